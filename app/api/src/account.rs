@@ -1,0 +1,74 @@
+//! Accounts and sessions.
+
+use leptos::server;
+use serde::{Deserialize, Serialize};
+use server_fn::codec::Json;
+
+use crate::ApiError;
+
+/// Who is asking, and whether there is any account yet.
+#[server(name = Session, prefix = "/api", endpoint = "session", input = Json)]
+pub async fn session() -> Result<SessionInfo, ApiError> {
+    crate::backend()?.session().await
+}
+
+/// Opens a session: the answer sets its cookie.
+#[server(name = Login, prefix = "/api", endpoint = "login", input = Json)]
+pub async fn login(name: String, password: String) -> Result<Account, ApiError> {
+    crate::backend()?.login(name, password).await
+}
+
+/// Ends the session, on the server too.
+#[server(name = Logout, prefix = "/api", endpoint = "logout", input = Json)]
+pub async fn logout() -> Result<(), ApiError> {
+    crate::backend()?.logout().await
+}
+
+/// Makes an administrator's account with a one-use link's token, and logs in.
+#[server(name = SetUp, prefix = "/api", endpoint = "setup", input = Json)]
+pub async fn set_up(token: String, name: String, password: String) -> Result<Account, ApiError> {
+    crate::backend()?.set_up(token, name, password).await
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionInfo {
+    pub account: Option<Account>,
+    /// False until the first account is made with the link that the server printed.
+    pub has_accounts: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    pub name: String,
+    pub role: Role,
+}
+
+/// What an account may do; each role may do what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads.
+    Viewer,
+    /// Acts on jobs.
+    Operator,
+    /// Manages accounts, retention and erasure.
+    Admin,
+}
+
+impl Role {
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Admin];
+
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        }
+    }
+
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+}

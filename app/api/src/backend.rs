@@ -1,0 +1,37 @@
+//! The whole menu: all that server functions can ask of the server, one line per dish.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use leptos::prelude::use_context;
+
+use crate::{
+    Account, ApiError, ErrorCode, JobCounts, JobDetail, JobFilter, JobId, JobsPage, SearchAnswer, SearchId, SessionInfo,
+};
+
+/// What answers the server functions. One value serves one request: it knows who asks.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    async fn search(
+        &self,
+        phrase: String,
+        letters: Option<String>,
+        id: Option<SearchId>,
+    ) -> Result<SearchAnswer, ApiError>;
+
+    async fn session(&self) -> Result<SessionInfo, ApiError>;
+    async fn login(&self, name: String, password: String) -> Result<Account, ApiError>;
+    async fn logout(&self) -> Result<(), ApiError>;
+    async fn set_up(&self, token: String, name: String, password: String) -> Result<Account, ApiError>;
+
+    async fn job_counts(&self) -> Result<JobCounts, ApiError>;
+    async fn jobs(&self, filter: JobFilter, before: Option<JobId>) -> Result<JobsPage, ApiError>;
+    async fn job(&self, id: JobId) -> Result<JobDetail, ApiError>;
+    async fn retry_job(&self, id: JobId) -> Result<(), ApiError>;
+    async fn cancel_job(&self, id: JobId) -> Result<(), ApiError>;
+}
+
+/// The backend of the request that is being answered.
+pub fn backend() -> Result<Arc<dyn Backend>, ApiError> {
+    use_context().ok_or_else(|| ApiError::new(ErrorCode::Internal, "The server function was called without a backend."))
+}

@@ -1,0 +1,127 @@
+//! What can go wrong, as the client sees it. Nothing in here tells of the server's inside.
+
+use serde::{Deserialize, Serialize};
+use server_fn::codec::JsonEncoding;
+use server_fn::error::{FromServerFnError, ServerFnErrorErr};
+
+/// Why a request failed. Each code is something that a page treats differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The body is not what its content type promises. 400.
+    Malformed,
+    /// A required field is absent. 400.
+    Missing,
+    /// A field is given more than once. 400.
+    Repeated,
+    /// A field's value is not of its form, for instance an id that is no ULID. 400.
+    Invalid,
+    /// Nobody is logged in, or the session has ended. 401.
+    SignedOut,
+    /// Name or password is wrong. 401.
+    WrongCredentials,
+    /// The request comes from a foreign page, or the account may not do this. 403.
+    Forbidden,
+    /// There is no such thing. 404.
+    NotFound,
+    /// The same id was used for another search, or the thing is in no state for this. 409.
+    Conflict,
+    /// A link was used, or its time is over. 410.
+    Expired,
+    /// The body is larger than any request needs to be. 413.
+    TooLarge,
+    /// The content type is not one that this function reads. 415.
+    ContentType,
+    /// A field's value is longer than its limit. 422.
+    TooLong,
+    /// Too many attempts for now. 429.
+    TooMany,
+    /// The server failed; its log says why. 500.
+    Internal,
+    /// The server could not be reached. Only clients make this.
+    Offline,
+    /// The store does not answer just now. 503.
+    Unavailable,
+}
+
+/// A failed request: `{"error": {"code", "message", "field"}}` on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(from = "Wire", into = "Wire")]
+#[error("{message}")]
+pub struct ApiError {
+    pub code: ErrorCode,
+    /// One sentence for a person, which names the way out where there is one.
+    pub message: String,
+    /// The field of the request that is at fault, where it is one.
+    pub field: Option<String>,
+}
+
+impl ApiError {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), field: None }
+    }
+
+    pub fn at(code: ErrorCode, field: &str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), field: Some(field.to_owned()) }
+    }
+
+    pub fn not_found(what: &str) -> Self {
+        Self::new(ErrorCode::NotFound, format!("There is no such {what}."))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    error: WireError,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireError {
+    code: ErrorCode,
+    message: String,
+    field: Option<String>,
+}
+
+impl From<Wire> for ApiError {
+    fn from(Wire { error }: Wire) -> Self {
+        Self { code: error.code, message: error.message, field: error.field }
+    }
+}
+
+impl From<ApiError> for Wire {
+    fn from(ApiError { code, message, field }: ApiError) -> Self {
+        Self { error: WireError { code, message, field } }
+    }
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            // The form codec speaks in our own wire format; see form.rs.
+            ServerFnErrorErr::Deserialization(text) => serde_json::from_str(&text)
+                .unwrap_or_else(|_| Self::new(ErrorCode::Malformed, format!("The message cannot be read: {text}"))),
+            ServerFnErrorErr::Args(text) | ServerFnErrorErr::MissingArg(text) => {
+                Self::new(ErrorCode::Malformed, format!("The request cannot be read: {text}"))
+            }
+            ServerFnErrorErr::Request(_) => {
+                Self::new(ErrorCode::Offline, "The server cannot be reached. Check the connection and try again.")
+            }
+            other => Self::new(ErrorCode::Internal, other.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn travels_as_documented() {
+        let error = ApiError::at(ErrorCode::TooLong, "phrase", "Too long.");
+        let wire = serde_json::to_string(&error).expect("serializable");
+        assert_eq!(wire, r#"{"error":{"code":"too_long","message":"Too long.","field":"phrase"}}"#);
+        assert_eq!(serde_json::from_str::<ApiError>(&wire).expect("the same error"), error);
+    }
+}

@@ -1,0 +1,222 @@
+//! The strict form codec of the public server functions.
+//!
+//! Stricter than the usual form decoders on purpose: those turn bytes that are no UTF-8 into
+//! replacement characters and let a field's last value win, so that a wrong request would be
+//! answered as if it were another, right one.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::value::{MapDeserializer, StringDeserializer};
+use serde::de::{self, DeserializeOwned, IntoDeserializer, Visitor};
+use server_fn::{ContentType, Decodes, Encodes, Format, FormatType};
+
+use crate::{ApiError, ErrorCode};
+
+/// `application/x-www-form-urlencoded` with every field given at most once.
+pub struct Form;
+
+impl ContentType for Form {
+    const CONTENT_TYPE: &'static str = "application/x-www-form-urlencoded";
+}
+
+impl FormatType for Form {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl<T: Serialize> Encodes<T> for Form {
+    type Error = serde_urlencoded::ser::Error;
+
+    fn encode(value: &T) -> Result<Bytes, Self::Error> {
+        serde_urlencoded::to_string(value).map(Bytes::from)
+    }
+}
+
+impl<T: DeserializeOwned> Decodes<T> for Form {
+    type Error = FormError;
+
+    fn decode(bytes: Bytes) -> Result<T, Self::Error> {
+        let fields = fields(&bytes)?;
+        T::deserialize(MapDeserializer::new(fields.into_iter().map(|(name, value)| (name, Text(value)))))
+    }
+}
+
+/// A form that cannot be read. Displays as the wire form of [`ApiError`], because the
+/// server function's machinery hands codec errors on as text only.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FormError(ApiError);
+
+impl std::fmt::Display for FormError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&serde_json::to_string(&self.0).map_err(|_| std::fmt::Error)?)
+    }
+}
+
+impl std::error::Error for FormError {}
+
+impl de::Error for FormError {
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self(ApiError::new(ErrorCode::Invalid, message.to_string()))
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self(ApiError::at(ErrorCode::Missing, field, format!("The field {field} is missing.")))
+    }
+}
+
+fn fields(body: &[u8]) -> Result<Vec<(String, String)>, FormError> {
+    let mut fields: Vec<(String, String)> = Vec::new();
+    for pair in body.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()) {
+        let mut halves = pair.splitn(2, |&byte| byte == b'=');
+        let name = decoded(halves.next().unwrap_or_default(), None)?;
+        let value = decoded(halves.next().unwrap_or_default(), Some(&name))?;
+        if fields.iter().any(|(other, _)| *other == name) {
+            let message = format!("The field {name} is given more than once.");
+            return Err(FormError(ApiError::at(ErrorCode::Repeated, &name, message)));
+        }
+        fields.push((name, value));
+    }
+    Ok(fields)
+}
+
+/// Undoes percent-encoding and `+` for space, and insists on UTF-8.
+fn decoded(encoded: &[u8], field: Option<&str>) -> Result<String, FormError> {
+    let malformed = |message: &str| {
+        FormError(ApiError {
+            code: ErrorCode::Malformed,
+            message: message.to_owned(),
+            field: field.map(ToOwned::to_owned),
+        })
+    };
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let (digits, after) =
+                    rest.split_at_checked(2).ok_or_else(|| malformed("A percent sign wants two digits after it."))?;
+                rest = after;
+                hex_byte(digits).ok_or_else(|| malformed("A percent sign wants two hexadecimal digits after it."))?
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).map_err(|_| malformed("The text is not UTF-8."))
+}
+
+fn hex_byte(digits: &[u8]) -> Option<u8> {
+    let digit = |&byte: &u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    match digits {
+        [high, low] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
+    }
+}
+
+/// A field's value: a text, and present. (An empty text is a value too: `letters=` asks for
+/// no letters, which is not the same as not saying which.)
+struct Text(String);
+
+impl<'de> IntoDeserializer<'de, FormError> for Text {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> de::Deserializer<'de> for Text {
+    type Error = FormError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
+        visitor.visit_string(self.0)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FormError> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, FormError> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, FormError> {
+        let text: StringDeserializer<FormError> = self.0.into_deserializer();
+        text.deserialize_enum(name, variants, visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Fields {
+        phrase: String,
+        letters: Option<String>,
+    }
+
+    fn decode(body: &[u8]) -> Result<Fields, ApiError> {
+        Form::decode(Bytes::copy_from_slice(body)).map_err(|FormError(error)| error)
+    }
+
+    fn failure(body: &[u8]) -> (ErrorCode, Option<String>) {
+        let error = decode(body).expect_err("refused");
+        (error.code, error.field)
+    }
+
+    #[test]
+    fn absent_and_empty_are_not_the_same() {
+        assert_eq!(decode(b"phrase=a").expect("read").letters, None);
+        assert_eq!(decode(b"phrase=a&letters=").expect("read").letters, Some(String::new()));
+        assert_eq!(decode(b"phrase=a&letters").expect("read").letters, Some(String::new()));
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_read_and_says_where() {
+        let at = |field: &str| Some(field.to_owned());
+        assert_eq!(failure(b"letters=a"), (ErrorCode::Missing, at("phrase")));
+        assert_eq!(failure(b""), (ErrorCode::Missing, at("phrase")));
+        assert_eq!(failure(b"phrase=a&phrase=a"), (ErrorCode::Repeated, at("phrase")));
+        assert_eq!(failure(b"phrase=%ff"), (ErrorCode::Malformed, at("phrase")));
+        assert_eq!(failure(b"phrase=\xff"), (ErrorCode::Malformed, at("phrase")));
+        assert_eq!(failure(b"phrase=%ED%A0%80"), (ErrorCode::Malformed, at("phrase")));
+        assert_eq!(failure(b"phrase=%4"), (ErrorCode::Malformed, at("phrase")));
+        assert_eq!(failure(b"phrase=%zz"), (ErrorCode::Malformed, at("phrase")));
+        assert_eq!(failure(b"%ff=a"), (ErrorCode::Malformed, None));
+    }
+
+    #[test]
+    fn the_error_survives_its_way_through_text() {
+        let FormError(error) = Form::decode(Bytes::from_static(b"")).map(|_: Fields| ()).expect_err("refused");
+        let text = FormError(error.clone()).to_string();
+        assert_eq!(serde_json::from_str::<ApiError>(&text).expect("wire form"), error);
+    }
+
+    proptest! {
+        #[test]
+        fn reads_what_it_writes(phrase in any::<String>(), letters in any::<Option<String>>()) {
+            let fields = Fields { phrase, letters };
+            let encoded = Form::encode(&fields).expect("encodable");
+            prop_assert_eq!(decode(&encoded).expect("read"), fields);
+        }
+
+        #[test]
+        fn never_panics(body in any::<Vec<u8>>()) {
+            let _ = decode(&body);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What the client may ask and what it gets. The leaf that every other package may name:
+//! it knows nothing of SQL, axum or pages.
+
+mod account;
+mod backend;
+mod error;
+mod form;
+mod jobs;
+mod log;
+mod search;
+mod search4letters;
+mod time;
+
+pub use account::{Account, Login, Logout, Role, SessionInfo, SetUp, login, logout, session, set_up};
+pub use backend::{Backend, backend};
+pub use error::{ApiError, ErrorCode};
+pub use form::Form;
+pub use jobs::{
+    Attempt, AttemptOutcome, CancelJob, JobCounts, JobDetail, JobFilter, JobId, JobState, JobSummary, JobsPage,
+    RetryJob, cancel_job, job, job_counts, jobs, retry_job,
+};
+pub use log::{LogRow, LogSeq};
+pub use search::{
+    DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded, SearchAnswer, SearchId, search,
+};
+pub use search4letters::{search4letters, set_text};
+pub use time::TimeMs;
+
+/// The server functions, for the server to register by name.
+///
+/// Static registration through linker sections is not relied upon: a release build with
+/// LTO may drop a section that nothing names.
+pub mod server_functions {
+    pub use crate::account::{Login, Logout, Session, SetUp};
+    pub use crate::jobs::{CancelJob, Job, JobCountsNow, Jobs, RetryJob};
+    pub use crate::search::Search;
+}

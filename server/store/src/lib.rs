@@ -1,0 +1,33 @@
+//! What the product asks of a database, in its own words. Knows nothing of SQL, of HTTP,
+//! or of what a job means.
+
+mod accounts;
+mod clock;
+mod error;
+mod log;
+mod queue;
+mod wake;
+
+pub use accounts::{Accounts, NewAccount, SetUpOutcome, StoredAccount, StoredSession, TokenHash};
+pub use clock::{Clock, SystemClock};
+pub use error::{Result, StoreError};
+pub use log::{Log, LogEntry, LogQuery, LogSpan};
+pub use queue::{
+    Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, StoredJob,
+    WorkerName,
+};
+pub use wake::{Topic, Wake, Waker};
+
+/// A whole database. What each part promises stands with its trait, and
+/// tests/store holds every implementation to it.
+#[async_trait::async_trait]
+pub trait Store: Queue + Log + Accounts {
+    /// Reads and writes nothing much, to see whether the database answers.
+    async fn ping(&self) -> Result<()>;
+
+    /// A key that is made once for each database and never changes: 32 random bytes.
+    async fn secret(&self) -> Result<[u8; 32]>;
+
+    /// Finishes the writes that were handed in, then closes all connections.
+    async fn close(&self);
+}

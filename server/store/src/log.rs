@@ -1,0 +1,62 @@
+//! The log of searches.
+
+use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+use crate::Result;
+
+#[async_trait]
+pub trait Log: Send + Sync + 'static {
+    /// Writes a row, unless the search has one already; either way returns the row's number.
+    ///
+    /// Durable when it returns. Numbers grow in the order in which rows become visible, so
+    /// that a reader who follows them misses none. The row is stored exactly, whatever
+    /// characters its texts hold.
+    async fn record(&self, entry: LogEntry) -> Result<LogSeq>;
+
+    /// The rows of `query`, as the database yields them.
+    fn log_rows(&self, query: LogQuery) -> BoxStream<'static, Result<LogRow>>;
+
+    /// The number of the newest row; 0 where there is none.
+    async fn last_log_seq(&self) -> Result<LogSeq>;
+
+    async fn log_row_of_search(&self, id: SearchId) -> Result<Option<LogRow>>;
+}
+
+/// A row before it has a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    pub search_id: SearchId,
+    pub job_id: JobId,
+    pub phrase: String,
+    pub letters: String,
+    pub results: String,
+    pub ip: String,
+    pub browser_string: String,
+    pub user_agent: String,
+    pub searched_at: TimeMs,
+    pub recorded_at: TimeMs,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogQuery {
+    pub span: LogSpan,
+    /// Only rows in which the phrase, the letters, the results, the ip, the browser or the
+    /// user agent contains this text, ASCII letters compared without case. Taken literally:
+    /// it has no wildcards.
+    pub text: Option<String>,
+    /// The most rows to yield.
+    pub limit: u32,
+}
+
+/// Which rows, and in which order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogSpan {
+    /// From the newest downwards.
+    Newest,
+    /// Those before this row, from the nearest downwards.
+    Before(LogSeq),
+    /// Those after this row, from the nearest upwards.
+    After(LogSeq),
+}

@@ -1,0 +1,224 @@
+//! The queue's verbs. Each is one transaction, durable when it returns.
+//!
+//! Times (`now`, `until`) are [`crate::Clock::steady`] where they decide when something
+//! happens, and [`crate::Clock::wall`] where they are only shown.
+
+use std::time::Duration;
+
+use api::{Attempt, AttemptOutcome, JobCounts, JobFilter, JobId, JobState, LogRow, SearchId, TimeMs};
+use async_trait::async_trait;
+
+use crate::{Result, Topic, Wake};
+
+#[async_trait]
+pub trait Queue: Send + Sync + 'static {
+    /// Adds a job, unless one of its kind has the same key already.
+    async fn enqueue(&self, job: NewJob) -> Result<Enqueued>;
+
+    /// Adds the log job of a search, unless that search has a job or a log row already.
+    ///
+    /// `job.key` is the search id's text form. This is what a visitor waits for: concurrent
+    /// calls share one commit.
+    async fn accept(&self, search: SearchId, job: NewJob) -> Result<Accepted>;
+
+    /// Hands out waiting jobs, most urgent and then oldest first, and those scheduled or
+    /// retrying whose time has come. They are running from then on, under a lease.
+    async fn claim(&self, claim: Claim) -> Result<Vec<ClaimedJob>>;
+
+    /// When the earliest job that is scheduled or retrying will be due.
+    async fn next_due(&self) -> Result<Option<TimeMs>>;
+
+    /// Prolongs the leases that `worker` still holds, and returns those of `jobs` that it does
+    /// not hold any more: they were lost, and what comes of them will be refused.
+    async fn extend(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>>;
+
+    /// Stores what came of attempts. One that the worker no longer holds (by worker and
+    /// attempt number) changes nothing. Returns how many were stored.
+    async fn finish(&self, attempts: Vec<FinishedAttempt>) -> Result<u64>;
+
+    /// Ends the attempts whose lease ran out before `now` as lost: the jobs wait again, or are
+    /// dead where that was their last attempt. Returns how many.
+    async fn expire(&self, now: TimeMs) -> Result<u64>;
+
+    /// Ends all running attempts as lost, as [`Queue::expire`] does, whatever their lease says.
+    /// For the start of a process that owns its database alone. Also pulls every `run_at` to at
+    /// most `latest`, so that a clock that was wrong at some time cannot stall a job for ever.
+    async fn requeue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64>;
+
+    /// Which of `worker`'s running jobs an administrator wants to stop.
+    async fn cancellations(&self, worker: &WorkerName) -> Result<Vec<JobId>>;
+
+    /// Makes a job wait for a worker, now; it gets one more attempt if it had used up all.
+    /// Returns false if there is no such job or its state does not allow it
+    /// ([`JobState::can_retry`]).
+    async fn retry_job(&self, id: JobId, now: TimeMs) -> Result<bool>;
+
+    /// Cancels a job at once, or asks its worker to where it is running. Returns false if there
+    /// is no such job or its state does not allow it ([`JobState::can_cancel`]).
+    async fn cancel_job(&self, id: JobId, now: TimeMs) -> Result<bool>;
+
+    /// Kept incrementally: costs the same with ten jobs and with ten million.
+    async fn job_counts(&self) -> Result<JobCounts>;
+
+    /// At most `limit` jobs, newest first, older than `before`.
+    async fn jobs(&self, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage>;
+
+    async fn job(&self, id: JobId) -> Result<Option<StoredJob>>;
+
+    /// The job's attempts, oldest first, the running one included.
+    async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>>;
+
+    /// Where the job of this kind and key stands.
+    async fn place(&self, kind: &str, key: &str) -> Result<Option<QueuePlace>>;
+
+    /// Deletes at most `limit` done or cancelled jobs that ended before `before`. Returns how many.
+    async fn prune_jobs(&self, before: TimeMs, limit: u32) -> Result<u64>;
+
+    /// Wakes whoever waits for `topic` after each commit that touched it.
+    fn subscribe(&self, topic: Topic) -> Wake;
+}
+
+/// Who runs jobs: unique among all processes that ever ran.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WorkerName(pub String);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewJob {
+    pub kind: String,
+    /// Unique among the jobs of this kind.
+    pub key: Option<String>,
+    /// The job's input, which the store neither reads nor changes. May hold any character but NUL.
+    pub payload: String,
+    /// Higher is sooner; 0 is usual.
+    pub priority: i16,
+    pub max_attempts: u32,
+    /// Shown to people.
+    pub created_at: TimeMs,
+    /// Where later than `now`, the job is scheduled; otherwise it waits.
+    pub run_at: TimeMs,
+    pub now: TimeMs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enqueued {
+    New(JobId),
+    /// A job of this kind and key is there already, and was left as it is.
+    Exists(JobId),
+}
+
+/// What came of [`Queue::accept`]. The caller compares what is there with what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    New(JobId),
+    /// The search's job is there already, with this payload.
+    Queued {
+        job: JobId,
+        payload: String,
+    },
+    /// The search's job is gone, its log row is there.
+    Recorded(Box<LogRow>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub worker: WorkerName,
+    pub limit: u32,
+    pub now: TimeMs,
+    pub lease_until: TimeMs,
+    /// Shown to people as the attempt's start.
+    pub wall: TimeMs,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimedJob {
+    pub id: JobId,
+    pub kind: String,
+    pub payload: String,
+    /// 1 for the first.
+    pub attempt: u32,
+    pub max_attempts: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinishedAttempt {
+    pub job: JobId,
+    pub attempt: u32,
+    pub worker: WorkerName,
+    pub finish: Finish,
+    pub now: TimeMs,
+    /// Shown to people as the attempt's end.
+    pub wall: TimeMs,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finish {
+    Done,
+    /// Failed; runs again `after` this time. The store makes it dead if it was the last attempt.
+    Retry {
+        error: String,
+        after: Duration,
+    },
+    /// Failed, and running it again would not help.
+    Dead {
+        error: String,
+    },
+    Cancelled,
+    /// Not run to its end, through no fault of its own: waits again, and the attempt is not counted.
+    Release,
+}
+
+impl Finish {
+    /// How the attempt is remembered.
+    #[must_use]
+    pub fn outcome(&self) -> AttemptOutcome {
+        match self {
+            Self::Done => AttemptOutcome::Done,
+            Self::Retry { .. } => AttemptOutcome::Failed,
+            Self::Dead { .. } => AttemptOutcome::Dead,
+            Self::Cancelled => AttemptOutcome::Cancelled,
+            Self::Release => AttemptOutcome::Released,
+        }
+    }
+
+    #[must_use]
+    pub fn error(&self) -> Option<&str> {
+        match self {
+            Self::Retry { error, .. } | Self::Dead { error } => Some(error),
+            Self::Done | Self::Cancelled | Self::Release => None,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredJob {
+    pub id: JobId,
+    pub kind: String,
+    pub key: Option<String>,
+    pub payload: String,
+    pub state: JobState,
+    pub attempt: u32,
+    pub max_attempts: u32,
+    pub worker: Option<WorkerName>,
+    pub cancel_requested: bool,
+    pub created_at: TimeMs,
+    pub run_at: TimeMs,
+    pub started_at: Option<TimeMs>,
+    pub finished_at: Option<TimeMs>,
+    pub error: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobPage {
+    pub jobs: Vec<StoredJob>,
+    pub next: Option<JobId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueuePlace {
+    pub job: JobId,
+    pub state: JobState,
+    pub attempt: u32,
+    /// How many waiting jobs come before this one; 0 unless it waits. Counted up to 10,000.
+    pub ahead: u64,
+}

@@ -1,0 +1,64 @@
+//! Wake-ups: "something has changed, look again". They carry no data; the data is in the tables.
+
+use tokio::sync::watch;
+
+/// What has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// A row was added to the log.
+    Log,
+    /// A job has changed its state.
+    Jobs,
+    /// A job became claimable, or the time of the earliest one that will be has changed.
+    Work,
+    /// A running job is to be cancelled.
+    Cancel,
+}
+
+impl Topic {
+    pub const ALL: [Self; 4] = [Self::Log, Self::Jobs, Self::Work, Self::Cancel];
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// The sending side, held by a store's implementation: one channel for each topic.
+#[derive(Debug)]
+pub struct Waker {
+    topics: [watch::Sender<()>; Topic::ALL.len()],
+}
+
+impl Default for Waker {
+    fn default() -> Self {
+        Self { topics: Topic::ALL.map(|_| watch::Sender::new(())) }
+    }
+}
+
+impl Waker {
+    /// Wakes everyone who waits for `topic`. Called after the commit, never before.
+    pub fn wake(&self, topic: Topic) {
+        self.topics[topic.index()].send_replace(());
+    }
+
+    #[must_use]
+    pub fn subscribe(&self, topic: Topic) -> Wake {
+        Wake(self.topics[topic.index()].subscribe())
+    }
+}
+
+/// The receiving side. Subscribe first, then read, then wait: so nothing is missed.
+#[derive(Clone, Debug)]
+pub struct Wake(watch::Receiver<()>);
+
+impl Wake {
+    /// Returns at the first change since the last return (or since the subscription).
+    ///
+    /// Many changes at once are one wake-up. Once the store is closed there are no changes
+    /// any more, and this never returns.
+    pub async fn changed(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
