@@ -1,0 +1,144 @@
+//! A clock that stands still until a test moves it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use api::TimeMs;
+use async_trait::async_trait;
+use store::Clock;
+use tokio::sync::watch;
+
+/// Both of a store's clocks, held. They start at the same point in time.
+#[derive(Debug)]
+pub struct HeldClock {
+    steady: watch::Sender<TimeMs>,
+    /// What the wall clock shows beyond the steady one.
+    wall_lead_ms: AtomicI64,
+    /// How many sleep until each time, so that a test can wait for a sleeper instead of guessing.
+    sleepers: watch::Sender<BTreeMap<TimeMs, usize>>,
+}
+
+impl HeldClock {
+    #[must_use]
+    pub fn at(start: TimeMs) -> Self {
+        Self {
+            steady: watch::Sender::new(start),
+            wall_lead_ms: AtomicI64::new(0),
+            sleepers: watch::Sender::new(BTreeMap::new()),
+        }
+    }
+
+    /// Moves both clocks forward and wakes those who have slept long enough.
+    pub fn advance(&self, by: Duration) {
+        self.steady.send_modify(|now| *now = now.after(by));
+    }
+
+    /// Sets the wall clock alone, as an operator or a time server may at any moment.
+    pub fn set_wall(&self, wall: TimeMs) {
+        self.wall_lead_ms.store(wall.0 - self.steady().0, Ordering::SeqCst);
+    }
+
+    /// Returns as soon as someone sleeps until exactly `time`.
+    pub async fn someone_sleeps_until(&self, time: TimeMs) {
+        self.wait_for_sleepers(|sleepers| sleepers.contains_key(&time)).await;
+    }
+
+    /// Returns as soon as someone sleeps, with the time at which the first of them will wake.
+    pub async fn someone_sleeps(&self) -> TimeMs {
+        let sleepers = self.wait_for_sleepers(|sleepers| !sleepers.is_empty()).await;
+        *sleepers.keys().next().expect("the wait ends only once there is a sleeper")
+    }
+
+    /// Returns as soon as nobody sleeps.
+    pub async fn nobody_sleeps(&self) {
+        self.wait_for_sleepers(BTreeMap::is_empty).await;
+    }
+
+    async fn wait_for_sleepers(&self, met: impl FnMut(&BTreeMap<TimeMs, usize>) -> bool) -> BTreeMap<TimeMs, usize> {
+        let mut sleepers = self.sleepers.subscribe();
+        let sleepers = sleepers.wait_for(met).await.expect("the clock holds the sending side");
+        sleepers.clone()
+    }
+}
+
+#[async_trait]
+impl Clock for HeldClock {
+    fn wall(&self) -> TimeMs {
+        TimeMs(self.steady().0 + self.wall_lead_ms.load(Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> TimeMs {
+        *self.steady.borrow()
+    }
+
+    async fn sleep_until(&self, time: TimeMs) {
+        let mut steady = self.steady.subscribe();
+        let _sleeper = Sleeper::lies_down(&self.sleepers, time);
+        steady.wait_for(|now| *now >= time).await.expect("the clock holds the sending side");
+    }
+}
+
+/// Counts a sleeper while it lives, also where its sleep is broken off.
+struct Sleeper<'a> {
+    sleepers: &'a watch::Sender<BTreeMap<TimeMs, usize>>,
+    time: TimeMs,
+}
+
+impl<'a> Sleeper<'a> {
+    fn lies_down(sleepers: &'a watch::Sender<BTreeMap<TimeMs, usize>>, time: TimeMs) -> Self {
+        sleepers.send_modify(|sleepers| *sleepers.entry(time).or_default() += 1);
+        Self { sleepers, time }
+    }
+}
+
+impl Drop for Sleeper<'_> {
+    fn drop(&mut self) {
+        self.sleepers.send_modify(|sleepers| {
+            let count = sleepers.get_mut(&self.time).expect("counted when it lay down");
+            *count -= 1;
+            if *count == 0 {
+                sleepers.remove(&self.time);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sleeper_wakes_when_its_time_is_reached_and_not_before() {
+        let clock = Arc::new(HeldClock::at(TimeMs(1_000)));
+        let sleep = tokio::spawn({
+            let clock = Arc::clone(&clock);
+            async move { clock.sleep_until(TimeMs(1_500)).await }
+        });
+        clock.someone_sleeps_until(TimeMs(1_500)).await;
+        clock.advance(Duration::from_millis(499));
+        tokio::task::yield_now().await;
+        assert_eq!(clock.someone_sleeps().await, TimeMs(1_500));
+        clock.advance(Duration::from_millis(1));
+        sleep.await.expect("the sleeper does not panic");
+        clock.nobody_sleeps().await;
+    }
+
+    #[tokio::test]
+    async fn a_sleep_broken_off_is_forgotten() {
+        let clock = HeldClock::at(TimeMs(0));
+        let broken_off = tokio::time::timeout(Duration::ZERO, clock.sleep_until(TimeMs(9))).await;
+        assert!(broken_off.is_err());
+        clock.nobody_sleeps().await;
+    }
+
+    #[test]
+    fn the_wall_clock_jumps_alone() {
+        let clock = HeldClock::at(TimeMs(5_000));
+        clock.set_wall(TimeMs(1_000));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!((clock.wall(), clock.steady()), (TimeMs(2_000), TimeMs(6_000)));
+    }
+}
