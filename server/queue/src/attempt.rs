@@ -1,0 +1,42 @@
+//! One attempt at a job, as it travels from the dispatcher to the worker and back.
+
+use api::JobId;
+use store::{ClaimedJob, Finish};
+use tokio::sync::watch;
+
+/// What a handler is given.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub job: ClaimedJob,
+    pub(crate) stop: watch::Receiver<Option<StopReason>>,
+}
+
+/// Why a handler could not do its job.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JobError {
+    /// May work next time: the job runs again after its backoff, while it has attempts left.
+    #[error("{0}")]
+    Retry(String),
+    /// Will not work next time either.
+    #[error("{0}")]
+    Dead(String),
+}
+
+/// Why the dispatcher stops an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StopReason {
+    /// An administrator cancelled the job.
+    Cancelled,
+    /// The lease was lost: another worker may have the job by now.
+    Lost,
+    /// The process stops and the grace time is over.
+    Shutdown,
+}
+
+/// What came of an attempt, on its way back to the dispatcher.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) job: JobId,
+    pub(crate) attempt: u32,
+    pub(crate) finish: Finish,
+}
