@@ -1,1 +1,69 @@
-fn main() {}
+//! The project's own commands: `cargo xtask help` lists them.
+
+mod ci;
+mod client;
+mod fingerprint;
+mod place;
+mod precompress;
+mod run;
+mod screenshots;
+mod sqlx;
+mod steps;
+mod test;
+mod tidy;
+mod tools;
+mod vectors;
+
+use std::env;
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+use crate::place::Place;
+
+const HELP: &str = "\
+Usage: cargo xtask COMMAND
+
+  run [-- SERVER ARGUMENTS]  build all, tools included, and serve (http://127.0.0.1:3000)
+  client                     build the client into dist/
+  test [FILTER]              run all tests, those in a real browser included
+  ci                         run all that a change must pass
+  tidy                       check the layout's rules
+  sqlx                       write the offline data of the checked SQL anew
+  vectors                    write Python's answers for the search tests anew
+  screenshots                take the pictures of the README anew
+";
+
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    let command = arguments.next().unwrap_or_else(|| "help".to_owned());
+    match dispatch(&command, arguments.collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\ncargo xtask {command} failed: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: &str, arguments: Vec<String>) -> anyhow::Result<()> {
+    let place = Place::find()?;
+    if !arguments.is_empty() && !matches!(command, "run" | "test") {
+        bail!("{command} takes no arguments, but was given {}", arguments.join(" "));
+    }
+    match command {
+        "run" => run::run(&place, arguments),
+        "client" => client::client(&place),
+        "test" => test::test(&place, &arguments),
+        "ci" => ci::ci(&place),
+        "tidy" => tidy::tidy(&place),
+        "sqlx" => sqlx::write(&place),
+        "vectors" => vectors::write(&place),
+        "screenshots" => screenshots::take(&place),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => bail!("there is no such command; these are:\n\n{HELP}"),
+    }
+}

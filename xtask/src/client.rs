@@ -1,0 +1,67 @@
+//! Builds the client into dist/, and only when something that it is made of has changed.
+
+use std::fs;
+
+use anyhow::Context;
+use xshell::cmd;
+
+use crate::place::Place;
+use crate::steps::Steps;
+use crate::{fingerprint, precompress, tools};
+
+/// All that the client is made of. A file more in this list costs a rebuild too many, one too few a stale client.
+const INPUTS: &[&str] = &["app", "style", ".cargo", "Cargo.lock", "Cargo.toml", "Trunk.toml", "rust-toolchain.toml"];
+
+/// `cargo xtask client`.
+pub(crate) fn client(place: &Place) -> anyhow::Result<()> {
+    let mut steps = Steps::new(steps_needed(place)?);
+    ensure(place, &mut steps)?;
+    eprint!("{}", precompress::report(&place.dist)?);
+    Ok(())
+}
+
+/// How many steps [`ensure`] will take.
+pub(crate) fn steps_needed(place: &Place) -> anyhow::Result<u32> {
+    Ok(if is_fresh(place)? { 1 } else { tools::CLIENT_TOOL_STEPS + 1 })
+}
+
+/// Brings dist/ up to date.
+pub(crate) fn ensure(place: &Place, steps: &mut Steps) -> anyhow::Result<()> {
+    if is_fresh(place)? {
+        steps.skip("the client in dist/ is up to date");
+        return Ok(());
+    }
+    let path = tools::client_tools(place, steps)?;
+    steps.step("building the client (about 2 minutes from nothing)", || {
+        // Read before the build: what changes meanwhile shall count as changed.
+        let inputs = fingerprint::of(&place.root, INPUTS)?;
+        let shell = place.shell()?;
+        shell.set_var("PATH", path);
+        // Some environments set NO_COLOR=1, which Trunk refuses as neither true nor false.
+        shell.set_var("NO_COLOR", "true");
+        // Offline is Trunk's: it must not look for newer or other tools. Cargo may still download.
+        cmd!(shell, "trunk build --release --cargo-profile client --offline --skip-version-check")
+            .quiet()
+            .run()
+            .context("Trunk could not build the client")?;
+        precompress::folder(&place.dist)?;
+        let stamp = format!("{inputs}\n{}\n", fingerprint::of(&place.dist, &["."])?);
+        shell.write_file(stamp_path(place), stamp)?;
+        Ok(())
+    })
+}
+
+/// Whether dist/ is what the last build made of the files as they are. Looks at dist/ too, because
+/// `trunk serve` leaves a development build there.
+fn is_fresh(place: &Place) -> anyhow::Result<bool> {
+    let Ok(stamp) = fs::read_to_string(stamp_path(place)) else { return Ok(false) };
+    if !place.dist.is_dir() {
+        return Ok(false);
+    }
+    let (inputs, outputs) = (fingerprint::of(&place.root, INPUTS)?, fingerprint::of(&place.dist, &["."])?);
+    Ok(stamp.lines().eq([inputs, outputs]))
+}
+
+fn stamp_path(place: &Place) -> std::path::PathBuf {
+    place.target.join("xtask/client.stamp")
+}

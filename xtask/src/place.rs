@@ -1,0 +1,42 @@
+//! Where things are: the workspace, what is built, and the tools that we install.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use xshell::Shell;
+
+pub(crate) struct Place {
+    pub(crate) root: PathBuf,
+    /// Cargo's, so that a developer's own CARGO_TARGET_DIR is respected.
+    pub(crate) target: PathBuf,
+    pub(crate) dist: PathBuf,
+    /// Outside of `target`, so that the tools outlive a `cargo clean` and serve every checkout.
+    pub(crate) tools: PathBuf,
+}
+
+impl Place {
+    pub(crate) fn find() -> anyhow::Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask stands in the workspace")?.to_owned();
+        let target = match env::var_os("CARGO_TARGET_DIR") {
+            Some(path) => env::current_dir()?.join(path),
+            None => root.join("target"),
+        };
+        let cache = match env::var_os("XDG_CACHE_HOME").filter(|path| !path.is_empty()) {
+            Some(path) => PathBuf::from(path),
+            None => {
+                let home = env::var_os("HOME").context("set HOME (or XDG_CACHE_HOME): tools are installed below it")?;
+                Path::new(&home).join(".cache")
+            }
+        };
+        Ok(Self { dist: root.join("dist"), tools: cache.join("search4letters-tools"), root, target })
+    }
+
+    /// A shell that stands in the workspace's root.
+    pub(crate) fn shell(&self) -> anyhow::Result<Shell> {
+        let shell = Shell::new()?;
+        shell.change_dir(&self.root);
+        shell.set_var("CARGO_TARGET_DIR", &self.target);
+        Ok(shell)
+    }
+}

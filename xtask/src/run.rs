@@ -1,0 +1,28 @@
+//! `cargo xtask run`: from a checkout to a served page.
+
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use anyhow::Context;
+use xshell::cmd;
+
+use crate::client;
+use crate::place::Place;
+use crate::steps::Steps;
+
+/// Builds the client and the server and becomes the server, so that Ctrl-C and every other signal reach it.
+pub(crate) fn run(place: &Place, mut arguments: Vec<String>) -> anyhow::Result<()> {
+    if arguments.first().is_some_and(|first| first == "--") {
+        arguments.remove(0);
+    }
+    let mut steps = Steps::new(client::steps_needed(place)? + 1);
+    client::ensure(place, &mut steps)?;
+    steps.step("building the server (about 4 minutes from nothing)", || {
+        let shell = place.shell()?;
+        cmd!(shell, "cargo build --quiet --release --package server").quiet().run()?;
+        Ok(())
+    })?;
+    let server = place.target.join("release/search4letters");
+    let error = Command::new(&server).args(arguments).exec();
+    Err(error).with_context(|| format!("{} cannot be started", server.display()))
+}

@@ -1,0 +1,35 @@
+//! `cargo xtask test`: all tests, against the client and the server as they are shipped.
+
+use xshell::cmd;
+
+use crate::place::Place;
+use crate::steps::Steps;
+use crate::{client, tools};
+
+/// Runs the tests whose name contains one of `filter`; all where it is empty.
+pub(crate) fn test(place: &Place, filter: &[String]) -> anyhow::Result<()> {
+    let mut steps = Steps::new(client::steps_needed(place)? + 4);
+    client::ensure(place, &mut steps)?;
+    let browser = steps.step("looking for Chromium, chromedriver and axe", || tools::browser_tools(place))?;
+
+    let shell = place.shell()?;
+    shell.set_var("CHROMEDRIVER", browser.chromedriver);
+    shell.set_var("SEARCH4LETTERS_AXE", browser.axe);
+    steps.step("building the server", || {
+        cmd!(shell, "cargo build --quiet --package server").quiet().run()?;
+        Ok(())
+    })?;
+    // On their own, because beside the server they would be built with the server's feature `ssr`.
+    steps.step("testing what the browser runs", || {
+        cmd!(shell, "cargo test --quiet --package api --package app {filter...}").quiet().run()?;
+        Ok(())
+    })?;
+    steps.step("testing all else", || {
+        let packages = ["server", "queue", "store", "store-sqlite", "tests", "xtask"];
+        let packages = packages.iter().flat_map(|package| ["--package", package]);
+        cmd!(shell, "cargo test --quiet {packages...} {filter...}").quiet().run()?;
+        Ok(())
+    })?;
+    steps.finish("all tests passed");
+    Ok(())
+}

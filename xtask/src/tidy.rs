@@ -1,0 +1,78 @@
+//! `cargo xtask tidy`: the layout's rules that neither the compiler nor clippy knows.
+
+mod directions;
+mod sources;
+mod styles;
+mod words;
+
+use std::fmt;
+
+use anyhow::bail;
+use xshell::cmd;
+
+use crate::place::Place;
+
+/// A text file of the project.
+struct Source {
+    /// From the workspace's root.
+    path: String,
+    text: String,
+}
+
+/// Something that breaks a rule.
+#[derive(Debug, PartialEq, Eq)]
+struct Finding {
+    path: String,
+    /// 0 where it is about the file as a whole.
+    line: usize,
+    rule: String,
+}
+
+/// Fails and names every finding, if there are any.
+pub(crate) fn tidy(place: &Place) -> anyhow::Result<()> {
+    let shell = place.shell()?;
+    let sources = sources::of(&shell, place)?;
+    let metadata = cmd!(shell, "cargo metadata --no-deps --format-version 1").quiet().read()?;
+
+    let mut findings = words::findings(&sources);
+    findings.extend(styles::findings(&sources));
+    findings.extend(directions::in_sources(&sources));
+    findings.extend(directions::in_manifests(&serde_json::from_str(&metadata)?));
+    if findings.is_empty() {
+        return Ok(());
+    }
+    for finding in &findings {
+        eprintln!("{finding}");
+    }
+    bail!("{} places break the layout's rules", findings.len());
+}
+
+impl Source {
+    fn finding(&self, line: usize, rule: impl Into<String>) -> Finding {
+        Finding { path: self.path.clone(), line, rule: rule.into() }
+    }
+
+    fn has_ending(&self, endings: &[&str]) -> bool {
+        endings.iter().any(|ending| self.path.ends_with(ending))
+    }
+
+    fn is_below(&self, folders: &[&str]) -> bool {
+        folders.iter().any(|folder| self.path.starts_with(folder))
+    }
+
+    /// The lines, numbered from 1.
+    fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.text.lines().enumerate().map(|(index, line)| (index + 1, line))
+    }
+
+    #[cfg(test)]
+    fn new(path: &str, text: &str) -> Self {
+        Self { path: path.to_owned(), text: text.to_owned() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.path, self.line, self.rule)
+    }
+}

@@ -1,0 +1,75 @@
+//! Finds the tools that a build needs, and installs those that are missing.
+
+mod apt;
+mod browser;
+mod cargo_tool;
+mod rust_target;
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::place::Place;
+use crate::steps::Steps;
+
+pub(crate) use browser::browser_tools;
+pub(crate) use rust_target::ensure as rust_target;
+
+/// Trunk 0.22 wants a newer Rust than ours.
+const TRUNK_VERSION: &str = "0.21.14";
+
+/// How many steps [`client_tools`] takes.
+pub(crate) const CLIENT_TOOL_STEPS: u32 = 3;
+
+/// What the client's build needs; returns the PATH on which it finds all of it.
+pub(crate) fn client_tools(place: &Place, steps: &mut Steps) -> anyhow::Result<OsString> {
+    let system = steps.step("looking for the wasm32 target and wasm-opt", || {
+        rust_target::ensure(place)?;
+        apt::ensure_wasm_opt(place)
+    })?;
+    let trunk = cargo_tool::trunk(TRUNK_VERSION).ensure(place, steps)?;
+    let bindgen = cargo_tool::wasm_bindgen(&locked_version(place, "wasm-bindgen")?).ensure(place, steps)?;
+    cargo_tool::remove_build_dir(place)?;
+
+    let ours = [trunk, bindgen, system].into_iter().flatten();
+    let theirs = env::var_os("PATH").unwrap_or_default();
+    Ok(env::join_paths(ours.chain(env::split_paths(&theirs)))?)
+}
+
+/// The shell of SQLite, in which migrations are tried.
+pub(crate) fn sqlite3(place: &Place) -> anyhow::Result<()> {
+    apt::ensure(place, &[("sqlite3", "sqlite3")])
+}
+
+/// The version of `package` in Cargo.lock. wasm-bindgen's tool must be of exactly the library's version.
+fn locked_version(place: &Place, package: &str) -> anyhow::Result<String> {
+    let lock = std::fs::read_to_string(place.root.join("Cargo.lock")).context("Cargo.lock cannot be read")?;
+    version_in_lock(&lock, package).with_context(|| format!("Cargo.lock does not name {package}"))
+}
+
+fn version_in_lock(lock: &str, package: &str) -> Option<String> {
+    let name = format!("name = \"{package}\"");
+    let mut lines = lock.lines().skip_while(|line| *line != name).skip(1);
+    Some(lines.next()?.strip_prefix("version = \"")?.strip_suffix('"')?.to_owned())
+}
+
+/// The first executable of this name on PATH.
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_version_of_the_package_and_of_no_other() {
+        let lock = "[[package]]\nname = \"wasm-bindgen-futures\"\nversion = \"0.4.9\"\n\n\
+                    [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n";
+        assert_eq!(version_in_lock(lock, "wasm-bindgen").as_deref(), Some("0.2.130"));
+        assert_eq!(version_in_lock(lock, "wasm"), None);
+    }
+}

@@ -1,0 +1,97 @@
+//! Tools from the distribution's packages.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use xshell::{Shell, cmd};
+
+use crate::place::Place;
+use crate::tools::on_path;
+
+/// Installs the `packages` whose program is not on PATH. Asks for nothing where nothing is missing.
+pub(crate) fn ensure(place: &Place, wanted: &[(&str, &str)]) -> anyhow::Result<()> {
+    let missing: Vec<_> = wanted.iter().filter(|(program, _)| on_path(program).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
+    let by_hand = format!("install it by hand: apt-get install {}", packages.join(" "));
+    if on_path("apt-get").is_none() {
+        let programs: Vec<_> = missing.iter().map(|(program, _)| *program).collect();
+        bail!("{} is missing, and this system has no apt-get to install it with", programs.join(", "));
+    }
+    let shell = place.shell()?;
+    let Some(root) = become_root(&shell) else {
+        bail!("{} is missing and installing it needs root or sudo; {by_hand}", packages.join(", "));
+    };
+    eprintln!("installing {} by apt-get (once)", packages.join(", "));
+    // A machine that has just booted may be updating itself: wait for that to end.
+    let options = ["-q", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"];
+    cmd!(shell, "env {root...} DEBIAN_FRONTEND=noninteractive apt-get -q update").quiet().ignore_stdout().run()?;
+    cmd!(shell, "env {root...} DEBIAN_FRONTEND=noninteractive apt-get {options...} install {packages...}")
+        .quiet()
+        .ignore_stdout()
+        .run()
+        .context(by_hand)
+}
+
+/// wasm-opt makes the client smaller, but is not needed for it to run: where it cannot be had, a
+/// stand-in hands the file on as it is. Returns the stand-in's folder, where there is one.
+pub(crate) fn ensure_wasm_opt(place: &Place) -> anyhow::Result<Option<PathBuf>> {
+    let Err(error) = ensure(place, &[("wasm-opt", "binaryen")]) else { return Ok(None) };
+    eprintln!("wasm-opt is not there, so the client will be larger than it need be: {error:#}");
+    let folder = place.target.join("xtask/stand-in");
+    let program = folder.join("wasm-opt");
+    let shell = place.shell()?;
+    shell.write_file(&program, STAND_IN)?;
+    cmd!(shell, "chmod +x {program}").quiet().run()?;
+    Ok(Some(folder))
+}
+
+const STAND_IN: &str = r#"#!/bin/sh
+# Stands in for wasm-opt: copies the input to the output.
+for argument in "$@"; do
+    case "$argument" in
+        --version) echo "wasm-opt version 0"; exit 0 ;;
+        --output=*) output=${argument#--output=} ;;
+        -*) ;;
+        *) input=$argument ;;
+    esac
+done
+exec cp "$input" "$output"
+"#;
+
+/// What goes between `env` and its settings for the command to run as root; `None` where that
+/// is not possible without asking for a password.
+fn become_root(shell: &Shell) -> Option<&'static [&'static str]> {
+    if cmd!(shell, "id -u").quiet().read().is_ok_and(|id| id == "0") {
+        return Some(&[]);
+    }
+    let sudo = on_path("sudo").is_some() && cmd!(shell, "sudo -n true").quiet().ignore_stderr().run().is_ok();
+    sudo.then_some(&["sudo", "-n", "env"])
+}
+
+/// Ubuntu's package `chromium-browser` only installs a snap, which chromedriver cannot drive in a container.
+pub(crate) fn is_ubuntu() -> bool {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    release.lines().any(|line| line == "ID=ubuntu")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stand_in_copies_whatever_the_order_of_its_arguments() {
+        let shell = Shell::new().expect("a shell");
+        let folder = shell.create_temp_dir().expect("a folder");
+        let (program, input, output) =
+            (folder.path().join("wasm-opt"), folder.path().join("in.wasm"), folder.path().join("out.wasm"));
+        shell.write_file(&program, STAND_IN).expect("written");
+        shell.write_file(&input, "a module").expect("written");
+        let to = format!("--output={}", output.display());
+        cmd!(shell, "sh {program} {to} -Oz {input} --enable-bulk-memory").quiet().run().expect("copied");
+        assert_eq!(shell.read_file(&output).expect("there"), "a module");
+    }
+}

@@ -1,0 +1,59 @@
+//! What the tests in a real browser need: Chromium, its driver, and axe.
+
+use std::env;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use xshell::cmd;
+
+use crate::place::Place;
+use crate::tools::{apt, on_path};
+
+/// The rules by which pages are found accessible: pinned, so that a new rule is met on purpose.
+const AXE_VERSION: &str = "4.14.1";
+
+pub(crate) struct BrowserTools {
+    pub(crate) chromedriver: PathBuf,
+    /// axe-core's script.
+    pub(crate) axe: PathBuf,
+}
+
+/// Finds or installs them. CHROMEDRIVER names another driver than the one on PATH.
+pub(crate) fn browser_tools(place: &Place) -> anyhow::Result<BrowserTools> {
+    let chromedriver = match env::var_os("CHROMEDRIVER").map(PathBuf::from) {
+        Some(path) if path.is_file() => path,
+        Some(path) => bail!("CHROMEDRIVER names {}, which is no file", path.display()),
+        None => chromedriver(place)?,
+    };
+    Ok(BrowserTools { chromedriver, axe: axe(place)? })
+}
+
+fn chromedriver(place: &Place) -> anyhow::Result<PathBuf> {
+    if on_path("chromedriver").is_none() && apt::is_ubuntu() {
+        bail!(
+            "chromedriver is missing. Ubuntu has Chromium only as a snap, which cannot be driven here: install Google \
+             Chrome and the chromedriver of its version from https://googlechromelabs.github.io/chrome-for-testing/, \
+             and put chromedriver on the PATH or its path into CHROMEDRIVER"
+        );
+    }
+    let browser = ["chromium", "google-chrome", "chrome"].into_iter().find(|name| on_path(name).is_some());
+    apt::ensure(place, &[(browser.unwrap_or("chromium"), "chromium"), ("chromedriver", "chromium-driver")])?;
+    on_path("chromedriver").context("chromium-driver is installed, but chromedriver is not on the PATH")
+}
+
+fn axe(place: &Place) -> anyhow::Result<PathBuf> {
+    let folder = place.tools.join(format!("axe-core-{AXE_VERSION}"));
+    let script = folder.join("node_modules/axe-core/axe.min.js");
+    if !script.is_file() {
+        apt::ensure(place, &[("npm", "npm")])?;
+        eprintln!("installing axe-core {AXE_VERSION} by npm into {} (3 MB, once)", folder.display());
+        let shell = place.shell()?;
+        shell.create_dir(&folder)?;
+        let package = format!("axe-core@{AXE_VERSION}");
+        cmd!(shell, "npm install --prefix {folder} --ignore-scripts --no-audit --no-fund --silent {package}")
+            .quiet()
+            .run()
+            .context("axe-core could not be installed; is registry.npmjs.org reachable?")?;
+    }
+    Ok(script)
+}
