@@ -1,5 +1,9 @@
 //! What tests share: things that stand in for the world, and builders of what they test with.
 
+pub mod browser;
 pub mod clock;
+pub mod eventually;
+pub mod http_client;
+pub mod server_process;
 
 pub use clock::HeldClock;

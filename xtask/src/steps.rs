@@ -20,7 +20,7 @@ impl Steps {
         let started = Instant::now();
         let outcome = work()?;
         let (step, all) = (started.elapsed().as_secs_f64(), self.started.elapsed().as_secs_f64());
-        eprintln!("[{}/{}] {what}: done in {step:.1} s ({all:.1} s since the start)", self.begun, self.total);
+        eprintln!("[{}/{}] done in {step:.1} s, {all:.1} s since the start", self.begun, self.total);
         Ok(outcome)
     }
 

@@ -1,0 +1,174 @@
+//! The real server as a process of its own, on a data folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::eventually::eventually;
+use crate::http_client::HttpClient;
+
+/// A server's data folder and port, which outlive its processes.
+pub struct Installation {
+    data: TempDir,
+    /// The system chooses the first time; a restarted server is where it was.
+    address: String,
+}
+
+impl Installation {
+    #[must_use]
+    pub fn new() -> Self {
+        let data = TempDir::new().expect("a temporary folder can be made");
+        Self { data, address: "127.0.0.1:0".to_owned() }
+    }
+
+    /// The database's file, in which any SQLite client can read.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        let is_database = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "sqlite" || ending == "db");
+        let files = std::fs::read_dir(self.data.path()).expect("the data folder can be listed");
+        let found = files.filter_map(Result::ok).map(|file| file.path()).find(is_database);
+        found.expect("a server that has been ready has made its database")
+    }
+
+    /// Starts the server and waits until it is ready.
+    pub async fn start(&mut self, arguments: &[&str]) -> ServerProcess {
+        let server = ServerProcess::spawn(self.data.path(), &self.address, arguments).await;
+        self.address = server.url.trim_start_matches("http://").to_owned();
+        server
+    }
+}
+
+impl Default for Installation {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A running server. Killed when dropped.
+pub struct ServerProcess {
+    child: Child,
+    url: String,
+    output: Output,
+}
+
+impl ServerProcess {
+    async fn spawn(data: &Path, address: &str, arguments: &[&str]) -> Self {
+        let program = built_beside_us("search4letters");
+        let mut child = Command::new(&program)
+            .args(["--data".as_ref(), data.as_os_str()])
+            .args(["--listen", address])
+            .args(arguments)
+            // What a developer has set for a server of their own is not for this one.
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} cannot be started (cargo build -p server): {error}", program.display()));
+        let output = Output::default();
+        output.gather(child.stdout.take().expect("piped above"));
+        output.gather(child.stderr.take().expect("piped above"));
+
+        let url = eventually("the server says where it listens", async || {
+            let ended = child.try_wait().expect("our own child");
+            assert!(ended.is_none(), "the server ended at once ({ended:?}):\n{}", output.text());
+            output.word_after("listening on ")
+        })
+        .await;
+        let server = Self { child, url, output };
+        let client = server.client();
+        eventually("the server is ready", async || {
+            client.get("/readyz").await.ok().filter(|answer| answer.status == 200).map(drop)
+        })
+        .await;
+        server
+    }
+
+    /// `http://127.0.0.1:PORT`
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    #[must_use]
+    pub fn client(&self) -> HttpClient {
+        HttpClient::new(&self.url)
+    }
+
+    /// The token of the one-use link that a server without accounts prints when it starts.
+    #[must_use]
+    pub fn setup_token(&self) -> String {
+        self.output.word_after("/setup?token=").unwrap_or_else(|| panic!("no setup link in:\n{}", self.output.text()))
+    }
+
+    /// All that it has printed so far.
+    #[must_use]
+    pub fn output(&self) -> String {
+        self.output.text()
+    }
+
+    /// kill -9: nothing in the process gets to say a last word.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("our own child can be killed");
+    }
+
+    /// SIGTERM; returns how it ended, and panics if it does not within `patience`.
+    pub async fn terminate(mut self, patience: Duration) -> ExitStatus {
+        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        kill_process(pid.expect("it runs, for nobody has waited for it"), Signal::TERM).expect("our own child");
+        let ended = timeout(patience, self.child.wait()).await;
+        ended
+            .unwrap_or_else(|_| panic!("still running {patience:?} after SIGTERM:\n{}", self.output.text()))
+            .expect("our own child can be waited for")
+    }
+}
+
+/// The lines that a process has printed.
+#[derive(Clone, Default)]
+struct Output(Arc<Mutex<Vec<String>>>);
+
+impl Output {
+    fn gather(&self, stream: impl AsyncRead + Send + Unpin + 'static) {
+        let lines = Arc::clone(&self.0);
+        let mut stream = BufReader::new(stream).lines();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = stream.next_line().await {
+                lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+            }
+        });
+    }
+
+    fn text(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
+    }
+
+    /// What stands between `marker` and the next white space.
+    fn word_after(&self, marker: &str) -> Option<String> {
+        let text = self.text();
+        let (_, rest) = text.split_once(marker)?;
+        rest.split_whitespace().next().map(ToOwned::to_owned)
+    }
+}
+
+/// A program of this workspace, in the profile's folder of the target directory, where our own executable is too.
+#[must_use]
+pub fn built_beside_us(name: &str) -> PathBuf {
+    profile_folder().join(name)
+}
+
+/// For instance `target/debug`.
+#[must_use]
+pub fn profile_folder() -> PathBuf {
+    let executable = std::env::current_exe().expect("a running executable has a path");
+    let folder = executable.parent().expect("an executable is in a folder");
+    // Tests are one folder deeper than programs.
+    if folder.ends_with("deps") { folder.parent().expect("deps is in a folder").to_owned() } else { folder.to_owned() }
+}
