@@ -1,1 +1,19 @@
-//! x
+//! The server: axum, workers, composition. Knows no concrete database; main.rs alone names one.
+
+pub mod accounts;
+mod backend;
+mod browser_family;
+mod caller;
+pub mod commands;
+pub mod config;
+mod environment;
+pub mod http;
+mod job_view;
+pub mod jobs;
+mod metrics;
+mod random;
+mod receipts;
+mod searches;
+
+pub use environment::{Environment, JobsSection};
+pub use random::Random;

@@ -24,6 +24,8 @@ pub enum ErrorCode {
     Forbidden,
     /// There is no such thing. 404.
     NotFound,
+    /// The path does not take this method. 405.
+    WrongMethod,
     /// The same id was used for another search, or the thing is in no state for this. 409.
     Conflict,
     /// A link was used, or its time is over. 410.

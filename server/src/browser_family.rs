@@ -1,0 +1,53 @@
+//! The browser's family, from its User-Agent header.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use ua_parser::user_agent::{Builder, Extractor, Parser};
+
+/// The family, for instance `Firefox`; empty where the header says nothing that is known.
+pub fn browser_family(user_agent: &str) -> String {
+    FAMILIES.extract(user_agent).map(|browser| browser.family.into_owned()).unwrap_or_default()
+}
+
+/// Builds the parser, which takes some 30 ms: done beside the server's start, not by the first visitor.
+pub fn prepare() {
+    LazyLock::force(&FAMILIES);
+}
+
+/// The `user_agent_parsers` of uap-core 0.18.0 (Apache-2.0, the ua-parser project), as JSON.
+const DEFINITIONS: &str = include_str!("browser_families.json");
+
+static FAMILIES: LazyLock<Extractor<'static>> = LazyLock::new(|| {
+    let definitions: Vec<Definition> = serde_json::from_str(DEFINITIONS).expect("the definitions are embedded");
+    let builder = definitions.into_iter().fold(Builder::new(), |builder, definition| {
+        let parser = Parser {
+            regex: definition.regex.into(),
+            family_replacement: definition.family_replacement.map(Into::into),
+            ..Parser::default()
+        };
+        builder.push(parser).expect("a test builds the embedded definitions")
+    });
+    builder.build().expect("a test builds the embedded definitions")
+});
+
+#[derive(Deserialize)]
+struct Definition {
+    regex: String,
+    family_replacement: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_the_usual_browsers() {
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+        let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 \
+                    Safari/537.36 Edg/120.0";
+        for (user_agent, family) in [(firefox, "Firefox"), (edge, "Edge"), ("curl/7.88.1", "curl"), ("", "")] {
+            assert_eq!(browser_family(user_agent), family);
+        }
+    }
+}

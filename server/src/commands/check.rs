@@ -1,0 +1,48 @@
+//! `check`: what is wrong with the setup, and how to mend it.
+
+use std::net::SocketAddr;
+
+use store::Store;
+use tokio::net::TcpListener;
+
+use crate::http::has_client;
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    Good(String),
+    /// What is wrong, with the way to mend it.
+    Wrong(String),
+}
+
+/// Looks at everything but the opening of the store, which is the caller's.
+pub async fn check(store: Option<&dyn Store>, listen: SocketAddr) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(store) = store {
+        findings.push(match store.ping().await {
+            Ok(()) => Finding::Good("the database answers".to_owned()),
+            Err(error) => Finding::Wrong(error.to_string()),
+        });
+        findings.push(match store.has_accounts().await {
+            Ok(true) => Finding::Good("there is an administrator".to_owned()),
+            Ok(false) => Finding::Good(
+                "there is no administrator yet: the server prints a link when it starts, and so does \
+                 `search4letters admin link`"
+                    .to_owned(),
+            ),
+            Err(error) => Finding::Wrong(error.to_string()),
+        });
+    }
+    findings.push(match TcpListener::bind(listen).await {
+        Ok(_) => Finding::Good(format!("{listen} is free to listen on")),
+        Err(error) => Finding::Wrong(format!(
+            "{listen} cannot be listened on ({error}): if it is not our own server, choose another --listen"
+        )),
+    });
+    findings.push(if has_client() {
+        Finding::Good("the client is in this binary".to_owned())
+    } else {
+        Finding::Wrong("this binary carries no client: build it with `cargo xtask run`".to_owned())
+    });
+    findings
+}

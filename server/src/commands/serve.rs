@@ -1,0 +1,128 @@
+//! `serve`: the web server and, unless told otherwise, the worker.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use store::{Clock, Store};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::CommandError;
+use super::admin::link;
+use crate::accounts::new_setup_link;
+use crate::config::JobsSection;
+use crate::environment::Environment;
+use crate::http::{has_client, router};
+use crate::jobs::{JobEnvironment, run_worker, worker_settings};
+use crate::random::Random;
+use crate::{JobsSection as JobsInside, browser_family};
+
+/// How long answers that are being sent may take after the process was asked to stop.
+const ANSWERS: Duration = Duration::from_secs(10);
+/// Retries wait no longer than this, so nothing in the database should either; see
+/// [`store::Queue::requeue_orphans`].
+const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
+/// Jobs that are done or cancelled are kept for a week.
+const KEEP_JOBS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const PRUNE_EVERY: Duration = Duration::from_secs(60 * 60);
+/// So many jobs are deleted at a time, so that a commit stays short for those who wait behind it.
+const PRUNE_LIMIT: u32 = 1_000;
+
+/// A server that is about to serve.
+pub struct Serving {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Random,
+    pub listener: TcpListener,
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+    pub jobs: JobsSection,
+}
+
+/// Serves until SIGTERM or SIGINT, then drains and returns.
+pub async fn serve(serving: Serving) -> Result<(), CommandError> {
+    let Serving { store, clock, random, listener, trusted_proxies, jobs } = serving;
+    let address = listener.local_addr().map_err(|error| CommandError(format!("the socket has no address: {error}")))?;
+    let inside = JobsInside { runs_jobs: !jobs.no_worker };
+    let env = Environment::new(store.clone(), clock.clone(), random.clone(), inside, trusted_proxies).await?;
+    let env = Arc::new(env);
+    let now = clock.steady();
+    let orphans = store.requeue_orphans(now, now.after(LONGEST_BACKOFF)).await?;
+    if orphans > 0 {
+        tracing::info!(orphans, "jobs that an earlier process left running wait again");
+    }
+    tokio::task::spawn_blocking(browser_family::prepare);
+    let stop_worker = CancellationToken::new();
+    let worker = (!jobs.no_worker).then(|| {
+        let settings = worker_settings(jobs.workers.get(), jobs.grace, jobs.log_delay, &random);
+        let env = JobEnvironment { log: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay };
+        tokio::spawn(run_worker(env, settings, stop_worker.clone()))
+    });
+    let pruner = tokio::spawn(prune(env.clone()));
+    greet(&env, address).await?;
+    let answers = tokio::spawn(answer(env.clone(), listener));
+    stop_signal().await?;
+    tracing::info!("stopping: no new requests; running jobs have {} s", jobs.grace.as_secs());
+    env.stop.cancel();
+    stop_worker.cancel();
+    pruner.abort();
+    if tokio::time::timeout(ANSWERS, answers).await.is_err() {
+        tracing::warn!("some answers took too long to send and were cut off");
+    }
+    if let Some(worker) = worker {
+        worker.await.map_err(|error| CommandError(format!("the worker broke down: {error}")))?;
+    }
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn answer(env: Arc<Environment>, listener: TcpListener) {
+    let stop = env.stop.clone();
+    let service = router(env).into_make_service_with_connect_info::<SocketAddr>();
+    // axum's accept loop survives every error of a single connection; it only ends when told to.
+    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await {
+        tracing::error!(%error, "the web server ended");
+    }
+}
+
+async fn greet(env: &Environment, address: SocketAddr) -> Result<(), CommandError> {
+    if !has_client() {
+        tracing::warn!("this binary carries no client; `cargo xtask run` builds one with it");
+    }
+    eprintln!("listening on http://{address}");
+    if !env.store.has_accounts().await? {
+        let token = new_setup_link(&*env.store, &*env.clock, &env.random).await?;
+        eprintln!("There is no administrator yet. This link makes one, once, within 30 minutes:");
+        eprintln!("  {}", link(address, token.reveal()));
+    }
+    Ok(())
+}
+
+/// Deletes what is over, now and each hour.
+async fn prune(env: Arc<Environment>) {
+    loop {
+        let now = env.clock.wall();
+        let before = api::TimeMs(now.0 - i64::try_from(KEEP_JOBS.as_millis()).unwrap_or(0));
+        while matches!(env.store.prune_jobs(before, PRUNE_LIMIT).await, Ok(deleted) if deleted > 0) {}
+        if let Err(error) = env.store.prune_sessions(now).await {
+            tracing::warn!(%error, "old sessions could not be deleted");
+        }
+        env.clock.sleep_until(env.clock.steady().after(PRUNE_EVERY)).await;
+    }
+}
+
+/// Returns at the first SIGTERM or SIGINT. A second one ends the process at once: whoever
+/// presses twice does not want to wait, and nothing that was answered is lost by it.
+async fn stop_signal() -> Result<(), CommandError> {
+    let failed = |error: std::io::Error| CommandError(format!("signals cannot be received: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        std::process::exit(130);
+    });
+    Ok(())
+}

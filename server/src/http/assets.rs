@@ -1,0 +1,181 @@
+//! The client's files, embedded in the binary.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use api::{ApiError, ErrorCode};
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use rust_embed::{Embed, EmbeddedFile};
+use sha2::{Digest, Sha256};
+
+use super::error::ErrorResponse;
+
+/// What `cargo xtask client` built; release builds carry it inside, debug builds read the folder.
+#[derive(Embed)]
+#[folder = "../dist"]
+#[allow_missing = true]
+struct Dist;
+
+const INDEX: &str = "index.html";
+/// Content encodings, best first, and how the compressed file's name ends.
+const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
+/// Whether this binary carries a client.
+#[must_use]
+pub fn has_client() -> bool {
+    Dist::get(INDEX).is_some()
+}
+
+/// A file of the client, or its index.html for the paths that its own router knows.
+pub async fn file(request: Request) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let message = "This path can only be read.";
+        return ErrorResponse(ApiError::new(ErrorCode::WrongMethod, message)).into_response();
+    }
+    let path = request.uri().path().trim_start_matches('/');
+    let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+    let name = if is_file { path } else { INDEX };
+    // The compressed files are other spellings of files, not files.
+    let is_spelling = ENCODINGS.iter().any(|(_, ending)| name.ends_with(ending));
+    match Dist::get(name).filter(|_| !is_spelling) {
+        Some(file) => serve(name, file, request.headers()),
+        None if name == INDEX => (StatusCode::NOT_FOUND, NO_CLIENT).into_response(),
+        None => (StatusCode::NOT_FOUND, "There is no such file.\n").into_response(),
+    }
+}
+
+const NO_CLIENT: &str = "This server was built without its client. `cargo xtask run` builds both.\n";
+
+fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
+    let tag = etag(&file);
+    if headers.get(IF_NONE_MATCH).is_some_and(|known| is_known(known, &tag)) {
+        return (StatusCode::NOT_MODIFIED, [(ETAG, tag), (CACHE_CONTROL, caching(name))]).into_response();
+    }
+    let (encoding, body) = encoded(name, file.data, headers);
+    let mut response = Body::from(body.into_owned()).into_response();
+    let answer = response.headers_mut();
+    answer.insert(CONTENT_TYPE, content_type(name));
+    answer.insert(CACHE_CONTROL, caching(name));
+    answer.insert(ETAG, tag);
+    answer.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    if let Some(encoding) = encoding {
+        answer.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    if name == INDEX {
+        answer.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
+    }
+    response
+}
+
+/// Weak, because the same tag stands for every encoding of the file.
+fn etag(file: &EmbeddedFile) -> HeaderValue {
+    let hash: String = file.metadata.sha256_hash().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    HeaderValue::try_from(format!("W/\"{hash}\"")).expect("hexadecimal digits")
+}
+
+fn is_known(known: &HeaderValue, tag: &HeaderValue) -> bool {
+    let (Ok(known), Ok(tag)) = (known.to_str(), tag.to_str()) else { return false };
+    known.split(',').any(|one| one.trim() == tag || one.trim() == "*")
+}
+
+fn encoded(name: &str, plain: Cow<'static, [u8]>, headers: &HeaderMap) -> (Option<&'static str>, Cow<'static, [u8]>) {
+    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    for (encoding, ending) in ENCODINGS {
+        if accepts(accepted, encoding)
+            && let Some(file) = Dist::get(&format!("{name}{ending}"))
+        {
+            return (Some(encoding), file.data);
+        }
+    }
+    (None, plain)
+}
+
+fn accepts(header: &str, encoding: &str) -> bool {
+    header.split(',').any(|item| {
+        let mut parts = item.split(';').map(str::trim);
+        parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding))
+            && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
+}
+
+/// A file whose name holds its hash never changes; the others are asked for each time, which
+/// costs a 304.
+fn caching(name: &str) -> HeaderValue {
+    let is_hashed =
+        name.split(['-', '.', '_']).any(|part| part.len() == 16 && part.bytes().all(|b| b.is_ascii_hexdigit()));
+    HeaderValue::from_static(if is_hashed { "public, max-age=31536000, immutable" } else { "no-cache" })
+}
+
+fn content_type(name: &str) -> HeaderValue {
+    HeaderValue::from_static(match name.rsplit('.').next().unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "wasm" => "application/wasm",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "json" | "webmanifest" => "application/manifest+json",
+        "txt" => "text/plain; charset=utf-8",
+        "woff2" => "font/woff2",
+        _ => "application/octet-stream",
+    })
+}
+
+/// The page may load its own files and nothing else. Trunk's loader is an inline script: it is
+/// allowed by its hash.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let index = Dist::get(INDEX).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default();
+    let hashes: String = inline_scripts(&index).map(|script| format!(" 'sha256-{}'", sha256_base64(script))).collect();
+    HeaderValue::try_from(format!(
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{hashes}; style-src 'self'; img-src 'self' data:; \
+         font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
+         frame-ancestors 'none'"
+    ))
+    .expect("policy words and base 64")
+});
+
+fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
+    html.split("<script").skip(1).filter_map(|rest| {
+        let (attributes, rest) = rest.split_once('>')?;
+        let (script, _) = rest.split_once("</script>")?;
+        (!attributes.contains("src=") && !script.is_empty()).then_some(script)
+    })
+}
+
+fn sha256_base64(text: &str) -> String {
+    BASE64_STANDARD.encode(Sha256::digest(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_inline_scripts_as_browsers_do() {
+        let html = r#"<script src="/a.js"></script><script type="module">alert(1)</script>"#;
+        let scripts: Vec<&str> = inline_scripts(html).collect();
+        assert_eq!(scripts, ["alert(1)"]);
+        assert_eq!(sha256_base64("alert(1)"), "bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI=");
+    }
+
+    #[test]
+    fn only_hashed_names_are_kept_for_ever() {
+        assert_eq!(caching("app-0123456789abcdef_bg.wasm"), "public, max-age=31536000, immutable");
+        assert_eq!(caching("index.html"), "no-cache");
+        assert_eq!(caching("favicon.svg"), "no-cache");
+    }
+
+    #[test]
+    fn reads_accept_encoding() {
+        assert!(accepts("gzip, deflate, br", "br") && accepts("br;q=0.5", "br"));
+        assert!(!accepts("gzip", "br") && !accepts("br;q=0", "br") && !accepts("", "br"));
+    }
+}

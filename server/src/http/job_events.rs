@@ -1,0 +1,34 @@
+//! The jobs' counts, live.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_stream::stream;
+use axum::extract::State;
+use axum::response::sse::Event;
+use store::Topic;
+
+use super::event_stream::{EventStream, event_stream, pause};
+use super::from_store;
+use crate::environment::Environment;
+
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Event `counts`: at once, and then whenever they have changed.
+pub async fn events(State(env): State<Arc<Environment>>) -> EventStream {
+    let mut changes = env.store.subscribe(Topic::Jobs);
+    let watched = env.clone();
+    let events = stream! {
+        let mut last = None;
+        loop {
+            let counts = watched.store.job_counts().await.map_err(from_store).ok();
+            if counts.is_some() && counts != last {
+                yield Event::default().event("counts").json_data(counts).expect("counts have a JSON form");
+                last = counts;
+                pause(&watched, PAUSE).await;
+            }
+            changes.changed().await;
+        }
+    };
+    event_stream(&env, events)
+}

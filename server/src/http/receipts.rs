@@ -1,0 +1,56 @@
+//! Receipts: what became of a search's log record, for whoever holds the receipt.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{Receipt, ReceiptState};
+use async_stream::stream;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::sse::Event;
+use store::Topic;
+
+use super::error::ErrorResponse;
+use super::event_stream::{EventStream, event_stream, pause};
+use crate::environment::Environment;
+use crate::searches::receipt_state;
+
+/// Other jobs' changes wake us too; a visitor's eye is served five times a second.
+const PAUSE: Duration = Duration::from_millis(200);
+
+pub async fn show(
+    State(env): State<Arc<Environment>>,
+    Path(receipt): Path<String>,
+) -> Result<Json<ReceiptState>, ErrorResponse> {
+    Ok(Json(receipt_state(&env, &Receipt(receipt)).await?))
+}
+
+/// The state now and whenever it changes, until it is final.
+pub async fn events(
+    State(env): State<Arc<Environment>>,
+    Path(receipt): Path<String>,
+) -> Result<EventStream, ErrorResponse> {
+    let receipt = Receipt(receipt);
+    let mut changes = env.store.subscribe(Topic::Jobs);
+    let first = receipt_state(&env, &receipt).await?;
+    let watched = env.clone();
+    let events = stream! {
+        let mut state = first;
+        loop {
+            let is_final = state.state.is_final();
+            yield Event::default().json_data(&state).expect("a state has a JSON form");
+            if is_final {
+                break;
+            }
+            state = loop {
+                changes.changed().await;
+                // A store that fails now is asked again at the next change.
+                match receipt_state(&watched, &receipt).await {
+                    Ok(next) if next != state => break next,
+                    _ => pause(&watched, PAUSE).await,
+                }
+            };
+        }
+    };
+    Ok(event_stream(&env, events))
+}

@@ -1,0 +1,58 @@
+//! Every route.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+
+use super::server_functions::{form, json};
+use super::{admin_guard, assets, error, headers, health, job_events, log_stream, origin_guard, receipts};
+use crate::environment::Environment;
+
+/// The whole server, but for the socket.
+pub fn router(env: Arc<Environment>) -> Router {
+    super::server_functions::register();
+    Router::new()
+        .nest("/api", api(env.clone()))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .fallback(assets::file)
+        .layer(from_fn(headers::secure))
+        .with_state(env)
+}
+
+fn api(env: Arc<Environment>) -> Router<Arc<Environment>> {
+    Router::new()
+        .route("/search", post(form))
+        .route("/receipts/{receipt}", get(receipts::show))
+        .route("/receipts/{receipt}/events", get(receipts::events))
+        .route("/session", post(json))
+        .route("/login", post(json))
+        .route("/logout", post(json))
+        .route("/setup", post(json))
+        .nest("/admin", admin(env.clone()))
+        .fallback(error::no_such_path)
+        .method_not_allowed_fallback(error::wrong_method)
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(env, origin_guard::refuse_foreign))
+        .layer(from_fn(headers::never_stored))
+}
+
+/// For those logged in: everything in here passes one guard.
+fn admin(env: Arc<Environment>) -> Router<Arc<Environment>> {
+    Router::new()
+        .route("/log/rows", get(log_stream::rows))
+        .route("/log/events", get(log_stream::events))
+        .route("/jobs/events", get(job_events::events))
+        .route("/jobs/counts", post(json))
+        .route("/jobs/list", post(json))
+        .route("/jobs/show", post(json))
+        .route("/jobs/retry", post(json))
+        .route("/jobs/cancel", post(json))
+        .fallback(error::no_such_path)
+        .method_not_allowed_fallback(error::wrong_method)
+        .layer(from_fn_with_state(env, admin_guard::require_account))
+}

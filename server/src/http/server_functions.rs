@@ -1,0 +1,97 @@
+//! Server functions: the way in, and the way of their errors out.
+
+use std::sync::Arc;
+
+use api::{ApiError, Backend, ErrorCode, server_functions as functions};
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, REFERER};
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use leptos::prelude::{expect_context, provide_context};
+use leptos_axum::{ResponseOptions, handle_server_fns_with_context};
+use server_fn::axum::register_explicit;
+
+use super::error::{ErrorResponse, status};
+use crate::backend::RequestBackend;
+use crate::caller::Caller;
+use crate::environment::Environment;
+
+/// The largest body of any request, in bytes. A phrase and its letters at their limits fit
+/// five times, percent-encoding and all but the most exotic scripts included.
+const BODY_LIMIT: usize = 64 * 1024;
+/// Our own error messages are small.
+const ERROR_LIMIT: usize = 64 * 1024;
+
+/// Makes the server functions known by name; they are found by their path from then on.
+pub fn register() {
+    register_explicit::<functions::Search>();
+    register_explicit::<functions::Session>();
+    register_explicit::<functions::Login>();
+    register_explicit::<functions::Logout>();
+    register_explicit::<functions::SetUp>();
+    register_explicit::<functions::JobCountsNow>();
+    register_explicit::<functions::Jobs>();
+    register_explicit::<functions::Job>();
+    register_explicit::<functions::RetryJob>();
+    register_explicit::<functions::CancelJob>();
+}
+
+/// A server function that takes a form.
+pub async fn form(State(env): State<Arc<Environment>>, request: Request) -> Response {
+    call(env, request, "application/x-www-form-urlencoded").await
+}
+
+/// A server function that takes JSON.
+pub async fn json(State(env): State<Arc<Environment>>, request: Request) -> Response {
+    call(env, request, "application/json").await
+}
+
+async fn call(env: Arc<Environment>, request: Request, content_type: &str) -> Response {
+    let request = match prepared(request, content_type).await {
+        Ok(request) => request,
+        Err(error) => return ErrorResponse(error).into_response(),
+    };
+    let (parts, body) = request.into_parts();
+    let caller = Caller::of(&parts, &env.trusted_proxies);
+    let provide = move || {
+        let response = expect_context::<ResponseOptions>();
+        let backend: Arc<dyn Backend> = Arc::new(RequestBackend { env: env.clone(), caller: caller.clone(), response });
+        provide_context(backend);
+    };
+    let response = handle_server_fns_with_context(provide, Request::from_parts(parts, body)).await;
+    with_status(response.into_response()).await
+}
+
+/// Checks what no server function checks by itself.
+async fn prepared(request: Request, content_type: &str) -> Result<Request, ApiError> {
+    let (mut parts, body) = request.into_parts();
+    let given = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given = given.split(';').next().unwrap_or_default().trim();
+    if !given.eq_ignore_ascii_case(content_type) {
+        let message = format!("Send the request as {content_type}.");
+        return Err(ApiError::new(ErrorCode::ContentType, message));
+    }
+    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
+        ApiError::new(ErrorCode::TooLarge, format!("The body is larger than {} KiB.", BODY_LIMIT / 1024))
+    })?;
+    // For plain form posts Leptos redirects to the Referer; our answers are always JSON.
+    parts.headers.remove(ACCEPT);
+    parts.headers.remove(REFERER);
+    // The path was routed, prefix and all: server functions are looked up by the whole of it.
+    parts.method = Method::POST;
+    Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// Every error of a server function is a 500 to Leptos; its code says what it really is.
+async fn with_status(response: Response) -> Response {
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return response;
+    }
+    let body = to_bytes(response.into_body(), ERROR_LIMIT).await.unwrap_or_default();
+    let error = serde_json::from_slice::<ApiError>(&body).unwrap_or_else(|_| {
+        tracing::error!(body = ?String::from_utf8_lossy(&body), "a server function failed in an unknown way");
+        ApiError::new(ErrorCode::Internal, "The server failed. Its log says why.")
+    });
+    (status(error.code), axum::Json(error)).into_response()
+}

@@ -1,0 +1,7 @@
+//! The jobs: one file each, composed into a worker.
+
+mod log_request;
+mod worker;
+
+pub use log_request::LogRequest;
+pub use worker::{JobEnvironment, run_worker, worker_settings};

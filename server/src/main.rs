@@ -1,0 +1,119 @@
+//! The binary: reads the configuration, opens the store, hands over to a command.
+//!
+//! The only file that names a concrete database.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use server::Random;
+use server::commands::{self, CommandError, Finding, Serving};
+use server::config::{AdminCommand, Command, Config, NoConfig};
+use store::SystemClock;
+use store_sqlite::{Options, SqliteStore};
+use tokio::net::TcpListener;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// So many reads go on side by side; more would only wait for the same disk.
+const READERS: u32 = 8;
+
+/// A flag or variable is wrong, as with other programs.
+const WRONG_USAGE: u8 = 2;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = match Config::read() {
+        Ok(config) => config,
+        Err(NoConfig::Shown(text)) => {
+            print!("{text}");
+            return ExitCode::SUCCESS;
+        }
+        Err(NoConfig::Wrong(line)) => {
+            eprintln!("{line}");
+            return ExitCode::from(WRONG_USAGE);
+        }
+    };
+    log_to_stderr();
+    match run(config).await {
+        Ok(code) => code,
+        Err(CommandError(message)) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: Config) -> Result<ExitCode, CommandError> {
+    let clock = Arc::new(SystemClock::start());
+    let random = Random::system();
+    match config.command.clone().unwrap_or(Command::Serve) {
+        Command::Serve => {
+            // Before the store is opened: who cannot listen should not touch the data.
+            let listener = listen(&config).await?;
+            let store = Arc::new(open(&config).await?);
+            let trusted_proxies = config.http.trusted_proxies;
+            commands::serve(Serving { store, clock, random, listener, trusted_proxies, jobs: config.jobs }).await?;
+        }
+        Command::Admin(AdminCommand::Create { name, password_stdin: _ }) => {
+            let store = open(&config).await?;
+            commands::create_admin(&store, &*clock, random, &name).await?;
+        }
+        Command::Admin(AdminCommand::Link) => {
+            let store = open(&config).await?;
+            commands::print_link(&store, &*clock, &random, &config.http).await?;
+        }
+        Command::Migrate => {
+            open(&config).await?;
+            println!("The database has this version's schema.");
+        }
+        Command::Check => return Ok(check(&config).await),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn listen(config: &Config) -> Result<TcpListener, CommandError> {
+    let address = config.http.listen;
+    TcpListener::bind(address).await.map_err(|error| {
+        CommandError(format!("cannot listen on {address}: {error}; is it in use? choose another with --listen"))
+    })
+}
+
+async fn open(config: &Config) -> Result<SqliteStore, CommandError> {
+    let options = Options { folder: config.store.data.clone(), readers: READERS };
+    SqliteStore::open(options).await.map_err(|error| CommandError(error.to_string()))
+}
+
+async fn check(config: &Config) -> ExitCode {
+    let file = config.database_file();
+    let opened = if file.exists() { Some(open(config).await) } else { None };
+    let mut findings = vec![match &opened {
+        Some(Ok(_)) => Finding::Good(format!("{} is a sound database of this version", file.display())),
+        Some(Err(CommandError(message))) => Finding::Wrong(message.clone()),
+        None => Finding::Good(format!("{} does not exist yet; the first start makes it", file.display())),
+    }];
+    let store = opened.as_ref().and_then(|opened| opened.as_ref().ok());
+    findings.extend(commands::check(store.map(|store| store as &dyn store::Store), config.http.listen).await);
+    for finding in &findings {
+        match finding {
+            Finding::Good(text) => println!("ok     {text}"),
+            Finding::Wrong(text) => println!("WRONG  {text}"),
+        }
+    }
+    if findings.iter().any(|finding| matches!(finding, Finding::Wrong(_))) {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// What the operator reads. `RUST_LOG` chooses how much, for instance `RUST_LOG=debug`.
+fn log_to_stderr() {
+    let usual = Targets::new().with_default(LevelFilter::WARN).with_target("server", LevelFilter::INFO);
+    let usual = usual.with_target("queue", LevelFilter::INFO).with_target("store_sqlite", LevelFilter::INFO);
+    let wanted = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok()).unwrap_or(usual);
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    tracing_subscriber::registry().with(lines).with(wanted).init();
+}
