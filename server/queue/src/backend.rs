@@ -45,7 +45,10 @@ impl Backend for JobBackend {
         self.jobs.poll_recv(cx).map(|attempt| attempt.map(|attempt| Ok(Task::new(attempt))))
     }
 
-    fn poll_close(&mut self, _: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Infallible>> {
+    fn poll_close(&mut self, _: &mut Context<'_>, worker: &WorkerContext) -> Poll<Result<(), Infallible>> {
+        // A worker whose backend has ended waits to be told to stop, for ever if nobody does.
+        // It can only fail to stop where it never started, and then nothing waits for it.
+        let _ = worker.stop();
         Poll::Ready(Ok(()))
     }
 }

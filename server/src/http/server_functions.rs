@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use api::{ApiError, Backend, ErrorCode, server_functions as functions};
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{OriginalUri, Request, State};
+use axum::http::StatusCode;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, REFERER};
-use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use leptos::prelude::{expect_context, provide_context};
 use leptos_axum::{ResponseOptions, handle_server_fns_with_context};
@@ -78,8 +78,10 @@ async fn prepared(request: Request, content_type: &str) -> Result<Request, ApiEr
     // For plain form posts Leptos redirects to the Referer; our answers are always JSON.
     parts.headers.remove(ACCEPT);
     parts.headers.remove(REFERER);
-    // The path was routed, prefix and all: server functions are looked up by the whole of it.
-    parts.method = Method::POST;
+    // Nested routers see what is left of the path; server functions are looked up by the whole of it.
+    if let Some(OriginalUri(whole)) = parts.extensions.get::<OriginalUri>().cloned() {
+        parts.uri = whole;
+    }
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 
