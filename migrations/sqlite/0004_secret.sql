@@ -1,0 +1,8 @@
+-- The key that belongs to this database: one row, written when the database is made.
+
+create table secret (
+    id integer primary key,
+    key blob not null,
+    constraint secret_is_one_row check (id = 1),
+    constraint secret_is_256_bits check (length(key) = 32)
+) strict;

@@ -1,0 +1,47 @@
+//! One process at a time in a data folder.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
+
+/// Holds the folder until it is dropped; the system lets go of it when the process dies.
+#[derive(Debug)]
+pub(crate) struct FolderLock(#[expect(dead_code, reason = "an open file is the lock")] File);
+
+pub(crate) enum LockError {
+    /// Held by the process of this id, where it has written one.
+    Held(Option<u32>),
+    Io(io::Error),
+}
+
+impl FolderLock {
+    pub(crate) fn take(folder: &Path) -> Result<Self, LockError> {
+        // The file is not removed at the end: a process that has just opened it would then
+        // lock a file that the next one does not see.
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(folder.join("search4letters.lock"))
+            .map_err(LockError::Io)?;
+        match file.try_lock() {
+            Ok(()) => write_pid(&mut file).map_err(LockError::Io)?,
+            Err(TryLockError::WouldBlock) => return Err(LockError::Held(read_pid(&mut file))),
+            Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
+        }
+        Ok(Self(file))
+    }
+}
+
+fn write_pid(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+fn read_pid(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}

@@ -1,0 +1,129 @@
+//! New log rows, a batch of them in one statement.
+
+use std::collections::{HashMap, HashSet};
+
+use api::LogSeq;
+use async_trait::async_trait;
+use store::{LogEntry, Result, Topic};
+
+use crate::error::{store_error, unreadable};
+use crate::texts::{Texts, json_rows};
+use crate::writer::{Asked, Command, GroupedWrite, WriteTx};
+
+pub(crate) struct Record(pub(crate) LogEntry);
+
+#[async_trait]
+impl GroupedWrite for Record {
+    type Answer = LogSeq;
+
+    fn command(asked: Asked<Self>) -> Command {
+        Command::Record(asked)
+    }
+
+    async fn run_all(writes: &[Self], tx: &mut WriteTx<'_>) -> Result<Vec<LogSeq>> {
+        let first = next_seq(tx).await?;
+        let inserted = insert(writes, first, tx).await?;
+        if !inserted.is_empty() {
+            tx.changes.touched(Topic::Log);
+        }
+        let candidates: Vec<(i64, &Self)> = (first..).zip(writes).collect();
+        let refused = candidates.iter().filter(|(seq, _)| !inserted.contains(seq));
+        let present = find_present(refused, tx).await?;
+        let answers = candidates.iter().map(|(seq, Self(entry))| {
+            let seq = if inserted.contains(seq) { Some(seq) } else { present.get(seq) };
+            seq.copied().map(LogSeq).ok_or_else(|| unreadable("log row that conflicts with none", entry.search_id))
+        });
+        answers.collect()
+    }
+}
+
+/// Numbers are given here and not by SQLite, because the rows that an insert returns come in no
+/// promised order: only by its number can one tell which row it is.
+async fn next_seq(tx: &mut WriteTx<'_>) -> Result<i64> {
+    let last = sqlx::query_scalar!(r#"select max(seq) as "seq: i64" from sqlite_sequence where name = 'log'"#)
+        .fetch_one(&mut *tx.connection)
+        .await
+        .map_err(store_error)?;
+    Ok(last.unwrap_or(0) + 1)
+}
+
+/// Inserts the rows of searches that have none, numbered from `first` on, and returns their numbers.
+async fn insert(writes: &[Record], first: i64, tx: &mut WriteTx<'_>) -> Result<HashSet<i64>> {
+    let mut texts = Texts::default();
+    let rows: Vec<_> = writes
+        .iter()
+        .map(|Record(entry)| {
+            let (phrase_start, phrase_length) = texts.add(&entry.phrase);
+            let (letters_start, letters_length) = texts.add(&entry.letters);
+            let (ip_start, ip_length) = texts.add(&entry.ip);
+            let (browser_start, browser_length) = texts.add(&entry.browser_string);
+            let (results_start, results_length) = texts.add(&entry.results);
+            let (agent_start, agent_length) = texts.add(&entry.user_agent);
+            (
+                phrase_start,
+                phrase_length,
+                letters_start,
+                letters_length,
+                ip_start,
+                ip_length,
+                browser_start,
+                browser_length,
+                results_start,
+                results_length,
+                agent_start,
+                agent_length,
+                entry.search_id,
+                entry.job_id,
+                entry.searched_at,
+                entry.recorded_at,
+            )
+        })
+        .collect();
+    let (rows, texts) = (json_rows(&rows), texts.into_blob());
+    let inserted = sqlx::query_scalar!(
+        r#"insert into log (id, phrase, letters, ip, browser_string, results, user_agent,
+                            search_id, job_id, searched_at_ms, recorded_at_ms)
+           select ?1 + new.key,
+                  cast(substr(?3, new.value ->> 0, new.value ->> 1) as text),
+                  cast(substr(?3, new.value ->> 2, new.value ->> 3) as text),
+                  cast(substr(?3, new.value ->> 4, new.value ->> 5) as text),
+                  cast(substr(?3, new.value ->> 6, new.value ->> 7) as text),
+                  cast(substr(?3, new.value ->> 8, new.value ->> 9) as text),
+                  cast(substr(?3, new.value ->> 10, new.value ->> 11) as text),
+                  new.value ->> 12, new.value ->> 13, new.value ->> 14, new.value ->> 15
+           from json_each(?2) as new
+           where true
+           on conflict (search_id) do nothing
+           returning id as "id!: i64""#,
+        first,
+        rows,
+        texts
+    )
+    .fetch_all(&mut *tx.connection)
+    .await
+    .map_err(store_error)?;
+    Ok(inserted.into_iter().collect())
+}
+
+/// The rows that `refused` have already, by the number that was meant for the new one.
+async fn find_present<'a>(
+    refused: impl Iterator<Item = &'a (i64, &'a Record)> + Send,
+    tx: &mut WriteTx<'_>,
+) -> Result<HashMap<i64, i64>> {
+    let rows: Vec<_> = refused.map(|(seq, Record(entry))| (*seq, entry.search_id)).collect();
+    if rows.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = json_rows(&rows);
+    let found = sqlx::query!(
+        r#"select cast(refused.value ->> 0 as integer) as "refused!: i64", log.id as "id!: i64"
+           from json_each(?1) as refused
+           cross join log
+           where log.search_id = refused.value ->> 1"#,
+        rows
+    )
+    .fetch_all(&mut *tx.connection)
+    .await
+    .map_err(store_error)?;
+    Ok(found.into_iter().map(|row| (row.refused, row.id)).collect())
+}

@@ -1,0 +1,176 @@
+//! Opens the database, or says in one sentence why not and what mends it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqliteConnection};
+use store::{StoreError, Waker};
+
+use crate::error::{Cause, cause, store_error};
+use crate::lock::{FolderLock, LockError};
+use crate::writer::Writer;
+use crate::{Options, SqliteStore, reader};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
+
+/// Long enough for another program's backup or short transaction to end.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// What is left of the write-ahead log on the disk after a checkpoint, at most.
+const JOURNAL_SIZE_LIMIT_BYTES: u32 = 64 * 1024 * 1024;
+/// A larger file is not read whole at each start: that would keep orphans waiting for longer
+/// than the second that is promised them.
+const QUICK_CHECK_LIMIT_BYTES: u64 = 128 * 1024 * 1024;
+
+/// Why the database cannot be used. Each text names what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the data folder {} cannot be made: {reason}. Make it yourself, or choose another with --data", folder.display())]
+    FolderCannotBeMade { folder: PathBuf, reason: io::Error },
+    #[error("the data folder {} cannot be written to: {reason}. Give this user write permission, or choose another with --data", folder.display())]
+    FolderNotWritable { folder: PathBuf, reason: io::Error },
+    #[error("the data folder {} is in use by {}. Stop that process, or choose another folder with --data", folder.display(), process(*pid))]
+    Locked { folder: PathBuf, pid: Option<u32> },
+    #[error("{} was written by a newer version (schema {version}; this one knows up to {known}). Install that version or a later one", file.display())]
+    NewerSchema { file: PathBuf, version: i64, known: i64 },
+    #[error("{} is no database, or is damaged: {detail}. Nothing was changed in it; restore a backup, or move it away to begin anew", file.display())]
+    Damaged { file: PathBuf, detail: String },
+    #[error("the disk that holds {} is full. Free some space and start again", file.display())]
+    DiskFull { file: PathBuf },
+    #[error("{} is locked by another program. Close what has it open and start again", file.display())]
+    Busy { file: PathBuf },
+    #[error("{} cannot be brought up to date: {reason}", file.display())]
+    Migration { file: PathBuf, reason: String },
+    #[error("{} cannot be opened: {reason}", file.display())]
+    Other { file: PathBuf, reason: StoreError },
+}
+
+fn process(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+pub(crate) async fn open(options: Options) -> Result<SqliteStore, OpenError> {
+    let Options { folder, readers } = options;
+    let lock = take_folder(&folder)?;
+    let file = folder.join("search4letters.db");
+    let opened = async {
+        let connect = connect_options(&file);
+        let mut connection = connect.clone().create_if_missing(true).connect().await?;
+        check(&mut connection, &file).await?;
+        migrate(&mut connection).await?;
+        let secret = secret(&mut connection).await?;
+        Ok((connect, connection, secret))
+    };
+    let (connect, connection, secret) = opened.await.map_err(|failure: Failure| failure.about(file))?;
+    let waker = Arc::new(Waker::default());
+    Ok(SqliteStore {
+        readers: reader::pool(connect.clone(), readers),
+        writer: Writer::start(connect, connection, Arc::clone(&waker), lock),
+        waker,
+        secret,
+    })
+}
+
+fn take_folder(folder: &Path) -> Result<FolderLock, OpenError> {
+    std::fs::create_dir_all(folder)
+        .map_err(|reason| OpenError::FolderCannotBeMade { folder: folder.to_owned(), reason })?;
+    FolderLock::take(folder).map_err(|error| match error {
+        LockError::Held(pid) => OpenError::Locked { folder: folder.to_owned(), pid },
+        LockError::Io(reason) if reason.kind() == io::ErrorKind::StorageFull => {
+            OpenError::DiskFull { file: folder.join("search4letters.lock") }
+        }
+        LockError::Io(reason) => OpenError::FolderNotWritable { folder: folder.to_owned(), reason },
+    })
+}
+
+/// Every connection's settings. SQLite's busy timeout is set before any pragma runs.
+fn connect_options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        // A file that vanishes while we run must not come back as an empty one.
+        .create_if_missing(false)
+        .busy_timeout(BUSY_TIMEOUT)
+        .journal_mode(SqliteJournalMode::Wal)
+        // Each commit reaches the disk before its callers are answered.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT_BYTES.to_string())
+        // A failing disk is an error that can be handled; behind a memory map it is a signal that ends the process.
+        .pragma("mmap_size", "0")
+        // Statements are logged at debug level with a formatted copy of each: too dear for a hot path.
+        .disable_statement_logging()
+}
+
+async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<(), Failure> {
+    let known = sqlx::query_scalar::<_, i64>("select count(*) from sqlite_schema where name = '_sqlx_migrations'");
+    if known.fetch_one(&mut *connection).await? > 0 {
+        let newest = sqlx::query_scalar::<_, Option<i64>>("select max(version) from _sqlx_migrations");
+        let version = newest.fetch_one(&mut *connection).await?.unwrap_or(0);
+        let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+        if version > known {
+            return Err(Failure::NewerSchema { version, known });
+        }
+    }
+    let size_bytes = std::fs::metadata(file).map(|metadata| metadata.len()).unwrap_or(0);
+    if size_bytes <= QUICK_CHECK_LIMIT_BYTES {
+        let check = sqlx::query_scalar::<_, String>("pragma quick_check(1)");
+        let detail = check.fetch_one(&mut *connection).await?;
+        if detail != "ok" {
+            return Err(Failure::Damaged(detail));
+        }
+    }
+    Ok(())
+}
+
+async fn migrate(connection: &mut SqliteConnection) -> Result<(), Failure> {
+    MIGRATIONS.run(connection).await.map_err(|error| match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => Failure::Sqlx(error),
+        error => Failure::Migration(error.to_string()),
+    })
+}
+
+async fn secret(connection: &mut SqliteConnection) -> Result<[u8; 32], Failure> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| sqlx::Error::Io(io::Error::other(error.to_string())))?;
+    let fresh = &key[..];
+    sqlx::query!("insert into secret (id, key) values (1, ?) on conflict (id) do nothing", fresh)
+        .execute(&mut *connection)
+        .await?;
+    let stored = sqlx::query_scalar!("select key from secret where id = 1").fetch_one(connection).await?;
+    stored.try_into().map_err(|_| Failure::Damaged("the secret key has a wrong length".to_owned()))
+}
+
+/// An [`OpenError`] before it knows its file.
+enum Failure {
+    NewerSchema { version: i64, known: i64 },
+    Damaged(String),
+    Migration(String),
+    Sqlx(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sqlx(error)
+    }
+}
+
+impl Failure {
+    fn about(self, file: PathBuf) -> OpenError {
+        match self {
+            Self::NewerSchema { version, known } => OpenError::NewerSchema { file, version, known },
+            Self::Damaged(detail) => OpenError::Damaged { file, detail },
+            Self::Migration(reason) => OpenError::Migration { file, reason },
+            Self::Sqlx(error) => match cause(&error) {
+                Cause::Full => OpenError::DiskFull { file },
+                Cause::Damaged => OpenError::Damaged { file, detail: error.to_string() },
+                Cause::Busy => OpenError::Busy { file },
+                Cause::Unreachable | Cause::Refused | Cause::Statement => {
+                    OpenError::Other { file, reason: store_error(error) }
+                }
+            },
+        }
+    }
+}

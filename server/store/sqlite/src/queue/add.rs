@@ -1,0 +1,158 @@
+//! New jobs, a batch of them in one statement.
+
+use std::collections::{HashMap, HashSet};
+
+use api::{JobId, JobState, LogRow, SearchId};
+use async_trait::async_trait;
+use store::{NewJob, Result};
+
+use crate::error::{store_error, unreadable};
+use crate::log;
+use crate::texts::{Texts, json_rows};
+use crate::writer::{Asked, Command, GroupedWrite, WriteTx};
+
+/// A job to add; with `search`, only where that search has no log row.
+pub(crate) struct Add {
+    pub(crate) job: NewJob,
+    pub(crate) search: Option<SearchId>,
+}
+
+pub(crate) enum Added {
+    New(JobId),
+    Queued { job: JobId, payload: String },
+    Recorded(Box<LogRow>),
+}
+
+#[async_trait]
+impl GroupedWrite for Add {
+    type Answer = Added;
+
+    fn command(asked: Asked<Self>) -> Command {
+        Command::Add(asked)
+    }
+
+    async fn run_all(writes: &[Self], tx: &mut WriteTx<'_>) -> Result<Vec<Added>> {
+        let first = next_id(tx).await?;
+        let inserted = insert(writes, first, tx).await?;
+        let candidates: Vec<(i64, &Self)> = (first..).zip(writes).collect();
+        let refused = candidates.iter().filter(|(id, _)| !inserted.contains(id));
+        let mut queued = find_queued(refused, tx).await?;
+        let mut answers = Vec::with_capacity(writes.len());
+        for (id, add) in candidates {
+            if inserted.contains(&id) {
+                tx.changes.added(first_state(&add.job));
+                answers.push(Added::New(JobId(id)));
+            } else if let Some(queued) = queued.remove(&id) {
+                answers.push(queued);
+            } else {
+                answers.push(find_recorded(add, tx).await?);
+            }
+        }
+        Ok(answers)
+    }
+}
+
+fn first_state(job: &NewJob) -> JobState {
+    if job.run_at > job.now { JobState::Scheduled } else { JobState::Waiting }
+}
+
+/// Ids are given here and not by SQLite, because the rows that an insert returns come in no
+/// promised order: only by its id can one tell which job it is.
+async fn next_id(tx: &mut WriteTx<'_>) -> Result<i64> {
+    let last = sqlx::query_scalar!(r#"select max(seq) as "seq: i64" from sqlite_sequence where name = 'job'"#)
+        .fetch_one(&mut *tx.connection)
+        .await
+        .map_err(store_error)?;
+    Ok(last.unwrap_or(0) + 1)
+}
+
+/// Inserts those that may be, with the ids from `first` on, and returns the ids of those that were.
+async fn insert(writes: &[Add], first: i64, tx: &mut WriteTx<'_>) -> Result<HashSet<i64>> {
+    let mut texts = Texts::default();
+    let rows: Vec<_> = writes
+        .iter()
+        .map(|Add { job, search }| {
+            let (kind_start, kind_length) = texts.add(&job.kind);
+            let (key_start, key_length) = texts.add_option(job.key.as_deref());
+            let (payload_start, payload_length) = texts.add(&job.payload);
+            (
+                kind_start,
+                kind_length,
+                key_start,
+                key_length,
+                payload_start,
+                payload_length,
+                first_state(job).word(),
+                job.priority,
+                job.max_attempts,
+                job.run_at.0,
+                job.created_at.0,
+                u8::from(search.is_some()),
+            )
+        })
+        .collect();
+    let (rows, texts) = (json_rows(&rows), texts.into_blob());
+    let inserted = sqlx::query_scalar!(
+        r#"insert into job (id, kind, key, payload, state, priority, max_attempts, run_at_ms, created_at_ms)
+           select ?1 + new.key,
+                  cast(substr(?3, new.value ->> 0, new.value ->> 1) as text),
+                  cast(substr(?3, new.value ->> 2, new.value ->> 3) as text),
+                  cast(substr(?3, new.value ->> 4, new.value ->> 5) as text),
+                  new.value ->> 6, new.value ->> 7, new.value ->> 8, new.value ->> 9, new.value ->> 10
+           from json_each(?2) as new
+           where new.value ->> 11 = 0
+              or not exists (
+                  select 1 from log
+                  where log.search_id = cast(substr(?3, new.value ->> 2, new.value ->> 3) as text)
+              )
+           on conflict (kind, key) do nothing
+           returning id as "id!: i64""#,
+        first,
+        rows,
+        texts
+    )
+    .fetch_all(&mut *tx.connection)
+    .await
+    .map_err(store_error)?;
+    Ok(inserted.into_iter().collect())
+}
+
+/// The jobs that stand in the way of `refused`, by the id that was meant for the new one.
+async fn find_queued<'a>(
+    refused: impl Iterator<Item = &'a (i64, &'a Add)> + Send,
+    tx: &mut WriteTx<'_>,
+) -> Result<HashMap<i64, Added>> {
+    let mut texts = Texts::default();
+    let rows: Vec<_> = refused
+        .map(|(id, Add { job, .. })| (*id, texts.add(&job.kind), texts.add_option(job.key.as_deref())))
+        .map(|(id, kind, key)| (id, kind.0, kind.1, key.0, key.1))
+        .collect();
+    if rows.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let (rows, texts) = (json_rows(&rows), texts.into_blob());
+    let found = sqlx::query!(
+        r#"select cast(refused.value ->> 0 as integer) as "refused!: i64", job.id as "id!: i64", job.payload
+           from json_each(?1) as refused
+           cross join job
+           where job.kind = cast(substr(?2, refused.value ->> 1, refused.value ->> 2) as text)
+             and job.key = cast(substr(?2, refused.value ->> 3, refused.value ->> 4) as text)"#,
+        rows,
+        texts
+    )
+    .fetch_all(&mut *tx.connection)
+    .await
+    .map_err(store_error)?;
+    let found = found.into_iter().map(|row| (row.refused, Added::Queued { job: JobId(row.id), payload: row.payload }));
+    Ok(found.collect())
+}
+
+/// The log row that stands in the way of `add`. Rare: only where a search is sent again after its job was pruned.
+async fn find_recorded(add: &Add, tx: &mut WriteTx<'_>) -> Result<Added> {
+    let row = match add.search {
+        Some(search) => log::row_of_search(&mut *tx.connection, search).await?,
+        None => None,
+    };
+    let row = row.ok_or_else(|| unreadable("job that conflicts with none", &add.job.key))?;
+    Ok(Added::Recorded(Box::new(row)))
+}

@@ -1,0 +1,40 @@
+//! Deleting jobs of which nothing more is to be learned.
+
+use api::TimeMs;
+use async_trait::async_trait;
+use store::Result;
+
+use crate::error::store_error;
+use crate::words::job_state;
+use crate::writer::{Write, WriteTx};
+
+pub(crate) struct Prune {
+    pub(crate) before: TimeMs,
+    pub(crate) limit: u32,
+}
+
+#[async_trait]
+impl Write for Prune {
+    type Answer = u64;
+
+    async fn run(&self, tx: &mut WriteTx<'_>) -> Result<u64> {
+        let pruned = sqlx::query_scalar!(
+            "delete from job
+             where id in (
+                 select id from job indexed by job_ended
+                 where state in ('done', 'cancelled') and finished_at_ms < ?1
+                 order by finished_at_ms limit ?2
+             )
+             returning state",
+            self.before.0,
+            self.limit
+        )
+        .fetch_all(&mut *tx.connection)
+        .await
+        .map_err(store_error)?;
+        for state in &pruned {
+            tx.changes.removed(job_state(state)?);
+        }
+        Ok(pruned.len() as u64)
+    }
+}

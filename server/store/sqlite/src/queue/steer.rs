@@ -1,0 +1,77 @@
+//! What an administrator does to one job.
+
+use api::{JobId, JobState, TimeMs};
+use async_trait::async_trait;
+use store::{Result, Topic};
+
+use crate::error::store_error;
+use crate::words::job_state;
+use crate::writer::{Write, WriteTx};
+
+pub(crate) struct Retry {
+    pub(crate) id: JobId,
+    pub(crate) now: TimeMs,
+}
+
+#[async_trait]
+impl Write for Retry {
+    type Answer = bool;
+
+    async fn run(&self, tx: &mut WriteTx<'_>) -> Result<bool> {
+        let Some(state) = state(self.id, tx).await?.filter(|state| state.can_retry()) else { return Ok(false) };
+        sqlx::query!(
+            "update job
+             set state = 'waiting', run_at_ms = ?1, max_attempts = max(max_attempts, attempt + 1),
+                 finished_at_ms = null, error = null, cancel_requested = 0
+             where id = ?2",
+            self.now.0,
+            self.id.0
+        )
+        .execute(&mut *tx.connection)
+        .await
+        .map_err(store_error)?;
+        tx.changes.moved(state, JobState::Waiting);
+        Ok(true)
+    }
+}
+
+pub(crate) struct Cancel {
+    pub(crate) id: JobId,
+    pub(crate) now: TimeMs,
+}
+
+#[async_trait]
+impl Write for Cancel {
+    type Answer = bool;
+
+    async fn run(&self, tx: &mut WriteTx<'_>) -> Result<bool> {
+        let Some(state) = state(self.id, tx).await?.filter(|state| state.can_cancel()) else { return Ok(false) };
+        if state == JobState::Running {
+            sqlx::query!("update job set cancel_requested = 1 where id = ?1", self.id.0)
+                .execute(&mut *tx.connection)
+                .await
+                .map_err(store_error)?;
+            tx.changes.touched(Topic::Cancel);
+            tx.changes.touched(Topic::Jobs);
+        } else {
+            sqlx::query!(
+                "update job set state = 'cancelled', finished_at_ms = ?1 where id = ?2",
+                self.now.0,
+                self.id.0
+            )
+            .execute(&mut *tx.connection)
+            .await
+            .map_err(store_error)?;
+            tx.changes.moved(state, JobState::Cancelled);
+        }
+        Ok(true)
+    }
+}
+
+async fn state(id: JobId, tx: &mut WriteTx<'_>) -> Result<Option<JobState>> {
+    let state = sqlx::query_scalar!("select state from job where id = ?1", id.0)
+        .fetch_optional(&mut *tx.connection)
+        .await
+        .map_err(store_error)?;
+    state.map(|word| job_state(&word)).transpose()
+}

@@ -1,0 +1,31 @@
+//! Carries the texts of a whole batch into one statement, byte for byte.
+
+/// Many texts in one blob, which SQL takes apart with `cast(substr(blob, start, length) as text)`.
+///
+/// SQLite's JSON functions end a text at its first NUL, so JSON carries only numbers and our
+/// own words; what people typed travels in here.
+#[derive(Debug, Default)]
+pub(crate) struct Texts(Vec<u8>);
+
+impl Texts {
+    /// Adds a text and returns where it is: its start, counted from 1, and its length in bytes.
+    pub(crate) fn add(&mut self, text: &str) -> (usize, usize) {
+        let start = self.0.len() + 1;
+        self.0.extend_from_slice(text.as_bytes());
+        (start, text.len())
+    }
+
+    /// Adds a text that may be absent; SQL makes null of it then.
+    pub(crate) fn add_option(&mut self, text: Option<&str>) -> (Option<usize>, Option<usize>) {
+        text.map(|text| self.add(text)).map_or((None, None), |(start, length)| (Some(start), Some(length)))
+    }
+
+    pub(crate) fn into_blob(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+/// Rows of numbers and words as the JSON array of arrays that `json_each` reads.
+pub(crate) fn json_rows(rows: &impl serde::Serialize) -> String {
+    serde_json::to_string(rows).expect("tuples of numbers and words have no keys that could fail to be JSON")
+}

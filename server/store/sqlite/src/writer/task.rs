@@ -1,0 +1,103 @@
+//! The task that owns the writing connection.
+
+use std::sync::Arc;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use store::{Result, StoreError, Waker};
+use tokio::sync::{Notify, mpsc};
+
+use crate::error::store_error;
+use crate::lock::FolderLock;
+use crate::writer::batch::{Batch, Command, Pass};
+use crate::writer::changes::Changes;
+use crate::writer::transaction::WriteTx;
+
+/// A batch is bounded so that its first caller does not wait for ever more who came later.
+const BATCH_LIMIT: usize = 1000;
+
+pub(crate) struct Task {
+    inbox: mpsc::Receiver<Command>,
+    closing: Arc<Notify>,
+    options: SqliteConnectOptions,
+    /// None after a failure of the disk or a lock: the next batch begins with a fresh one.
+    connection: Option<SqliteConnection>,
+    waker: Arc<Waker>,
+    /// Held as long as anything is written, also where the store itself was dropped.
+    _lock: FolderLock,
+}
+
+impl Task {
+    pub(crate) fn new(
+        inbox: mpsc::Receiver<Command>,
+        closing: Arc<Notify>,
+        options: SqliteConnectOptions,
+        connection: SqliteConnection,
+        waker: Arc<Waker>,
+        lock: FolderLock,
+    ) -> Self {
+        Self { inbox, closing, options, connection: Some(connection), waker, _lock: lock }
+    }
+
+    /// Writes until the inbox is closed and empty; returns the connection, to be closed last.
+    pub(crate) async fn run(mut self) -> Option<SqliteConnection> {
+        let mut commands = Vec::with_capacity(BATCH_LIMIT);
+        loop {
+            let received = tokio::select! {
+                received = self.inbox.recv_many(&mut commands, BATCH_LIMIT) => received,
+                () = self.closing.notified() => {
+                    // What is in the inbox is still received and written.
+                    self.inbox.close();
+                    continue;
+                }
+            };
+            if received == 0 {
+                return self.connection;
+            }
+            self.write(Batch::gather(commands.drain(..))).await;
+        }
+    }
+
+    async fn write(&mut self, mut batch: Batch) {
+        if batch.is_empty() {
+            return;
+        }
+        let outcome = self.commit(&mut batch).await;
+        if let Err(error @ (StoreError::Connection(_) | StoreError::Credentials(_))) = &outcome {
+            tracing::warn!(%error, commands = batch.len(), "a batch of writes failed");
+            self.connection = None;
+        }
+        match outcome {
+            Ok(changes) => {
+                changes.wake(&self.waker);
+                batch.answer(None);
+            }
+            Err(error) => batch.answer(Some(&error)),
+        }
+    }
+
+    async fn commit(&mut self, batch: &mut Batch) -> Result<Changes> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(self.options.connect().await.map_err(store_error)?),
+        };
+        match commit(connection, batch, Pass::Together).await {
+            // One bad command must not fail the others.
+            Err(StoreError::Sql(reason)) if batch.len() > 1 => {
+                tracing::warn!(reason, commands = batch.len(), "a batch failed and is written one by one");
+                commit(connection, batch, Pass::OneByOne).await
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+async fn commit(connection: &mut SqliteConnection, batch: &mut Batch, pass: Pass) -> Result<Changes> {
+    // Immediate, so that waiting for another program's lock happens here and never midway.
+    let mut transaction = connection.begin_with("begin immediate").await.map_err(store_error)?;
+    let mut tx = WriteTx::new(&mut transaction);
+    batch.run(&mut tx, pass).await?;
+    let changes = tx.write_counts().await?;
+    transaction.commit().await.map_err(store_error)?;
+    Ok(changes)
+}
