@@ -6,8 +6,8 @@ use tokio::sync::watch;
 
 /// What a handler is given.
 #[derive(Clone, Debug)]
-pub struct Attempt {
-    pub job: ClaimedJob,
+pub(crate) struct Attempt {
+    pub(crate) job: ClaimedJob,
     pub(crate) stop: watch::Receiver<Option<StopReason>>,
 }
 

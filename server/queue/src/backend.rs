@@ -18,7 +18,7 @@ use crate::layer::AttemptLayer;
 /// To apalis it is ephemeral, which only means that the engine leaves decoding and
 /// acknowledging to us: a payload that it failed to decode would end the worker.
 #[derive(Debug)]
-pub struct JobBackend {
+pub(crate) struct JobBackend {
     jobs: mpsc::Receiver<Attempt>,
     layer: AttemptLayer,
 }

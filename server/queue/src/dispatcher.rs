@@ -26,7 +26,7 @@ const FLUSH: Duration = Duration::from_secs(5);
 ///
 /// It sleeps until a wake-up, the next due time or the next renewal: an idle queue costs no SQL.
 /// A store that fails is asked again after a backoff, for as long as it takes.
-pub struct Dispatcher {
+pub(crate) struct Dispatcher {
     queue: Arc<dyn Queue>,
     clock: Arc<dyn Clock>,
     settings: Settings,
@@ -88,7 +88,7 @@ impl Dispatcher {
 
     /// Dispatches until `stop` is cancelled, then drains: claims no more, gives running jobs
     /// their grace time, and hands back what has not ended by then.
-    pub async fn run(mut self, stop: CancellationToken) {
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut work = self.queue.subscribe(Topic::Work);
         let mut cancel = self.queue.subscribe(Topic::Cancel);
         loop {

@@ -22,7 +22,7 @@ use crate::settings::{Backoff, Settings};
 
 /// Wraps a worker's handler; see [`AttemptService`].
 #[derive(Clone)]
-pub struct AttemptLayer {
+pub(crate) struct AttemptLayer {
     rules: Arc<Rules>,
 }
 
@@ -58,7 +58,7 @@ impl<S> Layer<S> for AttemptLayer {
 /// Runs the handler under a timeout, catches its panics, stops it when it is told to, and
 /// sends what came of it to the dispatcher. Never fails.
 #[derive(Clone)]
-pub struct AttemptService<S> {
+pub(crate) struct AttemptService<S> {
     handler: S,
     rules: Arc<Rules>,
 }

@@ -1,11 +1,10 @@
-//! Composes the jobs into an apalis worker. Nothing else here names apalis.
+//! Composes the jobs into a worker.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use apalis::prelude::{Data, WorkerBuilder, WorkerBuilderExt};
-use queue::{Attempt, Backoff, JobError, Payload, Settings, decode};
-use store::{Clock, Store, WorkerName};
+use queue::{Backoff, JobError, Payload, Settings, decode};
+use store::{ClaimedJob, Clock, Store, WorkerName};
 use tokio_util::sync::CancellationToken;
 
 use super::log_request::{LogRequest, log_request};
@@ -43,19 +42,13 @@ pub fn worker_settings(slots: usize, grace: Duration, log_delay: Duration, rando
 
 /// Runs jobs until `stop` is cancelled and the drain is over.
 pub async fn run_worker(env: JobEnvironment, settings: Settings, stop: CancellationToken) {
-    let slots = settings.slots;
-    let name = settings.worker.0.clone();
-    let (dispatcher, backend) = queue::open(env.log.clone(), env.clock.clone(), settings);
-    let worker = WorkerBuilder::new(name).backend(backend).data(env).concurrency(slots).build(perform);
-    let (worker_end, ()) = tokio::join!(worker.run(), dispatcher.run(stop));
-    if let Err(error) = worker_end {
-        tracing::error!(%error, "the worker ended with an error");
-    }
+    let (queue, clock) = (env.log.clone(), env.clock.clone());
+    let perform = move |job| perform(job, env.clone());
+    queue::run(queue, clock, settings, perform, stop).await;
 }
 
 /// The list of what this worker can do.
-async fn perform(attempt: Attempt, env: Data<JobEnvironment>) -> Result<(), JobError> {
-    let job = attempt.job;
+async fn perform(job: ClaimedJob, env: JobEnvironment) -> Result<(), JobError> {
     match job.kind.as_str() {
         LogRequest::KIND => log_request(decode(&job.payload)?, job.id, &env).await,
         other => Err(JobError::Dead(format!("this worker does not know jobs of kind {other}"))),
