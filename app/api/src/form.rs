@@ -6,8 +6,8 @@
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde::de::value::{MapDeserializer, StringDeserializer};
-use serde::de::{self, DeserializeOwned, IntoDeserializer, Visitor};
+use serde::de::value::{MapAccessDeserializer, StringDeserializer};
+use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
 use server_fn::{ContentType, Decodes, Encodes, Format, FormatType};
 
 use crate::{ApiError, ErrorCode};
@@ -35,8 +35,8 @@ impl<T: DeserializeOwned> Decodes<T> for Form {
     type Error = FormError;
 
     fn decode(bytes: Bytes) -> Result<T, Self::Error> {
-        let fields = fields(&bytes)?;
-        T::deserialize(MapDeserializer::new(fields.into_iter().map(|(name, value)| (name, Text(value)))))
+        let rest = fields(&bytes)?.into_iter();
+        T::deserialize(MapAccessDeserializer::new(Fields { rest, current: None }))
     }
 }
 
@@ -113,6 +113,26 @@ fn hex_byte(digits: &[u8]) -> Option<u8> {
     }
 }
 
+/// The fields, one after the other: an error in a value says in which field it is.
+struct Fields {
+    rest: std::vec::IntoIter<(String, String)>,
+    current: Option<(String, String)>,
+}
+
+impl<'de> MapAccess<'de> for Fields {
+    type Error = FormError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, FormError> {
+        self.current = self.rest.next();
+        self.current.as_ref().map(|(name, _)| seed.deserialize(Text(name.clone()))).transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, FormError> {
+        let (name, value) = self.current.take().expect("a value is asked for after its key");
+        seed.deserialize(Text(value)).map_err(|FormError(error)| FormError(ApiError { field: Some(name), ..error }))
+    }
+}
+
 /// A field's value: a text, and present. (An empty text is a value too: `letters=` asks for
 /// no letters, which is not the same as not saying which.)
 struct Text(String);
@@ -164,12 +184,14 @@ mod tests {
     use super::*;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    struct Fields {
+    struct Question {
         phrase: String,
         letters: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<crate::SearchId>,
     }
 
-    fn decode(body: &[u8]) -> Result<Fields, ApiError> {
+    fn decode(body: &[u8]) -> Result<Question, ApiError> {
         Form::decode(Bytes::copy_from_slice(body)).map_err(|FormError(error)| error)
     }
 
@@ -197,11 +219,12 @@ mod tests {
         assert_eq!(failure(b"phrase=%4"), (ErrorCode::Malformed, at("phrase")));
         assert_eq!(failure(b"phrase=%zz"), (ErrorCode::Malformed, at("phrase")));
         assert_eq!(failure(b"%ff=a"), (ErrorCode::Malformed, None));
+        assert_eq!(failure(b"phrase=a&id=no-ulid"), (ErrorCode::Invalid, at("id")));
     }
 
     #[test]
     fn the_error_survives_its_way_through_text() {
-        let FormError(error) = Form::decode(Bytes::from_static(b"")).map(|_: Fields| ()).expect_err("refused");
+        let FormError(error) = Form::decode(Bytes::from_static(b"")).map(|_: Question| ()).expect_err("refused");
         let text = FormError(error.clone()).to_string();
         assert_eq!(serde_json::from_str::<ApiError>(&text).expect("wire form"), error);
     }
@@ -209,9 +232,9 @@ mod tests {
     proptest! {
         #[test]
         fn reads_what_it_writes(phrase in any::<String>(), letters in any::<Option<String>>()) {
-            let fields = Fields { phrase, letters };
-            let encoded = Form::encode(&fields).expect("encodable");
-            prop_assert_eq!(decode(&encoded).expect("read"), fields);
+            let question = Question { phrase, letters, id: None };
+            let encoded = Form::encode(&question).expect("encodable");
+            prop_assert_eq!(decode(&encoded).expect("read"), question);
         }
 
         #[test]

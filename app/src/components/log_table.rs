@@ -1,0 +1,66 @@
+//! The log as a grid that draws only the rows in sight, so that a million cost what forty do.
+
+use api::LogSeq;
+use leptos::prelude::*;
+use leptos::{ev, html};
+
+use crate::components::{Freshness, LogLine, element_id};
+use crate::log_book::LogBook;
+use crate::log_feed::LogFeed;
+use crate::moment;
+use crate::virtual_rows::VirtualRows;
+
+/// The headers of the original.
+const COLUMNS: [&str; 6] = ["Phrase", "Letters", "Remote_addr", "User_agent", "Results", "Time"];
+
+#[component]
+pub fn LogTable(
+    feed: LogFeed,
+    selected: RwSignal<Option<LogSeq>>,
+    rows: VirtualRows,
+    on_open: Callback<LogSeq>,
+) -> impl IntoView {
+    let grid = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        if let Some(grid) = grid.get() {
+            rows.attach(&grid);
+        }
+    });
+    let resized = window_event_listener(ev::resize, move |_| rows.measure());
+    on_cleanup(move || resized.remove());
+
+    let length = Memo::new(move |_| feed.book.with(LogBook::len));
+    let range = Memo::new(move |_| rows.in_sight(length.get()));
+    let drawn = move || feed.book.with(|book| book.rows(range.get()));
+    let active = move || {
+        let index = feed.book.with(|book| selected.get().and_then(|seq| book.index_of(seq)));
+        index.filter(|index| range.get().contains(index)).and_then(|_| selected.get()).map(element_id)
+    };
+    let freshness = move |seq| {
+        let is_fresh = feed.book.with_untracked(|book| book.is_fresh(seq, moment::now()));
+        if is_fresh { Freshness::JustCame } else { Freshness::Known }
+    };
+    view! {
+        <div
+            class="log_table" role="grid" aria-label="Log" tabindex="0" node_ref=grid
+            aria-rowcount=move || (length.get() + 1).to_string()
+            aria-activedescendant=active
+            on:scroll=move |_| rows.measure()
+        >
+            <div class="log_head" role="rowgroup">
+                <div class="log_line" role="row" aria-rowindex="1">
+                    {COLUMNS.map(|column| view! { <span role="columnheader">{column}</span> }).collect_view()}
+                </div>
+            </div>
+            <div class="log_body" role="presentation" style:height=move || rows.pixels(length.get())>
+                <div class="log_window" role="rowgroup" style:top=move || rows.pixels(range.get().start)>
+                    <ForEnumerate each=drawn key=|row| row.seq children=move |index, row| {
+                        let place = Signal::derive(move || range.get().start + index.get() + 2);
+                        let is_fresh = freshness(row.seq);
+                        view! { <LogLine row place is_fresh selected on_open /> }
+                    } />
+                </div>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,38 @@
+//! The way to the other pages; those for administrators appear for administrators.
+
+use leptos::prelude::*;
+
+use crate::components::{Icon, Sign};
+use crate::context;
+use crate::route::Route;
+
+#[component]
+pub fn NavigationBar() -> impl IntoView {
+    let session = context::session();
+    let is_administrator = Memo::new(move |_| session.account().is_some());
+    view! {
+        <nav class="navigation_bar" aria-label="Pages">
+            <PageLink href="/" word="Search" sign=Sign::Search is_here=|route| route == Route::Entry />
+            <Show when=move || is_administrator.get()>
+                <PageLink href="/viewlog" word="Log" sign=Sign::List is_here=|route| route == Route::ViewLog />
+                <PageLink
+                    href="/jobs"
+                    word="Jobs"
+                    sign=Sign::Stack
+                    is_here=|route| matches!(route, Route::Jobs | Route::Job(_))
+                />
+            </Show>
+        </nav>
+    }
+}
+
+#[component]
+fn PageLink(href: &'static str, word: &'static str, sign: Sign, is_here: fn(Route) -> bool) -> impl IntoView {
+    let route = context::navigation().route();
+    view! {
+        <a class="page_link" href=href aria-current=move || is_here(route.get()).then_some("page")>
+            <Icon sign />
+            <span>{word}</span>
+        </a>
+    }
+}

@@ -1,0 +1,51 @@
+//! The counts of jobs by state, live, and the news that some have changed.
+
+use std::time::Duration;
+
+use api::JobCounts;
+use leptos::prelude::*;
+
+use crate::context;
+use crate::live::{Live, Subscription};
+
+/// Lists are read again at most this often: a busy queue changes all the time.
+const CALM: Duration = Duration::from_secs(1);
+
+/// Follows the counts as long as the calling page is shown. `on_change` is called after
+/// changes, at most once a second.
+pub fn follow(on_change: impl Fn() + Send + Sync + 'static) -> RwSignal<Option<JobCounts>> {
+    let counts = RwSignal::new(None::<JobCounts>);
+    let is_calling = StoredValue::new(false);
+    let on_change = StoredValue::new(on_change);
+    let session = context::session();
+    let changed = move || {
+        if is_calling.try_get_value() == Some(false) {
+            is_calling.set_value(true);
+            set_timeout(
+                move || {
+                    // The page may be gone by now.
+                    let _ = is_calling.try_update_value(|is_calling| *is_calling = false);
+                    let _ = on_change.try_with_value(|on_change| on_change());
+                },
+                CALM,
+            );
+        }
+    };
+    let live = Live::follow(Subscription {
+        address: Box::new(|| "/api/admin/jobs/events".to_owned()),
+        events: &["counts"],
+        deliver: Box::new(move |_, data| {
+            let Ok(news) = serde_json::from_str::<JobCounts>(&data) else { return };
+            let known = counts.get_untracked();
+            counts.set(Some(news));
+            // The first counts are no change: the page has just read its list.
+            if known.is_some_and(|known| known != news) {
+                changed();
+            }
+        }),
+        refused: Box::new(move || session.refresh()),
+    });
+    // Dropped, and so closed, with the page.
+    StoredValue::new_local(live);
+    counts
+}

@@ -1,0 +1,77 @@
+//! A phrase in runs: which of it was found, and which cannot be seen as it is.
+
+use std::collections::BTreeSet;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub kind: RunKind,
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunKind {
+    Plain,
+    /// Characters that were looked for.
+    Found,
+}
+
+/// Splits `phrase` where found and other characters meet, so that neighbours share an element.
+#[must_use]
+pub fn runs(phrase: &str, found: &BTreeSet<char>) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for character in phrase.chars() {
+        let kind = if found.contains(&character) { RunKind::Found } else { RunKind::Plain };
+        if runs.last().is_none_or(|run| run.kind != kind) {
+            runs.push(Run { kind, text: String::new() });
+        }
+        if let Some(run) = runs.last_mut() {
+            push_visible(&mut run.text, character);
+        }
+    }
+    runs
+}
+
+/// `text` with the characters that leave no trace on a screen replaced by their pictures.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    text.chars().for_each(|character| push_visible(&mut shown, character));
+    shown
+}
+
+fn push_visible(shown: &mut String, character: char) {
+    match character {
+        // The Control Pictures block mirrors the first 32 characters and has its own for DEL.
+        '\0'..='\x1f' => shown.extend(char::from_u32(0x2400 + u32::from(character))),
+        '\x7f' => shown.push('\u{2421}'),
+        // These change the order of what follows, beyond their own text.
+        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{feff}' => {
+            shown.push_str(&format!("\\u{{{:x}}}", u32::from(character)));
+        }
+        other => shown.push(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_share_a_run() {
+        let runs = runs("aabba", &BTreeSet::from(['a']));
+        let texts: Vec<(RunKind, &str)> = runs.iter().map(|run| (run.kind, run.text.as_str())).collect();
+        assert_eq!(texts, [(RunKind::Found, "aa"), (RunKind::Plain, "bb"), (RunKind::Found, "a")]);
+    }
+
+    #[test]
+    fn an_empty_phrase_has_no_runs() {
+        assert!(runs("", &BTreeSet::from(['a'])).is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_pictured() {
+        assert_eq!(visible("a\n\0\x7fb"), "a␊␀␡b");
+        assert_eq!(visible("x\u{202e}y"), "x\\u{202e}y");
+        assert_eq!(visible("🦀 é"), "🦀 é");
+    }
+}

@@ -1,0 +1,19 @@
+//! One file per route. Pages own what is fetched and what is sent.
+
+mod entry;
+mod job;
+mod jobs;
+mod login;
+mod logout;
+mod not_found;
+mod setup;
+mod view_log;
+
+pub use entry::EntryPage;
+pub use job::JobPage;
+pub use jobs::JobsPage;
+pub use login::LoginPage;
+pub use logout::LogoutPage;
+pub use not_found::NotFoundPage;
+pub use setup::SetupPage;
+pub use view_log::ViewLogPage;

@@ -1,0 +1,55 @@
+//! Which page a path names.
+
+use api::JobId;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    Entry,
+    Login,
+    Logout,
+    Setup,
+    ViewLog,
+    Jobs,
+    Job(JobId),
+    NotFound,
+}
+
+impl Route {
+    /// The page at `path`, which begins with a slash and has no query.
+    #[must_use]
+    pub fn of(path: &str) -> Self {
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        match segments[..] {
+            [] | ["entry"] => Self::Entry,
+            ["login"] => Self::Login,
+            ["logout"] => Self::Logout,
+            ["setup"] => Self::Setup,
+            ["viewlog"] => Self::ViewLog,
+            ["jobs"] => Self::Jobs,
+            ["jobs", id] => id.parse().map_or(Self::NotFound, |id| Self::Job(JobId(id))),
+            _ => Self::NotFound,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_has_its_path() {
+        for path in ["/", "/entry", "/entry/"] {
+            assert_eq!(Route::of(path), Route::Entry, "{path}");
+        }
+        assert_eq!(Route::of("/viewlog"), Route::ViewLog);
+        assert_eq!(Route::of("/jobs/"), Route::Jobs);
+        assert_eq!(Route::of("/jobs/42"), Route::Job(JobId(42)));
+    }
+
+    #[test]
+    fn other_paths_are_no_pages() {
+        for path in ["/jobs/x", "/jobs/1/2", "/Login", "/viewlog2", "/jobs/99999999999999999999"] {
+            assert_eq!(Route::of(path), Route::NotFound, "{path}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! One search on its way: sent under one id until the server has answered.
+
+use std::time::Duration;
+
+use api::{ApiError, ErrorCode, SearchAnswer, SearchId};
+use js_sys::Uint8Array;
+use leptos::ev;
+use leptos::leptos_dom::helpers::{TimeoutHandle, WindowListenerHandle};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::live::backoff;
+use crate::moment;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    pub id: SearchId,
+    pub phrase: String,
+    pub letters: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    Sending,
+    Answered(SearchAnswer),
+    /// Will be sent again by itself.
+    Unreached(ApiError),
+    /// The server has read it and said no: sending the same again would change nothing.
+    Refused(ApiError),
+}
+
+/// The search that the page shows; dropped with the page.
+#[derive(Clone, Copy)]
+pub struct Submission {
+    question: RwSignal<Option<Question>>,
+    progress: RwSignal<Progress>,
+    failures: StoredValue<u32>,
+    timer: StoredValue<Option<TimeoutHandle>>,
+}
+
+impl Submission {
+    #[must_use]
+    pub fn new() -> Self {
+        let submission = Self {
+            question: RwSignal::new(None),
+            progress: RwSignal::new(Progress::Sending),
+            failures: StoredValue::new(0),
+            timer: StoredValue::new(None),
+        };
+        let online = window_event_listener(ev::online, move |_| submission.send_again());
+        let online = StoredValue::new_local(Some(online));
+        on_cleanup(move || {
+            submission.stop_waiting();
+            let _ = online.try_update_value(|online| online.take().map(WindowListenerHandle::remove));
+        });
+        submission
+    }
+
+    #[must_use]
+    pub fn question(self) -> Signal<Option<Question>> {
+        self.question.into()
+    }
+
+    #[must_use]
+    pub fn progress(self) -> Signal<Progress> {
+        self.progress.into()
+    }
+
+    /// Asks `question`, unless it is the one that is being asked.
+    pub fn ask(self, question: Question) {
+        if self.question.with_untracked(|known| known.as_ref() == Some(&question)) {
+            return;
+        }
+        self.failures.set_value(0);
+        self.question.set(Some(question));
+        self.send();
+    }
+
+    pub fn clear(self) {
+        self.stop_waiting();
+        self.question.set(None);
+    }
+
+    /// Sends the question again, under the same id: so the server counts it once, even if its
+    /// answer to the first try was lost on the way.
+    pub fn send_again(self) {
+        let is_answered = self.progress.with_untracked(|progress| matches!(progress, Progress::Answered(_)));
+        let is_asked = self.question.with_untracked(Option::is_some);
+        if is_asked && !is_answered && self.timer.with_value(Option::is_some) {
+            self.send();
+        }
+    }
+
+    fn send(self) {
+        self.stop_waiting();
+        let Some(question) = self.question.get_untracked() else { return };
+        self.progress.set(Progress::Sending);
+        spawn_local(async move {
+            let answer =
+                api::search(question.phrase.clone(), Some(question.letters.clone()), Some(question.id)).await;
+            // Meanwhile another search may have been asked, or the page left.
+            let is_current = self.question.try_with_untracked(|current| current.as_ref() == Some(&question));
+            if is_current == Some(true) {
+                self.take(answer);
+            }
+        });
+    }
+
+    fn take(self, answer: Result<SearchAnswer, ApiError>) {
+        self.progress.set(match answer {
+            Ok(answer) => Progress::Answered(answer),
+            Err(error) if may_heal(error.code) => {
+                self.wait();
+                Progress::Unreached(error)
+            }
+            Err(error) => Progress::Refused(error),
+        });
+    }
+
+    fn wait(self) {
+        let failures = self.failures.get_value();
+        self.failures.set_value(failures + 1);
+        // Too many searches are refused for some seconds: one second would be too soon.
+        let wait = backoff(failures).max(Duration::from_secs(1));
+        self.timer.set_value(set_timeout_with_handle(move || self.send_again(), wait).ok());
+    }
+
+    fn stop_waiting(self) {
+        if let Some(timer) = self.timer.try_update_value(Option::take).flatten() {
+            timer.clear();
+        }
+    }
+}
+
+/// Whether the same request may succeed later. A proxy's error page is read as malformed.
+fn may_heal(code: ErrorCode) -> bool {
+    use ErrorCode::{Internal, Malformed, Offline, TooMany, Unavailable};
+    matches!(code, Offline | Unavailable | Internal | Malformed | TooMany)
+}
+
+/// An id for a search that is asked now.
+#[must_use]
+pub fn new_id() -> SearchId {
+    let mut random = [0; 16];
+    let crypto = window().crypto().expect("browsers that run wasm have crypto");
+    let bytes = Uint8Array::new_with_length(16);
+    // Refused only for more bytes than 65,536.
+    let _ = crypto.get_random_values_with_js_u8_array(&bytes);
+    bytes.copy_to(&mut random);
+    SearchId::from_parts(moment::now().0.unsigned_abs(), u128::from_be_bytes(random))
+}

@@ -1,0 +1,72 @@
+//! Addresses within the application: written from parts, and judged.
+
+use api::JobId;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+/// What a query's values may not hold as it is.
+const RESERVED: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'=').add(b'>').add(b'\'');
+
+/// `path` with those of `parameters` that have a value.
+#[must_use]
+pub fn with_query(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
+    let mut url = path.to_owned();
+    let given = parameters.iter().filter_map(|&(name, value)| Some((name, value?)));
+    for (index, (name, value)) in given.enumerate() {
+        url.push(if index == 0 { '?' } else { '&' });
+        url.push_str(name);
+        url.push('=');
+        url.extend(utf8_percent_encode(value, RESERVED));
+    }
+    url
+}
+
+/// The address that runs this search for whoever opens it.
+#[must_use]
+pub fn of_search(phrase: &str, letters: &str) -> String {
+    with_query("/", &[("phrase", Some(phrase)), ("letters", Some(letters))])
+}
+
+#[must_use]
+pub fn of_job(JobId(id): JobId) -> String {
+    format!("/jobs/{id}")
+}
+
+/// `next` if it leads to another page of ours, and the log otherwise.
+///
+/// Whoever writes a link to the login page chooses `next`: it must not lead to another site.
+/// Browsers read a backslash as a slash, and skip tabs and line breaks.
+#[must_use]
+pub fn own_path(next: Option<&str>) -> &str {
+    next.filter(|next| {
+        let mut characters = next.chars();
+        characters.next() == Some('/')
+            && !matches!(characters.next(), Some('/' | '\\'))
+            && !next.contains(char::is_control)
+            && !next.starts_with("/login")
+            && !next.starts_with("/logout")
+    })
+    .unwrap_or("/viewlog")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_encoded_and_absent_ones_left_out() {
+        let url = with_query("/jobs", &[("state", None), ("q", Some("a&b=c d+é%"))]);
+        assert_eq!(url, "/jobs?q=a%26b%3Dc%20d%2B%C3%A9%25");
+        assert_eq!(of_search("", "aeiou"), "/?phrase=&letters=aeiou");
+    }
+
+    #[test]
+    fn only_own_paths_are_followed() {
+        assert_eq!(own_path(Some("/jobs?state=dead")), "/jobs?state=dead");
+        for foreign in ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "", "javascript:"] {
+            assert_eq!(own_path(Some(foreign)), "/viewlog", "{foreign:?}");
+        }
+        assert_eq!(own_path(Some("/logout")), "/viewlog", "would undo the login");
+        assert_eq!(own_path(None), "/viewlog");
+    }
+}

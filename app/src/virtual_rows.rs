@@ -1,0 +1,123 @@
+//! Which rows of a long list are in sight, and how to bring one into sight.
+
+use std::ops::Range;
+
+use leptos::prelude::*;
+use web_sys::HtmlElement;
+
+/// Rows drawn beyond the edges, so that scrolling meets no blank.
+const OVERSCAN_ROWS: usize = 10;
+
+#[derive(Clone, Copy)]
+pub struct VirtualRows {
+    view: RwSignal<View>,
+    scroller: StoredValue<Option<HtmlElement>, LocalStorage>,
+}
+
+/// What part of the list the scroller shows, in CSS pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct View {
+    scroll_top: i32,
+    height: i32,
+    row_height: i32,
+}
+
+impl VirtualRows {
+    #[must_use]
+    pub fn new() -> Self {
+        // Until it is measured: a usual row, a large window.
+        let view = View { scroll_top: 0, height: 800, row_height: 36 };
+        Self { view: RwSignal::new(view), scroller: StoredValue::new_local(None) }
+    }
+
+    /// Measures `scroller` from now on. Its custom property `--row-height` says how high a row is.
+    pub fn attach(self, scroller: &HtmlElement) {
+        self.scroller.set_value(Some(scroller.clone()));
+        self.measure();
+    }
+
+    pub fn measure(self) {
+        let Some(scroller) = self.scroller.get_value() else { return };
+        let style = window().get_computed_style(&scroller).ok().flatten();
+        let declared = style.and_then(|style| style.get_property_value("--row-height").ok());
+        let row_height = declared.and_then(|height| height.trim().trim_end_matches("px").parse().ok());
+        let view = View {
+            scroll_top: scroller.scroll_top(),
+            height: scroller.client_height(),
+            row_height: row_height.unwrap_or(36),
+        };
+        if self.view.get_untracked() != view {
+            self.view.set(view);
+        }
+    }
+
+    #[must_use]
+    pub fn is_at_top(self) -> bool {
+        self.view.with(|view| view.scroll_top < 4)
+    }
+
+    /// The rows to draw of a list of this length.
+    #[must_use]
+    pub fn in_sight(self, length: usize) -> Range<usize> {
+        self.view.get().rows(length)
+    }
+
+    /// The height of so many rows, for a style.
+    #[must_use]
+    pub fn pixels(self, rows: usize) -> String {
+        format!("{}px", rows * self.view.with(|view| view.row_height.unsigned_abs() as usize))
+    }
+
+    pub fn scroll_to_top(self) {
+        if let Some(scroller) = self.scroller.get_value() {
+            scroller.set_scroll_top(0);
+        }
+    }
+
+    /// Scrolls as little as is needed for the row to be in sight.
+    pub fn reveal(self, index: usize) {
+        let Some(scroller) = self.scroller.get_value() else { return };
+        let view = self.view.get_untracked();
+        scroller.set_scroll_top(view.revealing(i32::try_from(index).unwrap_or(i32::MAX)));
+    }
+}
+
+impl View {
+    fn rows(self, length: usize) -> Range<usize> {
+        let row_height = self.row_height.max(1);
+        let first = usize::try_from(self.scroll_top / row_height).unwrap_or(0);
+        let in_sight = usize::try_from(self.height / row_height).unwrap_or(0) + 1;
+        first.saturating_sub(OVERSCAN_ROWS).min(length)..(first + in_sight + OVERSCAN_ROWS).min(length)
+    }
+
+    /// Where to scroll so that the row shows whole, below the header that covers one row.
+    fn revealing(self, index: i32) -> i32 {
+        let top = index.saturating_mul(self.row_height);
+        let lowest = top.saturating_add(self.row_height * 2).saturating_sub(self.height);
+        self.scroll_top.clamp(lowest.min(top), top)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(scroll_top: i32) -> View {
+        View { scroll_top, height: 360, row_height: 36 }
+    }
+
+    #[test]
+    fn draws_what_is_in_sight_and_a_little_more() {
+        assert_eq!(view(0).rows(1_000_000), 0..21);
+        assert_eq!(view(3_600).rows(1_000_000), 90..121);
+        assert_eq!(view(3_600).rows(95), 90..95);
+        assert_eq!(view(3_600).rows(0), 0..0);
+    }
+
+    #[test]
+    fn reveals_by_the_shortest_way() {
+        assert_eq!(view(360).revealing(12), 360, "in sight already");
+        assert_eq!(view(360).revealing(3), 108, "from above");
+        assert_eq!(view(0).revealing(20), 432, "from below: nine rows fit under the header");
+    }
+}
