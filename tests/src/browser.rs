@@ -69,8 +69,7 @@ impl Browser {
             .await
             .expect("chromedriver finds a browser of its version");
         driver.remember(client.session_id().await.expect("answered").expect("a session was opened"));
-        let browser =
-            Self { client, base: base.to_owned(), expected: RefCell::default(), driver, _profile: profile };
+        let browser = Self { client, base: base.to_owned(), expected: RefCell::default(), driver, _profile: profile };
         browser.resize(1280, 800).await;
         browser
     }

@@ -45,7 +45,8 @@ impl Browser {
 
     /// Panics if the page is wider than its window, so that one would have to scroll sideways.
     pub async fn assert_fits_its_width(&self, page: &str) {
-        let widths = self.script("const e = document.documentElement; return [e.scrollWidth, e.clientWidth]", vec![]).await;
+        let widths =
+            self.script("const e = document.documentElement; return [e.scrollWidth, e.clientWidth]", vec![]).await;
         assert!(widths[0].as_f64() <= widths[1].as_f64(), "{page} is {} wide in a window of {}", widths[0], widths[1]);
     }
 }

@@ -1,0 +1,144 @@
+//! An administrator watches the log.
+
+use tests::browser::{Browser, Role, key};
+use tests::eventually::eventually;
+
+use crate::stage::{Stage, search};
+
+#[tokio::test]
+async fn rows_arrive_live_in_a_second_tab() {
+    let stage = Stage::open_for_administrator(&[]).await;
+    let page = &stage.browser;
+    page.wait_for_text("Nothing has been searched yet").await;
+    let log = page.window().await;
+
+    // While the log is in front, someone else searches.
+    search(&stage.client(), 1, "from elsewhere").await;
+    wait_for_phrases(page, &["from elsewhere"]).await;
+    assert!(!page.text().await.contains("Nothing has been searched yet"));
+
+    // While it is behind another tab, this person does.
+    page.new_tab().await;
+    page.open("/?phrase=from+another+tab").await;
+    page.wait_for_text("recorded as row 2").await;
+    page.switch(&log).await;
+    wait_for_phrases(page, &["from another tab", "from elsewhere"]).await;
+    page.wait_for_text("complete through #2").await;
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn after_the_server_restarts_no_row_is_missing_and_none_is_double() {
+    let mut stage = Stage::open_for_administrator(&[]).await;
+    let page = &stage.browser;
+    let client = stage.client();
+    for number in 1..=3 {
+        search(&client, number, &format!("search {number}")).await;
+    }
+    wait_for_phrases(page, &["search 3", "search 2", "search 1"]).await;
+
+    page.expect_on_console("ERR_CONNECTION_REFUSED");
+    page.expect_on_console("ERR_INCOMPLETE_CHUNKED_ENCODING");
+    page.expect_on_console("ERR_CONNECTION_RESET");
+    page.expect_on_console("ERR_EMPTY_RESPONSE");
+    stage.server.kill().await;
+    page.wait_for_text("Reconnecting").await;
+    stage.server = stage.installation.start(&[]).await;
+    // Written before the page has found the server again, or after: it must show them either way.
+    let client = stage.server.client();
+    for number in 4..=8 {
+        search(&client, number, &format!("search {number}")).await;
+    }
+    let all: Vec<String> = (1..=8).rev().map(|number| format!("search {number}")).collect();
+    wait_for_phrases(page, &all).await;
+    page.wait_for_text("Live").await;
+    search(&client, 9, "search 9").await;
+    page.wait_for_text("complete through #9").await;
+    assert_eq!(phrases(page).await.len(), 9);
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn the_filter_is_in_the_address() {
+    let stage = Stage::open_for_administrator(&[]).await;
+    let page = &stage.browser;
+    let client = stage.client();
+    for (number, phrase) in (1..).zip(["50% off", "50 of them", "half off"]) {
+        search(&client, number, phrase).await;
+    }
+    wait_for_phrases(page, &["half off", "50 of them", "50% off"]).await;
+    page.press(['/']).await;
+    page.type_text("50%").await;
+    wait_for_phrases(page, &["50% off"]).await;
+    assert_eq!(page.path().await, "/viewlog?q=50%25");
+
+    page.reload().await;
+    wait_for_phrases(page, &["50% off"]).await;
+    search(&client, 4, "not this one").await;
+    search(&client, 5, "but 50% of this").await;
+    wait_for_phrases(page, &["but 50% of this", "50% off"]).await;
+    page.click(Role::Button, "Clear the filter").await;
+    eventually("all rows are back", async || (phrases(page).await.len() == 5).then_some(())).await;
+    assert_eq!(page.path().await, "/viewlog");
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn of_many_rows_few_are_drawn_and_new_ones_move_nothing() {
+    const ROWS: u64 = 1_500;
+    let stage = Stage::open_for_administrator(&[]).await;
+    let page = &stage.browser;
+    let client = stage.client();
+    for number in 1..=ROWS {
+        search(&client, number, &format!("search {number}")).await;
+    }
+    page.wait_for_text("complete through #1,500").await;
+    page.script("document.querySelector('[role=grid]').scrollTop = 20000", vec![]).await;
+    eventually("rows further down are drawn", async || {
+        (!phrases(page).await.iter().any(|phrase| phrase == "search 1500")).then_some(())
+    })
+    .await;
+    let seen = phrases(page).await;
+    assert!(seen.len() < 150, "{} rows are drawn", seen.len());
+
+    search(&client, ROWS + 1, "new").await;
+    page.wait_for_text("1 new").await;
+    assert_eq!(phrases(page).await, seen, "nothing jumps while one reads");
+    page.click(Role::Button, "1 new").await;
+    eventually("the new row is on top", async || {
+        phrases(page).await.first().is_some_and(|phrase| phrase == "new").then_some(())
+    })
+    .await;
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_row_opens_by_keyboard_and_leads_to_its_job() {
+    let stage = Stage::open_for_administrator(&[]).await;
+    let page = &stage.browser;
+    let client = stage.client();
+    search(&client, 1, "first").await;
+    search(&client, 2, "second").await;
+    wait_for_phrases(page, &["second", "first"]).await;
+    page.press(['j', 'j', key::ENTER]).await;
+    page.find(Role::Dialog, "Row 1").await;
+    assert_eq!(page.path().await, "/viewlog?row=1");
+    page.press([key::ESCAPE]).await;
+    page.wait_for_path("the drawer has left the address", |path| path == "/viewlog").await;
+
+    page.open("/viewlog?row=1").await;
+    page.click(Role::Link, "Job #").await;
+    page.wait_for_path("the row's job", |path| path.starts_with("/jobs/")).await;
+    page.wait_for_text("first").await;
+    stage.finish().await;
+}
+
+/// The phrases of the rows that are drawn, from the top.
+async fn phrases(page: &Browser) -> Vec<String> {
+    page.texts("[role=row] [role=gridcell]:first-child").await
+}
+
+async fn wait_for_phrases(page: &Browser, wanted: &[impl AsRef<str>]) {
+    let wanted: Vec<&str> = wanted.iter().map(AsRef::as_ref).collect();
+    eventually(&format!("the log shows {wanted:?}"), async || (phrases(page).await == wanted).then_some(())).await;
+}

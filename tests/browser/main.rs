@@ -1,0 +1,9 @@
+//! What people see and do, in a real browser against the real server.
+
+mod account;
+mod everywhere;
+mod jobs;
+mod log;
+mod search;
+mod stage;
+mod theme;

@@ -1,0 +1,67 @@
+//! SIGTERM: what a deploy does.
+
+use std::time::Duration;
+
+use tests::eventually::eventually;
+use tests::server_process::Installation;
+use tokio::time::Instant;
+
+use crate::journal::Journal;
+use crate::table::Tables;
+
+/// Far above the grace time of these tests, far below the delay of their jobs.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_that_outlive_the_grace_time_go_back_to_waiting_at_once() {
+    const SEARCHES: i64 = 20;
+    let mut installation = Installation::new();
+    let journal = Journal::default();
+    let server = installation.start(&["--log-delay", "1h", "--grace", "1s"]).await;
+    for _ in 0..SEARCHES {
+        assert!(journal.search(&server.client()).await);
+    }
+    let mut tables = Tables::open(&installation.database()).await;
+    eventually("all jobs run", async || (tables.jobs().await.get("running") == Some(&SEARCHES)).then_some(())).await;
+
+    let asked = Instant::now();
+    let ended = server.terminate(PATIENCE).await;
+    assert!(ended.success(), "{ended:?}");
+    assert!(asked.elapsed() >= Duration::from_secs(1), "running jobs were not given their grace time");
+    assert_eq!(tables.jobs().await, [("waiting".to_owned(), SEARCHES)].into(), "nobody has to find out who held them");
+    assert_eq!(tables.number("select count(*) from attempt where outcome <> 'released'").await, 0);
+
+    let _server = installation.start(&[]).await;
+    tables.all_jobs_done().await;
+    tables.assert_logged(&journal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_that_end_within_the_grace_time_are_written_before_the_server_ends() {
+    let mut installation = Installation::new();
+    let journal = Journal::default();
+    let server = installation.start(&["--log-delay", "2s", "--grace", "15s"]).await;
+    assert!(journal.search(&server.client()).await);
+    let mut tables = Tables::open(&installation.database()).await;
+    eventually("the job runs", async || tables.jobs().await.contains_key("running").then_some(())).await;
+
+    assert!(server.terminate(PATIENCE).await.success());
+    assert_eq!(tables.jobs().await, [("done".to_owned(), 1)].into());
+    tables.assert_logged(&journal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn searches_that_are_being_answered_are_answered() {
+    let mut installation = Installation::new();
+    let journal = Journal::default();
+    let server = installation.start(&[]).await;
+    let mut load = journal.load(&server.client(), 8);
+    load.answered(100).await;
+    assert!(server.terminate(PATIENCE).await.success());
+    load.ended().await;
+
+    let _server = installation.start(&[]).await;
+    let mut tables = Tables::open(&installation.database()).await;
+    tables.all_jobs_done().await;
+    tables.assert_logged(&journal).await;
+}
