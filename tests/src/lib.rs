@@ -1,6 +1,7 @@
 //! What tests share: things that stand in for the world, and builders of what they test with.
 
 pub mod browser;
+pub mod builders;
 pub mod clock;
 pub mod eventually;
 pub mod http_client;

@@ -59,10 +59,10 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
-        let connection = self.writer.close().await;
+        let writer = self.writer.close().await;
         self.readers.close().await;
-        if let Some(connection) = connection {
-            writer::close_connection(connection).await;
+        if let Some(writer) = writer {
+            writer.close().await;
         }
     }
 }

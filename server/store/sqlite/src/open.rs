@@ -126,7 +126,8 @@ async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<(), Fai
 }
 
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), Failure> {
-    MIGRATIONS.run(connection).await.map_err(|error| match error {
+    // Not `run`: its future is not Send for a borrowed connection, which is why sqlx has this one.
+    MIGRATIONS.run_direct(None, connection, false).await.map_err(|error| match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => Failure::Sqlx(error),
         error => Failure::Migration(error.to_string()),
     })

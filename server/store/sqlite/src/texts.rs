@@ -4,8 +4,15 @@
 ///
 /// SQLite's JSON functions end a text at its first NUL, so JSON carries only numbers and our
 /// own words; what people typed travels in here.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Texts(Vec<u8>);
+
+impl Default for Texts {
+    fn default() -> Self {
+        // Never empty: what SQLite cuts from an empty blob is not the empty text but null.
+        Self(vec![0])
+    }
+}
 
 impl Texts {
     /// Adds a text and returns where it is: its start, counted from 1, and its length in bytes.

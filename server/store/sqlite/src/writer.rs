@@ -9,8 +9,8 @@ mod transaction;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{Connection, SqliteConnection};
 use store::{Result, StoreError, Waker};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -31,7 +31,7 @@ const INBOX_LIMIT: usize = 2048;
 pub(crate) struct Writer {
     inbox: mpsc::Sender<Command>,
     closing: Arc<Notify>,
-    task: Mutex<Option<JoinHandle<Option<SqliteConnection>>>>,
+    task: Mutex<Option<JoinHandle<Task>>>,
 }
 
 impl Writer {
@@ -66,26 +66,17 @@ impl Writer {
         answer.await.map_err(|_| closed())?
     }
 
-    /// Finishes what was handed in and returns the connection, at the first call.
-    pub(crate) async fn close(&self) -> Option<SqliteConnection> {
+    /// Finishes what was handed in and returns the task, to be closed last, at the first call.
+    pub(crate) async fn close(&self) -> Option<Task> {
         self.closing.notify_one();
         // Nothing can panic while the lock is held, so a poisoned one is whole.
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        task?.await.ok().flatten()
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        task.await.ok()
     }
 }
 
 fn closed() -> StoreError {
     StoreError::Connection("the store is closed".to_owned())
-}
-
-/// Writes the log of the last commits back into the database file, so that the file alone is whole.
-pub(crate) async fn close_connection(mut connection: SqliteConnection) {
-    let checkpoint = sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut connection).await;
-    if let Err(error) = checkpoint.and(connection.close().await) {
-        // Every commit is durable already: the next start reads the log.
-        tracing::warn!(%error, "the database was not tidied up at the end");
-    }
 }
 
 /// A transaction of nothing: tells whether the database can be written to.

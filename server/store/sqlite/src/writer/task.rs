@@ -16,6 +16,7 @@ use crate::writer::transaction::WriteTx;
 /// A batch is bounded so that its first caller does not wait for ever more who came later.
 const BATCH_LIMIT: usize = 1000;
 
+#[derive(Debug)]
 pub(crate) struct Task {
     inbox: mpsc::Receiver<Command>,
     closing: Arc<Notify>,
@@ -39,8 +40,8 @@ impl Task {
         Self { inbox, closing, options, connection: Some(connection), waker, _lock: lock }
     }
 
-    /// Writes until the inbox is closed and empty; returns the connection, to be closed last.
-    pub(crate) async fn run(mut self) -> Option<SqliteConnection> {
+    /// Writes until the inbox is closed and empty; returns what is to be closed last.
+    pub(crate) async fn run(mut self) -> Self {
         let mut commands = Vec::with_capacity(BATCH_LIMIT);
         loop {
             let received = tokio::select! {
@@ -52,9 +53,19 @@ impl Task {
                 }
             };
             if received == 0 {
-                return self.connection;
+                return self;
             }
             self.write(Batch::gather(commands.drain(..))).await;
+        }
+    }
+
+    /// Brings the write-ahead log back into the file, so that the file alone is whole, and lets go of the folder.
+    pub(crate) async fn close(self) {
+        let Some(mut connection) = self.connection else { return };
+        let checkpoint = sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut connection).await;
+        if let Err(error) = checkpoint.map(drop).and(connection.close().await) {
+            // Every commit is durable already: the next start reads the log.
+            tracing::warn!(%error, "the database was not tidied up at the end");
         }
     }
 

@@ -1,0 +1,115 @@
+//! Builders of what tests hand to a store: every field that a test does not name is an ordinary one.
+
+use std::time::Duration;
+
+use api::{JobId, Role, SearchId, TimeMs};
+use store::{
+    Claim, ClaimedJob, Finish, FinishedAttempt, LogEntry, LogQuery, LogSpan, NewAccount, NewJob, StoredSession,
+    TokenHash, WorkerName,
+};
+
+/// Some point in time; tests count from here.
+pub const START: TimeMs = TimeMs(1_700_000_000_000);
+/// How long the leases last that [`claim`] asks for.
+pub const LEASE: Duration = Duration::from_secs(15);
+
+/// The `number`th search.
+#[must_use]
+pub fn search(number: u128) -> SearchId {
+    SearchId::from_parts(START.0.unsigned_abs(), number)
+}
+
+/// A waiting job without a key.
+#[must_use]
+pub fn job(kind: &str) -> NewJob {
+    NewJob {
+        kind: kind.to_owned(),
+        key: None,
+        payload: r#"{"version":1}"#.to_owned(),
+        priority: 0,
+        max_attempts: 3,
+        created_at: START,
+        run_at: START,
+        now: START,
+    }
+}
+
+/// The log job of a search.
+#[must_use]
+pub fn log_job(id: SearchId) -> NewJob {
+    NewJob { key: Some(id.to_string()), payload: format!(r#"{{"search":"{id}"}}"#), ..job("log_request") }
+}
+
+#[must_use]
+pub fn worker(name: &str) -> WorkerName {
+    WorkerName(name.to_owned())
+}
+
+/// A claim of the worker `name` at `now`.
+#[must_use]
+pub fn claim(name: &str, limit: u32, now: TimeMs) -> Claim {
+    Claim { worker: worker(name), limit, now, lease_until: now.after(LEASE), wall: now }
+}
+
+/// What came of `job`, which the worker `name` had claimed.
+#[must_use]
+pub fn finished(job: &ClaimedJob, name: &str, finish: Finish, now: TimeMs) -> FinishedAttempt {
+    FinishedAttempt { job: job.id, attempt: job.attempt, worker: worker(name), finish, now, wall: now }
+}
+
+/// A failure after which the job runs again in ten seconds.
+#[must_use]
+pub fn retry(error: &str) -> Finish {
+    Finish::Retry { error: error.to_owned(), after: Duration::from_secs(10) }
+}
+
+/// The log row of a search for `phrase`.
+#[must_use]
+pub fn log_entry(id: SearchId, phrase: &str) -> LogEntry {
+    LogEntry {
+        search_id: id,
+        job_id: JobId(1),
+        phrase: phrase.to_owned(),
+        letters: "aeiou".to_owned(),
+        results: "{'e', 'i'}".to_owned(),
+        ip: "127.0.0.1".to_owned(),
+        browser_string: "Firefox".to_owned(),
+        user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned(),
+        searched_at: START,
+        recorded_at: START.after(Duration::from_millis(7)),
+    }
+}
+
+/// All rows of `span`.
+#[must_use]
+pub fn log_query(span: LogSpan) -> LogQuery {
+    LogQuery { span, text: None, limit: u32::MAX }
+}
+
+#[must_use]
+pub fn account(name: &str) -> NewAccount {
+    NewAccount {
+        name: name.to_owned(),
+        role: Role::Admin,
+        password_hash: format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA${name}"),
+        created_at: START,
+    }
+}
+
+/// A token of 32 times the same byte.
+#[must_use]
+pub fn token(byte: u8) -> TokenHash {
+    TokenHash([byte; 32])
+}
+
+/// A session that idles out after a minute and ends after an hour.
+#[must_use]
+pub fn session(byte: u8, account_name: &str) -> StoredSession {
+    StoredSession {
+        token: token(byte),
+        account_name: account_name.to_owned(),
+        created_at: START,
+        idle_until: START.after(Duration::from_secs(60)),
+        ends_at: START.after(Duration::from_secs(3600)),
+    }
+}

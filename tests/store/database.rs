@@ -1,0 +1,122 @@
+//! How a promise gets at the store that it is held against.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use store::Store;
+
+/// A database of its own for one test, which goes away with it.
+#[async_trait]
+pub(crate) trait Database: Send + Sync + 'static {
+    async fn create() -> Self;
+
+    fn store(&self) -> Arc<dyn Store>;
+
+    /// Closes the store and opens the same database again.
+    async fn reopen(&mut self);
+}
+
+/// Makes a test of every promise, for one kind of database.
+macro_rules! hold_every_promise {
+    ($database:ty) => {
+        $crate::database::tests_of! { $database;
+            accepting: [
+                an_accepted_job_is_there_after_a_reopening,
+                the_same_search_is_accepted_once,
+                the_same_search_twice_in_one_commit_is_accepted_once,
+                a_search_whose_job_is_gone_is_answered_with_its_log_row,
+                concurrent_searches_are_all_accepted,
+                a_caller_who_goes_away_disturbs_nobody,
+                a_bad_command_fails_alone,
+                payloads_and_errors_come_back_exactly,
+            ],
+            enqueueing: [
+                a_key_is_unique_within_its_kind,
+                jobs_without_a_key_are_all_new,
+                a_later_job_is_scheduled_and_the_next_due_is_the_earliest,
+            ],
+            claiming: [
+                the_most_urgent_and_then_the_oldest_come_first,
+                a_claim_takes_no_more_than_its_limit,
+                no_job_is_handed_out_twice,
+                scheduled_and_retrying_jobs_are_claimed_once_due,
+                a_claimed_job_is_shown_as_running,
+                leases_are_prolonged_only_for_who_holds_them,
+            ],
+            finishing: [
+                a_done_job_stays_done,
+                a_failed_job_retries_and_is_dead_after_its_last_attempt,
+                a_dead_verdict_ends_the_job_at_once,
+                a_released_job_waits_again_and_the_attempt_is_not_counted,
+                who_no_longer_holds_an_attempt_changes_nothing,
+                the_same_end_told_twice_is_stored_once,
+                an_expired_lease_is_a_lost_attempt,
+                the_last_lost_attempt_makes_the_job_dead,
+                orphans_are_requeued_whatever_their_lease_says,
+                a_schedule_of_a_wrong_clock_is_pulled_near,
+            ],
+            steering: [
+                a_waiting_job_is_cancelled_at_once,
+                a_running_job_is_asked_to_stop,
+                a_job_that_was_to_stop_does_not_run_again,
+                a_job_that_was_to_stop_but_is_done_stays_done,
+                a_dead_job_that_is_retried_gets_one_more_attempt,
+                what_has_no_such_state_is_refused,
+            ],
+            browsing: [
+                pages_go_from_the_newest_down_and_join_seamlessly,
+                pages_can_show_one_state,
+                a_place_counts_those_ahead,
+                what_is_not_there_is_none,
+                only_what_ended_well_before_is_pruned,
+                an_idle_queue_costs_no_wake_up,
+                wake_ups_come_after_the_commit_and_only_for_what_was_touched,
+            ],
+            modelled: [any_sequence_of_verbs_does_what_the_model_does],
+            logging: [
+                a_search_is_recorded_once,
+                the_same_search_twice_in_one_commit_is_recorded_once,
+                a_row_comes_back_exactly_whatever_its_characters,
+                rows_are_numbered_in_the_order_of_their_visibility,
+                spans_go_down_from_the_newest_and_up_from_a_row,
+                a_limit_ends_the_rows,
+                a_text_filter_is_literal_and_knows_no_case,
+                a_text_filter_looks_at_every_text_and_nothing_else,
+                a_text_filter_finds_rows_far_apart,
+                a_reader_who_stops_blocks_nobody,
+                rows_survive_a_reopening,
+            ],
+            admitting: [
+                a_name_is_taken_whatever_its_case,
+                a_setup_link_makes_one_account_once,
+                a_setup_link_expires_and_is_replaced,
+                a_taken_name_leaves_the_link_valid,
+                a_session_ends_by_idling_by_age_and_by_leaving,
+                a_session_needs_an_account,
+                ended_sessions_and_links_are_pruned,
+            ],
+            whole: [
+                the_secret_is_made_once,
+                a_store_answers_a_ping,
+                a_closed_store_refuses_instead_of_waiting,
+                what_was_handed_in_before_the_close_is_written,
+            ],
+        }
+    };
+}
+
+macro_rules! tests_of {
+    ($database:ty; $($chapter:ident: [$($promise:ident),* $(,)?],)*) => {
+        $(mod $chapter {
+            use super::*;
+
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $promise() {
+                let database = <$database as $crate::database::Database>::create().await;
+                $crate::promises::$chapter::$promise(database).await;
+            })*
+        })*
+    };
+}
+
+pub(crate) use {hold_every_promise, tests_of};

@@ -1,0 +1,126 @@
+//! What is accepted is durable, and accepted once.
+
+use std::time::Duration;
+
+use api::JobId;
+use futures::future::join_all;
+use store::{Accepted, Finish, NewJob, Store, StoreError};
+use tests::builders::{START, claim, finished, log_entry, log_job, retry, search};
+
+use crate::database::Database;
+
+async fn accept(store: &dyn Store, number: u128) -> Accepted {
+    store.accept(search(number), log_job(search(number))).await.unwrap()
+}
+
+fn new_job(accepted: &Accepted) -> JobId {
+    match accepted {
+        Accepted::New(id) => *id,
+        other => panic!("{other:?} is not new"),
+    }
+}
+
+pub(crate) async fn an_accepted_job_is_there_after_a_reopening(mut database: impl Database) {
+    let accepted = accept(&*database.store(), 1).await;
+    database.reopen().await;
+    let job = database.store().job(new_job(&accepted)).await.unwrap().expect("durable");
+    assert_eq!((job.key, job.payload), (Some(search(1).to_string()), log_job(search(1)).payload));
+    assert_eq!(database.store().job_counts().await.unwrap().waiting, 1);
+}
+
+pub(crate) async fn the_same_search_is_accepted_once(database: impl Database) {
+    let store = database.store();
+    let id = new_job(&accept(&*store, 1).await);
+    let other = NewJob { payload: "another payload".to_owned(), ..log_job(search(1)) };
+    let again = store.accept(search(1), other).await.unwrap();
+    assert_eq!(again, Accepted::Queued { job: id, payload: log_job(search(1)).payload });
+    assert_eq!(store.job_counts().await.unwrap().waiting, 1);
+}
+
+pub(crate) async fn the_same_search_twice_in_one_commit_is_accepted_once(database: impl Database) {
+    let store = database.store();
+    for round in 0..20 {
+        let same = join_all((0..8).map(|_| accept(&*store, round))).await;
+        let new: Vec<JobId> = same
+            .iter()
+            .filter_map(|accepted| if let Accepted::New(id) = accepted { Some(*id) } else { None })
+            .collect();
+        let [id] = new[..] else { panic!("not exactly one is new: {same:?}") };
+        let queued = Accepted::Queued { job: id, payload: log_job(search(round)).payload };
+        assert_eq!(same.iter().filter(|accepted| **accepted == queued).count(), 7);
+    }
+}
+
+pub(crate) async fn a_search_whose_job_is_gone_is_answered_with_its_log_row(database: impl Database) {
+    let store = database.store();
+    accept(&*store, 1).await;
+    store.record(log_entry(search(1), "life")).await.unwrap();
+    let [job] = &store.claim(claim("w", 1, START)).await.unwrap()[..] else { panic!("one waits") };
+    store.finish(vec![finished(job, "w", Finish::Done, START)]).await.unwrap();
+    assert!(matches!(accept(&*store, 1).await, Accepted::Queued { job: id, .. } if id == job.id));
+    assert_eq!(store.prune_jobs(START.after(Duration::from_secs(1)), 10).await.unwrap(), 1);
+    let row = store.log_row_of_search(search(1)).await.unwrap().expect("recorded");
+    assert_eq!(accept(&*store, 1).await, Accepted::Recorded(Box::new(row)));
+    assert_eq!(store.job_counts().await.unwrap(), api::JobCounts::default());
+}
+
+pub(crate) async fn concurrent_searches_are_all_accepted(database: impl Database) {
+    let store = database.store();
+    let accepted = join_all((0..3000).map(|number| accept(&*store, number))).await;
+    let mut ids: Vec<JobId> = accepted.iter().map(new_job).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 3000);
+    for (number, accepted) in accepted.iter().enumerate().step_by(97) {
+        let job = store.job(new_job(accepted)).await.unwrap().expect("accepted");
+        assert_eq!(job.key, Some(search(number as u128).to_string()));
+    }
+    assert_eq!(store.job_counts().await.unwrap().waiting, 3000);
+}
+
+pub(crate) async fn a_caller_who_goes_away_disturbs_nobody(database: impl Database) {
+    let store = database.store();
+    let calls = (0..200).map(|number| {
+        let store = database.store();
+        async move {
+            let patience = if number % 2 == 0 { Duration::ZERO } else { Duration::from_secs(60) };
+            tokio::time::timeout(patience, accept(&*store, number)).await.ok()
+        }
+    });
+    let answered = join_all(calls).await;
+    assert!(answered.iter().skip(1).step_by(2).all(Option::is_some));
+    // Whether or not an impatient caller's job was written, asking again settles it.
+    for number in 0..200 {
+        accept(&*store, number).await;
+    }
+    assert_eq!(store.job_counts().await.unwrap().waiting, 200);
+}
+
+pub(crate) async fn a_bad_command_fails_alone(database: impl Database) {
+    let store = database.store();
+    // No session without an account: so this one fails, in the same commit as the others.
+    let (bad, good) = tokio::join!(
+        join_all((0..20).map(|byte| store.add_session(tests::builders::session(byte, "nobody")))),
+        join_all((0..200).map(|number| accept(&*store, number))),
+    );
+    assert!(bad.iter().all(|outcome| matches!(outcome, Err(StoreError::Sql(_)))), "{bad:?}");
+    assert!(good.iter().all(|accepted| matches!(accepted, Accepted::New(_))));
+    let (counts, page) = (store.job_counts().await.unwrap(), store.jobs(Default::default(), None, 1000).await.unwrap());
+    assert_eq!((counts.waiting, page.jobs.len()), (200, 200));
+}
+
+pub(crate) async fn payloads_and_errors_come_back_exactly(database: impl Database) {
+    let store = database.store();
+    for (number, text) in super::logging::HOSTILE.iter().enumerate() {
+        let number = number as u128;
+        let payload = text.replace('\0', "\\u0000");
+        let job = NewJob { payload: payload.clone(), ..log_job(search(number)) };
+        let id = new_job(&store.accept(search(number), job).await.unwrap());
+        let [claimed] = &store.claim(claim("w", 1, START)).await.unwrap()[..] else { panic!("one waits") };
+        assert_eq!((claimed.id, &claimed.payload), (id, &payload));
+        store.finish(vec![finished(claimed, "w", retry(text), START)]).await.unwrap();
+        let job = store.job(id).await.unwrap().expect("there");
+        assert_eq!((&job.payload, job.error.as_deref()), (&payload, Some(*text)));
+        assert_eq!(store.attempts(id).await.unwrap()[0].error.as_deref(), Some(*text));
+    }
+}

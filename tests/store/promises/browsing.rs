@@ -1,0 +1,157 @@
+//! What the queue shows, forgets, and wakes for.
+
+use std::time::Duration;
+
+use api::{JobCounts, JobFilter, JobId, JobState};
+use store::{Finish, NewJob, QueuePlace, Store, Topic, Wake};
+use tests::builders::{START, claim, finished, job, log_entry, log_job, search};
+
+use crate::database::Database;
+
+async fn enqueue_many(store: &dyn Store, count: usize) {
+    for _ in 0..count {
+        store.enqueue(job("a")).await.unwrap();
+    }
+}
+
+async fn all_pages(store: &dyn Store, filter: JobFilter, limit: u32) -> Vec<JobId> {
+    let (mut ids, mut before) = (Vec::new(), None);
+    loop {
+        let page = store.jobs(filter.clone(), before, limit).await.unwrap();
+        assert!(page.jobs.len() <= limit as usize);
+        ids.extend(page.jobs.iter().map(|job| job.id));
+        match page.next {
+            Some(next) => before = Some(next),
+            None => return ids,
+        }
+    }
+}
+
+pub(crate) async fn pages_go_from_the_newest_down_and_join_seamlessly(database: impl Database) {
+    let store = database.store();
+    assert!(all_pages(&*store, JobFilter::default(), 3).await.is_empty());
+    enqueue_many(&*store, 9).await;
+    for limit in [1, 2, 3, 4, 9, 10, u32::MAX] {
+        let ids = all_pages(&*store, JobFilter::default(), limit).await;
+        assert_eq!(ids.len(), 9);
+        assert!(ids.is_sorted_by(|newer, older| newer > older), "{ids:?}");
+    }
+}
+
+pub(crate) async fn pages_can_show_one_state(database: impl Database) {
+    let store = database.store();
+    enqueue_many(&*store, 9).await;
+    let running = store.claim(claim("w", 4, START)).await.unwrap();
+    let mut expected: Vec<JobId> = running.iter().map(|job| job.id).collect();
+    expected.reverse();
+    let only = |state| JobFilter { state: Some(state) };
+    assert_eq!(all_pages(&*store, only(JobState::Running), 3).await, expected);
+    assert_eq!(all_pages(&*store, only(JobState::Waiting), 2).await.len(), 5);
+    assert!(all_pages(&*store, only(JobState::Dead), 2).await.is_empty());
+}
+
+pub(crate) async fn a_place_counts_those_ahead(database: impl Database) {
+    let store = database.store();
+    store.enqueue(NewJob { priority: -1, ..job("a") }).await.unwrap();
+    store.accept(search(1), log_job(search(1))).await.unwrap();
+    store.accept(search(2), log_job(search(2))).await.unwrap();
+    store.enqueue(NewJob { priority: 1, ..job("a") }).await.unwrap();
+    let key = search(2).to_string();
+    let place = store.place("log_request", &key).await.unwrap().expect("accepted");
+    assert_eq!(place, QueuePlace { job: place.job, state: JobState::Waiting, attempt: 0, ahead: 2 });
+    store.claim(claim("w", 2, START)).await.unwrap();
+    assert_eq!(store.place("log_request", &key).await.unwrap().expect("accepted").ahead, 0);
+    store.claim(claim("w", 1, START)).await.unwrap();
+    let place = store.place("log_request", &key).await.unwrap().expect("accepted");
+    assert_eq!((place.state, place.attempt, place.ahead), (JobState::Running, 1, 0));
+}
+
+pub(crate) async fn what_is_not_there_is_none(database: impl Database) {
+    let store = database.store();
+    assert_eq!(store.job(JobId(1)).await.unwrap(), None);
+    assert_eq!(store.attempts(JobId(1)).await.unwrap(), []);
+    assert_eq!(store.place("log_request", "1").await.unwrap(), None);
+    assert_eq!(store.next_due().await.unwrap(), None);
+    assert_eq!(store.job_counts().await.unwrap(), JobCounts::default());
+    assert_eq!(store.claim(claim("w", 1, START)).await.unwrap(), []);
+    assert_eq!(store.expire(START).await.unwrap(), 0);
+    assert_eq!(store.finish(Vec::new()).await.unwrap(), 0);
+}
+
+pub(crate) async fn only_what_ended_well_before_is_pruned(database: impl Database) {
+    let store = database.store();
+    enqueue_many(&*store, 7).await;
+    let at = |seconds| START.after(Duration::from_secs(seconds));
+    let claimed = store.claim(claim("w", 5, START)).await.unwrap();
+    let dead = Finish::Dead { error: "no".to_owned() };
+    let ends = [(Finish::Done, 1), (Finish::Done, 2), (Finish::Cancelled, 3), (dead, 1), (Finish::Done, 9)];
+    let ends = claimed.iter().zip(ends).map(|(job, (finish, end))| finished(job, "w", finish, at(end)));
+    store.finish(ends.collect()).await.unwrap();
+    assert_eq!(store.prune_jobs(at(1), 9).await.unwrap(), 0);
+    assert_eq!(store.prune_jobs(at(5), 2).await.unwrap(), 2);
+    assert_eq!(store.prune_jobs(at(5), 2).await.unwrap(), 1);
+    assert_eq!(store.prune_jobs(at(5), 2).await.unwrap(), 0);
+    let left = JobCounts { waiting: 2, done: 1, dead: 1, ..JobCounts::default() };
+    assert_eq!(store.job_counts().await.unwrap(), left);
+    assert_eq!(store.attempts(claimed[0].id).await.unwrap(), []);
+    assert_eq!(store.attempts(claimed[4].id).await.unwrap().len(), 1);
+}
+
+async fn is_woken(wake: &mut Wake) -> bool {
+    tokio::time::timeout(Duration::ZERO, wake.changed()).await.is_ok()
+}
+
+/// Which topics were touched since the last call.
+async fn woken(wakes: &mut [(Topic, Wake)]) -> Vec<Topic> {
+    let mut woken = Vec::new();
+    for (topic, wake) in wakes {
+        if is_woken(wake).await {
+            woken.push(*topic);
+        }
+    }
+    woken
+}
+
+pub(crate) async fn an_idle_queue_costs_no_wake_up(database: impl Database) {
+    let store = database.store();
+    enqueue_many(&*store, 1).await;
+    store.claim(claim("w", 1, START)).await.unwrap();
+    let mut wakes = Topic::ALL.map(|topic| (topic, store.subscribe(topic)));
+    store.claim(claim("w", 1, START)).await.unwrap();
+    store.expire(START).await.unwrap();
+    store.finish(Vec::new()).await.unwrap();
+    store.extend(&tests::builders::worker("w"), &[JobId(1)], START).await.unwrap();
+    store.ping().await.unwrap();
+    assert_eq!(woken(&mut wakes).await, []);
+}
+
+pub(crate) async fn wake_ups_come_after_the_commit_and_only_for_what_was_touched(database: impl Database) {
+    let store = database.store();
+    let mut wakes = Topic::ALL.map(|topic| (topic, store.subscribe(topic)));
+    // Who is woken sees what was written: the waiting reader is never early.
+    let mut work = store.subscribe(Topic::Work);
+    let reader = tokio::spawn({
+        let store = database.store();
+        async move {
+            work.changed().await;
+            store.job_counts().await.unwrap().waiting
+        }
+    });
+    store.accept(search(1), log_job(search(1))).await.unwrap();
+    assert_eq!(reader.await.unwrap(), 1);
+    assert_eq!(woken(&mut wakes).await, [Topic::Jobs, Topic::Work]);
+    store.accept(search(1), log_job(search(1))).await.unwrap();
+    assert_eq!(woken(&mut wakes).await, []);
+    let claimed = store.claim(claim("w", 1, START)).await.unwrap();
+    assert_eq!(woken(&mut wakes).await, [Topic::Jobs]);
+    store.cancel_job(claimed[0].id, START).await.unwrap();
+    assert_eq!(woken(&mut wakes).await, [Topic::Jobs, Topic::Cancel]);
+    store.record(log_entry(search(1), "life")).await.unwrap();
+    assert_eq!(woken(&mut wakes).await, [Topic::Log]);
+    store.record(log_entry(search(1), "life")).await.unwrap();
+    assert_eq!(woken(&mut wakes).await, []);
+    store.finish(vec![finished(&claimed[0], "w", Finish::Done, START)]).await.unwrap();
+    assert_eq!(woken(&mut wakes).await, [Topic::Jobs]);
+    store.retry_job(claimed[0].id, START).await.unwrap();
+    assert_eq!(woken(&mut wakes).await, [Topic::Jobs, Topic::Work]);
+}

@@ -1,0 +1,253 @@
+//! The log holds each search once, exactly as it was.
+
+use std::time::Duration;
+
+use api::{LogRow, LogSeq};
+use futures::future::join_all;
+use futures::{StreamExt, TryStreamExt};
+use store::{LogEntry, LogQuery, LogSpan, Store};
+use tests::builders::{log_entry, log_query, search};
+
+use crate::database::Database;
+
+/// Texts that some layer between here and the disk might take for something else.
+pub(super) const HOSTILE: &[&str] = &[
+    "",
+    " ",
+    "\0",
+    "a\0b",
+    "\0\0 trailing\0",
+    "'; drop table log; --",
+    "\"quoted\" 'quoted' `quoted` [quoted] %_\\",
+    "{\"json\": [1, null, \"\\u0000\"]}",
+    "\u{1}\u{8}\t\n\u{b}\u{c}\r\u{1b}[31m\u{7f}\u{85}",
+    "\u{feff}\u{200b}\u{200d}\u{202e}\u{2028}\u{2029}",
+    "e\u{301} é 👩‍👩‍👧‍👦 עברית ไทย",
+    "\u{d7ff}\u{e000}\u{fffd}\u{fffe}\u{ffff}\u{10000}\u{10ffff}",
+    "?1 ?2 :name @name $name",
+    "null",
+    "1e999",
+    "0x00",
+];
+
+async fn rows(store: &dyn Store, query: LogQuery) -> Vec<LogRow> {
+    store.log_rows(query).try_collect().await.unwrap()
+}
+
+async fn seqs(store: &dyn Store, query: LogQuery) -> Vec<i64> {
+    rows(store, query).await.into_iter().map(|row| row.seq.0).collect()
+}
+
+async fn record_many(store: &dyn Store, count: u128) {
+    for outcome in join_all((0..count).map(|n| store.record(log_entry(search(n), &format!("phrase {n}"))))).await {
+        outcome.unwrap();
+    }
+}
+
+fn with_text(span: LogSpan, text: &str) -> LogQuery {
+    LogQuery { text: Some(text.to_owned()), ..log_query(span) }
+}
+
+pub(crate) async fn a_search_is_recorded_once(database: impl Database) {
+    let store = database.store();
+    assert_eq!(store.last_log_seq().await.unwrap(), LogSeq(0));
+    assert_eq!(store.log_row_of_search(search(1)).await.unwrap(), None);
+    let seq = store.record(log_entry(search(1), "life")).await.unwrap();
+    let again = store.record(log_entry(search(1), "another phrase")).await.unwrap();
+    let other = store.record(log_entry(search(2), "life")).await.unwrap();
+    assert_eq!(again, seq);
+    assert!(other > seq);
+    assert_eq!(store.last_log_seq().await.unwrap(), other);
+    assert_eq!(store.log_row_of_search(search(1)).await.unwrap().expect("recorded").phrase, "life");
+    assert_eq!(rows(&*store, log_query(LogSpan::Newest)).await.len(), 2);
+}
+
+pub(crate) async fn the_same_search_twice_in_one_commit_is_recorded_once(database: impl Database) {
+    let store = database.store();
+    for n in 0..20 {
+        let seqs = join_all((0..8).map(|_| store.record(log_entry(search(n), "life")))).await;
+        let first = seqs[0].clone().unwrap();
+        assert!(seqs.into_iter().all(|seq| seq.unwrap() == first));
+    }
+    assert_eq!(rows(&*store, log_query(LogSpan::Newest)).await.len(), 20);
+}
+
+pub(crate) async fn a_row_comes_back_exactly_whatever_its_characters(database: impl Database) {
+    let store = database.store();
+    let long = "🎈\0".repeat(5_000);
+    let texts = || HOSTILE.iter().copied().chain([long.as_str()]).map(str::to_owned);
+    let entries: Vec<LogEntry> = texts()
+        .enumerate()
+        .map(|(n, text)| LogEntry {
+            letters: format!("letters {text}"),
+            results: format!("results {text}"),
+            ip: format!("ip {text}"),
+            browser_string: format!("browser {text}"),
+            user_agent: text.clone(),
+            ..log_entry(search(n as u128), &text)
+        })
+        .collect();
+    for outcome in join_all(entries.iter().cloned().map(|entry| store.record(entry))).await {
+        outcome.unwrap();
+    }
+    for entry in entries {
+        let row = store.log_row_of_search(entry.search_id).await.unwrap().expect("recorded");
+        let back = LogEntry {
+            search_id: row.search_id,
+            job_id: row.job_id,
+            phrase: row.phrase,
+            letters: row.letters,
+            results: row.results,
+            ip: row.ip,
+            browser_string: row.browser_string,
+            user_agent: row.user_agent,
+            searched_at: row.searched_at,
+            recorded_at: row.recorded_at,
+        };
+        assert_eq!(back, entry);
+    }
+}
+
+pub(crate) async fn rows_are_numbered_in_the_order_of_their_visibility(database: impl Database) {
+    let store = database.store();
+    let follower = tokio::spawn({
+        let store = database.store();
+        async move {
+            let mut wake = store.subscribe(store::Topic::Log);
+            let (mut cursor, mut seen) = (LogSeq(0), Vec::new());
+            while seen.len() < 2000 {
+                let new = seqs(&*store, log_query(LogSpan::After(cursor))).await;
+                cursor = new.last().copied().map_or(cursor, LogSeq);
+                seen.extend(new);
+                if seen.len() < 2000 {
+                    wake.changed().await;
+                }
+            }
+            seen
+        }
+    });
+    record_many(&*store, 2000).await;
+    let seen = tokio::time::timeout(Duration::from_secs(60), follower).await.expect("no row is missed").unwrap();
+    assert!(seen.is_sorted_by(|earlier, later| earlier < later));
+    let mut all = seqs(&*store, log_query(LogSpan::Newest)).await;
+    all.reverse();
+    assert_eq!(seen, all);
+}
+
+pub(crate) async fn spans_go_down_from_the_newest_and_up_from_a_row(database: impl Database) {
+    let store = database.store();
+    assert!(seqs(&*store, log_query(LogSpan::Newest)).await.is_empty());
+    record_many(&*store, 600).await;
+    let newest = seqs(&*store, log_query(LogSpan::Newest)).await;
+    assert_eq!(newest.len(), 600);
+    assert!(newest.is_sorted_by(|newer, older| newer > older));
+    let middle = LogSeq(newest[300]);
+    assert_eq!(seqs(&*store, log_query(LogSpan::Before(middle))).await, newest[301..]);
+    let mut after = seqs(&*store, log_query(LogSpan::After(middle))).await;
+    after.reverse();
+    assert_eq!(after, newest[..300]);
+    assert_eq!(seqs(&*store, log_query(LogSpan::After(LogSeq(0)))).await.len(), 600);
+    assert_eq!(seqs(&*store, log_query(LogSpan::Before(LogSeq(i64::MAX)))).await, newest);
+    for nothing in [LogSpan::After(LogSeq(newest[0])), LogSpan::After(LogSeq(i64::MAX)), LogSpan::Before(LogSeq(1))] {
+        assert!(seqs(&*store, log_query(nothing)).await.is_empty(), "{nothing:?}");
+    }
+    assert!(seqs(&*store, log_query(LogSpan::Before(LogSeq(i64::MIN)))).await.is_empty());
+}
+
+pub(crate) async fn a_limit_ends_the_rows(database: impl Database) {
+    let store = database.store();
+    record_many(&*store, 600).await;
+    for limit in [0, 1, 255, 256, 257, 512, 599, 600, 601] {
+        for span in [LogSpan::Newest, LogSpan::After(LogSeq(0))] {
+            for text in [None, Some("phrase".to_owned())] {
+                let found = seqs(&*store, LogQuery { span, text, limit }).await;
+                assert_eq!(found.len(), limit.min(600) as usize);
+            }
+        }
+    }
+}
+
+pub(crate) async fn a_text_filter_is_literal_and_knows_no_case(database: impl Database) {
+    let store = database.store();
+    let phrases = ["100% Life_", "100 lifeX", "a\0B tail", "ÄPFEL", "'quoted'"];
+    for (n, phrase) in phrases.iter().enumerate() {
+        store.record(log_entry(search(n as u128), phrase)).await.unwrap();
+    }
+    let cases: &[(&str, &[i64])] = &[
+        ("LIFE", &[2, 1]),
+        ("0%", &[1]),
+        ("e_", &[1]),
+        ("A\0b T", &[3]),
+        ("\0", &[3]),
+        ("äpfel", &[]),
+        ("Äpfel", &[4]),
+        ("d'", &[5]),
+        ("", &[5, 4, 3, 2, 1]),
+        ("nowhere", &[]),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(seqs(&*store, with_text(LogSpan::Newest, text)).await, *expected, "{text:?}");
+        let mut up = seqs(&*store, with_text(LogSpan::After(LogSeq(0)), text)).await;
+        up.reverse();
+        assert_eq!(up, *expected, "{text:?}");
+    }
+}
+
+pub(crate) async fn a_text_filter_looks_at_every_text_and_nothing_else(database: impl Database) {
+    let store = database.store();
+    let entry = LogEntry {
+        phrase: "needle1".to_owned(),
+        letters: "needle2".to_owned(),
+        results: "needle3".to_owned(),
+        ip: "needle4".to_owned(),
+        browser_string: "needle5".to_owned(),
+        user_agent: "needle6".to_owned(),
+        ..log_entry(search(1), "")
+    };
+    let (id, time) = (entry.search_id.to_string(), entry.searched_at.0.to_string());
+    store.record(entry).await.unwrap();
+    for n in 1..=6 {
+        assert_eq!(seqs(&*store, with_text(LogSpan::Newest, &format!("needle{n}"))).await, [1]);
+    }
+    for other in ["needle7", &id, &time, "needle1needle2"] {
+        assert!(seqs(&*store, with_text(LogSpan::Newest, other)).await.is_empty(), "{other}");
+    }
+}
+
+pub(crate) async fn a_text_filter_finds_rows_far_apart(database: impl Database) {
+    let store = database.store();
+    store.record(log_entry(search(100_001), "the needle")).await.unwrap();
+    for chunk in 0..10 {
+        let fill = (0..1000).map(|n| store.record(log_entry(search(chunk * 1000 + n), "hay")));
+        assert!(join_all(fill).await.iter().all(Result::is_ok));
+    }
+    store.record(log_entry(search(100_002), "another needle")).await.unwrap();
+    let last = store.last_log_seq().await.unwrap().0;
+    assert_eq!(seqs(&*store, with_text(LogSpan::Newest, "needle")).await, [last, 1]);
+    assert_eq!(seqs(&*store, with_text(LogSpan::After(LogSeq(0)), "needle")).await, [1, last]);
+}
+
+pub(crate) async fn a_reader_who_stops_blocks_nobody(database: impl Database) {
+    let store = database.store();
+    record_many(&*store, 600).await;
+    let mut stopped = Vec::new();
+    for _ in 0..64 {
+        let mut stream = store.log_rows(log_query(LogSpan::Newest));
+        stream.next().await.expect("a first row").unwrap();
+        stopped.push(stream);
+    }
+    assert_eq!(rows(&*store, log_query(LogSpan::Newest)).await.len(), 600);
+    store.record(log_entry(search(9_999), "goes on")).await.unwrap();
+    // And they find the rest where they left off.
+    let rest: Vec<LogRow> = stopped.pop().expect("one of them").try_collect().await.unwrap();
+    assert_eq!(rest.len(), 599);
+}
+
+pub(crate) async fn rows_survive_a_reopening(mut database: impl Database) {
+    record_many(&*database.store(), 5).await;
+    let before = rows(&*database.store(), log_query(LogSpan::Newest)).await;
+    database.reopen().await;
+    assert_eq!(rows(&*database.store(), log_query(LogSpan::Newest)).await, before);
+    let next = database.store().record(log_entry(search(99), "next")).await.unwrap();
+    assert!(next > before[0].seq);
+}

@@ -1,0 +1,12 @@
+//! The promises, in chapters. Each is a function whose name is the promise.
+
+pub(crate) mod accepting;
+pub(crate) mod admitting;
+pub(crate) mod browsing;
+pub(crate) mod claiming;
+pub(crate) mod enqueueing;
+pub(crate) mod finishing;
+pub(crate) mod logging;
+pub(crate) mod modelled;
+pub(crate) mod steering;
+pub(crate) mod whole;

@@ -1,0 +1,175 @@
+//! The queue as a list of jobs in memory.
+
+use std::cmp::Reverse;
+
+use api::{AttemptOutcome, JobCounts, JobId, JobState, TimeMs};
+use store::{Finish, NewJob};
+
+#[derive(Debug, Default)]
+pub(super) struct Model {
+    pub(super) jobs: Vec<ModelJob>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct ModelJob {
+    pub(super) id: JobId,
+    pub(super) key: Option<String>,
+    pub(super) priority: i16,
+    pub(super) state: JobState,
+    pub(super) attempt: u32,
+    pub(super) max_attempts: u32,
+    pub(super) run_at: TimeMs,
+    pub(super) lease_until: TimeMs,
+    pub(super) worker: Option<&'static str>,
+    pub(super) cancel_requested: bool,
+    pub(super) finished_at: Option<TimeMs>,
+    pub(super) attempts: Vec<(u32, AttemptOutcome)>,
+}
+
+impl Model {
+    pub(super) fn with_key(&self, key: Option<&str>) -> Option<JobId> {
+        key.and_then(|key| self.jobs.iter().find(|job| job.key.as_deref() == Some(key))).map(|job| job.id)
+    }
+
+    pub(super) fn add(&mut self, id: JobId, new: &NewJob) {
+        self.jobs.push(ModelJob {
+            id,
+            key: new.key.clone(),
+            priority: new.priority,
+            state: if new.run_at > new.now { JobState::Scheduled } else { JobState::Waiting },
+            attempt: 0,
+            max_attempts: new.max_attempts,
+            run_at: new.run_at,
+            lease_until: TimeMs(0),
+            worker: None,
+            cancel_requested: false,
+            finished_at: None,
+            attempts: Vec::new(),
+        });
+    }
+
+    pub(super) fn claim(&mut self, worker: &'static str, limit: u32, now: TimeMs, until: TimeMs) -> Vec<(JobId, u32)> {
+        for job in &mut self.jobs {
+            if matches!(job.state, JobState::Scheduled | JobState::Retrying) && job.run_at <= now {
+                job.state = JobState::Waiting;
+            }
+        }
+        let mut waiting: Vec<&mut ModelJob> =
+            self.jobs.iter_mut().filter(|job| job.state == JobState::Waiting).collect();
+        waiting.sort_by_key(|job| (Reverse(job.priority), job.id));
+        let claimed = waiting.into_iter().take(limit as usize).map(|job| {
+            job.state = JobState::Running;
+            job.attempt += 1;
+            job.worker = Some(worker);
+            job.lease_until = until;
+            (job.id, job.attempt)
+        });
+        claimed.collect()
+    }
+
+    pub(super) fn finish(&mut self, id: JobId, attempt: u32, worker: &str, finish: &Finish, now: TimeMs) -> u64 {
+        let held = |job: &&mut ModelJob| job.id == id && job.attempt == attempt && job.worker == Some(worker);
+        let Some(job) = self.jobs.iter_mut().find(held) else { return 0 };
+        let number = job.attempt;
+        match finish {
+            Finish::Done => job.end(number, AttemptOutcome::Done, JobState::Done, now),
+            Finish::Dead { .. } => job.end(number, AttemptOutcome::Dead, JobState::Dead, now),
+            Finish::Cancelled => job.end(number, AttemptOutcome::Cancelled, JobState::Cancelled, now),
+            _ if job.cancel_requested => job.end(number, AttemptOutcome::Cancelled, JobState::Cancelled, now),
+            Finish::Retry { .. } if number >= job.max_attempts => {
+                job.end(number, AttemptOutcome::Dead, JobState::Dead, now);
+            }
+            Finish::Retry { after, .. } => {
+                job.end(number, AttemptOutcome::Failed, JobState::Retrying, now);
+                job.run_at = now.after(*after);
+            }
+            Finish::Release => {
+                job.end(number, AttemptOutcome::Released, JobState::Waiting, now);
+                job.attempt -= 1;
+                job.run_at = now;
+            }
+        }
+        1
+    }
+
+    pub(super) fn lose(&mut self, now: TimeMs, is_lost: impl Fn(&ModelJob) -> bool) -> u64 {
+        let mut lost = 0;
+        for job in self.jobs.iter_mut().filter(|job| job.state == JobState::Running && is_lost(job)) {
+            let next = match job {
+                ModelJob { cancel_requested: true, .. } => JobState::Cancelled,
+                _ if job.attempt >= job.max_attempts => JobState::Dead,
+                _ => JobState::Waiting,
+            };
+            job.end(job.attempt, AttemptOutcome::Lost, next, now);
+            if next == JobState::Waiting {
+                job.run_at = now;
+            }
+            lost += 1;
+        }
+        lost
+    }
+
+    pub(super) fn pull_schedules(&mut self, latest: TimeMs) {
+        for job in &mut self.jobs {
+            if matches!(job.state, JobState::Scheduled | JobState::Retrying) {
+                job.run_at = job.run_at.min(latest);
+            }
+        }
+    }
+
+    pub(super) fn retry(&mut self, id: JobId, now: TimeMs) -> bool {
+        let Some(job) = self.jobs.iter_mut().find(|job| job.id == id && job.state.can_retry()) else { return false };
+        job.state = JobState::Waiting;
+        job.run_at = now;
+        job.max_attempts = job.max_attempts.max(job.attempt + 1);
+        job.finished_at = None;
+        true
+    }
+
+    pub(super) fn cancel(&mut self, id: JobId, now: TimeMs) -> bool {
+        let Some(job) = self.jobs.iter_mut().find(|job| job.id == id && job.state.can_cancel()) else { return false };
+        if job.state == JobState::Running {
+            job.cancel_requested = true;
+        } else {
+            job.state = JobState::Cancelled;
+            job.finished_at = Some(now);
+        }
+        true
+    }
+
+    /// Forgets the jobs that the store says it has pruned, if they may be.
+    pub(super) fn prune(&mut self, before: TimeMs, limit: u32) -> u64 {
+        let can_go = |job: &ModelJob| {
+            matches!(job.state, JobState::Done | JobState::Cancelled) && job.finished_at.is_some_and(|end| end < before)
+        };
+        let mut ended: Vec<(Option<TimeMs>, JobId)> =
+            self.jobs.iter().filter(|job| can_go(job)).map(|job| (job.finished_at, job.id)).collect();
+        ended.sort_unstable();
+        ended.truncate(limit as usize);
+        self.jobs.retain(|job| !ended.contains(&(job.finished_at, job.id)));
+        ended.len() as u64
+    }
+
+    pub(super) fn next_due(&self) -> Option<TimeMs> {
+        let later = |job: &&ModelJob| matches!(job.state, JobState::Scheduled | JobState::Retrying);
+        self.jobs.iter().filter(later).map(|job| job.run_at).min()
+    }
+
+    pub(super) fn counts(&self) -> JobCounts {
+        let mut counts = JobCounts::default();
+        for job in &self.jobs {
+            counts.set(job.state, counts.of(job.state) + 1);
+        }
+        counts
+    }
+}
+
+impl ModelJob {
+    fn end(&mut self, number: u32, outcome: AttemptOutcome, next: JobState, now: TimeMs) {
+        self.attempts.push((number, outcome));
+        self.state = next;
+        self.worker = None;
+        self.cancel_requested = false;
+        self.finished_at = next.is_final().then_some(now);
+    }
+}

@@ -1,0 +1,174 @@
+//! The verbs, done to a store and to the model alike.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{AttemptOutcome, JobFilter, JobId, TimeMs};
+use proptest::prelude::*;
+use store::{Enqueued, Finish, FinishedAttempt, NewJob, Store};
+use tests::builders::{LEASE, START, claim, job, worker};
+
+use crate::promises::modelled::model::Model;
+
+const WORKERS: [&str; 2] = ["w1", "w2"];
+
+#[derive(Clone, Debug)]
+pub(super) enum Verb {
+    Enqueue {
+        key: Option<u8>,
+        priority: i16,
+        delay_s: u64,
+        max_attempts: u32,
+    },
+    Claim {
+        worker: usize,
+        limit: u32,
+    },
+    /// One of the attempts that were ever claimed, by whoever.
+    Finish {
+        attempt: usize,
+        worker: usize,
+        finish: Finish,
+    },
+    Expire,
+    Requeue {
+        latest_s: u64,
+    },
+    Retry {
+        job: usize,
+    },
+    Cancel {
+        job: usize,
+    },
+    Prune {
+        limit: u32,
+    },
+    Advance {
+        seconds: u64,
+    },
+}
+
+pub(super) fn verb() -> impl Strategy<Value = Verb> {
+    prop_oneof![
+        6 => (prop::option::of(0..4_u8), -1..=1_i16, 0..3_u64, 1..3_u32)
+            .prop_map(|(key, priority, delay_s, max_attempts)| Verb::Enqueue { key, priority, delay_s, max_attempts }),
+        6 => (0..2_usize, 0..4_u32).prop_map(|(worker, limit)| Verb::Claim { worker, limit }),
+        8 => (0..30_usize, 0..2_usize, finish())
+            .prop_map(|(attempt, worker, finish)| Verb::Finish { attempt, worker, finish }),
+        2 => Just(Verb::Expire),
+        1 => (0..3_u64).prop_map(|latest_s| Verb::Requeue { latest_s }),
+        2 => (0..20_usize).prop_map(|job| Verb::Retry { job }),
+        2 => (0..20_usize).prop_map(|job| Verb::Cancel { job }),
+        1 => (0..4_u32).prop_map(|limit| Verb::Prune { limit }),
+        3 => (0..20_u64).prop_map(|seconds| Verb::Advance { seconds }),
+    ]
+}
+
+fn finish() -> impl Strategy<Value = Finish> {
+    prop_oneof![
+        Just(Finish::Done),
+        (0..4_u64).prop_map(|s| Finish::Retry { error: "failed".to_owned(), after: Duration::from_secs(s) }),
+        Just(Finish::Dead { error: "dead".to_owned() }),
+        Just(Finish::Cancelled),
+        Just(Finish::Release),
+    ]
+}
+
+pub(super) struct Run {
+    store: Arc<dyn Store>,
+    model: Model,
+    now: TimeMs,
+    /// All attempts that were ever handed out.
+    claimed: Vec<(JobId, u32)>,
+}
+
+impl Run {
+    pub(super) fn on(store: Arc<dyn Store>) -> Self {
+        Self { store, model: Model::default(), now: START, claimed: Vec::new() }
+    }
+
+    /// Does `verb` to both, and fails where they part.
+    pub(super) async fn step(&mut self, verb: &Verb) {
+        let (store, now) = (Arc::clone(&self.store), self.now);
+        match verb {
+            Verb::Enqueue { key, priority, delay_s, max_attempts } => {
+                let new = NewJob {
+                    key: key.map(|key| key.to_string()),
+                    priority: *priority,
+                    max_attempts: *max_attempts,
+                    run_at: now.after(Duration::from_secs(*delay_s)),
+                    now,
+                    ..job("modelled")
+                };
+                let present = self.model.with_key(new.key.as_deref());
+                match store.enqueue(new.clone()).await.unwrap() {
+                    Enqueued::New(id) => {
+                        assert_eq!(present, None);
+                        self.model.add(id, &new);
+                    }
+                    Enqueued::Exists(id) => assert_eq!(present, Some(id)),
+                }
+            }
+            Verb::Claim { worker, limit } => {
+                let claimed = store.claim(claim(WORKERS[*worker], *limit, now)).await.unwrap();
+                let claimed: Vec<(JobId, u32)> = claimed.iter().map(|job| (job.id, job.attempt)).collect();
+                assert_eq!(claimed, self.model.claim(WORKERS[*worker], *limit, now, now.after(LEASE)));
+                self.claimed.extend(claimed);
+            }
+            Verb::Finish { attempt, worker: name, finish } => {
+                let Some(&(job, attempt)) = self.claimed.get(attempt % self.claimed.len().max(1)) else { return };
+                let name = WORKERS[*name];
+                let finish = finish.clone();
+                let told = FinishedAttempt { job, attempt, worker: worker(name), finish, now, wall: now };
+                let stored = store.finish(vec![told.clone()]).await.unwrap();
+                assert_eq!(stored, self.model.finish(job, attempt, name, &told.finish, now));
+            }
+            Verb::Expire => {
+                let lost = store.expire(now).await.unwrap();
+                assert_eq!(lost, self.model.lose(now, |job| job.lease_until < now));
+            }
+            Verb::Requeue { latest_s } => {
+                let latest = now.after(Duration::from_secs(*latest_s));
+                let lost = store.requeue_orphans(now, latest).await.unwrap();
+                self.model.pull_schedules(latest);
+                assert_eq!(lost, self.model.lose(now, |_| true));
+            }
+            Verb::Retry { job } => {
+                let Some(id) = self.nth(*job) else { return };
+                assert_eq!(store.retry_job(id, now).await.unwrap(), self.model.retry(id, now));
+            }
+            Verb::Cancel { job } => {
+                let Some(id) = self.nth(*job) else { return };
+                assert_eq!(store.cancel_job(id, now).await.unwrap(), self.model.cancel(id, now));
+            }
+            Verb::Prune { limit } => {
+                assert_eq!(store.prune_jobs(now, *limit).await.unwrap(), self.model.prune(now, *limit));
+            }
+            Verb::Advance { seconds } => self.now = now.after(Duration::from_secs(*seconds)),
+        }
+        self.compare().await;
+    }
+
+    fn nth(&self, index: usize) -> Option<JobId> {
+        let count = self.model.jobs.len().max(1);
+        self.model.jobs.get(index % count).map(|job| job.id)
+    }
+
+    async fn compare(&self) {
+        assert_eq!(self.store.job_counts().await.unwrap(), self.model.counts());
+        assert_eq!(self.store.next_due().await.unwrap(), self.model.next_due());
+        let mut stored = self.store.jobs(JobFilter::default(), None, 1000).await.unwrap().jobs;
+        stored.reverse();
+        assert_eq!(stored.len(), self.model.jobs.len());
+        for (stored, model) in stored.iter().zip(&self.model.jobs) {
+            assert_eq!((stored.id, stored.state), (model.id, model.state));
+            assert_eq!((stored.attempt, stored.max_attempts), (model.attempt, model.max_attempts));
+            assert_eq!(stored.worker.as_ref().map(|worker| worker.0.as_str()), model.worker);
+            assert_eq!(stored.cancel_requested, model.cancel_requested);
+            assert_eq!((stored.run_at, stored.finished_at), (model.run_at, model.finished_at));
+            let attempts = self.store.attempts(model.id).await.unwrap();
+            let ended = attempts.iter().filter(|attempt| attempt.outcome != AttemptOutcome::Running);
+            assert!(ended.map(|attempt| (attempt.number, attempt.outcome)).eq(model.attempts.iter().copied()));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What is opened, what is refused, and with which words.
+
+use std::fs;
+use std::path::Path;
+
+use futures::TryStreamExt;
+use sqlx::Connection;
+use store::{Log, LogSpan, Queue, Store};
+use store_sqlite::OpenError;
+use tempfile::TempDir;
+use tests::builders::{log_entry, log_job, log_query, search};
+
+use crate::sqlite::{open, visit};
+
+async fn refusal(folder: &Path) -> OpenError {
+    open(folder).await.expect_err("this folder must be refused")
+}
+
+#[tokio::test]
+async fn the_library_is_one_without_the_wal_reset_bug() {
+    let folder = TempDir::new().unwrap();
+    let _store = open(folder.path()).await.unwrap();
+    let mut visitor = visit(folder.path()).await;
+    let version: String = sqlx::query_scalar("select sqlite_version()").fetch_one(&mut visitor).await.unwrap();
+    assert_eq!(version, "3.51.3");
+}
+
+#[tokio::test]
+async fn a_missing_folder_is_made() {
+    let parent = TempDir::new().unwrap();
+    let folder = parent.path().join("some/data");
+    open(&folder).await.unwrap().close().await;
+    assert!(folder.join("search4letters.db").is_file());
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_made_is_refused() {
+    let parent = TempDir::new().unwrap();
+    let file = parent.path().join("file");
+    fs::write(&file, "in the way").unwrap();
+    let error = refusal(&file.join("data")).await;
+    assert!(matches!(error, OpenError::FolderCannotBeMade { .. }), "{error:?}");
+    assert!(error.to_string().contains("--data"), "{error}");
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_to_is_refused() {
+    // Not by permissions, which do not hold for root: the lock file's name is taken by a folder.
+    let folder = TempDir::new().unwrap();
+    fs::create_dir(folder.path().join("search4letters.lock")).unwrap();
+    let error = refusal(folder.path()).await;
+    assert!(matches!(error, OpenError::FolderNotWritable { .. }), "{error:?}");
+    assert!(error.to_string().contains("write permission"), "{error}");
+}
+
+#[tokio::test]
+async fn a_folder_in_use_is_refused_with_the_process_that_uses_it() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let error = refusal(folder.path()).await;
+    assert!(matches!(error, OpenError::Locked { pid: Some(pid), .. } if pid == std::process::id()), "{error:?}");
+    assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
+    store.close().await;
+    open(folder.path()).await.expect("the folder is free again");
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_left_alone() {
+    let folder = TempDir::new().unwrap();
+    open(folder.path()).await.unwrap().close().await;
+    let mut visitor = visit(folder.path()).await;
+    sqlx::query(
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+         values (9999, 'from the future', true, x'00', 0)",
+    )
+    .execute(&mut visitor)
+    .await
+    .unwrap();
+    visitor.close().await.unwrap();
+    let error = refusal(folder.path()).await;
+    assert!(matches!(error, OpenError::NewerSchema { version: 9999, .. }), "{error:?}");
+    assert!(error.to_string().contains("Install that version"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_and_kept() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("search4letters.db");
+    let text = "These are somebody's notes and no database. ".repeat(100);
+    fs::write(&file, &text).unwrap();
+    let error = refusal(folder.path()).await;
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+    assert!(error.to_string().contains("restore a backup"), "{error}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_refused_and_kept() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    for number in 0..500 {
+        store.accept(search(number), log_job(search(number))).await.unwrap();
+    }
+    store.close().await;
+    let file = folder.path().join("search4letters.db");
+    let mut bytes = fs::read(&file).unwrap();
+    // The first page still says that this is a database; others are overwritten.
+    for page in bytes.chunks_mut(4096).skip(2).step_by(3) {
+        page.fill(0xa5);
+    }
+    fs::write(&file, &bytes).unwrap();
+    let error = refusal(folder.path()).await;
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+    assert_eq!(fs::read(&file).unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn the_statement_that_always_read_the_log_still_does() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    store.record(log_entry(search(1), "life, the universe")).await.unwrap();
+    let mut visitor = visit(folder.path()).await;
+    let row: (String, String, String, String, String) =
+        sqlx::query_as("select phrase, letters, ip, browser_string, results from log")
+            .fetch_one(&mut visitor)
+            .await
+            .unwrap();
+    let expected = ("life, the universe", "aeiou", "127.0.0.1", "Firefox", "{'e', 'i'}");
+    assert_eq!((row.0.as_str(), row.1.as_str(), row.2.as_str(), row.3.as_str(), row.4.as_str()), expected);
+}
+
+#[tokio::test]
+async fn a_store_that_was_not_closed_is_found_whole() {
+    let folder = TempDir::new().unwrap();
+    let copy = TempDir::new().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    for number in 0..50 {
+        store.record(log_entry(search(number), "life")).await.unwrap();
+    }
+    // What a killed process leaves on the disk: the file and its write-ahead log, as they are now.
+    for name in ["search4letters.db", "search4letters.db-wal"] {
+        fs::copy(folder.path().join(name), copy.path().join(name)).unwrap();
+    }
+    let recovered = open(copy.path()).await.unwrap();
+    let rows: Vec<_> = recovered.log_rows(log_query(LogSpan::Newest)).try_collect().await.unwrap();
+    assert_eq!(rows.len(), 50);
+}
