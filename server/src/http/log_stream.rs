@@ -1,11 +1,12 @@
 //! The log as streams: the rows that are there, and those that come.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::{ApiError, LogRow, LogSeq};
 use async_stream::stream;
 use axum::body::{Body, Bytes};
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::sse::Event;
@@ -14,8 +15,9 @@ use futures::StreamExt;
 use serde::Deserialize;
 use store::{LogQuery, LogSpan, Topic};
 
-use super::event_stream::{EventStream, event_stream};
+use super::event_stream::{EventStream, event_stream, pause};
 use super::from_store;
+use super::parameters::Parameters;
 use crate::environment::Environment;
 
 const DEFAULT_ROWS: u32 = 1_000;
@@ -24,6 +26,8 @@ const MOST_ROWS: u32 = 10_000;
 const CHUNK: usize = 64;
 /// So many new rows are read at a time.
 const BATCH: u32 = 500;
+/// A store that has failed is asked again after this long: the next new row may be hours away.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Deserialize)]
 pub struct RowsQuery {
@@ -33,7 +37,7 @@ pub struct RowsQuery {
 }
 
 /// Rows as NDJSON, newest first, each as soon as the database yields it.
-pub async fn rows(State(env): State<Arc<Environment>>, Query(query): Query<RowsQuery>) -> Response {
+pub async fn rows(State(env): State<Arc<Environment>>, Parameters(query): Parameters<RowsQuery>) -> Response {
     let rows = env.store.log_rows(LogQuery {
         span: query.before.map_or(LogSpan::Newest, LogSpan::Before),
         text: query.q.filter(|text| !text.is_empty()),
@@ -65,7 +69,7 @@ pub struct EventsQuery {
 /// The cursor is the Last-Event-ID of a browser that comes back, or else `after`.
 pub async fn events(
     State(env): State<Arc<Environment>>,
-    Query(query): Query<EventsQuery>,
+    Parameters(query): Parameters<EventsQuery>,
     headers: HeaderMap,
 ) -> EventStream {
     let last_event = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok()).map(LogSeq);
@@ -77,24 +81,33 @@ pub async fn events(
         // Said once at the start, so that a page knows that it is connected.
         let mut said = None;
         loop {
+            let mut is_behind = true;
             if let Ok(last) = watched.store.last_log_seq().await.map_err(from_store) {
+                if said.is_none() {
+                    // Numbers beyond the last come from a database that was put back to an older
+                    // state: waiting for them would hide the rows that get those numbers now.
+                    cursor = cursor.min(last);
+                }
                 while cursor < last {
                     let query = LogQuery { span: LogSpan::After(cursor), text: text.clone(), limit: BATCH };
                     let (rows, reached) = batch(&watched, query, last).await;
                     for row in rows {
                         yield row_event(&row);
                     }
-                    match reached {
-                        Some(reached) => cursor = reached,
-                        None => break,
-                    }
+                    let Some(reached) = reached else { break };
+                    cursor = reached;
                 }
+                is_behind = cursor < last;
             }
             if said != Some(cursor) {
                 yield Event::default().event("through").id(cursor.0.to_string()).data(cursor.0.to_string());
                 said = Some(cursor);
             }
-            changes.changed().await;
+            if is_behind {
+                pause(&watched, AFTER_FAILURE).await;
+            } else {
+                changes.changed().await;
+            }
         }
     };
     event_stream(&env, events)

@@ -2,6 +2,7 @@
 
 mod admin_guard;
 mod assets;
+mod body;
 pub mod cookies;
 mod error;
 mod event_stream;
@@ -10,6 +11,8 @@ mod health;
 mod job_events;
 mod log_stream;
 mod origin_guard;
+mod panics;
+mod parameters;
 mod receipts;
 mod router;
 mod server_functions;

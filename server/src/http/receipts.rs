@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Receipt, ReceiptState};
+use api::ReceiptState;
 use async_stream::stream;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::sse::Event;
 use store::Topic;
 
 use super::error::ErrorResponse;
 use super::event_stream::{EventStream, event_stream, pause};
+use super::parameters::ReceiptInPath;
 use crate::environment::Environment;
 use crate::searches::receipt_state;
 
@@ -20,17 +21,16 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 pub async fn show(
     State(env): State<Arc<Environment>>,
-    Path(receipt): Path<String>,
+    ReceiptInPath(receipt): ReceiptInPath,
 ) -> Result<Json<ReceiptState>, ErrorResponse> {
-    Ok(Json(receipt_state(&env, &Receipt(receipt)).await?))
+    Ok(Json(receipt_state(&env, &receipt).await?))
 }
 
 /// The state now and whenever it changes, until it is final.
 pub async fn events(
     State(env): State<Arc<Environment>>,
-    Path(receipt): Path<String>,
+    ReceiptInPath(receipt): ReceiptInPath,
 ) -> Result<EventStream, ErrorResponse> {
-    let receipt = Receipt(receipt);
     let mut changes = env.store.subscribe(Topic::Jobs);
     let first = receipt_state(&env, &receipt).await?;
     let watched = env.clone();

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use super::server_functions::{form, json};
-use super::{admin_guard, assets, error, headers, health, job_events, log_stream, origin_guard, receipts};
+use super::{admin_guard, assets, error, headers, health, job_events, log_stream, origin_guard, panics, receipts};
 use crate::environment::Environment;
 
 /// The whole server, but for the socket.
@@ -16,10 +16,14 @@ pub fn router(env: Arc<Environment>) -> Router {
     super::server_functions::register();
     Router::new()
         .nest("/api", api(env.clone()))
+        // The one path that `nest` leaves to the files.
+        .route("/api/", any(error::no_such_path))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .fallback(assets::file)
+        .method_not_allowed_fallback(error::wrong_method)
+        .layer(from_fn(panics::caught))
         .layer(from_fn(headers::secure))
         .with_state(env)
 }

@@ -11,15 +11,14 @@ use axum::response::{IntoResponse, Response};
 use leptos::prelude::{expect_context, provide_context};
 use leptos_axum::{ResponseOptions, handle_server_fns_with_context};
 use server_fn::axum::register_explicit;
+use store::Clock;
 
+use super::body;
 use super::error::{ErrorResponse, status};
 use crate::backend::RequestBackend;
 use crate::caller::Caller;
 use crate::environment::Environment;
 
-/// The largest body of any request, in bytes. A phrase and its letters at their limits fit
-/// five times, percent-encoding and all but the most exotic scripts included.
-const BODY_LIMIT: usize = 64 * 1024;
 /// Our own error messages are small.
 const ERROR_LIMIT: usize = 64 * 1024;
 
@@ -48,7 +47,7 @@ pub async fn json(State(env): State<Arc<Environment>>, request: Request) -> Resp
 }
 
 async fn call(env: Arc<Environment>, request: Request, content_type: &str) -> Response {
-    let request = match prepared(request, content_type).await {
+    let request = match prepared(request, content_type, &*env.clock).await {
         Ok(request) => request,
         Err(error) => return ErrorResponse(error).into_response(),
     };
@@ -64,7 +63,7 @@ async fn call(env: Arc<Environment>, request: Request, content_type: &str) -> Re
 }
 
 /// Checks what no server function checks by itself.
-async fn prepared(request: Request, content_type: &str) -> Result<Request, ApiError> {
+async fn prepared(request: Request, content_type: &str, clock: &dyn Clock) -> Result<Request, ApiError> {
     let (mut parts, body) = request.into_parts();
     let given = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let given = given.split(';').next().unwrap_or_default().trim();
@@ -72,9 +71,7 @@ async fn prepared(request: Request, content_type: &str) -> Result<Request, ApiEr
         let message = format!("Send the request as {content_type}.");
         return Err(ApiError::new(ErrorCode::ContentType, message));
     }
-    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_| {
-        ApiError::new(ErrorCode::TooLarge, format!("The body is larger than {} KiB.", BODY_LIMIT / 1024))
-    })?;
+    let body = body::read(body, clock).await?;
     // For plain form posts Leptos redirects to the Referer; our answers are always JSON.
     parts.headers.remove(ACCEPT);
     parts.headers.remove(REFERER);

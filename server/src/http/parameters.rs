@@ -1,0 +1,34 @@
+//! What stands in a request's address, with our own errors where it cannot be read.
+
+use api::{ApiError, ErrorCode, Receipt};
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::error::ErrorResponse;
+
+/// The query string as a `T`.
+pub struct Parameters<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
+    type Rejection = ErrorResponse;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ErrorResponse> {
+        let Query(parameters) = Query::try_from_uri(&parts.uri)
+            .map_err(|error| ErrorResponse(ApiError::new(ErrorCode::Invalid, error.body_text())))?;
+        Ok(Self(parameters))
+    }
+}
+
+/// The receipt in the path. One that is not even a text is, like any other that is none, not found.
+pub struct ReceiptInPath(pub Receipt);
+
+impl<S: Send + Sync> FromRequestParts<S> for ReceiptInPath {
+    type Rejection = ErrorResponse;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ErrorResponse> {
+        let path = Path::from_request_parts(parts, state).await;
+        let Path(receipt) = path.map_err(|_| ErrorResponse(ApiError::not_found("receipt")))?;
+        Ok(Self(Receipt(receipt)))
+    }
+}
