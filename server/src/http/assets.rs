@@ -7,7 +7,8 @@ use api::{ApiError, ErrorCode};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+    ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -37,7 +38,8 @@ pub fn has_client() -> bool {
 pub async fn file(request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let message = "This path can only be read.";
-        return ErrorResponse(ApiError::new(ErrorCode::WrongMethod, message)).into_response();
+        let error = ErrorResponse(ApiError::new(ErrorCode::WrongMethod, message));
+        return ([(ALLOW, "GET,HEAD")], error).into_response();
     }
     let path = request.uri().path().trim_start_matches('/');
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
@@ -53,10 +55,13 @@ pub async fn file(request: Request) -> Response {
 
 const NO_CLIENT: &str = "This server was built without its client. `cargo xtask run` builds both.\n";
 
+const BY_ENCODING: HeaderValue = HeaderValue::from_static("accept-encoding");
+
 fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     let tag = etag(&file);
     if headers.get(IF_NONE_MATCH).is_some_and(|known| is_known(known, &tag)) {
-        return (StatusCode::NOT_MODIFIED, [(ETAG, tag), (CACHE_CONTROL, caching(name))]).into_response();
+        let headers = [(ETAG, tag), (CACHE_CONTROL, caching(name)), (VARY, BY_ENCODING)];
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     let (encoding, body) = encoded(name, file.data, headers);
     let mut response = Body::from(body.into_owned()).into_response();
@@ -64,7 +69,7 @@ fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     answer.insert(CONTENT_TYPE, content_type(name));
     answer.insert(CACHE_CONTROL, caching(name));
     answer.insert(ETAG, tag);
-    answer.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    answer.insert(VARY, BY_ENCODING);
     if let Some(encoding) = encoding {
         answer.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
@@ -82,7 +87,9 @@ fn etag(file: &EmbeddedFile) -> HeaderValue {
 
 fn is_known(known: &HeaderValue, tag: &HeaderValue) -> bool {
     let (Ok(known), Ok(tag)) = (known.to_str(), tag.to_str()) else { return false };
-    known.split(',').any(|one| one.trim() == tag || one.trim() == "*")
+    // Compared weakly, as RFC 9110 asks: some proxies take the W/ away.
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    known.split(',').any(|one| opaque(one) == opaque(tag) || one.trim() == "*")
 }
 
 fn encoded(name: &str, plain: Cow<'static, [u8]>, headers: &HeaderMap) -> (Option<&'static str>, Cow<'static, [u8]>) {
@@ -129,18 +136,22 @@ fn content_type(name: &str) -> HeaderValue {
     })
 }
 
-/// The page may load its own files and nothing else. Trunk's loader is an inline script: it is
-/// allowed by its hash.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let index = Dist::get(INDEX).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default();
-    let hashes: String = inline_scripts(&index).map(|script| format!(" 'sha256-{}'", sha256_base64(script))).collect();
+    policy(&index)
+});
+
+/// The page may load its own files and nothing else. Trunk's loader is an inline script: it is
+/// allowed by its hash.
+fn policy(index: &str) -> HeaderValue {
+    let hashes: String = inline_scripts(index).map(|script| format!(" 'sha256-{}'", sha256_base64(script))).collect();
     HeaderValue::try_from(format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{hashes}; style-src 'self'; img-src 'self' data:; \
          font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
          frame-ancestors 'none'"
     ))
     .expect("policy words and base 64")
-});
+}
 
 fn inline_scripts(html: &str) -> impl Iterator<Item = &str> {
     html.split("<script").skip(1).filter_map(|rest| {
@@ -164,6 +175,25 @@ mod tests {
         let scripts: Vec<&str> = inline_scripts(html).collect();
         assert_eq!(scripts, ["alert(1)"]);
         assert_eq!(sha256_base64("alert(1)"), "bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI=");
+    }
+
+    #[test]
+    fn the_page_may_run_its_own_files_and_its_loader_and_nothing_else() {
+        let policy = policy("<script>alert(1)</script><script src=/a.js></script>");
+        assert_eq!(
+            policy.to_str().expect("ASCII"),
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' \
+             'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='; style-src 'self'; img-src 'self' data:; \
+             font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
+             frame-ancestors 'none'"
+        );
+    }
+
+    #[test]
+    fn a_known_tag_is_compared_weakly() {
+        let known = |known| is_known(&HeaderValue::from_static(known), &HeaderValue::from_static("W/\"cafe\""));
+        assert!(known("W/\"cafe\"") && known("\"cafe\"") && known("\"a\", W/\"cafe\"") && known("*"));
+        assert!(!known("\"caf\"") && !known("cafe") && !known(""));
     }
 
     #[test]
