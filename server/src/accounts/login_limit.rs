@@ -11,6 +11,8 @@ use std::time::Duration;
 use api::{ApiError, ErrorCode, TimeMs};
 use store::Clock;
 
+use super::password::LONGEST_NAME;
+
 /// Failures within this time count.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
 /// From one address, for one account: a person who mistypes.
@@ -54,7 +56,7 @@ impl LoginLimit {
     /// says otherwise: so attempts made at the same moment cannot slip through together.
     pub fn attempt(&self, name: &str, address: IpAddr) -> Result<(), ApiError> {
         let now = self.clock.steady();
-        let (name, network) = (name.to_lowercase(), network(address));
+        let (name, network) = (counted(name), network(address));
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut limits = vec![
             (Counter::AccountAndAddress(name.clone(), network), PER_ACCOUNT_AND_ADDRESS),
@@ -78,7 +80,7 @@ impl LoginLimit {
 
     /// Forgets what counted against this account at this address.
     pub fn succeeded(&self, name: &str, address: IpAddr) {
-        let (name, network) = (name.to_lowercase(), network(address));
+        let (name, network) = (counted(name), network(address));
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.failures.remove(&Counter::AccountAndAddress(name.clone(), network));
         for counter in [Counter::Address(network), Counter::Account(name.clone())] {
@@ -111,6 +113,12 @@ impl State {
             self.failures.retain(|counter, _| matches!(counter, Counter::Account(_)));
         }
     }
+}
+
+/// The name under which failures are counted. No account's name is longer; one that is would
+/// only be kept to fill our memory.
+fn counted(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).flat_map(char::to_lowercase).collect()
 }
 
 fn network(address: IpAddr) -> Network {

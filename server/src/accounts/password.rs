@@ -14,7 +14,8 @@ use crate::random::Random;
 const SHORTEST: usize = 12;
 /// Longer ones would let a stranger make us hash megabytes.
 const LONGEST: usize = 200;
-const LONGEST_NAME: usize = 64;
+/// The longest name of an account, in characters.
+pub(super) const LONGEST_NAME: usize = 64;
 /// Each hash takes 19 MiB and a core: more at a time would let a stranger starve the searches.
 const AT_A_TIME: usize = 2;
 

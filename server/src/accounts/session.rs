@@ -73,9 +73,12 @@ pub async fn who(env: &Environment, caller: &Caller) -> Result<Option<Account>, 
     let idle_until = now.after(IDLE).min(session.ends_at);
     if idle_until.since(session.idle_until) >= i64::try_from(TOUCH_EVERY.as_millis()).unwrap_or(i64::MAX) {
         // Nobody waits for this write, and a store that cannot take it does not end the session.
-        if let Err(error) = env.store.touch_session(token.hash(), idle_until).await {
-            tracing::warn!(%error, "a session's idle time could not be moved");
-        }
+        let (store, token) = (env.store.clone(), token.hash());
+        tokio::spawn(async move {
+            if let Err(error) = store.touch_session(token, idle_until).await {
+                tracing::warn!(%error, "a session's idle time could not be moved");
+            }
+        });
     }
     Ok(Some(public(account)))
 }
