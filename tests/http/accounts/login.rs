@@ -1,0 +1,68 @@
+//! Logging in, and being kept from guessing.
+
+use api::{Account, ErrorCode, Role};
+use http::header::SET_COOKIE;
+use serde_json::json;
+
+use super::{PASSWORD, cookie, lets_in, log_in, site_of_ada};
+use crate::request::Answer;
+use crate::site::Site;
+
+async fn log_in_from(site: &Site, ip: &str, name: &str, password: &str) -> Answer {
+    site.post_json("/api/login", &json!({"name": name, "password": password})).from_peer(ip).send().await
+}
+
+#[tokio::test]
+async fn the_right_password_opens_a_session() {
+    let (site, _) = site_of_ada().await;
+    let answer = log_in(&site, "ada", PASSWORD).await;
+    assert_eq!(answer.ok::<Account>(), Account { name: "ada".to_owned(), role: Role::Admin });
+    assert!(lets_in(&site, &cookie(&answer)).await);
+}
+
+#[tokio::test]
+async fn an_unknown_name_and_a_wrong_password_are_answered_alike() {
+    let (site, _) = site_of_ada().await;
+    let wrong = log_in(&site, "ada", "wrong horse battery staple").await;
+    wrong.refused(401, ErrorCode::WrongCredentials, None);
+    assert!(wrong.headers.get(SET_COOKIE).is_none());
+    let unknown = log_in(&site, "eve", PASSWORD).await;
+    assert_eq!((unknown.status, unknown.headers, unknown.body), (wrong.status, wrong.headers, wrong.body));
+    for password in ["", &PASSWORD[1..], &PASSWORD.to_uppercase(), &format!("{PASSWORD}\0")] {
+        log_in_from(&site, "192.0.2.9", "ada", password).await.refused(401, ErrorCode::WrongCredentials, None);
+    }
+}
+
+#[tokio::test]
+async fn who_guesses_has_to_wait_and_the_owner_has_not() {
+    let (site, _) = site_of_ada().await;
+    let (guesser, owner) = ("198.51.100.1", "192.0.2.1");
+    for _ in 0..5 {
+        log_in_from(&site, guesser, "ada", "guess").await.refused(401, ErrorCode::WrongCredentials, None);
+    }
+    log_in_from(&site, guesser, "ada", "guess").await.refused(429, ErrorCode::TooMany, None);
+    log_in_from(&site, guesser, "ADA", PASSWORD).await.refused(429, ErrorCode::TooMany, None);
+    let _: Account = log_in_from(&site, owner, "ada", PASSWORD).await.ok();
+}
+
+#[tokio::test]
+async fn guesses_at_the_same_moment_do_not_slip_through_together() {
+    let (site, _) = site_of_ada().await;
+    let guesses = futures::future::join_all((0..12).map(|_| log_in(&site, "ada", "guess"))).await;
+    let tried = guesses.iter().filter(|answer| answer.status == 401).count();
+    assert_eq!((tried, guesses.len() - tried), (5, 7));
+}
+
+#[tokio::test]
+async fn a_login_that_is_not_read_is_refused_with_a_reason() {
+    let site = Site::start().await;
+    for body in
+        [json!({}), json!({"name": "ada"}), json!({"name": 1, "password": "x"}), json!([]), json!("x"), json!(null)]
+    {
+        site.post_json("/api/login", &body).send().await.refused(400, ErrorCode::Malformed, None);
+    }
+    let no_json = site.ask(http::Method::POST, "/api/login").header("content-type", "application/json");
+    no_json.body(&b"{\"name\": \"\xff\"}"[..]).send().await.refused(400, ErrorCode::Malformed, None);
+    let form = site.post_form("/api/login", "name=ada&password=x").send().await;
+    form.refused(415, ErrorCode::ContentType, None);
+}

@@ -1,0 +1,139 @@
+//! Sessions: their cookie, their end, and what is worth nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{Role, SessionInfo, TimeMs};
+use http::header::SET_COOKIE;
+use serde_json::json;
+use server::accounts::Token;
+use tests::HeldClock;
+use tests::eventually::eventually;
+
+use super::{PASSWORD, cookie, lets_in, log_in, set_up, site_of_ada};
+use crate::request::Answer;
+use crate::site::Site;
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// The cookie's attributes without its value, in order.
+fn attributes(answer: &Answer) -> Vec<String> {
+    let set = answer.headers[SET_COOKIE].to_str().expect("cookies are ASCII");
+    let (name, rest) = set.split_once('=').expect("a name and a value");
+    let mut attributes: Vec<String> = rest.split("; ").skip(1).map(ToOwned::to_owned).collect();
+    attributes.sort_unstable();
+    attributes.insert(0, name.to_owned());
+    attributes
+}
+
+#[tokio::test]
+async fn the_cookie_is_for_this_server_and_for_no_script() {
+    let (site, _) = site_of_ada().await;
+    let answer = log_in(&site, "ada", PASSWORD).await;
+    assert_eq!(attributes(&answer), ["search4letters", "HttpOnly", "Path=/", "SameSite=Strict"]);
+}
+
+#[tokio::test]
+async fn behind_a_trusted_https_proxy_it_is_bound_to_host_and_https() {
+    let site = Site::plan().trusting("10.0.0.0/8").start().await;
+    let token = site.setup_token().await;
+    let body = json!({"token": token, "name": "ada", "password": PASSWORD});
+    let ask = site.post_json("/api/setup", &body).from_peer("10.1.2.3").header("x-forwarded-proto", "https");
+    let answer = ask.send().await;
+    let expected = ["__Host-search4letters", "HttpOnly", "Path=/", "SameSite=Strict", "Secure"];
+    assert_eq!(attributes(&answer), expected);
+    let rows = site.get("/api/admin/log/rows").cookie(&cookie(&answer)).from_peer("10.1.2.3");
+    assert_eq!(rows.header("x-forwarded-proto", "https").send().await.status, 200);
+    let login = json!({"name": "ada", "password": PASSWORD});
+    let untrusted = site.post_json("/api/login", &login).from_peer("192.0.2.1").header("x-forwarded-proto", "https");
+    assert_eq!(attributes(&untrusted.send().await)[0], "search4letters", "anybody can write that header");
+}
+
+#[tokio::test]
+async fn logout_ends_the_session_on_the_server_too() {
+    let (site, cookie) = site_of_ada().await;
+    assert!(lets_in(&site, &cookie).await);
+    let answer = site.post_json("/api/logout", &json!({})).cookie(&cookie).send().await;
+    answer.ok::<()>();
+    assert!(attributes(&answer).contains(&"Max-Age=0".to_owned()), "the browser forgets it");
+    assert!(!lets_in(&site, &cookie).await, "a copy of the cookie is worth nothing");
+    site.post_json("/api/logout", &json!({})).cookie(&cookie).send().await.ok::<()>();
+}
+
+#[tokio::test]
+async fn a_login_makes_a_new_session_and_ends_the_one_before() {
+    let (site, before) = site_of_ada().await;
+    let login = site.post_json("/api/login", &json!({"name": "ada", "password": PASSWORD})).cookie(&before);
+    let after = cookie(&login.send().await);
+    assert_ne!(before, after);
+    assert!(lets_in(&site, &after).await);
+    assert!(!lets_in(&site, &before).await);
+}
+
+#[tokio::test]
+async fn a_cookie_that_somebody_planted_stays_worthless() {
+    let (site, _) = site_of_ada().await;
+    let planted = format!("search4letters={}", "0".repeat(32));
+    let login = site.post_json("/api/login", &json!({"name": "ada", "password": PASSWORD})).cookie(&planted);
+    assert_ne!(cookie(&login.send().await), planted);
+    assert!(!lets_in(&site, &planted).await);
+    for nonsense in
+        ["search4letters=", "search4letters", "search4letters=;;;=", "=", "\"", &"search4letters=x;".repeat(3_000)]
+    {
+        assert!(!lets_in(&site, nonsense).await);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_not_used_ends_after_twelve_hours() {
+    let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
+    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
+    let cookie = site.session_of(Role::Viewer).await;
+    clock.advance(12 * HOUR - Duration::from_secs(1));
+    assert!(lets_in(&site, &cookie).await);
+    idle_time_has_moved(&site, &cookie).await;
+    clock.advance(11 * HOUR);
+    assert!(lets_in(&site, &cookie).await, "using it has moved the end");
+    idle_time_has_moved(&site, &cookie).await;
+    clock.advance(12 * HOUR + Duration::from_secs(1));
+    assert!(!lets_in(&site, &cookie).await);
+    let session: SessionInfo = site.post_json("/api/session", &json!({})).cookie(&cookie).send().await.ok();
+    assert_eq!(session.account, None);
+}
+
+#[tokio::test]
+async fn a_session_ends_after_fourteen_days_however_much_it_is_used() {
+    let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
+    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
+    let cookie = site.session_of(Role::Viewer).await;
+    for _ in 0..14 * 24 / 6 - 1 {
+        clock.advance(6 * HOUR);
+        assert!(lets_in(&site, &cookie).await);
+        idle_time_has_moved(&site, &cookie).await;
+    }
+    clock.advance(6 * HOUR);
+    assert!(!lets_in(&site, &cookie).await);
+}
+
+#[tokio::test]
+async fn two_sessions_of_one_account_end_one_by_one() {
+    let (site, one) = site_of_ada().await;
+    let other = cookie(&log_in(&site, "ada", PASSWORD).await);
+    site.post_json("/api/logout", &json!({})).cookie(&one).send().await.ok::<()>();
+    assert!(!lets_in(&site, &one).await);
+    assert!(lets_in(&site, &other).await);
+    let third = set_up(&site, &site.setup_token().await, "grace", PASSWORD).await;
+    assert!(lets_in(&site, &cookie(&third)).await);
+}
+
+/// Nobody waits for the write that moves the end of the idle time, so a test has to.
+async fn idle_time_has_moved(site: &Site, cookie: &str) {
+    let (_, token) = cookie.split_once('=').expect("a name and a value");
+    let now = site.env.clock.wall();
+    eventually("the session's idle time is moved", async || {
+        let session = site.store().session(Token::received(token).hash(), now).await.expect("the store answers");
+        let (session, _) = session.expect("it has not ended");
+        (session.idle_until == now.after(12 * HOUR).min(session.ends_at)).then_some(())
+    })
+    .await;
+}

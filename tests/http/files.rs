@@ -1,0 +1,117 @@
+//! The client's files, and the paths that only its own router knows.
+
+use api::ErrorCode;
+use http::Method;
+
+use crate::site::Site;
+
+/// Pages have the client's index.html where the build has one, and say what is missing where not.
+fn is_page_or_says_why(answer: &crate::request::Answer) {
+    if server::http::has_client() {
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8");
+        assert_eq!(answer.headers["cache-control"], "no-cache");
+    } else {
+        assert_eq!(answer.status, 404);
+        assert!(answer.text().contains("without its client"), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn the_clients_paths_are_all_the_same_page() {
+    let site = Site::start().await;
+    for path in
+        ["/", "/entry", "/viewlog?q=x", "/jobs", "/jobs/17", "/setup?token=x", "/no/such/page", "/apis", "/API/search"]
+    {
+        is_page_or_says_why(&site.get(path).send().await);
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_the_browser_knows_is_not_sent_again() {
+    let site = Site::start().await;
+    let page = site.get("/").send().await;
+    is_page_or_says_why(&page);
+    let Some(tag) = page.headers.get("etag") else { return assert!(!server::http::has_client()) };
+    let again = site.get("/viewlog").header("if-none-match", tag).send().await;
+    assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
+    assert_eq!((&again.headers["etag"], &again.headers["cache-control"]), (tag, &page.headers["cache-control"]));
+    let other = site.get("/").header("if-none-match", "\"another\"").send().await;
+    assert_eq!((other.status.as_u16(), other.body), (200, page.body));
+}
+
+#[tokio::test]
+async fn a_page_comes_in_the_encoding_that_the_browser_takes() {
+    let site = Site::start().await;
+    let plain = site.get("/").send().await;
+    is_page_or_says_why(&plain);
+    if !server::http::has_client() {
+        return;
+    }
+    assert!(plain.headers.get("content-encoding").is_none());
+    assert_eq!(plain.headers["vary"], "accept-encoding");
+    for (accepted, encodings) in
+        [("gzip, deflate, br", ["br", ""]), ("gzip", ["gzip", ""]), ("br;q=0, identity", ["", ""])]
+    {
+        let answer = site.get("/").header("accept-encoding", accepted).send().await;
+        let encoding = answer.headers.get("content-encoding").map_or("", |value| value.to_str().expect("ASCII"));
+        // A development build has no compressed files: then it is sent plain.
+        assert!(encodings.contains(&encoding), "{accepted}: {encoding}");
+        assert_eq!(encoding.is_empty(), answer.body == plain.body, "{accepted}");
+    }
+}
+
+#[tokio::test]
+async fn the_pages_policy_lets_every_script_in_it_run_and_no_other() {
+    let site = Site::start().await;
+    let page = site.get("/").send().await;
+    is_page_or_says_why(&page);
+    let policy = page.headers["content-security-policy"].to_str().expect("ASCII");
+    let inline = page.text().matches("<script").count() - page.text().matches(" src=").count();
+    assert_eq!(policy.matches("'sha256-").count(), inline, "{policy}");
+    assert!(!page.text().contains(" style=\"") && !page.text().contains(" onclick="), "the policy would not let them");
+}
+
+#[tokio::test]
+async fn a_head_is_a_get_without_its_body() {
+    let site = Site::start().await;
+    for path in ["/", "/healthz", "/no-such-file.js"] {
+        let (get, head) = (site.get(path).send().await, site.ask(Method::HEAD, path).send().await);
+        assert_eq!((head.status, &head.headers), (get.status, &get.headers), "{path}");
+        assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn files_outside_cannot_be_reached() {
+    let site = Site::start().await;
+    for path in [
+        "/../Cargo.toml",
+        "/..%2fCargo.toml",
+        "/%2e%2e/Cargo.toml",
+        "/assets/../../Cargo.toml",
+        "//etc/hosts.conf",
+        "/etc/passwd.",
+        "/..\\Cargo.toml",
+        "/Cargo.toml%00.html",
+        "/index.html.br",
+        "/.",
+        "/..",
+    ] {
+        let Ok(uri) = path.parse::<http::Uri>() else { continue };
+        let answer = site.get(&uri.to_string()).send().await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert_eq!(answer.text(), "There is no such file.\n", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn files_can_only_be_read() {
+    let site = Site::start().await;
+    for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS] {
+        let refused = site.ask(method, "/index.html").send().await;
+        refused.refused(405, ErrorCode::WrongMethod, None);
+        assert_eq!(refused.headers["allow"], "GET,HEAD");
+    }
+    site.ask(Method::POST, "/healthz").send().await.refused(405, ErrorCode::WrongMethod, None);
+}

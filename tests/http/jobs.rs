@@ -1,0 +1,152 @@
+//! Jobs: read and steered by those who may.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{AttemptOutcome, ErrorCode, JobCounts, JobDetail, JobId, JobState, JobsPage, TimeMs};
+use serde_json::{Value, json};
+use tests::HeldClock;
+use tests::eventually::eventually;
+
+use crate::request::Answer;
+use crate::site::Site;
+
+async fn order(site: &Site, admin: &str, function: &str, body: &Value) -> Answer {
+    site.post_json(&format!("/api/admin/jobs/{function}"), body).cookie(admin).send().await
+}
+
+async fn list(site: &Site, admin: &str, state: Option<JobState>, before: Option<JobId>) -> JobsPage {
+    order(site, admin, "list", &json!({"filter": {"state": state}, "before": before})).await.ok()
+}
+
+async fn show(site: &Site, admin: &str, id: JobId) -> JobDetail {
+    order(site, admin, "show", &json!({"id": id})).await.ok()
+}
+
+async fn in_state(site: &Site, admin: &str, id: JobId, state: JobState) -> JobDetail {
+    eventually(&format!("job {} is {}", id.0, state.word()), async || {
+        Some(show(site, admin, id).await).filter(|job| job.summary.state == state)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_done_job_shows_what_it_did() {
+    let site = Site::start().await;
+    let admin = site.admin().await;
+    let answer = site.search(&[("phrase", "hello\u{1b}[31m")]).await;
+    let row = site.log_of(1).await.remove(0);
+    let job = in_state(&site, &admin, row.job_id, JobState::Done).await;
+    assert_eq!((job.summary.kind.as_str(), job.summary.about.as_str()), ("log_request", "hello\u{1b}[31m"));
+    assert_eq!((job.log_row, job.why_not_running.as_deref()), (Some(row.seq), None));
+    assert!(job.payload.contains(&answer.id.to_string()) && job.payload.contains("\n  "), "{}", job.payload);
+    let outcomes: Vec<_> = job.attempts.iter().map(|attempt| (attempt.number, attempt.outcome)).collect();
+    assert_eq!(outcomes, [(1, AttemptOutcome::Done)]);
+}
+
+#[tokio::test]
+async fn jobs_are_listed_newest_first_in_pages_and_by_state() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    for number in 0..120 {
+        site.search(&[("phrase", &number.to_string())]).await;
+    }
+    let mut about = Vec::new();
+    let mut before = None;
+    loop {
+        let page = list(&site, &admin, None, before).await;
+        about.extend(page.jobs.into_iter().map(|job| job.about));
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!(about, (0..120).rev().map(|number| number.to_string()).collect::<Vec<_>>());
+    let first = list(&site, &admin, None, None).await.jobs[0].id;
+    order(&site, &admin, "cancel", &json!({"id": first})).await.ok::<()>();
+    let cancelled = list(&site, &admin, Some(JobState::Cancelled), None).await;
+    assert_eq!(cancelled.jobs.iter().map(|job| job.id).collect::<Vec<_>>(), [first]);
+    let counts: JobCounts = order(&site, &admin, "counts", &json!({})).await.ok();
+    assert_eq!((counts.waiting, counts.cancelled), (119, 1));
+}
+
+#[tokio::test]
+async fn a_waiting_job_says_why_it_does_not_run() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    site.search(&[("phrase", "hello")]).await;
+    let job = list(&site, &admin, None, None).await.jobs.remove(0);
+    let why = show(&site, &admin, job.id).await.why_not_running.expect("a sentence");
+    assert!(why.contains("--no-worker"), "{why}");
+}
+
+#[tokio::test]
+async fn cancelling_a_waiting_job_keeps_its_row_from_being_written_and_retrying_writes_it() {
+    let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
+    let delay = Duration::from_secs(15);
+    let site = Site::plan().clock(clock.clone()).log_delay(delay).slots(1).start().await;
+    let admin = site.admin().await;
+    site.search(&[("phrase", "first")]).await;
+    let first = list(&site, &admin, None, None).await.jobs[0].id;
+    in_state(&site, &admin, first, JobState::Running).await;
+    let second_receipt = site.search(&[("phrase", "second")]).await.receipt.0;
+    let second = list(&site, &admin, Some(JobState::Waiting), None).await.jobs[0].id;
+    order(&site, &admin, "cancel", &json!({"id": second})).await.ok::<()>();
+    let receipt: api::ReceiptState = site.get(&format!("/api/receipts/{second_receipt}")).send().await.ok();
+    assert_eq!((receipt.state, receipt.row), (JobState::Cancelled, None));
+    // A running job is stopped where it is.
+    order(&site, &admin, "cancel", &json!({"id": first})).await.ok::<()>();
+    let stopped = in_state(&site, &admin, first, JobState::Cancelled).await;
+    assert_eq!(stopped.attempts[0].outcome, AttemptOutcome::Cancelled);
+    assert_eq!(site.log().await, []);
+
+    order(&site, &admin, "retry", &json!({"id": second})).await.ok::<()>();
+    in_state(&site, &admin, second, JobState::Running).await;
+    eventually("the retried job has written its row", async || {
+        clock.advance(delay);
+        (!site.log().await.is_empty()).then_some(())
+    })
+    .await;
+    assert_eq!(site.log().await[0].phrase, "second");
+}
+
+#[tokio::test]
+async fn retrying_a_done_job_writes_nothing_twice() {
+    let site = Site::start().await;
+    let admin = site.admin().await;
+    site.search(&[("phrase", "hello")]).await;
+    let job = site.log_of(1).await[0].job_id;
+    in_state(&site, &admin, job, JobState::Done).await;
+    order(&site, &admin, "retry", &json!({"id": job})).await.ok::<()>();
+    eventually("it has run again", async || {
+        let again = show(&site, &admin, job).await;
+        (again.summary.state == JobState::Done && again.attempts.len() == 2).then_some(())
+    })
+    .await;
+    assert_eq!(site.log().await.len(), 1);
+}
+
+#[tokio::test]
+async fn orders_that_cannot_be_carried_out_say_why() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    site.search(&[("phrase", "hello")]).await;
+    let job = list(&site, &admin, None, None).await.jobs[0].id;
+    let id = json!({"id": job});
+    let message = order(&site, &admin, "retry", &id).await.refused(409, ErrorCode::Conflict, None);
+    assert!(message.contains("waiting"), "{message}");
+    order(&site, &admin, "cancel", &id).await.ok::<()>();
+    let message = order(&site, &admin, "cancel", &id).await.refused(409, ErrorCode::Conflict, None);
+    assert!(message.contains("cancelled"), "{message}");
+    for function in ["show", "retry", "cancel"] {
+        for nobodys in [0, -1, 999, i64::MAX, i64::MIN] {
+            let answer = order(&site, &admin, function, &json!({"id": nobodys})).await;
+            answer.refused(404, ErrorCode::NotFound, None);
+        }
+        for nonsense in [json!({"id": "1"}), json!({"id": 1.5}), json!({}), json!({"id": null})] {
+            order(&site, &admin, function, &nonsense).await.refused(400, ErrorCode::Malformed, None);
+        }
+    }
+    let unknown_state = json!({"filter": {"state": "asleep"}, "before": null});
+    order(&site, &admin, "list", &unknown_state).await.refused(400, ErrorCode::Malformed, None);
+}

@@ -1,0 +1,13 @@
+//! What the server promises over HTTP, asked of the real router.
+
+mod accounts;
+mod events;
+mod files;
+mod health;
+mod jobs;
+mod receipts;
+mod request;
+mod search;
+mod security;
+mod site;
+mod streams;

@@ -1,0 +1,149 @@
+//! Receipts: what anybody who holds one can learn, and nobody else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{ErrorCode, JobState, ReceiptState, TimeMs};
+use http::Method;
+use serde_json::Value;
+use tests::HeldClock;
+use tests::eventually::eventually;
+
+use crate::site::Site;
+
+const DELAY: Duration = Duration::from_secs(15);
+
+async fn state_of(site: &Site, receipt: &str) -> ReceiptState {
+    site.get(&format!("/api/receipts/{receipt}")).send().await.ok()
+}
+
+#[tokio::test]
+async fn a_receipt_ends_as_the_number_of_a_row() {
+    let site = Site::start().await;
+    let answer = site.search(&[("phrase", "hello")]).await;
+    let done = eventually("the search is recorded", async || {
+        Some(state_of(&site, &answer.receipt.0).await).filter(|state| state.state == JobState::Done)
+    })
+    .await;
+    let row = site.log().await[0].seq;
+    assert_eq!(done, ReceiptState { state: JobState::Done, ahead: 0, attempt: 1, row: Some(row) });
+}
+
+#[tokio::test]
+async fn a_receipt_outlives_its_job() {
+    let site = Site::start().await;
+    let answer = site.search(&[("phrase", "hello")]).await;
+    eventually("the job is done and pruned", async || {
+        let pruned = site.store().prune_jobs(TimeMs(i64::MAX), 100).await.expect("the store answers");
+        (pruned == 1).then_some(())
+    })
+    .await;
+    let state = state_of(&site, &answer.receipt.0).await;
+    assert_eq!((state.state, state.row), (JobState::Done, Some(site.log().await[0].seq)));
+}
+
+#[tokio::test]
+async fn while_the_log_is_slow_it_says_how_many_are_ahead() {
+    let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
+    let site = Site::plan().clock(clock.clone()).log_delay(DELAY).slots(1).start().await;
+    let mut receipts = Vec::new();
+    for number in 0..4 {
+        receipts.push(site.search(&[("phrase", &format!("number {number}"))]).await.receipt.0);
+        if number == 0 {
+            eventually("the first runs", async || {
+                (state_of(&site, &receipts[0]).await.state == JobState::Running).then_some(())
+            })
+            .await;
+        }
+    }
+    let running = state_of(&site, &receipts[0]).await;
+    assert_eq!(running, ReceiptState { state: JobState::Running, ahead: 0, attempt: 1, row: None });
+    for (receipt, ahead) in receipts[1..].iter().zip(0..) {
+        let waiting = state_of(&site, receipt).await;
+        assert_eq!(waiting, ReceiptState { state: JobState::Waiting, ahead, attempt: 0, row: None });
+    }
+    assert_eq!(site.log().await, [], "nothing is written before its time");
+    eventually("all are recorded once their time has passed", async || {
+        clock.advance(DELAY);
+        (site.log().await.len() == 4).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_stream_tells_each_change_and_ends_with_the_row() {
+    let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
+    let site = Site::plan().clock(clock.clone()).log_delay(DELAY).start().await;
+    let answer = site.search(&[("phrase", "hello")]).await;
+    let mut events = site.get(&format!("/api/receipts/{}/events", answer.receipt.0)).listen().await;
+    let mut state: ReceiptState = events.expect("message").await.json();
+    if state.state == JobState::Waiting {
+        state = events.expect("message").await.json();
+    }
+    assert_eq!((state.state, state.attempt, state.row), (JobState::Running, 1, None));
+    let (last, ()) = tokio::join!(events.expect("message"), async {
+        eventually("the row is written", async || {
+            clock.advance(Duration::from_secs(1));
+            (!site.log().await.is_empty()).then_some(())
+        })
+        .await;
+        clock.advance(Duration::from_secs(1));
+    });
+    let state: ReceiptState = last.json();
+    assert_eq!((state.state, state.row), (JobState::Done, Some(site.log().await[0].seq)));
+    assert_eq!(events.next().await, None, "after a final state nothing comes");
+    let mut again = site.get(&format!("/api/receipts/{}/events", answer.receipt.0)).listen().await;
+    assert_eq!(again.expect("message").await.json::<ReceiptState>(), state);
+    assert_eq!(again.next().await, None);
+}
+
+#[tokio::test]
+async fn the_stream_ends_when_the_server_stops() {
+    let site = Site::plan().without_worker().start().await;
+    let answer = site.search(&[("phrase", "hello")]).await;
+    let mut events = site.get(&format!("/api/receipts/{}/events", answer.receipt.0)).listen().await;
+    assert_eq!(events.expect("message").await.json::<ReceiptState>().state, JobState::Waiting);
+    site.env.stop.cancel();
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn a_receipt_that_is_none_is_not_found() {
+    let site = Site::start().await;
+    let answer = site.search(&[("phrase", "hello")]).await;
+    let receipt = answer.receipt.0;
+    let other_case = receipt.to_uppercase();
+    assert_ne!(other_case, receipt);
+    let mut last_digit_changed = receipt.clone();
+    let last = last_digit_changed.pop();
+    last_digit_changed.push(if last == Some('0') { '1' } else { '0' });
+    let id = answer.id.to_string();
+    let cases =
+        [&other_case, &last_digit_changed, &id, "%ff%fe", "..", "%00", &"0".repeat(32), "a%2Fb", &receipt[1..], "💥"];
+    for wrong in cases {
+        let wrong = wrong.replace('💥', "%F0%9F%92%A5");
+        for path in [format!("/api/receipts/{wrong}"), format!("/api/receipts/{wrong}/events")] {
+            site.get(&path).send().await.refused(404, ErrorCode::NotFound, None);
+        }
+    }
+    site.ask(Method::POST, &format!("/api/receipts/{receipt}")).send().await.refused(405, ErrorCode::WrongMethod, None);
+}
+
+#[tokio::test]
+async fn a_receipt_reveals_four_facts_and_nothing_of_the_search() {
+    let site = Site::start().await;
+    let first = site.search(&[("phrase", "secret phrase")]).await;
+    let second = site.search(&[("phrase", "secret phrase")]).await;
+    site.log_of(2).await;
+    let Value::Object(state) = site.get(&format!("/api/receipts/{}", first.receipt.0)).send().await.ok() else {
+        panic!("an object")
+    };
+    let mut members: Vec<&str> = state.keys().map(String::as_str).collect();
+    members.sort_unstable();
+    assert_eq!(members, ["ahead", "attempt", "row", "state"]);
+    // The id begins with the time: were any of it left in the receipt, neighbours would look alike.
+    let (one, other) = (&first.receipt.0, &second.receipt.0);
+    let same = one.chars().zip(other.chars()).filter(|(a, b)| a == b).count();
+    assert!(same < one.len() / 2, "{one} and {other} have {same} characters in common");
+    assert!(!one.contains(&format!("{:032x}", first.id.0)[..10]), "the time is in the receipt");
+}

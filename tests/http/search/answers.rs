@@ -1,0 +1,120 @@
+//! What a search answers, and what of it comes to stand in the log.
+
+use api::{Recorded, SearchAnswer, SearchId};
+use serde_json::{Value, json};
+
+use crate::site::Site;
+
+#[tokio::test]
+async fn a_search_answers_with_exactly_these_members() {
+    let site = Site::start().await;
+    let answer = site.post_form("/api/search", "phrase=life, the universe&letters=aeiou").send().await;
+    let Value::Object(mut answer) = answer.ok() else { panic!("an object") };
+    let id = answer.remove("id").expect("an id");
+    id.as_str().and_then(|id| id.parse::<SearchId>().ok()).expect("the id is a ULID");
+    let receipt = answer.remove("receipt").expect("a receipt");
+    assert!(receipt.as_str().is_some_and(|receipt| receipt.len() >= 22), "{receipt}: 128 bits cannot be guessed");
+    let rest = json!({
+        "phrase": "life, the universe",
+        "letters": "aeiou",
+        "results": ["e", "i", "u"],
+        "text": "{'e', 'i', 'u'}",
+        "recorded": "accepted",
+    });
+    assert_eq!(Value::Object(answer), rest);
+}
+
+#[tokio::test]
+async fn absent_letters_are_the_vowels_and_empty_ones_are_none() {
+    let site = Site::start().await;
+    let absent = site.search(&[("phrase", "education")]).await;
+    assert_eq!((absent.letters.as_str(), absent.text.as_str()), ("aeiou", "{'a', 'e', 'i', 'o', 'u'}"));
+    let empty = site.search(&[("phrase", "education"), ("letters", "")]).await;
+    assert_eq!((empty.letters.as_str(), empty.text.as_str()), ("", "set()"));
+    assert_eq!(empty.results, [""; 0]);
+    let without_equals: SearchAnswer = site.post_form("/api/search", "phrase=a&letters").send().await.ok();
+    assert_eq!(without_equals.letters, "");
+}
+
+#[tokio::test]
+async fn an_empty_phrase_is_a_search_like_any_other() {
+    let site = Site::start().await;
+    let answer = site.search(&[("phrase", "")]).await;
+    assert_eq!((answer.text.as_str(), answer.recorded), ("set()", Recorded::Accepted));
+    assert_eq!(site.log_of(1).await[0].phrase, "");
+}
+
+#[tokio::test]
+async fn plus_is_a_space_and_percent_is_any_byte() {
+    let site = Site::start().await;
+    let answer: SearchAnswer = site.post_form("/api/search", "phrase=a+b%2Bc%26d&letters=%2B%20").send().await.ok();
+    assert_eq!((answer.phrase.as_str(), answer.letters.as_str()), ("a b+c&d", "+ "));
+    assert_eq!(answer.text, "{' ', '+'}");
+}
+
+#[tokio::test]
+async fn fields_that_nobody_knows_change_nothing() {
+    let site = Site::start().await;
+    let answer =
+        site.search(&[("submit", "Do it!"), ("phrase", "aha"), ("results", "forged"), ("ip", "1.1.1.1")]).await;
+    assert_eq!(answer.text, "{'a'}");
+    let row = &site.log_of(1).await[0];
+    assert_eq!((row.results.as_str(), row.ip.as_str()), ("{'a'}", "127.0.0.1"));
+}
+
+#[tokio::test]
+async fn the_log_row_says_what_the_answer_said_and_who_asked() {
+    let site = Site::start().await;
+    let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    let answer: SearchAnswer = site
+        .searching(&[("phrase", "hitch-hiker"), ("letters", "xyzhk")])
+        .header("user-agent", firefox)
+        .from_peer("192.0.2.7")
+        .send()
+        .await
+        .ok();
+    let rows = site.log_of(1).await;
+    let [row] = &rows[..] else { panic!("one row: {rows:?}") };
+    assert_eq!((row.search_id, &row.phrase, &row.letters), (answer.id, &answer.phrase, &answer.letters));
+    assert_eq!((&row.results, row.results.as_str()), (&answer.text, "{'h', 'k'}"));
+    assert_eq!(
+        (row.ip.as_str(), row.browser_string.as_str(), row.user_agent.as_str()),
+        ("192.0.2.7", "Firefox", firefox)
+    );
+}
+
+#[tokio::test]
+async fn every_character_comes_back_exactly_from_answer_and_log() {
+    let site = Site::start().await;
+    let phrases = [
+        "a\0b",
+        "\u{7f}\u{1b}[31m\r\n\t",
+        "'; drop table log; --",
+        "\u{feff}\u{202e}שלום 👩‍👩‍👧‍👦 e\u{301} \u{10ffff}\u{fffd}",
+        "<script>alert(1)</script>&amp;%00%",
+        "\"\\u0000\\",
+    ];
+    for phrase in phrases {
+        let answer = site.search(&[("phrase", phrase), ("letters", phrase)]).await;
+        assert_eq!((answer.phrase.as_str(), answer.letters.as_str()), (phrase, phrase));
+    }
+    let rows = site.log_of(phrases.len()).await;
+    for phrase in phrases {
+        assert!(rows.iter().any(|row| row.phrase == phrase && row.letters == phrase), "{phrase:?} in {rows:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_says_odd_things_is_logged_all_the_same() {
+    let site = Site::start().await;
+    let cases: [(&[u8], &str); 3] =
+        [(b"\xff\xfe curl", "\u{fffd}\u{fffd} curl"), (b"", ""), (&[b'x'; 5000], &"x".repeat(1000))];
+    for (header, _) in cases {
+        let answer = site.searching(&[("phrase", "a")]).header("user-agent", header).send().await;
+        let _: SearchAnswer = answer.ok();
+    }
+    let rows = site.log_of(cases.len()).await;
+    for (_, logged) in cases {
+        assert!(rows.iter().any(|row| row.user_agent == logged), "{logged:?}");
+    }
+}

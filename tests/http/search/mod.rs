@@ -1,0 +1,7 @@
+//! The search.
+
+mod answers;
+mod bodies;
+mod limits;
+mod refusals;
+mod same_id;

@@ -1,0 +1,111 @@
+//! Searches that cannot be read, and what is said of them.
+
+use api::{ErrorCode, SearchAnswer};
+use http::Method;
+use http::header::CONTENT_TYPE;
+
+use crate::request::FORM;
+use crate::site::Site;
+
+#[tokio::test]
+async fn what_is_wrong_with_a_form_is_named_with_its_field() {
+    use ErrorCode::{Invalid, Malformed, Missing, Repeated};
+    let site = Site::start().await;
+    let cases: [(&[u8], ErrorCode, Option<&str>); 22] = [
+        (b"", Missing, Some("phrase")),
+        (b"letters=aeiou", Missing, Some("phrase")),
+        (b"Phrase=a", Missing, Some("phrase")),
+        (b"phrase=a&phrase=a", Repeated, Some("phrase")),
+        (b"phrase=a&%70hrase=a", Repeated, Some("phrase")),
+        (b"phrase=a&letters=a&letters=b", Repeated, Some("letters")),
+        (b"phrase=a&x=1&x=2", Repeated, Some("x")),
+        (b"phrase=%", Malformed, Some("phrase")),
+        (b"phrase=%4", Malformed, Some("phrase")),
+        (b"phrase=%zz", Malformed, Some("phrase")),
+        (b"phrase=%+1", Malformed, Some("phrase")),
+        (b"phrase=\xff", Malformed, Some("phrase")),
+        (b"phrase=%FF", Malformed, Some("phrase")),
+        (b"phrase=%C0%80", Malformed, Some("phrase")),
+        (b"phrase=%ED%A0%80", Malformed, Some("phrase")),
+        (b"phrase=%F4%90%80%80", Malformed, Some("phrase")),
+        (b"phrase=a&letters=%E2%82", Malformed, Some("letters")),
+        (b"%ff=a&phrase=a", Malformed, None),
+        (b"phrase=a&id=", Invalid, Some("id")),
+        (b"phrase=a&id=01ARZ3NDEKTSV4RRFFQ69G5FA", Invalid, Some("id")),
+        (b"phrase=a&id=81ARZ3NDEKTSV4RRFFQ69G5FAV", Invalid, Some("id")),
+        (b"phrase=a&id=01ARZ3NDEKTSV4RRFFQ69G5FA!", Invalid, Some("id")),
+    ];
+    for (body, code, field) in cases {
+        let answer = site.post_form("/api/search", body).send().await;
+        let error = answer.refusal();
+        let context = String::from_utf8_lossy(body).into_owned();
+        assert_eq!((answer.status.as_u16(), error.code, error.field.as_deref()), (400, code, field), "{context}");
+    }
+    assert_eq!(site.log().await, [], "nothing that was refused is logged");
+}
+
+#[tokio::test]
+async fn only_forms_are_read() {
+    let site = Site::start().await;
+    let post = |content_type: &'static str| {
+        site.ask(Method::POST, "/api/search").header(CONTENT_TYPE.as_str(), content_type).body("phrase=a").send()
+    };
+    for other in
+        ["application/json", "text/plain", "multipart/form-data; boundary=x", "", "application/x-www-form", "*/*"]
+    {
+        let message = post(other).await.refused(415, ErrorCode::ContentType, None);
+        assert!(message.contains(FORM), "the message names the way out: {message}");
+    }
+    let without = site.ask(Method::POST, "/api/search").body("phrase=a").send().await;
+    without.refused(415, ErrorCode::ContentType, None);
+    for spelling in [
+        "application/x-www-form-urlencoded; charset=UTF-8",
+        "application/x-www-form-urlencoded;charset=utf-8",
+        "Application/X-WWW-Form-URLencoded",
+    ] {
+        let _: SearchAnswer = post(spelling).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn a_search_is_posted_and_nothing_else() {
+    let site = Site::start().await;
+    for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
+        let refused = site.ask(method.clone(), "/api/search?phrase=a").send().await;
+        refused.refused(405, ErrorCode::WrongMethod, None);
+        assert_eq!(refused.headers["allow"], "POST", "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_in_the_address_is_not_read() {
+    let site = Site::start().await;
+    let refused = site.post_form("/api/search?phrase=a", "").send().await;
+    refused.refused(400, ErrorCode::Missing, Some("phrase"));
+}
+
+#[tokio::test]
+async fn paths_under_api_that_nobody_knows_are_not_found() {
+    let site = Site::start().await;
+    for path in
+        ["/api", "/api/", "/api/nothing", "/api/search/", "/api/search/more", "/api//search", "/api/%ff", "/api/Search"]
+    {
+        for method in [Method::GET, Method::POST, Method::DELETE] {
+            let refused = site.ask(method, path).send().await;
+            assert_eq!(refused.status, 404, "{path}");
+            refused.refused(404, ErrorCode::NotFound, None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_browsers_form_gets_json_and_is_not_sent_elsewhere() {
+    let site = Site::start().await;
+    let answer = site
+        .searching(&[("phrase", "a")])
+        .header("accept", "text/html,application/xhtml+xml")
+        .header("referer", "http://search.example/entry")
+        .send()
+        .await;
+    let _: SearchAnswer = answer.ok();
+}

@@ -1,0 +1,131 @@
+//! The real router on a throwaway database, with a worker that runs jobs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{LogRow, Role};
+use axum::Router;
+use ipnet::IpNet;
+use server::accounts::{Token, new_setup_link, open_session};
+use server::jobs::{JobEnvironment, run_worker, worker_settings};
+use server::{Environment, JobsSection, Random};
+use store::{Clock, LogQuery, LogSpan, NewAccount, Store, SystemClock};
+use store_sqlite::{Options, SqliteStore};
+use tempfile::TempDir;
+use tests::eventually::eventually;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// How a site differs from an ordinary one.
+pub struct Plan {
+    clock: Arc<dyn Clock>,
+    random: Random,
+    log_delay: Duration,
+    /// How many jobs run side by side; none where there is no worker.
+    slots: Option<usize>,
+    trusted_proxies: Vec<IpNet>,
+}
+
+pub struct Site {
+    pub env: Arc<Environment>,
+    pub folder: TempDir,
+    pub(crate) router: Router,
+    _worker: Option<DropGuard>,
+}
+
+impl Site {
+    pub async fn start() -> Self {
+        Self::plan().start().await
+    }
+
+    pub fn plan() -> Plan {
+        Plan {
+            clock: Arc::new(SystemClock::start()),
+            random: Random::system(),
+            log_delay: Duration::ZERO,
+            slots: Some(8),
+            trusted_proxies: Vec::new(),
+        }
+    }
+
+    pub fn store(&self) -> &dyn Store {
+        &*self.env.store
+    }
+
+    /// All rows of the log, oldest first.
+    pub async fn log(&self) -> Vec<LogRow> {
+        use futures::TryStreamExt;
+        let query = LogQuery { span: LogSpan::After(api::LogSeq(0)), text: None, limit: u32::MAX };
+        self.store().log_rows(query).try_collect().await.expect("the log can be read")
+    }
+
+    /// The log once it has this many rows.
+    pub async fn log_of(&self, count: usize) -> Vec<LogRow> {
+        eventually(&format!("{count} rows are in the log"), async || {
+            Some(self.log().await).filter(|rows| rows.len() >= count)
+        })
+        .await
+    }
+
+    /// A setup link's token.
+    pub async fn setup_token(&self) -> String {
+        let token = new_setup_link(self.store(), &*self.env.clock, &self.env.random).await;
+        token.expect("the store takes a link").reveal().to_owned()
+    }
+
+    /// Somebody of this role who is logged in: the session cookie. The account has no password.
+    pub async fn session_of(&self, role: Role) -> String {
+        let name = role.word().to_owned();
+        let password_hash = "of nothing".to_owned();
+        let account = NewAccount { name: name.clone(), role, password_hash, created_at: self.env.clock.wall() };
+        self.store().create_account(account).await.expect("the store takes an account");
+        let token: Token = open_session(&self.env, &name).await.expect("the store takes a session");
+        format!("search4letters={}", token.reveal())
+    }
+
+    pub async fn admin(&self) -> String {
+        self.session_of(Role::Admin).await
+    }
+}
+
+impl Plan {
+    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    pub fn random(self, random: Random) -> Self {
+        Self { random, ..self }
+    }
+
+    pub fn log_delay(self, log_delay: Duration) -> Self {
+        Self { log_delay, ..self }
+    }
+
+    pub fn slots(self, slots: usize) -> Self {
+        Self { slots: Some(slots), ..self }
+    }
+
+    pub fn without_worker(self) -> Self {
+        Self { slots: None, ..self }
+    }
+
+    pub fn trusting(self, proxies: &str) -> Self {
+        Self { trusted_proxies: vec![proxies.parse().expect("a network")], ..self }
+    }
+
+    pub async fn start(self) -> Site {
+        let Self { clock, random, log_delay, slots, trusted_proxies } = self;
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        let options = Options { folder: folder.path().to_owned(), readers: 4 };
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(options).await.expect("a new database opens"));
+        let jobs = JobsSection { runs_jobs: slots.is_some() };
+        let env = Environment::new(store.clone(), clock.clone(), random.clone(), jobs, trusted_proxies).await;
+        let env = Arc::new(env.expect("the store has a secret"));
+        let worker = slots.map(|slots| {
+            let stop = CancellationToken::new();
+            let settings = worker_settings(slots, Duration::ZERO, log_delay, &Random::system());
+            tokio::spawn(run_worker(JobEnvironment { log: store, clock, log_delay }, settings, stop.clone()));
+            stop.drop_guard()
+        });
+        Site { router: server::http::router(env.clone()), env, folder, _worker: worker }
+    }
+}

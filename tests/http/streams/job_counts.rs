@@ -1,0 +1,39 @@
+//! How many jobs are in each state, live.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{JobCounts, TimeMs};
+use tests::HeldClock;
+
+use crate::site::Site;
+
+#[tokio::test]
+async fn counts_come_at_once_and_when_they_change() {
+    let site = Site::plan().without_worker().start().await;
+    let mut events = site.get("/api/admin/jobs/events").cookie(&site.admin().await).listen().await;
+    assert_eq!(events.expect("counts").await.json::<JobCounts>(), JobCounts::default());
+    site.search(&[("phrase", "hello")]).await;
+    let counts: JobCounts = events.expect("counts").await.json();
+    assert_eq!(counts, JobCounts { waiting: 1, ..JobCounts::default() });
+    site.env.stop.cancel();
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn however_much_happens_they_come_five_times_a_second() {
+    let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
+    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
+    let mut events = site.get("/api/admin/jobs/events").cookie(&site.admin().await).listen().await;
+    events.expect("counts").await;
+    // The stream pauses now, and what happens meanwhile becomes one event.
+    let happens = async {
+        for number in 0..20 {
+            site.search(&[("phrase", &number.to_string())]).await;
+        }
+        clock.someone_sleeps().await;
+        clock.advance(Duration::from_millis(200));
+    };
+    let (event, ()) = tokio::join!(events.expect("counts"), happens);
+    assert_eq!(event.json::<JobCounts>().waiting, 20);
+}

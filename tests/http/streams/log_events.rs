@@ -1,0 +1,117 @@
+//! The rows that come, as events that a browser resumes after.
+
+use api::{LogRow, LogSeq};
+
+use super::write;
+use crate::events::Events;
+use crate::request::Ask;
+use crate::site::Site;
+
+fn listen(site: &Site, admin: &str, query: &str) -> Ask {
+    site.get(&format!("/api/admin/log/events{query}")).cookie(admin)
+}
+
+async fn next_row(events: &mut Events) -> LogRow {
+    let event = events.expect("row").await;
+    let row: LogRow = event.json();
+    assert_eq!(event.id, Some(row.seq.0.to_string()));
+    row
+}
+
+/// How far the log is complete, which stands in the event's data and in its id.
+async fn through(events: &mut Events) -> LogSeq {
+    let event = events.expect("through").await;
+    assert_eq!(event.id.as_deref(), Some(event.data.as_str()));
+    event.json()
+}
+
+#[tokio::test]
+async fn an_empty_log_says_at_once_that_it_is_complete() {
+    let site = Site::start().await;
+    let mut events = listen(&site, &site.admin().await, "").listen().await;
+    assert_eq!(through(&mut events).await, LogSeq(0));
+    let answer = site.search(&[("phrase", "hello")]).await;
+    let row = next_row(&mut events).await;
+    assert_eq!((row.search_id, row.phrase.as_str()), (answer.id, "hello"));
+    assert_eq!(through(&mut events).await, row.seq);
+}
+
+#[tokio::test]
+async fn rows_come_in_order_and_none_is_missing_or_doubled() {
+    let site = Site::start().await;
+    let mut events = listen(&site, &site.admin().await, "").listen().await;
+    assert_eq!(through(&mut events).await, LogSeq(0));
+    let count = 200;
+    let phrases: Vec<String> = (0..count).map(|number| format!("number {number}")).collect();
+    futures::future::join_all(phrases.iter().map(async |phrase| site.search(&[("phrase", phrase)]).await)).await;
+    let mut seqs = Vec::new();
+    while seqs.len() < count {
+        let event = events.next().await.expect("the stream goes on");
+        match event.name.as_str() {
+            "row" => seqs.push(event.json::<LogRow>().seq),
+            _ => assert_eq!(Some(&event.json::<LogSeq>()), seqs.last(), "complete through the last row that came"),
+        }
+    }
+    let expected: Vec<LogSeq> = site.log().await.iter().map(|row| row.seq).collect();
+    assert_eq!(seqs, expected);
+}
+
+#[tokio::test]
+async fn who_comes_back_gets_exactly_what_was_missed() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    let seqs = write(&site, (0..1_200).map(|number| number.to_string())).await;
+    let from = seqs[99];
+    for ask in [
+        listen(&site, &admin, &format!("?after={}", from.0)),
+        listen(&site, &admin, "").header("last-event-id", from.0.to_string()),
+        listen(&site, &admin, "?after=3").header("last-event-id", from.0.to_string()),
+        listen(&site, &admin, &format!("?after={}", from.0)).header("last-event-id", "nonsense"),
+    ] {
+        let mut events = ask.listen().await;
+        for expected in &seqs[100..] {
+            let event = loop {
+                let event = events.next().await.expect("the stream goes on");
+                if event.name == "row" {
+                    break event;
+                }
+            };
+            assert_eq!(event.json::<LogRow>().seq, *expected);
+        }
+        assert_eq!(through(&mut events).await, *seqs.last().expect("1,200 rows"));
+    }
+}
+
+#[tokio::test]
+async fn what_the_filter_hides_still_counts_as_complete() {
+    let site = Site::plan().without_worker().start().await;
+    write(&site, ["apple", "pear", "pineapple", "plum"]).await;
+    let mut events = listen(&site, &site.admin().await, "?q=APPLE").listen().await;
+    assert_eq!(next_row(&mut events).await.phrase, "apple");
+    assert_eq!(next_row(&mut events).await.phrase, "pineapple");
+    assert_eq!(through(&mut events).await, LogSeq(4));
+    write(&site, ["cherry"]).await;
+    assert_eq!(through(&mut events).await, LogSeq(5), "also where nothing of it is shown");
+    write(&site, ["apples"]).await;
+    assert_eq!(next_row(&mut events).await.seq, LogSeq(6));
+}
+
+#[tokio::test]
+async fn a_reader_from_a_log_that_is_no_more_still_gets_what_comes() {
+    let site = Site::plan().without_worker().start().await;
+    write(&site, ["one", "two"]).await;
+    // The database was put back to an older state: the reader has seen rows that it does not have.
+    let mut events = listen(&site, &site.admin().await, "?after=1000").listen().await;
+    assert_eq!(through(&mut events).await, LogSeq(2));
+    write(&site, ["three"]).await;
+    assert_eq!(next_row(&mut events).await.phrase, "three");
+}
+
+#[tokio::test]
+async fn the_stream_ends_when_the_server_stops() {
+    let site = Site::plan().without_worker().start().await;
+    let mut events = listen(&site, &site.admin().await, "").listen().await;
+    through(&mut events).await;
+    site.env.stop.cancel();
+    assert_eq!(events.next().await, None);
+}
