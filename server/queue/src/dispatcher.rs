@@ -32,6 +32,8 @@ pub(crate) struct Dispatcher {
     settings: Settings,
     jobs: mpsc::Sender<Attempt>,
     outcomes: mpsc::Receiver<Outcome>,
+    /// Cancelled when the process is to stop: nothing is claimed from that moment on.
+    stop_asked: CancellationToken,
     held: Held,
     /// Outcomes that are not stored yet.
     ended: Vec<FinishedAttempt>,
@@ -72,6 +74,7 @@ impl Dispatcher {
         settings: Settings,
         jobs: mpsc::Sender<Attempt>,
         outcomes: mpsc::Receiver<Outcome>,
+        stop_asked: CancellationToken,
     ) -> Self {
         let agenda = Agenda {
             look_for_work: true,
@@ -83,14 +86,15 @@ impl Dispatcher {
             pause_until: None,
             stop: Stop::No,
         };
-        Self { queue, clock, settings, jobs, outcomes, held: Held::default(), ended: Vec::new(), agenda }
+        Self { queue, clock, settings, jobs, outcomes, stop_asked, held: Held::default(), ended: Vec::new(), agenda }
     }
 
-    /// Dispatches until `stop` is cancelled, then drains: claims no more, gives running jobs
+    /// Dispatches until it is told to stop, then drains: claims no more, gives running jobs
     /// their grace time, and hands back what has not ended by then.
-    pub(crate) async fn run(mut self, stop: CancellationToken) {
+    pub(crate) async fn run(mut self) {
         let mut work = self.queue.subscribe(Topic::Work);
         let mut cancel = self.queue.subscribe(Topic::Cancel);
+        let stop_asked = self.stop_asked.clone();
         loop {
             if self.agenda.pause_until.is_none_or(|until| self.clock.steady() >= until) {
                 let answer = self.talk_to_the_store().await;
@@ -106,7 +110,7 @@ impl Dispatcher {
                 () = cancel.changed() => self.agenda.look_for_cancellations = true,
                 _ = self.outcomes.recv_many(&mut news, CLAIM_LIMIT) => self.take(news),
                 () = self.clock.sleep_until(wake_at) => {}
-                () = stop.cancelled(), if self.agenda.stop == Stop::No => {
+                () = stop_asked.cancelled(), if self.agenda.stop == Stop::No => {
                     self.agenda.stop = Stop::Grace(self.clock.steady().after(self.settings.grace));
                 }
             }
@@ -129,7 +133,7 @@ impl Dispatcher {
         let ended = std::mem::take(&mut self.ended);
         let (stored, claimed) = tokio::join!(self.store(&ended), self.claim(now));
         match stored {
-            Ok(()) => ended.iter().for_each(|attempt| self.held.remove(attempt.job)),
+            Ok(()) => ended.iter().for_each(|attempt| self.held.remove(attempt.job, attempt.attempt)),
             Err(_) => self.ended.splice(0..0, ended).for_each(drop),
         }
         let claimed = claimed.map(|claimed| self.hand_out(claimed));
@@ -142,7 +146,7 @@ impl Dispatcher {
     }
 
     async fn renew(&mut self, now: TimeMs) -> Result<()> {
-        let lost = self.queue.extend(&self.settings.worker, &self.held.ids(), now.after(self.settings.lease)).await?;
+        let lost = self.queue.extend(&self.settings.worker, &self.held.jobs(), now.after(self.settings.lease)).await?;
         lost.into_iter().for_each(|id| self.held.stop(id, StopReason::Lost));
         self.agenda.renew_at = now.after(self.settings.lease / 3);
         // After our own are renewed: a process that was frozen must not take them for another's.
@@ -155,7 +159,7 @@ impl Dispatcher {
 
     async fn claim(&self, now: TimeMs) -> Result<Option<Claimed>> {
         let free = self.settings.slots.saturating_sub(self.held.len()).min(CLAIM_LIMIT);
-        if free == 0 || !self.agenda.look_for_work || self.agenda.stop != Stop::No {
+        if free == 0 || !self.agenda.look_for_work || self.stop_asked.is_cancelled() {
             return Ok(None);
         }
         let claim = Claim {
@@ -240,7 +244,7 @@ impl Dispatcher {
     }
 
     fn has_free_slot(&self) -> bool {
-        self.agenda.stop == Stop::No && self.held.len() < self.settings.slots
+        !self.stop_asked.is_cancelled() && self.held.len() < self.settings.slots
     }
 
     /// Notices which times have come.

@@ -1,4 +1,4 @@
-//! The jobs that a dispatcher has claimed and not yet given back.
+//! The attempts that a dispatcher has claimed and not yet given back.
 
 use std::collections::HashMap;
 
@@ -8,48 +8,59 @@ use tokio::sync::watch;
 
 use crate::attempt::{Attempt, StopReason};
 
+/// Kept by attempt, not by job: one whose lease was lost may still be running when the same job
+/// is claimed again.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
-    jobs: HashMap<JobId, watch::Sender<Option<StopReason>>>,
+    attempts: HashMap<(JobId, u32), watch::Sender<Option<StopReason>>>,
 }
 
 impl Held {
     pub(crate) fn len(&self) -> usize {
-        self.jobs.len()
+        self.attempts.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.jobs.is_empty()
+        self.attempts.is_empty()
     }
 
-    pub(crate) fn ids(&self) -> Vec<JobId> {
-        self.jobs.keys().copied().collect()
+    /// The jobs, each once.
+    pub(crate) fn jobs(&self) -> Vec<JobId> {
+        let mut jobs: Vec<JobId> = self.attempts.keys().map(|&(job, _)| job).collect();
+        jobs.sort_unstable();
+        jobs.dedup();
+        jobs
     }
 
     pub(crate) fn add(&mut self, job: ClaimedJob) -> Attempt {
+        // Whoever claims a job again does not hold its earlier attempts any more.
+        if job.attempt > 1 {
+            self.stop(job.id, StopReason::Lost);
+        }
         let (sender, stop) = watch::channel(None);
-        self.jobs.insert(job.id, sender);
+        self.attempts.insert((job.id, job.attempt), sender);
         Attempt { job, stop }
     }
 
-    pub(crate) fn remove(&mut self, id: JobId) {
-        self.jobs.remove(&id);
+    pub(crate) fn remove(&mut self, job: JobId, attempt: u32) {
+        self.attempts.remove(&(job, attempt));
     }
 
-    /// Stops an attempt that is still running. The first reason counts.
-    pub(crate) fn stop(&self, id: JobId, reason: StopReason) {
-        if let Some(sender) = self.jobs.get(&id) {
-            sender.send_if_modified(|current| {
-                let first = current.is_none();
-                current.get_or_insert(reason);
-                first
-            });
-        }
+    /// Stops the attempts at a job that are still running. The first reason counts.
+    pub(crate) fn stop(&self, job: JobId, reason: StopReason) {
+        let at_this_job = self.attempts.iter().filter(|((id, _), _)| *id == job);
+        at_this_job.for_each(|(_, sender)| tell(sender, reason));
     }
 
     pub(crate) fn stop_all(&self, reason: StopReason) {
-        for &id in self.jobs.keys() {
-            self.stop(id, reason);
-        }
+        self.attempts.values().for_each(|sender| tell(sender, reason));
     }
+}
+
+fn tell(sender: &watch::Sender<Option<StopReason>>, reason: StopReason) {
+    sender.send_if_modified(|current| {
+        let is_first = current.is_none();
+        current.get_or_insert(reason);
+        is_first
+    });
 }

@@ -1,0 +1,101 @@
+//! A queue that fails on demand and counts how often it is asked.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use api::{Attempt, JobCounts, JobFilter, JobId, SearchId, TimeMs};
+use async_trait::async_trait;
+use store::{
+    Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result, StoreError,
+    StoredJob, Topic, Wake, WorkerName,
+};
+
+pub struct Interceptor {
+    inner: Arc<dyn Queue>,
+    fails: AtomicBool,
+    calls: AtomicUsize,
+}
+
+impl Interceptor {
+    pub fn before(inner: Arc<dyn Queue>) -> Self {
+        Self { inner, fails: AtomicBool::new(false), calls: AtomicUsize::new(0) }
+    }
+
+    pub fn break_down(&self) {
+        self.fails.store(true, Ordering::SeqCst);
+    }
+
+    pub fn mend(&self) {
+        self.fails.store(false, Ordering::SeqCst);
+    }
+
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    fn pass(&self) -> Result<&dyn Queue> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        if self.fails.load(Ordering::SeqCst) {
+            return Err(StoreError::Connection("the test pulled the plug".to_owned()));
+        }
+        Ok(&*self.inner)
+    }
+}
+
+#[async_trait]
+impl Queue for Interceptor {
+    async fn enqueue(&self, job: NewJob) -> Result<Enqueued> {
+        self.pass()?.enqueue(job).await
+    }
+    async fn accept(&self, search: SearchId, job: NewJob) -> Result<Accepted> {
+        self.pass()?.accept(search, job).await
+    }
+    async fn claim(&self, claim: Claim) -> Result<Vec<ClaimedJob>> {
+        self.pass()?.claim(claim).await
+    }
+    async fn next_due(&self) -> Result<Option<TimeMs>> {
+        self.pass()?.next_due().await
+    }
+    async fn extend(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>> {
+        self.pass()?.extend(worker, jobs, until).await
+    }
+    async fn finish(&self, attempts: Vec<FinishedAttempt>) -> Result<u64> {
+        self.pass()?.finish(attempts).await
+    }
+    async fn expire(&self, now: TimeMs) -> Result<u64> {
+        self.pass()?.expire(now).await
+    }
+    async fn requeue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64> {
+        self.pass()?.requeue_orphans(now, latest).await
+    }
+    async fn cancellations(&self, worker: &WorkerName) -> Result<Vec<JobId>> {
+        self.pass()?.cancellations(worker).await
+    }
+    async fn retry_job(&self, id: JobId, now: TimeMs) -> Result<bool> {
+        self.pass()?.retry_job(id, now).await
+    }
+    async fn cancel_job(&self, id: JobId, now: TimeMs) -> Result<bool> {
+        self.pass()?.cancel_job(id, now).await
+    }
+    async fn job_counts(&self) -> Result<JobCounts> {
+        self.pass()?.job_counts().await
+    }
+    async fn jobs(&self, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage> {
+        self.pass()?.jobs(filter, before, limit).await
+    }
+    async fn job(&self, id: JobId) -> Result<Option<StoredJob>> {
+        self.pass()?.job(id).await
+    }
+    async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>> {
+        self.pass()?.attempts(id).await
+    }
+    async fn place(&self, kind: &str, key: &str) -> Result<Option<QueuePlace>> {
+        self.pass()?.place(kind, key).await
+    }
+    async fn prune_jobs(&self, before: TimeMs, limit: u32) -> Result<u64> {
+        self.pass()?.prune_jobs(before, limit).await
+    }
+    fn subscribe(&self, topic: Topic) -> Wake {
+        self.inner.subscribe(topic)
+    }
+}

@@ -1,0 +1,101 @@
+//! Leases: kept while jobs run, lost by workers that are gone.
+
+use std::time::Duration;
+
+use api::{AttemptOutcome, JobState};
+use store::{Clock, Finish, Queue};
+use tests::builders::{claim, finished};
+
+use crate::yard::{Act, LEASE, Yard};
+
+#[tokio::test]
+async fn a_long_job_keeps_its_lease() {
+    let (yard, worker) = Yard::working(4).await;
+    let id = yard.add(&[Act::WaitAtGate]).await;
+    yard.reaches(id, JobState::Running).await;
+    for _ in 0..9 {
+        yard.clock.someone_sleeps_until(yard.clock.steady().after(LEASE / 3)).await;
+        yard.clock.advance(LEASE / 3);
+    }
+    // Renewed to three leases after its claim: nobody may take it over now.
+    yard.clock.someone_sleeps_until(yard.clock.steady().after(LEASE / 3)).await;
+    assert_eq!(yard.store.expire(yard.clock.steady()).await.expect("stored"), 0);
+    yard.open_gate();
+    let job = yard.reaches(id, JobState::Done).await;
+    assert_eq!(job.attempt, 1);
+    yard.wind_up(worker).await;
+}
+
+#[tokio::test]
+async fn the_jobs_of_a_worker_that_is_gone_are_taken_over_when_its_lease_ends() {
+    let yard = Yard::new().await;
+    let id = yard.add(&[Act::Hang, Act::Succeed]).await;
+    let now = yard.clock.steady();
+    let theirs = yard.store.claim(claim("gone", 1, now)).await.expect("claimed");
+    assert_eq!(theirs[0].id, id);
+    // A job of our own, so that there are renewals, at which expired leases are looked for.
+    let worker = yard.start_worker(4);
+    let ours = yard.add(&[Act::WaitAtGate]).await;
+    yard.reaches(ours, JobState::Running).await;
+    for _ in 0..4 {
+        assert_eq!(yard.job(id).await.state, JobState::Running, "not before its lease ends");
+        yard.clock.someone_sleeps_until(yard.clock.steady().after(LEASE / 3)).await;
+        yard.clock.advance(LEASE / 3);
+    }
+    yard.reaches(id, JobState::Done).await;
+    assert_eq!(yard.outcomes(id).await, [AttemptOutcome::Lost, AttemptOutcome::Done]);
+    let late = finished(&theirs[0], "gone", Finish::Dead { error: "too late".to_owned() }, yard.clock.steady());
+    assert_eq!(yard.store.finish(vec![late]).await.expect("stored"), 0, "what it says now is refused");
+    assert_eq!(yard.job(id).await.state, JobState::Done);
+    yard.open_gate();
+    yard.wind_up(worker).await;
+}
+
+#[tokio::test]
+async fn an_attempt_whose_lease_was_lost_is_stopped_and_its_outcome_refused() {
+    let (yard, worker) = Yard::working(4).await;
+    let id = yard.add(&[Act::WaitAtGate, Act::Succeed]).await;
+    yard.reaches(id, JobState::Running).await;
+    // As another process would, to whom our lease seems to be over.
+    yard.store.expire(yard.clock.steady().after(2 * LEASE)).await.expect("stored");
+    // The job waits again, and it is our own worker that claims it, with its first attempt still running.
+    let job = yard.reaches(id, JobState::Done).await;
+    assert_eq!(job.attempt, 2);
+    assert_eq!(yard.outcomes(id).await, [AttemptOutcome::Lost, AttemptOutcome::Done]);
+    yard.wind_up(worker).await;
+}
+
+#[tokio::test]
+async fn what_a_dead_process_left_runs_again_at_the_next_start() {
+    let yard = Yard::new().await;
+    let id = yard.add(&[Act::Hang, Act::Succeed]).await;
+    let now = yard.clock.steady();
+    yard.store.claim(claim("dead", 1, now)).await.expect("claimed");
+    let latest = now.after(Duration::from_secs(900));
+    assert_eq!(yard.store.requeue_orphans(now, latest).await.expect("stored"), 1);
+    let worker = yard.start_worker(4);
+    yard.reaches(id, JobState::Done).await;
+    assert_eq!(yard.outcomes(id).await, [AttemptOutcome::Lost, AttemptOutcome::Done]);
+    yard.wind_up(worker).await;
+}
+
+#[tokio::test]
+async fn a_jump_of_the_wall_clock_neither_stalls_nor_doubles_a_job() {
+    let (yard, worker) = Yard::working(4).await;
+    let retried = yard.add(&[Act::FailForNow, Act::Succeed]).await;
+    let running = yard.add(&[Act::WaitAtGate]).await;
+    yard.reaches(retried, JobState::Retrying).await;
+    yard.reaches(running, JobState::Running).await;
+    for hours in [-5, 5] {
+        let wall = yard.clock.steady().0 + hours * 3_600_000;
+        yard.clock.set_wall(api::TimeMs(wall));
+        let next = yard.add(&[Act::Succeed]).await;
+        yard.reaches(next, JobState::Done).await;
+    }
+    assert_eq!(yard.job(retried).await.state, JobState::Retrying, "its second is not over");
+    yard.clock.advance(Duration::from_secs(1));
+    yard.reaches(retried, JobState::Done).await;
+    assert_eq!(yard.job(running).await.attempt, 1);
+    yard.open_gate();
+    yard.wind_up(worker).await;
+}

@@ -1,0 +1,9 @@
+//! The queue, with a real store and a clock that stands still until a test moves it.
+
+mod attempts;
+mod drain;
+mod interceptor;
+mod leases;
+mod schedule;
+mod store_failures;
+mod yard;

@@ -1,0 +1,183 @@
+//! A store, a held clock and a worker, to try jobs in.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{Attempt, AttemptOutcome, JobFilter, JobId, JobState, TimeMs};
+use queue::{Backoff, JobError, Payload, Settings, decode, encode};
+use serde::{Deserialize, Serialize};
+use store::{ClaimedJob, Clock, Enqueued, NewJob, Queue, Store, StoredJob};
+use store_sqlite::{Options, SqliteStore};
+use tests::HeldClock;
+use tests::builders::{self, START};
+use tests::eventually::eventually;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub const LEASE: Duration = Duration::from_secs(15);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
+pub const GRACE: Duration = Duration::from_secs(10);
+
+/// What a sleeper waits for that waits for no time.
+const NEVER: TimeMs = TimeMs(i64::MAX);
+
+/// What an attempt does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Act {
+    Succeed,
+    FailForNow,
+    FailForGood,
+    Panic,
+    /// Never ends by itself.
+    Hang,
+    /// Ends when the test calls [`Yard::open_gate`].
+    WaitAtGate,
+}
+
+/// A job's input: what its first, second, ... attempt does. The last one counts for all after it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Script {
+    acts: Vec<Act>,
+}
+
+impl Payload for Script {
+    const KIND: &'static str = "script";
+    const VERSION: u32 = 1;
+}
+
+pub struct Yard {
+    pub store: Arc<SqliteStore>,
+    pub clock: Arc<HeldClock>,
+    pub stop: CancellationToken,
+    gate: Arc<Semaphore>,
+    _folder: tempfile::TempDir,
+}
+
+impl Yard {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let options = Options { folder: folder.path().to_owned(), readers: 2 };
+        let store = SqliteStore::open(options).await.expect("opened");
+        Self {
+            store: Arc::new(store),
+            clock: Arc::new(HeldClock::at(START)),
+            stop: CancellationToken::new(),
+            gate: Arc::new(Semaphore::new(0)),
+            _folder: folder,
+        }
+    }
+
+    /// With a worker that has room for `slots` jobs.
+    pub async fn working(slots: usize) -> (Self, JoinHandle<()>) {
+        let yard = Self::new().await;
+        let worker = yard.start_worker(slots);
+        (yard, worker)
+    }
+
+    pub fn start_worker(&self, slots: usize) -> JoinHandle<()> {
+        self.start_worker_on(self.store.clone(), slots)
+    }
+
+    pub fn start_worker_on(&self, queue: Arc<dyn Queue>, slots: usize) -> JoinHandle<()> {
+        let settings = Settings {
+            worker: builders::worker("ours"),
+            slots,
+            lease: LEASE,
+            timeout: TIMEOUT,
+            backoff: Backoff { first: Duration::from_secs(1), limit: Duration::from_secs(60) },
+            grace: GRACE,
+            roll: Arc::new(|| 0.0),
+        };
+        let gate = self.gate.clone();
+        let perform = move |job| perform(job, gate.clone());
+        tokio::spawn(queue::run(queue, self.clock.clone(), settings, perform, self.stop.clone()))
+    }
+
+    /// A waiting job that does these acts, one each attempt.
+    pub fn script(&self, acts: &[Act]) -> NewJob {
+        let now = self.clock.steady();
+        let payload = encode(&Script { acts: acts.to_vec() });
+        NewJob { payload, run_at: now, now, ..builders::job(Script::KIND) }
+    }
+
+    pub async fn enqueue(&self, job: NewJob) -> JobId {
+        match self.store.enqueue(job).await.expect("stored") {
+            Enqueued::New(id) | Enqueued::Exists(id) => id,
+        }
+    }
+
+    pub async fn add(&self, acts: &[Act]) -> JobId {
+        self.enqueue(self.script(acts)).await
+    }
+
+    /// Lets one more attempt pass that waits at the gate.
+    pub fn open_gate(&self) {
+        self.gate.add_permits(1);
+    }
+
+    pub async fn job(&self, id: JobId) -> StoredJob {
+        self.store.job(id).await.expect("read").expect("there")
+    }
+
+    pub async fn reaches(&self, id: JobId, state: JobState) -> StoredJob {
+        let what = format!("job {} is {}", id.0, state.word());
+        eventually(&what, async || Some(self.job(id).await).filter(|job| job.state == state)).await
+    }
+
+    pub async fn count(&self, state: JobState) -> usize {
+        let page = self.store.jobs(JobFilter { state: Some(state) }, None, 1_000).await.expect("read");
+        page.jobs.len()
+    }
+
+    pub async fn outcomes(&self, id: JobId) -> Vec<AttemptOutcome> {
+        self.attempts(id).await.iter().map(|attempt| attempt.outcome).collect()
+    }
+
+    pub async fn attempts(&self, id: JobId) -> Vec<Attempt> {
+        self.store.attempts(id).await.expect("read")
+    }
+
+    /// Moves the clock from alarm to alarm, for as long as it is polled.
+    pub async fn time_passes(&self) -> Infallible {
+        loop {
+            let next = self.clock.someone_sleeps().await;
+            if next < NEVER {
+                self.clock.advance(Duration::from_millis(next.since(self.clock.steady()).unsigned_abs()));
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Lets time pass until the worker has ended.
+    pub async fn ends(&self, worker: JoinHandle<()>) {
+        tokio::select! {
+            ended = worker => ended.expect("the worker does not panic"),
+            never = self.time_passes() => match never {},
+        }
+    }
+
+    /// Stops the worker, waits for its end, and closes the store.
+    pub async fn wind_up(self, worker: JoinHandle<()>) {
+        self.stop.cancel();
+        self.ends(worker).await;
+        self.store.close().await;
+    }
+}
+
+async fn perform(job: ClaimedJob, gate: Arc<Semaphore>) -> Result<(), JobError> {
+    let Script { acts } = decode(&job.payload)?;
+    let last = acts.len().checked_sub(1).ok_or_else(|| JobError::Dead("an empty script".to_owned()))?;
+    match acts[(job.attempt as usize - 1).min(last)] {
+        Act::Succeed => Ok(()),
+        Act::FailForNow => Err(JobError::Retry("not this time".to_owned())),
+        Act::FailForGood => Err(JobError::Dead("never".to_owned())),
+        Act::Panic => panic!("the handler fell over"),
+        Act::Hang => std::future::pending().await,
+        Act::WaitAtGate => {
+            gate.acquire().await.expect("the gate is never closed").forget();
+            Ok(())
+        }
+    }
+}
