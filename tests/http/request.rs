@@ -86,7 +86,8 @@ impl Ask {
         self.header(COOKIE.as_str(), cookie)
     }
 
-    pub fn from_peer(self, ip: &str) -> Self {
+    /// Sent from this address.
+    pub fn peer(self, ip: &str) -> Self {
         let ip: IpAddr = ip.parse().expect("an address");
         Self { peer: SocketAddr::from((ip, 5000)), ..self }
     }

@@ -9,7 +9,7 @@ use crate::request::Answer;
 use crate::site::Site;
 
 async fn log_in_from(site: &Site, ip: &str, name: &str, password: &str) -> Answer {
-    site.post_json("/api/login", &json!({"name": name, "password": password})).from_peer(ip).send().await
+    site.post_json("/api/login", &json!({"name": name, "password": password})).peer(ip).send().await
 }
 
 #[tokio::test]

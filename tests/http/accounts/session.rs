@@ -38,14 +38,14 @@ async fn behind_a_trusted_https_proxy_it_is_bound_to_host_and_https() {
     let site = Site::plan().trusting("10.0.0.0/8").start().await;
     let token = site.setup_token().await;
     let body = json!({"token": token, "name": "ada", "password": PASSWORD});
-    let ask = site.post_json("/api/setup", &body).from_peer("10.1.2.3").header("x-forwarded-proto", "https");
+    let ask = site.post_json("/api/setup", &body).peer("10.1.2.3").header("x-forwarded-proto", "https");
     let answer = ask.send().await;
     let expected = ["__Host-search4letters", "HttpOnly", "Path=/", "SameSite=Strict", "Secure"];
     assert_eq!(attributes(&answer), expected);
-    let rows = site.get("/api/admin/log/rows").cookie(&cookie(&answer)).from_peer("10.1.2.3");
+    let rows = site.get("/api/admin/log/rows").cookie(&cookie(&answer)).peer("10.1.2.3");
     assert_eq!(rows.header("x-forwarded-proto", "https").send().await.status, 200);
     let login = json!({"name": "ada", "password": PASSWORD});
-    let untrusted = site.post_json("/api/login", &login).from_peer("192.0.2.1").header("x-forwarded-proto", "https");
+    let untrusted = site.post_json("/api/login", &login).peer("192.0.2.1").header("x-forwarded-proto", "https");
     assert_eq!(attributes(&untrusted.send().await)[0], "search4letters", "anybody can write that header");
 }
 

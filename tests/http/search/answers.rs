@@ -69,7 +69,7 @@ async fn the_log_row_says_what_the_answer_said_and_who_asked() {
     let answer: SearchAnswer = site
         .searching(&[("phrase", "hitch-hiker"), ("letters", "xyzhk")])
         .header("user-agent", firefox)
-        .from_peer("192.0.2.7")
+        .peer("192.0.2.7")
         .send()
         .await
         .ok();

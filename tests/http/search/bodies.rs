@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use api::{ErrorCode, TimeMs};
@@ -25,6 +26,23 @@ async fn who_sends_the_whole_before_reading_still_sees_the_refusal() {
     let answer = exchange(&site, &format!("{head}connection: close\r\n\r\n{body}")).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     assert!(answer.contains(r#""code":"too_large""#), "{answer}");
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_read_to_its_end_but_not_without_end() {
+    let site = Site::start().await;
+    for (pieces, is_read_whole) in [(1_000, true), (10_000, false)] {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&taken);
+        let body = stream::iter(0..pieces).map(move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 1024]))
+        });
+        let ask = site.ask(Method::POST, "/api/search").header(CONTENT_TYPE.as_str(), FORM);
+        ask.body(Body::from_stream(body)).send().await.refused(413, ErrorCode::TooLarge, None);
+        let taken = taken.load(Ordering::SeqCst);
+        assert_eq!(taken == pieces, is_read_whole, "{taken} of {pieces} KiB were read");
+    }
 }
 
 #[tokio::test]

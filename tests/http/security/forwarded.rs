@@ -3,7 +3,7 @@
 use crate::site::Site;
 
 async fn logged_ip(site: &Site, peer: &str, forwarded: &[&str]) -> String {
-    let mut ask = site.searching(&[("phrase", "a")]).from_peer(peer);
+    let mut ask = site.searching(&[("phrase", "a")]).peer(peer);
     for value in forwarded {
         ask = ask.header("x-forwarded-for", value);
     }
