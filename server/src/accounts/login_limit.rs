@@ -193,6 +193,23 @@ mod tests {
     }
 
     #[test]
+    fn names_are_kept_no_longer_than_an_account_can_have_them() {
+        let (limit, _) = limit();
+        let endless = "Ä".repeat(60_000);
+        for _ in 0..PER_ACCOUNT_AND_ADDRESS {
+            limit.attempt(&endless, address(1)).expect("allowed");
+        }
+        assert!(limit.attempt(&endless, address(1)).is_err(), "it is counted all the same");
+        limit.attempt(&"b".repeat(60_000), address(1)).expect("another name");
+        let state = limit.state.lock().expect("not poisoned");
+        for counter in state.failures.keys() {
+            if let Counter::AccountAndAddress(name, _) | Counter::Account(name) = counter {
+                assert_eq!(name.chars().count(), LONGEST_NAME);
+            }
+        }
+    }
+
+    #[test]
     fn one_address_cannot_try_every_name() {
         let (limit, _) = limit();
         let allowed = (0..100).filter(|n| limit.attempt(&format!("name{n}"), address(1)).is_ok()).count();
