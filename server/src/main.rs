@@ -10,7 +10,7 @@ use server::Random;
 use server::commands::{self, CommandError, Finding, Serving};
 use server::config::{AdminCommand, Command, Config, NoConfig};
 use store::SystemClock;
-use store_sqlite::{Options, SqliteStore};
+use store_sqlite::{Access, Options, SqliteStore};
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -52,20 +52,20 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
         Command::Serve => {
             // Before the store is opened: who cannot listen should not touch the data.
             let listener = listen(&config).await?;
-            let store = Arc::new(open(&config).await?);
+            let store = Arc::new(open(&config, Access::Owner).await?);
             let trusted_proxies = config.http.trusted_proxies;
             commands::serve(Serving { store, clock, random, listener, trusted_proxies, jobs: config.jobs }).await?;
         }
         Command::Admin(AdminCommand::Create { name, password_stdin: _ }) => {
-            let store = open(&config).await?;
+            let store = open(&config, Access::Guest).await?;
             commands::create_admin(&store, &*clock, random, &name).await?;
         }
         Command::Admin(AdminCommand::Link) => {
-            let store = open(&config).await?;
+            let store = open(&config, Access::Guest).await?;
             commands::print_link(&store, &*clock, &random, &config.http).await?;
         }
         Command::Migrate => {
-            open(&config).await?;
+            open(&config, Access::Owner).await?;
             println!("The database has this version's schema.");
         }
         Command::Check => return Ok(check(&config).await),
@@ -80,14 +80,14 @@ async fn listen(config: &Config) -> Result<TcpListener, CommandError> {
     })
 }
 
-async fn open(config: &Config) -> Result<SqliteStore, CommandError> {
-    let options = Options { folder: config.store.data.clone(), readers: READERS };
+async fn open(config: &Config, access: Access) -> Result<SqliteStore, CommandError> {
+    let options = Options { file: config.database_file(), readers: READERS, access };
     SqliteStore::open(options).await.map_err(|error| CommandError(error.to_string()))
 }
 
 async fn check(config: &Config) -> ExitCode {
     let file = config.database_file();
-    let opened = if file.exists() { Some(open(config).await) } else { None };
+    let opened = if file.exists() { Some(open(config, Access::Guest).await) } else { None };
     let mut findings = vec![match &opened {
         Some(Ok(_)) => Finding::Good(format!("{} is a sound database of this version", file.display())),
         Some(Err(CommandError(message))) => Finding::Wrong(message.clone()),

@@ -10,7 +10,7 @@ use server::accounts::{Token, new_setup_link, open_session};
 use server::jobs::{JobEnvironment, run_worker, worker_settings};
 use server::{Environment, JobsSection, Random};
 use store::{Clock, LogQuery, LogSpan, NewAccount, Store, SystemClock};
-use store_sqlite::{Options, SqliteStore};
+use store_sqlite::{Access, Options, SqliteStore};
 use tempfile::TempDir;
 use tests::eventually::eventually;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -115,7 +115,7 @@ impl Plan {
     pub async fn start(self) -> Site {
         let Self { clock, random, log_delay, slots, trusted_proxies } = self;
         let folder = TempDir::new().expect("a temporary folder can be made");
-        let options = Options { folder: folder.path().to_owned(), readers: 4 };
+        let options = Options { file: folder.path().join("search4letters.db"), readers: 4, access: Access::Owner };
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(options).await.expect("a new database opens"));
         let jobs = JobsSection { runs_jobs: slots.is_some() };
         let env = Environment::new(store.clone(), clock.clone(), random.clone(), jobs, trusted_proxies).await;

@@ -8,7 +8,7 @@ use api::{Attempt, AttemptOutcome, JobFilter, JobId, JobState, TimeMs};
 use queue::{Backoff, JobError, Payload, Settings, decode, encode};
 use serde::{Deserialize, Serialize};
 use store::{ClaimedJob, Clock, Enqueued, NewJob, Queue, Store, StoredJob};
-use store_sqlite::{Options, SqliteStore};
+use store_sqlite::{Access, Options, SqliteStore};
 use tests::HeldClock;
 use tests::builders::{self, START};
 use tests::eventually::eventually;
@@ -58,7 +58,7 @@ pub struct Yard {
 impl Yard {
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let options = Options { folder: folder.path().to_owned(), readers: 2 };
+        let options = Options { file: folder.path().join("search4letters.db"), readers: 2, access: Access::Owner };
         let store = SqliteStore::open(options).await.expect("opened");
         Self {
             store: Arc::new(store),

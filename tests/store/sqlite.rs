@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqliteConnection};
 use store::Store;
-use store_sqlite::{OpenError, Options, SqliteStore};
+use store_sqlite::{Access, OpenError, Options, SqliteStore};
 use tempfile::TempDir;
 
 use crate::database::{Database, hold_every_promise};
@@ -47,7 +47,11 @@ impl Database for SqliteDatabase {
 }
 
 async fn open(folder: &Path) -> Result<SqliteStore, OpenError> {
-    SqliteStore::open(Options { folder: folder.to_owned(), readers: 4 }).await
+    open_as(folder, Access::Owner).await
+}
+
+async fn open_as(folder: &Path, access: Access) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open(Options { file: folder.join("search4letters.db"), readers: 4, access }).await
 }
 
 /// Another program's connection to the database file in `folder`.

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use futures::TryStreamExt;
 use sqlx::Connection;
-use store::{Log, LogSpan, Queue, Store};
-use store_sqlite::OpenError;
+use store::{Accounts, Log, LogSpan, Queue, Store};
+use store_sqlite::{Access, OpenError};
 use tempfile::TempDir;
-use tests::builders::{log_entry, log_job, log_query, search};
+use tests::builders::{account, log_entry, log_job, log_query, search};
 
-use crate::sqlite::{open, visit};
+use crate::sqlite::{open, open_as, visit};
 
 async fn refusal(folder: &Path) -> OpenError {
     open(folder).await.expect_err("this folder must be refused")
@@ -51,6 +51,20 @@ async fn a_folder_that_cannot_be_written_to_is_refused() {
     let error = refusal(folder.path()).await;
     assert!(matches!(error, OpenError::FolderNotWritable { .. }), "{error:?}");
     assert!(error.to_string().contains("write permission"), "{error}");
+}
+
+#[tokio::test]
+async fn a_guest_works_beside_the_owner_and_keeps_nobody_out() {
+    let folder = TempDir::new().unwrap();
+    let owner = open(folder.path()).await.unwrap();
+    let guest = open_as(folder.path(), Access::Guest).await.unwrap();
+    assert!(guest.create_account(account("ada")).await.unwrap());
+    assert!(owner.account("ada").await.unwrap().is_some());
+    owner.close().await;
+    let next_owner = open(folder.path()).await.unwrap();
+    assert!(guest.account("ada").await.unwrap().is_some());
+    next_owner.close().await;
+    guest.close().await;
 }
 
 #[tokio::test]

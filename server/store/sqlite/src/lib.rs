@@ -22,7 +22,7 @@ use store::{Result, Store, Waker};
 pub use crate::open::OpenError;
 use crate::writer::{Ping, Writer};
 
-/// A database in a folder of its own, which this process alone uses.
+/// A database in a file.
 #[derive(Debug)]
 pub struct SqliteStore {
     readers: SqlitePool,
@@ -31,17 +31,28 @@ pub struct SqliteStore {
     secret: [u8; 32],
 }
 
-/// Where the database is, and how much of it is used at once.
+/// Where the database is, and how it is used.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The data folder; it is made where it is missing. The file is `search4letters.db` in it.
-    pub folder: PathBuf,
+    /// The database's file. It is made where it is missing, and so is its folder.
+    pub file: PathBuf,
     /// How many connections read at the same time.
     pub readers: u32,
+    pub access: Access,
+}
+
+/// Whether other processes may own the database at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nobody else may: for whoever runs jobs, or decides what becomes of those that are running.
+    Owner,
+    /// Beside an owner, or without one: for commands that touch no jobs.
+    Guest,
 }
 
 impl SqliteStore {
-    /// Takes the folder's lock, opens the database, and brings its schema up to date.
+    /// Takes the file's lock where it is to be owned, opens the database, and brings its schema
+    /// up to date.
     pub async fn open(options: Options) -> Result<Self, OpenError> {
         open::open(options).await
     }

@@ -1,12 +1,12 @@
-//! One process at a time in a data folder.
+//! One owner at a time for a database.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
-/// Holds the folder until it is dropped; the system lets go of it when the process dies.
+/// Holds the database until it is dropped; the system lets go of it when the process dies.
 #[derive(Debug)]
-pub(crate) struct FolderLock(#[expect(dead_code, reason = "an open file is the lock")] File);
+pub(crate) struct OwnerLock(#[expect(dead_code, reason = "an open file is the lock")] File);
 
 pub(crate) enum LockError {
     /// Held by the process of this id, where it has written one.
@@ -14,8 +14,8 @@ pub(crate) enum LockError {
     Io(io::Error),
 }
 
-impl FolderLock {
-    pub(crate) fn take(folder: &Path) -> Result<Self, LockError> {
+impl OwnerLock {
+    pub(crate) fn take(lock_file: &Path) -> Result<Self, LockError> {
         // The file is not removed at the end: a process that has just opened it would then
         // lock a file that the next one does not see.
         let mut file = OpenOptions::new()
@@ -23,7 +23,7 @@ impl FolderLock {
             .write(true)
             .create(true)
             .truncate(false)
-            .open(folder.join("search4letters.lock"))
+            .open(lock_file)
             .map_err(LockError::Io)?;
         match file.try_lock() {
             Ok(()) => write_pid(&mut file).map_err(LockError::Io)?,

@@ -11,9 +11,9 @@ use sqlx::{ConnectOptions, SqliteConnection};
 use store::{StoreError, Waker};
 
 use crate::error::{Cause, cause, store_error};
-use crate::lock::{FolderLock, LockError};
+use crate::lock::{LockError, OwnerLock};
 use crate::writer::Writer;
-use crate::{Options, SqliteStore, reader};
+use crate::{Access, Options, SqliteStore, reader};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
 
@@ -53,9 +53,12 @@ fn process(pid: Option<u32>) -> String {
 }
 
 pub(crate) async fn open(options: Options) -> Result<SqliteStore, OpenError> {
-    let Options { folder, readers } = options;
-    let lock = take_folder(&folder)?;
-    let file = folder.join("search4letters.db");
+    let Options { file, readers, access } = options;
+    make_folder(&file)?;
+    let lock = match access {
+        Access::Owner => Some(own(&file)?),
+        Access::Guest => None,
+    };
     let opened = async {
         let connect = connect_options(&file);
         let mut connection = connect.clone().create_if_missing(true).connect().await?;
@@ -74,16 +77,25 @@ pub(crate) async fn open(options: Options) -> Result<SqliteStore, OpenError> {
     })
 }
 
-fn take_folder(folder: &Path) -> Result<FolderLock, OpenError> {
-    std::fs::create_dir_all(folder)
-        .map_err(|reason| OpenError::FolderCannotBeMade { folder: folder.to_owned(), reason })?;
-    FolderLock::take(folder).map_err(|error| match error {
-        LockError::Held(pid) => OpenError::Locked { folder: folder.to_owned(), pid },
-        LockError::Io(reason) if reason.kind() == io::ErrorKind::StorageFull => {
-            OpenError::DiskFull { file: folder.join("search4letters.lock") }
-        }
-        LockError::Io(reason) => OpenError::FolderNotWritable { folder: folder.to_owned(), reason },
+fn make_folder(file: &Path) -> Result<(), OpenError> {
+    let folder = folder_of(file);
+    std::fs::create_dir_all(&folder).map_err(|reason| OpenError::FolderCannotBeMade { folder, reason })
+}
+
+fn own(file: &Path) -> Result<OwnerLock, OpenError> {
+    let lock_file = file.with_extension("lock");
+    OwnerLock::take(&lock_file).map_err(|error| match error {
+        LockError::Held(pid) => OpenError::Locked { folder: folder_of(file), pid },
+        LockError::Io(reason) if reason.kind() == io::ErrorKind::StorageFull => OpenError::DiskFull { file: lock_file },
+        LockError::Io(reason) => OpenError::FolderNotWritable { folder: folder_of(file), reason },
     })
+}
+
+fn folder_of(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
 }
 
 /// Every connection's settings. SQLite's busy timeout is set before any pragma runs.

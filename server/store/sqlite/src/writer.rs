@@ -15,7 +15,7 @@ use store::{Result, StoreError, Waker};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::lock::FolderLock;
+use crate::lock::OwnerLock;
 use crate::writer::batch::Single;
 use crate::writer::task::Task;
 
@@ -39,7 +39,7 @@ impl Writer {
         options: SqliteConnectOptions,
         connection: SqliteConnection,
         waker: Arc<Waker>,
-        lock: FolderLock,
+        lock: Option<OwnerLock>,
     ) -> Self {
         let (inbox, commands) = mpsc::channel(INBOX_LIMIT);
         let closing = Arc::new(Notify::new());

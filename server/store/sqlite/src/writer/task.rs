@@ -8,7 +8,7 @@ use store::{Result, StoreError, Waker};
 use tokio::sync::{Notify, mpsc};
 
 use crate::error::store_error;
-use crate::lock::FolderLock;
+use crate::lock::OwnerLock;
 use crate::writer::batch::{Batch, Command, Pass};
 use crate::writer::changes::Changes;
 use crate::writer::transaction::WriteTx;
@@ -25,7 +25,7 @@ pub(crate) struct Task {
     connection: Option<SqliteConnection>,
     waker: Arc<Waker>,
     /// Held as long as anything is written, also where the store itself was dropped.
-    _lock: FolderLock,
+    _lock: Option<OwnerLock>,
 }
 
 impl Task {
@@ -35,7 +35,7 @@ impl Task {
         options: SqliteConnectOptions,
         connection: SqliteConnection,
         waker: Arc<Waker>,
-        lock: FolderLock,
+        lock: Option<OwnerLock>,
     ) -> Self {
         Self { inbox, closing, options, connection: Some(connection), waker, _lock: lock }
     }
