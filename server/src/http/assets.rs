@@ -59,22 +59,28 @@ const BY_ENCODING: HeaderValue = HeaderValue::from_static("accept-encoding");
 
 fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     let tag = etag(&file);
-    if headers.get(IF_NONE_MATCH).is_some_and(|known| is_known(known, &tag)) {
-        let headers = [(ETAG, tag), (CACHE_CONTROL, caching(name)), (VARY, BY_ENCODING)];
-        return (StatusCode::NOT_MODIFIED, headers).into_response();
-    }
-    let (encoding, body) = encoded(name, file.data, headers);
-    let mut response = Body::from(body.into_owned()).into_response();
+    let mut response = if headers.get(IF_NONE_MATCH).is_some_and(|known| is_known(known, &tag)) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        content(name, file, headers)
+    };
+    // All of these on a 304 too: a browser updates the headers of the page it has with them.
     let answer = response.headers_mut();
-    answer.insert(CONTENT_TYPE, content_type(name));
     answer.insert(CACHE_CONTROL, caching(name));
     answer.insert(ETAG, tag);
     answer.insert(VARY, BY_ENCODING);
-    if let Some(encoding) = encoding {
-        answer.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
-    }
     if name == INDEX {
         answer.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
+    }
+    response
+}
+
+fn content(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
+    let (encoding, body) = encoded(name, file.data, headers);
+    let mut response = Body::from(body.into_owned()).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, content_type(name));
+    if let Some(encoding) = encoding {
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
     response
 }
