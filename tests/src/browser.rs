@@ -25,6 +25,9 @@ pub mod key {
     pub const ESCAPE: char = '\u{e00c}';
 }
 
+/// Trunk gives its preload of the wasm a checksum, which Chromium does not check yet and says so.
+const TRUNKS_PRELOAD: &str = "The `integrity` attribute is currently ignored for preload destinations";
+
 /// One browser with a profile of its own: no other test's cookies, storage or tabs.
 ///
 /// A test that ends well calls [`Browser::finish`]. Where a test panics, a picture of the page is left in
@@ -69,7 +72,13 @@ impl Browser {
             .await
             .expect("chromedriver finds a browser of its version");
         driver.remember(client.session_id().await.expect("answered").expect("a session was opened"));
-        let browser = Self { client, base: base.to_owned(), expected: RefCell::default(), driver, _profile: profile };
+        let browser = Self {
+            client,
+            base: base.to_owned(),
+            expected: RefCell::new(vec![TRUNKS_PRELOAD.to_owned()]),
+            driver,
+            _profile: profile,
+        };
         browser.resize(1280, 800).await;
         browser
     }

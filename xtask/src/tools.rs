@@ -25,15 +25,12 @@ pub(crate) const CLIENT_TOOL_STEPS: u32 = 3;
 
 /// What the client's build needs; returns the PATH on which it finds all of it.
 pub(crate) fn client_tools(place: &Place, steps: &mut Steps) -> anyhow::Result<OsString> {
-    let system = steps.step("looking for the wasm32 target and wasm-opt", || {
-        rust_target::ensure(place)?;
-        apt::ensure_wasm_opt(place)
-    })?;
+    steps.step("looking for the wasm32 target", || rust_target::ensure(place))?;
     let trunk = cargo_tool::trunk(TRUNK_VERSION).ensure(place, steps)?;
     let bindgen = cargo_tool::wasm_bindgen(&locked_version(place, "wasm-bindgen")?).ensure(place, steps)?;
     cargo_tool::remove_build_dir(place)?;
 
-    let ours = [trunk, bindgen, system].into_iter().flatten();
+    let ours = [trunk, bindgen].into_iter().flatten();
     let theirs = env::var_os("PATH").unwrap_or_default();
     Ok(env::join_paths(ours.chain(env::split_paths(&theirs)))?)
 }

@@ -1,7 +1,6 @@
 //! Tools from the distribution's packages.
 
 use std::fs;
-use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use xshell::{Shell, cmd};
@@ -36,32 +35,6 @@ pub(crate) fn ensure(place: &Place, wanted: &[(&str, &str)]) -> anyhow::Result<(
         .context(by_hand)
 }
 
-/// wasm-opt makes the client smaller, but is not needed for it to run: where it cannot be had, a
-/// stand-in hands the file on as it is. Returns the stand-in's folder, where there is one.
-pub(crate) fn ensure_wasm_opt(place: &Place) -> anyhow::Result<Option<PathBuf>> {
-    let Err(error) = ensure(place, &[("wasm-opt", "binaryen")]) else { return Ok(None) };
-    eprintln!("wasm-opt is not there, so the client will be larger than it need be: {error:#}");
-    let folder = place.target.join("xtask/stand-in");
-    let program = folder.join("wasm-opt");
-    let shell = place.shell()?;
-    shell.write_file(&program, STAND_IN)?;
-    cmd!(shell, "chmod +x {program}").quiet().run()?;
-    Ok(Some(folder))
-}
-
-const STAND_IN: &str = r#"#!/bin/sh
-# Stands in for wasm-opt: copies the input to the output.
-for argument in "$@"; do
-    case "$argument" in
-        --version) echo "wasm-opt version 0"; exit 0 ;;
-        --output=*) output=${argument#--output=} ;;
-        -*) ;;
-        *) input=$argument ;;
-    esac
-done
-exec cp "$input" "$output"
-"#;
-
 /// What goes between `env` and its settings for the command to run as root; `None` where that
 /// is not possible without asking for a password.
 fn become_root(shell: &Shell) -> Option<&'static [&'static str]> {
@@ -76,22 +49,4 @@ fn become_root(shell: &Shell) -> Option<&'static [&'static str]> {
 pub(crate) fn is_ubuntu() -> bool {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     release.lines().any(|line| line == "ID=ubuntu")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_stand_in_copies_whatever_the_order_of_its_arguments() {
-        let shell = Shell::new().expect("a shell");
-        let folder = shell.create_temp_dir().expect("a folder");
-        let (program, input, output) =
-            (folder.path().join("wasm-opt"), folder.path().join("in.wasm"), folder.path().join("out.wasm"));
-        shell.write_file(&program, STAND_IN).expect("written");
-        shell.write_file(&input, "a module").expect("written");
-        let to = format!("--output={}", output.display());
-        cmd!(shell, "sh {program} {to} -Oz {input} --enable-bulk-memory").quiet().run().expect("copied");
-        assert_eq!(shell.read_file(&output).expect("there"), "a module");
-    }
 }
