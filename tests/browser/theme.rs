@@ -12,7 +12,7 @@ async fn follows_the_system_until_someone_chooses() {
     let page = &stage.browser;
     page.prefer(Scheme::Light).await;
     page.open("/").await;
-    page.find(Role::Radio, "System").await;
+    page.find(Role::Link, "Log in").await;
     wait_for_background(page, LIGHT).await;
     page.prefer(Scheme::Dark).await;
     wait_for_background(page, DARK).await;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
+use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE, USER_AGENT};
 use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
@@ -18,6 +18,7 @@ pub struct HttpClient {
     client: Client<HttpConnector, Full<Bytes>>,
     base: String,
     cookie: Option<String>,
+    user_agent: Option<String>,
 }
 
 #[derive(Debug)]
@@ -35,7 +36,14 @@ impl HttpClient {
     #[must_use]
     pub fn new(base: &str) -> Self {
         let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
-        Self { client, base: base.to_owned(), cookie: None }
+        Self { client, base: base.to_owned(), cookie: None, user_agent: None }
+    }
+
+    /// The same client, saying that it is this browser.
+    #[must_use]
+    pub fn with_user_agent(mut self, user_agent: &str) -> Self {
+        self.user_agent = Some(user_agent.to_owned());
+        self
     }
 
     pub async fn get(&self, path: &str) -> Result<Answer, NoAnswer> {
@@ -67,8 +75,10 @@ impl HttpClient {
         if !content_type.is_empty() {
             request = request.header(CONTENT_TYPE, content_type);
         }
-        if let Some(cookie) = &self.cookie {
-            request = request.header(COOKIE, cookie);
+        for (name, value) in [(COOKIE, &self.cookie), (USER_AGENT, &self.user_agent)] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
         }
         let request = request.body(Full::new(body)).expect("a request of well-formed parts");
         let (head, body) = self.client.request(request).await.map_err(NoAnswer::because)?.into_parts();

@@ -14,8 +14,6 @@ pub enum Role {
     Dialog,
     Heading,
     Link,
-    Radio,
-    Row,
     TextBox,
 }
 
@@ -27,8 +25,6 @@ impl Role {
             Self::Dialog => "dialog, [role=dialog]",
             Self::Heading => "h1, h2, h3, h4, [role=heading]",
             Self::Link => "a[href], [role=link]",
-            Self::Radio => "input[type=radio], [role=radio]",
-            Self::Row => "tr, [role=row]",
             Self::TextBox => "input, textarea, [role=textbox], [role=searchbox]",
         }
     }
@@ -39,8 +35,6 @@ impl Role {
             Self::Dialog => role == "dialog",
             Self::Heading => role == "heading",
             Self::Link => role == "link",
-            Self::Radio => role == "radio",
-            Self::Row => role == "row",
             // A password's field has no role, and a search's has one of its own.
             Self::TextBox => matches!(role, "textbox" | "searchbox" | "none" | "generic" | "combobox"),
         }
@@ -62,18 +56,6 @@ impl Browser {
             }
         }
         None
-    }
-
-    /// The accessible names of all visible elements of this role.
-    pub async fn names(&self, role: Role) -> Vec<String> {
-        let candidates = self.client.find_all(Locator::Css(role.candidates())).await.expect("the page can be searched");
-        let mut names = Vec::new();
-        for element in candidates {
-            if element.is_displayed().await.unwrap_or(false) {
-                names.extend(self.computed(&element, "computedlabel").await);
-            }
-        }
-        names
     }
 
     /// `None` where the element has left the page meanwhile.

@@ -1,0 +1,147 @@
+//! Takes pictures of every page of the real thing: `cargo xtask screenshots`.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use api::SearchId;
+use serde_json::json;
+use tests::browser::{Browser, Role, Scheme};
+use tests::http_client::HttpClient;
+use tests::server_process::{Installation, ServerProcess};
+
+/// The README's pictures are this wide; the others are for whoever reviews a change.
+const README_WIDTH: u32 = 1280;
+const WIDTHS: [u32; 3] = [360, README_WIDTH, 1920];
+/// A clone should not weigh more than it must.
+const README_BYTES: usize = 150_000;
+const PASSWORD: &str = "a passphrase for one hour";
+
+#[tokio::main]
+async fn main() {
+    let mut folders = env::args_os().skip(1).map(PathBuf::from);
+    let (Some(readme), Some(review)) = (folders.next(), folders.next()) else {
+        panic!("usage: screenshots README_FOLDER REVIEW_FOLDER")
+    };
+    let album = Album { readme, review };
+    let mut installation = Installation::new();
+
+    let server = installation.start(&[]).await;
+    let browser = Browser::start(server.url()).await;
+    album.take(&browser, "setup", &format!("/setup?token={}", server.setup_token()), "Make the account").await;
+    log_in(&browser).await;
+    browser.open("/logout").await;
+    browser.wait_for_text("You are logged out").await;
+    album.take(&browser, "login", "/login", "Password").await;
+    search_a_lot(&server.client(), 0).await;
+    album.take(&browser, "entry", "/", "Welcome to search4letters").await;
+    let results = "/?phrase=Don%27t+Panic%2C+and+always+know+where+your+towel+is&letters=aeiou";
+    album.take(&browser, "results", results, "recorded as row").await;
+
+    let server = interrupted(server, &mut installation).await;
+    browser.open("/login?next=/viewlog").await;
+    browser.fill("Name", "ada").await;
+    browser.fill("Password", PASSWORD).await;
+    browser.click(Role::Button, "Log in").await;
+    browser.wait_for_text("complete through").await;
+    cancel_some(&browser).await;
+    album.take(&browser, "viewlog", "/viewlog", "complete through").await;
+    album.take(&browser, "jobs", "/jobs", "log_request").await;
+    let job = SEARCHES.len() + 3;
+    album.take(&browser, "job", &format!("/jobs/{job}"), "lost").await;
+    browser.finish().await;
+    drop(server);
+}
+
+struct Album {
+    readme: PathBuf,
+    review: PathBuf,
+}
+
+impl Album {
+    /// Opens a page, waits until it says something, and takes it in every light and width.
+    async fn take(&self, browser: &Browser, name: &str, path: &str, says: &str) {
+        browser.open(path).await;
+        browser.wait_for_text(says).await;
+        for scheme in Scheme::ALL {
+            browser.prefer(scheme).await;
+            let name = format!("{name}-{}", scheme.word());
+            for width in WIDTHS {
+                browser.resize(width, 800).await;
+                let picture = browser.picture().await;
+                save(&self.review, &format!("{name}-{width}.png"), &picture);
+                if width == README_WIDTH {
+                    assert!(picture.len() < README_BYTES, "{name} has {} bytes", picture.len());
+                    save(&self.readme, &format!("{name}.png"), &picture);
+                }
+            }
+        }
+    }
+}
+
+fn save(folder: &Path, name: &str, picture: &[u8]) {
+    fs::create_dir_all(folder).expect("the folder can be made");
+    fs::write(folder.join(name), picture).expect("the picture can be written");
+}
+
+async fn log_in(browser: &Browser) {
+    browser.fill("Name", "ada").await;
+    browser.fill("Password", PASSWORD).await;
+    browser.click(Role::Button, "Make the account").await;
+    browser.wait_for_path("the administrator gets to the log", |path| path == "/viewlog").await;
+}
+
+/// Lets a server with a slow log be killed while it writes, so that jobs tell of a lost attempt. Returns the next one,
+/// whose log is as slow.
+async fn interrupted(server: ServerProcess, installation: &mut Installation) -> ServerProcess {
+    const SLOW: [&str; 4] = ["--log-delay", "1h", "--workers", "12"];
+    drop(server);
+    let slow = installation.start(&SLOW).await;
+    search_a_lot(&slow.client(), 1).await;
+    slow.kill().await;
+    installation.start(&SLOW).await
+}
+
+async fn search_a_lot(client: &HttpClient, round: u128) {
+    for (number, (phrase, letters)) in (0..).zip(SEARCHES) {
+        let id = SearchId::from_parts(1_700_000_000_000, round * 1_000 + number).to_string();
+        let client = client.clone().with_user_agent(BROWSERS[usize::try_from(number).unwrap_or(0) % BROWSERS.len()]);
+        let fields = [("phrase", *phrase), ("letters", *letters), ("id", &id)];
+        let answer = client.post_form("/api/search", &fields).await.expect("the server answers");
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+}
+
+async fn cancel_some(browser: &Browser) {
+    for job in [SEARCHES.len() + 6, SEARCHES.len() + 9] {
+        let cancel = "const [path, body, done] = arguments;
+            fetch(path, {method: 'POST', headers: {'content-type': 'application/json'}, body}).then(a => done(a.status))";
+        let arguments = vec!["/api/admin/jobs/cancel".into(), json!({"id": job}).to_string().into()];
+        assert_eq!(browser.script_async(cancel, arguments).await, 200, "job {job} can be cancelled");
+    }
+}
+
+const SEARCHES: &[(&str, &str)] = &[
+    ("life, the universe, and everything", "aeiou"),
+    ("hitch-hiker", "aeiou"),
+    ("So long, and thanks for all the fish", "xyz"),
+    ("galaxy", "xyz"),
+    ("Ford Prefect", "aeiou"),
+    ("מגבת", "אבגדה"),
+    ("a nice cup of tea ☕", "☕🐬"),
+    ("forty-two", "aeiou"),
+    ("the answer to the ultimate question", "qu"),
+    ("Vogon poetry", "aeiou"),
+    ("Heart of Gold", "gold"),
+    ("mostly harmless", "aeiou"),
+    ("rhythm", "aeiou"),
+    ("bring a towel", "towel"),
+    ("Slartibartfast's fjords", "'jst"),
+    ("infinite improbability", "aeiou"),
+];
+
+const BROWSERS: &[&str] = &[
+    "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+    "curl/8.5.0",
+];
