@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::context;
+use crate::session::Session;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobCommand {
@@ -37,23 +38,23 @@ impl JobCommand {
 pub struct JobCommands {
     pub error: RwSignal<Option<ApiError>>,
     on_done: Callback<()>,
+    session: Session,
 }
 
 impl JobCommands {
     #[must_use]
     pub fn new(on_done: Callback<()>) -> Self {
-        Self { error: RwSignal::new(None), on_done }
+        Self { error: RwSignal::new(None), on_done, session: context::session() }
     }
 
     pub fn run(self, command: JobCommand, id: JobId) {
-        let session = context::session();
         spawn_local(async move {
             let outcome = match command {
                 JobCommand::Retry => api::retry_job(id).await,
                 JobCommand::Cancel => api::cancel_job(id).await,
             };
             if let Err(error) = &outcome {
-                session.notice(error);
+                self.session.notice(error);
             }
             self.error.try_set(outcome.err());
             // Also after a failure: the job is not in the state that the page shows.

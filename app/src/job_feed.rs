@@ -44,6 +44,7 @@ pub fn follow(on_change: impl Fn() + Send + Sync + 'static) -> RwSignal<Option<J
             }
         }),
         refused: Box::new(move || session.refresh()),
+        link: context::connection().0,
     });
     // Dropped, and so closed, with the page.
     StoredValue::new_local(live);

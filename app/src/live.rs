@@ -11,8 +11,6 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{EventSource, MessageEvent, VisibilityState};
 
-use crate::context;
-
 /// The longest wait before a stream that was refused is opened again.
 const LONGEST_WAIT_MS: u32 = 30_000;
 /// How long a hidden tab keeps its stream: browsers allow six connections to a server, for all
@@ -42,6 +40,8 @@ pub struct Subscription {
     pub deliver: Box<dyn Fn(&'static str, String)>,
     /// Called when the server refuses the stream; it will be tried again.
     pub refused: Box<dyn Fn()>,
+    /// Where to tell how the stream is doing.
+    pub link: RwSignal<Link>,
 }
 
 /// A stream that is followed until this is dropped.
@@ -52,7 +52,6 @@ impl Live {
     pub fn follow(subscription: Subscription) -> Self {
         let following = Rc::new(Following {
             subscription,
-            link: context::connection().0,
             source: RefCell::default(),
             timer: Cell::default(),
             refusals: Cell::default(),
@@ -73,7 +72,6 @@ impl Drop for Live {
 
 struct Following {
     subscription: Subscription,
-    link: RwSignal<Link>,
     source: RefCell<Option<Source>>,
     timer: Cell<Option<TimeoutHandle>>,
     /// How often in a row the server has refused.
@@ -90,6 +88,12 @@ impl Following {
         }
     }
 
+    fn open_if_closed(self: &Rc<Self>) {
+        if self.source.borrow().is_none() {
+            self.open();
+        }
+    }
+
     fn close(&self, link: Link) {
         if let Some(timer) = self.timer.take() {
             timer.clear();
@@ -100,8 +104,9 @@ impl Following {
 
     fn say(&self, link: Link) {
         // The signal is gone when the whole page goes.
-        if self.link.try_get_untracked().is_some_and(|known| known != link) {
-            self.link.set(link);
+        let said = self.subscription.link;
+        if said.try_get_untracked().is_some_and(|known| known != link) {
+            said.set(link);
         }
     }
 
@@ -147,7 +152,7 @@ impl Following {
                     pause.clear();
                 }
             }
-            VisibilityState::Visible => self.open(),
+            VisibilityState::Visible => self.open_if_closed(),
             _ => {}
         }
     }
@@ -202,19 +207,20 @@ fn with(weak: &Weak<Following>, act: &dyn Fn(&Rc<Following>)) {
 }
 
 fn listeners(following: &Rc<Following>) -> Vec<WindowListenerHandle> {
-    let shown = send_wrapper(following, Following::visibility_changed);
-    let online = send_wrapper(following, |following| {
-        if following.source.borrow().is_none() {
-            following.open();
-        }
-    });
+    let shown = handler(following, Following::visibility_changed);
+    let online = handler(following, Following::open_if_closed);
+    // The browser keeps a page that was left for the way back, and its connections with it, of which it has six.
+    let left = handler(following, |following| following.close(Link::Paused));
+    let back = handler(following, Following::open_if_closed);
     vec![
         window_event_listener_untyped("visibilitychange", move |_| shown()),
         window_event_listener(ev::online, move |_| online()),
+        window_event_listener_untyped("pagehide", move |_| left()),
+        window_event_listener_untyped("pageshow", move |_| back()),
     ]
 }
 
-fn send_wrapper(following: &Rc<Following>, act: impl Fn(&Rc<Following>) + 'static) -> impl Fn() + 'static {
+fn handler(following: &Rc<Following>, act: impl Fn(&Rc<Following>) + 'static) -> impl Fn() + 'static {
     let weak = Rc::downgrade(following);
     move || with(&weak, &act)
 }

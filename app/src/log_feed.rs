@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use web_sys::AbortController;
 
 use crate::context;
-use crate::live::{Live, Subscription};
+use crate::live::{Link, Live, Subscription};
 use crate::log_book::{Arrivals, LogBook};
 use crate::moment;
 use crate::ndjson;
@@ -40,6 +40,7 @@ pub struct LogFeed {
     abort: StoredValue<Option<AbortController>, LocalStorage>,
     live: StoredValue<Option<Live>, LocalStorage>,
     session: Session,
+    link: RwSignal<Link>,
 }
 
 impl LogFeed {
@@ -55,6 +56,7 @@ impl LogFeed {
             abort: StoredValue::new_local(None),
             live: StoredValue::new_local(None),
             session: context::session(),
+            link: context::connection().0,
         };
         on_cleanup(move || feed.stop());
         feed
@@ -135,6 +137,7 @@ impl LogFeed {
             events: &["row", "through"],
             deliver: Box::new(move |event, data| self.deliver(event, &data)),
             refused: Box::new(move || self.session.refresh()),
+            link: self.link,
         });
         self.live.set_value(Some(live));
     }

@@ -96,8 +96,7 @@ impl Submission {
         let Some(question) = self.question.get_untracked() else { return };
         self.progress.set(Progress::Sending);
         spawn_local(async move {
-            let answer =
-                api::search(question.phrase.clone(), Some(question.letters.clone()), Some(question.id)).await;
+            let answer = api::search(question.phrase.clone(), Some(question.letters.clone()), Some(question.id)).await;
             // Meanwhile another search may have been asked, or the page left.
             let is_current = self.question.try_with_untracked(|current| current.as_ref() == Some(&question));
             if is_current == Some(true) {

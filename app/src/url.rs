@@ -63,7 +63,9 @@ mod tests {
     #[test]
     fn only_own_paths_are_followed() {
         assert_eq!(own_path(Some("/jobs?state=dead")), "/jobs?state=dead");
-        for foreign in ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "", "javascript:"] {
+        for foreign in
+            ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "", "javascript:"]
+        {
             assert_eq!(own_path(Some(foreign)), "/viewlog", "{foreign:?}");
         }
         assert_eq!(own_path(Some("/logout")), "/viewlog", "would undo the login");

@@ -12,7 +12,11 @@ pub enum Tone {
 }
 
 #[component]
-pub fn Notice(tone: Tone, #[prop(into)] text: Signal<String>, #[prop(optional)] children: Option<Children>) -> impl IntoView {
+pub fn Notice(
+    tone: Tone,
+    #[prop(into)] text: Signal<String>,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
     let (name, role) = match tone {
         Tone::Info => ("info", "status"),
         Tone::Warning => ("warning", "status"),

@@ -4,6 +4,7 @@ use api::{ApiError, Receipt, ReceiptState, Recorded};
 use leptos::prelude::*;
 
 use crate::components::{Notice, Tone};
+use crate::context;
 use crate::live::{Live, Subscription};
 use crate::receipt::Step;
 use crate::submission::Progress;
@@ -96,6 +97,7 @@ fn follow(Receipt(receipt): Receipt) -> RwSignal<Option<ReceiptState>> {
             }
         }),
         refused: Box::new(|| ()),
+        link: context::connection().0,
     })));
     state
 }

@@ -81,7 +81,7 @@ fn Detail(job: JobDetail, commands: JobCommands) -> impl IntoView {
                     <h2 id="payload-title">"Payload"</h2>
                     <CopyButton label="Copy" text=payload.clone() />
                 </header>
-                <pre class="payload" tabindex="0" aria-labelledby="payload-title" role="region">{payload}</pre>
+                <pre class="payload" tabindex="0">{payload}</pre>
             </section>
         </div>
     }

@@ -21,7 +21,8 @@ pub fn LogoutPage() -> impl IntoView {
         });
     };
     log_out();
-    let title = move || if outcome.get().is_some_and(|outcome| outcome.is_ok()) { "You are logged out" } else { "Log out" };
+    let title =
+        move || if outcome.get().is_some_and(|outcome| outcome.is_ok()) { "You are logged out" } else { "Log out" };
     view! {
         <div class="page page-form">
             <PageHeading text=Signal::derive(move || title().to_owned()) />

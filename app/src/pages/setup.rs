@@ -67,8 +67,7 @@ fn SetupForm(token: String, is_expired: RwSignal<bool>) -> impl IntoView {
         let is_here = move |error: &ApiError| error.field.as_deref() == Some(field);
         Signal::derive(move || error.get().filter(is_here).map(|error| error.message))
     };
-    let elsewhere =
-        move || error.get().filter(|error| !matches!(error.field.as_deref(), Some("name" | "password")));
+    let elsewhere = move || error.get().filter(|error| !matches!(error.field.as_deref(), Some("name" | "password")));
     view! {
         <form class="card form" on:submit=submit>
             <p class="muted">"This account can read the log and steer jobs."</p>

@@ -7,9 +7,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::{either::Either, ev};
 
-use crate::components::{
-    Icon, Loading, LogBar, LogDrawer, LogTable, Neighbour, Notice, PageHeading, Sign, Tone,
-};
+use crate::components::{Icon, Loading, LogBar, LogDrawer, LogTable, Neighbour, Notice, PageHeading, Sign, Tone};
 use crate::log_book::{Arrivals, LogBook};
 use crate::log_feed::{LogFeed, Reading, fetch_row};
 use crate::virtual_rows::VirtualRows;
