@@ -35,9 +35,9 @@ pub fn duration(ms: i64) -> String {
     let seconds = ms / 1_000;
     match ms {
         ..1_000 => format!("{} ms", ms.max(0)),
-        ..60_000 => format!("{seconds}.{} s", ms % 1_000 / 100),
-        ..3_600_000 => format!("{} min {} s", seconds / 60, seconds % 60),
-        ..86_400_000 => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+        1_000..60_000 => format!("{seconds}.{} s", ms % 1_000 / 100),
+        60_000..3_600_000 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3_600_000..86_400_000 => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
         _ => format!("{} d {} h", seconds / 86_400, seconds / 3_600 % 24),
     }
 }
@@ -58,8 +58,8 @@ fn rough(ms: i64) -> String {
     let seconds = ms / 1_000;
     match seconds {
         ..60 => format!("{seconds} s"),
-        ..3_600 => format!("{} min", seconds / 60),
-        ..86_400 => format!("{} h", seconds / 3_600),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..86_400 => format!("{} h", seconds / 3_600),
         _ => format!("{} d", seconds / 86_400),
     }
 }
