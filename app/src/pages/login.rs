@@ -27,11 +27,12 @@ pub fn LoginPage() -> impl IntoView {
     view! {
         <div class="page page-form">
             <PageHeading text="Log in" />
+            <LoginForm />
+            // Below the form, which must not move when the server's answer comes.
             <Show when=move || !has_accounts()>
                 <Notice tone=Tone::Info text="There is no account yet. The server has printed a link that makes the \
                     first one; `search4letters admin link` prints a new one." />
             </Show>
-            <LoginForm />
         </div>
     }
 }
