@@ -14,7 +14,7 @@ async fn a_running_job_is_cancelled_and_then_retried() {
     page.open("/jobs").await;
     page.wait_for_text("to be cancelled").await;
     wait_for_count(page, JobState::Running, "1").await;
-    page.click(Role::Button, "cancel job 1").await;
+    page.click(Role::Button, "Cancel job 1").await;
     wait_for_count(page, JobState::Cancelled, "1").await;
     wait_for_count(page, JobState::Running, "0").await;
 
@@ -24,7 +24,7 @@ async fn a_running_job_is_cancelled_and_then_retried() {
     stage.server = stage.installation.start(&[]).await;
     page.open("/jobs/1").await;
     page.wait_for_text("cancelled").await;
-    page.click(Role::Button, "retry job 1").await;
+    page.click(Role::Button, "Retry job 1").await;
     eventually("the job's page says done", async || {
         page.texts(".state_badge").await.iter().any(|state| state.contains("done")).then_some(())
     })
