@@ -94,7 +94,7 @@ async fn log_in(browser: &Browser) {
 /// whose log is as slow.
 async fn interrupted(server: ServerProcess, installation: &mut Installation) -> ServerProcess {
     const SLOW: [&str; 4] = ["--log-delay", "1h", "--workers", "12"];
-    drop(server);
+    server.kill().await;
     let slow = installation.start(&SLOW).await;
     search_a_lot(&slow.client(), 1).await;
     slow.kill().await;
