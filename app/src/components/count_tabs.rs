@@ -14,10 +14,8 @@ pub fn CountTabs(
     let total = move |counts: JobCounts| JobState::ALL.into_iter().map(|state| counts.of(state)).sum::<u64>();
     let tab = move |state: Option<JobState>| {
         let count = move || {
-            counts.get().map_or_else(
-                || "–".to_owned(),
-                |counts| wording::number(state.map_or_else(|| total(counts), |state| counts.of(state))),
-            )
+            let counts = counts.get()?;
+            Some(wording::number(state.map_or_else(|| total(counts), |state| counts.of(state))))
         };
         let sign = state.map_or(Sign::Stack, Sign::State);
         view! {
