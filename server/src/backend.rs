@@ -102,7 +102,7 @@ impl Backend for RequestBackend {
 
     async fn cancel_job(&self, id: JobId) -> Result<(), ApiError> {
         let account = self.caller.require(Role::Operator)?;
-        let done = self.env.store.cancel_job(id, self.env.clock.steady()).await.map_err(from_store)?;
+        let done = self.env.store.cancel_job(id, self.env.clock.wall()).await.map_err(from_store)?;
         job_view::steered(&self.env, id, done, "cancel", account).await
     }
 }

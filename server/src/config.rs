@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
@@ -63,9 +64,13 @@ pub struct HttpSection {
     pub listen: SocketAddr,
     /// Network of proxies whose X-Forwarded-For and X-Forwarded-Proto count (may be given more than once)
     #[arg(long = "trusted-proxy", global = true, env = "SEARCH4LETTERS_TRUSTED_PROXY", value_delimiter = ',')]
-    #[arg(value_name = "CIDR")]
-    pub trusted_proxies: Vec<IpNet>,
+    #[arg(value_name = "CIDR", value_parser = network)]
+    pub trusted_proxies: Vec<Network>,
 }
+
+/// One entry of a list of networks; a list from the environment may be empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network(pub Option<IpNet>);
 
 #[derive(Clone, Debug, Args)]
 pub struct StoreSection {
@@ -84,7 +89,7 @@ pub struct JobsSection {
     #[arg(value_parser = duration)]
     pub log_delay: Duration,
     /// Accept searches without running their jobs
-    #[arg(long, global = true, env = "SEARCH4LETTERS_NO_WORKER")]
+    #[arg(long, global = true, env = "SEARCH4LETTERS_NO_WORKER", value_parser = FalseyValueParser::new())]
     pub no_worker: bool,
     /// How many jobs run side by side at most
     #[arg(long, global = true, env = "SEARCH4LETTERS_WORKERS", default_value = "1024", value_name = "N")]
@@ -112,6 +117,7 @@ impl Config {
     pub fn read() -> Result<Self, NoConfig> {
         Self::try_parse().map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => NoConfig::Shown(error.to_string()),
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => NoConfig::Wrong(error.to_string()),
             _ => NoConfig::Wrong(one_line(&error.to_string())),
         })
     }
@@ -130,6 +136,14 @@ impl Config {
 fn one_line(message: &str) -> String {
     let paragraph = message.lines().take_while(|line| !line.trim().is_empty());
     paragraph.map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+fn network(text: &str) -> Result<Network, String> {
+    if text.is_empty() {
+        return Ok(Network(None));
+    }
+    let net = text.parse().map_err(|_| "write a network as ADDRESS/BITS, for instance 10.0.0.0/8".to_owned())?;
+    Ok(Network(Some(net)))
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -8,8 +8,9 @@ use crate::environment::Environment;
 use crate::http::from_store;
 use crate::jobs::LogRequest;
 
-/// The log must be written, so its job is tried for about three hours before it is given up,
-/// and stays visible as dead even then.
+/// The log must be written, so its job is tried for two hours and more before it is given up,
+/// and stays visible as dead even then. Processes that die do not count; see
+/// [`store::Queue::requeue_orphans`].
 const MAX_ATTEMPTS: u32 = 20;
 
 /// Makes the search's log job durable. Returns what can honestly be said of the record.
@@ -26,24 +27,33 @@ pub async fn accept(env: &Environment, request: &LogRequest) -> Result<Recorded,
         run_at: env.clock.steady(),
         now: env.clock.steady(),
     };
-    let is_same = match env.store.accept(request.id, job).await {
-        Ok(Accepted::New(_)) => true,
+    let there = match env.store.accept(request.id, job).await {
+        Ok(Accepted::New(_)) => return Ok(Recorded::Accepted),
+        Ok(Accepted::Recorded(row)) => Some((row.phrase, row.letters)),
+        // A payload that cannot be read is not of this release: the safe answer is that it differs.
         Ok(Accepted::Queued { payload, .. }) => {
-            // A payload that cannot be read is not of this release: the safe answer is that it differs.
-            decode::<LogRequest>(&payload)
-                .is_ok_and(|there| there.phrase == request.phrase && there.letters == request.letters)
+            decode::<LogRequest>(&payload).ok().map(|there| (there.phrase, there.letters))
         }
-        Ok(Accepted::Recorded(row)) => row.phrase == request.phrase && row.letters == request.letters,
         Err(error) => {
             tracing::error!(%error, search = %request.id, "a search was answered and could not be recorded");
             return Ok(Recorded::NotRecorded);
         }
     };
-    if is_same {
-        return Ok(Recorded::Accepted);
+    if there.is_some_and(|(phrase, letters)| phrase == request.phrase && letters == request.letters) {
+        return recorded(env, request.id).await;
     }
     let message = "This id stands for another search already. Make a new id for a new search.";
     Err(ApiError::at(ErrorCode::Conflict, "id", message))
+}
+
+/// What can be said of a search that was asked before.
+async fn recorded(env: &Environment, id: SearchId) -> Result<Recorded, ApiError> {
+    let place = env.store.place(LogRequest::KIND, &id.to_string()).await.map_err(from_store)?;
+    let is_given_up = place.is_some_and(|place| matches!(place.state, JobState::Dead | JobState::Cancelled));
+    if is_given_up && row_of(env, id).await?.is_none() {
+        return Ok(Recorded::NotRecorded);
+    }
+    Ok(Recorded::Accepted)
 }
 
 /// How far the log record of the receipt's search has come.

@@ -53,6 +53,7 @@ macro_rules! hold_every_promise {
                 an_expired_lease_is_a_lost_attempt,
                 the_last_lost_attempt_makes_the_job_dead,
                 orphans_are_requeued_whatever_their_lease_says,
+                processes_that_die_again_and_again_do_not_use_a_job_up,
                 a_schedule_of_a_wrong_clock_is_pulled_near,
             ],
             steering: [
@@ -91,6 +92,7 @@ macro_rules! hold_every_promise {
                 a_setup_link_makes_one_account_once,
                 a_setup_link_expires_and_is_replaced,
                 a_taken_name_leaves_the_link_valid,
+                an_account_made_otherwise_ends_the_link,
                 a_session_ends_by_idling_by_age_and_by_leaving,
                 a_session_needs_an_account,
                 ended_sessions_and_links_are_pruned,

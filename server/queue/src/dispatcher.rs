@@ -108,7 +108,11 @@ impl Dispatcher {
             tokio::select! {
                 () = work.changed() => self.agenda.look_for_work = true,
                 () = cancel.changed() => self.agenda.look_for_cancellations = true,
-                _ = self.outcomes.recv_many(&mut news, CLAIM_LIMIT) => self.take(news),
+                count = self.outcomes.recv_many(&mut news, CLAIM_LIMIT) => match count {
+                    // The worker is gone, and with it whoever could run what is held.
+                    0 => return,
+                    _ => self.take(news),
+                },
                 () = self.clock.sleep_until(wake_at) => {}
                 () = stop_asked.cancelled(), if self.agenda.stop == Stop::No => {
                     self.agenda.stop = Stop::Grace(self.clock.steady().after(self.settings.grace));
@@ -184,8 +188,8 @@ impl Dispatcher {
         }
         for job in jobs {
             let attempt = self.held.add(job);
-            // Slots and channel have the same size, so there is room; and should the worker be
-            // gone, the leases give the jobs back.
+            // Slots and channel have the same size, so there is room. Should the worker be gone,
+            // the outcomes' channel says so next.
             let _ = self.jobs.try_send(attempt);
         }
     }

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::TimeMs;
 use store::{Clock, Store};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::CommandError;
@@ -43,6 +44,8 @@ pub struct Serving {
 /// Serves until SIGTERM or SIGINT, then drains and returns.
 pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     let Serving { store, clock, random, listener, trusted_proxies, jobs } = serving;
+    // Before anybody is told that we are there, or any job is begun: from then on a stop is a drain.
+    let stop = StopSignal::listen()?;
     let address = listener.local_addr().map_err(|error| CommandError(format!("the socket has no address: {error}")))?;
     let inside = JobsInside { runs_jobs: !jobs.no_worker };
     let env = Environment::new(store.clone(), clock.clone(), random.clone(), inside, trusted_proxies).await?;
@@ -54,15 +57,20 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     }
     tokio::task::spawn_blocking(browser_family::prepare);
     let stop_worker = CancellationToken::new();
-    let worker = (!jobs.no_worker).then(|| {
+    let mut worker = if jobs.no_worker {
+        tokio::spawn(stop_worker.clone().cancelled_owned())
+    } else {
         let settings = worker_settings(jobs.workers.get(), jobs.grace, jobs.log_delay, &random);
         let env = JobEnvironment { log: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay };
         tokio::spawn(run_worker(env, settings, stop_worker.clone()))
-    });
+    };
     let pruner = tokio::spawn(prune(env.clone()));
     greet(&env, address).await?;
     let answers = tokio::spawn(answer(env.clone(), listener));
-    stop_signal().await?;
+    tokio::select! {
+        () = stop.given() => {}
+        _ = &mut worker => return Err(CommandError("the worker broke down; the log above says why".to_owned())),
+    }
     tracing::info!("stopping: no new requests; running jobs have {} s", jobs.grace.as_secs());
     env.stop.cancel();
     stop_worker.cancel();
@@ -70,9 +78,7 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     if tokio::time::timeout(ANSWERS, answers).await.is_err() {
         tracing::warn!("some answers took too long to send and were cut off");
     }
-    if let Some(worker) = worker {
-        worker.await.map_err(|error| CommandError(format!("the worker broke down: {error}")))?;
-    }
+    worker.await.map_err(|error| CommandError(format!("the worker broke down: {error}")))?;
     store.close().await;
     tracing::info!("stopped");
     Ok(())
@@ -104,25 +110,44 @@ async fn greet(env: &Environment, address: SocketAddr) -> Result<(), CommandErro
 async fn prune(env: Arc<Environment>) {
     loop {
         let now = env.clock.wall();
-        let before = api::TimeMs(now.0 - i64::try_from(KEEP_JOBS.as_millis()).unwrap_or(0));
-        while matches!(env.store.prune_jobs(before, PRUNE_LIMIT).await, Ok(deleted) if deleted > 0) {}
-        if let Err(error) = env.store.prune_sessions(now).await {
-            tracing::warn!(%error, "old sessions could not be deleted");
+        let before = TimeMs(now.0 - i64::try_from(KEEP_JOBS.as_millis()).unwrap_or(0));
+        if let Err(error) = prune_once(&*env.store, before, now).await {
+            tracing::warn!(%error, "what is over could not be deleted; trying again in an hour");
         }
         env.clock.sleep_until(env.clock.steady().after(PRUNE_EVERY)).await;
     }
 }
 
-/// Returns at the first SIGTERM or SIGINT. A second one ends the process at once: whoever
-/// presses twice does not want to wait, and nothing that was answered is lost by it.
-async fn stop_signal() -> Result<(), CommandError> {
-    let failed = |error: std::io::Error| CommandError(format!("signals cannot be received: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-    tokio::spawn(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        std::process::exit(130);
-    });
-    Ok(())
+async fn prune_once(store: &dyn Store, before: TimeMs, now: TimeMs) -> store::Result<()> {
+    while store.prune_jobs(before, PRUNE_LIMIT).await? > 0 {}
+    store.prune_sessions(now).await.map(drop)
+}
+
+/// SIGTERM and SIGINT.
+struct StopSignal {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignal {
+    fn listen() -> Result<Self, CommandError> {
+        let failed = |error: std::io::Error| CommandError(format!("signals cannot be received: {error}"));
+        let terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        Ok(Self { terminate, interrupt })
+    }
+
+    /// Returns at the first. A second one ends the process at once: whoever presses twice does
+    /// not want to wait, and nothing that was answered is lost by it.
+    async fn given(mut self) {
+        self.next().await;
+        tokio::spawn(async move {
+            self.next().await;
+            std::process::exit(130);
+        });
+    }
+
+    async fn next(&mut self) {
+        tokio::select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
+    }
 }

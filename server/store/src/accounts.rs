@@ -14,7 +14,8 @@ pub trait Accounts: Send + Sync + 'static {
     async fn has_accounts(&self) -> Result<bool>;
 
     /// Returns false, and changes nothing, if the name is taken. Names are compared without
-    /// regard to the case of ASCII letters.
+    /// regard to the case of ASCII letters. A setup link that is still open ends: it was for
+    /// a database without accounts.
     async fn create_account(&self, account: NewAccount) -> Result<bool>;
 
     async fn account(&self, name: &str) -> Result<Option<StoredAccount>>;

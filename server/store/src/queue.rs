@@ -40,8 +40,10 @@ pub trait Queue: Send + Sync + 'static {
     /// dead where that was their last attempt. Returns how many.
     async fn expire(&self, now: TimeMs) -> Result<u64>;
 
-    /// Ends all running attempts as lost, as [`Queue::expire`] does, whatever their lease says.
-    /// For the start of a process that owns its database alone. Also pulls every `run_at` to at
+    /// Ends all running attempts as lost, whatever their lease says, and lets their jobs wait
+    /// again. Gives each one attempt more: it was the process that ended, not the job that
+    /// failed, and a process that is killed again and again must not use a job up. For the
+    /// start of a process that owns its database alone. Also pulls every `run_at` to at
     /// most `latest`, so that a clock that was wrong at some time cannot stall a job for ever.
     async fn requeue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64>;
 
@@ -54,7 +56,8 @@ pub trait Queue: Send + Sync + 'static {
     async fn retry_job(&self, id: JobId, now: TimeMs) -> Result<bool>;
 
     /// Cancels a job at once, or asks its worker to where it is running. Returns false if there
-    /// is no such job or its state does not allow it ([`JobState::can_cancel`]).
+    /// is no such job or its state does not allow it ([`JobState::can_cancel`]). `now` is shown to
+    /// people as the job's end.
     async fn cancel_job(&self, id: JobId, now: TimeMs) -> Result<bool>;
 
     /// Kept incrementally: costs the same with ten jobs and with ten million.

@@ -64,6 +64,13 @@ pub(crate) async fn a_setup_link_expires_and_is_replaced(database: impl Database
     assert!(!store.has_accounts().await.unwrap());
 }
 
+pub(crate) async fn an_account_made_otherwise_ends_the_link(database: impl Database) {
+    let store = database.store();
+    store.add_setup_link(token(7), START.after(Duration::from_secs(60))).await.unwrap();
+    assert!(store.create_account(account("ada")).await.unwrap());
+    assert!(!store.setup_link_is_valid(token(7), START).await.unwrap());
+}
+
 pub(crate) async fn a_taken_name_leaves_the_link_valid(database: impl Database) {
     let store = database.store();
     store.create_account(account("Ada")).await.unwrap();

@@ -162,6 +162,18 @@ pub(crate) async fn orphans_are_requeued_whatever_their_lease_says(mut database:
     assert!(lost.error.as_deref().is_some_and(|error| error.contains("process")), "{lost:?}");
 }
 
+pub(crate) async fn processes_that_die_again_and_again_do_not_use_a_job_up(database: impl Database) {
+    let store = database.store();
+    store.enqueue(NewJob { max_attempts: 1, ..job("a") }).await.unwrap();
+    for attempt in 1..=30 {
+        assert_eq!(claim_one(&*store, START).await.attempt, attempt);
+        assert_eq!(store.requeue_orphans(START, START).await.unwrap(), 1);
+    }
+    let last = claim_one(&*store, START).await;
+    store.finish(vec![finished(&last, "w", retry("its own fault"), START)]).await.unwrap();
+    assert_eq!(shown(&*store, last.id).await.state, JobState::Dead, "its own failure still counts");
+}
+
 pub(crate) async fn a_schedule_of_a_wrong_clock_is_pulled_near(database: impl Database) {
     let store = database.store();
     let decade = Duration::from_secs(315_360_000);

@@ -68,6 +68,18 @@ async fn a_guest_works_beside_the_owner_and_keeps_nobody_out() {
 }
 
 #[tokio::test]
+async fn a_guest_leaves_an_older_schema_to_the_owner() {
+    let folder = TempDir::new().unwrap();
+    open(folder.path()).await.unwrap().close().await;
+    let mut visitor = visit(folder.path()).await;
+    let newest = "delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)";
+    sqlx::query(newest).execute(&mut visitor).await.unwrap();
+    let error = open_as(folder.path(), Access::Guest).await.expect_err("refused");
+    assert!(matches!(error, OpenError::OlderSchema { .. }), "{error:?}");
+    assert!(error.to_string().contains("search4letters migrate"), "{error}");
+}
+
+#[tokio::test]
 async fn a_folder_in_use_is_refused_with_the_process_that_uses_it() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).await.unwrap();

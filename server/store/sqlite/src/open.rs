@@ -38,6 +38,8 @@ pub enum OpenError {
     NewerSchema { file: PathBuf, version: i64, known: i64 },
     #[error("{} is no database, or is damaged: {detail}. Nothing was changed in it; restore a backup, or move it away to begin anew", file.display())]
     Damaged { file: PathBuf, detail: String },
+    #[error("{} was written by an older version (schema {version}; this one needs {known}). Stop the server and run `search4letters migrate`", file.display())]
+    OlderSchema { file: PathBuf, version: i64, known: i64 },
     #[error("the disk that holds {} is full. Free some space and start again", file.display())]
     DiskFull { file: PathBuf },
     #[error("{} is locked by another program. Close what has it open and start again", file.display())]
@@ -55,15 +57,22 @@ fn process(pid: Option<u32>) -> String {
 pub(crate) async fn open(options: Options) -> Result<SqliteStore, OpenError> {
     let Options { file, readers, access } = options;
     make_folder(&file)?;
+    let is_new = !file.exists();
     let lock = match access {
         Access::Owner => Some(own(&file)?),
+        // Whoever makes the database must be alone with it until it is made.
+        Access::Guest if is_new => Some(own(&file)?),
         Access::Guest => None,
     };
     let opened = async {
         let connect = connect_options(&file);
         let mut connection = connect.clone().create_if_missing(true).connect().await?;
-        check(&mut connection, &file).await?;
-        migrate(&mut connection).await?;
+        let version = check(&mut connection, &file).await?;
+        if lock.is_some() {
+            migrate(&mut connection).await?;
+        } else if version < known_version() {
+            return Err(Failure::OlderSchema { version, known: known_version() });
+        }
         let secret = secret(&mut connection).await?;
         Ok((connect, connection, secret))
     };
@@ -71,7 +80,7 @@ pub(crate) async fn open(options: Options) -> Result<SqliteStore, OpenError> {
     let waker = Arc::new(Waker::default());
     Ok(SqliteStore {
         readers: reader::pool(connect.clone(), readers),
-        writer: Writer::start(connect, connection, Arc::clone(&waker), lock),
+        writer: Writer::start(connect, connection, Arc::clone(&waker), lock.filter(|_| access == Access::Owner)),
         waker,
         secret,
     })
@@ -116,14 +125,19 @@ fn connect_options(file: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<(), Failure> {
+fn known_version() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+/// Looks at what is there before anything is changed in it. Returns the schema's version.
+async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<i64, Failure> {
+    let mut version = 0;
     let known = sqlx::query_scalar::<_, i64>("select count(*) from sqlite_schema where name = '_sqlx_migrations'");
     if known.fetch_one(&mut *connection).await? > 0 {
         let newest = sqlx::query_scalar::<_, Option<i64>>("select max(version) from _sqlx_migrations");
-        let version = newest.fetch_one(&mut *connection).await?.unwrap_or(0);
-        let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
-        if version > known {
-            return Err(Failure::NewerSchema { version, known });
+        version = newest.fetch_one(&mut *connection).await?.unwrap_or(0);
+        if version > known_version() {
+            return Err(Failure::NewerSchema { version, known: known_version() });
         }
     }
     let size_bytes = std::fs::metadata(file).map(|metadata| metadata.len()).unwrap_or(0);
@@ -134,7 +148,7 @@ async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<(), Fai
             return Err(Failure::Damaged(detail));
         }
     }
-    Ok(())
+    Ok(version)
 }
 
 async fn migrate(connection: &mut SqliteConnection) -> Result<(), Failure> {
@@ -159,6 +173,7 @@ async fn secret(connection: &mut SqliteConnection) -> Result<[u8; 32], Failure> 
 /// An [`OpenError`] before it knows its file.
 enum Failure {
     NewerSchema { version: i64, known: i64 },
+    OlderSchema { version: i64, known: i64 },
     Damaged(String),
     Migration(String),
     Sqlx(sqlx::Error),
@@ -174,6 +189,7 @@ impl Failure {
     fn about(self, file: PathBuf) -> OpenError {
         match self {
             Self::NewerSchema { version, known } => OpenError::NewerSchema { file, version, known },
+            Self::OlderSchema { version, known } => OpenError::OlderSchema { file, version, known },
             Self::Damaged(detail) => OpenError::Damaged { file, detail },
             Self::Migration(reason) => OpenError::Migration { file, reason },
             Self::Sqlx(error) => match cause(&error) {

@@ -109,6 +109,11 @@ impl Model {
         lost
     }
 
+    pub(super) fn grant_attempts(&mut self) {
+        let running = self.jobs.iter_mut().filter(|job| job.state == JobState::Running);
+        running.for_each(|job| job.max_attempts += 1);
+    }
+
     pub(super) fn pull_schedules(&mut self, latest: TimeMs) {
         for job in &mut self.jobs {
             if matches!(job.state, JobState::Scheduled | JobState::Retrying) {

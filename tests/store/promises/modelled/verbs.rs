@@ -131,6 +131,7 @@ impl Run {
                 let latest = now.after(Duration::from_secs(*latest_s));
                 let lost = store.requeue_orphans(now, latest).await.unwrap();
                 self.model.pull_schedules(latest);
+                self.model.grant_attempts();
                 assert_eq!(lost, self.model.lose(now, |_| true));
             }
             Verb::Retry { job } => {

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use sqlx::SqlitePool;
 use store::{NewAccount, Result, StoredAccount};
 
+use crate::accounts::setup_link;
 use crate::error::store_error;
 use crate::words::role;
 use crate::writer::{Write, WriteTx};
@@ -29,7 +30,11 @@ impl Write for CreateAccount {
     type Answer = bool;
 
     async fn run(&self, tx: &mut WriteTx<'_>) -> Result<bool> {
-        create(&self.0, tx).await
+        let is_created = create(&self.0, tx).await?;
+        if is_created {
+            setup_link::delete_all(tx).await?;
+        }
+        Ok(is_created)
     }
 }
 

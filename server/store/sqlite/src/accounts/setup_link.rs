@@ -71,7 +71,7 @@ impl Write for UseSetupLink {
 }
 
 /// There is at most one link: a new one replaces it, and a used one is gone.
-async fn delete_all(tx: &mut WriteTx<'_>) -> Result<()> {
+pub(super) async fn delete_all(tx: &mut WriteTx<'_>) -> Result<()> {
     sqlx::query!("delete from setup_link").execute(&mut *tx.connection).await.map_err(store_error)?;
     Ok(())
 }

@@ -51,6 +51,10 @@ impl Write for RequeueOrphans {
         .execute(&mut *tx.connection)
         .await
         .map_err(store_error)?;
+        sqlx::query!("update job indexed by job_state set max_attempts = max_attempts + 1 where state = 'running'")
+            .execute(&mut *tx.connection)
+            .await
+            .map_err(store_error)?;
         let lost = sqlx::query_as!(
             Running,
             r#"select id as "id!: i64", attempt as "attempt!: u32", max_attempts as "max_attempts!: u32",
