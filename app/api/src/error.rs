@@ -1,5 +1,7 @@
 //! What can go wrong, as the client sees it. Nothing in here tells of the server's inside.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use server_fn::codec::JsonEncoding;
 use server_fn::error::{FromServerFnError, ServerFnErrorErr};
@@ -58,6 +60,10 @@ pub struct ApiError {
     pub field: Option<String>,
 }
 
+/// How much of a text that the client wrote is said back to it, in characters. Enough to know
+/// it again; whole, a field's name could be the largest part of the answer.
+const ECHO_LIMIT: usize = 100;
+
 impl ApiError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), field: None }
@@ -69,6 +75,14 @@ impl ApiError {
 
     pub fn not_found(what: &str) -> Self {
         Self::new(ErrorCode::NotFound, format!("There is no such {what}."))
+    }
+}
+
+/// As much of `text` as is said back, with an ellipsis where that is not all.
+pub(crate) fn echo(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(ECHO_LIMIT) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
     }
 }
 
@@ -102,10 +116,11 @@ impl FromServerFnError for ApiError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             // The form codec speaks in our own wire format; see form.rs.
-            ServerFnErrorErr::Deserialization(text) => serde_json::from_str(&text)
-                .unwrap_or_else(|_| Self::new(ErrorCode::Malformed, format!("The message cannot be read: {text}"))),
+            ServerFnErrorErr::Deserialization(text) => serde_json::from_str(&text).unwrap_or_else(|_| {
+                Self::new(ErrorCode::Malformed, format!("The message cannot be read: {}", echo(&text)))
+            }),
             ServerFnErrorErr::Args(text) | ServerFnErrorErr::MissingArg(text) => {
-                Self::new(ErrorCode::Malformed, format!("The request cannot be read: {text}"))
+                Self::new(ErrorCode::Malformed, format!("The request cannot be read: {}", echo(&text)))
             }
             ServerFnErrorErr::Request(_) => {
                 Self::new(ErrorCode::Offline, "The server cannot be reached. Check the connection and try again.")
@@ -125,5 +140,17 @@ mod tests {
         let wire = serde_json::to_string(&error).expect("serializable");
         assert_eq!(wire, r#"{"error":{"code":"too_long","message":"Too long.","field":"phrase"}}"#);
         assert_eq!(serde_json::from_str::<ApiError>(&wire).expect("the same error"), error);
+    }
+
+    #[test]
+    fn a_long_text_is_said_back_in_part() {
+        let at_limit = "ä".repeat(ECHO_LIMIT);
+        assert_eq!(echo(&at_limit), at_limit);
+        assert_eq!(echo(&format!("{at_limit}ä")), format!("{at_limit}…"));
+        for error in [ServerFnErrorErr::Args, ServerFnErrorErr::Deserialization] {
+            let error = ApiError::from_server_fn_error(error("\u{1}".repeat(20_000)));
+            assert_eq!(error.code, ErrorCode::Malformed);
+            assert!(error.message.chars().count() < 2 * ECHO_LIMIT, "{}", error.message);
+        }
     }
 }

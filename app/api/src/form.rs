@@ -10,7 +10,11 @@ use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, Visitor};
 use server_fn::{ContentType, Decodes, Encodes, Format, FormatType};
 
+use crate::error::echo;
 use crate::{ApiError, ErrorCode};
+
+/// More fields than any form of ours has. Each is compared with those before it.
+const MOST_FIELDS: usize = 16;
 
 /// `application/x-www-form-urlencoded` with every field given at most once.
 pub struct Form;
@@ -55,7 +59,7 @@ impl std::error::Error for FormError {}
 
 impl de::Error for FormError {
     fn custom<T: std::fmt::Display>(message: T) -> Self {
-        Self(ApiError::new(ErrorCode::Invalid, message.to_string()))
+        Self(ApiError::new(ErrorCode::Invalid, echo(&message.to_string())))
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -70,8 +74,13 @@ fn fields(body: &[u8]) -> Result<Vec<(String, String)>, FormError> {
         let name = decoded(halves.next().unwrap_or_default(), None)?;
         let value = decoded(halves.next().unwrap_or_default(), Some(&name))?;
         if fields.iter().any(|(other, _)| *other == name) {
+            let name = echo(&name);
             let message = format!("The field {name} is given more than once.");
             return Err(FormError(ApiError::at(ErrorCode::Repeated, &name, message)));
+        }
+        if fields.len() == MOST_FIELDS {
+            let message = format!("The form has more than {MOST_FIELDS} fields.");
+            return Err(FormError(ApiError::new(ErrorCode::Malformed, message)));
         }
         fields.push((name, value));
     }
@@ -84,7 +93,7 @@ fn decoded(encoded: &[u8], field: Option<&str>) -> Result<String, FormError> {
         FormError(ApiError {
             code: ErrorCode::Malformed,
             message: message.to_owned(),
-            field: field.map(ToOwned::to_owned),
+            field: field.map(|name| echo(name).into_owned()),
         })
     };
     let mut bytes = Vec::with_capacity(encoded.len());
@@ -220,6 +229,27 @@ mod tests {
         assert_eq!(failure(b"phrase=%zz"), (ErrorCode::Malformed, at("phrase")));
         assert_eq!(failure(b"%ff=a"), (ErrorCode::Malformed, None));
         assert_eq!(failure(b"phrase=a&id=no-ulid"), (ErrorCode::Invalid, at("id")));
+    }
+
+    #[test]
+    fn reads_no_more_fields_than_any_form_has() {
+        let body_of = |others: usize| {
+            let others = (0..others).map(|number| format!("&other{number}=x"));
+            format!("phrase=a{}", others.collect::<String>())
+        };
+        assert_eq!(decode(body_of(MOST_FIELDS - 1).as_bytes()).expect("read").phrase, "a");
+        assert_eq!(failure(body_of(MOST_FIELDS).as_bytes()), (ErrorCode::Malformed, None));
+    }
+
+    #[test]
+    fn says_a_long_name_back_in_part() {
+        let name = "\u{1}".repeat(20_000);
+        for body in [format!("{name}&{name}"), format!("{name}=%")] {
+            let error = decode(body.as_bytes()).expect_err("refused");
+            let field = error.field.clone().expect("it is in a field");
+            assert!(field.ends_with('…') && name.starts_with(field.trim_end_matches('…')), "{field:?}");
+            assert!(FormError(error).to_string().len() < 2_000, "small, although each character takes six bytes");
+        }
     }
 
     #[test]
