@@ -39,7 +39,11 @@ pub fn ViewLogPage() -> impl IntoView {
     });
     let close = Callback::new(move |()| show(filter.get_untracked(), None));
     let opened = opened_row(feed);
-    let step = move |neighbour| neighbour_of(feed, selected.get_untracked(), neighbour);
+    let step = move |neighbour| {
+        // A row that was opened by its address was never selected.
+        let shown = opened.with_untracked(|row| row.as_ref().map(|row| row.seq));
+        neighbour_of(feed, shown.or(selected.get_untracked()), neighbour)
+    };
     let go = Callback::new(move |neighbour| {
         if let Some(row) = step(neighbour) {
             open.run(row.seq);
