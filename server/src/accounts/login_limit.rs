@@ -1,46 +1,47 @@
 //! Limits on guessing passwords, by account and by address.
 //!
-//! An attacker must not be able to lock out the owner. So the limit that counts an account's
-//! failures from everywhere does not hold for addresses from which its owner has logged in.
+//! An attacker must not be able to lock out the owner. So neither the limit that counts an
+//! account's failures from everywhere nor a lack of room for more counts holds for addresses from
+//! which its owner has logged in. These are known only since this process started: after a
+//! restart, an owner whose account is under attack may have to wait like everybody else.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use api::{ApiError, ErrorCode, TimeMs};
 use store::Clock;
 
+use super::failure_counts::{FailureCounts, MOST_KEYS, PRUNE_EVERY};
 use super::password::LONGEST_NAME;
 
-/// Failures within this time count.
-const WINDOW: Duration = Duration::from_secs(15 * 60);
 /// From one address, for one account: a person who mistypes.
 const PER_ACCOUNT_AND_ADDRESS: usize = 5;
 /// From one address, for all accounts: one who tries names.
 const PER_ADDRESS: usize = 20;
 /// From everywhere, for one account: one who has many addresses.
 const PER_ACCOUNT: usize = 50;
-/// How many counters are kept at most; an attacker with many addresses must not fill our memory.
-const COUNTERS: usize = 10_000;
 
 pub struct LoginLimit {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
-    /// The times of the failures that still count, oldest first.
-    failures: HashMap<Counter, Vec<TimeMs>>,
+    by_account_and_address: FailureCounts<(String, Network)>,
+    by_address: FailureCounts<Network>,
+    by_account: FailureCounts<String>,
     known: HashSet<(String, Network)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Counter {
-    AccountAndAddress(String, Network),
-    Address(Network),
-    Account(String),
+/// An attempt that is being made. It counts as a failure unless it is handed back.
+#[derive(Debug)]
+pub struct Attempt {
+    name: String,
+    network: Network,
+    at: TimeMs,
+    /// Not by account if the owner has logged in from there.
+    is_counted_by_account: bool,
 }
 
 /// An IPv4 address, or the /64 of an IPv6 address: what one person usually has.
@@ -49,68 +50,85 @@ type Network = u64;
 impl LoginLimit {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Mutex::default() }
+        let state = State {
+            by_account_and_address: FailureCounts::new(PER_ACCOUNT_AND_ADDRESS),
+            by_address: FailureCounts::new(PER_ADDRESS),
+            by_account: FailureCounts::new(PER_ACCOUNT),
+            known: HashSet::new(),
+        };
+        Self { clock, state: Mutex::new(state) }
     }
 
-    /// Whether another attempt may be made. Counts as a failure until [`LoginLimit::succeeded`]
-    /// says otherwise: so attempts made at the same moment cannot slip through together.
-    pub fn attempt(&self, name: &str, address: IpAddr) -> Result<(), ApiError> {
+    /// Whether another attempt may be made. Counts as a failure until it is said to be none:
+    /// so attempts made at the same moment cannot slip through together.
+    pub fn attempt(&self, name: &str, address: IpAddr) -> Result<Attempt, ApiError> {
         let now = self.clock.steady();
         let (name, network) = (counted(name), network(address));
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut limits = vec![
-            (Counter::AccountAndAddress(name.clone(), network), PER_ACCOUNT_AND_ADDRESS),
-            (Counter::Address(network), PER_ADDRESS),
-        ];
-        if !state.known.contains(&(name.clone(), network)) {
-            limits.push((Counter::Account(name), PER_ACCOUNT));
-        }
-        let wait_ms = limits.iter().filter_map(|(counter, limit)| state.wait_ms(counter, *limit, now)).max();
-        if let Some(wait_ms) = wait_ms {
+        let mut state = self.state();
+        let is_known = state.known.contains(&(name.clone(), network));
+        let attempt = Attempt { name, network, at: now, is_counted_by_account: !is_known };
+        if let Some(wait_ms) = state.wait_ms(&attempt) {
             let minutes = wait_ms / 60_000 + 1;
             let message = format!("Too many failed attempts. Try again in {minutes} min.");
             return Err(ApiError::new(ErrorCode::TooMany, message));
         }
-        state.make_room(now);
-        for (counter, _) in limits {
-            state.failures.entry(counter).or_default().push(now);
+        state.by_account_and_address.add(attempt.pair(), now);
+        state.by_address.add(network, now);
+        if attempt.is_counted_by_account {
+            state.by_account.add(attempt.name.clone(), now);
         }
-        Ok(())
+        Ok(attempt)
     }
 
-    /// Forgets what counted against this account at this address.
-    pub fn succeeded(&self, name: &str, address: IpAddr) {
-        let (name, network) = (counted(name), network(address));
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.failures.remove(&Counter::AccountAndAddress(name.clone(), network));
-        for counter in [Counter::Address(network), Counter::Account(name.clone())] {
-            if let Some(failures) = state.failures.get_mut(&counter) {
-                failures.pop();
-            }
+    /// The password was right: forgets what counted against this account at this address.
+    pub fn succeeded(&self, attempt: Attempt) {
+        let mut state = self.state();
+        state.take_back(&attempt);
+        state.by_account_and_address.forget(&attempt.pair());
+        if state.known.len() < MOST_KEYS {
+            state.known.insert((attempt.name, attempt.network));
         }
-        if state.known.len() < COUNTERS {
-            state.known.insert((name, network));
-        }
+    }
+
+    /// Whether the password was right could not be found out: the attempt was none.
+    pub fn came_to_nothing(&self, attempt: &Attempt) {
+        self.state().take_back(attempt);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Attempt {
+    fn pair(&self) -> (String, Network) {
+        (self.name.clone(), self.network)
     }
 }
 
 impl State {
-    /// How long until the counter is below its limit; none where it is.
-    fn wait_ms(&mut self, counter: &Counter, limit: usize, now: TimeMs) -> Option<i64> {
-        let failures = self.failures.get_mut(counter)?;
-        failures.retain(|&at| at.after(WINDOW) > now);
-        let deciding = failures.len().checked_sub(limit)?;
-        Some(failures[deciding].after(WINDOW).since(now))
+    /// How long until the attempt may be made; none where it may be made now.
+    fn wait_ms(&mut self, attempt: &Attempt) -> Option<i64> {
+        let (pair, now) = (attempt.pair(), attempt.at);
+        let own = self.by_account_and_address.wait_ms(&pair, now).max(self.by_address.wait_ms(&attempt.network, now));
+        if !attempt.is_counted_by_account {
+            // Always counted, room or not: there are no more of these than are known.
+            return own;
+        }
+        // Forgetting somebody's failures to make room would let an attacker with many addresses,
+        // or many names, switch the limits off.
+        let has_room = self.by_account_and_address.has_room_for(&pair, now)
+            && self.by_address.has_room_for(&attempt.network, now)
+            && self.by_account.has_room_for(&attempt.name, now);
+        let full = (!has_room).then_some(i64::try_from(PRUNE_EVERY.as_millis()).unwrap_or(i64::MAX));
+        own.max(self.by_account.wait_ms(&attempt.name, now)).max(full)
     }
 
-    fn make_room(&mut self, now: TimeMs) {
-        if self.failures.len() < COUNTERS {
-            return;
-        }
-        self.failures.retain(|_, failures| failures.last().is_some_and(|at| at.after(WINDOW) > now));
-        if self.failures.len() >= COUNTERS {
-            // So many attackers at once that counting them by address is no use any more.
-            self.failures.retain(|counter, _| matches!(counter, Counter::Account(_)));
+    fn take_back(&mut self, attempt: &Attempt) {
+        self.by_account_and_address.take_back(&attempt.pair(), attempt.at);
+        self.by_address.take_back(&attempt.network, attempt.at);
+        if attempt.is_counted_by_account {
+            self.by_account.take_back(&attempt.name, attempt.at);
         }
     }
 }
@@ -129,90 +147,4 @@ fn network(address: IpAddr) -> Network {
 }
 
 #[cfg(test)]
-mod tests {
-    use async_trait::async_trait;
-
-    use super::*;
-
-    struct StillClock(Mutex<TimeMs>);
-
-    #[async_trait]
-    impl Clock for StillClock {
-        fn wall(&self) -> TimeMs {
-            self.steady()
-        }
-
-        fn steady(&self) -> TimeMs {
-            *self.0.lock().expect("not poisoned")
-        }
-
-        async fn sleep_until(&self, _: TimeMs) {
-            std::future::pending().await
-        }
-    }
-
-    fn limit() -> (LoginLimit, Arc<StillClock>) {
-        let clock = Arc::new(StillClock(Mutex::new(TimeMs(1_000_000))));
-        (LoginLimit::new(clock.clone()), clock)
-    }
-
-    fn address(last: u8) -> IpAddr {
-        IpAddr::from([10, 0, 0, last])
-    }
-
-    #[test]
-    fn a_sixth_guess_has_to_wait() {
-        let (limit, clock) = limit();
-        for _ in 0..PER_ACCOUNT_AND_ADDRESS {
-            limit.attempt("ada", address(1)).expect("allowed");
-        }
-        let refused = limit.attempt("ADA", address(1)).expect_err("refused");
-        assert_eq!(refused.code, ErrorCode::TooMany);
-        limit.attempt("ada", address(2)).expect("another address is not punished");
-        *clock.0.lock().expect("not poisoned") = TimeMs(1_000_000).after(WINDOW);
-        limit.attempt("ada", address(1)).expect("allowed again");
-    }
-
-    #[test]
-    fn success_forgives() {
-        let (limit, _) = limit();
-        for _ in 0..3 * PER_ADDRESS {
-            limit.attempt("ada", address(1)).expect("allowed");
-            limit.succeeded("ada", address(1));
-        }
-    }
-
-    #[test]
-    fn many_addresses_stop_at_the_accounts_limit_but_do_not_lock_out_the_owner() {
-        let (limit, _) = limit();
-        limit.attempt("ada", address(200)).expect("allowed");
-        limit.succeeded("ada", address(200));
-        let allowed = (0..100).filter(|&last| limit.attempt("ada", address(last)).is_ok()).count();
-        assert_eq!(allowed, PER_ACCOUNT);
-        limit.attempt("ada", address(200)).expect("the owner's own address");
-    }
-
-    #[test]
-    fn names_are_kept_no_longer_than_an_account_can_have_them() {
-        let (limit, _) = limit();
-        let endless = "Ä".repeat(60_000);
-        for _ in 0..PER_ACCOUNT_AND_ADDRESS {
-            limit.attempt(&endless, address(1)).expect("allowed");
-        }
-        assert!(limit.attempt(&endless, address(1)).is_err(), "it is counted all the same");
-        limit.attempt(&"b".repeat(60_000), address(1)).expect("another name");
-        let state = limit.state.lock().expect("not poisoned");
-        for counter in state.failures.keys() {
-            if let Counter::AccountAndAddress(name, _) | Counter::Account(name) = counter {
-                assert_eq!(name.chars().count(), LONGEST_NAME);
-            }
-        }
-    }
-
-    #[test]
-    fn one_address_cannot_try_every_name() {
-        let (limit, _) = limit();
-        let allowed = (0..100).filter(|n| limit.attempt(&format!("name{n}"), address(1)).is_ok()).count();
-        assert_eq!(allowed, PER_ADDRESS);
-    }
-}
+mod tests;

@@ -25,19 +25,25 @@ pub async fn log_in(
     name: &str,
     password: String,
 ) -> Result<(Account, Token), ApiError> {
-    env.login_limit.attempt(name, caller.ip)?;
-    let stored = env.store.account(name).await.map_err(from_store)?;
-    let hash = stored.as_ref().map(|account| account.password_hash.clone());
-    if !env.passwords.verify(password, hash).await? {
+    let attempt = env.login_limit.attempt(name, caller.ip)?;
+    let checked = check(env, name, password).await.inspect_err(|_| env.login_limit.came_to_nothing(&attempt))?;
+    let Some(account) = checked else {
         tracing::warn!(name = ?name, ip = %caller.ip, "a login failed");
         return Err(ApiError::new(ErrorCode::WrongCredentials, "Name or password is wrong."));
-    }
-    let account = stored.ok_or_else(|| ApiError::new(ErrorCode::Internal, "The account is gone."))?;
-    env.login_limit.succeeded(name, caller.ip);
+    };
+    env.login_limit.succeeded(attempt);
     log_out(env, caller).await?;
     let token = open_session(env, &account.name).await?;
     tracing::info!(name = ?account.name, ip = %caller.ip, "logged in");
     Ok((public(account), token))
+}
+
+/// The account, if this is its password. Takes as long where there is no such account.
+async fn check(env: &Environment, name: &str, password: String) -> Result<Option<StoredAccount>, ApiError> {
+    let account = env.store.account(name).await.map_err(from_store)?;
+    let hash = account.as_ref().map(|account| account.password_hash.clone());
+    let is_right = env.passwords.verify(password, hash).await?;
+    Ok(account.filter(|_| is_right))
 }
 
 /// Opens a session without asking anything.
@@ -81,6 +87,13 @@ pub async fn who(env: &Environment, caller: &Caller) -> Result<Option<Account>, 
         });
     }
     Ok(Some(public(account)))
+}
+
+/// Whether the caller's session lasts still. Unlike [`who`] it does not prolong it: a page that
+/// was left open is nobody who uses it.
+pub async fn is_logged_in(env: &Environment, caller: &Caller) -> Result<bool, ApiError> {
+    let Some(token) = &caller.session else { return Ok(false) };
+    Ok(env.store.session(token.hash(), env.clock.wall()).await.map_err(from_store)?.is_some())
 }
 
 fn public(StoredAccount { name, role, .. }: StoredAccount) -> Account {

@@ -1,0 +1,124 @@
+//! Failures within a window of time, counted by key, for a bounded number of keys.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::time::Duration;
+
+use api::TimeMs;
+
+/// Failures within this time count.
+pub const WINDOW: Duration = Duration::from_secs(15 * 60);
+/// How many keys are counted at most; an attacker with many addresses must not fill our memory.
+pub const MOST_KEYS: usize = 10_000;
+/// Room is made no more often than this: while there is none, every attempt would look for it.
+pub const PRUNE_EVERY: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub struct FailureCounts<K> {
+    /// How many failures are too many.
+    limit: usize,
+    /// The times of each key's failures, oldest first.
+    failures: HashMap<K, Vec<TimeMs>>,
+    pruned_at: Option<TimeMs>,
+}
+
+impl<K: Eq + Hash> FailureCounts<K> {
+    pub fn new(limit: usize) -> Self {
+        Self { limit, failures: HashMap::new(), pruned_at: None }
+    }
+
+    /// How long until the key is below its limit; none where it is.
+    pub fn wait_ms(&mut self, key: &K, now: TimeMs) -> Option<i64> {
+        let failures = self.failures.get_mut(key)?;
+        failures.retain(|&at| at.after(WINDOW) > now);
+        let deciding = failures.len().checked_sub(self.limit)?;
+        Some(failures[deciding].after(WINDOW).since(now))
+    }
+
+    /// Whether the key is counted already, or can be without another's count being forgotten.
+    pub fn has_room_for(&mut self, key: &K, now: TimeMs) -> bool {
+        if self.failures.len() < MOST_KEYS || self.failures.contains_key(key) {
+            return true;
+        }
+        if self.pruned_at.is_none_or(|at| at.after(PRUNE_EVERY) <= now) {
+            self.failures.retain(|_, failures| failures.last().is_some_and(|at| at.after(WINDOW) > now));
+            self.pruned_at = Some(now);
+        }
+        self.failures.len() < MOST_KEYS
+    }
+
+    pub fn add(&mut self, key: K, now: TimeMs) {
+        self.failures.entry(key).or_default().push(now);
+    }
+
+    /// Takes one failure back, the one that was added at `at`.
+    pub fn take_back(&mut self, key: &K, at: TimeMs) {
+        let Some(failures) = self.failures.get_mut(key) else { return };
+        if let Some(place) = failures.iter().rposition(|&other| other == at) {
+            failures.remove(place);
+        }
+        if failures.is_empty() {
+            self.failures.remove(key);
+        }
+    }
+
+    pub fn forget(&mut self, key: &K) {
+        self.failures.remove(key);
+    }
+
+    #[cfg(test)]
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &K> {
+        self.failures.keys()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: TimeMs = TimeMs(1_000_000);
+
+    fn full() -> FailureCounts<usize> {
+        let mut counts = FailureCounts::new(2);
+        for key in 0..MOST_KEYS {
+            assert!(counts.has_room_for(&key, START));
+            counts.add(key, START);
+        }
+        counts
+    }
+
+    #[test]
+    fn counts_no_more_keys_than_it_may_and_forgets_none() {
+        let mut counts = full();
+        assert!(!counts.has_room_for(&MOST_KEYS, START));
+        assert!(counts.has_room_for(&0, START), "it is counted already");
+        counts.add(0, START);
+        assert_eq!(counts.wait_ms(&0, START), Some(15 * 60 * 1_000));
+        assert_eq!(counts.keys().len(), MOST_KEYS);
+    }
+
+    #[test]
+    fn makes_room_of_what_no_longer_counts_but_does_not_look_for_it_each_time() {
+        let mut counts = full();
+        let almost = START.after(WINDOW - PRUNE_EVERY / 2);
+        assert!(!counts.has_room_for(&MOST_KEYS, almost));
+        assert!(!counts.has_room_for(&MOST_KEYS, START.after(WINDOW)), "it has looked half a minute ago");
+        assert!(counts.has_room_for(&MOST_KEYS, almost.after(PRUNE_EVERY)));
+        assert_eq!(counts.keys().len(), 0);
+    }
+
+    #[test]
+    fn takes_back_what_was_added_then_and_nothing_else() {
+        let mut counts = FailureCounts::new(2);
+        let later = START.after(Duration::from_secs(60));
+        counts.add("ada", START);
+        counts.add("ada", later);
+        counts.take_back(&"ada", START);
+        counts.take_back(&"ada", START);
+        counts.add("ada", later);
+        assert_eq!(counts.wait_ms(&"ada", later), Some(15 * 60 * 1_000), "both that are left are of later");
+        counts.take_back(&"ada", later);
+        counts.take_back(&"ada", later);
+        assert_eq!(counts.keys().len(), 0, "a key without failures takes no room");
+    }
+}
