@@ -1,6 +1,7 @@
 //! What the server promises over HTTP, asked of the real router.
 
 mod accounts;
+mod broken_table;
 mod events;
 mod files;
 mod health;

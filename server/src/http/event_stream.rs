@@ -15,6 +15,9 @@ use crate::environment::Environment;
 /// browser is gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
+/// A store that has failed is asked again after this long: the next change may be hours away.
+pub const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
 pub type EventStream = Sse<KeepAliveStream<BoxStream<'static, Result<Event, Infallible>>>>;
 
 /// Sends `events` until they end or the server stops. Browsers then come back by themselves.

@@ -8,27 +8,31 @@ use axum::extract::State;
 use axum::response::sse::Event;
 use store::Topic;
 
-use super::event_stream::{EventStream, event_stream, pause};
+use super::event_stream::{AFTER_FAILURE, EventStream, event_stream, pause};
 use super::from_store;
+use super::session_watch::SessionWatch;
 use crate::environment::Environment;
 
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Event `counts`: at once, and then whenever they have changed.
-pub async fn events(State(env): State<Arc<Environment>>) -> EventStream {
+pub async fn events(State(env): State<Arc<Environment>>, session: SessionWatch) -> EventStream {
     let mut changes = env.store.subscribe(Topic::Jobs);
     let watched = env.clone();
     let events = stream! {
         let mut last = None;
         loop {
-            let counts = watched.store.job_counts().await.map_err(from_store).ok();
-            if counts.is_some() && counts != last {
+            let Ok(counts) = watched.store.job_counts().await.map_err(from_store) else {
+                pause(&watched, AFTER_FAILURE).await;
+                continue;
+            };
+            if last != Some(counts) {
                 yield Event::default().event("counts").json_data(counts).expect("counts have a JSON form");
-                last = counts;
+                last = Some(counts);
                 pause(&watched, PAUSE).await;
             }
             changes.changed().await;
         }
     };
-    event_stream(&env, events)
+    event_stream(&env, session.over(events))
 }

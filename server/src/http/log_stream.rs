@@ -1,7 +1,6 @@
 //! The log as streams: the rows that are there, and those that come.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use api::{ApiError, LogRow, LogSeq};
 use async_stream::stream;
@@ -15,9 +14,10 @@ use futures::StreamExt;
 use serde::Deserialize;
 use store::{LogQuery, LogSpan, Topic};
 
-use super::event_stream::{EventStream, event_stream, pause};
+use super::event_stream::{AFTER_FAILURE, EventStream, event_stream, pause};
 use super::from_store;
 use super::parameters::Parameters;
+use super::session_watch::SessionWatch;
 use crate::environment::Environment;
 
 const DEFAULT_ROWS: u32 = 1_000;
@@ -26,8 +26,6 @@ const MOST_ROWS: u32 = 10_000;
 const CHUNK: usize = 64;
 /// So many new rows are read at a time.
 const BATCH: u32 = 500;
-/// A store that has failed is asked again after this long: the next new row may be hours away.
-const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Deserialize)]
 pub struct RowsQuery {
@@ -70,6 +68,7 @@ pub struct EventsQuery {
 pub async fn events(
     State(env): State<Arc<Environment>>,
     Parameters(query): Parameters<EventsQuery>,
+    session: SessionWatch,
     headers: HeaderMap,
 ) -> EventStream {
     let last_event = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok()).map(LogSeq);
@@ -110,7 +109,7 @@ pub async fn events(
             }
         }
     };
-    event_stream(&env, events)
+    event_stream(&env, session.over(events))
 }
 
 /// Reads one batch, and says up to which row nothing is missing now; none if the store failed,

@@ -16,6 +16,7 @@ mod parameters;
 mod receipts;
 mod router;
 mod server_functions;
+mod session_watch;
 
 pub use assets::has_client;
 pub use error::from_store;

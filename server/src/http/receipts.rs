@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::ReceiptState;
+use api::{ErrorCode, ReceiptState};
 use async_stream::stream;
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +11,7 @@ use axum::response::sse::Event;
 use store::Topic;
 
 use super::error::ErrorResponse;
-use super::event_stream::{EventStream, event_stream, pause};
+use super::event_stream::{AFTER_FAILURE, EventStream, event_stream, pause};
 use super::parameters::ReceiptInPath;
 use crate::environment::Environment;
 use crate::searches::receipt_state;
@@ -36,18 +36,23 @@ pub async fn events(
     let watched = env.clone();
     let events = stream! {
         let mut state = first;
+        let mut said = None;
         loop {
-            let is_final = state.state.is_final();
-            yield Event::default().json_data(&state).expect("a state has a JSON form");
-            if is_final {
-                break;
+            if said.as_ref() != Some(&state) {
+                yield Event::default().json_data(&state).expect("a state has a JSON form");
+                if state.state.is_final() {
+                    break;
+                }
+                said = Some(state);
             }
+            pause(&watched, PAUSE).await;
+            changes.changed().await;
             state = loop {
-                changes.changed().await;
-                // A store that fails now is asked again at the next change.
                 match receipt_state(&watched, &receipt).await {
-                    Ok(next) if next != state => break next,
-                    _ => pause(&watched, PAUSE).await,
+                    Ok(state) => break state,
+                    // Its job and its row were deleted meanwhile: there will be nothing to tell.
+                    Err(error) if error.code == ErrorCode::NotFound => return,
+                    Err(_) => pause(&watched, AFTER_FAILURE).await,
                 }
             };
         }

@@ -37,3 +37,19 @@ async fn however_much_happens_they_come_five_times_a_second() {
     let (event, ()) = tokio::join!(events.expect("counts"), happens);
     assert_eq!(event.json::<JobCounts>().waiting, 20);
 }
+
+#[tokio::test]
+async fn a_store_that_failed_is_asked_again_although_nothing_happens() {
+    let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
+    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
+    let admin = site.admin().await;
+    site.search(&[("phrase", "hello")]).await;
+    let broken = site.break_table("job_count").await;
+    let mut events = site.get("/api/admin/jobs/events").cookie(&admin).listen().await;
+    let (event, ()) = tokio::join!(events.expect("counts"), async {
+        clock.someone_sleeps().await;
+        broken.mend().await;
+        clock.advance(Duration::from_secs(1));
+    });
+    assert_eq!(event.json::<JobCounts>().waiting, 1);
+}

@@ -3,6 +3,7 @@
 mod job_counts;
 mod log_events;
 mod log_rows;
+mod session_end;
 
 use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
 use store::LogEntry;
