@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ErrorCode, JobState, ReceiptState, TimeMs};
+use api::{ErrorCode, JobFilter, JobId, JobState, ReceiptState, TimeMs};
 use http::Method;
 use serde_json::Value;
+use store::Clock;
 use tests::HeldClock;
 use tests::eventually::eventually;
 
+use crate::events::Events;
 use crate::site::Site;
 
 const DELAY: Duration = Duration::from_secs(15);
@@ -78,23 +80,73 @@ async fn the_stream_tells_each_change_and_ends_with_the_row() {
     let mut events = site.get(&format!("/api/receipts/{}/events", answer.receipt.0)).listen().await;
     let mut state: ReceiptState = events.expect("message").await.json();
     if state.state == JobState::Waiting {
-        state = events.expect("message").await.json();
+        state = after_the_pause(&mut events, &clock).await;
     }
     assert_eq!((state.state, state.attempt, state.row), (JobState::Running, 1, None));
-    let (last, ()) = tokio::join!(events.expect("message"), async {
-        eventually("the row is written", async || {
+    let time_passes = async {
+        loop {
             clock.advance(Duration::from_secs(1));
-            (!site.log().await.is_empty()).then_some(())
-        })
-        .await;
-        clock.advance(Duration::from_secs(1));
-    });
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let last = tokio::select! { last = events.expect("message") => last, never = time_passes => never };
     let state: ReceiptState = last.json();
     assert_eq!((state.state, state.row), (JobState::Done, Some(site.log().await[0].seq)));
     assert_eq!(events.next().await, None, "after a final state nothing comes");
     let mut again = site.get(&format!("/api/receipts/{}/events", answer.receipt.0)).listen().await;
     assert_eq!(again.expect("message").await.json::<ReceiptState>(), state);
     assert_eq!(again.next().await, None);
+}
+
+/// Three searches that wait on a site whose time stands still, and the last one's stream.
+async fn last_of_three() -> (Site, Arc<HeldClock>, [JobId; 3], Events) {
+    let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
+    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
+    site.search(&[("phrase", "one")]).await;
+    site.search(&[("phrase", "two")]).await;
+    let receipt = site.search(&[("phrase", "three")]).await.receipt.0;
+    let page = site.store().jobs(JobFilter::default(), None, 3).await.expect("the store answers");
+    let [three, two, one] = page.jobs.iter().map(|job| job.id).collect::<Vec<_>>().try_into().expect("three jobs");
+    let mut events = site.get(&format!("/api/receipts/{receipt}/events")).listen().await;
+    assert_eq!(events.expect("message").await.json::<ReceiptState>().ahead, 2);
+    (site, clock, [one, two, three], events)
+}
+
+async fn cancel(site: &Site, job: JobId) {
+    assert!(site.store().cancel_job(job, site.env.clock.steady()).await.expect("the store answers"));
+}
+
+/// The next event of a stream that pauses now: it comes five times a second and not more often.
+async fn after_the_pause(events: &mut Events, clock: &HeldClock) -> ReceiptState {
+    let wakes = clock.steady().after(Duration::from_millis(200));
+    let (event, ()) = tokio::join!(events.expect("message"), async {
+        clock.someone_sleeps_until(wakes).await;
+        clock.advance(Duration::from_millis(200));
+    });
+    event.json()
+}
+
+#[tokio::test]
+async fn however_much_happens_it_is_told_five_times_a_second() {
+    let (site, clock, [one, two, _], mut events) = last_of_three().await;
+    cancel(&site, one).await;
+    cancel(&site, two).await;
+    assert_eq!(after_the_pause(&mut events, &clock).await.ahead, 0);
+}
+
+#[tokio::test]
+async fn a_store_that_failed_is_asked_again_although_nothing_happens() {
+    let (site, clock, [_, _, three], mut events) = last_of_three().await;
+    let broken = site.break_table("log").await;
+    cancel(&site, three).await;
+    let (event, ()) = tokio::join!(events.expect("message"), async {
+        clock.someone_sleeps_until(clock.steady().after(Duration::from_millis(200))).await;
+        clock.advance(Duration::from_millis(200));
+        clock.someone_sleeps_until(clock.steady().after(Duration::from_secs(1))).await;
+        broken.mend().await;
+        clock.advance(Duration::from_secs(1));
+    });
+    assert_eq!(event.json::<ReceiptState>().state, JobState::Cancelled);
 }
 
 #[tokio::test]

@@ -46,6 +46,17 @@ async fn who_guesses_has_to_wait_and_the_owner_has_not() {
 }
 
 #[tokio::test]
+async fn what_the_store_fails_at_is_no_failed_login() {
+    let (site, _) = site_of_ada().await;
+    let broken = site.break_table("account").await;
+    for _ in 0..6 {
+        log_in(&site, "ada", PASSWORD).await.refused(503, ErrorCode::Unavailable, None);
+    }
+    broken.mend().await;
+    let _: Account = log_in(&site, "ada", PASSWORD).await.ok();
+}
+
+#[tokio::test]
 async fn guesses_at_the_same_moment_do_not_slip_through_together() {
     let (site, _) = site_of_ada().await;
     let guesses = futures::future::join_all((0..12).map(|_| log_in(&site, "ada", "guess"))).await;
@@ -63,6 +74,9 @@ async fn a_login_that_is_not_read_is_refused_with_a_reason() {
     }
     let no_json = site.ask(http::Method::POST, "/api/login").header("content-type", "application/json");
     no_json.body(&b"{\"name\": \"\xff\"}"[..]).send().await.refused(400, ErrorCode::Malformed, None);
+    // The whole body is one text where an object should be, and is not said back whole.
+    let huge = json!("\u{e000}".repeat(21_000));
+    site.post_json("/api/login", &huge).send().await.refused(400, ErrorCode::Malformed, None);
     let form = site.post_form("/api/login", "name=ada&password=x").send().await;
     form.refused(415, ErrorCode::ContentType, None);
 }

@@ -45,6 +45,27 @@ async fn what_is_wrong_with_a_form_is_named_with_its_field() {
 }
 
 #[tokio::test]
+async fn a_name_that_fills_the_body_is_named_in_part() {
+    let site = Site::start().await;
+    // In JSON each of these characters takes six bytes.
+    let name = "\u{1}".repeat(20_000);
+    let part = format!("{}…", &name[..100]);
+    let twice = site.post_form("/api/search", format!("{name}&{name}")).send().await;
+    twice.refused(400, ErrorCode::Repeated, Some(&part));
+    let cut_off = site.post_form("/api/search", format!("{name}=%")).send().await;
+    cut_off.refused(400, ErrorCode::Malformed, Some(&part));
+}
+
+#[tokio::test]
+async fn a_form_of_very_many_fields_is_not_read() {
+    let site = Site::start().await;
+    let fields: String = (0..10_000).map(|number| format!("&{number}")).collect();
+    let refused = site.post_form("/api/search", format!("phrase=a{fields}")).send().await;
+    let message = refused.refused(400, ErrorCode::Malformed, None);
+    assert!(message.contains("16"), "{message}");
+}
+
+#[tokio::test]
 async fn only_forms_are_read() {
     let site = Site::start().await;
     let post = |content_type: &'static str| {
