@@ -30,6 +30,11 @@ impl Events {
 
     /// The next event; none at the end of the stream.
     pub async fn next(&mut self) -> Option<Event> {
+        // Around the whole: the comments that keep a quiet connection alive are no event.
+        timeout(PATIENCE, self.read()).await.expect("an event or the end comes in time")
+    }
+
+    async fn read(&mut self) -> Option<Event> {
         loop {
             while let Some((block, rest)) = self.buffer.split_once("\n\n") {
                 let event = event(block);
@@ -39,9 +44,16 @@ impl Events {
                     return event;
                 }
             }
-            let chunk = timeout(PATIENCE, self.chunks.next()).await.expect("an event or the end comes in time")?;
-            let chunk = chunk.expect("the stream does not break");
+            let chunk = self.chunks.next().await?.expect("the stream does not break");
             self.buffer += std::str::from_utf8(&chunk).expect("events are whole and UTF-8");
+        }
+    }
+
+    /// Waits for something else to happen, before which no event may come.
+    pub async fn are_silent_until(&mut self, happens: impl Future<Output = ()>) {
+        tokio::select! {
+            event = self.next() => panic!("too early: {event:?}"),
+            () = happens => {}
         }
     }
 

@@ -14,6 +14,8 @@ use crate::events::Events;
 use crate::site::Site;
 
 const DELAY: Duration = Duration::from_secs(15);
+/// A stream tells no more often than this.
+const PAUSE: Duration = Duration::from_millis(200);
 
 async fn state_of(site: &Site, receipt: &str) -> ReceiptState {
     site.get(&format!("/api/receipts/{receipt}")).send().await.ok()
@@ -116,14 +118,16 @@ async fn cancel(site: &Site, job: JobId) {
     assert!(site.store().cancel_job(job, site.env.clock.steady()).await.expect("the store answers"));
 }
 
+/// Lets the stream sleep for this long, in which it tells nothing.
+async fn sleeps(events: &mut Events, clock: &HeldClock, length: Duration) {
+    events.are_silent_until(clock.someone_sleeps_until(clock.steady().after(length))).await;
+}
+
 /// The next event of a stream that pauses now: it comes five times a second and not more often.
 async fn after_the_pause(events: &mut Events, clock: &HeldClock) -> ReceiptState {
-    let wakes = clock.steady().after(Duration::from_millis(200));
-    let (event, ()) = tokio::join!(events.expect("message"), async {
-        clock.someone_sleeps_until(wakes).await;
-        clock.advance(Duration::from_millis(200));
-    });
-    event.json()
+    sleeps(events, clock, PAUSE).await;
+    clock.advance(PAUSE);
+    events.expect("message").await.json()
 }
 
 #[tokio::test]
@@ -139,13 +143,13 @@ async fn a_store_that_failed_is_asked_again_although_nothing_happens() {
     let (site, clock, [_, _, three], mut events) = last_of_three().await;
     let broken = site.break_table("log").await;
     cancel(&site, three).await;
-    let (event, ()) = tokio::join!(events.expect("message"), async {
-        clock.someone_sleeps_until(clock.steady().after(Duration::from_millis(200))).await;
-        clock.advance(Duration::from_millis(200));
-        clock.someone_sleeps_until(clock.steady().after(Duration::from_secs(1))).await;
-        broken.mend().await;
-        clock.advance(Duration::from_secs(1));
-    });
+    sleeps(&mut events, &clock, PAUSE).await;
+    clock.advance(PAUSE);
+    let until_it_asks_again = Duration::from_secs(1);
+    sleeps(&mut events, &clock, until_it_asks_again).await;
+    broken.mend().await;
+    clock.advance(until_it_asks_again);
+    let event = events.expect("message").await;
     assert_eq!(event.json::<ReceiptState>().state, JobState::Cancelled);
 }
 

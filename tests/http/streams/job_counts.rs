@@ -46,10 +46,8 @@ async fn a_store_that_failed_is_asked_again_although_nothing_happens() {
     site.search(&[("phrase", "hello")]).await;
     let broken = site.break_table("job_count").await;
     let mut events = site.get("/api/admin/jobs/events").cookie(&admin).listen().await;
-    let (event, ()) = tokio::join!(events.expect("counts"), async {
-        clock.someone_sleeps().await;
-        broken.mend().await;
-        clock.advance(Duration::from_secs(1));
-    });
-    assert_eq!(event.json::<JobCounts>().waiting, 1);
+    events.are_silent_until(async { _ = clock.someone_sleeps().await }).await;
+    broken.mend().await;
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(events.expect("counts").await.json::<JobCounts>().waiting, 1);
 }
