@@ -16,15 +16,12 @@ use crate::accounts::new_setup_link;
 use crate::config::JobsSection;
 use crate::environment::Environment;
 use crate::http::{has_client, router};
-use crate::jobs::{JobEnvironment, run_worker, worker_settings};
+use crate::jobs::{JobEnvironment, LONGEST_BACKOFF, run_worker, worker_settings};
 use crate::random::Random;
 use crate::{JobsSection as JobsInside, browser_family};
 
 /// How long answers that are being sent may take after the process was asked to stop.
 const ANSWERS: Duration = Duration::from_secs(10);
-/// Retries wait no longer than this, so nothing in the database should either; see
-/// [`store::Queue::requeue_orphans`].
-const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
 /// Jobs that are done or cancelled are kept for a week.
 const KEEP_JOBS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const PRUNE_EVERY: Duration = Duration::from_secs(60 * 60);

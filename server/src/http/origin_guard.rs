@@ -1,9 +1,7 @@
 //! Refuses requests that change something and come from somebody else's page.
 
-use std::sync::Arc;
-
 use api::{ApiError, ErrorCode};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::ORIGIN;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method};
@@ -12,13 +10,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::ErrorResponse;
 use crate::caller;
-use crate::environment::Environment;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Server functions check neither Origin nor a CSRF token; this layer stands before all of
 /// them. Programs that are no browsers send neither header, and pass.
-pub async fn refuse_foreign(State(_): State<Arc<Environment>>, request: Request, next: Next) -> Response {
+pub async fn refuse_foreign(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     if is_foreign(&parts) {
         let message = "This request comes from another site's page, and was refused.";

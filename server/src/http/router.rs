@@ -37,11 +37,11 @@ fn api(env: Arc<Environment>) -> Router<Arc<Environment>> {
         .route("/login", post(json))
         .route("/logout", post(json))
         .route("/setup", post(json))
-        .nest("/admin", admin(env.clone()))
+        .nest("/admin", admin(env))
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(env, origin_guard::refuse_foreign))
+        .layer(from_fn(origin_guard::refuse_foreign))
         .layer(from_fn(headers::never_stored))
 }
 

@@ -4,4 +4,4 @@ mod log_request;
 mod worker;
 
 pub use log_request::LogRequest;
-pub use worker::{JobEnvironment, run_worker, worker_settings};
+pub use worker::{JobEnvironment, LONGEST_BACKOFF, run_worker, worker_settings};

@@ -15,6 +15,10 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Renewed every 5 s; another process waits this long before it takes over from one that died.
 const LEASE: Duration = Duration::from_secs(15);
 
+/// No retry waits longer than this, so nothing that an earlier process scheduled should either;
+/// see [`store::Queue::requeue_orphans`].
+pub const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
+
 /// What jobs work with. No request is in here: there is none any more.
 #[derive(Clone)]
 pub struct JobEnvironment {
@@ -34,7 +38,7 @@ pub fn worker_settings(slots: usize, grace: Duration, log_delay: Duration, rando
         slots,
         lease: LEASE,
         timeout: TIMEOUT.saturating_add(log_delay),
-        backoff: Backoff { first: Duration::from_secs(1), limit: Duration::from_secs(15 * 60) },
+        backoff: Backoff { first: Duration::from_secs(1), limit: LONGEST_BACKOFF },
         grace,
         roll: Arc::new(move || dice.roll()),
     }
