@@ -20,6 +20,8 @@ struct Platter {
     /// The sectors that the next sync writes.
     dirty: BTreeSet<usize>,
     fails: Option<Failing>,
+    /// How many more writes and syncs there is power for.
+    power_for: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +39,18 @@ impl SimulatedDisk {
             cached: bytes,
             dirty: BTreeSet::new(),
             fails: None,
+            power_for: None,
         })))
     }
 
     /// The next write or sync fails.
     pub(crate) fn fail_once(&self, failing: Failing) {
         self.platter(|platter| platter.fails = Some(failing));
+    }
+
+    /// The power will go after so many more writes and syncs: all that follow fail until the crash.
+    pub(crate) fn lose_power_after(&self, operations: u32) {
+        self.platter(|platter| platter.power_for = Some(operations));
     }
 
     /// The power goes. `survives` says of each sector in turn that was written and not synced
@@ -55,7 +63,7 @@ impl SimulatedDisk {
                 }
             }
             platter.cached = platter.durable.clone();
-            platter.fails = None;
+            (platter.fails, platter.power_for) = (None, None);
         });
     }
 
@@ -71,6 +79,9 @@ impl Platter {
     }
 
     fn fails(&mut self, failing: Failing) -> io::Result<()> {
+        if let Some(operations) = &mut self.power_for {
+            *operations = operations.checked_sub(1).ok_or_else(|| io::Error::other("there is no power"))?;
+        }
         if self.fails.take_if(|fails| *fails == failing).is_some() {
             return Err(io::Error::other(format!("{failing:?} failed")));
         }
@@ -96,8 +107,13 @@ impl Medium for SimulatedDisk {
 
     fn sync(&mut self) -> io::Result<()> {
         self.platter(|platter| {
+            if let Err(error) = platter.fails(Failing::Sync) {
+                if platter.power_for.is_none() {
+                    platter.dirty.clear();
+                }
+                return Err(error);
+            }
             let dirty = std::mem::take(&mut platter.dirty);
-            platter.fails(Failing::Sync)?;
             dirty.into_iter().for_each(|sector| platter.write_back(sector));
             Ok(())
         })

@@ -16,6 +16,8 @@ enum Event {
     Append(Vec<usize>),
     Empty,
     Fail(Failing),
+    /// The next event gets only so many writes and syncs done, and then the power is gone.
+    Interrupt(u32),
     /// The bits say which sectors survive.
     Crash(u64),
 }
@@ -25,6 +27,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         6 => prop::collection::vec(0..1_500_usize, 1..4).prop_map(Event::Append),
         1 => Just(Event::Empty),
         1 => prop_oneof![Just(Failing::Write), Just(Failing::Sync)].prop_map(Event::Fail),
+        2 => (0..6_u32).prop_map(Event::Interrupt),
         2 => any::<u64>().prop_map(Event::Crash),
     ]
 }
@@ -37,6 +40,8 @@ struct Model {
     kept: BTreeMap<SearchId, Record>,
     /// Written or emptied with an error: there or not.
     perhaps: BTreeMap<SearchId, Record>,
+    /// Whether the last append has failed: only then may there be anything that is no line.
+    is_dirty: bool,
 }
 
 impl Model {
@@ -66,6 +71,9 @@ impl History {
             Event::Append(sizes) => {
                 let records: Vec<Record> = sizes.into_iter().map(|size| self.model.record(size)).collect();
                 let answers = self.file.append(&records);
+                let is_io = |answer: &Result<u64, AppendError>| matches!(answer, Err(AppendError::Io { .. }));
+                self.model.is_dirty =
+                    answers.iter().any(is_io) || (self.model.is_dirty && !answers.iter().any(Result::is_ok));
                 for (record, answer) in records.into_iter().zip(answers) {
                     match answer {
                         Ok(_) => self.model.kept.insert(record.search, record),
@@ -78,6 +86,7 @@ impl History {
                 Ok(()) => self.model = Model { next: self.model.next, ..Model::default() },
                 Err(_) => self.model.perhaps.append(&mut self.model.kept),
             },
+            Event::Interrupt(operations) => self.disk.lose_power_after(operations),
             Event::Fail(failing) => self.disk.fail_once(failing),
             Event::Crash(survivors) => {
                 let mut bits = (0..64).cycle().map(|bit| survivors >> bit & 1 == 1);
@@ -92,6 +101,9 @@ impl History {
         let records: BTreeMap<SearchId, Record> =
             found.records.iter().map(|(_, record)| (record.search, record.clone())).collect();
         assert_eq!(records.len(), found.records.len(), "a record stands there twice");
+        if !self.model.is_dirty {
+            assert_eq!((&found.gaps, &found.torn), (&vec![], &None), "a false alarm");
+        }
         for (search, record) in &self.model.kept {
             assert_eq!(records.get(search), Some(record), "answered for and lost");
         }
@@ -107,6 +119,7 @@ impl History {
         // What is there now is synced, and stays.
         self.model.kept = records;
         self.model.perhaps.clear();
+        self.model.is_dirty = false;
     }
 }
 
