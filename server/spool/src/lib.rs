@@ -19,7 +19,7 @@ mod simulated_disk;
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use api::{SearchId, TimeMs};
@@ -70,6 +70,7 @@ pub struct Spool {
     commands: mpsc::Sender<Command>,
     book: Arc<Mutex<Book>>,
     state: watch::Receiver<State>,
+    folder: PathBuf,
     set_aside_file: PathBuf,
 }
 
@@ -84,9 +85,10 @@ impl Spool {
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let (commands, inbox) = mpsc::channel(INBOX_LIMIT);
         let book = Arc::new(Mutex::new(Book::default()));
-        let set_aside_file = options.folder.join(set_aside::NAME);
+        let folder = options.folder.clone();
+        let set_aside_file = folder.join(set_aside::NAME);
         let state = Keeper::start(options, inbox, Arc::clone(&book))?;
-        Ok(Self { commands, book, state, set_aside_file })
+        Ok(Self { commands, book, state, folder, set_aside_file })
     }
 
     /// Makes the record durable. Once this has returned Ok, no crash loses it.
@@ -146,9 +148,14 @@ impl Spool {
         self.state.clone()
     }
 
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Where damaged and refused records are kept.
     #[must_use]
-    pub fn set_aside_file(&self) -> &std::path::Path {
+    pub fn set_aside_file(&self) -> &Path {
         &self.set_aside_file
     }
 }
