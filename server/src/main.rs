@@ -103,7 +103,8 @@ async fn check(config: &Config) -> ExitCode {
         None => Finding::Good(format!("{} does not exist yet; the first start makes it", file.display())),
     }];
     let store = opened.as_ref().and_then(|opened| opened.as_ref().ok());
-    findings.extend(commands::check(store.map(|store| store as &dyn store::Store), config.http.listen).await);
+    let store = store.map(|store| store as &dyn store::Store);
+    findings.extend(commands::check(store, &config.spool().folder, config.http.listen).await);
     for finding in &findings {
         match finding {
             Finding::Good(text) => println!("ok     {text}"),
