@@ -24,6 +24,8 @@ pub struct Environment {
     pub jobs: JobsSection,
     /// Peers whose X-Forwarded-For counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many event streams may be open at once.
+    pub event_streams: u32,
     /// Cancelled when the process is asked to stop: ends the event streams.
     pub stop: CancellationToken,
 }
@@ -55,6 +57,7 @@ impl Environment {
             metrics: Metrics::default(),
             jobs,
             trusted_proxies,
+            event_streams: u32::MAX,
             stop: CancellationToken::new(),
         })
     }

@@ -53,8 +53,7 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
             // Before the store is opened: who cannot listen should not touch the data.
             let listener = listen(&config).await?;
             let store = Arc::new(open(&config, Access::Owner).await?);
-            let trusted_proxies = config.http.trusted_proxies.iter().filter_map(|network| network.0).collect();
-            commands::serve(Serving { store, clock, random, listener, trusted_proxies, jobs: config.jobs }).await?;
+            commands::serve(Serving { store, clock, random, listener, http: config.http, jobs: config.jobs }).await?;
         }
         Command::Admin(AdminCommand::Create { name, password_stdin: _ }) => {
             let store = open(&config, Access::Guest).await?;

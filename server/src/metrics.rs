@@ -12,6 +12,8 @@ pub struct Metrics {
     searches: Family<RecordedLabel, Counter>,
     jobs: Family<StateLabel, Gauge>,
     log_rows: Gauge,
+    /// Connections that are open now.
+    pub connections: Gauge,
     /// Event streams that are open now.
     pub streams: Gauge,
 }
@@ -30,17 +32,18 @@ impl Default for Metrics {
     fn default() -> Self {
         let searches = Family::<RecordedLabel, Counter>::default();
         let jobs = Family::<StateLabel, Gauge>::default();
-        let (log_rows, streams) = (Gauge::default(), Gauge::default());
+        let (log_rows, connections, streams) = (Gauge::default(), Gauge::default(), Gauge::default());
         let mut registry = Registry::with_prefix("search4letters");
         registry.register("searches", "Searches answered, by what was known of their log record", searches.clone());
         registry.register("jobs", "Jobs in each state", jobs.clone());
         registry.register("log_last_row", "The number of the newest log row", log_rows.clone());
+        registry.register("connections", "Connections that are open", connections.clone());
         registry.register("event_streams", "Event streams that are open", streams.clone());
         for recorded in [Recorded::Accepted, Recorded::Spooled, Recorded::NotRecorded] {
             // A figure that is 0 is shown too.
             drop(searches.get_or_create(&label(recorded)));
         }
-        Self { registry, searches, jobs, log_rows, streams }
+        Self { registry, searches, jobs, log_rows, connections, streams }
     }
 }
 
@@ -60,6 +63,31 @@ impl Metrics {
         let mut text = String::new();
         text::encode(&mut text, &self.registry).expect("a String takes all that is written");
         text
+    }
+}
+
+/// One more on a gauge, until it is dropped.
+pub struct Counted(Gauge);
+
+impl Counted {
+    #[must_use]
+    pub fn on(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+
+    /// The same where there are fewer than `limit`.
+    #[must_use]
+    pub fn below(limit: u32, gauge: &Gauge) -> Option<Self> {
+        let before = gauge.inc();
+        let counted = Self(gauge.clone());
+        (before < i64::from(limit)).then_some(counted)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::sse::Event;
 use store::Topic;
 
-use super::event_stream::{AFTER_FAILURE, EventStream, event_stream, pause};
+use super::event_stream::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
 use super::from_store;
 use super::session_watch::SessionWatch;
 use crate::environment::Environment;
@@ -16,7 +16,7 @@ use crate::environment::Environment;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Event `counts`: at once, and then whenever they have changed.
-pub async fn events(State(env): State<Arc<Environment>>, session: SessionWatch) -> EventStream {
+pub async fn events(State(env): State<Arc<Environment>>, session: SessionWatch, place: Place) -> EventStream {
     let mut changes = env.store.subscribe(Topic::Jobs);
     let watched = env.clone();
     let events = stream! {
@@ -34,5 +34,5 @@ pub async fn events(State(env): State<Arc<Environment>>, session: SessionWatch) 
             changes.changed().await;
         }
     };
-    event_stream(&env, session.over(events))
+    event_stream(&env, place, session.over(events))
 }

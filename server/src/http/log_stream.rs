@@ -14,7 +14,7 @@ use futures::StreamExt;
 use serde::Deserialize;
 use store::{LogQuery, LogSpan, Topic};
 
-use super::event_stream::{AFTER_FAILURE, EventStream, event_stream, pause};
+use super::event_stream::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
 use super::from_store;
 use super::parameters::Parameters;
 use super::session_watch::SessionWatch;
@@ -69,6 +69,7 @@ pub async fn events(
     State(env): State<Arc<Environment>>,
     Parameters(query): Parameters<EventsQuery>,
     session: SessionWatch,
+    place: Place,
     headers: HeaderMap,
 ) -> EventStream {
     let last_event = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok()).map(LogSeq);
@@ -109,7 +110,7 @@ pub async fn events(
             }
         }
     };
-    event_stream(&env, session.over(events))
+    event_stream(&env, place, session.over(events))
 }
 
 /// Reads one batch, and says up to which row nothing is missing now; none if the store failed,

@@ -1,8 +1,11 @@
 //! HTTP: routes, guards, streams and files.
 
+mod activity;
 mod admin_guard;
 mod assets;
 mod body;
+mod connection;
+mod connections;
 pub mod cookies;
 mod error;
 mod event_stream;
@@ -10,6 +13,7 @@ mod headers;
 mod health;
 mod job_events;
 mod log_stream;
+mod open_files;
 mod origin_guard;
 mod panics;
 mod parameters;
@@ -17,7 +21,10 @@ mod receipts;
 mod router;
 mod server_functions;
 mod session_watch;
+mod time_limit;
 
 pub use assets::has_client;
+pub use connections::serve;
 pub use error::from_store;
+pub use open_files::connections_that_fit;
 pub use router::router;

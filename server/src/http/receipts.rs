@@ -11,7 +11,7 @@ use axum::response::sse::Event;
 use store::Topic;
 
 use super::error::ErrorResponse;
-use super::event_stream::{AFTER_FAILURE, EventStream, event_stream, pause};
+use super::event_stream::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
 use super::parameters::ReceiptInPath;
 use crate::environment::Environment;
 use crate::searches::receipt_state;
@@ -30,6 +30,7 @@ pub async fn show(
 pub async fn events(
     State(env): State<Arc<Environment>>,
     ReceiptInPath(receipt): ReceiptInPath,
+    place: Place,
 ) -> Result<EventStream, ErrorResponse> {
     let mut changes = env.store.subscribe(Topic::Jobs);
     let first = receipt_state(&env, &receipt).await?;
@@ -57,5 +58,5 @@ pub async fn events(
             };
         }
     };
-    Ok(event_stream(&env, events))
+    Ok(event_stream(&env, place, events))
 }

@@ -8,7 +8,9 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
 
 use super::server_functions::{form, json};
-use super::{admin_guard, assets, error, headers, health, job_events, log_stream, origin_guard, panics, receipts};
+use super::{
+    admin_guard, assets, error, headers, health, job_events, log_stream, origin_guard, panics, receipts, time_limit,
+};
 use crate::environment::Environment;
 
 /// The whole server, but for the socket.
@@ -24,6 +26,7 @@ pub fn router(env: Arc<Environment>) -> Router {
         .fallback(assets::file)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn(panics::caught))
+        .layer(from_fn_with_state(env.clock.clone(), time_limit::answer_in_time))
         .layer(from_fn(headers::secure))
         .with_state(env)
 }
