@@ -115,6 +115,15 @@ impl ServerProcess {
         self.output.text()
     }
 
+    /// How much memory it holds, in KiB.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        let file = format!("/proc/{}/statm", self.child.id().expect("it runs, for nobody has waited for it"));
+        let sizes = std::fs::read_to_string(file).expect("a running process has its sizes there");
+        let pages: u64 = sizes.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("the second is a number");
+        pages * rustix::param::page_size() as u64 / 1024
+    }
+
     /// kill -9: nothing in the process gets to say a last word.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("our own child can be killed");
