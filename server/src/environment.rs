@@ -8,6 +8,7 @@ use store::{Clock, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{LoginLimit, Passwords};
+use crate::http::EventStreams;
 use crate::metrics::Metrics;
 use crate::random::Random;
 use crate::receipts::Receipts;
@@ -24,8 +25,7 @@ pub struct Environment {
     pub jobs: JobsSection,
     /// Peers whose X-Forwarded-For counts.
     pub trusted_proxies: Vec<IpNet>,
-    /// How many event streams may be open at once.
-    pub event_streams: u32,
+    pub event_streams: EventStreams,
     /// Cancelled when the process is asked to stop: ends the event streams.
     pub stop: CancellationToken,
 }
@@ -57,7 +57,7 @@ impl Environment {
             metrics: Metrics::default(),
             jobs,
             trusted_proxies,
-            event_streams: u32::MAX,
+            event_streams: EventStreams::up_to(u32::MAX),
             stop: CancellationToken::new(),
         })
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tests::server_process::ServerProcess;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{sleep, timeout};
 
 /// Far more than anything here takes: a busy machine must not fail a test.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -16,6 +16,14 @@ impl Wire {
     pub(crate) async fn connect(server: &ServerProcess) -> Self {
         let address = server.url().trim_start_matches("http://");
         Self(TcpStream::connect(address).await.expect("the server listens"))
+    }
+
+    /// As one that takes nothing: so little room is soon full.
+    pub(crate) async fn connect_with_small_buffer(server: &ServerProcess) -> Self {
+        let address = server.url().trim_start_matches("http://").parse().expect("an address");
+        let socket = TcpSocket::new_v4().expect("a socket can be made");
+        socket.set_recv_buffer_size(4096).expect("a socket can be told so");
+        Self(socket.connect(address).await.expect("the server listens"))
     }
 
     /// Sends all of it, unless the server has closed the connection.
@@ -35,6 +43,33 @@ impl Wire {
         read
     }
 
+    /// Sends while it reads, until the server closes the connection.
+    pub(crate) async fn exchange(mut self, bytes: String) -> String {
+        let (mut reading, mut writing) = self.0.split();
+        let mut read = String::new();
+        let (written, ended) = tokio::join!(writing.write_all(bytes.as_bytes()), reading.read_to_string(&mut read));
+        written.expect("the server takes all");
+        ended.expect("the server closes in order");
+        read
+    }
+
+    /// Sends a byte each second until the server closes the connection, and returns what it said.
+    pub(crate) async fn drip(mut self) -> String {
+        let (mut reading, mut writing) = self.0.split();
+        let mut read = Vec::new();
+        let drips = async {
+            while writing.write_all(b"x").await.is_ok() {
+                sleep(Duration::from_secs(1)).await;
+            }
+            std::future::pending().await
+        };
+        tokio::select! {
+            ended = timeout(PATIENCE, reading.read_to_end(&mut read)) => drop(ended.expect("the server ends it")),
+            () = drips => {}
+        }
+        String::from_utf8_lossy(&read).into_owned()
+    }
+
     /// Reads until the server closes the connection, orderly or not.
     pub(crate) async fn read_to_end(&mut self) -> String {
         self.read(|_| false).await
@@ -42,9 +77,8 @@ impl Wire {
 
     async fn read(&mut self, is_enough: impl Fn(&[u8]) -> bool) -> String {
         let mut read = Vec::new();
-        let reading = async {
-            while !is_enough(&read) && self.0.read_buf(&mut read).await.is_ok_and(|count| count > 0) {}
-        };
+        let reading =
+            async { while !is_enough(&read) && self.0.read_buf(&mut read).await.is_ok_and(|count| count > 0) {} };
         let in_time = timeout(PATIENCE, reading).await;
         assert!(in_time.is_ok(), "nothing more within {PATIENCE:?} after: {}", String::from_utf8_lossy(&read));
         String::from_utf8_lossy(&read).into_owned()

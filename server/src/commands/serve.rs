@@ -48,7 +48,7 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     let trusted_proxies = http.trusted_proxies.iter().filter_map(|network| network.0).collect();
     let mut env = Environment::new(store.clone(), clock.clone(), random.clone(), inside, trusted_proxies).await?;
     let connections = connections_that_fit(http.connections.get());
-    env.event_streams = http.event_streams.get().min(event_streams_beside(connections));
+    env.event_streams.limit = http.event_streams.get().min(event_streams_beside(connections));
     let env = Arc::new(env);
     let now = clock.steady();
     let orphans = store.requeue_orphans(now, now.after(LONGEST_BACKOFF)).await?;

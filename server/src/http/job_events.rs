@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::JobCounts;
 use async_stream::stream;
 use axum::extract::State;
 use axum::response::sse::Event;
@@ -22,7 +23,7 @@ pub async fn events(State(env): State<Arc<Environment>>, session: SessionWatch, 
     let events = stream! {
         let mut last = None;
         loop {
-            let Ok(counts) = watched.store.job_counts().await.map_err(from_store) else {
+            let Ok(counts) = counts_in_turn(&watched).await.map_err(from_store) else {
                 pause(&watched, AFTER_FAILURE).await;
                 continue;
             };
@@ -35,4 +36,9 @@ pub async fn events(State(env): State<Arc<Environment>>, session: SessionWatch, 
         }
     };
     event_stream(&env, place, session.over(events))
+}
+
+async fn counts_in_turn(env: &Environment) -> store::Result<JobCounts> {
+    let _turn = env.event_streams.turn().await;
+    env.store.job_counts().await
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ErrorCode, ReceiptState};
+use api::{ApiError, ErrorCode, Receipt, ReceiptState};
 use async_stream::stream;
 use axum::Json;
 use axum::extract::State;
@@ -33,7 +33,7 @@ pub async fn events(
     place: Place,
 ) -> Result<EventStream, ErrorResponse> {
     let mut changes = env.store.subscribe(Topic::Jobs);
-    let first = receipt_state(&env, &receipt).await?;
+    let first = state_in_turn(&env, &receipt).await?;
     let watched = env.clone();
     let events = stream! {
         let mut state = first;
@@ -49,7 +49,7 @@ pub async fn events(
             pause(&watched, PAUSE).await;
             changes.changed().await;
             state = loop {
-                match receipt_state(&watched, &receipt).await {
+                match state_in_turn(&watched, &receipt).await {
                     Ok(state) => break state,
                     // Its job and its row were deleted meanwhile: there will be nothing to tell.
                     Err(error) if error.code == ErrorCode::NotFound => return,
@@ -59,4 +59,9 @@ pub async fn events(
         }
     };
     Ok(event_stream(&env, place, events))
+}
+
+async fn state_in_turn(env: &Environment, receipt: &Receipt) -> Result<ReceiptState, ApiError> {
+    let _turn = env.event_streams.turn().await;
+    receipt_state(env, receipt).await
 }
