@@ -47,9 +47,10 @@ impl Wire {
     pub(crate) async fn exchange(mut self, bytes: String) -> String {
         let (mut reading, mut writing) = self.0.split();
         let mut read = String::new();
-        let (written, ended) = tokio::join!(writing.write_all(bytes.as_bytes()), reading.read_to_string(&mut read));
-        written.expect("the server takes all");
-        ended.expect("the server closes in order");
+        let exchange =
+            async { tokio::try_join!(writing.write_all(bytes.as_bytes()), reading.read_to_string(&mut read)) };
+        let in_time = timeout(PATIENCE, exchange).await.expect("the server closes it in time");
+        in_time.expect("the server takes all and closes in order");
         read
     }
 
