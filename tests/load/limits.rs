@@ -61,6 +61,28 @@ async fn beyond_the_limit_event_streams_are_refused_until_one_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_a_file_for_another_connection_the_server_goes_on_as_soon_as_there_is_one() {
+    let mut installation = Installation::new();
+    let server = installation.start(&[]).await;
+    server.limit_open_files(40);
+    let mut waiting = Vec::new();
+    for _ in 0..60 {
+        let mut wire = Wire::connect(&server).await;
+        assert!(wire.get("/healthz").await);
+        waiting.push(wire);
+    }
+    eventually("a connection cannot be accepted", async || {
+        server.output().contains("no connection can be accepted").then_some(())
+    })
+    .await;
+    let mut last = waiting.split_off(50);
+    drop(waiting);
+    for wire in &mut last {
+        wire.read_until("ok\n").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_is_never_finished_does_not_delay_the_stop() {
     let mut installation = Installation::new();
     let server = installation.start(&[]).await;
