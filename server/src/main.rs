@@ -54,10 +54,8 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
             // Before the store is opened: who cannot listen should not touch the data.
             let listener = listen(&config).await?;
             let store = Arc::new(open(&config, Access::Owner).await?);
-            let trusted_proxies = config.http.trusted_proxies.iter().filter_map(|network| network.0).collect();
-            let intake = intake(&config)?;
-            commands::serve(Serving { store, intake, clock, random, listener, trusted_proxies, jobs: config.jobs })
-                .await?;
+            let (intake, http, jobs) = (intake(&config)?, config.http, config.jobs);
+            commands::serve(Serving { store, intake, clock, random, listener, http, jobs }).await?;
         }
         Command::Admin(AdminCommand::Create { name, password_stdin: _ }) => {
             let store = open(&config, Access::Guest).await?;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod broken_table;
+mod connections;
 mod events;
 mod files;
 mod health;

@@ -5,7 +5,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -115,6 +115,26 @@ impl ServerProcess {
         self.output.text()
     }
 
+    /// How much memory it holds, in KiB.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        let file = format!("/proc/{}/statm", self.pid());
+        let sizes = std::fs::read_to_string(file).expect("a running process has its sizes there");
+        let pages: u64 = sizes.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("the second is a number");
+        pages * rustix::param::page_size() as u64 / 1024
+    }
+
+    /// Lowers the number of files that it may have open, from now on.
+    pub fn limit_open_files(&self, files: u64) {
+        let limit = Rlimit { current: Some(files), maximum: Some(files) };
+        prlimit(Some(self.pid()), Resource::Nofile, limit).expect("our own child");
+    }
+
+    fn pid(&self) -> Pid {
+        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        pid.expect("it runs, for nobody has waited for it")
+    }
+
     /// kill -9: nothing in the process gets to say a last word.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("our own child can be killed");
@@ -122,8 +142,7 @@ impl ServerProcess {
 
     /// SIGTERM; returns how it ended, and panics if it does not within `patience`.
     pub async fn terminate(mut self, patience: Duration) -> ExitStatus {
-        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        kill_process(pid.expect("it runs, for nobody has waited for it"), Signal::TERM).expect("our own child");
+        kill_process(self.pid(), Signal::TERM).expect("our own child");
         let ended = timeout(patience, self.child.wait()).await;
         ended
             .unwrap_or_else(|_| panic!("still running {patience:?} after SIGTERM:\n{}", self.output.text()))
