@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use api::{Attempt, JobCounts, JobFilter, JobId, JobState, SearchId, TimeMs};
+use api::{Attempt, JobCounts, JobFilter, JobId, JobState, Ledger, MissingSearch, SearchId, TimeMs};
 use async_trait::async_trait;
 use store::{
     Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result,
@@ -267,6 +267,18 @@ impl Queue for ModelStore {
     }
     async fn job_counts(&self) -> Result<JobCounts> {
         unreachable!("a worker shows nothing")
+    }
+    async fn ledger(&self) -> Result<Ledger> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn missing_searches(&self, _: u32) -> Result<Vec<MissingSearch>> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn delete_job(&self, _: JobId) -> Result<bool> {
+        unreachable!("a worker deletes nothing")
     }
     async fn jobs(&self, _: JobFilter, _: Option<JobId>, _: u32) -> Result<JobPage> {
         unreachable!("a worker shows nothing")

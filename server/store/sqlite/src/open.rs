@@ -13,7 +13,7 @@ use store::{StoreError, Waker};
 use crate::error::{Cause, cause, store_error};
 use crate::lock::{LockError, OwnerLock};
 use crate::reader::Readers;
-use crate::writer::Writer;
+use crate::writer::{Place, Writer};
 use crate::{Access, Options, SqliteStore};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
@@ -75,13 +75,14 @@ pub(crate) async fn open(options: Options) -> Result<SqliteStore, OpenError> {
             return Err(Failure::OlderSchema { version, known: known_version() });
         }
         let secret = secret(&mut connection).await?;
-        Ok((connect, connection, secret))
+        let place = Place::of(file.clone()).map_err(sqlx::Error::Io)?;
+        Ok((connect, place, connection, secret))
     };
-    let (connect, connection, secret) = opened.await.map_err(|failure: Failure| failure.about(file.clone()))?;
+    let (connect, place, connection, secret) = opened.await.map_err(|failure: Failure| failure.about(file.clone()))?;
     let waker = Arc::new(Waker::default());
     Ok(SqliteStore {
         readers: Readers::open(connect.clone(), readers),
-        writer: Writer::start(connect, connection, Arc::clone(&waker), lock.filter(|_| access == Access::Owner)),
+        writer: Writer::start(connect, place, connection, Arc::clone(&waker), lock.filter(|_| access == Access::Owner)),
         waker,
         secret,
         file,

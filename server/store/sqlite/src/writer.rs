@@ -5,6 +5,7 @@ mod batch;
 mod changes;
 mod committer;
 mod group_commit;
+mod place;
 mod transaction;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,7 @@ use crate::writer::committer::Committer;
 use crate::writer::group_commit::{Inbox, Limits, group_commit};
 
 pub(crate) use crate::writer::batch::{Asked, Command, GroupedWrite, Write};
+pub(crate) use crate::writer::place::Place;
 pub(crate) use crate::writer::transaction::WriteTx;
 
 /// The inbox is bounded so that a locked database costs waiting visitors and not memory, and a
@@ -38,11 +40,12 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn start(
         options: SqliteConnectOptions,
+        place: Place,
         connection: SqliteConnection,
         waker: Arc<Waker>,
         lock: Option<OwnerLock>,
     ) -> Self {
-        let (inbox, task) = group_commit(Committer::new(options, connection, waker, lock), LIMITS);
+        let (inbox, task) = group_commit(Committer::new(options, place, connection, waker, lock), LIMITS);
         Self { inbox, task: Mutex::new(Some(tokio::spawn(task.run()))) }
     }
 

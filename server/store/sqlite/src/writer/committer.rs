@@ -11,11 +11,13 @@ use crate::lock::OwnerLock;
 use crate::writer::batch::{Batch, Command, Pass};
 use crate::writer::changes::Changes;
 use crate::writer::group_commit::Commit;
+use crate::writer::place::Place;
 use crate::writer::transaction::WriteTx;
 
 #[derive(Debug)]
 pub(crate) struct Committer {
     options: SqliteConnectOptions,
+    place: Place,
     /// None after a failure of the disk or a lock: the next batch begins with a fresh one.
     connection: Option<SqliteConnection>,
     waker: Arc<Waker>,
@@ -52,11 +54,12 @@ impl Commit for Committer {
 impl Committer {
     pub(crate) fn new(
         options: SqliteConnectOptions,
+        place: Place,
         connection: SqliteConnection,
         waker: Arc<Waker>,
         lock: Option<OwnerLock>,
     ) -> Self {
-        Self { options, connection: Some(connection), waker, _lock: lock }
+        Self { options, place, connection: Some(connection), waker, _lock: lock }
     }
 
     /// Brings the write-ahead log back into the file, so that the file alone is whole, and lets go of the folder.
@@ -70,6 +73,7 @@ impl Committer {
     }
 
     async fn write(&mut self, batch: &mut Batch) -> Result<Changes> {
+        self.place.check()?;
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => none.insert(self.options.connect().await.map_err(store_error)?),
