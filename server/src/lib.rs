@@ -10,10 +10,12 @@ mod environment;
 pub mod http;
 mod job_view;
 pub mod jobs;
+mod log_lines;
 mod metrics;
 mod random;
 mod receipts;
 mod searches;
 
 pub use environment::{Environment, JobsSection};
+pub use log_lines::log_to_stderr;
 pub use random::Random;
