@@ -8,6 +8,7 @@ mod error;
 mod event_stream;
 mod headers;
 mod health;
+mod inert_json;
 mod job_events;
 mod log_stream;
 mod origin_guard;
