@@ -2,9 +2,12 @@
 
 pub mod browser;
 pub mod builders;
+pub mod cases;
 pub mod clock;
+pub mod corpus;
 pub mod eventually;
 pub mod http_client;
 pub mod server_process;
 
+pub use cases::cases;
 pub use clock::HeldClock;
