@@ -1,6 +1,6 @@
 //! The real server as a process of its own, on a data folder of its own.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,13 +19,21 @@ pub struct Installation {
     data: TempDir,
     /// The system chooses the first time; a restarted server is where it was.
     address: String,
+    /// `RUST_LOG`, where it is not the usual.
+    log: Option<&'static str>,
 }
 
 impl Installation {
     #[must_use]
     pub fn new() -> Self {
         let data = TempDir::new().expect("a temporary folder can be made");
-        Self { data, address: "127.0.0.1:0".to_owned() }
+        Self { data, address: "127.0.0.1:0".to_owned(), log: None }
+    }
+
+    /// Its servers log as much as `RUST_LOG` asks for here.
+    #[must_use]
+    pub fn logging(self, log: &'static str) -> Self {
+        Self { log: Some(log), ..self }
     }
 
     /// The database's file, in which any SQLite client can read.
@@ -39,7 +47,7 @@ impl Installation {
 
     /// Starts the server and waits until it is ready.
     pub async fn start(&mut self, arguments: &[&str]) -> ServerProcess {
-        let server = ServerProcess::spawn(self.data.path(), &self.address, arguments).await;
+        let server = ServerProcess::spawn(self, arguments).await;
         self.address = server.url.trim_start_matches("http://").to_owned();
         server
     }
@@ -59,14 +67,15 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    async fn spawn(data: &Path, address: &str, arguments: &[&str]) -> Self {
+    async fn spawn(installation: &Installation, arguments: &[&str]) -> Self {
         let program = built_beside_us("search4letters");
         let mut child = Command::new(&program)
-            .args(["--data".as_ref(), data.as_os_str()])
-            .args(["--listen", address])
+            .args(["--data".as_ref(), installation.data.path().as_os_str()])
+            .args(["--listen", &installation.address])
             .args(arguments)
             // What a developer has set for a server of their own is not for this one.
             .env_clear()
+            .envs(installation.log.map(|log| ("RUST_LOG", log)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -157,9 +166,11 @@ struct Output(Arc<Mutex<Vec<String>>>);
 impl Output {
     fn gather(&self, stream: impl AsyncRead + Send + Unpin + 'static) {
         let lines = Arc::clone(&self.0);
-        let mut stream = BufReader::new(stream).lines();
+        // Not `lines`: to those, a carriage return is no part of its line, and what is no UTF-8 is the end.
+        let mut stream = BufReader::new(stream).split(b'\n');
         tokio::spawn(async move {
-            while let Ok(Some(line)) = stream.next_line().await {
+            while let Ok(Some(line)) = stream.next_segment().await {
+                let line = String::from_utf8_lossy(&line).into_owned();
                 lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
             }
         });

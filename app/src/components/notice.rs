@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::components::{Icon, Sign};
+use crate::marking;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -25,7 +26,7 @@ pub fn Notice(
     view! {
         <div class="notice" data-tone=name role=role>
             <Icon sign=Sign::Alert />
-            <p>{move || text.get()}</p>
+            <p>{move || marking::visible(&text.get())}</p>
             {children.map(|children| view! { <div class="notice_actions">{children()}</div> })}
         </div>
     }
