@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use leptos::prelude::use_context;
 
 use crate::{
-    Account, ApiError, ErrorCode, JobCounts, JobDetail, JobFilter, JobId, JobsPage, SearchAnswer, SearchId, SessionInfo,
-    SystemState,
+    Account, ApiError, ErrorCode, JobCounts, JobDetail, JobFilter, JobId, JobsPage, SearchAnswer, SearchId,
+    SessionInfo, SystemState,
 };
 
 /// What answers the server functions. One value serves one request: it knows who asks.
