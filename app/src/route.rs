@@ -11,6 +11,7 @@ pub enum Route {
     ViewLog,
     Jobs,
     Job(JobId),
+    System,
     NotFound,
 }
 
@@ -27,6 +28,7 @@ impl Route {
             ["viewlog"] => Self::ViewLog,
             ["jobs"] => Self::Jobs,
             ["jobs", id] => id.parse().map_or(Self::NotFound, |id| Self::Job(JobId(id))),
+            ["system"] => Self::System,
             _ => Self::NotFound,
         }
     }
@@ -46,6 +48,7 @@ mod tests {
         assert_eq!(Route::of("/viewlog"), Route::ViewLog);
         assert_eq!(Route::of("/jobs/"), Route::Jobs);
         assert_eq!(Route::of("/jobs/42"), Route::Job(JobId(42)));
+        assert_eq!(Route::of("/system"), Route::System);
     }
 
     #[test]

@@ -37,7 +37,7 @@ fn AttemptItem(attempt: Attempt) -> impl IntoView {
                 <span class="attempt_times"><TimeAgo time=started_at />", took "{took}</span>
             </p>
             {error.map(|error| view! {
-                <details class="attempt_error" open>
+                <details class="error_details" open>
                     <summary>"Error"</summary>
                     <pre tabindex="0">{marking::visible_lines(&error)}</pre>
                 </details>
