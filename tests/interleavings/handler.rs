@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use api::JobId;
 use queue::JobError;
+use shuttle::future::yield_now;
 use shuttle::rand::{Rng, thread_rng};
 use store::{ClaimedJob, Clock};
 use tests::HeldClock;
@@ -40,6 +41,12 @@ pub async fn perform(
         assert!(attempts.begun.insert(attempt), "{attempt:?} was begun twice");
         attempts.running.insert(attempt);
         assert!(attempts.running.len() <= slots, "more run than there are slots: {:?}", attempts.running);
+    }
+    yield_now().await;
+    {
+        let attempts = attempts.lock().unwrap();
+        let earlier = attempts.running.range((job.id, 0)..attempt).next();
+        assert_eq!(earlier, None, "it goes on beside {attempt:?}");
     }
     a_while(6).await;
     match thread_rng().gen_range(0..10) {

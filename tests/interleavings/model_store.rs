@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use api::{Attempt, JobCounts, JobFilter, JobId, JobState, SearchId, TimeMs};
 use async_trait::async_trait;
+use shuttle::rand::{Rng, thread_rng};
 use store::{
     Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result,
     StoreError, StoredJob, Topic, Wake, Waker, WorkerName,
 };
 use tests::QueueModel;
+use tests::queue_model::ModelJob;
 use tokio_util::sync::CancellationToken;
 
 use crate::handler::Attempts;
@@ -37,6 +39,8 @@ struct State {
     last_id: i64,
     /// What the worker has claimed and not yet been told is stored.
     held: BTreeSet<(JobId, u32)>,
+    /// The jobs that somebody wanted to stop while they ran.
+    to_cancel: BTreeSet<JobId>,
     /// How often a verb fails.
     failure_rate: f64,
     failures_in_a_row: u32,
@@ -71,18 +75,21 @@ impl ModelStore {
     }
 
     /// Some job in one of `states`.
-    pub fn any_job(&self, states: &[JobState], choose: impl Fn(usize) -> usize) -> Option<JobId> {
+    pub fn any_job(&self, states: &[JobState]) -> Option<JobId> {
         let state = self.state();
-        let jobs: Vec<JobId> =
-            state.model.jobs.iter().filter(|job| states.contains(&job.state)).map(|job| job.id).collect();
-        (!jobs.is_empty()).then(|| jobs[choose(jobs.len())])
+        let jobs = state.model.jobs.iter().filter(|job| states.contains(&job.state));
+        let jobs: Vec<JobId> = jobs.map(|job| job.id).collect();
+        (!jobs.is_empty()).then(|| jobs[thread_rng().gen_range(0..jobs.len())])
     }
 
-    /// What the administrator, another worker or the passing time does, without the worker's knowledge.
+    /// What others do, without the worker's knowledge.
     pub fn change<A>(&self, act: impl FnOnce(&mut QueueModel) -> A) -> A {
-        let (answer, touched) = self.state().change(act);
-        self.wake(touched);
-        answer
+        self.commit(|state| act(&mut state.model))
+    }
+
+    /// As a store may at any time.
+    pub fn wake_for_nothing(&self) {
+        self.waker.wake(Topic::Work);
     }
 
     pub fn cancel(&self, id: JobId, now: TimeMs) {
@@ -111,8 +118,15 @@ impl ModelStore {
         self.state.lock().unwrap()
     }
 
-    fn wake(&self, touched: impl IntoIterator<Item = Topic>) {
+    fn commit<A>(&self, act: impl FnOnce(&mut State) -> A) -> A {
+        let (answer, touched) = {
+            let mut state = self.state();
+            let before = state.states();
+            let answer = act(&mut state);
+            (answer, state.touched_since(&before))
+        };
         touched.into_iter().for_each(|topic| self.waker.wake(topic));
+        answer
     }
 
     /// A verb of the worker: takes its time, and fails at times.
@@ -120,14 +134,7 @@ impl ModelStore {
         self.state().count_verb();
         a_while(3).await;
         self.answer(())?;
-        let (answer, touched) = {
-            let mut state = self.state();
-            let before = state.states();
-            let answer = act(&mut state);
-            let touched = state.touched_since(&before);
-            (answer, touched)
-        };
-        self.wake(touched);
+        let answer = self.commit(act);
         a_while(3).await;
         Ok(answer)
     }
@@ -144,14 +151,14 @@ impl ModelStore {
 }
 
 impl State {
-    fn change<A>(&mut self, act: impl FnOnce(&mut QueueModel) -> A) -> (A, Vec<Topic>) {
-        let before = self.states();
-        let answer = act(&mut self.model);
-        (answer, self.touched_since(&before))
-    }
-
     fn states(&self) -> Vec<JobState> {
         self.model.jobs.iter().map(|job| job.state).collect()
+    }
+
+    /// The job that this attempt of the worker is at, unless the worker has lost it.
+    fn job(&self, worker: &WorkerName, (id, attempt): (JobId, u32)) -> Option<&ModelJob> {
+        let jobs = &self.model.jobs;
+        jobs.iter().find(|job| job.id == id && job.attempt == attempt && job.worker.as_ref() == Some(worker))
     }
 
     /// No more than a store must wake; jobs are only ever added.
@@ -194,8 +201,11 @@ impl Queue for ModelStore {
 
     async fn claim(&self, claim: Claim) -> Result<Vec<ClaimedJob>> {
         assert!(!self.stop.is_cancelled(), "a claim after the stop");
-        let held = self.state().held.len();
-        assert!(held + claim.limit as usize <= self.slots, "a claim of {} with {held} held", claim.limit);
+        {
+            let state = self.state();
+            let held = state.held.len();
+            assert!(held + claim.limit as usize <= self.slots, "a claim of {} with {held} held", claim.limit);
+        }
         self.verb(|state| {
             let jobs = state.model.claim(&claim);
             for job in &jobs {
@@ -224,7 +234,15 @@ impl Queue for ModelStore {
             let succeeded = self.attempts.lock().unwrap().has_succeeded(attempt);
             assert_eq!(told.finish == Finish::Done, succeeded, "{told:?}");
         }
-        let stored = self.verb(|state| told.iter().map(|told| state.model.finish(told)).sum()).await?;
+        let is_stopping = self.stop.is_cancelled();
+        let finish = |state: &mut State, told: &FinishedAttempt| {
+            if let Some(job) = state.job(&told.worker, (told.job, told.attempt)) {
+                assert!(told.finish != Finish::Cancelled || job.cancel_requested, "nobody wanted {job:?} to stop");
+                assert!(told.finish != Finish::Release || is_stopping, "{job:?} was not lost");
+            }
+            state.model.finish(told)
+        };
+        let stored = self.verb(|state| told.iter().map(|told| finish(state, told)).sum()).await?;
         let stored = self.answer(stored)?;
         self.state().held.retain(|held| !told.iter().any(|told| *held == (told.job, told.attempt)));
         Ok(stored)
@@ -233,7 +251,7 @@ impl Queue for ModelStore {
     async fn expire(&self, now: TimeMs) -> Result<u64> {
         let lost = self
             .verb(|state| {
-                let ran_out = |job: &&tests::queue_model::ModelJob| job.worker.is_some() && job.lease_until < now;
+                let ran_out = |job: &&ModelJob| job.worker.is_some() && job.lease_until < now;
                 for job in state.model.jobs.iter().filter(ran_out) {
                     let attempt = (job.id, job.attempt);
                     assert!(!state.held.contains(&attempt), "it took its own {attempt:?} for another's");
