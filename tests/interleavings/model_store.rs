@@ -205,6 +205,11 @@ impl Queue for ModelStore {
             let state = self.state();
             let held = state.held.len();
             assert!(held + claim.limit as usize <= self.slots, "a claim of {} with {held} held", claim.limit);
+            let due_in_ms = claim.lease_until.since(claim.now) * 2 / 3;
+            for job in state.held.iter().filter_map(|&attempt| state.job(&claim.worker, attempt)) {
+                let left_ms = job.lease_until.since(claim.now);
+                assert!(left_ms > due_in_ms, "it claims before it renews the lease of {:?}, {left_ms} ms", job.id);
+            }
         }
         self.verb(|state| {
             let jobs = state.model.claim(&claim);
