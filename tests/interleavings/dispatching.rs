@@ -1,7 +1,7 @@
 //! A worker, and all that goes on around it at the same time.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use api::{JobState, TimeMs};
@@ -24,7 +24,7 @@ const SLOTS: usize = 3;
 const JOBS: u32 = 6;
 const LEASE: Duration = Duration::from_secs(15);
 const GRACE: Duration = Duration::from_secs(10);
-/// How long a worker tries to store the last outcomes.
+/// How long a worker tries to store the last outcomes; its own constant.
 const FLUSH: Duration = Duration::from_secs(5);
 /// How much later its last step may come to its turn. Far less than a handler's timeout.
 const SLACK: Duration = Duration::from_secs(20);
@@ -43,7 +43,7 @@ async fn a_life() {
     let worker = world.start_worker();
     drop(spawn(world.clone().time_passes()));
     let has_ended = Arc::new(AtomicBool::new(false));
-    // In few runs, because nobody notices a wake-up that is missing there.
+    // In few runs: where there is always another wake-up, nobody notices that one is missing.
     if chance(0.1) {
         drop(spawn(world.clone().the_store_wakes_all_the_time(has_ended.clone())));
     }
@@ -64,6 +64,7 @@ async fn a_life() {
     world.stop.cancel();
     worker.await.expect("ended");
     has_ended.store(true, SeqCst);
+    world.attempts.check_that_all_was_well();
     assert!(world.clock.steady() < stopped_at.after(GRACE + FLUSH + SLACK), "it does not stop");
     // What could not be stored in time is found by its lease.
     if world.clock.steady() < stopped_at.after(GRACE + FLUSH) {
@@ -76,13 +77,13 @@ struct World {
     store: Arc<ModelStore>,
     clock: Arc<HeldClock>,
     stop: CancellationToken,
-    attempts: Arc<Mutex<Attempts>>,
+    attempts: Attempts,
 }
 
 impl World {
     fn new() -> Self {
         let stop = CancellationToken::new();
-        let attempts = Arc::new(Mutex::new(Attempts::default()));
+        let attempts = Attempts::default();
         let failure_rate = [0.0, 0.1, 0.4][thread_rng().gen_range(0..3)];
         let store = ModelStore::new(builders::worker("ours"), SLOTS, stop.clone(), attempts.clone(), failure_rate);
         Self { store: Arc::new(store), clock: Arc::new(HeldClock::at(START)), stop, attempts }
@@ -141,7 +142,7 @@ impl World {
                 && let Some(id) = self.store.any_job(&[JobState::Dead, JobState::Done, JobState::Retrying])
             {
                 self.store.change(|model| model.retry(id, now));
-            } else if let Some(id) = self.store.any_job(&[JobState::Running, JobState::Running, JobState::Waiting]) {
+            } else if let Some(id) = self.store.any_job(&[JobState::Running, JobState::Waiting]) {
                 self.store.cancel(id, now);
             }
         }

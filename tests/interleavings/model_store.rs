@@ -1,7 +1,7 @@
 //! A store in memory that fails at times, and checks what its worker asks of it.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 use api::{Attempt, JobCounts, JobFilter, JobId, JobState, SearchId, TimeMs};
 use async_trait::async_trait;
@@ -14,7 +14,7 @@ use tests::QueueModel;
 use tests::queue_model::ModelJob;
 use tokio_util::sync::CancellationToken;
 
-use crate::handler::Attempts;
+use crate::handler::{AttemptId, Attempts};
 use crate::{a_while, chance};
 
 /// After so many failures in a row the store answers.
@@ -28,7 +28,7 @@ pub struct ModelStore {
     worker: WorkerName,
     slots: usize,
     stop: CancellationToken,
-    attempts: Arc<Mutex<Attempts>>,
+    attempts: Attempts,
     waker: Waker,
     state: Mutex<State>,
 }
@@ -38,9 +38,7 @@ struct State {
     model: QueueModel,
     last_id: i64,
     /// What the worker has claimed and not yet been told is stored.
-    held: BTreeSet<(JobId, u32)>,
-    /// The jobs that somebody wanted to stop while they ran.
-    to_cancel: BTreeSet<JobId>,
+    held: BTreeSet<AttemptId>,
     /// How often a verb fails.
     failure_rate: f64,
     failures_in_a_row: u32,
@@ -54,7 +52,7 @@ impl ModelStore {
         worker: WorkerName,
         slots: usize,
         stop: CancellationToken,
-        attempts: Arc<Mutex<Attempts>>,
+        attempts: Attempts,
         failure_rate: f64,
     ) -> Self {
         let state = Mutex::new(State { failure_rate, ..State::default() });
@@ -132,6 +130,7 @@ impl ModelStore {
     /// A verb of the worker: takes its time, and fails at times.
     async fn verb<A>(&self, act: impl FnOnce(&mut State) -> A) -> Result<A> {
         self.state().count_verb();
+        self.attempts.count_verb();
         a_while(3).await;
         self.answer(())?;
         let answer = self.commit(act);
@@ -156,7 +155,7 @@ impl State {
     }
 
     /// The job that this attempt of the worker is at, unless the worker has lost it.
-    fn job(&self, worker: &WorkerName, (id, attempt): (JobId, u32)) -> Option<&ModelJob> {
+    fn job(&self, worker: &WorkerName, (id, attempt): AttemptId) -> Option<&ModelJob> {
         let jobs = &self.model.jobs;
         jobs.iter().find(|job| job.id == id && job.attempt == attempt && job.worker.as_ref() == Some(worker))
     }
@@ -236,8 +235,8 @@ impl Queue for ModelStore {
         for told in &told {
             let attempt = (told.job, told.attempt);
             assert!(self.state().held.contains(&attempt), "{told:?} is told again, or was never claimed");
-            let succeeded = self.attempts.lock().unwrap().has_succeeded(attempt);
-            assert_eq!(told.finish == Finish::Done, succeeded, "{told:?}");
+            assert_eq!(told.finish == Finish::Done, self.attempts.has_succeeded(attempt), "{told:?}");
+            self.attempts.is_told(attempt);
         }
         let is_stopping = self.stop.is_cancelled();
         let finish = |state: &mut State, told: &FinishedAttempt| {
