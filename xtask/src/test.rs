@@ -13,6 +13,10 @@ pub(crate) fn test(place: &Place, filter: &[String]) -> anyhow::Result<()> {
     let browser = steps.step("looking for Chromium, chromedriver and axe", || tools::browser_tools(place))?;
 
     let shell = place.shell()?;
+    // What `tests` multiplies by itself; the packages' own property tests know proptest's variable only.
+    if std::env::var_os("SEARCH4LETTERS_FAULTS").is_some_and(|length| length == "long") {
+        shell.set_var("PROPTEST_CASES", "12800");
+    }
     shell.set_var("CHROMEDRIVER", browser.chromedriver);
     shell.set_var("SEARCH4LETTERS_AXE", browser.axe);
     steps.step("building the server", || {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use queue::{JobError, decode, encode};
 use server::jobs::LogRequest;
+use tests::cases;
 
 use super::json::around;
 use crate::for_any::Trial;
@@ -23,6 +24,8 @@ prop_compose! {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(256), failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn a_jobs_payload(request in log_request()) {
         let payload = encode(&request);
