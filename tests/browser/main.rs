@@ -6,4 +6,5 @@ mod jobs;
 mod log;
 mod search;
 mod stage;
+mod system;
 mod theme;
