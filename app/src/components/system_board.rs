@@ -5,15 +5,19 @@ use api::SystemState;
 use leptos::prelude::*;
 
 use crate::components::{HealthBanner, LedgerCard, StoreFaultNotice, SystemCard};
-use crate::system_cards;
+use crate::system_cards::{self, Card};
 
 #[component]
 pub fn SystemBoard(state: SystemState) -> impl IntoView {
-    let cards = system_cards::of(&state).map(|card| view! { <SystemCard card /> });
+    let column = |cards: [Card; 2]| {
+        let cards = cards.into_iter().map(|card| view! { <SystemCard card /> });
+        view! { <div class="system_column">{cards.collect_view()}</div> }
+    };
+    let columns = system_cards::of(&state).into_iter().map(column).collect_view();
     view! {
         <HealthBanner health=state.health />
         {state.fault.map(|fault| view! { <StoreFaultNotice fault /> })}
         <LedgerCard ledger=state.ledger missing=state.missing />
-        <div class="system_board">{cards.into_iter().collect_view()}</div>
+        <div class="system_board">{columns}</div>
     }
 }

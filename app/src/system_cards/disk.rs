@@ -17,11 +17,11 @@ pub(super) fn card(disk: Option<&DiskState>) -> Card {
 
 fn known(disk: &DiskState) -> (Vec<Fact>, Vec<Remark>) {
     let gauge = Gauge::of_disk(disk);
-    let free = bytes(disk.free_bytes);
     let share = percent(disk.free_bytes, disk.total_bytes);
     let low = Remark::new(Weight::Warning, "Little room is left: free some, or move the data folder to a larger disk.");
     let facts = vec![
-        Fact::new("Free", format!("{free} of {} ({share} %)", bytes(disk.total_bytes))).with(gauge),
+        Fact::new("Used", format!("{} of {}", bytes(gauge.used), bytes(gauge.capacity))).with(gauge),
+        Fact::new("Free", format!("{} ({share} %)", bytes(disk.free_bytes))),
         Fact::new("Database", bytes(disk.database_bytes)),
         Fact::new("Data folder", disk.folder.as_str()),
     ];
@@ -42,7 +42,8 @@ mod tests {
         };
         let roomy = card(Some(&disk(40 << 30)));
         let gauge = Gauge::of_disk(&disk(40 << 30));
-        assert_eq!(roomy.facts[0], Fact::new("Free", "40 GiB of 100 GiB (40 %)").with(gauge));
+        assert_eq!(roomy.facts[0], Fact::new("Used", "60 GiB of 100 GiB").with(gauge));
+        assert_eq!(roomy.facts[1], Fact::new("Free", "40 GiB (40 %)"));
         assert_eq!(roomy.remarks, []);
         let low = card(Some(&disk(9 << 30)));
         assert!(low.remarks[0].text.starts_with("Little room is left"));

@@ -13,9 +13,6 @@ use api::{SystemState, TimeMs};
 
 use crate::gauge::Gauge;
 
-/// How many cards there are.
-const CARDS: usize = 6;
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Card {
     /// The heading's id: links may lead to it.
@@ -57,16 +54,13 @@ pub enum Weight {
     Error,
 }
 
-/// The cards in their order.
+/// The cards in their order, in columns of about the same height.
 #[must_use]
-pub fn of(state: &SystemState) -> [Card; CARDS] {
+pub fn of(state: &SystemState) -> [[Card; 2]; 3] {
     [
-        spool::card(&state.spool),
-        queue::card(state.queue),
-        workers::card(&state.workers),
-        pool::card(state.pool),
-        disk::card(state.disk.as_ref()),
-        process::card(&state.process),
+        [spool::card(&state.spool), queue::card(state.queue)],
+        [workers::card(&state.workers), pool::card(state.pool)],
+        [disk::card(state.disk.as_ref()), process::card(&state.process)],
     ]
 }
 
