@@ -29,7 +29,7 @@ pub(crate) fn test(place: &Place, filter: &[String]) -> anyhow::Result<()> {
         Ok(())
     })?;
     steps.step("testing all else", || {
-        let packages = ["server", "queue", "store", "store-sqlite", "tests", "xtask"];
+        let packages = ["server", "queue", "spool", "store", "store-sqlite", "tests", "xtask"];
         let packages = packages.iter().flat_map(|package| ["--package", package]);
         cmd!(shell, "cargo test --quiet {packages...} {filter...}").quiet().run()?;
         Ok(())
