@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use api::{Receipt, Recorded, SearchAnswer, SearchId};
+use tests::eventually::eventually;
 use tests::http_client::HttpClient;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -89,6 +90,15 @@ impl Journal {
 
     pub(crate) fn count(&self, recorded: Recorded) -> usize {
         self.pages().answered.values().filter(|answered| answered.recorded == recorded).count()
+    }
+
+    /// Waits until so many more searches were answered with this than are now.
+    pub(crate) async fn counts_more(&self, recorded: Recorded, more: usize) {
+        let before = self.count(recorded);
+        eventually(&format!("{more} more searches are answered with {recorded:?}"), async || {
+            (self.count(recorded) >= before + more).then_some(())
+        })
+        .await;
     }
 
     /// Those whose rows were promised: all that were answered, but for those whose answer said that they are not recorded.

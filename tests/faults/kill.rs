@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::Recorded;
 use tests::eventually::eventually;
 use tests::server_process::Installation;
 use tokio::time::sleep;
@@ -91,9 +92,7 @@ async fn replaying_the_spool_can_be_killed_too() {
         let server = installation.start(&[]).await;
         let lock = Lock::take(&installation.database()).await;
         let load = journal.stubborn_load(&server.client(), CLIENTS);
-        let enough = by_extent(200, 1_000);
-        eventually("searches are spooled", async || (journal.count(api::Recorded::Spooled) >= enough).then_some(()))
-            .await;
+        journal.counts_more(Recorded::Spooled, by_extent(200, 1_000)).await;
         server.kill().await;
         lock.release().await;
         for _ in 0..by_extent(8, 100) {

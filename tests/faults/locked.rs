@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use api::{JobState, Receipt, ReceiptState, Recorded};
-use tests::eventually::eventually;
-use tests::http_client::HttpClient;
+use api::Recorded;
 use tests::server_process::Installation;
 use tokio::time::sleep;
 
 use crate::extent::by_extent;
 use crate::journal::Journal;
 use crate::lock::Lock;
-use crate::verdict::{SLOWEST_ANSWER, assert_whole};
+use crate::verdict::{SLOWEST_ANSWER, all_receipts_done, assert_whole};
 
 /// As many as a busy site has at once; more would only fill the spool sooner.
 const CLIENTS: usize = 4;
@@ -39,16 +37,5 @@ async fn searches_go_on_while_the_database_is_locked() {
     load.stop().await;
     assert_eq!(journal.count(Recorded::NotRecorded), 0);
     assert_whole(&installation, &journal).await;
-    for receipt in journal.receipts(Recorded::Spooled) {
-        reaches_done(&client, &receipt).await;
-    }
-}
-
-async fn reaches_done(client: &HttpClient, receipt: &Receipt) {
-    eventually("the receipt of a spooled search says that it is done", async || {
-        let answer = client.get(&format!("/api/receipts/{}", receipt.0)).await.expect("the server answers");
-        let state: ReceiptState = answer.json();
-        (state.state == JobState::Done && state.row.is_some()).then_some(())
-    })
-    .await;
+    all_receipts_done(&client, journal.receipts(Recorded::Spooled)).await;
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use api::SearchId;
+use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tests::eventually::within;
 
 use crate::journal::Journal;
@@ -40,6 +41,28 @@ impl Tables {
     pub(crate) async fn run(&mut self, sql: &str) {
         let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.0).await;
         done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// Adds a waiting job, as the server would have.
+    pub(crate) async fn add_job(&mut self, kind: &str, key: Option<&str>, payload: &str) {
+        self.add_rows(kind, &json!([[key, payload]])).await;
+    }
+
+    /// Adds waiting jobs by their keys and payloads, as the server would have.
+    pub(crate) async fn add_jobs(&mut self, kind: &str, jobs: &[(String, String)]) {
+        self.add_rows(kind, &json!(jobs)).await;
+    }
+
+    async fn add_rows(&mut self, kind: &str, rows: &Value) {
+        let add = "insert into job (kind, key, payload, state, priority, max_attempts, run_at_ms, created_at_ms)
+             select ?1, value ->> 0, value ->> 1, 'waiting', 0, 20, 0, 0 from json_each(?2)";
+        let count = "update job_count set count = count + json_array_length(?1) where state = 'waiting'";
+        let rows = rows.to_string();
+        let mut transaction = self.0.begin().await.expect("nobody else writes");
+        let added = sqlx::query(add).bind(kind).bind(&rows).execute(&mut *transaction).await;
+        added.expect("the table is there and the keys are new");
+        sqlx::query(count).bind(&rows).execute(&mut *transaction).await.expect("the table is there");
+        transaction.commit().await.expect("nobody else writes");
     }
 
     /// How many jobs are in each state.
