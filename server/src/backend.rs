@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::{
     Account, ApiError, Backend, DEFAULT_LETTERS, ErrorCode, JobCounts, JobDetail, JobFilter, JobId, JobsPage,
-    LETTERS_LIMIT, PHRASE_LIMIT, Recorded, Role, SearchAnswer, SearchId, SessionInfo,
+    LETTERS_LIMIT, PHRASE_LIMIT, Recorded, Role, SearchAnswer, SearchId, SessionInfo, SystemState,
 };
 use async_trait::async_trait;
 use leptos_axum::ResponseOptions;
@@ -14,7 +14,7 @@ use crate::caller::Caller;
 use crate::environment::Environment;
 use crate::http::{cookies, from_store};
 use crate::jobs::LogRequest;
-use crate::{browser_family, job_view, searches};
+use crate::{browser_family, job_view, searches, system};
 
 /// One request's backend.
 pub struct RequestBackend {
@@ -104,6 +104,11 @@ impl Backend for RequestBackend {
         let account = self.caller.require(Role::Operator)?;
         let done = self.env.store.cancel_job(id, self.env.clock.wall()).await.map_err(from_store)?;
         job_view::steered(&self.env, id, done, "cancel", account).await
+    }
+
+    async fn system(&self) -> Result<SystemState, ApiError> {
+        self.caller.require(Role::Viewer)?;
+        Ok(system::gather(&self.env).await.state)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The only reader of flags and environment.
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
+use spool::Options as SpoolOptions;
 
 /// Says which letters occur in a phrase, and logs every search: answer now, write later.
 #[derive(Clone, Debug, Parser)]
@@ -20,6 +21,8 @@ pub struct Config {
     pub http: HttpSection,
     #[command(flatten)]
     pub store: StoreSection,
+    #[command(flatten)]
+    pub spool: SpoolSection,
     #[command(flatten)]
     pub jobs: JobsSection,
 }
@@ -83,6 +86,17 @@ pub struct StoreSection {
 }
 
 #[derive(Clone, Debug, Args)]
+pub struct SpoolSection {
+    /// How long a search waits for the database before its record goes to the spool
+    #[arg(long, global = true, env = "SEARCH4LETTERS_ACCEPT_DEADLINE", default_value = "250ms", value_name = "TIME")]
+    #[arg(value_parser = duration)]
+    pub accept_deadline: Duration,
+    /// Size of the spool in MiB; the disk space is taken at once
+    #[arg(long, global = true, env = "SEARCH4LETTERS_SPOOL_MIB", default_value = "8", value_name = "N")]
+    pub spool_mib: NonZeroU32,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct JobsSection {
     /// How long each log write sleeps first, for instance 15s
     #[arg(long, global = true, env = "SEARCH4LETTERS_LOG_DELAY", default_value = "0s", value_name = "TIME")]
@@ -129,6 +143,13 @@ impl Config {
             Some(SqliteFile(file)) => file.clone(),
             None => self.store.data.join("search4letters.db"),
         }
+    }
+
+    /// Where the spool is: always in the data folder, whatever database there is.
+    #[must_use]
+    pub fn spool(&self) -> SpoolOptions {
+        let capacity_bytes = u64::from(self.spool.spool_mib.get()) << 20;
+        SpoolOptions { folder: self.store.data.join("spool"), capacity_bytes }
     }
 }
 

@@ -1,59 +1,94 @@
 //! What answering a request needs, made once at the start.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use api::SearchId;
+use api::{SearchId, TimeMs};
 use ipnet::IpNet;
-use store::{Clock, Store};
+use spool::Spool;
+use store::{Clock, Store, WorkerName};
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{LoginLimit, Passwords};
+use crate::intake::Intake;
 use crate::metrics::Metrics;
 use crate::random::Random;
 use crate::receipts::Receipts;
+use crate::system::Prober;
 
 /// Shared by all requests.
 pub struct Environment {
     pub store: Arc<dyn Store>,
+    /// Through which searches get into the store.
+    pub intake: Arc<Intake>,
     pub clock: Arc<dyn Clock>,
     pub random: Random,
     pub receipts: Receipts,
     pub passwords: Passwords,
     pub login_limit: LoginLimit,
     pub metrics: Metrics,
+    pub prober: Prober,
     pub jobs: JobsSection,
+    /// When the process started, by the wall clock.
+    pub started_at: TimeMs,
     /// Peers whose X-Forwarded-For counts.
     pub trusted_proxies: Vec<IpNet>,
     /// Cancelled when the process is asked to stop: ends the event streams.
     pub stop: CancellationToken,
 }
 
+/// Where the records of searches go.
+#[derive(Debug)]
+pub struct IntakeSection {
+    pub spool: Spool,
+    /// How long a search waits for the store before its record goes to the spool.
+    pub deadline: Duration,
+}
+
 /// What requests need to know of the workers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct JobsSection {
-    /// Whether this process runs jobs itself.
-    pub runs_jobs: bool,
+    /// The worker of this process; none where it runs no jobs.
+    pub worker: Option<WorkerSection>,
+}
+
+#[derive(Clone, Debug)]
+pub struct WorkerSection {
+    pub name: WorkerName,
+    pub slots: u32,
+}
+
+impl JobsSection {
+    #[must_use]
+    pub fn runs_jobs(&self) -> bool {
+        self.worker.is_some()
+    }
 }
 
 impl Environment {
     /// Over `store`, with everything else as given or at its default.
     pub async fn new(
         store: Arc<dyn Store>,
+        intake: IntakeSection,
         clock: Arc<dyn Clock>,
         random: Random,
         jobs: JobsSection,
         trusted_proxies: Vec<IpNet>,
     ) -> store::Result<Self> {
         let receipts = Receipts::new(&store.secret().await?);
+        let IntakeSection { spool, deadline } = intake;
         Ok(Self {
+            intake: Arc::new(Intake::new(store.clone(), spool, clock.clone(), deadline)),
             store,
             clock: clock.clone(),
             random: random.clone(),
             receipts,
             passwords: Passwords::new(random),
-            login_limit: LoginLimit::new(clock),
+            login_limit: LoginLimit::new(clock.clone()),
             metrics: Metrics::default(),
+            prober: Prober::default(),
             jobs,
+            started_at: clock.wall(),
             trusted_proxies,
             stop: CancellationToken::new(),
         })

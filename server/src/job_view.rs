@@ -76,7 +76,7 @@ fn indented(payload: &str) -> String {
 async fn why_not_running(env: &Environment, job: &StoredJob) -> Result<Option<String>, ApiError> {
     let why = match job.state {
         JobState::Running | JobState::Done | JobState::Dead | JobState::Cancelled => return Ok(None),
-        _ if !env.jobs.runs_jobs => "This process was started with --no-worker, so it runs no jobs.".to_owned(),
+        _ if !env.jobs.runs_jobs() => "This process was started with --no-worker, so it runs no jobs.".to_owned(),
         JobState::Scheduled => "Its time has not come yet.".to_owned(),
         JobState::Retrying => "It failed and waits for its next attempt.".to_owned(),
         JobState::Waiting => {

@@ -8,12 +8,14 @@ pub mod commands;
 pub mod config;
 mod environment;
 pub mod http;
+pub mod intake;
 mod job_view;
 pub mod jobs;
 mod metrics;
 mod random;
 mod receipts;
 mod searches;
+pub mod system;
 
-pub use environment::{Environment, JobsSection};
+pub use environment::{Environment, IntakeSection, JobsSection, WorkerSection};
 pub use random::Random;

@@ -6,9 +6,10 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use server::Random;
 use server::commands::{self, CommandError, Finding, Serving};
 use server::config::{AdminCommand, Command, Config, NoConfig};
+use server::{IntakeSection, Random};
+use spool::Spool;
 use store::SystemClock;
 use store_sqlite::{Access, Options, SqliteStore};
 use tokio::net::TcpListener;
@@ -54,7 +55,9 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
             let listener = listen(&config).await?;
             let store = Arc::new(open(&config, Access::Owner).await?);
             let trusted_proxies = config.http.trusted_proxies.iter().filter_map(|network| network.0).collect();
-            commands::serve(Serving { store, clock, random, listener, trusted_proxies, jobs: config.jobs }).await?;
+            let intake = intake(&config)?;
+            commands::serve(Serving { store, intake, clock, random, listener, trusted_proxies, jobs: config.jobs })
+                .await?;
         }
         Command::Admin(AdminCommand::Create { name, password_stdin: _ }) => {
             let store = open(&config, Access::Guest).await?;
@@ -83,6 +86,12 @@ async fn listen(config: &Config) -> Result<TcpListener, CommandError> {
 async fn open(config: &Config, access: Access) -> Result<SqliteStore, CommandError> {
     let options = Options { file: config.database_file(), readers: READERS, access };
     SqliteStore::open(options).await.map_err(|error| CommandError(error.to_string()))
+}
+
+/// After the store is opened: of two processes on one folder, the second is told about the database.
+fn intake(config: &Config) -> Result<IntakeSection, CommandError> {
+    let spool = Spool::open(config.spool()).map_err(|error| CommandError(error.to_string()))?;
+    Ok(IntakeSection { spool, deadline: config.spool.accept_deadline })
 }
 
 async fn check(config: &Config) -> ExitCode {

@@ -1,17 +1,19 @@
-//! Figures for Prometheus.
+//! Figures for Prometheus: what the page /system shows, and counters of searches.
 
-use api::{JobCounts, JobState, Recorded};
+use api::{FaultKind, JobState, Ledger, Light, Recorded};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use crate::system::Gathered;
+
+/// What is counted as it happens.
+#[derive(Default)]
 pub struct Metrics {
-    registry: Registry,
     searches: Family<RecordedLabel, Counter>,
-    jobs: Family<StateLabel, Gauge>,
-    log_rows: Gauge,
     /// Event streams that are open now.
     pub streams: Gauge,
 }
@@ -21,45 +23,141 @@ struct RecordedLabel {
     recorded: &'static str,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StateLabel {
-    state: &'static str,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        let searches = Family::<RecordedLabel, Counter>::default();
-        let jobs = Family::<StateLabel, Gauge>::default();
-        let (log_rows, streams) = (Gauge::default(), Gauge::default());
-        let mut registry = Registry::with_prefix("search4letters");
-        registry.register("searches", "Searches answered, by what was known of their log record", searches.clone());
-        registry.register("jobs", "Jobs in each state", jobs.clone());
-        registry.register("log_last_row", "The number of the newest log row", log_rows.clone());
-        registry.register("event_streams", "Event streams that are open", streams.clone());
-        for recorded in [Recorded::Accepted, Recorded::Spooled, Recorded::NotRecorded] {
-            // A figure that is 0 is shown too.
-            drop(searches.get_or_create(&label(recorded)));
-        }
-        Self { registry, searches, jobs, log_rows, streams }
-    }
-}
-
 impl Metrics {
     pub fn searched(&self, recorded: Recorded) {
         self.searches.get_or_create(&label(recorded)).inc();
     }
 
-    /// The text format of Prometheus, with these counts from the store.
+    /// Searches that were answered and could be kept nowhere.
     #[must_use]
-    pub fn text(&self, jobs: &JobCounts, last_log_row: i64) -> String {
-        for state in JobState::ALL {
-            let count = i64::try_from(jobs.of(state)).unwrap_or(i64::MAX);
-            self.jobs.get_or_create(&StateLabel { state: state.word() }).set(count);
+    pub fn not_recorded(&self) -> u64 {
+        self.searches.get_or_create(&label(Recorded::NotRecorded)).get()
+    }
+
+    /// All figures in the text format of Prometheus.
+    #[must_use]
+    pub fn text(&self, gathered: &Gathered) -> String {
+        let mut registry = Registry::with_prefix("search4letters");
+        for recorded in [Recorded::Accepted, Recorded::Spooled, Recorded::NotRecorded] {
+            // A figure that is 0 is shown too.
+            drop(self.searches.get_or_create(&label(recorded)));
         }
-        self.log_rows.set(last_log_row);
+        registry.register("searches", "Searches answered, by what was known of their record", self.searches.clone());
+        registry.register("event_streams", "Event streams that are open", self.streams.clone());
+        Figures(&mut registry).all(gathered);
         let mut text = String::new();
-        text::encode(&mut text, &self.registry).expect("a String takes all that is written");
+        text::encode(&mut text, &registry).expect("a String takes all that is written");
         text
+    }
+}
+
+/// Registers what is known at one moment.
+struct Figures<'a>(&'a mut Registry);
+
+type Labelled = Family<[(&'static str, &'static str); 1], Gauge>;
+
+impl Figures<'_> {
+    fn all(&mut self, Gathered { state, counts, last_row }: &Gathered) {
+        let health = &state.health;
+        let lights = [Light::Healthy, Light::Checking, Light::Degraded, Light::Failing];
+        let lights = lights.map(|light| (light.word(), u64::from(light == health.light)));
+        self.family("health", "1 for the light that is on", "light", lights);
+        if let Some(probe) = health.probe {
+            self.one(
+                "probe_age_ms",
+                "Since the last probe came through",
+                state.at.since(probe.ended_at).unsigned_abs(),
+            );
+            self.one("probe_duration_ms", "How long the last probe took", probe.took_ms);
+        }
+        let fault = state.fault.as_ref().map(|fault| fault.kind);
+        let faults = FaultKind::ALL.map(|kind| (kind.word(), u64::from(Some(kind) == fault)));
+        self.family("store_fault", "1 for the error with which the database fails", "error", faults);
+        if let Some(counts) = counts {
+            let jobs = JobState::ALL.map(|state| (state.word(), counts.of(state)));
+            self.family("jobs", "Jobs in each state", "state", jobs);
+        }
+        if let Some(last_row) = last_row {
+            self.one("log_last_row", "The number of the newest log row", last_row.0.unsigned_abs());
+        }
+        if let Some(ledger) = &state.ledger {
+            self.ledger(ledger);
+        }
+        if let Some(oldest) = state.queue.map(|queue| queue.oldest_waiting_at) {
+            let age = oldest.map_or(0, |oldest| state.at.since(oldest).unsigned_abs());
+            self.one("oldest_waiting_age_ms", "How long the oldest waiting job has been waiting", age);
+        }
+        self.rest(state);
+    }
+
+    fn ledger(&mut self, ledger: &Ledger) {
+        let places = [
+            ("recorded", ledger.recorded),
+            ("scheduled", ledger.scheduled),
+            ("waiting", ledger.waiting),
+            ("running", ledger.running),
+            ("retrying", ledger.retrying),
+            ("dead", ledger.dead),
+            ("cancelled", ledger.cancelled),
+            ("spooled", ledger.spooled),
+        ];
+        self.one("ledger_accepted", "Searches that were ever accepted", ledger.accepted);
+        self.family("ledger", "Where the accepted searches are", "place", places);
+        let drift: Gauge = Gauge::default();
+        drift.set(ledger.drift());
+        self.0.register("ledger_drift", "Accepted searches that are nowhere; below 0: somewhere twice", drift);
+    }
+
+    fn rest(&mut self, state: &api::SystemState) {
+        let spool = &state.spool;
+        self.one("spool_records", "Records in the spool", spool.records);
+        self.one("spool_used_bytes", "Bytes of the spool in use", spool.used_bytes);
+        self.one("spool_capacity_bytes", "Bytes that the spool has", spool.capacity_bytes);
+        self.one("spool_set_aside", "Records that were set aside for somebody to look into", spool.set_aside);
+        self.one("spool_fault", "1 where the spool cannot be written to", u64::from(spool.fault.is_some()));
+        let replayed: Counter = Counter::default();
+        replayed.inc_by(spool.replayed);
+        self.0.register("spool_replayed", "Records brought from the spool into the database", replayed);
+        let pool = [
+            ("in_use", u64::from(state.pool.in_use)),
+            ("idle", u64::from(state.pool.idle)),
+            ("max", u64::from(state.pool.max)),
+            ("waiting", u64::from(state.pool.waiting)),
+        ];
+        self.family("pool", "Connections that read, and who waits for one", "what", pool);
+        self.one("pool_longest_wait_ms", "The longest wait for a connection", state.pool.longest_wait_ms);
+        for worker in &state.workers {
+            self.one("worker_slots", "How many jobs run side by side at most", u64::from(worker.slots));
+            self.one("worker_busy", "How many do", u64::from(worker.busy));
+        }
+        if let Some(disk) = &state.disk {
+            self.one("disk_free_bytes", "Free on the data folder's disk", disk.free_bytes);
+            self.one("disk_total_bytes", "Size of the data folder's disk", disk.total_bytes);
+            self.one("database_bytes", "Size of the database", disk.database_bytes);
+        }
+        self.one("memory_bytes", "Resident memory of the process", state.process.memory_bytes);
+        let version = Info::new([("version", state.process.version.clone())]);
+        self.0.register("build", "Which version this is", version);
+    }
+
+    fn one(&mut self, name: &str, help: &str, value: u64) {
+        let gauge: Gauge = Gauge::default();
+        gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        self.0.register(name, help, gauge);
+    }
+
+    fn family<const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &'static str,
+        values: [(&'static str, u64); N],
+    ) {
+        let family = Labelled::default();
+        for (word, value) in values {
+            family.get_or_create(&[(label, word)]).set(i64::try_from(value).unwrap_or(i64::MAX));
+        }
+        self.0.register(name, help, family);
     }
 }
 

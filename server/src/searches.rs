@@ -2,72 +2,68 @@
 
 use api::{ApiError, ErrorCode, JobState, Receipt, ReceiptState, Recorded, SearchId};
 use queue::{Payload, decode, encode};
-use store::{Accepted, NewJob};
+use spool::Record;
+use store::Accepted;
 
 use crate::environment::Environment;
 use crate::http::from_store;
+use crate::intake::Taken;
 use crate::jobs::LogRequest;
 
-/// The log must be written, so its job is tried for two hours and more before it is given up,
-/// and stays visible as dead even then. Processes that die do not count; see
-/// [`store::Queue::requeue_orphans`].
-const MAX_ATTEMPTS: u32 = 20;
-
-/// Makes the search's log job durable. Returns what can honestly be said of the record.
+/// Makes the search's log record durable. Returns what can honestly be said of it.
 ///
 /// Fails only where the id stands for another search already.
 pub async fn accept(env: &Environment, request: &LogRequest) -> Result<Recorded, ApiError> {
-    let job = NewJob {
-        kind: LogRequest::KIND.to_owned(),
-        key: Some(request.id.to_string()),
-        payload: encode(request),
-        priority: 0,
-        max_attempts: MAX_ATTEMPTS,
-        created_at: request.searched_at,
-        run_at: env.clock.steady(),
-        now: env.clock.steady(),
+    let record = Record { search: request.id, searched_at: request.searched_at, payload: encode(request) };
+    let (there, is_spooled) = match env.intake.take(record).await {
+        Taken::Stored(Accepted::New(_)) => return Ok(Recorded::Accepted),
+        Taken::Spooled => return Ok(Recorded::Spooled),
+        Taken::Nowhere => return Ok(Recorded::NotRecorded),
+        Taken::Stored(Accepted::Queued { payload, .. }) => (question(&payload), false),
+        Taken::Stored(Accepted::Recorded(row)) => (Some((row.phrase, row.letters)), false),
+        Taken::InSpool(record) => (question(&record.payload), true),
     };
-    let there = match env.store.accept(request.id, job).await {
-        Ok(Accepted::New(_)) => return Ok(Recorded::Accepted),
-        Ok(Accepted::Recorded(row)) => Some((row.phrase, row.letters)),
-        // A payload that cannot be read is not of this release: the safe answer is that it differs.
-        Ok(Accepted::Queued { payload, .. }) => {
-            decode::<LogRequest>(&payload).ok().map(|there| (there.phrase, there.letters))
-        }
-        Err(error) => {
-            tracing::error!(%error, search = %request.id, "a search was answered and could not be recorded");
-            return Ok(Recorded::NotRecorded);
-        }
-    };
-    if there.is_some_and(|(phrase, letters)| phrase == request.phrase && letters == request.letters) {
-        return recorded(env, request.id).await;
+    if there.is_none_or(|(phrase, letters)| phrase != request.phrase || letters != request.letters) {
+        let message = "This id stands for another search already. Make a new id for a new search.";
+        return Err(ApiError::at(ErrorCode::Conflict, "id", message));
     }
-    let message = "This id stands for another search already. Make a new id for a new search.";
-    Err(ApiError::at(ErrorCode::Conflict, "id", message))
+    Ok(if is_spooled { Recorded::Spooled } else { recorded(env, request.id).await })
 }
 
-/// What can be said of a search that was asked before.
-async fn recorded(env: &Environment, id: SearchId) -> Result<Recorded, ApiError> {
-    let place = env.store.place(LogRequest::KIND, &id.to_string()).await.map_err(from_store)?;
-    let is_given_up = place.is_some_and(|place| matches!(place.state, JobState::Dead | JobState::Cancelled));
-    if is_given_up && row_of(env, id).await?.is_none() {
-        return Ok(Recorded::NotRecorded);
+/// The phrase and the letters of a log job. One that cannot be read is not of this release: the
+/// safe answer is that it is no search that anybody asks now.
+pub fn question(payload: &str) -> Option<(String, String)> {
+    decode::<LogRequest>(payload).ok().map(|request| (request.phrase, request.letters))
+}
+
+/// What can be said of a search that was asked before, and that the store knows.
+async fn recorded(env: &Environment, id: SearchId) -> Recorded {
+    let is_given_up = match env.store.place(LogRequest::KIND, &id.to_string()).await {
+        Ok(place) => place.is_some_and(|place| matches!(place.state, JobState::Dead | JobState::Cancelled)),
+        // The store had it a moment ago: that it cannot be asked more now takes nothing from it.
+        Err(_) => false,
+    };
+    if is_given_up && row_of(env, id).await.is_ok_and(|row| row.is_none()) {
+        return Recorded::NotRecorded;
     }
-    Ok(Recorded::Accepted)
+    Recorded::Accepted
 }
 
 /// How far the log record of the receipt's search has come.
 pub async fn receipt_state(env: &Environment, receipt: &Receipt) -> Result<ReceiptState, ApiError> {
     let not_found = || ApiError::not_found("receipt");
     let search = env.receipts.search(receipt).ok_or_else(not_found)?;
-    let place = env.store.place(LogRequest::KIND, &search.to_string()).await.map_err(from_store)?;
-    let Some(place) = place else {
+    let place = env.store.place(LogRequest::KIND, &search.to_string()).await;
+    if !matches!(place, Ok(Some(_))) && env.intake.spool().find(search).is_some() {
+        return Ok(ReceiptState { state: JobState::Waiting, ahead: 0, attempt: 0, row: None, spooled: true });
+    }
+    let Some(place) = place.map_err(from_store)? else {
         // Finished jobs are pruned after a time; the row stays.
         let row = row_of(env, search).await?.ok_or_else(not_found)?;
-        return Ok(ReceiptState { state: JobState::Done, ahead: 0, attempt: 1, row: Some(row) });
+        return Ok(ReceiptState { state: JobState::Done, ahead: 0, attempt: 1, row: Some(row), spooled: false });
     };
     let row = if place.state.is_final() { row_of(env, search).await? } else { None };
-    Ok(ReceiptState { state: place.state, ahead: place.ahead, attempt: place.attempt, row })
+    Ok(ReceiptState { state: place.state, ahead: place.ahead, attempt: place.attempt, row, spooled: false })
 }
 
 async fn row_of(env: &Environment, search: SearchId) -> Result<Option<api::LogSeq>, ApiError> {

@@ -8,12 +8,17 @@ use axum::Router;
 use ipnet::IpNet;
 use server::accounts::{Token, new_setup_link, open_session};
 use server::jobs::{JobEnvironment, run_worker, worker_settings};
-use server::{Environment, JobsSection, Random};
+use server::{Environment, IntakeSection, JobsSection, Random, WorkerSection};
+use spool::Spool;
 use store::{Clock, LogQuery, LogSpan, NewAccount, Store, SystemClock};
 use store_sqlite::{Access, Options, SqliteStore};
 use tempfile::TempDir;
 use tests::eventually::eventually;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::AbortOnDropHandle;
+
+/// Small, so that a test can fill it.
+pub const SPOOL_BYTES: u64 = 64 * 1024;
 
 /// How a site differs from an ordinary one.
 pub struct Plan {
@@ -23,6 +28,7 @@ pub struct Plan {
     /// How many jobs run side by side; none where there is no worker.
     slots: Option<usize>,
     trusted_proxies: Vec<IpNet>,
+    accept_deadline: Duration,
 }
 
 pub struct Site {
@@ -30,6 +36,7 @@ pub struct Site {
     pub folder: TempDir,
     pub(crate) router: Router,
     _worker: Option<DropGuard>,
+    _background: [AbortOnDropHandle<()>; 2],
 }
 
 impl Site {
@@ -44,6 +51,8 @@ impl Site {
             log_delay: Duration::ZERO,
             slots: Some(8),
             trusted_proxies: Vec::new(),
+            // Long enough that a busy machine's disk does not send an ordinary search to the spool.
+            accept_deadline: Duration::from_secs(10),
         }
     }
 
@@ -112,20 +121,39 @@ impl Plan {
         Self { trusted_proxies: vec![proxies.parse().expect("a network")], ..self }
     }
 
+    pub fn accept_deadline(self, accept_deadline: Duration) -> Self {
+        Self { accept_deadline, ..self }
+    }
+
     pub async fn start(self) -> Site {
-        let Self { clock, random, log_delay, slots, trusted_proxies } = self;
+        let Self { clock, random, log_delay, slots, trusted_proxies, accept_deadline } = self;
         let folder = TempDir::new().expect("a temporary folder can be made");
         let options = Options { file: folder.path().join("search4letters.db"), readers: 4, access: Access::Owner };
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(options).await.expect("a new database opens"));
-        let jobs = JobsSection { runs_jobs: slots.is_some() };
-        let env = Environment::new(store.clone(), clock.clone(), random.clone(), jobs, trusted_proxies).await;
+        let settings = slots.map(|slots| worker_settings(slots, Duration::ZERO, log_delay, &Random::system()));
+        let worker = settings.as_ref().map(|settings| WorkerSection { name: settings.worker.clone(), slots: 8 });
+        let jobs = JobsSection { worker };
+        let options = spool::Options { folder: folder.path().join("spool"), capacity_bytes: SPOOL_BYTES };
+        let spool = Spool::open(options).expect("a new spool opens");
+        let intake = IntakeSection { spool, deadline: accept_deadline };
+        let env = Environment::new(store.clone(), intake, clock.clone(), random.clone(), jobs, trusted_proxies).await;
         let env = Arc::new(env.expect("the store has a secret"));
-        let worker = slots.map(|slots| {
+        let replay = tokio::spawn(env.intake.clone().keep_replaying(random.clone()));
+        let prober = tokio::spawn({
+            let (env, store, clock) = (env.clone(), store.clone(), clock.clone());
+            async move { env.prober.keep_probing(store, env.intake.clone(), clock, random).await }
+        });
+        let worker = settings.map(|settings| {
             let stop = CancellationToken::new();
-            let settings = worker_settings(slots, Duration::ZERO, log_delay, &Random::system());
             tokio::spawn(run_worker(JobEnvironment { log: store, clock, log_delay }, settings, stop.clone()));
             stop.drop_guard()
         });
-        Site { router: server::http::router(env.clone()), env, folder, _worker: worker }
+        Site {
+            router: server::http::router(env.clone()),
+            env,
+            folder,
+            _worker: worker,
+            _background: [replay, prober].map(AbortOnDropHandle::new),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use api::{Attempt, JobCounts, JobFilter, JobId, SearchId, TimeMs};
+use api::{Attempt, JobCounts, JobFilter, JobId, Ledger, MissingSearch, SearchId, TimeMs};
 use async_trait::async_trait;
 use store::{
     Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result, StoreError,
@@ -94,6 +94,18 @@ impl Queue for Interceptor {
     }
     async fn prune_jobs(&self, before: TimeMs, limit: u32) -> Result<u64> {
         self.pass()?.prune_jobs(before, limit).await
+    }
+    async fn ledger(&self) -> Result<Ledger> {
+        self.pass()?.ledger().await
+    }
+    async fn missing_searches(&self, limit: u32) -> Result<Vec<MissingSearch>> {
+        self.pass()?.missing_searches(limit).await
+    }
+    async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
+        self.pass()?.oldest_waiting().await
+    }
+    async fn delete_job(&self, id: JobId) -> Result<bool> {
+        self.pass()?.delete_job(id).await
     }
     fn subscribe(&self, topic: Topic) -> Wake {
         self.inner.subscribe(topic)

@@ -80,6 +80,19 @@ pub fn log_entry(id: SearchId, phrase: &str) -> LogEntry {
     }
 }
 
+/// The end of an attempt that nobody holds: for rows that no job has written.
+#[must_use]
+pub fn nobody() -> FinishedAttempt {
+    FinishedAttempt {
+        job: JobId(0),
+        attempt: 1,
+        worker: worker("nobody"),
+        finish: Finish::Done,
+        now: START,
+        wall: START,
+    }
+}
+
 /// All rows of `span`.
 #[must_use]
 pub fn log_query(span: LogSpan) -> LogQuery {

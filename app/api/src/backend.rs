@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use leptos::prelude::use_context;
 
 use crate::{
-    Account, ApiError, ErrorCode, JobCounts, JobDetail, JobFilter, JobId, JobsPage, SearchAnswer, SearchId, SessionInfo,
+    Account, ApiError, ErrorCode, JobCounts, JobDetail, JobFilter, JobId, JobsPage, SearchAnswer, SearchId,
+    SessionInfo, SystemState,
 };
 
 /// What answers the server functions. One value serves one request: it knows who asks.
@@ -29,6 +30,8 @@ pub trait Backend: Send + Sync {
     async fn job(&self, id: JobId) -> Result<JobDetail, ApiError>;
     async fn retry_job(&self, id: JobId) -> Result<(), ApiError>;
     async fn cancel_job(&self, id: JobId) -> Result<(), ApiError>;
+
+    async fn system(&self) -> Result<SystemState, ApiError>;
 }
 
 /// The backend of the request that is being answered.

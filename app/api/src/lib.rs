@@ -9,6 +9,7 @@ mod jobs;
 mod log;
 mod search;
 mod search4letters;
+mod system;
 mod time;
 
 pub use account::{Account, Login, Logout, Role, SessionInfo, SetUp, login, logout, session, set_up};
@@ -24,6 +25,10 @@ pub use search::{
     DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded, SearchAnswer, SearchId, search,
 };
 pub use search4letters::{search4letters, set_text};
+pub use system::{
+    DiskState, FaultKind, Health, Ledger, Light, MissingSearch, PoolState, Probe, ProcessState, QueueState, SpoolState,
+    StoreFault, System, SystemState, WorkerState, system,
+};
 pub use time::TimeMs;
 
 /// The server functions, for the server to register by name.
@@ -34,4 +39,5 @@ pub mod server_functions {
     pub use crate::account::{Login, Logout, Session, SetUp};
     pub use crate::jobs::{CancelJob, Job, JobCountsNow, Jobs, RetryJob};
     pub use crate::search::Search;
+    pub use crate::system::System;
 }

@@ -110,6 +110,9 @@ pub struct ReceiptState {
     pub attempt: u32,
     /// The row in the log, once it is written.
     pub row: Option<LogSeq>,
+    /// Whether the record still lies in the spool: it waits for the database first, and then for a worker.
+    #[serde(default)]
+    pub spooled: bool,
 }
 
 #[cfg(test)]

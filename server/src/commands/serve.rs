@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::TimeMs;
+use queue::Settings;
 use store::{Clock, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -14,7 +15,7 @@ use super::CommandError;
 use super::admin::link;
 use crate::accounts::new_setup_link;
 use crate::config::JobsSection;
-use crate::environment::Environment;
+use crate::environment::{Environment, IntakeSection, WorkerSection};
 use crate::http::{has_client, router};
 use crate::jobs::{JobEnvironment, LONGEST_BACKOFF, run_worker, worker_settings};
 use crate::random::Random;
@@ -31,6 +32,7 @@ const PRUNE_LIMIT: u32 = 1_000;
 /// A server that is about to serve.
 pub struct Serving {
     pub store: Arc<dyn Store>,
+    pub intake: IntakeSection,
     pub clock: Arc<dyn Clock>,
     pub random: Random,
     pub listener: TcpListener,
@@ -40,12 +42,13 @@ pub struct Serving {
 
 /// Serves until SIGTERM or SIGINT, then drains and returns.
 pub async fn serve(serving: Serving) -> Result<(), CommandError> {
-    let Serving { store, clock, random, listener, trusted_proxies, jobs } = serving;
+    let Serving { store, intake, clock, random, listener, trusted_proxies, jobs } = serving;
     // Before anybody is told that we are there, or any job is begun: from then on a stop is a drain.
     let stop = StopSignal::listen()?;
     let address = listener.local_addr().map_err(|error| CommandError(format!("the socket has no address: {error}")))?;
-    let inside = JobsInside { runs_jobs: !jobs.no_worker };
-    let env = Environment::new(store.clone(), clock.clone(), random.clone(), inside, trusted_proxies).await?;
+    let settings = worker_settings(jobs.workers.get(), jobs.grace, jobs.log_delay, &random);
+    let inside = JobsInside { worker: (!jobs.no_worker).then(|| worker_section(&settings)) };
+    let env = Environment::new(store.clone(), intake, clock.clone(), random.clone(), inside, trusted_proxies).await?;
     let env = Arc::new(env);
     let now = clock.steady();
     let orphans = store.requeue_orphans(now, now.after(LONGEST_BACKOFF)).await?;
@@ -57,10 +60,11 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     let mut worker = if jobs.no_worker {
         tokio::spawn(stop_worker.clone().cancelled_owned())
     } else {
-        let settings = worker_settings(jobs.workers.get(), jobs.grace, jobs.log_delay, &random);
         let env = JobEnvironment { log: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay };
         tokio::spawn(run_worker(env, settings, stop_worker.clone()))
     };
+    let replay = tokio::spawn(env.intake.clone().keep_replaying(random.clone()));
+    let prober = tokio::spawn(probe(env.clone()));
     let pruner = tokio::spawn(prune(env.clone()));
     greet(&env, address).await?;
     let answers = tokio::spawn(answer(env.clone(), listener));
@@ -72,6 +76,9 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     env.stop.cancel();
     stop_worker.cancel();
     pruner.abort();
+    // What is in the spool by then is replayed at the next start.
+    replay.abort();
+    prober.abort();
     if tokio::time::timeout(ANSWERS, answers).await.is_err() {
         tracing::warn!("some answers took too long to send and were cut off");
     }
@@ -79,6 +86,15 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+fn worker_section(settings: &Settings) -> WorkerSection {
+    WorkerSection { name: settings.worker.clone(), slots: u32::try_from(settings.slots).unwrap_or(u32::MAX) }
+}
+
+async fn probe(env: Arc<Environment>) {
+    let (store, intake, clock) = (env.store.clone(), env.intake.clone(), env.clock.clone());
+    env.prober.keep_probing(store, intake, clock, env.random.clone()).await;
 }
 
 async fn answer(env: Arc<Environment>, listener: TcpListener) {

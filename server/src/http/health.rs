@@ -1,39 +1,59 @@
 //! For machines that watch the service.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use store::StoreError;
 
-use super::from_store;
 use crate::environment::Environment;
+use crate::system;
+
+/// Who asks whether we are ready is not kept waiting for the answer no.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The process runs.
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The process can do its work: the store answers, and it is not about to stop.
-pub async fn readyz(State(env): State<Arc<Environment>>) -> (StatusCode, &'static str) {
+/// The process can do its work: the store answers, and it is not about to stop. Where it cannot,
+/// the answer names the error and what to do, and nothing of the inside.
+pub async fn readyz(State(env): State<Arc<Environment>>) -> (StatusCode, String) {
     if env.stop.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n");
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
     }
-    match env.store.ping().await.map_err(from_store) {
-        Ok(()) => (StatusCode::OK, "ready\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+    if env.intake.watch().fault().is_none()
+        && let Err(error) = ping(&env).await
+    {
+        env.intake.watch().failed(error);
+    }
+    let Some(fault) = env.intake.watch().fault() else { return (StatusCode::OK, "ready\n".to_owned()) };
+    let spool = env.intake.spool().state();
+    let searches = match spool.fault {
+        None => format!("Searches are answered and kept in the spool: {} by now.", spool.records),
+        Some(_) => "Searches are answered and not recorded: the spool cannot take them.".to_owned(),
+    };
+    let kind = fault.error.kind();
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{}: {}\n{searches}\n", kind.word(), kind.advice()))
+}
+
+async fn ping(env: &Environment) -> store::Result<()> {
+    tokio::select! {
+        biased;
+        answer = env.store.ping() => answer,
+        () = env.clock.sleep_until(env.clock.steady().after(PATIENCE)) => {
+            Err(StoreError::Connection(format!("no answer within {} s", PATIENCE.as_secs())))
+        }
     }
 }
 
-/// Figures in the text format of Prometheus.
+/// Figures in the text format of Prometheus. Those of a database that does not answer are left out.
 pub async fn metrics(State(env): State<Arc<Environment>>) -> Response {
-    let figures = tokio::try_join!(env.store.job_counts(), env.store.last_log_seq()).map_err(from_store);
-    match figures {
-        Ok((jobs, last)) => {
-            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            ([(CONTENT_TYPE, kind)], env.metrics.text(&jobs, last.0)).into_response()
-        }
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response(),
-    }
+    let gathered = system::gather(&env).await;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(CONTENT_TYPE, kind)], env.metrics.text(&gathered)).into_response()
 }

@@ -17,6 +17,7 @@ mod receipts;
 mod router;
 mod server_functions;
 mod session_watch;
+mod system_events;
 
 pub use assets::has_client;
 pub use error::from_store;

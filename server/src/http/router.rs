@@ -8,7 +8,9 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
 
 use super::server_functions::{form, json};
-use super::{admin_guard, assets, error, headers, health, job_events, log_stream, origin_guard, panics, receipts};
+use super::{
+    admin_guard, assets, error, headers, health, job_events, log_stream, origin_guard, panics, receipts, system_events,
+};
 use crate::environment::Environment;
 
 /// The whole server, but for the socket.
@@ -56,6 +58,8 @@ fn admin(env: Arc<Environment>) -> Router<Arc<Environment>> {
         .route("/jobs/show", post(json))
         .route("/jobs/retry", post(json))
         .route("/jobs/cancel", post(json))
+        .route("/system/events", get(system_events::events))
+        .route("/system/show", post(json))
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn_with_state(env, admin_guard::require_account))

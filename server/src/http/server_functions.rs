@@ -34,6 +34,7 @@ pub fn register() {
     register_explicit::<functions::Job>();
     register_explicit::<functions::RetryJob>();
     register_explicit::<functions::CancelJob>();
+    register_explicit::<functions::System>();
 }
 
 /// A server function that takes a form.

@@ -1,9 +1,9 @@
 //! The job `log_request`: writes a search into the log.
 
-use api::{JobId, SearchId, TimeMs};
+use api::{SearchId, TimeMs};
 use queue::{JobError, Payload};
 use serde::{Deserialize, Serialize};
-use store::LogEntry;
+use store::{FinishedAttempt, LogEntry};
 
 use super::JobEnvironment;
 
@@ -23,17 +23,24 @@ pub struct LogRequest {
 }
 
 impl Payload for LogRequest {
-    const KIND: &'static str = "log_request";
+    const KIND: &'static str = store::LOG_JOB;
     const VERSION: u32 = 1;
 }
 
-/// Writes the row. Running it again changes nothing: the search's id is the row's key.
-pub async fn log_request(request: LogRequest, job_id: JobId, env: &JobEnvironment) -> Result<(), JobError> {
+/// Writes the row, and with it that the attempt is `done`, at that moment: so no row is without
+/// its job's end, and no end without its row. Running it again changes nothing: the search's id is
+/// the row's key.
+pub async fn log_request(
+    request: LogRequest,
+    done: impl FnOnce() -> FinishedAttempt,
+    env: &JobEnvironment,
+) -> Result<(), JobError> {
     // The original's log_request slept for 15 s; with --log-delay ours does too, and nobody notices.
     env.clock.sleep_until(env.clock.steady().after(env.log_delay)).await;
+    let done = done();
     let entry = LogEntry {
         search_id: request.id,
-        job_id,
+        job_id: done.job,
         phrase: request.phrase,
         letters: request.letters,
         results: request.results,
@@ -41,7 +48,7 @@ pub async fn log_request(request: LogRequest, job_id: JobId, env: &JobEnvironmen
         browser_string: request.browser_string,
         user_agent: request.user_agent,
         searched_at: request.searched_at,
-        recorded_at: env.clock.wall(),
+        recorded_at: done.wall,
     };
-    env.log.record(entry).await.map(drop).map_err(|error| JobError::Retry(error.to_string()))
+    env.log.record(entry, done).await.map(drop).map_err(|error| JobError::Retry(error.to_string()))
 }

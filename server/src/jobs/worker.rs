@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use queue::{Backoff, JobError, Payload, Settings, decode};
-use store::{ClaimedJob, Clock, Store, WorkerName};
+use store::{ClaimedJob, Clock, Finish, FinishedAttempt, Store, WorkerName};
 use tokio_util::sync::CancellationToken;
 
 use super::log_request::{LogRequest, log_request};
+use super::probe::Probe;
 use crate::random::Random;
 
 /// How long an attempt may take beyond the delay that was asked for.
@@ -46,15 +47,24 @@ pub fn worker_settings(slots: usize, grace: Duration, log_delay: Duration, rando
 
 /// Runs jobs until `stop` is cancelled and the drain is over.
 pub async fn run_worker(env: JobEnvironment, settings: Settings, stop: CancellationToken) {
-    let (queue, clock) = (env.log.clone(), env.clock.clone());
-    let perform = move |job| perform(job, env.clone());
+    let (queue, clock, worker) = (env.log.clone(), env.clock.clone(), settings.worker.clone());
+    let perform = move |job| perform(job, worker.clone(), env.clone());
     queue::run(queue, clock, settings, perform, stop).await;
 }
 
 /// The list of what this worker can do.
-async fn perform(job: ClaimedJob, env: JobEnvironment) -> Result<(), JobError> {
+async fn perform(job: ClaimedJob, worker: WorkerName, env: JobEnvironment) -> Result<(), JobError> {
+    let done = || FinishedAttempt {
+        job: job.id,
+        attempt: job.attempt,
+        worker,
+        finish: Finish::Done,
+        now: env.clock.steady(),
+        wall: env.clock.wall(),
+    };
     match job.kind.as_str() {
-        LogRequest::KIND => log_request(decode(&job.payload)?, job.id, &env).await,
+        LogRequest::KIND => log_request(decode(&job.payload)?, done, &env).await,
+        Probe::KIND => decode::<Probe>(&job.payload).map(drop),
         other => Err(JobError::Dead(format!("this worker does not know jobs of kind {other}"))),
     }
 }

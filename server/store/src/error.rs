@@ -1,17 +1,63 @@
 //! The three questions that an operator asks when the database fails.
 
+use std::fmt;
+
+use api::FaultKind;
+
 /// What every store call may fail with. The text is for the operator; visitors never see it.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreError {
     /// The database cannot be reached, or is locked, or its disk fails.
-    #[error("is your database switched on? {0}")]
     Connection(String),
     /// The database refuses who we are, or the file's permissions do.
-    #[error("user-id/password issues: {0}")]
     Credentials(String),
     /// The database was reached and refused the statement.
-    #[error("is your query correct? {0}")]
     Sql(String),
 }
 
+impl StoreError {
+    #[must_use]
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Self::Connection(_) => FaultKind::ConnectionError,
+            Self::Credentials(_) => FaultKind::CredentialsError,
+            Self::Sql(_) => FaultKind::SqlError,
+        }
+    }
+
+    /// What the database said.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        match self {
+            Self::Connection(detail) | Self::Credentials(detail) | Self::Sql(detail) => detail,
+        }
+    }
+}
+
+/// The error's name, what the database said, and what to do.
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}. {}", self.kind().word(), self.detail(), self.kind().advice())
+    }
+}
+
+impl std::error::Error for StoreError {}
+
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_error_and_asks_the_operators_question() {
+        for (error, name, question) in [
+            (StoreError::Connection("locked".to_owned()), "ConnectionError: locked. ", "Is your database switched on?"),
+            (StoreError::Credentials("refused".to_owned()), "CredentialsError: refused. ", "User-id/password issues"),
+            (StoreError::Sql("no such table".to_owned()), "SqlError: no such table. ", "Is your query correct?"),
+        ] {
+            let text = error.to_string();
+            assert!(text.starts_with(name) && text.contains(question), "{text}");
+        }
+    }
+}

@@ -13,10 +13,12 @@ pub use clock::{Clock, SystemClock};
 pub use error::{Result, StoreError};
 pub use log::{Log, LogEntry, LogQuery, LogSpan};
 pub use queue::{
-    Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, StoredJob,
-    WorkerName,
+    Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, LOG_JOB, NewJob, Queue, QueuePlace,
+    StoredJob, WorkerName,
 };
 pub use wake::{Topic, Wake, Waker};
+
+use api::PoolState;
 
 /// A whole database. What each part promises stands with its trait, and
 /// tests/store holds every implementation to it.
@@ -28,6 +30,21 @@ pub trait Store: Queue + Log + Accounts {
     /// A key that is made once for each database and never changes: 32 random bytes.
     async fn secret(&self) -> Result<[u8; 32]>;
 
+    /// Which database this is, and how large.
+    async fn describe(&self) -> Result<Description>;
+
+    /// The connections that read.
+    fn pool(&self) -> PoolState;
+
     /// Finishes the writes that were handed in, then closes all connections.
     async fn close(&self);
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// With its version, for instance `SQLite 3.51.3`.
+    pub engine: String,
+    /// The schema's version.
+    pub schema: i64,
+    pub size_bytes: u64,
 }

@@ -4,16 +4,18 @@ use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
-use crate::Result;
+use crate::{FinishedAttempt, Result};
 
 #[async_trait]
 pub trait Log: Send + Sync + 'static {
-    /// Writes a row, unless the search has one already; either way returns the row's number.
+    /// Writes a row, unless the search has one already, and stores with it, in one transaction,
+    /// what came of the attempt that has written it. Returns the row's number.
     ///
-    /// Durable when it returns. Numbers grow in the order in which rows become visible, so
+    /// An attempt that the worker no longer holds changes nothing; the row is written all the
+    /// same. Durable when it returns. Numbers grow in the order in which rows become visible, so
     /// that a reader who follows them misses none. The row is stored exactly, whatever
     /// characters its texts hold.
-    async fn record(&self, entry: LogEntry) -> Result<LogSeq>;
+    async fn record(&self, entry: LogEntry, attempt: FinishedAttempt) -> Result<LogSeq>;
 
     /// The rows of `query`, as the database yields them.
     fn log_rows(&self, query: LogQuery) -> BoxStream<'static, Result<LogRow>>;

@@ -5,10 +5,15 @@
 
 use std::time::Duration;
 
-use api::{Attempt, AttemptOutcome, JobCounts, JobFilter, JobId, JobState, LogRow, SearchId, TimeMs};
+use api::{
+    Attempt, AttemptOutcome, JobCounts, JobFilter, JobId, JobState, Ledger, LogRow, MissingSearch, SearchId, TimeMs,
+};
 use async_trait::async_trait;
 
 use crate::{Result, Topic, Wake};
+
+/// The kind of the jobs that [`Queue::accept`] adds. The ledger counts these and no others.
+pub const LOG_JOB: &str = "log_request";
 
 #[async_trait]
 pub trait Queue: Send + Sync + 'static {
@@ -17,7 +22,7 @@ pub trait Queue: Send + Sync + 'static {
 
     /// Adds the log job of a search, unless that search has a job or a log row already.
     ///
-    /// `job.key` is the search id's text form. This is what a visitor waits for: concurrent
+    /// `job.kind` is [`LOG_JOB`], `job.key` the search id's text form. This is what a visitor waits for: concurrent
     /// calls share one commit.
     async fn accept(&self, search: SearchId, job: NewJob) -> Result<Accepted>;
 
@@ -63,6 +68,17 @@ pub trait Queue: Send + Sync + 'static {
     /// Kept incrementally: costs the same with ten jobs and with ten million.
     async fn job_counts(&self) -> Result<JobCounts>;
 
+    /// Where the searches are that were ever accepted; `spooled` is 0, because those are not here.
+    /// Kept incrementally, and read in one snapshot.
+    async fn ledger(&self) -> Result<Ledger>;
+
+    /// Searches that were accepted and have neither a row nor a job that is still to write it.
+    /// Reads much: only for when the ledger does not add up.
+    async fn missing_searches(&self, limit: u32) -> Result<Vec<MissingSearch>>;
+
+    /// When the oldest of the waiting jobs was made.
+    async fn oldest_waiting(&self) -> Result<Option<TimeMs>>;
+
     /// At most `limit` jobs, newest first, older than `before`.
     async fn jobs(&self, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage>;
 
@@ -74,8 +90,12 @@ pub trait Queue: Send + Sync + 'static {
     /// Where the job of this kind and key stands.
     async fn place(&self, kind: &str, key: &str) -> Result<Option<QueuePlace>>;
 
-    /// Deletes at most `limit` done or cancelled jobs that ended before `before`. Returns how many.
+    /// Deletes at most `limit` done or cancelled jobs that ended before `before`, but no search's
+    /// job that is done and has no row: it shows what is missing. Returns how many.
     async fn prune_jobs(&self, before: TimeMs, limit: u32) -> Result<u64>;
+
+    /// Deletes a job that has ended, unless it is the last trace of a search. Returns whether it did.
+    async fn delete_job(&self, id: JobId) -> Result<bool>;
 
     /// Wakes whoever waits for `topic` after each commit that touched it.
     fn subscribe(&self, topic: Topic) -> Wake;

@@ -6,7 +6,7 @@ use api::{LogRow, LogSeq};
 use futures::future::join_all;
 use futures::{StreamExt, TryStreamExt};
 use store::{LogEntry, LogQuery, LogSpan, Store};
-use tests::builders::{log_entry, log_query, search};
+use tests::builders::{log_entry, log_query, nobody, search};
 
 use crate::database::Database;
 
@@ -39,7 +39,9 @@ async fn seqs(store: &dyn Store, query: LogQuery) -> Vec<i64> {
 }
 
 async fn record_many(store: &dyn Store, count: u128) {
-    for outcome in join_all((0..count).map(|n| store.record(log_entry(search(n), &format!("phrase {n}"))))).await {
+    for outcome in
+        join_all((0..count).map(|n| store.record(log_entry(search(n), &format!("phrase {n}")), nobody()))).await
+    {
         outcome.unwrap();
     }
 }
@@ -52,9 +54,9 @@ pub(crate) async fn a_search_is_recorded_once(database: impl Database) {
     let store = database.store();
     assert_eq!(store.last_log_seq().await.unwrap(), LogSeq(0));
     assert_eq!(store.log_row_of_search(search(1)).await.unwrap(), None);
-    let seq = store.record(log_entry(search(1), "life")).await.unwrap();
-    let again = store.record(log_entry(search(1), "another phrase")).await.unwrap();
-    let other = store.record(log_entry(search(2), "life")).await.unwrap();
+    let seq = store.record(log_entry(search(1), "life"), nobody()).await.unwrap();
+    let again = store.record(log_entry(search(1), "another phrase"), nobody()).await.unwrap();
+    let other = store.record(log_entry(search(2), "life"), nobody()).await.unwrap();
     assert_eq!(again, seq);
     assert!(other > seq);
     assert_eq!(store.last_log_seq().await.unwrap(), other);
@@ -65,7 +67,7 @@ pub(crate) async fn a_search_is_recorded_once(database: impl Database) {
 pub(crate) async fn the_same_search_twice_in_one_commit_is_recorded_once(database: impl Database) {
     let store = database.store();
     for n in 0..20 {
-        let seqs = join_all((0..8).map(|_| store.record(log_entry(search(n), "life")))).await;
+        let seqs = join_all((0..8).map(|_| store.record(log_entry(search(n), "life"), nobody()))).await;
         let first = seqs[0].clone().unwrap();
         assert!(seqs.into_iter().all(|seq| seq.unwrap() == first));
     }
@@ -87,7 +89,7 @@ pub(crate) async fn a_row_comes_back_exactly_whatever_its_characters(database: i
             ..log_entry(search(n as u128), &text)
         })
         .collect();
-    for outcome in join_all(entries.iter().cloned().map(|entry| store.record(entry))).await {
+    for outcome in join_all(entries.iter().cloned().map(|entry| store.record(entry, nobody()))).await {
         outcome.unwrap();
     }
     for entry in entries {
@@ -171,7 +173,7 @@ pub(crate) async fn a_text_filter_is_literal_and_knows_no_case(database: impl Da
     let store = database.store();
     let phrases = ["100% Life_", "100 lifeX", "a\0B tail", "ÄPFEL", "'quoted'"];
     for (n, phrase) in phrases.iter().enumerate() {
-        store.record(log_entry(search(n as u128), phrase)).await.unwrap();
+        store.record(log_entry(search(n as u128), phrase), nobody()).await.unwrap();
     }
     let cases: &[(&str, &[i64])] = &[
         ("LIFE", &[2, 1]),
@@ -205,7 +207,7 @@ pub(crate) async fn a_text_filter_looks_at_every_text_and_nothing_else(database:
         ..log_entry(search(1), "")
     };
     let (id, time) = (entry.search_id.to_string(), entry.searched_at.0.to_string());
-    store.record(entry).await.unwrap();
+    store.record(entry, nobody()).await.unwrap();
     for n in 1..=6 {
         assert_eq!(seqs(&*store, with_text(LogSpan::Newest, &format!("needle{n}"))).await, [1]);
     }
@@ -216,12 +218,12 @@ pub(crate) async fn a_text_filter_looks_at_every_text_and_nothing_else(database:
 
 pub(crate) async fn a_text_filter_finds_rows_far_apart(database: impl Database) {
     let store = database.store();
-    store.record(log_entry(search(100_001), "the needle")).await.unwrap();
+    store.record(log_entry(search(100_001), "the needle"), nobody()).await.unwrap();
     for chunk in 0..10 {
-        let fill = (0..1000).map(|n| store.record(log_entry(search(chunk * 1000 + n), "hay")));
+        let fill = (0..1000).map(|n| store.record(log_entry(search(chunk * 1000 + n), "hay"), nobody()));
         assert!(join_all(fill).await.iter().all(Result::is_ok));
     }
-    store.record(log_entry(search(100_002), "another needle")).await.unwrap();
+    store.record(log_entry(search(100_002), "another needle"), nobody()).await.unwrap();
     let last = store.last_log_seq().await.unwrap().0;
     assert_eq!(seqs(&*store, with_text(LogSpan::Newest, "needle")).await, [last, 1]);
     assert_eq!(seqs(&*store, with_text(LogSpan::After(LogSeq(0)), "needle")).await, [1, last]);
@@ -237,7 +239,7 @@ pub(crate) async fn a_reader_who_stops_blocks_nobody(database: impl Database) {
         stopped.push(stream);
     }
     assert_eq!(rows(&*store, log_query(LogSpan::Newest)).await.len(), 600);
-    store.record(log_entry(search(9_999), "goes on")).await.unwrap();
+    store.record(log_entry(search(9_999), "goes on"), nobody()).await.unwrap();
     // And they find the rest where they left off.
     let rest: Vec<LogRow> = stopped.pop().expect("one of them").try_collect().await.unwrap();
     assert_eq!(rest.len(), 599);
@@ -248,6 +250,6 @@ pub(crate) async fn rows_survive_a_reopening(mut database: impl Database) {
     let before = rows(&*database.store(), log_query(LogSpan::Newest)).await;
     database.reopen().await;
     assert_eq!(rows(&*database.store(), log_query(LogSpan::Newest)).await, before);
-    let next = database.store().record(log_entry(search(99), "next")).await.unwrap();
+    let next = database.store().record(log_entry(search(99), "next"), nobody()).await.unwrap();
     assert!(next > before[0].seq);
 }

@@ -15,20 +15,23 @@ mod writer;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use api::PoolState;
 use async_trait::async_trait;
-use sqlx::SqlitePool;
-use store::{Result, Store, Waker};
+use store::{Description, Result, Store, Waker};
 
+use crate::error::store_error;
 pub use crate::open::OpenError;
+use crate::reader::Readers;
 use crate::writer::{Ping, Writer};
 
 /// A database in a file.
 #[derive(Debug)]
 pub struct SqliteStore {
-    readers: SqlitePool,
+    readers: Readers,
     writer: Writer,
     waker: Arc<Waker>,
     secret: [u8; 32],
+    file: PathBuf,
 }
 
 /// Where the database is, and how it is used.
@@ -67,6 +70,27 @@ impl Store for SqliteStore {
 
     async fn secret(&self) -> Result<[u8; 32]> {
         Ok(self.secret)
+    }
+
+    async fn describe(&self) -> Result<Description> {
+        let version = sqlx::query_scalar::<_, String>("select sqlite_version()")
+            .fetch_one(&mut *self.readers.get().await?)
+            .await
+            .map_err(store_error)?;
+        let size_bytes = ["", "-wal"].map(|ending| {
+            let mut file = self.file.clone().into_os_string();
+            file.push(ending);
+            std::fs::metadata(file).map_or(0, |metadata| metadata.len())
+        });
+        Ok(Description {
+            engine: format!("SQLite {version}"),
+            schema: open::known_version(),
+            size_bytes: size_bytes.iter().sum(),
+        })
+    }
+
+    fn pool(&self) -> PoolState {
+        self.readers.state()
     }
 
     async fn close(&self) {

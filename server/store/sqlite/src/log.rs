@@ -6,19 +6,20 @@ mod rows;
 use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use sqlx::{Sqlite, SqliteExecutor, SqlitePool};
-use store::{Log, LogEntry, LogQuery, Result};
+use sqlx::{Sqlite, SqliteExecutor};
+use store::{FinishedAttempt, Log, LogEntry, LogQuery, Result};
 
 use crate::SqliteStore;
 use crate::error::store_error;
+use crate::reader::Readers;
 use crate::words::search_id;
 
 pub(crate) use crate::log::record::Record;
 
 #[async_trait]
 impl Log for SqliteStore {
-    async fn record(&self, entry: LogEntry) -> Result<LogSeq> {
-        self.writer.ask_grouped(Record(entry)).await
+    async fn record(&self, entry: LogEntry, attempt: FinishedAttempt) -> Result<LogSeq> {
+        self.writer.ask_grouped(Record { entry, attempt }).await
     }
 
     fn log_rows(&self, query: LogQuery) -> BoxStream<'static, Result<LogRow>> {
@@ -30,12 +31,13 @@ impl Log for SqliteStore {
     }
 
     async fn log_row_of_search(&self, id: SearchId) -> Result<Option<LogRow>> {
-        row_of_search(&self.readers, id).await
+        row_of_search(&mut *self.readers.get().await?, id).await
     }
 }
 
-async fn last_seq(readers: &SqlitePool) -> Result<LogSeq> {
-    let last = sqlx::query_scalar!(r#"select max(id) as "id: i64" from log"#).fetch_one(readers).await;
+async fn last_seq(readers: &Readers) -> Result<LogSeq> {
+    let last =
+        sqlx::query_scalar!(r#"select max(id) as "id: i64" from log"#).fetch_one(&mut *readers.get().await?).await;
     Ok(LogSeq(last.map_err(store_error)?.unwrap_or(0)))
 }
 

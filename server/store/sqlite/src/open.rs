@@ -12,8 +12,9 @@ use store::{StoreError, Waker};
 
 use crate::error::{Cause, cause, store_error};
 use crate::lock::{LockError, OwnerLock};
+use crate::reader::Readers;
 use crate::writer::Writer;
-use crate::{Access, Options, SqliteStore, reader};
+use crate::{Access, Options, SqliteStore};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
 
@@ -79,13 +80,14 @@ pub(crate) async fn open(options: Options) -> Result<SqliteStore, OpenError> {
         let secret = secret(&mut connection).await?;
         Ok((connect, connection, secret))
     };
-    let (connect, connection, secret) = opened.await.map_err(|failure: Failure| failure.about(file))?;
+    let (connect, connection, secret) = opened.await.map_err(|failure: Failure| failure.about(file.clone()))?;
     let waker = Arc::new(Waker::default());
     Ok(SqliteStore {
-        readers: reader::pool(connect.clone(), readers),
+        readers: Readers::open(connect.clone(), readers),
         writer: Writer::start(connect, connection, Arc::clone(&waker), lock.filter(|_| access == Access::Owner)),
         waker,
         secret,
+        file,
     })
 }
 
@@ -128,7 +130,8 @@ fn connect_options(file: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-fn known_version() -> i64 {
+/// The version of the schema that this program brings a database to.
+pub(crate) fn known_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 

@@ -3,13 +3,14 @@
 mod add;
 mod claim;
 mod finish;
+mod ledger;
 mod lost;
 mod prune;
 mod read;
 mod settle;
 mod steer;
 
-use api::{Attempt, JobCounts, JobFilter, JobId, SearchId, TimeMs};
+use api::{Attempt, JobCounts, JobFilter, JobId, Ledger, MissingSearch, SearchId, TimeMs};
 use async_trait::async_trait;
 use store::{
     Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result, StoredJob,
@@ -20,11 +21,12 @@ use crate::SqliteStore;
 use crate::queue::add::Added;
 use crate::queue::claim::Extend;
 use crate::queue::lost::{Expire, RequeueOrphans};
-use crate::queue::prune::Prune;
+use crate::queue::prune::{Delete, Prune};
 use crate::queue::steer::{Cancel, Retry};
 
 pub(crate) use crate::queue::add::Add;
-pub(crate) use crate::queue::finish::FinishAttempts;
+pub(crate) use crate::queue::finish::{FinishAttempts, end_held};
+pub(crate) use crate::queue::ledger::count_open;
 
 #[async_trait]
 impl Queue for SqliteStore {
@@ -88,6 +90,18 @@ impl Queue for SqliteStore {
         read::job_counts(&self.readers).await
     }
 
+    async fn ledger(&self) -> Result<Ledger> {
+        ledger::ledger(&self.readers).await
+    }
+
+    async fn missing_searches(&self, limit: u32) -> Result<Vec<MissingSearch>> {
+        ledger::missing_searches(&self.readers, limit).await
+    }
+
+    async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
+        read::oldest_waiting(&self.readers).await
+    }
+
     async fn jobs(&self, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage> {
         read::jobs(&self.readers, filter, before, limit).await
     }
@@ -106,6 +120,10 @@ impl Queue for SqliteStore {
 
     async fn prune_jobs(&self, before: TimeMs, limit: u32) -> Result<u64> {
         self.writer.ask(Prune { before, limit }).await
+    }
+
+    async fn delete_job(&self, id: JobId) -> Result<bool> {
+        self.writer.ask(Delete { id }).await
     }
 
     fn subscribe(&self, topic: Topic) -> Wake {

@@ -25,7 +25,7 @@ pub(crate) fn token_hash(bytes: &[u8]) -> Result<TokenHash> {
     bytes.try_into().map(TokenHash).map_err(|_| unreadable("token hash", bytes.len()))
 }
 
-/// Counts are never negative; the schema checks it.
+/// A count that somebody's own statements have put below zero is shown as none.
 pub(crate) fn count(number: i64) -> u64 {
-    number.unsigned_abs()
+    u64::try_from(number).unwrap_or(0)
 }

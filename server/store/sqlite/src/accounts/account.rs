@@ -1,22 +1,22 @@
 //! Who may enter.
 
 use async_trait::async_trait;
-use sqlx::SqlitePool;
 use store::{NewAccount, Result, StoredAccount};
 
 use crate::accounts::setup_link;
 use crate::error::store_error;
+use crate::reader::Readers;
 use crate::words::role;
 use crate::writer::{Write, WriteTx};
 
-pub(super) async fn any(readers: &SqlitePool) -> Result<bool> {
-    let first = sqlx::query_scalar!("select id from account limit 1").fetch_optional(readers).await;
+pub(super) async fn any(readers: &Readers) -> Result<bool> {
+    let first = sqlx::query_scalar!("select id from account limit 1").fetch_optional(&mut *readers.get().await?).await;
     Ok(first.map_err(store_error)?.is_some())
 }
 
-pub(super) async fn find(readers: &SqlitePool, name: &str) -> Result<Option<StoredAccount>> {
+pub(super) async fn find(readers: &Readers, name: &str) -> Result<Option<StoredAccount>> {
     let row = sqlx::query!("select name, role, password_hash from account where name = ?1", name)
-        .fetch_optional(readers)
+        .fetch_optional(&mut *readers.get().await?)
         .await
         .map_err(store_error)?;
     let Some(row) = row else { return Ok(None) };

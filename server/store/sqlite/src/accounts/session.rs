@@ -2,15 +2,15 @@
 
 use api::TimeMs;
 use async_trait::async_trait;
-use sqlx::SqlitePool;
 use store::{Result, StoreError, StoredAccount, StoredSession, TokenHash};
 
 use crate::error::store_error;
+use crate::reader::Readers;
 use crate::words::{role, token_hash};
 use crate::writer::{Write, WriteTx};
 
 pub(super) async fn find(
-    readers: &SqlitePool,
+    readers: &Readers,
     token: TokenHash,
     now: TimeMs,
 ) -> Result<Option<(StoredSession, StoredAccount)>> {
@@ -24,7 +24,7 @@ pub(super) async fn find(
         token,
         now.0
     )
-    .fetch_optional(readers)
+    .fetch_optional(&mut *readers.get().await?)
     .await
     .map_err(store_error)?;
     let Some(row) = row else { return Ok(None) };

@@ -2,21 +2,21 @@
 
 use api::TimeMs;
 use async_trait::async_trait;
-use sqlx::SqlitePool;
 use store::{NewAccount, Result, SetUpOutcome, TokenHash};
 
 use crate::accounts::account;
 use crate::error::store_error;
+use crate::reader::Readers;
 use crate::writer::{Write, WriteTx};
 
-pub(super) async fn is_valid(readers: &SqlitePool, token: TokenHash, now: TimeMs) -> Result<bool> {
+pub(super) async fn is_valid(readers: &Readers, token: TokenHash, now: TimeMs) -> Result<bool> {
     let token = &token.0[..];
     let link = sqlx::query_scalar!(
         "select expires_at_ms from setup_link where token_hash = ?1 and expires_at_ms > ?2",
         token,
         now.0
     );
-    Ok(link.fetch_optional(readers).await.map_err(store_error)?.is_some())
+    Ok(link.fetch_optional(&mut *readers.get().await?).await.map_err(store_error)?.is_some())
 }
 
 pub(super) struct AddSetupLink {

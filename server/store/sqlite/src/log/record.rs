@@ -4,13 +4,18 @@ use std::collections::{HashMap, HashSet};
 
 use api::LogSeq;
 use async_trait::async_trait;
-use store::{LogEntry, Result, Topic};
+use store::{FinishedAttempt, LogEntry, Result, Topic};
 
 use crate::error::{store_error, unreadable};
+use crate::queue::{count_open, end_held};
 use crate::texts::{Texts, json_rows};
 use crate::writer::{Asked, Command, GroupedWrite, WriteTx};
 
-pub(crate) struct Record(pub(crate) LogEntry);
+/// A row, and the attempt that has written it.
+pub(crate) struct Record {
+    pub(crate) entry: LogEntry,
+    pub(crate) attempt: FinishedAttempt,
+}
 
 #[async_trait]
 impl GroupedWrite for Record {
@@ -29,12 +34,36 @@ impl GroupedWrite for Record {
         let candidates: Vec<(i64, &Self)> = (first..).zip(writes).collect();
         let refused = candidates.iter().filter(|(seq, _)| !inserted.contains(seq));
         let present = find_present(refused, tx).await?;
-        let answers = candidates.iter().map(|(seq, Self(entry))| {
+        count(&candidates, &inserted, tx).await?;
+        let answers = candidates.iter().map(|(seq, Self { entry, .. })| {
             let seq = if inserted.contains(seq) { Some(seq) } else { present.get(seq) };
             seq.copied().map(LogSeq).ok_or_else(|| unreadable("log row that conflicts with none", entry.search_id))
         });
         answers.collect()
     }
+}
+
+/// Ends the attempts, and keeps the ledger: which searches have a row now, and whether a job is
+/// still to run for them all the same.
+async fn count(candidates: &[(i64, &Record)], inserted: &HashSet<i64>, tx: &mut WriteTx<'_>) -> Result<()> {
+    let attempts: Vec<&FinishedAttempt> = candidates.iter().map(|(_, record)| &record.attempt).collect();
+    let has_ended = end_held(&attempts, tx).await?;
+    tx.changes.ledger.recorded += inserted.len() as i64;
+    let is_new = |search| candidates.iter().any(|(seq, new)| inserted.contains(seq) && new.entry.search_id == search);
+    let mut left_open = Vec::new();
+    for ((seq, Record { entry, .. }), has_ended) in candidates.iter().zip(has_ended) {
+        match (inserted.contains(seq), has_ended) {
+            (true, true) | (false, false) => {}
+            (true, false) => left_open.push(entry.search_id),
+            // It was retried although its row was there.
+            (false, true) if !is_new(entry.search_id) => tx.changes.ledger.reopened -= 1,
+            (false, true) => {}
+        }
+    }
+    if !left_open.is_empty() {
+        tx.changes.ledger.reopened += count_open(&left_open, tx).await?;
+    }
+    Ok(())
 }
 
 /// Numbers are given here and not by SQLite, because the rows that an insert returns come in no
@@ -52,7 +81,7 @@ async fn insert(writes: &[Record], first: i64, tx: &mut WriteTx<'_>) -> Result<H
     let mut texts = Texts::default();
     let rows: Vec<_> = writes
         .iter()
-        .map(|Record(entry)| {
+        .map(|Record { entry, .. }| {
             let (phrase_start, phrase_length) = texts.add(&entry.phrase);
             let (letters_start, letters_length) = texts.add(&entry.letters);
             let (ip_start, ip_length) = texts.add(&entry.ip);
@@ -110,7 +139,7 @@ async fn find_present<'a>(
     refused: impl Iterator<Item = &'a (i64, &'a Record)> + Send,
     tx: &mut WriteTx<'_>,
 ) -> Result<HashMap<i64, i64>> {
-    let rows: Vec<_> = refused.map(|(seq, Record(entry))| (*seq, entry.search_id)).collect();
+    let rows: Vec<_> = refused.map(|(seq, Record { entry, .. })| (*seq, entry.search_id)).collect();
     if rows.is_empty() {
         return Ok(HashMap::new());
     }

@@ -6,11 +6,11 @@
 
 use api::{LogRow, LogSeq};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
-use sqlx::SqlitePool;
 use store::{LogQuery, LogSpan, Result};
 
 use crate::error::store_error;
 use crate::log::{StoredRow, last_seq};
+use crate::reader::Readers;
 
 /// The most rows that one statement yields.
 const ROWS_AT_ONCE: u32 = 256;
@@ -18,7 +18,7 @@ const ROWS_AT_ONCE: u32 = 256;
 /// are seen long before the last row has been read.
 const SEQS_AT_ONCE: i64 = 4096;
 
-pub(super) fn stream(readers: SqlitePool, query: LogQuery) -> BoxStream<'static, Result<LogRow>> {
+pub(super) fn stream(readers: Readers, query: LogQuery) -> BoxStream<'static, Result<LogRow>> {
     stream::once(Part::first(readers, query))
         .map_ok(|first| {
             stream::try_unfold(first, Part::read)
@@ -31,7 +31,7 @@ pub(super) fn stream(readers: SqlitePool, query: LogQuery) -> BoxStream<'static,
 
 /// What is still to be read.
 struct Part {
-    readers: SqlitePool,
+    readers: Readers,
     direction: Direction,
     /// The row numbers from the first to be read to the last, both included.
     from: i64,
@@ -48,7 +48,7 @@ enum Direction {
 
 impl Part {
     /// The whole of `query`, up to the rows that there are now.
-    async fn first(readers: SqlitePool, query: LogQuery) -> Result<Self> {
+    async fn first(readers: Readers, query: LogQuery) -> Result<Self> {
         let LogSeq(last) = last_seq(&readers).await?;
         let (direction, from, to) = match query.span {
             LogSpan::Newest => (Direction::Down, last, 1),
@@ -68,8 +68,7 @@ impl Part {
                 (Direction::Up, None) => up(&self.readers, self.from, end, limit).await,
                 (Direction::Down, Some(text)) => down_with(&self.readers, self.from, end, text, limit).await,
                 (Direction::Up, Some(text)) => up_with(&self.readers, self.from, end, text, limit).await,
-            }
-            .map_err(store_error)?;
+            }?;
             // Fewer rows than it might yield: the statement has read up to its end.
             let read_to = rows.last().filter(|_| rows.len() == limit as usize).map_or(end, |row| row.id);
             self.from = match self.direction {
@@ -101,7 +100,7 @@ impl Part {
     }
 }
 
-async fn down(readers: &SqlitePool, from: i64, to: i64, limit: u32) -> sqlx::Result<Vec<StoredRow>> {
+async fn down(readers: &Readers, from: i64, to: i64, limit: u32) -> Result<Vec<StoredRow>> {
     sqlx::query_as!(
         StoredRow,
         r#"select id as "id!: i64", search_id, job_id, phrase, letters, results, ip, browser_string, user_agent,
@@ -111,11 +110,12 @@ async fn down(readers: &SqlitePool, from: i64, to: i64, limit: u32) -> sqlx::Res
         to,
         limit
     )
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.get().await?)
     .await
+    .map_err(store_error)
 }
 
-async fn up(readers: &SqlitePool, from: i64, to: i64, limit: u32) -> sqlx::Result<Vec<StoredRow>> {
+async fn up(readers: &Readers, from: i64, to: i64, limit: u32) -> Result<Vec<StoredRow>> {
     sqlx::query_as!(
         StoredRow,
         r#"select id as "id!: i64", search_id, job_id, phrase, letters, results, ip, browser_string, user_agent,
@@ -125,13 +125,14 @@ async fn up(readers: &SqlitePool, from: i64, to: i64, limit: u32) -> sqlx::Resul
         to,
         limit
     )
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.get().await?)
     .await
+    .map_err(store_error)
 }
 
 // SQLite's lower() changes ASCII letters only, and instr() knows no wildcards.
 
-async fn down_with(readers: &SqlitePool, from: i64, to: i64, text: &str, limit: u32) -> sqlx::Result<Vec<StoredRow>> {
+async fn down_with(readers: &Readers, from: i64, to: i64, text: &str, limit: u32) -> Result<Vec<StoredRow>> {
     sqlx::query_as!(
         StoredRow,
         r#"select id as "id!: i64", search_id, job_id, phrase, letters, results, ip, browser_string, user_agent,
@@ -147,11 +148,12 @@ async fn down_with(readers: &SqlitePool, from: i64, to: i64, text: &str, limit: 
         text,
         limit
     )
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.get().await?)
     .await
+    .map_err(store_error)
 }
 
-async fn up_with(readers: &SqlitePool, from: i64, to: i64, text: &str, limit: u32) -> sqlx::Result<Vec<StoredRow>> {
+async fn up_with(readers: &Readers, from: i64, to: i64, text: &str, limit: u32) -> Result<Vec<StoredRow>> {
     sqlx::query_as!(
         StoredRow,
         r#"select id as "id!: i64", search_id, job_id, phrase, letters, results, ip, browser_string, user_agent,
@@ -167,6 +169,7 @@ async fn up_with(readers: &SqlitePool, from: i64, to: i64, text: &str, limit: u3
         text,
         limit
     )
-    .fetch_all(readers)
+    .fetch_all(&mut *readers.get().await?)
     .await
+    .map_err(store_error)
 }

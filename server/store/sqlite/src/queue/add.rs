@@ -40,7 +40,8 @@ impl GroupedWrite for Add {
         let mut answers = Vec::with_capacity(writes.len());
         for (id, add) in candidates {
             if inserted.contains(&id) {
-                tx.changes.added(first_state(&add.job));
+                tx.changes.added(&add.job.kind, first_state(&add.job));
+                tx.changes.ledger.accepted += i64::from(add.search.is_some());
                 answers.push(Added::New(JobId(id)));
             } else if let Some(queued) = queued.remove(&id) {
                 answers.push(queued);

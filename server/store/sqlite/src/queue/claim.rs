@@ -40,7 +40,7 @@ impl Write for Claim {
         // SQLite promises no order of the rows that an update returns.
         jobs.sort_by_key(|job| (std::cmp::Reverse(job.priority), job.id));
         let claimed = jobs.into_iter().map(|job| {
-            tx.changes.moved(JobState::Waiting, JobState::Running);
+            tx.changes.moved(&job.kind, JobState::Waiting, JobState::Running);
             ClaimedJob {
                 id: JobId(job.id),
                 kind: job.kind,
@@ -56,7 +56,7 @@ impl Write for Claim {
 /// Puts jobs whose time has come among the waiting ones, where urgency and age decide.
 async fn wake_due(now: TimeMs, limit: u32, tx: &mut WriteTx<'_>) -> Result<()> {
     let due = sqlx::query!(
-        r#"select id as "id!: i64", state from job indexed by job_due
+        r#"select id as "id!: i64", kind, state from job indexed by job_due
            where state in ('scheduled', 'retrying') and run_at_ms <= ?1
            order by run_at_ms limit ?2"#,
         now.0,
@@ -69,7 +69,7 @@ async fn wake_due(now: TimeMs, limit: u32, tx: &mut WriteTx<'_>) -> Result<()> {
         return Ok(());
     }
     for job in &due {
-        tx.changes.moved(crate::words::job_state(&job.state)?, JobState::Waiting);
+        tx.changes.moved(&job.kind, crate::words::job_state(&job.state)?, JobState::Waiting);
     }
     let ids = json_rows(&due.iter().map(|job| job.id).collect::<Vec<_>>());
     sqlx::query!("update job set state = 'waiting' where id in (select value from json_each(?1))", ids)

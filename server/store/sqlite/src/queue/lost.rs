@@ -19,7 +19,7 @@ impl Write for Expire {
     async fn run(&self, tx: &mut WriteTx<'_>) -> Result<u64> {
         let lost = sqlx::query_as!(
             Running,
-            r#"select id as "id!: i64", attempt as "attempt!: u32", max_attempts as "max_attempts!: u32",
+            r#"select id as "id!: i64", kind, attempt as "attempt!: u32", max_attempts as "max_attempts!: u32",
                       worker as "worker!", cancel_requested as "cancel_requested!: bool"
                from job indexed by job_state
                where state = 'running' and lease_until_ms < ?1"#,
@@ -57,7 +57,7 @@ impl Write for RequeueOrphans {
             .map_err(store_error)?;
         let lost = sqlx::query_as!(
             Running,
-            r#"select id as "id!: i64", attempt as "attempt!: u32", max_attempts as "max_attempts!: u32",
+            r#"select id as "id!: i64", kind, attempt as "attempt!: u32", max_attempts as "max_attempts!: u32",
                       worker as "worker!", cancel_requested as "cancel_requested!: bool"
                from job indexed by job_state
                where state = 'running'"#
@@ -81,6 +81,7 @@ async fn end_as_lost(lost: &[Running], why: &str, now: TimeMs, tx: &mut WriteTx<
             };
             Ended {
                 job: job.id,
+                kind: job.kind.clone(),
                 outcome: AttemptOutcome::Lost,
                 error: Some(why.to_owned()),
                 next,

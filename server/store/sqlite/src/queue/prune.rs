@@ -1,6 +1,6 @@
 //! Deleting jobs of which nothing more is to be learned.
 
-use api::TimeMs;
+use api::{JobId, TimeMs};
 use async_trait::async_trait;
 use store::Result;
 
@@ -23,6 +23,8 @@ impl Write for Prune {
              where id in (
                  select id from job indexed by job_ended
                  where state in ('done', 'cancelled') and finished_at_ms < ?1
+                   and (kind <> 'log_request' or state = 'cancelled'
+                        or exists (select 1 from log where search_id = job.key))
                  order by finished_at_ms limit ?2
              )
              returning state",
@@ -33,8 +35,34 @@ impl Write for Prune {
         .await
         .map_err(store_error)?;
         for state in &pruned {
-            tx.changes.removed(job_state(state)?);
+            tx.changes.deleted(job_state(state)?);
         }
         Ok(pruned.len() as u64)
+    }
+}
+
+pub(crate) struct Delete {
+    pub(crate) id: JobId,
+}
+
+#[async_trait]
+impl Write for Delete {
+    type Answer = bool;
+
+    async fn run(&self, tx: &mut WriteTx<'_>) -> Result<bool> {
+        let deleted = sqlx::query_scalar!(
+            "delete from job
+             where id = ?1 and state in ('done', 'dead', 'cancelled')
+               and (kind <> 'log_request' or exists (select 1 from log where search_id = job.key))
+             returning state",
+            self.id.0
+        )
+        .fetch_optional(&mut *tx.connection)
+        .await
+        .map_err(store_error)?;
+        if let Some(state) = &deleted {
+            tx.changes.deleted(job_state(state)?);
+        }
+        Ok(deleted.is_some())
     }
 }

@@ -1,29 +1,29 @@
 //! What the queue tells without changing.
 
 use api::{Attempt, JobCounts, JobFilter, JobId, JobState, TimeMs};
-use sqlx::SqlitePool;
 use store::{JobPage, QueuePlace, Result, StoredJob, WorkerName};
 
 use crate::error::store_error;
+use crate::reader::Readers;
 use crate::words::{attempt_outcome, count, job_state};
 
-pub(super) async fn next_due(readers: &SqlitePool) -> Result<Option<TimeMs>> {
+pub(super) async fn next_due(readers: &Readers) -> Result<Option<TimeMs>> {
     let due = sqlx::query_scalar!(
         "select run_at_ms from job indexed by job_due
          where state in ('scheduled', 'retrying') order by run_at_ms limit 1"
     );
-    Ok(due.fetch_optional(readers).await.map_err(store_error)?.map(TimeMs))
+    Ok(due.fetch_optional(&mut *readers.get().await?).await.map_err(store_error)?.map(TimeMs))
 }
 
-pub(super) async fn any_lease_ran_out(readers: &SqlitePool, now: TimeMs) -> Result<bool> {
+pub(super) async fn any_lease_ran_out(readers: &Readers, now: TimeMs) -> Result<bool> {
     let lost = sqlx::query_scalar!(
         "select id from job indexed by job_state where state = 'running' and lease_until_ms < ?1 limit 1",
         now.0
     );
-    Ok(lost.fetch_optional(readers).await.map_err(store_error)?.is_some())
+    Ok(lost.fetch_optional(&mut *readers.get().await?).await.map_err(store_error)?.is_some())
 }
 
-pub(super) async fn cancellations(readers: &SqlitePool, worker: &WorkerName) -> Result<Vec<JobId>> {
+pub(super) async fn cancellations(readers: &Readers, worker: &WorkerName) -> Result<Vec<JobId>> {
     let worker = &worker.0;
     // Few jobs run at a time, so an index of its own would cost more than it saves.
     let jobs = sqlx::query_scalar!(
@@ -31,11 +31,12 @@ pub(super) async fn cancellations(readers: &SqlitePool, worker: &WorkerName) -> 
            where state = 'running' and cancel_requested = 1 and worker = ?1 order by id"#,
         worker
     );
-    Ok(jobs.fetch_all(readers).await.map_err(store_error)?.into_iter().map(JobId).collect())
+    Ok(jobs.fetch_all(&mut *readers.get().await?).await.map_err(store_error)?.into_iter().map(JobId).collect())
 }
 
-pub(super) async fn job_counts(readers: &SqlitePool) -> Result<JobCounts> {
-    let rows = sqlx::query!("select state, count from job_count").fetch_all(readers).await.map_err(store_error)?;
+pub(super) async fn job_counts(readers: &Readers) -> Result<JobCounts> {
+    let rows = sqlx::query!(r#"select state, sum(count) as "count!: i64" from job_count group by state"#);
+    let rows = rows.fetch_all(&mut *readers.get().await?).await.map_err(store_error)?;
     let mut counts = JobCounts::default();
     for row in rows {
         counts.set(job_state(&row.state)?, count(row.count));
@@ -43,12 +44,15 @@ pub(super) async fn job_counts(readers: &SqlitePool) -> Result<JobCounts> {
     Ok(counts)
 }
 
-pub(super) async fn jobs(
-    readers: &SqlitePool,
-    filter: JobFilter,
-    before: Option<JobId>,
-    limit: u32,
-) -> Result<JobPage> {
+/// Rows are numbered as they come, so the smallest number is the oldest.
+pub(super) async fn oldest_waiting(readers: &Readers) -> Result<Option<TimeMs>> {
+    let oldest = sqlx::query_scalar!(
+        "select created_at_ms from job indexed by job_state where state = 'waiting' order by id limit 1"
+    );
+    Ok(oldest.fetch_optional(&mut *readers.get().await?).await.map_err(store_error)?.map(TimeMs))
+}
+
+pub(super) async fn jobs(readers: &Readers, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage> {
     let before = before.map_or(i64::MAX, |id| id.0);
     // One more than asked for tells whether there is another page.
     let fetched = i64::from(limit) + 1;
@@ -65,7 +69,7 @@ pub(super) async fn jobs(
                 before,
                 fetched
             )
-            .fetch_all(readers)
+            .fetch_all(&mut *readers.get().await?)
             .await
         }
         None => {
@@ -79,7 +83,7 @@ pub(super) async fn jobs(
                 before,
                 fetched
             )
-            .fetch_all(readers)
+            .fetch_all(&mut *readers.get().await?)
             .await
         }
     };
@@ -90,7 +94,7 @@ pub(super) async fn jobs(
     Ok(JobPage { jobs, next })
 }
 
-pub(super) async fn job(readers: &SqlitePool, id: JobId) -> Result<Option<StoredJob>> {
+pub(super) async fn job(readers: &Readers, id: JobId) -> Result<Option<StoredJob>> {
     let row = sqlx::query_as!(
         JobRow,
         r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
@@ -99,7 +103,7 @@ pub(super) async fn job(readers: &SqlitePool, id: JobId) -> Result<Option<Stored
            from job where id = ?1"#,
         id.0
     );
-    row.fetch_optional(readers).await.map_err(store_error)?.map(JobRow::into_job).transpose()
+    row.fetch_optional(&mut *readers.get().await?).await.map_err(store_error)?.map(JobRow::into_job).transpose()
 }
 
 struct JobRow {
@@ -140,7 +144,7 @@ impl JobRow {
     }
 }
 
-pub(super) async fn attempts(readers: &SqlitePool, id: JobId) -> Result<Vec<Attempt>> {
+pub(super) async fn attempts(readers: &Readers, id: JobId) -> Result<Vec<Attempt>> {
     // One statement, so that an attempt that ends meanwhile is seen once and not twice or never.
     let rows = sqlx::query!(
         r#"select ordinal as "ordinal!: i64", number as "number!: u32", worker as "worker!",
@@ -153,7 +157,7 @@ pub(super) async fn attempts(readers: &SqlitePool, id: JobId) -> Result<Vec<Atte
            order by 1"#,
         id.0
     );
-    let rows = rows.fetch_all(readers).await.map_err(store_error)?;
+    let rows = rows.fetch_all(&mut *readers.get().await?).await.map_err(store_error)?;
     let attempts = rows.into_iter().map(|row| {
         Ok(Attempt {
             number: row.number,
@@ -167,21 +171,21 @@ pub(super) async fn attempts(readers: &SqlitePool, id: JobId) -> Result<Vec<Atte
     attempts.collect()
 }
 
-pub(super) async fn place(readers: &SqlitePool, kind: &str, key: &str) -> Result<Option<QueuePlace>> {
+pub(super) async fn place(readers: &Readers, kind: &str, key: &str) -> Result<Option<QueuePlace>> {
     let job = sqlx::query!(
         r#"select id as "id!: i64", state, attempt as "attempt: u32", priority
            from job where kind = ?1 and key = ?2"#,
         kind,
         key
     );
-    let Some(job) = job.fetch_optional(readers).await.map_err(store_error)? else { return Ok(None) };
+    let Some(job) = job.fetch_optional(&mut *readers.get().await?).await.map_err(store_error)? else { return Ok(None) };
     let state = job_state(&job.state)?;
     let ahead = if state == JobState::Waiting { ahead(readers, job.priority, job.id).await? } else { 0 };
     Ok(Some(QueuePlace { job: JobId(job.id), state, attempt: job.attempt, ahead }))
 }
 
 /// Two ranges of the index instead of one condition with `or`, which would read it to its end.
-async fn ahead(readers: &SqlitePool, priority: i64, id: i64) -> Result<u64> {
+async fn ahead(readers: &Readers, priority: i64, id: i64) -> Result<u64> {
     let ahead = sqlx::query_scalar!(
         r#"select count(*) as "ahead!: i64" from (
                select 1 from (
@@ -198,5 +202,5 @@ async fn ahead(readers: &SqlitePool, priority: i64, id: i64) -> Result<u64> {
         priority,
         id
     );
-    Ok(count(ahead.fetch_one(readers).await.map_err(store_error)?))
+    Ok(count(ahead.fetch_one(&mut *readers.get().await?).await.map_err(store_error)?))
 }

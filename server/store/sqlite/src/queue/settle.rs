@@ -10,6 +10,7 @@ use crate::writer::WriteTx;
 /// A running job as far as its end depends on it.
 pub(super) struct Running {
     pub(super) id: i64,
+    pub(super) kind: String,
     pub(super) attempt: u32,
     pub(super) max_attempts: u32,
     pub(super) worker: String,
@@ -25,6 +26,7 @@ impl Running {
 /// How an attempt ended, and where that leaves its job.
 pub(super) struct Ended {
     pub(super) job: i64,
+    pub(super) kind: String,
     pub(super) outcome: AttemptOutcome,
     pub(super) error: Option<String>,
     pub(super) next: JobState,
@@ -94,7 +96,7 @@ pub(super) async fn settle(ended: &[Ended], tx: &mut WriteTx<'_>) -> Result<()> 
     .await
     .map_err(store_error)?;
     for end in ended {
-        tx.changes.moved(JobState::Running, end.next);
+        tx.changes.moved(&end.kind, JobState::Running, end.next);
     }
     Ok(())
 }

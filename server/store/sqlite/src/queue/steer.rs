@@ -18,7 +18,7 @@ impl Write for Retry {
     type Answer = bool;
 
     async fn run(&self, tx: &mut WriteTx<'_>) -> Result<bool> {
-        let Some(state) = state(self.id, tx).await?.filter(|state| state.can_retry()) else { return Ok(false) };
+        let Some(job) = find(self.id, tx).await?.filter(|job| job.state.can_retry()) else { return Ok(false) };
         sqlx::query!(
             "update job
              set state = 'waiting', run_at_ms = ?1, max_attempts = max(max_attempts, attempt + 1),
@@ -30,7 +30,10 @@ impl Write for Retry {
         .execute(&mut *tx.connection)
         .await
         .map_err(store_error)?;
-        tx.changes.moved(state, JobState::Waiting);
+        tx.changes.moved(&job.kind, job.state, JobState::Waiting);
+        if job.state == JobState::Done && job.has_row {
+            tx.changes.ledger.reopened += 1;
+        }
         Ok(true)
     }
 }
@@ -45,8 +48,8 @@ impl Write for Cancel {
     type Answer = bool;
 
     async fn run(&self, tx: &mut WriteTx<'_>) -> Result<bool> {
-        let Some(state) = state(self.id, tx).await?.filter(|state| state.can_cancel()) else { return Ok(false) };
-        if state == JobState::Running {
+        let Some(job) = find(self.id, tx).await?.filter(|job| job.state.can_cancel()) else { return Ok(false) };
+        if job.state == JobState::Running {
             sqlx::query!("update job set cancel_requested = 1 where id = ?1", self.id.0)
                 .execute(&mut *tx.connection)
                 .await
@@ -62,16 +65,29 @@ impl Write for Cancel {
             .execute(&mut *tx.connection)
             .await
             .map_err(store_error)?;
-            tx.changes.moved(state, JobState::Cancelled);
+            tx.changes.moved(&job.kind, job.state, JobState::Cancelled);
         }
         Ok(true)
     }
 }
 
-async fn state(id: JobId, tx: &mut WriteTx<'_>) -> Result<Option<JobState>> {
-    let state = sqlx::query_scalar!("select state from job where id = ?1", id.0)
-        .fetch_optional(&mut *tx.connection)
-        .await
-        .map_err(store_error)?;
-    state.map(|word| job_state(&word)).transpose()
+struct Steered {
+    kind: String,
+    state: JobState,
+    /// Whether it is a search's job, and that search is in the log.
+    has_row: bool,
+}
+
+async fn find(id: JobId, tx: &mut WriteTx<'_>) -> Result<Option<Steered>> {
+    let job = sqlx::query!(
+        r#"select kind, state,
+                  kind = 'log_request' and exists (select 1 from log where search_id = job.key) as "has_row!: bool"
+           from job where id = ?1"#,
+        id.0
+    )
+    .fetch_optional(&mut *tx.connection)
+    .await
+    .map_err(store_error)?;
+    let Some(job) = job else { return Ok(None) };
+    Ok(Some(Steered { kind: job.kind, state: job_state(&job.state)?, has_row: job.has_row }))
 }

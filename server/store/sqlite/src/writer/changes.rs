@@ -1,48 +1,68 @@
-//! What a transaction has changed: how many jobs went from which state to which, and whom to wake.
+//! What a transaction has changed: how many jobs went from which state to which, what the ledger
+//! says now, and whom to wake.
 
 use api::JobState;
 use store::{Topic, Waker};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Changes {
-    /// By [`JobState::ALL`]'s order.
-    counts: [i64; JobState::ALL.len()],
+    /// For each kind of job, by [`JobState::ALL`]'s order. There are few kinds.
+    counts: Vec<(String, [i64; JobState::ALL.len()])>,
     touched: [bool; Topic::ALL.len()],
+    pub(crate) ledger: LedgerChanges,
+}
+
+/// See the table `ledger`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LedgerChanges {
+    pub(crate) accepted: i64,
+    pub(crate) recorded: i64,
+    pub(crate) reopened: i64,
 }
 
 impl Changes {
-    pub(crate) fn added(&mut self, state: JobState) {
-        self.count(state, 1);
+    pub(crate) fn added(&mut self, kind: &str, state: JobState) {
+        self.count(kind, state, 1);
         self.entered(state);
     }
 
-    pub(crate) fn moved(&mut self, from: JobState, to: JobState) {
-        self.removed(from);
-        self.added(to);
+    pub(crate) fn moved(&mut self, kind: &str, from: JobState, to: JobState) {
+        self.count(kind, from, -1);
+        self.left(from);
+        self.added(kind, to);
     }
 
-    pub(crate) fn removed(&mut self, state: JobState) {
-        self.count(state, -1);
-        self.touched(Topic::Jobs);
-        // The earliest time at which a job is due may be another now.
-        if matches!(state, JobState::Scheduled | JobState::Retrying) {
-            self.touched(Topic::Work);
-        }
+    /// The tables count by themselves what is deleted.
+    pub(crate) fn deleted(&mut self, state: JobState) {
+        self.left(state);
     }
 
     pub(crate) fn touched(&mut self, topic: Topic) {
         self.touched[topic as usize] = true;
     }
 
-    /// How many more or fewer jobs there are in each state.
-    pub(crate) fn counts(&self) -> impl Iterator<Item = (JobState, i64)> {
-        JobState::ALL.into_iter().zip(self.counts)
+    /// How many more or fewer jobs there are of each kind in each state, where that has changed.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&str, JobState, i64)> {
+        self.counts
+            .iter()
+            .flat_map(|(kind, counts)| {
+                JobState::ALL.into_iter().zip(counts).map(|(state, by)| (kind.as_str(), state, *by))
+            })
+            .filter(|(_, _, by)| *by != 0)
     }
 
     /// For after the commit.
     pub(crate) fn wake(&self, waker: &Waker) {
         for topic in Topic::ALL.into_iter().filter(|&topic| self.touched[topic as usize]) {
             waker.wake(topic);
+        }
+    }
+
+    fn left(&mut self, state: JobState) {
+        self.touched(Topic::Jobs);
+        // The earliest time at which a job is due may be another now.
+        if matches!(state, JobState::Scheduled | JobState::Retrying) {
+            self.touched(Topic::Work);
         }
     }
 
@@ -53,7 +73,11 @@ impl Changes {
         }
     }
 
-    fn count(&mut self, state: JobState, by: i64) {
-        self.counts[state as usize] += by;
+    fn count(&mut self, kind: &str, state: JobState, by: i64) {
+        let place = self.counts.iter().position(|(known, _)| known == kind).unwrap_or_else(|| {
+            self.counts.push((kind.to_owned(), [0; JobState::ALL.len()]));
+            self.counts.len() - 1
+        });
+        self.counts[place].1[state as usize] += by;
     }
 }

@@ -5,7 +5,7 @@ use store::{Result, StoreError};
 
 use crate::error::store_error;
 use crate::texts::json_rows;
-use crate::writer::changes::Changes;
+use crate::writer::changes::{Changes, LedgerChanges};
 
 pub(crate) struct WriteTx<'c> {
     pub(crate) connection: &'c mut SqliteConnection,
@@ -41,21 +41,31 @@ impl<'c> WriteTx<'c> {
         Ok(outcome)
     }
 
-    /// Writes the new counts of jobs; the last thing before the commit.
+    /// Writes the new counts of jobs and the new ledger; the last thing before the commit.
     pub(crate) async fn write_counts(self) -> Result<Changes> {
-        let deltas: Vec<(&str, i64)> = self
-            .changes
-            .counts()
-            .filter(|(_, delta)| *delta != 0)
-            .map(|(state, delta)| (state.word(), delta))
-            .collect();
+        let deltas: Vec<_> = self.changes.counts().map(|(kind, state, by)| (kind, state.word(), by)).collect();
         if !deltas.is_empty() {
+            // Kinds are our own words, which hold nothing that JSON would change.
             let deltas = json_rows(&deltas);
             sqlx::query!(
-                "update job_count set count = count + (delta.value ->> 1)
-                 from json_each(?1) as delta
-                 where job_count.state = delta.value ->> 0",
+                "insert into job_count (kind, state, count)
+                 select delta.value ->> 0, delta.value ->> 1, delta.value ->> 2 from json_each(?1) as delta where true
+                 on conflict (kind, state) do update set count = count + excluded.count",
                 deltas
+            )
+            .execute(&mut *self.connection)
+            .await
+            .map_err(store_error)?;
+        }
+        let ledger = self.changes.ledger;
+        if ledger != LedgerChanges::default() {
+            sqlx::query!(
+                "update ledger
+                 set accepted = accepted + ?1, recorded = recorded + ?2, reopened = reopened + ?3
+                 where id = 1",
+                ledger.accepted,
+                ledger.recorded,
+                ledger.reopened
             )
             .execute(&mut *self.connection)
             .await

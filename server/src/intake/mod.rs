@@ -1,0 +1,134 @@
+//! Takes the records of searches: into the store, or else, when it does not answer in time,
+//! into the spool. Whoever searches waits for neither longer than a moment.
+
+mod replay;
+mod store_watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::TimeMs;
+use queue::Payload;
+use spool::{AppendError, Record, Spool};
+use store::{Accepted, Clock, NewJob, Store, StoreError};
+
+use crate::jobs::LogRequest;
+
+pub use store_watch::{Fault, StoreWatch};
+
+/// The log must be written, so its job is tried for two hours and more before it is given up,
+/// and stays visible as dead even then. Processes that die do not count; see
+/// [`store::Queue::requeue_orphans`].
+const MAX_ATTEMPTS: u32 = 20;
+
+/// A disk that has not taken a line by then will not take it in the visitor's time.
+const SPOOL_DEADLINE: Duration = Duration::from_secs(5);
+
+pub struct Intake {
+    store: Arc<dyn Store>,
+    spool: Spool,
+    clock: Arc<dyn Clock>,
+    /// How long a search waits for the store.
+    deadline: Duration,
+    watch: StoreWatch,
+}
+
+/// What became of a record.
+#[derive(Debug)]
+pub enum Taken {
+    /// The store has answered.
+    Stored(Accepted),
+    /// Durable in the spool.
+    Spooled,
+    /// The spool has a record of this search already.
+    InSpool(Arc<Record>),
+    /// Neither could take it.
+    Nowhere,
+}
+
+impl Intake {
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, spool: Spool, clock: Arc<dyn Clock>, deadline: Duration) -> Self {
+        Self { store, spool, watch: StoreWatch::new(clock.clone()), clock, deadline }
+    }
+
+    #[must_use]
+    pub fn spool(&self) -> &Spool {
+        &self.spool
+    }
+
+    /// Whether the store answers, as far as is known.
+    #[must_use]
+    pub fn watch(&self) -> &StoreWatch {
+        &self.watch
+    }
+
+    /// Makes the record durable, if that is possible at all.
+    pub async fn take(&self, record: Record) -> Taken {
+        if let Some(there) = self.spool.find(record.search) {
+            return Taken::InSpool(there);
+        }
+        // A store that is known to be away is not waited for by everyone: the replay tells when it is back.
+        if self.watch.fault().is_some() {
+            return self.append(record).await;
+        }
+        match self.store_in_time(&record).await {
+            Ok(accepted) => Taken::Stored(accepted),
+            Err(error) => {
+                self.watch.failed(error);
+                self.append(record).await
+            }
+        }
+    }
+
+    async fn store_in_time(&self, record: &Record) -> store::Result<Accepted> {
+        let time_is_up = self.clock.sleep_until(self.clock.steady().after(self.deadline));
+        tokio::select! {
+            // What was stored at the last moment was stored.
+            biased;
+            accepted = self.accept(record) => accepted,
+            // The store may still take it: its replay will then change nothing.
+            () = time_is_up => Err(StoreError::Connection(format!("no answer within {} ms", self.deadline.as_millis()))),
+        }
+    }
+
+    async fn accept(&self, record: &Record) -> store::Result<Accepted> {
+        let now = self.clock.steady();
+        self.store.accept(record.search, log_job(record, now)).await
+    }
+
+    async fn append(&self, record: Record) -> Taken {
+        let search = record.search;
+        let time_is_up = self.clock.sleep_until(self.clock.steady().after(SPOOL_DEADLINE));
+        let appended = tokio::select! {
+            biased;
+            appended = self.spool.append(record) => appended,
+            () = time_is_up => {
+                Err(AppendError::Io { reason: format!("no answer within {} s", SPOOL_DEADLINE.as_secs()) })
+            }
+        };
+        match appended {
+            Ok(()) => Taken::Spooled,
+            // Another request for the same search came first; it may be replayed already.
+            Err(AppendError::Exists) => self.spool.find(search).map_or(Taken::Spooled, Taken::InSpool),
+            Err(error) => {
+                tracing::error!(%error, %search, "a search was answered and could not be recorded");
+                Taken::Nowhere
+            }
+        }
+    }
+}
+
+/// The job that writes the record's row.
+fn log_job(record: &Record, now: TimeMs) -> NewJob {
+    NewJob {
+        kind: LogRequest::KIND.to_owned(),
+        key: Some(record.search.to_string()),
+        payload: record.payload.clone(),
+        priority: 0,
+        max_attempts: MAX_ATTEMPTS,
+        created_at: record.searched_at,
+        run_at: now,
+        now,
+    }
+}

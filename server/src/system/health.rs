@@ -1,0 +1,148 @@
+//! What the light shows, and why: the worst sign decides.
+
+use std::time::Duration;
+
+use api::{Health, Ledger, Light, Probe, SpoolState, StoreFault, TimeMs};
+
+/// A probe that came through longer ago says nothing of now.
+const PROBE_HOLDS: Duration = Duration::from_secs(60);
+/// A probe goes before all other jobs, so it waits for a free worker at most.
+const PROBE_PATIENCE: Duration = Duration::from_secs(15);
+
+pub struct Signs<'a> {
+    pub fault: Option<&'a StoreFault>,
+    pub spool: &'a SpoolState,
+    /// None where the database does not answer.
+    pub ledger: Option<&'a Ledger>,
+    pub runs_jobs: bool,
+    /// The last that came through.
+    pub probe: Option<Probe>,
+    /// How long one has been on its way.
+    pub probe_waits: Option<Duration>,
+    pub now: TimeMs,
+}
+
+pub fn health(signs: &Signs<'_>) -> Health {
+    let (light, sentence) = light(signs);
+    Health { light, sentence, probe: signs.probe }
+}
+
+fn light(signs: &Signs<'_>) -> (Light, String) {
+    let Signs { fault, spool, ledger, runs_jobs, probe, probe_waits, now } = signs;
+    let drift = ledger.map_or(0, Ledger::drift);
+    let dead = ledger.map_or(0, |ledger| ledger.dead);
+    let is_probed = probe.is_some_and(|probe| probe.ended_at.after(PROBE_HOLDS) >= *now);
+    match (fault, &spool.fault) {
+        (Some(fault), Some(reason)) => {
+            let name = fault.kind.word();
+            let sentence = format!("Searches are answered and not recorded. {name}; and the spool: {reason}.");
+            return (Light::Failing, sentence);
+        }
+        (Some(fault), None) => {
+            let sentence = format!(
+                "{}: the database does not answer. Searches are answered and kept in the spool, {} by now.",
+                fault.kind.word(),
+                spool.records
+            );
+            return (Light::Degraded, sentence);
+        }
+        (None, Some(reason)) => {
+            let sentence = format!("The spool cannot help out if the database stops answering: {reason}.");
+            return (Light::Degraded, sentence);
+        }
+        (None, None) => {}
+    }
+    if drift > 0 {
+        return (
+            Light::Failing,
+            format!("{} are neither in the log nor on their way.", searches(drift.unsigned_abs())),
+        );
+    }
+    if drift < 0 {
+        let many = searches(drift.unsigned_abs());
+        return (Light::Degraded, format!("{many} are in the log or the queue, and were never accepted."));
+    }
+    if spool.set_aside > 0 {
+        return (
+            Light::Degraded,
+            "Records were set aside: look into the file, deal with it, and move it away.".to_owned(),
+        );
+    }
+    if dead > 0 {
+        let sentence = format!("{} could not be written: see why among the dead jobs, and retry them.", searches(dead));
+        return (Light::Degraded, sentence);
+    }
+    if spool.records > 0 {
+        return (
+            Light::Degraded,
+            format!("{} are on their way from the spool to the database.", searches(spool.records)),
+        );
+    }
+    if !runs_jobs {
+        return (Light::Degraded, "This process runs no jobs: it was started with --no-worker.".to_owned());
+    }
+    if let Some(waits) = probe_waits.filter(|waits| *waits > PROBE_PATIENCE) {
+        let seconds = waits.as_secs();
+        return (Light::Failing, format!("A probe was handed in {seconds} s ago and no worker has come round to it."));
+    }
+    if is_probed {
+        return (Light::Healthy, "Everything works: searches are answered, kept and written.".to_owned());
+    }
+    (Light::Checking, "The first probe is on its way.".to_owned())
+}
+
+fn searches(count: u64) -> String {
+    if count == 1 { "1 search".to_owned() } else { format!("{count} searches") }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::FaultKind;
+
+    use super::*;
+
+    const NOW: TimeMs = TimeMs(1_000_000);
+
+    fn shown(change: impl FnOnce(&mut Signs<'_>)) -> Light {
+        let spool = SpoolState::default();
+        let probe = Some(Probe { ended_at: NOW, took_ms: 3 });
+        let mut signs =
+            Signs { fault: None, spool: &spool, ledger: None, runs_jobs: true, probe, probe_waits: None, now: NOW };
+        change(&mut signs);
+        health(&signs).light
+    }
+
+    #[test]
+    fn it_is_green_only_if_a_probe_went_the_whole_way_lately() {
+        assert_eq!(shown(|_| ()), Light::Healthy);
+        assert_eq!(shown(|signs| signs.probe = None), Light::Checking);
+        assert_eq!(shown(|signs| signs.now = NOW.after(PROBE_HOLDS)), Light::Healthy);
+        assert_eq!(shown(|signs| signs.now = NOW.after(PROBE_HOLDS * 2)), Light::Checking);
+        assert_eq!(shown(|signs| signs.probe_waits = Some(PROBE_PATIENCE)), Light::Healthy);
+        assert_eq!(shown(|signs| signs.probe_waits = Some(PROBE_PATIENCE * 2)), Light::Failing);
+    }
+
+    #[test]
+    fn no_probe_outshines_what_is_amiss() {
+        let fault = StoreFault { kind: FaultKind::SqlError, detail: String::new(), since: NOW };
+        let spools = [
+            SpoolState { fault: Some("full".to_owned()), ..SpoolState::default() },
+            SpoolState { records: 1, ..SpoolState::default() },
+            SpoolState { set_aside: 1, ..SpoolState::default() },
+        ];
+        assert_eq!(shown(|signs| signs.fault = Some(&fault)), Light::Degraded);
+        assert_eq!(shown(|signs| (signs.fault, signs.spool) = (Some(&fault), &spools[0])), Light::Failing);
+        for spool in &spools {
+            assert_eq!(shown(|signs| signs.spool = spool), Light::Degraded);
+        }
+        assert_eq!(shown(|signs| signs.runs_jobs = false), Light::Degraded);
+        for (ledger, light) in [
+            (Ledger { accepted: 1, recorded: 1, ..Ledger::default() }, Light::Healthy),
+            (Ledger { accepted: 1, ..Ledger::default() }, Light::Failing),
+            (Ledger { recorded: 1, ..Ledger::default() }, Light::Degraded),
+            (Ledger { accepted: 1, dead: 1, ..Ledger::default() }, Light::Degraded),
+        ] {
+            assert_eq!(shown(|signs| signs.ledger = Some(&ledger)), light, "{ledger:?}");
+        }
+    }
+}

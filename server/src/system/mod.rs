@@ -1,0 +1,161 @@
+//! How the whole is doing: gathered for the page /system, for /metrics and for /readyz.
+
+mod health;
+mod machine;
+mod prober;
+
+use std::time::Duration;
+
+use api::{
+    JobCounts, Ledger, LogSeq, MissingSearch, ProcessState, QueueState, SpoolState, SystemState, TimeMs, WorkerState,
+};
+use store::{Description, StoreError};
+
+use crate::environment::Environment;
+use health::{Signs, health};
+
+pub use prober::Prober;
+
+/// The most missing searches that are listed.
+const MISSING_LIMIT: u32 = 100;
+
+/// A database that takes longer for a few small reads does not answer, as far as people who look are concerned.
+const DEADLINE: Duration = Duration::from_secs(2);
+
+/// All figures at one time.
+pub struct Gathered {
+    pub state: SystemState,
+    /// None where the database does not answer.
+    pub counts: Option<JobCounts>,
+    pub last_row: Option<LogSeq>,
+}
+
+/// Asks everybody. Also asks for a probe, which the next gathering will know of.
+pub async fn gather(env: &Environment) -> Gathered {
+    env.prober.want();
+    // Before the store is asked: what is replayed meanwhile is then in both, which adds up, and not in neither.
+    let spool = spool(env);
+    let figures = in_time(env, figures(env)).await.map_err(|error| env.intake.watch().failed(error)).ok();
+    let ledger = figures.as_ref().map(|figures| Ledger {
+        accepted: figures.ledger.accepted + spool.records,
+        spooled: spool.records,
+        ..figures.ledger
+    });
+    let missing = match ledger.filter(|ledger| ledger.drift() != 0) {
+        Some(_) => missing(env).await,
+        None => Vec::new(),
+    };
+    let fault = env.intake.watch().fault().map(|fault| fault.shown());
+    let health = health(&Signs {
+        fault: fault.as_ref(),
+        spool: &spool,
+        ledger: ledger.as_ref(),
+        runs_jobs: env.jobs.runs_jobs(),
+        probe: env.prober.last(),
+        probe_waits: env.prober.waits(env.clock.steady()),
+        now: env.clock.wall(),
+    });
+    let description = figures.as_ref().map(|figures| figures.description.clone());
+    let state = SystemState {
+        at: env.clock.wall(),
+        health,
+        fault,
+        ledger,
+        missing,
+        queue: figures.as_ref().map(Figures::queue),
+        workers: workers(env, figures.as_ref()),
+        pool: env.store.pool(),
+        disk: machine::disk(env.intake.spool().folder(), description.as_ref().map_or(0, |it| it.size_bytes)),
+        process: process(env, description),
+        spool,
+    };
+    Gathered { state, counts: figures.as_ref().map(|it| it.counts), last_row: figures.map(|it| it.last_row) }
+}
+
+/// What the store says.
+struct Figures {
+    ledger: Ledger,
+    counts: JobCounts,
+    oldest_waiting: Option<TimeMs>,
+    last_row: LogSeq,
+    description: Description,
+}
+
+impl Figures {
+    fn queue(&self) -> QueueState {
+        QueueState {
+            waiting: self.counts.waiting,
+            running: self.counts.running,
+            later: self.counts.scheduled + self.counts.retrying,
+            oldest_waiting_at: self.oldest_waiting,
+        }
+    }
+}
+
+async fn figures(env: &Environment) -> store::Result<Figures> {
+    let store = &env.store;
+    let (ledger, counts, oldest_waiting, last_row, description) = tokio::try_join!(
+        store.ledger(),
+        store.job_counts(),
+        store.oldest_waiting(),
+        store.last_log_seq(),
+        store.describe()
+    )?;
+    Ok(Figures { ledger, counts, oldest_waiting, last_row, description })
+}
+
+async fn missing(env: &Environment) -> Vec<MissingSearch> {
+    in_time(env, env.store.missing_searches(MISSING_LIMIT)).await.unwrap_or_default()
+}
+
+async fn in_time<A>(env: &Environment, asked: impl Future<Output = store::Result<A>>) -> store::Result<A> {
+    tokio::select! {
+        biased;
+        answer = asked => answer,
+        () = env.clock.sleep_until(env.clock.steady().after(DEADLINE)) => {
+            Err(StoreError::Connection(format!("no answer within {} s", DEADLINE.as_secs())))
+        }
+    }
+}
+
+fn spool(env: &Environment) -> SpoolState {
+    let spool = env.intake.spool();
+    let state = spool.state();
+    SpoolState {
+        records: state.records,
+        used_bytes: state.used_bytes,
+        capacity_bytes: state.capacity_bytes,
+        oldest_at: state.oldest_at,
+        replayed: state.replayed,
+        set_aside: state.set_aside,
+        set_aside_file: (state.set_aside > 0).then(|| spool.set_aside_file().display().to_string()),
+        not_recorded: env.metrics.not_recorded(),
+        fault: state.fault,
+    }
+}
+
+fn workers(env: &Environment, figures: Option<&Figures>) -> Vec<WorkerState> {
+    // One process owns a SQLite database: whatever runs, its worker runs.
+    let busy = figures.map_or(0, |figures| figures.counts.running);
+    let worker = env.jobs.worker.iter().map(|worker| WorkerState {
+        name: worker.name.0.clone(),
+        slots: worker.slots,
+        busy: u32::try_from(busy).unwrap_or(u32::MAX),
+        started_at: env.started_at,
+    });
+    worker.collect()
+}
+
+fn process(env: &Environment, description: Option<Description>) -> ProcessState {
+    let (database, schema) = description.map(|it| (it.engine, it.schema)).unwrap_or_default();
+    ProcessState {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        database,
+        schema,
+        pid: std::process::id(),
+        started_at: env.started_at,
+        memory_bytes: machine::memory_bytes(),
+        connections: 0,
+        event_streams: u64::try_from(env.metrics.streams.get()).unwrap_or(0),
+    }
+}

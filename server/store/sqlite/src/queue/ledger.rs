@@ -1,0 +1,103 @@
+//! Where the searches are that were ever accepted.
+
+use api::{JobId, JobState, Ledger, MissingSearch, SearchId};
+use store::Result;
+
+use crate::error::store_error;
+use crate::reader::Readers;
+use crate::texts::json_rows;
+use crate::words::{count, job_state, search_id};
+use crate::writer::WriteTx;
+
+/// In one statement, which sees one state of the database.
+pub(super) async fn ledger(readers: &Readers) -> Result<Ledger> {
+    let rows = sqlx::query!(
+        r#"select 'accepted' as "place!: String", accepted as "searches!: i64" from ledger
+           union all
+           select 'recorded', recorded - reopened from ledger
+           union all
+           select 'pruned', cancelled from ledger
+           union all
+           select state, count from job_count where kind = 'log_request' and state <> 'done'"#
+    )
+    .fetch_all(&mut *readers.get().await?)
+    .await
+    .map_err(store_error)?;
+    let mut ledger = Ledger::default();
+    for row in rows {
+        *place(&mut ledger, &row.place)? += count(row.searches);
+    }
+    Ok(ledger)
+}
+
+fn place<'a>(ledger: &'a mut Ledger, word: &str) -> Result<&'a mut u64> {
+    Ok(match word {
+        "accepted" => &mut ledger.accepted,
+        "recorded" => &mut ledger.recorded,
+        "pruned" => &mut ledger.cancelled,
+        state => match job_state(state)? {
+            JobState::Scheduled => &mut ledger.scheduled,
+            JobState::Waiting => &mut ledger.waiting,
+            JobState::Running => &mut ledger.running,
+            JobState::Retrying => &mut ledger.retrying,
+            JobState::Dead => &mut ledger.dead,
+            JobState::Cancelled => &mut ledger.cancelled,
+            JobState::Done => unreachable!("the statement leaves them out: they are in the log"),
+        },
+    })
+}
+
+pub(super) async fn missing_searches(readers: &Readers, limit: u32) -> Result<Vec<MissingSearch>> {
+    let rows = sqlx::query!(
+        r#"select search_id as "search_id!: String", job_id as "job_id!: i64", what as "what!: String"
+           from missing_search
+           where not exists (select 1 from log where log.search_id = missing_search.search_id)
+             and not exists (
+                 select 1 from job
+                 where kind = 'log_request' and key = missing_search.search_id and state <> 'done'
+             )
+           union
+           select key, id, 'Its job is done, and there is no row.' from job
+           where kind = 'log_request' and state = 'done'
+             and not exists (select 1 from log where search_id = job.key)
+             and not exists (select 1 from missing_search where search_id = job.key)
+           limit ?1"#,
+        limit
+    )
+    .fetch_all(&mut *readers.get().await?)
+    .await
+    .map_err(store_error)?;
+    let missing = rows.into_iter().map(|row| {
+        Ok(MissingSearch { search: search_id(&row.search_id)?, job: Some(JobId(row.job_id)), what: row.what })
+    });
+    missing.collect()
+}
+
+/// How many of these searches have a job that is not done.
+pub(crate) async fn count_open(searches: &[SearchId], tx: &mut WriteTx<'_>) -> Result<i64> {
+    let searches = json_rows(&searches);
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!: i64" from json_each(?1) as search
+           cross join job
+           where job.kind = 'log_request' and job.key = search.value and job.state <> 'done'"#,
+        searches
+    )
+    .fetch_one(&mut *tx.connection)
+    .await
+    .map_err(store_error)
+}
+
+/// How many of these jobs are of searches that have a row.
+pub(super) async fn count_recorded(jobs: &[JobId], tx: &mut WriteTx<'_>) -> Result<i64> {
+    let jobs = json_rows(&jobs);
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!: i64" from json_each(?1) as done
+           cross join job
+           cross join log
+           where job.id = done.value and job.kind = 'log_request' and log.search_id = job.key"#,
+        jobs
+    )
+    .fetch_one(&mut *tx.connection)
+    .await
+    .map_err(store_error)
+}
