@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     fn at(state: JobState) -> ReceiptState {
-        ReceiptState { state, ahead: 1_204, attempt: 1, row: None }
+        ReceiptState { state, ahead: 1_204, attempt: 1, row: None, spooled: false }
     }
 
     #[test]

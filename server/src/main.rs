@@ -54,10 +54,8 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
             // Before the store is opened: who cannot listen should not touch the data.
             let listener = listen(&config).await?;
             let store = Arc::new(open(&config, Access::Owner).await?);
-            let trusted_proxies = config.http.trusted_proxies.iter().filter_map(|network| network.0).collect();
-            let intake = intake(&config)?;
-            commands::serve(Serving { store, intake, clock, random, listener, trusted_proxies, jobs: config.jobs })
-                .await?;
+            let (intake, http, jobs) = (intake(&config)?, config.http, config.jobs);
+            commands::serve(Serving { store, intake, clock, random, listener, http, jobs }).await?;
         }
         Command::Admin(AdminCommand::Create { name, password_stdin: _ }) => {
             let store = open(&config, Access::Guest).await?;
@@ -103,7 +101,8 @@ async fn check(config: &Config) -> ExitCode {
         None => Finding::Good(format!("{} does not exist yet; the first start makes it", file.display())),
     }];
     let store = opened.as_ref().and_then(|opened| opened.as_ref().ok());
-    findings.extend(commands::check(store.map(|store| store as &dyn store::Store), config.http.listen).await);
+    let store = store.map(|store| store as &dyn store::Store);
+    findings.extend(commands::check(store, &config.spool().folder, config.http.listen).await);
     for finding in &findings {
         match finding {
             Finding::Good(text) => println!("ok     {text}"),

@@ -9,7 +9,7 @@ use tests::server_process::{Installation, ServerProcess};
 use crate::journal::Journal;
 use crate::small_disk::SmallDisk;
 use crate::table::Tables;
-use crate::verdict::{SLOWEST_ANSWER, all_receipts_done};
+use crate::verdict::{SLOWEST_ANSWER, all_receipts_done, assert_ledger_adds_up};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -85,6 +85,7 @@ async fn assert_whole_elsewhere(
     for recorded in [Recorded::Accepted, Recorded::Spooled] {
         all_receipts_done(&client, journal.receipts(recorded)).await;
     }
+    assert_ledger_adds_up(installation).await;
     assert!(server.terminate(PATIENCE).await.success());
     let copy = installation.folder().join("copy.db");
     fs::copy(disk.data().join("search4letters.db"), &copy).expect("the server has made its database");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use api::Recorded;
+use api::{FaultKind, Recorded};
 use tests::server_process::Installation;
 
 use crate::journal::Journal;
@@ -35,7 +35,7 @@ async fn away_for_a_while(instead: Option<&[u8]>) {
             fs::write(&place, instead).expect("the folder is ours");
         }
         journal.counts_more(Recorded::Spooled, 20).await;
-        unready(&client, "ConnectionError").await;
+        unready(&client, FaultKind::ConnectionError).await;
         assert_eq!(fs::read(&place).ok().as_deref(), instead, "the server has written in its place");
         fs::rename(&aside, &place).expect("the folder is ours");
         ready(&client).await;

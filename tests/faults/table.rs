@@ -56,12 +56,15 @@ impl Tables {
     async fn add_rows(&mut self, kind: &str, rows: &Value) {
         let add = "insert into job (kind, key, payload, state, priority, max_attempts, run_at_ms, created_at_ms)
              select ?1, value ->> 0, value ->> 1, 'waiting', 0, 20, 0, 0 from json_each(?2)";
-        let count = "update job_count set count = count + json_array_length(?1) where state = 'waiting'";
+        let count = "insert into job_count (kind, state, count) values (?1, 'waiting', json_array_length(?2))
+             on conflict (kind, state) do update set count = count + excluded.count";
+        let accepted = "update ledger set accepted = accepted + json_array_length(?2) where ?1 = 'log_request'";
         let rows = rows.to_string();
         let mut transaction = self.0.begin().await.expect("nobody else writes");
-        let added = sqlx::query(add).bind(kind).bind(&rows).execute(&mut *transaction).await;
-        added.expect("the table is there and the keys are new");
-        sqlx::query(count).bind(&rows).execute(&mut *transaction).await.expect("the table is there");
+        for statement in [add, count, accepted] {
+            let done = sqlx::query(statement).bind(kind).bind(&rows).execute(&mut *transaction).await;
+            done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+        }
         transaction.commit().await.expect("nobody else writes");
     }
 

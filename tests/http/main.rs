@@ -2,13 +2,18 @@
 
 mod accounts;
 mod broken_table;
+mod connections;
 mod events;
 mod files;
 mod health;
 mod jobs;
+mod lock;
+mod monitoring;
 mod receipts;
 mod request;
 mod search;
 mod security;
 mod site;
+mod spool;
 mod streams;
+mod system;

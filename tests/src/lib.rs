@@ -5,6 +5,8 @@ pub mod builders;
 pub mod clock;
 pub mod eventually;
 pub mod http_client;
+pub mod queue_model;
 pub mod server_process;
 
 pub use clock::HeldClock;
+pub use queue_model::QueueModel;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -220,6 +220,21 @@ impl ServerProcess {
         self.signal(Signal::CONT);
     }
 
+    /// How much memory it holds, in KiB.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        let file = format!("/proc/{}/statm", self.pid());
+        let sizes = std::fs::read_to_string(file).expect("a running process has its sizes there");
+        let pages: u64 = sizes.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("the second is a number");
+        pages * rustix::param::page_size() as u64 / 1024
+    }
+
+    /// Lowers the number of files that it may have open, from now on.
+    pub fn limit_open_files(&self, files: u64) {
+        let limit = Rlimit { current: Some(files), maximum: Some(files) };
+        prlimit(Some(self.process()), Resource::Nofile, limit).expect("our own child");
+    }
+
     /// kill -9: nothing in the process gets to say a last word.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("our own child can be killed");
@@ -235,8 +250,12 @@ impl ServerProcess {
     }
 
     fn signal(&self, signal: Signal) {
+        kill_process(self.process(), signal).expect("our own child");
+    }
+
+    fn process(&self) -> Pid {
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
-        kill_process(pid.expect("process ids are positive"), signal).expect("our own child");
+        pid.expect("process ids are positive")
     }
 }
 

@@ -106,18 +106,22 @@ impl Dispatcher {
             let wake_at = self.wake_at();
             let mut news = Vec::new();
             tokio::select! {
-                () = work.changed() => self.agenda.look_for_work = true,
-                () = cancel.changed() => self.agenda.look_for_cancellations = true,
-                count = self.outcomes.recv_many(&mut news, CLAIM_LIMIT) => match count {
-                    // The worker is gone, and with it whoever could run what is held.
-                    0 => return,
-                    _ => self.take(news),
-                },
-                () = self.clock.sleep_until(wake_at) => {}
+                // Not in a random order, which no test could hold.
+                biased;
                 () = stop_asked.cancelled(), if self.agenda.stop == Stop::No => {
                     self.agenda.stop = Stop::Grace(self.clock.steady().after(self.settings.grace));
                 }
+                () = cancel.changed() => self.agenda.look_for_cancellations = true,
+                () = work.changed() => self.agenda.look_for_work = true,
+                count = self.outcomes.recv_many(&mut news, CLAIM_LIMIT) => if count == 0 {
+                    // The worker is gone, and with it whoever could run what is held.
+                    return;
+                },
+                () = self.clock.sleep_until(wake_at) => {}
             }
+            // Whatever else has come: work that comes without a pause must not keep outcomes waiting.
+            news.extend(std::iter::from_fn(|| self.outcomes.try_recv().ok()).take(CLAIM_LIMIT));
+            self.take(news);
             self.keep_time();
         }
     }

@@ -15,7 +15,8 @@ const LIMIT: usize = 64 * 1024;
 /// they never see the refusal.
 const DISCARD_LIMIT: usize = 1024 * 1024;
 /// However slow the line, 64 KiB are there by then; who is slower only occupies a connection.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// What remains of the time for an answer (see time_limit.rs) is for the answer itself.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// The whole body.
 pub async fn read(body: Body, clock: &dyn Clock) -> Result<Bytes, ApiError> {

@@ -14,7 +14,7 @@ use futures::StreamExt;
 use serde::Deserialize;
 use store::{LogQuery, LogSpan, Topic};
 
-use super::event_stream::{AFTER_FAILURE, EventStream, event_stream, pause};
+use super::event_stream::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
 use super::from_store;
 use super::parameters::Parameters;
 use super::session_watch::SessionWatch;
@@ -69,6 +69,7 @@ pub async fn events(
     State(env): State<Arc<Environment>>,
     Parameters(query): Parameters<EventsQuery>,
     session: SessionWatch,
+    place: Place,
     headers: HeaderMap,
 ) -> EventStream {
     let last_event = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok()).map(LogSeq);
@@ -81,7 +82,7 @@ pub async fn events(
         let mut said = None;
         loop {
             let mut is_behind = true;
-            if let Ok(last) = watched.store.last_log_seq().await.map_err(from_store) {
+            if let Ok(last) = last_in_turn(&watched).await.map_err(from_store) {
                 if said.is_none() {
                     // Numbers beyond the last come from a database that was put back to an older
                     // state: waiting for them would hide the rows that get those numbers now.
@@ -109,13 +110,20 @@ pub async fn events(
             }
         }
     };
-    event_stream(&env, session.over(events))
+    event_stream(&env, place, session.over(events))
+}
+
+async fn last_in_turn(env: &Environment) -> store::Result<LogSeq> {
+    let _turn = env.event_streams.turn().await;
+    env.store.last_log_seq().await
 }
 
 /// Reads one batch, and says up to which row nothing is missing now; none if the store failed,
 /// in which case nothing was read.
 async fn batch(env: &Environment, query: LogQuery, last: LogSeq) -> (Vec<LogRow>, Option<LogSeq>) {
+    let turn = env.event_streams.turn().await;
     let rows: Vec<_> = env.store.log_rows(query).collect().await;
+    drop(turn);
     let Ok(rows) = rows.into_iter().collect::<Result<Vec<LogRow>, _>>().map_err(from_store) else {
         return (Vec::new(), None);
     };

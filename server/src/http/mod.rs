@@ -1,8 +1,11 @@
 //! HTTP: routes, guards, streams and files.
 
+mod activity;
 mod admin_guard;
 mod assets;
 mod body;
+mod connection;
+mod connections;
 pub mod cookies;
 mod error;
 mod event_stream;
@@ -10,6 +13,7 @@ mod headers;
 mod health;
 mod job_events;
 mod log_stream;
+mod open_files;
 mod origin_guard;
 mod panics;
 mod parameters;
@@ -18,7 +22,11 @@ mod router;
 mod server_functions;
 mod session_watch;
 mod system_events;
+mod time_limit;
 
 pub use assets::has_client;
+pub use connections::serve;
 pub use error::from_store;
+pub use event_stream::EventStreams;
+pub use open_files::connections_that_fit;
 pub use router::router;

@@ -155,7 +155,7 @@ fn process(env: &Environment, description: Option<Description>) -> ProcessState 
         pid: std::process::id(),
         started_at: env.started_at,
         memory_bytes: machine::memory_bytes(),
-        connections: 0,
+        connections: u64::try_from(env.metrics.connections.get()).unwrap_or(0),
         event_streams: u64::try_from(env.metrics.streams.get()).unwrap_or(0),
     }
 }

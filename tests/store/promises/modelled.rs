@@ -1,6 +1,5 @@
 //! Random sequences of the queue's verbs, against a queue simple enough to be seen to be right.
 
-mod model;
 mod verbs;
 
 use proptest::collection::vec;

@@ -6,9 +6,8 @@ use std::time::Duration;
 use api::{AttemptOutcome, JobFilter, JobId, TimeMs};
 use proptest::prelude::*;
 use store::{Enqueued, Finish, FinishedAttempt, NewJob, Store};
-use tests::builders::{LEASE, START, claim, job, worker};
-
-use crate::promises::modelled::model::Model;
+use tests::QueueModel;
+use tests::builders::{START, claim, job, worker};
 
 const WORKERS: [&str; 2] = ["w1", "w2"];
 
@@ -23,6 +22,11 @@ pub(super) enum Verb {
     Claim {
         worker: usize,
         limit: u32,
+    },
+    /// All jobs that were ever claimed, by whoever.
+    Extend {
+        worker: usize,
+        lease_s: u64,
     },
     /// One of the attempts that were ever claimed, by whoever.
     Finish {
@@ -53,6 +57,7 @@ pub(super) fn verb() -> impl Strategy<Value = Verb> {
         6 => (prop::option::of(0..4_u8), -1..=1_i16, 0..3_u64, 1..3_u32)
             .prop_map(|(key, priority, delay_s, max_attempts)| Verb::Enqueue { key, priority, delay_s, max_attempts }),
         6 => (0..2_usize, 0..4_u32).prop_map(|(worker, limit)| Verb::Claim { worker, limit }),
+        2 => (0..2_usize, 0..30_u64).prop_map(|(worker, lease_s)| Verb::Extend { worker, lease_s }),
         8 => (0..30_usize, 0..2_usize, finish())
             .prop_map(|(attempt, worker, finish)| Verb::Finish { attempt, worker, finish }),
         2 => Just(Verb::Expire),
@@ -76,7 +81,7 @@ fn finish() -> impl Strategy<Value = Finish> {
 
 pub(super) struct Run {
     store: Arc<dyn Store>,
-    model: Model,
+    model: QueueModel,
     now: TimeMs,
     /// All attempts that were ever handed out.
     claimed: Vec<(JobId, u32)>,
@@ -84,7 +89,7 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn on(store: Arc<dyn Store>) -> Self {
-        Self { store, model: Model::default(), now: START, claimed: Vec::new() }
+        Self { store, model: QueueModel::default(), now: START, claimed: Vec::new() }
     }
 
     /// Does `verb` to both, and fails where they part.
@@ -110,22 +115,25 @@ impl Run {
                 }
             }
             Verb::Claim { worker, limit } => {
-                let claimed = store.claim(claim(WORKERS[*worker], *limit, now)).await.unwrap();
-                let claimed: Vec<(JobId, u32)> = claimed.iter().map(|job| (job.id, job.attempt)).collect();
-                assert_eq!(claimed, self.model.claim(WORKERS[*worker], *limit, now, now.after(LEASE)));
-                self.claimed.extend(claimed);
+                let claim = claim(WORKERS[*worker], *limit, now);
+                let claimed = store.claim(claim.clone()).await.unwrap();
+                assert_eq!(claimed, self.model.claim(&claim));
+                self.claimed.extend(claimed.iter().map(|job| (job.id, job.attempt)));
+            }
+            Verb::Extend { worker: name, lease_s } => {
+                let (worker, until) = (worker(WORKERS[*name]), now.after(Duration::from_secs(*lease_s)));
+                let jobs: Vec<JobId> = self.claimed.iter().map(|&(job, _)| job).collect();
+                let lost = store.extend(&worker, &jobs, until).await.unwrap();
+                assert_eq!(lost, self.model.extend(&worker, &jobs, until));
             }
             Verb::Finish { attempt, worker: name, finish } => {
                 let Some(&(job, attempt)) = self.claimed.get(attempt % self.claimed.len().max(1)) else { return };
-                let name = WORKERS[*name];
-                let finish = finish.clone();
-                let told = FinishedAttempt { job, attempt, worker: worker(name), finish, now, wall: now };
-                let stored = store.finish(vec![told.clone()]).await.unwrap();
-                assert_eq!(stored, self.model.finish(job, attempt, name, &told.finish, now));
+                let (worker, finish) = (worker(WORKERS[*name]), finish.clone());
+                let told = FinishedAttempt { job, attempt, worker, finish, now, wall: now };
+                assert_eq!(store.finish(vec![told.clone()]).await.unwrap(), self.model.finish(&told));
             }
             Verb::Expire => {
-                let lost = store.expire(now).await.unwrap();
-                assert_eq!(lost, self.model.lose(now, |job| job.lease_until < now));
+                assert_eq!(store.expire(now).await.unwrap(), self.model.expire(now));
             }
             Verb::Requeue { latest_s } => {
                 let latest = now.after(Duration::from_secs(*latest_s));
@@ -158,13 +166,17 @@ impl Run {
     async fn compare(&self) {
         assert_eq!(self.store.job_counts().await.unwrap(), self.model.counts());
         assert_eq!(self.store.next_due().await.unwrap(), self.model.next_due());
+        for name in WORKERS {
+            let worker = worker(name);
+            assert_eq!(self.store.cancellations(&worker).await.unwrap(), self.model.cancellations(&worker));
+        }
         let mut stored = self.store.jobs(JobFilter::default(), None, 1000).await.unwrap().jobs;
         stored.reverse();
         assert_eq!(stored.len(), self.model.jobs.len());
         for (stored, model) in stored.iter().zip(&self.model.jobs) {
             assert_eq!((stored.id, stored.state), (model.id, model.state));
             assert_eq!((stored.attempt, stored.max_attempts), (model.attempt, model.max_attempts));
-            assert_eq!(stored.worker.as_ref().map(|worker| worker.0.as_str()), model.worker);
+            assert_eq!(stored.worker, model.worker);
             assert_eq!(stored.cancel_requested, model.cancel_requested);
             assert_eq!((stored.run_at, stored.finished_at), (model.run_at, model.finished_at));
             let attempts = self.store.attempts(model.id).await.unwrap();
