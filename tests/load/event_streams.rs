@@ -22,7 +22,7 @@ const MOST_KIB_A_STREAM: u64 = 40;
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_follow_and_searches_are_answered() {
     let count = connections_that_fit(STREAMS);
-    let mut installation = Installation::new();
+    let installation = Installation::new();
     let server = installation.start(&["--no-worker"]).await;
     let mut admin = server.client();
     admin.set_up(&server.setup_token(), "ada", "correct horse battery staple").await;

@@ -18,7 +18,7 @@ const UNREAD_ANSWERS: usize = 10_000;
 async fn slow_connections_hinder_nobody_and_are_ended() {
     let all = SLOW_HEADS + SLOW_BODIES + DEAF;
     assert_eq!(connections_that_fit(all), all, "even the lowest of usual limits has room for these");
-    let mut installation = Installation::new();
+    let installation = Installation::new();
     let server = installation.start(&[]).await;
     let client = server.client();
     let deaf = deaf(&server).await;

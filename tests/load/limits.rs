@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(9);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn beyond_the_limit_connections_wait_for_one_to_end() {
-    let mut installation = Installation::new();
+    let installation = Installation::new();
     let server = installation.start(&["--connections", "20"]).await;
     let mut open = Vec::new();
     for _ in 0..20 {
@@ -36,7 +36,7 @@ async fn beyond_the_limit_connections_wait_for_one_to_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn beyond_the_limit_event_streams_are_refused_until_one_ends() {
-    let mut installation = Installation::new();
+    let installation = Installation::new();
     let server = installation.start(&["--event-streams", "2", "--no-worker"]).await;
     let client = server.client();
     let answer = client.post_form("/api/search", &[("phrase", "followed")]).await.expect("answered");
@@ -62,7 +62,7 @@ async fn beyond_the_limit_event_streams_are_refused_until_one_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_file_for_another_connection_the_server_goes_on_as_soon_as_there_is_one() {
-    let mut installation = Installation::new();
+    let installation = Installation::new();
     let server = installation.start(&[]).await;
     server.limit_open_files(40);
     let mut waiting = Vec::new();
@@ -84,7 +84,7 @@ async fn without_a_file_for_another_connection_the_server_goes_on_as_soon_as_the
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_is_never_finished_does_not_delay_the_stop() {
-    let mut installation = Installation::new();
+    let installation = Installation::new();
     let server = installation.start(&[]).await;
     let mut silent = Vec::new();
     for begin in
@@ -108,7 +108,7 @@ async fn a_head_that_is_never_finished_does_not_delay_the_stop() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn event_streams_end_whole_when_the_server_stops() {
-    let mut installation = Installation::new();
+    let installation = Installation::new();
     let server = installation.start(&["--no-worker"]).await;
     let answer = server.client().post_form("/api/search", &[("phrase", "followed")]).await.expect("answered");
     let mut wire = Wire::connect(&server).await;

@@ -6,7 +6,7 @@ use crate::wire::Wire;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_request_is_refused() {
-    let mut installation = Installation::new();
+    let installation = Installation::new();
     let server = installation.start(&[]).await;
     let post = "POST /api/search HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n";
     let many_headers = (0..10_000).map(|number| format!("x-{number}: y\r\n")).collect::<String>();
@@ -42,7 +42,7 @@ async fn what_is_no_request_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_breaks_off_is_forgotten() {
-    let mut installation = Installation::new();
+    let installation = Installation::new();
     let server = installation.start(&["--no-worker"]).await;
     let answer = server.client().post_form("/api/search", &[("phrase", "followed")]).await.expect("answered");
     let events = format!("/api/receipts/{}/events", answer.json::<api::SearchAnswer>().receipt.0);
@@ -74,7 +74,7 @@ async fn who_breaks_off_is_forgotten() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_requests_in_one_breath_are_answered_in_turn() {
     const REQUESTS: usize = 10_000;
-    let mut installation = Installation::new();
+    let installation = Installation::new();
     let server = installation.start(&[]).await;
     let wire = Wire::connect(&server).await;
     let one = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";

@@ -8,9 +8,11 @@ use crate::{client, tools};
 
 /// Runs the tests whose name contains one of `filter`; all where it is empty.
 pub(crate) fn test(place: &Place, filter: &[String]) -> anyhow::Result<()> {
-    let mut steps = Steps::new(client::steps_needed(place)? + 4);
+    let mut steps = Steps::new(client::steps_needed(place)? + 5);
     client::ensure(place, &mut steps)?;
     let browser = steps.step("looking for Chromium, chromedriver and axe", || tools::browser_tools(place))?;
+
+    steps.step("looking for strace, faketime and namespaces", || tools::fault_tools(place))?;
 
     let shell = place.shell()?;
     // What `tests` multiplies by itself; the packages' own property tests know proptest's variable only.

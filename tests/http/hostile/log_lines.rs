@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_line_is_a_line_and_acts_on_nothing() {
-    let mut installation = Installation::new().logging("trace");
+    let installation = Installation::new().with_variable("RUST_LOG", "trace");
     let server = installation.start(&["--trusted-proxy", "127.0.0.0/8"]).await;
     for (number, hostile) in corpus().iter().enumerate() {
         fail_to_log_in(&server, number, hostile).await;
