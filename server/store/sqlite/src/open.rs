@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::FaultKind;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection};
@@ -51,6 +52,23 @@ pub enum OpenError {
     NotWritable { file: PathBuf, reason: StoreError },
     #[error("{} cannot be opened: {reason}. See that its disk works, and that this user may read and write it", file.display())]
     Other { file: PathBuf, reason: StoreError },
+}
+
+impl OpenError {
+    /// Which of the operator's three questions is to be asked.
+    #[must_use]
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Self::FolderCannotBeMade { .. } | Self::FolderNotWritable { .. } | Self::NotWritable { .. } => {
+                FaultKind::CredentialsError
+            }
+            Self::Locked { .. } | Self::DiskFull { .. } | Self::Busy { .. } | Self::Damaged { .. } => {
+                FaultKind::ConnectionError
+            }
+            Self::NewerSchema { .. } | Self::OlderSchema { .. } | Self::Migration { .. } => FaultKind::SqlError,
+            Self::Other { reason, .. } => reason.kind(),
+        }
+    }
 }
 
 fn process(pid: Option<u32>) -> String {
