@@ -69,6 +69,12 @@ pub struct HttpSection {
     #[arg(long = "trusted-proxy", global = true, env = "SEARCH4LETTERS_TRUSTED_PROXY", value_delimiter = ',')]
     #[arg(value_name = "CIDR", value_parser = network)]
     pub trusted_proxies: Vec<Network>,
+    /// How many connections may be open at once; more wait until one ends
+    #[arg(long, global = true, env = "SEARCH4LETTERS_CONNECTIONS", default_value = "16384", value_name = "N")]
+    pub connections: NonZeroU32,
+    /// How many event streams may be open at once; never more than three quarters of the connections
+    #[arg(long, global = true, env = "SEARCH4LETTERS_EVENT_STREAMS", default_value = "12288", value_name = "N")]
+    pub event_streams: NonZeroU32,
 }
 
 /// One entry of a list of networks; a list from the environment may be empty.
@@ -208,6 +214,8 @@ mod tests {
             ("x --listen here", "--listen"),
             ("x --log-delay 15", "for instance 15s"),
             ("x --workers 0", "--workers"),
+            ("x --connections 0", "--connections"),
+            ("x --event-streams many", "--event-streams"),
             ("x --database-url postgres://x", "sqlite:FILE"),
             ("x --trusted-proxy 10.0.0.0/99", "--trusted-proxy"),
             ("x admin create ada", "--password-stdin"),

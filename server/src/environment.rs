@@ -10,6 +10,7 @@ use store::{Clock, Store, WorkerName};
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::{LoginLimit, Passwords};
+use crate::http::EventStreams;
 use crate::intake::Intake;
 use crate::metrics::Metrics;
 use crate::random::Random;
@@ -33,6 +34,7 @@ pub struct Environment {
     pub started_at: TimeMs,
     /// Peers whose X-Forwarded-For counts.
     pub trusted_proxies: Vec<IpNet>,
+    pub event_streams: EventStreams,
     /// Cancelled when the process is asked to stop: ends the event streams.
     pub stop: CancellationToken,
 }
@@ -90,6 +92,7 @@ impl Environment {
             jobs,
             started_at: clock.wall(),
             trusted_proxies,
+            event_streams: EventStreams::up_to(u32::MAX),
             stop: CancellationToken::new(),
         })
     }

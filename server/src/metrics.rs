@@ -14,6 +14,8 @@ use crate::system::Gathered;
 #[derive(Default)]
 pub struct Metrics {
     searches: Family<RecordedLabel, Counter>,
+    /// Connections that are open now.
+    pub connections: Gauge,
     /// Event streams that are open now.
     pub streams: Gauge,
 }
@@ -43,6 +45,7 @@ impl Metrics {
             drop(self.searches.get_or_create(&label(recorded)));
         }
         registry.register("searches", "Searches answered, by what was known of their record", self.searches.clone());
+        registry.register("connections", "Connections that are open", self.connections.clone());
         registry.register("event_streams", "Event streams that are open", self.streams.clone());
         Figures(&mut registry).all(gathered);
         let mut text = String::new();
@@ -158,6 +161,31 @@ impl Figures<'_> {
             family.get_or_create(&[(label, word)]).set(i64::try_from(value).unwrap_or(i64::MAX));
         }
         self.0.register(name, help, family);
+    }
+}
+
+/// One more on a gauge, until it is dropped.
+pub struct Counted(Gauge);
+
+impl Counted {
+    #[must_use]
+    pub fn on(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+
+    /// The same where there are fewer than `limit`.
+    #[must_use]
+    pub fn below(limit: u32, gauge: &Gauge) -> Option<Self> {
+        let before = gauge.inc();
+        let counted = Self(gauge.clone());
+        (before < i64::from(limit)).then_some(counted)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod everywhere;
+mod hostile;
 mod jobs;
 mod log;
 mod search;

@@ -17,7 +17,7 @@ pub(crate) struct Stage {
 impl Stage {
     /// A server that nobody has used, and a browser that has not been anywhere.
     pub(crate) async fn open(arguments: &[&str]) -> Self {
-        let mut installation = Installation::new();
+        let installation = Installation::new();
         let server = installation.start(arguments).await;
         let browser = Browser::start(server.url()).await;
         Self { installation, server, browser }

@@ -14,7 +14,7 @@ use crate::table::Tables;
 async fn two_hundred_searches_are_answered_at_once_and_all_written_later() {
     const SEARCHES: i64 = 200;
     const DELAY: Duration = Duration::from_secs(6);
-    let mut installation = Installation::new();
+    let installation = Installation::new();
     let journal = Journal::default();
     let server = installation.start(&["--log-delay", "6s"]).await;
 
@@ -24,7 +24,7 @@ async fn two_hundred_searches_are_answered_at_once_and_all_written_later() {
         let (journal, client) = (journal.clone(), server.client());
         searches.spawn(async move { journal.search(&client).await });
     }
-    assert!(searches.join_all().await.into_iter().all(|answered| answered));
+    assert!(searches.join_all().await.into_iter().all(|answer| answer.is_some()));
     let mut tables = Tables::open(&installation.database()).await;
     // Had a single one waited for its log write, this would come after the first row.
     assert_eq!(tables.number("select count(*) from log").await, 0);

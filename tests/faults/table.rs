@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use api::SearchId;
+use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions};
-use tests::eventually::eventually;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use tests::eventually::within;
 
 use crate::journal::Journal;
+
+/// How long all that is left to do may take. Nothing here leaves more than a backlog does, which says so itself.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 pub(crate) struct Tables(SqliteConnection);
 
@@ -25,6 +30,44 @@ impl Tables {
             .unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
+    pub(crate) async fn text(&mut self, sql: &str) -> String {
+        sqlx::query_scalar(AssertSqlSafe(sql))
+            .fetch_one(&mut self.0)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// Changes something behind the server's back.
+    pub(crate) async fn run(&mut self, sql: &str) {
+        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.0).await;
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// Adds a waiting job, as the server would have.
+    pub(crate) async fn add_job(&mut self, kind: &str, key: Option<&str>, payload: &str) {
+        self.add_rows(kind, &json!([[key, payload]])).await;
+    }
+
+    /// Adds waiting jobs by their keys and payloads, as the server would have.
+    pub(crate) async fn add_jobs(&mut self, kind: &str, jobs: &[(String, String)]) {
+        self.add_rows(kind, &json!(jobs)).await;
+    }
+
+    async fn add_rows(&mut self, kind: &str, rows: &Value) {
+        let add = "insert into job (kind, key, payload, state, priority, max_attempts, run_at_ms, created_at_ms)
+             select ?1, value ->> 0, value ->> 1, 'waiting', 0, 20, 0, 0 from json_each(?2)";
+        let count = "insert into job_count (kind, state, count) values (?1, 'waiting', json_array_length(?2))
+             on conflict (kind, state) do update set count = count + excluded.count";
+        let accepted = "update ledger set accepted = accepted + json_array_length(?2) where ?1 = 'log_request'";
+        let rows = rows.to_string();
+        let mut transaction = self.0.begin().await.expect("nobody else writes");
+        for statement in [add, count, accepted] {
+            let done = sqlx::query(statement).bind(kind).bind(&rows).execute(&mut *transaction).await;
+            done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+        }
+        transaction.commit().await.expect("nobody else writes");
+    }
+
     /// How many jobs are in each state.
     pub(crate) async fn jobs(&mut self) -> BTreeMap<String, i64> {
         let sql = "select state, count(*) from job group by state";
@@ -34,30 +77,62 @@ impl Tables {
 
     /// Waits until no job is left to do.
     pub(crate) async fn all_jobs_done(&mut self) {
-        eventually("every job is done", async || {
-            let open = self.number("select count(*) from job where state <> 'done'").await;
-            (open == 0).then_some(())
-        })
-        .await;
+        self.settled(&Journal::default(), PATIENCE).await;
     }
 
-    /// Panics unless each search that was answered has exactly one row, with its phrase, and the file is sound.
+    /// Waits until each promised row is there and no job is left to do.
+    pub(crate) async fn all_promises_kept(&mut self, journal: &Journal) {
+        self.settled(journal, PATIENCE).await;
+    }
+
+    pub(crate) async fn settled(&mut self, journal: &Journal, patience: Duration) {
+        let promised = journal.promised().len();
+        let settled = within(patience, async || {
+            let rows = self.number("select count(*) from log").await;
+            // Cheap first: the rows are read where there may be enough of them, and no job is to do.
+            let may_be = rows >= i64::try_from(promised).unwrap_or(i64::MAX) && self.open_jobs().await == 0;
+            (may_be && self.lost(journal).await.is_empty()).then_some(())
+        });
+        if settled.await.is_none() {
+            let (jobs, lost) = (self.jobs().await, self.lost(journal).await);
+            let some: Vec<_> = lost.iter().take(3).collect();
+            panic!(
+                "after {patience:?} {} of {promised} promised rows are missing, {some:?}; jobs: {jobs:?}",
+                lost.len()
+            );
+        }
+    }
+
+    /// Panics unless each promised row is there, none is there twice, none says what nobody asked, and the file is sound.
     pub(crate) async fn assert_logged(&mut self, journal: &Journal) {
+        let phrases = journal.phrases();
+        let rows = self.rows().await;
+        for (id, logged) in &rows {
+            let expected = phrases.get(id).map(|phrase| vec![phrase.clone()]);
+            assert_eq!(Some(logged), expected.as_ref(), "the rows of search {id}");
+        }
+        let lost = self.lost(journal).await;
+        assert!(lost.is_empty(), "promised and not logged: {} of {}: {lost:?}", lost.len(), journal.promised().len());
+        assert_eq!(self.text("pragma integrity_check").await, "ok");
+    }
+
+    async fn open_jobs(&mut self) -> i64 {
+        self.number("select count(*) from job where state not in ('done', 'dead', 'cancelled')").await
+    }
+
+    /// The searches whose promised rows are not there.
+    async fn lost(&mut self, journal: &Journal) -> Vec<SearchId> {
+        let rows = self.rows().await;
+        journal.promised().into_iter().filter(|id| !rows.contains_key(id)).collect()
+    }
+
+    async fn rows(&mut self) -> BTreeMap<SearchId, Vec<String>> {
         let sql = "select search_id, phrase from log";
         let rows: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(&mut self.0).await.expect("table log is there");
         let mut logged: BTreeMap<SearchId, Vec<String>> = BTreeMap::new();
         for (id, phrase) in rows {
             logged.entry(id.parse().expect("search ids are ULIDs")).or_default().push(phrase);
         }
-        let twice: Vec<_> = logged.iter().filter(|(_, phrases)| phrases.len() > 1).collect();
-        assert!(twice.is_empty(), "logged more than once: {twice:?}");
-        let answered = journal.answered();
-        let lost: Vec<_> =
-            answered.iter().filter(|(id, phrase)| logged.get(id) != Some(&vec![(*phrase).clone()])).collect();
-        assert!(lost.is_empty(), "answered and not logged: {} of {}: {lost:?}", lost.len(), answered.len());
-
-        let integrity: String =
-            sqlx::query_scalar("pragma integrity_check").fetch_one(&mut self.0).await.expect("the check runs");
-        assert_eq!(integrity, "ok");
+        logged
     }
 }

@@ -21,13 +21,16 @@ async fn a_server_that_stops_is_alive_but_not_ready() {
 }
 
 #[tokio::test]
-async fn without_its_database_a_server_is_not_ready_and_searches_are_answered_honestly() {
+async fn without_its_database_a_server_is_not_ready_and_searches_are_kept_all_the_same() {
     let site = Site::plan().without_worker().start().await;
     site.store().close().await;
-    assert_eq!(site.get("/readyz").send().await.status, 503);
-    assert_eq!(site.get("/metrics").send().await.status, 503);
+    let ready = site.get("/readyz").send().await;
+    assert_eq!(ready.status, 503);
+    assert!(ready.text().starts_with("ConnectionError: Is your database switched on?"), "{}", ready.text());
+    let figures = site.get("/metrics").send().await.text();
+    assert!(figures.contains(r#"search4letters_store_fault{error="ConnectionError"} 1"#), "{figures}");
     let answer = site.search(&[("phrase", "hello")]).await;
-    assert_eq!((answer.text.as_str(), answer.recorded), ("{'e', 'o'}", api::Recorded::NotRecorded));
+    assert_eq!((answer.text.as_str(), answer.recorded), ("{'e', 'o'}", api::Recorded::Spooled));
     let session = site.post_json("/api/session", &json!({})).send().await;
     let message = session.refused(503, api::ErrorCode::Unavailable, None);
     assert!(!message.to_lowercase().contains("sql") && !message.contains("pool"), "{message}");

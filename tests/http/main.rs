@@ -2,13 +2,20 @@
 
 mod accounts;
 mod broken_table;
+mod connections;
 mod events;
 mod files;
+mod for_any;
 mod health;
+mod hostile;
 mod jobs;
+mod lock;
+mod monitoring;
 mod receipts;
 mod request;
 mod search;
 mod security;
 mod site;
+mod spool;
 mod streams;
+mod system;

@@ -30,7 +30,7 @@ async fn a_receipt_ends_as_the_number_of_a_row() {
     })
     .await;
     let row = site.log().await[0].seq;
-    assert_eq!(done, ReceiptState { state: JobState::Done, ahead: 0, attempt: 1, row: Some(row) });
+    assert_eq!(done, ReceiptState { state: JobState::Done, ahead: 0, attempt: 1, row: Some(row), spooled: false });
 }
 
 #[tokio::test]
@@ -61,10 +61,10 @@ async fn while_the_log_is_slow_it_says_how_many_are_ahead() {
         }
     }
     let running = state_of(&site, &receipts[0]).await;
-    assert_eq!(running, ReceiptState { state: JobState::Running, ahead: 0, attempt: 1, row: None });
+    assert_eq!(running, ReceiptState { state: JobState::Running, ahead: 0, attempt: 1, row: None, spooled: false });
     for (receipt, ahead) in receipts[1..].iter().zip(0..) {
         let waiting = state_of(&site, receipt).await;
-        assert_eq!(waiting, ReceiptState { state: JobState::Waiting, ahead, attempt: 0, row: None });
+        assert_eq!(waiting, ReceiptState { state: JobState::Waiting, ahead, attempt: 0, row: None, spooled: false });
     }
     assert_eq!(site.log().await, [], "nothing is written before its time");
     eventually("all are recorded once their time has passed", async || {
@@ -141,8 +141,8 @@ async fn however_much_happens_it_is_told_five_times_a_second() {
 #[tokio::test]
 async fn a_store_that_failed_is_asked_again_although_nothing_happens() {
     let (site, clock, [_, _, three], mut events) = last_of_three().await;
-    let broken = site.break_table("log").await;
     cancel(&site, three).await;
+    let broken = site.break_table("log").await;
     sleeps(&mut events, &clock, PAUSE).await;
     clock.advance(PAUSE);
     let until_it_asks_again = Duration::from_secs(1);
@@ -186,7 +186,7 @@ async fn a_receipt_that_is_none_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_receipt_reveals_four_facts_and_nothing_of_the_search() {
+async fn a_receipt_reveals_five_facts_and_nothing_of_the_search() {
     let site = Site::start().await;
     let first = site.search(&[("phrase", "secret phrase")]).await;
     let second = site.search(&[("phrase", "secret phrase")]).await;
@@ -196,7 +196,7 @@ async fn a_receipt_reveals_four_facts_and_nothing_of_the_search() {
     };
     let mut members: Vec<&str> = state.keys().map(String::as_str).collect();
     members.sort_unstable();
-    assert_eq!(members, ["ahead", "attempt", "row", "state"]);
+    assert_eq!(members, ["ahead", "attempt", "row", "spooled", "state"]);
     // The id begins with the time: were any of it left in the receipt, neighbours would look alike.
     let (one, other) = (&first.receipt.0, &second.receipt.0);
     let same = one.chars().zip(other.chars()).filter(|(a, b)| a == b).count();

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Attempt, AttemptOutcome, JobFilter, JobId, JobState, TimeMs};
+use api::{Attempt, AttemptOutcome, JobFilter, JobId, JobState};
 use queue::{Backoff, JobError, Payload, Settings, decode, encode};
 use serde::{Deserialize, Serialize};
 use store::{ClaimedJob, Clock, Enqueued, NewJob, Queue, Store, StoredJob};
@@ -19,9 +19,6 @@ use tokio_util::sync::CancellationToken;
 pub const LEASE: Duration = Duration::from_secs(15);
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 pub const GRACE: Duration = Duration::from_secs(10);
-
-/// What a sleeper waits for that waits for no time.
-const NEVER: TimeMs = TimeMs(i64::MAX);
 
 /// What an attempt does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,10 +139,8 @@ impl Yard {
     /// Moves the clock from alarm to alarm, for as long as it is polled.
     pub async fn time_passes(&self) -> Infallible {
         loop {
-            let next = self.clock.someone_sleeps().await;
-            if next < NEVER {
-                self.clock.advance(Duration::from_millis(next.since(self.clock.steady()).unsigned_abs()));
-            }
+            let next = self.clock.next_alarm().await;
+            self.clock.advance(Duration::from_millis(next.since(self.clock.steady()).unsigned_abs()));
             tokio::task::yield_now().await;
         }
     }

@@ -7,12 +7,17 @@ use std::time::Duration;
 use api::TimeMs;
 use async_trait::async_trait;
 use store::Clock;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+
+/// What a sleeper sleeps until that waits for no time.
+const NEVER: TimeMs = TimeMs(i64::MAX);
 
 /// Both of a store's clocks, held. They start at the same point in time.
 #[derive(Debug)]
 pub struct HeldClock {
-    steady: watch::Sender<TimeMs>,
+    steady_ms: AtomicI64,
+    /// Wakes sleepers in the order in which they lay down.
+    moved: Notify,
     /// What the wall clock shows beyond the steady one.
     wall_lead_ms: AtomicI64,
     /// How many sleep until each time, so that a test can wait for a sleeper instead of guessing.
@@ -23,7 +28,8 @@ impl HeldClock {
     #[must_use]
     pub fn at(start: TimeMs) -> Self {
         Self {
-            steady: watch::Sender::new(start),
+            steady_ms: AtomicI64::new(start.0),
+            moved: Notify::new(),
             wall_lead_ms: AtomicI64::new(0),
             sleepers: watch::Sender::new(BTreeMap::new()),
         }
@@ -31,7 +37,8 @@ impl HeldClock {
 
     /// Moves both clocks forward and wakes those who have slept long enough.
     pub fn advance(&self, by: Duration) {
-        self.steady.send_modify(|now| *now = now.after(by));
+        self.steady_ms.store(self.steady().after(by).0, Ordering::SeqCst);
+        self.moved.notify_waiters();
     }
 
     /// Sets the wall clock alone, as an operator or a time server may at any moment.
@@ -47,6 +54,12 @@ impl HeldClock {
     /// Returns as soon as someone sleeps, with the time at which the first of them will wake.
     pub async fn someone_sleeps(&self) -> TimeMs {
         let sleepers = self.wait_for_sleepers(|sleepers| !sleepers.is_empty()).await;
+        *sleepers.keys().next().expect("the wait ends only once there is a sleeper")
+    }
+
+    /// Returns as soon as someone waits for a time, with the first such time.
+    pub async fn next_alarm(&self) -> TimeMs {
+        let sleepers = self.wait_for_sleepers(|sleepers| sleepers.keys().any(|time| *time < NEVER)).await;
         *sleepers.keys().next().expect("the wait ends only once there is a sleeper")
     }
 
@@ -69,13 +82,19 @@ impl Clock for HeldClock {
     }
 
     fn steady(&self) -> TimeMs {
-        *self.steady.borrow()
+        TimeMs(self.steady_ms.load(Ordering::SeqCst))
     }
 
     async fn sleep_until(&self, time: TimeMs) {
-        let mut steady = self.steady.subscribe();
         let _sleeper = Sleeper::lies_down(&self.sleepers, time);
-        steady.wait_for(|now| *now >= time).await.expect("the clock holds the sending side");
+        loop {
+            // Made before the look at the time, so that no move between the two is missed.
+            let moved = self.moved.notified();
+            if self.steady() >= time {
+                return;
+            }
+            moved.await;
+        }
     }
 }
 

@@ -10,13 +10,20 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Looks again and again until there is something to return. Panics with `what` at the deadline.
-pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + DEADLINE;
+pub async fn eventually<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+    within(DEADLINE, look).await.unwrap_or_else(|| panic!("not within {DEADLINE:?}: {what}"))
+}
+
+/// Looks again and again until there is something to return, or `patience` is over.
+pub async fn within<T>(patience: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(found) = look().await {
-            return found;
+            return Some(found);
         }
-        assert!(Instant::now() < deadline, "not within {DEADLINE:?}: {what}");
+        if Instant::now() >= deadline {
+            return None;
+        }
         sleep(LOOK_EVERY).await;
     }
 }

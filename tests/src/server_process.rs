@@ -1,11 +1,14 @@
 //! The real server as a process of its own, on a data folder of its own.
 
+use std::ffi::OsString;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
@@ -14,34 +17,115 @@ use tokio::time::timeout;
 use crate::eventually::eventually;
 use crate::http_client::HttpClient;
 
+/// Below Linux's range for outgoing connections, which begins at 32768.
+const PORTS: Range<u16> = 20_000..32_000;
+/// Far above what any command takes that ends by itself.
+const LONGEST_COMMAND: Duration = Duration::from_secs(60);
+
 /// A server's data folder and port, which outlive its processes.
 pub struct Installation {
-    data: TempDir,
-    /// The system chooses the first time; a restarted server is where it was.
-    address: String,
+    /// Where the data folder is, unless the test names another.
+    folder: TempDir,
+    data: PathBuf,
+    port: u16,
+    wrapper: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
 }
 
 impl Installation {
     #[must_use]
     pub fn new() -> Self {
-        let data = TempDir::new().expect("a temporary folder can be made");
-        Self { data, address: "127.0.0.1:0".to_owned() }
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        let data = folder.path().to_owned();
+        Self { folder, data, port: free_port(), wrapper: Vec::new(), environment: Vec::new() }
+    }
+
+    /// With its data in another folder, which the server makes where it is missing.
+    #[must_use]
+    pub fn with_data(mut self, data: &Path) -> Self {
+        data.clone_into(&mut self.data);
+        self
+    }
+
+    /// Started by another program, which becomes the server: `wrapper` and then the server's own command line.
+    #[must_use]
+    pub fn started_by<W: Into<OsString>>(mut self, wrapper: impl IntoIterator<Item = W>) -> Self {
+        self.wrapper = wrapper.into_iter().map(Into::into).collect();
+        self
+    }
+
+    #[must_use]
+    pub fn with_variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// A folder of this installation's own, which is the data folder unless that was put elsewhere.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The database's file, in which any SQLite client can read.
     #[must_use]
     pub fn database(&self) -> PathBuf {
-        let is_database = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "sqlite" || ending == "db");
-        let files = std::fs::read_dir(self.data.path()).expect("the data folder can be listed");
-        let found = files.filter_map(Result::ok).map(|file| file.path()).find(is_database);
-        found.expect("a server that has been ready has made its database")
+        self.data.join("search4letters.db")
     }
 
     /// Starts the server and waits until it is ready.
-    pub async fn start(&mut self, arguments: &[&str]) -> ServerProcess {
-        let server = ServerProcess::spawn(self.data.path(), &self.address, arguments).await;
-        self.address = server.url.trim_start_matches("http://").to_owned();
+    pub async fn start(&self, arguments: &[&str]) -> ServerProcess {
+        let mut server = self.launch(arguments);
+        server.ready().await;
         server
+    }
+
+    /// Starts the server and waits for nothing.
+    #[must_use]
+    pub fn launch(&self, arguments: &[&str]) -> ServerProcess {
+        let mut child = self.spawn(arguments);
+        let output = Output::default();
+        output.gather(child.stdout.take().expect("piped when it was spawned"));
+        output.gather(child.stderr.take().expect("piped when it was spawned"));
+        ServerProcess { child, url: self.url(), output }
+    }
+
+    /// Runs the server's program until it ends by itself, and panics if it does not.
+    pub async fn run(&self, arguments: &[&str]) -> Ended {
+        let ended = timeout(LONGEST_COMMAND, self.spawn(arguments).wait_with_output()).await;
+        let ended = ended.unwrap_or_else(|_| panic!("{arguments:?} still runs after {LONGEST_COMMAND:?}"));
+        let ended = ended.expect("our own child can be waited for");
+        let printed = [ended.stdout, ended.stderr].concat();
+        Ended { code: ended.status.code(), output: String::from_utf8_lossy(&printed).into_owned() }
+    }
+
+    /// `http://127.0.0.1:PORT`, whether a server runs or not.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    #[must_use]
+    pub fn client(&self) -> HttpClient {
+        HttpClient::new(&self.url())
+    }
+
+    fn spawn(&self, arguments: &[&str]) -> Child {
+        let program = built_beside_us("search4letters");
+        let mut line: Vec<OsString> = self.wrapper.clone();
+        line.extend([program.clone().into(), "--data".into(), self.data.clone().into(), "--listen".into()]);
+        line.push(format!("127.0.0.1:{}", self.port).into());
+        line.extend(arguments.iter().map(OsString::from));
+        Command::new(&line[0])
+            .args(&line[1..])
+            // What a developer has set for a server of their own is not for this one.
+            .env_clear()
+            .envs(self.environment.clone())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} cannot be started (cargo build -p server): {error}", program.display()))
     }
 }
 
@@ -49,6 +133,30 @@ impl Default for Installation {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A port that nobody listens on, from below those that systems give to outgoing connections: such a
+/// connection could otherwise sit on the port while a server is restarted.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Test programs that run side by side begin at different places.
+    let begin = std::process::id() % u32::from(PORTS.end - PORTS.start) * 97;
+    for _ in PORTS {
+        let offset = (begin + u32::from(NEXT.fetch_add(1, Ordering::Relaxed))) % u32::from(PORTS.end - PORTS.start);
+        let port = PORTS.start + u16::try_from(offset).expect("smaller than the range");
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port in {PORTS:?} is free");
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    /// All that it has printed.
+    pub output: String,
 }
 
 /// A running server. Killed when dropped.
@@ -59,37 +167,19 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    async fn spawn(data: &Path, address: &str, arguments: &[&str]) -> Self {
-        let program = built_beside_us("search4letters");
-        let mut child = Command::new(&program)
-            .args(["--data".as_ref(), data.as_os_str()])
-            .args(["--listen", address])
-            .args(arguments)
-            // What a developer has set for a server of their own is not for this one.
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap_or_else(|error| panic!("{} cannot be started (cargo build -p server): {error}", program.display()));
-        let output = Output::default();
-        output.gather(child.stdout.take().expect("piped above"));
-        output.gather(child.stderr.take().expect("piped above"));
-
-        let url = eventually("the server says where it listens", async || {
-            let ended = child.try_wait().expect("our own child");
-            assert!(ended.is_none(), "the server ended at once ({ended:?}):\n{}", output.text());
-            output.word_after("listening on ")
+    /// Waits until it says where it listens, and that it can work.
+    pub async fn ready(&mut self) {
+        eventually("the server says where it listens", async || {
+            let ended = self.child.try_wait().expect("our own child");
+            assert!(ended.is_none(), "the server ended at once ({ended:?}):\n{}", self.output.text());
+            self.output.word_after("listening on ")
         })
         .await;
-        let server = Self { child, url, output };
-        let client = server.client();
+        let client = self.client();
         eventually("the server is ready", async || {
             client.get("/readyz").await.ok().filter(|answer| answer.status == 200).map(drop)
         })
         .await;
-        server
     }
 
     /// `http://127.0.0.1:PORT`
@@ -101,6 +191,11 @@ impl ServerProcess {
     #[must_use]
     pub fn client(&self) -> HttpClient {
         HttpClient::new(&self.url)
+    }
+
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("nobody has waited for it")
     }
 
     /// The token of the one-use link that a server without accounts prints when it starts.
@@ -115,6 +210,31 @@ impl ServerProcess {
         self.output.text()
     }
 
+    /// SIGSTOP: from now on it does nothing, and knows nothing of it.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT: it goes on where it was.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// How much memory it holds, in KiB.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        let file = format!("/proc/{}/statm", self.pid());
+        let sizes = std::fs::read_to_string(file).expect("a running process has its sizes there");
+        let pages: u64 = sizes.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("the second is a number");
+        pages * rustix::param::page_size() as u64 / 1024
+    }
+
+    /// Lowers the number of files that it may have open, from now on.
+    pub fn limit_open_files(&self, files: u64) {
+        let limit = Rlimit { current: Some(files), maximum: Some(files) };
+        prlimit(Some(self.process()), Resource::Nofile, limit).expect("our own child");
+    }
+
     /// kill -9: nothing in the process gets to say a last word.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("our own child can be killed");
@@ -122,12 +242,20 @@ impl ServerProcess {
 
     /// SIGTERM; returns how it ended, and panics if it does not within `patience`.
     pub async fn terminate(mut self, patience: Duration) -> ExitStatus {
-        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        kill_process(pid.expect("it runs, for nobody has waited for it"), Signal::TERM).expect("our own child");
+        self.signal(Signal::TERM);
         let ended = timeout(patience, self.child.wait()).await;
         ended
             .unwrap_or_else(|_| panic!("still running {patience:?} after SIGTERM:\n{}", self.output.text()))
             .expect("our own child can be waited for")
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(self.process(), signal).expect("our own child");
+    }
+
+    fn process(&self) -> Pid {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
+        pid.expect("process ids are positive")
     }
 }
 

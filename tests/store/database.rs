@@ -74,6 +74,15 @@ macro_rules! hold_every_promise {
                 wake_ups_come_after_the_commit_and_only_for_what_was_touched,
             ],
             modelled: [any_sequence_of_verbs_does_what_the_model_does],
+            ledger: [
+                a_row_and_the_end_of_its_attempt_are_one,
+                a_row_is_written_even_if_its_attempt_was_lost,
+                a_job_that_is_done_without_a_row_is_missing,
+                a_cancelled_search_stays_cancelled_when_its_job_is_pruned,
+                jobs_of_other_kinds_are_not_in_the_ledger,
+                the_oldest_waiting_job_is_known,
+                it_says_what_counting_says,
+            ],
             logging: [
                 a_search_is_recorded_once,
                 the_same_search_twice_in_one_commit_is_recorded_once,

@@ -2,6 +2,7 @@
 
 mod ci;
 mod client;
+mod faults;
 mod fingerprint;
 mod place;
 mod precompress;
@@ -27,6 +28,8 @@ Usage: cargo xtask COMMAND
   run [-- SERVER ARGUMENTS]  build all, tools included, and serve (http://127.0.0.1:3000)
   client                     build the client into dist/
   test [FILTER]              run all tests, those in a real browser included
+  faults [--long [TIME]] [FILTER]
+                             run the tests with faults only; --long for hours, or for as long as TIME says (20m, 2h)
   ci                         run all that a change must pass
   tidy                       check the layout's rules
   sqlx                       write the offline data of the checked SQL anew
@@ -48,13 +51,14 @@ fn main() -> ExitCode {
 
 fn dispatch(command: &str, arguments: Vec<String>) -> anyhow::Result<()> {
     let place = Place::find()?;
-    if !arguments.is_empty() && !matches!(command, "run" | "test") {
+    if !arguments.is_empty() && !matches!(command, "run" | "test" | "faults") {
         bail!("{command} takes no arguments, but was given {}", arguments.join(" "));
     }
     match command {
         "run" => run::run(&place, arguments),
         "client" => client::client(&place),
         "test" => test::test(&place, &arguments),
+        "faults" => faults::faults(&place, &arguments),
         "ci" => ci::ci(&place),
         "tidy" => tidy::tidy(&place),
         "sqlx" => sqlx::write(&place),

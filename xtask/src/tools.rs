@@ -40,6 +40,14 @@ pub(crate) fn sqlite3(place: &Place) -> anyhow::Result<()> {
     apt::ensure(place, &[("sqlite3", "sqlite3")])
 }
 
+/// What the tests with faults need: strace makes disks fail, faketime sets clocks, the others mount small disks and take
+/// rights away.
+pub(crate) fn fault_tools(place: &Place) -> anyhow::Result<()> {
+    let util_linux = ["unshare", "nsenter", "setpriv"].map(|program| (program, "util-linux"));
+    let others = [("mount", "mount"), ("strace", "strace"), ("faketime", "faketime")];
+    apt::ensure(place, &[util_linux, others].concat())
+}
+
 /// The version of `package` in Cargo.lock. wasm-bindgen's tool must be of exactly the library's version.
 fn locked_version(place: &Place, package: &str) -> anyhow::Result<String> {
     let lock = std::fs::read_to_string(place.root.join("Cargo.lock")).context("Cargo.lock cannot be read")?;

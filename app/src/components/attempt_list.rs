@@ -4,7 +4,7 @@ use api::Attempt;
 use leptos::prelude::*;
 
 use crate::components::{OutcomeBadge, TimeAgo};
-use crate::{context, wording};
+use crate::{context, marking, wording};
 
 #[component]
 pub fn AttemptList(attempts: Vec<Attempt>) -> impl IntoView {
@@ -39,7 +39,7 @@ fn AttemptItem(attempt: Attempt) -> impl IntoView {
             {error.map(|error| view! {
                 <details class="error_details" open>
                     <summary>"Error"</summary>
-                    <pre tabindex="0">{error}</pre>
+                    <pre tabindex="0">{marking::visible_lines(&error)}</pre>
                 </details>
             })}
         </li>

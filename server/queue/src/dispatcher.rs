@@ -106,18 +106,22 @@ impl Dispatcher {
             let wake_at = self.wake_at();
             let mut news = Vec::new();
             tokio::select! {
-                () = work.changed() => self.agenda.look_for_work = true,
-                () = cancel.changed() => self.agenda.look_for_cancellations = true,
-                count = self.outcomes.recv_many(&mut news, CLAIM_LIMIT) => match count {
-                    // The worker is gone, and with it whoever could run what is held.
-                    0 => return,
-                    _ => self.take(news),
-                },
-                () = self.clock.sleep_until(wake_at) => {}
+                // Not in a random order, which no test could hold.
+                biased;
                 () = stop_asked.cancelled(), if self.agenda.stop == Stop::No => {
                     self.agenda.stop = Stop::Grace(self.clock.steady().after(self.settings.grace));
                 }
+                () = cancel.changed() => self.agenda.look_for_cancellations = true,
+                () = work.changed() => self.agenda.look_for_work = true,
+                count = self.outcomes.recv_many(&mut news, CLAIM_LIMIT) => if count == 0 {
+                    // The worker is gone, and with it whoever could run what is held.
+                    return;
+                },
+                () = self.clock.sleep_until(wake_at) => {}
             }
+            // Whatever else has come: work that comes without a pause must not keep outcomes waiting.
+            news.extend(std::iter::from_fn(|| self.outcomes.try_recv().ok()).take(CLAIM_LIMIT));
+            self.take(news);
             self.keep_time();
         }
     }
@@ -140,7 +144,7 @@ impl Dispatcher {
             Ok(()) => ended.iter().for_each(|attempt| self.held.remove(attempt.job, attempt.attempt)),
             Err(_) => self.ended.splice(0..0, ended).for_each(drop),
         }
-        let claimed = claimed.map(|claimed| self.hand_out(claimed));
+        let claimed = claimed.map(|claimed| self.hand_out(claimed, now));
         stored.and(claimed)?;
         if self.agenda.ask_due && !self.agenda.look_for_work {
             self.agenda.due_at = self.queue.next_due().await?;
@@ -177,10 +181,11 @@ impl Dispatcher {
         Ok(Some(Claimed { took_all: jobs.len() < free, jobs }))
     }
 
-    fn hand_out(&mut self, claimed: Option<Claimed>) {
+    fn hand_out(&mut self, claimed: Option<Claimed>, claimed_at: TimeMs) {
         let Some(Claimed { jobs, took_all }) = claimed else { return };
         if self.held.is_empty() {
-            self.agenda.renew_at = self.clock.steady().after(self.settings.lease / 3);
+            // Counted from the claim as the leases are, however long its commit took.
+            self.agenda.renew_at = claimed_at.after(self.settings.lease / 3);
         }
         if took_all {
             self.agenda.look_for_work = false;

@@ -1,6 +1,6 @@
 //! The attempts that a dispatcher has claimed and not yet given back.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use api::JobId;
 use store::ClaimedJob;
@@ -12,7 +12,7 @@ use crate::attempt::{Attempt, StopReason};
 /// is claimed again.
 #[derive(Debug, Default)]
 pub(crate) struct Held {
-    attempts: HashMap<(JobId, u32), watch::Sender<Option<StopReason>>>,
+    attempts: BTreeMap<(JobId, u32), watch::Sender<Option<StopReason>>>,
 }
 
 impl Held {
@@ -27,7 +27,6 @@ impl Held {
     /// The jobs, each once.
     pub(crate) fn jobs(&self) -> Vec<JobId> {
         let mut jobs: Vec<JobId> = self.attempts.keys().map(|&(job, _)| job).collect();
-        jobs.sort_unstable();
         jobs.dedup();
         jobs
     }
@@ -48,8 +47,7 @@ impl Held {
 
     /// Stops the attempts at a job that are still running. The first reason counts.
     pub(crate) fn stop(&self, job: JobId, reason: StopReason) {
-        let at_this_job = self.attempts.iter().filter(|((id, _), _)| *id == job);
-        at_this_job.for_each(|(_, sender)| tell(sender, reason));
+        self.attempts.range((job, 0)..=(job, u32::MAX)).for_each(|(_, sender)| tell(sender, reason));
     }
 
     pub(crate) fn stop_all(&self, reason: StopReason) {

@@ -8,7 +8,7 @@ use crate::image::{HEADER_BYTES, Phase};
 use crate::medium::Medium;
 use crate::{OpenError, Options};
 
-const NAME: &str = "records";
+pub(crate) const NAME: &str = "records";
 const LOCK_NAME: &str = "lock";
 
 /// The spool's file, of at least the capacity asked for, and the lock that keeps it ours.

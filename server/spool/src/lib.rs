@@ -11,6 +11,7 @@ mod folder;
 mod image;
 mod keeper;
 mod line;
+mod look;
 mod medium;
 mod set_aside;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::keeper::{Command, Keeper};
 
 pub use crate::error::{AppendError, OpenError};
+pub use crate::look::{Look, look};
 
 /// A search's record, as it will be handed to the database.
 #[derive(Clone, Debug, PartialEq, Eq)]

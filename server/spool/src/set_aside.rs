@@ -17,11 +17,7 @@ pub(crate) struct SetAside {
 impl SetAside {
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         let path = folder.join(NAME);
-        let lines = match std::fs::read(&path) {
-            Ok(bytes) => bytes.iter().filter(|&&byte| byte == b'\n').count() as u64,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-            Err(error) => return Err(error),
-        };
+        let lines = count(&path)?;
         Ok(Self { path, lines })
     }
 
@@ -45,5 +41,14 @@ impl SetAside {
             Some(folder) => File::open(folder)?.sync_all(),
             None => Ok(()),
         }
+    }
+}
+
+/// How many lines the file has; 0 where there is none.
+pub(crate) fn count(file: &Path) -> io::Result<u64> {
+    match std::fs::read(file) {
+        Ok(bytes) => Ok(bytes.iter().filter(|&&byte| byte == b'\n').count() as u64),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(error),
     }
 }

@@ -108,11 +108,15 @@ async fn a_damaged_line_is_set_aside_and_told_of_until_the_file_is_moved_away() 
         spool.append(record(number)).await.expect("kept");
     }
     closes(spool).await;
-    let file = folder.path().join("spool/records");
+    let spool_folder = folder.path().join("spool");
+    let file = spool_folder.join("records");
+    assert_eq!(look(&spool_folder).expect("read"), Some(Look { records: 3, gaps: 0, set_aside: 0 }));
+    assert_eq!(look(folder.path()).expect("read"), None);
     let mut bytes = std::fs::read(&file).expect("read");
     let at = bytes.windows(10).position(|part| part == br#""number":2"#).expect("the second record");
     bytes[at + 9] = b'7';
     std::fs::write(&file, bytes).expect("written");
+    assert_eq!(look(&spool_folder).expect("read"), Some(Look { records: 2, gaps: 1, set_aside: 0 }));
 
     for _ in 0..2 {
         // At the second start it is not set aside again.

@@ -1,7 +1,9 @@
 //! `check`: what is wrong with the setup, and how to mend it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
+use spool::Look;
 use store::Store;
 use tokio::net::TcpListener;
 
@@ -16,7 +18,7 @@ pub enum Finding {
 }
 
 /// Looks at everything but the opening of the store, which is the caller's.
-pub async fn check(store: Option<&dyn Store>, listen: SocketAddr) -> Vec<Finding> {
+pub async fn check(store: Option<&dyn Store>, spool_folder: &Path, listen: SocketAddr) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(store) = store {
         findings.push(match store.ping().await {
@@ -32,7 +34,18 @@ pub async fn check(store: Option<&dyn Store>, listen: SocketAddr) -> Vec<Finding
             ),
             Err(error) => Finding::Wrong(error.to_string()),
         });
+        findings.push(match store.ledger().await {
+            Ok(ledger) if ledger.drift() == 0 => {
+                Finding::Good(format!("the ledger adds up: {} searches were accepted", ledger.accepted))
+            }
+            Ok(ledger) => Finding::Wrong(format!(
+                "the ledger does not add up: its drift is {}; the page /system lists the searches concerned",
+                ledger.drift()
+            )),
+            Err(error) => Finding::Wrong(error.to_string()),
+        });
     }
+    findings.push(spool(spool_folder));
     findings.push(match TcpListener::bind(listen).await {
         Ok(_) => Finding::Good(format!("{listen} is free to listen on")),
         Err(error) => Finding::Wrong(format!(
@@ -45,4 +58,22 @@ pub async fn check(store: Option<&dyn Store>, listen: SocketAddr) -> Vec<Finding
         Finding::Wrong("this binary carries no client: build it with `cargo xtask run`".to_owned())
     });
     findings
+}
+
+fn spool(folder: &Path) -> Finding {
+    match spool::look(folder) {
+        Ok(None) => Finding::Good(format!("{} has no spool yet; the first start makes it", folder.display())),
+        Ok(Some(Look { gaps: 0, set_aside: 0, records })) => {
+            Finding::Good(format!("the spool is sound and holds {records} records for the database"))
+        }
+        Ok(Some(Look { gaps: 0, set_aside, .. })) => Finding::Wrong(format!(
+            "{set_aside} records were set aside in {}: look into the file, deal with it, and move it away",
+            folder.join("set-aside").display()
+        )),
+        Ok(Some(Look { gaps, .. })) => Finding::Wrong(format!(
+            "the spool in {} is damaged in {gaps} places; the next start sets aside what cannot be read",
+            folder.display()
+        )),
+        Err(error) => Finding::Wrong(format!("the spool in {} cannot be read: {error}", folder.display())),
+    }
 }

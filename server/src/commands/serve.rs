@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 use super::CommandError;
 use super::admin::link;
 use crate::accounts::new_setup_link;
-use crate::config::JobsSection;
+use crate::config::{HttpSection, JobsSection};
 use crate::environment::{Environment, IntakeSection, WorkerSection};
-use crate::http::{has_client, router};
+use crate::http::{self, connections_that_fit, has_client};
 use crate::jobs::{JobEnvironment, LONGEST_BACKOFF, run_worker, worker_settings};
 use crate::random::Random;
 use crate::{JobsSection as JobsInside, browser_family};
@@ -36,19 +36,23 @@ pub struct Serving {
     pub clock: Arc<dyn Clock>,
     pub random: Random,
     pub listener: TcpListener,
-    pub trusted_proxies: Vec<ipnet::IpNet>,
+    pub http: HttpSection,
     pub jobs: JobsSection,
 }
 
 /// Serves until SIGTERM or SIGINT, then drains and returns.
 pub async fn serve(serving: Serving) -> Result<(), CommandError> {
-    let Serving { store, intake, clock, random, listener, trusted_proxies, jobs } = serving;
+    let Serving { store, intake, clock, random, listener, http, jobs } = serving;
     // Before anybody is told that we are there, or any job is begun: from then on a stop is a drain.
     let stop = StopSignal::listen()?;
     let address = listener.local_addr().map_err(|error| CommandError(format!("the socket has no address: {error}")))?;
     let settings = worker_settings(jobs.workers.get(), jobs.grace, jobs.log_delay, &random);
     let inside = JobsInside { worker: (!jobs.no_worker).then(|| worker_section(&settings)) };
-    let env = Environment::new(store.clone(), intake, clock.clone(), random.clone(), inside, trusted_proxies).await?;
+    let trusted_proxies = http.trusted_proxies.iter().filter_map(|network| network.0).collect();
+    let mut env =
+        Environment::new(store.clone(), intake, clock.clone(), random.clone(), inside, trusted_proxies).await?;
+    let connections = connections_that_fit(http.connections.get());
+    env.event_streams.limit = http.event_streams.get().min(event_streams_beside(connections));
     let env = Arc::new(env);
     let now = clock.steady();
     let orphans = store.requeue_orphans(now, now.after(LONGEST_BACKOFF)).await?;
@@ -67,7 +71,7 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     let prober = tokio::spawn(probe(env.clone()));
     let pruner = tokio::spawn(prune(env.clone()));
     greet(&env, address).await?;
-    let answers = tokio::spawn(answer(env.clone(), listener));
+    let answers = tokio::spawn(http::serve(listener, env.clone(), connections));
     tokio::select! {
         () = stop.given() => {}
         _ = &mut worker => return Err(CommandError("the worker broke down; the log above says why".to_owned())),
@@ -97,13 +101,9 @@ async fn probe(env: Arc<Environment>) {
     env.prober.keep_probing(store, intake, clock, env.random.clone()).await;
 }
 
-async fn answer(env: Arc<Environment>, listener: TcpListener) {
-    let stop = env.stop.clone();
-    let service = router(env).into_make_service_with_connect_info::<SocketAddr>();
-    // axum's accept loop survives every error of a single connection; it only ends when told to.
-    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await {
-        tracing::error!(%error, "the web server ended");
-    }
+/// The others are for those who ask: pages that only follow must not shut everybody else out.
+fn event_streams_beside(connections: u32) -> u32 {
+    (connections - connections / 4).max(1)
 }
 
 async fn greet(env: &Environment, address: SocketAddr) -> Result<(), CommandError> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use api::{ApiError, ErrorCode};
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::header::{
     ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
@@ -77,7 +77,12 @@ fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
 
 fn content(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     let (encoding, body) = encoded(name, file.data, headers);
-    let mut response = Body::from(body.into_owned()).into_response();
+    // Sent from where it stands in the binary: a copy for each slow reader would be a way to fill the memory.
+    let body = match body {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    };
+    let mut response = Body::from(body).into_response();
     response.headers_mut().insert(CONTENT_TYPE, content_type(name));
     if let Some(encoding) = encoding {
         response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));

@@ -7,15 +7,16 @@ use axum::body::{Body, BodyDataStream, Bytes};
 use futures::StreamExt;
 use store::Clock;
 
-/// The largest body of any request, in bytes. A phrase and its letters at their limits fit,
-/// percent-encoding included, in scripts of up to two bytes a character.
+/// The largest body of any request, in bytes. A phrase and its letters at their limits fit as our client sends
+/// them, and wholly percent-encoded in scripts of up to two bytes a character.
 const LIMIT: usize = 64 * 1024;
 /// So much of a body that is too large is read and thrown away. Many clients send the whole
 /// before they read an answer: to them a connection that is closed early is a broken one, and
 /// they never see the refusal.
 const DISCARD_LIMIT: usize = 1024 * 1024;
 /// However slow the line, 64 KiB are there by then; who is slower only occupies a connection.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// What remains of the time for an answer (see time_limit.rs) is for the answer itself.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// The whole body.
 pub async fn read(body: Body, clock: &dyn Clock) -> Result<Bytes, ApiError> {

@@ -14,10 +14,10 @@ use futures::StreamExt;
 use serde::Deserialize;
 use store::{LogQuery, LogSpan, Topic};
 
-use super::event_stream::{AFTER_FAILURE, EventStream, event_stream, pause};
-use super::from_store;
+use super::event_stream::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
 use super::parameters::Parameters;
 use super::session_watch::SessionWatch;
+use super::{from_store, inert_json};
 use crate::environment::Environment;
 
 const DEFAULT_ROWS: u32 = 1_000;
@@ -42,18 +42,12 @@ pub async fn rows(State(env): State<Arc<Environment>>, Parameters(query): Parame
         limit: query.limit.unwrap_or(DEFAULT_ROWS).min(MOST_ROWS),
     });
     let lines = rows.map(|row| match row {
-        Ok(row) => line(&row),
+        Ok(row) => inert_json::to_string(&row) + "\n",
         // The status has left already: the reader finds the error where it expects a row.
-        Err(error) => line::<ApiError>(&from_store(error)),
+        Err(error) => inert_json::to_string::<ApiError>(&from_store(error)) + "\n",
     });
     let chunks = lines.ready_chunks(CHUNK).map(|lines| Ok::<_, std::convert::Infallible>(Bytes::from(lines.concat())));
     ([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(chunks)).into_response()
-}
-
-fn line<T: serde::Serialize>(value: &T) -> Vec<u8> {
-    let mut line = serde_json::to_vec(value).expect("rows and errors have a JSON form");
-    line.push(b'\n');
-    line
 }
 
 #[derive(Debug, Deserialize)]
@@ -69,6 +63,7 @@ pub async fn events(
     State(env): State<Arc<Environment>>,
     Parameters(query): Parameters<EventsQuery>,
     session: SessionWatch,
+    place: Place,
     headers: HeaderMap,
 ) -> EventStream {
     let last_event = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok()).map(LogSeq);
@@ -81,7 +76,7 @@ pub async fn events(
         let mut said = None;
         loop {
             let mut is_behind = true;
-            if let Ok(last) = watched.store.last_log_seq().await.map_err(from_store) {
+            if let Ok(last) = last_in_turn(&watched).await.map_err(from_store) {
                 if said.is_none() {
                     // Numbers beyond the last come from a database that was put back to an older
                     // state: waiting for them would hide the rows that get those numbers now.
@@ -109,13 +104,20 @@ pub async fn events(
             }
         }
     };
-    event_stream(&env, session.over(events))
+    event_stream(&env, place, session.over(events))
+}
+
+async fn last_in_turn(env: &Environment) -> store::Result<LogSeq> {
+    let _turn = env.event_streams.turn().await;
+    env.store.last_log_seq().await
 }
 
 /// Reads one batch, and says up to which row nothing is missing now; none if the store failed,
 /// in which case nothing was read.
 async fn batch(env: &Environment, query: LogQuery, last: LogSeq) -> (Vec<LogRow>, Option<LogSeq>) {
+    let turn = env.event_streams.turn().await;
     let rows: Vec<_> = env.store.log_rows(query).collect().await;
+    drop(turn);
     let Ok(rows) = rows.into_iter().collect::<Result<Vec<LogRow>, _>>().map_err(from_store) else {
         return (Vec::new(), None);
     };
@@ -126,5 +128,5 @@ async fn batch(env: &Environment, query: LogQuery, last: LogSeq) -> (Vec<LogRow>
 }
 
 fn row_event(row: &LogRow) -> Event {
-    Event::default().event("row").id(row.seq.0.to_string()).json_data(row).expect("a row has a JSON form")
+    Event::default().event("row").id(row.seq.0.to_string()).data(inert_json::to_string(row))
 }

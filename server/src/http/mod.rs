@@ -1,15 +1,20 @@
 //! HTTP: routes, guards, streams and files.
 
+mod activity;
 mod admin_guard;
 mod assets;
 mod body;
+mod connection;
+mod connections;
 pub mod cookies;
 mod error;
 mod event_stream;
 mod headers;
 mod health;
+mod inert_json;
 mod job_events;
 mod log_stream;
+mod open_files;
 mod origin_guard;
 mod panics;
 mod parameters;
@@ -18,7 +23,11 @@ mod router;
 mod server_functions;
 mod session_watch;
 mod system_events;
+mod time_limit;
 
 pub use assets::has_client;
+pub use connections::serve;
 pub use error::from_store;
+pub use event_stream::EventStreams;
+pub use open_files::connections_that_fit;
 pub use router::router;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ErrorCode, ReceiptState};
+use api::{ApiError, ErrorCode, Receipt, ReceiptState};
 use async_stream::stream;
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +11,7 @@ use axum::response::sse::Event;
 use store::Topic;
 
 use super::error::ErrorResponse;
-use super::event_stream::{AFTER_FAILURE, EventStream, event_stream, pause};
+use super::event_stream::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
 use super::parameters::ReceiptInPath;
 use crate::environment::Environment;
 use crate::searches::receipt_state;
@@ -30,9 +30,10 @@ pub async fn show(
 pub async fn events(
     State(env): State<Arc<Environment>>,
     ReceiptInPath(receipt): ReceiptInPath,
+    place: Place,
 ) -> Result<EventStream, ErrorResponse> {
     let mut changes = env.store.subscribe(Topic::Jobs);
-    let first = receipt_state(&env, &receipt).await?;
+    let first = state_in_turn(&env, &receipt).await?;
     let watched = env.clone();
     let events = stream! {
         let mut state = first;
@@ -48,7 +49,7 @@ pub async fn events(
             pause(&watched, PAUSE).await;
             changes.changed().await;
             state = loop {
-                match receipt_state(&watched, &receipt).await {
+                match state_in_turn(&watched, &receipt).await {
                     Ok(state) => break state,
                     // Its job and its row were deleted meanwhile: there will be nothing to tell.
                     Err(error) if error.code == ErrorCode::NotFound => return,
@@ -57,5 +58,10 @@ pub async fn events(
             };
         }
     };
-    Ok(event_stream(&env, events))
+    Ok(event_stream(&env, place, events))
+}
+
+async fn state_in_turn(env: &Environment, receipt: &Receipt) -> Result<ReceiptState, ApiError> {
+    let _turn = env.event_streams.turn().await;
+    receipt_state(env, receipt).await
 }

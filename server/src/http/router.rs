@@ -10,6 +10,7 @@ use axum::routing::{any, get, post};
 use super::server_functions::{form, json};
 use super::{
     admin_guard, assets, error, headers, health, job_events, log_stream, origin_guard, panics, receipts, system_events,
+    time_limit,
 };
 use crate::environment::Environment;
 
@@ -26,6 +27,7 @@ pub fn router(env: Arc<Environment>) -> Router {
         .fallback(assets::file)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn(panics::caught))
+        .layer(from_fn_with_state(env.clock.clone(), time_limit::answer_in_time))
         .layer(from_fn(headers::secure))
         .with_state(env)
 }

@@ -53,7 +53,10 @@ impl SessionWatch {
     async fn lasts(&mut self) -> bool {
         while self.checked_at.after(EVERY) <= self.env.clock.steady() {
             let now = self.env.clock.steady();
-            match accounts::is_logged_in(&self.env, &self.caller).await {
+            let turn = self.env.event_streams.turn().await;
+            let is_logged_in = accounts::is_logged_in(&self.env, &self.caller).await;
+            drop(turn);
+            match is_logged_in {
                 Ok(true) => self.checked_at = now,
                 Ok(false) => return false,
                 // Nothing is sent to somebody of whom we do not know whether they may see it.

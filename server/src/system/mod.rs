@@ -47,9 +47,9 @@ pub async fn gather(env: &Environment) -> Gathered {
     };
     let fault = env.intake.watch().fault().map(|fault| fault.shown());
     let health = health(&Signs {
-        fault: fault.as_ref(),
-        spool: &spool,
-        ledger: ledger.as_ref(),
+        fault: fault.clone(),
+        spool: spool.clone(),
+        ledger,
         runs_jobs: env.jobs.runs_jobs(),
         probe: env.prober.last(),
         probe_waits: env.prober.waits(env.clock.steady()),
@@ -155,7 +155,7 @@ fn process(env: &Environment, description: Option<Description>) -> ProcessState 
         pid: std::process::id(),
         started_at: env.started_at,
         memory_bytes: machine::memory_bytes(),
-        connections: 0,
+        connections: u64::try_from(env.metrics.connections.get()).unwrap_or(0),
         event_streams: u64::try_from(env.metrics.streams.get()).unwrap_or(0),
     }
 }

@@ -18,6 +18,8 @@ fn admin_routes() -> Vec<(Method, &'static str, Value)> {
         (Method::POST, "/api/admin/jobs/show", id.clone()),
         (Method::POST, "/api/admin/jobs/retry", id.clone()),
         (Method::POST, "/api/admin/jobs/cancel", id),
+        (Method::GET, "/api/admin/system/events", Value::Null),
+        (Method::POST, "/api/admin/system/show", json!({})),
     ]
 }
 

@@ -1,6 +1,5 @@
 //! Bodies over a real connection, where a refusal must reach those who are still sending.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,7 +11,7 @@ use http::Method;
 use http::header::CONTENT_TYPE;
 use tests::HeldClock;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 use crate::request::FORM;
 use crate::site::Site;
@@ -81,7 +80,7 @@ async fn who_never_finishes_sending_is_not_waited_for() {
         site.ask(Method::POST, "/api/search").header(CONTENT_TYPE.as_str(), FORM).body(Body::from_stream(endless));
     let passes_time = async {
         clock.someone_sleeps().await;
-        clock.advance(Duration::from_secs(30));
+        clock.advance(Duration::from_secs(20));
     };
     let (answer, ()) = tokio::join!(ask.send(), passes_time);
     answer.refused(400, ErrorCode::Malformed, None);
@@ -89,10 +88,7 @@ async fn who_never_finishes_sending_is_not_waited_for() {
 
 /// Sends `request` whole, and then reads whatever came back until the server closes.
 async fn exchange(site: &Site, request: &str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-    let address = listener.local_addr().expect("it is bound");
-    let service = site.router.clone().into_make_service_with_connect_info::<SocketAddr>();
-    let server = tokio::spawn(async move { axum::serve(listener, service).await });
+    let (address, server) = site.listen().await;
     let mut connection = TcpStream::connect(address).await.expect("the server listens");
     // A server that has closed already shows in what can be read.
     let _ = connection.write_all(request.as_bytes()).await;

@@ -23,7 +23,7 @@ async fn main() {
         panic!("usage: screenshots README_FOLDER REVIEW_FOLDER")
     };
     let album = Album { readme, review };
-    let mut installation = Installation::new();
+    let installation = Installation::new();
 
     let server = installation.start(&[]).await;
     let browser = Browser::start(server.url()).await;
@@ -37,7 +37,7 @@ async fn main() {
     let results = "/?phrase=Don%27t+Panic%2C+and+always+know+where+your+towel+is&letters=aeiou";
     album.take(&browser, "results", results, "recorded as row").await;
 
-    let server = interrupted(server, &mut installation).await;
+    let server = interrupted(server, &installation).await;
     browser.open("/login?next=/viewlog").await;
     browser.fill("Name", "ada").await;
     browser.fill("Password", PASSWORD).await;
@@ -93,7 +93,7 @@ async fn log_in(browser: &Browser) {
 
 /// Lets a server with a slow log be killed while it writes, so that jobs tell of a lost attempt. Returns the next one,
 /// whose log is as slow.
-async fn interrupted(server: ServerProcess, installation: &mut Installation) -> ServerProcess {
+async fn interrupted(server: ServerProcess, installation: &Installation) -> ServerProcess {
     const SLOW: [&str; 4] = ["--log-delay", "1h", "--workers", "12"];
     server.kill().await;
     let slow = installation.start(&SLOW).await;

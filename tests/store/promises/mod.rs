@@ -6,6 +6,7 @@ pub(crate) mod browsing;
 pub(crate) mod claiming;
 pub(crate) mod enqueueing;
 pub(crate) mod finishing;
+pub(crate) mod ledger;
 pub(crate) mod logging;
 pub(crate) mod modelled;
 pub(crate) mod steering;

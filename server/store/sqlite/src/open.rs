@@ -13,7 +13,7 @@ use store::{StoreError, Waker};
 use crate::error::{Cause, cause, store_error};
 use crate::lock::{LockError, OwnerLock};
 use crate::reader::Readers;
-use crate::writer::Writer;
+use crate::writer::{Place, Writer};
 use crate::{Access, Options, SqliteStore};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
@@ -47,7 +47,9 @@ pub enum OpenError {
     Busy { file: PathBuf },
     #[error("{} cannot be brought up to date: {reason}", file.display())]
     Migration { file: PathBuf, reason: String },
-    #[error("{} cannot be opened: {reason}", file.display())]
+    #[error("{} cannot be written to: {reason}. Give this user write permission on its folder and on the files in it, or choose another with --data", file.display())]
+    NotWritable { file: PathBuf, reason: StoreError },
+    #[error("{} cannot be opened: {reason}. See that its disk works, and that this user may read and write it", file.display())]
     Other { file: PathBuf, reason: StoreError },
 }
 
@@ -71,17 +73,19 @@ pub(crate) async fn open(options: Options) -> Result<SqliteStore, OpenError> {
         let version = check(&mut connection, &file).await?;
         if lock.is_some() {
             migrate(&mut connection).await?;
+            write(&mut connection).await?;
         } else if version < known_version() {
             return Err(Failure::OlderSchema { version, known: known_version() });
         }
         let secret = secret(&mut connection).await?;
-        Ok((connect, connection, secret))
+        let place = Place::of(file.clone()).map_err(sqlx::Error::Io)?;
+        Ok((connect, place, connection, secret))
     };
-    let (connect, connection, secret) = opened.await.map_err(|failure: Failure| failure.about(file.clone()))?;
+    let (connect, place, connection, secret) = opened.await.map_err(|failure: Failure| failure.about(file.clone()))?;
     let waker = Arc::new(Waker::default());
     Ok(SqliteStore {
         readers: Readers::open(connect.clone(), readers),
-        writer: Writer::start(connect, connection, Arc::clone(&waker), lock.filter(|_| access == Access::Owner)),
+        writer: Writer::start(connect, place, connection, Arc::clone(&waker), lock.filter(|_| access == Access::Owner)),
         waker,
         secret,
         file,
@@ -148,7 +152,8 @@ async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<i64, Fa
         let check = sqlx::query_scalar::<_, String>("pragma quick_check(1)");
         let detail = check.fetch_one(&mut *connection).await?;
         if detail != "ok" {
-            return Err(Failure::Damaged(detail));
+            // The first of two lines only names the database.
+            return Err(Failure::Damaged(detail.lines().last().unwrap_or_default().to_owned()));
         }
     }
     Ok(version)
@@ -160,6 +165,13 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), Failure> {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => Failure::Sqlx(error),
         error => Failure::Migration(error.to_string()),
     })
+}
+
+/// Writes a page as it is: who owns the database must be able to, and learns now if the disk is full.
+async fn write(connection: &mut SqliteConnection) -> Result<(), Failure> {
+    // An update that changes nothing is not written. This number is nobody's: the schema's version stands in a table.
+    sqlx::query("pragma user_version = 0").execute(connection).await?;
+    Ok(())
 }
 
 async fn secret(connection: &mut SqliteConnection) -> Result<[u8; 32], Failure> {
@@ -199,9 +211,8 @@ impl Failure {
                 Cause::Full => OpenError::DiskFull { file },
                 Cause::Damaged => OpenError::Damaged { file, detail: error.to_string() },
                 Cause::Busy => OpenError::Busy { file },
-                Cause::Unreachable | Cause::Refused | Cause::Statement => {
-                    OpenError::Other { file, reason: store_error(error) }
-                }
+                Cause::Refused => OpenError::NotWritable { file, reason: store_error(error) },
+                Cause::Unreachable | Cause::Statement => OpenError::Other { file, reason: store_error(error) },
             },
         }
     }

@@ -3,7 +3,9 @@
 
 mod batch;
 mod changes;
-mod task;
+mod committer;
+mod group_commit;
+mod place;
 mod transaction;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,40 +13,40 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteConnectOptions;
-use store::{Result, StoreError, Waker};
-use tokio::sync::{Notify, mpsc, oneshot};
+use store::{Result, Waker};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::lock::OwnerLock;
 use crate::writer::batch::Single;
-use crate::writer::task::Task;
+use crate::writer::committer::Committer;
+use crate::writer::group_commit::{Inbox, Limits, group_commit};
 
 pub(crate) use crate::writer::batch::{Asked, Command, GroupedWrite, Write};
+pub(crate) use crate::writer::place::Place;
 pub(crate) use crate::writer::transaction::WriteTx;
 
-/// Commands that may wait for the writer. Beyond it callers wait to hand theirs in, so that a
-/// locked database costs waiting visitors and not memory.
-const INBOX_LIMIT: usize = 2048;
+/// The inbox is bounded so that a locked database costs waiting visitors and not memory, and a
+/// batch so that its first caller does not wait for ever more who came later.
+const LIMITS: Limits = Limits { inbox: 2048, batch: 1000 };
 
 /// The handle to the task that writes.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    inbox: mpsc::Sender<Command>,
-    closing: Arc<Notify>,
-    task: Mutex<Option<JoinHandle<Task>>>,
+    inbox: Inbox<Command>,
+    task: Mutex<Option<JoinHandle<Committer>>>,
 }
 
 impl Writer {
     pub(crate) fn start(
         options: SqliteConnectOptions,
+        place: Place,
         connection: SqliteConnection,
         waker: Arc<Waker>,
         lock: Option<OwnerLock>,
     ) -> Self {
-        let (inbox, commands) = mpsc::channel(INBOX_LIMIT);
-        let closing = Arc::new(Notify::new());
-        let task = Task::new(commands, Arc::clone(&closing), options, connection, waker, lock);
-        Self { inbox, closing, task: Mutex::new(Some(tokio::spawn(task.run()))) }
+        let (inbox, task) = group_commit(Committer::new(options, place, connection, waker, lock), LIMITS);
+        Self { inbox, task: Mutex::new(Some(tokio::spawn(task.run()))) }
     }
 
     /// Does `write` in some transaction and returns its answer after the commit.
@@ -61,22 +63,16 @@ impl Writer {
     }
 
     async fn send<A>(&self, command: impl FnOnce(oneshot::Sender<Result<A>>) -> Command) -> Result<A> {
-        let (caller, answer) = oneshot::channel();
-        self.inbox.send(command(caller)).await.map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?
+        self.inbox.hand_in(command).await?.await
     }
 
-    /// Finishes what was handed in and returns the task, to be closed last, at the first call.
-    pub(crate) async fn close(&self) -> Option<Task> {
-        self.closing.notify_one();
+    /// Finishes what was handed in and returns the committer, to be closed last, at the first call.
+    pub(crate) async fn close(&self) -> Option<Committer> {
+        self.inbox.close();
         // Nothing can panic while the lock is held, so a poisoned one is whole.
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         task.await.ok()
     }
-}
-
-fn closed() -> StoreError {
-    StoreError::Connection("the store is closed".to_owned())
 }
 
 /// A transaction of nothing: tells whether the database can be written to.

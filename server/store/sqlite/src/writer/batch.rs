@@ -35,10 +35,27 @@ pub(crate) enum Command {
     Other(Box<dyn Part>),
 }
 
+impl Command {
+    pub(crate) fn is_awaited(&self) -> bool {
+        match self {
+            Self::Record(asked) => asked.is_awaited(),
+            Self::Finish(asked) => asked.is_awaited(),
+            Self::Add(asked) => asked.is_awaited(),
+            Self::Other(part) => part.is_awaited(),
+        }
+    }
+}
+
 /// A write, and who waits for its answer.
 pub(crate) struct Asked<W: GroupedWrite> {
     pub(crate) write: W,
     pub(crate) caller: oneshot::Sender<Result<W::Answer>>,
+}
+
+impl<W: GroupedWrite> Asked<W> {
+    fn is_awaited(&self) -> bool {
+        !self.caller.is_closed()
+    }
 }
 
 /// How a batch is run.
@@ -55,7 +72,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Sorts `commands` into groups, and leaves out those whose callers have gone.
+    /// Sorts `commands` into groups, and leaves out the groups that nobody waits for.
     pub(crate) fn gather(commands: impl Iterator<Item = Command>) -> Self {
         let mut records = Group::default();
         let mut finished = Group::default();
@@ -73,10 +90,6 @@ impl Batch {
         let groups: [Box<dyn Part>; 3] = [Box::new(records), Box::new(finished), Box::new(added)];
         let parts = groups.into_iter().chain(others).filter(|part| part.is_awaited()).collect();
         Self { parts }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.parts.is_empty()
     }
 
     /// How many commands there are.
@@ -122,10 +135,8 @@ impl<W: GroupedWrite> Default for Group<W> {
 
 impl<W: GroupedWrite> Group<W> {
     fn push(&mut self, Asked { write, caller }: Asked<W>) {
-        if !caller.is_closed() {
-            self.writes.push(write);
-            self.callers.push(caller);
-        }
+        self.writes.push(write);
+        self.callers.push(caller);
     }
 }
 
@@ -136,7 +147,7 @@ impl<W: GroupedWrite> Part for Group<W> {
     }
 
     fn is_awaited(&self) -> bool {
-        !self.writes.is_empty()
+        self.callers.iter().any(|caller| !caller.is_closed())
     }
 
     async fn run(&mut self, tx: &mut WriteTx<'_>, pass: Pass) -> Result<()> {

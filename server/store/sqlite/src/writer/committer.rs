@@ -1,26 +1,23 @@
-//! The task that owns the writing connection.
+//! The connection that writes, and how a batch is committed through it.
 
 use std::sync::Arc;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use store::{Result, StoreError, Waker};
-use tokio::sync::{Notify, mpsc};
 
 use crate::error::store_error;
 use crate::lock::OwnerLock;
 use crate::writer::batch::{Batch, Command, Pass};
 use crate::writer::changes::Changes;
+use crate::writer::group_commit::Commit;
+use crate::writer::place::Place;
 use crate::writer::transaction::WriteTx;
 
-/// A batch is bounded so that its first caller does not wait for ever more who came later.
-const BATCH_LIMIT: usize = 1000;
-
 #[derive(Debug)]
-pub(crate) struct Task {
-    inbox: mpsc::Receiver<Command>,
-    closing: Arc<Notify>,
+pub(crate) struct Committer {
     options: SqliteConnectOptions,
+    place: Place,
     /// None after a failure of the disk or a lock: the next batch begins with a fresh one.
     connection: Option<SqliteConnection>,
     waker: Arc<Waker>,
@@ -28,35 +25,41 @@ pub(crate) struct Task {
     _lock: Option<OwnerLock>,
 }
 
-impl Task {
+impl Commit for Committer {
+    type Command = Command;
+    type Batch = Batch;
+
+    fn is_awaited(command: &Command) -> bool {
+        command.is_awaited()
+    }
+
+    fn gather(commands: impl Iterator<Item = Command>) -> Batch {
+        Batch::gather(commands)
+    }
+
+    async fn commit(&mut self, batch: &mut Batch) -> Result<()> {
+        let outcome = self.write(batch).await;
+        if let Err(error @ (StoreError::Connection(_) | StoreError::Credentials(_))) = &outcome {
+            tracing::warn!(%error, commands = batch.len(), "a batch of writes failed");
+            self.connection = None;
+        }
+        outcome.map(|changes| changes.wake(&self.waker))
+    }
+
+    fn answer(batch: Batch, failure: Option<&StoreError>) {
+        batch.answer(failure);
+    }
+}
+
+impl Committer {
     pub(crate) fn new(
-        inbox: mpsc::Receiver<Command>,
-        closing: Arc<Notify>,
         options: SqliteConnectOptions,
+        place: Place,
         connection: SqliteConnection,
         waker: Arc<Waker>,
         lock: Option<OwnerLock>,
     ) -> Self {
-        Self { inbox, closing, options, connection: Some(connection), waker, _lock: lock }
-    }
-
-    /// Writes until the inbox is closed and empty; returns what is to be closed last.
-    pub(crate) async fn run(mut self) -> Self {
-        let mut commands = Vec::with_capacity(BATCH_LIMIT);
-        loop {
-            let received = tokio::select! {
-                received = self.inbox.recv_many(&mut commands, BATCH_LIMIT) => received,
-                () = self.closing.notified() => {
-                    // What is in the inbox is still received and written.
-                    self.inbox.close();
-                    continue;
-                }
-            };
-            if received == 0 {
-                return self;
-            }
-            self.write(Batch::gather(commands.drain(..))).await;
-        }
+        Self { options, place, connection: Some(connection), waker, _lock: lock }
     }
 
     /// Brings the write-ahead log back into the file, so that the file alone is whole, and lets go of the folder.
@@ -69,25 +72,8 @@ impl Task {
         }
     }
 
-    async fn write(&mut self, mut batch: Batch) {
-        if batch.is_empty() {
-            return;
-        }
-        let outcome = self.commit(&mut batch).await;
-        if let Err(error @ (StoreError::Connection(_) | StoreError::Credentials(_))) = &outcome {
-            tracing::warn!(%error, commands = batch.len(), "a batch of writes failed");
-            self.connection = None;
-        }
-        match outcome {
-            Ok(changes) => {
-                changes.wake(&self.waker);
-                batch.answer(None);
-            }
-            Err(error) => batch.answer(Some(&error)),
-        }
-    }
-
-    async fn commit(&mut self, batch: &mut Batch) -> Result<Changes> {
+    async fn write(&mut self, batch: &mut Batch) -> Result<Changes> {
+        self.place.check()?;
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => none.insert(self.options.connect().await.map_err(store_error)?),

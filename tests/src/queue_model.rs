@@ -1,39 +1,45 @@
-//! The queue as a list of jobs in memory.
+//! The queue as a list of jobs in memory: simple enough to be seen to be right. Stores are held
+//! to it, and it stands in for one.
 
 use std::cmp::Reverse;
 
 use api::{AttemptOutcome, JobCounts, JobId, JobState, TimeMs};
-use store::{Finish, NewJob};
+use store::{Claim, ClaimedJob, Finish, FinishedAttempt, NewJob, WorkerName};
 
 #[derive(Debug, Default)]
-pub(super) struct Model {
-    pub(super) jobs: Vec<ModelJob>,
+pub struct QueueModel {
+    pub jobs: Vec<ModelJob>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct ModelJob {
-    pub(super) id: JobId,
-    pub(super) key: Option<String>,
-    pub(super) priority: i16,
-    pub(super) state: JobState,
-    pub(super) attempt: u32,
-    pub(super) max_attempts: u32,
-    pub(super) run_at: TimeMs,
-    pub(super) lease_until: TimeMs,
-    pub(super) worker: Option<&'static str>,
-    pub(super) cancel_requested: bool,
-    pub(super) finished_at: Option<TimeMs>,
-    pub(super) attempts: Vec<(u32, AttemptOutcome)>,
+pub struct ModelJob {
+    pub id: JobId,
+    pub kind: String,
+    pub payload: String,
+    pub key: Option<String>,
+    pub priority: i16,
+    pub state: JobState,
+    pub attempt: u32,
+    pub max_attempts: u32,
+    pub run_at: TimeMs,
+    pub lease_until: TimeMs,
+    pub worker: Option<WorkerName>,
+    pub cancel_requested: bool,
+    pub finished_at: Option<TimeMs>,
+    pub attempts: Vec<(u32, AttemptOutcome)>,
 }
 
-impl Model {
-    pub(super) fn with_key(&self, key: Option<&str>) -> Option<JobId> {
+impl QueueModel {
+    #[must_use]
+    pub fn with_key(&self, key: Option<&str>) -> Option<JobId> {
         key.and_then(|key| self.jobs.iter().find(|job| job.key.as_deref() == Some(key))).map(|job| job.id)
     }
 
-    pub(super) fn add(&mut self, id: JobId, new: &NewJob) {
+    pub fn add(&mut self, id: JobId, new: &NewJob) {
         self.jobs.push(ModelJob {
             id,
+            kind: new.kind.clone(),
+            payload: new.payload.clone(),
             key: new.key.clone(),
             priority: new.priority,
             state: if new.run_at > new.now { JobState::Scheduled } else { JobState::Waiting },
@@ -48,28 +54,47 @@ impl Model {
         });
     }
 
-    pub(super) fn claim(&mut self, worker: &'static str, limit: u32, now: TimeMs, until: TimeMs) -> Vec<(JobId, u32)> {
+    pub fn claim(&mut self, claim: &Claim) -> Vec<ClaimedJob> {
         for job in &mut self.jobs {
-            if matches!(job.state, JobState::Scheduled | JobState::Retrying) && job.run_at <= now {
+            if matches!(job.state, JobState::Scheduled | JobState::Retrying) && job.run_at <= claim.now {
                 job.state = JobState::Waiting;
             }
         }
         let mut waiting: Vec<&mut ModelJob> =
             self.jobs.iter_mut().filter(|job| job.state == JobState::Waiting).collect();
         waiting.sort_by_key(|job| (Reverse(job.priority), job.id));
-        let claimed = waiting.into_iter().take(limit as usize).map(|job| {
+        let claimed = waiting.into_iter().take(claim.limit as usize).map(|job| {
             job.state = JobState::Running;
             job.attempt += 1;
-            job.worker = Some(worker);
-            job.lease_until = until;
-            (job.id, job.attempt)
+            job.worker = Some(claim.worker.clone());
+            job.lease_until = claim.lease_until;
+            ClaimedJob {
+                id: job.id,
+                kind: job.kind.clone(),
+                payload: job.payload.clone(),
+                attempt: job.attempt,
+                max_attempts: job.max_attempts,
+            }
         });
         claimed.collect()
     }
 
-    pub(super) fn finish(&mut self, id: JobId, attempt: u32, worker: &str, finish: &Finish, now: TimeMs) -> u64 {
-        let held = |job: &&mut ModelJob| job.id == id && job.attempt == attempt && job.worker == Some(worker);
+    pub fn extend(&mut self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Vec<JobId> {
+        let held = self.jobs.iter_mut().filter(|job| jobs.contains(&job.id) && job.worker.as_ref() == Some(worker));
+        let held: Vec<JobId> = held
+            .map(|job| {
+                job.lease_until = until;
+                job.id
+            })
+            .collect();
+        jobs.iter().copied().filter(|job| !held.contains(job)).collect()
+    }
+
+    pub fn finish(&mut self, told: &FinishedAttempt) -> u64 {
+        let FinishedAttempt { job, attempt, worker, finish, now, .. } = told;
+        let held = |it: &&mut ModelJob| it.id == *job && it.attempt == *attempt && it.worker.as_ref() == Some(worker);
         let Some(job) = self.jobs.iter_mut().find(held) else { return 0 };
+        let now = *now;
         let number = job.attempt;
         match finish {
             Finish::Done => job.end(number, AttemptOutcome::Done, JobState::Done, now),
@@ -92,7 +117,12 @@ impl Model {
         1
     }
 
-    pub(super) fn lose(&mut self, now: TimeMs, is_lost: impl Fn(&ModelJob) -> bool) -> u64 {
+    pub fn expire(&mut self, now: TimeMs) -> u64 {
+        self.lose(now, |job| job.lease_until < now)
+    }
+
+    /// Ends the running attempts of these jobs as lost.
+    pub fn lose(&mut self, now: TimeMs, is_lost: impl Fn(&ModelJob) -> bool) -> u64 {
         let mut lost = 0;
         for job in self.jobs.iter_mut().filter(|job| job.state == JobState::Running && is_lost(job)) {
             let next = match job {
@@ -109,12 +139,12 @@ impl Model {
         lost
     }
 
-    pub(super) fn grant_attempts(&mut self) {
+    pub fn grant_attempts(&mut self) {
         let running = self.jobs.iter_mut().filter(|job| job.state == JobState::Running);
         running.for_each(|job| job.max_attempts += 1);
     }
 
-    pub(super) fn pull_schedules(&mut self, latest: TimeMs) {
+    pub fn pull_schedules(&mut self, latest: TimeMs) {
         for job in &mut self.jobs {
             if matches!(job.state, JobState::Scheduled | JobState::Retrying) {
                 job.run_at = job.run_at.min(latest);
@@ -122,7 +152,13 @@ impl Model {
         }
     }
 
-    pub(super) fn retry(&mut self, id: JobId, now: TimeMs) -> bool {
+    #[must_use]
+    pub fn cancellations(&self, worker: &WorkerName) -> Vec<JobId> {
+        let theirs = |job: &&ModelJob| job.cancel_requested && job.worker.as_ref() == Some(worker);
+        self.jobs.iter().filter(theirs).map(|job| job.id).collect()
+    }
+
+    pub fn retry(&mut self, id: JobId, now: TimeMs) -> bool {
         let Some(job) = self.jobs.iter_mut().find(|job| job.id == id && job.state.can_retry()) else { return false };
         job.state = JobState::Waiting;
         job.run_at = now;
@@ -131,7 +167,7 @@ impl Model {
         true
     }
 
-    pub(super) fn cancel(&mut self, id: JobId, now: TimeMs) -> bool {
+    pub fn cancel(&mut self, id: JobId, now: TimeMs) -> bool {
         let Some(job) = self.jobs.iter_mut().find(|job| job.id == id && job.state.can_cancel()) else { return false };
         if job.state == JobState::Running {
             job.cancel_requested = true;
@@ -143,7 +179,7 @@ impl Model {
     }
 
     /// Forgets the jobs that the store says it has pruned, if they may be.
-    pub(super) fn prune(&mut self, before: TimeMs, limit: u32) -> u64 {
+    pub fn prune(&mut self, before: TimeMs, limit: u32) -> u64 {
         let can_go = |job: &ModelJob| {
             matches!(job.state, JobState::Done | JobState::Cancelled) && job.finished_at.is_some_and(|end| end < before)
         };
@@ -155,12 +191,14 @@ impl Model {
         ended.len() as u64
     }
 
-    pub(super) fn next_due(&self) -> Option<TimeMs> {
+    #[must_use]
+    pub fn next_due(&self) -> Option<TimeMs> {
         let later = |job: &&ModelJob| matches!(job.state, JobState::Scheduled | JobState::Retrying);
         self.jobs.iter().filter(later).map(|job| job.run_at).min()
     }
 
-    pub(super) fn counts(&self) -> JobCounts {
+    #[must_use]
+    pub fn counts(&self) -> JobCounts {
         let mut counts = JobCounts::default();
         for job in &self.jobs {
             counts.set(job.state, counts.of(job.state) + 1);

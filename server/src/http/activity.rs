@@ -1,0 +1,132 @@
+//! What a connection is doing, and how long it may do nothing.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use api::TimeMs;
+use axum::http::Version;
+use hyper::body::{Body, Frame, SizeHint};
+use store::Clock;
+use tokio::sync::watch;
+
+/// For a request's head, and for the first one from the moment of the connection. A head fits a
+/// few packets: who takes longer has vanished, or sends slowly on purpose.
+const HEAD_LIMIT: Duration = Duration::from_secs(10);
+/// For a connection on which nothing is asked. Proxies keep theirs for a minute as a rule; the
+/// longer of the two must be ours, so that no request meets a connection that is being closed.
+const IDLE_LIMIT: Duration = Duration::from_secs(75);
+
+pub struct Activity {
+    phase: watch::Sender<Phase>,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// A head is on its way, and has to be there `by` then.
+    Head { by: TimeMs },
+    /// So many requests are being answered. Each has limits of its own; see time_limit.rs.
+    Answering { requests: u32, version: Version },
+    /// Nothing is asked. If it stays so, the connection ends.
+    Idle { until: TimeMs, version: Version },
+}
+
+impl Activity {
+    #[must_use]
+    pub fn begin(clock: Arc<dyn Clock>) -> Self {
+        let phase = watch::Sender::new(Phase::Head { by: clock.steady().after(HEAD_LIMIT) });
+        Self { phase, clock }
+    }
+
+    /// Something came from the peer.
+    pub fn received(&self, bytes: &[u8]) {
+        self.phase.send_if_modified(|phase| {
+            let Phase::Idle { version, .. } = *phase else { return false };
+            // In HTTP/2 it may be anything: an answer to a ping, or room for what is still being sent.
+            if bytes.is_empty() || version == Version::HTTP_2 {
+                return false;
+            }
+            *phase = Phase::Head { by: self.clock.steady().after(HEAD_LIMIT) };
+            true
+        });
+    }
+
+    /// A request is there, and is being answered until what is returned is dropped.
+    #[must_use]
+    pub fn answers(self: Arc<Self>, version: Version) -> BeingAnswered {
+        self.phase.send_modify(|phase| {
+            let others = if let Phase::Answering { requests, .. } = *phase { requests } else { 0 };
+            *phase = Phase::Answering { requests: others + 1, version };
+        });
+        BeingAnswered(self)
+    }
+
+    fn answered(&self) {
+        self.phase.send_modify(|phase| {
+            let Phase::Answering { requests, version } = *phase else { return };
+            *phase = match requests - 1 {
+                0 => Phase::Idle { until: self.clock.steady().after(IDLE_LIMIT), version },
+                others => Phase::Answering { requests: others, version },
+            };
+        });
+    }
+
+    #[must_use]
+    pub fn is_in_head(&self) -> bool {
+        matches!(*self.phase.borrow(), Phase::Head { .. })
+    }
+
+    /// Returns once nothing was done for too long.
+    pub async fn ends(&self) {
+        let mut phase = self.phase.subscribe();
+        loop {
+            let now = *phase.borrow_and_update();
+            // The sending side is our own.
+            let changes = async { phase.changed().await.expect("never closed") };
+            match now {
+                Phase::Answering { .. } => changes.await,
+                Phase::Head { by: end } | Phase::Idle { until: end, .. } => tokio::select! {
+                    () = changes => {}
+                    () = self.clock.sleep_until(end) => return,
+                },
+            }
+        }
+    }
+}
+
+/// A request that is being answered.
+pub struct BeingAnswered(Arc<Activity>);
+
+impl Drop for BeingAnswered {
+    fn drop(&mut self) {
+        self.0.answered();
+    }
+}
+
+/// An answer's body: until it was handed over whole, its request is being answered.
+pub struct BeingSent<B> {
+    pub body: B,
+    pub _being_answered: BeingAnswered,
+}
+
+impl<B: Body + Unpin> Body for BeingSent<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,117 @@
+//! Group commit: callers hand commands to one task, which commits together all that wait.
+
+#[cfg(test)]
+mod interleavings;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use store::{Result, StoreError};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+/// How commands are committed. Knows nothing of who waits when, and for how long.
+pub(crate) trait Commit: Send + 'static {
+    type Command: Send + 'static;
+    type Batch: Send;
+
+    /// Whether there is still somebody who wants the answer.
+    fn is_awaited(command: &Self::Command) -> bool;
+
+    fn gather(commands: impl Iterator<Item = Self::Command>) -> Self::Batch;
+
+    /// Commits all of `batch` or nothing. Durable when it returns.
+    fn commit(&mut self, batch: &mut Self::Batch) -> impl Future<Output = Result<()>> + Send;
+
+    /// Tells each caller what came of its command, or that all of them failed.
+    fn answer(batch: Self::Batch, failure: Option<&StoreError>);
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Commands that may wait to be taken. Beyond it callers wait to hand theirs in.
+    pub(crate) inbox: usize,
+    /// Commands that one commit takes.
+    pub(crate) batch: usize,
+}
+
+/// Where commands are handed in.
+pub(crate) struct Inbox<T> {
+    commands: mpsc::Sender<T>,
+    closing: Arc<Notify>,
+}
+
+/// The task that takes what is handed in.
+pub(crate) struct GroupCommit<C: Commit> {
+    commands: mpsc::Receiver<C::Command>,
+    closing: Arc<Notify>,
+    batch_limit: usize,
+    commit: C,
+}
+
+/// Both ends of a group commit by `commit`.
+pub(crate) fn group_commit<C: Commit>(commit: C, limits: Limits) -> (Inbox<C::Command>, GroupCommit<C>) {
+    let (sender, commands) = mpsc::channel(limits.inbox);
+    let closing = Arc::new(Notify::new());
+    let inbox = Inbox { commands: sender, closing: Arc::clone(&closing) };
+    (inbox, GroupCommit { commands, closing, batch_limit: limits.batch, commit })
+}
+
+impl<T> Inbox<T> {
+    /// Returns when the command is in the inbox, with its answer to wait for, which comes after the commit.
+    ///
+    /// A caller who drops the answer before its command is taken takes it back; one who does
+    /// so later leaves it to be done.
+    pub(crate) async fn hand_in<A>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<A>>) -> T,
+    ) -> Result<impl Future<Output = Result<A>>> {
+        let (caller, answer) = oneshot::channel();
+        self.commands.send(command(caller)).await.map_err(|_| closed())?;
+        Ok(async { answer.await.map_err(|_| closed())? })
+    }
+
+    /// Lets the task end once it has done what was handed in. Who comes later is refused.
+    pub(crate) fn close(&self) {
+        self.closing.notify_one();
+    }
+}
+
+impl<T> fmt::Debug for Inbox<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox").field("commands", &self.commands).finish_non_exhaustive()
+    }
+}
+
+impl<C: Commit> GroupCommit<C> {
+    /// Commits until the inbox is closed and empty; returns what is to be closed last.
+    pub(crate) async fn run(mut self) -> C {
+        let mut commands = Vec::with_capacity(self.batch_limit);
+        loop {
+            let received = tokio::select! {
+                // However many commands wait, a close is heard before the next of them are taken.
+                biased;
+                () = self.closing.notified() => {
+                    // What is in the inbox is still received and committed.
+                    self.commands.close();
+                    continue;
+                }
+                received = self.commands.recv_many(&mut commands, self.batch_limit) => received,
+            };
+            if received == 0 {
+                return self.commit;
+            }
+            commands.retain(C::is_awaited);
+            if commands.is_empty() {
+                continue;
+            }
+            let mut batch = C::gather(commands.drain(..));
+            let outcome = self.commit.commit(&mut batch).await;
+            C::answer(batch, outcome.as_ref().err());
+        }
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::Connection("the store is closed".to_owned())
+}

@@ -1,0 +1,90 @@
+//! What is true of every installation once its troubles are over.
+
+use std::time::Duration;
+
+use api::{FaultKind, JobState, Receipt, ReceiptState, SystemState};
+use serde_json::json;
+use tests::eventually::{eventually, within};
+use tests::http_client::HttpClient;
+use tests::server_process::Installation;
+
+use crate::journal::Journal;
+use crate::table::Tables;
+
+/// Nobody who searches waits longer, whatever the database does: the quarter of a second after which the server
+/// turns to its spool, and what a busy machine may take for all else. Less than SQLite's patience of 5 s.
+pub(crate) const SLOWEST_ANSWER: Duration = Duration::from_millis(250 + 2_000);
+/// How long the server may take to empty its spool, and to notice that its database is back.
+const SETTLES: Duration = Duration::from_secs(10);
+
+/// Waits until the running server has done all that is to do. Panics unless each promised row stands in the log once,
+/// and the server's own books say so too.
+pub(crate) async fn assert_whole(installation: &Installation, journal: &Journal) {
+    let mut tables = Tables::open(&installation.database()).await;
+    tables.all_promises_kept(journal).await;
+    tables.assert_logged(journal).await;
+    assert_books_balance(&mut tables).await;
+    assert_ledger_adds_up(installation).await;
+}
+
+/// The kept counts of jobs are those of the jobs.
+pub(crate) async fn assert_books_balance(tables: &mut Tables) {
+    let wrong = "select count(*) from job_count
+         where count <> (select count(*) from job where job.kind = job_count.kind and job.state = job_count.state)";
+    assert_eq!(tables.number(wrong).await, 0, "counts of jobs are wrong");
+}
+
+/// As an administrator sees it, no search that was ever accepted is missing or somewhere twice.
+pub(crate) async fn assert_ledger_adds_up(installation: &Installation) {
+    let client = administrator(installation).await;
+    // A search that goes from the spool to the database may be counted in both for a moment.
+    let mut last = None;
+    let adds_up = within(SETTLES, async || {
+        let answer = client.post_json("/api/admin/system/show", &json!({})).await.expect("the server answers");
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let state: SystemState = answer.json();
+        let adds_up = state.ledger.is_some_and(|ledger| ledger.drift() == 0) && state.missing.is_empty();
+        last = Some((state.ledger, state.missing));
+        adds_up.then_some(())
+    });
+    assert!(adds_up.await.is_some(), "after {SETTLES:?} the ledger does not add up: {last:?}");
+}
+
+/// A client that asks as an administrator of its own.
+async fn administrator(installation: &Installation) -> HttpClient {
+    let link = installation.run(&["admin", "link"]).await;
+    let token = link.output.split_once("token=").and_then(|(_, rest)| rest.split_whitespace().next());
+    let token = token.unwrap_or_else(|| panic!("no link in:\n{}", link.output));
+    let mut client = installation.client();
+    client.set_up(token, &format!("judge-{}", &token[..8]), "a passphrase of some length").await;
+    client
+}
+
+/// Waits until each receipt says that its row is written.
+pub(crate) async fn all_receipts_done(client: &HttpClient, receipts: Vec<Receipt>) {
+    for receipt in receipts {
+        eventually("a receipt says that its row is written", async || {
+            let answer = client.get(&format!("/api/receipts/{}", receipt.0)).await.expect("the server answers");
+            let state: ReceiptState = answer.json();
+            (state.state == JobState::Done && state.row.is_some()).then_some(())
+        })
+        .await;
+    }
+}
+
+/// Waits until the server says that it can work.
+pub(crate) async fn ready(client: &HttpClient) {
+    eventually("the server is ready again", async || {
+        client.get("/readyz").await.ok().filter(|answer| answer.status == 200).map(drop)
+    })
+    .await;
+}
+
+/// Waits until the server says that it cannot work, because of this, and what to do about it.
+pub(crate) async fn unready(client: &HttpClient, fault: FaultKind) {
+    eventually("the server says what is wrong", async || {
+        let answer = client.get("/readyz").await.ok().filter(|answer| answer.status == 503)?;
+        (answer.body.contains(fault.word()) && answer.body.contains(fault.advice())).then_some(())
+    })
+    .await;
+}

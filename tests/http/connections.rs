@@ -1,0 +1,160 @@
+//! How long a connection may do nothing, and what becomes of it at the end. The time stands still unless it is moved.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{SearchAnswer, TimeMs};
+use http::{Request, Version};
+use http_body_util::{BodyExt, Empty};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use store::Clock;
+use tests::HeldClock;
+use tests::eventually::eventually;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::site::Site;
+
+const HEAD_LIMIT: Duration = Duration::from_secs(10);
+const IDLE_LIMIT: Duration = Duration::from_secs(75);
+/// Far more than anything in here takes: a busy machine must not fail a test.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Site {
+    /// Serves on a real socket until the site stops.
+    pub async fn listen(&self) -> (SocketAddr, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        (address, tokio::spawn(server::http::serve(listener, self.env.clone(), 100)))
+    }
+}
+
+async fn held() -> (Site, Arc<HeldClock>, SocketAddr, JoinHandle<()>) {
+    let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
+    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
+    let (address, serving) = site.listen().await;
+    (site, clock, address, serving)
+}
+
+async fn connect(address: SocketAddr) -> TcpStream {
+    TcpStream::connect(address).await.expect("the server listens")
+}
+
+/// Asks for an answer and reads it whole; the connection stays open.
+async fn ask(connection: &mut TcpStream) {
+    connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("open");
+    read_until(connection, "ok\n").await;
+}
+
+async fn read_until(connection: &mut TcpStream, end: &str) {
+    let mut read = Vec::new();
+    while !read.ends_with(end.as_bytes()) {
+        let count = timeout(PATIENCE, connection.read_buf(&mut read)).await.expect("it comes in time").expect("open");
+        assert!(count > 0, "closed after {}", String::from_utf8_lossy(&read));
+    }
+}
+
+/// What still comes before the server closes the connection.
+async fn read_to_end(mut connection: TcpStream) -> String {
+    let mut read = Vec::new();
+    // One that is reset is closed too.
+    let _ = timeout(PATIENCE, connection.read_to_end(&mut read)).await.expect("the server closes it in time");
+    String::from_utf8_lossy(&read).into_owned()
+}
+
+#[tokio::test]
+async fn a_connection_has_ten_seconds_for_its_first_head() {
+    for begin in ["", "P", "GET /healthz HTTP/1.1\r\nhost: x\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+        let (_site, clock, address, _) = held().await;
+        let mut connection = connect(address).await;
+        connection.write_all(begin.as_bytes()).await.expect("open");
+        clock.someone_sleeps_until(clock.steady().after(HEAD_LIMIT)).await;
+        clock.advance(HEAD_LIMIT);
+        // To HTTP/2 the server has said its settings.
+        let said = read_to_end(connection).await;
+        assert!(!said.contains("HTTP/1.1"), "{begin:?} was answered with {said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_may_be_idle_for_longer_than_proxies_keep_it() {
+    let (_site, clock, address, _) = held().await;
+    let mut connection = connect(address).await;
+    for _ in 0..3 {
+        ask(&mut connection).await;
+        clock.someone_sleeps_until(clock.steady().after(IDLE_LIMIT)).await;
+        clock.advance(IDLE_LIMIT - Duration::from_millis(1));
+    }
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(read_to_end(connection).await, "");
+}
+
+#[tokio::test]
+async fn the_first_byte_of_the_next_head_ends_idleness() {
+    let (_site, clock, address, _) = held().await;
+    let mut connection = connect(address).await;
+    ask(&mut connection).await;
+    connection.write_all(b"G").await.expect("open");
+    clock.someone_sleeps_until(clock.steady().after(HEAD_LIMIT)).await;
+    clock.advance(HEAD_LIMIT);
+    assert_eq!(read_to_end(connection).await, "");
+}
+
+#[tokio::test]
+async fn an_event_stream_is_not_idle() {
+    let (site, clock, address, _) = held().await;
+    let receipt = site.search(&[("phrase", "followed")]).await.receipt.0;
+    let mut connection = connect(address).await;
+    let request = format!("GET /api/receipts/{receipt}/events HTTP/1.1\r\nhost: x\r\n\r\n");
+    connection.write_all(request.as_bytes()).await.expect("open");
+    read_until(&mut connection, "\n\n\r\n").await;
+    clock.advance(2 * IDLE_LIMIT);
+    let _: SearchAnswer = site.search(&[("phrase", "later")]).await;
+    site.env.stop.cancel();
+    assert!(read_to_end(connection).await.ends_with("0\r\n\r\n"), "an event stream was cut off");
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_nobody_who_asks_nothing() {
+    let (site, _clock, address, serving) = held().await;
+    let mut connections = Vec::new();
+    for begin in ["", "P", "GET /healthz HTTP/1.1\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+        let mut connection = connect(address).await;
+        connection.write_all(begin.as_bytes()).await.expect("open");
+        connections.push(connection);
+        let mut connection = connect(address).await;
+        ask(&mut connection).await;
+        connection.write_all(begin.as_bytes()).await.expect("open");
+        connections.push(connection);
+    }
+    eventually("all are accepted", async || (site.env.metrics.connections.get() == 8).then_some(())).await;
+    site.env.stop.cancel();
+    timeout(PATIENCE, serving).await.expect("the time stands still, and it ends").expect("it does not panic");
+    assert_eq!(site.env.metrics.connections.get(), 0);
+    for connection in connections {
+        read_to_end(connection).await;
+    }
+    TcpStream::connect(address).await.expect_err("nobody listens any more");
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_to_those_who_begin_with_it() {
+    let (site, clock, address, serving) = held().await;
+    let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Empty<&[u8]>>();
+    let url: http::Uri = format!("http://{address}/healthz").parse().expect("an address");
+    let request = Request::builder().version(Version::HTTP_2).uri(url).body(Empty::new()).expect("well-formed");
+    let answer = client.request(request).await.expect("answered");
+    assert_eq!(answer.version(), Version::HTTP_2);
+    assert_eq!(answer.into_body().collect().await.expect("whole").to_bytes(), "ok\n");
+
+    // What comes besides requests does not make it less idle, and it ends in peace.
+    clock.someone_sleeps_until(clock.steady().after(IDLE_LIMIT)).await;
+    clock.advance(IDLE_LIMIT);
+    eventually("the idle connection is gone", async || (site.env.metrics.connections.get() == 0).then_some(())).await;
+    site.env.stop.cancel();
+    timeout(PATIENCE, serving).await.expect("in time").expect("it does not panic");
+}

@@ -1,0 +1,141 @@
+//! Searches go on while the database does not answer, and what was said of them comes true.
+
+use std::time::Duration;
+
+use api::{ErrorCode, FaultKind, JobState, Light, ReceiptState, Recorded};
+use tests::eventually::eventually;
+
+use crate::site::Site;
+
+const ID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+/// Short, because each test waits for it once.
+const DEADLINE: Duration = Duration::from_millis(50);
+
+async fn site() -> Site {
+    Site::plan().accept_deadline(DEADLINE).start().await
+}
+
+async fn receipt(site: &Site, receipt: &str) -> ReceiptState {
+    site.get(&format!("/api/receipts/{receipt}")).send().await.ok()
+}
+
+async fn is_done(site: &Site, receipt_text: &str) {
+    eventually("the receipt is done", async || {
+        (receipt(site, receipt_text).await.state == JobState::Done).then_some(())
+    })
+    .await;
+}
+
+/// Waits until nothing is left in the spool, and makes sure that no search is lost or double.
+async fn is_settled(site: &Site, rows: usize) {
+    assert_eq!(site.log_of(rows).await.len(), rows);
+    eventually("the spool is empty and the ledger adds up", async || {
+        let ledger = site.store().ledger().await.expect("read");
+        let settled = site.env.intake.spool().state().records == 0 && ledger.recorded == rows as u64;
+        settled.then(|| assert_eq!(ledger.drift(), 0))
+    })
+    .await;
+    assert_eq!(site.log().await.len(), rows);
+}
+
+#[tokio::test]
+async fn while_the_database_is_locked_searches_are_spooled_and_later_logged() {
+    let site = site().await;
+    let lock = site.lock().await;
+    let mut receipts = Vec::new();
+    for number in 0..20 {
+        let answer = site.search(&[("phrase", &format!("number {number}"))]).await;
+        assert_eq!(answer.recorded, Recorded::Spooled);
+        receipts.push(answer.receipt.0);
+    }
+    let waiting = ReceiptState { state: JobState::Waiting, ahead: 0, attempt: 0, row: None, spooled: true };
+    assert_eq!(receipt(&site, &receipts[7]).await, waiting);
+    assert_eq!(site.log().await.len(), 0);
+    lock.release().await;
+    for receipt in &receipts {
+        is_done(&site, receipt).await;
+    }
+    is_settled(&site, 20).await;
+    assert_eq!(site.search(&[("phrase", "afterwards")]).await.recorded, Recorded::Accepted);
+}
+
+#[tokio::test]
+async fn a_search_is_one_search_in_the_spool_too() {
+    let site = site().await;
+    let lock = site.lock().await;
+    let fields = [("phrase", "hello"), ("id", ID)];
+    let first = site.search(&fields).await;
+    assert_eq!(first.recorded, Recorded::Spooled);
+    assert_eq!(site.search(&fields).await, first);
+    let other = site.searching(&[("phrase", "another"), ("id", ID)]).send().await;
+    other.refused(409, ErrorCode::Conflict, Some("id"));
+    lock.release().await;
+    is_settled(&site, 1).await;
+}
+
+#[tokio::test]
+async fn a_hundred_at_once_with_one_id_are_one_spooled_search() {
+    let site = site().await;
+    let lock = site.lock().await;
+    let answers = futures::future::join_all((0..100).map(|_| site.search(&[("phrase", "hello"), ("id", ID)]))).await;
+    assert!(answers.iter().all(|answer| answer.recorded == Recorded::Spooled));
+    lock.release().await;
+    is_settled(&site, 1).await;
+}
+
+#[tokio::test]
+async fn a_store_that_refuses_the_statement_is_named_and_heals_by_itself() {
+    let site = site().await;
+    let broken = site.break_table("job_count").await;
+    let answer = site.search(&[("phrase", "hello")]).await;
+    assert_eq!((answer.text.as_str(), answer.recorded), ("{'e', 'o'}", Recorded::Spooled));
+    let ready = site.get("/readyz").send().await;
+    assert_eq!(ready.status, 503);
+    let text = ready.text();
+    assert!(text.starts_with("SqlError: Is your query correct?"), "{text}");
+    assert!(!text.contains("job_count") && text.contains("kept in the spool: 1"), "{text}");
+    let fault = site.env.intake.watch().fault().expect("it is known");
+    assert_eq!(fault.error.kind(), FaultKind::SqlError);
+    broken.mend().await;
+    is_settled(&site, 1).await;
+    assert_eq!(site.get("/readyz").send().await.status, 200);
+}
+
+#[tokio::test]
+async fn when_even_the_spool_is_full_the_answer_says_so_and_those_before_are_kept() {
+    let site = site().await;
+    let admin = site.admin().await;
+    let lock = site.lock().await;
+    let phrase = "x".repeat(9_000);
+    let mut kept = 0;
+    while site.search(&[("phrase", &phrase)]).await.recorded == Recorded::Spooled {
+        kept += 1;
+    }
+    assert!(kept >= 5, "{kept}");
+    let state: api::SystemState =
+        site.post_json("/api/admin/system/show", &serde_json::json!({})).cookie(&admin).send().await.ok();
+    assert_eq!((state.health.light, state.spool.not_recorded), (Light::Failing, 1));
+    assert!(site.get("/readyz").send().await.text().contains("not recorded"));
+    lock.release().await;
+    is_settled(&site, kept).await;
+    assert_eq!(site.search(&[("phrase", &phrase)]).await.recorded, Recorded::Accepted);
+}
+
+#[tokio::test]
+async fn an_id_that_was_used_for_another_search_before_is_set_aside_and_told_of() {
+    let site = site().await;
+    let admin = site.admin().await;
+    site.search(&[("phrase", "first"), ("id", ID)]).await;
+    site.log_of(1).await;
+    let lock = site.lock().await;
+    // The database cannot be asked, so nobody can know yet.
+    assert_eq!(site.search(&[("phrase", "second"), ("id", ID)]).await.recorded, Recorded::Spooled);
+    lock.release().await;
+    is_settled(&site, 1).await;
+    assert_eq!(site.log().await[0].phrase, "first");
+    let show = site.post_json("/api/admin/system/show", &serde_json::json!({})).cookie(&admin);
+    let state: api::SystemState = show.send().await.ok();
+    assert_eq!((state.spool.set_aside, state.health.light), (1, Light::Degraded));
+    let file = state.spool.set_aside_file.expect("it is named");
+    assert!(std::fs::read_to_string(file).expect("it can be read").contains("second"));
+}

@@ -1,0 +1,320 @@
+//! A store in memory that fails at times, and checks what its worker asks of it.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard};
+
+use api::{Attempt, JobCounts, JobFilter, JobId, JobState, Ledger, MissingSearch, SearchId, TimeMs};
+use async_trait::async_trait;
+use shuttle::rand::{Rng, thread_rng};
+use store::{
+    Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result,
+    StoreError, StoredJob, Topic, Wake, Waker, WorkerName,
+};
+use tests::QueueModel;
+use tests::queue_model::ModelJob;
+use tokio_util::sync::CancellationToken;
+
+use crate::handler::{AttemptId, Attempts};
+use crate::{a_while, chance};
+
+/// After so many failures in a row the store answers.
+const FAILURES_IN_A_ROW: u32 = 3;
+
+/// So many verbs after somebody wants a job to stop, the worker has asked which.
+const CANCELLATIONS_WITHIN: u32 = 20;
+
+pub struct ModelStore {
+    /// The worker whose dispatcher is checked.
+    worker: WorkerName,
+    slots: usize,
+    stop: CancellationToken,
+    attempts: Attempts,
+    waker: Waker,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    model: QueueModel,
+    last_id: i64,
+    /// What the worker has claimed and not yet been told is stored.
+    held: BTreeSet<AttemptId>,
+    /// How often a verb fails.
+    failure_rate: f64,
+    failures_in_a_row: u32,
+    has_failed_since_stop: bool,
+    /// Verbs since somebody wanted a running job to stop, until the worker is told.
+    unheard_cancellation: Option<u32>,
+}
+
+impl ModelStore {
+    pub fn new(
+        worker: WorkerName,
+        slots: usize,
+        stop: CancellationToken,
+        attempts: Attempts,
+        failure_rate: f64,
+    ) -> Self {
+        let state = Mutex::new(State { failure_rate, ..State::default() });
+        Self { worker, slots, stop, attempts, waker: Waker::default(), state }
+    }
+
+    /// From now on nothing fails.
+    pub fn calm_down(&self) {
+        self.state().failure_rate = 0.0;
+    }
+
+    /// Returns once every job has reached its end.
+    pub async fn all_end(&self) {
+        let mut jobs = self.waker.subscribe(Topic::Jobs);
+        while self.state().model.jobs.iter().any(|job| !job.state.is_final()) {
+            jobs.changed().await;
+        }
+    }
+
+    /// Some job in one of `states`.
+    pub fn any_job(&self, states: &[JobState]) -> Option<JobId> {
+        let state = self.state();
+        let jobs = state.model.jobs.iter().filter(|job| states.contains(&job.state));
+        let jobs: Vec<JobId> = jobs.map(|job| job.id).collect();
+        (!jobs.is_empty()).then(|| jobs[thread_rng().gen_range(0..jobs.len())])
+    }
+
+    /// What others do, without the worker's knowledge.
+    pub fn change<A>(&self, act: impl FnOnce(&mut QueueModel) -> A) -> A {
+        self.commit(|state| act(&mut state.model))
+    }
+
+    /// As a store may at any time.
+    pub fn wake_for_nothing(&self) {
+        self.waker.wake(Topic::Work);
+    }
+
+    pub fn cancel(&self, id: JobId, now: TimeMs) {
+        self.change(|model| model.cancel(id, now));
+        let is_ours = self.state().model.cancellations(&self.worker).contains(&id);
+        if is_ours {
+            self.state().unheard_cancellation.get_or_insert(0);
+            self.waker.wake(Topic::Cancel);
+        }
+    }
+
+    /// For when the worker has ended.
+    pub fn check_that_nothing_is_forgotten(&self) {
+        let state = self.state();
+        // What the store did not take is found by its lease.
+        if state.has_failed_since_stop {
+            return;
+        }
+        let running = state.model.jobs.iter().filter(|job| job.worker.as_ref() == Some(&self.worker));
+        let running: Vec<JobId> = running.map(|job| job.id).collect();
+        assert!(running.is_empty(), "{running:?} are forgotten");
+        assert!(state.held.is_empty(), "{:?} were not given back", state.held);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn commit<A>(&self, act: impl FnOnce(&mut State) -> A) -> A {
+        let (answer, touched) = {
+            let mut state = self.state();
+            let before = state.states();
+            let answer = act(&mut state);
+            (answer, state.touched_since(&before))
+        };
+        touched.into_iter().for_each(|topic| self.waker.wake(topic));
+        answer
+    }
+
+    /// A verb of the worker: takes its time, and fails at times.
+    async fn verb<A>(&self, act: impl FnOnce(&mut State) -> A) -> Result<A> {
+        self.state().count_verb();
+        self.attempts.count_verb();
+        a_while(3).await;
+        self.answer(())?;
+        let answer = self.commit(act);
+        a_while(3).await;
+        Ok(answer)
+    }
+
+    /// The answer, if it arrives.
+    fn answer<A>(&self, answer: A) -> Result<A> {
+        let is_stopping = self.stop.is_cancelled();
+        if self.state().fails(is_stopping) {
+            Err(StoreError::Connection("the model fails".to_owned()))
+        } else {
+            Ok(answer)
+        }
+    }
+}
+
+impl State {
+    fn states(&self) -> Vec<JobState> {
+        self.model.jobs.iter().map(|job| job.state).collect()
+    }
+
+    /// The job that this attempt of the worker is at, unless the worker has lost it.
+    fn job(&self, worker: &WorkerName, (id, attempt): AttemptId) -> Option<&ModelJob> {
+        let jobs = &self.model.jobs;
+        jobs.iter().find(|job| job.id == id && job.attempt == attempt && job.worker.as_ref() == Some(worker))
+    }
+
+    /// No more than a store must wake; jobs are only ever added.
+    fn touched_since(&self, before: &[JobState]) -> Vec<Topic> {
+        let later = |state: JobState| matches!(state, JobState::Scheduled | JobState::Retrying);
+        let changes = self.model.jobs.iter().enumerate().map(|(index, job)| (before.get(index).copied(), job.state));
+        let changes: Vec<_> = changes.filter(|&(was, is)| was != Some(is)).collect();
+        let jobs = (!changes.is_empty()).then_some(Topic::Jobs);
+        let is_work =
+            |&(was, is): &(Option<JobState>, JobState)| was.is_some_and(later) || later(is) || is == JobState::Waiting;
+        jobs.into_iter().chain(changes.iter().any(is_work).then_some(Topic::Work)).collect()
+    }
+
+    fn count_verb(&mut self) {
+        if let Some(verbs) = &mut self.unheard_cancellation {
+            *verbs += 1;
+            assert!(*verbs <= CANCELLATIONS_WITHIN, "somebody wants a job to stop, and the worker does not ask which");
+        }
+    }
+
+    fn fails(&mut self, is_stopping: bool) -> bool {
+        let fails = self.failures_in_a_row < FAILURES_IN_A_ROW && chance(self.failure_rate);
+        self.failures_in_a_row = if fails { self.failures_in_a_row + 1 } else { 0 };
+        self.has_failed_since_stop |= fails && is_stopping;
+        fails
+    }
+}
+
+#[async_trait]
+impl Queue for ModelStore {
+    async fn enqueue(&self, job: NewJob) -> Result<Enqueued> {
+        let id = {
+            let mut state = self.state();
+            state.last_id += 1;
+            JobId(state.last_id)
+        };
+        self.change(|model| model.add(id, &job));
+        Ok(Enqueued::New(id))
+    }
+
+    async fn claim(&self, claim: Claim) -> Result<Vec<ClaimedJob>> {
+        assert!(!self.stop.is_cancelled(), "a claim after the stop");
+        {
+            let state = self.state();
+            let held = state.held.len();
+            assert!(held + claim.limit as usize <= self.slots, "a claim of {} with {held} held", claim.limit);
+            let due_in_ms = claim.lease_until.since(claim.now) * 2 / 3;
+            for job in state.held.iter().filter_map(|&attempt| state.job(&claim.worker, attempt)) {
+                let left_ms = job.lease_until.since(claim.now);
+                assert!(left_ms > due_in_ms, "it claims before it renews the lease of {:?}, {left_ms} ms", job.id);
+            }
+        }
+        self.verb(|state| {
+            let jobs = state.model.claim(&claim);
+            for job in &jobs {
+                assert!(state.held.insert((job.id, job.attempt)), "{job:?} is held already");
+            }
+            jobs
+        })
+        .await
+    }
+
+    async fn next_due(&self) -> Result<Option<TimeMs>> {
+        self.verb(|state| state.model.next_due()).await
+    }
+
+    async fn extend(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>> {
+        let held: BTreeSet<JobId> = self.state().held.iter().map(|&(job, _)| job).collect();
+        assert!(held.iter().eq(jobs), "leases of {jobs:?} are renewed, and {held:?} are held");
+        let lost = self.verb(|state| state.model.extend(worker, jobs, until)).await?;
+        self.answer(lost)
+    }
+
+    async fn finish(&self, told: Vec<FinishedAttempt>) -> Result<u64> {
+        for told in &told {
+            let attempt = (told.job, told.attempt);
+            assert!(self.state().held.contains(&attempt), "{told:?} is told again, or was never claimed");
+            assert_eq!(told.finish == Finish::Done, self.attempts.has_succeeded(attempt), "{told:?}");
+            self.attempts.is_told(attempt);
+        }
+        let is_stopping = self.stop.is_cancelled();
+        let finish = |state: &mut State, told: &FinishedAttempt| {
+            if let Some(job) = state.job(&told.worker, (told.job, told.attempt)) {
+                assert!(told.finish != Finish::Cancelled || job.cancel_requested, "nobody wanted {job:?} to stop");
+                assert!(told.finish != Finish::Release || is_stopping, "{job:?} was not lost");
+            }
+            state.model.finish(told)
+        };
+        let stored = self.verb(|state| told.iter().map(|told| finish(state, told)).sum()).await?;
+        let stored = self.answer(stored)?;
+        self.state().held.retain(|held| !told.iter().any(|told| *held == (told.job, told.attempt)));
+        Ok(stored)
+    }
+
+    async fn expire(&self, now: TimeMs) -> Result<u64> {
+        let lost = self
+            .verb(|state| {
+                let ran_out = |job: &&ModelJob| job.worker.is_some() && job.lease_until < now;
+                for job in state.model.jobs.iter().filter(ran_out) {
+                    let attempt = (job.id, job.attempt);
+                    assert!(!state.held.contains(&attempt), "it took its own {attempt:?} for another's");
+                }
+                state.model.expire(now)
+            })
+            .await?;
+        self.answer(lost)
+    }
+
+    async fn cancellations(&self, worker: &WorkerName) -> Result<Vec<JobId>> {
+        let wanted = self.verb(|state| (state.model.cancellations(worker), state.unheard_cancellation.take())).await;
+        wanted.map(|(wanted, _)| wanted)
+    }
+
+    fn subscribe(&self, topic: Topic) -> Wake {
+        self.waker.subscribe(topic)
+    }
+
+    async fn accept(&self, _: SearchId, _: NewJob) -> Result<Accepted> {
+        unreachable!("a worker accepts no searches")
+    }
+    async fn requeue_orphans(&self, _: TimeMs, _: TimeMs) -> Result<u64> {
+        unreachable!("this is for the start of a process")
+    }
+    async fn retry_job(&self, _: JobId, _: TimeMs) -> Result<bool> {
+        unreachable!("a worker does no administrator's work")
+    }
+    async fn cancel_job(&self, _: JobId, _: TimeMs) -> Result<bool> {
+        unreachable!("a worker does no administrator's work")
+    }
+    async fn job_counts(&self) -> Result<JobCounts> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn ledger(&self) -> Result<Ledger> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn missing_searches(&self, _: u32) -> Result<Vec<MissingSearch>> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn delete_job(&self, _: JobId) -> Result<bool> {
+        unreachable!("a worker deletes nothing")
+    }
+    async fn jobs(&self, _: JobFilter, _: Option<JobId>, _: u32) -> Result<JobPage> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn job(&self, _: JobId) -> Result<Option<StoredJob>> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn attempts(&self, _: JobId) -> Result<Vec<Attempt>> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn place(&self, _: &str, _: &str) -> Result<Option<QueuePlace>> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn prune_jobs(&self, _: TimeMs, _: u32) -> Result<u64> {
+        unreachable!("a worker deletes nothing")
+    }
+}

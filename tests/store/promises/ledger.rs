@@ -1,0 +1,243 @@
+//! The ledger adds up after anything that can happen to a search, and names what is missing.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{JobCounts, JobState, Ledger, SearchId, TimeMs};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use store::{Accepted, ClaimedJob, Finish, FinishedAttempt, LOG_JOB, Store};
+use tests::builders::{START, claim, finished, log_entry, log_job, nobody, retry, search};
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
+
+use crate::database::Database;
+
+async fn accept_and_claim(store: &dyn Store, number: u128) -> ClaimedJob {
+    store.accept(search(number), log_job(search(number))).await.unwrap();
+    store.claim(claim("w", 1, START)).await.unwrap().pop().expect("it waits")
+}
+
+fn done(job: &ClaimedJob) -> FinishedAttempt {
+    finished(job, "w", Finish::Done, START)
+}
+
+async fn ledger(store: &dyn Store) -> Ledger {
+    store.ledger().await.unwrap()
+}
+
+pub(crate) async fn a_row_and_the_end_of_its_attempt_are_one(database: impl Database) {
+    let store = database.store();
+    let job = accept_and_claim(&*store, 1).await;
+    assert_eq!(ledger(&*store).await, Ledger { accepted: 1, running: 1, ..Ledger::default() });
+    store.record(log_entry(search(1), "life"), done(&job)).await.unwrap();
+    assert_eq!(ledger(&*store).await, Ledger { accepted: 1, recorded: 1, ..Ledger::default() });
+    assert_eq!(store.job(job.id).await.unwrap().expect("there").state, JobState::Done);
+    assert_eq!(store.finish(vec![done(&job)]).await.unwrap(), 0, "it has ended already");
+}
+
+pub(crate) async fn a_row_is_written_even_if_its_attempt_was_lost(database: impl Database) {
+    let store = database.store();
+    let lost = accept_and_claim(&*store, 1).await;
+    store.requeue_orphans(START, START).await.unwrap();
+    store.record(log_entry(search(1), "life"), done(&lost)).await.unwrap();
+    // The search has its row, and a job that does not know: it counts as waiting.
+    assert_eq!(ledger(&*store).await, Ledger { accepted: 1, waiting: 1, ..Ledger::default() });
+    let again = store.claim(claim("w", 1, START)).await.unwrap().pop().expect("it waits");
+    store.record(log_entry(search(1), "life"), done(&again)).await.unwrap();
+    assert_eq!(ledger(&*store).await, Ledger { accepted: 1, recorded: 1, ..Ledger::default() });
+}
+
+pub(crate) async fn a_job_that_is_done_without_a_row_is_missing(database: impl Database) {
+    let store = database.store();
+    let job = accept_and_claim(&*store, 1).await;
+    store.finish(vec![done(&job)]).await.unwrap();
+    assert_eq!(ledger(&*store).await.drift(), 1);
+    let missing = store.missing_searches(9).await.unwrap();
+    assert_eq!((missing.len(), missing[0].search, missing[0].job), (1, search(1), Some(job.id)));
+    assert_eq!(store.prune_jobs(TimeMs(i64::MAX), 9).await.unwrap(), 0, "it shows what is missing");
+    assert!(!store.delete_job(job.id).await.unwrap());
+    assert!(store.retry_job(job.id, START).await.unwrap());
+    assert_eq!((ledger(&*store).await.drift(), store.missing_searches(9).await.unwrap()), (0, vec![]));
+}
+
+pub(crate) async fn a_cancelled_search_stays_cancelled_when_its_job_is_pruned(database: impl Database) {
+    let store = database.store();
+    let Accepted::New(id) = store.accept(search(1), log_job(search(1))).await.unwrap() else { panic!("it is new") };
+    assert!(store.cancel_job(id, START).await.unwrap());
+    for _ in 0..2 {
+        assert_eq!(ledger(&*store).await, Ledger { accepted: 1, cancelled: 1, ..Ledger::default() });
+        store.prune_jobs(TimeMs(i64::MAX), 9).await.unwrap();
+    }
+    assert_eq!(store.job_counts().await.unwrap(), JobCounts::default());
+}
+
+pub(crate) async fn jobs_of_other_kinds_are_not_in_the_ledger(database: impl Database) {
+    let store = database.store();
+    store.enqueue(tests::builders::job("probe")).await.unwrap();
+    let job = store.claim(claim("w", 1, START)).await.unwrap().pop().expect("it waits");
+    assert!(!store.delete_job(job.id).await.unwrap(), "it has not ended");
+    store.finish(vec![done(&job)]).await.unwrap();
+    assert_eq!(ledger(&*store).await, Ledger::default());
+    assert!(store.delete_job(job.id).await.unwrap());
+    assert!(!store.delete_job(job.id).await.unwrap(), "it is gone");
+    assert_eq!(store.job_counts().await.unwrap(), JobCounts::default());
+}
+
+pub(crate) async fn the_oldest_waiting_job_is_known(database: impl Database) {
+    let store = database.store();
+    assert_eq!(store.oldest_waiting().await.unwrap(), None);
+    for (number, seconds) in [(1, 5), (2, 7)] {
+        let created_at = START.after(Duration::from_secs(seconds));
+        store.accept(search(number), store::NewJob { created_at, ..log_job(search(number)) }).await.unwrap();
+    }
+    assert_eq!(store.oldest_waiting().await.unwrap(), Some(START.after(Duration::from_secs(5))));
+    store.claim(claim("w", 1, START)).await.unwrap();
+    assert_eq!(store.oldest_waiting().await.unwrap(), Some(START.after(Duration::from_secs(7))));
+}
+
+/// Few, so that the same one is met again and again.
+const SEARCHES: u128 = 4;
+
+#[derive(Clone, Debug)]
+enum Event {
+    Accept(u128),
+    Claim,
+    /// The row is written for the nth attempt that was ever handed out, whether it is still held or not.
+    Record(usize),
+    /// By nobody's attempt.
+    RecordAlone(u128),
+    Finish(usize, Finish),
+    Requeue,
+    Retry(u128),
+    Cancel(u128),
+    Prune,
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let finish = prop_oneof![
+        Just(Finish::Done),
+        Just(retry("failed")),
+        Just(Finish::Dead { error: "dead".to_owned() }),
+        Just(Finish::Cancelled),
+        Just(Finish::Release),
+    ];
+    prop_oneof![
+        4 => (0..SEARCHES).prop_map(Event::Accept),
+        4 => Just(Event::Claim),
+        4 => (0..9_usize).prop_map(Event::Record),
+        1 => (0..SEARCHES).prop_map(Event::RecordAlone),
+        3 => (0..9_usize, finish).prop_map(|(attempt, finish)| Event::Finish(attempt, finish)),
+        1 => Just(Event::Requeue),
+        2 => (0..SEARCHES).prop_map(Event::Retry),
+        2 => (0..SEARCHES).prop_map(Event::Cancel),
+        1 => Just(Event::Prune),
+    ]
+}
+
+struct Run {
+    store: Arc<dyn Store>,
+    now: TimeMs,
+    claimed: Vec<ClaimedJob>,
+    /// Whether the search was cancelled when its job was last seen.
+    accepted: BTreeMap<SearchId, bool>,
+    /// Cancelled, pruned, and then another search under the same id.
+    forgotten: u64,
+}
+
+impl Run {
+    fn on(store: Arc<dyn Store>) -> Self {
+        Self { store, now: START, claimed: Vec::new(), accepted: BTreeMap::new(), forgotten: 0 }
+    }
+
+    async fn step(&mut self, event: &Event) {
+        // A retry is due by then.
+        self.now = self.now.after(Duration::from_secs(20));
+        let (store, now) = (Arc::clone(&self.store), self.now);
+        match event {
+            Event::Accept(number) => {
+                let id = search(*number);
+                if matches!(store.accept(id, log_job(id)).await.unwrap(), Accepted::New(_)) {
+                    // One that was cancelled and pruned is forgotten: asked again it is another search.
+                    self.forgotten += u64::from(self.accepted.insert(id, false).is_some());
+                }
+            }
+            Event::Claim => self.claimed.extend(store.claim(claim("w", 2, now)).await.unwrap()),
+            Event::Record(attempt) => {
+                let Some(job) = self.claimed.get(*attempt) else { return };
+                let key = store.job(job.id).await.unwrap().and_then(|job| job.key);
+                let Some(id) = key.and_then(|key| key.parse().ok()) else { return };
+                store.record(log_entry(id, "life"), done(job)).await.unwrap();
+            }
+            Event::RecordAlone(number) => {
+                let id = search(*number);
+                if store.place(LOG_JOB, &id.to_string()).await.unwrap().is_some() {
+                    store.record(log_entry(id, "life"), nobody()).await.unwrap();
+                }
+            }
+            Event::Finish(attempt, finish) => {
+                let Some(job) = self.claimed.get(*attempt) else { return };
+                store.finish(vec![finished(job, "w", finish.clone(), now)]).await.unwrap();
+            }
+            Event::Requeue => drop(store.requeue_orphans(now, now).await.unwrap()),
+            Event::Retry(number) | Event::Cancel(number) => {
+                let Some(place) = store.place(LOG_JOB, &search(*number).to_string()).await.unwrap() else { return };
+                match event {
+                    Event::Retry(_) => store.retry_job(place.job, now).await.unwrap(),
+                    _ => store.cancel_job(place.job, now).await.unwrap(),
+                };
+            }
+            Event::Prune => drop(store.prune_jobs(now, 9).await.unwrap()),
+        }
+    }
+
+    /// Looks for each search where it is, one by one.
+    async fn counted(&mut self) -> (Ledger, Vec<SearchId>) {
+        let accepted = self.accepted.len() as u64 + self.forgotten;
+        let mut counted = Ledger { accepted, cancelled: self.forgotten, ..Ledger::default() };
+        let mut missing = Vec::new();
+        for (&id, was_cancelled) in &mut self.accepted {
+            let place = self.store.place(LOG_JOB, &id.to_string()).await.unwrap().map(|place| place.state);
+            let has_row = self.store.log_row_of_search(id).await.unwrap().is_some();
+            *was_cancelled = place == Some(JobState::Cancelled) || (place.is_none() && *was_cancelled);
+            match place {
+                Some(JobState::Scheduled) => counted.scheduled += 1,
+                Some(JobState::Waiting) => counted.waiting += 1,
+                Some(JobState::Running) => counted.running += 1,
+                Some(JobState::Retrying) => counted.retrying += 1,
+                Some(JobState::Dead) => counted.dead += 1,
+                Some(JobState::Cancelled) => counted.cancelled += 1,
+                Some(JobState::Done) | None if has_row => counted.recorded += 1,
+                None if *was_cancelled => counted.cancelled += 1,
+                Some(JobState::Done) | None => missing.push(id),
+            }
+        }
+        (counted, missing)
+    }
+}
+
+pub(crate) async fn it_says_what_counting_says<D: Database>(_first: D) {
+    let config = Config { cases: 96, failure_persistence: None, ..Config::default() };
+    let outcome = block_in_place(|| {
+        TestRunner::new(config).run(&vec(event(), 1..50), |events| {
+            Handle::current().block_on(async {
+                let database = D::create().await;
+                let mut run = Run::on(database.store());
+                for event in events {
+                    run.step(&event).await;
+                    let (counted, missing) = run.counted().await;
+                    assert_eq!(ledger(&*run.store).await, counted, "after {event:?}");
+                    assert_eq!(counted.drift(), missing.len() as i64);
+                    let named = run.store.missing_searches(99).await.unwrap();
+                    let mut named: Vec<SearchId> = named.iter().map(|missing| missing.search).collect();
+                    named.sort();
+                    assert_eq!(named, missing, "after {event:?}");
+                }
+            });
+            Ok(())
+        })
+    });
+    outcome.unwrap();
+}

@@ -1,0 +1,118 @@
+//! `cargo xtask faults`: what was answered is logged exactly once, whatever becomes of process, disk, database and clock.
+
+use std::hash::{BuildHasher, RandomState};
+
+use anyhow::{Context, bail};
+use xshell::cmd;
+
+use crate::place::Place;
+use crate::steps::Steps;
+use crate::tools;
+
+/// How long a long run goes on where nobody says.
+const LONG_SECONDS: u64 = 4 * 60 * 60;
+
+#[derive(Debug, PartialEq, Eq)]
+struct Wanted {
+    /// For how long the tests that make random choices are gone through; None for the usual run of once.
+    long_seconds: Option<u64>,
+    filter: Vec<String>,
+}
+
+/// Runs the tests in `tests/faults`: `[--long [TIME]] [FILTER]`.
+pub(crate) fn faults(place: &Place, arguments: &[String]) -> anyhow::Result<()> {
+    let Wanted { long_seconds, filter } = wanted(arguments)?;
+    let mut steps = Steps::new(3);
+    steps.step("looking for strace, faketime and namespaces", || tools::fault_tools(place))?;
+
+    let shell = place.shell()?;
+    let seed = seed()?;
+    shell.set_var("SEARCH4LETTERS_SEED", seed.to_string());
+    // A long run is about as many rounds as possible, and about the server as it is shipped.
+    let profile: &[&str] = if long_seconds.is_some() { &["--release"] } else { &[] };
+    steps.step("building the server", || {
+        cmd!(shell, "cargo build --quiet {profile...} --package server").quiet().run()?;
+        Ok(())
+    })?;
+    if let Some(seconds) = long_seconds {
+        shell.set_var("SEARCH4LETTERS_FAULTS", "long");
+        shell.set_var("SEARCH4LETTERS_FAULTS_SECONDS", seconds.to_string());
+    }
+    let takes = long_seconds.map_or("about 3 minutes".to_owned(), |seconds| format!("{} min and more", seconds / 60));
+    steps.step(&format!("trying faults ({takes}); SEARCH4LETTERS_SEED={seed} makes the same choices again"), || {
+        cmd!(shell, "cargo test --quiet {profile...} --package tests --test faults -- {filter...}").quiet().run()?;
+        Ok(())
+    })?;
+    steps.finish("nothing was lost and nothing doubled");
+    Ok(())
+}
+
+fn seed() -> anyhow::Result<u64> {
+    match std::env::var("SEARCH4LETTERS_SEED") {
+        Ok(text) => text.parse().with_context(|| format!("SEARCH4LETTERS_SEED is no number: {text}")),
+        // Each of these begins somewhere else.
+        Err(_) => Ok(RandomState::new().hash_one(())),
+    }
+}
+
+fn wanted(arguments: &[String]) -> anyhow::Result<Wanted> {
+    let mut wanted = Wanted { long_seconds: None, filter: Vec::new() };
+    let mut arguments = arguments.iter().peekable();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--long" => {
+                let time = arguments.next_if(|next| next.starts_with(|digit: char| digit.is_ascii_digit()));
+                wanted.long_seconds = Some(time.map_or(Ok(LONG_SECONDS), |time| seconds(time))?);
+            }
+            flag if flag.starts_with('-') => bail!("there is no {flag}; there is --long [TIME]"),
+            filter => wanted.filter.push(filter.to_owned()),
+        }
+    }
+    Ok(wanted)
+}
+
+/// `90s`, `20m` or `2h`.
+fn seconds(time: &str) -> anyhow::Result<u64> {
+    let (number, unit) = time.split_at(time.trim_end_matches(|letter: char| !letter.is_ascii_digit()).len());
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        _ => bail!("{time} has no unit: write 90s, 20m or 2h"),
+    };
+    let number: u64 = number.parse().with_context(|| format!("{time} is no time: write 90s, 20m or 2h"))?;
+    Ok(number * unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> anyhow::Result<Wanted> {
+        wanted(&line.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>())
+    }
+
+    #[track_caller]
+    fn reads(line: &str, long_seconds: Option<u64>, filter: &[&str]) {
+        let filter = filter.iter().map(|&word| word.to_owned()).collect();
+        assert_eq!(read(line).expect(line), Wanted { long_seconds, filter });
+    }
+
+    #[test]
+    fn reads_what_is_wanted() {
+        reads("", None, &[]);
+        reads("kill", None, &["kill"]);
+        reads("--long", Some(4 * 60 * 60), &[]);
+        reads("--long kill locked", Some(4 * 60 * 60), &["kill", "locked"]);
+        reads("--long 2h", Some(2 * 60 * 60), &[]);
+        reads("kill --long 90s", Some(90), &["kill"]);
+        reads("--long 20m kill", Some(20 * 60), &["kill"]);
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_understand() {
+        for line in ["--short", "--long 20", "--long 2x", "--long 2.5h", "--long 2\u{b5}"] {
+            read(line).expect_err(line);
+        }
+    }
+}
