@@ -95,7 +95,7 @@ async fn strangers_are_sent_to_the_login_and_back() {
 
 async fn wait_for_light(page: &Browser, light: &str) {
     eventually(&format!("the light is {light}"), async || {
-        page.texts("h2[role=status]").await.iter().any(|word| word.eq_ignore_ascii_case(light)).then_some(())
+        page.texts("[role=status] h2").await.iter().any(|word| word.eq_ignore_ascii_case(light)).then_some(())
     })
     .await;
 }

@@ -13,7 +13,8 @@ pub fn HealthBanner(health: Health) -> impl IntoView {
         <section class="health_banner card" data-light=light.word() aria-labelledby="health-title">
             <span class="health_sign"><Icon sign=sign(light) /></span>
             <div class="health_words">
-                <h2 id="health-title" role="status">{light.word()}</h2>
+                // Of all that changes here only the light is read out.
+                <div role="status"><h2 id="health-title">{light.word()}</h2></div>
                 <p>{sentence}</p>
             </div>
             <p class="health_probe muted">{probe.map_or_else(|| "No probe has gone the whole way yet.".into_any(), tried)}</p>
