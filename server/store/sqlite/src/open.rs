@@ -12,8 +12,9 @@ use store::{StoreError, Waker};
 
 use crate::error::{Cause, cause, store_error};
 use crate::lock::{LockError, OwnerLock};
+use crate::place::Place;
 use crate::reader::Readers;
-use crate::writer::Writer;
+use crate::writer::{Committer, Writer};
 use crate::{Access, Options, SqliteStore};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
@@ -78,13 +79,20 @@ pub(crate) async fn open(options: Options) -> Result<SqliteStore, OpenError> {
             return Err(Failure::OlderSchema { version, known: known_version() });
         }
         let secret = secret(&mut connection).await?;
-        Ok((connect, connection, secret))
+        let place = Place::of(file.clone()).map_err(sqlx::Error::Io)?;
+        Ok((connect, connection, secret, place))
     };
-    let (connect, connection, secret) = opened.await.map_err(|failure: Failure| failure.about(file.clone()))?;
+    let (connect, connection, secret, place) = opened.await.map_err(|failure: Failure| failure.about(file.clone()))?;
     let waker = Arc::new(Waker::default());
     Ok(SqliteStore {
-        readers: Readers::open(connect.clone(), readers),
-        writer: Writer::start(connect, connection, Arc::clone(&waker), lock.filter(|_| access == Access::Owner)),
+        readers: Readers::open(connect.clone(), readers, place.clone()),
+        writer: Writer::start(Committer::new(
+            connect,
+            connection,
+            place,
+            Arc::clone(&waker),
+            lock.filter(|_| access == Access::Owner),
+        )),
         waker,
         secret,
         file,
