@@ -13,7 +13,7 @@ use crate::context;
 const CHORD_TIME: Duration = Duration::from_millis(1_500);
 
 /// What the keys do, for the list of keys.
-pub const HELP: [(&str, &str); 8] = [
+pub const HELP: [(&str, &str); 9] = [
     ("?", "Show this list"),
     ("/", "Filter the list"),
     ("j k", "Move down and up in a list"),
@@ -21,7 +21,8 @@ pub const HELP: [(&str, &str); 8] = [
     ("Esc", "Close, or deselect"),
     ("g l", "Go to the log"),
     ("g j", "Go to the jobs"),
-    ("g s", "Go to the search"),
+    ("g s", "Go to the system"),
+    ("g h", "Go home, to the search"),
 ];
 
 pub fn listen() {
@@ -35,7 +36,8 @@ pub fn listen() {
             match (was_going, event.key().as_str()) {
                 (true, "l") => navigation.go("/viewlog"),
                 (true, "j") => navigation.go("/jobs"),
-                (true, "s") => navigation.go("/"),
+                (true, "s") => navigation.go("/system"),
+                (true, "h") => navigation.go("/"),
                 (false, "g") => {
                     is_going.set(true);
                     set_timeout(move || is_going.set(false), CHORD_TIME);

@@ -3,9 +3,11 @@
 mod components;
 mod context;
 mod draft;
+mod gauge;
 mod job_commands;
 mod job_feed;
 mod keys;
+mod ledger;
 mod live;
 mod log_book;
 mod log_feed;
@@ -19,6 +21,8 @@ mod receipt;
 mod route;
 mod session;
 mod submission;
+mod system_cards;
+mod system_feed;
 mod theme;
 mod url;
 mod virtual_rows;
@@ -27,7 +31,9 @@ mod wording;
 use leptos::prelude::*;
 
 use crate::components::{AdministratorsOnly, Shell};
-use crate::pages::{EntryPage, JobPage, JobsPage, LoginPage, LogoutPage, NotFoundPage, SetupPage, ViewLogPage};
+use crate::pages::{
+    EntryPage, JobPage, JobsPage, LoginPage, LogoutPage, NotFoundPage, SetupPage, SystemPage, ViewLogPage,
+};
 use crate::route::Route;
 
 fn main() {
@@ -50,6 +56,7 @@ fn page(route: Route) -> AnyView {
         Route::ViewLog => view! { <AdministratorsOnly page=|| view! { <ViewLogPage /> }.into_any() /> }.into_any(),
         Route::Jobs => view! { <AdministratorsOnly page=|| view! { <JobsPage /> }.into_any() /> }.into_any(),
         Route::Job(id) => view! { <AdministratorsOnly page=move || view! { <JobPage id /> }.into_any() /> }.into_any(),
+        Route::System => view! { <AdministratorsOnly page=|| view! { <SystemPage /> }.into_any() /> }.into_any(),
         Route::NotFound => view! { <NotFoundPage /> }.into_any(),
     }
 }

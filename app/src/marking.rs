@@ -31,7 +31,8 @@ pub fn runs(phrase: &str, found: &BTreeSet<char>) -> Vec<Run> {
     runs
 }
 
-/// `text` with the characters that leave no trace on a screen replaced by their pictures.
+/// `text` with the characters that leave no trace on a screen, or act on what is beside them, replaced by their
+/// pictures.
 #[must_use]
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -39,21 +40,29 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
+/// The same for a text of several lines, which stay lines.
+#[must_use]
+pub fn visible_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(visible).collect();
+    lines.join("\n")
+}
+
 fn push_visible(shown: &mut String, character: char) {
     match character {
         // The Control Pictures block mirrors the first 32 characters and has its own for DEL.
         '\0'..='\x1f' => shown.extend(char::from_u32(0x2400 + u32::from(character))),
         '\x7f' => shown.push('\u{2421}'),
-        // These change the order of what follows, beyond their own text.
-        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}' | '\u{feff}' => {
-            shown.push_str(&format!("\\u{{{:x}}}", u32::from(character)));
-        }
-        other => shown.push(other),
+        // These have no width: words that differ by them look the same.
+        '\u{200b}' | '\u{2060}' | '\u{feff}' => shown.extend(character.escape_unicode()),
+        other if api::is_inert(other) => shown.push(other),
+        acting => shown.extend(acting.escape_unicode()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -73,5 +82,23 @@ mod tests {
         assert_eq!(visible("a\n\0\x7fb"), "a␊␀␡b");
         assert_eq!(visible("x\u{202e}y"), "x\\u{202e}y");
         assert_eq!(visible("🦀 é"), "🦀 é");
+        assert_eq!(visible("a\nb\r\nc"), "a␊b␍␊c");
+        assert_eq!(visible_lines("a\nb\r\nc"), "a\nb␍\nc");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_acts_on_nothing(text in any::<String>()) {
+            prop_assert!(visible(&text).chars().all(api::is_inert));
+            prop_assert!(visible_lines(&text).chars().all(|character| character == '\n' || api::is_inert(character)));
+        }
+
+        #[test]
+        fn runs_show_the_whole_phrase(phrase in any::<String>(), letters in any::<String>()) {
+            let runs = runs(&phrase, &api::search4letters(&phrase, &letters));
+            let shown: String = runs.iter().map(|run| run.text.as_str()).collect();
+            prop_assert_eq!(shown, visible(&phrase));
+            prop_assert!(runs.windows(2).all(|pair| pair[0].kind != pair[1].kind));
+        }
     }
 }

@@ -86,6 +86,9 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -97,6 +100,18 @@ mod tests {
             let mut out: Vec<Vec<u8>> = stream.chunks(size).flat_map(|chunk| lines.push(chunk)).collect();
             out.extend(lines.finish());
             assert_eq!(out, expected, "chunks of {size}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_in_any_chunks_are_their_lines(chunks in vec(vec(prop_oneof![any::<u8>(), Just(b'\n')], 0..20), 0..20)) {
+            let stream = chunks.concat();
+            let expected = stream.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec);
+            let mut lines = Lines::default();
+            let mut out: Vec<Vec<u8>> = chunks.iter().flat_map(|chunk| lines.push(chunk)).collect();
+            out.extend(lines.finish());
+            prop_assert_eq!(out, expected.collect::<Vec<_>>());
         }
     }
 }

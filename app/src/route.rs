@@ -11,6 +11,7 @@ pub enum Route {
     ViewLog,
     Jobs,
     Job(JobId),
+    System,
     NotFound,
 }
 
@@ -27,6 +28,7 @@ impl Route {
             ["viewlog"] => Self::ViewLog,
             ["jobs"] => Self::Jobs,
             ["jobs", id] => id.parse().map_or(Self::NotFound, |id| Self::Job(JobId(id))),
+            ["system"] => Self::System,
             _ => Self::NotFound,
         }
     }
@@ -34,6 +36,8 @@ impl Route {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -44,12 +48,27 @@ mod tests {
         assert_eq!(Route::of("/viewlog"), Route::ViewLog);
         assert_eq!(Route::of("/jobs/"), Route::Jobs);
         assert_eq!(Route::of("/jobs/42"), Route::Job(JobId(42)));
+        assert_eq!(Route::of("/system"), Route::System);
     }
 
     #[test]
     fn other_paths_are_no_pages() {
         for path in ["/jobs/x", "/jobs/1/2", "/Login", "/viewlog2", "/jobs/99999999999999999999"] {
             assert_eq!(Route::of(path), Route::NotFound, "{path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_jobs_address_leads_to_it(id in any::<i64>()) {
+            prop_assert_eq!(Route::of(&crate::url::of_job(JobId(id))), Route::Job(JobId(id)));
+        }
+
+        #[test]
+        fn whatever_the_path_there_is_a_page(path in prop_oneof![any::<String>(), "(/(jobs|login|[0-9a-z%.+-]{0,24})){0,4}"]) {
+            if let Route::Job(JobId(id)) = Route::of(&path) {
+                prop_assert!(path.contains(&id.unsigned_abs().to_string()));
+            }
         }
     }
 }

@@ -51,6 +51,9 @@ pub fn own_path(next: Option<&str>) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use url::Url;
+
     use super::*;
 
     #[test]
@@ -70,5 +73,27 @@ mod tests {
         }
         assert_eq!(own_path(Some("/logout")), "/viewlog", "would undo the login");
         assert_eq!(own_path(None), "/viewlog");
+    }
+
+    /// What a browser makes of an address on one of our pages.
+    fn opened(address: &str) -> Url {
+        let page = Url::parse("https://search.example/login").expect("an address");
+        page.join(address).unwrap_or_else(|error| panic!("{error}: {address}"))
+    }
+
+    proptest! {
+        #[test]
+        fn a_browser_reads_what_was_written(phrase in any::<String>(), letters in any::<String>()) {
+            let url = opened(&of_search(&phrase, &letters));
+            let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+            prop_assert_eq!(pairs, [("phrase".to_owned(), phrase), ("letters".to_owned(), letters)]);
+            prop_assert_eq!((url.path(), url.fragment()), ("/", None));
+        }
+
+        #[test]
+        fn nobody_is_led_elsewhere(next in prop_oneof![any::<String>(), "[/\\\\.:@?#a-z \t\n\u{0}]{0,12}", "/[ -~]{0,20}"]) {
+            let url = opened(own_path(Some(&next)));
+            prop_assert_eq!(url.origin(), opened("/").origin());
+        }
     }
 }

@@ -29,6 +29,24 @@ pub fn counted(count: usize, thing: &str) -> String {
     format!("{} {thing}{plural}", number(count as u64))
 }
 
+/// A size in its largest fitting unit, rounded down: `512 B`, `1.5 KiB`, `64 MiB`.
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let (mut whole, mut rest, mut unit) = (bytes, 0, "B");
+    for larger in UNITS {
+        if whole < 1_024 {
+            break;
+        }
+        (whole, rest, unit) = (whole / 1_024, whole % 1_024, larger);
+    }
+    match whole {
+        // Bytes have no fraction, and more than two digits need none.
+        ..10 if bytes >= 1_024 => format!("{whole}.{} {unit}", rest * 10 / 1_024),
+        _ => format!("{} {unit}", number(whole)),
+    }
+}
+
 /// A length of time in its largest fitting units: `340 ms`, `1.2 s`, `2 min 5 s`, `3 h 20 min`.
 #[must_use]
 pub fn duration(ms: i64) -> String {
@@ -74,6 +92,14 @@ mod tests {
         assert_eq!(texts, ["0", "7", "999", "1,000", "48,211", "100,000", "1,234,567"]);
         assert_eq!(counted(1, "row"), "1 row");
         assert_eq!(counted(0, "row"), "0 rows");
+    }
+
+    #[test]
+    fn sizes_are_told_in_their_largest_unit() {
+        let small = [0, 9, 1_023, 1_024, 1_536, 10_239].map(bytes);
+        assert_eq!(small, ["0 B", "9 B", "1,023 B", "1.0 KiB", "1.5 KiB", "9.9 KiB"]);
+        let large = [10_240, 1_048_575, 64 << 20, 58 << 30, (1 << 40) + (900 << 30), u64::MAX].map(bytes);
+        assert_eq!(large, ["10 KiB", "1,023 KiB", "64 MiB", "58 GiB", "1.8 TiB", "15 EiB"]);
     }
 
     #[test]

@@ -66,24 +66,30 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 /// in X-Forwarded-For, the client may have written itself.
 fn client_ip(peer: IpAddr, headers: &HeaderMap, is_trusted: impl Fn(IpAddr) -> bool) -> IpAddr {
     let mut ip = peer;
-    let hops = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
-    let hops: Vec<&str> = hops.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let hops: Vec<&[u8]> = parts_of(headers, FORWARDED_FOR, b',').collect();
     for hop in hops.into_iter().rev() {
         if !is_trusted(ip) {
             break;
         }
-        match hop.parse::<IpAddr>() {
-            Ok(previous) => ip = previous.to_canonical(),
-            Err(_) => break,
+        match std::str::from_utf8(hop).ok().and_then(|hop| hop.parse::<IpAddr>().ok()) {
+            Some(previous) => ip = previous.to_canonical(),
+            None => break,
         }
     }
     ip
 }
 
 fn cookie(headers: &HeaderMap, name: &str) -> Option<Token> {
-    let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| Token::received(value))
+    let mut values =
+        parts_of(headers, COOKIE, b';').filter_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+    values.next().and_then(|value| std::str::from_utf8(value).ok()).map(Token::received)
+}
+
+/// The parts of all headers of this name. As bytes: others write into the same header, and one part that is no
+/// text must not hide those that are.
+fn parts_of(headers: &HeaderMap, name: HeaderName, separator: u8) -> impl Iterator<Item = &[u8]> {
+    let values = headers.get_all(name).into_iter().map(|value| value.as_bytes());
+    values.flat_map(move |value| value.split(move |&byte| byte == separator)).map(<[u8]>::trim_ascii)
 }
 
 fn header_is(headers: &HeaderMap, name: HeaderName, expected: &str) -> bool {
@@ -105,9 +111,10 @@ mod tests {
     fn caller(peer: [u8; 4], forwarded: &[&str]) -> Caller {
         let mut request = Request::builder();
         for value in forwarded {
-            request = request.header(FORWARDED_FOR, *value);
+            request = request.header(FORWARDED_FOR, value.as_bytes());
         }
-        let (mut parts, ()) = request.header(COOKIE, "a=b; search4letters=cafe").body(()).expect("valid").into_parts();
+        let (mut parts, ()) =
+            request.header(COOKIE, "a=b; c=\u{e9}; search4letters=cafe").body(()).expect("valid").into_parts();
         parts.extensions.insert(ConnectInfo(SocketAddr::from((peer, 1))));
         Caller::of(&parts, &["10.0.0.0/8".parse().expect("a network")])
     }
@@ -119,6 +126,7 @@ mod tests {
         assert_eq!(ip([10, 0, 0, 1], &["198.51.100.7"]), "198.51.100.7");
         assert_eq!(ip([10, 0, 0, 1], &["203.0.113.9, 198.51.100.7", "10.0.0.2"]), "198.51.100.7");
         assert_eq!(ip([10, 0, 0, 1], &["nonsense"]), "10.0.0.1");
+        assert_eq!(ip([10, 0, 0, 1], &["n\u{f6}nsense, 198.51.100.7"]), "198.51.100.7");
         assert_eq!(ip([10, 0, 0, 1], &[]), "10.0.0.1");
     }
 

@@ -215,7 +215,7 @@ mod tests {
             ("x --log-delay 15", "for instance 15s"),
             ("x --workers 0", "--workers"),
             ("x --connections 0", "--connections"),
-            ("x --event-streams -1", "--event-streams"),
+            ("x --event-streams many", "--event-streams"),
             ("x --database-url postgres://x", "sqlite:FILE"),
             ("x --trusted-proxy 10.0.0.0/99", "--trusted-proxy"),
             ("x admin create ada", "--password-stdin"),

@@ -11,6 +11,7 @@ pub mod http;
 pub mod intake;
 mod job_view;
 pub mod jobs;
+mod log_lines;
 mod metrics;
 mod random;
 mod receipts;
@@ -18,4 +19,5 @@ mod searches;
 pub mod system;
 
 pub use environment::{Environment, IntakeSection, JobsSection, WorkerSection};
+pub use log_lines::log_to_stderr;
 pub use random::Random;

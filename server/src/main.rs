@@ -2,7 +2,6 @@
 //!
 //! The only file that names a concrete database.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -13,9 +12,6 @@ use spool::Spool;
 use store::SystemClock;
 use store_sqlite::{Access, Options, SqliteStore};
 use tokio::net::TcpListener;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
 /// So many reads go on side by side; more would only wait for the same disk.
 const READERS: u32 = 8;
@@ -36,7 +32,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(WRONG_USAGE);
         }
     };
-    log_to_stderr();
+    server::log_to_stderr();
     match run(config).await {
         Ok(code) => code,
         Err(CommandError(message)) => {
@@ -114,14 +110,4 @@ async fn check(config: &Config) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     }
-}
-
-/// What the operator reads. `RUST_LOG` chooses how much, for instance `RUST_LOG=debug`.
-fn log_to_stderr() {
-    let usual = Targets::new().with_default(LevelFilter::WARN).with_target("server", LevelFilter::INFO);
-    let usual = usual.with_target("queue", LevelFilter::INFO).with_target("store_sqlite", LevelFilter::INFO);
-    let wanted = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok()).unwrap_or(usual);
-    let lines =
-        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
-    tracing_subscriber::registry().with(lines).with(wanted).init();
 }

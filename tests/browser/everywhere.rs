@@ -23,6 +23,7 @@ const FOR_ADMINISTRATORS: &[(&str, &str)] = &[
     ("/jobs?state=dead", "dead"),
     ("/jobs/1", "Payload"),
     ("/jobs/999999", "no such job"),
+    ("/system", "Drift 0"),
 ];
 /// The least and the greatest width that interface.md promises, and the usual one.
 const WIDTHS: [u32; 3] = [360, 1280, 1920];
@@ -86,7 +87,7 @@ async fn nothing_moves_when_the_wasm_takes_over() {
 async fn every_page_is_reached_by_its_links() {
     let stage = Stage::open_for_administrator(&[]).await;
     let page = &stage.browser;
-    for (link, path) in [("Jobs", "/jobs"), ("Log", "/viewlog"), ("Search", "/")] {
+    for (link, path) in [("Jobs", "/jobs"), ("Log", "/viewlog"), ("System", "/system"), ("Search", "/")] {
         page.click(Role::Link, link).await;
         page.wait_for_path(&format!("{link} leads to {path}"), |now| now == path).await;
     }

@@ -2,8 +2,10 @@
 
 mod account;
 mod everywhere;
+mod hostile;
 mod jobs;
 mod log;
 mod search;
 mod stage;
+mod system;
 mod theme;

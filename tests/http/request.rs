@@ -133,6 +133,17 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {}", self.text()))
     }
 
+    /// What came as NDJSON, line by line.
+    pub fn lines<T: DeserializeOwned>(&self) -> Vec<T> {
+        assert_eq!(self.status, StatusCode::OK, "{}", self.text());
+        assert_eq!(self.headers[CONTENT_TYPE], "application/x-ndjson");
+        let text = std::str::from_utf8(&self.body).expect("JSON is UTF-8");
+        assert!(text.is_empty() || text.ends_with('\n'), "every line is whole");
+        // Not `lines`: to that one a carriage return is no part of its line.
+        let lines = text.split_terminator('\n');
+        lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))).collect()
+    }
+
     /// Why a request was refused; also makes sure that it was said in the promised form.
     pub fn refusal(&self) -> ApiError {
         assert!(!self.status.is_success(), "not refused: {}", self.text());

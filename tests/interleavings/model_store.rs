@@ -1,18 +1,20 @@
 //! A store in memory that fails at times, and checks what its worker asks of it.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
-use api::{Attempt, JobCounts, JobFilter, JobId, JobState, SearchId, TimeMs};
+use api::{Attempt, JobCounts, JobFilter, JobId, JobState, Ledger, MissingSearch, SearchId, TimeMs};
 use async_trait::async_trait;
+use shuttle::rand::{Rng, thread_rng};
 use store::{
     Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result,
     StoreError, StoredJob, Topic, Wake, Waker, WorkerName,
 };
 use tests::QueueModel;
+use tests::queue_model::ModelJob;
 use tokio_util::sync::CancellationToken;
 
-use crate::handler::Attempts;
+use crate::handler::{AttemptId, Attempts};
 use crate::{a_while, chance};
 
 /// After so many failures in a row the store answers.
@@ -26,7 +28,7 @@ pub struct ModelStore {
     worker: WorkerName,
     slots: usize,
     stop: CancellationToken,
-    attempts: Arc<Mutex<Attempts>>,
+    attempts: Attempts,
     waker: Waker,
     state: Mutex<State>,
 }
@@ -36,7 +38,7 @@ struct State {
     model: QueueModel,
     last_id: i64,
     /// What the worker has claimed and not yet been told is stored.
-    held: BTreeSet<(JobId, u32)>,
+    held: BTreeSet<AttemptId>,
     /// How often a verb fails.
     failure_rate: f64,
     failures_in_a_row: u32,
@@ -50,7 +52,7 @@ impl ModelStore {
         worker: WorkerName,
         slots: usize,
         stop: CancellationToken,
-        attempts: Arc<Mutex<Attempts>>,
+        attempts: Attempts,
         failure_rate: f64,
     ) -> Self {
         let state = Mutex::new(State { failure_rate, ..State::default() });
@@ -71,18 +73,21 @@ impl ModelStore {
     }
 
     /// Some job in one of `states`.
-    pub fn any_job(&self, states: &[JobState], choose: impl Fn(usize) -> usize) -> Option<JobId> {
+    pub fn any_job(&self, states: &[JobState]) -> Option<JobId> {
         let state = self.state();
-        let jobs: Vec<JobId> =
-            state.model.jobs.iter().filter(|job| states.contains(&job.state)).map(|job| job.id).collect();
-        (!jobs.is_empty()).then(|| jobs[choose(jobs.len())])
+        let jobs = state.model.jobs.iter().filter(|job| states.contains(&job.state));
+        let jobs: Vec<JobId> = jobs.map(|job| job.id).collect();
+        (!jobs.is_empty()).then(|| jobs[thread_rng().gen_range(0..jobs.len())])
     }
 
-    /// What the administrator, another worker or the passing time does, without the worker's knowledge.
+    /// What others do, without the worker's knowledge.
     pub fn change<A>(&self, act: impl FnOnce(&mut QueueModel) -> A) -> A {
-        let (answer, touched) = self.state().change(act);
-        self.wake(touched);
-        answer
+        self.commit(|state| act(&mut state.model))
+    }
+
+    /// As a store may at any time.
+    pub fn wake_for_nothing(&self) {
+        self.waker.wake(Topic::Work);
     }
 
     pub fn cancel(&self, id: JobId, now: TimeMs) {
@@ -111,23 +116,24 @@ impl ModelStore {
         self.state.lock().unwrap()
     }
 
-    fn wake(&self, touched: impl IntoIterator<Item = Topic>) {
+    fn commit<A>(&self, act: impl FnOnce(&mut State) -> A) -> A {
+        let (answer, touched) = {
+            let mut state = self.state();
+            let before = state.states();
+            let answer = act(&mut state);
+            (answer, state.touched_since(&before))
+        };
         touched.into_iter().for_each(|topic| self.waker.wake(topic));
+        answer
     }
 
     /// A verb of the worker: takes its time, and fails at times.
     async fn verb<A>(&self, act: impl FnOnce(&mut State) -> A) -> Result<A> {
         self.state().count_verb();
+        self.attempts.count_verb();
         a_while(3).await;
         self.answer(())?;
-        let (answer, touched) = {
-            let mut state = self.state();
-            let before = state.states();
-            let answer = act(&mut state);
-            let touched = state.touched_since(&before);
-            (answer, touched)
-        };
-        self.wake(touched);
+        let answer = self.commit(act);
         a_while(3).await;
         Ok(answer)
     }
@@ -144,14 +150,14 @@ impl ModelStore {
 }
 
 impl State {
-    fn change<A>(&mut self, act: impl FnOnce(&mut QueueModel) -> A) -> (A, Vec<Topic>) {
-        let before = self.states();
-        let answer = act(&mut self.model);
-        (answer, self.touched_since(&before))
-    }
-
     fn states(&self) -> Vec<JobState> {
         self.model.jobs.iter().map(|job| job.state).collect()
+    }
+
+    /// The job that this attempt of the worker is at, unless the worker has lost it.
+    fn job(&self, worker: &WorkerName, (id, attempt): AttemptId) -> Option<&ModelJob> {
+        let jobs = &self.model.jobs;
+        jobs.iter().find(|job| job.id == id && job.attempt == attempt && job.worker.as_ref() == Some(worker))
     }
 
     /// No more than a store must wake; jobs are only ever added.
@@ -194,8 +200,16 @@ impl Queue for ModelStore {
 
     async fn claim(&self, claim: Claim) -> Result<Vec<ClaimedJob>> {
         assert!(!self.stop.is_cancelled(), "a claim after the stop");
-        let held = self.state().held.len();
-        assert!(held + claim.limit as usize <= self.slots, "a claim of {} with {held} held", claim.limit);
+        {
+            let state = self.state();
+            let held = state.held.len();
+            assert!(held + claim.limit as usize <= self.slots, "a claim of {} with {held} held", claim.limit);
+            let due_in_ms = claim.lease_until.since(claim.now) * 2 / 3;
+            for job in state.held.iter().filter_map(|&attempt| state.job(&claim.worker, attempt)) {
+                let left_ms = job.lease_until.since(claim.now);
+                assert!(left_ms > due_in_ms, "it claims before it renews the lease of {:?}, {left_ms} ms", job.id);
+            }
+        }
         self.verb(|state| {
             let jobs = state.model.claim(&claim);
             for job in &jobs {
@@ -221,10 +235,18 @@ impl Queue for ModelStore {
         for told in &told {
             let attempt = (told.job, told.attempt);
             assert!(self.state().held.contains(&attempt), "{told:?} is told again, or was never claimed");
-            let succeeded = self.attempts.lock().unwrap().has_succeeded(attempt);
-            assert_eq!(told.finish == Finish::Done, succeeded, "{told:?}");
+            assert_eq!(told.finish == Finish::Done, self.attempts.has_succeeded(attempt), "{told:?}");
+            self.attempts.is_told(attempt);
         }
-        let stored = self.verb(|state| told.iter().map(|told| state.model.finish(told)).sum()).await?;
+        let is_stopping = self.stop.is_cancelled();
+        let finish = |state: &mut State, told: &FinishedAttempt| {
+            if let Some(job) = state.job(&told.worker, (told.job, told.attempt)) {
+                assert!(told.finish != Finish::Cancelled || job.cancel_requested, "nobody wanted {job:?} to stop");
+                assert!(told.finish != Finish::Release || is_stopping, "{job:?} was not lost");
+            }
+            state.model.finish(told)
+        };
+        let stored = self.verb(|state| told.iter().map(|told| finish(state, told)).sum()).await?;
         let stored = self.answer(stored)?;
         self.state().held.retain(|held| !told.iter().any(|told| *held == (told.job, told.attempt)));
         Ok(stored)
@@ -233,7 +255,7 @@ impl Queue for ModelStore {
     async fn expire(&self, now: TimeMs) -> Result<u64> {
         let lost = self
             .verb(|state| {
-                let ran_out = |job: &&tests::queue_model::ModelJob| job.worker.is_some() && job.lease_until < now;
+                let ran_out = |job: &&ModelJob| job.worker.is_some() && job.lease_until < now;
                 for job in state.model.jobs.iter().filter(ran_out) {
                     let attempt = (job.id, job.attempt);
                     assert!(!state.held.contains(&attempt), "it took its own {attempt:?} for another's");
@@ -267,6 +289,18 @@ impl Queue for ModelStore {
     }
     async fn job_counts(&self) -> Result<JobCounts> {
         unreachable!("a worker shows nothing")
+    }
+    async fn ledger(&self) -> Result<Ledger> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn missing_searches(&self, _: u32) -> Result<Vec<MissingSearch>> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn delete_job(&self, _: JobId) -> Result<bool> {
+        unreachable!("a worker deletes nothing")
     }
     async fn jobs(&self, _: JobFilter, _: Option<JobId>, _: u32) -> Result<JobPage> {
         unreachable!("a worker shows nothing")

@@ -1,9 +1,12 @@
 //! Ten thousand event streams.
 
+use std::time::Duration;
+
 use api::SearchAnswer;
 use serde_json::json;
 use tests::server_process::{Installation, ServerProcess};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::open_files::connections_that_fit;
 use crate::wire::Wire;
@@ -33,9 +36,13 @@ async fn ten_thousand_follow_and_searches_are_answered() {
     let metrics = admin.get("/metrics").await.expect("answered").body;
     assert!(metrics.contains(&format!("\nsearch4letters_event_streams {count}\n")), "{metrics}");
 
+    let mut longest = Duration::ZERO;
     for number in 0..SEARCHES {
+        let asked = Instant::now();
         search(&server, &format!("search {number}")).await;
+        longest = longest.max(asked.elapsed());
     }
+    println!("a search meanwhile took at most {longest:?}");
     let jobs = admin.post_json("/api/admin/jobs/cancel", &json!({"id": 1})).await.expect("answered");
     assert_eq!(jobs.status, 200, "{}", jobs.body);
     let told = streams.into_iter().map(async |mut stream| stream.read_until(r#""state":"cancelled""#).await);

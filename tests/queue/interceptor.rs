@@ -1,4 +1,4 @@
-//! A queue that fails on demand and counts how often it is asked.
+//! A queue that fails or takes its time on demand, and counts how often it is asked.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,16 +9,23 @@ use store::{
     Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result, StoreError,
     StoredJob, Topic, Wake, WorkerName,
 };
+use tokio::sync::watch;
 
 pub struct Interceptor {
     inner: Arc<dyn Queue>,
     fails: AtomicBool,
+    holds_claims: watch::Sender<bool>,
     calls: AtomicUsize,
 }
 
 impl Interceptor {
     pub fn before(inner: Arc<dyn Queue>) -> Self {
-        Self { inner, fails: AtomicBool::new(false), calls: AtomicUsize::new(0) }
+        Self {
+            inner,
+            fails: AtomicBool::new(false),
+            holds_claims: watch::Sender::new(false),
+            calls: AtomicUsize::new(0),
+        }
     }
 
     pub fn break_down(&self) {
@@ -27,6 +34,15 @@ impl Interceptor {
 
     pub fn mend(&self) {
         self.fails.store(false, Ordering::SeqCst);
+    }
+
+    /// Claims are done, and answered only once they are let through.
+    pub fn hold_claims(&self) {
+        self.holds_claims.send_replace(true);
+    }
+
+    pub fn let_claims_through(&self) {
+        self.holds_claims.send_replace(false);
     }
 
     pub fn calls(&self) -> usize {
@@ -51,7 +67,10 @@ impl Queue for Interceptor {
         self.pass()?.accept(search, job).await
     }
     async fn claim(&self, claim: Claim) -> Result<Vec<ClaimedJob>> {
-        self.pass()?.claim(claim).await
+        let claimed = self.pass()?.claim(claim).await;
+        let mut holds_claims = self.holds_claims.subscribe();
+        holds_claims.wait_for(|holds| !holds).await.expect("the interceptor holds the sending side");
+        claimed
     }
     async fn next_due(&self) -> Result<Option<TimeMs>> {
         self.pass()?.next_due().await

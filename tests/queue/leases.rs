@@ -1,11 +1,13 @@
 //! Leases: kept while jobs run, lost by workers that are gone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::{AttemptOutcome, JobState};
 use store::{Clock, Finish, Queue};
-use tests::builders::{claim, finished};
+use tests::builders::{START, claim, finished};
 
+use crate::interceptor::Interceptor;
 use crate::yard::{Act, LEASE, Yard};
 
 #[tokio::test]
@@ -23,6 +25,25 @@ async fn a_long_job_keeps_its_lease() {
     yard.open_gate();
     let job = yard.reaches(id, JobState::Done).await;
     assert_eq!(job.attempt, 1);
+    yard.wind_up(worker).await;
+}
+
+#[tokio::test]
+async fn a_lease_is_renewed_in_time_however_long_its_claim_took() {
+    let yard = Yard::new().await;
+    let queue = Arc::new(Interceptor::before(yard.store.clone()));
+    queue.hold_claims();
+    let id = yard.add(&[Act::WaitAtGate]).await;
+    let worker = yard.start_worker_on(queue.clone(), 4);
+    yard.reaches(id, JobState::Running).await;
+    yard.clock.advance(LEASE / 3 * 2);
+    queue.let_claims_through();
+    // The renewal was due before the claim was answered; the next one is due a third of a lease later.
+    yard.clock.someone_sleeps_until(START.after(LEASE)).await;
+    let end_of_first_lease = START.after(LEASE + Duration::from_millis(1));
+    assert_eq!(yard.store.expire(end_of_first_lease).await.expect("stored"), 0);
+    yard.open_gate();
+    yard.reaches(id, JobState::Done).await;
     yard.wind_up(worker).await;
 }
 

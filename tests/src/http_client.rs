@@ -52,8 +52,12 @@ impl HttpClient {
 
     /// Sends what a form would.
     pub async fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Result<Answer, NoAnswer> {
-        let body = serde_urlencoded::to_string(fields).expect("pairs of texts are a form");
-        self.ask(Method::POST, path, "application/x-www-form-urlencoded", body.into()).await
+        self.post_encoded(path, serde_urlencoded::to_string(fields).expect("pairs of texts are a form")).await
+    }
+
+    /// The same for a form that is encoded already.
+    pub async fn post_encoded(&self, path: &str, form: String) -> Result<Answer, NoAnswer> {
+        self.ask(Method::POST, path, "application/x-www-form-urlencoded", form.into()).await
     }
 
     pub async fn post_json(&self, path: &str, body: &Value) -> Result<Answer, NoAnswer> {

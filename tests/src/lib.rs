@@ -2,11 +2,14 @@
 
 pub mod browser;
 pub mod builders;
+pub mod cases;
 pub mod clock;
+pub mod corpus;
 pub mod eventually;
 pub mod http_client;
 pub mod queue_model;
 pub mod server_process;
 
+pub use cases::cases;
 pub use clock::HeldClock;
 pub use queue_model::QueueModel;

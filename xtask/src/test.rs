@@ -15,6 +15,10 @@ pub(crate) fn test(place: &Place, filter: &[String]) -> anyhow::Result<()> {
     steps.step("looking for strace, faketime and namespaces", || tools::fault_tools(place))?;
 
     let shell = place.shell()?;
+    // What `tests` multiplies by itself; the packages' own property tests know proptest's variable only.
+    if std::env::var_os("SEARCH4LETTERS_FAULTS").is_some_and(|length| length == "long") {
+        shell.set_var("PROPTEST_CASES", "12800");
+    }
     shell.set_var("CHROMEDRIVER", browser.chromedriver);
     shell.set_var("SEARCH4LETTERS_AXE", browser.axe);
     steps.step("building the server", || {
@@ -27,7 +31,7 @@ pub(crate) fn test(place: &Place, filter: &[String]) -> anyhow::Result<()> {
         Ok(())
     })?;
     steps.step("testing all else", || {
-        let packages = ["server", "queue", "store", "store-sqlite", "tests", "xtask"];
+        let packages = ["server", "queue", "spool", "store", "store-sqlite", "tests", "xtask"];
         let packages = packages.iter().flat_map(|package| ["--package", package]);
         cmd!(shell, "cargo test --quiet {packages...} {filter...}").quiet().run()?;
         Ok(())

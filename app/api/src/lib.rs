@@ -5,6 +5,7 @@ mod account;
 mod backend;
 mod error;
 mod form;
+mod inert;
 mod jobs;
 mod log;
 mod search;
@@ -16,6 +17,7 @@ pub use account::{Account, Login, Logout, Role, SessionInfo, SetUp, login, logou
 pub use backend::{Backend, backend};
 pub use error::{ApiError, ErrorCode};
 pub use form::Form;
+pub use inert::is_inert;
 pub use jobs::{
     Attempt, AttemptOutcome, CancelJob, JobCounts, JobDetail, JobFilter, JobId, JobState, JobSummary, JobsPage,
     RetryJob, cancel_job, job, job_counts, jobs, retry_job,

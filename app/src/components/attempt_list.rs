@@ -4,7 +4,7 @@ use api::Attempt;
 use leptos::prelude::*;
 
 use crate::components::{OutcomeBadge, TimeAgo};
-use crate::{context, wording};
+use crate::{context, marking, wording};
 
 #[component]
 pub fn AttemptList(attempts: Vec<Attempt>) -> impl IntoView {
@@ -37,9 +37,9 @@ fn AttemptItem(attempt: Attempt) -> impl IntoView {
                 <span class="attempt_times"><TimeAgo time=started_at />", took "{took}</span>
             </p>
             {error.map(|error| view! {
-                <details class="attempt_error" open>
+                <details class="error_details" open>
                     <summary>"Error"</summary>
-                    <pre tabindex="0">{error}</pre>
+                    <pre tabindex="0">{marking::visible_lines(&error)}</pre>
                 </details>
             })}
         </li>

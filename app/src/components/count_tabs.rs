@@ -3,8 +3,8 @@
 use api::{JobCounts, JobState};
 use leptos::prelude::*;
 
-use crate::components::{Icon, Sign};
-use crate::{url, wording};
+use crate::components::{CountTab, Sign};
+use crate::url;
 
 #[component]
 pub fn CountTabs(
@@ -13,24 +13,19 @@ pub fn CountTabs(
 ) -> impl IntoView {
     let total = move |counts: JobCounts| JobState::ALL.into_iter().map(|state| counts.of(state)).sum::<u64>();
     let tab = move |state: Option<JobState>| {
-        let count = move || {
+        let count = Signal::derive(move || {
             let counts = counts.get()?;
-            Some(wording::number(state.map_or_else(|| total(counts), |state| counts.of(state))))
-        };
-        let sign = state.map_or(Sign::Stack, Sign::State);
+            Some(state.map_or_else(|| total(counts), |state| counts.of(state)))
+        });
         view! {
-            <a
-                class="count_tab"
-                href=url::with_query("/jobs", &[("state", state.map(JobState::word))])
-                data-state=state.map(JobState::word)
-                aria-current=move || (chosen.get() == state).then_some("true")
-            >
-                <span class="count_tab_word">
-                    <Icon sign />
-                    {state.map_or("all", JobState::word)}
-                </span>
-                <span class="count_tab_number">{count}</span>
-            </a>
+            <CountTab
+                address=url::with_query("/jobs", &[("state", state.map(JobState::word))])
+                word=state.map_or("all", JobState::word)
+                sign=state.map_or(Sign::Stack, Sign::State)
+                color=state.map(JobState::word)
+                is_chosen=Signal::derive(move || chosen.get() == state)
+                count
+            />
         }
     };
     let states = std::iter::once(None).chain(JobState::ALL.into_iter().map(Some));

@@ -10,12 +10,14 @@ pub enum Sign {
     Alert,
     Close,
     Copy,
+    Disk,
     Down,
     Light,
     Link,
     List,
     Moon,
     Person,
+    Pulse,
     Screen,
     Search,
     Stack,
@@ -38,6 +40,9 @@ fn outline(sign: Sign) -> &'static str {
         Sign::Alert => "M12 4 2.5 20h19zM12 10v4.5M12 17.2v.1",
         Sign::Close => "M6 6l12 12M18 6 6 18",
         Sign::Copy => "M9 9h11v11H9zM15 9V4H4v11h5",
+        Sign::Disk => {
+            "M12 3a8 3 0 1 0 0 6a8 3 0 1 0 0-6M4 6v12c0 1.7 3.6 3 8 3s8-1.3 8-3V6M4 12c0 1.7 3.6 3 8 3s8-1.3 8-3"
+        }
         Sign::Down => "M12 5v14M6 13l6 6 6-6",
         Sign::Light => {
             "M12 8a4 4 0 1 0 0 8a4 4 0 1 0 0-8M12 2v2.5M12 19.5V22M2 12h2.5M19.5 12H22M5 5l1.7 1.7M17.3 17.3 19 19M5 19l1.7-1.7M17.3 6.7 19 5"
@@ -48,6 +53,7 @@ fn outline(sign: Sign) -> &'static str {
         Sign::List => "M4 6h16M4 12h16M4 18h10",
         Sign::Moon => "M20 14.5A8.5 8.5 0 1 1 9.5 4a7 7 0 0 0 10.5 10.5z",
         Sign::Person => "M12 4a4 4 0 1 0 0 8a4 4 0 1 0 0-8M4.5 20.5a7.5 6 0 0 1 15 0",
+        Sign::Pulse => "M2.5 12H7l3-8 4.5 16 3-8h4",
         Sign::Screen => "M3 5h18v11H3zM9 20h6M12 16v4",
         Sign::Search => "M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13M15.5 15.5 21 21",
         Sign::Stack => "M12 3 21 8l-9 5-9-5zM3 12.5l9 5 9-5M3 17l9 5 9-5",

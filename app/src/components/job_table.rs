@@ -36,7 +36,7 @@ pub fn JobTable(#[prop(into)] jobs: Signal<Vec<JobSummary>>, commands: JobComman
 fn JobRow(job: JobSummary, commands: JobCommands) -> impl IntoView {
     let error = job.error.map(|error| {
         let excerpt: String = error.chars().take(200).collect();
-        view! { <p class="job_error" title=error>{marking::visible(&excerpt)}</p> }
+        view! { <p class="job_error" title=marking::visible(&error)>{marking::visible(&excerpt)}</p> }
     });
     view! {
         <tr>

@@ -6,6 +6,9 @@ use leptos::prelude::*;
 
 use crate::marking;
 
+/// So many chips never have to be scrolled, however narrow the screen; more may have to, by keyboard too.
+const NEVER_SCROLLED: usize = 20;
+
 #[component]
 pub fn LetterChips(label: &'static str, #[prop(into)] letters: Signal<BTreeSet<char>>) -> impl IntoView {
     let chip = |letter: char| {
@@ -13,8 +16,9 @@ pub fn LetterChips(label: &'static str, #[prop(into)] letters: Signal<BTreeSet<c
         let shown = if letter == ' ' { "␣".to_owned() } else { marking::visible(letter.encode_utf8(&mut [0; 4])) };
         view! { <li class="letter_chip">{shown}</li> }
     };
+    let may_scroll = Memo::new(move |_| letters.with(|letters| letters.len() > NEVER_SCROLLED));
     view! {
-        <ul class="letter_chips" aria-label=label>
+        <ul class="letter_chips" aria-label=label tabindex=move || may_scroll.get().then_some("0")>
             {move || letters.get().into_iter().map(chip).collect_view()}
         </ul>
     }

@@ -35,7 +35,7 @@ pub fn LogLine(
             <span class="log_phrase" role="gridcell" dir="auto">{shown(&row.phrase)}</span>
             <span class="log_letters" role="gridcell" dir="auto">{shown(&row.letters)}</span>
             <span class="log_ip" role="gridcell">{shown(&row.ip)}</span>
-            <span class="log_agent" role="gridcell" title=row.user_agent.clone()>{browser}</span>
+            <span class="log_agent" role="gridcell" title=marking::visible(&row.user_agent)>{browser}</span>
             <span class="log_results" role="gridcell">{shown(&row.results)}</span>
             <time class="log_time" role="gridcell" datetime=moment::machine(row.searched_at)>
                 {moment::exact(row.searched_at)}

@@ -21,6 +21,7 @@ pub fn NavigationBar() -> impl IntoView {
                     sign=Sign::Stack
                     is_here=|route| matches!(route, Route::Jobs | Route::Job(_))
                 />
+                <PageLink href="/system" word="System" sign=Sign::Pulse is_here=|route| route == Route::System />
             </Show>
         </nav>
     }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::components::{Icon, Sign};
+use crate::marking;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -14,6 +15,9 @@ pub enum Tone {
 #[component]
 pub fn Notice(
     tone: Tone,
+    /// What it is about, where that has a name.
+    #[prop(optional)]
+    title: Option<&'static str>,
     #[prop(into)] text: Signal<String>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
@@ -25,7 +29,7 @@ pub fn Notice(
     view! {
         <div class="notice" data-tone=name role=role>
             <Icon sign=Sign::Alert />
-            <p>{move || text.get()}</p>
+            <p>{title.map(|title| view! { <strong>{title}</strong> })}{move || marking::visible(&text.get())}</p>
             {children.map(|children| view! { <div class="notice_actions">{children()}</div> })}
         </div>
     }

@@ -3,7 +3,7 @@
 use api::{ApiError, Receipt, ReceiptState, Recorded};
 use leptos::prelude::*;
 
-use crate::components::{Notice, Tone};
+use crate::components::{Notice, SpoolNotice, Tone};
 use crate::context;
 use crate::live::{Live, Subscription};
 use crate::receipt::Step;
@@ -35,13 +35,7 @@ pub fn ReceiptSteps(progress: Signal<Progress>, on_retry: Callback<()>) -> impl 
 
 fn recorded(recorded: Recorded, receipt: Receipt) -> AnyView {
     match recorded {
-        Recorded::Accepted => view! { <Steps receipt /> }.into_any(),
-        Recorded::Spooled => view! {
-            <Notice tone=Tone::Warning text="The log's database is not answering. The record of this search is \
-                safe on the server's disk, and is written as soon as the database is back." />
-            <Steps receipt />
-        }
-        .into_any(),
+        Recorded::Accepted | Recorded::Spooled => view! { <Steps recorded receipt /> }.into_any(),
         Recorded::NotRecorded => view! {
             <Notice tone=Tone::Error text="The result is right, but this search was not recorded: the server could \
                 not store it anywhere. Its operator has been told." />
@@ -51,7 +45,7 @@ fn recorded(recorded: Recorded, receipt: Receipt) -> AnyView {
 }
 
 #[component]
-fn Steps(receipt: Receipt) -> impl IntoView {
+fn Steps(recorded: Recorded, receipt: Receipt) -> impl IntoView {
     let state = follow(receipt);
     let reached = Memo::new(move |_| state.with(|state| state.as_ref().map_or(Step::Accepted, Step::of)));
     let is_lost = Memo::new(move |_| {
@@ -72,6 +66,7 @@ fn Steps(receipt: Receipt) -> impl IntoView {
         }
     };
     view! {
+        <SpoolNotice recorded receipt=state />
         <ol class="receipt_list" aria-label="Record" aria-live="polite">{Step::ALL.map(step).collect_view()}</ol>
         <Show when=move || is_lost.get()>
             <Notice tone=Tone::Warning text="This search's record was not written. An administrator sees why, and \

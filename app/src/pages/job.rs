@@ -7,7 +7,7 @@ use crate::components::{
     AttemptList, CopyButton, JobActions, JobTiles, Loading, Notice, PageHeading, StateBadge, StateTimeline, Tone,
 };
 use crate::job_commands::JobCommands;
-use crate::{context, job_feed, wording};
+use crate::{context, job_feed, marking, wording};
 
 #[component]
 pub fn JobPage(id: JobId) -> impl IntoView {
@@ -55,7 +55,7 @@ fn Detail(job: JobDetail, commands: JobCommands) -> impl IntoView {
             <div class="job_head">
                 <StateBadge state=summary.state />
                 <code class="job_kind">{summary.kind}</code>
-                <span class="muted job_head_about" dir="auto">{summary.about}</span>
+                <span class="muted job_head_about" dir="auto">{marking::visible(&summary.about)}</span>
                 <JobActions id=summary.id state=summary.state commands />
             </div>
             {why_not_running.map(|why| view! { <Notice tone=Tone::Info text=why /> })}
@@ -81,7 +81,7 @@ fn Detail(job: JobDetail, commands: JobCommands) -> impl IntoView {
                     <h2 id="payload-title">"Payload"</h2>
                     <CopyButton label="Copy" text=payload.clone() />
                 </header>
-                <pre class="payload" tabindex="0">{payload}</pre>
+                <pre class="payload" tabindex="0">{marking::visible_lines(&payload)}</pre>
             </section>
         </div>
     }

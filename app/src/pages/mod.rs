@@ -7,6 +7,7 @@ mod login;
 mod logout;
 mod not_found;
 mod setup;
+mod system;
 mod view_log;
 
 pub use entry::EntryPage;
@@ -16,4 +17,5 @@ pub use login::LoginPage;
 pub use logout::LogoutPage;
 pub use not_found::NotFoundPage;
 pub use setup::SetupPage;
+pub use system::SystemPage;
 pub use view_log::ViewLogPage;

@@ -144,7 +144,7 @@ impl Dispatcher {
             Ok(()) => ended.iter().for_each(|attempt| self.held.remove(attempt.job, attempt.attempt)),
             Err(_) => self.ended.splice(0..0, ended).for_each(drop),
         }
-        let claimed = claimed.map(|claimed| self.hand_out(claimed));
+        let claimed = claimed.map(|claimed| self.hand_out(claimed, now));
         stored.and(claimed)?;
         if self.agenda.ask_due && !self.agenda.look_for_work {
             self.agenda.due_at = self.queue.next_due().await?;
@@ -181,10 +181,11 @@ impl Dispatcher {
         Ok(Some(Claimed { took_all: jobs.len() < free, jobs }))
     }
 
-    fn hand_out(&mut self, claimed: Option<Claimed>) {
+    fn hand_out(&mut self, claimed: Option<Claimed>, claimed_at: TimeMs) {
         let Some(Claimed { jobs, took_all }) = claimed else { return };
         if self.held.is_empty() {
-            self.agenda.renew_at = self.clock.steady().after(self.settings.lease / 3);
+            // Counted from the claim as the leases are, however long its commit took.
+            self.agenda.renew_at = claimed_at.after(self.settings.lease / 3);
         }
         if took_all {
             self.agenda.look_for_work = false;

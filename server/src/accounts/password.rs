@@ -81,7 +81,7 @@ pub fn check_new_password(password: &str) -> Result<(), ApiError> {
 
 /// What a new account's name must be.
 pub fn check_new_name(name: &str) -> Result<(), ApiError> {
-    let is_odd = |c: char| c.is_control() || c.is_whitespace();
+    let is_odd = |c: char| !api::is_inert(c) || c.is_whitespace();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(is_odd) {
         let message = format!("A name has 1 to {LONGEST_NAME} characters and no spaces.");
         return Err(ApiError::at(ErrorCode::Invalid, "name", message));

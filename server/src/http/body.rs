@@ -7,8 +7,8 @@ use axum::body::{Body, BodyDataStream, Bytes};
 use futures::StreamExt;
 use store::Clock;
 
-/// The largest body of any request, in bytes. A phrase and its letters at their limits fit,
-/// percent-encoding included, in scripts of up to two bytes a character.
+/// The largest body of any request, in bytes. A phrase and its letters at their limits fit as our client sends
+/// them, and wholly percent-encoded in scripts of up to two bytes a character.
 const LIMIT: usize = 64 * 1024;
 /// So much of a body that is too large is read and thrown away. Many clients send the whole
 /// before they read an answer: to them a connection that is closed early is a broken one, and

@@ -29,8 +29,9 @@ const BUFFER: usize = 128 * 1024;
 #[cfg(target_os = "linux")]
 const SEND_LIMIT_MS: u32 = 60_000;
 
-/// As few as RFC 9113 advises: each may hold a body and an answer.
-const HTTP2_STREAMS: u32 = 100;
+/// Each may hold a body and an answer, so this is what a connection may cost more than one of
+/// HTTP/1. Browsers, which want a hundred, speak HTTP/2 to proxies only, and proxies open more connections.
+const HTTP2_STREAMS: u32 = 16;
 /// The largest body fits, so that nobody has to ask for room; see body.rs.
 const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
 /// For all streams of a connection together: four of the largest bodies.

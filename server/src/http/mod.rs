@@ -11,6 +11,7 @@ mod error;
 mod event_stream;
 mod headers;
 mod health;
+mod inert_json;
 mod job_events;
 mod log_stream;
 mod open_files;

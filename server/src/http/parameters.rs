@@ -3,17 +3,22 @@
 use api::{ApiError, ErrorCode, Receipt};
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
 use super::error::ErrorResponse;
 
-/// The query string as a `T`.
+/// The query string as a `T`. Like the form codec, it takes no bytes for a text that are none: replaced by others,
+/// they would ask for something else.
 pub struct Parameters<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
     type Rejection = ErrorResponse;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ErrorResponse> {
+        if percent_decode_str(parts.uri.query().unwrap_or_default()).decode_utf8().is_err() {
+            return Err(ErrorResponse(ApiError::new(ErrorCode::Invalid, "The address's query is not UTF-8.")));
+        }
         let Query(parameters) = Query::try_from_uri(&parts.uri)
             .map_err(|error| ErrorResponse(ApiError::new(ErrorCode::Invalid, error.body_text())))?;
         Ok(Self(parameters))

@@ -51,6 +51,13 @@ impl Intake {
         }
     }
 
+    fn tell_if_done(&self) {
+        let spool = self.spool.state();
+        if spool.records == 0 {
+            tracing::info!(since_start = spool.replayed, "the spool is empty: the store has all that was in it");
+        }
+    }
+
     async fn replay_some(&self) -> store::Result<Replayed> {
         let records = self.spool.oldest(BATCH);
         if records.is_empty() {
@@ -74,7 +81,7 @@ impl Intake {
             Some(error) => Err(error),
             None if records.iter().any(|record| self.spool.find(record.search).is_some()) => Ok(Replayed::Stuck),
             None => {
-                tracing::info!(records = records.len(), "records from the spool are in the store");
+                self.tell_if_done();
                 Ok(Replayed::Progress)
             }
         }

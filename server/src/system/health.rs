@@ -9,11 +9,11 @@ const PROBE_HOLDS: Duration = Duration::from_secs(60);
 /// A probe goes before all other jobs, so it waits for a free worker at most.
 const PROBE_PATIENCE: Duration = Duration::from_secs(15);
 
-pub struct Signs<'a> {
-    pub fault: Option<&'a StoreFault>,
-    pub spool: &'a SpoolState,
+pub struct Signs {
+    pub fault: Option<StoreFault>,
+    pub spool: SpoolState,
     /// None where the database does not answer.
-    pub ledger: Option<&'a Ledger>,
+    pub ledger: Option<Ledger>,
     pub runs_jobs: bool,
     /// The last that came through.
     pub probe: Option<Probe>,
@@ -22,14 +22,14 @@ pub struct Signs<'a> {
     pub now: TimeMs,
 }
 
-pub fn health(signs: &Signs<'_>) -> Health {
+pub fn health(signs: &Signs) -> Health {
     let (light, sentence) = light(signs);
     Health { light, sentence, probe: signs.probe }
 }
 
-fn light(signs: &Signs<'_>) -> (Light, String) {
+fn light(signs: &Signs) -> (Light, String) {
     let Signs { fault, spool, ledger, runs_jobs, probe, probe_waits, now } = signs;
-    let drift = ledger.map_or(0, Ledger::drift);
+    let drift = ledger.as_ref().map_or(0, Ledger::drift);
     let dead = ledger.map_or(0, |ledger| ledger.dead);
     let is_probed = probe.is_some_and(|probe| probe.ended_at.after(PROBE_HOLDS) >= *now);
     match (fault, &spool.fault) {
@@ -103,11 +103,10 @@ mod tests {
 
     const NOW: TimeMs = TimeMs(1_000_000);
 
-    fn shown(change: impl FnOnce(&mut Signs<'_>)) -> Light {
-        let spool = SpoolState::default();
+    fn shown(change: impl FnOnce(&mut Signs)) -> Light {
         let probe = Some(Probe { ended_at: NOW, took_ms: 3 });
-        let mut signs =
-            Signs { fault: None, spool: &spool, ledger: None, runs_jobs: true, probe, probe_waits: None, now: NOW };
+        let spool = SpoolState::default();
+        let mut signs = Signs { fault: None, spool, ledger: None, runs_jobs: true, probe, probe_waits: None, now: NOW };
         change(&mut signs);
         health(&signs).light
     }
@@ -130,9 +129,12 @@ mod tests {
             SpoolState { records: 1, ..SpoolState::default() },
             SpoolState { set_aside: 1, ..SpoolState::default() },
         ];
-        assert_eq!(shown(|signs| signs.fault = Some(&fault)), Light::Degraded);
-        assert_eq!(shown(|signs| (signs.fault, signs.spool) = (Some(&fault), &spools[0])), Light::Failing);
-        for spool in &spools {
+        assert_eq!(shown(|signs| signs.fault = Some(fault.clone())), Light::Degraded);
+        assert_eq!(
+            shown(|signs| (signs.fault, signs.spool) = (Some(fault.clone()), spools[0].clone())),
+            Light::Failing
+        );
+        for spool in spools {
             assert_eq!(shown(|signs| signs.spool = spool), Light::Degraded);
         }
         assert_eq!(shown(|signs| signs.runs_jobs = false), Light::Degraded);
@@ -142,7 +144,7 @@ mod tests {
             (Ledger { recorded: 1, ..Ledger::default() }, Light::Degraded),
             (Ledger { accepted: 1, dead: 1, ..Ledger::default() }, Light::Degraded),
         ] {
-            assert_eq!(shown(|signs| signs.ledger = Some(&ledger)), light, "{ledger:?}");
+            assert_eq!(shown(|signs| signs.ledger = Some(ledger)), light, "{ledger:?}");
         }
     }
 }

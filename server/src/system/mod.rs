@@ -47,9 +47,9 @@ pub async fn gather(env: &Environment) -> Gathered {
     };
     let fault = env.intake.watch().fault().map(|fault| fault.shown());
     let health = health(&Signs {
-        fault: fault.as_ref(),
-        spool: &spool,
-        ledger: ledger.as_ref(),
+        fault: fault.clone(),
+        spool: spool.clone(),
+        ledger,
         runs_jobs: env.jobs.runs_jobs(),
         probe: env.prober.last(),
         probe_waits: env.prober.waits(env.clock.steady()),

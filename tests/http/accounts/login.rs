@@ -1,12 +1,19 @@
 //! Logging in, and being kept from guessing.
 
+use std::time::Duration;
+
 use api::{Account, ErrorCode, Role};
 use http::header::SET_COOKIE;
 use serde_json::json;
+use sqlx::{Connection, SqliteConnection};
+use tokio::time::timeout;
 
 use super::{PASSWORD, cookie, lets_in, log_in, site_of_ada};
 use crate::request::Answer;
 use crate::site::Site;
+
+/// The server's own; see `server/src/http/time_limit.rs`.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
 async fn log_in_from(site: &Site, ip: &str, name: &str, password: &str) -> Answer {
     site.post_json("/api/login", &json!({"name": name, "password": password})).peer(ip).send().await
@@ -18,6 +25,18 @@ async fn the_right_password_opens_a_session() {
     let answer = log_in(&site, "ada", PASSWORD).await;
     assert_eq!(answer.ok::<Account>(), Account { name: "ada".to_owned(), role: Role::Admin });
     assert!(lets_in(&site, &cookie(&answer)).await);
+}
+
+#[tokio::test]
+async fn while_another_program_locks_the_database_a_login_is_answered_that_it_cannot_be() {
+    let (site, _) = site_of_ada().await;
+    let file = format!("sqlite:{}/search4letters.db", site.folder.path().display());
+    let mut other = SqliteConnection::connect(&file).await.expect("the file opens");
+    let lock = other.begin_with("begin immediate").await.expect("nobody else writes");
+    let answer = timeout(ANSWER_LIMIT, log_in(&site, "ada", PASSWORD)).await.expect("answered in time");
+    answer.refused(503, ErrorCode::Unavailable, None);
+    lock.rollback().await.expect("the lock is given back");
+    log_in(&site, "ada", PASSWORD).await.ok::<Account>();
 }
 
 #[tokio::test]

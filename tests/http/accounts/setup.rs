@@ -87,6 +87,7 @@ async fn names_and_passwords_have_rules_and_a_mistake_does_not_use_up_the_link()
         ("", PASSWORD, Invalid, "name"),
         ("ada lovelace", PASSWORD, Invalid, "name"),
         ("ada\u{7}", PASSWORD, Invalid, "name"),
+        ("\u{202e}ada", PASSWORD, Invalid, "name"),
         (&long[..65], PASSWORD, Invalid, "name"),
         ("ada", "", Invalid, "password"),
         ("ada", "eleven char", Invalid, "password"),

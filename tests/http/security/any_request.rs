@@ -1,12 +1,12 @@
 //! Whatever is sent, the server answers, and never with a failure of its own.
 
-use http::{HeaderName, HeaderValue, Method, Uri};
+use http::{HeaderValue, Method, Uri};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
-use crate::request::FORM;
+use crate::for_any::Trial;
+use crate::request::{Answer, FORM};
 use crate::site::Site;
 
 const PATHS: [&str; 20] = [
@@ -91,40 +91,26 @@ fn any_request() -> impl Strategy<Value = AnyRequest> {
 
 #[test]
 fn no_request_makes_the_server_fail() {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    let (site, admin) = runtime.block_on(async {
-        let site = Site::start().await;
-        let admin = site.admin().await;
-        (site, admin)
-    });
-    let mut runner = TestRunner::new(Config { cases: 1_500, failure_persistence: None, ..Config::default() });
-    let result = runner.run(&any_request(), |request| runtime.block_on(is_answered(&site, &admin, request)));
-    runtime.block_on(async { drop(site) });
-    result.unwrap_or_else(|error| panic!("{error}"));
+    Trial::on(Site::plan()).holds(1_500, &any_request(), is_answered);
 }
 
-async fn is_answered(site: &Site, admin: &str, request: AnyRequest) -> Result<(), TestCaseError> {
+async fn is_answered(trial: &Trial, request: AnyRequest) {
     let AnyRequest { method, path, headers, content_type, body, is_admin } = request;
     let is_api = path.parse::<Uri>().is_ok_and(|uri| uri.path().starts_with("/api/"));
-    let mut ask = site.ask(method.clone(), &path).header("content-type", content_type).body(body);
+    let mut ask = trial.site.ask(method.clone(), &path).header("content-type", content_type).body(body);
     for (name, value) in headers {
-        let name = HeaderName::from_static(name);
-        ask = ask.header(name.as_str(), value);
+        ask = ask.header(name, value);
     }
     if is_admin {
-        ask = ask.cookie(admin);
+        ask = ask.cookie(&trial.admin);
     }
     let (status, headers, body) = ask.open().await;
-    let is_event_stream = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
-    prop_assert!(!status.is_server_error(), "{}", status);
-    if is_event_stream {
-        return Ok(());
+    assert!(!status.is_server_error(), "{status}");
+    if headers.get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+        return;
     }
     let body = axum::body::to_bytes(body, usize::MAX).await.expect("the body arrives");
     if is_api && !status.is_success() && method != Method::HEAD {
-        let error: Result<api::ApiError, _> = serde_json::from_slice(&body);
-        prop_assert!(error.is_ok(), "{} {}", status, String::from_utf8_lossy(&body));
+        Answer { status, headers, body }.is_fit();
     }
-    Ok(())
 }

@@ -14,7 +14,7 @@ use crate::site::Site;
 const TOGETHER: usize = 25;
 
 /// Writes a row for each phrase, straight into the log; their numbers follow on each other.
-async fn write(site: &Site, phrases: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<LogSeq> {
+pub(crate) async fn write(site: &Site, phrases: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<LogSeq> {
     let already = site.store().last_log_seq().await.expect("the store answers").0;
     let entries: Vec<LogEntry> =
         phrases.into_iter().zip(already + 1..).map(|(phrase, number)| entry(phrase.as_ref(), number)).collect();

@@ -16,8 +16,7 @@ pub(crate) async fn any_sequence_of_verbs_does_what_the_model_does<D: Database>(
     let outcome = block_in_place(|| {
         TestRunner::new(config).run(&vec(verb(), 1..60), |verbs| {
             Handle::current().block_on(async {
-                let database = D::create().await;
-                let mut run = Run::on(database.store());
+                let mut run = Run::on(D::create().await);
                 for verb in verbs {
                     run.step(&verb).await;
                 }

@@ -78,3 +78,22 @@ async fn a_dropped_table_is_a_statement_error() {
     let read = store.attempts(api::JobId(1)).await;
     assert!(matches!(read, Err(StoreError::Sql(_))), "{read:?}");
 }
+
+#[tokio::test]
+async fn nothing_is_written_into_a_file_that_was_moved_away_and_all_goes_on_once_it_is_back() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let (file, elsewhere) = (folder.path().join("search4letters.db"), folder.path().join("elsewhere.db"));
+    store.accept(search(1), log_job(search(1))).await.unwrap();
+    std::fs::rename(&file, &elsewhere).unwrap();
+    let refused = store.accept(search(2), log_job(search(2))).await;
+    let Err(StoreError::Connection(why)) = refused else { panic!("{refused:?}") };
+    assert!(why.contains("moved away") && why.contains("put it back"), "{why}");
+    std::fs::copy(&elsewhere, &file).unwrap();
+    let refused = store.accept(search(2), log_job(search(2))).await;
+    assert!(matches!(&refused, Err(StoreError::Connection(why)) if why.contains("replaced")), "{refused:?}");
+    std::fs::rename(&elsewhere, &file).unwrap();
+    store.accept(search(2), log_job(search(2))).await.unwrap();
+    assert_eq!(store.ledger().await.unwrap().accepted, 2);
+    store.close().await;
+}

@@ -11,8 +11,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("store", &["api"]),
     ("store-sqlite", &["api", "store"]),
     ("queue", &["api", "store"]),
-    ("server", &["api", "queue", "store", "store-sqlite"]),
-    ("tests", &["api", "app", "queue", "server", "store", "store-sqlite"]),
+    ("spool", &["api"]),
+    ("server", &["api", "queue", "spool", "store", "store-sqlite"]),
+    ("tests", &["api", "app", "queue", "server", "spool", "store", "store-sqlite"]),
     ("xtask", &[]),
 ];
 

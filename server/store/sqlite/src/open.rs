@@ -88,8 +88,8 @@ pub(crate) async fn open(options: Options) -> Result<SqliteStore, OpenError> {
         readers: Readers::open(connect.clone(), readers, place.clone()),
         writer: Writer::start(Committer::new(
             connect,
-            connection,
             place,
+            connection,
             Arc::clone(&waker),
             lock.filter(|_| access == Access::Owner),
         )),

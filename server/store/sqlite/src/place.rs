@@ -1,6 +1,6 @@
-//! The database's file: whether it is still the one that was opened, and whether it is sound.
+//! Where the database's file is, whether it is still there, and whether it is sound.
 
-use std::fs::{self, Metadata};
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -8,28 +8,46 @@ use std::sync::{Arc, OnceLock};
 
 use store::{Result, StoreError};
 
-/// SQLite goes on writing to a file that was moved away, and would mix the write-ahead log that is left behind with
-/// whatever file stands in its place. So the place is looked at before the database is touched.
+/// A file's path, and which file it was that stood there when it was opened. Clones share what is known of it.
+///
+/// Who has a file open goes on writing to it when it is moved away or deleted, and everything that
+/// is written then is lost without a word. And SQLite would mix the write-ahead log that is left behind
+/// with another file that is put there. So it is looked at before each commit and each read.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
-    file: PathBuf,
-    device: u64,
-    inode: u64,
+    path: PathBuf,
+    /// Device and inode.
+    identity: (u64, u64),
     /// What SQLite said when it found the file damaged.
     damage: Arc<OnceLock<StoreError>>,
 }
 
 impl Place {
-    /// The place of a database that has just been opened.
-    pub(crate) fn of(file: PathBuf) -> io::Result<Self> {
-        let metadata = fs::metadata(&file)?;
-        Ok(Self { device: metadata.dev(), inode: metadata.ino(), file, damage: Arc::default() })
+    pub(crate) fn of(path: PathBuf) -> io::Result<Self> {
+        let identity = identity(&std::fs::metadata(&path)?);
+        Ok(Self { path, identity, damage: Arc::default() })
     }
 
-    /// Fails unless our file is in its place and, as far as is known, sound. Whoever writes to a damaged file makes it
-    /// worse, and what it took may be lost with it.
-    pub(crate) fn look_for_writing(&self) -> Result<()> {
-        self.damage.get().map_or_else(|| self.look(), |damage| Err(damage.clone()))
+    pub(crate) fn check(&self) -> Result<()> {
+        let file = self.path.display();
+        match std::fs::metadata(&self.path) {
+            Ok(metadata) if identity(&metadata) == self.identity => Ok(()),
+            Ok(_) => Err(StoreError::Connection(format!(
+                "{file} was replaced by another file while it was in use: put it back, or restart to use the new one"
+            ))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::Connection(format!(
+                "{file} was moved away or deleted while it was in use: put it back"
+            ))),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Err(StoreError::Credentials(format!("{file}: {error}")))
+            }
+            Err(error) => Err(StoreError::Connection(format!("{file}: {error}"))),
+        }
+    }
+
+    /// Fails also where the file is known to be damaged: writing makes it worse, and what it took may be lost with it.
+    pub(crate) fn check_for_writing(&self) -> Result<()> {
+        self.damage.get().map_or_else(|| self.check(), |damage| Err(damage.clone()))
     }
 
     /// Keeps in mind, until the next start, what says that the file is damaged.
@@ -43,21 +61,8 @@ impl Place {
             );
         }
     }
+}
 
-    /// Fails unless our file is in its place.
-    pub(crate) fn look(&self) -> Result<()> {
-        match fs::metadata(&self.file) {
-            Ok(metadata) if self.is_ours(&metadata) => Ok(()),
-            Ok(_) => Err(self.missed("another file is in the place of")),
-            Err(_) => Err(self.missed("there is no file any more in the place of")),
-        }
-    }
-
-    fn is_ours(&self, metadata: &Metadata) -> bool {
-        (metadata.dev(), metadata.ino()) == (self.device, self.inode)
-    }
-
-    fn missed(&self, what: &str) -> StoreError {
-        StoreError::Connection(format!("{what} {}: put the database back, or start again", self.file.display()))
-    }
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }

@@ -45,7 +45,7 @@ impl Readers {
 
     /// A connection for one statement. Waits while all are in use, up to a limit.
     pub(crate) async fn get(&self) -> Result<PoolConnection<Sqlite>> {
-        self.place.look()?;
+        self.place.check()?;
         if let Some(connection) = self.pool.try_acquire() {
             return Ok(connection);
         }

@@ -1,13 +1,15 @@
 //! The verbs, done to a store and to the model alike.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use api::{AttemptOutcome, JobFilter, JobId, TimeMs};
+use api::{AttemptOutcome, JobFilter, JobId, LogSeq, TimeMs};
 use proptest::prelude::*;
-use store::{Enqueued, Finish, FinishedAttempt, NewJob, Store};
+use store::{Accepted, Enqueued, Finish, FinishedAttempt, NewJob};
 use tests::QueueModel;
-use tests::builders::{START, claim, job, worker};
+use tests::builders::{START, claim, job, log_entry, log_job, search, worker};
+
+use crate::database::Database;
 
 const WORKERS: [&str; 2] = ["w1", "w2"];
 
@@ -18,6 +20,14 @@ pub(super) enum Verb {
         priority: i16,
         delay_s: u64,
         max_attempts: u32,
+    },
+    /// A search, sent for the first time or again.
+    Accept {
+        search: u8,
+    },
+    /// A search's log row, written for the first time or again.
+    Record {
+        search: u8,
     },
     Claim {
         worker: usize,
@@ -50,12 +60,16 @@ pub(super) enum Verb {
     Advance {
         seconds: u64,
     },
+    /// The process ends, and the next one finds what was committed.
+    Reopen,
 }
 
 pub(super) fn verb() -> impl Strategy<Value = Verb> {
     prop_oneof![
         6 => (prop::option::of(0..4_u8), -1..=1_i16, 0..3_u64, 1..3_u32)
             .prop_map(|(key, priority, delay_s, max_attempts)| Verb::Enqueue { key, priority, delay_s, max_attempts }),
+        4 => (0..4_u8).prop_map(|search| Verb::Accept { search }),
+        2 => (0..4_u8).prop_map(|search| Verb::Record { search }),
         6 => (0..2_usize, 0..4_u32).prop_map(|(worker, limit)| Verb::Claim { worker, limit }),
         2 => (0..2_usize, 0..30_u64).prop_map(|(worker, lease_s)| Verb::Extend { worker, lease_s }),
         8 => (0..30_usize, 0..2_usize, finish())
@@ -66,6 +80,7 @@ pub(super) fn verb() -> impl Strategy<Value = Verb> {
         2 => (0..20_usize).prop_map(|job| Verb::Cancel { job }),
         1 => (0..4_u32).prop_map(|limit| Verb::Prune { limit }),
         3 => (0..20_u64).prop_map(|seconds| Verb::Advance { seconds }),
+        1 => Just(Verb::Reopen),
     ]
 }
 
@@ -79,22 +94,24 @@ fn finish() -> impl Strategy<Value = Finish> {
     ]
 }
 
-pub(super) struct Run {
-    store: Arc<dyn Store>,
+pub(super) struct Run<D> {
+    database: D,
     model: QueueModel,
     now: TimeMs,
     /// All attempts that were ever handed out.
     claimed: Vec<(JobId, u32)>,
+    /// The searches that have a log row.
+    recorded: BTreeMap<u8, LogSeq>,
 }
 
-impl Run {
-    pub(super) fn on(store: Arc<dyn Store>) -> Self {
-        Self { store, model: QueueModel::default(), now: START, claimed: Vec::new() }
+impl<D: Database> Run<D> {
+    pub(super) fn on(database: D) -> Self {
+        Self { database, model: QueueModel::default(), now: START, claimed: Vec::new(), recorded: BTreeMap::new() }
     }
 
     /// Does `verb` to both, and fails where they part.
     pub(super) async fn step(&mut self, verb: &Verb) {
-        let (store, now) = (Arc::clone(&self.store), self.now);
+        let (store, now) = (self.database.store(), self.now);
         match verb {
             Verb::Enqueue { key, priority, delay_s, max_attempts } => {
                 let new = NewJob {
@@ -113,6 +130,25 @@ impl Run {
                     }
                     Enqueued::Exists(id) => assert_eq!(present, Some(id)),
                 }
+            }
+            Verb::Accept { search: number } => {
+                let id = search((*number).into());
+                let new = NewJob { run_at: now, now, ..log_job(id) };
+                let present = self.model.with_key(new.key.as_deref());
+                match store.accept(id, new.clone()).await.unwrap() {
+                    Accepted::New(job) => {
+                        assert_eq!((present, self.recorded.get(number)), (None, None));
+                        self.model.add(job, &new);
+                    }
+                    Accepted::Queued { job, payload } => assert_eq!((Some(job), payload), (present, new.payload)),
+                    Accepted::Recorded(row) => {
+                        assert_eq!((present, Some(&row.seq)), (None, self.recorded.get(number)));
+                    }
+                }
+            }
+            Verb::Record { search: number } => {
+                let seq = store.record(log_entry(search((*number).into()), "modelled")).await.unwrap();
+                assert_eq!(*self.recorded.entry(*number).or_insert(seq), seq);
             }
             Verb::Claim { worker, limit } => {
                 let claim = claim(WORKERS[*worker], *limit, now);
@@ -153,6 +189,10 @@ impl Run {
             Verb::Prune { limit } => {
                 assert_eq!(store.prune_jobs(now, *limit).await.unwrap(), self.model.prune(now, *limit));
             }
+            Verb::Reopen => {
+                drop(store);
+                self.database.reopen().await;
+            }
             Verb::Advance { seconds } => self.now = now.after(Duration::from_secs(*seconds)),
         }
         self.compare().await;
@@ -164,13 +204,14 @@ impl Run {
     }
 
     async fn compare(&self) {
-        assert_eq!(self.store.job_counts().await.unwrap(), self.model.counts());
-        assert_eq!(self.store.next_due().await.unwrap(), self.model.next_due());
+        let store = self.database.store();
+        assert_eq!(store.job_counts().await.unwrap(), self.model.counts());
+        assert_eq!(store.next_due().await.unwrap(), self.model.next_due());
         for name in WORKERS {
             let worker = worker(name);
-            assert_eq!(self.store.cancellations(&worker).await.unwrap(), self.model.cancellations(&worker));
+            assert_eq!(store.cancellations(&worker).await.unwrap(), self.model.cancellations(&worker));
         }
-        let mut stored = self.store.jobs(JobFilter::default(), None, 1000).await.unwrap().jobs;
+        let mut stored = store.jobs(JobFilter::default(), None, 1000).await.unwrap().jobs;
         stored.reverse();
         assert_eq!(stored.len(), self.model.jobs.len());
         for (stored, model) in stored.iter().zip(&self.model.jobs) {
@@ -179,7 +220,7 @@ impl Run {
             assert_eq!(stored.worker, model.worker);
             assert_eq!(stored.cancel_requested, model.cancel_requested);
             assert_eq!((stored.run_at, stored.finished_at), (model.run_at, model.finished_at));
-            let attempts = self.store.attempts(model.id).await.unwrap();
+            let attempts = store.attempts(model.id).await.unwrap();
             let ended = attempts.iter().filter(|attempt| attempt.outcome != AttemptOutcome::Running);
             assert!(ended.map(|attempt| (attempt.number, attempt.outcome)).eq(model.attempts.iter().copied()));
         }

@@ -17,9 +17,9 @@ use crate::writer::transaction::WriteTx;
 #[derive(Debug)]
 pub(crate) struct Committer {
     options: SqliteConnectOptions,
+    place: Place,
     /// None after a failure of the disk or a lock: the next batch begins with a fresh one.
     connection: Option<SqliteConnection>,
-    place: Place,
     waker: Arc<Waker>,
     /// Held as long as anything is written, also where the store itself was dropped.
     _lock: Option<OwnerLock>,
@@ -59,17 +59,17 @@ impl Commit for Committer {
 impl Committer {
     pub(crate) fn new(
         options: SqliteConnectOptions,
-        connection: SqliteConnection,
         place: Place,
+        connection: SqliteConnection,
         waker: Arc<Waker>,
         lock: Option<OwnerLock>,
     ) -> Self {
-        Self { options, connection: Some(connection), place, waker, _lock: lock }
+        Self { options, place, connection: Some(connection), waker, _lock: lock }
     }
 
     /// Brings the write-ahead log back into the file, so that the file alone is whole, and lets go of the folder.
     pub(crate) async fn close(self) {
-        let Some(mut connection) = self.connection.filter(|_| self.place.look_for_writing().is_ok()) else { return };
+        let Some(mut connection) = self.connection.filter(|_| self.place.check_for_writing().is_ok()) else { return };
         let checkpoint = sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut connection).await;
         if let Err(error) = checkpoint.map(drop).and(connection.close().await) {
             // Every commit is durable already: the next start reads the log.
@@ -78,7 +78,7 @@ impl Committer {
     }
 
     async fn write(&mut self, batch: &mut Batch) -> Result<Changes> {
-        self.place.look_for_writing()?;
+        self.place.check_for_writing()?;
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => none.insert(self.options.connect().await.map_err(store_error)?),

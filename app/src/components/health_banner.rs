@@ -1,0 +1,37 @@
+//! The light: whether all is well, why, and when that was last tried out.
+
+use api::{Health, JobState, Light, Probe};
+use leptos::prelude::*;
+
+use crate::components::{Icon, Sign, TimeAgo};
+use crate::wording;
+
+#[component]
+pub fn HealthBanner(health: Health) -> impl IntoView {
+    let Health { light, sentence, probe } = health;
+    view! {
+        <section class="health_banner card" data-light=light.word() aria-labelledby="health-title">
+            <span class="health_sign"><Icon sign=sign(light) /></span>
+            <div class="health_words">
+                <h2 id="health-title" role="status">{light.word()}</h2>
+                <p>{sentence}</p>
+            </div>
+            <p class="health_probe muted">{probe.map_or_else(|| "No probe has gone the whole way yet.".into_any(), tried)}</p>
+        </section>
+    }
+}
+
+fn sign(light: Light) -> Sign {
+    match light {
+        Light::Healthy => Sign::State(JobState::Done),
+        Light::Checking => Sign::State(JobState::Waiting),
+        Light::Degraded => Sign::Alert,
+        Light::Failing => Sign::State(JobState::Dead),
+    }
+}
+
+fn tried(Probe { ended_at, took_ms }: Probe) -> AnyView {
+    // A probe of weeks would not fit; none takes that long.
+    let took = wording::duration(took_ms.try_into().unwrap_or(i64::MAX));
+    view! { "A probe went the whole way "<TimeAgo time=ended_at />{format!(", in {took}.")} }.into_any()
+}

@@ -1,0 +1,23 @@
+//! What is wrong with the database, by name, and what its operator should do.
+
+use api::StoreFault;
+use leptos::prelude::*;
+
+use crate::components::{Notice, TimeAgo, Tone};
+
+#[component]
+pub fn StoreFaultNotice(fault: StoreFault) -> impl IntoView {
+    let StoreFault { kind, detail, since } = fault;
+    view! {
+        <div class="store_fault">
+            <Notice tone=Tone::Error title=kind.word() text=kind.advice()>
+                // An alert is read out again when something in it changes: but not at each tick.
+                <p class="muted" aria-live="off">"It began "<TimeAgo time=since />"."</p>
+                <details class="error_details" aria-live="off">
+                    <summary>"What the database said"</summary>
+                    <pre tabindex="0">{detail}</pre>
+                </details>
+            </Notice>
+        </div>
+    }
+}

@@ -1,0 +1,102 @@
+//! What the operator reads: a line on stderr for each event.
+//!
+//! Whatever a field holds, a line stays one line of bounded length, and a terminal finds nothing in it to obey. That
+//! is done where fields are written: done at each place that logs, it would be forgotten at one, and libraries log
+//! too; done behind the formatter, it could not tell the formatter's own colours from a stranger's.
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::fmt;
+use std::io::{IsTerminal, Write, stderr};
+use std::panic::PanicHookInfo;
+use std::thread;
+
+use tracing::field::Field;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::{self, Writer};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// The most characters of a value that are written: more than any of ours has, far less than somebody can send.
+const VALUE_LIMIT: usize = 4_000;
+
+/// Writes events and panics to stderr. `RUST_LOG` chooses how much, for instance `RUST_LOG=debug`.
+pub fn log_to_stderr() {
+    let usual = Targets::new().with_default(LevelFilter::WARN).with_target("server", LevelFilter::INFO);
+    let usual = usual.with_target("queue", LevelFilter::INFO).with_target("store_sqlite", LevelFilter::INFO);
+    let wanted = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok()).unwrap_or(usual);
+    let lines = tracing_subscriber::fmt::layer()
+        .fmt_fields(format::debug_fn(write_field).delimited(" "))
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal());
+    tracing_subscriber::registry().with(lines).with(wanted).init();
+    std::panic::set_hook(Box::new(write_panic));
+}
+
+fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+    let value = inert(&format!("{value:?}"));
+    match field.name() {
+        "message" => write!(writer, "{value}"),
+        name => write!(writer, "{name}={value}"),
+    }
+}
+
+/// The standard library's words, which quote what was being worked on as it is.
+fn write_panic(panic: &PanicHookInfo<'_>) {
+    let name = thread::current().name().unwrap_or("<unnamed>").to_owned();
+    let mut text = indented(&format!("thread '{name}' {panic}"));
+    let backtrace = Backtrace::capture();
+    if backtrace.status() == BacktraceStatus::Captured {
+        text += &format!("stack backtrace:\n{backtrace}");
+    }
+    // There is nobody left to be told if even this fails.
+    let _ = stderr().write_all(text.as_bytes());
+}
+
+/// `text` in its lines. Those after the first are indented: none can be taken for a line that was logged.
+fn indented(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(inert).collect();
+    lines.join("\n    ") + "\n"
+}
+
+/// `text` with every character escaped that would act.
+fn inert(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for (index, character) in text.chars().enumerate() {
+        if index == VALUE_LIMIT {
+            shown.push('…');
+            break;
+        }
+        if api::is_inert(character) {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_default());
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_acts_is_written() {
+        assert_eq!(inert("a\n\r\t\u{1b}[2J\u{9b}\u{202e}é"), "a\\n\\r\\t\\u{1b}[2J\\u{9b}\\u{202e}é");
+    }
+
+    #[test]
+    fn a_long_value_is_cut() {
+        assert_eq!(inert(&"é".repeat(VALUE_LIMIT)), "é".repeat(VALUE_LIMIT));
+        assert_eq!(inert(&"é".repeat(VALUE_LIMIT + 1)), "é".repeat(VALUE_LIMIT) + "…");
+    }
+
+    #[test]
+    fn a_panics_lines_stay_lines_that_nobody_takes_for_others() {
+        let text = "thread 'main' panicked at src/a.rs:1:1:\nassertion failed\n  left: \u{1b}[2J\n2026 INFO forged\r\n";
+        assert_eq!(
+            indented(text),
+            "thread 'main' panicked at src/a.rs:1:1:\n    assertion failed\n      left: \\u{1b}[2J\n    2026 INFO forged\n"
+        );
+    }
+}

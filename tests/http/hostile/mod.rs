@@ -1,0 +1,9 @@
+//! What means harm, or nothing at all, does none.
+
+mod bodies;
+mod corpus;
+mod headers;
+mod json;
+mod log_lines;
+mod queries;
+mod round_trips;

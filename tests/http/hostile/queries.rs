@@ -1,0 +1,124 @@
+//! Whatever stands in an address: it filters exactly as it says, or is refused.
+
+use api::{ErrorCode, LogRow, LogSeq};
+use http::{HeaderValue, Uri};
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use tests::corpus::corpus;
+
+use crate::for_any::Trial;
+use crate::site::Site;
+use crate::streams::write;
+
+/// A site whose log holds the shorter half of the corpus, and its rows, newest first.
+fn with_hostile_rows() -> (Trial, Vec<LogRow>) {
+    let trial = Trial::on(Site::plan().without_worker());
+    let phrases = corpus().iter().map(|hostile| hostile.text.as_str()).filter(|text| text.len() < 100);
+    trial.runtime.block_on(write(&trial.site, phrases));
+    let mut rows = trial.runtime.block_on(trial.site.log());
+    rows.reverse();
+    (trial, rows)
+}
+
+fn encoded(value: impl AsRef<[u8]>) -> String {
+    percent_encode(value.as_ref(), NON_ALPHANUMERIC).to_string()
+}
+
+/// Texts that occur in the log, and texts that do not.
+fn filter() -> impl Strategy<Value = String> {
+    let hostile: Vec<&str> = corpus().iter().map(|hostile| hostile.text.as_str()).collect();
+    let part = (select(hostile), 0..40_usize, 1..4_usize)
+        .prop_map(|(text, start, length)| text.chars().skip(start).take(length).collect());
+    prop_oneof![part, any::<String>(), "[a-zA-Z%_*\\\\'\"\u{0}\u{130}é]{0,2}"]
+}
+
+/// What the server should find, said in another way.
+fn expected<'a>(rows: &'a [LogRow], before: Option<i64>, text: &str, limit: Option<u32>) -> Vec<&'a LogRow> {
+    let text = text.to_ascii_lowercase();
+    let has_text = |row: &&LogRow| {
+        let columns = [&row.phrase, &row.letters, &row.results, &row.ip, &row.browser_string, &row.user_agent];
+        columns.iter().any(|column| column.to_ascii_lowercase().contains(&text))
+    };
+    let rows = rows.iter().filter(|row| before.is_none_or(|before| row.seq.0 < before)).filter(has_text);
+    rows.take(limit.unwrap_or(1_000) as usize).collect()
+}
+
+#[test]
+fn rows_are_those_that_the_query_asks_for() {
+    let (trial, rows) = with_hostile_rows();
+    let before = proptest::option::of(prop_oneof![3 => -2..150_i64, 1 => any::<i64>()]);
+    let limit = proptest::option::of(prop_oneof![0..10_u32, any::<u32>()]);
+    trial.holds(500, &(before, filter(), limit), async |trial, (before, text, limit)| {
+        let before_part = before.map(|before| format!("&before={before}")).unwrap_or_default();
+        let limit_part = limit.map(|limit| format!("&limit={limit}")).unwrap_or_default();
+        let path = format!("/api/admin/log/rows?q={}{before_part}{limit_part}", encoded(&text));
+        let answer = trial.site.get(&path).cookie(&trial.admin).send().await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let found: Vec<LogRow> = answer.lines();
+        assert_eq!(found.iter().collect::<Vec<_>>(), expected(&rows, before, &text, limit), "{path}");
+    });
+}
+
+/// A query string of our parameters and others, with any values.
+fn any_query() -> impl Strategy<Value = String> {
+    let name = select(vec!["before", "after", "q", "limit", "x", "q%00", "%ff", ""]);
+    let value = prop_oneof![
+        any::<i64>().prop_map(|number| number.to_string()),
+        "[0-9+. eE_,-]{0,25}".prop_map(encoded),
+        "[!-~&&[^#]]{0,20}",
+        vec(any::<u8>(), 0..12).prop_map(encoded),
+        any::<String>().prop_map(encoded),
+        select(vec!["9".repeat(5_000), "%00".repeat(5_000), "%F0%9F%98%80".repeat(2_000)]),
+    ];
+    let pairs = vec((name, value), 0..5).prop_map(|pairs| {
+        let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("&")
+    });
+    pairs.prop_filter("an address", |query| format!("/?{query}").parse::<Uri>().is_ok())
+}
+
+#[test]
+fn any_query_is_answered_or_refused_in_our_words() {
+    let (trial, rows) = with_hostile_rows();
+    trial.holds(500, &any_query(), async |trial, query| {
+        let answer = trial.site.get(&format!("/api/admin/log/rows?{query}")).cookie(&trial.admin).send().await;
+        if answer.status == 200 {
+            let found: Vec<LogRow> = answer.lines();
+            assert!(found.iter().all(|row| rows.contains(row)));
+        } else {
+            answer.is_fit();
+            assert_eq!((answer.status.as_u16(), answer.refusal().code), (400, ErrorCode::Invalid));
+        }
+    });
+}
+
+#[test]
+fn any_cursor_leads_to_the_end_of_the_log() {
+    let (trial, rows) = with_hostile_rows();
+    let last = rows.first().map(|row| row.seq);
+    let header = prop_oneof![
+        any::<i64>().prop_map(|number| number.to_string().into_bytes()),
+        (-2..150_i64).prop_map(|number| number.to_string().into_bytes()),
+        vec(any::<u8>(), 0..20),
+    ];
+    let header = header.prop_filter_map("a header", |value| HeaderValue::from_bytes(&value).ok());
+    trial.holds(120, &(header, any_query()), async |trial, (last_event, query)| {
+        let ask = trial.site.get(&format!("/api/admin/log/events?{query}")).cookie(&trial.admin);
+        let (status, headers, body) = ask.header("last-event-id", &last_event).open().await;
+        if status != 200 {
+            let body = axum::body::to_bytes(body, usize::MAX).await.expect("the whole body arrives");
+            return crate::request::Answer { status, headers, body }.is_fit();
+        }
+        let mut events = crate::events::Events::of(body);
+        let through = loop {
+            let event = events.next().await.expect("the stream goes on");
+            match event.name.as_str() {
+                "row" => assert!(rows.contains(&event.json::<LogRow>())),
+                _ => break event.json::<LogSeq>(),
+            }
+        };
+        assert_eq!(Some(through), last);
+    });
+}
