@@ -13,8 +13,9 @@ use store::{StoreError, Waker};
 
 use crate::error::{Cause, cause, store_error};
 use crate::lock::{LockError, OwnerLock};
+use crate::place::Place;
 use crate::reader::Readers;
-use crate::writer::{Place, Writer};
+use crate::writer::{Committer, Writer};
 use crate::{Access, Options, SqliteStore};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
@@ -97,13 +98,19 @@ pub(crate) async fn open(options: Options) -> Result<SqliteStore, OpenError> {
         }
         let secret = secret(&mut connection).await?;
         let place = Place::of(file.clone()).map_err(sqlx::Error::Io)?;
-        Ok((connect, place, connection, secret))
+        Ok((connect, connection, secret, place))
     };
-    let (connect, place, connection, secret) = opened.await.map_err(|failure: Failure| failure.about(file.clone()))?;
+    let (connect, connection, secret, place) = opened.await.map_err(|failure: Failure| failure.about(file.clone()))?;
     let waker = Arc::new(Waker::default());
     Ok(SqliteStore {
-        readers: Readers::open(connect.clone(), readers),
-        writer: Writer::start(connect, place, connection, Arc::clone(&waker), lock.filter(|_| access == Access::Owner)),
+        readers: Readers::open(connect.clone(), readers, place.clone()),
+        writer: Writer::start(Committer::new(
+            connect,
+            place,
+            connection,
+            Arc::clone(&waker),
+            lock.filter(|_| access == Access::Owner),
+        )),
         waker,
         secret,
         file,
