@@ -4,8 +4,6 @@
 //! its seed. `SHUTTLE_RANDOM_SEED=<seed> cargo test -p tests --test interleavings` does the same
 //! again; `SEARCH4LETTERS_FAULTS=long` tries 50 times as many orders.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and the place says what was wanted")]
-
 mod dispatching;
 mod handler;
 mod model_store;
