@@ -34,9 +34,13 @@ struct Waits {
 
 impl Readers {
     pub(crate) fn open(options: SqliteConnectOptions, count: u32, place: Place) -> Self {
+        Self::with_patience(options, count, place, ACQUIRE_TIMEOUT)
+    }
+
+    fn with_patience(options: SqliteConnectOptions, count: u32, place: Place, patience: Duration) -> Self {
         let pool = SqlitePoolOptions::new()
             .max_connections(count.max(1))
-            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .acquire_timeout(patience)
             // A local file cannot lose its connection; the test would double the cost of a small read.
             .test_before_acquire(false)
             .connect_lazy_with(options.pragma("query_only", "on"));
@@ -55,9 +59,9 @@ impl Readers {
         drop(wait);
         connection.map_err(|error| match error {
             sqlx::Error::PoolTimedOut => StoreError::Connection(format!(
-                "all {} connections were in use for {} s",
+                "all {} connections were in use for {:?}",
                 self.pool.options().get_max_connections(),
-                ACQUIRE_TIMEOUT.as_secs()
+                self.pool.options().get_acquire_timeout()
             )),
             error => store_error(error),
         })
@@ -114,5 +118,49 @@ impl Drop for Wait<'_> {
         let waited_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.waits.now.fetch_sub(1, Ordering::Relaxed);
         self.waits.longest_ms.fetch_max(waited_ms, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{ConnectOptions, Connection};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    async fn two_readers(folder: &TempDir, patience: Duration) -> Readers {
+        let file = folder.path().join("any.db");
+        let options = SqliteConnectOptions::new().filename(&file);
+        let made = options.clone().create_if_missing(true).connect().await.expect("made");
+        made.close().await.expect("closed");
+        Readers::with_patience(options, 2, Place::of(file).expect("there"), patience)
+    }
+
+    #[tokio::test]
+    async fn who_finds_all_connections_in_use_waits_and_is_then_told_so() {
+        let folder = TempDir::new().expect("a folder");
+        let readers = two_readers(&folder, Duration::from_millis(50)).await;
+        let held = [readers.get().await.expect("one"), readers.get().await.expect("another")];
+        assert_eq!(readers.state().waits, 0, "nobody had to wait yet");
+        let Err(StoreError::Connection(why)) = readers.get().await else { panic!("there is no third") };
+        assert_eq!(why, "all 2 connections were in use for 50ms");
+        let state = readers.state();
+        assert_eq!((state.in_use, state.idle, state.max, state.waiting, state.waits), (2, 0, 2, 0, 1));
+        assert!(state.longest_wait_ms >= 50, "{state:?}");
+        drop(held);
+        readers.get().await.expect("they are back");
+    }
+
+    #[tokio::test]
+    async fn who_waits_is_served_as_soon_as_one_is_given_back() {
+        let folder = TempDir::new().expect("a folder");
+        let readers = two_readers(&folder, Duration::from_secs(600)).await;
+        let held = [readers.get().await.expect("one"), readers.get().await.expect("another")];
+        let (served, ()) = tokio::join!(readers.get(), async {
+            assert_eq!(readers.state().waiting, 1);
+            drop(held);
+        });
+        served.expect("served");
+        assert_eq!((readers.state().waiting, readers.state().waits), (0, 1));
     }
 }
