@@ -79,7 +79,8 @@ async fn listen(config: &Config) -> Result<TcpListener, CommandError> {
 
 async fn open(config: &Config, access: Access) -> Result<SqliteStore, CommandError> {
     let options = Options { file: config.database_file(), readers: READERS, access };
-    SqliteStore::open(options).await.map_err(|error| CommandError(error.to_string()))
+    let opened = SqliteStore::open(options).await;
+    opened.map_err(|error| CommandError(format!("{}: {error}", error.kind().word())))
 }
 
 /// After the store is opened: of two processes on one folder, the second is told about the database.

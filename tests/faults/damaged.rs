@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
 use api::{FaultKind, Recorded};
-use tests::eventually::eventually;
 
 use crate::used::{refused, used};
 use crate::verdict::{assert_whole, unready};
@@ -36,13 +35,12 @@ async fn a_database_that_is_damaged_under_a_running_server_is_noticed_and_search
     let database = installation.database();
     let backup = fs::read(&database).expect("the server has made it");
     fs::write(&database, vec![0xA5; backup.len()]).expect("it is ours");
-    // What SQLite has in its caches it does not read again: so it takes some searches until it looks.
-    eventually("searches are spooled", async || {
-        let recorded = journal.search(&client).await.expect("the server runs");
-        (recorded == Recorded::Spooled).then_some(())
-    })
-    .await;
+    // What SQLite has in its caches it does not read again: a search makes it look.
+    assert_eq!(journal.search(&client).await, Some(Recorded::Accepted));
     unready(&client, FaultKind::ConnectionError).await;
+    for _ in 0..20 {
+        assert_eq!(journal.search(&client).await, Some(Recorded::Spooled));
+    }
     server.kill().await;
 
     // The log of what was written since the backup lies beside it still.

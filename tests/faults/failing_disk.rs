@@ -7,7 +7,8 @@ use tests::server_process::Installation;
 
 use crate::journal::Journal;
 use crate::strace::Fault;
-use crate::verdict::{SLOWEST_ANSWER, assert_whole};
+use crate::verdict::assert_whole;
+use crate::yardstick::Yardstick;
 
 const WRITES: &str = "write,pwrite64,writev,pwritev";
 
@@ -36,14 +37,14 @@ async fn the_database_fails(how: &str) {
     let installation = Installation::new();
     let journal = Journal::default();
     let server = installation.start(&[]).await;
+    let yardstick = Yardstick::hold_to(&installation);
     let mut load = journal.load(&server.client(), 4);
     load.answered_more(50).await;
     let fault = Fault::inject(&server, how, &database_files(&installation), installation.folder()).await;
     journal.counts_more(Recorded::Spooled, 40).await;
     fault.lift().await;
     journal.counts_more(Recorded::Accepted, 20).await;
-    let slowest = journal.take_slowest();
-    assert!(slowest < SLOWEST_ANSWER, "somebody waited {slowest:?}");
+    yardstick.assert_nobody_waited(&journal);
     assert_eq!(journal.count(Recorded::NotRecorded), 0);
 
     // What went wrong may have left a trace in the files that only the next process meets.

@@ -9,7 +9,8 @@ use tokio::time::sleep;
 use crate::extent::by_extent;
 use crate::journal::Journal;
 use crate::lock::Lock;
-use crate::verdict::{SLOWEST_ANSWER, all_receipts_done, assert_whole};
+use crate::verdict::{all_receipts_done, assert_whole};
+use crate::yardstick::Yardstick;
 
 /// As many as a busy site has at once; more would only fill the spool sooner.
 const CLIENTS: usize = 4;
@@ -21,6 +22,7 @@ async fn searches_go_on_while_the_database_is_locked() {
     let installation = Installation::new();
     let journal = Journal::default();
     let server = installation.start(&[]).await;
+    let yardstick = Yardstick::hold_to(&installation);
     let client = server.client();
     let mut load = journal.load(&client, CLIENTS);
     for hold_ms in holds_ms {
@@ -29,8 +31,7 @@ async fn searches_go_on_while_the_database_is_locked() {
         let lock = Lock::take(&installation.database()).await;
         sleep(Duration::from_millis(*hold_ms)).await;
         lock.release().await;
-        let slowest = journal.take_slowest();
-        assert!(slowest < SLOWEST_ANSWER, "locked for {hold_ms} ms, somebody waited {slowest:?}");
+        yardstick.assert_nobody_waited(&journal);
         let is_long = *hold_ms >= 1_000;
         assert!(!is_long || journal.count(Recorded::Spooled) > spooled, "locked for {hold_ms} ms, and nothing spooled");
     }

@@ -24,3 +24,4 @@ mod two_servers;
 mod unusable;
 mod used;
 mod verdict;
+mod yardstick;

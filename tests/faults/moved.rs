@@ -7,7 +7,8 @@ use api::{FaultKind, Recorded};
 use tests::server_process::Installation;
 
 use crate::journal::Journal;
-use crate::verdict::{SLOWEST_ANSWER, assert_whole, ready, unready};
+use crate::verdict::{assert_whole, ready, unready};
+use crate::yardstick::Yardstick;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_moved_away_is_missed_and_taken_up_again() {
@@ -25,6 +26,7 @@ async fn away_for_a_while(instead: Option<&[u8]>) {
     let installation = Installation::new();
     let journal = Journal::default();
     let server = installation.start(&[]).await;
+    let yardstick = Yardstick::hold_to(&installation);
     let client = server.client();
     let mut load = journal.load(&client, 4);
     for _ in 0..2 {
@@ -41,8 +43,7 @@ async fn away_for_a_while(instead: Option<&[u8]>) {
         ready(&client).await;
     }
     load.stop().await;
-    let slowest = journal.take_slowest();
-    assert!(slowest < SLOWEST_ANSWER, "somebody waited {slowest:?}");
+    yardstick.assert_nobody_waited(&journal);
     assert_eq!(journal.count(Recorded::NotRecorded), 0);
     assert_whole(&installation, &journal).await;
 }

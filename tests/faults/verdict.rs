@@ -11,9 +11,6 @@ use tests::server_process::Installation;
 use crate::journal::Journal;
 use crate::table::Tables;
 
-/// Nobody who searches waits longer, whatever the database does: the quarter of a second after which the server
-/// turns to its spool, and what a busy machine may take for all else. Less than SQLite's patience of 5 s.
-pub(crate) const SLOWEST_ANSWER: Duration = Duration::from_millis(250 + 2_000);
 /// How long the server may take to empty its spool, and to notice that its database is back.
 const SETTLES: Duration = Duration::from_secs(10);
 

@@ -113,7 +113,7 @@ impl ModelStore {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
+        self.state.lock().expect("only a check that failed poisons it")
     }
 
     fn commit<A>(&self, act: impl FnOnce(&mut State) -> A) -> A {

@@ -22,14 +22,18 @@ async fn slow_connections_hinder_nobody_and_are_ended() {
     let server = installation.start(&[]).await;
     let client = server.client();
     let deaf = deaf(&server).await;
-    let heads = drip(&server, SLOW_HEADS, "GET /healthz HTTP/1.1\r\nhost: a-name-of-seventy-letters-or-").await;
+    // Idle ones have more time than slow ones: so all are there before the first begins to be slow.
+    let (heads, bodies) = (idle(&server, SLOW_HEADS).await, idle(&server, SLOW_BODIES).await);
+    eventually("all of them are connected", async || (connections(&client).await > all).then_some(())).await;
+    let mut heads = drip(heads, "GET /healthz HTTP/1.1\r\nhost: a-name-of-many-letters-or-").await;
     let head = "POST /api/search HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\
                 content-type: application/x-www-form-urlencoded\r\n\r\n";
-    let bodies = drip(&server, SLOW_BODIES, head).await;
-    eventually("all of them are connected", async || (connections(&client).await > all).then_some(())).await;
+    let mut bodies = drip(bodies, head).await;
 
     let answer = server.client().post_form("/api/search", &[("phrase", "meanwhile")]).await.expect("answered");
     assert_eq!(answer.status, 200, "{}", answer.body);
+    let ended = heads.try_join_next().or_else(|| bodies.try_join_next());
+    assert!(ended.is_none(), "the search was answered only after slow ones were gone");
 
     for said in heads.join_all().await {
         assert_eq!(said, "", "a head that is not whole is no request");
@@ -45,11 +49,21 @@ async fn slow_connections_hinder_nobody_and_are_ended() {
     assert!(!server.output().contains("ERROR"), "{}", server.output());
 }
 
-/// Sends `begin`, which is no whole request, and then a byte each second. Yields what each was told.
-async fn drip(server: &ServerProcess, count: usize, begin: &str) -> JoinSet<String> {
-    let mut dripping = JoinSet::new();
-    for _ in 0..count {
+/// Connections that have asked once and were answered.
+async fn idle(server: &ServerProcess, count: usize) -> Vec<Wire> {
+    let opening = (0..count).map(|_| async {
         let mut wire = Wire::connect(server).await;
+        assert!(wire.get("/healthz").await);
+        wire.read_until("ok\n").await;
+        wire
+    });
+    futures::future::join_all(opening).await
+}
+
+/// Sends `begin`, which is no whole request, and then a byte each second. Yields what each was told.
+async fn drip(wires: Vec<Wire>, begin: &str) -> JoinSet<String> {
+    let mut dripping = JoinSet::new();
+    for mut wire in wires {
         assert!(wire.send(begin).await);
         dripping.spawn(wire.drip());
     }

@@ -37,7 +37,10 @@ impl HeldClock {
 
     /// Moves both clocks forward and wakes those who have slept long enough.
     pub fn advance(&self, by: Duration) {
-        self.steady_ms.store(self.steady().after(by).0, Ordering::SeqCst);
+        let later_ms = |now_ms| Some(TimeMs(now_ms).after(by).0);
+        self.steady_ms
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, later_ms)
+            .expect("there is always a later time");
         self.moved.notify_waiters();
     }
 

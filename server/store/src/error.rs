@@ -9,6 +9,8 @@ use api::FaultKind;
 pub enum StoreError {
     /// The database cannot be reached, or is locked, or its disk fails.
     Connection(String),
+    /// The database's file is damaged.
+    Damaged(String),
     /// The database refuses who we are, or the file's permissions do.
     Credentials(String),
     /// The database was reached and refused the statement.
@@ -19,7 +21,7 @@ impl StoreError {
     #[must_use]
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::Connection(_) => FaultKind::ConnectionError,
+            Self::Connection(_) | Self::Damaged(_) => FaultKind::ConnectionError,
             Self::Credentials(_) => FaultKind::CredentialsError,
             Self::Sql(_) => FaultKind::SqlError,
         }
@@ -29,7 +31,7 @@ impl StoreError {
     #[must_use]
     pub fn detail(&self) -> &str {
         match self {
-            Self::Connection(detail) | Self::Credentials(detail) | Self::Sql(detail) => detail,
+            Self::Connection(detail) | Self::Damaged(detail) | Self::Credentials(detail) | Self::Sql(detail) => detail,
         }
     }
 }

@@ -74,16 +74,23 @@ impl Browser {
         value.as_str().map(ToOwned::to_owned)
     }
 
+    /// Clicks it; again where the page has put another element in its place meanwhile, as it does once, when the
+    /// wasm takes over.
     pub async fn click(&self, role: Role, name: &str) {
-        let element = self.find(role, name).await;
-        element.click().await.unwrap_or_else(|error| panic!("the {role:?} {name:?} cannot be clicked: {error}"));
+        eventually(&format!("the {role:?} {name:?} can be clicked"), async || {
+            self.look(role, name).await?.click().await.ok()
+        })
+        .await;
     }
 
-    /// Replaces what is in a text field by typing.
+    /// Replaces what is in a text field by typing; again where another field has taken its place meanwhile.
     pub async fn fill(&self, name: &str, text: &str) {
-        let field = self.find(Role::TextBox, name).await;
-        field.clear().await.expect("a text field can be cleared");
-        field.send_keys(text).await.expect("a text field can be typed into");
+        eventually(&format!("the field {name:?} can be typed into"), async || {
+            let field = self.look(Role::TextBox, name).await?;
+            field.clear().await.ok()?;
+            field.send_keys(text).await.ok()
+        })
+        .await;
     }
 
     /// What is in a text field.

@@ -31,7 +31,8 @@ pub(crate) enum Cause {
 pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     let text = error.to_string();
     match cause(&error) {
-        Cause::Full | Cause::Damaged | Cause::Busy | Cause::Unreachable => StoreError::Connection(text),
+        Cause::Full | Cause::Busy | Cause::Unreachable => StoreError::Connection(text),
+        Cause::Damaged => StoreError::Damaged(text),
         Cause::Refused => StoreError::Credentials(text),
         Cause::Statement => StoreError::Sql(text),
     }

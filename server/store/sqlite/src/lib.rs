@@ -6,6 +6,7 @@ mod error;
 mod lock;
 mod log;
 mod open;
+mod place;
 mod queue;
 mod reader;
 mod texts;

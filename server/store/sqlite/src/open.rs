@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::FaultKind;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection};
@@ -12,8 +13,9 @@ use store::{StoreError, Waker};
 
 use crate::error::{Cause, cause, store_error};
 use crate::lock::{LockError, OwnerLock};
+use crate::place::Place;
 use crate::reader::Readers;
-use crate::writer::{Place, Writer};
+use crate::writer::{Committer, Writer};
 use crate::{Access, Options, SqliteStore};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
@@ -53,6 +55,23 @@ pub enum OpenError {
     Other { file: PathBuf, reason: StoreError },
 }
 
+impl OpenError {
+    /// Which of the operator's three questions is to be asked.
+    #[must_use]
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Self::FolderCannotBeMade { .. } | Self::FolderNotWritable { .. } | Self::NotWritable { .. } => {
+                FaultKind::CredentialsError
+            }
+            Self::Locked { .. } | Self::DiskFull { .. } | Self::Busy { .. } | Self::Damaged { .. } => {
+                FaultKind::ConnectionError
+            }
+            Self::NewerSchema { .. } | Self::OlderSchema { .. } | Self::Migration { .. } => FaultKind::SqlError,
+            Self::Other { reason, .. } => reason.kind(),
+        }
+    }
+}
+
 fn process(pid: Option<u32>) -> String {
     pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
 }
@@ -79,13 +98,19 @@ pub(crate) async fn open(options: Options) -> Result<SqliteStore, OpenError> {
         }
         let secret = secret(&mut connection).await?;
         let place = Place::of(file.clone()).map_err(sqlx::Error::Io)?;
-        Ok((connect, place, connection, secret))
+        Ok((connect, connection, secret, place))
     };
-    let (connect, place, connection, secret) = opened.await.map_err(|failure: Failure| failure.about(file.clone()))?;
+    let (connect, connection, secret, place) = opened.await.map_err(|failure: Failure| failure.about(file.clone()))?;
     let waker = Arc::new(Waker::default());
     Ok(SqliteStore {
-        readers: Readers::open(connect.clone(), readers),
-        writer: Writer::start(connect, place, connection, Arc::clone(&waker), lock.filter(|_| access == Access::Owner)),
+        readers: Readers::open(connect.clone(), readers, place.clone()),
+        writer: Writer::start(Committer::new(
+            connect,
+            place,
+            connection,
+            Arc::clone(&waker),
+            lock.filter(|_| access == Access::Owner),
+        )),
         waker,
         secret,
         file,

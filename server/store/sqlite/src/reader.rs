@@ -12,6 +12,7 @@ use store::{Result, StoreError};
 use tokio::time::Instant;
 
 use crate::error::store_error;
+use crate::place::Place;
 
 /// Who waits this long for a connection is told that the database does not answer.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,6 +20,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(crate) struct Readers {
     pool: SqlitePool,
+    place: Place,
     waits: Arc<Waits>,
 }
 
@@ -31,18 +33,19 @@ struct Waits {
 }
 
 impl Readers {
-    pub(crate) fn open(options: SqliteConnectOptions, count: u32) -> Self {
+    pub(crate) fn open(options: SqliteConnectOptions, count: u32, place: Place) -> Self {
         let pool = SqlitePoolOptions::new()
             .max_connections(count.max(1))
             .acquire_timeout(ACQUIRE_TIMEOUT)
             // A local file cannot lose its connection; the test would double the cost of a small read.
             .test_before_acquire(false)
             .connect_lazy_with(options.pragma("query_only", "on"));
-        Self { pool, waits: Arc::default() }
+        Self { pool, place, waits: Arc::default() }
     }
 
     /// A connection for one statement. Waits while all are in use, up to a limit.
     pub(crate) async fn get(&self) -> Result<PoolConnection<Sqlite>> {
+        self.place.check()?;
         if let Some(connection) = self.pool.try_acquire() {
             return Ok(connection);
         }
@@ -77,12 +80,18 @@ impl Readers {
     }
 }
 
+/// Reads the ends of the tables on the way of a search: what does not answer there will not answer a worker.
 pub(crate) async fn ping(readers: &Readers) -> Result<()> {
-    sqlx::query_scalar!("select count(*) from job_count")
-        .fetch_one(&mut *readers.get().await?)
-        .await
-        .map_err(store_error)?;
-    Ok(())
+    let read = sqlx::query_scalar!(
+        r#"select exists (select 1 from job_count)
+                  + exists (select 1 from (select 1 from job order by id desc limit 1))
+                  + exists (select 1 from job indexed by job_due where state in ('scheduled', 'retrying'))
+                  + exists (select 1 from (select 1 from log order by id desc limit 1)) as "there!: i64""#
+    )
+    .fetch_one(&mut *readers.get().await?)
+    .await
+    .map_err(store_error);
+    read.inspect_err(|error| readers.place.note(error)).map(drop)
 }
 
 /// Counted while it lasts, also where the waiting is given up.

@@ -5,25 +5,20 @@ mod batch;
 mod changes;
 mod committer;
 mod group_commit;
-mod place;
 mod transaction;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteConnectOptions;
-use store::{Result, Waker};
+use store::Result;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::lock::OwnerLock;
 use crate::writer::batch::Single;
-use crate::writer::committer::Committer;
 use crate::writer::group_commit::{Inbox, Limits, group_commit};
 
 pub(crate) use crate::writer::batch::{Asked, Command, GroupedWrite, Write};
-pub(crate) use crate::writer::place::Place;
+pub(crate) use crate::writer::committer::Committer;
 pub(crate) use crate::writer::transaction::WriteTx;
 
 /// The inbox is bounded so that a locked database costs waiting visitors and not memory, and a
@@ -38,14 +33,8 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(
-        options: SqliteConnectOptions,
-        place: Place,
-        connection: SqliteConnection,
-        waker: Arc<Waker>,
-        lock: Option<OwnerLock>,
-    ) -> Self {
-        let (inbox, task) = group_commit(Committer::new(options, place, connection, waker, lock), LIMITS);
+    pub(crate) fn start(committer: Committer) -> Self {
+        let (inbox, task) = group_commit(committer, LIMITS);
         Self { inbox, task: Mutex::new(Some(tokio::spawn(task.run()))) }
     }
 

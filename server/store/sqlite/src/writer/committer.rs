@@ -8,10 +8,10 @@ use store::{Result, StoreError, Waker};
 
 use crate::error::store_error;
 use crate::lock::OwnerLock;
+use crate::place::Place;
 use crate::writer::batch::{Batch, Command, Pass};
 use crate::writer::changes::Changes;
 use crate::writer::group_commit::Commit;
-use crate::writer::place::Place;
 use crate::writer::transaction::WriteTx;
 
 #[derive(Debug)]
@@ -39,9 +39,14 @@ impl Commit for Committer {
 
     async fn commit(&mut self, batch: &mut Batch) -> Result<()> {
         let outcome = self.write(batch).await;
-        if let Err(error @ (StoreError::Connection(_) | StoreError::Credentials(_))) = &outcome {
-            tracing::warn!(%error, commands = batch.len(), "a batch of writes failed");
-            self.connection = None;
+        match &outcome {
+            Ok(_) | Err(StoreError::Sql(_)) => {}
+            // Its connection stays open: closing the last one would bring the write-ahead log into the damaged file.
+            Err(damage @ StoreError::Damaged(_)) => self.place.note(damage),
+            Err(error) => {
+                tracing::warn!(%error, commands = batch.len(), "a batch of writes failed");
+                self.connection = None;
+            }
         }
         outcome.map(|changes| changes.wake(&self.waker))
     }
@@ -64,7 +69,7 @@ impl Committer {
 
     /// Brings the write-ahead log back into the file, so that the file alone is whole, and lets go of the folder.
     pub(crate) async fn close(self) {
-        let Some(mut connection) = self.connection else { return };
+        let Some(mut connection) = self.connection.filter(|_| self.place.check_for_writing().is_ok()) else { return };
         let checkpoint = sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut connection).await;
         if let Err(error) = checkpoint.map(drop).and(connection.close().await) {
             // Every commit is durable already: the next start reads the log.
@@ -73,7 +78,7 @@ impl Committer {
     }
 
     async fn write(&mut self, batch: &mut Batch) -> Result<Changes> {
-        self.place.check()?;
+        self.place.check_for_writing()?;
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => none.insert(self.options.connect().await.map_err(store_error)?),

@@ -24,7 +24,7 @@ const COMMANDS_EACH: u32 = 3;
 
 #[test]
 fn every_command_is_committed_once_or_never_and_its_caller_told_which() {
-    shuttle::check_random(|| block_on(a_life()), orders(8_000));
+    shuttle::check_random(|| block_on(a_life()), orders(4_000));
 }
 
 fn orders(usual: usize) -> usize {
