@@ -6,6 +6,7 @@ mod hostile;
 mod jobs;
 mod log;
 mod search;
+mod spooled;
 mod stage;
 mod system;
 mod theme;

@@ -4,7 +4,7 @@ use api::{Health, JobState, Light, Probe};
 use leptos::prelude::*;
 
 use crate::components::{Icon, Sign, TimeAgo};
-use crate::wording;
+use crate::{marking, wording};
 
 #[component]
 pub fn HealthBanner(health: Health) -> impl IntoView {
@@ -15,7 +15,7 @@ pub fn HealthBanner(health: Health) -> impl IntoView {
             <div class="health_words">
                 // Of all that changes here only the light is read out.
                 <div role="status"><h2 id="health-title">{light.word()}</h2></div>
-                <p>{sentence}</p>
+                <p>{marking::visible(&sentence)}</p>
             </div>
             <p class="health_probe muted">{probe.map_or_else(|| "No probe has gone the whole way yet.".into_any(), tried)}</p>
         </section>

@@ -4,6 +4,7 @@ use api::StoreFault;
 use leptos::prelude::*;
 
 use crate::components::{Notice, TimeAgo, Tone};
+use crate::marking;
 
 #[component]
 pub fn StoreFaultNotice(fault: StoreFault) -> impl IntoView {
@@ -15,7 +16,7 @@ pub fn StoreFaultNotice(fault: StoreFault) -> impl IntoView {
                 <p class="muted" aria-live="off">"It began "<TimeAgo time=since />"."</p>
                 <details class="error_details" aria-live="off">
                     <summary>"What the database said"</summary>
-                    <pre tabindex="0">{detail}</pre>
+                    <pre tabindex="0">{marking::visible_lines(&detail)}</pre>
                 </details>
             </Notice>
         </div>

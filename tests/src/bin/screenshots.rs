@@ -48,7 +48,7 @@ async fn main() {
     album.take(&browser, "jobs", "/jobs", "log_request").await;
     let job = SEARCHES.len() + 3;
     album.take(&browser, "job", &format!("/jobs/{job}"), "lost").await;
-    album.take(&browser, "system", "/system", "A probe went the whole way").await;
+    album.take(&browser, "system", "/system", "Drift 0").await;
     browser.finish().await;
     drop(server);
 }
