@@ -123,8 +123,14 @@ impl History {
     }
 }
 
+/// A history is made quickly, and the rare ones are those that count.
+fn many() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: 8 * usual.cases, ..usual }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(many())]
     #[test]
     fn what_was_answered_for_is_there_after_any_crash(events in prop::collection::vec(any_event(), 1..40)) {
         let mut history = History::begin();
