@@ -1,6 +1,7 @@
 //! How much is tried: a taste of everything in each run of the tests, all of it with `cargo xtask faults --long`.
 
 use std::env;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -22,9 +23,14 @@ pub(crate) struct Rounds {
 
 impl Rounds {
     pub(crate) fn begin() -> Self {
-        let seconds = env::var("SEARCH4LETTERS_FAULTS_SECONDS").ok().filter(|_| is_long());
-        let seconds = seconds.map_or(0, |text| text.parse().expect("xtask writes a number"));
-        Self { begun: 0, until: Instant::now() + Duration::from_secs(seconds) }
+        // One time for all tests: they are over together.
+        static UNTIL: OnceLock<Instant> = OnceLock::new();
+        let until = UNTIL.get_or_init(|| {
+            let seconds = env::var("SEARCH4LETTERS_FAULTS_SECONDS").ok().filter(|_| is_long());
+            let seconds = seconds.map_or(0, |text| text.parse().expect("xtask writes a number"));
+            Instant::now() + Duration::from_secs(seconds)
+        });
+        Self { begun: 0, until: *until }
     }
 
     /// Whether there is another.

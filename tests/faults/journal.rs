@@ -101,7 +101,7 @@ impl Journal {
         .await;
     }
 
-    /// Those whose rows were promised: all that were answered, but for those whose answer said that they are not recorded.
+    /// Those whose rows were promised: all that were answered, unless the answer said that they are not recorded.
     pub(crate) fn promised(&self) -> BTreeSet<SearchId> {
         let pages = self.pages();
         let promised = pages.answered.iter().filter(|(_, answered)| answered.recorded != Recorded::NotRecorded);

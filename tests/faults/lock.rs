@@ -10,7 +10,6 @@ pub(crate) struct Lock(Tables);
 impl Lock {
     pub(crate) async fn take(database: &Path) -> Self {
         let mut tables = Tables::open(database).await;
-        // It waits its turn behind the server's own commits, for up to sqlx's five seconds.
         tables.run("begin immediate").await;
         Self(tables)
     }

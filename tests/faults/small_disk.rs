@@ -36,7 +36,7 @@ impl SmallDisk {
         let is_mounted = said.expect("text").is_some_and(|line| line == "mounted");
         assert!(
             is_mounted,
-            "no disk can be mounted here: this test needs root, or a system that lets users make namespaces (unshare -rm)"
+            "no disk can be mounted here: this test needs root, or users that may make namespaces (unshare -rm)"
         );
         Self { holder, folder }
     }

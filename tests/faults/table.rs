@@ -15,11 +15,15 @@ use crate::journal::Journal;
 /// How long all that is left to do may take. Nothing here leaves more than a backlog does, which says so itself.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// SQLite gives turns by chance, and a server under load takes many.
+const TURN: Duration = Duration::from_secs(30);
+
 pub(crate) struct Tables(SqliteConnection);
 
 impl Tables {
     pub(crate) async fn open(file: &Path) -> Self {
-        Self(SqliteConnectOptions::new().filename(file).connect().await.expect("the server has made its database"))
+        let options = SqliteConnectOptions::new().filename(file).busy_timeout(TURN);
+        Self(options.connect().await.expect("the server has made its database"))
     }
 
     /// The only value of a statement's only row.
@@ -103,7 +107,7 @@ impl Tables {
         }
     }
 
-    /// Panics unless each promised row is there, none is there twice, none says what nobody asked, and the file is sound.
+    /// Panics unless each promised row is there, none is there twice or says what nobody asked, and the file is sound.
     pub(crate) async fn assert_logged(&mut self, journal: &Journal) {
         let phrases = journal.phrases();
         let rows = self.rows().await;

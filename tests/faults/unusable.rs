@@ -54,11 +54,8 @@ async fn a_folder_and_a_file_without_rights_are_refused() {
         refused(&installation, &["serve"], what, "this user").await;
         fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("it is ours");
         // SQLite gives the files beside the database the rights that the database has.
-        for ending in ["", "-wal", "-shm"] {
-            let file = format!("{}{ending}", database.display());
-            if !fs::exists(&file).expect("the folder is ours") {
-                continue;
-            }
+        let files = ["", "-wal", "-shm"].map(|ending| format!("{}{ending}", database.display()));
+        for file in files.iter().filter(|file| fs::exists(file).expect("the folder is ours")) {
             fs::set_permissions(file, Permissions::from_mode(0o600)).expect("it is ours");
         }
     }

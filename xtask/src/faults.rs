@@ -1,4 +1,4 @@
-//! `cargo xtask faults`: what was answered is logged exactly once, whatever becomes of process, disk, database and clock.
+//! `cargo xtask faults`: the server under kills, locks, failing disks and wrong clocks, for as long as is wanted.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -38,9 +38,13 @@ pub(crate) fn faults(place: &Place, arguments: &[String]) -> anyhow::Result<()> 
         shell.set_var("SEARCH4LETTERS_FAULTS", "long");
         shell.set_var("SEARCH4LETTERS_FAULTS_SECONDS", seconds.to_string());
     }
+    // In a long run those that go on till its end run side by side, and leave room for the others.
+    let threads: &[&str] = if long_seconds.is_some() { &["--test-threads=8"] } else { &[] };
     let takes = long_seconds.map_or("about 3 minutes".to_owned(), |seconds| format!("{} min and more", seconds / 60));
     steps.step(&format!("trying faults ({takes}); SEARCH4LETTERS_SEED={seed} makes the same choices again"), || {
-        cmd!(shell, "cargo test --quiet {profile...} --package tests --test faults -- {filter...}").quiet().run()?;
+        cmd!(shell, "cargo test --quiet {profile...} --package tests --test faults -- {threads...} {filter...}")
+            .quiet()
+            .run()?;
         Ok(())
     })?;
     steps.finish("nothing was lost and nothing doubled");

@@ -11,7 +11,6 @@ pub(crate) fn test(place: &Place, filter: &[String]) -> anyhow::Result<()> {
     let mut steps = Steps::new(client::steps_needed(place)? + 5);
     client::ensure(place, &mut steps)?;
     let browser = steps.step("looking for Chromium, chromedriver and axe", || tools::browser_tools(place))?;
-
     steps.step("looking for strace, faketime and namespaces", || tools::fault_tools(place))?;
 
     let shell = place.shell()?;

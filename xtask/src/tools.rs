@@ -40,8 +40,8 @@ pub(crate) fn sqlite3(place: &Place) -> anyhow::Result<()> {
     apt::ensure(place, &[("sqlite3", "sqlite3")])
 }
 
-/// What the tests with faults need: strace makes disks fail, faketime sets clocks, the others mount small disks and take
-/// rights away.
+/// What the tests with faults need: strace makes disks fail, faketime sets clocks, the others mount
+/// small disks and take rights away.
 pub(crate) fn fault_tools(place: &Place) -> anyhow::Result<()> {
     let util_linux = ["unshare", "nsenter", "setpriv"].map(|program| (program, "util-linux"));
     let others = [("mount", "mount"), ("strace", "strace"), ("faketime", "faketime")];
