@@ -48,7 +48,7 @@ impl StoreWatch {
         self.fault.send_if_modified(|fault| {
             let is_news = fault.as_ref().is_none_or(|known| known.error != error);
             if is_news {
-                tracing::error!(%error, "the store does not answer: searches are kept in the spool");
+                tracing::warn!(%error, "the store does not answer: searches are kept in the spool");
                 let since = fault.as_ref().map_or_else(|| self.clock.wall(), |known| known.since);
                 *fault = Some(Fault { error, since });
             }
