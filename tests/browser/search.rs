@@ -30,6 +30,8 @@ async fn by_mouse_until_the_record_is_written() {
     let stage = Stage::open(&[]).await;
     let page = &stage.browser;
     page.open("/entry").await;
+    // Appears when the wasm has taken over from the painted form, whose fields go.
+    page.find(Role::Link, "Log in").await;
     page.fill("Phrase", "hitch-hiker").await;
     page.fill("Letters", "xyz").await;
     page.click(Role::Button, "Do it!").await;
@@ -45,6 +47,8 @@ async fn the_preview_shows_what_will_be_found() {
     let stage = Stage::open(&[]).await;
     let page = &stage.browser;
     page.open("/").await;
+    // Appears when the wasm has taken over from the painted form, whose fields go.
+    page.find(Role::Link, "Log in").await;
     page.fill("Phrase", "galaxy 🦀").await;
     page.fill("Letters", "ax🦀").await;
     tests::eventually::eventually("the preview shows all three", async || {
@@ -72,6 +76,8 @@ async fn its_address_can_be_shared() {
     let stage = Stage::open(&[]).await;
     let page = &stage.browser;
     page.open("/").await;
+    // Appears when the wasm has taken over from the painted form, whose fields go.
+    page.find(Role::Link, "Log in").await;
     page.fill("Phrase", "a&b=c+d #שלום").await;
     page.fill("Letters", "&+ש").await;
     page.click(Role::Button, "Do it!").await;
@@ -95,6 +101,8 @@ async fn going_back_shows_the_search_before_and_sends_nothing() {
     let stage = Stage::open(&[]).await;
     let page = &stage.browser;
     page.open("/").await;
+    // Appears when the wasm has taken over from the painted form, whose fields go.
+    page.find(Role::Link, "Log in").await;
     for (row, phrase) in ["first", "second"].into_iter().enumerate() {
         page.fill("Phrase", phrase).await;
         page.click(Role::Button, "Do it!").await;
