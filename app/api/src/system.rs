@@ -113,7 +113,7 @@ impl FaultKind {
                 "User-id/password issues: see that this server's user may read and write the database."
             }
             Self::SqlError => {
-                "Is your query correct? The schema is not what this version expects: run `search4letters check`."
+                "Is your query correct? The schema may not be what this version expects: search4letters check tells more."
             }
         }
     }

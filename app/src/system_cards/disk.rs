@@ -20,9 +20,9 @@ fn known(disk: &DiskState) -> (Vec<Fact>, Vec<Remark>) {
     let share = percent(disk.free_bytes, disk.total_bytes);
     let low = Remark::new(Weight::Warning, "Little room is left: free some, or move the data folder to a larger disk.");
     let facts = vec![
-        Fact::new("Used", format!("{} of {}", bytes(gauge.used), bytes(gauge.capacity))).with(gauge),
-        Fact::new("Free", format!("{} ({share} %)", bytes(disk.free_bytes))),
-        Fact::new("Database", bytes(disk.database_bytes)),
+        Fact::new("Free", format!("{} of {} ({share} %)", bytes(disk.free_bytes), bytes(disk.total_bytes))).with(gauge),
+        // Not known while the database does not answer.
+        Fact::new("Database", if disk.database_bytes == 0 { "–".to_owned() } else { bytes(disk.database_bytes) }),
         Fact::new("Data folder", disk.folder.as_str()),
     ];
     (facts, if gauge.level == Level::Calm { vec![] } else { vec![low] })
@@ -42,8 +42,7 @@ mod tests {
         };
         let roomy = card(Some(&disk(40 << 30)));
         let gauge = Gauge::of_disk(&disk(40 << 30));
-        assert_eq!(roomy.facts[0], Fact::new("Used", "60 GiB of 100 GiB").with(gauge));
-        assert_eq!(roomy.facts[1], Fact::new("Free", "40 GiB (40 %)"));
+        assert_eq!(roomy.facts[0], Fact::new("Free", "40 GiB of 100 GiB (40 %)").with(gauge));
         assert_eq!(roomy.remarks, []);
         let low = card(Some(&disk(9 << 30)));
         assert!(low.remarks[0].text.starts_with("Little room is left"));

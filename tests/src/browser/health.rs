@@ -53,7 +53,9 @@ impl Browser {
 
 const RUN_AXE: &str = r"
 const done = arguments[arguments.length - 1];
-axe.run().then(
+// What is half faded in has no colours yet. Some animations never end.
+const ending = document.getAnimations().filter(animation => animation.effect.getComputedTiming().endTime !== Infinity);
+Promise.allSettled(ending.map(animation => animation.finished)).then(() => axe.run()).then(
     result => done(result.violations.map(violation => ({
         rule: violation.id,
         help: violation.help,
