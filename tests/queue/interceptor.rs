@@ -14,6 +14,7 @@ use tokio::sync::watch;
 pub struct Interceptor {
     inner: Arc<dyn Queue>,
     fails: AtomicBool,
+    loses_claim: AtomicBool,
     holds_claims: watch::Sender<bool>,
     calls: AtomicUsize,
 }
@@ -23,6 +24,7 @@ impl Interceptor {
         Self {
             inner,
             fails: AtomicBool::new(false),
+            loses_claim: AtomicBool::new(false),
             holds_claims: watch::Sender::new(false),
             calls: AtomicUsize::new(0),
         }
@@ -43,6 +45,11 @@ impl Interceptor {
 
     pub fn let_claims_through(&self) {
         self.holds_claims.send_replace(false);
+    }
+
+    /// The next claim is done, and its answer lost.
+    pub fn lose_next_claim(&self) {
+        self.loses_claim.store(true, Ordering::SeqCst);
     }
 
     pub fn calls(&self) -> usize {
@@ -70,6 +77,9 @@ impl Queue for Interceptor {
         let claimed = self.pass()?.claim(claim).await;
         let mut holds_claims = self.holds_claims.subscribe();
         holds_claims.wait_for(|holds| !holds).await.expect("the interceptor holds the sending side");
+        if self.loses_claim.swap(false, Ordering::SeqCst) {
+            return Err(StoreError::Connection("the test cut the line".to_owned()));
+        }
         claimed
     }
     async fn next_due(&self) -> Result<Option<TimeMs>> {

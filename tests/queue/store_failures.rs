@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::JobState;
+use api::{AttemptOutcome, JobState};
 use tests::eventually::eventually;
 
 use crate::interceptor::Interceptor;
@@ -51,5 +51,17 @@ async fn an_idle_queue_is_not_asked_anything() {
         tokio::task::yield_now().await;
     }
     assert_eq!(queue.calls(), calls, "a day went by and it asked");
+    yard.wind_up(worker).await;
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_is_lost_is_found_by_its_lease_though_nothing_else_happens() {
+    let yard = Yard::new().await;
+    let queue = Arc::new(Interceptor::before(yard.store.clone()));
+    let id = yard.add(&[Act::Succeed]).await;
+    queue.lose_next_claim();
+    let worker = yard.start_worker_on(queue, 4);
+    tokio::select! { _ = yard.reaches(id, JobState::Done) => {}, never = yard.time_passes() => match never {} }
+    assert_eq!(yard.outcomes(id).await, [AttemptOutcome::Lost, AttemptOutcome::Done]);
     yard.wind_up(worker).await;
 }

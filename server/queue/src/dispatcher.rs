@@ -51,6 +51,9 @@ struct Agenda {
     ask_due: bool,
     due_at: Option<TimeMs>,
     renew_at: TimeMs,
+    /// When the leases run out of a claim that failed: the store may have taken it all the same, and then
+    /// nobody else will look for its jobs.
+    expire_at: Option<TimeMs>,
     /// How often the store has failed in a row, and when to ask it again.
     failures: u32,
     pause_until: Option<TimeMs>,
@@ -82,6 +85,7 @@ impl Dispatcher {
             ask_due: true,
             due_at: None,
             renew_at: clock.steady(),
+            expire_at: None,
             failures: 0,
             pause_until: None,
             stop: Stop::No,
@@ -133,6 +137,10 @@ impl Dispatcher {
         if !self.held.is_empty() && now >= self.agenda.renew_at {
             self.renew(now).await?;
         }
+        if self.agenda.expire_at.is_some_and(|at| at <= now) {
+            self.queue.expire(now).await?;
+            self.agenda.expire_at = None;
+        }
         if self.agenda.look_for_cancellations {
             let wanted = self.queue.cancellations(&self.settings.worker).await?;
             self.agenda.look_for_cancellations = false;
@@ -143,6 +151,10 @@ impl Dispatcher {
         match stored {
             Ok(()) => ended.iter().for_each(|attempt| self.held.remove(attempt.job, attempt.attempt)),
             Err(_) => self.ended.splice(0..0, ended).for_each(drop),
+        }
+        if claimed.is_err() {
+            // A lease holds up to its last millisecond.
+            self.agenda.expire_at = Some(now.after(self.settings.lease + Duration::from_millis(1)));
         }
         let claimed = claimed.map(|claimed| self.hand_out(claimed, now));
         stored.and(claimed)?;
@@ -243,10 +255,9 @@ impl Dispatcher {
             Some(until) => Some(until),
             None if busy => Some(self.clock.steady()),
             None => {
-                [agenda.due_at.filter(|_| self.has_free_slot()), (!self.held.is_empty()).then_some(agenda.renew_at)]
-                    .into_iter()
-                    .flatten()
-                    .min()
+                let due_at = agenda.due_at.filter(|_| self.has_free_slot());
+                let renew_at = (!self.held.is_empty()).then_some(agenda.renew_at);
+                [due_at, renew_at, agenda.expire_at].into_iter().flatten().min()
             }
         };
         [deadline, next].into_iter().flatten().min().unwrap_or(TimeMs(i64::MAX))
