@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 
 use api::{AttemptOutcome, JobCounts, JobId, JobState, TimeMs};
-use store::{Claim, ClaimedJob, Finish, FinishedAttempt, NewJob, WorkerName};
+use store::{Claim, ClaimedJob, Finish, FinishedAttempt, LOG_JOB, NewJob, WorkerName};
 
 #[derive(Debug, Default)]
 pub struct QueueModel {
@@ -179,9 +179,16 @@ impl QueueModel {
     }
 
     /// Forgets the jobs that the store says it has pruned, if they may be.
-    pub fn prune(&mut self, before: TimeMs, limit: u32) -> u64 {
+    /// `has_row` says of a log job's key whether that search is in the log. One that is done without
+    /// a row is the last trace of its search, and stays.
+    pub fn prune(&mut self, before: TimeMs, limit: u32, has_row: impl Fn(&str) -> bool) -> u64 {
+        let is_last_trace = |job: &ModelJob| {
+            let lacks_row = job.kind == LOG_JOB && !job.key.as_deref().is_some_and(&has_row);
+            lacks_row && job.state == JobState::Done
+        };
         let can_go = |job: &ModelJob| {
-            matches!(job.state, JobState::Done | JobState::Cancelled) && job.finished_at.is_some_and(|end| end < before)
+            let has_ended = matches!(job.state, JobState::Done | JobState::Cancelled);
+            has_ended && job.finished_at.is_some_and(|end| end < before) && !is_last_trace(job)
         };
         let mut ended: Vec<(Option<TimeMs>, JobId)> =
             self.jobs.iter().filter(|job| can_go(job)).map(|job| (job.finished_at, job.id)).collect();

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use store::StoreError;
+use store::within;
 
 use crate::environment::Environment;
 use crate::system;
@@ -27,7 +27,7 @@ pub async fn readyz(State(env): State<Arc<Environment>>) -> (StatusCode, String)
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
     }
     if env.intake.watch().fault().is_none()
-        && let Err(error) = ping(&env).await
+        && let Err(error) = within(&*env.clock, PATIENCE, env.store.ping()).await
     {
         env.intake.watch().failed(error);
     }
@@ -39,16 +39,6 @@ pub async fn readyz(State(env): State<Arc<Environment>>) -> (StatusCode, String)
     };
     let kind = fault.error.kind();
     (StatusCode::SERVICE_UNAVAILABLE, format!("{}: {}\n{searches}\n", kind.word(), kind.advice()))
-}
-
-async fn ping(env: &Environment) -> store::Result<()> {
-    tokio::select! {
-        biased;
-        answer = env.store.ping() => answer,
-        () = env.clock.sleep_until(env.clock.steady().after(PATIENCE)) => {
-            Err(StoreError::Connection(format!("no answer within {} s", PATIENCE.as_secs())))
-        }
-    }
 }
 
 /// Figures in the text format of Prometheus. Those of a database that does not answer are left out.

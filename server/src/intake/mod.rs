@@ -10,7 +10,7 @@ use std::time::Duration;
 use api::TimeMs;
 use queue::Payload;
 use spool::{AppendError, Record, Spool};
-use store::{Accepted, Clock, NewJob, Store, StoreError};
+use store::{Accepted, Clock, NewJob, Store, within};
 
 use crate::jobs::LogRequest;
 
@@ -72,23 +72,13 @@ impl Intake {
         if self.watch.fault().is_some() {
             return self.append(record).await;
         }
-        match self.store_in_time(&record).await {
+        // The store may still take it after that: its replay will then change nothing.
+        match within(&*self.clock, self.deadline, self.accept(&record)).await {
             Ok(accepted) => Taken::Stored(accepted),
             Err(error) => {
                 self.watch.failed(error);
                 self.append(record).await
             }
-        }
-    }
-
-    async fn store_in_time(&self, record: &Record) -> store::Result<Accepted> {
-        let time_is_up = self.clock.sleep_until(self.clock.steady().after(self.deadline));
-        tokio::select! {
-            // What was stored at the last moment was stored.
-            biased;
-            accepted = self.accept(record) => accepted,
-            // The store may still take it: its replay will then change nothing.
-            () = time_is_up => Err(StoreError::Connection(format!("no answer within {} ms", self.deadline.as_millis()))),
         }
     }
 

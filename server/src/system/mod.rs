@@ -9,7 +9,7 @@ use std::time::Duration;
 use api::{
     JobCounts, Ledger, LogSeq, MissingSearch, ProcessState, QueueState, SpoolState, SystemState, TimeMs, WorkerState,
 };
-use store::{Description, StoreError};
+use store::{Description, within};
 
 use crate::environment::Environment;
 use health::{Signs, health};
@@ -35,7 +35,8 @@ pub async fn gather(env: &Environment) -> Gathered {
     env.prober.want();
     // Before the store is asked: what is replayed meanwhile is then in both, which adds up, and not in neither.
     let spool = spool(env);
-    let figures = in_time(env, figures(env)).await.map_err(|error| env.intake.watch().failed(error)).ok();
+    let figures =
+        within(&*env.clock, DEADLINE, figures(env)).await.map_err(|error| env.intake.watch().failed(error)).ok();
     let ledger = figures.as_ref().map(|figures| Ledger {
         accepted: figures.ledger.accepted + spool.records,
         spooled: spool.records,
@@ -105,17 +106,7 @@ async fn figures(env: &Environment) -> store::Result<Figures> {
 }
 
 async fn missing(env: &Environment) -> Vec<MissingSearch> {
-    in_time(env, env.store.missing_searches(MISSING_LIMIT)).await.unwrap_or_default()
-}
-
-async fn in_time<A>(env: &Environment, asked: impl Future<Output = store::Result<A>>) -> store::Result<A> {
-    tokio::select! {
-        biased;
-        answer = asked => answer,
-        () = env.clock.sleep_until(env.clock.steady().after(DEADLINE)) => {
-            Err(StoreError::Connection(format!("no answer within {} s", DEADLINE.as_secs())))
-        }
-    }
+    within(&*env.clock, DEADLINE, env.store.missing_searches(MISSING_LIMIT)).await.unwrap_or_default()
 }
 
 fn spool(env: &Environment) -> SpoolState {

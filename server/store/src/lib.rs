@@ -3,6 +3,7 @@
 
 mod accounts;
 mod clock;
+mod deadline;
 mod error;
 mod log;
 mod queue;
@@ -10,6 +11,7 @@ mod wake;
 
 pub use accounts::{Accounts, NewAccount, SetUpOutcome, StoredAccount, StoredSession, TokenHash};
 pub use clock::{Clock, SystemClock};
+pub use deadline::within;
 pub use error::{Result, StoreError};
 pub use log::{Log, LogEntry, LogQuery, LogSpan};
 pub use queue::{
