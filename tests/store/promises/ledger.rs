@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use store::{Accepted, ClaimedJob, Finish, FinishedAttempt, LOG_JOB, Store};
 use tests::builders::{START, claim, finished, log_entry, log_job, nobody, retry, search};
+use tests::cases;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
@@ -219,7 +220,7 @@ impl Run {
 }
 
 pub(crate) async fn it_says_what_counting_says<D: Database>(_first: D) {
-    let config = Config { cases: 96, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: cases(96), failure_persistence: None, ..Config::default() };
     let outcome = block_in_place(|| {
         TestRunner::new(config).run(&vec(event(), 1..50), |events| {
             Handle::current().block_on(async {
