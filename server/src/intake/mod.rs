@@ -65,19 +65,26 @@ impl Intake {
 
     /// Makes the record durable, if that is possible at all.
     pub async fn take(&self, record: Record) -> Taken {
-        if let Some(there) = self.spool.find(record.search) {
-            return Taken::InSpool(there);
-        }
-        // A store that is known to be away is not waited for by everyone: the replay tells when it is back.
-        if self.watch.fault().is_some() {
-            return self.append(record).await;
-        }
-        // The store may still take it after that: its replay will then change nothing.
-        match within(&*self.clock, self.deadline, self.accept(&record)).await {
-            Ok(accepted) => Taken::Stored(accepted),
-            Err(error) => {
-                self.watch.failed(error);
-                self.append(record).await
+        loop {
+            if let Some(there) = self.spool.find(record.search) {
+                return Taken::InSpool(there);
+            }
+            // A store that is known to be away is not waited for by everyone: the replay tells when it is back.
+            if self.watch.fault().is_none() {
+                // The store may still take it after the deadline: its replay will then change nothing.
+                match within(&*self.clock, self.deadline, self.accept(&record)).await {
+                    Ok(accepted) => return Taken::Stored(accepted),
+                    Err(error) => self.watch.failed(error),
+                }
+            }
+            match self.append(record.clone()).await {
+                Ok(()) => return Taken::Spooled,
+                // Another request for the same search came first. Where it was replayed meanwhile, the store knows it.
+                Err(AppendError::Exists) => {}
+                Err(error) => {
+                    tracing::error!(%error, search = %record.search, "a search was answered and could not be recorded");
+                    return Taken::Nowhere;
+                }
             }
         }
     }
@@ -87,23 +94,13 @@ impl Intake {
         self.store.accept(record.search, log_job(record, now)).await
     }
 
-    async fn append(&self, record: Record) -> Taken {
-        let search = record.search;
+    async fn append(&self, record: Record) -> Result<(), AppendError> {
         let time_is_up = self.clock.sleep_until(self.clock.steady().after(SPOOL_DEADLINE));
-        let appended = tokio::select! {
+        tokio::select! {
             biased;
             appended = self.spool.append(record) => appended,
             () = time_is_up => {
                 Err(AppendError::Io { reason: format!("no answer within {} s", SPOOL_DEADLINE.as_secs()) })
-            }
-        };
-        match appended {
-            Ok(()) => Taken::Spooled,
-            // Another request for the same search came first; it may be replayed already.
-            Err(AppendError::Exists) => self.spool.find(search).map_or(Taken::Spooled, Taken::InSpool),
-            Err(error) => {
-                tracing::error!(%error, %search, "a search was answered and could not be recorded");
-                Taken::Nowhere
             }
         }
     }
