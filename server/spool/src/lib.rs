@@ -30,6 +30,7 @@ use crate::keeper::{Command, Keeper};
 
 pub use crate::error::{AppendError, OpenError};
 pub use crate::look::{Look, look};
+pub use crate::set_aside::set_aside_file;
 
 /// A search's record, as it will be handed to the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +89,7 @@ impl Spool {
         let (commands, inbox) = mpsc::channel(INBOX_LIMIT);
         let book = Arc::new(Mutex::new(Book::default()));
         let folder = options.folder.clone();
-        let set_aside_file = folder.join(set_aside::NAME);
+        let set_aside_file = set_aside_file(&folder);
         let state = Keeper::start(options, inbox, Arc::clone(&book))?;
         Ok(Self { commands, book, state, folder, set_aside_file })
     }

@@ -25,7 +25,7 @@ pub fn look(folder: &Path) -> io::Result<Option<Look>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let set_aside = set_aside::count(&folder.join(set_aside::NAME))?;
+    let set_aside = set_aside::count(&set_aside::set_aside_file(folder))?;
     if Phase::of(&bytes) == Phase::Emptying {
         return Ok(Some(Look { set_aside, ..Look::default() }));
     }

@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-pub(crate) const NAME: &str = "set-aside";
+/// Where a folder's spool keeps what was set aside.
+#[must_use]
+pub fn set_aside_file(folder: &Path) -> PathBuf {
+    folder.join("set-aside")
+}
 
 #[derive(Debug)]
 pub(crate) struct SetAside {
@@ -16,7 +20,7 @@ pub(crate) struct SetAside {
 
 impl SetAside {
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
-        let path = folder.join(NAME);
+        let path = set_aside_file(folder);
         let lines = count(&path)?;
         Ok(Self { path, lines })
     }

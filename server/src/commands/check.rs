@@ -68,7 +68,7 @@ fn spool(folder: &Path) -> Finding {
         }
         Ok(Some(Look { gaps: 0, set_aside, .. })) => Finding::Wrong(format!(
             "{set_aside} records were set aside in {}: look into the file, deal with it, and move it away",
-            folder.join("set-aside").display()
+            spool::set_aside_file(folder).display()
         )),
         Ok(Some(Look { gaps, .. })) => Finding::Wrong(format!(
             "the spool in {} is damaged in {gaps} places; the next start sets aside what cannot be read",
