@@ -20,7 +20,7 @@ use crate::{a_while, chance};
 /// After so many failures in a row the store answers.
 const FAILURES_IN_A_ROW: u32 = 3;
 
-/// So many verbs after somebody wants a job to stop, the worker has asked which.
+/// So many verbs after somebody wants a job to stop, none of which failed, the worker has asked which.
 const CANCELLATIONS_WITHIN: u32 = 20;
 
 pub struct ModelStore {
@@ -142,6 +142,7 @@ impl ModelStore {
     fn answer<A>(&self, answer: A) -> Result<A> {
         let is_stopping = self.stop.is_cancelled();
         if self.state().fails(is_stopping) {
+            self.attempts.grant_time();
             Err(StoreError::Connection("the model fails".to_owned()))
         } else {
             Ok(answer)
@@ -182,6 +183,9 @@ impl State {
         let fails = self.failures_in_a_row < FAILURES_IN_A_ROW && chance(self.failure_rate);
         self.failures_in_a_row = if fails { self.failures_in_a_row + 1 } else { 0 };
         self.has_failed_since_stop |= fails && is_stopping;
+        if fails {
+            self.unheard_cancellation = self.unheard_cancellation.map(|_| 0);
+        }
         fails
     }
 }
