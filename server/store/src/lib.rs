@@ -5,7 +5,9 @@ mod accounts;
 mod clock;
 mod deadline;
 mod error;
+mod group_commit;
 mod log;
+mod patience;
 mod queue;
 mod wake;
 
@@ -13,7 +15,9 @@ pub use accounts::{Accounts, NewAccount, SetUpOutcome, StoredAccount, StoredSess
 pub use clock::{Clock, SystemClock};
 pub use deadline::within;
 pub use error::{Result, StoreError};
+pub use group_commit::{Commit, GroupCommit, Inbox, Limits, group_commit};
 pub use log::{Log, LogEntry, LogQuery, LogSpan};
+pub use patience::{Wait, Waits};
 pub use queue::{
     Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, LOG_JOB, NewJob, Queue, QueuePlace,
     StoredJob, WorkerName,
