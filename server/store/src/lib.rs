@@ -9,6 +9,7 @@ mod group_commit;
 mod log;
 mod patience;
 mod queue;
+mod touched;
 mod wake;
 
 pub use accounts::{Accounts, NewAccount, SetUpOutcome, StoredAccount, StoredSession, TokenHash};
@@ -22,6 +23,7 @@ pub use queue::{
     Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, LOG_JOB, NewJob, Queue, QueuePlace,
     StoredJob, WorkerName,
 };
+pub use touched::Touched;
 pub use wake::{Topic, Wake, Waker};
 
 use api::PoolState;
