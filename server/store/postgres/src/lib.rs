@@ -119,6 +119,17 @@ impl Store for PostgresStore {
         })
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn time(&self) -> Result<Option<TimeMs>> {
+        let mut connection = self.connections.get().await?;
+        let now = sqlx::query_scalar!(r#"select (extract(epoch from clock_timestamp()) * 1000)::bigint as "now!""#);
+        let now = in_time(now.fetch_one(&mut *connection)).await;
+        connection.settle(now).map(|now| Some(TimeMs(now)))
+    }
+
     fn pool(&self) -> PoolState {
         self.connections.state()
     }
@@ -129,15 +140,5 @@ impl Store for PostgresStore {
         self.finishes.close().await;
         self.listener.close().await;
         self.connections.close().await;
-    }
-}
-
-impl PostgresStore {
-    /// The server's clock.
-    pub async fn server_time(&self) -> Result<TimeMs> {
-        let mut connection = self.connections.get().await?;
-        let now = sqlx::query_scalar!(r#"select (extract(epoch from clock_timestamp()) * 1000)::bigint as "now!""#);
-        let now = in_time(now.fetch_one(&mut *connection)).await;
-        connection.settle(now).map(TimeMs)
     }
 }

@@ -5,6 +5,7 @@ mod claim;
 mod finish;
 mod fold;
 mod front;
+mod kinds;
 mod ledger;
 mod lost;
 mod prune;
@@ -15,7 +16,7 @@ use api::{Attempt, JobCounts, JobFilter, JobId, Ledger, MissingSearch, SearchId,
 use async_trait::async_trait;
 use store::{
     Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result, StoredJob,
-    Topic, Touched, Wake, WorkerName,
+    StoredKind, Topic, Touched, Wake, WorkerName,
 };
 
 use crate::PostgresStore;
@@ -96,6 +97,20 @@ impl Queue for PostgresStore {
         ledger::missing_searches(&self.connections, limit).await
     }
 
+    async fn kinds(&self) -> Result<Vec<StoredKind>> {
+        kinds::kinds(&self.connections).await
+    }
+
+    async fn pause_kind(&self, kind: &str, paused: bool) -> Result<bool> {
+        let is_known = kinds::pause(&self.connections, kind, paused).await?;
+        self.decided(is_known)
+    }
+
+    async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool> {
+        let is_known = kinds::limit(&self.connections, kind, limit).await?;
+        self.decided(is_known)
+    }
+
     async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
         read::oldest_waiting(&self.connections).await
     }
@@ -138,6 +153,11 @@ impl Queue for PostgresStore {
 }
 
 impl PostgresStore {
+    /// More jobs may be claimable now, and older ones than those that were handed out lately.
+    fn decided(&self, is_known: bool) -> Result<bool> {
+        self.requeued(u64::from(is_known)).map(|_| is_known)
+    }
+
     /// So many jobs wait again, or have ended, that may be older than those that were handed out lately.
     fn requeued(&self, jobs: u64) -> Result<u64> {
         if jobs > 0 {

@@ -15,22 +15,16 @@ use crate::queue::front::Start;
 /// a single claim slow after a long sleep; the next claim takes the next ones.
 const DUE_AT_ONCE: u32 = 1000;
 
-/// Kinds are few, and limits fewer: what they say is read first, and usually that nothing is decided.
+/// Kinds are few, and those for which something was decided are fewer: they are read first, and usually there is none.
 pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<ClaimedJob>> {
     let mut touched = wake_due(store, claim).await?;
     let rules = rules(&store.connections).await?;
-    let mut taken = Vec::new();
-    for rule in rules.iter().filter(|rule| !rule.paused) {
-        let left = i64::from(claim.limit) - taken.len() as i64;
-        if left > 0 {
-            taken.extend(claim_limited(&store.connections, claim, &rule.kind, left).await?);
-        }
-    }
-    let left = i64::from(claim.limit) - taken.len() as i64;
-    if left > 0 {
-        let others: Vec<&str> = rules.iter().map(|rule| rule.kind.as_str()).collect();
-        taken.extend(claim_unlimited(store, claim, &others, left).await?);
-    }
+    let excepted: Vec<&str> = rules.iter().map(|rule| rule.kind.as_str()).collect();
+    let mut taken = if rules.iter().any(|rule| rule.is_limited) {
+        claim_in_turn(&store.connections, claim, &excepted).await?
+    } else {
+        claim_freely(store, claim, &excepted).await?
+    };
     // The server promises no order of the rows that an update returns.
     taken.sort_by_key(|job| (Reverse(job.priority), job.id));
     if !taken.is_empty() {
@@ -87,29 +81,29 @@ async fn wake_due(store: &PostgresStore, claim: &Claim) -> Result<Touched> {
     Ok(touched)
 }
 
-/// What administrators have decided for a kind.
+/// A kind for which an administrator has decided something.
 struct Rule {
     kind: String,
-    paused: bool,
+    /// It may run, but only so many at a time.
+    is_limited: bool,
 }
 
 async fn rules(connections: &Connections) -> Result<Vec<Rule>> {
-    let statement =
-        sqlx::query_as!(Rule, "select kind, paused from job_kind where paused or concurrency is not null order by kind");
+    let statement = sqlx::query_as!(
+        Rule,
+        r#"select kind, not paused as "is_limited!" from job_kind where paused or concurrency is not null"#
+    );
     let mut connection = connections.get().await?;
     let rules = in_time(statement.fetch_all(&mut *connection)).await;
     connection.settle(rules)
 }
 
-/// Jobs of all kinds but `others`, whose rules are for someone else to keep.
-///
-/// In three parts, so that what is known to be passed over is not looked at: the more urgent, those of the usual
-/// priority from where they begin, and the less urgent.
-async fn claim_unlimited(store: &PostgresStore, claim: &Claim, others: &[&str], limit: i64) -> Result<Vec<Taken>> {
+/// Jobs of all kinds but the `excepted`, beside all others who claim.
+async fn claim_freely(store: &PostgresStore, claim: &Claim, excepted: &[&str]) -> Result<Vec<Taken>> {
     let started_at = Instant::now();
     let start = store.front.start(started_at);
     let mut connection = store.connections.get().await?;
-    let taken = in_time(take(&mut connection, claim, others, limit, start)).await;
+    let taken = in_time(take(&mut connection, claim, excepted, start)).await;
     let taken = connection.settle(taken)?;
     if let Some(last) = taken.iter().max_by_key(|job| (Reverse(job.priority), job.id)) {
         store.front.passed_to(start, last.priority, last.id, started_at);
@@ -117,11 +111,12 @@ async fn claim_unlimited(store: &PostgresStore, claim: &Claim, others: &[&str], 
     Ok(taken)
 }
 
+/// In three parts, so that what is known to be passed over is not looked at: the more urgent, those of the usual
+/// priority from where they begin, and the less urgent.
 async fn take(
     connection: &mut PgConnection,
     claim: &Claim,
-    others: &[&str],
-    limit: i64,
+    excepted: &[&str],
     start: Start,
 ) -> sqlx::Result<Vec<Taken>> {
     sqlx::query_as!(
@@ -150,57 +145,65 @@ async fn take(
         claim.worker.0,
         claim.lease_until.0,
         claim.wall.0,
-        others as _,
+        excepted as _,
         start.priority,
         start.after,
-        limit
+        i64::from(claim.limit)
     )
     .fetch_all(connection)
     .await
 }
 
-/// Jobs of a kind of which only so many may run at a time, on all workers together.
-///
-/// Two statements in a transaction, as an exception: those who claim jobs of this kind must see each other's, and a
-/// statement sees what was committed when it began. A process that is frozen in between is cut off by the server.
-async fn claim_limited(connections: &Connections, claim: &Claim, kind: &str, limit: i64) -> Result<Vec<Taken>> {
+/// Jobs of all kinds, of some of which only so many may run at a time, on all workers together.
+async fn claim_in_turn(connections: &Connections, claim: &Claim, excepted: &[&str]) -> Result<Vec<Taken>> {
     let mut connection = connections.get().await?;
-    let taken = in_time(take_limited(&mut connection, claim, kind, limit)).await;
+    let taken = in_time(take_in_turn(&mut connection, claim, excepted)).await;
     connection.settle(taken)
 }
 
-async fn take_limited(
-    connection: &mut PgConnection,
-    claim: &Claim,
-    kind: &str,
-    limit: i64,
-) -> sqlx::Result<Vec<Taken>> {
+/// Two statements in a transaction, as an exception: those who claim must see each other's jobs, and a statement sees
+/// what was committed when it began. A process that is frozen in between is cut off by the server.
+async fn take_in_turn(connection: &mut PgConnection, claim: &Claim, excepted: &[&str]) -> sqlx::Result<Vec<Taken>> {
     let mut transaction = connection.begin().await?;
     sqlx::query("set local idle_in_transaction_session_timeout = '5s'").execute(&mut *transaction).await?;
-    let rule = sqlx::query!(
-        "select concurrency from job_kind where kind = $1 and not paused and concurrency is not null for update",
-        kind
-    );
-    let Some(rule) = rule.fetch_optional(&mut *transaction).await? else { return Ok(Vec::new()) };
+    sqlx::query("select kind from job_kind where concurrency is not null order by kind for update")
+        .execute(&mut *transaction)
+        .await?;
     let taken = sqlx::query_as!(
         Taken,
-        r#"update job
+        r#"with candidate as materialized (
+               select job.id, job.priority
+               from job_kind
+               cross join lateral (
+                   select id, priority from job
+                   where state = 'waiting' and kind = job_kind.kind
+                   order by priority desc, id
+                   limit least($5, greatest(0, job_kind.concurrency - (
+                       select count(*) from job where state = 'running' and kind = job_kind.kind
+                   )))
+               ) as job
+               where job_kind.concurrency is not null and not job_kind.paused
+               union all
+               (
+                   select id, priority from job
+                   where state = 'waiting' and kind <> all ($4::text[])
+                   order by priority desc, id limit $5
+               )
+           )
+           update job
            set state = 'running', attempt = attempt + 1, worker = $1, lease_until_ms = $2, started_at_ms = $3,
                finished_at_ms = null
            where id in (
                select id from job
-               where state = 'waiting' and kind = $4
-               order by priority desc, id
-               limit least($5, greatest(0, $6 - (select count(*) from job where state = 'running' and kind = $4)))
-               for update skip locked
+               where state = 'waiting' and id in (select id from candidate order by priority desc, id limit $5)
+               order by id for update skip locked
            )
            returning id, kind, payload, priority, attempt, max_attempts"#,
         claim.worker.0,
         claim.lease_until.0,
         claim.wall.0,
-        kind,
-        limit,
-        i64::from(rule.concurrency.unwrap_or(0))
+        excepted as _,
+        i64::from(claim.limit)
     )
     .fetch_all(&mut *transaction)
     .await?;
