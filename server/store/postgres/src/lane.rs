@@ -3,6 +3,7 @@
 //! While one statement is on its way the next callers gather, so a busy lane makes large statements and an idle one
 //! small ones. Each verb has a lane of its own: an accept does not wait for a claim.
 
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -11,10 +12,14 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::connections::Connections;
+use crate::queue::fold;
 
 /// The inbox is bounded so that a database that does not answer costs waiting callers and not memory, and a
 /// statement so that its first caller does not wait for ever more who came later.
 const LIMITS: Limits = Limits { inbox: 2048, batch: 1000 };
+
+/// So many statements of a lane leave so many lines in the tally for each figure.
+const FOLD_EVERY: u64 = 256;
 
 /// A write that is done together with others of its kind, in a statement that commits.
 #[async_trait]
@@ -28,13 +33,13 @@ pub(crate) trait Grouped: Sized + Send + Sync + 'static {
 #[derive(Debug)]
 pub(crate) struct Lane<W: Grouped> {
     inbox: Inbox<Asked<W>>,
-    task: Mutex<Option<JoinHandle<Writer>>>,
+    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl<W: Grouped> Lane<W> {
     pub(crate) fn start(connections: Connections, waker: Arc<Waker>) -> Self {
-        let (inbox, task) = group_commit(LaneCommit::<W>(Writer { connections, waker }, std::marker::PhantomData), LIMITS);
-        let task = tokio::spawn(async move { task.run().await.0 });
+        let (inbox, task) = group_commit(Writer { connections, waker, statements: 0, writes: PhantomData }, LIMITS);
+        let task = tokio::spawn(async move { drop(task.run().await) });
         Self { inbox, task: Mutex::new(Some(task)) }
     }
 
@@ -57,13 +62,13 @@ impl<W: Grouped> Lane<W> {
     }
 }
 
-#[derive(Debug)]
-pub(crate) struct Writer {
+struct Writer<W> {
     connections: Connections,
     waker: Arc<Waker>,
+    /// How many there were.
+    statements: u64,
+    writes: PhantomData<fn() -> W>,
 }
-
-struct LaneCommit<W>(Writer, std::marker::PhantomData<fn() -> W>);
 
 pub(crate) struct Asked<W: Grouped> {
     write: W,
@@ -76,7 +81,7 @@ pub(crate) struct Batch<W: Grouped> {
     answers: Vec<Result<W::Answer>>,
 }
 
-impl<W: Grouped> Commit for LaneCommit<W> {
+impl<W: Grouped> Commit for Writer<W> {
     type Command = Asked<W>;
     type Batch = Batch<W>;
 
@@ -90,7 +95,11 @@ impl<W: Grouped> Commit for LaneCommit<W> {
     }
 
     async fn commit(&mut self, batch: &mut Batch<W>) -> Result<()> {
-        let Writer { connections, waker } = &self.0;
+        self.statements += 1;
+        if self.statements.is_multiple_of(FOLD_EVERY) {
+            tokio::spawn(keep_short(self.connections.clone()));
+        }
+        let Self { connections, waker, .. } = self;
         match W::write(&batch.writes, connections).await {
             Ok((answers, touched)) => {
                 batch.answers = answers.into_iter().map(Ok).collect();
@@ -119,5 +128,12 @@ impl<W: Grouped> Commit for LaneCommit<W> {
             Some(error) => batch.callers.into_iter().for_each(|caller| drop(caller.send(Err(error.clone())))),
             None => batch.callers.into_iter().zip(batch.answers).for_each(|(caller, answer)| drop(caller.send(answer))),
         }
+    }
+}
+
+/// Nobody waits for it, and the next one makes up for one that fails.
+async fn keep_short(connections: Connections) {
+    if let Err(error) = fold(&connections).await {
+        tracing::debug!(%error, "the tally was not folded");
     }
 }

@@ -34,9 +34,13 @@ pub enum OpenError {
     Connect { place: String, reason: StoreError, fix: String },
     #[error("{place} runs PostgreSQL {version}; this program needs 13 or later. Upgrade the server")]
     OldServer { place: String, version: String },
-    #[error("{place} was written by a newer version (schema {version}; this one knows up to {known}). Install that version or a later one")]
+    #[error(
+        "{place} was written by a newer version (schema {version}; this one knows up to {known}). Install that version or a later one"
+    )]
     NewerSchema { place: String, version: i64, known: i64 },
-    #[error("{place} was written by an older version (schema {version}; this one needs {known}). Start the new server, or run `search4letters migrate`")]
+    #[error(
+        "{place} was written by an older version (schema {version}; this one needs {known}). Start the new server, or run `search4letters migrate`"
+    )]
     OlderSchema { place: String, version: i64, known: i64 },
     #[error("{place} cannot be brought up to date: {}. See that this user may create tables in it: it is easiest to let it own the database", reason.detail())]
     Migration { place: String, reason: StoreError },
@@ -93,7 +97,8 @@ fn own_name() -> Result<String, OpenError> {
 
 fn connect_options(url: &str, own_name: &str) -> Result<PgConnectOptions, OpenError> {
     // What the parser says may hold parts of the URL, and so of the password.
-    let options = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url("it is no URL of PostgreSQL".to_owned()))?;
+    let options =
+        PgConnectOptions::from_str(url).map_err(|_| OpenError::Url("it is no URL of PostgreSQL".to_owned()))?;
     // Statements are logged at debug level with a formatted copy of each: too dear for a hot path.
     Ok(options.application_name(own_name).disable_statement_logging())
 }

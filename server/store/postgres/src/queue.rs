@@ -24,6 +24,7 @@ use crate::queue::add::Added;
 
 pub(crate) use crate::queue::add::Add;
 pub(crate) use crate::queue::finish::{Finishes, Told};
+pub(crate) use crate::queue::fold::fold;
 pub(crate) use crate::queue::front::Front;
 
 #[async_trait]
@@ -132,6 +133,7 @@ impl Queue for PostgresStore {
     }
 
     async fn prune_jobs(&self, before: TimeMs, limit: u32) -> Result<u64> {
+        fold(&self.connections).await?;
         let pruned = prune::prune(&self.connections, before, limit).await?;
         if pruned > 0 {
             self.waker.wake(Topic::Jobs);

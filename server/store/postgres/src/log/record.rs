@@ -17,6 +17,7 @@ use crate::words::job_state;
 const NUMBERS: i64 = 0x6c_6f67;
 
 /// A row, and the attempt that has written it.
+#[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) entry: LogEntry,
     pub(crate) attempt: FinishedAttempt,
@@ -64,14 +65,8 @@ impl Rows {
     pub(crate) fn of<'a>(entries: impl Iterator<Item = &'a LogEntry>) -> Self {
         let mut rows = Self::default();
         for entry in entries {
-            let texts = [
-                &entry.phrase,
-                &entry.letters,
-                &entry.ip,
-                &entry.browser_string,
-                &entry.results,
-                &entry.user_agent,
-            ];
+            let texts =
+                [&entry.phrase, &entry.letters, &entry.ip, &entry.browser_string, &entry.results, &entry.user_agent];
             let has_nul = texts.iter().any(|text| text.contains('\0'));
             let [phrase, letters, ip, browser, results, agent] =
                 texts.map(|text| if has_nul { escaped(text) } else { text.clone() });

@@ -12,6 +12,7 @@ use crate::lane::Grouped;
 use crate::log;
 
 /// A job to add; with `search`, only where that search has no log row.
+#[derive(Debug)]
 pub(crate) struct Add {
     pub(crate) job: NewJob,
     pub(crate) search: Option<SearchId>,

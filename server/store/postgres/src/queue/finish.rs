@@ -9,6 +9,7 @@ use crate::escape::shown;
 use crate::lane::Grouped;
 use crate::words::job_state;
 
+#[derive(Debug)]
 pub(crate) struct Finishes(pub(crate) Vec<FinishedAttempt>);
 
 #[async_trait]

@@ -95,8 +95,8 @@ mod tests {
         start + Duration::from_secs_f64(seconds)
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn what_was_handed_out_a_while_ago_is_passed_over() {
+    #[test]
+    fn what_was_handed_out_a_while_ago_is_passed_over() {
         let (front, began) = (Front::default(), Instant::now());
         let pass = |id, seconds| front.passed_to(front.start(after(began, seconds)), 0, id, after(began, seconds));
         pass(10, 0.0);
@@ -109,8 +109,8 @@ mod tests {
         assert_eq!(front.start(after(began, 10.0)).after, 0, "now and then it looks from the beginning");
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn who_began_before_all_was_forgotten_passes_nothing_over() {
+    #[test]
+    fn who_began_before_all_was_forgotten_passes_nothing_over() {
         let (front, began) = (Front::default(), Instant::now());
         let early = front.start(began);
         front.forget();
@@ -119,8 +119,8 @@ mod tests {
         assert_eq!(front.start(after(began, 2.0)).after, 0);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn another_priority_begins_anew() {
+    #[test]
+    fn another_priority_begins_anew() {
         let (front, began) = (Front::default(), Instant::now());
         for seconds in [0.0, 1.1] {
             front.passed_to(front.start(began), 0, 10, after(began, seconds));

@@ -173,7 +173,8 @@ pub(super) async fn attempts(connections: &Connections, id: JobId) -> Result<Vec
 }
 
 pub(super) async fn place(connections: &Connections, kind: &str, key: &str) -> Result<Option<QueuePlace>> {
-    let statement = sqlx::query!("select id, state, attempt, priority from job where kind = $1 and key = $2", kind, key);
+    let statement =
+        sqlx::query!("select id, state, attempt, priority from job where kind = $1 and key = $2", kind, key);
     let mut connection = connections.get().await?;
     let job = in_time(statement.fetch_optional(&mut *connection)).await;
     let Some(job) = connection.settle(job)? else { return Ok(None) };
