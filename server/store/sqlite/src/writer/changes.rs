@@ -1,6 +1,8 @@
 //! What a transaction has changed: how many jobs went from which state to which, what the ledger
 //! says now, and whom to wake.
 
+use std::collections::BTreeSet;
+
 use api::JobState;
 use store::{Topic, Waker};
 
@@ -8,6 +10,8 @@ use store::{Topic, Waker};
 pub(crate) struct Changes {
     /// For each kind of job, by [`JobState::ALL`]'s order. There are few kinds.
     counts: Vec<(String, [i64; JobState::ALL.len()])>,
+    /// The kinds of the jobs that have ceased to run.
+    ceased: BTreeSet<String>,
     touched: [bool; Topic::ALL.len()],
     pub(crate) ledger: LedgerChanges,
 }
@@ -29,6 +33,9 @@ impl Changes {
     pub(crate) fn moved(&mut self, kind: &str, from: JobState, to: JobState) {
         self.count(kind, from, -1);
         self.left(from);
+        if from == JobState::Running && !self.ceased.contains(kind) {
+            self.ceased.insert(kind.to_owned());
+        }
         self.added(kind, to);
     }
 
@@ -49,6 +56,10 @@ impl Changes {
                 JobState::ALL.into_iter().zip(counts).map(|(state, by)| (kind.as_str(), state, *by))
             })
             .filter(|(_, _, by)| *by != 0)
+    }
+
+    pub(crate) fn ceased(&self) -> &BTreeSet<String> {
+        &self.ceased
     }
 
     /// For after the commit.
