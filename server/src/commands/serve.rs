@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::TimeMs;
 use queue::Settings;
 use store::{Clock, Store};
 use tokio::net::TcpListener;
@@ -41,7 +42,7 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     // Before anybody is told that we are there, or any job is begun: from then on a stop is a drain.
     let stop = StopSignal::listen()?;
     let address = listener.local_addr().map_err(|error| CommandError(format!("the socket has no address: {error}")))?;
-    let settings = worker_settings(jobs.workers.get(), jobs.grace, jobs.log_delay, &random);
+    let settings = worker_settings(&jobs, &*store, &random);
     let inside = JobsInside { worker: (!jobs.no_worker).then(|| worker_section(&settings)) };
     let trusted_proxies = http.trusted_proxies.iter().filter_map(|network| network.0).collect();
     let mut env =
@@ -49,10 +50,8 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     let connections = connections_that_fit(http.connections.get());
     env.event_streams.limit = http.event_streams.get().min(event_streams_beside(connections));
     let env = Arc::new(env);
-    let now = clock.steady();
-    let orphans = store.requeue_orphans(now, now.after(LONGEST_BACKOFF)).await?;
-    if orphans > 0 {
-        tracing::info!(orphans, "jobs that an earlier process left running wait again");
+    if !store.is_shared() {
+        requeue_orphans(&*store, clock.steady()).await?;
     }
     tokio::task::spawn_blocking(browser_family::prepare);
     let stop_worker = CancellationToken::new();
@@ -89,6 +88,15 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
 
 fn worker_section(settings: &Settings) -> WorkerSection {
     WorkerSection { name: settings.worker.clone(), slots: u32::try_from(settings.slots).unwrap_or(u32::MAX) }
+}
+
+/// Nobody else runs jobs: whatever is running, an earlier process has left.
+async fn requeue_orphans(store: &dyn Store, now: TimeMs) -> store::Result<()> {
+    let orphans = store.requeue_orphans(now, now.after(LONGEST_BACKOFF)).await?;
+    if orphans > 0 {
+        tracing::info!(orphans, "jobs that an earlier process left running wait again");
+    }
+    Ok(())
 }
 
 async fn probe(env: Arc<Environment>) {

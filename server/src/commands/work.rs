@@ -25,7 +25,7 @@ pub async fn work(working: Working) -> Result<(), CommandError> {
     let Working { store, clock, random, jobs } = working;
     // Before any job is begun: from then on a stop is a drain.
     let stop = StopSignal::listen()?;
-    let settings = worker_settings(jobs.workers.get(), jobs.grace, jobs.log_delay, &random);
+    let settings = worker_settings(&jobs, &*store, &random);
     let name = settings.worker.clone();
     let env = JobEnvironment { log: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay };
     let stop_worker = CancellationToken::new();
