@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use shuttle::rand::{Rng, thread_rng};
 use store::{
     Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result,
-    StoreError, StoredJob, Topic, Wake, Waker, WorkerName,
+    StoreError, StoredJob, StoredKind, Topic, Wake, Waker, WorkerName,
 };
 use tests::QueueModel;
 use tests::queue_model::ModelJob;
@@ -299,6 +299,15 @@ impl Queue for ModelStore {
     }
     async fn missing_searches(&self, _: u32) -> Result<Vec<MissingSearch>> {
         unreachable!("a worker shows nothing")
+    }
+    async fn kinds(&self) -> Result<Vec<StoredKind>> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn pause_kind(&self, _: &str, _: bool) -> Result<bool> {
+        unreachable!("a worker does no administrator's work")
+    }
+    async fn limit_kind(&self, _: &str, _: Option<u32>) -> Result<bool> {
+        unreachable!("a worker does no administrator's work")
     }
     async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
         unreachable!("a worker shows nothing")

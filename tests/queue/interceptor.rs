@@ -7,7 +7,7 @@ use api::{Attempt, JobCounts, JobFilter, JobId, Ledger, MissingSearch, SearchId,
 use async_trait::async_trait;
 use store::{
     Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result, StoreError,
-    StoredJob, Topic, Wake, WorkerName,
+    StoredJob, StoredKind, Topic, Wake, WorkerName,
 };
 use tokio::sync::watch;
 
@@ -129,6 +129,15 @@ impl Queue for Interceptor {
     }
     async fn missing_searches(&self, limit: u32) -> Result<Vec<MissingSearch>> {
         self.pass()?.missing_searches(limit).await
+    }
+    async fn kinds(&self) -> Result<Vec<StoredKind>> {
+        self.pass()?.kinds().await
+    }
+    async fn pause_kind(&self, kind: &str, paused: bool) -> Result<bool> {
+        self.pass()?.pause_kind(kind, paused).await
+    }
+    async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool> {
+        self.pass()?.limit_kind(kind, limit).await
     }
     async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
         self.pass()?.oldest_waiting().await

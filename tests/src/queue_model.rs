@@ -2,13 +2,22 @@
 //! to it, and it stands in for one.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use api::{AttemptOutcome, JobCounts, JobId, JobState, TimeMs};
-use store::{Claim, ClaimedJob, Finish, FinishedAttempt, LOG_JOB, NewJob, WorkerName};
+use store::{Claim, ClaimedJob, Finish, FinishedAttempt, LOG_JOB, NewJob, StoredKind, WorkerName};
 
 #[derive(Debug, Default)]
 pub struct QueueModel {
     pub jobs: Vec<ModelJob>,
+    /// Every kind that there ever was, by name.
+    pub kinds: BTreeMap<String, ModelKind>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ModelKind {
+    pub paused: bool,
+    pub limit: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -36,6 +45,7 @@ impl QueueModel {
     }
 
     pub fn add(&mut self, id: JobId, new: &NewJob) {
+        self.kinds.entry(new.kind.clone()).or_default();
         self.jobs.push(ModelJob {
             id,
             kind: new.kind.clone(),
@@ -60,10 +70,17 @@ impl QueueModel {
                 job.state = JobState::Waiting;
             }
         }
+        let mut room: BTreeMap<String, u32> = self.kinds.keys().map(|kind| (kind.clone(), self.room(kind))).collect();
         let mut waiting: Vec<&mut ModelJob> =
             self.jobs.iter_mut().filter(|job| job.state == JobState::Waiting).collect();
         waiting.sort_by_key(|job| (Reverse(job.priority), job.id));
-        let claimed = waiting.into_iter().take(claim.limit as usize).map(|job| {
+        let may_run = waiting.into_iter().filter(|job| {
+            let room = room.get_mut(&job.kind).expect("a kind is known from its first job on");
+            let has_room = *room > 0;
+            *room = room.saturating_sub(1);
+            has_room
+        });
+        let claimed = may_run.take(claim.limit as usize).map(|job| {
             job.state = JobState::Running;
             job.attempt += 1;
             job.worker = Some(claim.worker.clone());
@@ -77,6 +94,29 @@ impl QueueModel {
             }
         });
         claimed.collect()
+    }
+
+    /// How many more jobs of this kind may begin.
+    fn room(&self, kind: &str) -> u32 {
+        match self.kinds[kind] {
+            ModelKind { paused: true, .. } => 0,
+            ModelKind { limit: None, .. } => u32::MAX,
+            ModelKind { limit: Some(limit), .. } => limit.saturating_sub(self.running(kind)),
+        }
+    }
+
+    #[must_use]
+    pub fn running(&self, kind: &str) -> u32 {
+        let running = self.jobs.iter().filter(|job| job.kind == kind && job.state == JobState::Running);
+        u32::try_from(running.count()).expect("few")
+    }
+
+    pub fn pause(&mut self, kind: &str, paused: bool) -> bool {
+        self.kinds.get_mut(kind).map(|kind| kind.paused = paused).is_some()
+    }
+
+    pub fn limit(&mut self, kind: &str, limit: Option<u32>) -> bool {
+        self.kinds.get_mut(kind).map(|kind| kind.limit = limit).is_some()
     }
 
     pub fn extend(&mut self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Vec<JobId> {
@@ -206,12 +246,25 @@ impl QueueModel {
 
     #[must_use]
     pub fn counts(&self) -> JobCounts {
-        let mut counts = JobCounts::default();
-        for job in &self.jobs {
-            counts.set(job.state, counts.of(job.state) + 1);
-        }
-        counts
+        count(self.jobs.iter())
     }
+
+    #[must_use]
+    pub fn stored_kinds(&self) -> Vec<StoredKind> {
+        let kinds = self.kinds.iter().map(|(name, kind)| StoredKind {
+            kind: name.clone(),
+            paused: kind.paused,
+            limit: kind.limit,
+            counts: count(self.jobs.iter().filter(|job| job.kind == *name)),
+        });
+        kinds.collect()
+    }
+}
+
+fn count<'a>(jobs: impl Iterator<Item = &'a ModelJob>) -> JobCounts {
+    let mut counts = JobCounts::default();
+    jobs.for_each(|job| counts.set(job.state, counts.of(job.state) + 1));
+    counts
 }
 
 impl ModelJob {

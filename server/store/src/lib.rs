@@ -5,27 +5,35 @@ mod accounts;
 mod clock;
 mod deadline;
 mod error;
+mod group_commit;
 mod log;
+mod patience;
 mod queue;
+mod touched;
 mod wake;
+mod workers;
 
 pub use accounts::{Accounts, NewAccount, SetUpOutcome, StoredAccount, StoredSession, TokenHash};
 pub use clock::{Clock, SystemClock};
 pub use deadline::within;
 pub use error::{Result, StoreError};
+pub use group_commit::{Commit, GroupCommit, Inbox, Limits, group_commit};
 pub use log::{Log, LogEntry, LogQuery, LogSpan};
+pub use patience::{Wait, Waits};
 pub use queue::{
     Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, LOG_JOB, NewJob, Queue, QueuePlace,
-    StoredJob, WorkerName,
+    StoredJob, StoredKind, WorkerName,
 };
+pub use touched::Touched;
 pub use wake::{Topic, Wake, Waker};
+pub use workers::{Beat, StoredWorker, Workers};
 
-use api::PoolState;
+use api::{PoolState, TimeMs};
 
 /// A whole database. What each part promises stands with its trait, and
 /// tests/store holds every implementation to it.
 #[async_trait::async_trait]
-pub trait Store: Queue + Log + Accounts {
+pub trait Store: Queue + Log + Accounts + Workers {
     /// Reads and writes nothing much, to see whether the database answers.
     async fn ping(&self) -> Result<()>;
 
@@ -34,6 +42,13 @@ pub trait Store: Queue + Log + Accounts {
 
     /// Which database this is, and how large.
     async fn describe(&self) -> Result<Description>;
+
+    /// Whether other processes may run jobs from this database at the same time: then leases, and
+    /// not the start of a process, tell which jobs are lost, and whoever idles must look for them.
+    fn is_shared(&self) -> bool;
+
+    /// The database's own clock, by which all who share it agree; none where there is one process.
+    async fn time(&self) -> Result<Option<TimeMs>>;
 
     /// The connections that read.
     fn pool(&self) -> PoolState;

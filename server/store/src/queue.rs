@@ -27,7 +27,8 @@ pub trait Queue: Send + Sync + 'static {
     async fn accept(&self, search: SearchId, job: NewJob) -> Result<Accepted>;
 
     /// Hands out waiting jobs, most urgent and then oldest first, and those scheduled or
-    /// retrying whose time has come. They are running from then on, under a lease.
+    /// retrying whose time has come. They are running from then on, under a lease. Leaves out
+    /// the kinds that are paused, and never lets more jobs of a kind run than its limit.
     async fn claim(&self, claim: Claim) -> Result<Vec<ClaimedJob>>;
 
     /// When the earliest job that is scheduled or retrying will be due.
@@ -75,6 +76,17 @@ pub trait Queue: Send + Sync + 'static {
     /// Searches that were accepted and have neither a row nor a job that is still to write it.
     /// Reads much: only for when the ledger does not add up.
     async fn missing_searches(&self, limit: u32) -> Result<Vec<MissingSearch>>;
+
+    /// Every kind of job that was ever enqueued, by name.
+    async fn kinds(&self) -> Result<Vec<StoredKind>>;
+
+    /// Lets no more jobs of this kind begin, on any worker, or lets them begin again; those that
+    /// run go on. Returns false if there is no such kind.
+    async fn pause_kind(&self, kind: &str, paused: bool) -> Result<bool>;
+
+    /// At most so many jobs of this kind run at the same time, on all workers together; none: no
+    /// limit. Where more than a new limit run already, those go on. Returns false if there is no such kind.
+    async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool>;
 
     /// When the oldest of the waiting jobs was made.
     async fn oldest_waiting(&self) -> Result<Option<TimeMs>>;
@@ -235,6 +247,16 @@ pub struct StoredJob {
 pub struct JobPage {
     pub jobs: Vec<StoredJob>,
     pub next: Option<JobId>,
+}
+
+/// A kind of job: what was decided for it, and how many there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredKind {
+    pub kind: String,
+    pub paused: bool,
+    /// How many may run at the same time; none: any number.
+    pub limit: Option<u32>,
+    pub counts: JobCounts,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,9 +7,10 @@ use tokio::sync::watch;
 pub enum Topic {
     /// A row was added to the log.
     Log,
-    /// A job has changed its state.
+    /// A job has changed its state, or somebody has paused, resumed or limited a kind.
     Jobs,
-    /// A job became claimable, or the time of the earliest one that will be has changed.
+    /// A job became claimable, or there is room for one, or the time of the earliest one that
+    /// will be claimable has changed.
     Work,
     /// A running job is to be cancelled.
     Cancel,

@@ -57,9 +57,11 @@ async fn no_statement_reads_a_large_table_whole_or_sorts_it() {
                 && !step.contains("subquery")
                 && !step.starts_with("SCAN (")
                 && !step.contains("CONSTANT ROW");
+            // A row for each kind, for each worker, and for each kind of which jobs wait.
+            let is_small = ["SCAN job_kind", "SCAN worker", "SCAN waiting"].contains(&step.as_str());
             // An index that holds only some states, read in its own order, is as long as its answer.
             let in_order = ["job_waiting", "job_due", "job_ended"].iter().any(|index| step.contains(index));
-            assert!(!reads_whole || in_order, "{step}\n{statement}");
+            assert!(!reads_whole || in_order || is_small, "{step}\n{statement}");
             assert!(!step.contains("AUTOMATIC"), "{step}\n{statement}");
             assert!(!step.contains("TEMP B-TREE FOR ORDER BY"), "{step}\n{statement}");
         }
@@ -77,7 +79,9 @@ fn plan_of<'a>(plans: &'a BTreeMap<String, Vec<String>>, parts: &[&str]) -> &'a 
 async fn what_runs_often_finds_its_rows_by_the_index_that_is_made_for_it() {
     let plans = plans().await;
     let cases: &[(&[&str], &str)] = &[
-        (&["set state = 'running'"], "SCAN job USING COVERING INDEX job_waiting"),
+        (&["set state = 'running'"], "SEARCH job USING INTEGER PRIMARY KEY (rowid=?)"),
+        (&["with recursive waiting"], "SEARCH job USING COVERING INDEX job_waiting (kind>?)"),
+        (&["select priority, id"], "SEARCH job USING COVERING INDEX job_waiting (kind=?)"),
         (&["run_at_ms <= ?1"], "SEARCH job USING INDEX job_due (run_at_ms<?)"),
         (&["select run_at_ms from job"], "SCAN job USING INDEX job_due"),
         (&["lease_until_ms < ?1 limit 1"], "INDEX job_state (state=?)"),
@@ -85,7 +89,7 @@ async fn what_runs_often_finds_its_rows_by_the_index_that_is_made_for_it() {
         (&["where id < ?1 order by id desc"], "INTEGER PRIMARY KEY (rowid<?)"),
         (&["delete from job", "order by"], "INDEX job_ended (finished_at_ms<?)"),
         (&["where kind = ?1 and key = ?2"], "INDEX sqlite_autoindex_job_1 (kind=? AND key=?)"),
-        (&["priority > ?1"], "INDEX job_waiting (priority>?)"),
+        (&["priority > ?1"], "INDEX job_waiting (kind=? AND priority>?)"),
         (&["where id <= ?1 and id >= ?2 order by"], "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
         (&["from log where search_id = ?1"], "INDEX sqlite_autoindex_log_1 (search_id=?)"),
     ];

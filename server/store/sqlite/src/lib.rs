@@ -11,12 +11,13 @@ mod queue;
 mod reader;
 mod texts;
 mod words;
+mod workers;
 mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use api::PoolState;
+use api::{PoolState, TimeMs};
 use async_trait::async_trait;
 use store::{Description, Result, Store, Waker};
 
@@ -88,6 +89,14 @@ impl Store for SqliteStore {
             schema: open::known_version(),
             size_bytes: size_bytes.iter().sum(),
         })
+    }
+
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    async fn time(&self) -> Result<Option<TimeMs>> {
+        Ok(None)
     }
 
     fn pool(&self) -> PoolState {

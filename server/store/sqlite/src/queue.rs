@@ -3,6 +3,7 @@
 mod add;
 mod claim;
 mod finish;
+mod kinds;
 mod ledger;
 mod lost;
 mod prune;
@@ -14,12 +15,13 @@ use api::{Attempt, JobCounts, JobFilter, JobId, Ledger, MissingSearch, SearchId,
 use async_trait::async_trait;
 use store::{
     Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result, StoredJob,
-    Topic, Wake, WorkerName,
+    StoredKind, Topic, Wake, WorkerName,
 };
 
 use crate::SqliteStore;
 use crate::queue::add::Added;
 use crate::queue::claim::Extend;
+use crate::queue::kinds::{LimitKind, PauseKind};
 use crate::queue::lost::{Expire, RequeueOrphans};
 use crate::queue::prune::{Delete, Prune};
 use crate::queue::steer::{Cancel, Retry};
@@ -96,6 +98,18 @@ impl Queue for SqliteStore {
 
     async fn missing_searches(&self, limit: u32) -> Result<Vec<MissingSearch>> {
         ledger::missing_searches(&self.readers, limit).await
+    }
+
+    async fn kinds(&self) -> Result<Vec<StoredKind>> {
+        kinds::kinds(&self.readers).await
+    }
+
+    async fn pause_kind(&self, kind: &str, paused: bool) -> Result<bool> {
+        self.writer.ask(PauseKind { kind: kind.to_owned(), paused }).await
+    }
+
+    async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool> {
+        self.writer.ask(LimitKind { kind: kind.to_owned(), limit }).await
     }
 
     async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {

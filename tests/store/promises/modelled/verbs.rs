@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use api::{AttemptOutcome, JobFilter, JobId, LogSeq, TimeMs};
 use proptest::prelude::*;
-use store::{Accepted, Enqueued, Finish, FinishedAttempt, NewJob};
+use store::{Accepted, Enqueued, Finish, FinishedAttempt, LOG_JOB, NewJob};
 use tests::QueueModel;
 use tests::builders::{START, claim, job, log_entry, log_job, nobody, search, worker};
 
 use crate::database::Database;
 
 const WORKERS: [&str; 2] = ["w1", "w2"];
+const KINDS: [&str; 2] = ["modelled", LOG_JOB];
 
 #[derive(Clone, Debug)]
 pub(super) enum Verb {
@@ -57,6 +58,15 @@ pub(super) enum Verb {
     Prune {
         limit: u32,
     },
+    /// A kind that may not be there yet.
+    Pause {
+        kind: usize,
+        paused: bool,
+    },
+    Limit {
+        kind: usize,
+        limit: Option<u32>,
+    },
     Advance {
         seconds: u64,
     },
@@ -79,6 +89,8 @@ pub(super) fn verb() -> impl Strategy<Value = Verb> {
         2 => (0..20_usize).prop_map(|job| Verb::Retry { job }),
         2 => (0..20_usize).prop_map(|job| Verb::Cancel { job }),
         1 => (0..4_u32).prop_map(|limit| Verb::Prune { limit }),
+        3 => (0..2_usize, any::<bool>()).prop_map(|(kind, paused)| Verb::Pause { kind, paused }),
+        3 => (0..2_usize, prop::option::of(0..4_u32)).prop_map(|(kind, limit)| Verb::Limit { kind, limit }),
         3 => (0..20_u64).prop_map(|seconds| Verb::Advance { seconds }),
         1 => Just(Verb::Reopen),
     ]
@@ -192,6 +204,14 @@ impl<D: Database> Run<D> {
                 let pruned = self.model.prune(now, *limit, |key| recorded.contains(key));
                 assert_eq!(store.prune_jobs(now, *limit).await.unwrap(), pruned);
             }
+            Verb::Pause { kind, paused } => {
+                let kind = KINDS[*kind];
+                assert_eq!(store.pause_kind(kind, *paused).await.unwrap(), self.model.pause(kind, *paused));
+            }
+            Verb::Limit { kind, limit } => {
+                let kind = KINDS[*kind];
+                assert_eq!(store.limit_kind(kind, *limit).await.unwrap(), self.model.limit(kind, *limit));
+            }
             Verb::Reopen => {
                 drop(store);
                 self.database.reopen().await;
@@ -209,6 +229,7 @@ impl<D: Database> Run<D> {
     async fn compare(&self) {
         let store = self.database.store();
         assert_eq!(store.job_counts().await.unwrap(), self.model.counts());
+        assert_eq!(store.kinds().await.unwrap(), self.model.stored_kinds());
         assert_eq!(store.next_due().await.unwrap(), self.model.next_due());
         for name in WORKERS {
             let worker = worker(name);

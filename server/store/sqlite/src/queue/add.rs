@@ -1,6 +1,6 @@
 //! New jobs, a batch of them in one statement.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use api::{JobId, JobState, LogRow, SearchId};
 use async_trait::async_trait;
@@ -8,6 +8,7 @@ use store::{NewJob, Result};
 
 use crate::error::{store_error, unreadable};
 use crate::log;
+use crate::queue::kinds;
 use crate::texts::{Texts, json_rows};
 use crate::writer::{Asked, Command, GroupedWrite, WriteTx};
 
@@ -38,9 +39,11 @@ impl GroupedWrite for Add {
         let refused = candidates.iter().filter(|(id, _)| !inserted.contains(id));
         let mut queued = find_queued(refused, tx).await?;
         let mut answers = Vec::with_capacity(writes.len());
+        let mut kinds = BTreeSet::new();
         for (id, add) in candidates {
             if inserted.contains(&id) {
                 tx.changes.added(&add.job.kind, first_state(&add.job));
+                kinds.insert(&add.job.kind);
                 tx.changes.ledger.accepted += i64::from(add.search.is_some());
                 answers.push(Added::New(JobId(id)));
             } else if let Some(queued) = queued.remove(&id) {
@@ -49,6 +52,7 @@ impl GroupedWrite for Add {
                 answers.push(find_recorded(add, tx).await?);
             }
         }
+        kinds::know(&kinds, tx).await?;
         Ok(answers)
     }
 }

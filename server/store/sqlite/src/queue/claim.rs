@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use store::{Claim, ClaimedJob, Result, WorkerName};
 
 use crate::error::store_error;
+use crate::queue::kinds;
 use crate::texts::json_rows;
 use crate::writer::{Write, WriteTx};
 
@@ -19,20 +20,22 @@ impl Write for Claim {
     async fn run(&self, tx: &mut WriteTx<'_>) -> Result<Vec<ClaimedJob>> {
         wake_due(self.now, self.limit.max(DUE_AT_ONCE), tx).await?;
         let worker = &self.worker.0;
+        let ids = next(self.limit, tx).await?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = json_rows(&ids);
         let mut jobs = sqlx::query!(
             r#"update job
                set state = 'running', attempt = attempt + 1, worker = ?1, lease_until_ms = ?2,
                    started_at_ms = ?3, finished_at_ms = null
-               where id in (
-                   select id from job indexed by job_waiting
-                   where state = 'waiting' order by priority desc, id limit ?4
-               )
+               where id in (select value from json_each(?4))
                returning id as "id!: i64", kind, payload, priority, attempt as "attempt: u32",
                          max_attempts as "max_attempts: u32""#,
             worker,
             self.lease_until.0,
             self.wall.0,
-            self.limit
+            ids
         )
         .fetch_all(&mut *tx.connection)
         .await
@@ -51,6 +54,28 @@ impl Write for Claim {
         });
         Ok(claimed.collect())
     }
+}
+
+/// The waiting jobs that are to run next, at most `limit`: the first of each kind that may run, put
+/// together. A kind that may not is passed over whole, however many of its jobs wait.
+async fn next(limit: u32, tx: &mut WriteTx<'_>) -> Result<Vec<i64>> {
+    let mut next = Vec::new();
+    for (kind, room) in kinds::open(tx).await? {
+        let room = room.min(limit);
+        let jobs = sqlx::query!(
+            r#"select priority, id as "id!: i64" from job indexed by job_waiting
+               where state = 'waiting' and kind = ?1 order by priority desc, id limit ?2"#,
+            kind,
+            room
+        )
+        .fetch_all(&mut *tx.connection)
+        .await
+        .map_err(store_error)?;
+        next.extend(jobs.into_iter().map(|job| (std::cmp::Reverse(job.priority), job.id)));
+    }
+    next.sort_unstable();
+    next.truncate(limit as usize);
+    Ok(next.into_iter().map(|(_, id)| id).collect())
 }
 
 /// Puts jobs whose time has come among the waiting ones, where urgency and age decide.

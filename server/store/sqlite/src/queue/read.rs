@@ -184,18 +184,18 @@ pub(super) async fn place(readers: &Readers, kind: &str, key: &str) -> Result<Op
     Ok(Some(QueuePlace { job: JobId(job.id), state, attempt: job.attempt, ahead }))
 }
 
-/// Two ranges of the index instead of one condition with `or`, which would read it to its end.
+/// Two ranges of the index in each kind instead of one condition with `or`, which would read it to its end.
 async fn ahead(readers: &Readers, priority: i64, id: i64) -> Result<u64> {
     let ahead = sqlx::query_scalar!(
         r#"select count(*) as "ahead!: i64" from (
                select 1 from (
-                   select 1 from job indexed by job_waiting
-                   where state = 'waiting' and priority > ?1 limit 10000
+                   select 1 from job_kind cross join job indexed by job_waiting
+                   where state = 'waiting' and job.kind = job_kind.kind and priority > ?1 limit 10000
                )
                union all
                select 1 from (
-                   select 1 from job indexed by job_waiting
-                   where state = 'waiting' and priority = ?1 and id < ?2 limit 10000
+                   select 1 from job_kind cross join job indexed by job_waiting
+                   where state = 'waiting' and job.kind = job_kind.kind and priority = ?1 and id < ?2 limit 10000
                )
                limit 10000
            )"#,

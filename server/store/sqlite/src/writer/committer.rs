@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use store::{Result, StoreError, Waker};
+use store::{Commit, Result, StoreError, Waker};
 
 use crate::error::store_error;
 use crate::lock::OwnerLock;
 use crate::place::Place;
 use crate::writer::batch::{Batch, Command, Pass};
 use crate::writer::changes::Changes;
-use crate::writer::group_commit::Commit;
 use crate::writer::transaction::WriteTx;
 
 #[derive(Debug)]
@@ -99,6 +98,7 @@ async fn commit(connection: &mut SqliteConnection, batch: &mut Batch, pass: Pass
     let mut transaction = connection.begin_with("begin immediate").await.map_err(store_error)?;
     let mut tx = WriteTx::new(&mut transaction);
     batch.run(&mut tx, pass).await?;
+    tx.tell_of_room().await?;
     let changes = tx.write_counts().await?;
     transaction.commit().await.map_err(store_error)?;
     Ok(changes)

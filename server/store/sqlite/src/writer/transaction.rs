@@ -1,7 +1,7 @@
 //! A transaction that is being written, and what it has changed so far.
 
 use sqlx::SqliteConnection;
-use store::{Result, StoreError};
+use store::{Result, StoreError, Topic};
 
 use crate::error::store_error;
 use crate::texts::json_rows;
@@ -39,6 +39,29 @@ impl<'c> WriteTx<'c> {
         }
         sqlx::query("release command").execute(&mut *self.connection).await.map_err(store_error)?;
         Ok(outcome)
+    }
+
+    /// Wakes those who look for work where jobs have ceased to run whose kind has a limit: there is room now.
+    pub(crate) async fn tell_of_room(&mut self) -> Result<()> {
+        if self.changes.ceased().is_empty() {
+            return Ok(());
+        }
+        let kinds = json_rows(self.changes.ceased());
+        let has_room = sqlx::query_scalar!(
+            r#"select exists (
+                   select 1 from json_each(?1) as ceased
+                   cross join job_kind
+                   where job_kind.kind = ceased.value and concurrency is not null
+               ) as "has_room!: bool""#,
+            kinds
+        )
+        .fetch_one(&mut *self.connection)
+        .await
+        .map_err(store_error)?;
+        if has_room {
+            self.changes.touched(Topic::Work);
+        }
+        Ok(())
     }
 
     /// Writes the new counts of jobs and the new ledger; the last thing before the commit.

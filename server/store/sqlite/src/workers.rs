@@ -1,0 +1,106 @@
+//! The workers that live. There is one at a time, whose process owns the file.
+
+use api::TimeMs;
+use async_trait::async_trait;
+use store::{Beat, Result, StoredWorker, WorkerName, Workers};
+
+use crate::SqliteStore;
+use crate::error::store_error;
+use crate::writer::{Write, WriteTx};
+
+#[async_trait]
+impl Workers for SqliteStore {
+    async fn beat(&self, beat: Beat, forget_before: TimeMs) -> Result<()> {
+        self.writer.ask(NoteBeat { beat, forget_before }).await
+    }
+
+    async fn retire(&self, worker: &WorkerName) -> Result<()> {
+        self.writer.ask(Retire(worker.clone())).await
+    }
+
+    async fn workers(&self) -> Result<Vec<StoredWorker>> {
+        let rows = sqlx::query!(
+            r#"select name, host, pid as "pid: u32", version, slots as "slots: u32", worker.started_at_ms, beat_at_ms,
+                      (select count(*) from job indexed by job_state
+                       where state = 'running' and job.worker = worker.name) as "running!: u32"
+               from worker order by name"#
+        )
+        .fetch_all(&mut *self.readers.get().await?)
+        .await
+        .map_err(store_error)?;
+        let workers = rows.into_iter().map(|row| StoredWorker {
+            beat: Beat {
+                worker: WorkerName(row.name),
+                host: row.host,
+                pid: row.pid,
+                version: row.version,
+                slots: row.slots,
+                started_at: TimeMs(row.started_at_ms),
+                at: TimeMs(row.beat_at_ms),
+            },
+            running: row.running,
+        });
+        Ok(workers.collect())
+    }
+}
+
+struct NoteBeat {
+    beat: Beat,
+    forget_before: TimeMs,
+}
+
+#[async_trait]
+impl Write for NoteBeat {
+    type Answer = ();
+
+    async fn run(&self, tx: &mut WriteTx<'_>) -> Result<()> {
+        let Beat { worker, host, pid, version, slots, started_at, at } = &self.beat;
+        let worker = &worker.0;
+        sqlx::query!(
+            "insert into worker (name, host, pid, version, slots, started_at_ms, beat_at_ms)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             on conflict (name) do update
+             set host = excluded.host, pid = excluded.pid, version = excluded.version, slots = excluded.slots,
+                 started_at_ms = excluded.started_at_ms, beat_at_ms = excluded.beat_at_ms",
+            worker,
+            host,
+            pid,
+            version,
+            slots,
+            started_at.0,
+            at.0
+        )
+        .execute(&mut *tx.connection)
+        .await
+        .map_err(store_error)?;
+        sqlx::query!(
+            "delete from worker
+             where beat_at_ms < ?1 and name <> ?2
+               and not exists (
+                   select 1 from job indexed by job_state where state = 'running' and job.worker = worker.name
+               )",
+            self.forget_before.0,
+            worker
+        )
+        .execute(&mut *tx.connection)
+        .await
+        .map_err(store_error)?;
+        Ok(())
+    }
+}
+
+struct Retire(WorkerName);
+
+#[async_trait]
+impl Write for Retire {
+    type Answer = ();
+
+    async fn run(&self, tx: &mut WriteTx<'_>) -> Result<()> {
+        let worker = &self.0.0;
+        sqlx::query!("delete from worker where name = ?1", worker)
+            .execute(&mut *tx.connection)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+}
