@@ -2,6 +2,7 @@
 
 mod admin;
 mod check;
+mod heartbeat;
 mod prune;
 mod replay_spool;
 mod serve;

@@ -5,8 +5,11 @@ mod accounts;
 mod clock;
 mod deadline;
 mod error;
+mod group_commit;
 mod log;
+mod patience;
 mod queue;
+mod touched;
 mod wake;
 mod workers;
 
@@ -14,11 +17,14 @@ pub use accounts::{Accounts, NewAccount, SetUpOutcome, StoredAccount, StoredSess
 pub use clock::{Clock, SystemClock};
 pub use deadline::within;
 pub use error::{Result, StoreError};
+pub use group_commit::{Commit, GroupCommit, Inbox, Limits, group_commit};
 pub use log::{Log, LogEntry, LogQuery, LogSpan};
+pub use patience::{Wait, Waits};
 pub use queue::{
     Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, LOG_JOB, NewJob, Queue, QueuePlace,
     StoredJob, StoredKind, WorkerName,
 };
+pub use touched::Touched;
 pub use wake::{Topic, Wake, Waker};
 pub use workers::{Beat, StoredWorker, Workers};
 
