@@ -8,6 +8,9 @@ use store::Store;
 /// A database of its own for one test, which goes away with it.
 #[async_trait]
 pub(crate) trait Database: Send + Sync + 'static {
+    /// How many random sequences a promise is held against, each of which costs a database of its own.
+    const CASES: u32;
+
     async fn create() -> Self;
 
     fn store(&self) -> Arc<dyn Store>;
