@@ -5,11 +5,11 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use server::commands::{self, CommandError, Finding, NotOpened, Serving, Working};
-use server::config::{AdminCommand, Command, Config, DatabaseUrl, NoConfig, SpoolCommand};
+use server::commands::{self, CommandError, Finding, NotOpened, ServerFacts, Serving, Working};
+use server::config::{AdminCommand, Command, Config, DatabaseUrl, NoConfig, PostgresUrl, SpoolCommand};
 use server::{IntakeSection, Random};
 use spool::Spool;
-use store::{Store, SystemClock};
+use store::{Clock, Store, SystemClock};
 use store_postgres::PostgresStore;
 use store_sqlite::SqliteStore;
 use tokio::net::TcpListener;
@@ -125,15 +125,18 @@ async fn open_whichever(config: &Config, access: Access) -> Result<Arc<dyn Store
                 // Its workers are told, wherever they are.
                 Access::Feeder | Access::Guest => store_postgres::Access::Guest,
             };
-            let options = store_postgres::Options {
-                url: url.reveal().to_owned(),
-                listen_url: config.store.database_listen_url.as_ref().map(|url| url.reveal().to_owned()),
-                connections: config.store.database_connections.get(),
-            };
-            let opened = PostgresStore::open(options, access).await;
+            let opened = PostgresStore::open(postgres_options(config, &url), access).await;
             let store = opened.map_err(|error| NotOpened { kind: error.kind(), message: error.to_string() })?;
             Ok(Arc::new(store))
         }
+    }
+}
+
+fn postgres_options(config: &Config, url: &PostgresUrl) -> store_postgres::Options {
+    store_postgres::Options {
+        url: url.reveal().to_owned(),
+        listen_url: config.store.database_listen_url.as_ref().map(|url| url.reveal().to_owned()),
+        connections: config.store.database_connections.get(),
     }
 }
 
@@ -181,7 +184,28 @@ async fn opening(config: &Config, clock: &SystemClock) -> (Vec<Finding>, Option<
         DatabaseUrl::Postgres(url) => url.to_string(),
     };
     match open(config, Access::Guest, clock).await {
-        Ok(store) => (vec![Finding::Good(format!("{name} is a sound database of this version"))], Some(store)),
+        Ok(store) => {
+            let mut findings = vec![Finding::Good(format!("{name} is a sound database of this version"))];
+            if let DatabaseUrl::Postgres(url) = config.database() {
+                findings.extend(server_findings(config, &url, clock).await);
+            }
+            (findings, Some(store))
+        }
         Err(error) => (vec![Finding::Wrong(CommandError::from(error).0)], None),
+    }
+}
+
+async fn server_findings(config: &Config, url: &PostgresUrl, clock: &SystemClock) -> Vec<Finding> {
+    let examined = store_postgres::examine(&postgres_options(config, url)).await;
+    match examined {
+        Ok(examined) => commands::check_server(ServerFacts {
+            are_notifications_heard: examined.are_notifications_heard,
+            connections_limit: examined.connections_limit,
+            connections_in_use: examined.connections_in_use,
+            // And the one that listens.
+            connections_ours: config.store.database_connections.get().saturating_add(1),
+            clock_ahead_ms: clock.wall().0 - clock.steady().0,
+        }),
+        Err(error) => vec![Finding::Wrong(error.to_string())],
     }
 }

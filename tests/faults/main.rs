@@ -16,6 +16,8 @@ mod lock;
 mod locked;
 mod moved;
 mod payloads;
+mod processes;
+mod service_manager;
 mod slow_log;
 mod small_disk;
 mod strace;

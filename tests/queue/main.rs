@@ -6,5 +6,6 @@ mod drain;
 mod interceptor;
 mod leases;
 mod schedule;
+mod set_back_clock;
 mod store_failures;
 mod yard;
