@@ -2,10 +2,12 @@
 
 mod admin;
 mod check;
+mod copy;
 mod serve;
 
 pub use admin::{create_admin, print_link};
 pub use check::{Finding, check};
+pub use copy::{Compared, Copied, Meter, Report, copy};
 pub use serve::{Serving, serve};
 
 /// A command that could not be carried out: a sentence for the operator, which names the fix.

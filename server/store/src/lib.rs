@@ -7,6 +7,7 @@ mod deadline;
 mod error;
 mod log;
 mod queue;
+mod transfer;
 mod wake;
 mod workers;
 
@@ -18,6 +19,10 @@ pub use log::{Log, LogEntry, LogQuery, LogSpan};
 pub use queue::{
     Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, LOG_JOB, NewJob, Queue, QueuePlace,
     StoredJob, StoredKind, WorkerName,
+};
+pub use transfer::{
+    AccountRecord, AttemptRecord, Base, Batch, Begun, Cursor, Held, JobRecord, KindRecord, MissingRecord, Origin, Part,
+    Progress, Refusal, Source, Target, not_empty,
 };
 pub use wake::{Topic, Wake, Waker};
 pub use workers::{Beat, StoredWorker, Workers};
