@@ -5,12 +5,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use server::commands::{self, CommandError, Finding, Serving};
-use server::config::{AdminCommand, Command, Config, NoConfig};
+use api::FaultKind;
+use server::commands::{self, CommandError, Finding, NotOpened, Serving, Working};
+use server::config::{AdminCommand, Command, Config, DatabaseUrl, NoConfig, SpoolCommand};
 use server::{IntakeSection, Random};
 use spool::Spool;
-use store::SystemClock;
-use store_sqlite::{Access, Options, SqliteStore};
+use store::{Clock, Store, SystemClock};
+use store_sqlite::SqliteStore;
 use tokio::net::TcpListener;
 
 /// So many reads go on side by side; more would only wait for the same disk.
@@ -49,20 +50,30 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
         Command::Serve => {
             // Before the store is opened: who cannot listen should not touch the data.
             let listener = listen(&config).await?;
-            let store = Arc::new(open(&config, Access::Owner).await?);
+            let store = open_patiently(&config, Access::Owner, &*clock).await?;
             let (intake, http, jobs) = (intake(&config)?, config.http, config.jobs);
             commands::serve(Serving { store, intake, clock, random, listener, http, jobs }).await?;
         }
+        Command::Work => {
+            let store = open_patiently(&config, Access::Owner, &*clock).await?;
+            commands::work(Working { store, clock, random, jobs: config.jobs }).await?;
+        }
         Command::Admin(AdminCommand::Create { name, password_stdin: _ }) => {
             let store = open(&config, Access::Guest).await?;
-            commands::create_admin(&store, &*clock, random, &name).await?;
+            commands::create_admin(&*store, &*clock, random, &name).await?;
         }
         Command::Admin(AdminCommand::Link) => {
             let store = open(&config, Access::Guest).await?;
-            commands::print_link(&store, &*clock, &random, &config.http).await?;
+            commands::print_link(&*store, &*clock, &random, &config.http).await?;
+        }
+        Command::Spool(SpoolCommand::Replay { folder }) => {
+            let spool = commands::open_left_spool(&folder)?;
+            let store = open(&config, Access::Feeder).await?;
+            commands::replay_spool(&*store, &spool, &*clock).await?;
+            store.close().await;
         }
         Command::Migrate => {
-            open(&config, Access::Owner).await?;
+            open_patiently(&config, Access::Owner, &*clock).await?;
             println!("The database has this version's schema.");
         }
         Command::Check => return Ok(check(&config).await),
@@ -77,10 +88,43 @@ async fn listen(config: &Config) -> Result<TcpListener, CommandError> {
     })
 }
 
-async fn open(config: &Config, access: Access) -> Result<SqliteStore, CommandError> {
-    let options = Options { file: config.database_file(), readers: READERS, access };
-    let opened = SqliteStore::open(options).await;
-    opened.map_err(|error| CommandError(format!("{}: {error}", error.kind().word())))
+/// What a command does with the database.
+#[derive(Clone, Copy)]
+enum Access {
+    /// Runs jobs, or changes the schema.
+    Owner,
+    /// Adds jobs for others to run.
+    Feeder,
+    /// Touches no jobs.
+    Guest,
+}
+
+async fn open(config: &Config, access: Access) -> Result<Arc<dyn Store>, NotOpened> {
+    match config.database() {
+        DatabaseUrl::Sqlite(file) => {
+            let access = match access {
+                // Nobody tells the owner of jobs that another process adds: they would lie there until its next start.
+                Access::Owner | Access::Feeder => store_sqlite::Access::Owner,
+                Access::Guest => store_sqlite::Access::Guest,
+            };
+            let opened = SqliteStore::open(store_sqlite::Options { file, readers: READERS, access }).await;
+            let store = opened.map_err(|error| NotOpened { kind: error.kind(), message: error.to_string() })?;
+            Ok(Arc::new(store))
+        }
+        DatabaseUrl::Postgres(url) => Err(NotOpened {
+            kind: FaultKind::ConnectionError,
+            message: format!("{url} is PostgreSQL, which this build does not know"),
+        }),
+    }
+}
+
+/// For the start of what runs for long: a database server that starts at the same time as we do is waited for.
+async fn open_patiently(config: &Config, access: Access, clock: &dyn Clock) -> Result<Arc<dyn Store>, NotOpened> {
+    match config.database() {
+        // Nobody switches a file on.
+        DatabaseUrl::Sqlite(_) => open(config, access).await,
+        DatabaseUrl::Postgres(_) => commands::wait_for_database(clock, async || open(config, access).await).await,
+    }
 }
 
 /// After the store is opened: of two processes on one folder, the second is told about the database.
@@ -90,16 +134,8 @@ fn intake(config: &Config) -> Result<IntakeSection, CommandError> {
 }
 
 async fn check(config: &Config) -> ExitCode {
-    let file = config.database_file();
-    let opened = if file.exists() { Some(open(config, Access::Guest).await) } else { None };
-    let mut findings = vec![match &opened {
-        Some(Ok(_)) => Finding::Good(format!("{} is a sound database of this version", file.display())),
-        Some(Err(CommandError(message))) => Finding::Wrong(message.clone()),
-        None => Finding::Good(format!("{} does not exist yet; the first start makes it", file.display())),
-    }];
-    let store = opened.as_ref().and_then(|opened| opened.as_ref().ok());
-    let store = store.map(|store| store as &dyn store::Store);
-    findings.extend(commands::check(store, &config.spool().folder, config.http.listen).await);
+    let (mut findings, store) = opening(config).await;
+    findings.extend(commands::check(store.as_deref(), &config.spool().folder, config.http.listen).await);
     for finding in &findings {
         match finding {
             Finding::Good(text) => println!("ok     {text}"),
@@ -110,5 +146,21 @@ async fn check(config: &Config) -> ExitCode {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
+    }
+}
+
+/// What there is to say about the database before it can be asked anything.
+async fn opening(config: &Config) -> (Vec<Finding>, Option<Arc<dyn Store>>) {
+    let name = match config.database() {
+        DatabaseUrl::Sqlite(file) if !file.exists() => {
+            let text = format!("{} does not exist yet; the first start makes it", file.display());
+            return (vec![Finding::Good(text)], None);
+        }
+        DatabaseUrl::Sqlite(file) => file.display().to_string(),
+        DatabaseUrl::Postgres(url) => url.to_string(),
+    };
+    match open(config, Access::Guest).await {
+        Ok(store) => (vec![Finding::Good(format!("{name} is a sound database of this version"))], Some(store)),
+        Err(error) => (vec![Finding::Wrong(CommandError::from(error).0)], None),
     }
 }
