@@ -7,9 +7,11 @@ pub mod clock;
 pub mod corpus;
 pub mod eventually;
 pub mod http_client;
+pub mod postgres_cluster;
 pub mod queue_model;
 pub mod server_process;
 
 pub use cases::cases;
 pub use clock::HeldClock;
+pub use postgres_cluster::{PostgresCluster, PostgresDatabase};
 pub use queue_model::QueueModel;

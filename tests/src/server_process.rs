@@ -137,7 +137,7 @@ impl Default for Installation {
 
 /// A port that nobody listens on, from below those that systems give to outgoing connections: such a
 /// connection could otherwise sit on the port while a server is restarted.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     // Test programs that run side by side begin at different places.
     let begin = std::process::id() % u32::from(PORTS.end - PORTS.start) * 97;

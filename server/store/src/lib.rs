@@ -5,8 +5,11 @@ mod accounts;
 mod clock;
 mod deadline;
 mod error;
+mod group_commit;
 mod log;
+mod patience;
 mod queue;
+mod touched;
 mod transfer;
 mod wake;
 mod workers;
@@ -15,11 +18,14 @@ pub use accounts::{Accounts, NewAccount, SetUpOutcome, StoredAccount, StoredSess
 pub use clock::{Clock, SystemClock};
 pub use deadline::within;
 pub use error::{Result, StoreError};
+pub use group_commit::{Commit, GroupCommit, Inbox, Limits, group_commit};
 pub use log::{Log, LogEntry, LogQuery, LogSpan};
+pub use patience::{Wait, Waits};
 pub use queue::{
     Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, LOG_JOB, NewJob, Queue, QueuePlace,
     StoredJob, StoredKind, WorkerName,
 };
+pub use touched::Touched;
 pub use transfer::{
     AccountRecord, AttemptRecord, Base, Batch, Begun, Cursor, Held, JobRecord, KindRecord, MissingRecord, Origin, Part,
     Progress, Refusal, Source, Target, not_empty,

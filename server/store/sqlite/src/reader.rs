@@ -1,15 +1,13 @@
 //! The connections that read: bounded in number, and unable to write.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use api::PoolState;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{Sqlite, SqlitePool};
-use store::{Result, StoreError};
-use tokio::time::Instant;
+use store::{Result, StoreError, Wait, Waits};
 
 use crate::error::store_error;
 use crate::place::Place;
@@ -22,14 +20,6 @@ pub(crate) struct Readers {
     pool: SqlitePool,
     place: Place,
     waits: Arc<Waits>,
-}
-
-/// Who waits for a connection, and who has.
-#[derive(Debug, Default)]
-struct Waits {
-    now: AtomicU32,
-    ever: AtomicU64,
-    longest_ms: AtomicU64,
 }
 
 impl Readers {
@@ -68,15 +58,8 @@ impl Readers {
     }
 
     pub(crate) fn state(&self) -> PoolState {
-        let (size, idle) = (self.pool.size(), u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX));
-        PoolState {
-            in_use: size.saturating_sub(idle),
-            idle,
-            max: self.pool.options().get_max_connections(),
-            waiting: self.waits.now.load(Ordering::Relaxed),
-            waits: self.waits.ever.load(Ordering::Relaxed),
-            longest_wait_ms: self.waits.longest_ms.load(Ordering::Relaxed),
-        }
+        let max = self.pool.options().get_max_connections();
+        self.waits.pool_state(self.pool.size(), self.pool.num_idle(), max)
     }
 
     pub(crate) async fn close(&self) {
@@ -96,29 +79,6 @@ pub(crate) async fn ping(readers: &Readers) -> Result<()> {
     .await
     .map_err(store_error);
     read.inspect_err(|error| readers.place.note(error)).map(drop)
-}
-
-/// Counted while it lasts, also where the waiting is given up.
-struct Wait<'a> {
-    waits: &'a Waits,
-    began: Instant,
-}
-
-impl<'a> Wait<'a> {
-    fn begin(waits: &'a Waits) -> Self {
-        // Figures for people: nothing is decided by them, so no order of memory matters.
-        waits.now.fetch_add(1, Ordering::Relaxed);
-        waits.ever.fetch_add(1, Ordering::Relaxed);
-        Self { waits, began: Instant::now() }
-    }
-}
-
-impl Drop for Wait<'_> {
-    fn drop(&mut self) {
-        let waited_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.waits.now.fetch_sub(1, Ordering::Relaxed);
-        self.waits.longest_ms.fetch_max(waited_ms, Ordering::Relaxed);
-    }
 }
 
 #[cfg(test)]

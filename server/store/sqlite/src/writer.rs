@@ -4,18 +4,16 @@
 mod batch;
 mod changes;
 mod committer;
-mod group_commit;
 mod transaction;
 
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use store::Result;
+use store::{Inbox, Limits, Result, group_commit};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::writer::batch::Single;
-use crate::writer::group_commit::{Inbox, Limits, group_commit};
 
 pub(crate) use crate::writer::batch::{Asked, Command, GroupedWrite, Write};
 pub(crate) use crate::writer::committer::Committer;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use api::JobState;
-use store::{Topic, Waker};
+use store::{Topic, Touched, Waker};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Changes {
@@ -12,7 +12,7 @@ pub(crate) struct Changes {
     counts: Vec<(String, [i64; JobState::ALL.len()])>,
     /// The kinds of the jobs that have ceased to run.
     ceased: BTreeSet<String>,
-    touched: [bool; Topic::ALL.len()],
+    touched: Touched,
     pub(crate) ledger: LedgerChanges,
 }
 
@@ -27,12 +27,12 @@ pub(crate) struct LedgerChanges {
 impl Changes {
     pub(crate) fn added(&mut self, kind: &str, state: JobState) {
         self.count(kind, state, 1);
-        self.entered(state);
+        self.touched.entered(state);
     }
 
     pub(crate) fn moved(&mut self, kind: &str, from: JobState, to: JobState) {
         self.count(kind, from, -1);
-        self.left(from);
+        self.touched.left(from);
         if from == JobState::Running && !self.ceased.contains(kind) {
             self.ceased.insert(kind.to_owned());
         }
@@ -41,11 +41,11 @@ impl Changes {
 
     /// The tables count by themselves what is deleted.
     pub(crate) fn deleted(&mut self, state: JobState) {
-        self.left(state);
+        self.touched.left(state);
     }
 
     pub(crate) fn touched(&mut self, topic: Topic) {
-        self.touched[topic as usize] = true;
+        self.touched.topic(topic);
     }
 
     /// How many more or fewer jobs there are of each kind in each state, where that has changed.
@@ -64,24 +64,7 @@ impl Changes {
 
     /// For after the commit.
     pub(crate) fn wake(&self, waker: &Waker) {
-        for topic in Topic::ALL.into_iter().filter(|&topic| self.touched[topic as usize]) {
-            waker.wake(topic);
-        }
-    }
-
-    fn left(&mut self, state: JobState) {
-        self.touched(Topic::Jobs);
-        // The earliest time at which a job is due may be another now.
-        if matches!(state, JobState::Scheduled | JobState::Retrying) {
-            self.touched(Topic::Work);
-        }
-    }
-
-    fn entered(&mut self, state: JobState) {
-        self.touched(Topic::Jobs);
-        if matches!(state, JobState::Waiting | JobState::Scheduled | JobState::Retrying) {
-            self.touched(Topic::Work);
-        }
+        self.touched.wake(waker);
     }
 
     fn count(&mut self, kind: &str, state: JobState, by: i64) {

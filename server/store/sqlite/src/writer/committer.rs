@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use store::{Result, StoreError, Waker};
+use store::{Commit, Result, StoreError, Waker};
 
 use crate::error::store_error;
 use crate::lock::OwnerLock;
 use crate::place::Place;
 use crate::writer::batch::{Batch, Command, Pass};
 use crate::writer::changes::Changes;
-use crate::writer::group_commit::Commit;
 use crate::writer::transaction::WriteTx;
 
 #[derive(Debug)]

@@ -1,4 +1,5 @@
-//! Group commit: callers hand commands to one task, which commits together all that wait.
+//! Group commit: callers hand commands to one task, which commits together all that wait. For those who
+//! implement a store; nobody else sees it.
 
 #[cfg(test)]
 mod interleavings;
@@ -7,11 +8,12 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use store::{Result, StoreError};
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use crate::{Result, StoreError};
+
 /// How commands are committed. Knows nothing of who waits when, and for how long.
-pub(crate) trait Commit: Send + 'static {
+pub trait Commit: Send + 'static {
     type Command: Send + 'static;
     type Batch: Send;
 
@@ -20,7 +22,7 @@ pub(crate) trait Commit: Send + 'static {
 
     fn gather(commands: impl Iterator<Item = Self::Command>) -> Self::Batch;
 
-    /// Commits all of `batch` or nothing. Durable when it returns.
+    /// Commits all of `batch` or nothing, unless its commands can fail one by one. Durable when it returns.
     fn commit(&mut self, batch: &mut Self::Batch) -> impl Future<Output = Result<()>> + Send;
 
     /// Tells each caller what came of its command, or that all of them failed.
@@ -28,21 +30,21 @@ pub(crate) trait Commit: Send + 'static {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// Commands that may wait to be taken. Beyond it callers wait to hand theirs in.
-    pub(crate) inbox: usize,
+    pub inbox: usize,
     /// Commands that one commit takes.
-    pub(crate) batch: usize,
+    pub batch: usize,
 }
 
 /// Where commands are handed in.
-pub(crate) struct Inbox<T> {
+pub struct Inbox<T> {
     commands: mpsc::Sender<T>,
     closing: Arc<Notify>,
 }
 
 /// The task that takes what is handed in.
-pub(crate) struct GroupCommit<C: Commit> {
+pub struct GroupCommit<C: Commit> {
     commands: mpsc::Receiver<C::Command>,
     closing: Arc<Notify>,
     batch_limit: usize,
@@ -50,7 +52,7 @@ pub(crate) struct GroupCommit<C: Commit> {
 }
 
 /// Both ends of a group commit by `commit`.
-pub(crate) fn group_commit<C: Commit>(commit: C, limits: Limits) -> (Inbox<C::Command>, GroupCommit<C>) {
+pub fn group_commit<C: Commit>(commit: C, limits: Limits) -> (Inbox<C::Command>, GroupCommit<C>) {
     let (sender, commands) = mpsc::channel(limits.inbox);
     let closing = Arc::new(Notify::new());
     let inbox = Inbox { commands: sender, closing: Arc::clone(&closing) };
@@ -59,10 +61,11 @@ pub(crate) fn group_commit<C: Commit>(commit: C, limits: Limits) -> (Inbox<C::Co
 
 impl<T> Inbox<T> {
     /// Returns when the command is in the inbox, with its answer to wait for, which comes after the commit.
+    /// Fails with [`StoreError::Connection`] once the inbox is closed.
     ///
     /// A caller who drops the answer before its command is taken takes it back; one who does
     /// so later leaves it to be done.
-    pub(crate) async fn hand_in<A>(
+    pub async fn hand_in<A>(
         &self,
         command: impl FnOnce(oneshot::Sender<Result<A>>) -> T,
     ) -> Result<impl Future<Output = Result<A>>> {
@@ -72,7 +75,7 @@ impl<T> Inbox<T> {
     }
 
     /// Lets the task end once it has done what was handed in. Who comes later is refused.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         self.closing.notify_one();
     }
 }
@@ -85,7 +88,7 @@ impl<T> fmt::Debug for Inbox<T> {
 
 impl<C: Commit> GroupCommit<C> {
     /// Commits until the inbox is closed and empty; returns what is to be closed last.
-    pub(crate) async fn run(mut self) -> C {
+    pub async fn run(mut self) -> C {
         let mut commands = Vec::with_capacity(self.batch_limit);
         loop {
             let received = tokio::select! {

@@ -1,7 +1,7 @@
 //! The group commit under many orders of its tasks: callers come, lose patience and go, commits
 //! fail, and the close comes at any moment.
 //!
-//! A failing run prints its seed. `SHUTTLE_RANDOM_SEED=<seed> cargo test -p store-sqlite
+//! A failing run prints its seed. `SHUTTLE_RANDOM_SEED=<seed> cargo test -p store
 //! interleavings` does the same again; `SEARCH4LETTERS_FAULTS=long` tries 50 times as many orders.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex};
 use futures::future::{Either, pending, select};
 use shuttle::future::{block_on, spawn, yield_now};
 use shuttle::rand::{Rng, thread_rng};
-use store::{Result, StoreError};
 use tokio::sync::oneshot;
 
 use super::{Commit, Inbox, Limits, closed, group_commit};
+use crate::{Result, StoreError};
 
 /// Small, so that batches are full and callers wait to hand in.
 const LIMITS: Limits = Limits { inbox: 3, batch: 2 };

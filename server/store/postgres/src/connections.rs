@@ -1,0 +1,129 @@
+//! The connections to the server: bounded in number, each lent for one statement.
+
+use std::future::Future;
+use std::io;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::PoolState;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool, Postgres};
+use store::{Result, StoreError, Wait, Waits};
+
+use crate::error::store_error;
+
+/// Who waits this long for a connection is told that the database does not answer.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A statement that takes longer does not answer: the network may be cut, which nobody tells us.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
+/// A connection that has rested for longer is tried before it is lent: the server may have been restarted meanwhile.
+const TRIED_AFTER: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Connections {
+    pool: PgPool,
+    waits: Arc<Waits>,
+}
+
+impl Connections {
+    pub(crate) fn open(options: PgConnectOptions, count: u32) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(count.max(1))
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| {
+                Box::pin(async move {
+                    let has_rested = metadata.idle_for > TRIED_AFTER;
+                    Ok(!has_rested || in_time(connection.ping()).await.is_ok())
+                })
+            })
+            .connect_lazy_with(options);
+        Self { pool, waits: Arc::default() }
+    }
+
+    /// A connection for one statement. Waits while all are in use, up to a limit.
+    pub(crate) async fn get(&self) -> Result<Lent> {
+        let max = self.pool.options().get_max_connections();
+        let is_used_up = self.pool.num_idle() == 0 && self.pool.size() >= max;
+        let wait = is_used_up.then(|| Wait::begin(&self.waits));
+        let connection = self.pool.acquire().await;
+        drop(wait);
+        let connection = connection.map_err(|error| match error {
+            // A server that does not answer takes as long as one whose connections are all in use.
+            sqlx::Error::PoolTimedOut if self.pool.size() >= max => {
+                StoreError::Connection(format!("all {max} connections were in use for {ACQUIRE_TIMEOUT:?}"))
+            }
+            sqlx::Error::PoolTimedOut => {
+                StoreError::Connection(format!("the PostgreSQL server has not answered for {ACQUIRE_TIMEOUT:?}"))
+            }
+            error => store_error(error),
+        })?;
+        Ok(Lent { connection: Some(connection) })
+    }
+
+    pub(crate) fn state(&self) -> PoolState {
+        let max = self.pool.options().get_max_connections();
+        self.waits.pool_state(self.pool.size(), self.pool.num_idle(), max)
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A connection that goes back once its statement has been answered. Until then it is closed where it is
+/// dropped: whoever had it next would wait for an answer that is not theirs.
+pub(crate) struct Lent {
+    connection: Option<PoolConnection<Postgres>>,
+}
+
+impl Lent {
+    /// Gives the connection back, unless it is broken, and says what came of its statement.
+    pub(crate) fn settle<A>(mut self, outcome: sqlx::Result<A>) -> Result<A> {
+        let is_whole = match &outcome {
+            Ok(_) => true,
+            // The server has answered. Class 57: it has also shut the connection, or is about to.
+            Err(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| code == "57014" || !code.starts_with("57"))
+            }
+            Err(sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) => true,
+            Err(_) => false,
+        };
+        if is_whole {
+            drop(self.connection.take());
+        }
+        outcome.map_err(store_error)
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            drop(connection.detach());
+        }
+    }
+}
+
+impl Deref for Lent {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        self.connection.as_ref().expect("taken only by those who end the loan")
+    }
+}
+
+impl DerefMut for Lent {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.connection.as_mut().expect("taken only by those who end the loan")
+    }
+}
+
+/// The answer to a statement, unless it does not come in time.
+pub(crate) async fn in_time<A>(statement: impl Future<Output = sqlx::Result<A>>) -> sqlx::Result<A> {
+    tokio::time::timeout(STATEMENT_LIMIT, statement).await.unwrap_or_else(|_| {
+        let why = format!("it has not answered for {STATEMENT_LIMIT:?}");
+        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why)))
+    })
+}

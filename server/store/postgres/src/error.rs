@@ -1,0 +1,98 @@
+//! Which of the operator's three questions an error of PostgreSQL answers.
+
+use store::StoreError;
+
+/// Codes as <https://www.postgresql.org/docs/current/errcodes-appendix.html> names them.
+mod code {
+    pub(super) const INVALID_CATALOG_NAME: &str = "3D000";
+    pub(super) const INSUFFICIENT_PRIVILEGE: &str = "42501";
+    pub(super) const READ_ONLY_SQL_TRANSACTION: &str = "25006";
+    pub(super) const DEADLOCK_DETECTED: &str = "40P01";
+    pub(super) const SERIALIZATION_FAILURE: &str = "40001";
+    pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
+    pub(super) const IDLE_SESSION_TIMEOUT: &str = "57P05";
+    pub(super) const DATA_CORRUPTED: &str = "XX001";
+    pub(super) const INDEX_CORRUPTED: &str = "XX002";
+}
+
+pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
+    let text = text(&error);
+    match &error {
+        sqlx::Error::Database(error) => by_code(error.code().as_deref().unwrap_or_default(), text),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => StoreError::Connection(text),
+        _ => StoreError::Sql(text),
+    }
+}
+
+fn by_code(code: &str, text: String) -> StoreError {
+    match code {
+        code::DATA_CORRUPTED | code::INDEX_CORRUPTED => StoreError::Damaged(text),
+        code::INSUFFICIENT_PRIVILEGE => StoreError::Credentials(text),
+        // There is a server, and on it no database of this name: nothing to be connected to.
+        code::INVALID_CATALOG_NAME
+        // A replica takes no writes: it is not the database that was meant.
+        | code::READ_ONLY_SQL_TRANSACTION
+        | code::DEADLOCK_DETECTED
+        | code::SERIALIZATION_FAILURE
+        | code::LOCK_NOT_AVAILABLE
+        | code::IDLE_SESSION_TIMEOUT => StoreError::Connection(text),
+        // Who we are, or our password.
+        _ if code.starts_with("28") => StoreError::Credentials(text),
+        // The connection; too few of something; the operator or a timeout has intervened; the system itself. What was
+        // asked is right, and may be asked again.
+        _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => StoreError::Connection(text),
+        _ => StoreError::Sql(text),
+    }
+}
+
+/// What the server says, without the words that sqlx puts before it.
+fn text(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => match error.code() {
+            Some(code) => format!("{} ({code})", error.message()),
+            None => error.message().to_owned(),
+        },
+        sqlx::Error::Io(error) => format!("the PostgreSQL server cannot be reached: {error}"),
+        error => error.to_string(),
+    }
+}
+
+/// For what the database holds although nothing of ours writes it.
+pub(crate) fn unreadable(what: &str, value: impl std::fmt::Debug) -> StoreError {
+    StoreError::Sql(format!("the database holds a {what} that this version cannot read: {value:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use api::FaultKind::{ConnectionError, CredentialsError, SqlError};
+
+    use super::*;
+
+    #[test]
+    fn each_code_asks_one_of_the_three_questions() {
+        for (code, kind) in [
+            ("28P01", CredentialsError),
+            ("28000", CredentialsError),
+            ("42501", CredentialsError),
+            ("3D000", ConnectionError),
+            ("53300", ConnectionError),
+            ("53100", ConnectionError),
+            ("57014", ConnectionError),
+            ("57P01", ConnectionError),
+            ("57P03", ConnectionError),
+            ("08006", ConnectionError),
+            ("25006", ConnectionError),
+            ("42P01", SqlError),
+            ("42703", SqlError),
+            ("23505", SqlError),
+            ("", SqlError),
+        ] {
+            assert_eq!(by_code(code, String::new()).kind(), kind, "{code}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The log of searches.
+
+mod record;
+mod rows;
+
+use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use store::{FinishedAttempt, Log, LogEntry, LogQuery, Result};
+
+use crate::PostgresStore;
+use crate::connections::{Connections, in_time};
+use crate::escape::unescaped;
+use crate::words::search_id;
+
+pub(crate) use crate::log::record::Record;
+
+#[async_trait]
+impl Log for PostgresStore {
+    async fn record(&self, entry: LogEntry, attempt: FinishedAttempt) -> Result<LogSeq> {
+        self.records.ask(Record { entry, attempt }).await
+    }
+
+    fn log_rows(&self, query: LogQuery) -> BoxStream<'static, Result<LogRow>> {
+        rows::stream(self.connections.clone(), query)
+    }
+
+    async fn last_log_seq(&self) -> Result<LogSeq> {
+        last_seq(&self.connections).await
+    }
+
+    async fn log_row_of_search(&self, id: SearchId) -> Result<Option<LogRow>> {
+        row_of_search(&self.connections, id).await
+    }
+}
+
+async fn last_seq(connections: &Connections) -> Result<LogSeq> {
+    let statement = sqlx::query_scalar!(r#"select coalesce(max(id), 0) as "id!" from log"#);
+    let mut connection = connections.get().await?;
+    let last = in_time(statement.fetch_one(&mut *connection)).await;
+    connection.settle(last).map(LogSeq)
+}
+
+pub(crate) async fn row_of_search(connections: &Connections, id: SearchId) -> Result<Option<LogRow>> {
+    let statement = sqlx::query_as!(
+        StoredRow,
+        "select id, search_id, job_id, phrase, letters, results, ip, browser_string, user_agent, escaped,
+                searched_at_ms, recorded_at_ms
+         from log where search_id = $1",
+        id.to_string()
+    );
+    let mut connection = connections.get().await?;
+    let row = in_time(statement.fetch_optional(&mut *connection)).await;
+    connection.settle(row)?.map(StoredRow::into_row).transpose()
+}
+
+/// A row as PostgreSQL yields it.
+struct StoredRow {
+    id: i64,
+    search_id: String,
+    job_id: i64,
+    phrase: String,
+    letters: String,
+    results: String,
+    ip: String,
+    browser_string: String,
+    user_agent: String,
+    escaped: bool,
+    searched_at_ms: i64,
+    recorded_at_ms: i64,
+}
+
+impl StoredRow {
+    fn into_row(self) -> Result<LogRow> {
+        let plain = |text: String| if self.escaped { unescaped(&text) } else { text };
+        Ok(LogRow {
+            seq: LogSeq(self.id),
+            search_id: search_id(&self.search_id)?,
+            job_id: JobId(self.job_id),
+            phrase: plain(self.phrase),
+            letters: plain(self.letters),
+            results: plain(self.results),
+            ip: plain(self.ip),
+            browser_string: plain(self.browser_string),
+            user_agent: plain(self.user_agent),
+            searched_at: TimeMs(self.searched_at_ms),
+            recorded_at: TimeMs(self.recorded_at_ms),
+        })
+    }
+}

@@ -1,0 +1,171 @@
+//! The queue's verbs: each names the statement that does it.
+
+mod add;
+mod claim;
+mod finish;
+mod fold;
+mod front;
+mod kinds;
+mod ledger;
+mod lost;
+mod prune;
+mod read;
+mod steer;
+
+use api::{Attempt, JobCounts, JobFilter, JobId, Ledger, MissingSearch, SearchId, TimeMs};
+use async_trait::async_trait;
+use store::{
+    Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result, StoredJob,
+    StoredKind, Topic, Touched, Wake, WorkerName,
+};
+
+use crate::PostgresStore;
+use crate::queue::add::Added;
+
+pub(crate) use crate::queue::add::Add;
+pub(crate) use crate::queue::finish::{Finishes, Told};
+pub(crate) use crate::queue::fold::fold;
+pub(crate) use crate::queue::front::Front;
+
+#[async_trait]
+impl Queue for PostgresStore {
+    async fn enqueue(&self, job: NewJob) -> Result<Enqueued> {
+        match self.adds.ask(Add { job, search: None }).await? {
+            Added::New(id) => Ok(Enqueued::New(id)),
+            Added::Queued { job, .. } => Ok(Enqueued::Exists(job)),
+            Added::Recorded(_) => unreachable!("only a search's job is compared with the log"),
+        }
+    }
+
+    async fn accept(&self, search: SearchId, job: NewJob) -> Result<Accepted> {
+        match self.adds.ask(Add { job, search: Some(search) }).await? {
+            Added::New(id) => Ok(Accepted::New(id)),
+            Added::Queued { job, payload } => Ok(Accepted::Queued { job, payload }),
+            Added::Recorded(row) => Ok(Accepted::Recorded(row)),
+        }
+    }
+
+    async fn claim(&self, claim: Claim) -> Result<Vec<ClaimedJob>> {
+        claim::claim(self, &claim).await
+    }
+
+    async fn next_due(&self) -> Result<Option<TimeMs>> {
+        read::next_due(&self.connections).await
+    }
+
+    async fn extend(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>> {
+        claim::extend(&self.connections, worker, jobs, until).await
+    }
+
+    async fn finish(&self, attempts: Vec<FinishedAttempt>) -> Result<u64> {
+        if attempts.is_empty() { Ok(0) } else { self.finishes.ask(Finishes(attempts)).await }
+    }
+
+    async fn expire(&self, now: TimeMs) -> Result<u64> {
+        let lost = lost::expire(&self.connections, now).await?;
+        self.requeued(lost)
+    }
+
+    async fn requeue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64> {
+        let lost = lost::requeue_orphans(&self.connections, now, latest).await?;
+        self.requeued(lost)
+    }
+
+    async fn cancellations(&self, worker: &WorkerName) -> Result<Vec<JobId>> {
+        read::cancellations(&self.connections, worker).await
+    }
+
+    async fn retry_job(&self, id: JobId, now: TimeMs) -> Result<bool> {
+        let retried = steer::retry(&self.connections, id, now).await?;
+        self.requeued(u64::from(retried)).map(|_| retried)
+    }
+
+    async fn cancel_job(&self, id: JobId, now: TimeMs) -> Result<bool> {
+        let touched = steer::cancel(&self.connections, id, now).await?;
+        touched.unwrap_or_default().wake(&self.waker);
+        Ok(touched.is_some())
+    }
+
+    async fn job_counts(&self) -> Result<JobCounts> {
+        read::job_counts(&self.connections).await
+    }
+
+    async fn ledger(&self) -> Result<Ledger> {
+        ledger::ledger(&self.connections).await
+    }
+
+    async fn missing_searches(&self, limit: u32) -> Result<Vec<MissingSearch>> {
+        ledger::missing_searches(&self.connections, limit).await
+    }
+
+    async fn kinds(&self) -> Result<Vec<StoredKind>> {
+        kinds::kinds(&self.connections).await
+    }
+
+    async fn pause_kind(&self, kind: &str, paused: bool) -> Result<bool> {
+        let is_known = kinds::pause(&self.connections, kind, paused).await?;
+        self.decided(is_known)
+    }
+
+    async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool> {
+        let is_known = kinds::limit(&self.connections, kind, limit).await?;
+        self.decided(is_known)
+    }
+
+    async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
+        read::oldest_waiting(&self.connections).await
+    }
+
+    async fn jobs(&self, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage> {
+        read::jobs(&self.connections, filter, before, limit).await
+    }
+
+    async fn job(&self, id: JobId) -> Result<Option<StoredJob>> {
+        read::job(&self.connections, id).await
+    }
+
+    async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>> {
+        read::attempts(&self.connections, id).await
+    }
+
+    async fn place(&self, kind: &str, key: &str) -> Result<Option<QueuePlace>> {
+        read::place(&self.connections, kind, key).await
+    }
+
+    async fn prune_jobs(&self, before: TimeMs, limit: u32) -> Result<u64> {
+        fold(&self.connections).await?;
+        let pruned = prune::prune(&self.connections, before, limit).await?;
+        if pruned > 0 {
+            self.waker.wake(Topic::Jobs);
+        }
+        Ok(pruned)
+    }
+
+    async fn delete_job(&self, id: JobId) -> Result<bool> {
+        let is_deleted = prune::delete(&self.connections, id).await?;
+        if is_deleted {
+            self.waker.wake(Topic::Jobs);
+        }
+        Ok(is_deleted)
+    }
+
+    fn subscribe(&self, topic: Topic) -> Wake {
+        self.waker.subscribe(topic)
+    }
+}
+
+impl PostgresStore {
+    /// More jobs may be claimable now, and older ones than those that were handed out lately.
+    fn decided(&self, is_known: bool) -> Result<bool> {
+        self.requeued(u64::from(is_known)).map(|_| is_known)
+    }
+
+    /// So many jobs wait again, or have ended, that may be older than those that were handed out lately.
+    fn requeued(&self, jobs: u64) -> Result<u64> {
+        if jobs > 0 {
+            self.front.forget();
+            Touched::topics(&[Topic::Jobs, Topic::Work]).wake(&self.waker);
+        }
+        Ok(jobs)
+    }
+}

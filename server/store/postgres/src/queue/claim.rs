@@ -1,0 +1,236 @@
+//! Handing out jobs, and prolonging their leases.
+
+use std::cmp::Reverse;
+
+use api::{JobId, JobState, TimeMs};
+use sqlx::{Connection, PgConnection};
+use store::{Claim, ClaimedJob, Result, Topic, Touched, WorkerName};
+use tokio::time::Instant;
+
+use crate::PostgresStore;
+use crate::connections::{Connections, in_time};
+use crate::queue::front::Start;
+
+/// How many due jobs are put among the waiting ones by one claim at least. More would make
+/// a single claim slow after a long sleep; the next claim takes the next ones.
+const DUE_AT_ONCE: u32 = 1000;
+
+/// Kinds are few, and those for which something was decided are fewer: they are read first, and usually there is none.
+pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<ClaimedJob>> {
+    let mut touched = wake_due(store, claim).await?;
+    let rules = rules(&store.connections).await?;
+    let excepted: Vec<&str> = rules.iter().map(|rule| rule.kind.as_str()).collect();
+    let mut taken = if rules.iter().any(|rule| rule.is_limited) {
+        claim_in_turn(&store.connections, claim, &excepted).await?
+    } else {
+        claim_freely(store, claim, &excepted).await?
+    };
+    // The server promises no order of the rows that an update returns.
+    taken.sort_by_key(|job| (Reverse(job.priority), job.id));
+    if !taken.is_empty() {
+        touched.topic(Topic::Jobs);
+    }
+    touched.wake(&store.waker);
+    Ok(taken.into_iter().map(Taken::into_claimed).collect())
+}
+
+struct Taken {
+    id: i64,
+    kind: String,
+    payload: String,
+    priority: i16,
+    attempt: i32,
+    max_attempts: i32,
+}
+
+impl Taken {
+    fn into_claimed(self) -> ClaimedJob {
+        ClaimedJob {
+            id: JobId(self.id),
+            kind: self.kind,
+            payload: self.payload,
+            attempt: self.attempt.unsigned_abs(),
+            max_attempts: self.max_attempts.unsigned_abs(),
+        }
+    }
+}
+
+/// Puts jobs whose time has come among the waiting ones, where urgency and age decide.
+async fn wake_due(store: &PostgresStore, claim: &Claim) -> Result<Touched> {
+    let statement = sqlx::query!(
+        "update job set state = 'waiting'
+         where id in (
+             select id from job
+             where state in ('scheduled', 'retrying') and run_at_ms <= $1
+             order by run_at_ms limit $2 for update skip locked
+         )
+         returning id",
+        claim.now.0,
+        i64::from(claim.limit.max(DUE_AT_ONCE))
+    );
+    let mut connection = store.connections.get().await?;
+    let due = in_time(statement.fetch_all(&mut *connection)).await;
+    let due = connection.settle(due)?;
+    let mut touched = Touched::default();
+    if !due.is_empty() {
+        // They may be older than those that were handed out lately.
+        store.front.forget();
+        touched.left(JobState::Scheduled);
+        touched.entered(JobState::Waiting);
+    }
+    Ok(touched)
+}
+
+/// A kind for which an administrator has decided something.
+struct Rule {
+    kind: String,
+    /// It may run, but only so many at a time.
+    is_limited: bool,
+}
+
+async fn rules(connections: &Connections) -> Result<Vec<Rule>> {
+    let statement = sqlx::query_as!(
+        Rule,
+        r#"select kind, not paused as "is_limited!" from job_kind where paused or concurrency is not null"#
+    );
+    let mut connection = connections.get().await?;
+    let rules = in_time(statement.fetch_all(&mut *connection)).await;
+    connection.settle(rules)
+}
+
+/// Jobs of all kinds but the `excepted`, beside all others who claim.
+async fn claim_freely(store: &PostgresStore, claim: &Claim, excepted: &[&str]) -> Result<Vec<Taken>> {
+    let started_at = Instant::now();
+    let start = store.front.start(started_at);
+    let mut connection = store.connections.get().await?;
+    let taken = in_time(take(&mut connection, claim, excepted, start)).await;
+    let taken = connection.settle(taken)?;
+    if let Some(last) = taken.iter().max_by_key(|job| (Reverse(job.priority), job.id)) {
+        store.front.passed_to(start, last.priority, last.id, started_at);
+    }
+    Ok(taken)
+}
+
+/// In three parts, so that what is known to be passed over is not looked at: the more urgent, those of the usual
+/// priority from where they begin, and the less urgent.
+async fn take(
+    connection: &mut PgConnection,
+    claim: &Claim,
+    excepted: &[&str],
+    start: Start,
+) -> sqlx::Result<Vec<Taken>> {
+    sqlx::query_as!(
+        Taken,
+        r#"with urgent as materialized (
+               select id from job
+               where state = 'waiting' and priority > $5 and kind <> all ($4::text[])
+               order by priority desc, id limit $7 for update skip locked
+           ),
+           usual as materialized (
+               select id from job
+               where state = 'waiting' and priority = $5 and id > $6 and kind <> all ($4::text[])
+               order by id limit $7 - (select count(*) from urgent) for update skip locked
+           ),
+           rest as materialized (
+               select id from job
+               where state = 'waiting' and priority < $5 and kind <> all ($4::text[])
+               order by priority desc, id
+               limit $7 - (select count(*) from urgent) - (select count(*) from usual) for update skip locked
+           )
+           update job
+           set state = 'running', attempt = attempt + 1, worker = $1, lease_until_ms = $2, started_at_ms = $3,
+               finished_at_ms = null
+           where id in (select id from urgent union all select id from usual union all select id from rest)
+           returning id, kind, payload, priority, attempt, max_attempts"#,
+        claim.worker.0,
+        claim.lease_until.0,
+        claim.wall.0,
+        excepted as _,
+        start.priority,
+        start.after,
+        i64::from(claim.limit)
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Jobs of all kinds, of some of which only so many may run at a time, on all workers together.
+async fn claim_in_turn(connections: &Connections, claim: &Claim, excepted: &[&str]) -> Result<Vec<Taken>> {
+    let mut connection = connections.get().await?;
+    let taken = in_time(take_in_turn(&mut connection, claim, excepted)).await;
+    connection.settle(taken)
+}
+
+/// Two statements in a transaction, as an exception: those who claim must see each other's jobs, and a statement sees
+/// what was committed when it began. A process that is frozen in between is cut off by the server.
+async fn take_in_turn(connection: &mut PgConnection, claim: &Claim, excepted: &[&str]) -> sqlx::Result<Vec<Taken>> {
+    let mut transaction = connection.begin().await?;
+    sqlx::query("set local idle_in_transaction_session_timeout = '5s'").execute(&mut *transaction).await?;
+    sqlx::query("select kind from job_kind where concurrency is not null order by kind for update")
+        .execute(&mut *transaction)
+        .await?;
+    let taken = sqlx::query_as!(
+        Taken,
+        r#"with candidate as materialized (
+               select job.id, job.priority
+               from job_kind
+               cross join lateral (
+                   select id, priority from job
+                   where state = 'waiting' and kind = job_kind.kind
+                   order by priority desc, id
+                   limit least($5, greatest(0, job_kind.concurrency - (
+                       select count(*) from job where state = 'running' and kind = job_kind.kind
+                   )))
+               ) as job
+               where job_kind.concurrency is not null and not job_kind.paused
+               union all
+               (
+                   select id, priority from job
+                   where state = 'waiting' and kind <> all ($4::text[])
+                   order by priority desc, id limit $5
+               )
+           )
+           update job
+           set state = 'running', attempt = attempt + 1, worker = $1, lease_until_ms = $2, started_at_ms = $3,
+               finished_at_ms = null
+           where id in (
+               select id from job
+               where state = 'waiting' and id in (select id from candidate order by priority desc, id limit $5)
+               order by id for update skip locked
+           )
+           returning id, kind, payload, priority, attempt, max_attempts"#,
+        claim.worker.0,
+        claim.lease_until.0,
+        claim.wall.0,
+        excepted as _,
+        i64::from(claim.limit)
+    )
+    .fetch_all(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(taken)
+}
+
+pub(super) async fn extend(
+    connections: &Connections,
+    worker: &WorkerName,
+    jobs: &[JobId],
+    until: TimeMs,
+) -> Result<Vec<JobId>> {
+    let ids: Vec<i64> = jobs.iter().map(|job| job.0).collect();
+    // Locked in the order of their numbers, as by all who change several: so nobody waits for each other.
+    let statement = sqlx::query_scalar!(
+        "with held as materialized (
+             select id from job where id = any ($2::bigint[]) and state = 'running' and worker = $3
+             order by id for update
+         )
+         update job set lease_until_ms = $1 from held where job.id = held.id returning job.id",
+        until.0,
+        &ids,
+        worker.0
+    );
+    let mut connection = connections.get().await?;
+    let held = in_time(statement.fetch_all(&mut *connection)).await;
+    let held: std::collections::HashSet<i64> = connection.settle(held)?.into_iter().collect();
+    Ok(jobs.iter().copied().filter(|job| !held.contains(&job.0)).collect())
+}

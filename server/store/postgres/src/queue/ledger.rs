@@ -1,0 +1,72 @@
+//! Where the searches are that were ever accepted.
+
+use api::{JobId, JobState, Ledger, MissingSearch};
+use store::Result;
+
+use crate::connections::{Connections, in_time};
+use crate::words::{count, job_state, search_id};
+
+/// In one statement, which sees one state of the database.
+pub(super) async fn ledger(connections: &Connections) -> Result<Ledger> {
+    let statement = sqlx::query!(
+        r#"with line as (
+               select what, kind, state, count from total
+               union all
+               select what, kind, state, by from tally where xid >= (select up_to from folded)
+           )
+           select case what when 'reopened' then 'recorded' when 'jobs' then state else what end as "place!",
+                  sum(case what when 'reopened' then -count else count end)::bigint as "searches!"
+           from line
+           where what <> 'jobs' or (kind = 'log_request' and state <> 'done')
+           group by 1"#
+    );
+    let mut connection = connections.get().await?;
+    let rows = in_time(statement.fetch_all(&mut *connection)).await;
+    let mut ledger = Ledger::default();
+    for row in connection.settle(rows)? {
+        *place(&mut ledger, &row.place)? += count(row.searches);
+    }
+    Ok(ledger)
+}
+
+fn place<'a>(ledger: &'a mut Ledger, word: &str) -> Result<&'a mut u64> {
+    Ok(match word {
+        "accepted" => &mut ledger.accepted,
+        "recorded" => &mut ledger.recorded,
+        "pruned" => &mut ledger.cancelled,
+        state => match job_state(state)? {
+            JobState::Scheduled => &mut ledger.scheduled,
+            JobState::Waiting => &mut ledger.waiting,
+            JobState::Running => &mut ledger.running,
+            JobState::Retrying => &mut ledger.retrying,
+            JobState::Dead => &mut ledger.dead,
+            JobState::Cancelled => &mut ledger.cancelled,
+            JobState::Done => unreachable!("the statement leaves them out: they are in the log"),
+        },
+    })
+}
+
+pub(super) async fn missing_searches(connections: &Connections, limit: u32) -> Result<Vec<MissingSearch>> {
+    let statement = sqlx::query!(
+        r#"select search_id as "search_id!", job_id as "job_id!", what as "what!"
+           from missing_search
+           where not exists (select 1 from log where log.search_id = missing_search.search_id)
+             and not exists (
+                 select 1 from job
+                 where kind = 'log_request' and key = missing_search.search_id and state <> 'done'
+             )
+           union
+           select key, id, 'Its job is done, and there is no row.' from job
+           where kind = 'log_request' and state = 'done' and key is not null
+             and not exists (select 1 from log where search_id = job.key)
+             and not exists (select 1 from missing_search where search_id = job.key)
+           limit $1"#,
+        i64::from(limit)
+    );
+    let mut connection = connections.get().await?;
+    let rows = in_time(statement.fetch_all(&mut *connection)).await;
+    let missing = connection.settle(rows)?.into_iter().map(|row| {
+        Ok(MissingSearch { search: search_id(&row.search_id)?, job: Some(JobId(row.job_id)), what: row.what })
+    });
+    missing.collect()
+}

@@ -1,0 +1,68 @@
+//! Who runs jobs.
+
+use api::TimeMs;
+use async_trait::async_trait;
+use store::{Beat, Result, StoredWorker, WorkerName, Workers};
+
+use crate::PostgresStore;
+use crate::connections::in_time;
+
+#[async_trait]
+impl Workers for PostgresStore {
+    async fn beat(&self, beat: Beat, forget_before: TimeMs) -> Result<()> {
+        let statement = sqlx::query!(
+            "with forgotten as (
+                 delete from worker
+                 where beat_at_ms < $8 and name <> $1
+                   and not exists (select 1 from job where state = 'running' and job.worker = worker.name)
+             )
+             insert into worker (name, host, pid, version, slots, started_at_ms, beat_at_ms)
+             values ($1, $2, $3, $4, $5, $6, $7)
+             on conflict (name) do update
+             set host = excluded.host, pid = excluded.pid, version = excluded.version, slots = excluded.slots,
+                 started_at_ms = excluded.started_at_ms, beat_at_ms = excluded.beat_at_ms",
+            beat.worker.0,
+            beat.host,
+            i64::from(beat.pid),
+            beat.version,
+            i64::from(beat.slots),
+            beat.started_at.0,
+            beat.at.0,
+            forget_before.0
+        );
+        let mut connection = self.connections.get().await?;
+        let beaten = in_time(statement.execute(&mut *connection)).await;
+        connection.settle(beaten).map(drop)
+    }
+
+    async fn retire(&self, worker: &WorkerName) -> Result<()> {
+        let statement = sqlx::query!("delete from worker where name = $1", worker.0);
+        let mut connection = self.connections.get().await?;
+        let retired = in_time(statement.execute(&mut *connection)).await;
+        connection.settle(retired).map(drop)
+    }
+
+    async fn workers(&self) -> Result<Vec<StoredWorker>> {
+        let statement = sqlx::query!(
+            r#"select name, host, pid, version, slots, started_at_ms, beat_at_ms,
+                      (select count(*) from job where state = 'running' and job.worker = worker.name) as "running!"
+               from worker order by name collate "C""#
+        );
+        let mut connection = self.connections.get().await?;
+        let rows = in_time(statement.fetch_all(&mut *connection)).await;
+        let number = |number: i64| u32::try_from(number).unwrap_or(0);
+        let workers = connection.settle(rows)?.into_iter().map(|row| StoredWorker {
+            beat: Beat {
+                worker: WorkerName(row.name),
+                host: row.host,
+                pid: number(row.pid),
+                version: row.version,
+                slots: number(row.slots),
+                started_at: TimeMs(row.started_at_ms),
+                at: TimeMs(row.beat_at_ms),
+            },
+            running: number(row.running),
+        });
+        Ok(workers.collect())
+    }
+}

@@ -1,0 +1,305 @@
+//! PostgreSQL clusters of our own: made in a temporary folder, reachable on 127.0.0.1 only, gone with the test.
+
+mod keeper;
+mod programs;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use tokio::task::spawn_blocking;
+
+use crate::eventually::eventually;
+use crate::postgres_cluster::keeper::Keeper;
+use crate::postgres_cluster::programs::Programs;
+use crate::server_process::free_port;
+
+/// The superuser, and the database that a cluster is made with.
+const SUPERUSER: &str = "postgres";
+const PASSWORD: &str = "of the tests";
+
+/// For clusters whose databases need not outlive a crash: half of the time of a small commit is its way to the disk.
+const FORGETFUL: &[(&str, &str)] = &[("fsync", "off"), ("full_page_writes", "off")];
+
+/// A running PostgreSQL. It ends with the last clone, or with the test's process however that ends, and its folder is
+/// removed.
+#[derive(Clone)]
+pub struct PostgresCluster(Arc<Cluster>);
+
+struct Cluster {
+    programs: Programs,
+    folder: TempDir,
+    port: u16,
+    settings: Vec<(String, String)>,
+    keeper: Mutex<Option<Keeper>>,
+    databases_made: AtomicU32,
+    /// Databases that no test uses any more. Dropped when the next one is made: a destructor cannot wait.
+    unused: Mutex<Vec<String>>,
+    prepared: OnceCell<String>,
+}
+
+impl PostgresCluster {
+    /// The one that the tests of a program share. A crash of the machine would damage it, nothing else would.
+    ///
+    /// # Panics
+    ///
+    /// Like [`Self::durable`].
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<PostgresCluster> = OnceCell::const_new();
+        SHARED.get_or_init(|| Self::make(FORGETFUL)).await
+    }
+
+    /// One for a single test, whose commits reach the disk as in production; with further settings of
+    /// postgresql.conf, for instance `("max_connections", "20")`.
+    ///
+    /// # Panics
+    ///
+    /// If PostgreSQL's programs are missing, or it does not start; with the reason.
+    pub async fn durable(settings: &[(&str, &str)]) -> Self {
+        Self::make(settings).await
+    }
+
+    async fn make(settings: &[(&str, &str)]) -> Self {
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let made = spawn_blocking(move || {
+            let programs = Programs::find();
+            let folder = TempDir::new().expect("a temporary folder can be made");
+            programs.init(folder.path(), SUPERUSER, PASSWORD);
+            Cluster {
+                programs,
+                folder,
+                port: free_port(),
+                settings,
+                keeper: Mutex::default(),
+                databases_made: AtomicU32::new(0),
+                unused: Mutex::default(),
+                prepared: OnceCell::new(),
+            }
+        });
+        let cluster = Self(Arc::new(made.await.expect("PostgreSQL can be set up")));
+        cluster.start().await;
+        cluster
+    }
+
+    /// Starts it again after [`Self::stop_immediately`], on the same port and folder, and waits until it can be used.
+    ///
+    /// # Panics
+    ///
+    /// If it already runs, or does not start; with what it has printed.
+    pub async fn start(&self) {
+        let cluster = &self.0;
+        let mut server = cluster.programs.as_server_user("postgres");
+        server.arg("-D").arg(programs::data_folder(cluster.folder.path()));
+        for (name, value) in cluster.run_settings().chain(cluster.settings.iter().cloned()) {
+            server.arg("-c").arg(format!("{name}={value}"));
+        }
+        let keeper = Keeper::start(&server, cluster.folder.path());
+        let before = cluster.keeper.lock().unwrap_or_else(PoisonError::into_inner).replace(keeper);
+        assert!(before.is_none(), "the cluster already runs");
+        eventually("PostgreSQL takes connections", async || {
+            let printed = keeper::printed(cluster.folder.path());
+            assert!(!printed.contains("database system is shut down"), "PostgreSQL ended at once:\n{printed}");
+            self.options(SUPERUSER).connect().await.ok().map(drop)
+        })
+        .await;
+    }
+
+    /// Ends it the way a crash does: no connection hears a last word, and the next start has to recover.
+    pub async fn stop_immediately(&self) {
+        let keeper = self.0.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let keeper = keeper.expect("it runs");
+        spawn_blocking(|| keeper.stop()).await.expect("a stop does not panic");
+    }
+
+    /// `postgres://USER:PASSWORD@127.0.0.1:PORT/DATABASE`, whether the cluster runs or not.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        self.options(database).to_url_lossy().into()
+    }
+
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.0.port
+    }
+
+    /// A folder that goes away with the cluster, in which its data is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.0.folder.path()
+    }
+
+    /// The superuser's connection to a database.
+    pub async fn connect(&self, database: &str) -> PgConnection {
+        self.options(database).connect().await.expect("our own cluster takes connections")
+    }
+
+    /// The superuser's connection to a database that no test uses.
+    pub async fn connect_as_administrator(&self) -> PgConnection {
+        self.connect(SUPERUSER).await
+    }
+
+    /// A new database without tables.
+    pub async fn create_database(&self) -> PostgresDatabase {
+        self.create_like("template0").await
+    }
+
+    /// A new database as `prepare` leaves one, given its URL. Asked once for each cluster; the others are copies, which
+    /// cost less than a migration. Nobody may be connected any more when it returns.
+    pub async fn create_prepared_database(&self, prepare: impl AsyncFnOnce(String)) -> PostgresDatabase {
+        let template = self.0.prepared.get_or_init(async || {
+            let mut database = self.create_database().await;
+            prepare(database.url()).await;
+            database.is_kept = true;
+            database.name.clone()
+        });
+        self.create_like(template.await).await
+    }
+
+    async fn create_like(&self, template: &str) -> PostgresDatabase {
+        let mut administrator = self.connect_as_administrator().await;
+        let unused = std::mem::take(&mut *self.0.unused.lock().unwrap_or_else(PoisonError::into_inner));
+        for name in unused {
+            execute(&mut administrator, format!("drop database if exists {name} with (force)")).await;
+        }
+        let name = format!("test_{}", self.0.databases_made.fetch_add(1, Ordering::Relaxed));
+        execute(&mut administrator, format!("create database {name} template {template}")).await;
+        administrator.close().await.expect("our own cluster");
+        PostgresDatabase { cluster: self.clone(), name, is_kept: false }
+    }
+
+    fn options(&self, database: &str) -> PgConnectOptions {
+        let options = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(self.0.port);
+        options.username(SUPERUSER).password(PASSWORD).database(database)
+    }
+}
+
+impl Cluster {
+    /// What sets this run apart from other clusters. Whoever wants it otherwise says so afterwards, and wins.
+    fn run_settings(&self) -> impl Iterator<Item = (String, String)> {
+        let folder = self.folder.path().display().to_string();
+        let port = self.port.to_string();
+        let settings = [
+            ("listen_addresses", "127.0.0.1"),
+            ("port", &port),
+            ("unix_socket_directories", &folder),
+            // Each test has connections of its own, and several tests run at the same time.
+            ("max_connections", "200"),
+            ("log_checkpoints", "off"),
+            ("log_min_messages", "warning"),
+        ];
+        settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter()
+    }
+}
+
+/// A database of one test. Its cluster lives at least as long, and drops it some time after the test has.
+pub struct PostgresDatabase {
+    cluster: PostgresCluster,
+    name: String,
+    is_kept: bool,
+}
+
+impl PostgresDatabase {
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.cluster.url(&self.name)
+    }
+
+    #[must_use]
+    pub fn cluster(&self) -> &PostgresCluster {
+        &self.cluster
+    }
+
+    /// The superuser's connection to it.
+    pub async fn connect(&self) -> PgConnection {
+        self.cluster.connect(&self.name).await
+    }
+
+    /// Ends every connection to it from outside, as an operator may; returns how many there were.
+    pub async fn terminate_backends(&self) -> i64 {
+        let mut administrator = self.cluster.connect_as_administrator().await;
+        let ended = sqlx::query_scalar(
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()",
+        );
+        ended.bind(&self.name).fetch_one(&mut administrator).await.expect("the superuser may")
+    }
+}
+
+impl Drop for PostgresDatabase {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            let name = std::mem::take(&mut self.name);
+            self.cluster.0.unused.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+        }
+    }
+}
+
+async fn execute(connection: &mut PgConnection, statement: String) {
+    let done = sqlx::raw_sql(AssertSqlSafe(statement.clone())).execute(connection).await;
+    done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_committed_outlives_a_crash_and_nothing_outlives_the_cluster() {
+        let cluster = PostgresCluster::durable(&[("max_connections", "20")]).await;
+        let database = cluster.create_database().await;
+        let mut connection = database.connect().await;
+        let limit: String = sqlx::query_scalar("show max_connections").fetch_one(&mut connection).await.unwrap();
+        assert_eq!(limit, "20");
+        sqlx::raw_sql("create table t (x bigint); insert into t values (1)").execute(&mut connection).await.unwrap();
+        cluster.stop_immediately().await;
+        assert!(sqlx::query("select x from t").execute(&mut connection).await.is_err());
+        assert!(TcpStream::connect(("127.0.0.1", cluster.port())).is_err());
+
+        cluster.start().await;
+        let mut connection = database.connect().await;
+        let rows: i64 = sqlx::query_scalar("select count(*) from t").fetch_one(&mut connection).await.unwrap();
+        assert_eq!(rows, 1);
+        let (folder, port) = (cluster.folder().to_owned(), cluster.port());
+        drop((database, cluster));
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+        assert!(!folder.exists());
+    }
+
+    #[tokio::test]
+    async fn a_prepared_database_is_like_the_first_and_apart_from_it() {
+        let cluster = PostgresCluster::shared().await;
+        let prepare = async |url: String| {
+            let mut connection = PgConnection::connect(&url).await.unwrap();
+            sqlx::raw_sql("create table t (x bigint)").execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        };
+        let (first, second) =
+            (cluster.create_prepared_database(prepare).await, cluster.create_prepared_database(prepare).await);
+        let mut connection = first.connect().await;
+        sqlx::raw_sql("insert into t values (1)").execute(&mut connection).await.unwrap();
+        let mut other = second.connect().await;
+        let rows: i64 = sqlx::query_scalar("select count(*) from t").fetch_one(&mut other).await.unwrap();
+        assert_eq!(rows, 0);
+        assert_eq!(second.terminate_backends().await, 1);
+        assert!(other.ping().await.is_err());
+        connection.ping().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn nobody_enters_without_the_password() {
+        let cluster = PostgresCluster::shared().await;
+        let options = cluster.options(SUPERUSER).password("another");
+        let refused = options.connect().await.expect_err("refused");
+        assert!(refused.as_database_error().is_some_and(|error| error.code().as_deref() == Some("28P01")), "{refused}");
+    }
+}
