@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use api::FaultKind;
-use server::commands::{self, CommandError, Finding, NotOpened, Serving, Working};
+use server::commands::{self, CommandError, Copied, Finding, Meter, NotOpened, Serving, Working};
 use server::config::{AdminCommand, Command, Config, DatabaseUrl, NoConfig, SpoolCommand};
 use server::{IntakeSection, Random};
 use spool::Spool;
-use store::{Clock, Store, SystemClock};
-use store_sqlite::SqliteStore;
+use store::{Clock, Source, Store, SystemClock, Target};
+use store_postgres::PostgresTransfer;
+use store_sqlite::{SqliteStore, SqliteTransfer};
 use tokio::net::TcpListener;
 
 /// So many reads go on side by side; more would only wait for the same disk.
@@ -76,6 +77,7 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
             open_patiently(&config, Access::Owner, &*clock).await?;
             println!("The database has this version's schema.");
         }
+        Command::Copy { from, to } => return copy(&from, &to, &*clock).await,
         Command::Check => return Ok(check(&config).await),
     }
     Ok(ExitCode::SUCCESS)
@@ -108,7 +110,7 @@ async fn open(config: &Config, access: Access) -> Result<Arc<dyn Store>, NotOpen
                 Access::Guest => store_sqlite::Access::Guest,
             };
             let opened = SqliteStore::open(store_sqlite::Options { file, readers: READERS, access }).await;
-            let store = opened.map_err(|error| NotOpened { kind: error.kind(), message: error.to_string() })?;
+            let store = opened.map_err(not_opened_file)?;
             Ok(Arc::new(store))
         }
         DatabaseUrl::Postgres(url) => Err(NotOpened {
@@ -125,6 +127,52 @@ async fn open_patiently(config: &Config, access: Access, clock: &dyn Clock) -> R
         DatabaseUrl::Sqlite(_) => open(config, access).await,
         DatabaseUrl::Postgres(_) => commands::wait_for_database(clock, async || open(config, access).await).await,
     }
+}
+
+async fn copy(from: &DatabaseUrl, to: &DatabaseUrl, clock: &dyn Clock) -> Result<ExitCode, CommandError> {
+    let (source, target) = (copied(from).await?, copied_into(to).await?);
+    match commands::copy(&*source, &*target, clock, &mut Meter::on_stderr()).await? {
+        Copied::Already => println!("{} holds the whole copy already.", target.name()),
+        Copied::Verified(report) => {
+            print!("{report}");
+            if let Some(difference) = report.difference() {
+                return Err(CommandError(format!(
+                    "{difference}. The copy cannot be served. Begin anew in an empty database: {}",
+                    target.how_to_empty()
+                )));
+            }
+            println!("Everything was copied from {} to {}.", source.name(), target.name());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn copied(from: &DatabaseUrl) -> Result<Box<dyn Source>, NotOpened> {
+    Ok(match from {
+        DatabaseUrl::Sqlite(file) => Box::new(SqliteTransfer::source(file).await.map_err(not_opened_file)?),
+        DatabaseUrl::Postgres(url) => {
+            let opened = PostgresTransfer::source(url.reveal(), url.to_string()).await;
+            Box::new(opened.map_err(not_opened_server)?)
+        }
+    })
+}
+
+async fn copied_into(to: &DatabaseUrl) -> Result<Box<dyn Target>, NotOpened> {
+    Ok(match to {
+        DatabaseUrl::Sqlite(file) => Box::new(SqliteTransfer::target(file).await.map_err(not_opened_file)?),
+        DatabaseUrl::Postgres(url) => {
+            let opened = PostgresTransfer::target(url.reveal(), url.to_string()).await;
+            Box::new(opened.map_err(not_opened_server)?)
+        }
+    })
+}
+
+fn not_opened_file(error: store_sqlite::OpenError) -> NotOpened {
+    NotOpened { kind: error.kind(), message: error.to_string() }
+}
+
+fn not_opened_server(error: store_postgres::OpenError) -> NotOpened {
+    NotOpened { kind: error.kind(), message: error.to_string() }
 }
 
 /// After the store is opened: of two processes on one folder, the second is told about the database.

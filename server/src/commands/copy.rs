@@ -104,6 +104,9 @@ fn origin(source: &dyn Source, base: &Base, counts: &[u64]) -> Origin {
 fn refused(refusal: &Refusal, source: &dyn Source, target: &dyn Target) -> CommandError {
     let (source, to, how_to_empty) = (source.name(), target.name(), target.how_to_empty());
     CommandError(match refusal {
+        Refusal::Served => {
+            format!("{to} is in use by a server. Stop it, and copy into an empty database: {how_to_empty}")
+        }
         Refusal::NotEmpty(holds) => {
             format!("{to} is not empty: it holds {holds}. Copy into an empty database: {how_to_empty}")
         }

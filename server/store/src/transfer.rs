@@ -240,6 +240,12 @@ impl JobRecord {
     }
 }
 
+/// A text that only people read, as every database can hold it: a NUL is shown as its picture.
+#[must_use]
+pub fn shown(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{2400}") } else { text }
+}
+
 const INTERRUPTED: &str = "The process that ran the attempt had ended when the database was copied.";
 
 /// What is copied, so that a copy that was interrupted is only gone on with from the same.
@@ -284,6 +290,8 @@ pub enum Begun {
 /// Why nothing is copied into a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
+    /// A server runs on it.
+    Served,
     /// It holds something, for instance `accounts and jobs`.
     NotEmpty(String),
     /// It holds an unfinished copy of the database of this name.

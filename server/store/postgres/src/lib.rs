@@ -14,6 +14,7 @@ mod listener;
 mod log;
 mod open;
 mod queue;
+mod transfer;
 mod words;
 mod workers;
 
@@ -30,6 +31,7 @@ use crate::log::Record;
 use crate::queue::{Add, Finishes, Front};
 
 pub use crate::open::OpenError;
+pub use crate::transfer::PostgresTransfer;
 
 /// A database on a PostgreSQL server.
 #[derive(Debug)]
