@@ -5,13 +5,12 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use api::FaultKind;
 use server::commands::{self, CommandError, Copied, Finding, Meter, NotOpened, Serving, Working};
 use server::config::{AdminCommand, Command, Config, DatabaseUrl, NoConfig, SpoolCommand};
 use server::{IntakeSection, Random};
 use spool::Spool;
 use store::{Clock, Source, Store, SystemClock, Target};
-use store_postgres::PostgresTransfer;
+use store_postgres::{PostgresStore, PostgresTransfer};
 use store_sqlite::{SqliteStore, SqliteTransfer};
 use tokio::net::TcpListener;
 
@@ -113,10 +112,18 @@ async fn open(config: &Config, access: Access) -> Result<Arc<dyn Store>, NotOpen
             let store = opened.map_err(not_opened_file)?;
             Ok(Arc::new(store))
         }
-        DatabaseUrl::Postgres(url) => Err(NotOpened {
-            kind: FaultKind::ConnectionError,
-            message: format!("{url} is PostgreSQL, which this build does not know"),
-        }),
+        DatabaseUrl::Postgres(url) => {
+            let access = match access {
+                Access::Owner => store_postgres::Access::Owner,
+                Access::Feeder | Access::Guest => store_postgres::Access::Guest,
+            };
+            let options = store_postgres::Options {
+                url: url.reveal().to_owned(),
+                listen_url: config.store.database_listen_url.as_ref().map(|url| url.reveal().to_owned()),
+                connections: config.store.database_connections.get(),
+            };
+            Ok(Arc::new(PostgresStore::open(options, access).await.map_err(not_opened_server)?))
+        }
     }
 }
 

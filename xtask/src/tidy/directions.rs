@@ -19,7 +19,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 ];
 
 /// What only some packages may depend on: the start of its name, and those packages.
-const ONLY_IN: &[(&str, &[&str])] = &[("apalis", &["queue", "server"]), ("sqlx", &["store-postgres", "store-sqlite", "tests"])];
+const ONLY_IN: &[(&str, &[&str])] =
+    &[("apalis", &["queue", "server"]), ("sqlx", &["store-postgres", "store-sqlite", "tests"])];
 
 /// The packages that may ask for the server's half of the server functions. Any other would bring it into the client.
 const MAY_SET_SSR: &[&str] = &["server", "tests"];
