@@ -145,6 +145,24 @@ async fn the_file_that_is_copied_is_not_changed_and_nobody_else_owns_it_meanwhil
 }
 
 #[tokio::test]
+async fn what_a_killed_server_has_left_beside_the_file_is_copied_too() {
+    let (used, from, to) = (used::<InFile>().await, InFile::create().await, InFile::create().await);
+    let store = used.store().await.unwrap();
+    store.record(log_entry(search(77), "in the write-ahead log"), nobody()).await.unwrap();
+    // As the disk is when the process is killed now.
+    for ending in ["", "-wal"] {
+        let beside = |place: &InFile| format!("{}{ending}", place.file().display());
+        fs::copy(beside(&used), beside(&from)).unwrap();
+    }
+    let before = fs::read(from.file()).unwrap();
+    assert!(!before.windows(11).any(|bytes| bytes == b"write-ahead"), "it is in the file already");
+    copy_at_once(&from, &to).await;
+    assert!(fs::read(from.file()).unwrap() == before, "it was changed");
+    let copy = to.store().await.unwrap();
+    assert!(copy.log_row_of_search(search(77)).await.unwrap().is_some());
+}
+
+#[tokio::test]
 async fn a_file_that_is_not_there_is_not_made() {
     let from = InFile::create().await;
     let Err(error) = from.source().await else { panic!("there is nothing") };

@@ -18,6 +18,7 @@ for_each_pair! {
     who_could_log_in_can_still,
     a_process_that_died_in_the_midst_of_its_jobs_loses_none,
     a_search_whose_cancelled_job_was_pruned_still_counts,
+    what_was_deleted_by_hand_stays_missing,
     more_rows_than_a_batch_holds,
     nothing_at_all,
 }
@@ -117,6 +118,24 @@ async fn a_search_whose_cancelled_job_was_pruned_still_counts<From: Place, To: P
     copy_at_once(&from, &to).await;
     let ledger = to.store().await.unwrap().ledger().await.unwrap();
     assert_eq!((ledger.accepted, ledger.cancelled, ledger.drift()), (1, 1, 0));
+}
+
+async fn what_was_deleted_by_hand_stays_missing<From: Place, To: Place>() {
+    let (from, to) = (From::create().await, To::create().await);
+    let store = from.store().await.unwrap();
+    for number in 0..20 {
+        store.accept(search(number), log_job(search(number))).await.unwrap();
+    }
+    for job in store.claim(claim("w", 10, START)).await.unwrap() {
+        let search = search(u128::try_from(job.id.0 - 1).unwrap());
+        store.record(log_entry(search, "life"), finished(&job, "w", Finish::Done, START)).await.unwrap();
+    }
+    store.close().await;
+    from.run("delete from log where id % 3 = 0; delete from job where state = 'waiting' and id % 2 = 0").await;
+    copy_at_once(&from, &to).await;
+    let copy = to.store().await.unwrap();
+    assert_same(&*from.store().await.unwrap(), &*copy).await;
+    assert_eq!((copy.ledger().await.unwrap().drift(), copy.missing_searches(99).await.unwrap().len()), (8, 8));
 }
 
 async fn more_rows_than_a_batch_holds<From: Place, To: Place>() {
