@@ -16,6 +16,7 @@ mod lock;
 mod locked;
 mod moved;
 mod payloads;
+mod postgres;
 mod slow_log;
 mod small_disk;
 mod strace;
