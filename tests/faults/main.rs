@@ -18,6 +18,7 @@ mod moved;
 mod payloads;
 mod processes;
 mod service_manager;
+mod postgres;
 mod slow_log;
 mod small_disk;
 mod strace;
