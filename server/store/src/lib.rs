@@ -7,11 +7,13 @@ mod deadline;
 mod error;
 mod group_commit;
 mod log;
+mod log_parts;
 mod patience;
 mod queue;
 mod touched;
 mod transfer;
 mod wake;
+pub mod words;
 mod workers;
 
 pub use accounts::{Accounts, NewAccount, SetUpOutcome, StoredAccount, StoredSession, TokenHash};
@@ -20,6 +22,7 @@ pub use deadline::within;
 pub use error::{Result, StoreError};
 pub use group_commit::{Commit, GroupCommit, Inbox, Limits, group_commit};
 pub use log::{Log, LogEntry, LogQuery, LogSpan};
+pub use log_parts::{Direction, ReadLogPart, log_rows_in_parts};
 pub use patience::{Wait, Waits};
 pub use queue::{
     Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, LOG_JOB, NewJob, Queue, QueuePlace,

@@ -62,11 +62,6 @@ fn text(error: &sqlx::Error) -> String {
     }
 }
 
-/// For what the database holds although nothing of ours writes it.
-pub(crate) fn unreadable(what: &str, value: impl std::fmt::Debug) -> StoreError {
-    StoreError::Sql(format!("the database holds a {what} that this version cannot read: {value:?}"))
-}
-
 #[cfg(test)]
 mod tests {
     use api::FaultKind::{ConnectionError, CredentialsError, SqlError};

@@ -16,7 +16,6 @@ mod log;
 mod open;
 mod queue;
 mod transfer;
-mod words;
 mod workers;
 
 use std::sync::Arc;
@@ -119,7 +118,7 @@ impl Store for PostgresStore {
             // Distributions append their own version in brackets.
             engine: format!("PostgreSQL {}", server.version.split(' ').next().unwrap_or_default()),
             schema: open::known_version(),
-            size_bytes: words::count(server.size),
+            size_bytes: store::words::count(server.size),
         })
     }
 

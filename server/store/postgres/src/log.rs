@@ -7,13 +7,13 @@ use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use sqlx::PgConnection;
-use store::{FinishedAttempt, Log, LogEntry, LogQuery, Result};
+use store::words::search_id;
+use store::{FinishedAttempt, Log, LogEntry, LogQuery, Result, log_rows_in_parts};
 
 use crate::PostgresStore;
 use crate::connections::{Connections, in_time};
 use crate::error::store_error;
 use crate::escape::unescaped;
-use crate::words::search_id;
 
 pub(crate) use crate::log::record::{Record, Rows};
 
@@ -24,7 +24,7 @@ impl Log for PostgresStore {
     }
 
     fn log_rows(&self, query: LogQuery) -> BoxStream<'static, Result<LogRow>> {
-        rows::stream(self.connections.clone(), query)
+        log_rows_in_parts(self.connections.clone(), query)
     }
 
     async fn last_log_seq(&self) -> Result<LogSeq> {

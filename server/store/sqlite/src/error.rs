@@ -59,8 +59,3 @@ fn cause_of_code(extended: Option<&str>) -> Cause {
         _ => Cause::Statement,
     }
 }
-
-/// For what the database holds although nothing of ours writes it.
-pub(crate) fn unreadable(what: &str, value: impl std::fmt::Debug) -> StoreError {
-    StoreError::Sql(format!("the database holds a {what} that this version cannot read: {value:?}"))
-}

@@ -11,7 +11,6 @@ mod queue;
 mod reader;
 mod texts;
 mod transfer;
-mod words;
 mod workers;
 mod writer;
 

@@ -7,12 +7,12 @@ use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use sqlx::{Sqlite, SqliteConnection, SqliteExecutor};
-use store::{FinishedAttempt, Log, LogEntry, LogQuery, Result};
+use store::words::search_id;
+use store::{FinishedAttempt, Log, LogEntry, LogQuery, Result, log_rows_in_parts};
 
 use crate::SqliteStore;
 use crate::error::store_error;
 use crate::reader::Readers;
-use crate::words::search_id;
 
 pub(crate) use crate::log::record::Record;
 
@@ -23,7 +23,7 @@ impl Log for SqliteStore {
     }
 
     fn log_rows(&self, query: LogQuery) -> BoxStream<'static, Result<LogRow>> {
-        rows::stream(self.readers.clone(), query)
+        log_rows_in_parts(self.readers.clone(), query)
     }
 
     async fn last_log_seq(&self) -> Result<LogSeq> {

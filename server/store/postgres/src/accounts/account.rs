@@ -1,9 +1,9 @@
 //! Who may enter.
 
+use store::words::role;
 use store::{NewAccount, Result, StoredAccount};
 
 use crate::connections::{Connections, in_time};
-use crate::words::role;
 
 pub(super) async fn any(connections: &Connections) -> Result<bool> {
     let statement = sqlx::query_scalar!(r#"select exists (select 1 from account) as "any!""#);

@@ -1,10 +1,10 @@
 //! Who has entered.
 
 use api::TimeMs;
+use store::words::{count, role, token_hash};
 use store::{Result, StoreError, StoredAccount, StoredSession, TokenHash};
 
 use crate::connections::{Connections, in_time};
-use crate::words::{count, role, token_hash};
 
 pub(super) async fn find(
     connections: &Connections,

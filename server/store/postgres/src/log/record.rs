@@ -4,14 +4,13 @@ use std::collections::HashMap;
 
 use api::{JobState, LogSeq};
 use async_trait::async_trait;
+use store::words::{job_state, unreadable};
 use store::{FinishedAttempt, LogEntry, Result, Topic, Touched};
 
 use crate::connections::{Connections, in_time};
-use crate::error::unreadable;
 use crate::escape::escaped;
 use crate::lane::Grouped;
 use crate::queue::{Front, Told};
-use crate::words::job_state;
 
 /// "log" in ASCII: who holds this lock is the one whose rows come next.
 const NUMBERS: i64 = 0x6c_6f67;

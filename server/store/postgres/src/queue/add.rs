@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use api::{JobId, JobState, LogRow, SearchId};
 use async_trait::async_trait;
+use store::words::unreadable;
 use store::{NewJob, Result, Topic, Touched};
 
 use crate::connections::{Connections, in_time};
-use crate::error::unreadable;
 use crate::lane::Grouped;
 use crate::log;
 use crate::queue::front::Front;

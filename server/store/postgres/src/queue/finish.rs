@@ -2,13 +2,13 @@
 
 use api::JobState;
 use async_trait::async_trait;
+use store::words::job_state;
 use store::{Finish, FinishedAttempt, Result, Touched};
 
 use crate::connections::{Connections, in_time};
 use crate::escape::storable;
 use crate::lane::Grouped;
 use crate::queue::front::Front;
-use crate::words::job_state;
 
 #[derive(Debug)]
 pub(crate) struct Finishes(pub(crate) Vec<FinishedAttempt>);

@@ -1,10 +1,10 @@
 //! Kinds of jobs: which there are, and what an administrator has decided for them.
 
 use api::JobCounts;
+use store::words::{count, job_state};
 use store::{Result, StoredKind};
 
 use crate::connections::{Connections, in_time};
-use crate::words::{count, job_state};
 
 pub(super) async fn kinds(connections: &Connections) -> Result<Vec<StoredKind>> {
     let statement = sqlx::query!(

@@ -1,10 +1,10 @@
 //! Where the searches are that were ever accepted.
 
-use api::{JobId, JobState, Ledger, MissingSearch};
+use api::{JobId, Ledger, MissingSearch};
 use store::Result;
+use store::words::{count, ledger_place, search_id};
 
 use crate::connections::{Connections, in_time};
-use crate::words::{count, job_state, search_id};
 
 /// In one statement, which sees one state of the database.
 pub(super) async fn ledger(connections: &Connections) -> Result<Ledger> {
@@ -24,26 +24,9 @@ pub(super) async fn ledger(connections: &Connections) -> Result<Ledger> {
     let rows = in_time(statement.fetch_all(&mut *connection)).await;
     let mut ledger = Ledger::default();
     for row in connection.settle(rows)? {
-        *place(&mut ledger, &row.place)? += count(row.searches);
+        *ledger_place(&mut ledger, &row.place)? += count(row.searches);
     }
     Ok(ledger)
-}
-
-fn place<'a>(ledger: &'a mut Ledger, word: &str) -> Result<&'a mut u64> {
-    Ok(match word {
-        "accepted" => &mut ledger.accepted,
-        "recorded" => &mut ledger.recorded,
-        "pruned" => &mut ledger.cancelled,
-        state => match job_state(state)? {
-            JobState::Scheduled => &mut ledger.scheduled,
-            JobState::Waiting => &mut ledger.waiting,
-            JobState::Running => &mut ledger.running,
-            JobState::Retrying => &mut ledger.retrying,
-            JobState::Dead => &mut ledger.dead,
-            JobState::Cancelled => &mut ledger.cancelled,
-            JobState::Done => unreachable!("the statement leaves them out: they are in the log"),
-        },
-    })
 }
 
 pub(super) async fn missing_searches(connections: &Connections, limit: u32) -> Result<Vec<MissingSearch>> {

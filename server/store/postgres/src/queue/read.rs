@@ -1,11 +1,11 @@
 //! What the queue tells without changing.
 
 use api::{Attempt, JobCounts, JobFilter, JobId, JobState, TimeMs};
+use store::words::{attempt_outcome, count, job_state};
 use store::{JobPage, QueuePlace, Result, StoredJob, WorkerName};
 
 use crate::connections::{Connections, in_time};
 use crate::escape::restored;
-use crate::words::{attempt_outcome, count, job_state};
 
 pub(super) async fn next_due(connections: &Connections) -> Result<Option<TimeMs>> {
     let statement = sqlx::query_scalar!(

@@ -1,10 +1,10 @@
 //! What an administrator does to one job.
 
 use api::{JobId, JobState, TimeMs};
+use store::words::job_state;
 use store::{Result, Topic, Touched};
 
 use crate::connections::{Connections, in_time};
-use crate::words::job_state;
 
 /// The states that allow it, by their words.
 fn words(allowed: impl Fn(JobState) -> bool) -> Vec<&'static str> {

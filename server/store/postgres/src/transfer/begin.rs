@@ -1,11 +1,11 @@
 //! The beginning of a copy, and the refusal of one.
 
 use sqlx::PgConnection;
+use store::words::{count, unreadable};
 use store::{Base, Begun, Cursor, Origin, Part, Progress, Refusal, Result, not_empty};
 
-use crate::error::{store_error, unreadable};
+use crate::error::store_error;
 use crate::transfer::open::is_served;
-use crate::words::count;
 
 pub(super) async fn begin(origin: &Origin, base: &Base, connection: &mut PgConnection) -> Result<Begun> {
     // Locked: what a copy that was killed has sent last may still be about to be committed.

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use api::{JobId, JobState, TimeMs};
 use sqlx::PgConnection;
+use store::words::{attempt_outcome, count as at_least_zero, job_state, role, unreadable};
 use store::{AccountRecord, AttemptRecord, Base, Held, JobRecord, KindRecord, MissingRecord, Part, Result, shown};
 
-use crate::error::{store_error, unreadable};
-use crate::words::{attempt_outcome, count as at_least_zero, job_state, role};
+use crate::error::store_error;
 
 pub(super) async fn base(connection: &mut PgConnection) -> Result<Base> {
     let row = sqlx::query!(

@@ -1,12 +1,12 @@
 //! Who may enter.
 
 use async_trait::async_trait;
+use store::words::role;
 use store::{NewAccount, Result, StoredAccount};
 
 use crate::accounts::setup_link;
 use crate::error::store_error;
 use crate::reader::Readers;
-use crate::words::role;
 use crate::writer::{Write, WriteTx};
 
 pub(super) async fn any(readers: &Readers) -> Result<bool> {

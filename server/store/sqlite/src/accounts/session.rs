@@ -2,11 +2,11 @@
 
 use api::TimeMs;
 use async_trait::async_trait;
+use store::words::{role, token_hash};
 use store::{Result, StoreError, StoredAccount, StoredSession, TokenHash};
 
 use crate::error::store_error;
 use crate::reader::Readers;
-use crate::words::{role, token_hash};
 use crate::writer::{Write, WriteTx};
 
 pub(super) async fn find(

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use api::LogSeq;
 use async_trait::async_trait;
+use store::words::unreadable;
 use store::{FinishedAttempt, LogEntry, Result, Topic};
 
-use crate::error::{store_error, unreadable};
+use crate::error::store_error;
 use crate::queue::{count_open, end_held};
 use crate::texts::{Texts, json_rows};
 use crate::writer::{Asked, Command, GroupedWrite, WriteTx};

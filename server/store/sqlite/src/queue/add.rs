@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use api::{JobId, JobState, LogRow, SearchId};
 use async_trait::async_trait;
+use store::words::unreadable;
 use store::{NewJob, Result};
 
-use crate::error::{store_error, unreadable};
+use crate::error::store_error;
 use crate::log;
 use crate::queue::kinds;
 use crate::texts::{Texts, json_rows};

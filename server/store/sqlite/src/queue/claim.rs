@@ -94,7 +94,7 @@ async fn wake_due(now: TimeMs, limit: u32, tx: &mut WriteTx<'_>) -> Result<()> {
         return Ok(());
     }
     for job in &due {
-        tx.changes.moved(&job.kind, crate::words::job_state(&job.state)?, JobState::Waiting);
+        tx.changes.moved(&job.kind, store::words::job_state(&job.state)?, JobState::Waiting);
     }
     let ids = json_rows(&due.iter().map(|job| job.id).collect::<Vec<_>>());
     sqlx::query!("update job set state = 'waiting' where id in (select value from json_each(?1))", ids)

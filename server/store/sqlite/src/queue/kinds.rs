@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use store::words::{count, job_state};
 use store::{Result, StoredKind, Topic};
 
 use crate::error::store_error;
 use crate::reader::Readers;
 use crate::texts::json_rows;
-use crate::words::{count, job_state};
 use crate::writer::{Write, WriteTx};
 
 pub(super) async fn kinds(readers: &Readers) -> Result<Vec<StoredKind>> {

@@ -1,12 +1,12 @@
 //! Where the searches are that were ever accepted.
 
-use api::{JobId, JobState, Ledger, MissingSearch, SearchId};
+use api::{JobId, Ledger, MissingSearch, SearchId};
 use store::Result;
+use store::words::{count, ledger_place, search_id};
 
 use crate::error::store_error;
 use crate::reader::Readers;
 use crate::texts::json_rows;
-use crate::words::{count, job_state, search_id};
 use crate::writer::WriteTx;
 
 /// In one statement, which sees one state of the database.
@@ -25,26 +25,9 @@ pub(super) async fn ledger(readers: &Readers) -> Result<Ledger> {
     .map_err(store_error)?;
     let mut ledger = Ledger::default();
     for row in rows {
-        *place(&mut ledger, &row.place)? += count(row.searches);
+        *ledger_place(&mut ledger, &row.place)? += count(row.searches);
     }
     Ok(ledger)
-}
-
-fn place<'a>(ledger: &'a mut Ledger, word: &str) -> Result<&'a mut u64> {
-    Ok(match word {
-        "accepted" => &mut ledger.accepted,
-        "recorded" => &mut ledger.recorded,
-        "pruned" => &mut ledger.cancelled,
-        state => match job_state(state)? {
-            JobState::Scheduled => &mut ledger.scheduled,
-            JobState::Waiting => &mut ledger.waiting,
-            JobState::Running => &mut ledger.running,
-            JobState::Retrying => &mut ledger.retrying,
-            JobState::Dead => &mut ledger.dead,
-            JobState::Cancelled => &mut ledger.cancelled,
-            JobState::Done => unreachable!("the statement leaves them out: they are in the log"),
-        },
-    })
 }
 
 pub(super) async fn missing_searches(readers: &Readers, limit: u32) -> Result<Vec<MissingSearch>> {

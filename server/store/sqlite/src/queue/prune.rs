@@ -3,9 +3,9 @@
 use api::{JobId, TimeMs};
 use async_trait::async_trait;
 use store::Result;
+use store::words::job_state;
 
 use crate::error::store_error;
-use crate::words::job_state;
 use crate::writer::{Write, WriteTx};
 
 pub(crate) struct Prune {

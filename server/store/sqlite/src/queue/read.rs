@@ -1,11 +1,11 @@
 //! What the queue tells without changing.
 
 use api::{Attempt, JobCounts, JobFilter, JobId, JobState, TimeMs};
+use store::words::{attempt_outcome, count, job_state};
 use store::{JobPage, QueuePlace, Result, StoredJob, WorkerName};
 
 use crate::error::store_error;
 use crate::reader::Readers;
-use crate::words::{attempt_outcome, count, job_state};
 
 pub(super) async fn next_due(readers: &Readers) -> Result<Option<TimeMs>> {
     let due = sqlx::query_scalar!(

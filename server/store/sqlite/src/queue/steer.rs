@@ -2,10 +2,10 @@
 
 use api::{JobId, JobState, TimeMs};
 use async_trait::async_trait;
+use store::words::job_state;
 use store::{Result, Topic};
 
 use crate::error::store_error;
-use crate::words::job_state;
 use crate::writer::{Write, WriteTx};
 
 pub(crate) struct Retry {

@@ -1,11 +1,11 @@
 //! The beginning of a copy, and the refusal of one.
 
 use sqlx::SqliteConnection;
+use store::words::{count, unreadable};
 use store::{Base, Begun, Origin, Part, Progress, Refusal, Result, not_empty};
 
-use crate::error::{store_error, unreadable};
+use crate::error::store_error;
 use crate::texts::json_rows;
-use crate::words::count;
 
 pub(super) async fn begin(origin: &Origin, base: &Base, connection: &mut SqliteConnection) -> Result<Begun> {
     let copy = sqlx::query!(

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use api::{JobId, JobState, TimeMs};
 use sqlx::SqliteConnection;
+use store::words::{attempt_outcome, count as at_least_zero, job_state, role, unreadable};
 use store::{AccountRecord, AttemptRecord, Base, Held, JobRecord, KindRecord, MissingRecord, Part, Result, shown};
 
-use crate::error::{store_error, unreadable};
+use crate::error::store_error;
 use crate::texts::json_rows;
-use crate::words::{attempt_outcome, count as at_least_zero, job_state, role};
 
 pub(super) async fn base(connection: &mut SqliteConnection) -> Result<Base> {
     let row = sqlx::query!(

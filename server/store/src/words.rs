@@ -1,0 +1,57 @@
+//! A database's words and numbers, back as the types that they were. For those who implement a store.
+
+use std::fmt::Debug;
+
+use api::{AttemptOutcome, JobState, Ledger, Role, SearchId};
+
+use crate::{Result, StoreError, TokenHash};
+
+pub fn job_state(word: &str) -> Result<JobState> {
+    JobState::from_word(word).ok_or_else(|| unreadable("job state", word))
+}
+
+pub fn attempt_outcome(word: &str) -> Result<AttemptOutcome> {
+    AttemptOutcome::from_word(word).ok_or_else(|| unreadable("attempt outcome", word))
+}
+
+pub fn role(word: &str) -> Result<Role> {
+    Role::from_word(word).ok_or_else(|| unreadable("role", word))
+}
+
+pub fn search_id(text: &str) -> Result<SearchId> {
+    text.parse().map_err(|_| unreadable("search id", text))
+}
+
+pub fn token_hash(bytes: &[u8]) -> Result<TokenHash> {
+    bytes.try_into().map(TokenHash).map_err(|_| unreadable("token hash", bytes.len()))
+}
+
+/// A count that somebody's own statements have put below zero is shown as none.
+pub fn count(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// The figure of the ledger that a row of counts is for: `accepted`, `recorded`, `pruned` (cancelled, and its job is
+/// gone), or the state of a log job that is not done.
+pub fn ledger_place<'a>(ledger: &'a mut Ledger, word: &str) -> Result<&'a mut u64> {
+    Ok(match word {
+        "accepted" => &mut ledger.accepted,
+        "recorded" => &mut ledger.recorded,
+        "pruned" => &mut ledger.cancelled,
+        state => match job_state(state)? {
+            JobState::Scheduled => &mut ledger.scheduled,
+            JobState::Waiting => &mut ledger.waiting,
+            JobState::Running => &mut ledger.running,
+            JobState::Retrying => &mut ledger.retrying,
+            JobState::Dead => &mut ledger.dead,
+            JobState::Cancelled => &mut ledger.cancelled,
+            // Those are in the log.
+            JobState::Done => return Err(unreadable("figure of the ledger", word)),
+        },
+    })
+}
+
+/// For what the database holds although nothing of ours writes it.
+pub fn unreadable(what: &str, value: impl Debug) -> StoreError {
+    StoreError::Sql(format!("the database holds a {what} that this version cannot read: {value:?}"))
+}
