@@ -45,7 +45,7 @@ create index job_running on job (worker, id) where state = 'running';
 create index job_due on job (run_at_ms) where state in ('scheduled', 'retrying');
 
 -- Which jobs can be pruned.
-create index job_ended on job (finished_at_ms) where state in ('done', 'cancelled');
+create index job_ended on job (finished_at_ms, id) where state in ('done', 'cancelled');
 
 -- An attempt that is given back is not counted, and the next has its number again:
 -- so the ordinal orders them and not the number.

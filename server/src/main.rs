@@ -5,13 +5,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use server::commands::{self, CommandError, Finding, NotOpened, ServerFacts, Serving, Working};
+use server::commands::{self, CommandError, Copied, Finding, Meter, NotOpened, ServerFacts, Serving, Working};
 use server::config::{AdminCommand, Command, Config, DatabaseUrl, NoConfig, PostgresUrl, SpoolCommand};
 use server::{IntakeSection, Random};
 use spool::Spool;
-use store::{Clock, Store, SystemClock};
-use store_postgres::PostgresStore;
-use store_sqlite::SqliteStore;
+use store::{Clock, Source, Store, SystemClock, Target};
+use store_postgres::{PostgresStore, PostgresTransfer};
+use store_sqlite::{SqliteStore, SqliteTransfer};
 use tokio::net::TcpListener;
 
 /// So many reads go on side by side in a file; more would only wait for the same disk.
@@ -76,6 +76,7 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
             open_patiently(&config, Access::Owner, &clock).await?;
             println!("The database has this version's schema.");
         }
+        Command::Copy { from, to } => return copy(&from, &to, &*clock).await,
         Command::Check => return Ok(check(&config, &clock).await),
     }
     Ok(ExitCode::SUCCESS)
@@ -116,7 +117,7 @@ async fn open_whichever(config: &Config, access: Access) -> Result<Arc<dyn Store
                 Access::Guest => store_sqlite::Access::Guest,
             };
             let opened = SqliteStore::open(store_sqlite::Options { file, readers: READERS, access }).await;
-            let store = opened.map_err(|error| NotOpened { kind: error.kind(), message: error.to_string() })?;
+            let store = opened.map_err(not_opened_file)?;
             Ok(Arc::new(store))
         }
         DatabaseUrl::Postgres(url) => {
@@ -126,8 +127,7 @@ async fn open_whichever(config: &Config, access: Access) -> Result<Arc<dyn Store
                 Access::Feeder | Access::Guest => store_postgres::Access::Guest,
             };
             let opened = PostgresStore::open(postgres_options(config, &url), access).await;
-            let store = opened.map_err(|error| NotOpened { kind: error.kind(), message: error.to_string() })?;
-            Ok(Arc::new(store))
+            Ok(Arc::new(opened.map_err(not_opened_server)?))
         }
     }
 }
@@ -149,6 +149,52 @@ async fn open_patiently(config: &Config, access: Access, clock: &SystemClock) ->
             commands::wait_for_database(clock, async || open(config, access, clock).await).await
         }
     }
+}
+
+async fn copy(from: &DatabaseUrl, to: &DatabaseUrl, clock: &dyn Clock) -> Result<ExitCode, CommandError> {
+    let (source, target) = (copied(from).await?, copied_into(to).await?);
+    match commands::copy(&*source, &*target, clock, &mut Meter::on_stderr()).await? {
+        Copied::Already => println!("{} holds the whole copy already.", target.name()),
+        Copied::Verified(report) => {
+            print!("{report}");
+            if let Some(difference) = report.difference() {
+                return Err(CommandError(format!(
+                    "{difference}. The copy cannot be served. Begin anew in an empty database: {}",
+                    target.how_to_empty()
+                )));
+            }
+            println!("Everything was copied from {} to {}.", source.name(), target.name());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn copied(from: &DatabaseUrl) -> Result<Box<dyn Source>, NotOpened> {
+    Ok(match from {
+        DatabaseUrl::Sqlite(file) => Box::new(SqliteTransfer::source(file).await.map_err(not_opened_file)?),
+        DatabaseUrl::Postgres(url) => {
+            let opened = PostgresTransfer::source(url.reveal(), url.to_string()).await;
+            Box::new(opened.map_err(not_opened_server)?)
+        }
+    })
+}
+
+async fn copied_into(to: &DatabaseUrl) -> Result<Box<dyn Target>, NotOpened> {
+    Ok(match to {
+        DatabaseUrl::Sqlite(file) => Box::new(SqliteTransfer::target(file).await.map_err(not_opened_file)?),
+        DatabaseUrl::Postgres(url) => {
+            let opened = PostgresTransfer::target(url.reveal(), url.to_string()).await;
+            Box::new(opened.map_err(not_opened_server)?)
+        }
+    })
+}
+
+fn not_opened_file(error: store_sqlite::OpenError) -> NotOpened {
+    NotOpened { kind: error.kind(), message: error.to_string() }
+}
+
+fn not_opened_server(error: store_postgres::OpenError) -> NotOpened {
+    NotOpened { kind: error.kind(), message: error.to_string() }
 }
 
 /// After the store is opened: of two processes on one folder, the second is told about the database.

@@ -6,14 +6,15 @@ mod programs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep};
 
-use crate::eventually::eventually;
 use crate::postgres_cluster::keeper::Keeper;
 use crate::postgres_cluster::programs::Programs;
 use crate::server_process::free_port;
@@ -21,6 +22,10 @@ use crate::server_process::free_port;
 /// The superuser, and the database that a cluster is made with.
 const SUPERUSER: &str = "postgres";
 const PASSWORD: &str = "of the tests";
+
+/// Far more than a recovery takes here on an idle machine: a busy one must not fail a test.
+const START_WITHIN: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// For clusters whose databases need not outlive a crash: half of the time of a small commit is its way to the disk.
 const FORGETFUL: &[(&str, &str)] = &[("fsync", "off"), ("full_page_writes", "off")];
@@ -100,12 +105,18 @@ impl PostgresCluster {
         let keeper = Keeper::start(&server, cluster.folder.path());
         let before = cluster.keeper.lock().unwrap_or_else(PoisonError::into_inner).replace(keeper);
         assert!(before.is_none(), "the cluster already runs");
-        eventually("PostgreSQL takes connections", async || {
-            let printed = keeper::printed(cluster.folder.path());
+        self.takes_connections().await;
+    }
+
+    /// Not by `eventually`, whose futures cannot be sent to other threads.
+    async fn takes_connections(&self) {
+        let deadline = Instant::now() + START_WITHIN;
+        while let Err(error) = self.options(SUPERUSER).connect().await {
+            let printed = keeper::printed(self.folder());
             assert!(!printed.contains("database system is shut down"), "PostgreSQL ended at once:\n{printed}");
-            self.options(SUPERUSER).connect().await.ok().map(drop)
-        })
-        .await;
+            assert!(Instant::now() < deadline, "not ready within {START_WITHIN:?}: {error}\n{printed}");
+            sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Ends it the way a crash does: no connection hears a last word, and the next start has to recover.
@@ -149,7 +160,10 @@ impl PostgresCluster {
 
     /// A new database as `prepare` leaves one, given its URL. Asked once for each cluster; the others are copies, which
     /// cost less than a migration. Nobody may be connected any more when it returns.
-    pub async fn create_prepared_database(&self, prepare: impl AsyncFnOnce(String)) -> PostgresDatabase {
+    pub async fn create_prepared_database<F: Future<Output = ()> + Send>(
+        &self,
+        prepare: impl FnOnce(String) -> F + Send,
+    ) -> PostgresDatabase {
         let template = self.0.prepared.get_or_init(async || {
             let mut database = self.create_database().await;
             prepare(database.url()).await;
@@ -278,7 +292,7 @@ mod tests {
     #[tokio::test]
     async fn a_prepared_database_is_like_the_first_and_apart_from_it() {
         let cluster = PostgresCluster::shared().await;
-        let prepare = async |url: String| {
+        let prepare = |url: String| async move {
             let mut connection = PgConnection::connect(&url).await.unwrap();
             sqlx::raw_sql("create table t (x bigint)").execute(&mut connection).await.unwrap();
             connection.close().await.unwrap();

@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and the place says what was wanted")]
 
 mod database;
+mod postgres;
 mod promises;
 mod sqlite;

@@ -30,6 +30,8 @@ pub(crate) struct SqliteDatabase {
 
 #[async_trait]
 impl Database for SqliteDatabase {
+    const CASES: u32 = 96;
+
     async fn create() -> Self {
         let folder = TempDir::new().unwrap();
         let store = Arc::new(open(folder.path()).await.unwrap());

@@ -2,6 +2,7 @@
 
 mod admin;
 mod check;
+mod copy;
 mod heartbeat;
 mod prune;
 mod replay_spool;
@@ -13,6 +14,7 @@ mod work;
 
 pub use admin::{create_admin, print_link};
 pub use check::{Finding, ServerFacts, check, check_server};
+pub use copy::{Compared, Copied, Meter, Report, copy};
 pub use replay_spool::{open_left_spool, replay_spool};
 pub use serve::{Serving, serve};
 pub use wait_for_database::{NotOpened, wait_for_database};

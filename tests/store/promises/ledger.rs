@@ -220,7 +220,7 @@ impl Run {
 }
 
 pub(crate) async fn it_says_what_counting_says<D: Database>(_first: D) {
-    let config = Config { cases: cases(96), failure_persistence: None, ..Config::default() };
+    let config = Config { cases: cases(D::CASES), failure_persistence: None, ..Config::default() };
     let outcome = block_in_place(|| {
         TestRunner::new(config).run(&vec(event(), 1..50), |events| {
             Handle::current().block_on(async {

@@ -13,7 +13,7 @@ use crate::promises::modelled::verbs::{Run, verb};
 
 pub(crate) async fn any_sequence_of_verbs_does_what_the_model_does<D: Database>(_first: D) {
     // A case costs a database of its own; a failing one is shrunk, and shown with its verbs.
-    let config = Config { cases: cases(96), failure_persistence: None, ..Config::default() };
+    let config = Config { cases: cases(D::CASES), failure_persistence: None, ..Config::default() };
     let outcome = block_in_place(|| {
         TestRunner::new(config).run(&vec(verb(), 1..60), |verbs| {
             Handle::current().block_on(async {

@@ -15,6 +15,9 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ("update job_count", "it has seven rows"),
     ("from missing_search", "it is read only when the ledger does not add up"),
     ("from account limit 1", "the first row ends it"),
+    ("count(*) as \"records!: i64\"", "a copy counts the rows of a table once before it reads them all"),
+    ("from copy", "it has one row"),
+    ("update copy", "it has one row"),
     ("delete from session", "it is pruned, and has a row for each who is logged in"),
     ("delete from setup_link", "it has at most one row"),
 ];
@@ -81,6 +84,7 @@ async fn what_runs_often_finds_its_rows_by_the_index_that_is_made_for_it() {
     let cases: &[(&[&str], &str)] = &[
         (&["set state = 'running'"], "SEARCH job USING INTEGER PRIMARY KEY (rowid=?)"),
         (&["with recursive waiting"], "SEARCH job USING COVERING INDEX job_waiting (kind>?)"),
+        (&["with recursive waiting"], "SEARCH job USING INDEX job_state (state=?)"),
         (&["select priority, id"], "SEARCH job USING COVERING INDEX job_waiting (kind=?)"),
         (&["run_at_ms <= ?1"], "SEARCH job USING INDEX job_due (run_at_ms<?)"),
         (&["select run_at_ms from job"], "SCAN job USING INDEX job_due"),

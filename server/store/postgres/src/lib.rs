@@ -15,6 +15,7 @@ mod listener;
 mod log;
 mod open;
 mod queue;
+mod transfer;
 mod words;
 mod workers;
 
@@ -32,6 +33,7 @@ use crate::queue::{Add, Finishes, Front};
 
 pub use crate::examine::{Examination, examine};
 pub use crate::open::OpenError;
+pub use crate::transfer::PostgresTransfer;
 
 /// A database on a PostgreSQL server.
 #[derive(Debug)]

@@ -55,6 +55,15 @@ impl Listener {
     }
 }
 
+/// A store that is dropped without having been closed listens no more either.
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            task.abort();
+        }
+    }
+}
+
 struct Ear {
     pool: PgPool,
     own_name: String,

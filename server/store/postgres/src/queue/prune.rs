@@ -18,7 +18,7 @@ pub(super) async fn prune(connections: &Connections, before: TimeMs, limit: u32)
                select id from job
                where state in ('done', 'cancelled') and finished_at_ms < $1
                  and (kind <> 'log_request' or state = 'cancelled' or recorded)
-               order by finished_at_ms limit $2
+               order by finished_at_ms, id limit $2
                for update skip locked
            )",
         before.0,
