@@ -8,6 +8,7 @@ use tests::eventually::eventually;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
 use tests::server_process::{Installation, ServerProcess};
 
+use crate::clock::libfaketime;
 use crate::journal::Journal;
 use crate::service_manager::ServiceManager;
 use crate::used::refused;
@@ -77,6 +78,40 @@ async fn a_worker_that_is_asked_to_stop_hands_back_what_it_does_not_finish() {
     assert_eq!(number(&database, "select count(*) from job where state = 'waiting'").await, 1);
     let _next = self::worker(&back, &[]).await;
     all_logged(&database, &journal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_whose_clocks_are_hours_apart_take_no_job_from_each_other_and_leave_none_for_hours() {
+    let database = PostgresCluster::shared().await.create_database().await;
+    let hours_off = |hours: &str| {
+        on(&database)
+            .with_variable("LD_PRELOAD", libfaketime())
+            .with_variable("FAKETIME", hours)
+            .with_variable("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+    };
+    let (web, ahead, behind) = (hours_off("+3h"), hours_off("+5h"), hours_off("-7h"));
+    let journal = Journal::default();
+    let server = web.start(&["--no-worker"]).await;
+    let arguments = ["--log-delay", "100ms", "--workers", "4"];
+    let (first, second) = (worker(&ahead, &arguments).await, worker(&behind, &arguments).await);
+    assert!(first.output().contains("clock and the database's differ"), "{}", first.output());
+    for _ in 0..100 {
+        assert_eq!(journal.search(&server.client()).await, Some(Recorded::Accepted));
+    }
+    all_logged(&database, &journal).await;
+    assert_eq!(number(&database, "select count(*) from attempt where outcome <> 'done'").await, 0);
+    assert_eq!(number(&database, "select count(distinct worker) from attempt").await, 2, "both have worked");
+    // Longer than anybody's lease: whoever is at a job for long keeps it, whatever the other's clock says.
+    let slow = worker(&ahead, &["--log-delay", "18s", "--workers", "1"]).await;
+    let keeper = "select count(*) from job where state = 'running'";
+    assert!(first.terminate(PATIENCE).await.success());
+    second.freeze();
+    journal.search(&server.client()).await;
+    eventually("the slow one has it", async || (number(&database, keeper).await == 1).then_some(())).await;
+    second.thaw();
+    all_logged(&database, &journal).await;
+    assert_eq!(number(&database, "select count(*) from attempt where outcome <> 'done'").await, 0);
+    drop(slow);
 }
 
 #[tokio::test(flavor = "multi_thread")]

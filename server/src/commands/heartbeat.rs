@@ -8,6 +8,7 @@ use store::{Beat, Clock, Store, SystemClock};
 use tokio_util::sync::CancellationToken;
 
 use crate::environment::WorkerSection;
+use crate::system::host;
 
 /// Often beside a lease, so that a worker that is gone is seen to be before its jobs go on elsewhere.
 const BEAT_EVERY: Duration = Duration::from_secs(5);
@@ -83,8 +84,4 @@ fn tell_of_skew(ahead_ms: i64) {
     if ahead_ms.abs() >= TELL_FROM_MS {
         tracing::warn!(ahead_ms, "this machine's clock and the database's differ: set both by the same time server");
     }
-}
-
-fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

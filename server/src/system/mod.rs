@@ -15,6 +15,7 @@ use store::{Description, StoredKind, within};
 use crate::environment::Environment;
 use health::{Runners, Signs, health};
 
+pub(crate) use machine::host;
 pub use prober::Prober;
 
 /// The most missing searches that are listed.
