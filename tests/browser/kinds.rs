@@ -18,6 +18,7 @@ async fn a_kind_is_paused_and_resumed() {
     page.click(Role::Button, "Pause log_request").await;
     page.find(Role::Button, "Resume log_request").await;
     assert_eq!(page.texts(".kind_paused").await, ["paused"]);
+    page.assert_accessible("/jobs with a kind that is paused").await;
     search(&stage.client(), 2, "waits for somebody").await;
     wait_for_figures(page, "1", "0").await;
     page.wait_for_text("waits for somebody").await;
@@ -61,6 +62,7 @@ async fn a_kind_is_limited() {
         page.wait_for_text(why).await;
         let invalid = page.script("return document.querySelector('[aria-invalid]').value", vec![]).await;
         assert_eq!(invalid, text);
+        page.assert_accessible(&format!("/jobs with the limit {text:?}")).await;
     }
     wait_for_limit(&stage, Some(2)).await;
     // What the field shows is what holds.

@@ -142,7 +142,10 @@ impl World {
         for _ in 0..thread_rng().gen_range(0..6) {
             a_while(60).await;
             let now = self.clock.steady();
-            if chance(0.3)
+            if chance(0.3) {
+                let limit = chance(0.7).then(|| thread_rng().gen_range(0..3));
+                self.store.change(|model| (model.pause("any", chance(0.5)), model.limit("any", limit)));
+            } else if chance(0.3)
                 && let Some(id) = self.store.any_job(&[JobState::Dead, JobState::Done, JobState::Retrying])
             {
                 self.store.change(|model| model.retry(id, now));
@@ -150,6 +153,9 @@ impl World {
                 self.store.cancel(id, now);
             }
         }
+        // Only a kind that may run comes to its end; a limit of one is enough for that.
+        let limit = chance(0.5).then_some(1);
+        self.store.change(|model| (model.limit("any", limit), model.pause("any", false)));
     }
 
     /// Takes leases for run out that may not be, and runs jobs of its own. Where the worker knows of it, it may be gone

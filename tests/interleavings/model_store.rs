@@ -1,6 +1,6 @@
 //! A store in memory that fails at times, and checks what its worker asks of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
 use api::{Attempt, JobCounts, JobFilter, JobId, JobState, Ledger, MissingSearch, SearchId, TimeMs};
@@ -11,7 +11,7 @@ use store::{
     StoreError, StoredJob, StoredKind, Topic, Wake, Waker, WorkerName,
 };
 use tests::QueueModel;
-use tests::queue_model::ModelJob;
+use tests::queue_model::{ModelJob, ModelKind};
 use tokio_util::sync::CancellationToken;
 
 use crate::handler::{AttemptId, Attempts};
@@ -119,7 +119,7 @@ impl ModelStore {
     fn commit<A>(&self, act: impl FnOnce(&mut State) -> A) -> A {
         let (answer, touched) = {
             let mut state = self.state();
-            let before = state.states();
+            let before = state.was();
             let answer = act(&mut state);
             (answer, state.touched_since(&before))
         };
@@ -150,9 +150,28 @@ impl ModelStore {
     }
 }
 
+/// What a wake-up is compared with.
+struct Was {
+    states: Vec<JobState>,
+    kinds: BTreeMap<String, ModelKind>,
+}
+
+impl Was {
+    /// Whether jobs of this kind may begin that could not before.
+    fn opens(&self, kind: &str, is: ModelKind) -> bool {
+        let was = self.kinds.get(kind).copied().unwrap_or_default();
+        let is_raised = match (was.limit, is.limit) {
+            (Some(was), Some(is)) => is > was,
+            (was, is) => was.is_some() && is.is_none(),
+        };
+        (was.paused && !is.paused) || is_raised
+    }
+}
+
 impl State {
-    fn states(&self) -> Vec<JobState> {
-        self.model.jobs.iter().map(|job| job.state).collect()
+    fn was(&self) -> Was {
+        let states = self.model.jobs.iter().map(|job| job.state).collect();
+        Was { states, kinds: self.model.kinds.clone() }
     }
 
     /// The job that this attempt of the worker is at, unless the worker has lost it.
@@ -162,14 +181,19 @@ impl State {
     }
 
     /// No more than a store must wake; jobs are only ever added.
-    fn touched_since(&self, before: &[JobState]) -> Vec<Topic> {
+    fn touched_since(&self, was: &Was) -> Vec<Topic> {
         let later = |state: JobState| matches!(state, JobState::Scheduled | JobState::Retrying);
-        let changes = self.model.jobs.iter().enumerate().map(|(index, job)| (before.get(index).copied(), job.state));
-        let changes: Vec<_> = changes.filter(|&(was, is)| was != Some(is)).collect();
-        let jobs = (!changes.is_empty()).then_some(Topic::Jobs);
-        let is_work =
-            |&(was, is): &(Option<JobState>, JobState)| was.is_some_and(later) || later(is) || is == JobState::Waiting;
-        jobs.into_iter().chain(changes.iter().any(is_work).then_some(Topic::Work)).collect()
+        let changes = self.model.jobs.iter().enumerate().map(|(index, job)| (was.states.get(index).copied(), job));
+        let changes: Vec<_> = changes.filter(|(was, job)| *was != Some(job.state)).collect();
+        let is_changed = !changes.is_empty() || self.model.kinds != was.kinds;
+        let is_limited = |job: &ModelJob| self.model.kinds[&job.kind].limit.is_some();
+        let is_work = |(was, job): &(Option<JobState>, &ModelJob)| {
+            let has_room = *was == Some(JobState::Running) && is_limited(job);
+            has_room || was.is_some_and(later) || later(job.state) || job.state == JobState::Waiting
+        };
+        let has_work = changes.iter().any(is_work) || self.model.kinds.iter().any(|(kind, is)| was.opens(kind, *is));
+        let topics = [(Topic::Jobs, is_changed), (Topic::Work, has_work)];
+        topics.into_iter().filter(|(_, touched)| *touched).map(|(topic, _)| topic).collect()
     }
 
     fn count_verb(&mut self) {

@@ -14,7 +14,7 @@ pub struct QueueModel {
     pub kinds: BTreeMap<String, ModelKind>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ModelKind {
     pub paused: bool,
     pub limit: Option<u32>,

@@ -35,11 +35,12 @@ pub struct Gathered {
 
 /// Asks everybody. Also asks for a probe, which the next gathering will know of.
 pub async fn gather(env: &Environment) -> Gathered {
-    env.prober.want();
     // Before the store is asked: what is replayed meanwhile is then in both, which adds up, and not in neither.
     let spool = spool(env);
     let figures =
         within(&*env.clock, DEADLINE, figures(env)).await.map_err(|error| env.intake.watch().failed(error)).ok();
+    // Only now, so that nobody's figures tell of a probe that they have brought about.
+    env.prober.want();
     let ledger = figures.as_ref().map(|figures| Ledger {
         accepted: figures.ledger.accepted + spool.records,
         spooled: spool.records,

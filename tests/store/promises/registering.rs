@@ -77,8 +77,9 @@ pub(crate) async fn who_is_silent_is_forgotten_unless_it_holds_a_job(database: i
     let store = database.store();
     store.enqueue(job("a")).await.unwrap();
     store.claim(claim("holder", 1, START)).await.unwrap();
-    for (name, at) in [("silent", 0), ("holder", 0), ("lively", 9), ("just in time", 5)] {
-        store.beat(beat(name, seconds(at)), NEVER).await.unwrap();
+    let (in_time, too_late) = (seconds(5), TimeMs(seconds(5).0 - 1));
+    for (name, at) in [("too late", too_late), ("holder", START), ("lively", seconds(9)), ("just in time", in_time)] {
+        store.beat(beat(name, at), NEVER).await.unwrap();
     }
     store.beat(beat("late itself", seconds(1)), seconds(5)).await.unwrap();
     assert_eq!(names(&*store).await, ["holder", "just in time", "late itself", "lively"]);

@@ -80,7 +80,7 @@ pub(super) fn verb() -> impl Strategy<Value = Verb> {
             .prop_map(|(key, priority, delay_s, max_attempts)| Verb::Enqueue { key, priority, delay_s, max_attempts }),
         4 => (0..4_u8).prop_map(|search| Verb::Accept { search }),
         2 => (0..4_u8).prop_map(|search| Verb::Record { search }),
-        6 => (0..2_usize, 0..4_u32).prop_map(|(worker, limit)| Verb::Claim { worker, limit }),
+        6 => (0..2_usize, 0..6_u32).prop_map(|(worker, limit)| Verb::Claim { worker, limit }),
         2 => (0..2_usize, 0..30_u64).prop_map(|(worker, lease_s)| Verb::Extend { worker, lease_s }),
         8 => (0..30_usize, 0..2_usize, finish())
             .prop_map(|(attempt, worker, finish)| Verb::Finish { attempt, worker, finish }),
@@ -89,8 +89,8 @@ pub(super) fn verb() -> impl Strategy<Value = Verb> {
         2 => (0..20_usize).prop_map(|job| Verb::Retry { job }),
         2 => (0..20_usize).prop_map(|job| Verb::Cancel { job }),
         1 => (0..4_u32).prop_map(|limit| Verb::Prune { limit }),
-        3 => (0..2_usize, any::<bool>()).prop_map(|(kind, paused)| Verb::Pause { kind, paused }),
-        3 => (0..2_usize, prop::option::of(0..4_u32)).prop_map(|(kind, limit)| Verb::Limit { kind, limit }),
+        2 => (0..2_usize, prop::bool::weighted(0.3)).prop_map(|(kind, paused)| Verb::Pause { kind, paused }),
+        3 => (0..2_usize, prop::option::weighted(0.7, 0..3_u32)).prop_map(|(kind, limit)| Verb::Limit { kind, limit }),
         3 => (0..20_u64).prop_map(|seconds| Verb::Advance { seconds }),
         1 => Just(Verb::Reopen),
     ]
