@@ -76,43 +76,47 @@ begin
 end;
 $$;
 
+-- Counts what there was and what there is, instead of comparing row with row: of two sets without an index that
+-- would be each with each.
 create function job_updated() returns trigger language plpgsql as $$
+declare
+    was record;
+    now record;
 begin
     insert into tally (what, kind, state, by)
     select what, kind, state, sum(by)
     from (
-        select 'jobs' as what, kind, state, -1 as by from old_jobs
+        select 'jobs' as what, kind, state, -count(*) as by from old_jobs group by kind, state
         union all
-        select 'jobs', kind, state, 1 from new_jobs
+        select 'jobs', kind, state, count(*) from new_jobs group by kind, state
         union all
-        select 'reopened', '', '', -1 from old_jobs where kind = 'log_request' and recorded and state <> 'done'
+        select 'reopened', '', '', -count(*) from old_jobs
+        where kind = 'log_request' and recorded and state <> 'done'
         union all
-        select 'reopened', '', '', 1 from new_jobs where kind = 'log_request' and recorded and state <> 'done'
+        select 'reopened', '', '', count(*) from new_jobs
+        where kind = 'log_request' and recorded and state <> 'done'
     ) as change
     group by what, kind, state having sum(by) <> 0;
-    if exists (
-        select 1 from old_jobs join new_jobs using (id)
-        where old_jobs.state <> new_jobs.state or old_jobs.cancel_requested <> new_jobs.cancel_requested
-    ) then
+    if found then
         perform wake('jobs');
     end if;
+    select count(*) filter (where state = 'waiting') as waiting,
+           count(*) filter (where state in ('scheduled', 'retrying')) as later,
+           count(*) filter (where cancel_requested) as to_stop
+    into was from old_jobs;
+    select count(*) filter (where state = 'waiting') as waiting,
+           count(*) filter (where state in ('scheduled', 'retrying')) as later,
+           count(*) filter (where cancel_requested) as to_stop
+    into now from new_jobs;
     -- A job that waits again may be older than those that were handed out lately.
-    if exists (
-        select 1 from old_jobs join new_jobs using (id) where old_jobs.state <> 'waiting' and new_jobs.state = 'waiting'
-    ) then
+    if now.waiting > was.waiting then
         perform wake('again');
-    elsif exists (
-        select 1 from old_jobs join new_jobs using (id)
-        where old_jobs.state <> new_jobs.state
-          and (old_jobs.state in ('scheduled', 'retrying') or new_jobs.state in ('scheduled', 'retrying'))
-    ) then
+    elsif now.later <> was.later then
         perform wake('work');
     end if;
-    if exists (
-        select 1 from old_jobs join new_jobs using (id)
-        where new_jobs.cancel_requested and not old_jobs.cancel_requested
-    ) then
+    if now.to_stop > was.to_stop then
         perform wake('cancel');
+        perform wake('jobs');
     end if;
     return null;
 end;

@@ -44,11 +44,8 @@ referencing new table as new_jobs for each statement execute function job_kinds_
 create function job_room_made() returns trigger language plpgsql as $$
 begin
     if exists (select 1 from job_kind where concurrency is not null)
-       and exists (
-           select 1 from old_jobs join new_jobs using (id)
-           join job_kind on job_kind.kind = new_jobs.kind
-           where old_jobs.state = 'running' and new_jobs.state <> 'running' and job_kind.concurrency is not null
-       )
+       and (select count(*) from old_jobs join job_kind using (kind) where state = 'running' and concurrency is not null)
+           > (select count(*) from new_jobs join job_kind using (kind) where state = 'running' and concurrency is not null)
     then
         perform wake_all('work');
     end if;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::{
-    Account, ApiError, Backend, DEFAULT_LETTERS, ErrorCode, JobCounts, JobDetail, JobFilter, JobId, JobsPage,
+    Account, ApiError, Backend, DEFAULT_LETTERS, ErrorCode, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobsPage,
     LETTERS_LIMIT, PHRASE_LIMIT, Recorded, Role, SearchAnswer, SearchId, SessionInfo, SystemState,
 };
 use async_trait::async_trait;
@@ -13,8 +13,9 @@ use crate::accounts::{self, Token};
 use crate::caller::Caller;
 use crate::environment::Environment;
 use crate::http::{cookies, from_store};
+use crate::job_kinds::Order;
 use crate::jobs::LogRequest;
-use crate::{browser_family, job_view, searches, system};
+use crate::{browser_family, job_kinds, job_view, searches, system};
 
 /// One request's backend.
 pub struct RequestBackend {
@@ -104,6 +105,26 @@ impl Backend for RequestBackend {
         let account = self.caller.require(Role::Operator)?;
         let done = self.env.store.cancel_job(id, self.env.clock.wall()).await.map_err(from_store)?;
         job_view::steered(&self.env, id, done, "cancel", account).await
+    }
+
+    async fn job_kinds(&self) -> Result<Vec<JobKind>, ApiError> {
+        self.caller.require(Role::Viewer)?;
+        job_kinds::all(&self.env).await.map_err(from_store)
+    }
+
+    async fn pause_kind(&self, kind: String) -> Result<(), ApiError> {
+        let account = self.caller.require(Role::Operator)?;
+        job_kinds::order(&self.env, &kind, Order::Pause, account).await
+    }
+
+    async fn resume_kind(&self, kind: String) -> Result<(), ApiError> {
+        let account = self.caller.require(Role::Operator)?;
+        job_kinds::order(&self.env, &kind, Order::Resume, account).await
+    }
+
+    async fn limit_kind(&self, kind: String, limit: Option<u32>) -> Result<(), ApiError> {
+        let account = self.caller.require(Role::Operator)?;
+        job_kinds::order(&self.env, &kind, Order::Limit(limit), account).await
     }
 
     async fn system(&self) -> Result<SystemState, ApiError> {

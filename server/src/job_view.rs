@@ -6,6 +6,7 @@ use store::StoredJob;
 
 use crate::environment::Environment;
 use crate::http::from_store;
+use crate::job_kinds;
 use crate::jobs::LogRequest;
 
 /// How many characters of a phrase tell what a job is about.
@@ -74,12 +75,24 @@ fn indented(payload: &str) -> String {
 }
 
 async fn why_not_running(env: &Environment, job: &StoredJob) -> Result<Option<String>, ApiError> {
-    let why = match job.state {
-        JobState::Running | JobState::Done | JobState::Dead | JobState::Cancelled => return Ok(None),
-        _ if !env.jobs.runs_jobs() => "This process was started with --no-worker, so it runs no jobs.".to_owned(),
+    if job.state.is_final() || job.state == JobState::Running {
+        return Ok(None);
+    }
+    let why = match job_kinds::hindrance(env, job).await? {
+        Some(hindrance) => hindrance,
+        None => of_its_own(env, job).await?,
+    };
+    Ok(Some(why))
+}
+
+async fn of_its_own(env: &Environment, job: &StoredJob) -> Result<String, ApiError> {
+    Ok(match job.state {
+        _ if !env.jobs.runs_jobs() && !env.store.is_shared() => {
+            "This process was started with --no-worker, so it runs no jobs.".to_owned()
+        }
         JobState::Scheduled => "Its time has not come yet.".to_owned(),
         JobState::Retrying => "It failed and waits for its next attempt.".to_owned(),
-        JobState::Waiting => {
+        _ => {
             let place = match &job.key {
                 Some(key) => env.store.place(&job.kind, key).await.map_err(from_store)?,
                 None => None,
@@ -90,8 +103,7 @@ async fn why_not_running(env: &Environment, job: &StoredJob) -> Result<Option<St
                 ahead => format!("{ahead} jobs come before it."),
             }
         }
-    };
-    Ok(Some(why))
+    })
 }
 
 #[cfg(test)]

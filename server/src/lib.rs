@@ -9,6 +9,7 @@ pub mod config;
 mod environment;
 pub mod http;
 pub mod intake;
+mod job_kinds;
 mod job_view;
 pub mod jobs;
 mod log_lines;

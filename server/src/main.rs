@@ -14,7 +14,7 @@ use store_postgres::{PostgresStore, PostgresTransfer};
 use store_sqlite::{SqliteStore, SqliteTransfer};
 use tokio::net::TcpListener;
 
-/// So many reads go on side by side; more would only wait for the same disk.
+/// So many reads go on side by side in a file; more would only wait for the same disk.
 const READERS: u32 = 8;
 
 /// A flag or variable is wrong, as with other programs.
@@ -50,34 +50,34 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
         Command::Serve => {
             // Before the store is opened: who cannot listen should not touch the data.
             let listener = listen(&config).await?;
-            let store = open_patiently(&config, Access::Owner, &*clock).await?;
+            let store = open_patiently(&config, Access::Owner, &clock).await?;
             let (intake, http, jobs) = (intake(&config)?, config.http, config.jobs);
             commands::serve(Serving { store, intake, clock, random, listener, http, jobs }).await?;
         }
         Command::Work => {
-            let store = open_patiently(&config, Access::Owner, &*clock).await?;
+            let store = open_patiently(&config, Access::Owner, &clock).await?;
             commands::work(Working { store, clock, random, jobs: config.jobs }).await?;
         }
         Command::Admin(AdminCommand::Create { name, password_stdin: _ }) => {
-            let store = open(&config, Access::Guest).await?;
+            let store = open(&config, Access::Guest, &clock).await?;
             commands::create_admin(&*store, &*clock, random, &name).await?;
         }
         Command::Admin(AdminCommand::Link) => {
-            let store = open(&config, Access::Guest).await?;
+            let store = open(&config, Access::Guest, &clock).await?;
             commands::print_link(&*store, &*clock, &random, &config.http).await?;
         }
         Command::Spool(SpoolCommand::Replay { folder }) => {
             let spool = commands::open_left_spool(&folder)?;
-            let store = open(&config, Access::Feeder).await?;
+            let store = open(&config, Access::Feeder, &clock).await?;
             commands::replay_spool(&*store, &spool, &*clock).await?;
             store.close().await;
         }
         Command::Migrate => {
-            open_patiently(&config, Access::Owner, &*clock).await?;
+            open_patiently(&config, Access::Owner, &clock).await?;
             println!("The database has this version's schema.");
         }
         Command::Copy { from, to } => return copy(&from, &to, &*clock).await,
-        Command::Check => return Ok(check(&config).await),
+        Command::Check => return Ok(check(&config, &clock).await),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -100,7 +100,15 @@ enum Access {
     Guest,
 }
 
-async fn open(config: &Config, access: Access) -> Result<Arc<dyn Store>, NotOpened> {
+/// From then on the clock is the database's, where it has one.
+async fn open(config: &Config, access: Access, clock: &SystemClock) -> Result<Arc<dyn Store>, NotOpened> {
+    let store = open_whichever(config, access).await?;
+    let followed = clock.follow(store.time()).await;
+    followed.map_err(|error| NotOpened { kind: error.kind(), message: error.detail().to_owned() })?;
+    Ok(store)
+}
+
+async fn open_whichever(config: &Config, access: Access) -> Result<Arc<dyn Store>, NotOpened> {
     match config.database() {
         DatabaseUrl::Sqlite(file) => {
             let access = match access {
@@ -115,6 +123,7 @@ async fn open(config: &Config, access: Access) -> Result<Arc<dyn Store>, NotOpen
         DatabaseUrl::Postgres(url) => {
             let access = match access {
                 Access::Owner => store_postgres::Access::Owner,
+                // Its workers are told, wherever they are.
                 Access::Feeder | Access::Guest => store_postgres::Access::Guest,
             };
             let options = store_postgres::Options {
@@ -122,17 +131,20 @@ async fn open(config: &Config, access: Access) -> Result<Arc<dyn Store>, NotOpen
                 listen_url: config.store.database_listen_url.as_ref().map(|url| url.reveal().to_owned()),
                 connections: config.store.database_connections.get(),
             };
-            Ok(Arc::new(PostgresStore::open(options, access).await.map_err(not_opened_server)?))
+            let opened = PostgresStore::open(options, access).await;
+            Ok(Arc::new(opened.map_err(not_opened_server)?))
         }
     }
 }
 
 /// For the start of what runs for long: a database server that starts at the same time as we do is waited for.
-async fn open_patiently(config: &Config, access: Access, clock: &dyn Clock) -> Result<Arc<dyn Store>, NotOpened> {
+async fn open_patiently(config: &Config, access: Access, clock: &SystemClock) -> Result<Arc<dyn Store>, NotOpened> {
     match config.database() {
         // Nobody switches a file on.
-        DatabaseUrl::Sqlite(_) => open(config, access).await,
-        DatabaseUrl::Postgres(_) => commands::wait_for_database(clock, async || open(config, access).await).await,
+        DatabaseUrl::Sqlite(_) => open(config, access, clock).await,
+        DatabaseUrl::Postgres(_) => {
+            commands::wait_for_database(clock, async || open(config, access, clock).await).await
+        }
     }
 }
 
@@ -188,8 +200,8 @@ fn intake(config: &Config) -> Result<IntakeSection, CommandError> {
     Ok(IntakeSection { spool, deadline: config.spool.accept_deadline })
 }
 
-async fn check(config: &Config) -> ExitCode {
-    let (mut findings, store) = opening(config).await;
+async fn check(config: &Config, clock: &SystemClock) -> ExitCode {
+    let (mut findings, store) = opening(config, clock).await;
     findings.extend(commands::check(store.as_deref(), &config.spool().folder, config.http.listen).await);
     for finding in &findings {
         match finding {
@@ -205,7 +217,7 @@ async fn check(config: &Config) -> ExitCode {
 }
 
 /// What there is to say about the database before it can be asked anything.
-async fn opening(config: &Config) -> (Vec<Finding>, Option<Arc<dyn Store>>) {
+async fn opening(config: &Config, clock: &SystemClock) -> (Vec<Finding>, Option<Arc<dyn Store>>) {
     let name = match config.database() {
         DatabaseUrl::Sqlite(file) if !file.exists() => {
             let text = format!("{} does not exist yet; the first start makes it", file.display());
@@ -214,7 +226,7 @@ async fn opening(config: &Config) -> (Vec<Finding>, Option<Arc<dyn Store>>) {
         DatabaseUrl::Sqlite(file) => file.display().to_string(),
         DatabaseUrl::Postgres(url) => url.to_string(),
     };
-    match open(config, Access::Guest).await {
+    match open(config, Access::Guest, clock).await {
         Ok(store) => (vec![Finding::Good(format!("{name} is a sound database of this version"))], Some(store)),
         Err(error) => (vec![Finding::Wrong(CommandError::from(error).0)], None),
     }

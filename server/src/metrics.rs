@@ -1,12 +1,13 @@
 //! Figures for Prometheus: what the page /system shows, and counters of searches.
 
-use api::{FaultKind, JobState, Ledger, Light, Recorded};
+use api::{FaultKind, JobState, Ledger, Light, Recorded, WorkerState};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use store::StoredKind;
 
 use crate::system::Gathered;
 
@@ -57,10 +58,10 @@ impl Metrics {
 /// Registers what is known at one moment.
 struct Figures<'a>(&'a mut Registry);
 
-type Labelled = Family<[(&'static str, &'static str); 1], Gauge>;
+type Labelled = Family<[(&'static str, String); 1], Gauge>;
 
 impl Figures<'_> {
-    fn all(&mut self, Gathered { state, counts, last_row }: &Gathered) {
+    fn all(&mut self, Gathered { state, counts, last_row, kinds }: &Gathered) {
         let health = &state.health;
         let lights = [Light::Healthy, Light::Checking, Light::Degraded, Light::Failing];
         let lights = lights.map(|light| (light.word(), u64::from(light == health.light)));
@@ -90,7 +91,28 @@ impl Figures<'_> {
             let age = oldest.map_or(0, |oldest| state.at.since(oldest).unsigned_abs());
             self.one("oldest_waiting_age_ms", "How long the oldest waiting job has been waiting", age);
         }
+        self.kinds(kinds);
+        self.workers(state.workers.as_deref().unwrap_or_default());
         self.rest(state);
+    }
+
+    fn kinds(&mut self, kinds: &[StoredKind]) {
+        let each = |figure: fn(&StoredKind) -> u64| kinds.iter().map(move |kind| (kind.kind.as_str(), figure(kind)));
+        self.family("kind_waiting", "Waiting jobs of each kind", "kind", each(|kind| kind.counts.waiting));
+        self.family("kind_running", "Running jobs of each kind", "kind", each(|kind| kind.counts.running));
+        self.family("kind_paused", "1 for a kind that is paused", "kind", each(|kind| kind.paused.into()));
+        let limited = kinds.iter().filter_map(|kind| Some((kind.kind.as_str(), kind.limit?.into())));
+        self.family("kind_limit", "How many jobs of a kind may run at a time, where that is limited", "kind", limited);
+    }
+
+    fn workers(&mut self, workers: &[WorkerState]) {
+        let (silent, heard): (Vec<_>, Vec<_>) = workers.iter().partition(|worker| worker.is_silent);
+        let each = [("heard", heard.len() as u64), ("silent", silent.len() as u64)];
+        self.family("workers", "Workers on this database, by whether they were heard of lately", "state", each);
+        let slots = workers.iter().map(|worker| u64::from(worker.slots)).sum();
+        self.one("worker_slots", "How many jobs they run side by side at most", slots);
+        let busy = workers.iter().map(|worker| u64::from(worker.busy)).sum();
+        self.one("worker_busy", "How many they do", busy);
     }
 
     fn ledger(&mut self, ledger: &Ledger) {
@@ -129,10 +151,6 @@ impl Figures<'_> {
         ];
         self.family("pool", "Connections that read, and who waits for one", "what", pool);
         self.one("pool_longest_wait_ms", "The longest wait for a connection", state.pool.longest_wait_ms);
-        for worker in &state.workers {
-            self.one("worker_slots", "How many jobs run side by side at most", u64::from(worker.slots));
-            self.one("worker_busy", "How many do", u64::from(worker.busy));
-        }
         if let Some(disk) = &state.disk {
             self.one("disk_free_bytes", "Free on the data folder's disk", disk.free_bytes);
             self.one("disk_total_bytes", "Size of the data folder's disk", disk.total_bytes);
@@ -149,16 +167,16 @@ impl Figures<'_> {
         self.0.register(name, help, gauge);
     }
 
-    fn family<const N: usize>(
+    fn family<'w>(
         &mut self,
         name: &str,
         help: &str,
         label: &'static str,
-        values: [(&'static str, u64); N],
+        values: impl IntoIterator<Item = (&'w str, u64)>,
     ) {
         let family = Labelled::default();
         for (word, value) in values {
-            family.get_or_create(&[(label, word)]).set(i64::try_from(value).unwrap_or(i64::MAX));
+            family.get_or_create(&[(label, word.to_owned())]).set(i64::try_from(value).unwrap_or(i64::MAX));
         }
         self.0.register(name, help, family);
     }

@@ -9,6 +9,7 @@ mod for_any;
 mod health;
 mod hostile;
 mod jobs;
+mod kinds;
 mod lock;
 mod monitoring;
 mod receipts;

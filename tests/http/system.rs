@@ -47,7 +47,7 @@ async fn without_a_worker_the_light_says_so() {
     let site = Site::plan().without_worker().start().await;
     let admin = site.admin().await;
     let state = state(&site, &admin).await;
-    assert_eq!((state.health.light, state.workers.len()), (Light::Degraded, 0));
+    assert_eq!((state.health.light, state.workers), (Light::Degraded, Some(vec![])));
     assert!(state.health.sentence.contains("--no-worker"), "{}", state.health.sentence);
 }
 
@@ -60,6 +60,10 @@ async fn the_state_tells_what_is_there() {
     }
     site.log_of(3).await;
     let state = state(&site, &admin).await;
+    let [worker] = &state.workers.expect("the database answers")[..] else { panic!("one worker") };
+    assert_eq!((worker.slots, worker.pid, worker.is_silent), (8, std::process::id(), false));
+    assert_eq!((worker.version.as_str(), worker.heard_at), (env!("CARGO_PKG_VERSION"), state.at));
+    assert!(!worker.host.is_empty());
     let ledger = state.ledger.expect("the database answers");
     assert_eq!((ledger.accepted, ledger.recorded, ledger.drift()), (3, 3, 0));
     assert!(state.process.database.starts_with("SQLite 3.") && state.process.schema >= 5, "{:?}", state.process);
@@ -110,7 +114,7 @@ async fn a_database_that_fails_is_a_state_and_no_error() {
     let admin = site.admin().await;
     let broken = site.break_table("ledger").await;
     let failing = state(&site, &admin).await;
-    assert_eq!((failing.ledger, failing.queue), (None, None));
+    assert_eq!((failing.ledger, failing.queue, failing.workers), (None, None, None));
     assert_eq!(failing.fault.expect("it is told").kind, FaultKind::SqlError);
     let figures = site.get("/metrics").send().await.text();
     assert!(figures.contains(r#"search4letters_store_fault{error="SqlError"} 1"#), "{figures}");
@@ -139,6 +143,8 @@ async fn the_figures_say_the_same() {
     }
     let job = site.store().jobs(api::JobFilter::default(), None, 1).await.expect("read").jobs[0].id;
     site.store().cancel_job(job, site.env.clock.wall()).await.expect("cancelled");
+    assert!(site.store().pause_kind("log_request", true).await.expect("paused"));
+    assert!(site.store().limit_kind("log_request", Some(7)).await.expect("limited"));
     let ledger = state(&site, &admin).await.ledger.expect("read");
     assert_eq!((ledger.waiting, ledger.cancelled, ledger.drift()), (2, 1, 0));
     let text = site.get("/metrics").send().await.text();
@@ -151,6 +157,10 @@ async fn the_figures_say_the_same() {
         r#"search4letters_store_fault{error="ConnectionError"} 0"#,
         r#"search4letters_health{light="degraded"} 1"#,
         r#"search4letters_pool{what="waiting"} 0"#,
+        r#"search4letters_kind_waiting{kind="log_request"} 2"#,
+        r#"search4letters_kind_paused{kind="log_request"} 1"#,
+        r#"search4letters_kind_limit{kind="log_request"} 7"#,
+        r#"search4letters_workers{state="heard"} 0"#,
     ] {
         assert!(text.lines().any(|known| known == line), "{line} is not in\n{text}");
     }

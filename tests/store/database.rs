@@ -64,6 +64,23 @@ macro_rules! hold_every_promise {
                 a_dead_job_that_is_retried_gets_one_more_attempt,
                 what_has_no_such_state_is_refused,
             ],
+            pausing: [
+                a_kind_is_known_from_its_first_job_on,
+                a_paused_kind_waits_while_the_others_run,
+                pausing_twice_is_pausing_once,
+                a_limit_counts_what_runs_on_all_workers,
+                a_limit_can_be_raised_lowered_and_lifted,
+                the_most_urgent_of_all_kinds_come_first_within_their_limits,
+                a_limit_holds_whoever_claims_at_the_same_time,
+                room_that_is_freed_wakes_who_looks_for_work,
+                what_was_decided_for_a_kind_survives_a_reopening,
+            ],
+            registering: [
+                workers_are_listed_with_what_they_run,
+                the_last_sign_of_life_is_the_one_that_counts,
+                who_retires_is_gone,
+                who_is_silent_is_forgotten_unless_it_holds_a_job,
+            ],
             browsing: [
                 pages_go_from_the_newest_down_and_join_seamlessly,
                 pages_can_show_one_state,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use leptos::prelude::use_context;
 
 use crate::{
-    Account, ApiError, ErrorCode, JobCounts, JobDetail, JobFilter, JobId, JobsPage, SearchAnswer, SearchId,
+    Account, ApiError, ErrorCode, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobsPage, SearchAnswer, SearchId,
     SessionInfo, SystemState,
 };
 
@@ -30,6 +30,11 @@ pub trait Backend: Send + Sync {
     async fn job(&self, id: JobId) -> Result<JobDetail, ApiError>;
     async fn retry_job(&self, id: JobId) -> Result<(), ApiError>;
     async fn cancel_job(&self, id: JobId) -> Result<(), ApiError>;
+
+    async fn job_kinds(&self) -> Result<Vec<JobKind>, ApiError>;
+    async fn pause_kind(&self, kind: String) -> Result<(), ApiError>;
+    async fn resume_kind(&self, kind: String) -> Result<(), ApiError>;
+    async fn limit_kind(&self, kind: String, limit: Option<u32>) -> Result<(), ApiError>;
 
     async fn system(&self) -> Result<SystemState, ApiError>;
 }

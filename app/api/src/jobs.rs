@@ -36,6 +36,31 @@ pub async fn cancel_job(id: JobId) -> Result<(), ApiError> {
     crate::backend()?.cancel_job(id).await
 }
 
+/// Every kind of job that there ever was, by name.
+#[server(name = JobKinds, prefix = "/api", endpoint = "admin/jobs/kinds", input = Json)]
+pub async fn job_kinds() -> Result<Vec<JobKind>, ApiError> {
+    crate::backend()?.job_kinds().await
+}
+
+/// Lets no more jobs of this kind begin, on any worker; those that run go on.
+#[server(name = PauseKind, prefix = "/api", endpoint = "admin/jobs/pause", input = Json)]
+pub async fn pause_kind(kind: String) -> Result<(), ApiError> {
+    crate::backend()?.pause_kind(kind).await
+}
+
+/// Lets jobs of this kind begin again.
+#[server(name = ResumeKind, prefix = "/api", endpoint = "admin/jobs/resume", input = Json)]
+pub async fn resume_kind(kind: String) -> Result<(), ApiError> {
+    crate::backend()?.resume_kind(kind).await
+}
+
+/// Lets at most so many jobs of this kind run at the same time, on all workers together: at least 1,
+/// or any number where there is none.
+#[server(name = LimitKind, prefix = "/api", endpoint = "admin/jobs/limit", input = Json)]
+pub async fn limit_kind(kind: String, limit: Option<u32>) -> Result<(), ApiError> {
+    crate::backend()?.limit_kind(kind, limit).await
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct JobId(pub i64);
@@ -136,6 +161,18 @@ impl JobCounts {
             JobState::Cancelled => &mut self.cancelled,
         } = count;
     }
+}
+
+/// A kind of job: what was decided for it, and how many there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobKind {
+    /// What its jobs do, for instance `log_request`.
+    pub kind: String,
+    /// Whether none of its jobs begin.
+    pub paused: bool,
+    /// How many of its jobs may run at the same time; none: any number.
+    pub limit: Option<u32>,
+    pub counts: JobCounts,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,8 +19,8 @@ pub use error::{ApiError, ErrorCode};
 pub use form::Form;
 pub use inert::is_inert;
 pub use jobs::{
-    Attempt, AttemptOutcome, CancelJob, JobCounts, JobDetail, JobFilter, JobId, JobState, JobSummary, JobsPage,
-    RetryJob, cancel_job, job, job_counts, jobs, retry_job,
+    Attempt, AttemptOutcome, CancelJob, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobState, JobSummary,
+    JobsPage, RetryJob, cancel_job, job, job_counts, job_kinds, jobs, limit_kind, pause_kind, resume_kind, retry_job,
 };
 pub use log::{LogRow, LogSeq};
 pub use search::{
@@ -39,7 +39,7 @@ pub use time::TimeMs;
 /// LTO may drop a section that nothing names.
 pub mod server_functions {
     pub use crate::account::{Login, Logout, Session, SetUp};
-    pub use crate::jobs::{CancelJob, Job, JobCountsNow, Jobs, RetryJob};
+    pub use crate::jobs::{CancelJob, Job, JobCountsNow, JobKinds, Jobs, LimitKind, PauseKind, ResumeKind, RetryJob};
     pub use crate::search::Search;
     pub use crate::system::System;
 }

@@ -28,8 +28,8 @@ pub struct SystemState {
     pub spool: SpoolState,
     /// None where the database does not answer.
     pub queue: Option<QueueState>,
-    /// Those of this process.
-    pub workers: Vec<WorkerState>,
+    /// All that run jobs from this database, by name; none where it does not answer.
+    pub workers: Option<Vec<WorkerState>>,
     pub pool: PoolState,
     /// None where the operating system does not say.
     pub disk: Option<DiskState>,
@@ -203,10 +203,19 @@ pub struct QueueState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerState {
     pub name: String,
+    /// The machine on which it runs, and its process there.
+    pub host: String,
+    pub pid: u32,
+    /// Of search4letters.
+    pub version: String,
     /// How many jobs it can run side by side, and how many it does.
     pub slots: u32,
     pub busy: u32,
     pub started_at: TimeMs,
+    /// When it was last heard of.
+    pub heard_at: TimeMs,
+    /// Whether that is longer ago than it should be: it hangs, or is gone.
+    pub is_silent: bool,
 }
 
 /// The connections that read from the database.

@@ -279,6 +279,13 @@ impl Dispatcher {
     /// Notices which times have come.
     fn keep_time(&mut self) {
         let now = self.clock.steady();
+        // The clock that several processes share may be set back: what is due by then must not wait for as long again.
+        let soon = now.after(self.settings.lease / 3);
+        self.agenda.renew_at = self.agenda.renew_at.min(soon);
+        if self.settings.shares_store {
+            self.agenda.expire_at = self.agenda.expire_at.map(|at| at.min(soon));
+        }
+        self.agenda.pause_until = self.agenda.pause_until.map(|until| until.min(now.after(STORE_BACKOFF.limit)));
         if self.agenda.due_at.is_some_and(|due| due <= now) {
             self.agenda.look_for_work = true;
         }

@@ -3,6 +3,7 @@
 mod admin;
 mod check;
 mod copy;
+mod heartbeat;
 mod prune;
 mod replay_spool;
 mod serve;

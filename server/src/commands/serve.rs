@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::TimeMs;
-use queue::Settings;
-use store::{Clock, Store};
+use store::{Clock, Store, SystemClock};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::CommandError;
 use super::admin::link;
+use super::heartbeat::Heartbeat;
 use super::prune::keep_pruning;
 use super::stop_signal::StopSignal;
 use crate::accounts::new_setup_link;
@@ -29,7 +29,7 @@ const ANSWERS: Duration = Duration::from_secs(10);
 pub struct Serving {
     pub store: Arc<dyn Store>,
     pub intake: IntakeSection,
-    pub clock: Arc<dyn Clock>,
+    pub clock: Arc<SystemClock>,
     pub random: Random,
     pub listener: TcpListener,
     pub http: HttpSection,
@@ -43,7 +43,7 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     let stop = StopSignal::listen()?;
     let address = listener.local_addr().map_err(|error| CommandError(format!("the socket has no address: {error}")))?;
     let settings = worker_settings(&jobs, &*store, &random);
-    let inside = JobsInside { worker: (!jobs.no_worker).then(|| worker_section(&settings)) };
+    let inside = JobsInside { worker: (!jobs.no_worker).then(|| WorkerSection::of(&settings)) };
     let trusted_proxies = http.trusted_proxies.iter().filter_map(|network| network.0).collect();
     let mut env =
         Environment::new(store.clone(), intake, clock.clone(), random.clone(), inside, trusted_proxies).await?;
@@ -54,6 +54,9 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
         requeue_orphans(&*store, clock.steady()).await?;
     }
     tokio::task::spawn_blocking(browser_family::prepare);
+    let (stop_heart, worker) = (CancellationToken::new(), env.jobs.worker.clone());
+    let heartbeat = Heartbeat { store: store.clone(), clock: clock.clone(), worker, started_at: env.started_at };
+    let heart = tokio::spawn(heartbeat.beat_until(stop_heart.clone()));
     let stop_worker = CancellationToken::new();
     let mut worker = if jobs.no_worker {
         tokio::spawn(stop_worker.clone().cancelled_owned())
@@ -81,13 +84,11 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
         tracing::warn!("some answers took too long to send and were cut off");
     }
     worker.await.map_err(|error| CommandError(format!("the worker broke down: {error}")))?;
+    stop_heart.cancel();
+    heart.await.map_err(|error| CommandError(format!("the heartbeat broke down: {error}")))?;
     store.close().await;
     tracing::info!("stopped");
     Ok(())
-}
-
-fn worker_section(settings: &Settings) -> WorkerSection {
-    WorkerSection { name: settings.worker.clone(), slots: u32::try_from(settings.slots).unwrap_or(u32::MAX) }
 }
 
 /// Nobody else runs jobs: whatever is running, an earlier process has left.

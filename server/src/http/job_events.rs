@@ -1,9 +1,9 @@
-//! The jobs' counts, live.
+//! The jobs' counts and their kinds, live.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::JobCounts;
+use api::{JobCounts, JobKind};
 use async_stream::stream;
 use axum::extract::State;
 use axum::response::sse::Event;
@@ -13,23 +13,31 @@ use super::event_stream::{AFTER_FAILURE, EventStream, Place, event_stream, pause
 use super::from_store;
 use super::session_watch::SessionWatch;
 use crate::environment::Environment;
+use crate::job_kinds;
 
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Event `counts`: at once, and then whenever they have changed.
+/// Events `counts` and `kinds`: at once, and then whenever they have changed.
 pub async fn events(State(env): State<Arc<Environment>>, session: SessionWatch, place: Place) -> EventStream {
     let mut changes = env.store.subscribe(Topic::Jobs);
     let watched = env.clone();
     let events = stream! {
         let mut last = None;
         loop {
-            let Ok(counts) = counts_in_turn(&watched).await.map_err(from_store) else {
+            let Ok((counts, kinds)) = read_in_turn(&watched).await.map_err(from_store) else {
                 pause(&watched, AFTER_FAILURE).await;
                 continue;
             };
-            if last != Some(counts) {
+            let (told_counts, told_kinds) = last.unzip();
+            if told_counts != Some(counts) {
                 yield Event::default().event("counts").json_data(counts).expect("counts have a JSON form");
-                last = Some(counts);
+            }
+            let has_changed = told_kinds.as_ref() != Some(&kinds);
+            if has_changed {
+                yield Event::default().event("kinds").json_data(&kinds).expect("kinds have a JSON form");
+            }
+            last = Some((counts, kinds));
+            if has_changed {
                 pause(&watched, PAUSE).await;
             }
             changes.changed().await;
@@ -38,7 +46,7 @@ pub async fn events(State(env): State<Arc<Environment>>, session: SessionWatch, 
     event_stream(&env, place, session.over(events))
 }
 
-async fn counts_in_turn(env: &Environment) -> store::Result<JobCounts> {
+async fn read_in_turn(env: &Environment) -> store::Result<(JobCounts, Vec<JobKind>)> {
     let _turn = env.event_streams.turn().await;
-    env.store.job_counts().await
+    Ok((env.store.job_counts().await?, job_kinds::all(env).await?))
 }

@@ -34,6 +34,10 @@ pub fn register() {
     register_explicit::<functions::Job>();
     register_explicit::<functions::RetryJob>();
     register_explicit::<functions::CancelJob>();
+    register_explicit::<functions::JobKinds>();
+    register_explicit::<functions::PauseKind>();
+    register_explicit::<functions::ResumeKind>();
+    register_explicit::<functions::LimitKind>();
     register_explicit::<functions::System>();
 }
 

@@ -14,12 +14,24 @@ pub struct Signs {
     pub spool: SpoolState,
     /// None where the database does not answer.
     pub ledger: Option<Ledger>,
-    pub runs_jobs: bool,
+    /// The kinds of jobs of which none begin.
+    pub paused: Vec<String>,
+    pub runners: Runners,
     /// The last that came through.
     pub probe: Option<Probe>,
     /// How long one has been on its way.
     pub probe_waits: Option<Duration>,
     pub now: TimeMs,
+}
+
+/// Whether anybody runs jobs from this database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runners {
+    Some,
+    /// This process would have to, and does not.
+    NotThisProcess,
+    /// None of all the processes that could.
+    Nobody,
 }
 
 pub fn health(signs: &Signs) -> Health {
@@ -28,7 +40,7 @@ pub fn health(signs: &Signs) -> Health {
 }
 
 fn light(signs: &Signs) -> (Light, String) {
-    let Signs { fault, spool, ledger, runs_jobs, probe, probe_waits, now } = signs;
+    let Signs { fault, spool, ledger, paused, runners, probe, probe_waits, now } = signs;
     let drift = ledger.as_ref().map_or(0, Ledger::drift);
     let dead = ledger.map_or(0, |ledger| ledger.dead);
     let is_probed = probe.is_some_and(|probe| probe.ended_at.after(PROBE_HOLDS) >= *now);
@@ -78,8 +90,20 @@ fn light(signs: &Signs) -> (Light, String) {
             format!("{} are on their way from the spool to the database.", searches(spool.records)),
         );
     }
-    if !runs_jobs {
-        return (Light::Degraded, "This process runs no jobs: it was started with --no-worker.".to_owned());
+    if !paused.is_empty() {
+        let kinds = paused.join(", ");
+        return (
+            Light::Degraded,
+            format!("Paused: {kinds}. These jobs wait until somebody resumes them among the jobs."),
+        );
+    }
+    let nobody = match runners {
+        Runners::Some => None,
+        Runners::NotThisProcess => Some("This process runs no jobs: it was started with --no-worker."),
+        Runners::Nobody => Some("No worker is there to run jobs: start one with search4letters work."),
+    };
+    if let Some(sentence) = nobody {
+        return (Light::Degraded, sentence.to_owned());
     }
     if let Some(waits) = probe_waits.filter(|waits| *waits > PROBE_PATIENCE) {
         let seconds = waits.as_secs();
@@ -106,7 +130,16 @@ mod tests {
     fn shown(change: impl FnOnce(&mut Signs)) -> Light {
         let probe = Some(Probe { ended_at: NOW, took_ms: 3 });
         let spool = SpoolState::default();
-        let mut signs = Signs { fault: None, spool, ledger: None, runs_jobs: true, probe, probe_waits: None, now: NOW };
+        let mut signs = Signs {
+            fault: None,
+            spool,
+            ledger: None,
+            paused: Vec::new(),
+            runners: Runners::Some,
+            probe,
+            probe_waits: None,
+            now: NOW,
+        };
         change(&mut signs);
         health(&signs).light
     }
@@ -137,7 +170,14 @@ mod tests {
         for spool in spools {
             assert_eq!(shown(|signs| signs.spool = spool), Light::Degraded);
         }
-        assert_eq!(shown(|signs| signs.runs_jobs = false), Light::Degraded);
+        for runners in [Runners::NotThisProcess, Runners::Nobody] {
+            assert_eq!(shown(|signs| signs.runners = runners), Light::Degraded);
+        }
+        // A probe that is paused is no sign of workers that hang.
+        let paused = |signs: &mut Signs| {
+            (signs.paused, signs.probe_waits) = (vec!["probe".to_owned()], Some(PROBE_PATIENCE * 2));
+        };
+        assert_eq!(shown(paused), Light::Degraded);
         for (ledger, light) in [
             (Ledger { accepted: 1, recorded: 1, ..Ledger::default() }, Light::Healthy),
             (Ledger { accepted: 1, ..Ledger::default() }, Light::Failing),

@@ -17,6 +17,12 @@ pub fn disk(folder: &Path, database_bytes: u64) -> Option<DiskState> {
     })
 }
 
+/// The machine's name.
+#[must_use]
+pub fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// Resident; 0 where there is no /proc.
 pub fn memory_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -3,16 +3,17 @@
 mod health;
 mod machine;
 mod prober;
+mod workers;
 
 use std::time::Duration;
 
 use api::{
     JobCounts, Ledger, LogSeq, MissingSearch, ProcessState, QueueState, SpoolState, SystemState, TimeMs, WorkerState,
 };
-use store::{Description, within};
+use store::{Description, StoredKind, within};
 
 use crate::environment::Environment;
-use health::{Signs, health};
+use health::{Runners, Signs, health};
 
 pub use prober::Prober;
 
@@ -27,6 +28,7 @@ pub struct Gathered {
     pub state: SystemState,
     /// None where the database does not answer.
     pub counts: Option<JobCounts>,
+    pub kinds: Vec<StoredKind>,
     pub last_row: Option<LogSeq>,
 }
 
@@ -51,7 +53,8 @@ pub async fn gather(env: &Environment) -> Gathered {
         fault: fault.clone(),
         spool: spool.clone(),
         ledger,
-        runs_jobs: env.jobs.runs_jobs(),
+        paused: figures.iter().flat_map(Figures::paused).collect(),
+        runners: runners(env, figures.as_ref()),
         probe: env.prober.last(),
         probe_waits: env.prober.waits(env.clock.steady()),
         now: env.clock.wall(),
@@ -64,19 +67,26 @@ pub async fn gather(env: &Environment) -> Gathered {
         ledger,
         missing,
         queue: figures.as_ref().map(Figures::queue),
-        workers: workers(env, figures.as_ref()),
+        workers: figures.as_ref().map(|figures| figures.workers.clone()),
         pool: env.store.pool(),
         disk: machine::disk(env.intake.spool().folder(), description.as_ref().map_or(0, |it| it.size_bytes)),
         process: process(env, description),
         spool,
     };
-    Gathered { state, counts: figures.as_ref().map(|it| it.counts), last_row: figures.map(|it| it.last_row) }
+    Gathered {
+        state,
+        counts: figures.as_ref().map(|it| it.counts),
+        last_row: figures.as_ref().map(|it| it.last_row),
+        kinds: figures.map(|it| it.kinds).unwrap_or_default(),
+    }
 }
 
 /// What the store says.
 struct Figures {
     ledger: Ledger,
     counts: JobCounts,
+    kinds: Vec<StoredKind>,
+    workers: Vec<WorkerState>,
     oldest_waiting: Option<TimeMs>,
     last_row: LogSeq,
     description: Description,
@@ -91,18 +101,26 @@ impl Figures {
             oldest_waiting_at: self.oldest_waiting,
         }
     }
+
+    fn paused(&self) -> impl Iterator<Item = String> {
+        self.kinds.iter().filter(|kind| kind.paused).map(|kind| kind.kind.clone())
+    }
 }
 
 async fn figures(env: &Environment) -> store::Result<Figures> {
     let store = &env.store;
-    let (ledger, counts, oldest_waiting, last_row, description) = tokio::try_join!(
+    let (ledger, counts, kinds, known, time, oldest_waiting, last_row, description) = tokio::try_join!(
         store.ledger(),
         store.job_counts(),
+        store.kinds(),
+        store.workers(),
+        store.time(),
         store.oldest_waiting(),
         store.last_log_seq(),
         store.describe()
     )?;
-    Ok(Figures { ledger, counts, oldest_waiting, last_row, description })
+    let workers = workers::workers(env, known, time.unwrap_or_else(|| env.clock.steady()), counts.running);
+    Ok(Figures { ledger, counts, kinds, workers, oldest_waiting, last_row, description })
 }
 
 async fn missing(env: &Environment) -> Vec<MissingSearch> {
@@ -125,16 +143,14 @@ fn spool(env: &Environment) -> SpoolState {
     }
 }
 
-fn workers(env: &Environment, figures: Option<&Figures>) -> Vec<WorkerState> {
-    // One process owns a SQLite database: whatever runs, its worker runs.
-    let busy = figures.map_or(0, |figures| figures.counts.running);
-    let worker = env.jobs.worker.iter().map(|worker| WorkerState {
-        name: worker.name.0.clone(),
-        slots: worker.slots,
-        busy: u32::try_from(busy).unwrap_or(u32::MAX),
-        started_at: env.started_at,
-    });
-    worker.collect()
+fn runners(env: &Environment, figures: Option<&Figures>) -> Runners {
+    let is_shared = env.store.is_shared();
+    let lives = figures.is_none_or(|figures| figures.workers.iter().any(|worker| !worker.is_silent));
+    match (is_shared, env.jobs.runs_jobs() || (is_shared && lives)) {
+        (_, true) => Runners::Some,
+        (false, false) => Runners::NotThisProcess,
+        (true, false) => Runners::Nobody,
+    }
 }
 
 fn process(env: &Environment, description: Option<Description>) -> ProcessState {

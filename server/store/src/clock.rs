@@ -8,7 +8,7 @@ use std::time::Duration;
 use api::TimeMs;
 use async_trait::async_trait;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use self::alignment::{Alignment, Look};
 use crate::Result;
@@ -24,9 +24,12 @@ pub trait Clock: Send + Sync + 'static {
     /// share a database, it is the database's time for all of them.
     fn steady(&self) -> TimeMs;
 
-    /// Returns once [`Clock::steady`] has reached `time`.
+    /// Returns once [`Clock::steady`] has reached `time`; where that was set back meanwhile, once as many seconds have
+    /// passed as were left until then.
     async fn sleep_until(&self, time: TimeMs);
 }
+
+const LONG: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 /// The machine's clocks. Those who share a database must agree on when a lease is over: then the steady one follows
 /// the database's clock, and the machine's own only counts the seconds in between.
@@ -82,6 +85,7 @@ impl Clock for SystemClock {
     }
 
     async fn sleep_until(&self, time: TimeMs) {
+        let mut wake_at: Option<Instant> = None;
         loop {
             // Made before the look at the time, so that no change between the two is missed.
             let aligned = self.aligned.notified();
@@ -89,8 +93,12 @@ impl Clock for SystemClock {
             if wait_ms <= 0 {
                 return;
             }
-            let wait = Duration::from_millis(wait_ms.unsigned_abs());
-            tokio::select! { () = tokio::time::sleep(wait) => {}, () = aligned => {} }
+            let now = Instant::now();
+            // A time that never comes is as good as one in thirty years.
+            let wait = Duration::from_millis(wait_ms.unsigned_abs()).min(LONG);
+            let next = wake_at.map_or(now + wait, |wake_at| wake_at.min(now + wait));
+            wake_at = Some(next);
+            tokio::select! { () = sleep_until(next) => return, () = aligned => {} }
         }
     }
 }
@@ -140,5 +148,21 @@ mod tests {
         assert!(!sleeper.is_finished());
         clock.follow(ready(Ok(Some(time)))).await.expect("followed");
         sleeper.await.expect("it does not panic");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_sleeps_when_it_is_set_back_sleeps_no_longer_than_was_meant() {
+        let clock = Arc::new(SystemClock::start());
+        clock.follow(ready(Ok(Some(clock.wall())))).await.expect("followed");
+        let began = Instant::now();
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep_until(clock.steady().after(Duration::from_secs(60))).await }
+        });
+        tokio::task::yield_now().await;
+        let earlier = TimeMs(clock.steady().0 - HOUR_MS);
+        clock.follow(ready(Ok(Some(earlier)))).await.expect("followed");
+        sleeper.await.expect("it does not panic");
+        assert_eq!(began.elapsed().as_secs(), 60);
     }
 }

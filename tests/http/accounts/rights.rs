@@ -1,6 +1,6 @@
 //! What nobody, viewers and operators may do.
 
-use api::{ErrorCode, JobCounts, JobsPage, Role};
+use api::{ErrorCode, JobCounts, JobKind, JobsPage, Role};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -9,6 +9,7 @@ use crate::site::Site;
 /// Every route under /api/admin, with a body that it would take.
 fn admin_routes() -> Vec<(Method, &'static str, Value)> {
     let id = json!({"id": 1});
+    let kind = json!({"kind": "log_request"});
     vec![
         (Method::GET, "/api/admin/log/rows", Value::Null),
         (Method::GET, "/api/admin/log/events", Value::Null),
@@ -18,6 +19,10 @@ fn admin_routes() -> Vec<(Method, &'static str, Value)> {
         (Method::POST, "/api/admin/jobs/show", id.clone()),
         (Method::POST, "/api/admin/jobs/retry", id.clone()),
         (Method::POST, "/api/admin/jobs/cancel", id),
+        (Method::POST, "/api/admin/jobs/kinds", json!({})),
+        (Method::POST, "/api/admin/jobs/pause", kind.clone()),
+        (Method::POST, "/api/admin/jobs/resume", kind),
+        (Method::POST, "/api/admin/jobs/limit", json!({"kind": "log_request", "limit": 1})),
         (Method::GET, "/api/admin/system/events", Value::Null),
         (Method::POST, "/api/admin/system/show", json!({})),
     ]
@@ -80,6 +85,16 @@ async fn viewers_read_and_do_not_steer() {
         let message = site.post_json(path, &id).cookie(&viewer).send().await.refused(403, ErrorCode::Forbidden, None);
         assert!(message.contains("operator"), "it says what is missing: {message}");
     }
+    let kinds: Vec<JobKind> = site.post_json("/api/admin/jobs/kinds", &json!({})).cookie(&viewer).send().await.ok();
+    let order = json!({"kind": kinds[0].kind, "limit": 1});
+    for path in ["/api/admin/jobs/pause", "/api/admin/jobs/resume", "/api/admin/jobs/limit"] {
+        let message =
+            site.post_json(path, &order).cookie(&viewer).send().await.refused(403, ErrorCode::Forbidden, None);
+        assert!(message.contains("operator"), "it says what is missing: {message}");
+    }
+    assert_eq!(site.store().kinds().await.expect("read")[0].limit, None);
     let operator = site.session_of(Role::Operator).await;
+    site.post_json("/api/admin/jobs/limit", &order).cookie(&operator).send().await.ok::<()>();
+    assert_eq!(site.store().kinds().await.expect("read")[0].limit, Some(1));
     site.post_json("/api/admin/jobs/cancel", &id).cookie(&operator).send().await.ok::<()>();
 }

@@ -20,6 +20,9 @@ fn functions() -> Vec<(&'static str, BoxedStrategy<Value>)> {
     let credentials = (any::<String>(), any::<String>());
     let id = || prop_oneof![0..4_i64, any::<i64>()].prop_map(|id| json!({"id": id})).boxed();
     let state = select(JobState::ALL.map(JobState::word).to_vec());
+    let kind = || prop_oneof![Just("log_request".to_owned()), any::<String>()];
+    let named = || kind().prop_map(|kind| json!({"kind": kind})).boxed();
+    let limit = (kind(), any::<Option<u32>>()).prop_map(|(kind, limit)| json!({"kind": kind, "limit": limit}));
     let list = (proptest::option::of(state), any::<Option<i64>>());
     vec![
         ("/api/session", nothing()),
@@ -34,6 +37,10 @@ fn functions() -> Vec<(&'static str, BoxedStrategy<Value>)> {
         ("/api/admin/jobs/show", id()),
         ("/api/admin/jobs/retry", id()),
         ("/api/admin/jobs/cancel", id()),
+        ("/api/admin/jobs/kinds", nothing()),
+        ("/api/admin/jobs/pause", named()),
+        ("/api/admin/jobs/resume", named()),
+        ("/api/admin/jobs/limit", limit.boxed()),
     ]
 }
 

@@ -45,6 +45,10 @@ const BROKEN: &[&[u8]] = &[
     b"{\"filter\":{\"state\":\"done\",\"state\":\"dead\"}}",
     b"{\"filter\":[\"done\"]}",
     b"{\"filter\":null}",
+    b"{\"kind\":\"\\u0000\",\"limit\":1}",
+    b"{\"kind\":\"log_request\",\"limit\":-1}",
+    b"{\"kind\":\"log_request\",\"limit\":4294967296}",
+    b"{\"kind\":\"log_request\",\"limit\":true}",
     b"{\"name\":\"\\ud800\",\"password\":\"\\udfff\"}",
     b"{\"name\":\"\\ud800\\ud800\",\"password\":\"\"}",
     b"{\"name\":\"\\udc00\\ud800\",\"password\":\"\"}",
@@ -122,7 +126,7 @@ fn any_value() -> impl Strategy<Value = Value> {
         number,
         any::<String>().prop_map(Value::from),
     ];
-    let key = select(vec!["name", "password", "token", "id", "filter", "before", "state", "x", ""]);
+    let key = select(vec!["name", "password", "token", "id", "filter", "before", "state", "kind", "limit", "x", ""]);
     leaf.prop_recursive(4, 24, 4, move |inner| {
         let members = vec((key.clone(), inner.clone()), 0..4);
         let object = members.prop_map(|members| {

@@ -1,9 +1,9 @@
-//! How many jobs are in each state, live.
+//! How many jobs are in each state and of each kind, live.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{JobCounts, TimeMs};
+use api::{JobCounts, JobKind, TimeMs};
 use tests::HeldClock;
 
 use crate::site::Site;
@@ -13,9 +13,15 @@ async fn counts_come_at_once_and_when_they_change() {
     let site = Site::plan().without_worker().start().await;
     let mut events = site.get("/api/admin/jobs/events").cookie(&site.admin().await).listen().await;
     assert_eq!(events.expect("counts").await.json::<JobCounts>(), JobCounts::default());
+    assert_eq!(events.expect("kinds").await.json::<Vec<JobKind>>(), []);
     site.search(&[("phrase", "hello")]).await;
     let counts: JobCounts = events.expect("counts").await.json();
     assert_eq!(counts, JobCounts { waiting: 1, ..JobCounts::default() });
+    let kind = JobKind { kind: "log_request".to_owned(), paused: false, limit: None, counts };
+    assert_eq!(events.expect("kinds").await.json::<Vec<JobKind>>(), [kind.clone()]);
+    // What is decided for a kind changes no count.
+    site.store().pause_kind("log_request", true).await.expect("paused");
+    assert_eq!(events.expect("kinds").await.json::<Vec<JobKind>>(), [JobKind { paused: true, ..kind }]);
     site.env.stop.cancel();
     assert_eq!(events.next().await, None);
 }
@@ -26,6 +32,7 @@ async fn however_much_happens_they_come_five_times_a_second() {
     let site = Site::plan().clock(clock.clone()).without_worker().start().await;
     let mut events = site.get("/api/admin/jobs/events").cookie(&site.admin().await).listen().await;
     events.expect("counts").await;
+    events.expect("kinds").await;
     // The stream pauses now, and what happens meanwhile becomes one event.
     let happens = async {
         for number in 0..20 {

@@ -65,6 +65,7 @@ async fn counts_end_with_the_session_too() {
     let (site, clock, cookie, _) = watched().await;
     let mut events = site.get("/api/admin/jobs/events").cookie(&cookie).listen().await;
     assert_eq!(events.expect("counts").await.json::<JobCounts>(), JobCounts::default());
+    events.expect("kinds").await;
     log_out(&site, &cookie).await;
     clock.advance(EVERY);
     site.search(&[("phrase", "hello")]).await;

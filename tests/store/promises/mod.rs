@@ -9,5 +9,7 @@ pub(crate) mod finishing;
 pub(crate) mod ledger;
 pub(crate) mod logging;
 pub(crate) mod modelled;
+pub(crate) mod pausing;
+pub(crate) mod registering;
 pub(crate) mod steering;
 pub(crate) mod whole;

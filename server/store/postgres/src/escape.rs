@@ -20,9 +20,15 @@ pub(crate) fn unescaped(text: &str) -> String {
     plain
 }
 
-/// A text for people, in which a NUL is shown as its picture.
-pub(crate) fn shown(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{2400}")) } else { Cow::Borrowed(text) }
+/// A text that can be stored, as it is where that is possible; marked by a `\` in front where not.
+pub(crate) fn storable(text: &str) -> Cow<'_, str> {
+    let is_plain = !text.contains('\0') && !text.starts_with('\\');
+    if is_plain { Cow::Borrowed(text) } else { Cow::Owned(format!("\\{}", escaped(text))) }
+}
+
+/// What was made [`storable`].
+pub(crate) fn restored(text: String) -> String {
+    text.strip_prefix('\\').map(unescaped).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -35,6 +41,8 @@ mod tests {
             let stored = escaped(text);
             assert!(!stored.contains('\0'), "{stored:?}");
             assert_eq!(unescaped(&stored), text);
+            assert!(!storable(text).contains('\0'));
+            assert_eq!(restored(storable(text).into_owned()), text);
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::connections::Connections;
-use crate::queue::fold;
+use crate::queue::{Front, fold};
 
 /// The inbox is bounded so that a database that does not answer costs waiting callers and not memory, and a
 /// statement so that its first caller does not wait for ever more who came later.
@@ -27,7 +27,7 @@ pub(crate) trait Grouped: Sized + Send + Sync + 'static {
     type Answer: Send + 'static;
 
     /// Does all of `writes` or none, each as if those before it were done, and answers in their order.
-    async fn write(writes: &[Self], connections: &Connections) -> Result<(Vec<Self::Answer>, Touched)>;
+    async fn write(writes: &[Self], connections: &Connections, front: &Front) -> Result<(Vec<Self::Answer>, Touched)>;
 }
 
 #[derive(Debug)]
@@ -37,8 +37,9 @@ pub(crate) struct Lane<W: Grouped> {
 }
 
 impl<W: Grouped> Lane<W> {
-    pub(crate) fn start(connections: Connections, waker: Arc<Waker>) -> Self {
-        let (inbox, task) = group_commit(Writer { connections, waker, statements: 0, writes: PhantomData }, LIMITS);
+    pub(crate) fn start(connections: Connections, front: Arc<Front>, waker: Arc<Waker>) -> Self {
+        let (inbox, task) =
+            group_commit(Writer { connections, front, waker, statements: 0, writes: PhantomData }, LIMITS);
         let task = tokio::spawn(async move { drop(task.run().await) });
         Self { inbox, task: Mutex::new(Some(task)) }
     }
@@ -64,6 +65,7 @@ impl<W: Grouped> Lane<W> {
 
 struct Writer<W> {
     connections: Connections,
+    front: Arc<Front>,
     waker: Arc<Waker>,
     /// How many there were.
     statements: u64,
@@ -99,8 +101,8 @@ impl<W: Grouped> Commit for Writer<W> {
         if self.statements.is_multiple_of(FOLD_EVERY) {
             tokio::spawn(keep_short(self.connections.clone()));
         }
-        let Self { connections, waker, .. } = self;
-        match W::write(&batch.writes, connections).await {
+        let Self { connections, front, waker, .. } = self;
+        match W::write(&batch.writes, connections, front).await {
             Ok((answers, touched)) => {
                 batch.answers = answers.into_iter().map(Ok).collect();
                 touched.wake(waker);
@@ -110,7 +112,7 @@ impl<W: Grouped> Commit for Writer<W> {
             Err(StoreError::Sql(reason)) if batch.writes.len() > 1 => {
                 tracing::warn!(reason, writes = batch.writes.len(), "a batch failed and is written one by one");
                 for write in &batch.writes {
-                    let outcome = W::write(std::slice::from_ref(write), connections).await;
+                    let outcome = W::write(std::slice::from_ref(write), connections, front).await;
                     batch.answers.push(outcome.map(|(mut answers, touched)| {
                         touched.wake(waker);
                         answers.pop().expect("each write that is done is answered")

@@ -93,9 +93,9 @@ pub(crate) async fn open(options: Options, access: Access) -> Result<PostgresSto
     let connections = Connections::open(pooled, options.connections);
     let listener = Listener::start(direct, own_name, waker.clone(), front.clone()).await;
     Ok(PostgresStore {
-        adds: Lane::start(connections.clone(), waker.clone()),
-        records: Lane::start(connections.clone(), waker.clone()),
-        finishes: Lane::start(connections.clone(), waker.clone()),
+        adds: Lane::start(connections.clone(), front.clone(), waker.clone()),
+        records: Lane::start(connections.clone(), front.clone(), waker.clone()),
+        finishes: Lane::start(connections.clone(), front.clone(), waker.clone()),
         connections,
         front,
         waker,

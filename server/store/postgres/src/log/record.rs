@@ -10,7 +10,7 @@ use crate::connections::{Connections, in_time};
 use crate::error::unreadable;
 use crate::escape::escaped;
 use crate::lane::Grouped;
-use crate::queue::Told;
+use crate::queue::{Front, Told};
 use crate::words::job_state;
 
 /// "log" in ASCII: who holds this lock is the one whose rows come next.
@@ -27,10 +27,16 @@ pub(crate) struct Record {
 impl Grouped for Record {
     type Answer = LogSeq;
 
-    async fn write(writes: &[Self], connections: &Connections) -> Result<(Vec<LogSeq>, Touched)> {
+    async fn write(writes: &[Self], connections: &Connections, front: &Front) -> Result<(Vec<LogSeq>, Touched)> {
         let told = Told::of(writes.iter().map(|write| &write.attempt));
         let rows = Rows::of(writes.iter().map(|write| &write.entry));
-        let (mut numbers, mut touched) = insert(&rows, &told, connections).await?;
+        let (mut numbers, states) = insert(&rows, &told, connections).await?;
+        let mut touched = Touched::default();
+        for state in states {
+            touched.left(JobState::Running);
+            touched.entered(state);
+            front.moved_to(state);
+        }
         if !numbers.is_empty() {
             touched.topic(Topic::Log);
         }
@@ -86,12 +92,13 @@ impl Rows {
     }
 }
 
-/// Inserts the rows of searches that have none, and returns their numbers by their searches.
+/// Inserts the rows of searches that have none, and returns their numbers by their searches, and
+/// the states of the jobs whose attempts it has ended.
 ///
 /// Numbers grow in the order in which rows become visible: a lock is taken before the first number and held until
 /// all are visible, so nobody who follows the numbers can be overtaken by a row with a smaller one. As the statement
 /// commits by itself, the lock is held for no longer than the server takes for it.
-async fn insert(rows: &Rows, told: &Told, connections: &Connections) -> Result<(HashMap<String, i64>, Touched)> {
+async fn insert(rows: &Rows, told: &Told, connections: &Connections) -> Result<(HashMap<String, i64>, Vec<JobState>)> {
     let statement = sqlx::query!(
         r#"with told as materialized (
                select distinct on (job_id, attempt, worker) *
@@ -192,16 +199,15 @@ async fn insert(rows: &Rows, told: &Told, connections: &Connections) -> Result<(
     );
     let mut connection = connections.get().await?;
     let done = in_time(statement.fetch_all(&mut *connection)).await;
-    let (mut numbers, mut touched) = (HashMap::new(), Touched::default());
+    let (mut numbers, mut states) = (HashMap::new(), Vec::new());
     for row in connection.settle(done)? {
         if let (Some(id), Some(search)) = (row.id, row.search_id) {
             numbers.insert(search, id);
         } else if let Some(state) = row.came_to {
-            touched.left(JobState::Running);
-            touched.entered(job_state(&state)?);
+            states.push(job_state(&state)?);
         }
     }
-    Ok((numbers, touched))
+    Ok((numbers, states))
 }
 
 /// The rows that these searches have already.

@@ -10,6 +10,7 @@ use crate::connections::{Connections, in_time};
 use crate::error::unreadable;
 use crate::lane::Grouped;
 use crate::log;
+use crate::queue::front::Front;
 
 /// A job to add; with `search`, only where that search has no log row.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub(crate) enum Added {
 impl Grouped for Add {
     type Answer = Added;
 
-    async fn write(writes: &[Self], connections: &Connections) -> Result<(Vec<Added>, Touched)> {
+    async fn write(writes: &[Self], connections: &Connections, _: &Front) -> Result<(Vec<Added>, Touched)> {
         let new = insert(writes, connections).await?;
         let refused: Vec<usize> = (0..writes.len()).filter(|place| !new.contains_key(place)).collect();
         let mut queued = find_queued(writes, &refused, connections).await?;

@@ -5,8 +5,9 @@ use async_trait::async_trait;
 use store::{Finish, FinishedAttempt, Result, Touched};
 
 use crate::connections::{Connections, in_time};
-use crate::escape::shown;
+use crate::escape::storable;
 use crate::lane::Grouped;
+use crate::queue::front::Front;
 use crate::words::job_state;
 
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(crate) struct Finishes(pub(crate) Vec<FinishedAttempt>);
 impl Grouped for Finishes {
     type Answer = u64;
 
-    async fn write(writes: &[Self], connections: &Connections) -> Result<(Vec<u64>, Touched)> {
+    async fn write(writes: &[Self], connections: &Connections, front: &Front) -> Result<(Vec<u64>, Touched)> {
         let told = Told::of(writes.iter().flat_map(|write| &write.0));
         let ended = end_held(&told, connections).await?;
         let mut touched = Touched::default();
@@ -24,6 +25,7 @@ impl Grouped for Finishes {
         for (place, state) in ended {
             touched.left(JobState::Running);
             touched.entered(state);
+            front.moved_to(state);
             stored[place] = true;
         }
         let mut stored = stored.into_iter();
@@ -59,7 +61,7 @@ impl Told {
             told.attempts.push(i32::try_from(attempt.attempt).unwrap_or(i32::MAX));
             told.workers.push(attempt.worker.0.clone());
             told.outcomes.push(attempt.finish.outcome().word());
-            told.errors.push(attempt.finish.error().map(|error| shown(error).into_owned()));
+            told.errors.push(attempt.finish.error().map(|error| storable(error).into_owned()));
             told.run_at.push(run_at.0);
             told.ended_at.push(attempt.wall.0);
         }

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use api::JobState;
 use tokio::time::Instant;
 
 /// A job that was added before another may become visible after it, but not so much later.
@@ -67,6 +68,13 @@ impl Front {
             }
             Some(_) => {}
             None => passed.newest = Some((id, now)),
+        }
+    }
+
+    /// A job that was running is in this state now.
+    pub(crate) fn moved_to(&self, state: JobState) {
+        if state == JobState::Waiting {
+            self.forget();
         }
     }
 

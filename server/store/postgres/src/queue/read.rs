@@ -4,6 +4,7 @@ use api::{Attempt, JobCounts, JobFilter, JobId, JobState, TimeMs};
 use store::{JobPage, QueuePlace, Result, StoredJob, WorkerName};
 
 use crate::connections::{Connections, in_time};
+use crate::escape::restored;
 use crate::words::{attempt_outcome, count, job_state};
 
 pub(super) async fn next_due(connections: &Connections) -> Result<Option<TimeMs>> {
@@ -140,7 +141,7 @@ impl JobRow {
             run_at: TimeMs(self.run_at_ms),
             started_at: self.started_at_ms.map(TimeMs),
             finished_at: self.finished_at_ms.map(TimeMs),
-            error: self.error,
+            error: self.error.map(restored),
         })
     }
 }
@@ -166,7 +167,7 @@ pub(super) async fn attempts(connections: &Connections, id: JobId) -> Result<Vec
             started_at: TimeMs(row.started_at_ms),
             finished_at: row.finished_at_ms.map(TimeMs),
             outcome: attempt_outcome(&row.outcome)?,
-            error: row.error,
+            error: row.error.map(restored),
         })
     });
     attempts.collect()

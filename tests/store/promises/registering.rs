@@ -1,0 +1,89 @@
+//! Workers that live.
+
+use std::time::Duration;
+
+use api::TimeMs;
+use store::{Beat, Store, StoredWorker};
+use tests::builders::{LEASE, START, claim, job, worker};
+
+use crate::database::Database;
+
+/// Forgets nobody.
+const NEVER: TimeMs = TimeMs(0);
+
+fn beat(name: &str, at: TimeMs) -> Beat {
+    Beat {
+        worker: worker(name),
+        host: format!("{name}.example"),
+        pid: 4_000_000_000,
+        version: "0.1.0".to_owned(),
+        slots: 64,
+        started_at: START,
+        at,
+    }
+}
+
+async fn names(store: &dyn Store) -> Vec<String> {
+    store.workers().await.unwrap().into_iter().map(|known| known.beat.worker.0).collect()
+}
+
+fn seconds(count: u64) -> TimeMs {
+    START.after(Duration::from_secs(count))
+}
+
+pub(crate) async fn workers_are_listed_with_what_they_run(database: impl Database) {
+    let store = database.store();
+    assert_eq!(store.workers().await.unwrap(), []);
+    for name in ["w2", "w1", "w3"] {
+        store.beat(beat(name, START), NEVER).await.unwrap();
+    }
+    for _ in 0..5 {
+        store.enqueue(job("a")).await.unwrap();
+    }
+    store.claim(claim("w1", 3, START)).await.unwrap();
+    store.claim(claim("w3", 1, START)).await.unwrap();
+    store.claim(claim("unheard of", 1, START)).await.unwrap();
+    let listed = |name: &str, running| StoredWorker { beat: beat(name, START), running };
+    assert_eq!(store.workers().await.unwrap(), [listed("w1", 3), listed("w2", 0), listed("w3", 1)]);
+    assert_eq!(store.expire(START.after(LEASE * 2)).await.unwrap(), 5);
+    assert_eq!(store.workers().await.unwrap(), ["w1", "w2", "w3"].map(|name| listed(name, 0)));
+}
+
+pub(crate) async fn the_last_sign_of_life_is_the_one_that_counts(mut database: impl Database) {
+    let store = database.store();
+    store.beat(beat("w", START), NEVER).await.unwrap();
+    let later = Beat { slots: 8, version: "0.2.0".to_owned(), pid: 7, ..beat("w", seconds(5)) };
+    store.beat(later.clone(), NEVER).await.unwrap();
+    let expected = [StoredWorker { beat: later, running: 0 }];
+    assert_eq!(store.workers().await.unwrap(), expected);
+    drop(store);
+    database.reopen().await;
+    assert_eq!(database.store().workers().await.unwrap(), expected);
+}
+
+pub(crate) async fn who_retires_is_gone(database: impl Database) {
+    let store = database.store();
+    for name in ["w1", "w2"] {
+        store.beat(beat(name, START), NEVER).await.unwrap();
+    }
+    store.retire(&worker("w1")).await.unwrap();
+    assert_eq!(names(&*store).await, ["w2"]);
+    store.retire(&worker("w1")).await.unwrap();
+    store.retire(&worker("nobody")).await.unwrap();
+    assert_eq!(names(&*store).await, ["w2"]);
+}
+
+pub(crate) async fn who_is_silent_is_forgotten_unless_it_holds_a_job(database: impl Database) {
+    let store = database.store();
+    store.enqueue(job("a")).await.unwrap();
+    store.claim(claim("holder", 1, START)).await.unwrap();
+    for (name, at) in [("silent", 0), ("holder", 0), ("lively", 9), ("just in time", 5)] {
+        store.beat(beat(name, seconds(at)), NEVER).await.unwrap();
+    }
+    store.beat(beat("late itself", seconds(1)), seconds(5)).await.unwrap();
+    assert_eq!(names(&*store).await, ["holder", "just in time", "late itself", "lively"]);
+    assert_eq!(store.expire(START.after(LEASE * 2)).await.unwrap(), 1);
+    // Also where its own time is before that: whoever speaks is heard.
+    store.beat(beat("last", seconds(1)), TimeMs(i64::MAX)).await.unwrap();
+    assert_eq!(names(&*store).await, ["last"]);
+}
