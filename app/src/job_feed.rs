@@ -1,8 +1,8 @@
-//! The counts of jobs by state, live, and the news that some have changed.
+//! The counts of jobs by state and their kinds, live, and the news that some have changed.
 
 use std::time::Duration;
 
-use api::JobCounts;
+use api::{JobCounts, JobKind};
 use leptos::prelude::*;
 
 use crate::context;
@@ -11,10 +11,18 @@ use crate::live::{Live, Subscription};
 /// Lists are read again at most this often: a busy queue changes all the time.
 const CALM: Duration = Duration::from_secs(1);
 
-/// Follows the counts as long as the calling page is shown. `on_change` is called after
-/// changes, at most once a second.
-pub fn follow(on_change: impl Fn() + Send + Sync + 'static) -> RwSignal<Option<JobCounts>> {
+/// What is known; none until the stream has told it.
+#[derive(Clone, Copy)]
+pub struct JobFeed {
+    pub counts: RwSignal<Option<JobCounts>>,
+    pub kinds: RwSignal<Option<Vec<JobKind>>>,
+}
+
+/// Follows the jobs as long as the calling page is shown. `on_change` is called after
+/// changes of the counts, at most once a second.
+pub fn follow(on_change: impl Fn() + Send + Sync + 'static) -> JobFeed {
     let counts = RwSignal::new(None::<JobCounts>);
+    let kinds = RwSignal::new(None::<Vec<JobKind>>);
     let is_calling = StoredValue::new(false);
     let on_change = StoredValue::new(on_change);
     let session = context::session();
@@ -33,8 +41,13 @@ pub fn follow(on_change: impl Fn() + Send + Sync + 'static) -> RwSignal<Option<J
     };
     let live = Live::follow(Subscription {
         address: Box::new(|| "/api/admin/jobs/events".to_owned()),
-        events: &["counts"],
-        deliver: Box::new(move |_, data| {
+        events: &["counts", "kinds"],
+        deliver: Box::new(move |event, data| {
+            if event == "kinds" {
+                let Ok(news) = serde_json::from_str(&data) else { return };
+                kinds.set(Some(news));
+                return;
+            }
             let Ok(news) = serde_json::from_str::<JobCounts>(&data) else { return };
             let known = counts.get_untracked();
             counts.set(Some(news));
@@ -48,5 +61,5 @@ pub fn follow(on_change: impl Fn() + Send + Sync + 'static) -> RwSignal<Option<J
     });
     // Dropped, and so closed, with the page.
     StoredValue::new_local(live);
-    counts
+    JobFeed { counts, kinds }
 }

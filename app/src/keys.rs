@@ -71,19 +71,22 @@ pub fn is_on_list(event: &KeyboardEvent) -> bool {
     target.is_none_or(|element| !element.matches("a, button, summary").unwrap_or(false))
 }
 
+/// A row of a list: its link leads to what it is about.
+const LIST_ROW: &str = "tbody tr:has(.row_link)";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     Next,
     Previous,
 }
 
-/// Moves the focus from the row that has it to its neighbour, or to the first row.
+/// Moves the focus from the row that has it to its neighbour, or to the first row of a list.
 pub fn focus_row(step: Step) {
     let neighbour = focused_row().and_then(|row| match step {
         Step::Next => row.next_element_sibling(),
         Step::Previous => row.previous_element_sibling(),
     });
-    let row = neighbour.or_else(|| document().query_selector("tbody tr").ok().flatten());
+    let row = neighbour.or_else(|| document().query_selector(LIST_ROW).ok().flatten());
     let link = row.and_then(|row| row.query_selector(".row_link").ok().flatten());
     if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlElement>().ok()) {
         let _ = link.focus();
@@ -99,5 +102,5 @@ pub fn press_in_row(selector: &str) {
 }
 
 fn focused_row() -> Option<Element> {
-    document().active_element()?.closest("tbody tr").ok().flatten()
+    document().active_element()?.closest(LIST_ROW).ok().flatten()
 }

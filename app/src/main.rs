@@ -7,6 +7,7 @@ mod gauge;
 mod job_commands;
 mod job_feed;
 mod keys;
+mod kind_commands;
 mod ledger;
 mod live;
 mod log_book;

@@ -48,6 +48,20 @@ pub enum Command {
     Spool(SpoolCommand),
     /// Bring the database to this version's schema
     Migrate,
+    /// Copy a whole database into an empty one, for instance from SQLite to PostgreSQL
+    ///
+    /// Copied are the accounts, the log with its numbers, the jobs that are not done, and what receipts and the ledger
+    /// need. Sessions are not: people log in again. Stop the servers first. The database that is copied is not
+    /// changed. A copy that was interrupted goes on when the same command is started again; until it is finished, no
+    /// server starts on it. At the end both databases are read and compared, and the checksums of all tables printed.
+    Copy {
+        /// The database to copy: sqlite:FILE or postgres://USER:PASSWORD@HOST/DATABASE
+        #[arg(long, value_name = "URL", value_parser = UrlParser(database_url))]
+        from: DatabaseUrl,
+        /// The empty database to copy into: postgres://USER:PASSWORD@HOST/DATABASE or sqlite:FILE
+        #[arg(long, value_name = "URL", value_parser = UrlParser(database_url))]
+        to: DatabaseUrl,
+    },
     /// Say what is wrong with the setup and how to mend it
     Check,
 }
@@ -269,6 +283,8 @@ mod tests {
             ("x work --database-url sqlite:d", "one process owns an SQLite file"),
             ("x work --no-worker --database-url postgres://a:hunter2@x/d", "leave out --no-worker"),
             ("x spool replay", "<FOLDER>"),
+            ("x copy --from sqlite:d", "--to"),
+            ("x copy --from sqlite:d --to postgres://a:hunter2/@x/d", "%2F for /"),
             ("x --nonsense", "--nonsense"),
         ] {
             let Err(NoConfig::Wrong(message)) = Config::of(line.split(' ')) else { panic!("{line} is right") };

@@ -5,13 +5,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use server::commands::{self, CommandError, Finding, NotOpened, Serving, Working};
-use server::config::{AdminCommand, Command, Config, DatabaseUrl, NoConfig, SpoolCommand};
+use server::commands::{self, CommandError, Copied, Finding, Meter, NotOpened, ServerFacts, Serving, Working};
+use server::config::{AdminCommand, Command, Config, DatabaseUrl, NoConfig, PostgresUrl, SpoolCommand};
 use server::{IntakeSection, Random};
 use spool::Spool;
-use store::{Store, SystemClock};
-use store_postgres::PostgresStore;
-use store_sqlite::SqliteStore;
+use store::{Clock, Source, Store, SystemClock, Target};
+use store_postgres::{PostgresStore, PostgresTransfer};
+use store_sqlite::{SqliteStore, SqliteTransfer};
 use tokio::net::TcpListener;
 
 /// So many reads go on side by side in a file; more would only wait for the same disk.
@@ -76,6 +76,7 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
             open_patiently(&config, Access::Owner, &clock).await?;
             println!("The database has this version's schema.");
         }
+        Command::Copy { from, to } => return copy(&from, &to, &*clock).await,
         Command::Check => return Ok(check(&config, &clock).await),
     }
     Ok(ExitCode::SUCCESS)
@@ -116,7 +117,7 @@ async fn open_whichever(config: &Config, access: Access) -> Result<Arc<dyn Store
                 Access::Guest => store_sqlite::Access::Guest,
             };
             let opened = SqliteStore::open(store_sqlite::Options { file, readers: READERS, access }).await;
-            let store = opened.map_err(|error| NotOpened { kind: error.kind(), message: error.to_string() })?;
+            let store = opened.map_err(not_opened_file)?;
             Ok(Arc::new(store))
         }
         DatabaseUrl::Postgres(url) => {
@@ -125,15 +126,17 @@ async fn open_whichever(config: &Config, access: Access) -> Result<Arc<dyn Store
                 // Its workers are told, wherever they are.
                 Access::Feeder | Access::Guest => store_postgres::Access::Guest,
             };
-            let options = store_postgres::Options {
-                url: url.reveal().to_owned(),
-                listen_url: config.store.database_listen_url.as_ref().map(|url| url.reveal().to_owned()),
-                connections: config.store.database_connections.get(),
-            };
-            let opened = PostgresStore::open(options, access).await;
-            let store = opened.map_err(|error| NotOpened { kind: error.kind(), message: error.to_string() })?;
-            Ok(Arc::new(store))
+            let opened = PostgresStore::open(postgres_options(config, &url), access).await;
+            Ok(Arc::new(opened.map_err(not_opened_server)?))
         }
+    }
+}
+
+fn postgres_options(config: &Config, url: &PostgresUrl) -> store_postgres::Options {
+    store_postgres::Options {
+        url: url.reveal().to_owned(),
+        listen_url: config.store.database_listen_url.as_ref().map(|url| url.reveal().to_owned()),
+        connections: config.store.database_connections.get(),
     }
 }
 
@@ -146,6 +149,52 @@ async fn open_patiently(config: &Config, access: Access, clock: &SystemClock) ->
             commands::wait_for_database(clock, async || open(config, access, clock).await).await
         }
     }
+}
+
+async fn copy(from: &DatabaseUrl, to: &DatabaseUrl, clock: &dyn Clock) -> Result<ExitCode, CommandError> {
+    let (source, target) = (copied(from).await?, copied_into(to).await?);
+    match commands::copy(&*source, &*target, clock, &mut Meter::on_stderr()).await? {
+        Copied::Already => println!("{} holds the whole copy already.", target.name()),
+        Copied::Verified(report) => {
+            print!("{report}");
+            if let Some(difference) = report.difference() {
+                return Err(CommandError(format!(
+                    "{difference}. The copy cannot be served. Begin anew in an empty database: {}",
+                    target.how_to_empty()
+                )));
+            }
+            println!("Everything was copied from {} to {}.", source.name(), target.name());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn copied(from: &DatabaseUrl) -> Result<Box<dyn Source>, NotOpened> {
+    Ok(match from {
+        DatabaseUrl::Sqlite(file) => Box::new(SqliteTransfer::source(file).await.map_err(not_opened_file)?),
+        DatabaseUrl::Postgres(url) => {
+            let opened = PostgresTransfer::source(url.reveal(), url.to_string()).await;
+            Box::new(opened.map_err(not_opened_server)?)
+        }
+    })
+}
+
+async fn copied_into(to: &DatabaseUrl) -> Result<Box<dyn Target>, NotOpened> {
+    Ok(match to {
+        DatabaseUrl::Sqlite(file) => Box::new(SqliteTransfer::target(file).await.map_err(not_opened_file)?),
+        DatabaseUrl::Postgres(url) => {
+            let opened = PostgresTransfer::target(url.reveal(), url.to_string()).await;
+            Box::new(opened.map_err(not_opened_server)?)
+        }
+    })
+}
+
+fn not_opened_file(error: store_sqlite::OpenError) -> NotOpened {
+    NotOpened { kind: error.kind(), message: error.to_string() }
+}
+
+fn not_opened_server(error: store_postgres::OpenError) -> NotOpened {
+    NotOpened { kind: error.kind(), message: error.to_string() }
 }
 
 /// After the store is opened: of two processes on one folder, the second is told about the database.
@@ -181,7 +230,28 @@ async fn opening(config: &Config, clock: &SystemClock) -> (Vec<Finding>, Option<
         DatabaseUrl::Postgres(url) => url.to_string(),
     };
     match open(config, Access::Guest, clock).await {
-        Ok(store) => (vec![Finding::Good(format!("{name} is a sound database of this version"))], Some(store)),
+        Ok(store) => {
+            let mut findings = vec![Finding::Good(format!("{name} is a sound database of this version"))];
+            if let DatabaseUrl::Postgres(url) = config.database() {
+                findings.extend(server_findings(config, &url, clock).await);
+            }
+            (findings, Some(store))
+        }
         Err(error) => (vec![Finding::Wrong(CommandError::from(error).0)], None),
+    }
+}
+
+async fn server_findings(config: &Config, url: &PostgresUrl, clock: &SystemClock) -> Vec<Finding> {
+    let examined = store_postgres::examine(&postgres_options(config, url)).await;
+    match examined {
+        Ok(examined) => commands::check_server(ServerFacts {
+            are_notifications_heard: examined.are_notifications_heard,
+            connections_limit: examined.connections_limit,
+            connections_in_use: examined.connections_in_use,
+            // And the one that listens.
+            connections_ours: config.store.database_connections.get().saturating_add(1),
+            clock_ahead_ms: clock.wall().0 - clock.steady().0,
+        }),
+        Err(error) => vec![Finding::Wrong(error.to_string())],
     }
 }

@@ -4,6 +4,7 @@ mod account;
 mod everywhere;
 mod hostile;
 mod jobs;
+mod kinds;
 mod log;
 mod search;
 mod spooled;

@@ -58,7 +58,7 @@ async fn a_clock_that_is_set_by_hours_stalls_no_job_and_doubles_none() {
 }
 
 /// Debian and Ubuntu keep it in the folder of the machine's kind.
-fn libfaketime() -> PathBuf {
+pub(crate) fn libfaketime() -> PathBuf {
     let kinds = fs::read_dir("/usr/lib").expect("every Linux has it").filter_map(Result::ok);
     let mut places = kinds.map(|kind| kind.path().join("faketime/libfaketime.so.1"));
     places.find(|file| file.is_file()).expect("libfaketime is there: cargo xtask faults installs it (package faketime)")

@@ -1,4 +1,4 @@
-//! The database's file, read past the product: as any SQLite client would.
+//! The database, read past the product: as any client of it would.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use api::SearchId;
 use serde_json::{Value, json};
+use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _};
 use tests::eventually::within;
 
 use crate::journal::Journal;
@@ -18,33 +19,51 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// SQLite gives turns by chance, and a server under load takes many.
 const TURN: Duration = Duration::from_secs(30);
 
-pub(crate) struct Tables(SqliteConnection);
+pub(crate) struct Tables(Connection);
+
+enum Connection {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+/// The same question to whichever database it is: their drivers have no type in common.
+macro_rules! ask {
+    ($tables:expr, $sql:expr, $connection:ident => $question:expr) => {{
+        let answer = match &mut $tables.0 {
+            Connection::Sqlite($connection) => $question.await,
+            Connection::Postgres($connection) => $question.await,
+        };
+        answer.unwrap_or_else(|error| panic!("{}: {error}", $sql))
+    }};
+}
 
 impl Tables {
     pub(crate) async fn open(file: &Path) -> Self {
         let options = SqliteConnectOptions::new().filename(file).busy_timeout(TURN);
-        Self(options.connect().await.expect("the server has made its database"))
+        Self(Connection::Sqlite(options.connect().await.expect("the server has made its database")))
+    }
+
+    /// Of a database on a PostgreSQL server.
+    pub(crate) async fn at(url: &str) -> Self {
+        Self(Connection::Postgres(PgConnection::connect(url).await.expect("the database is there")))
     }
 
     /// The only value of a statement's only row.
     pub(crate) async fn number(&mut self, sql: &str) -> i64 {
-        sqlx::query_scalar(AssertSqlSafe(sql))
-            .fetch_one(&mut self.0)
-            .await
-            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+        ask!(self, sql, connection => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection))
+    }
+
+    pub(crate) async fn numbers(&mut self, sql: &str) -> Vec<i64> {
+        ask!(self, sql, connection => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection))
     }
 
     pub(crate) async fn text(&mut self, sql: &str) -> String {
-        sqlx::query_scalar(AssertSqlSafe(sql))
-            .fetch_one(&mut self.0)
-            .await
-            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+        ask!(self, sql, connection => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection))
     }
 
     /// Changes something behind the server's back.
     pub(crate) async fn run(&mut self, sql: &str) {
-        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.0).await;
-        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        ask!(self, sql, connection => async { sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop) });
     }
 
     /// Adds a waiting job, as the server would have.
@@ -64,7 +83,8 @@ impl Tables {
              on conflict (kind, state) do update set count = count + excluded.count";
         let accepted = "update ledger set accepted = accepted + json_array_length(?2) where ?1 = 'log_request'";
         let rows = rows.to_string();
-        let mut transaction = self.0.begin().await.expect("nobody else writes");
+        let Connection::Sqlite(connection) = &mut self.0 else { panic!("these are SQLite's statements") };
+        let mut transaction = connection.begin().await.expect("nobody else writes");
         for statement in [add, count, accepted] {
             let done = sqlx::query(statement).bind(kind).bind(&rows).execute(&mut *transaction).await;
             done.unwrap_or_else(|error| panic!("{statement}: {error}"));
@@ -74,9 +94,12 @@ impl Tables {
 
     /// How many jobs are in each state.
     pub(crate) async fn jobs(&mut self) -> BTreeMap<String, i64> {
-        let sql = "select state, count(*) from job group by state";
-        let rows: Vec<(String, i64)> = sqlx::query_as(sql).fetch_all(&mut self.0).await.expect("table job is there");
-        rows.into_iter().collect()
+        self.counts("select state, count(*) from job group by state").await.into_iter().collect()
+    }
+
+    /// Words, and a number for each.
+    pub(crate) async fn counts(&mut self, sql: &str) -> Vec<(String, i64)> {
+        ask!(self, sql, connection => sqlx::query_as(AssertSqlSafe(sql)).fetch_all(connection))
     }
 
     /// Waits until no job is left to do.
@@ -117,7 +140,31 @@ impl Tables {
         }
         let lost = self.lost(journal).await;
         assert!(lost.is_empty(), "promised and not logged: {} of {}: {lost:?}", lost.len(), journal.promised().len());
-        assert_eq!(self.text("pragma integrity_check").await, "ok");
+        if matches!(self.0, Connection::Sqlite(_)) {
+            assert_eq!(self.text("pragma integrity_check").await, "ok");
+        }
+    }
+
+    /// Panics unless the kept counts of jobs are those of the jobs.
+    pub(crate) async fn assert_books_balance(&mut self) {
+        let wrong = match self.0 {
+            Connection::Sqlite(_) => {
+                "select count(*) from job_count where count <>
+                     (select count(*) from job where job.kind = job_count.kind and job.state = job_count.state)"
+            }
+            Connection::Postgres(_) => {
+                "select count(*) from (
+                     select kind, state from (
+                         select kind, state, count from total where what = 'jobs'
+                         union all
+                         select kind, state, by from tally, folded where what = 'jobs' and xid >= up_to
+                         union all
+                         select kind, state, -count(*) from job group by kind, state
+                     ) as line group by kind, state having sum(count) <> 0
+                 ) as wrong"
+            }
+        };
+        assert_eq!(self.number(wrong).await, 0, "counts of jobs are wrong");
     }
 
     async fn open_jobs(&mut self) -> i64 {
@@ -132,7 +179,7 @@ impl Tables {
 
     async fn rows(&mut self) -> BTreeMap<SearchId, Vec<String>> {
         let sql = "select search_id, phrase from log";
-        let rows: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(&mut self.0).await.expect("table log is there");
+        let rows: Vec<(String, String)> = ask!(self, sql, connection => sqlx::query_as(sql).fetch_all(connection));
         let mut logged: BTreeMap<SearchId, Vec<String>> = BTreeMap::new();
         for (id, phrase) in rows {
             logged.entry(id.parse().expect("search ids are ULIDs")).or_default().push(phrase);

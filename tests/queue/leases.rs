@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{AttemptOutcome, JobState};
-use store::{Clock, Finish};
+use store::{Claim, Clock, Finish, NewJob, Queue};
 use tests::builders::{START, claim, finished};
 
 use crate::interceptor::Interceptor;
+use crate::set_back_clock::SetBackClock;
 use crate::yard::{Act, Ground, LEASE, Yard};
 
 pub async fn a_long_job_keeps_its_lease(ground: Ground) {
@@ -73,7 +74,7 @@ pub async fn an_idle_worker_takes_over_the_jobs_of_one_that_is_gone(ground: Grou
     let yard = Yard::new(ground).await;
     let id = yard.add(&[Act::Hang, Act::Succeed]).await;
     assert_eq!(yard.store.claim(claim("gone", 1, START)).await.expect("claimed").len(), 1);
-    let worker = yard.start_worker_beside_others(4);
+    let worker = yard.start_worker_beside_others(yard.clock.clone(), 4);
     for looks in 1..=4 {
         assert_eq!(yard.job(id).await.state, JobState::Running, "not before its lease ends");
         yard.clock.someone_sleeps_until(START.after(LEASE / 3 * looks)).await;
@@ -81,6 +82,29 @@ pub async fn an_idle_worker_takes_over_the_jobs_of_one_that_is_gone(ground: Grou
     }
     yard.reaches(id, JobState::Done).await;
     assert_eq!(yard.outcomes(id).await, [AttemptOutcome::Lost, AttemptOutcome::Done]);
+    yard.wind_up(worker).await;
+}
+
+pub async fn a_worker_whose_clock_is_set_back_does_not_wait_until_it_has_caught_up(ground: Ground) {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let yard = Yard::new(ground).await;
+    // Not due for anybody but the one that is gone.
+    let job = NewJob { run_at: START.after(2 * HOUR), ..yard.script(&[Act::Hang, Act::Succeed]) };
+    let id = yard.enqueue(job).await;
+    let clock = Arc::new(SetBackClock::of(yard.clock.clone()));
+    let worker = yard.start_worker_beside_others(clock.clone(), 4);
+    yard.clock.someone_sleeps_until(START.after(LEASE / 3)).await;
+    clock.set_back(HOUR);
+    let now = clock.steady();
+    let theirs = Claim { now: START.after(3 * HOUR), ..claim("gone", 1, now) };
+    assert_eq!(yard.store.claim(theirs).await.expect("claimed").len(), 1);
+    tokio::select! {
+        _ = yard.reaches(id, JobState::Done) => {}
+        never = yard.time_passes() => match never {},
+    }
+    // By the wall clock, which was not set.
+    let taken_over_at = yard.attempts(id).await[1].started_at;
+    assert!(taken_over_at < START.after(2 * LEASE), "{} ms after the claim", taken_over_at.since(START));
     yard.wind_up(worker).await;
 }
 

@@ -6,6 +6,7 @@ mod drain;
 mod interceptor;
 mod leases;
 mod schedule;
+mod set_back_clock;
 mod store_failures;
 mod yard;
 
@@ -49,6 +50,7 @@ macro_rules! all_on {
                 a_lease_is_renewed_in_time_however_long_its_claim_took,
                 the_jobs_of_a_worker_that_is_gone_are_taken_over_when_its_lease_ends,
                 an_idle_worker_takes_over_the_jobs_of_one_that_is_gone,
+                a_worker_whose_clock_is_set_back_does_not_wait_until_it_has_caught_up,
                 an_attempt_whose_lease_was_lost_is_stopped_and_its_outcome_refused,
                 what_a_dead_process_left_runs_again_at_the_next_start,
                 a_jump_of_the_wall_clock_neither_stalls_nor_doubles_a_job,

@@ -94,13 +94,13 @@ impl Yard {
     }
 
     pub fn start_worker_on(&self, queue: Arc<dyn Queue>, slots: usize) -> JoinHandle<()> {
-        self.start(queue, self.settings(slots))
+        self.start(queue, self.clock.clone(), self.settings(slots))
     }
 
     /// One that knows of others.
-    pub fn start_worker_beside_others(&self, slots: usize) -> JoinHandle<()> {
+    pub fn start_worker_beside_others(&self, clock: Arc<dyn Clock>, slots: usize) -> JoinHandle<()> {
         let settings = Settings { shares_store: true, ..self.settings(slots) };
-        self.start(self.store.clone(), settings)
+        self.start(self.store.clone(), clock, settings)
     }
 
     fn settings(&self, slots: usize) -> Settings {
@@ -116,10 +116,10 @@ impl Yard {
         }
     }
 
-    fn start(&self, queue: Arc<dyn Queue>, settings: Settings) -> JoinHandle<()> {
+    fn start(&self, queue: Arc<dyn Queue>, clock: Arc<dyn Clock>, settings: Settings) -> JoinHandle<()> {
         let gate = self.gate.clone();
         let perform = move |job| perform(job, gate.clone());
-        tokio::spawn(queue::run(queue, self.clock.clone(), settings, perform, self.stop.clone()))
+        tokio::spawn(queue::run(queue, clock, settings, perform, self.stop.clone()))
     }
 
     /// A waiting job that does these acts, one each attempt.

@@ -20,6 +20,7 @@ use crate::eventually::eventually;
 
 /// The special keys of WebDriver that tests press.
 pub mod key {
+    pub const BACKSPACE: char = '\u{e003}';
     pub const TAB: char = '\u{e004}';
     pub const ENTER: char = '\u{e007}';
     pub const ESCAPE: char = '\u{e00c}';

@@ -4,13 +4,16 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE, USER_AGENT};
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, Method, Request, Response, StatusCode, request};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+use crate::event_stream::EventStream;
 
 /// Talks to one server. Clones share its connections.
 #[derive(Clone)]
@@ -74,7 +77,28 @@ impl HttpClient {
         self.cookie = cookie.map(ToOwned::to_owned);
     }
 
+    /// Opens a stream of server-sent events. Given an event's id, it begins behind that.
+    pub async fn listen(&self, path: &str, last_event: Option<&str>) -> Result<EventStream, NoAnswer> {
+        let mut request = self.request(Method::GET, path, "");
+        if let Some(id) = last_event {
+            request = request.header("last-event-id", id);
+        }
+        let answer = self.send(request, Bytes::new()).await?;
+        if answer.status() != StatusCode::OK {
+            return Err(NoAnswer(format!("no stream: {}", answer.status())));
+        }
+        Ok(EventStream::of(answer.into_body()))
+    }
+
     async fn ask(&self, method: Method, path: &str, content_type: &str, body: Bytes) -> Result<Answer, NoAnswer> {
+        let request = self.request(method, path, content_type);
+        let (head, body) = self.send(request, body).await?.into_parts();
+        let body = body.collect().await.map_err(NoAnswer::because)?.to_bytes();
+        let body = String::from_utf8(body.to_vec()).map_err(NoAnswer::because)?;
+        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    fn request(&self, method: Method, path: &str, content_type: &str) -> request::Builder {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         if !content_type.is_empty() {
             request = request.header(CONTENT_TYPE, content_type);
@@ -84,11 +108,12 @@ impl HttpClient {
                 request = request.header(name, value);
             }
         }
+        request
+    }
+
+    async fn send(&self, request: request::Builder, body: Bytes) -> Result<Response<Incoming>, NoAnswer> {
         let request = request.body(Full::new(body)).expect("a request of well-formed parts");
-        let (head, body) = self.client.request(request).await.map_err(NoAnswer::because)?.into_parts();
-        let body = body.collect().await.map_err(NoAnswer::because)?.to_bytes();
-        let body = String::from_utf8(body.to_vec()).map_err(NoAnswer::because)?;
-        Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+        self.client.request(request).await.map_err(NoAnswer::because)
     }
 }
 

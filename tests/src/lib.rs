@@ -5,6 +5,7 @@ pub mod builders;
 pub mod cases;
 pub mod clock;
 pub mod corpus;
+pub mod event_stream;
 pub mod eventually;
 pub mod http_client;
 pub mod postgres_cluster;

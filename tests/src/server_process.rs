@@ -60,6 +60,12 @@ impl Installation {
         self
     }
 
+    /// On a database server that others may use too, instead of a file of its own.
+    #[must_use]
+    pub fn with_database(self, url: &str) -> Self {
+        self.with_variable("DATABASE_URL", url)
+    }
+
     /// A folder of this installation's own, which is the data folder unless that was put elsewhere.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -77,6 +83,13 @@ impl Installation {
         let mut server = self.launch(arguments);
         server.ready().await;
         server
+    }
+
+    /// Starts a process that only runs jobs, and waits until it does.
+    pub async fn start_worker(&self, arguments: &[&str]) -> ServerProcess {
+        let mut worker = self.launch(&[&["work"], arguments].concat());
+        worker.says("running jobs as ").await;
+        worker
     }
 
     /// Starts the server and waits for nothing.
@@ -169,17 +182,27 @@ pub struct ServerProcess {
 impl ServerProcess {
     /// Waits until it says where it listens, and that it can work.
     pub async fn ready(&mut self) {
-        eventually("the server says where it listens", async || {
-            let ended = self.child.try_wait().expect("our own child");
-            assert!(ended.is_none(), "the server ended at once ({ended:?}):\n{}", self.output.text());
-            self.output.word_after("listening on ")
-        })
-        .await;
+        self.says("listening on ").await;
         let client = self.client();
         eventually("the server is ready", async || {
             client.get("/readyz").await.ok().filter(|answer| answer.status == 200).map(drop)
         })
         .await;
+    }
+
+    /// Waits until it has printed this, and returns the word behind it. Panics if it ends instead.
+    pub async fn says(&mut self, text: &str) -> String {
+        eventually(&format!("the server says {text:?}"), async || {
+            self.assert_lives();
+            self.output.word_after(text)
+        })
+        .await
+    }
+
+    /// Panics with what it has printed if it has ended by itself.
+    pub fn assert_lives(&mut self) {
+        let ended = self.child.try_wait().expect("our own child");
+        assert!(ended.is_none(), "the server has ended ({ended:?}):\n{}", self.output.text());
     }
 
     /// `http://127.0.0.1:PORT`

@@ -16,6 +16,7 @@ pub enum Sign {
     Link,
     List,
     Moon,
+    Pause,
     Person,
     Pulse,
     Screen,
@@ -52,6 +53,7 @@ fn outline(sign: Sign) -> &'static str {
         }
         Sign::List => "M4 6h16M4 12h16M4 18h10",
         Sign::Moon => "M20 14.5A8.5 8.5 0 1 1 9.5 4a7 7 0 0 0 10.5 10.5z",
+        Sign::Pause => "M9 5v14M15 5v14",
         Sign::Person => "M12 4a4 4 0 1 0 0 8a4 4 0 1 0 0-8M4.5 20.5a7.5 6 0 0 1 15 0",
         Sign::Pulse => "M2.5 12H7l3-8 4.5 16 3-8h4",
         Sign::Screen => "M3 5h18v11H3zM9 20h6M12 16v4",

@@ -4,12 +4,12 @@
 use api::SystemState;
 use leptos::prelude::*;
 
-use crate::components::{HealthBanner, LedgerCard, StoreFaultNotice, SystemCard};
+use crate::components::{HealthBanner, LedgerCard, StoreFaultNotice, SystemCard, WorkerTable};
 use crate::system_cards::{self, Card};
 
 #[component]
 pub fn SystemBoard(state: SystemState) -> impl IntoView {
-    let column = |cards: [Card; 2]| {
+    let column = |cards: Vec<Card>| {
         let cards = cards.into_iter().map(|card| view! { <SystemCard card /> });
         view! { <div class="system_column">{cards.collect_view()}</div> }
     };
@@ -18,6 +18,7 @@ pub fn SystemBoard(state: SystemState) -> impl IntoView {
         <HealthBanner health=state.health />
         {state.fault.map(|fault| view! { <StoreFaultNotice fault /> })}
         <LedgerCard ledger=state.ledger missing=state.missing />
+        <WorkerTable workers=state.workers />
         <div class="system_board">{columns}</div>
     }
 }

@@ -1,11 +1,12 @@
-//! `/jobs`: the jobs by state, the list of them, and what can be done to each.
+//! `/jobs`: the jobs by state and by kind, the list of them, and what can be done to each.
 
 use api::{ApiError, JobFilter, JobId, JobState, JobsPage as Page};
 use leptos::ev;
 use leptos::prelude::*;
 
-use crate::components::{CountTabs, JobTable, Loading, Notice, PageHeading, Tone};
+use crate::components::{CountTabs, JobTable, KindTable, Loading, Notice, PageHeading, Tone};
 use crate::job_commands::JobCommands;
+use crate::kind_commands::KindCommands;
 use crate::{context, job_feed, keys, url};
 
 #[component]
@@ -25,7 +26,7 @@ pub fn JobsPage() -> impl IntoView {
         version.try_update(|version| *version += 1);
     });
     // Nothing moves while someone reads: further down, or on an older page.
-    let counts = job_feed::follow(move || {
+    let feed = job_feed::follow(move || {
         let is_reading = before.get_untracked().is_some() || window().scroll_y().is_ok_and(|y| y > 100.0);
         if is_reading { is_stale.set(true) } else { refresh.run(()) }
     });
@@ -34,7 +35,8 @@ pub fn JobsPage() -> impl IntoView {
     view! {
         <div class="page">
             <PageHeading text="Jobs" />
-            <CountTabs counts chosen=state />
+            <CountTabs counts=feed.counts chosen=state />
+            <KindTable kinds=feed.kinds commands=KindCommands::new(feed.kinds) />
             {move || commands.error.get().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
             <Show when=move || is_stale.get()>
                 <Notice tone=Tone::Info text="The jobs have changed since this list was read.">

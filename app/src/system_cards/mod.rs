@@ -5,7 +5,6 @@ mod pool;
 mod process;
 mod queue;
 mod spool;
-mod workers;
 
 use std::borrow::Cow;
 
@@ -56,11 +55,11 @@ pub enum Weight {
 
 /// The cards in their order, in columns of about the same height.
 #[must_use]
-pub fn of(state: &SystemState) -> [[Card; 2]; 3] {
+pub fn of(state: &SystemState) -> [Vec<Card>; 3] {
     [
-        [spool::card(&state.spool), queue::card(state.queue)],
-        [workers::card(&state.workers), pool::card(state.pool)],
-        [disk::card(state.disk.as_ref()), process::card(&state.process)],
+        vec![spool::card(&state.spool), disk::card(state.disk.as_ref())],
+        vec![queue::card(state.queue), pool::card(state.pool)],
+        vec![process::card(&state.process)],
     ]
 }
 

@@ -2,16 +2,19 @@
 
 mod admin;
 mod check;
+mod copy;
 mod heartbeat;
 mod prune;
 mod replay_spool;
 mod serve;
+mod service_manager;
 mod stop_signal;
 mod wait_for_database;
 mod work;
 
 pub use admin::{create_admin, print_link};
-pub use check::{Finding, check};
+pub use check::{Finding, ServerFacts, check, check_server};
+pub use copy::{Compared, Copied, Meter, Report, copy};
 pub use replay_spool::{open_left_spool, replay_spool};
 pub use serve::{Serving, serve};
 pub use wait_for_database::{NotOpened, wait_for_database};

@@ -13,6 +13,7 @@ use super::CommandError;
 use super::admin::link;
 use super::heartbeat::Heartbeat;
 use super::prune::keep_pruning;
+use super::service_manager;
 use super::stop_signal::StopSignal;
 use crate::accounts::new_setup_link;
 use crate::config::{HttpSection, JobsSection};
@@ -69,11 +70,15 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     let pruner = tokio::spawn(keep_pruning(store.clone(), clock.clone()));
     greet(&env, address).await?;
     let answers = tokio::spawn(http::serve(listener, env.clone(), connections));
+    service_manager::ready(&format!("serving http://{address}"));
+    let watchdog = tokio::spawn(service_manager::keep_watchdog_calm());
     tokio::select! {
         () = stop.given() => {}
         _ = &mut worker => return Err(CommandError("the worker broke down; the log above says why".to_owned())),
     }
-    tracing::info!("stopping: no new requests; running jobs have {} s", jobs.grace.as_secs());
+    let status = format!("stopping: no new requests; running jobs have {} s", jobs.grace.as_secs());
+    tracing::info!("{status}");
+    service_manager::stopping(&status);
     env.stop.cancel();
     stop_worker.cancel();
     pruner.abort();
@@ -87,6 +92,7 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     stop_heart.cancel();
     heart.await.map_err(|error| CommandError(format!("the heartbeat broke down: {error}")))?;
     store.close().await;
+    watchdog.abort();
     tracing::info!("stopped");
     Ok(())
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use api::FaultKind;
 use store::Clock;
 
+use super::service_manager;
+
 /// How long a database is waited for. Beyond it whoever has started us should know.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Short beside what a database takes to start.
@@ -38,6 +40,7 @@ pub async fn wait_for_database<S>(
         }
         if now >= tell_at {
             tracing::warn!("waiting for the database: {}", failure.message);
+            service_manager::status("waiting for the database");
             tell_at = now.after(TELL_EVERY);
         }
         clock.sleep_until(now.after(TRY_EVERY)).await;

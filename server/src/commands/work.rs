@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::CommandError;
 use super::heartbeat::Heartbeat;
 use super::prune::keep_pruning;
+use super::service_manager;
 use super::stop_signal::StopSignal;
 use crate::config::JobsSection;
 use crate::environment::WorkerSection;
@@ -38,18 +39,24 @@ pub async fn work(working: Working) -> Result<(), CommandError> {
     let stop_worker = CancellationToken::new();
     let mut worker = tokio::spawn(run_worker(env, settings, stop_worker.clone()));
     let pruner = tokio::spawn(keep_pruning(store.clone(), clock));
-    eprintln!("running jobs as {}", name.0);
+    let status = format!("running jobs as {}", name.0);
+    eprintln!("{status}");
+    service_manager::ready(&status);
+    let watchdog = tokio::spawn(service_manager::keep_watchdog_calm());
     tokio::select! {
         () = stop.given() => {}
         _ = &mut worker => return Err(CommandError("the worker broke down; the log above says why".to_owned())),
     }
-    tracing::info!("stopping: running jobs have {} s", jobs.grace.as_secs());
+    let status = format!("stopping: running jobs have {} s", jobs.grace.as_secs());
+    tracing::info!("{status}");
+    service_manager::stopping(&status);
     stop_worker.cancel();
     pruner.abort();
     worker.await.map_err(|error| CommandError(format!("the worker broke down: {error}")))?;
     stop_heart.cancel();
     heart.await.map_err(|error| CommandError(format!("the heartbeat broke down: {error}")))?;
     store.close().await;
+    watchdog.abort();
     tracing::info!("stopped");
     Ok(())
 }

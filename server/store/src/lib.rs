@@ -10,6 +10,7 @@ mod log;
 mod patience;
 mod queue;
 mod touched;
+mod transfer;
 mod wake;
 mod workers;
 
@@ -25,6 +26,10 @@ pub use queue::{
     StoredJob, StoredKind, WorkerName,
 };
 pub use touched::Touched;
+pub use transfer::{
+    AccountRecord, AttemptRecord, Base, Batch, Begun, Cursor, Held, JobRecord, KindRecord, MissingRecord, Origin, Part,
+    Progress, Refusal, Source, Target, not_empty, shown,
+};
 pub use wake::{Topic, Wake, Waker};
 pub use workers::{Beat, StoredWorker, Workers};
 

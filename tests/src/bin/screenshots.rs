@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use api::SearchId;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::browser::{Browser, Role, Scheme};
 use tests::http_client::HttpClient;
 use tests::server_process::{Installation, ServerProcess};
@@ -44,6 +44,7 @@ async fn main() {
     browser.click(Role::Button, "Log in").await;
     browser.wait_for_text("complete through").await;
     cancel_some(&browser).await;
+    order(&browser, "limit", &json!({"kind": "log_request", "limit": 12})).await;
     album.take(&browser, "viewlog", "/viewlog", "complete through").await;
     album.take(&browser, "jobs", "/jobs", "log_request").await;
     let job = SEARCHES.len() + 3;
@@ -119,11 +120,16 @@ async fn search_a_lot(client: &HttpClient, round: u128) {
 
 async fn cancel_some(browser: &Browser) {
     for job in [SEARCHES.len() + 6, SEARCHES.len() + 9] {
-        let cancel = "const [path, body, done] = arguments;
-            fetch(path, {method: 'POST', headers: {'content-type': 'application/json'}, body}).then(a => done(a.status))";
-        let arguments = vec!["/api/admin/jobs/cancel".into(), json!({"id": job}).to_string().into()];
-        assert_eq!(browser.script_async(cancel, arguments).await, 200, "job {job} can be cancelled");
+        order(browser, "cancel", &json!({"id": job})).await;
     }
+}
+
+/// What the administrator who is logged in orders.
+async fn order(browser: &Browser, function: &str, body: &Value) {
+    let post = "const [path, body, done] = arguments;
+        fetch(path, {method: 'POST', headers: {'content-type': 'application/json'}, body}).then(a => done(a.status))";
+    let arguments = vec![format!("/api/admin/jobs/{function}").into(), body.to_string().into()];
+    assert_eq!(browser.script_async(post, arguments).await, 200, "{function} {body}");
 }
 
 const SEARCHES: &[(&str, &str)] = &[

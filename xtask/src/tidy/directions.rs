@@ -9,18 +9,18 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("app", &["api"]),
     ("store", &["api"]),
-    ("store-sqlite", &["api", "store"]),
     ("store-postgres", &["api", "store"]),
+    ("store-sqlite", &["api", "store"]),
     ("queue", &["api", "store"]),
     ("spool", &["api"]),
-    ("server", &["api", "queue", "spool", "store", "store-sqlite", "store-postgres"]),
-    ("tests", &["api", "app", "queue", "server", "spool", "store", "store-sqlite", "store-postgres"]),
+    ("server", &["api", "queue", "spool", "store", "store-postgres", "store-sqlite"]),
+    ("tests", &["api", "app", "queue", "server", "spool", "store", "store-postgres", "store-sqlite"]),
     ("xtask", &[]),
 ];
 
 /// What only some packages may depend on: the start of its name, and those packages.
 const ONLY_IN: &[(&str, &[&str])] =
-    &[("apalis", &["queue", "server"]), ("sqlx", &["store-sqlite", "store-postgres", "tests"])];
+    &[("apalis", &["queue", "server"]), ("sqlx", &["store-postgres", "store-sqlite", "tests"])];
 
 /// The packages that may ask for the server's half of the server functions. Any other would bring it into the client.
 const MAY_SET_SSR: &[&str] = &["server", "tests"];

@@ -55,9 +55,9 @@ impl Connections {
             sqlx::Error::PoolTimedOut if self.pool.size() >= max => {
                 StoreError::Connection(format!("all {max} connections were in use for {ACQUIRE_TIMEOUT:?}"))
             }
-            sqlx::Error::PoolTimedOut => {
-                StoreError::Connection(format!("the PostgreSQL server has not answered for {ACQUIRE_TIMEOUT:?}"))
-            }
+            sqlx::Error::PoolTimedOut => StoreError::Connection(format!(
+                "the PostgreSQL server has let nobody in for {ACQUIRE_TIMEOUT:?}: it does not answer, or has too many clients"
+            )),
             error => store_error(error),
         })?;
         Ok(Lent { connection: Some(connection) })

@@ -9,11 +9,13 @@ mod accounts;
 mod connections;
 mod error;
 mod escape;
+mod examine;
 mod lane;
 mod listener;
 mod log;
 mod open;
 mod queue;
+mod transfer;
 mod words;
 mod workers;
 
@@ -29,7 +31,9 @@ use crate::listener::Listener;
 use crate::log::Record;
 use crate::queue::{Add, Finishes, Front};
 
+pub use crate::examine::{Examination, examine};
 pub use crate::open::OpenError;
+pub use crate::transfer::PostgresTransfer;
 
 /// A database on a PostgreSQL server.
 #[derive(Debug)]

@@ -6,14 +6,16 @@ mod rows;
 use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use sqlx::PgConnection;
 use store::{FinishedAttempt, Log, LogEntry, LogQuery, Result};
 
 use crate::PostgresStore;
 use crate::connections::{Connections, in_time};
+use crate::error::store_error;
 use crate::escape::unescaped;
 use crate::words::search_id;
 
-pub(crate) use crate::log::record::Record;
+pub(crate) use crate::log::record::{Record, Rows};
 
 #[async_trait]
 impl Log for PostgresStore {
@@ -52,6 +54,20 @@ pub(crate) async fn row_of_search(connections: &Connections, id: SearchId) -> Re
     let mut connection = connections.get().await?;
     let row = in_time(statement.fetch_optional(&mut *connection)).await;
     connection.settle(row)?.map(StoredRow::into_row).transpose()
+}
+
+/// The rows behind `after`, from the nearest upwards.
+pub(crate) async fn rows_after(connection: &mut PgConnection, after: i64, limit: u32) -> Result<Vec<LogRow>> {
+    let rows = sqlx::query_as!(
+        StoredRow,
+        "select id, search_id, job_id, phrase, letters, results, ip, browser_string, user_agent, escaped,
+                searched_at_ms, recorded_at_ms
+         from log where id > $1 order by id limit $2",
+        after,
+        i64::from(limit)
+    );
+    let rows = rows.fetch_all(connection).await.map_err(store_error)?;
+    rows.into_iter().map(StoredRow::into_row).collect()
 }
 
 /// A row as PostgreSQL yields it.

@@ -15,6 +15,7 @@ use crate::error::store_error;
 use crate::lane::Lane;
 use crate::listener::Listener;
 use crate::queue::Front;
+use crate::transfer::unfinished;
 use crate::{Access, Options, PostgresStore};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/postgres");
@@ -42,6 +43,12 @@ pub enum OpenError {
         "{place} was written by an older version (schema {version}; this one needs {known}). Start the new server, or run `search4letters migrate`"
     )]
     OlderSchema { place: String, version: i64, known: i64 },
+    #[error(
+        "{place} holds a copy that is not finished. Finish it with `search4letters copy --from {from} --to URL`, with this database's URL, or use another database"
+    )]
+    UnfinishedCopy { place: String, from: String },
+    #[error("{place} is in use by a server. Stop it, and whatever else uses that database, before it is copied")]
+    Served { place: String },
     #[error("{place} cannot be brought up to date: {}. See that this user may create tables in it: it is easiest to let it own the database", reason.detail())]
     Migration { place: String, reason: StoreError },
     #[error("{place} cannot be used: {reason}")]
@@ -54,7 +61,11 @@ impl OpenError {
     pub fn kind(&self) -> FaultKind {
         match self {
             Self::Url(_) => FaultKind::CredentialsError,
-            Self::OldServer { .. } | Self::NewerSchema { .. } | Self::OlderSchema { .. } => FaultKind::SqlError,
+            Self::Served { .. } => FaultKind::ConnectionError,
+            Self::OldServer { .. }
+            | Self::NewerSchema { .. }
+            | Self::OlderSchema { .. }
+            | Self::UnfinishedCopy { .. } => FaultKind::SqlError,
             Self::Connect { reason, .. } | Self::Migration { reason, .. } | Self::Other { reason, .. } => reason.kind(),
         }
     }
@@ -70,7 +81,13 @@ pub(crate) async fn open(options: Options, access: Access) -> Result<PostgresSto
     let place = place(&direct);
     let mut connection = connect(&direct, &place).await?;
     prepare(&mut connection, access).await.map_err(|failure| failure.about(place.clone()))?;
-    let secret = secret(&mut connection).await.map_err(|reason| Failure::Sqlx(reason).about(place.clone()))?;
+    let secret = async {
+        if let Some(from) = unfinished(&mut connection).await? {
+            return Err(Failure::UnfinishedCopy { from });
+        }
+        Ok(secret(&mut connection).await?)
+    };
+    let secret = secret.await.map_err(|failure| failure.about(place.clone()))?;
     drop(connection.close().await);
     let (waker, front) = (Arc::new(Waker::default()), Arc::new(Front::default()));
     let connections = Connections::open(pooled, options.connections);
@@ -88,14 +105,14 @@ pub(crate) async fn open(options: Options, access: Access) -> Result<PostgresSto
 }
 
 /// Tells this process's connections from all others, on the server's side too.
-fn own_name() -> Result<String, OpenError> {
+pub(crate) fn own_name() -> Result<String, OpenError> {
     let mut random = [0; 4];
     let refused = |error| OpenError::Url(format!("the system has no random numbers: {error}"));
     getrandom::fill(&mut random).map_err(refused)?;
     Ok(format!("search4letters-{:08x}", u32::from_be_bytes(random)))
 }
 
-fn connect_options(url: &str, own_name: &str) -> Result<PgConnectOptions, OpenError> {
+pub(crate) fn connect_options(url: &str, own_name: &str) -> Result<PgConnectOptions, OpenError> {
     // What the parser says may hold parts of the URL, and so of the password.
     let options =
         PgConnectOptions::from_str(url).map_err(|_| OpenError::Url("it is no URL of PostgreSQL".to_owned()))?;
@@ -104,14 +121,14 @@ fn connect_options(url: &str, own_name: &str) -> Result<PgConnectOptions, OpenEr
 }
 
 /// Where a connection leads, without the password.
-fn place(options: &PgConnectOptions) -> String {
+pub(crate) fn place(options: &PgConnectOptions) -> String {
     let host = options.get_socket().map_or_else(|| options.get_host().to_owned(), |path| path.display().to_string());
     let (user, port) = (options.get_username(), options.get_port());
     let database = options.get_database().unwrap_or(user);
     format!("the database {database} on {host}:{port} (as {user})")
 }
 
-async fn connect(options: &PgConnectOptions, place: &str) -> Result<PgConnection, OpenError> {
+pub(crate) async fn connect(options: &PgConnectOptions, place: &str) -> Result<PgConnection, OpenError> {
     let outcome = tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await;
     let error = match outcome {
         Ok(Ok(connection)) => return Ok(connection),
@@ -136,7 +153,7 @@ pub(crate) fn known_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
-async fn prepare(connection: &mut PgConnection, access: Access) -> Result<(), Failure> {
+pub(crate) async fn prepare(connection: &mut PgConnection, access: Access) -> Result<(), Failure> {
     let server = sqlx::query_scalar::<_, String>("show server_version_num").fetch_one(&mut *connection).await?;
     if server.parse::<i32>().is_ok_and(|version| version < OLDEST_SERVER) {
         let version = sqlx::query_scalar("show server_version").fetch_one(&mut *connection).await?;
@@ -161,7 +178,10 @@ async fn prepare(connection: &mut PgConnection, access: Access) -> Result<(), Fa
 
 /// The schema's version, and the oldest that a program must know to use it.
 async fn versions(connection: &mut PgConnection) -> sqlx::Result<(i64, i64)> {
-    let is_there = sqlx::query_scalar::<_, bool>("select to_regclass('_sqlx_migrations') is not null");
+    // Another process may be at the first migration: sqlx makes its own table before ours.
+    let is_there = sqlx::query_scalar::<_, bool>(
+        "select to_regclass('_sqlx_migrations') is not null and to_regclass('compatibility') is not null",
+    );
     if !is_there.fetch_one(&mut *connection).await? {
         return Ok((0, 0));
     }
@@ -183,7 +203,7 @@ async fn migrate(connection: &mut PgConnection) -> Result<(), Failure> {
     })
 }
 
-async fn secret(connection: &mut PgConnection) -> sqlx::Result<[u8; 32]> {
+pub(crate) async fn secret(connection: &mut PgConnection) -> sqlx::Result<[u8; 32]> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(|error| sqlx::Error::Io(std::io::Error::other(error.to_string())))?;
     sqlx::query!("insert into secret (id, key) values (1, $1) on conflict (id) do nothing", &key[..])
@@ -194,10 +214,12 @@ async fn secret(connection: &mut PgConnection) -> sqlx::Result<[u8; 32]> {
 }
 
 /// An [`OpenError`] before it knows its place.
-enum Failure {
+pub(crate) enum Failure {
     OldServer(String),
     NewerSchema { version: i64, known: i64 },
     OlderSchema { version: i64, known: i64 },
+    UnfinishedCopy { from: String },
+    Served,
     Migration(StoreError),
     Sqlx(sqlx::Error),
 }
@@ -209,11 +231,13 @@ impl From<sqlx::Error> for Failure {
 }
 
 impl Failure {
-    fn about(self, place: String) -> OpenError {
+    pub(crate) fn about(self, place: String) -> OpenError {
         match self {
             Self::OldServer(version) => OpenError::OldServer { place, version },
             Self::NewerSchema { version, known } => OpenError::NewerSchema { place, version, known },
             Self::OlderSchema { version, known } => OpenError::OlderSchema { place, version, known },
+            Self::UnfinishedCopy { from } => OpenError::UnfinishedCopy { place, from },
+            Self::Served => OpenError::Served { place },
             Self::Migration(reason) => OpenError::Migration { place, reason },
             Self::Sqlx(error) => OpenError::Other { place, reason: store_error(error) },
         }

@@ -10,6 +10,7 @@ mod place;
 mod queue;
 mod reader;
 mod texts;
+mod transfer;
 mod words;
 mod workers;
 mod writer;
@@ -24,6 +25,7 @@ use store::{Description, Result, Store, Waker};
 use crate::error::store_error;
 pub use crate::open::OpenError;
 use crate::reader::Readers;
+pub use crate::transfer::SqliteTransfer;
 use crate::writer::{Ping, Writer};
 
 /// A database in a file.

@@ -6,7 +6,7 @@ mod rows;
 use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use sqlx::{Sqlite, SqliteExecutor};
+use sqlx::{Sqlite, SqliteConnection, SqliteExecutor};
 use store::{FinishedAttempt, Log, LogEntry, LogQuery, Result};
 
 use crate::SqliteStore;
@@ -54,6 +54,20 @@ pub(crate) async fn row_of_search<'e>(
         id
     );
     row.fetch_optional(executor).await.map_err(store_error)?.map(StoredRow::into_row).transpose()
+}
+
+/// The rows behind `after`, from the nearest upwards.
+pub(crate) async fn rows_after(connection: &mut SqliteConnection, after: i64, limit: u32) -> Result<Vec<LogRow>> {
+    let rows = sqlx::query_as!(
+        StoredRow,
+        r#"select id as "id!: i64", search_id, job_id, phrase, letters, results, ip, browser_string, user_agent,
+                  searched_at_ms, recorded_at_ms
+           from log where id > ?1 order by id limit ?2"#,
+        after,
+        limit
+    );
+    let rows = rows.fetch_all(connection).await.map_err(store_error)?;
+    rows.into_iter().map(StoredRow::into_row).collect()
 }
 
 /// A row as SQLite yields it.

@@ -15,6 +15,7 @@ use crate::error::{Cause, cause, store_error};
 use crate::lock::{LockError, OwnerLock};
 use crate::place::Place;
 use crate::reader::Readers;
+use crate::transfer::{self, refuse_unfinished};
 use crate::writer::{Committer, Writer};
 use crate::{Access, Options, SqliteStore};
 
@@ -43,6 +44,10 @@ pub enum OpenError {
     Damaged { file: PathBuf, detail: String },
     #[error("{} was written by an older version (schema {version}; this one needs {known}). Stop the server and run `search4letters migrate`", file.display())]
     OlderSchema { file: PathBuf, version: i64, known: i64 },
+    #[error("{} holds a copy that is not finished. Finish it with `search4letters copy --from {from} --to {to}`, or move the file away", file.display())]
+    UnfinishedCopy { file: PathBuf, from: String, to: String },
+    #[error("{} does not exist: there is nothing to copy. Name the database's file after --from", file.display())]
+    Missing { file: PathBuf },
     #[error("the disk that holds {} is full. Free some space and start again", file.display())]
     DiskFull { file: PathBuf },
     #[error("{} is locked by another program. Close what has it open and start again", file.display())]
@@ -63,10 +68,15 @@ impl OpenError {
             Self::FolderCannotBeMade { .. } | Self::FolderNotWritable { .. } | Self::NotWritable { .. } => {
                 FaultKind::CredentialsError
             }
-            Self::Locked { .. } | Self::DiskFull { .. } | Self::Busy { .. } | Self::Damaged { .. } => {
-                FaultKind::ConnectionError
-            }
-            Self::NewerSchema { .. } | Self::OlderSchema { .. } | Self::Migration { .. } => FaultKind::SqlError,
+            Self::Locked { .. }
+            | Self::DiskFull { .. }
+            | Self::Busy { .. }
+            | Self::Damaged { .. }
+            | Self::Missing { .. } => FaultKind::ConnectionError,
+            Self::NewerSchema { .. }
+            | Self::OlderSchema { .. }
+            | Self::UnfinishedCopy { .. }
+            | Self::Migration { .. } => FaultKind::SqlError,
             Self::Other { reason, .. } => reason.kind(),
         }
     }
@@ -96,6 +106,7 @@ pub(crate) async fn open(options: Options) -> Result<SqliteStore, OpenError> {
         } else if version < known_version() {
             return Err(Failure::OlderSchema { version, known: known_version() });
         }
+        refuse_unfinished(&mut connection).await?;
         let secret = secret(&mut connection).await?;
         let place = Place::of(file.clone()).map_err(sqlx::Error::Io)?;
         Ok((connect, connection, secret, place))
@@ -117,12 +128,12 @@ pub(crate) async fn open(options: Options) -> Result<SqliteStore, OpenError> {
     })
 }
 
-fn make_folder(file: &Path) -> Result<(), OpenError> {
+pub(crate) fn make_folder(file: &Path) -> Result<(), OpenError> {
     let folder = folder_of(file);
     std::fs::create_dir_all(&folder).map_err(|reason| OpenError::FolderCannotBeMade { folder, reason })
 }
 
-fn own(file: &Path) -> Result<OwnerLock, OpenError> {
+pub(crate) fn own(file: &Path) -> Result<OwnerLock, OpenError> {
     let lock_file = file.with_extension("lock");
     OwnerLock::take(&lock_file).map_err(|error| match error {
         LockError::Held(pid) => OpenError::Locked { folder: folder_of(file), pid },
@@ -139,7 +150,7 @@ fn folder_of(file: &Path) -> PathBuf {
 }
 
 /// Every connection's settings. SQLite's busy timeout is set before any pragma runs.
-fn connect_options(file: &Path) -> SqliteConnectOptions {
+pub(crate) fn connect_options(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
         // A file that vanishes while we run must not come back as an empty one.
@@ -162,7 +173,7 @@ pub(crate) fn known_version() -> i64 {
 }
 
 /// Looks at what is there before anything is changed in it. Returns the schema's version.
-async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<i64, Failure> {
+pub(crate) async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<i64, Failure> {
     let mut version = 0;
     let known = sqlx::query_scalar::<_, i64>("select count(*) from sqlite_schema where name = '_sqlx_migrations'");
     if known.fetch_one(&mut *connection).await? > 0 {
@@ -184,7 +195,7 @@ async fn check(connection: &mut SqliteConnection, file: &Path) -> Result<i64, Fa
     Ok(version)
 }
 
-async fn migrate(connection: &mut SqliteConnection) -> Result<(), Failure> {
+pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), Failure> {
     // Not `run`: its future is not Send for a borrowed connection, which is why sqlx has this one.
     MIGRATIONS.run_direct(None, connection, false).await.map_err(|error| match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => Failure::Sqlx(error),
@@ -193,13 +204,13 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<(), Failure> {
 }
 
 /// Writes a page as it is: who owns the database must be able to, and learns now if the disk is full.
-async fn write(connection: &mut SqliteConnection) -> Result<(), Failure> {
+pub(crate) async fn write(connection: &mut SqliteConnection) -> Result<(), Failure> {
     // An update that changes nothing is not written. This number is nobody's: the schema's version stands in a table.
     sqlx::query("pragma user_version = 0").execute(connection).await?;
     Ok(())
 }
 
-async fn secret(connection: &mut SqliteConnection) -> Result<[u8; 32], Failure> {
+pub(crate) async fn secret(connection: &mut SqliteConnection) -> Result<[u8; 32], Failure> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(|error| sqlx::Error::Io(io::Error::other(error.to_string())))?;
     let fresh = &key[..];
@@ -211,9 +222,10 @@ async fn secret(connection: &mut SqliteConnection) -> Result<[u8; 32], Failure> 
 }
 
 /// An [`OpenError`] before it knows its file.
-enum Failure {
+pub(crate) enum Failure {
     NewerSchema { version: i64, known: i64 },
     OlderSchema { version: i64, known: i64 },
+    UnfinishedCopy { source: String },
     Damaged(String),
     Migration(String),
     Sqlx(sqlx::Error),
@@ -226,10 +238,14 @@ impl From<sqlx::Error> for Failure {
 }
 
 impl Failure {
-    fn about(self, file: PathBuf) -> OpenError {
+    pub(crate) fn about(self, file: PathBuf) -> OpenError {
         match self {
             Self::NewerSchema { version, known } => OpenError::NewerSchema { file, version, known },
             Self::OlderSchema { version, known } => OpenError::OlderSchema { file, version, known },
+            Self::UnfinishedCopy { source } => {
+                let name = transfer::name(&file);
+                OpenError::UnfinishedCopy { file, from: source, to: name }
+            }
             Self::Damaged(detail) => OpenError::Damaged { file, detail },
             Self::Migration(reason) => OpenError::Migration { file, reason },
             Self::Sqlx(error) => match cause(&error) {

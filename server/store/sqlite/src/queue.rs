@@ -28,7 +28,8 @@ use crate::queue::steer::{Cancel, Retry};
 
 pub(crate) use crate::queue::add::Add;
 pub(crate) use crate::queue::finish::{FinishAttempts, end_held};
-pub(crate) use crate::queue::ledger::count_open;
+pub(crate) use crate::queue::kinds::know;
+pub(crate) use crate::queue::ledger::{count_open, count_recorded};
 
 #[async_trait]
 impl Queue for SqliteStore {

@@ -35,7 +35,7 @@ pub(super) async fn kinds(readers: &Readers) -> Result<Vec<StoredKind>> {
 }
 
 /// Makes rows for kinds that are new.
-pub(super) async fn know(kinds: &BTreeSet<&String>, tx: &mut WriteTx<'_>) -> Result<()> {
+pub(crate) async fn know(kinds: &BTreeSet<&String>, tx: &mut WriteTx<'_>) -> Result<()> {
     if kinds.is_empty() {
         return Ok(());
     }

@@ -88,7 +88,7 @@ pub(crate) async fn count_open(searches: &[SearchId], tx: &mut WriteTx<'_>) -> R
 }
 
 /// How many of these jobs are of searches that have a row.
-pub(super) async fn count_recorded(jobs: &[JobId], tx: &mut WriteTx<'_>) -> Result<i64> {
+pub(crate) async fn count_recorded(jobs: &[JobId], tx: &mut WriteTx<'_>) -> Result<i64> {
     let jobs = json_rows(&jobs);
     sqlx::query_scalar!(
         r#"select count(*) as "count!: i64" from json_each(?1) as done

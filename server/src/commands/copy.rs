@@ -1,0 +1,126 @@
+//! `copy`: moves a whole database into an empty one, goes on after any interruption, and compares both at the end.
+
+mod line;
+mod meter;
+mod report;
+mod verify;
+
+use sha2::{Digest, Sha256};
+use store::{Base, Begun, Clock, Origin, Part, Progress, Refusal, Source, StoreError, Target};
+
+use super::CommandError;
+use crate::commands::copy::line::lines_of_base;
+use crate::commands::copy::verify::verify;
+
+pub use meter::Meter;
+pub use report::{Compared, Report};
+
+/// How many records are read, and written in one transaction.
+const BATCH: u32 = 1_000;
+
+/// What came of a copy that was not refused.
+#[derive(Debug)]
+pub enum Copied {
+    /// An earlier run has finished it.
+    Already,
+    /// All that there is to copy is in the target, which is open to servers if both sides are the same.
+    Verified(Report),
+}
+
+/// Copies `source` into `target`, from where an earlier run has stopped, and compares them.
+pub async fn copy(
+    source: &dyn Source,
+    target: &dyn Target,
+    clock: &dyn Clock,
+    meter: &mut Meter,
+) -> Result<Copied, CommandError> {
+    let base = source.base().await.map_err(|error| failed(source, &error))?;
+    let counts = counts(source).await?;
+    let origin = origin(source, &base, &counts);
+    let begun = target.begin(&origin, &base).await.map_err(|error| failed(target, &error))?;
+    let progress = match begun {
+        Begun::New => Progress::at(Part::ALL[0]),
+        Begun::Resumed(progress) => progress,
+        Begun::Refused(Refusal::Finished) => return Ok(Copied::Already),
+        Begun::Refused(refusal) => return Err(refused(&refusal, source, target)),
+    };
+    for part in Part::ALL.into_iter().filter(|part| *part >= progress.part) {
+        let begin = if part == progress.part { progress.clone() } else { Progress::at(part) };
+        let total = counts[part as usize];
+        meter.begin(format!("copying {}", part.word()), begin.done, total, clock.steady());
+        copy_part(source, target, begin, |done| meter.show(done, clock.steady())).await?;
+        meter.end(clock.steady());
+    }
+    let report = verify(source, target, &counts, clock, meter).await?;
+    if report.is_same() {
+        target.finish().await.map_err(|error| failed(target, &error))?;
+    }
+    Ok(Copied::Verified(report))
+}
+
+/// Reads a batch while the one before it is written.
+async fn copy_part(
+    source: &dyn Source,
+    target: &dyn Target,
+    begin: Progress,
+    mut show: impl FnMut(u64),
+) -> Result<(), CommandError> {
+    let Progress { part, after, mut done } = begin;
+    let mut read = source.read(part, &after, BATCH).await;
+    loop {
+        let batch = read.map_err(|error| failed(source, &error))?;
+        let Some(end) = batch.end() else { return Ok(()) };
+        done += batch.len() as u64;
+        let progress = Progress { part, after: end, done };
+        let (next, put) = tokio::join!(source.read(part, &progress.after, BATCH), target.put(batch, &progress));
+        put.map_err(|error| failed(target, &error))?;
+        show(done);
+        read = next;
+    }
+}
+
+async fn counts(source: &dyn Source) -> Result<[u64; Part::ALL.len()], CommandError> {
+    let mut counts = [0; Part::ALL.len()];
+    for part in Part::ALL {
+        counts[part as usize] = source.count(part).await.map_err(|error| failed(source, &error))?;
+    }
+    Ok(counts)
+}
+
+/// The secret is made once for each database, so its hash tells databases apart.
+fn origin(source: &dyn Source, base: &Base, counts: &[u64]) -> Origin {
+    let mut state = Sha256::new();
+    for line in lines_of_base(base) {
+        state.update(&line.json);
+    }
+    state.update(format!("{} {} {counts:?}", base.last_log, base.last_job));
+    Origin {
+        name: source.name(),
+        identity: report::hex(&Sha256::digest(base.secret)),
+        state: report::hex(&state.finalize()),
+    }
+}
+
+fn refused(refusal: &Refusal, source: &dyn Source, target: &dyn Target) -> CommandError {
+    let (source, to, how_to_empty) = (source.name(), target.name(), target.how_to_empty());
+    CommandError(match refusal {
+        Refusal::Served => {
+            format!("{to} is in use by a server. Stop it, and copy into an empty database: {how_to_empty}")
+        }
+        Refusal::NotEmpty(holds) => {
+            format!("{to} is not empty: it holds {holds}. Copy into an empty database: {how_to_empty}")
+        }
+        Refusal::OtherOrigin(origin) => format!(
+            "{to} holds a copy of another database, {origin}. Copy that one with --from, or copy into an empty \
+             database: {how_to_empty}"
+        ),
+        Refusal::OriginChanged => format!(
+            "{source} has changed since its copy into {to} was begun. Begin anew in an empty database: {how_to_empty}"
+        ),
+        Refusal::Finished => format!("{to} holds the whole copy already. Serve it"),
+    })
+}
+
+fn failed(side: &(impl Source + ?Sized), error: &StoreError) -> CommandError {
+    CommandError(format!("{}: {error} Then start the same command again: it goes on where it was", side.name()))
+}

@@ -1,0 +1,151 @@
+//! Where databases are that are copied, or copied into.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use server::commands::{CommandError, Copied, Meter, copy};
+use store::{Source, Store, SystemClock, Target};
+use store_postgres::{PostgresStore, PostgresTransfer};
+use store_sqlite::{Access, Options, SqliteStore, SqliteTransfer};
+use tempfile::TempDir;
+use tests::eventually::eventually;
+use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
+
+/// A place for a database, which goes away with it.
+#[async_trait(?Send)]
+pub(crate) trait Place: Send + Sync {
+    async fn create() -> Self;
+
+    /// As servers open it, or what they say instead.
+    async fn store(&self) -> Result<Arc<dyn Store>, String>;
+
+    async fn source(&self) -> Result<Box<dyn Source>, String>;
+
+    async fn target(&self) -> Result<Box<dyn Target>, String>;
+
+    /// What any client of the database can do.
+    async fn run(&self, statement: &'static str);
+}
+
+pub(crate) struct InFile(TempDir);
+
+impl InFile {
+    pub(crate) fn file(&self) -> PathBuf {
+        self.0.path().join("search4letters.db")
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+#[async_trait(?Send)]
+impl Place for InFile {
+    async fn create() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    async fn store(&self) -> Result<Arc<dyn Store>, String> {
+        let options = Options { file: self.file(), readers: 2, access: Access::Owner };
+        Ok(Arc::new(SqliteStore::open(options).await.map_err(|error| error.to_string())?))
+    }
+
+    async fn source(&self) -> Result<Box<dyn Source>, String> {
+        Ok(Box::new(SqliteTransfer::source(&self.file()).await.map_err(|error| error.to_string())?))
+    }
+
+    async fn target(&self) -> Result<Box<dyn Target>, String> {
+        Ok(Box::new(SqliteTransfer::target(&self.file()).await.map_err(|error| error.to_string())?))
+    }
+
+    async fn run(&self, statement: &'static str) {
+        use sqlx::ConnectOptions;
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.file());
+        let mut connection = options.connect().await.unwrap();
+        sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
+    }
+}
+
+pub(crate) struct OnServer(PostgresDatabase);
+
+impl OnServer {
+    pub(crate) fn url(&self) -> String {
+        self.0.url()
+    }
+
+    /// How many rows the log has; none before there is a log.
+    pub(crate) async fn rows(&self) -> i64 {
+        let mut connection = self.0.connect().await;
+        sqlx::query_scalar("select count(*) from log").fetch_one(&mut connection).await.unwrap_or(0)
+    }
+}
+
+#[async_trait(?Send)]
+impl Place for OnServer {
+    async fn create() -> Self {
+        Self(PostgresCluster::shared().await.create_database().await)
+    }
+
+    async fn store(&self) -> Result<Arc<dyn Store>, String> {
+        let options = store_postgres::Options { url: self.url(), listen_url: None, connections: 3 };
+        let opened = PostgresStore::open(options, store_postgres::Access::Owner).await;
+        Ok(Arc::new(opened.map_err(|error| error.to_string())?))
+    }
+
+    async fn source(&self) -> Result<Box<dyn Source>, String> {
+        let mut connection = self.0.connect().await;
+        eventually("the server's connections are gone", async || {
+            let left = "select count(*) from pg_stat_activity
+                        where datname = current_database() and application_name like 'search4letters-%'";
+            let left: i64 = sqlx::query_scalar(left).fetch_one(&mut connection).await.unwrap();
+            (left == 0).then_some(())
+        })
+        .await;
+        let opened = PostgresTransfer::source(&self.url(), "postgres:test".to_owned()).await;
+        Ok(Box::new(opened.map_err(|error| error.to_string())?))
+    }
+
+    async fn target(&self) -> Result<Box<dyn Target>, String> {
+        let opened = PostgresTransfer::target(&self.url(), "postgres:test".to_owned()).await;
+        Ok(Box::new(opened.map_err(|error| error.to_string())?))
+    }
+
+    async fn run(&self, statement: &'static str) {
+        sqlx::raw_sql(statement).execute(&mut self.0.connect().await).await.unwrap();
+    }
+}
+
+/// As the command does it, with nobody who watches.
+pub(crate) async fn copy_quietly(source: &dyn Source, target: &dyn Target) -> Result<Copied, CommandError> {
+    copy(source, target, &SystemClock::start(), &mut Meter::on(std::io::sink(), false)).await
+}
+
+/// Copies one place into another, and is done at the first try.
+pub(crate) async fn copy_at_once(from: &impl Place, to: &impl Place) {
+    let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
+    let copied = copy_quietly(&*source, &*target).await.unwrap();
+    let Copied::Verified(report) = copied else { panic!("it was there already") };
+    assert!(report.is_same(), "{report}\n{:?}", report.difference());
+}
+
+/// Makes a test of each function of a module, for each pair of databases.
+macro_rules! for_each_pair {
+    ($($promise:ident),* $(,)?) => {
+        for_each_pair! { @pair up, InFile, OnServer, $($promise),* }
+        for_each_pair! { @pair across, InFile, InFile, $($promise),* }
+        for_each_pair! { @pair down, OnServer, InFile, $($promise),* }
+    };
+    (@pair $pair:ident, $from:ident, $to:ident, $($promise:ident),*) => {
+        mod $pair {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $promise() {
+                    super::$promise::<$crate::place::$from, $crate::place::$to>().await;
+                }
+            )*
+        }
+    };
+}
+
+pub(crate) use for_each_pair;

@@ -1,0 +1,199 @@
+//! What is not copied into, and what is not served.
+
+use std::fs;
+
+use server::commands::Copied;
+use tests::builders::{account, job, log_entry, log_job, nobody, search};
+
+use crate::place::{InFile, OnServer, Place, copy_at_once, copy_quietly, for_each_pair};
+
+for_each_pair! {
+    a_target_that_is_not_empty,
+    half_a_copy_is_not_served_and_only_its_own_source_finishes_it,
+    a_whole_copy_is_not_made_again,
+    a_row_that_was_changed_on_the_way_is_named,
+}
+
+async fn refusal<From: Place, To: Place>(from: &From, to: &To) -> String {
+    let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
+    let error = copy_quietly(&*source, &*target).await.expect_err("it must be refused").0;
+    assert_eq!(error.lines().count(), 1, "{error}");
+    error
+}
+
+async fn used<P: Place>() -> P {
+    let place = P::create().await;
+    let store = place.store().await.unwrap();
+    store.create_account(account("ada")).await.unwrap();
+    for number in 0..3 {
+        store.record(log_entry(search(number), "life"), nobody()).await.unwrap();
+    }
+    store.accept(search(9), log_job(search(9))).await.unwrap();
+    store.close().await;
+    place
+}
+
+async fn a_target_that_is_not_empty<From: Place, To: Place>() {
+    let from = used::<From>().await;
+    for what in ["accounts", "a log", "jobs", "a ledger with searches"] {
+        let to = To::create().await;
+        let store = to.store().await.unwrap();
+        match what {
+            "accounts" => drop(store.create_account(account("eve")).await.unwrap()),
+            "a log" => drop(store.record(log_entry(search(1), "life"), nobody()).await.unwrap()),
+            "jobs" => drop(store.enqueue(job("any")).await.unwrap()),
+            _ => {
+                store.accept(search(1), log_job(search(1))).await.unwrap();
+                let job = store.place("log_request", &search(1).to_string()).await.unwrap().expect("it waits").job;
+                store.cancel_job(job, api::TimeMs(1)).await.unwrap();
+                store.prune_jobs(api::TimeMs(i64::MAX), 9).await.unwrap();
+            }
+        }
+        store.close().await;
+        let error = refusal(&from, &to).await;
+        assert!(error.contains("is not empty: it holds") && error.contains(what), "{error}");
+        assert!(error.contains("Copy into an empty database: "), "{error}");
+        to.store().await.expect("it is as it was");
+    }
+}
+
+/// Begins a copy and lets it be.
+async fn begin<From: Place, To: Place>(from: &From, to: &To) {
+    let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
+    let failing = crate::failing::Failing {
+        target,
+        at: 2,
+        after_it_is_done: true,
+        writes: std::sync::atomic::AtomicUsize::new(0),
+    };
+    copy_quietly(&*source, &failing).await.expect_err("it fails");
+}
+
+async fn half_a_copy_is_not_served_and_only_its_own_source_finishes_it<From: Place, To: Place>() {
+    let (from, to) = (used::<From>().await, To::create().await);
+    begin(&from, &to).await;
+    let name = from.source().await.unwrap().name();
+    let Err(error) = to.store().await else { panic!("half a copy is served") };
+    assert!(error.contains("a copy that is not finished"), "{error}");
+    assert!(error.contains(&format!("search4letters copy --from {name} --to ")), "{error}");
+
+    let error = refusal(&used::<From>().await, &to).await;
+    assert!(error.contains("holds a copy of another database") && error.contains(&name), "{error}");
+
+    let served = from.store().await.unwrap();
+    served.create_account(account("later")).await.unwrap();
+    served.close().await;
+    let error = refusal(&from, &to).await;
+    assert!(error.contains("has changed since its copy"), "{error}");
+    assert!(to.store().await.is_err());
+}
+
+async fn a_whole_copy_is_not_made_again<From: Place, To: Place>() {
+    let (from, to) = (used::<From>().await, To::create().await);
+    copy_at_once(&from, &to).await;
+    let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
+    assert!(matches!(copy_quietly(&*source, &*target).await.unwrap(), Copied::Already));
+    drop((source, target));
+    to.store().await.expect("it is served");
+    let other = used::<From>().await;
+    let error = refusal(&other, &to).await;
+    assert!(error.contains("holds a copy of another database"), "{error}");
+}
+
+async fn a_row_that_was_changed_on_the_way_is_named<From: Place, To: Place>() {
+    for (statement, table, row) in [
+        ("update log set phrase = 'Life' where id = 2", "log", "row 2 differs in phrase"),
+        ("update job set payload = '{}'", "job", "differs in payload"),
+        ("update account set role = 'viewer'", "account", "row 1 differs in role"),
+        ("delete from log where id = 3", "log", "row 3 is not in the target"),
+        ("update copy set up_to = '2'; delete from log where id = 2", "log", "the source has row 2"),
+    ] {
+        let (from, to) = (used::<From>().await, To::create().await);
+        // All rows are there: only the last write, which opens the database to servers, is missing.
+        let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
+        let failing = crate::failing::Failing {
+            target,
+            at: 4,
+            after_it_is_done: false,
+            writes: std::sync::atomic::AtomicUsize::new(0),
+        };
+        copy_quietly(&*source, &failing).await.expect_err("it fails");
+        drop(failing);
+        to.run(statement).await;
+        let target = to.target().await.unwrap();
+        let Copied::Verified(report) = copy_quietly(&*source, &*target).await.unwrap() else { panic!("unfinished") };
+        assert!(!report.is_same());
+        let difference = report.difference().unwrap();
+        assert!(difference.contains(&format!("table {table} was not copied")), "{difference}");
+        assert!(difference.contains(row), "{difference}");
+        assert!(report.to_string().contains("target"), "{report}");
+        drop(target);
+        assert!(to.store().await.is_err(), "it is not served");
+    }
+}
+
+#[tokio::test]
+async fn the_file_that_is_copied_is_not_changed_and_nobody_else_owns_it_meanwhile() {
+    let (from, to) = (used::<InFile>().await, InFile::create().await);
+    let before = fs::read(from.file()).unwrap();
+    let source = from.source().await.unwrap();
+    let Err(error) = from.store().await else { panic!("two owners") };
+    assert!(error.contains("is in use by"), "{error}");
+    drop(source);
+    copy_at_once(&from, &to).await;
+    assert!(fs::read(from.file()).unwrap() == before, "it was changed");
+}
+
+#[tokio::test]
+async fn what_a_killed_server_has_left_beside_the_file_is_copied_too() {
+    let (used, from, to) = (used::<InFile>().await, InFile::create().await, InFile::create().await);
+    let store = used.store().await.unwrap();
+    store.record(log_entry(search(77), "in the write-ahead log"), nobody()).await.unwrap();
+    // As the disk is when the process is killed now.
+    for ending in ["", "-wal"] {
+        let beside = |place: &InFile| format!("{}{ending}", place.file().display());
+        fs::copy(beside(&used), beside(&from)).unwrap();
+    }
+    let before = fs::read(from.file()).unwrap();
+    assert!(!before.windows(11).any(|bytes| bytes == b"write-ahead"), "it is in the file already");
+    copy_at_once(&from, &to).await;
+    assert!(fs::read(from.file()).unwrap() == before, "it was changed");
+    let copy = to.store().await.unwrap();
+    assert!(copy.log_row_of_search(search(77)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_not_made() {
+    let from = InFile::create().await;
+    let Err(error) = from.source().await else { panic!("there is nothing") };
+    assert!(error.contains("there is nothing to copy"), "{error}");
+    assert_eq!(fs::read_dir(from.folder()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_file_of_an_older_version_is_brought_up_to_date_by_its_owner_first() {
+    let from = used::<InFile>().await;
+    from.run("delete from _sqlx_migrations where version = 7").await;
+    let Err(error) = from.source().await else { panic!("it is older") };
+    assert!(error.contains("run `search4letters migrate`"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_on_a_server_that_is_served() {
+    let to = OnServer::create().await;
+    let served = to.store().await.unwrap();
+    served.ping().await.unwrap();
+    let error = refusal(&used::<InFile>().await, &to).await;
+    assert!(error.contains("is in use by a server"), "{error}");
+    served.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_copies_into_the_same_database_do_not_mix() {
+    let (from, to) = (used::<InFile>().await, OnServer::create().await);
+    begin(&from, &to).await;
+    let (one, other) = (to.target().await.unwrap(), to.target().await.unwrap());
+    let source = from.source().await.unwrap();
+    assert!(matches!(copy_quietly(&*source, &*one).await.unwrap(), Copied::Verified(_)));
+    assert!(matches!(copy_quietly(&*source, &*other).await.unwrap(), Copied::Already));
+}

@@ -1,0 +1,59 @@
+//! A worker on a machine whose clock is hours off, beside one whose clock is right.
+
+use std::time::Duration;
+
+use tests::eventually::within;
+use tests::server_process::Installation;
+
+use super::site::{Site, WEB};
+use crate::clock::libfaketime;
+use crate::journal::Journal;
+
+/// A lease, and what it takes somebody to look for it on a busy machine.
+const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(15 + 10);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_whose_clocks_are_hours_off_lose_double_and_stall_nothing() {
+    let site = Site::new().await;
+    let journal = Journal::default();
+    let off_by = |hours: &str| -> Installation {
+        site.place()
+            .with_variable("LD_PRELOAD", libfaketime())
+            .with_variable("FAKETIME", hours)
+            // The machine's own count of seconds is right.
+            .with_variable("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+    };
+    let (at_web, at_right, at_fast, at_slow) = (site.place(), site.place(), off_by("+5h"), off_by("-7h"));
+    let web = at_web.start(WEB).await;
+    let line = ["--log-delay", "50ms", "--workers", "4"];
+    let workers =
+        [at_right.start_worker(&line).await, at_fast.start_worker(&line).await, at_slow.start_worker(&line).await];
+    let mut load = journal.load(&web.client(), 4);
+    load.answered(300).await;
+    load.stop().await;
+    site.assert_whole(&at_web, &journal).await;
+    let mut tables = site.tables().await;
+    assert_eq!(tables.number("select count(*) from attempt where outcome <> 'done'").await, 0);
+    assert_eq!(tables.number("select count(distinct worker) from attempt").await, 3, "one has done nothing");
+    let span = "select (max(recorded_at_ms) - min(recorded_at_ms)) / 3600000 from log";
+    assert_eq!(tables.number(span).await, 11, "their clocks were not off by so many hours");
+    let [right, fast, slow] = workers;
+    right.kill().await;
+    fast.kill().await;
+    slow.kill().await;
+
+    // What one of them has left, by its clock for hours still, the others take over as soon as from anybody else.
+    for place in [&at_fast, &at_slow] {
+        let left = place.start_worker(&["--log-delay", "1h"]).await;
+        assert!(journal.search(&web.client()).await.is_some());
+        let running = "select count(*) from job where state = 'running'";
+        within(TAKEN_OVER_WITHIN, async || (tables.number(running).await == 1).then_some(())).await.expect("it runs");
+        left.kill().await;
+        let _right = at_right.start_worker(&line).await;
+        let done = within(TAKEN_OVER_WITHIN, async || (tables.number(running).await == 0).then_some(())).await;
+        assert!(done.is_some(), "it is not taken over");
+    }
+    let _right = at_right.start_worker(&line).await;
+    site.assert_whole(&at_web, &journal).await;
+    assert_eq!(tables.number("select count(*) from attempt where outcome = 'lost'").await, 2);
+}

@@ -1,0 +1,14 @@
+//! The same promises where many processes share a PostgreSQL server.
+
+mod clock;
+mod deploy;
+mod exhausted;
+mod kill;
+mod lease;
+mod left_spool;
+mod live_log;
+mod network;
+mod proxy;
+mod reader;
+mod restart;
+mod site;
