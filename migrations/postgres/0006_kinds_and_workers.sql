@@ -4,7 +4,7 @@ create table job_kind (
     kind text not null,
     paused boolean not null default false,
     -- How many jobs of the kind run at the same time at most, on all workers together; null for any number.
-    concurrency integer,
+    concurrency bigint,
     constraint job_kind_pk primary key (kind),
     constraint job_kind_concurrency_not_negative check (concurrency >= 0)
 );

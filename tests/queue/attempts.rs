@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use api::{AttemptOutcome, JobState};
-use store::{Clock, Enqueued, NewJob, Queue};
+use store::{Clock, Enqueued, NewJob};
 use tests::builders::START;
 
-use crate::yard::{Act, TIMEOUT, Yard};
+use crate::yard::{Act, Ground, TIMEOUT, Yard};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-#[tokio::test]
-async fn a_job_is_done_and_its_attempt_remembered() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn a_job_is_done_and_its_attempt_remembered(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     let id = yard.add(&[Act::Succeed]).await;
     let job = yard.reaches(id, JobState::Done).await;
     assert_eq!((job.attempt, job.error, job.finished_at), (1, None, Some(START)));
@@ -24,9 +23,8 @@ async fn a_job_is_done_and_its_attempt_remembered() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn a_failed_job_runs_again_after_its_backoff_and_not_before() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn a_failed_job_runs_again_after_its_backoff_and_not_before(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     let id = yard.add(&[Act::FailForNow, Act::FailForNow, Act::Succeed]).await;
     let job = yard.reaches(id, JobState::Retrying).await;
     assert_eq!((job.run_at, job.error.as_deref()), (START.after(SECOND), Some("not this time")));
@@ -48,9 +46,8 @@ async fn a_failed_job_runs_again_after_its_backoff_and_not_before() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn a_job_that_used_up_its_attempts_is_dead_until_it_is_retried() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn a_job_that_used_up_its_attempts_is_dead_until_it_is_retried(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     let script = yard.script(&[Act::FailForNow, Act::FailForNow, Act::Succeed]);
     let id = yard.enqueue(NewJob { max_attempts: 2, ..script }).await;
     yard.reaches(id, JobState::Retrying).await;
@@ -64,9 +61,8 @@ async fn a_job_that_used_up_its_attempts_is_dead_until_it_is_retried() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn what_fails_for_good_is_dead_at_once() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn what_fails_for_good_is_dead_at_once(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     let id = yard.add(&[Act::FailForGood]).await;
     let job = yard.reaches(id, JobState::Dead).await;
     assert_eq!((job.attempt, job.error.as_deref()), (1, Some("never")));
@@ -74,9 +70,8 @@ async fn what_fails_for_good_is_dead_at_once() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn a_panic_is_a_failure_that_hinders_nobody_else() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn a_panic_is_a_failure_that_hinders_nobody_else(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     let bystander = yard.add(&[Act::WaitAtGate]).await;
     yard.reaches(bystander, JobState::Running).await;
     let id = yard.add(&[Act::Panic]).await;
@@ -89,9 +84,8 @@ async fn a_panic_is_a_failure_that_hinders_nobody_else() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn an_attempt_that_takes_too_long_is_given_up_and_tried_again() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn an_attempt_that_takes_too_long_is_given_up_and_tried_again(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     let id = yard.add(&[Act::Hang, Act::Succeed]).await;
     yard.reaches(id, JobState::Running).await;
     yard.clock.someone_sleeps_until(START.after(TIMEOUT)).await;
@@ -104,9 +98,8 @@ async fn an_attempt_that_takes_too_long_is_given_up_and_tried_again() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn a_payload_that_cannot_be_read_is_dead_with_the_reason() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn a_payload_that_cannot_be_read_is_dead_with_the_reason(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     for (payload, reason) in [("not json", "expected"), (r#"{"v":9,"acts":[]}"#, "its version is 9")] {
         let script = yard.script(&[Act::Succeed]);
         let id = yard.enqueue(NewJob { payload: payload.to_owned(), ..script }).await;
@@ -118,9 +111,8 @@ async fn a_payload_that_cannot_be_read_is_dead_with_the_reason() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn the_same_key_is_one_job() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn the_same_key_is_one_job(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     let keyed = NewJob { key: Some("only once".to_owned()), ..yard.script(&[Act::Succeed]) };
     let first = yard.enqueue(keyed.clone()).await;
     yard.reaches(first, JobState::Done).await;
@@ -132,9 +124,8 @@ async fn the_same_key_is_one_job() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn a_cancelled_job_stops_where_it_is() {
-    let (yard, worker) = Yard::working(1).await;
+pub async fn a_cancelled_job_stops_where_it_is(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 1).await;
     let running = yard.add(&[Act::Hang]).await;
     yard.reaches(running, JobState::Running).await;
     let waiting = yard.add(&[Act::Succeed]).await;

@@ -3,13 +3,12 @@
 use api::JobState;
 use store::NewJob;
 
-use crate::yard::{Act, Yard};
+use crate::yard::{Act, Ground, Yard};
 
 const MANY: usize = 300;
 
-#[tokio::test]
-async fn jobs_that_fail_in_every_way_hinder_none_of_the_many_beside_them() {
-    let (yard, worker) = Yard::working(16).await;
+pub async fn jobs_that_fail_in_every_way_hinder_none_of_the_many_beside_them(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 16).await;
     let mut never_well = Vec::new();
     for act in [Act::Panic, Act::Hang, Act::FailForNow, Act::FailForGood] {
         for _ in 0..3 {

@@ -4,20 +4,18 @@ use api::{AttemptOutcome, JobState};
 use store::Clock;
 use tests::builders::START;
 
-use crate::yard::{Act, GRACE, LEASE, Yard};
+use crate::yard::{Act, GRACE, Ground, LEASE, Yard};
 
-#[tokio::test]
-async fn an_idle_worker_stops_at_once() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn an_idle_worker_stops_at_once(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     let id = yard.add(&[Act::Succeed]).await;
     yard.reaches(id, JobState::Done).await;
     yard.stop.cancel();
     worker.await.expect("ended");
 }
 
-#[tokio::test]
-async fn a_job_that_ends_within_the_grace_time_is_done() {
-    let (yard, worker) = Yard::working(1).await;
+pub async fn a_job_that_ends_within_the_grace_time_is_done(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 1).await;
     let running = yard.add(&[Act::WaitAtGate]).await;
     yard.reaches(running, JobState::Running).await;
     let waiting = yard.add(&[Act::Succeed]).await;
@@ -28,9 +26,8 @@ async fn a_job_that_ends_within_the_grace_time_is_done() {
     assert_eq!(yard.job(waiting).await.state, JobState::Waiting, "nothing is claimed any more");
 }
 
-#[tokio::test]
-async fn a_job_that_does_not_is_handed_back_without_costing_it_an_attempt() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn a_job_that_does_not_is_handed_back_without_costing_it_an_attempt(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     let id = yard.add(&[Act::Hang]).await;
     yard.reaches(id, JobState::Running).await;
     yard.stop.cancel();

@@ -9,11 +9,10 @@ use tests::builders::{START, claim, finished};
 
 use crate::interceptor::Interceptor;
 use crate::set_back_clock::SetBackClock;
-use crate::yard::{Act, LEASE, Yard};
+use crate::yard::{Act, Ground, LEASE, Yard};
 
-#[tokio::test]
-async fn a_long_job_keeps_its_lease() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn a_long_job_keeps_its_lease(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     let id = yard.add(&[Act::WaitAtGate]).await;
     yard.reaches(id, JobState::Running).await;
     for _ in 0..9 {
@@ -29,9 +28,8 @@ async fn a_long_job_keeps_its_lease() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn a_lease_is_renewed_in_time_however_long_its_claim_took() {
-    let yard = Yard::new().await;
+pub async fn a_lease_is_renewed_in_time_however_long_its_claim_took(ground: Ground) {
+    let yard = Yard::new(ground).await;
     let queue = Arc::new(Interceptor::before(yard.store.clone()));
     queue.hold_claims();
     let id = yard.add(&[Act::WaitAtGate]).await;
@@ -48,9 +46,8 @@ async fn a_lease_is_renewed_in_time_however_long_its_claim_took() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn the_jobs_of_a_worker_that_is_gone_are_taken_over_when_its_lease_ends() {
-    let yard = Yard::new().await;
+pub async fn the_jobs_of_a_worker_that_is_gone_are_taken_over_when_its_lease_ends(ground: Ground) {
+    let yard = Yard::new(ground).await;
     let id = yard.add(&[Act::Hang, Act::Succeed]).await;
     let now = yard.clock.steady();
     let theirs = yard.store.claim(claim("gone", 1, now)).await.expect("claimed");
@@ -73,9 +70,8 @@ async fn the_jobs_of_a_worker_that_is_gone_are_taken_over_when_its_lease_ends() 
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn an_idle_worker_takes_over_the_jobs_of_one_that_is_gone() {
-    let yard = Yard::new().await;
+pub async fn an_idle_worker_takes_over_the_jobs_of_one_that_is_gone(ground: Ground) {
+    let yard = Yard::new(ground).await;
     let id = yard.add(&[Act::Hang, Act::Succeed]).await;
     assert_eq!(yard.store.claim(claim("gone", 1, START)).await.expect("claimed").len(), 1);
     let worker = yard.start_worker_beside_others(yard.clock.clone(), 4);
@@ -89,10 +85,9 @@ async fn an_idle_worker_takes_over_the_jobs_of_one_that_is_gone() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn a_worker_whose_clock_is_set_back_does_not_wait_until_it_has_caught_up() {
+pub async fn a_worker_whose_clock_is_set_back_does_not_wait_until_it_has_caught_up(ground: Ground) {
     const HOUR: Duration = Duration::from_secs(3_600);
-    let yard = Yard::new().await;
+    let yard = Yard::new(ground).await;
     // Not due for anybody but the one that is gone.
     let job = NewJob { run_at: START.after(2 * HOUR), ..yard.script(&[Act::Hang, Act::Succeed]) };
     let id = yard.enqueue(job).await;
@@ -113,9 +108,8 @@ async fn a_worker_whose_clock_is_set_back_does_not_wait_until_it_has_caught_up()
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn an_attempt_whose_lease_was_lost_is_stopped_and_its_outcome_refused() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn an_attempt_whose_lease_was_lost_is_stopped_and_its_outcome_refused(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     let id = yard.add(&[Act::WaitAtGate, Act::Succeed]).await;
     yard.reaches(id, JobState::Running).await;
     // As another process would, to whom our lease seems to be over.
@@ -127,9 +121,8 @@ async fn an_attempt_whose_lease_was_lost_is_stopped_and_its_outcome_refused() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn what_a_dead_process_left_runs_again_at_the_next_start() {
-    let yard = Yard::new().await;
+pub async fn what_a_dead_process_left_runs_again_at_the_next_start(ground: Ground) {
+    let yard = Yard::new(ground).await;
     let id = yard.add(&[Act::Hang, Act::Succeed]).await;
     let now = yard.clock.steady();
     yard.store.claim(claim("dead", 1, now)).await.expect("claimed");
@@ -141,9 +134,8 @@ async fn what_a_dead_process_left_runs_again_at_the_next_start() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn a_jump_of_the_wall_clock_neither_stalls_nor_doubles_a_job() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn a_jump_of_the_wall_clock_neither_stalls_nor_doubles_a_job(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     let retried = yard.add(&[Act::FailForNow, Act::Succeed]).await;
     let running = yard.add(&[Act::WaitAtGate]).await;
     yard.reaches(retried, JobState::Retrying).await;

@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use api::JobState;
-use store::{Clock, NewJob, Queue};
+use store::{Clock, NewJob};
 use tests::builders::START;
 use tests::eventually::eventually;
 
-use crate::yard::{Act, Yard};
+use crate::yard::{Act, Ground, Yard};
 
-#[tokio::test]
-async fn a_scheduled_job_waits_for_its_time() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn a_scheduled_job_waits_for_its_time(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     let run_at = START.after(Duration::from_secs(3600));
     let id = yard.enqueue(NewJob { run_at, ..yard.script(&[Act::Succeed]) }).await;
     assert_eq!(yard.job(id).await.state, JobState::Scheduled);
@@ -21,9 +20,8 @@ async fn a_scheduled_job_waits_for_its_time() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn an_earlier_job_moves_the_alarm_forward() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn an_earlier_job_moves_the_alarm_forward(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     let late = START.after(Duration::from_secs(3600));
     let soon = START.after(Duration::from_secs(60));
     let last = yard.enqueue(NewJob { run_at: late, ..yard.script(&[Act::Succeed]) }).await;
@@ -36,9 +34,8 @@ async fn an_earlier_job_moves_the_alarm_forward() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn a_retry_by_hand_does_not_wait_for_the_backoff() {
-    let (yard, worker) = Yard::working(4).await;
+pub async fn a_retry_by_hand_does_not_wait_for_the_backoff(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
     let id = yard.add(&[Act::FailForNow, Act::Succeed]).await;
     yard.reaches(id, JobState::Retrying).await;
     assert!(yard.store.retry_job(id, yard.clock.steady()).await.expect("stored"));
@@ -46,9 +43,8 @@ async fn a_retry_by_hand_does_not_wait_for_the_backoff() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn no_more_jobs_run_than_there_are_slots_and_every_free_slot_is_used() {
-    let (yard, worker) = Yard::working(2).await;
+pub async fn no_more_jobs_run_than_there_are_slots_and_every_free_slot_is_used(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 2).await;
     for _ in 0..5 {
         yard.add(&[Act::WaitAtGate]).await;
     }
@@ -66,9 +62,8 @@ async fn no_more_jobs_run_than_there_are_slots_and_every_free_slot_is_used() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn urgent_jobs_go_first_and_equals_in_their_order() {
-    let yard = Yard::new().await;
+pub async fn urgent_jobs_go_first_and_equals_in_their_order(ground: Ground) {
+    let yard = Yard::new(ground).await;
     let mut ids = Vec::new();
     for priority in [0, 5, 0, 5] {
         ids.push(yard.enqueue(NewJob { priority, ..yard.script(&[Act::WaitAtGate]) }).await);
@@ -82,9 +77,8 @@ async fn urgent_jobs_go_first_and_equals_in_their_order() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn hundreds_of_slow_jobs_wait_side_by_side() {
-    let (yard, worker) = Yard::working(1_000).await;
+pub async fn hundreds_of_slow_jobs_wait_side_by_side(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 1_000).await;
     for _ in 0..300 {
         yard.add(&[Act::WaitAtGate]).await;
     }

@@ -7,11 +7,10 @@ use api::{AttemptOutcome, JobState};
 use tests::eventually::eventually;
 
 use crate::interceptor::Interceptor;
-use crate::yard::{Act, Yard};
+use crate::yard::{Act, Ground, Yard};
 
-#[tokio::test]
-async fn outcomes_are_kept_until_the_store_takes_them() {
-    let yard = Yard::new().await;
+pub async fn outcomes_are_kept_until_the_store_takes_them(ground: Ground) {
+    let yard = Yard::new(ground).await;
     let queue = Arc::new(Interceptor::before(yard.store.clone()));
     let worker = yard.start_worker_on(queue.clone(), 4);
     let id = yard.add(&[Act::WaitAtGate]).await;
@@ -36,9 +35,8 @@ async fn outcomes_are_kept_until_the_store_takes_them() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn an_idle_queue_is_not_asked_anything() {
-    let yard = Yard::new().await;
+pub async fn an_idle_queue_is_not_asked_anything(ground: Ground) {
+    let yard = Yard::new(ground).await;
     let queue = Arc::new(Interceptor::before(yard.store.clone()));
     let worker = yard.start_worker_on(queue.clone(), 4);
     let id = yard.add(&[Act::Succeed]).await;
@@ -54,9 +52,8 @@ async fn an_idle_queue_is_not_asked_anything() {
     yard.wind_up(worker).await;
 }
 
-#[tokio::test]
-async fn a_claim_whose_answer_is_lost_is_found_by_its_lease_though_nothing_else_happens() {
-    let yard = Yard::new().await;
+pub async fn a_claim_whose_answer_is_lost_is_found_by_its_lease_though_nothing_else_happens(ground: Ground) {
+    let yard = Yard::new(ground).await;
     let queue = Arc::new(Interceptor::before(yard.store.clone()));
     let id = yard.add(&[Act::Succeed]).await;
     queue.lose_next_claim();

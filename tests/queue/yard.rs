@@ -8,10 +8,12 @@ use api::{Attempt, AttemptOutcome, JobFilter, JobId, JobState};
 use queue::{Backoff, JobError, Payload, Settings, decode, encode};
 use serde::{Deserialize, Serialize};
 use store::{ClaimedJob, Clock, Enqueued, NewJob, Queue, Store, StoredJob};
-use store_sqlite::{Access, Options, SqliteStore};
-use tests::HeldClock;
+use store_postgres::PostgresStore;
+use store_sqlite::SqliteStore;
+use tempfile::TempDir;
 use tests::builders::{self, START};
 use tests::eventually::eventually;
+use tests::{HeldClock, PostgresCluster, PostgresDatabase};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -44,31 +46,45 @@ impl Payload for Script {
     const VERSION: u32 = 1;
 }
 
+/// Which kind of database the jobs are in.
+#[derive(Clone, Copy, Debug)]
+pub enum Ground {
+    Sqlite,
+    Postgres,
+}
+
 pub struct Yard {
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<dyn Store>,
     pub clock: Arc<HeldClock>,
     pub stop: CancellationToken,
     gate: Arc<Semaphore>,
-    _folder: tempfile::TempDir,
+    _place: Place,
+}
+
+/// Where a yard's database is, for as long as the yard is.
+enum Place {
+    Folder { _folder: TempDir },
+    Server { _database: PostgresDatabase },
 }
 
 impl Yard {
-    pub async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let options = Options { file: folder.path().join("search4letters.db"), readers: 2, access: Access::Owner };
-        let store = SqliteStore::open(options).await.expect("opened");
+    pub async fn new(ground: Ground) -> Self {
+        let (store, place) = match ground {
+            Ground::Sqlite => in_a_folder().await,
+            Ground::Postgres => on_a_server().await,
+        };
         Self {
-            store: Arc::new(store),
+            store,
             clock: Arc::new(HeldClock::at(START)),
             stop: CancellationToken::new(),
             gate: Arc::new(Semaphore::new(0)),
-            _folder: folder,
+            _place: place,
         }
     }
 
     /// With a worker that has room for `slots` jobs.
-    pub async fn working(slots: usize) -> (Self, JoinHandle<()>) {
-        let yard = Self::new().await;
+    pub async fn working(ground: Ground, slots: usize) -> (Self, JoinHandle<()>) {
+        let yard = Self::new(ground).await;
         let worker = yard.start_worker(slots);
         (yard, worker)
     }
@@ -173,6 +189,26 @@ impl Yard {
         self.ends(worker).await;
         self.store.close().await;
     }
+}
+
+async fn in_a_folder() -> (Arc<dyn Store>, Place) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("search4letters.db");
+    let options = store_sqlite::Options { file, readers: 2, access: store_sqlite::Access::Owner };
+    let store = SqliteStore::open(options).await.expect("opened");
+    (Arc::new(store), Place::Folder { _folder: folder })
+}
+
+async fn on_a_server() -> (Arc<dyn Store>, Place) {
+    let migrate = |url| async move { on_postgres(url).await.close().await };
+    let database = PostgresCluster::shared().await.create_prepared_database(migrate).await;
+    let store = on_postgres(database.url()).await;
+    (Arc::new(store), Place::Server { _database: database })
+}
+
+async fn on_postgres(url: String) -> PostgresStore {
+    let options = store_postgres::Options { url, listen_url: None, connections: 3 };
+    PostgresStore::open(options, store_postgres::Access::Owner).await.expect("opened")
 }
 
 async fn perform(job: ClaimedJob, gate: Arc<Semaphore>) -> Result<(), JobError> {

@@ -17,7 +17,9 @@ async fn workers_whose_clocks_are_hours_off_lose_double_and_stall_nothing() {
     let site = Site::new().await;
     let journal = Journal::default();
     let off_by = |hours: &str| -> Installation {
-        site.place().with_variable("LD_PRELOAD", libfaketime()).with_variable("FAKETIME", hours)
+        site.place()
+            .with_variable("LD_PRELOAD", libfaketime())
+            .with_variable("FAKETIME", hours)
             // The machine's own count of seconds is right.
             .with_variable("FAKETIME_DONT_FAKE_MONOTONIC", "1")
     };

@@ -104,6 +104,11 @@ impl Queue for PostgresStore {
 
     async fn pause_kind(&self, kind: &str, paused: bool) -> Result<bool> {
         let is_known = kinds::pause(&self.connections, kind, paused).await?;
+        if is_known && paused {
+            // Less may be claimed than before, so nobody has to look.
+            self.waker.wake(Topic::Jobs);
+            return Ok(true);
+        }
         self.decided(is_known)
     }
 

@@ -24,7 +24,7 @@ pub(super) async fn kinds(connections: &Connections) -> Result<Vec<StoredKind>> 
     let mut kinds: Vec<StoredKind> = Vec::new();
     for row in connection.settle(rows)? {
         if kinds.last().is_none_or(|last| last.kind != row.kind) {
-            let limit = row.concurrency.map(i32::unsigned_abs);
+            let limit = row.concurrency.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX));
             kinds.push(StoredKind { kind: row.kind, paused: row.paused, limit, counts: JobCounts::default() });
         }
         if let (Some(kind), Some(state), Some(jobs)) = (kinds.last_mut(), row.state, row.count) {
@@ -44,8 +44,7 @@ pub(super) async fn pause(connections: &Connections, kind: &str, paused: bool) -
 
 /// Returns false where there is no such kind.
 pub(super) async fn limit(connections: &Connections, kind: &str, limit: Option<u32>) -> Result<bool> {
-    let limit = limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX));
-    let statement = sqlx::query!("update job_kind set concurrency = $1 where kind = $2", limit, kind);
+    let statement = sqlx::query!("update job_kind set concurrency = $1 where kind = $2", limit.map(i64::from), kind);
     let mut connection = connections.get().await?;
     let changed = in_time(statement.execute(&mut *connection)).await;
     connection.settle(changed).map(|changed| changed.rows_affected() > 0)

@@ -1,0 +1,68 @@
+//! PgBouncer between clients and a cluster, lending server connections for one transaction at a time.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use sqlx::ConnectOptions;
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+use super::{LOOK_EVERY, PASSWORD, PostgresCluster, START_WITHIN, SUPERUSER};
+use crate::postgres_cluster::keeper::{self, Keeper};
+use crate::server_process::free_port;
+
+/// Debian's.
+const PROGRAM: &str = "/usr/sbin/pgbouncer";
+
+/// A pooler in transaction mode. Ends when it is dropped.
+pub struct PostgresPooler {
+    cluster: PostgresCluster,
+    port: u16,
+    _keeper: Keeper,
+    folder: TempDir,
+}
+
+impl PostgresCluster {
+    /// Starts a pooler that has so many connections to each database of this cluster, for any number of clients.
+    ///
+    /// # Panics
+    ///
+    /// If PgBouncer is missing or does not start; with the reason.
+    pub async fn start_pooler(&self, connections: u32) -> PostgresPooler {
+        let installed = Path::new(PROGRAM).is_file();
+        assert!(installed, "there is no {PROGRAM}: `cargo xtask test` installs Debian's package pgbouncer");
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        // The pooler is another user, where tests run as root; what it reads holds nothing but the tests' password.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("our own folder");
+        let (port, server_port) = (free_port(), self.port());
+        let (config, users) = (folder.path().join("config"), folder.path().join("users"));
+        fs::write(&users, format!("\"{SUPERUSER}\" \"{PASSWORD}\"\n")).expect("our own folder");
+        let lines = format!(
+            "[databases]\n* = host=127.0.0.1 port={server_port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
+             unix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {users}\npool_mode = transaction\n\
+             default_pool_size = {connections}\nmax_client_conn = 500\nignore_startup_parameters = extra_float_digits\n",
+            users = users.display()
+        );
+        fs::write(&config, lines).expect("our own folder");
+        let mut program = self.0.programs.as_server_user(PROGRAM);
+        program.arg(&config);
+        let pooler =
+            PostgresPooler { cluster: self.clone(), port, _keeper: Keeper::start(&program, folder.path()), folder };
+        let deadline = Instant::now() + START_WITHIN;
+        while let Err(error) = self.options(SUPERUSER).port(port).connect().await {
+            let printed = keeper::printed(pooler.folder.path());
+            assert!(Instant::now() < deadline, "PgBouncer is not ready: {error}\n{printed}");
+            sleep(LOOK_EVERY).await;
+        }
+        pooler
+    }
+}
+
+impl PostgresPooler {
+    /// The way to a database of the cluster that leads through the pooler.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        self.cluster.options(database).port(self.port).to_url_lossy().into()
+    }
+}

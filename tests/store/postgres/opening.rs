@@ -1,0 +1,221 @@
+//! What is opened, what is refused, and with which words.
+
+use api::FaultKind;
+use futures::future::join_all;
+use sqlx::Connection;
+use store::{Accounts, Queue, Store};
+use store_postgres::{Access, OpenError, Options, PostgresStore};
+use tests::PostgresCluster;
+use tests::builders::{account, log_job, search};
+use url::Url;
+
+use crate::postgres::{create_database, open, open_as, options};
+
+/// Opening is refused, asks this one of the operator's questions, and says these words.
+#[track_caller]
+fn refused(outcome: Result<PostgresStore, OpenError>, kind: FaultKind, words: &[&str]) {
+    let error = outcome.err().expect("this database must be refused");
+    assert_eq!(error.kind(), kind, "{error}");
+    let text = error.to_string();
+    assert!(words.iter().all(|word| text.contains(word)), "{text}");
+    assert!(!text.contains(PASSWORD), "the password is nobody's business: {text}");
+}
+
+const PASSWORD: &str = "not-the-one";
+
+async fn url() -> Url {
+    Url::parse(&create_database().await.url()).unwrap()
+}
+
+#[tokio::test]
+async fn an_empty_database_gets_its_tables() {
+    let database = PostgresCluster::shared().await.create_database().await;
+    let store = open(&database.url()).await.unwrap();
+    store.accept(search(1), log_job(search(1))).await.unwrap();
+    assert!(store.describe().await.unwrap().engine.starts_with("PostgreSQL 1"));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_a_question_of_credentials() {
+    let mut url = url().await;
+    url.set_password(Some(PASSWORD)).unwrap();
+    refused(open(url.as_str()).await, FaultKind::CredentialsError, &["(as postgres)", "password in DATABASE_URL"]);
+}
+
+#[tokio::test]
+async fn a_user_whom_nobody_knows_is_a_question_of_credentials() {
+    let mut url = url().await;
+    url.set_username("nobody").unwrap();
+    url.set_password(Some(PASSWORD)).unwrap();
+    refused(open(url.as_str()).await, FaultKind::CredentialsError, &["(as nobody)", "DATABASE_URL"]);
+}
+
+#[tokio::test]
+async fn a_user_who_may_not_make_tables_is_a_question_of_credentials() {
+    let database = PostgresCluster::shared().await.create_database().await;
+    let mut visitor = database.connect().await;
+    sqlx::raw_sql("drop role if exists guest; create role guest login password 'not-the-one'")
+        .execute(&mut visitor)
+        .await
+        .unwrap();
+    sqlx::raw_sql("revoke create on schema public from public").execute(&mut visitor).await.unwrap();
+    let mut url = Url::parse(&database.url()).unwrap();
+    url.set_username("guest").unwrap();
+    url.set_password(Some(PASSWORD)).unwrap();
+    refused(open(url.as_str()).await, FaultKind::CredentialsError, &["(as guest)", "own the database"]);
+}
+
+#[tokio::test]
+async fn a_missing_database_is_a_question_of_the_connection_and_is_not_made() {
+    let mut url = url().await;
+    url.set_path("/nowhere");
+    let words = &["the database nowhere on 127.0.0.1", "createdb nowhere"];
+    refused(open(url.as_str()).await, FaultKind::ConnectionError, words);
+    refused(open(url.as_str()).await, FaultKind::ConnectionError, words);
+}
+
+#[tokio::test]
+async fn a_port_where_nobody_listens_is_a_question_of_the_connection() {
+    let mut url = url().await;
+    // Bound and not listened on: nobody else can take it meanwhile.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    url.set_port(Some(socket.local_addr().unwrap().port())).unwrap();
+    refused(open(url.as_str()).await, FaultKind::ConnectionError, &["See that the server runs and listens there"]);
+}
+
+#[tokio::test]
+async fn a_server_that_answers_nothing_is_not_waited_for_for_ever() {
+    let mut url = url().await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    url.set_port(Some(silent.local_addr().unwrap().port())).unwrap();
+    refused(open(url.as_str()).await, FaultKind::ConnectionError, &["timed out"]);
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_exist_is_a_question_of_the_connection() {
+    let mut url = url().await;
+    url.set_host(Some("host.invalid")).unwrap();
+    refused(open(url.as_str()).await, FaultKind::ConnectionError, &["host.invalid"]);
+}
+
+#[tokio::test]
+async fn what_is_no_url_is_refused_without_being_repeated() {
+    for url in [format!("postgres://postgres:{PASSWORD}@127.0.0.1:none/x"), PASSWORD.to_owned(), String::new()] {
+        refused(open(&url).await, FaultKind::CredentialsError, &["postgres://USER:PASSWORD@HOST:PORT/DATABASE"]);
+    }
+}
+
+#[tokio::test]
+async fn a_url_is_not_shown_with_the_options() {
+    let shown = format!("{:?}", options(&format!("postgres://postgres:{PASSWORD}@127.0.0.1/x")));
+    assert!(!shown.contains(PASSWORD), "{shown}");
+}
+
+#[tokio::test]
+async fn owners_and_guests_work_beside_each_other() {
+    let database = create_database().await;
+    let owner = open(&database.url()).await.unwrap();
+    let guest = open_as(&database.url(), Access::Guest).await.unwrap();
+    let second = open(&database.url()).await.unwrap();
+    assert_eq!(owner.secret().await.unwrap(), second.secret().await.unwrap());
+    assert!(guest.create_account(account("ada")).await.unwrap());
+    owner.close().await;
+    assert!(second.account("ada").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_guest_leaves_an_older_schema_to_the_owner() {
+    let database = create_database().await;
+    let mut visitor = database.connect().await;
+    let newest = "delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)";
+    sqlx::query(newest).execute(&mut visitor).await.unwrap();
+    let outcome = open_as(&database.url(), Access::Guest).await;
+    refused(outcome, FaultKind::SqlError, &["written by an older version", "search4letters migrate"]);
+    let empty = PostgresCluster::shared().await.create_database().await;
+    let outcome = open_as(&empty.url(), Access::Guest).await;
+    refused(outcome, FaultKind::SqlError, &["search4letters migrate"]);
+}
+
+/// Writes that a later version was here, and how old a program may be that uses what it has left.
+async fn migrated_to_9999(database: &tests::PostgresDatabase, oldest_schema: i64) {
+    let mut visitor = database.connect().await;
+    sqlx::query(
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+         values (9999, 'from the future', true, '', 0)",
+    )
+    .execute(&mut visitor)
+    .await
+    .unwrap();
+    let oldest = sqlx::query("update compatibility set oldest_schema = $1").bind(oldest_schema);
+    oldest.execute(&mut visitor).await.unwrap();
+    visitor.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_newer_schema_that_takes_away_what_is_needed_is_refused() {
+    let database = create_database().await;
+    migrated_to_9999(&database, 9999).await;
+    for access in [Access::Owner, Access::Guest] {
+        let outcome = open_as(&database.url(), access).await;
+        refused(outcome, FaultKind::SqlError, &["schema 9999", "Install that version"]);
+    }
+}
+
+#[tokio::test]
+async fn a_newer_schema_that_only_adds_is_used_and_left_alone() {
+    let database = create_database().await;
+    migrated_to_9999(&database, 1).await;
+    for access in [Access::Owner, Access::Guest] {
+        let store = open_as(&database.url(), access).await.unwrap();
+        store.accept(search(1), log_job(search(1))).await.unwrap();
+        store.close().await;
+    }
+    let mut visitor = database.connect().await;
+    let newest: i64 =
+        sqlx::query_scalar("select max(version) from _sqlx_migrations").fetch_one(&mut visitor).await.unwrap();
+    assert_eq!(newest, 9999);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_that_start_together_one_migrates_and_all_agree() {
+    let database = PostgresCluster::shared().await.create_database().await;
+    let url = database.url();
+    let stores: Vec<_> = join_all((0..8).map(|_| open(&url))).await.into_iter().map(Result::unwrap).collect();
+    let secret = stores[0].secret().await.unwrap();
+    for (number, store) in (0..).zip(&stores) {
+        assert_eq!(store.secret().await.unwrap(), secret);
+        store.accept(search(number), log_job(search(number))).await.unwrap();
+    }
+    assert_eq!(stores[0].job_counts().await.unwrap().waiting, 8);
+    join_all(stores.iter().map(Store::close)).await;
+    let mut visitor = database.connect().await;
+    let (applied, distinct): (i64, i64) =
+        sqlx::query_as("select count(*), count(distinct version) from _sqlx_migrations where success")
+            .fetch_one(&mut visitor)
+            .await
+            .unwrap();
+    assert_eq!(applied, distinct);
+}
+
+#[tokio::test]
+async fn a_database_with_somebody_elses_tables_is_a_question_of_the_statements() {
+    let database = PostgresCluster::shared().await.create_database().await;
+    let mut visitor = database.connect().await;
+    sqlx::raw_sql("create table job (theirs text)").execute(&mut visitor).await.unwrap();
+    refused(open(&database.url()).await, FaultKind::SqlError, &["cannot be brought up to date", "already exists"]);
+    sqlx::raw_sql("drop table job").execute(&mut visitor).await.unwrap();
+    // Nothing of it was done by halves.
+    open(&database.url()).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn a_store_lives_with_a_single_connection() {
+    let database = create_database().await;
+    let options = Options { connections: 1, ..options(&database.url()) };
+    let store = PostgresStore::open(options, Access::Owner).await.unwrap();
+    let accepted = join_all((0..50).map(|number| store.accept(search(number), log_job(search(number))))).await;
+    assert!(accepted.iter().all(Result::is_ok));
+    store.ping().await.unwrap();
+}

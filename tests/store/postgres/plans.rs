@@ -1,0 +1,141 @@
+//! How PostgreSQL finds what it looks for, by its own plan for each statement that the store uses, in tables that
+//! are large enough for a wrong plan to be chosen.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tests::cases;
+use tokio::sync::OnceCell;
+
+use crate::postgres::create_database;
+
+/// Statements that may read a large table whole, each with the reason.
+const MAY_SCAN: &[(&str, &str)] = &[("from missing_search", "it is read only when the ledger does not add up")];
+
+/// A database with so many jobs that wait, and as many that are done, each with its attempt and its row.
+async fn stocked() -> &'static tests::PostgresDatabase {
+    static STOCKED: OnceCell<tests::PostgresDatabase> = OnceCell::const_new();
+    let fill = async || {
+        let database = create_database().await;
+        let mut visitor = database.connect().await;
+        // Without triggers: what they count is not looked at here.
+        let statements = format!(
+            "set session_replication_role = replica;
+             insert into job (kind, key, payload, state, priority, attempt, max_attempts, run_at_ms, created_at_ms,
+                              started_at_ms, finished_at_ms, recorded)
+             select 'log_request', 'done' || n, '{{}}', 'done', 0, 1, 20, n, n, n, n, true
+             from generate_series(1, {count}) as n;
+             insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome)
+             select id, 1, 1, 'w', run_at_ms, run_at_ms, 'done' from job;
+             insert into log (phrase, letters, ip, browser_string, results, user_agent, search_id, job_id,
+                              searched_at_ms, recorded_at_ms)
+             select 'life', 'aeiou', '127.0.0.1', 'Firefox', '{{}}', 'Mozilla', key, id, run_at_ms, run_at_ms from job;
+             insert into job (kind, key, payload, state, priority, max_attempts, run_at_ms, created_at_ms)
+             select 'log_request', 'waiting' || n, '{{}}', 'waiting', 0, 20, n, n
+             from generate_series(1, {count}) as n;
+             vacuum analyze",
+            count = cases(20_000)
+        );
+        for statement in statements.split(';') {
+            sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut visitor).await.unwrap();
+        }
+        visitor.close().await.unwrap();
+        database
+    };
+    STOCKED.get_or_init(fill).await
+}
+
+/// Every statement that is checked at compile time is in the offline data, under its own text.
+fn statements() -> Vec<(String, usize)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/store/postgres/.sqlx");
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let statements = files.map(|file| {
+        let data: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+        let parameters = data["describe"]["parameters"]["Left"].as_array().unwrap().len();
+        (data["query"].as_str().unwrap().to_owned(), parameters)
+    });
+    statements.collect()
+}
+
+/// The plan that a connection comes to use once it has run a statement a few times: the same whatever is asked for.
+async fn plan(visitor: &mut PgConnection, statement: &str, parameters: usize) -> Value {
+    let arguments = vec!["null"; parameters].join(", ");
+    let arguments = if arguments.is_empty() { String::new() } else { format!("({arguments})") };
+    let prepare = format!("set plan_cache_mode = force_generic_plan; deallocate all; prepare it as {statement}");
+    sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *visitor).await.unwrap();
+    explain(visitor, &format!("explain (format json) execute it {arguments}")).await
+}
+
+async fn explain(visitor: &mut PgConnection, statement: &str) -> Value {
+    use sqlx::Row as _;
+    let row = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).fetch_one(visitor).await.unwrap();
+    // By the simple protocol everything is a text.
+    let text: String = row.try_get_unchecked(0).unwrap();
+    let plans: Value = serde_json::from_str(&text).unwrap();
+    plans[0]["Plan"].clone()
+}
+
+/// A plan and all that it is made of.
+fn nodes(plan: &Value) -> Vec<&Value> {
+    let below = plan["Plans"].as_array().into_iter().flatten();
+    std::iter::once(plan).chain(below.flat_map(nodes)).collect()
+}
+
+#[tokio::test]
+async fn no_statement_reads_a_large_table_whole() {
+    let mut visitor = stocked().await.connect().await;
+    let statements = statements();
+    assert!(statements.len() > 25, "only {} statements", statements.len());
+    let mut found = BTreeMap::new();
+    for (statement, parameters) in statements {
+        if MAY_SCAN.iter().any(|(part, _)| statement.contains(part)) {
+            continue;
+        }
+        let plan = plan(&mut visitor, &statement, parameters).await;
+        for node in nodes(&plan) {
+            let table = node["Relation Name"].as_str().unwrap_or_default();
+            let is_large = ["job", "attempt", "log"].contains(&table);
+            let by_nothing = ["Index Cond", "Recheck Cond"].iter().all(|condition| node[condition].is_null());
+            // An index that holds only some states, read in its own order, is as long as its answer.
+            let index = node["Index Name"].as_str().unwrap_or_default();
+            let in_order = ["job_waiting", "job_due", "job_ended", "job_running", "job_pk", "log_pk"].contains(&index);
+            if is_large && by_nothing && !in_order {
+                found.insert(statement.clone(), node.clone());
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// A claim that is explained while it is done, and then undone.
+async fn claimed(visitor: &mut PgConnection, plan_cache_mode: &str) -> Value {
+    let (statement, _) =
+        statements().into_iter().find(|(text, _)| text.contains("urgent as materialized")).expect("a claim");
+    let prepare = format!("set plan_cache_mode = {plan_cache_mode}; deallocate all; prepare it as {statement}");
+    sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *visitor).await.unwrap();
+    let mut transaction = visitor.begin().await.unwrap();
+    let execute = "explain (analyze, buffers, format json) execute it ('w', 1, 1, '{}', 0, 0, 16)";
+    let plan = explain(&mut transaction, execute).await;
+    transaction.rollback().await.unwrap();
+    plan
+}
+
+#[tokio::test]
+async fn a_claim_reads_as_much_as_it_takes_however_many_wait_and_have_been() {
+    let mut visitor = stocked().await.connect().await;
+    for mode in ["force_custom_plan", "force_generic_plan"] {
+        let plan = claimed(&mut visitor, mode).await;
+        let waiting: Vec<&Value> =
+            nodes(&plan).into_iter().filter(|node| node["Index Name"] == "job_waiting").collect();
+        assert!(!waiting.is_empty(), "{mode}: {plan:#}");
+        let read: f64 = waiting.iter().map(|node| node["Actual Rows"].as_f64().unwrap()).sum();
+        assert!(read <= 16.0, "{mode}: {read} entries were read for 16 jobs: {plan:#}");
+        assert_eq!(plan["Actual Rows"].as_f64(), Some(16.0), "{mode}");
+        // Some for each job and each of its indexes; a table read whole would have many more.
+        let pages = plan["Shared Hit Blocks"].as_u64().unwrap() + plan["Shared Read Blocks"].as_u64().unwrap();
+        assert!(pages < 1000, "{mode}: {pages} pages: {plan:#}");
+    }
+}

@@ -1,0 +1,177 @@
+//! Several processes on one database: here several stores, each with connections of its own.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{JobId, LogSeq};
+use futures::TryStreamExt;
+use futures::future::join_all;
+use store::{Accepted, Log, LogSpan, Queue, Store, Topic};
+use store_postgres::PostgresStore;
+use tests::builders::{START, claim, job, log_entry, log_job, log_query, nobody, search};
+use tests::eventually::eventually;
+use tokio::time::timeout;
+
+use crate::postgres::{create_database, open};
+
+/// Far more than a hundred wake-ups take, and less than a hundred looks of a store that cannot hear.
+const SOON: Duration = Duration::from_secs(40);
+
+async fn stores(database: &tests::PostgresDatabase, count: usize) -> Vec<Arc<PostgresStore>> {
+    let url = database.url();
+    join_all((0..count).map(|_| open(&url))).await.into_iter().map(|store| Arc::new(store.unwrap())).collect()
+}
+
+/// One store accepts a hundred searches, each only once the other, which looks only when it is woken, has
+/// seen the one before.
+async fn hears_each_of_a_hundred(ear: &PostgresStore, mouth: &PostgresStore, first: u128) {
+    let mut wake = ear.subscribe(Topic::Work);
+    let heard = async {
+        for number in first..first + 100 {
+            mouth.accept(search(number), log_job(search(number))).await.unwrap();
+            while u128::from(ear.job_counts().await.unwrap().waiting) <= number {
+                wake.changed().await;
+            }
+        }
+    };
+    timeout(SOON, heard).await.expect("woken each time");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_process_writes_wakes_another() {
+    let database = create_database().await;
+    let stores = stores(&database, 2).await;
+    hears_each_of_a_hundred(&stores[0], &stores[1], 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_topic_crosses_from_one_process_to_another() {
+    let database = create_database().await;
+    let stores = stores(&database, 2).await;
+    let (ear, mouth) = (&stores[0], &stores[1]);
+    // By then it has looked because it began to listen.
+    hears_each_of_a_hundred(ear, mouth, 0).await;
+    let mut wakes = [Topic::Log, Topic::Jobs, Topic::Work, Topic::Cancel].map(|topic| ear.subscribe(topic));
+    let claimed = mouth.claim(claim("w", 1, START)).await.unwrap();
+    mouth.record(log_entry(search(1), "life"), nobody()).await.unwrap();
+    mouth.cancel_job(claimed[0].id, START).await.unwrap();
+    mouth.accept(search(100), log_job(search(100))).await.unwrap();
+    timeout(SOON, join_all(wakes.iter_mut().map(|wake| wake.changed()))).await.expect("all four are heard");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listening_connection_that_is_killed_comes_back() {
+    let database = create_database().await;
+    let stores = stores(&database, 2).await;
+    hears_each_of_a_hundred(&stores[0], &stores[1], 0).await;
+    let mut visitor = database.connect().await;
+    // The last statement of a connection that listens is the one by which it has tried whether it hears.
+    let killed: i64 = sqlx::query_scalar(
+        "select count(pg_terminate_backend(pid)) from pg_stat_activity
+         where datname = current_database() and query like '%wake(''echo'')%' and pid <> pg_backend_pid()",
+    )
+    .fetch_one(&mut visitor)
+    .await
+    .unwrap();
+    assert_eq!(killed, 2, "each store listens on one connection");
+    hears_each_of_a_hundred(&stores[0], &stores[1], 100).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_all_connections_are_killed_nothing_has_to_be_restarted() {
+    let database = create_database().await;
+    let stores = stores(&database, 2).await;
+    hears_each_of_a_hundred(&stores[0], &stores[1], 0).await;
+    assert!(database.terminate_backends().await >= 4);
+    for store in &stores {
+        eventually("the store answers again", async || store.ping().await.ok()).await;
+    }
+    hears_each_of_a_hundred(&stores[0], &stores[1], 100).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_follows_the_log_misses_no_row_however_many_write_it() {
+    const WRITERS: u128 = 4;
+    const ROWS: u128 = 150;
+    let database = create_database().await;
+    let stores = stores(&database, WRITERS as usize + 1).await;
+    let follower = tokio::spawn({
+        let store = Arc::clone(stores.last().unwrap());
+        async move {
+            let mut wake = store.subscribe(Topic::Log);
+            let (mut cursor, mut seen) = (LogSeq(0), Vec::new());
+            while seen.len() < (WRITERS * ROWS) as usize {
+                let rows: Vec<_> = store.log_rows(log_query(LogSpan::After(cursor))).try_collect().await.unwrap();
+                match rows.last() {
+                    Some(last) => cursor = last.seq,
+                    None => wake.changed().await,
+                }
+                seen.extend(rows.into_iter().map(|row| row.search_id));
+            }
+            seen
+        }
+    });
+    let write = async |writer: u128| {
+        let store = &stores[writer as usize];
+        // In groups, so that there are many commits and many of them at the same time.
+        for group in 0..ROWS / 5 {
+            let numbers = (0..5).map(|number| search(writer * ROWS + group * 5 + number));
+            join_all(numbers.map(|id| async move { store.record(log_entry(id, "life"), nobody()).await.unwrap() }))
+                .await;
+        }
+    };
+    join_all((0..WRITERS).map(write)).await;
+    let seen = timeout(SOON, follower).await.expect("a row that is missed is waited for in vain").unwrap();
+    assert_eq!(seen.iter().collect::<HashSet<_>>().len(), seen.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_job_is_handed_out_twice_however_many_claim() {
+    const JOBS: usize = 600;
+    let database = create_database().await;
+    let stores = stores(&database, 4).await;
+    join_all((0..JOBS).map(|_| stores[0].enqueue(job("a")))).await.into_iter().for_each(|added| drop(added.unwrap()));
+    let work = async |number: usize| {
+        let (store, name) = (&stores[number], format!("w{number}"));
+        let mut claimed: Vec<JobId> = Vec::new();
+        // A claim may come away empty while others hold what it would have taken.
+        while store.job_counts().await.unwrap().waiting > 0 {
+            claimed.extend(store.claim(claim(&name, 7, START)).await.unwrap().iter().map(|job| job.id));
+        }
+        claimed
+    };
+    let claimed = join_all((0..stores.len()).map(work)).await.concat();
+    assert_eq!(claimed.len(), JOBS);
+    assert_eq!(claimed.iter().collect::<HashSet<_>>().len(), JOBS);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_holds_for_all_processes_together() {
+    let database = create_database().await;
+    let stores = stores(&database, 4).await;
+    join_all((0..40).map(|_| stores[0].enqueue(job("a")))).await.into_iter().for_each(|added| drop(added.unwrap()));
+    assert!(stores[1].limit_kind("a", Some(3)).await.unwrap());
+    let names: Vec<String> = (0..16).map(|number| format!("w{number}")).collect();
+    let claims = names.iter().enumerate().map(|(number, name)| stores[number % 4].claim(claim(name, 2, START)));
+    let claimed: usize = join_all(claims).await.into_iter().map(|jobs| jobs.unwrap().len()).sum();
+    assert_eq!(claimed, 3);
+    assert_eq!(stores[2].job_counts().await.unwrap().running, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_that_many_processes_accept_has_one_job_and_one_row() {
+    let database = create_database().await;
+    let stores = stores(&database, 4).await;
+    for number in 0..30 {
+        let id = search(number);
+        let accepted = join_all(stores.iter().map(|store| store.accept(id, log_job(id)))).await;
+        let new = accepted.iter().filter(|outcome| matches!(outcome.as_ref().unwrap(), Accepted::New(_))).count();
+        assert_eq!(new, 1, "{accepted:?}");
+        let recorded = join_all(stores.iter().map(|store| store.record(log_entry(id, "life"), nobody()))).await;
+        let numbers: HashSet<_> = recorded.into_iter().map(Result::unwrap).collect();
+        assert_eq!(numbers.len(), 1);
+    }
+    let ledger = stores[3].ledger().await.unwrap();
+    assert_eq!((ledger.accepted, ledger.drift()), (30, 0));
+}
