@@ -1,5 +1,8 @@
 //! The only reader of flags and environment.
 
+mod database_url;
+
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
@@ -10,6 +13,10 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 use spool::Options as SpoolOptions;
+
+use self::database_url::{UrlParser, database_url, postgres_url, without_secrets};
+
+pub use self::database_url::{DatabaseUrl, PostgresUrl};
 
 /// Says which letters occur in a phrase, and logs every search: answer now, write later.
 #[derive(Clone, Debug, Parser)]
@@ -31,9 +38,14 @@ pub struct Config {
 pub enum Command {
     /// Serve the pages and run the jobs (the default)
     Serve,
+    /// Run jobs and serve nothing, beside other processes on the same PostgreSQL database
+    Work,
     /// Make administrators
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// Deal with the spools of processes that are lost
+    #[command(subcommand)]
+    Spool(SpoolCommand),
     /// Bring the database to this version's schema
     Migrate,
     /// Say what is wrong with the setup and how to mend it
@@ -52,6 +64,15 @@ pub enum AdminCommand {
     },
     /// Print a one-use link with which an administrator makes an account
     Link,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum SpoolCommand {
+    /// Bring the records in a lost process's spool into the database; safe to do twice
+    Replay {
+        /// The folder `spool` in the data folder of the process that is lost
+        folder: PathBuf,
+    },
 }
 
 #[derive(Clone, Debug, Args)]
@@ -86,9 +107,19 @@ pub struct StoreSection {
     /// Folder for the database and everything else that is kept
     #[arg(long, global = true, env = "SEARCH4LETTERS_DATA", default_value = "./data", value_name = "FOLDER")]
     pub data: PathBuf,
-    /// Another database than the one in the data folder: sqlite:FILE
-    #[arg(long, global = true, env = "DATABASE_URL", value_name = "URL", value_parser = database_url)]
-    pub database_url: Option<SqliteFile>,
+    /// Another database than the one in the data folder: postgres://USER:PASSWORD@HOST/DATABASE or sqlite:FILE
+    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(value_parser = UrlParser(database_url))]
+    pub database_url: Option<DatabaseUrl>,
+    /// PostgreSQL only: a direct connection, where the other one leads through a pooler of transactions
+    ///
+    /// Migrations and LISTEN need a connection that stays the same: that of --database-url, unless this says another.
+    #[arg(long, global = true, env = "DATABASE_LISTEN_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(value_parser = UrlParser(postgres_url))]
+    pub database_listen_url: Option<PostgresUrl>,
+    /// PostgreSQL only: how many connections this process opens at most
+    #[arg(long, global = true, env = "SEARCH4LETTERS_DATABASE_CONNECTIONS", default_value = "10", value_name = "N")]
+    pub database_connections: NonZeroU32,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -120,10 +151,6 @@ pub struct JobsSection {
     pub grace: Duration,
 }
 
-/// The file that DATABASE_URL names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SqliteFile(pub PathBuf);
-
 /// Why there is no [`Config`].
 pub enum NoConfig {
     /// Help or version was asked for; this is it.
@@ -135,20 +162,42 @@ pub enum NoConfig {
 impl Config {
     /// From this process's arguments and environment.
     pub fn read() -> Result<Self, NoConfig> {
-        Self::try_parse().map_err(|error| match error.kind() {
+        Self::of(std::env::args_os())
+    }
+
+    fn of(line: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Self, NoConfig> {
+        let config = Self::try_parse_from(line).map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => NoConfig::Shown(error.to_string()),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => NoConfig::Wrong(error.to_string()),
             _ => NoConfig::Wrong(one_line(&error.to_string())),
-        })
+        })?;
+        config.contradiction().map_or(Ok(config), |line| Err(NoConfig::Wrong(format!("error: {line}"))))
     }
 
-    /// Where the SQLite database is.
-    #[must_use]
-    pub fn database_file(&self) -> PathBuf {
-        match &self.store.database_url {
-            Some(SqliteFile(file)) => file.clone(),
-            None => self.store.data.join("search4letters.db"),
+    /// What cannot be seen in one flag alone.
+    fn contradiction(&self) -> Option<&'static str> {
+        let is_postgres = matches!(self.database(), DatabaseUrl::Postgres(_));
+        match &self.command {
+            _ if !is_postgres && self.store.database_listen_url.is_some() => Some(
+                "--database-listen-url (DATABASE_LISTEN_URL) is for PostgreSQL: \
+                 give --database-url postgres://... too, or leave it out",
+            ),
+            Some(Command::Work) if !is_postgres => Some(
+                "one process owns an SQLite file and runs its jobs: run `search4letters` without `work`, \
+                 or give --database-url postgres://...",
+            ),
+            Some(Command::Work) if self.jobs.no_worker => {
+                Some("`work` only runs jobs: leave out --no-worker (SEARCH4LETTERS_NO_WORKER)")
+            }
+            _ => None,
         }
+    }
+
+    /// The database, which is a file in the data folder unless a flag says otherwise.
+    #[must_use]
+    pub fn database(&self) -> DatabaseUrl {
+        let usual = || DatabaseUrl::Sqlite(self.store.data.join("search4letters.db"));
+        self.store.database_url.clone().unwrap_or_else(usual)
     }
 
     /// Where the spool is: always in the data folder, whatever database there is.
@@ -162,7 +211,7 @@ impl Config {
 /// clap explains at length; the first paragraph says what is wrong.
 fn one_line(message: &str) -> String {
     let paragraph = message.lines().take_while(|line| !line.trim().is_empty());
-    paragraph.map(str::trim).collect::<Vec<_>>().join(" ")
+    without_secrets(&paragraph.map(str::trim).collect::<Vec<_>>().join(" "))
 }
 
 fn network(text: &str) -> Result<Network, String> {
@@ -175,17 +224,6 @@ fn network(text: &str) -> Result<Network, String> {
 
 fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write a number and its unit, for instance 15s"))
-}
-
-fn database_url(text: &str) -> Result<SqliteFile, String> {
-    let Some(rest) = text.strip_prefix("sqlite:") else {
-        return Err("this version keeps its data in SQLite: write sqlite:FILE, or leave it out".to_owned());
-    };
-    let file = rest.strip_prefix("//").unwrap_or(rest);
-    if file.is_empty() || file.contains('?') {
-        return Err("write sqlite:FILE with a file's path and no parameters".to_owned());
-    }
-    Ok(SqliteFile(PathBuf::from(file)))
 }
 
 #[cfg(test)]
@@ -216,20 +254,47 @@ mod tests {
             ("x --workers 0", "--workers"),
             ("x --connections 0", "--connections"),
             ("x --event-streams many", "--event-streams"),
-            ("x --database-url postgres://x", "sqlite:FILE"),
+            ("x --database-url mysql://x", "or sqlite:FILE"),
+            ("x --database-url postgres://a:hunter2@x", "/DATABASE"),
+            ("x --database-url postgres://a:hunter2/@x/d", "%2F for /"),
+            ("x --database-url=postgresql://a:hunter2@x:y/d", "--database-url <URL>"),
+            ("x --database-listen-url sqlite:hunter2", "'--database-listen-url <URL>'"),
+            ("x --database-listen-url postgres://a:hunter2@x/d", "give --database-url postgres://..."),
+            ("x --database-urls=postgres://a:hunter2@x/d", "--database-urls"),
+            ("x postgres://a:hunter2@x/d", "postgres://..."),
+            ("x --database-connections 0", "--database-connections"),
             ("x --trusted-proxy 10.0.0.0/99", "--trusted-proxy"),
             ("x admin create ada", "--password-stdin"),
+            ("x work", "run `search4letters` without `work`"),
+            ("x work --database-url sqlite:d", "one process owns an SQLite file"),
+            ("x work --no-worker --database-url postgres://a:hunter2@x/d", "leave out --no-worker"),
+            ("x spool replay", "<FOLDER>"),
             ("x --nonsense", "--nonsense"),
         ] {
-            let error = Config::try_parse_from(line.split(' ')).expect_err(line).to_string();
-            let message = one_line(&error);
+            let Err(NoConfig::Wrong(message)) = Config::of(line.split(' ')) else { panic!("{line} is right") };
             assert!(message.contains(expected) && !message.contains('\n'), "{line}: {message}");
+            assert!(!message.contains("hunter2"), "{line}: {message}");
         }
     }
 
     #[test]
-    fn reads_both_spellings_of_a_database_url() {
-        assert_eq!(database_url("sqlite:a/b.db"), Ok(SqliteFile(PathBuf::from("a/b.db"))));
-        assert_eq!(database_url("sqlite:///a/b.db"), Ok(SqliteFile(PathBuf::from("/a/b.db"))));
+    fn the_database_is_in_the_data_folder_unless_it_is_elsewhere() {
+        let database = |line: &str| Config::try_parse_from(line.split(' ')).expect(line).database();
+        assert_eq!(database("x --data d"), DatabaseUrl::Sqlite(PathBuf::from("d/search4letters.db")));
+        assert_eq!(database("x --database-url sqlite:e"), DatabaseUrl::Sqlite(PathBuf::from("e")));
+        let postgres = database("x --database-url postgres://a:hunter2@x/d");
+        assert!(matches!(&postgres, DatabaseUrl::Postgres(url) if url.reveal() == "postgres://a:hunter2@x/d"));
+    }
+
+    #[test]
+    fn passwords_are_shown_nowhere() {
+        let line = ["x", "--database-url", "postgres://a:hunter2@x/d?password=hunter2"];
+        let config = Config::try_parse_from(line).expect("parsed");
+        assert!(!format!("{config:?}").contains("hunter2"));
+        for id in ["database_url", "database_listen_url"] {
+            let command = Config::command();
+            let flag = command.get_arguments().find(|flag| flag.get_id() == id).expect("there");
+            assert!(flag.is_hide_env_values_set(), "{id}: the help shows what the environment says");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use api::{SearchId, TimeMs};
 use ipnet::IpNet;
+use queue::Settings;
 use spool::Spool;
 use store::{Clock, Store, WorkerName};
 use tokio_util::sync::CancellationToken;
@@ -58,6 +59,13 @@ pub struct JobsSection {
 pub struct WorkerSection {
     pub name: WorkerName,
     pub slots: u32,
+}
+
+impl WorkerSection {
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        Self { name: settings.worker.clone(), slots: u32::try_from(settings.slots).unwrap_or(u32::MAX) }
+    }
 }
 
 impl JobsSection {

@@ -24,6 +24,7 @@ const VALUE_LIMIT: usize = 4_000;
 pub fn log_to_stderr() {
     let usual = Targets::new().with_default(LevelFilter::WARN).with_target("server", LevelFilter::INFO);
     let usual = usual.with_target("queue", LevelFilter::INFO).with_target("store_sqlite", LevelFilter::INFO);
+    let usual = usual.with_target("store_postgres", LevelFilter::INFO);
     let wanted = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok()).unwrap_or(usual);
     let lines = tracing_subscriber::fmt::layer()
         .fmt_fields(format::debug_fn(write_field).delimited(" "))

@@ -5,15 +5,16 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use server::commands::{self, CommandError, Finding, Serving};
-use server::config::{AdminCommand, Command, Config, NoConfig};
+use server::commands::{self, CommandError, Finding, NotOpened, ServerFacts, Serving, Working};
+use server::config::{AdminCommand, Command, Config, DatabaseUrl, NoConfig, PostgresUrl, SpoolCommand};
 use server::{IntakeSection, Random};
 use spool::Spool;
-use store::SystemClock;
-use store_sqlite::{Access, Options, SqliteStore};
+use store::{Clock, Store, SystemClock};
+use store_postgres::PostgresStore;
+use store_sqlite::SqliteStore;
 use tokio::net::TcpListener;
 
-/// So many reads go on side by side; more would only wait for the same disk.
+/// So many reads go on side by side in a file; more would only wait for the same disk.
 const READERS: u32 = 8;
 
 /// A flag or variable is wrong, as with other programs.
@@ -49,23 +50,33 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
         Command::Serve => {
             // Before the store is opened: who cannot listen should not touch the data.
             let listener = listen(&config).await?;
-            let store = Arc::new(open(&config, Access::Owner).await?);
+            let store = open_patiently(&config, Access::Owner, &clock).await?;
             let (intake, http, jobs) = (intake(&config)?, config.http, config.jobs);
             commands::serve(Serving { store, intake, clock, random, listener, http, jobs }).await?;
         }
+        Command::Work => {
+            let store = open_patiently(&config, Access::Owner, &clock).await?;
+            commands::work(Working { store, clock, random, jobs: config.jobs }).await?;
+        }
         Command::Admin(AdminCommand::Create { name, password_stdin: _ }) => {
-            let store = open(&config, Access::Guest).await?;
-            commands::create_admin(&store, &*clock, random, &name).await?;
+            let store = open(&config, Access::Guest, &clock).await?;
+            commands::create_admin(&*store, &*clock, random, &name).await?;
         }
         Command::Admin(AdminCommand::Link) => {
-            let store = open(&config, Access::Guest).await?;
-            commands::print_link(&store, &*clock, &random, &config.http).await?;
+            let store = open(&config, Access::Guest, &clock).await?;
+            commands::print_link(&*store, &*clock, &random, &config.http).await?;
+        }
+        Command::Spool(SpoolCommand::Replay { folder }) => {
+            let spool = commands::open_left_spool(&folder)?;
+            let store = open(&config, Access::Feeder, &clock).await?;
+            commands::replay_spool(&*store, &spool, &*clock).await?;
+            store.close().await;
         }
         Command::Migrate => {
-            open(&config, Access::Owner).await?;
+            open_patiently(&config, Access::Owner, &clock).await?;
             println!("The database has this version's schema.");
         }
-        Command::Check => return Ok(check(&config).await),
+        Command::Check => return Ok(check(&config, &clock).await),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -77,10 +88,67 @@ async fn listen(config: &Config) -> Result<TcpListener, CommandError> {
     })
 }
 
-async fn open(config: &Config, access: Access) -> Result<SqliteStore, CommandError> {
-    let options = Options { file: config.database_file(), readers: READERS, access };
-    let opened = SqliteStore::open(options).await;
-    opened.map_err(|error| CommandError(format!("{}: {error}", error.kind().word())))
+/// What a command does with the database.
+#[derive(Clone, Copy)]
+enum Access {
+    /// Runs jobs, or changes the schema.
+    Owner,
+    /// Adds jobs for others to run.
+    Feeder,
+    /// Touches no jobs.
+    Guest,
+}
+
+/// From then on the clock is the database's, where it has one.
+async fn open(config: &Config, access: Access, clock: &SystemClock) -> Result<Arc<dyn Store>, NotOpened> {
+    let store = open_whichever(config, access).await?;
+    let followed = clock.follow(store.time()).await;
+    followed.map_err(|error| NotOpened { kind: error.kind(), message: error.detail().to_owned() })?;
+    Ok(store)
+}
+
+async fn open_whichever(config: &Config, access: Access) -> Result<Arc<dyn Store>, NotOpened> {
+    match config.database() {
+        DatabaseUrl::Sqlite(file) => {
+            let access = match access {
+                // Nobody tells the owner of jobs that another process adds: they would lie there until its next start.
+                Access::Owner | Access::Feeder => store_sqlite::Access::Owner,
+                Access::Guest => store_sqlite::Access::Guest,
+            };
+            let opened = SqliteStore::open(store_sqlite::Options { file, readers: READERS, access }).await;
+            let store = opened.map_err(|error| NotOpened { kind: error.kind(), message: error.to_string() })?;
+            Ok(Arc::new(store))
+        }
+        DatabaseUrl::Postgres(url) => {
+            let access = match access {
+                Access::Owner => store_postgres::Access::Owner,
+                // Its workers are told, wherever they are.
+                Access::Feeder | Access::Guest => store_postgres::Access::Guest,
+            };
+            let opened = PostgresStore::open(postgres_options(config, &url), access).await;
+            let store = opened.map_err(|error| NotOpened { kind: error.kind(), message: error.to_string() })?;
+            Ok(Arc::new(store))
+        }
+    }
+}
+
+fn postgres_options(config: &Config, url: &PostgresUrl) -> store_postgres::Options {
+    store_postgres::Options {
+        url: url.reveal().to_owned(),
+        listen_url: config.store.database_listen_url.as_ref().map(|url| url.reveal().to_owned()),
+        connections: config.store.database_connections.get(),
+    }
+}
+
+/// For the start of what runs for long: a database server that starts at the same time as we do is waited for.
+async fn open_patiently(config: &Config, access: Access, clock: &SystemClock) -> Result<Arc<dyn Store>, NotOpened> {
+    match config.database() {
+        // Nobody switches a file on.
+        DatabaseUrl::Sqlite(_) => open(config, access, clock).await,
+        DatabaseUrl::Postgres(_) => {
+            commands::wait_for_database(clock, async || open(config, access, clock).await).await
+        }
+    }
 }
 
 /// After the store is opened: of two processes on one folder, the second is told about the database.
@@ -89,17 +157,9 @@ fn intake(config: &Config) -> Result<IntakeSection, CommandError> {
     Ok(IntakeSection { spool, deadline: config.spool.accept_deadline })
 }
 
-async fn check(config: &Config) -> ExitCode {
-    let file = config.database_file();
-    let opened = if file.exists() { Some(open(config, Access::Guest).await) } else { None };
-    let mut findings = vec![match &opened {
-        Some(Ok(_)) => Finding::Good(format!("{} is a sound database of this version", file.display())),
-        Some(Err(CommandError(message))) => Finding::Wrong(message.clone()),
-        None => Finding::Good(format!("{} does not exist yet; the first start makes it", file.display())),
-    }];
-    let store = opened.as_ref().and_then(|opened| opened.as_ref().ok());
-    let store = store.map(|store| store as &dyn store::Store);
-    findings.extend(commands::check(store, &config.spool().folder, config.http.listen).await);
+async fn check(config: &Config, clock: &SystemClock) -> ExitCode {
+    let (mut findings, store) = opening(config, clock).await;
+    findings.extend(commands::check(store.as_deref(), &config.spool().folder, config.http.listen).await);
     for finding in &findings {
         match finding {
             Finding::Good(text) => println!("ok     {text}"),
@@ -110,5 +170,42 @@ async fn check(config: &Config) -> ExitCode {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
+    }
+}
+
+/// What there is to say about the database before it can be asked anything.
+async fn opening(config: &Config, clock: &SystemClock) -> (Vec<Finding>, Option<Arc<dyn Store>>) {
+    let name = match config.database() {
+        DatabaseUrl::Sqlite(file) if !file.exists() => {
+            let text = format!("{} does not exist yet; the first start makes it", file.display());
+            return (vec![Finding::Good(text)], None);
+        }
+        DatabaseUrl::Sqlite(file) => file.display().to_string(),
+        DatabaseUrl::Postgres(url) => url.to_string(),
+    };
+    match open(config, Access::Guest, clock).await {
+        Ok(store) => {
+            let mut findings = vec![Finding::Good(format!("{name} is a sound database of this version"))];
+            if let DatabaseUrl::Postgres(url) = config.database() {
+                findings.extend(server_findings(config, &url, clock).await);
+            }
+            (findings, Some(store))
+        }
+        Err(error) => (vec![Finding::Wrong(CommandError::from(error).0)], None),
+    }
+}
+
+async fn server_findings(config: &Config, url: &PostgresUrl, clock: &SystemClock) -> Vec<Finding> {
+    let examined = store_postgres::examine(&postgres_options(config, url)).await;
+    match examined {
+        Ok(examined) => commands::check_server(ServerFacts {
+            are_notifications_heard: examined.are_notifications_heard,
+            connections_limit: examined.connections_limit,
+            connections_in_use: examined.connections_in_use,
+            // And the one that listens.
+            connections_ours: config.store.database_connections.get().saturating_add(1),
+            clock_ahead_ms: clock.wall().0 - clock.steady().0,
+        }),
+        Err(error) => vec![Finding::Wrong(error.to_string())],
     }
 }

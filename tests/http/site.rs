@@ -1,5 +1,6 @@
 //! The real router on a throwaway database, with a worker that runs jobs.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -130,7 +131,11 @@ impl Plan {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let options = Options { file: folder.path().join("search4letters.db"), readers: 4, access: Access::Owner };
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(options).await.expect("a new database opens"));
-        let settings = slots.map(|slots| worker_settings(slots, Duration::ZERO, log_delay, &Random::system()));
+        let settings = slots.map(|slots| {
+            let workers = NonZeroUsize::new(slots).expect("a worker has room for one job");
+            let jobs = server::config::JobsSection { log_delay, no_worker: false, workers, grace: Duration::ZERO };
+            worker_settings(&jobs, &*store, &Random::system())
+        });
         let worker = settings.as_ref().map(|settings| WorkerSection { name: settings.worker.clone(), slots: 8 });
         let jobs = JobsSection { worker };
         let options = spool::Options { folder: folder.path().join("spool"), capacity_bytes: SPOOL_BYTES };

@@ -78,6 +78,8 @@ struct World {
     clock: Arc<HeldClock>,
     stop: CancellationToken,
     attempts: Attempts,
+    /// Whether the worker knows that there are others.
+    is_shared: bool,
 }
 
 impl World {
@@ -86,7 +88,8 @@ impl World {
         let attempts = Attempts::default();
         let failure_rate = [0.0, 0.1, 0.4][thread_rng().gen_range(0..3)];
         let store = ModelStore::new(builders::worker("ours"), SLOTS, stop.clone(), attempts.clone(), failure_rate);
-        Self { store: Arc::new(store), clock: Arc::new(HeldClock::at(START)), stop, attempts }
+        let clock = Arc::new(HeldClock::at(START));
+        Self { store: Arc::new(store), clock, stop, attempts, is_shared: chance(0.5) }
     }
 
     fn start_worker(&self) -> JoinHandle<()> {
@@ -97,6 +100,7 @@ impl World {
             timeout: Duration::from_secs(60),
             backoff: Backoff { first: Duration::from_secs(1), limit: Duration::from_secs(60) },
             grace: GRACE,
+            shares_store: self.is_shared,
             roll: Arc::new(|| thread_rng().gen_range(0.0..1.0)),
         };
         let (attempts, clock) = (self.attempts.clone(), self.clock.clone());
@@ -148,7 +152,8 @@ impl World {
         }
     }
 
-    /// Takes leases for run out that may not be, and runs jobs of its own.
+    /// Takes leases for run out that may not be, and runs jobs of its own. Where the worker knows of it, it may be gone
+    /// in the middle of one: then nobody but the worker will find the job.
     async fn another_worker_takes_over(self) {
         let worker = builders::worker("theirs");
         for _ in 0..thread_rng().gen_range(0..4) {
@@ -163,6 +168,9 @@ impl World {
             let claim = Claim { worker: worker.clone(), limit: 1, now, lease_until: now.after(LEASE), wall: now };
             for job in self.store.change(|model| model.claim(&claim)) {
                 a_while(30).await;
+                if self.is_shared && chance(0.5) {
+                    return;
+                }
                 let now = self.clock.steady();
                 let (job, attempt, worker) = (job.id, job.attempt, worker.clone());
                 let told = FinishedAttempt { job, attempt, worker, finish: Finish::Done, now, wall: now };

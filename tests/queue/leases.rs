@@ -73,6 +73,22 @@ async fn the_jobs_of_a_worker_that_is_gone_are_taken_over_when_its_lease_ends() 
 }
 
 #[tokio::test]
+async fn an_idle_worker_takes_over_the_jobs_of_one_that_is_gone() {
+    let yard = Yard::new().await;
+    let id = yard.add(&[Act::Hang, Act::Succeed]).await;
+    assert_eq!(yard.store.claim(claim("gone", 1, START)).await.expect("claimed").len(), 1);
+    let worker = yard.start_worker_beside_others(4);
+    for looks in 1..=4 {
+        assert_eq!(yard.job(id).await.state, JobState::Running, "not before its lease ends");
+        yard.clock.someone_sleeps_until(START.after(LEASE / 3 * looks)).await;
+        yard.clock.advance(LEASE / 3);
+    }
+    yard.reaches(id, JobState::Done).await;
+    assert_eq!(yard.outcomes(id).await, [AttemptOutcome::Lost, AttemptOutcome::Done]);
+    yard.wind_up(worker).await;
+}
+
+#[tokio::test]
 async fn an_attempt_whose_lease_was_lost_is_stopped_and_its_outcome_refused() {
     let (yard, worker) = Yard::working(4).await;
     let id = yard.add(&[Act::WaitAtGate, Act::Succeed]).await;

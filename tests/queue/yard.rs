@@ -78,15 +78,29 @@ impl Yard {
     }
 
     pub fn start_worker_on(&self, queue: Arc<dyn Queue>, slots: usize) -> JoinHandle<()> {
-        let settings = Settings {
+        self.start(queue, self.settings(slots))
+    }
+
+    /// One that knows of others.
+    pub fn start_worker_beside_others(&self, slots: usize) -> JoinHandle<()> {
+        let settings = Settings { shares_store: true, ..self.settings(slots) };
+        self.start(self.store.clone(), settings)
+    }
+
+    fn settings(&self, slots: usize) -> Settings {
+        Settings {
             worker: builders::worker("ours"),
             slots,
             lease: LEASE,
             timeout: TIMEOUT,
             backoff: Backoff { first: Duration::from_secs(1), limit: Duration::from_secs(60) },
             grace: GRACE,
+            shares_store: false,
             roll: Arc::new(|| 0.0),
-        };
+        }
+    }
+
+    fn start(&self, queue: Arc<dyn Queue>, settings: Settings) -> JoinHandle<()> {
         let gate = self.gate.clone();
         let perform = move |job| perform(job, gate.clone());
         tokio::spawn(queue::run(queue, self.clock.clone(), settings, perform, self.stop.clone()))

@@ -22,8 +22,9 @@ struct Wanted {
 /// Runs the tests in `tests/faults`: `[--long [TIME]] [FILTER]`.
 pub(crate) fn faults(place: &Place, arguments: &[String]) -> anyhow::Result<()> {
     let Wanted { long_seconds, filter } = wanted(arguments)?;
-    let mut steps = Steps::new(3);
+    let mut steps = Steps::new(4);
     steps.step("looking for strace, faketime and namespaces", || tools::fault_tools(place))?;
+    steps.step("looking for PostgreSQL and PgBouncer", || tools::databases(place))?;
 
     let shell = place.shell()?;
     let seed = seed()?;

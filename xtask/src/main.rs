@@ -11,6 +11,7 @@ mod screenshots;
 mod sqlx;
 mod steps;
 mod test;
+mod throwaway_postgres;
 mod tidy;
 mod tools;
 mod vectors;

@@ -2,25 +2,32 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use xshell::{Shell, cmd};
 
 use crate::place::Place;
+use crate::throwaway_postgres::ThrowawayPostgres;
 use crate::{fingerprint, tools};
 
-const COMMITTED: &str = "server/store/sqlite/.sqlx";
-const MIGRATIONS: &str = "migrations/sqlite";
+/// A database, and the package that speaks to it.
+#[derive(Clone, Copy)]
+enum Dialect {
+    Sqlite,
+    Postgres,
+}
 
 /// Writes the data anew.
 pub(crate) fn write(place: &Place) -> anyhow::Result<()> {
     let shell = place.shell()?;
-    let fresh = shell.create_temp_dir()?;
-    describe(place, &shell, fresh.path())?;
-    shell.remove_path(COMMITTED)?;
-    for (name, text) in contents(fresh.path())? {
-        shell.write_file(Path::new(COMMITTED).join(name), text)?;
+    for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+        let fresh = shell.create_temp_dir()?;
+        dialect.describe(place, &shell, fresh.path())?;
+        shell.remove_path(dialect.committed())?;
+        for (name, text) in contents(fresh.path())? {
+            shell.write_file(Path::new(&dialect.committed()).join(name), text)?;
+        }
     }
     Ok(())
 }
@@ -28,34 +35,71 @@ pub(crate) fn write(place: &Place) -> anyhow::Result<()> {
 /// Fails unless the committed data is what [`write()`] would write.
 pub(crate) fn check(place: &Place) -> anyhow::Result<()> {
     let shell = place.shell()?;
-    let fresh = shell.create_temp_dir()?;
-    describe(place, &shell, fresh.path())?;
-    ensure!(
-        contents(fresh.path())? == contents(&place.root.join(COMMITTED))?,
-        "{COMMITTED} does not belong to the SQL and the migrations as they are: run `cargo xtask sqlx` and commit it"
-    );
+    for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+        let (fresh, committed) = (shell.create_temp_dir()?, dialect.committed());
+        dialect.describe(place, &shell, fresh.path())?;
+        ensure!(
+            contents(fresh.path())? == contents(&place.root.join(&committed))?,
+            "{committed} does not belong to the SQL and the migrations as they are: run `cargo xtask sqlx` and commit it"
+        );
+    }
     Ok(())
 }
 
-/// Lets sqlx's macros describe every statement against a database with our tables.
-fn describe(place: &Place, shell: &Shell, into: &Path) -> anyhow::Result<()> {
-    tools::sqlite3(place)?;
-    let folder = shell.create_temp_dir()?;
-    let database = folder.path().join("empty.sqlite");
-    let mut migrations = Vec::new();
-    fingerprint::collect(&place.root.join(MIGRATIONS), &mut migrations)?;
-    migrations.sort();
-    for file in migrations {
-        let sql = fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-        cmd!(shell, "sqlite3 -bail {database}").quiet().stdin(sql).run()?;
+impl Dialect {
+    /// As folders and packages are named.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
     }
-    let _url = shell.push_env("DATABASE_URL", format!("sqlite://{}", database.display()));
-    let _dir = shell.push_env("SQLX_OFFLINE_DIR", into);
-    let _online = shell.push_env("SQLX_OFFLINE", "false");
-    // The macros write when they are expanded, and cargo expands nothing that has not changed.
-    cmd!(shell, "cargo clean --quiet --package store-sqlite").quiet().run()?;
-    cmd!(shell, "cargo check --quiet --package store-sqlite --all-targets").quiet().run()?;
-    Ok(())
+
+    fn committed(self) -> String {
+        format!("server/store/{}/.sqlx", self.word())
+    }
+
+    /// In the order in which they are applied.
+    fn migrations(self, place: &Place) -> anyhow::Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        fingerprint::collect(&place.root.join("migrations").join(self.word()), &mut files)?;
+        files.sort();
+        Ok(files)
+    }
+
+    /// Lets sqlx's macros describe every statement against a database with our tables.
+    fn describe(self, place: &Place, shell: &Shell, into: &Path) -> anyhow::Result<()> {
+        let migrations = self.migrations(place)?;
+        match self {
+            Self::Sqlite => {
+                tools::sqlite3(place)?;
+                let folder = shell.create_temp_dir()?;
+                let database = folder.path().join("empty.sqlite");
+                for file in migrations {
+                    let sql =
+                        fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+                    cmd!(shell, "sqlite3 -bail {database}").quiet().stdin(sql).run()?;
+                }
+                self.describe_by(shell, &format!("sqlite://{}", database.display()), into)
+            }
+            Self::Postgres => {
+                let postgres = ThrowawayPostgres::start(place, shell)?;
+                migrations.iter().try_for_each(|file| postgres.run(shell, file))?;
+                self.describe_by(shell, &postgres.url(), into)
+            }
+        }
+    }
+
+    fn describe_by(self, shell: &Shell, url: &str, into: &Path) -> anyhow::Result<()> {
+        let _url = shell.push_env("DATABASE_URL", url);
+        let _dir = shell.push_env("SQLX_OFFLINE_DIR", into);
+        let _online = shell.push_env("SQLX_OFFLINE", "false");
+        let package = format!("store-{}", self.word());
+        // The macros write when they are expanded, and cargo expands nothing that has not changed.
+        cmd!(shell, "cargo clean --quiet --package {package}").quiet().run()?;
+        cmd!(shell, "cargo check --quiet --package {package} --all-targets").quiet().run()?;
+        Ok(())
+    }
 }
 
 fn contents(folder: &Path) -> anyhow::Result<BTreeMap<String, String>> {

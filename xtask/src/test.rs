@@ -8,10 +8,11 @@ use crate::{client, tools};
 
 /// Runs the tests whose name contains one of `filter`; all where it is empty.
 pub(crate) fn test(place: &Place, filter: &[String]) -> anyhow::Result<()> {
-    let mut steps = Steps::new(client::steps_needed(place)? + 5);
+    let mut steps = Steps::new(client::steps_needed(place)? + 6);
     client::ensure(place, &mut steps)?;
     let browser = steps.step("looking for Chromium, chromedriver and axe", || tools::browser_tools(place))?;
     steps.step("looking for strace, faketime and namespaces", || tools::fault_tools(place))?;
+    steps.step("looking for PostgreSQL and PgBouncer", || tools::databases(place))?;
 
     let shell = place.shell()?;
     // What `tests` multiplies by itself; the packages' own property tests know proptest's variable only.
@@ -30,7 +31,7 @@ pub(crate) fn test(place: &Place, filter: &[String]) -> anyhow::Result<()> {
         Ok(())
     })?;
     steps.step("testing all else", || {
-        let packages = ["server", "queue", "spool", "store", "store-sqlite", "tests", "xtask"];
+        let packages = ["server", "queue", "spool", "store", "store-sqlite", "store-postgres", "tests", "xtask"];
         let packages = packages.iter().flat_map(|package| ["--package", package]);
         cmd!(shell, "cargo test --quiet {packages...} {filter...}").quiet().run()?;
         Ok(())

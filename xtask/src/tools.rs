@@ -3,6 +3,7 @@
 mod apt;
 mod browser;
 mod cargo_tool;
+mod postgres;
 mod rust_target;
 
 use std::env;
@@ -15,6 +16,7 @@ use crate::place::Place;
 use crate::steps::Steps;
 
 pub(crate) use browser::browser_tools;
+pub(crate) use postgres::{pgbouncer, postgres_server};
 pub(crate) use rust_target::ensure as rust_target;
 
 /// Trunk 0.22 wants a newer Rust than ours.
@@ -38,6 +40,12 @@ pub(crate) fn client_tools(place: &Place, steps: &mut Steps) -> anyhow::Result<O
 /// The shell of SQLite, in which migrations are tried.
 pub(crate) fn sqlite3(place: &Place) -> anyhow::Result<()> {
     apt::ensure(place, &[("sqlite3", "sqlite3")])
+}
+
+/// The databases that tests start for themselves.
+pub(crate) fn databases(place: &Place) -> anyhow::Result<()> {
+    postgres_server(place)?;
+    pgbouncer(place)
 }
 
 /// What the tests with faults need: strace makes disks fail, faketime sets clocks, the others mount

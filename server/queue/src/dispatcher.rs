@@ -24,7 +24,8 @@ const FLUSH: Duration = Duration::from_secs(5);
 
 /// Claims jobs for the free slots, renews their leases, and stores what came of them.
 ///
-/// It sleeps until a wake-up, the next due time or the next renewal: an idle queue costs no SQL.
+/// It sleeps until a wake-up, the next due time or the next renewal: an idle queue costs no SQL, unless it is shared
+/// with other processes, whose jobs it must find when they are gone.
 /// A store that fails is asked again after a backoff, for as long as it takes.
 pub(crate) struct Dispatcher {
     queue: Arc<dyn Queue>,
@@ -51,8 +52,9 @@ struct Agenda {
     ask_due: bool,
     due_at: Option<TimeMs>,
     renew_at: TimeMs,
-    /// When the leases run out of a claim that failed: the store may have taken it all the same, and then
-    /// nobody else will look for its jobs.
+    /// When to look for leases that have run out, beyond each renewal. On a store that is shared, again and again: any
+    /// other worker may be gone. Else when those of a claim run out that failed: the store may have taken it all the
+    /// same, and then nobody else will look for its jobs.
     expire_at: Option<TimeMs>,
     /// How often the store has failed in a row, and when to ask it again.
     failures: u32,
@@ -85,7 +87,7 @@ impl Dispatcher {
             ask_due: true,
             due_at: None,
             renew_at: clock.steady(),
-            expire_at: None,
+            expire_at: settings.shares_store.then(|| clock.steady()),
             failures: 0,
             pause_until: None,
             stop: Stop::No,
@@ -138,8 +140,7 @@ impl Dispatcher {
             self.renew(now).await?;
         }
         if self.agenda.expire_at.is_some_and(|at| at <= now) {
-            self.queue.expire(now).await?;
-            self.agenda.expire_at = None;
+            self.expire(now).await?;
         }
         if self.agenda.look_for_cancellations {
             let wanted = self.queue.cancellations(&self.settings.worker).await?;
@@ -152,7 +153,7 @@ impl Dispatcher {
             Ok(()) => ended.iter().for_each(|attempt| self.held.remove(attempt.job, attempt.attempt)),
             Err(_) => self.ended.splice(0..0, ended).for_each(drop),
         }
-        if claimed.is_err() {
+        if claimed.is_err() && !self.settings.shares_store {
             // A lease holds up to its last millisecond.
             self.agenda.expire_at = Some(now.after(self.settings.lease + Duration::from_millis(1)));
         }
@@ -170,7 +171,15 @@ impl Dispatcher {
         lost.into_iter().for_each(|id| self.held.stop(id, StopReason::Lost));
         self.agenda.renew_at = now.after(self.settings.lease / 3);
         // After our own are renewed: a process that was frozen must not take them for another's.
-        self.queue.expire(now).await.map(drop)
+        if self.settings.shares_store { self.expire(now).await } else { self.queue.expire(now).await.map(drop) }
+    }
+
+    async fn expire(&mut self, now: TimeMs) -> Result<()> {
+        self.queue.expire(now).await?;
+        // As often as leases are renewed, and not all workers at the same moment.
+        let again = self.settings.lease.div_f64(3.0).mul_f64(1.0 - 0.25 * (self.settings.roll)());
+        self.agenda.expire_at = self.settings.shares_store.then(|| now.after(again));
+        Ok(())
     }
 
     async fn store(&self, ended: &[FinishedAttempt]) -> Result<()> {
@@ -270,6 +279,13 @@ impl Dispatcher {
     /// Notices which times have come.
     fn keep_time(&mut self) {
         let now = self.clock.steady();
+        // The clock that several processes share may be set back: what is due by then must not wait for as long again.
+        let soon = now.after(self.settings.lease / 3);
+        self.agenda.renew_at = self.agenda.renew_at.min(soon);
+        if self.settings.shares_store {
+            self.agenda.expire_at = self.agenda.expire_at.map(|at| at.min(soon));
+        }
+        self.agenda.pause_until = self.agenda.pause_until.map(|until| until.min(now.after(STORE_BACKOFF.limit)));
         if self.agenda.due_at.is_some_and(|due| due <= now) {
             self.agenda.look_for_work = true;
         }

@@ -17,6 +17,10 @@ pub struct Settings {
     pub backoff: Backoff,
     /// How long running jobs may go on after the process was asked to stop.
     pub grace: Duration,
+    /// Whether others run jobs from the same store: then nobody but those who go on can find what one that is gone
+    /// has left, so that it is looked for also while there is nothing to do. Where nobody else does, an idle worker
+    /// costs no SQL.
+    pub shares_store: bool,
     /// A number in 0..1, another one each time: spreads out retries.
     pub roll: Arc<dyn Fn() -> f64 + Send + Sync>,
 }

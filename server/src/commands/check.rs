@@ -60,6 +60,60 @@ pub async fn check(store: Option<&dyn Store>, spool_folder: &Path, listen: Socke
     findings
 }
 
+/// What is known of a database server.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerFacts {
+    /// Whether a process hears what another tells it through the server.
+    pub are_notifications_heard: bool,
+    pub connections_limit: u32,
+    pub connections_in_use: u32,
+    /// How many this process would open at most.
+    pub connections_ours: u32,
+    /// This machine's clock, seen from the server's.
+    pub clock_ahead_ms: i64,
+}
+
+/// Beyond what networks and time servers do to a clock that is well.
+const CLOCK_MAY_DIFFER_MS: i64 = 1_000;
+
+/// Looks at what only matters where the database is a server.
+#[must_use]
+pub fn check_server(facts: ServerFacts) -> Vec<Finding> {
+    let ServerFacts { connections_limit: limit, connections_in_use: in_use, connections_ours: ours, .. } = facts;
+    let ahead_ms = facts.clock_ahead_ms;
+    vec![
+        if facts.are_notifications_heard {
+            Finding::Good("processes hear each other: LISTEN and NOTIFY work".to_owned())
+        } else {
+            Finding::Wrong(
+                "what one process notifies no other hears, so that everybody has to look each second: if a pooler of \
+                 transactions stands between, give a direct connection with --database-listen-url"
+                    .to_owned(),
+            )
+        },
+        if ours <= limit {
+            Finding::Good(format!(
+                "the server takes {limit} connections, of which {in_use} are in use; a process opens at most {ours}"
+            ))
+        } else {
+            Finding::Wrong(format!(
+                "the server takes {limit} connections, and this process may want {ours}: \
+                 lower --database-connections, or raise max_connections"
+            ))
+        },
+        if ahead_ms.abs() < CLOCK_MAY_DIFFER_MS {
+            Finding::Good("this machine's clock and the database's agree".to_owned())
+        } else {
+            Finding::Wrong(format!(
+                "this machine's clock is {} s {} the database's: no job minds, but the times that people read are \
+                 wrong; set both by a time server",
+                ahead_ms.abs() / 1_000,
+                if ahead_ms > 0 { "ahead of" } else { "behind" }
+            ))
+        },
+    ]
+}
+
 fn spool(folder: &Path) -> Finding {
     match spool::look(folder) {
         Ok(None) => Finding::Good(format!("{} has no spool yet; the first start makes it", folder.display())),
@@ -75,5 +129,39 @@ fn spool(folder: &Path) -> Finding {
             folder.display()
         )),
         Err(error) => Finding::Wrong(format!("the spool in {} cannot be read: {error}", folder.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(change: impl FnOnce(&mut ServerFacts)) -> Vec<String> {
+        let mut facts = ServerFacts {
+            are_notifications_heard: true,
+            connections_limit: 97,
+            connections_in_use: 12,
+            connections_ours: 11,
+            clock_ahead_ms: -20,
+        };
+        change(&mut facts);
+        let wrong = |finding| match finding {
+            Finding::Good(_) => None,
+            Finding::Wrong(text) => Some(text),
+        };
+        check_server(facts).into_iter().filter_map(wrong).collect()
+    }
+
+    #[test]
+    fn each_fault_of_a_server_is_told_with_its_remedy() {
+        assert_eq!(wrong(|_| ()), Vec::<String>::new());
+        for (texts, remedy) in [
+            (wrong(|facts| facts.are_notifications_heard = false), "--database-listen-url"),
+            (wrong(|facts| facts.connections_ours = 98), "lower --database-connections"),
+            (wrong(|facts| facts.clock_ahead_ms = 7_200_000), "7200 s ahead of"),
+            (wrong(|facts| facts.clock_ahead_ms = -2_000), "2 s behind"),
+        ] {
+            assert!(texts.len() == 1 && texts[0].contains(remedy), "{texts:?}");
+        }
     }
 }

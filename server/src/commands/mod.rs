@@ -2,11 +2,21 @@
 
 mod admin;
 mod check;
+mod heartbeat;
+mod prune;
+mod replay_spool;
 mod serve;
+mod service_manager;
+mod stop_signal;
+mod wait_for_database;
+mod work;
 
 pub use admin::{create_admin, print_link};
-pub use check::{Finding, check};
+pub use check::{Finding, ServerFacts, check, check_server};
+pub use replay_spool::{open_left_spool, replay_spool};
 pub use serve::{Serving, serve};
+pub use wait_for_database::{NotOpened, wait_for_database};
+pub use work::{Working, work};
 
 /// A command that could not be carried out: a sentence for the operator, which names the fix.
 #[derive(Debug, thiserror::Error)]
@@ -16,5 +26,11 @@ pub struct CommandError(pub String);
 impl From<store::StoreError> for CommandError {
     fn from(error: store::StoreError) -> Self {
         Self(error.to_string())
+    }
+}
+
+impl From<NotOpened> for CommandError {
+    fn from(NotOpened { kind, message }: NotOpened) -> Self {
+        Self(format!("{}: {message}", kind.word()))
     }
 }

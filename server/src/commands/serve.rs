@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::TimeMs;
-use queue::Settings;
-use store::{Clock, Store};
+use store::{Clock, Store, SystemClock};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::CommandError;
 use super::admin::link;
+use super::heartbeat::Heartbeat;
+use super::prune::keep_pruning;
+use super::service_manager;
+use super::stop_signal::StopSignal;
 use crate::accounts::new_setup_link;
 use crate::config::{HttpSection, JobsSection};
 use crate::environment::{Environment, IntakeSection, WorkerSection};
@@ -23,17 +25,12 @@ use crate::{JobsSection as JobsInside, browser_family};
 
 /// How long answers that are being sent may take after the process was asked to stop.
 const ANSWERS: Duration = Duration::from_secs(10);
-/// Jobs that are done or cancelled are kept for a week.
-const KEEP_JOBS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-const PRUNE_EVERY: Duration = Duration::from_secs(60 * 60);
-/// So many jobs are deleted at a time, so that a commit stays short for those who wait behind it.
-const PRUNE_LIMIT: u32 = 1_000;
 
 /// A server that is about to serve.
 pub struct Serving {
     pub store: Arc<dyn Store>,
     pub intake: IntakeSection,
-    pub clock: Arc<dyn Clock>,
+    pub clock: Arc<SystemClock>,
     pub random: Random,
     pub listener: TcpListener,
     pub http: HttpSection,
@@ -46,20 +43,21 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     // Before anybody is told that we are there, or any job is begun: from then on a stop is a drain.
     let stop = StopSignal::listen()?;
     let address = listener.local_addr().map_err(|error| CommandError(format!("the socket has no address: {error}")))?;
-    let settings = worker_settings(jobs.workers.get(), jobs.grace, jobs.log_delay, &random);
-    let inside = JobsInside { worker: (!jobs.no_worker).then(|| worker_section(&settings)) };
+    let settings = worker_settings(&jobs, &*store, &random);
+    let inside = JobsInside { worker: (!jobs.no_worker).then(|| WorkerSection::of(&settings)) };
     let trusted_proxies = http.trusted_proxies.iter().filter_map(|network| network.0).collect();
     let mut env =
         Environment::new(store.clone(), intake, clock.clone(), random.clone(), inside, trusted_proxies).await?;
     let connections = connections_that_fit(http.connections.get());
     env.event_streams.limit = http.event_streams.get().min(event_streams_beside(connections));
     let env = Arc::new(env);
-    let now = clock.steady();
-    let orphans = store.requeue_orphans(now, now.after(LONGEST_BACKOFF)).await?;
-    if orphans > 0 {
-        tracing::info!(orphans, "jobs that an earlier process left running wait again");
+    if !store.is_shared() {
+        requeue_orphans(&*store, clock.steady()).await?;
     }
     tokio::task::spawn_blocking(browser_family::prepare);
+    let (stop_heart, worker) = (CancellationToken::new(), env.jobs.worker.clone());
+    let heartbeat = Heartbeat { store: store.clone(), clock: clock.clone(), worker, started_at: env.started_at };
+    let heart = tokio::spawn(heartbeat.beat_until(stop_heart.clone()));
     let stop_worker = CancellationToken::new();
     let mut worker = if jobs.no_worker {
         tokio::spawn(stop_worker.clone().cancelled_owned())
@@ -69,14 +67,18 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     };
     let replay = tokio::spawn(env.intake.clone().keep_replaying(random.clone()));
     let prober = tokio::spawn(probe(env.clone()));
-    let pruner = tokio::spawn(prune(env.clone()));
+    let pruner = tokio::spawn(keep_pruning(store.clone(), clock.clone()));
     greet(&env, address).await?;
     let answers = tokio::spawn(http::serve(listener, env.clone(), connections));
+    service_manager::ready(&format!("serving http://{address}"));
+    let watchdog = tokio::spawn(service_manager::keep_watchdog_calm());
     tokio::select! {
         () = stop.given() => {}
         _ = &mut worker => return Err(CommandError("the worker broke down; the log above says why".to_owned())),
     }
-    tracing::info!("stopping: no new requests; running jobs have {} s", jobs.grace.as_secs());
+    let status = format!("stopping: no new requests; running jobs have {} s", jobs.grace.as_secs());
+    tracing::info!("{status}");
+    service_manager::stopping(&status);
     env.stop.cancel();
     stop_worker.cancel();
     pruner.abort();
@@ -87,13 +89,21 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
         tracing::warn!("some answers took too long to send and were cut off");
     }
     worker.await.map_err(|error| CommandError(format!("the worker broke down: {error}")))?;
+    stop_heart.cancel();
+    heart.await.map_err(|error| CommandError(format!("the heartbeat broke down: {error}")))?;
     store.close().await;
+    watchdog.abort();
     tracing::info!("stopped");
     Ok(())
 }
 
-fn worker_section(settings: &Settings) -> WorkerSection {
-    WorkerSection { name: settings.worker.clone(), slots: u32::try_from(settings.slots).unwrap_or(u32::MAX) }
+/// Nobody else runs jobs: whatever is running, an earlier process has left.
+async fn requeue_orphans(store: &dyn Store, now: TimeMs) -> store::Result<()> {
+    let orphans = store.requeue_orphans(now, now.after(LONGEST_BACKOFF)).await?;
+    if orphans > 0 {
+        tracing::info!(orphans, "jobs that an earlier process left running wait again");
+    }
+    Ok(())
 }
 
 async fn probe(env: Arc<Environment>) {
@@ -117,50 +127,4 @@ async fn greet(env: &Environment, address: SocketAddr) -> Result<(), CommandErro
         eprintln!("  {}", link(address, token.reveal()));
     }
     Ok(())
-}
-
-/// Deletes what is over, now and each hour.
-async fn prune(env: Arc<Environment>) {
-    loop {
-        let now = env.clock.wall();
-        let before = TimeMs(now.0 - i64::try_from(KEEP_JOBS.as_millis()).unwrap_or(0));
-        if let Err(error) = prune_once(&*env.store, before, now).await {
-            tracing::warn!(%error, "what is over could not be deleted; trying again in an hour");
-        }
-        env.clock.sleep_until(env.clock.steady().after(PRUNE_EVERY)).await;
-    }
-}
-
-async fn prune_once(store: &dyn Store, before: TimeMs, now: TimeMs) -> store::Result<()> {
-    while store.prune_jobs(before, PRUNE_LIMIT).await? > 0 {}
-    store.prune_sessions(now).await.map(drop)
-}
-
-/// SIGTERM and SIGINT.
-struct StopSignal {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignal {
-    fn listen() -> Result<Self, CommandError> {
-        let failed = |error: std::io::Error| CommandError(format!("signals cannot be received: {error}"));
-        let terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        Ok(Self { terminate, interrupt })
-    }
-
-    /// Returns at the first. A second one ends the process at once: whoever presses twice does
-    /// not want to wait, and nothing that was answered is lost by it.
-    async fn given(mut self) {
-        self.next().await;
-        tokio::spawn(async move {
-            self.next().await;
-            std::process::exit(130);
-        });
-    }
-
-    async fn next(&mut self) {
-        tokio::select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
-    }
 }

@@ -1,6 +1,7 @@
 //! Takes the records of searches: into the store, or else, when it does not answer in time,
 //! into the spool. Whoever searches waits for neither longer than a moment.
 
+mod batch;
 mod replay;
 mod store_watch;
 
@@ -14,6 +15,7 @@ use store::{Accepted, Clock, NewJob, Store, within};
 
 use crate::jobs::LogRequest;
 
+pub use batch::{Batch, replay_batch};
 pub use store_watch::{Fault, StoreWatch};
 
 /// The log must be written, so its job is tried for two hours and more before it is given up,
@@ -72,7 +74,7 @@ impl Intake {
             // A store that is known to be away is not waited for by everyone: the replay tells when it is back.
             if self.watch.fault().is_none() {
                 // The store may still take it after the deadline: its replay will then change nothing.
-                match within(&*self.clock, self.deadline, self.accept(&record)).await {
+                match within(&*self.clock, self.deadline, accept(&*self.store, &*self.clock, &record)).await {
                     Ok(accepted) => return Taken::Stored(accepted),
                     Err(error) => self.watch.failed(error),
                 }
@@ -89,11 +91,6 @@ impl Intake {
         }
     }
 
-    async fn accept(&self, record: &Record) -> store::Result<Accepted> {
-        let now = self.clock.steady();
-        self.store.accept(record.search, log_job(record, now)).await
-    }
-
     async fn append(&self, record: Record) -> Result<(), AppendError> {
         let time_is_up = self.clock.sleep_until(self.clock.steady().after(SPOOL_DEADLINE));
         tokio::select! {
@@ -104,6 +101,10 @@ impl Intake {
             }
         }
     }
+}
+
+async fn accept(store: &dyn Store, clock: &dyn Clock, record: &Record) -> store::Result<Accepted> {
+    store.accept(record.search, log_job(record, clock.steady())).await
 }
 
 /// The job that writes the record's row.

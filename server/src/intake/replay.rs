@@ -3,17 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
 use queue::Backoff;
-use spool::Record;
-use store::{Accepted, StoreError};
 
 use super::Intake;
+use super::batch::replay_batch;
 use crate::random::Random;
-use crate::searches::question;
-
-/// So many records share one commit; more would make those who search now wait behind it.
-const BATCH: usize = 256;
 
 /// The waits between tries. The longest is how late, at most, we see that the store is back.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(50), limit: Duration::from_secs(1) };
@@ -59,44 +53,17 @@ impl Intake {
     }
 
     async fn replay_some(&self) -> store::Result<Replayed> {
-        let records = self.spool.oldest(BATCH);
-        if records.is_empty() {
+        let batch = replay_batch(&*self.store, &self.spool, &*self.clock).await;
+        if batch.is_empty() {
             return self.store.ping().await.map(|()| Replayed::Progress);
         }
-        let accepted = join_all(records.iter().map(|record| self.accept(record))).await;
-        let is_store_well = accepted.iter().any(Result::is_ok);
-        let mut done = Vec::new();
-        let mut failure = None;
-        for (record, accepted) in records.iter().zip(accepted) {
-            match accepted {
-                Ok(there) if is_its(&there, record) => done.push(record.search),
-                Ok(_) => self.spool.set_aside(record.search, OTHER_SEARCH.to_owned()).await,
-                // Where others of the batch were taken, the statement is right and the record is not.
-                Err(StoreError::Sql(reason)) if is_store_well => self.spool.set_aside(record.search, reason).await,
-                Err(error) => failure = Some(error),
-            }
-        }
-        self.spool.remove(done).await;
-        match failure {
+        match batch.failure {
             Some(error) => Err(error),
-            None if records.iter().any(|record| self.spool.find(record.search).is_some()) => Ok(Replayed::Stuck),
+            None if batch.left > 0 => Ok(Replayed::Stuck),
             None => {
                 self.tell_if_done();
                 Ok(Replayed::Progress)
             }
         }
     }
-}
-
-const OTHER_SEARCH: &str = "the store has another search under this id: its sender used the id twice";
-
-fn is_its(there: &Accepted, record: &Record) -> bool {
-    let known = match there {
-        Accepted::New(_) => return true,
-        // Taken by the store just after its caller had stopped waiting.
-        Accepted::Queued { payload, .. } if *payload == record.payload => return true,
-        Accepted::Queued { payload, .. } => question(payload),
-        Accepted::Recorded(row) => Some((row.phrase.clone(), row.letters.clone())),
-    };
-    known.is_some() && known == question(&record.payload)
 }

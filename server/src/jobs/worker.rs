@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::log_request::{LogRequest, log_request};
 use super::probe::Probe;
+use crate::config::JobsSection;
 use crate::random::Random;
 
 /// How long an attempt may take beyond the delay that was asked for.
@@ -29,18 +30,19 @@ pub struct JobEnvironment {
     pub log_delay: Duration,
 }
 
-/// The settings of this process's worker. `slots` jobs run side by side.
+/// The settings of this process's worker on this store.
 #[must_use]
-pub fn worker_settings(slots: usize, grace: Duration, log_delay: Duration, random: &Random) -> Settings {
+pub fn worker_settings(jobs: &JobsSection, store: &dyn Store, random: &Random) -> Settings {
     let dice = random.clone();
     Settings {
         // The process id alone comes back after a reboot; the random part does not.
         worker: WorkerName(format!("{}-{:08x}", std::process::id(), u32::from_be_bytes(random.bytes()))),
-        slots,
+        slots: jobs.workers.get(),
         lease: LEASE,
-        timeout: TIMEOUT.saturating_add(log_delay),
+        timeout: TIMEOUT.saturating_add(jobs.log_delay),
         backoff: Backoff { first: Duration::from_secs(1), limit: LONGEST_BACKOFF },
-        grace,
+        grace: jobs.grace,
+        shares_store: store.is_shared(),
         roll: Arc::new(move || dice.roll()),
     }
 }

@@ -10,15 +10,17 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("app", &["api"]),
     ("store", &["api"]),
     ("store-sqlite", &["api", "store"]),
+    ("store-postgres", &["api", "store"]),
     ("queue", &["api", "store"]),
     ("spool", &["api"]),
-    ("server", &["api", "queue", "spool", "store", "store-sqlite"]),
-    ("tests", &["api", "app", "queue", "server", "spool", "store", "store-sqlite"]),
+    ("server", &["api", "queue", "spool", "store", "store-sqlite", "store-postgres"]),
+    ("tests", &["api", "app", "queue", "server", "spool", "store", "store-sqlite", "store-postgres"]),
     ("xtask", &[]),
 ];
 
 /// What only some packages may depend on: the start of its name, and those packages.
-const ONLY_IN: &[(&str, &[&str])] = &[("apalis", &["queue", "server"]), ("sqlx", &["store-sqlite", "tests"])];
+const ONLY_IN: &[(&str, &[&str])] =
+    &[("apalis", &["queue", "server"]), ("sqlx", &["store-sqlite", "store-postgres", "tests"])];
 
 /// The packages that may ask for the server's half of the server functions. Any other would bring it into the client.
 const MAY_SET_SSR: &[&str] = &["server", "tests"];
@@ -59,6 +61,11 @@ const WORDS: &[(&str, &[&str], &str)] = &[
     (
         "store_sqlite::",
         &["server/src/main.rs", "server/store/sqlite/", "tests/"],
+        "only server/src/main.rs names a concrete database",
+    ),
+    (
+        "store_postgres::",
+        &["server/src/main.rs", "server/store/postgres/", "tests/"],
         "only server/src/main.rs names a concrete database",
     ),
     (
@@ -106,7 +113,10 @@ mod tests {
         assert_eq!(rules("api", json!({"name": "store"})), ["api may not depend on store"]);
         assert_eq!(rules("queue", json!({"name": "store-sqlite"})), ["queue may not depend on store-sqlite"]);
         assert_eq!(rules("store", json!({"name": "apalis-core"})), ["only queue and server may depend on apalis"]);
-        assert_eq!(rules("server", json!({"name": "sqlx"})), ["only store-sqlite and tests may depend on sqlx"]);
+        assert_eq!(
+            rules("server", json!({"name": "sqlx"})),
+            ["only store-sqlite and store-postgres and tests may depend on sqlx"]
+        );
         assert_eq!(rules("app", json!({"name": "api", "features": ["ssr"]})), ["app sets the feature ssr of api"]);
         assert_eq!(rules("new", json!({"name": "serde"})).len(), 1);
     }
@@ -116,6 +126,7 @@ mod tests {
         let found = |path: &str, text: &str| in_sources(&[Source::new(path, text)]).len();
         assert_eq!(found("server/src/http/router.rs", "use store_sqlite::SqliteStore;\n"), 1);
         assert_eq!(found("server/src/main.rs", "use store_sqlite::SqliteStore;\n"), 0);
+        assert_eq!(found("server/queue/src/lease.rs", "use store_postgres::PostgresStore;\n"), 1);
         assert_eq!(found("server/src/jobs/log_request.rs", "use apalis_core::task::Task;\n"), 1);
         assert_eq!(found("server/queue/src/backend.rs", "use apalis_core::task::Task;\n"), 0);
         assert_eq!(found("server/src/http/router.rs", "// Not through store_sqlite::SqliteStore.\n"), 0);

@@ -15,11 +15,16 @@ pub(crate) fn ensure(place: &Place, wanted: &[(&str, &str)]) -> anyhow::Result<(
         return Ok(());
     }
     let packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
-    let by_hand = format!("install it by hand: apt-get install {}", packages.join(" "));
     if on_path("apt-get").is_none() {
         let programs: Vec<_> = missing.iter().map(|(program, _)| *program).collect();
         bail!("{} is missing, and this system has no apt-get to install it with", programs.join(", "));
     }
+    install(place, &packages)
+}
+
+/// Installs `packages`, whether they are missing or not.
+pub(super) fn install(place: &Place, packages: &[&str]) -> anyhow::Result<()> {
+    let by_hand = format!("install it by hand: apt-get install {}", packages.join(" "));
     let shell = place.shell()?;
     let Some(root) = become_root(&shell) else {
         bail!("{} is missing and installing it needs root or sudo; {by_hand}", packages.join(", "));
@@ -37,7 +42,7 @@ pub(crate) fn ensure(place: &Place, wanted: &[(&str, &str)]) -> anyhow::Result<(
 
 /// What goes between `env` and its settings for the command to run as root; `None` where that
 /// is not possible without asking for a password.
-fn become_root(shell: &Shell) -> Option<&'static [&'static str]> {
+pub(super) fn become_root(shell: &Shell) -> Option<&'static [&'static str]> {
     if cmd!(shell, "id -u").quiet().read().is_ok_and(|id| id == "0") {
         return Some(&[]);
     }

@@ -9,6 +9,7 @@ mod accounts;
 mod connections;
 mod error;
 mod escape;
+mod examine;
 mod lane;
 mod listener;
 mod log;
@@ -29,6 +30,7 @@ use crate::listener::Listener;
 use crate::log::Record;
 use crate::queue::{Add, Finishes, Front};
 
+pub use crate::examine::{Examination, examine};
 pub use crate::open::OpenError;
 
 /// A database on a PostgreSQL server.

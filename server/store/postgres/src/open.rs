@@ -88,14 +88,14 @@ pub(crate) async fn open(options: Options, access: Access) -> Result<PostgresSto
 }
 
 /// Tells this process's connections from all others, on the server's side too.
-fn own_name() -> Result<String, OpenError> {
+pub(crate) fn own_name() -> Result<String, OpenError> {
     let mut random = [0; 4];
     let refused = |error| OpenError::Url(format!("the system has no random numbers: {error}"));
     getrandom::fill(&mut random).map_err(refused)?;
     Ok(format!("search4letters-{:08x}", u32::from_be_bytes(random)))
 }
 
-fn connect_options(url: &str, own_name: &str) -> Result<PgConnectOptions, OpenError> {
+pub(crate) fn connect_options(url: &str, own_name: &str) -> Result<PgConnectOptions, OpenError> {
     // What the parser says may hold parts of the URL, and so of the password.
     let options =
         PgConnectOptions::from_str(url).map_err(|_| OpenError::Url("it is no URL of PostgreSQL".to_owned()))?;
@@ -104,7 +104,7 @@ fn connect_options(url: &str, own_name: &str) -> Result<PgConnectOptions, OpenEr
 }
 
 /// Where a connection leads, without the password.
-fn place(options: &PgConnectOptions) -> String {
+pub(crate) fn place(options: &PgConnectOptions) -> String {
     let host = options.get_socket().map_or_else(|| options.get_host().to_owned(), |path| path.display().to_string());
     let (user, port) = (options.get_username(), options.get_port());
     let database = options.get_database().unwrap_or(user);
@@ -161,7 +161,10 @@ async fn prepare(connection: &mut PgConnection, access: Access) -> Result<(), Fa
 
 /// The schema's version, and the oldest that a program must know to use it.
 async fn versions(connection: &mut PgConnection) -> sqlx::Result<(i64, i64)> {
-    let is_there = sqlx::query_scalar::<_, bool>("select to_regclass('_sqlx_migrations') is not null");
+    // Another process may be at the first migration: sqlx makes its own table before ours.
+    let is_there = sqlx::query_scalar::<_, bool>(
+        "select to_regclass('_sqlx_migrations') is not null and to_regclass('compatibility') is not null",
+    );
     if !is_there.fetch_one(&mut *connection).await? {
         return Ok((0, 0));
     }

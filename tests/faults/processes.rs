@@ -1,0 +1,172 @@
+//! Web and worker processes of their own on one PostgreSQL, and how they start.
+
+use std::time::Duration;
+
+use api::Recorded;
+use sqlx::AssertSqlSafe;
+use tests::eventually::eventually;
+use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
+use tests::server_process::{Installation, ServerProcess};
+
+use crate::journal::Journal;
+use crate::service_manager::ServiceManager;
+use crate::used::refused;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One more process on the database, with a data folder of its own.
+fn on(database: &PostgresDatabase) -> Installation {
+    Installation::new().with_variable("DATABASE_URL", database.url())
+}
+
+async fn worker(installation: &Installation, arguments: &[&str]) -> ServerProcess {
+    let worker = installation.launch(&[&["work"], arguments].concat());
+    eventually("the worker works", async || worker.output().contains("running jobs as").then_some(())).await;
+    worker
+}
+
+async fn number(database: &PostgresDatabase, sql: &str) -> i64 {
+    let mut connection = database.connect().await;
+    let number = sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(&mut connection).await;
+    number.unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+async fn all_logged(database: &PostgresDatabase, journal: &Journal) {
+    let promised = i64::try_from(journal.promised().len()).expect("few");
+    eventually("each promised row is there", async || {
+        (number(database, "select count(*) from log").await == promised).then_some(())
+    })
+    .await;
+    assert_eq!(number(database, "select count(distinct search_id) from log").await, promised);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_web_process_accepts_a_worker_process_writes() {
+    let database = PostgresCluster::shared().await.create_database().await;
+    let (web, back) = (on(&database), on(&database));
+    let journal = Journal::default();
+    let server = web.start(&["--no-worker"]).await;
+    for _ in 0..10 {
+        assert_eq!(journal.search(&server.client()).await, Some(Recorded::Accepted));
+    }
+    assert_eq!(number(&database, "select count(*) from job where state = 'waiting'").await, 10, "nobody runs jobs yet");
+    let worker = worker(&back, &[]).await;
+    all_logged(&database, &journal).await;
+    let known = "select count(*) from worker where host <> '' and version <> '' and slots = 1024";
+    eventually("the worker is known", async || (number(&database, known).await == 1).then_some(())).await;
+    assert!(worker.terminate(PATIENCE).await.success());
+    assert_eq!(number(&database, "select count(*) from worker").await, 0, "it has ended in good order");
+    assert!(server.terminate(PATIENCE).await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_is_asked_to_stop_hands_back_what_it_does_not_finish() {
+    let database = PostgresCluster::shared().await.create_database().await;
+    let manager = ServiceManager::new();
+    let (web, back) = (on(&database), manager.watches(on(&database), Duration::from_secs(1)));
+    let journal = Journal::default();
+    let server = web.start(&["--no-worker"]).await;
+    let worker = worker(&back, &["--log-delay", "1h", "--grace", "1s"]).await;
+    manager.is_told("READY=1").await;
+    manager.is_told("WATCHDOG=1").await;
+    assert_eq!(journal.search(&server.client()).await, Some(Recorded::Accepted));
+    let running = "select count(*) from job where state = 'running'";
+    eventually("the job runs", async || (number(&database, running).await == 1).then_some(())).await;
+    assert!(worker.terminate(PATIENCE).await.success());
+    manager.is_told("STOPPING=1").await;
+    assert_eq!(number(&database, "select count(*) from job where state = 'waiting'").await, 1);
+    let _next = self::worker(&back, &[]).await;
+    all_logged(&database, &journal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_comes_up_later_is_waited_for() {
+    let cluster = PostgresCluster::durable(&[]).await;
+    let database = cluster.create_database().await;
+    cluster.stop_immediately().await;
+    let mut processes = Vec::new();
+    let installations = [on(&database), on(&database)];
+    for (installation, command) in installations.iter().zip(["serve", "work"]) {
+        let process = installation.launch(&[command]);
+        eventually("it says what it waits for", async || {
+            let line = process.output().contains("waiting for the database: the database test_");
+            (line && process.output().contains("See that the server runs")).then_some(())
+        })
+        .await;
+        processes.push(process);
+    }
+    cluster.start().await;
+    processes[0].ready().await;
+    eventually("the worker works", async || processes[1].output().contains("running jobs as").then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_refuses_is_not_waited_for_and_no_password_is_shown() {
+    let cluster = PostgresCluster::shared().await;
+    let database = cluster.create_database().await;
+    let url = database.url();
+    let (_, address) = url.split_once('@').expect("with a user");
+    let server = address.split_once('/').map_or(address, |(server, _)| server);
+    let newer = cluster.create_database().await;
+    assert_eq!(on(&newer).run(&["migrate"]).await.code, Some(0));
+    let of_the_future = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+             values (9999, 'of the future', true, '', 0);
+         update compatibility set oldest_schema = 9999";
+    sqlx::raw_sql(of_the_future).execute(&mut newer.connect().await).await.expect("done");
+    for (url, fault, way_out) in [
+        (format!("postgres://postgres:hunter2@{address}"), "CredentialsError: ", "pg_hba.conf"),
+        (newer.url(), "SqlError: ", "Install that version"),
+    ] {
+        let installation = Installation::new().with_variable("DATABASE_URL", url);
+        for command in ["serve", "work", "migrate"] {
+            refused(&installation, &[command], fault, way_out).await;
+        }
+        let check = installation.run(&["check"]).await;
+        assert!(check.output.contains(fault) && !check.output.contains("hunter2"), "{}", check.output);
+        assert!(!check.output.contains("of the tests") && check.output.contains(server), "{}", check.output);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_check_looks_at_the_server() {
+    let database = PostgresCluster::shared().await.create_database().await;
+    let installation = on(&database);
+    let unmade = installation.run(&["check"]).await;
+    assert!(unmade.output.contains("search4letters migrate"), "{}", unmade.output);
+    assert_eq!(installation.run(&["migrate"]).await.code, Some(0));
+    let check = installation.run(&["check"]).await;
+    for line in [
+        "is a sound database of this version",
+        "ok     processes hear each other: LISTEN and NOTIFY work",
+        "ok     the server takes 197 connections",
+        "ok     this machine's clock and the database's agree",
+        "ok     the database answers",
+    ] {
+        assert!(check.output.contains(line), "{line}\n{}", check.output);
+    }
+    let many = installation.run(&["check", "--database-connections", "197"]).await;
+    assert!(many.output.contains("WRONG  the server takes 197 connections"), "{}", many.output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_spool_of_a_web_process_that_is_lost_is_replayed_beside_the_others() {
+    let cluster = PostgresCluster::durable(&[]).await;
+    let database = cluster.create_database().await;
+    let (lost, others) = (on(&database), on(&database));
+    let journal = Journal::default();
+    let server = lost.start(&["--no-worker"]).await;
+    cluster.stop_immediately().await;
+    for _ in 0..10 {
+        assert_eq!(journal.search(&server.client()).await, Some(Recorded::Spooled));
+    }
+    server.kill().await;
+    cluster.start().await;
+    let _others = others.start(&[]).await;
+    let spool = lost.folder().join("spool").display().to_string();
+    for said in ["recorded: 10, already known: 0", "recorded: 0, already known: 0"] {
+        let replayed = others.run(&["spool", "replay", &spool]).await;
+        assert_eq!(replayed.code, Some(0), "{}", replayed.output);
+        assert!(replayed.output.contains(said), "{}", replayed.output);
+    }
+    all_logged(&database, &journal).await;
+}

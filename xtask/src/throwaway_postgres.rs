@@ -1,0 +1,89 @@
+//! A PostgreSQL with our tables and nothing in them, for as long as something is checked against it.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, bail};
+use xshell::{Shell, TempDir, cmd};
+
+use crate::place::Place;
+use crate::tools;
+
+/// Whom Debian's package makes for the server, which refuses to run as root.
+const SERVER_USER: &str = "postgres";
+
+pub(crate) struct ThrowawayPostgres {
+    programs: PathBuf,
+    server: Child,
+    /// Only who may enter this folder gets to the server: its socket is in it, and there is no other way in.
+    folder: TempDir,
+}
+
+impl ThrowawayPostgres {
+    pub(crate) fn start(place: &Place, shell: &Shell) -> anyhow::Result<Self> {
+        let programs = tools::postgres_server(place)?;
+        let folder = shell.create_temp_dir()?;
+        let (path, data) = (folder.path(), folder.path().join("data"));
+        let as_user: &[&str] = if cmd!(shell, "id -u").quiet().read()? == "0" {
+            cmd!(shell, "chown {SERVER_USER}: {path}").quiet().run()?;
+            &["--reuid", SERVER_USER, "--regid", SERVER_USER, "--clear-groups"]
+        } else {
+            &[]
+        };
+        cmd!(shell, "chmod 700 {path}").quiet().run()?;
+        let initdb = programs.join("initdb");
+        // The server's user may not be let into the checkout.
+        let _elsewhere = shell.push_dir("/");
+        cmd!(shell, "setpriv {as_user...} {initdb} -D {data} -U {SERVER_USER} -A trust -E UTF8 --locale C.UTF-8 -N")
+            .quiet()
+            .ignore_stdout()
+            .run()
+            .context("initdb failed")?;
+
+        // It ends with us, however we end.
+        let mut server = Command::new("setpriv");
+        server.args(["--pdeathsig", "QUIT"]).args(as_user).arg(programs.join("postgres")).arg("-D").arg(&data);
+        server.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "log_min_messages=log", "-k"]).arg(path);
+        server.current_dir("/").stdin(Stdio::null()).stderr(Stdio::piped());
+        let mut server = server.spawn().context("setpriv cannot be started (it is in the package util-linux)")?;
+        let printed = server.stderr.take().context("piped above")?;
+        let started = Self { programs, server, folder };
+        wait_until_ready(BufReader::new(printed))?;
+        Ok(started)
+    }
+
+    /// As sqlx reads it.
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://{SERVER_USER}@localhost/postgres?host={}", self.folder.path().display())
+    }
+
+    /// Runs the statements of a file.
+    pub(crate) fn run(&self, shell: &Shell, file: &Path) -> anyhow::Result<()> {
+        let (psql, host) = (self.programs.join("psql"), self.folder.path());
+        cmd!(shell, "{psql} -h {host} -U {SERVER_USER} -d postgres -X -q -v ON_ERROR_STOP=1 -f {file}")
+            .quiet()
+            .run()
+            .with_context(|| format!("{} failed", file.display()))
+    }
+}
+
+impl Drop for ThrowawayPostgres {
+    fn drop(&mut self) {
+        // SIGQUIT ends it at once, and its processes with it. What fails here has ended already.
+        drop(Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status());
+        drop(self.server.wait());
+    }
+}
+
+fn wait_until_ready(lines: impl BufRead) -> anyhow::Result<()> {
+    let mut printed = Vec::new();
+    for line in lines.lines() {
+        let line = line?;
+        if line.contains("ready to accept connections") {
+            return Ok(());
+        }
+        printed.push(line);
+    }
+    bail!("PostgreSQL did not start:\n{}", printed.join("\n"))
+}
