@@ -88,6 +88,12 @@ impl Journal {
         those.filter_map(|answered| answered.receipt.clone()).collect()
     }
 
+    /// Those that were answered so.
+    pub(crate) fn searches(&self, recorded: Recorded) -> BTreeSet<SearchId> {
+        let pages = self.pages();
+        pages.answered.iter().filter(|(_, answered)| answered.recorded == recorded).map(|(id, _)| *id).collect()
+    }
+
     pub(crate) fn count(&self, recorded: Recorded) -> usize {
         self.pages().answered.values().filter(|answered| answered.recorded == recorded).count()
     }

@@ -15,6 +15,7 @@ mod load;
 mod lock;
 mod locked;
 mod moved;
+mod operating;
 mod payloads;
 mod postgres;
 mod processes;

@@ -49,10 +49,10 @@ pub(crate) fn databases(place: &Place) -> anyhow::Result<()> {
 }
 
 /// What the tests with faults need: strace makes disks fail, faketime sets clocks, the others mount
-/// small disks and take rights away.
+/// small disks and take rights away, and sqlite3 makes backups.
 pub(crate) fn fault_tools(place: &Place) -> anyhow::Result<()> {
     let util_linux = ["unshare", "nsenter", "setpriv"].map(|program| (program, "util-linux"));
-    let others = [("mount", "mount"), ("strace", "strace"), ("faketime", "faketime")];
+    let others = [("sqlite3", "sqlite3"), ("mount", "mount"), ("strace", "strace"), ("faketime", "faketime")];
     apt::ensure(place, &[util_linux, others].concat())
 }
 

@@ -1,0 +1,135 @@
+//! A dump of a PostgreSQL database that is being written to, restored on another server.
+
+use std::path::Path;
+
+use api::{Recorded, SearchId};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tests::eventually::eventually;
+use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
+use tests::server_process::{Installation, ServerProcess};
+
+use super::guide;
+use super::restored::{Promises, all_counted};
+use crate::journal::Journal;
+use crate::verdict::assert_ledger_adds_up;
+
+const OWNER: &str = "search4letters_owner";
+const APP: &str = "search4letters_app";
+const PASSWORD: &str = "secret";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dump_of_a_database_under_load_has_all_that_was_answered_before() {
+    let source = database_with_roles().await;
+    let place = Installation::new().with_variable("DATABASE_URL", url(&source, APP));
+    make_tables(&source).await;
+    // So many that the server of the restored database is far behind.
+    run(&source, "do $$ begin for i in 1..20000 loop perform pg_current_xact_id(); commit; end loop; end $$").await;
+    // As long as the server runs, no record is to go to the spool: it could be out of it again before the end.
+    let web = place.start(&["serve", "--no-worker", "--accept-deadline", "5s"]).await;
+    // Each job takes so long that the dump meets some that are running.
+    let (_worker, worker) = start_worker(&source, &["--log-delay", "1s"]).await;
+    let journal = Journal::default();
+    let mut load = journal.load(&web.client(), 8);
+    load.answered(400).await;
+    eventually("counts are added up", async || (number(&source, FOLDED_UP_TO).await > 20_000).then_some(())).await;
+    let mut promises = Promises::so_far(&journal);
+    let backup = tempfile::tempdir().expect("a temporary folder");
+    let to = backup.path().to_str().expect("our own paths are UTF-8");
+    guide::run("backup-postgres", &[("OWNER_URL", &url(&source, OWNER)), ("BACKUP", to)]).await;
+    load.answered_more(100).await;
+
+    // The server is lost, and then the machine of the web process, with what it had answered in between.
+    source.cluster().stop_immediately().await;
+    journal.counts_more(Recorded::Spooled, 50).await;
+    load.stop().await;
+    web.kill().await;
+    worker.kill().await;
+    promises.add(&journal, Recorded::Spooled);
+
+    let target = database_with_roles().await;
+    let owner_url = url(&target, OWNER);
+    guide::run("restore-postgres", &[("RESTORED_OWNER_URL", &owner_url), ("BACKUP", to)]).await;
+    guide::run("grant", &[("OWNER_URL", &owner_url)]).await;
+    let transaction = number(&target, "select pg_current_xact_id()::text::bigint").await;
+    assert!(transaction < number(&target, FOLDED_UP_TO).await, "its transactions have greater numbers");
+    assert!(number(&target, "select count(*) from job where state = 'running'").await > 0, "no job was running");
+    replayed(&target, place.folder()).await;
+    let place = Installation::new().with_variable("DATABASE_URL", url(&target, APP));
+    let _web = place.start(&["serve", "--no-worker"]).await;
+    let _worker = start_worker(&target, &[]).await;
+    promises.kept(&place, &journal, async || log(&target).await).await;
+
+    // The old lines of the tally lie there until the server's numbers have come so far; they must count once.
+    let mut load = journal.load(&place.client(), 8);
+    load.answered(400).await;
+    load.stop().await;
+    eventually("new counts are added up", async || (number(&target, FOLDED_UP_TO).await > 0).then_some(())).await;
+    all_counted(&place.client(), async || log(&target).await).await;
+    assert_ledger_adds_up(&place).await;
+    let printed = guide::run("long-transactions", &[("OWNER_URL", &owner_url)]).await;
+    assert!(printed.contains("last_autovacuum"), "{printed}");
+}
+
+const FOLDED_UP_TO: &str = "select up_to::text::bigint from folded";
+
+/// On a server of its own, empty, with the roles that the guide has.
+async fn database_with_roles() -> PostgresDatabase {
+    let database = PostgresCluster::durable(&[]).await.create_database().await;
+    for role in [OWNER, APP] {
+        run(&database, &format!("create role {role} login password '{PASSWORD}'")).await;
+    }
+    let name = database.name().to_owned();
+    run(&database, &format!("alter database {name} owner to {OWNER}")).await;
+    database
+}
+
+async fn make_tables(database: &PostgresDatabase) {
+    let owner_url = url(database, OWNER);
+    let migrated = Installation::new().run(&["--database-url", &owner_url, "migrate"]).await;
+    assert_eq!(migrated.code, Some(0), "{}", migrated.output);
+    guide::run("grant", &[("OWNER_URL", &owner_url)]).await;
+    guide::run("timeouts", &[("ADMIN_URL", &url(database, APP))]).await;
+}
+
+/// A worker that runs, and the place where it was started.
+async fn start_worker(database: &PostgresDatabase, flags: &[&str]) -> (Installation, ServerProcess) {
+    let place = Installation::new().with_variable("DATABASE_URL", url(database, APP));
+    let worker = place.launch(&[&["work"], flags].concat());
+    eventually("the worker runs jobs", async || worker.output().contains("running jobs as ").then_some(())).await;
+    (place, worker)
+}
+
+/// Brings the spool of the data folder into the database.
+async fn replayed(database: &PostgresDatabase, data: &Path) {
+    let spool = data.join("spool");
+    let variables = [("DATABASE_URL", url(database, APP)), ("LOST_SPOOL", spool.display().to_string())];
+    let variables = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let printed = guide::run("replay", &variables).await;
+    assert!(printed.contains("left: 0") && !printed.contains("recorded: 0,"), "{printed}");
+}
+
+async fn log(database: &PostgresDatabase) -> Vec<SearchId> {
+    let mut superuser = database.connect().await;
+    let ids = sqlx::query_scalar::<_, String>("select search_id from log").fetch_all(&mut superuser).await;
+    let ids = ids.expect("table log is there");
+    ids.into_iter().map(|id| id.parse().expect("search ids are ULIDs")).collect()
+}
+
+async fn number(database: &PostgresDatabase, sql: &'static str) -> i64 {
+    sqlx::query_scalar(sql)
+        .fetch_one(&mut database.connect().await)
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+async fn run(database: &PostgresDatabase, sql: &str) {
+    let mut superuser: PgConnection = database.connect().await;
+    let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut superuser).await;
+    done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    superuser.close().await.expect("our own cluster");
+}
+
+/// As an administrator writes it.
+fn url(database: &PostgresDatabase, role: &str) -> String {
+    format!("postgres://{role}:{PASSWORD}@127.0.0.1:{}/{}", database.cluster().port(), database.name())
+}
