@@ -92,6 +92,19 @@ impl Tables {
         transaction.commit().await.expect("nobody else writes");
     }
 
+    /// Adds the waiting jobs of searches by their ids and phrases, where triggers count them.
+    pub(crate) async fn add_log_jobs(&mut self, searches: &[(String, String)]) {
+        let rows = json!(searches).to_string();
+        let add = format!(
+            r#"insert into job (kind, key, payload, state, priority, max_attempts, run_at_ms, created_at_ms)
+             select 'log_request', value ->> 0, jsonb_build_object('v', 1, 'id', value ->> 0, 'phrase', value ->> 1,
+                 'letters', 'aeiou', 'results', '', 'ip', '', 'browser_string', '', 'user_agent', '',
+                 'searched_at', 1700000000000)::text, 'waiting', 0, 20, 0, 1700000000000
+             from jsonb_array_elements('{rows}') as value"#
+        );
+        self.run(&add).await;
+    }
+
     /// How many jobs are in each state.
     pub(crate) async fn jobs(&mut self) -> BTreeMap<String, i64> {
         self.counts("select state, count(*) from job group by state").await.into_iter().collect()

@@ -63,7 +63,8 @@ async fn a_process_whose_connections_are_all_in_use_says_so_and_never_hangs() {
     other.run("begin; lock table job in access exclusive mode").await;
     journal.counts_more(Recorded::Spooled, 20).await;
     load.stop().await;
-    let read = administrator.post_json("/api/admin/jobs/counts", &serde_json::json!({}));
+    let nothing = serde_json::json!({});
+    let read = administrator.post_json("/api/admin/jobs/counts", &nothing);
     let answer = timeout(SAYS_SO_WITHIN, read).await.expect("it is answered").expect("with an answer");
     assert_eq!(answer.status, 503, "{}", answer.body);
     unready(&client, FaultKind::ConnectionError).await;

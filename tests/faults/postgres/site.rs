@@ -2,6 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
+use tests::eventually::eventually;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
 use tests::server_process::Installation;
 
@@ -32,16 +33,11 @@ impl Site {
     }
 
     async fn on(cluster: &PostgresCluster) -> Self {
-        let site = Self::nowhere(cluster).await;
-        site.by_administrator(&format!("alter database {} owner to {}", site.database.name(), site.owner)).await;
-        site
-    }
-
-    async fn nowhere(cluster: &PostgresCluster) -> Self {
         let database = cluster.create_database().await;
-        let owner = format!("owner_of_{}", database.name());
-        let site = Self { database, owner };
-        site.by_administrator(&format!("create role {} login password '{PASSWORD}'", site.owner)).await;
+        let site = Self { owner: format!("owner_of_{}", database.name()), database };
+        let (name, owner) = (site.database.name(), &site.owner);
+        site.by_administrator(&format!("create role {owner} login password '{PASSWORD}'")).await;
+        site.by_administrator(&format!("alter database {name} owner to {owner}")).await;
         site
     }
 
@@ -88,6 +84,16 @@ impl Site {
         let mut administrator = self.cluster().connect_as_administrator().await;
         let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut administrator).await;
         done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// Does what may only be done to a database that nobody uses, and ends connections until it can be done.
+    pub(super) async fn while_nobody_is_connected(&self, sql: &str) {
+        let mut administrator = self.cluster().connect_as_administrator().await;
+        eventually("nobody is connected for a moment", async || {
+            self.database.terminate_backends().await;
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut administrator).await.ok().map(drop)
+        })
+        .await;
     }
 
     /// Gives the owner another password, or the usual one again, and lets everybody connect anew.

@@ -1,0 +1,159 @@
+//! What may be wrong with a database: each is shown as the one of the three errors that it is, and loses nothing.
+
+use api::FaultKind::{ConnectionError, CredentialsError, SqlError};
+use api::{FaultKind, Recorded, SystemState};
+use tests::event_stream::EventStream;
+use tests::eventually::eventually;
+
+use super::running::Running;
+use crate::used::refused;
+use crate::verdict::unready;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_timeout_is_a_connection_error() {
+    let running = Running::start().await;
+    let (site, owner) = (&running.site, running.site.owner());
+    let mut tables = site.tables().await;
+    tables
+        .run(
+            "create function slow() returns trigger language plpgsql as
+             $$ begin perform pg_sleep(0.2); return null; end $$",
+        )
+        .await;
+    let page = running.page().await;
+    tables.run("create trigger slow after insert on job for each statement execute function slow()").await;
+    site.by_administrator(&format!("alter role {owner} set statement_timeout = 100")).await;
+    site.database().terminate_backends().await;
+    running.shows(ConnectionError, "57014", page).await;
+
+    site.by_administrator(&format!("alter role {owner} reset statement_timeout")).await;
+    site.tables().await.run("drop trigger slow on job").await;
+    site.database().terminate_backends().await;
+    running.recovers().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_is_locked_is_a_connection_error() {
+    is_locked("job").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_is_locked_is_a_connection_error() {
+    is_locked("log").await;
+}
+
+async fn is_locked(table: &str) {
+    let running = Running::start().await;
+    let mut other = running.site.tables().await;
+    let page = running.page().await;
+    other.run(&format!("begin; lock table {table} in access exclusive mode")).await;
+    running.shows(ConnectionError, "", page).await;
+    other.run("rollback").await;
+    running.recovers().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_a_credentials_error() {
+    let running = Running::start().await;
+    let page = running.page().await;
+    running.site.set_password(false).await;
+    running.shows(CredentialsError, "28P01", page).await;
+    for command in ["serve", "work", "migrate"] {
+        let place = running.site.place();
+        refused(&place, &[command], "CredentialsError: ", "See the user and the password in DATABASE_URL").await;
+    }
+    running.site.set_password(true).await;
+    running.recovers().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_not_there_is_a_connection_error() {
+    let running = Running::start().await;
+    let name = running.site.database().name();
+    let page = running.page().await;
+    // Whoever connects again in between has to go again.
+    running.site.while_nobody_is_connected(&format!("alter database {name} rename to {name}_away")).await;
+    running.shows(ConnectionError, "3D000", page).await;
+    // A process that begins meanwhile waits for it, and says for what.
+    let mut early = running.site.place().launch(&["work"]);
+    early.says("createdb ").await;
+    running.site.by_administrator(&format!("alter database {name}_away rename to {name}")).await;
+    early.says("running jobs as ").await;
+    running.recovers().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_dropped_and_made_anew_gets_what_was_promised_since() {
+    let running = Running::start().await;
+    let (site, web, place) = (&running.site, running.web.client(), &running.at_web);
+    running.load.stop().await;
+    site.by_administrator(&format!("drop database {} with (force)", site.database().name())).await;
+    // What was in it is gone with it, and is not asked for.
+    let journal = crate::journal::Journal::default();
+    for _ in 0..20 {
+        assert_eq!(journal.search(&web).await, Some(Recorded::Spooled));
+    }
+    unready(&web, ConnectionError).await;
+    let (name, owner) = (site.database().name(), site.owner());
+    site.by_administrator(&format!("create database {name} template template0 owner {owner}")).await;
+    unready(&web, SqlError).await;
+    running.web.kill().await;
+    let _web = place.start(&[]).await;
+    site.assert_whole(place, &journal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_without_its_table_is_an_sql_error() {
+    is_without("job").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_without_its_table_is_an_sql_error() {
+    is_without("log").await;
+}
+
+async fn is_without(table: &str) {
+    let running = Running::start().await;
+    let mut tables = running.site.tables().await;
+    let page = running.page().await;
+    tables.run(&format!("alter table {table} rename to away")).await;
+    running.shows(SqlError, "42P01", page).await;
+    tables.run(&format!("alter table away rename to {table}")).await;
+    running.recovers().await;
+}
+
+impl Running {
+    /// The page that shows how the whole is doing, opened just now. It goes on for some seconds after the database can
+    /// no longer say whether its reader is still logged in.
+    async fn page(&self) -> EventStream {
+        self.administrator.listen("/api/admin/system/events", None).await.expect("an administrator may")
+    }
+
+    /// Waits until everybody who asks is told of this fault: the machine that watches, the administrator, the operator.
+    async fn shows(&self, fault: FaultKind, detail: &str, mut page: EventStream) {
+        let mut last = None;
+        eventually_shown(&mut page, &mut last, fault, detail).await;
+        unready(&self.web.client(), fault).await;
+        eventually("the log names the error", async || {
+            let lines = self.web.output();
+            let line = |line: &str| line.contains(&format!("{}: ", fault.word())) && line.contains(detail);
+            lines.lines().any(line).then_some(())
+        })
+        .await;
+    }
+}
+
+async fn eventually_shown(page: &mut EventStream, last: &mut Option<SystemState>, fault: FaultKind, detail: &str) {
+    loop {
+        let event = tokio::time::timeout(std::time::Duration::from_secs(20), page.next()).await;
+        let Ok(Some(event)) = event else {
+            let shown = last.as_ref().map(|state| &state.fault);
+            panic!("the page does not show {fault:?} {detail}, but {shown:?}");
+        };
+        let state: SystemState = event.json();
+        if state.fault.as_ref().is_some_and(|shown| shown.kind == fault && shown.detail.contains(detail)) {
+            return;
+        }
+        *last = Some(state);
+    }
+}
