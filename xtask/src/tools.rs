@@ -53,7 +53,7 @@ pub(crate) fn databases(place: &Place) -> anyhow::Result<()> {
 pub(crate) fn fault_tools(place: &Place) -> anyhow::Result<()> {
     let util_linux = ["unshare", "nsenter", "setpriv"].map(|program| (program, "util-linux"));
     let others = [("sqlite3", "sqlite3"), ("mount", "mount"), ("strace", "strace"), ("faketime", "faketime")];
-    apt::ensure(place, &[util_linux, others].concat())
+    apt::ensure(place, &[&util_linux[..], &others].concat())
 }
 
 /// The version of `package` in Cargo.lock. wasm-bindgen's tool must be of exactly the library's version.
