@@ -4,11 +4,20 @@ use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tests::server_process::profile_folder;
+use tests::server_process::{Installation, profile_folder};
 use tokio::process::Command;
 use tokio::time::timeout;
 
 const TEXT: &str = include_str!("../../../docs/operating.md");
+/// Where settings are given.
+const FILES: [&str; 6] = [
+    include_str!("../../../deploy/systemd/environment.example"),
+    include_str!("../../../deploy/systemd/search4letters.service"),
+    include_str!("../../../deploy/systemd/search4letters-web.service"),
+    include_str!("../../../deploy/systemd/search4letters-work@.service"),
+    include_str!("../../../deploy/container/compose.yaml"),
+    include_str!("../../../deploy/container/Dockerfile"),
+];
 /// Begins the first line of each block that a test runs; its name follows.
 const MARK: &str = "# tested: ";
 const FENCE: &str = "\n```";
@@ -57,4 +66,24 @@ fn what_the_guide_says_is_tested_is_what_is_tested() {
     ];
     assert_eq!(named, BTreeSet::from(tested));
     assert_eq!(blocks().count(), TEXT.matches(&format!("\n{MARK}")).count());
+}
+
+#[tokio::test]
+async fn the_settings_that_are_written_down_are_those_that_there_are() {
+    let help = Installation::new().run(&["--help"]).await.output;
+    let there = settings(&help);
+    assert!(there.len() > 10, "{help}");
+    assert_eq!(settings(TEXT), there, "in docs/operating.md, and in --help");
+    for file in FILES {
+        let unknown: Vec<_> = settings(file).difference(&there).copied().collect();
+        assert!(unknown.is_empty(), "{unknown:?} in deploy/, and not in --help");
+    }
+}
+
+/// What a text names of the environment.
+fn settings(text: &str) -> BTreeSet<&str> {
+    let is_other = |c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let ours =
+        |word: &&str| word.starts_with("SEARCH4LETTERS_") || ["DATABASE_URL", "DATABASE_LISTEN_URL"].contains(word);
+    text.split(is_other).filter(ours).collect()
 }
