@@ -8,7 +8,7 @@ use sqlx::Connection;
 use store::{Accounts, Log, LogSpan, Queue, Store};
 use store_sqlite::{Access, OpenError};
 use tempfile::TempDir;
-use tests::builders::{account, log_entry, log_job, log_query, nobody, search};
+use tests::builders::{START, account, claim, job, log_entry, log_job, log_query, nobody, search};
 
 use crate::sqlite::{open, open_as, visit};
 
@@ -170,4 +170,28 @@ async fn a_store_that_was_not_closed_is_found_whole() {
     let recovered = open(copy.path()).await.unwrap();
     let rows: Vec<_> = recovered.log_rows(log_query(LogSpan::Newest)).try_collect().await.unwrap();
     assert_eq!(rows.len(), 50);
+}
+
+#[tokio::test]
+async fn a_database_from_before_kinds_could_be_paused_knows_those_that_it_has() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    for kind in ["b", "a", "b"] {
+        store.enqueue(job(kind)).await.unwrap();
+    }
+    store.close().await;
+    let mut visitor = visit(folder.path()).await;
+    // As the schema was up to its fifth version.
+    let back = "drop table job_kind; drop table worker; drop index job_waiting;
+                create index job_waiting on job (priority desc, id) where state = 'waiting';
+                delete from _sqlx_migrations where version > 5";
+    sqlx::raw_sql(back).execute(&mut visitor).await.unwrap();
+    visitor.close().await.unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let kinds = store.kinds().await.unwrap();
+    let known: Vec<_> = kinds.iter().map(|it| (it.kind.as_str(), it.paused, it.limit, it.counts.waiting)).collect();
+    assert_eq!(known, [("a", false, None, 1), ("b", false, None, 2)]);
+    assert!(store.pause_kind("b", true).await.unwrap());
+    let claimed = store.claim(claim("w", 9, START)).await.unwrap();
+    assert_eq!(claimed.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["a"]);
 }
