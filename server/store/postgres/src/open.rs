@@ -117,7 +117,8 @@ pub(crate) fn connect_options(url: &str, own_name: &str) -> Result<PgConnectOpti
     let options =
         PgConnectOptions::from_str(url).map_err(|_| OpenError::Url("it is no URL of PostgreSQL".to_owned()))?;
     // Statements are logged at debug level with a formatted copy of each: too dear for a hot path.
-    Ok(options.application_name(own_name).disable_statement_logging())
+    // Nothing of ours is a floating number, and poolers refuse a parameter that they do not know.
+    Ok(options.application_name(own_name).extra_float_digits(None).disable_statement_logging())
 }
 
 /// Where a connection leads, without the password.
