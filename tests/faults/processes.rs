@@ -81,6 +81,19 @@ async fn a_worker_that_is_asked_to_stop_hands_back_what_it_does_not_finish() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_connection_is_enough_for_a_process() {
+    let database = PostgresCluster::shared().await.create_database().await;
+    let journal = Journal::default();
+    let installation = on(&database);
+    let server = installation.start(&["--database-connections", "1"]).await;
+    let mut load = journal.load(&server.client(), 8);
+    load.answered(200).await;
+    load.stop().await;
+    all_logged(&database, &journal).await;
+    assert!(server.terminate(PATIENCE).await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn workers_whose_clocks_are_hours_apart_take_no_job_from_each_other_and_leave_none_for_hours() {
     let database = PostgresCluster::shared().await.create_database().await;
     let hours_off = |hours: &str| {
