@@ -97,7 +97,8 @@ async fn no_statement_reads_a_large_table_whole() {
         let plan = plan(&mut visitor, &statement, parameters).await;
         for node in nodes(&plan) {
             let table = node["Relation Name"].as_str().unwrap_or_default();
-            let is_large = ["job", "attempt", "log"].contains(&table);
+            // The node that writes what the others have found names the table too.
+            let is_large = ["job", "attempt", "log"].contains(&table) && node["Node Type"] != "ModifyTable";
             let by_nothing = ["Index Cond", "Recheck Cond"].iter().all(|condition| node[condition].is_null());
             // An index that holds only some states, read in its own order, is as long as its answer.
             let index = node["Index Name"].as_str().unwrap_or_default();
