@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{AttemptOutcome, JobState};
-use store::{Claim, Clock, Finish, NewJob, Queue};
+use store::{Claim, Clock, Finish, NewJob};
 use tests::builders::{START, claim, finished};
 
 use crate::interceptor::Interceptor;
