@@ -14,5 +14,5 @@ pub mod server_process;
 
 pub use cases::cases;
 pub use clock::HeldClock;
-pub use postgres_cluster::{PostgresCluster, PostgresDatabase};
+pub use postgres_cluster::{PostgresCluster, PostgresDatabase, PostgresPooler};
 pub use queue_model::QueueModel;

@@ -1,6 +1,7 @@
 //! PostgreSQL clusters of our own: made in a temporary folder, reachable on 127.0.0.1 only, gone with the test.
 
 mod keeper;
+mod pooler;
 mod programs;
 
 use std::path::Path;
@@ -18,6 +19,8 @@ use tokio::time::{Instant, sleep};
 use crate::postgres_cluster::keeper::Keeper;
 use crate::postgres_cluster::programs::Programs;
 use crate::server_process::free_port;
+
+pub use crate::postgres_cluster::pooler::PostgresPooler;
 
 /// The superuser, and the database that a cluster is made with.
 const SUPERUSER: &str = "postgres";

@@ -1,5 +1,10 @@
 //! The store on a server: all promises, and what is PostgreSQL's own.
 
+mod opening;
+mod plans;
+mod pooled;
+mod together;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

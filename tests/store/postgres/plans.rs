@@ -13,7 +13,10 @@ use tokio::sync::OnceCell;
 use crate::postgres::create_database;
 
 /// Statements that may read a large table whole, each with the reason.
-const MAY_SCAN: &[(&str, &str)] = &[("from missing_search", "it is read only when the ledger does not add up")];
+const MAY_SCAN: &[(&str, &str)] = &[
+    ("from missing_search", "it is read only when the ledger does not add up"),
+    ("count(*) as \"records!\" from log", "it is read by a copy, which reads the table whole anyway"),
+];
 
 /// A database with so many jobs that wait, and as many that are done, each with its attempt and its row.
 async fn stocked() -> &'static tests::PostgresDatabase {
@@ -49,24 +52,48 @@ async fn stocked() -> &'static tests::PostgresDatabase {
 }
 
 /// Every statement that is checked at compile time is in the offline data, under its own text.
-fn statements() -> Vec<(String, usize)> {
+fn statements() -> Vec<(String, Vec<String>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/store/postgres/.sqlx");
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     let statements = files.map(|file| {
         let data: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
-        let parameters = data["describe"]["parameters"]["Left"].as_array().unwrap().len();
+        let parameters = data["describe"]["parameters"]["Left"].as_array().unwrap();
+        let parameters = parameters.iter().map(|name| name.as_str().unwrap_or_default().to_owned()).collect();
         (data["query"].as_str().unwrap().to_owned(), parameters)
     });
     statements.collect()
 }
 
-/// The plan that a connection comes to use once it has run a statement a few times: the same whatever is asked for.
-async fn plan(visitor: &mut PgConnection, statement: &str, parameters: usize) -> Value {
-    let arguments = vec!["null"; parameters].join(", ");
-    let arguments = if arguments.is_empty() { String::new() } else { format!("({arguments})") };
-    let prepare = format!("set plan_cache_mode = force_generic_plan; deallocate all; prepare it as {statement}");
-    sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *visitor).await.unwrap();
-    explain(visitor, &format!("explain (format json) execute it {arguments}")).await
+/// The cheaper of the plan that is made for what is asked for, and of the one that is the same whatever is asked
+/// for: so the server chooses too, once a connection has run a statement a few times.
+async fn plan(visitor: &mut PgConnection, statement: &str, parameters: &[String]) -> Value {
+    let arguments: Vec<&str> = parameters.iter().map(|name| argument(name)).collect();
+    let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
+    let mut plans = Vec::new();
+    for mode in ["force_custom_plan", "force_generic_plan"] {
+        let prepare = format!("set plan_cache_mode = {mode}; deallocate all; prepare it as {statement}");
+        sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *visitor).await.unwrap();
+        plans.push(explain(visitor, &format!("explain (format json) execute it {arguments}")).await);
+    }
+    plans.into_iter().min_by(|one, other| cost(one).total_cmp(&cost(other))).unwrap()
+}
+
+/// Something that a parameter of this type may be.
+fn argument(type_name: &str) -> &'static str {
+    match type_name {
+        "Int2" => "0",
+        "Int4" | "Int8" => "100",
+        "Bool" => "true",
+        "Text" | "Bytea" => "'x'",
+        "TextArray" => "'{x,y}'",
+        "BoolArray" => "'{true,false}'",
+        array if array.ends_with("Array") => "'{1,2}'",
+        _ => "null",
+    }
+}
+
+fn cost(plan: &Value) -> f64 {
+    plan["Total Cost"].as_f64().unwrap()
 }
 
 async fn explain(visitor: &mut PgConnection, statement: &str) -> Value {
@@ -94,10 +121,11 @@ async fn no_statement_reads_a_large_table_whole() {
         if MAY_SCAN.iter().any(|(part, _)| statement.contains(part)) {
             continue;
         }
-        let plan = plan(&mut visitor, &statement, parameters).await;
+        let plan = plan(&mut visitor, &statement, &parameters).await;
         for node in nodes(&plan) {
             let table = node["Relation Name"].as_str().unwrap_or_default();
-            let is_large = ["job", "attempt", "log"].contains(&table);
+            // The node that writes what the others have found names the table too.
+            let is_large = ["job", "attempt", "log"].contains(&table) && node["Node Type"] != "ModifyTable";
             let by_nothing = ["Index Cond", "Recheck Cond"].iter().all(|condition| node[condition].is_null());
             // An index that holds only some states, read in its own order, is as long as its answer.
             let index = node["Index Name"].as_str().unwrap_or_default();

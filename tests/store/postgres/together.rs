@@ -131,7 +131,8 @@ async fn no_job_is_handed_out_twice_however_many_claim() {
     const JOBS: usize = 600;
     let database = create_database().await;
     let stores = stores(&database, 4).await;
-    join_all((0..JOBS).map(|_| stores[0].enqueue(job("a")))).await.into_iter().for_each(|added| drop(added.unwrap()));
+    let added = join_all((0..JOBS).map(|_| stores[0].enqueue(job("a")))).await;
+    assert!(added.iter().all(Result::is_ok));
     let work = async |number: usize| {
         let (store, name) = (&stores[number], format!("w{number}"));
         let mut claimed: Vec<JobId> = Vec::new();
@@ -150,7 +151,8 @@ async fn no_job_is_handed_out_twice_however_many_claim() {
 async fn a_limit_holds_for_all_processes_together() {
     let database = create_database().await;
     let stores = stores(&database, 4).await;
-    join_all((0..40).map(|_| stores[0].enqueue(job("a")))).await.into_iter().for_each(|added| drop(added.unwrap()));
+    let added = join_all((0..40).map(|_| stores[0].enqueue(job("a")))).await;
+    assert!(added.iter().all(Result::is_ok));
     assert!(stores[1].limit_kind("a", Some(3)).await.unwrap());
     let names: Vec<String> = (0..16).map(|number| format!("w{number}")).collect();
     let claims = names.iter().enumerate().map(|(number, name)| stores[number % 4].claim(claim(name, 2, START)));

@@ -1,4 +1,8 @@
 //! The connections to the server: bounded in number, each lent for one statement.
+//!
+//! Through a transaction pooler each transaction may run on another connection of the server, and sqlx prepares a statement
+//! in one and runs it in the next. So there each statement is a transaction: it is prepared, run and forgotten in it,
+//! which costs three more ways to the pooler and back.
 
 use std::future::Future;
 use std::io;
@@ -21,14 +25,32 @@ const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
 /// A connection that has rested for longer is tried before it is lent: the server may have been restarted meanwhile.
 const TRIED_AFTER: Duration = Duration::from_secs(1);
 
+/// Begins the transaction of one statement. A process that is frozen in it is cut off, and holds nobody up for long.
+const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = '5s'";
+
+/// What the connections lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The server itself.
+    Direct,
+    /// A pooler that lends connections of the server for one transaction.
+    Pooled,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Connections {
     pool: PgPool,
+    way: Way,
     waits: Arc<Waits>,
 }
 
 impl Connections {
-    pub(crate) fn open(options: PgConnectOptions, count: u32) -> Self {
+    pub(crate) fn open(options: PgConnectOptions, count: u32, way: Way) -> Self {
+        let options = match way {
+            Way::Direct => options,
+            // None outlives its transaction.
+            Way::Pooled => options.statement_cache_capacity(0),
+        };
         let pool = PgPoolOptions::new()
             .max_connections(count.max(1))
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -40,7 +62,7 @@ impl Connections {
                 })
             })
             .connect_lazy_with(options);
-        Self { pool, waits: Arc::default() }
+        Self { pool, way, waits: Arc::default() }
     }
 
     /// A connection for one statement. Waits while all are in use, up to a limit.
@@ -60,7 +82,11 @@ impl Connections {
             )),
             error => store_error(error),
         })?;
-        Ok(Lent { connection: Some(connection) })
+        let mut lent = Lent { connection: Some(connection), way: self.way, is_in_transaction: false };
+        if self.way == Way::Pooled {
+            in_time(lent.begin()).await.map_err(store_error)?;
+        }
+        Ok(lent)
     }
 
     pub(crate) fn state(&self) -> PoolState {
@@ -77,11 +103,36 @@ impl Connections {
 /// dropped: whoever had it next would wait for an answer that is not theirs.
 pub(crate) struct Lent {
     connection: Option<PoolConnection<Postgres>>,
+    way: Way,
+    is_in_transaction: bool,
 }
 
 impl Lent {
+    /// Makes one transaction of all statements until it is settled.
+    pub(crate) async fn begin(&mut self) -> sqlx::Result<()> {
+        if !self.is_in_transaction {
+            sqlx::raw_sql(BEGIN).execute(&mut **self).await?;
+            self.is_in_transaction = true;
+        }
+        Ok(())
+    }
+
+    async fn end(&mut self) -> sqlx::Result<()> {
+        let end = match self.way {
+            Way::Direct => "commit",
+            Way::Pooled => "deallocate all; commit",
+        };
+        sqlx::raw_sql(end).execute(&mut **self).await.map(drop)
+    }
+
     /// Gives the connection back, unless it is broken, and says what came of its statement.
-    pub(crate) fn settle<A>(mut self, outcome: sqlx::Result<A>) -> Result<A> {
+    pub(crate) async fn settle<A>(mut self, outcome: sqlx::Result<A>) -> Result<A> {
+        let outcome = match outcome {
+            outcome if !self.is_in_transaction => outcome,
+            Ok(answer) => in_time(self.end()).await.map(|()| answer),
+            // Closed while the transaction is open: so a pooler gives the server's side of it to nobody else.
+            Err(error) => return Err(store_error(error)),
+        };
         let is_whole = match &outcome {
             Ok(_) => true,
             // The server has answered. Class 57: it has also shut the connection, or is about to.

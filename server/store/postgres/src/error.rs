@@ -10,6 +10,7 @@ mod code {
     pub(super) const DEADLOCK_DETECTED: &str = "40P01";
     pub(super) const SERIALIZATION_FAILURE: &str = "40001";
     pub(super) const LOCK_NOT_AVAILABLE: &str = "55P03";
+    pub(super) const IDLE_IN_TRANSACTION_SESSION_TIMEOUT: &str = "25P03";
     pub(super) const IDLE_SESSION_TIMEOUT: &str = "57P05";
     pub(super) const DATA_CORRUPTED: &str = "XX001";
     pub(super) const INDEX_CORRUPTED: &str = "XX002";
@@ -40,6 +41,7 @@ fn by_code(code: &str, text: String) -> StoreError {
         | code::DEADLOCK_DETECTED
         | code::SERIALIZATION_FAILURE
         | code::LOCK_NOT_AVAILABLE
+        | code::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
         | code::IDLE_SESSION_TIMEOUT => StoreError::Connection(text),
         // Who we are, or our password.
         _ if code.starts_with("28") => StoreError::Credentials(text),
@@ -82,6 +84,7 @@ mod tests {
             ("57P03", ConnectionError),
             ("08006", ConnectionError),
             ("25006", ConnectionError),
+            ("25P03", ConnectionError),
             ("42P01", SqlError),
             ("42703", SqlError),
             ("23505", SqlError),

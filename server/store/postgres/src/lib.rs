@@ -94,12 +94,12 @@ impl Store for PostgresStore {
                        or pg_is_in_recovery()) as "there!""#
         );
         let read = in_time(read.fetch_one(&mut *connection)).await;
-        connection.settle(read)?;
+        connection.settle(read).await?;
         let mut connection = self.connections.get().await?;
         // A transaction that writes nothing and needs a number all the same: a replica refuses it.
         let written = sqlx::query_scalar!(r#"select pg_current_xact_id()::text as "id!""#);
         let written = in_time(written.fetch_one(&mut *connection)).await;
-        connection.settle(written).map(drop)
+        connection.settle(written).await.map(drop)
     }
 
     async fn secret(&self) -> Result<[u8; 32]> {
@@ -113,7 +113,7 @@ impl Store for PostgresStore {
                       pg_database_size(current_database()) as "size!""#
         );
         let server = in_time(server.fetch_one(&mut *connection)).await;
-        let server = connection.settle(server)?;
+        let server = connection.settle(server).await?;
         Ok(Description {
             // Distributions append their own version in brackets.
             engine: format!("PostgreSQL {}", server.version.split(' ').next().unwrap_or_default()),
@@ -130,7 +130,7 @@ impl Store for PostgresStore {
         let mut connection = self.connections.get().await?;
         let now = sqlx::query_scalar!(r#"select (extract(epoch from clock_timestamp()) * 1000)::bigint as "now!""#);
         let now = in_time(now.fetch_one(&mut *connection)).await;
-        connection.settle(now).map(|now| Some(TimeMs(now)))
+        connection.settle(now).await.map(|now| Some(TimeMs(now)))
     }
 
     fn pool(&self) -> PoolState {

@@ -80,12 +80,12 @@ impl Ear {
         loop {
             let error = match self.begin().await {
                 Ok(mut listener) => {
-                    drop(first.take());
                     if std::mem::take(&mut is_deaf) {
                         tracing::info!("wake-ups of other processes are heard again");
                     }
                     // Whatever was said before.
                     self.wake_all();
+                    drop(first.take());
                     let Err(error) = self.listen(&mut listener).await;
                     error
                 }

@@ -40,7 +40,7 @@ async fn last_seq(connections: &Connections) -> Result<LogSeq> {
     let statement = sqlx::query_scalar!(r#"select coalesce(max(id), 0) as "id!" from log"#);
     let mut connection = connections.get().await?;
     let last = in_time(statement.fetch_one(&mut *connection)).await;
-    connection.settle(last).map(LogSeq)
+    connection.settle(last).await.map(LogSeq)
 }
 
 pub(crate) async fn row_of_search(connections: &Connections, id: SearchId) -> Result<Option<LogRow>> {
@@ -53,7 +53,7 @@ pub(crate) async fn row_of_search(connections: &Connections, id: SearchId) -> Re
     );
     let mut connection = connections.get().await?;
     let row = in_time(statement.fetch_optional(&mut *connection)).await;
-    connection.settle(row)?.map(StoredRow::into_row).transpose()
+    connection.settle(row).await?.map(StoredRow::into_row).transpose()
 }
 
 /// The rows behind `after`, from the nearest upwards.

@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use store::{StoreError, Waker};
 
-use crate::connections::Connections;
+use crate::connections::{Connections, Way};
 use crate::error::store_error;
 use crate::lane::Lane;
 use crate::listener::Listener;
@@ -74,9 +74,9 @@ impl OpenError {
 pub(crate) async fn open(options: Options, access: Access) -> Result<PostgresStore, OpenError> {
     let own_name = own_name()?;
     let pooled = connect_options(&options.url, &own_name)?;
-    let direct = match &options.listen_url {
-        Some(url) => connect_options(url, &own_name)?,
-        None => pooled.clone(),
+    let (direct, way) = match &options.listen_url {
+        Some(url) => (connect_options(url, &own_name)?, Way::Pooled),
+        None => (pooled.clone(), Way::Direct),
     };
     let place = place(&direct);
     let mut connection = connect(&direct, &place).await?;
@@ -90,7 +90,7 @@ pub(crate) async fn open(options: Options, access: Access) -> Result<PostgresSto
     let secret = secret.await.map_err(|failure| failure.about(place.clone()))?;
     drop(connection.close().await);
     let (waker, front) = (Arc::new(Waker::default()), Arc::new(Front::default()));
-    let connections = Connections::open(pooled, options.connections);
+    let connections = Connections::open(pooled, options.connections, way);
     let listener = Listener::start(direct, own_name, waker.clone(), front.clone()).await;
     Ok(PostgresStore {
         adds: Lane::start(connections.clone(), front.clone(), waker.clone()),

@@ -32,14 +32,14 @@ impl Workers for PostgresStore {
         );
         let mut connection = self.connections.get().await?;
         let beaten = in_time(statement.execute(&mut *connection)).await;
-        connection.settle(beaten).map(drop)
+        connection.settle(beaten).await.map(drop)
     }
 
     async fn retire(&self, worker: &WorkerName) -> Result<()> {
         let statement = sqlx::query!("delete from worker where name = $1", worker.0);
         let mut connection = self.connections.get().await?;
         let retired = in_time(statement.execute(&mut *connection)).await;
-        connection.settle(retired).map(drop)
+        connection.settle(retired).await.map(drop)
     }
 
     async fn workers(&self) -> Result<Vec<StoredWorker>> {
@@ -51,7 +51,7 @@ impl Workers for PostgresStore {
         let mut connection = self.connections.get().await?;
         let rows = in_time(statement.fetch_all(&mut *connection)).await;
         let number = |number: i64| u32::try_from(number).unwrap_or(0);
-        let workers = connection.settle(rows)?.into_iter().map(|row| StoredWorker {
+        let workers = connection.settle(rows).await?.into_iter().map(|row| StoredWorker {
             beat: Beat {
                 worker: WorkerName(row.name),
                 host: row.host,

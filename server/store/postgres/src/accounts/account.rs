@@ -9,7 +9,7 @@ pub(super) async fn any(connections: &Connections) -> Result<bool> {
     let statement = sqlx::query_scalar!(r#"select exists (select 1 from account) as "any!""#);
     let mut connection = connections.get().await?;
     let any = in_time(statement.fetch_one(&mut *connection)).await;
-    connection.settle(any)
+    connection.settle(any).await
 }
 
 pub(super) async fn find(connections: &Connections, name: &str) -> Result<Option<StoredAccount>> {
@@ -23,7 +23,7 @@ pub(super) async fn find(connections: &Connections, name: &str) -> Result<Option
     );
     let mut connection = connections.get().await?;
     let row = in_time(statement.fetch_optional(&mut *connection)).await;
-    let Some(row) = connection.settle(row)? else { return Ok(None) };
+    let Some(row) = connection.settle(row).await? else { return Ok(None) };
     Ok(Some(StoredAccount { name: row.name, role: role(&row.role)?, password_hash: row.password_hash }))
 }
 
@@ -44,5 +44,5 @@ pub(super) async fn create(connections: &Connections, account: &NewAccount) -> R
     );
     let mut connection = connections.get().await?;
     let is_created = in_time(statement.fetch_one(&mut *connection)).await;
-    connection.settle(is_created)
+    connection.settle(is_created).await
 }

@@ -22,7 +22,7 @@ pub(super) async fn find(
     );
     let mut connection = connections.get().await?;
     let row = in_time(statement.fetch_optional(&mut *connection)).await;
-    let Some(row) = connection.settle(row)? else { return Ok(None) };
+    let Some(row) = connection.settle(row).await? else { return Ok(None) };
     let session = StoredSession {
         token: token_hash(&row.token_hash)?,
         account_name: row.name.clone(),
@@ -46,7 +46,7 @@ pub(super) async fn add(connections: &Connections, session: &StoredSession) -> R
     );
     let mut connection = connections.get().await?;
     let added = in_time(statement.execute(&mut *connection)).await;
-    match connection.settle(added)?.rows_affected() {
+    match connection.settle(added).await?.rows_affected() {
         0 => Err(StoreError::Sql("a session needs an account, and there is none of its name".to_owned())),
         _ => Ok(()),
     }
@@ -57,14 +57,14 @@ pub(super) async fn touch(connections: &Connections, token: TokenHash, idle_unti
         sqlx::query!("update session set idle_until_ms = $1 where token_hash = $2", idle_until.0, &token.0[..]);
     let mut connection = connections.get().await?;
     let touched = in_time(statement.execute(&mut *connection)).await;
-    connection.settle(touched).map(drop)
+    connection.settle(touched).await.map(drop)
 }
 
 pub(super) async fn end(connections: &Connections, token: TokenHash) -> Result<()> {
     let statement = sqlx::query!("delete from session where token_hash = $1", &token.0[..]);
     let mut connection = connections.get().await?;
     let ended = in_time(statement.execute(&mut *connection)).await;
-    connection.settle(ended).map(drop)
+    connection.settle(ended).await.map(drop)
 }
 
 pub(super) async fn prune(connections: &Connections, now: TimeMs) -> Result<u64> {
@@ -76,5 +76,5 @@ pub(super) async fn prune(connections: &Connections, now: TimeMs) -> Result<u64>
     );
     let mut connection = connections.get().await?;
     let ended = in_time(statement.fetch_one(&mut *connection)).await;
-    connection.settle(ended).map(count)
+    connection.settle(ended).await.map(count)
 }

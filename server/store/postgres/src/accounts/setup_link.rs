@@ -13,7 +13,7 @@ pub(super) async fn is_valid(connections: &Connections, token: TokenHash, now: T
     );
     let mut connection = connections.get().await?;
     let is_valid = in_time(statement.fetch_one(&mut *connection)).await;
-    connection.settle(is_valid)
+    connection.settle(is_valid).await
 }
 
 /// There is at most one link: a new one replaces it, and a used one is gone.
@@ -26,7 +26,7 @@ pub(super) async fn add(connections: &Connections, token: TokenHash, expires: Ti
     );
     let mut connection = connections.get().await?;
     let added = in_time(statement.execute(&mut *connection)).await;
-    connection.settle(added).map(drop)
+    connection.settle(added).await.map(drop)
 }
 
 pub(super) async fn use_up(
@@ -63,7 +63,7 @@ pub(super) async fn use_up(
     );
     let mut connection = connections.get().await?;
     let used = in_time(statement.fetch_one(&mut *connection)).await;
-    let used = connection.settle(used)?;
+    let used = connection.settle(used).await?;
     Ok(match (used.is_created, used.is_taken) {
         (true, _) => SetUpOutcome::Created,
         (false, true) => SetUpOutcome::NameIsTaken,

@@ -199,7 +199,7 @@ async fn insert(rows: &Rows, told: &Told, connections: &Connections) -> Result<(
     let mut connection = connections.get().await?;
     let done = in_time(statement.fetch_all(&mut *connection)).await;
     let (mut numbers, mut states) = (HashMap::new(), Vec::new());
-    for row in connection.settle(done)? {
+    for row in connection.settle(done).await? {
         if let (Some(id), Some(search)) = (row.id, row.search_id) {
             numbers.insert(search, id);
         } else if let Some(state) = row.came_to {
@@ -218,5 +218,5 @@ async fn find_present(searches: &[&str], connections: &Connections) -> Result<Ha
         sqlx::query!("select search_id, id from log where search_id = any ($1::text[])", searches as &[&str] as _);
     let mut connection = connections.get().await?;
     let found = in_time(statement.fetch_all(&mut *connection)).await;
-    Ok(connection.settle(found)?.into_iter().map(|row| (row.search_id, row.id)).collect())
+    Ok(connection.settle(found).await?.into_iter().map(|row| (row.search_id, row.id)).collect())
 }

@@ -44,7 +44,7 @@ async fn down(connections: &Connections, from: i64, to: i64, limit: u32) -> Resu
     );
     let mut connection = connections.get().await?;
     let rows = in_time(statement.fetch_all(&mut *connection)).await;
-    connection.settle(rows)
+    connection.settle(rows).await
 }
 
 async fn up(connections: &Connections, from: i64, to: i64, limit: u32) -> Result<Vec<StoredRow>> {
@@ -59,7 +59,7 @@ async fn up(connections: &Connections, from: i64, to: i64, limit: u32) -> Result
     );
     let mut connection = connections.get().await?;
     let rows = in_time(statement.fetch_all(&mut *connection)).await;
-    connection.settle(rows)
+    connection.settle(rows).await
 }
 
 /// A text as it stands in rows of both kinds.
@@ -103,7 +103,7 @@ async fn down_with(connections: &Connections, from: i64, to: i64, text: &str, li
     );
     let mut connection = connections.get().await?;
     let rows = in_time(statement.fetch_all(&mut *connection)).await;
-    connection.settle(rows)
+    connection.settle(rows).await
 }
 
 async fn up_with(connections: &Connections, from: i64, to: i64, text: &str, limit: u32) -> Result<Vec<StoredRow>> {
@@ -132,5 +132,5 @@ async fn up_with(connections: &Connections, from: i64, to: i64, text: &str, limi
     );
     let mut connection = connections.get().await?;
     let rows = in_time(statement.fetch_all(&mut *connection)).await;
-    connection.settle(rows)
+    connection.settle(rows).await
 }

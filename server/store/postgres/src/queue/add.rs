@@ -98,7 +98,7 @@ async fn insert(writes: &[Add], connections: &Connections) -> Result<HashMap<usi
     );
     let mut connection = connections.get().await?;
     let inserted = in_time(statement.fetch_all(&mut *connection)).await;
-    let inserted = connection.settle(inserted)?;
+    let inserted = connection.settle(inserted).await?;
     Ok(inserted.into_iter().map(|row| (place(row.place), JobId(row.id))).collect())
 }
 
@@ -118,7 +118,7 @@ async fn find_queued(writes: &[Add], refused: &[usize], connections: &Connection
     );
     let mut connection = connections.get().await?;
     let found = in_time(statement.fetch_all(&mut *connection)).await;
-    let found = connection.settle(found)?.into_iter();
+    let found = connection.settle(found).await?.into_iter();
     let queued = |id, payload| Added::Queued { job: JobId(id), payload };
     Ok(found.map(|row| (refused[place(row.place)], queued(row.id, row.payload))).collect())
 }

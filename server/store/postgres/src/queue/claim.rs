@@ -3,12 +3,13 @@
 use std::cmp::Reverse;
 
 use api::{JobId, JobState, TimeMs};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use store::{Claim, ClaimedJob, Result, Topic, Touched, WorkerName};
 use tokio::time::Instant;
 
 use crate::PostgresStore;
 use crate::connections::{Connections, in_time};
+use crate::error::store_error;
 use crate::queue::front::Start;
 
 /// How many due jobs are put among the waiting ones by one claim at least. More would make
@@ -70,7 +71,7 @@ async fn wake_due(store: &PostgresStore, claim: &Claim) -> Result<Touched> {
     );
     let mut connection = store.connections.get().await?;
     let due = in_time(statement.fetch_all(&mut *connection)).await;
-    let due = connection.settle(due)?;
+    let due = connection.settle(due).await?;
     let mut touched = Touched::default();
     if !due.is_empty() {
         // They may be older than those that were handed out lately.
@@ -95,7 +96,7 @@ async fn rules(connections: &Connections) -> Result<Vec<Rule>> {
     );
     let mut connection = connections.get().await?;
     let rules = in_time(statement.fetch_all(&mut *connection)).await;
-    connection.settle(rules)
+    connection.settle(rules).await
 }
 
 /// Jobs of all kinds but the `excepted`, beside all others who claim.
@@ -104,7 +105,7 @@ async fn claim_freely(store: &PostgresStore, claim: &Claim, excepted: &[&str]) -
     let start = store.front.start(started_at);
     let mut connection = store.connections.get().await?;
     let taken = in_time(take(&mut connection, claim, excepted, start)).await;
-    let taken = connection.settle(taken)?;
+    let taken = connection.settle(taken).await?;
     if let Some(last) = taken.iter().max_by_key(|job| (Reverse(job.priority), job.id)) {
         store.front.passed_to(start, last.priority, last.id, started_at);
     }
@@ -157,19 +158,18 @@ async fn take(
 /// Jobs of all kinds, of some of which only so many may run at a time, on all workers together.
 async fn claim_in_turn(connections: &Connections, claim: &Claim, excepted: &[&str]) -> Result<Vec<Taken>> {
     let mut connection = connections.get().await?;
+    in_time(connection.begin()).await.map_err(store_error)?;
     let taken = in_time(take_in_turn(&mut connection, claim, excepted)).await;
-    connection.settle(taken)
+    connection.settle(taken).await
 }
 
 /// Two statements in a transaction, as an exception: those who claim must see each other's jobs, and a statement sees
 /// what was committed when it began. A process that is frozen in between is cut off by the server.
 async fn take_in_turn(connection: &mut PgConnection, claim: &Claim, excepted: &[&str]) -> sqlx::Result<Vec<Taken>> {
-    let mut transaction = connection.begin().await?;
-    sqlx::query("set local idle_in_transaction_session_timeout = '5s'").execute(&mut *transaction).await?;
     sqlx::query("select kind from job_kind where concurrency is not null order by kind for update")
-        .execute(&mut *transaction)
+        .execute(&mut *connection)
         .await?;
-    let taken = sqlx::query_as!(
+    sqlx::query_as!(
         Taken,
         r#"with candidate as materialized (
                select job.id, job.priority
@@ -205,10 +205,8 @@ async fn take_in_turn(connection: &mut PgConnection, claim: &Claim, excepted: &[
         excepted as _,
         i64::from(claim.limit)
     )
-    .fetch_all(&mut *transaction)
-    .await?;
-    transaction.commit().await?;
-    Ok(taken)
+    .fetch_all(&mut *connection)
+    .await
 }
 
 pub(super) async fn extend(
@@ -231,6 +229,6 @@ pub(super) async fn extend(
     );
     let mut connection = connections.get().await?;
     let held = in_time(statement.fetch_all(&mut *connection)).await;
-    let held: std::collections::HashSet<i64> = connection.settle(held)?.into_iter().collect();
+    let held: std::collections::HashSet<i64> = connection.settle(held).await?.into_iter().collect();
     Ok(jobs.iter().copied().filter(|job| !held.contains(&job.0)).collect())
 }

@@ -129,5 +129,5 @@ async fn end_held(told: &Told, connections: &Connections) -> Result<Vec<(usize, 
     let mut connection = connections.get().await?;
     let ended = in_time(statement.fetch_all(&mut *connection)).await;
     let place = |ordinality: i64| usize::try_from(ordinality - 1).unwrap_or(usize::MAX);
-    connection.settle(ended)?.into_iter().map(|row| Ok((place(row.place), job_state(&row.state)?))).collect()
+    connection.settle(ended).await?.into_iter().map(|row| Ok((place(row.place), job_state(&row.state)?))).collect()
 }

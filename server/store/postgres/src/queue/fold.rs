@@ -32,5 +32,5 @@ pub(crate) async fn fold(connections: &Connections) -> Result<()> {
     );
     let mut connection = connections.get().await?;
     let folded = in_time(statement.execute(&mut *connection)).await;
-    connection.settle(folded).map(drop)
+    connection.settle(folded).await.map(drop)
 }

@@ -22,7 +22,7 @@ pub(super) async fn kinds(connections: &Connections) -> Result<Vec<StoredKind>> 
     let mut connection = connections.get().await?;
     let rows = in_time(statement.fetch_all(&mut *connection)).await;
     let mut kinds: Vec<StoredKind> = Vec::new();
-    for row in connection.settle(rows)? {
+    for row in connection.settle(rows).await? {
         if kinds.last().is_none_or(|last| last.kind != row.kind) {
             let limit = row.concurrency.map(|limit| u32::try_from(limit).unwrap_or(u32::MAX));
             kinds.push(StoredKind { kind: row.kind, paused: row.paused, limit, counts: JobCounts::default() });
@@ -39,7 +39,7 @@ pub(super) async fn pause(connections: &Connections, kind: &str, paused: bool) -
     let statement = sqlx::query!("update job_kind set paused = $1 where kind = $2", paused, kind);
     let mut connection = connections.get().await?;
     let changed = in_time(statement.execute(&mut *connection)).await;
-    connection.settle(changed).map(|changed| changed.rows_affected() > 0)
+    connection.settle(changed).await.map(|changed| changed.rows_affected() > 0)
 }
 
 /// Returns false where there is no such kind.
@@ -47,5 +47,5 @@ pub(super) async fn limit(connections: &Connections, kind: &str, limit: Option<u
     let statement = sqlx::query!("update job_kind set concurrency = $1 where kind = $2", limit.map(i64::from), kind);
     let mut connection = connections.get().await?;
     let changed = in_time(statement.execute(&mut *connection)).await;
-    connection.settle(changed).map(|changed| changed.rows_affected() > 0)
+    connection.settle(changed).await.map(|changed| changed.rows_affected() > 0)
 }

@@ -23,7 +23,7 @@ pub(super) async fn ledger(connections: &Connections) -> Result<Ledger> {
     let mut connection = connections.get().await?;
     let rows = in_time(statement.fetch_all(&mut *connection)).await;
     let mut ledger = Ledger::default();
-    for row in connection.settle(rows)? {
+    for row in connection.settle(rows).await? {
         *ledger_place(&mut ledger, &row.place)? += count(row.searches);
     }
     Ok(ledger)
@@ -48,7 +48,7 @@ pub(super) async fn missing_searches(connections: &Connections, limit: u32) -> R
     );
     let mut connection = connections.get().await?;
     let rows = in_time(statement.fetch_all(&mut *connection)).await;
-    let missing = connection.settle(rows)?.into_iter().map(|row| {
+    let missing = connection.settle(rows).await?.into_iter().map(|row| {
         Ok(MissingSearch { search: search_id(&row.search_id)?, job: Some(JobId(row.job_id)), what: row.what })
     });
     missing.collect()

@@ -20,7 +20,7 @@ async fn lost(connections: &Connections, before: i64) -> Result<Vec<i64>> {
         sqlx::query_scalar!("select id from job where state = 'running' and lease_until_ms < $1 limit 1000", before);
     let mut connection = connections.get().await?;
     let lost = in_time(statement.fetch_all(&mut *connection)).await;
-    connection.settle(lost)
+    connection.settle(lost).await
 }
 
 pub(super) async fn requeue_orphans(connections: &Connections, now: TimeMs, latest: TimeMs) -> Result<u64> {
@@ -33,7 +33,7 @@ pub(super) async fn requeue_orphans(connections: &Connections, now: TimeMs, late
     );
     let mut connection = connections.get().await?;
     let pulled = in_time(statement.execute(&mut *connection)).await;
-    connection.settle(pulled)?;
+    connection.settle(pulled).await?;
     let mut ended = 0;
     loop {
         let lost = lost(connections, i64::MAX).await?;
@@ -83,5 +83,5 @@ async fn end_as_lost(connections: &Connections, jobs: &[i64], why: &str, more: i
     );
     let mut connection = connections.get().await?;
     let ended = in_time(statement.execute(&mut *connection)).await;
-    connection.settle(ended).map(|ended| ended.rows_affected())
+    connection.settle(ended).await.map(|ended| ended.rows_affected())
 }

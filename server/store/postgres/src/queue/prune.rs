@@ -27,7 +27,7 @@ pub(super) async fn prune(connections: &Connections, before: TimeMs, limit: u32)
     );
     let mut connection = connections.get().await?;
     let pruned = in_time(statement.execute(&mut *connection)).await;
-    connection.settle(pruned).map(|pruned| pruned.rows_affected())
+    connection.settle(pruned).await.map(|pruned| pruned.rows_affected())
 }
 
 pub(super) async fn delete(connections: &Connections, id: JobId) -> Result<bool> {
@@ -38,5 +38,5 @@ pub(super) async fn delete(connections: &Connections, id: JobId) -> Result<bool>
     );
     let mut connection = connections.get().await?;
     let deleted = in_time(statement.execute(&mut *connection)).await;
-    connection.settle(deleted).map(|deleted| deleted.rows_affected() > 0)
+    connection.settle(deleted).await.map(|deleted| deleted.rows_affected() > 0)
 }

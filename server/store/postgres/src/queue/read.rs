@@ -13,7 +13,7 @@ pub(super) async fn next_due(connections: &Connections) -> Result<Option<TimeMs>
     );
     let mut connection = connections.get().await?;
     let due = in_time(statement.fetch_optional(&mut *connection)).await;
-    Ok(connection.settle(due)?.map(TimeMs))
+    Ok(connection.settle(due).await?.map(TimeMs))
 }
 
 pub(super) async fn cancellations(connections: &Connections, worker: &WorkerName) -> Result<Vec<JobId>> {
@@ -23,7 +23,7 @@ pub(super) async fn cancellations(connections: &Connections, worker: &WorkerName
     );
     let mut connection = connections.get().await?;
     let jobs = in_time(statement.fetch_all(&mut *connection)).await;
-    Ok(connection.settle(jobs)?.into_iter().map(JobId).collect())
+    Ok(connection.settle(jobs).await?.into_iter().map(JobId).collect())
 }
 
 pub(super) async fn job_counts(connections: &Connections) -> Result<JobCounts> {
@@ -39,7 +39,7 @@ pub(super) async fn job_counts(connections: &Connections) -> Result<JobCounts> {
     let mut connection = connections.get().await?;
     let rows = in_time(statement.fetch_all(&mut *connection)).await;
     let mut counts = JobCounts::default();
-    for row in connection.settle(rows)? {
+    for row in connection.settle(rows).await? {
         counts.set(job_state(&row.state)?, count(row.count));
     }
     Ok(counts)
@@ -50,7 +50,7 @@ pub(super) async fn oldest_waiting(connections: &Connections) -> Result<Option<T
     let statement = sqlx::query_scalar!("select created_at_ms from job where state = 'waiting' order by id limit 1");
     let mut connection = connections.get().await?;
     let oldest = in_time(statement.fetch_optional(&mut *connection)).await;
-    Ok(connection.settle(oldest)?.map(TimeMs))
+    Ok(connection.settle(oldest).await?.map(TimeMs))
 }
 
 pub(super) async fn jobs(
@@ -88,7 +88,7 @@ pub(super) async fn jobs(
             in_time(statement.fetch_all(&mut *connection)).await
         }
     };
-    let mut jobs = connection.settle(rows)?.into_iter().map(JobRow::into_job).collect::<Result<Vec<_>>>()?;
+    let mut jobs = connection.settle(rows).await?.into_iter().map(JobRow::into_job).collect::<Result<Vec<_>>>()?;
     let is_last = jobs.len() <= limit as usize;
     jobs.truncate(limit as usize);
     let next = if is_last { None } else { jobs.last().map(|job| job.id) };
@@ -105,7 +105,7 @@ pub(super) async fn job(connections: &Connections, id: JobId) -> Result<Option<S
     );
     let mut connection = connections.get().await?;
     let row = in_time(statement.fetch_optional(&mut *connection)).await;
-    connection.settle(row)?.map(JobRow::into_job).transpose()
+    connection.settle(row).await?.map(JobRow::into_job).transpose()
 }
 
 struct JobRow {
@@ -160,7 +160,7 @@ pub(super) async fn attempts(connections: &Connections, id: JobId) -> Result<Vec
     );
     let mut connection = connections.get().await?;
     let rows = in_time(statement.fetch_all(&mut *connection)).await;
-    let attempts = connection.settle(rows)?.into_iter().map(|row| {
+    let attempts = connection.settle(rows).await?.into_iter().map(|row| {
         Ok(Attempt {
             number: row.number.unsigned_abs(),
             worker: row.worker,
@@ -178,7 +178,7 @@ pub(super) async fn place(connections: &Connections, kind: &str, key: &str) -> R
         sqlx::query!("select id, state, attempt, priority from job where kind = $1 and key = $2", kind, key);
     let mut connection = connections.get().await?;
     let job = in_time(statement.fetch_optional(&mut *connection)).await;
-    let Some(job) = connection.settle(job)? else { return Ok(None) };
+    let Some(job) = connection.settle(job).await? else { return Ok(None) };
     let state = job_state(&job.state)?;
     let ahead = if state == JobState::Waiting { ahead(connections, job.priority, job.id).await? } else { 0 };
     Ok(Some(QueuePlace { job: JobId(job.id), state, attempt: job.attempt.unsigned_abs(), ahead }))
@@ -198,5 +198,5 @@ async fn ahead(connections: &Connections, priority: i16, id: i64) -> Result<u64>
     );
     let mut connection = connections.get().await?;
     let ahead = in_time(statement.fetch_one(&mut *connection)).await;
-    connection.settle(ahead).map(count)
+    connection.settle(ahead).await.map(count)
 }

@@ -23,7 +23,7 @@ pub(super) async fn retry(connections: &Connections, id: JobId, now: TimeMs) -> 
     );
     let mut connection = connections.get().await?;
     let retried = in_time(statement.execute(&mut *connection)).await;
-    connection.settle(retried).map(|retried| retried.rows_affected() > 0)
+    connection.settle(retried).await.map(|retried| retried.rows_affected() > 0)
 }
 
 /// Whom it has to wake; none where there is nothing to cancel.
@@ -45,7 +45,7 @@ pub(super) async fn cancel(connections: &Connections, id: JobId, now: TimeMs) ->
     );
     let mut connection = connections.get().await?;
     let was = in_time(statement.fetch_optional(&mut *connection)).await;
-    let Some(was) = connection.settle(was)? else { return Ok(None) };
+    let Some(was) = connection.settle(was).await? else { return Ok(None) };
     let mut touched = Touched::topics(&[Topic::Jobs]);
     match job_state(&was)? {
         JobState::Running => touched.topic(Topic::Cancel),
