@@ -16,6 +16,8 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ("from missing_search", "it is read only when the ledger does not add up"),
     ("from account limit 1", "the first row ends it"),
     ("count(*) as \"records!: i64\"", "a copy counts the rows of a table once before it reads them all"),
+    ("from sqlite_sequence", "it has a row for each table"),
+    ("exists (select 1 from account)", "the first row of each table ends it"),
     ("from copy", "it has one row"),
     ("update copy", "it has one row"),
     ("delete from session", "it is pruned, and has a row for each who is logged in"),
