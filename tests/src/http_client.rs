@@ -111,11 +111,7 @@ impl HttpClient {
         request
     }
 
-    async fn send(
-        &self,
-        request: request::Builder,
-        body: Bytes,
-    ) -> Result<Response<Incoming>, NoAnswer> {
+    async fn send(&self, request: request::Builder, body: Bytes) -> Result<Response<Incoming>, NoAnswer> {
         let request = request.body(Full::new(body)).expect("a request of well-formed parts");
         self.client.request(request).await.map_err(NoAnswer::because)
     }

@@ -161,7 +161,9 @@ async fn prepare(connection: &mut PgConnection, access: Access) -> Result<(), Fa
 
 /// The schema's version, and the oldest that a program must know to use it.
 async fn versions(connection: &mut PgConnection) -> sqlx::Result<(i64, i64)> {
-    let is_there = sqlx::query_scalar::<_, bool>("select to_regclass('_sqlx_migrations') is not null");
+    // Another process may be at the first migration just now: sqlx makes its own table before, in another transaction.
+    let is_there = "select to_regclass('_sqlx_migrations') is not null and to_regclass('compatibility') is not null";
+    let is_there = sqlx::query_scalar::<_, bool>(is_there);
     if !is_there.fetch_one(&mut *connection).await? {
         return Ok((0, 0));
     }
