@@ -100,7 +100,9 @@ fn connect_options(url: &str, own_name: &str) -> Result<PgConnectOptions, OpenEr
     let options =
         PgConnectOptions::from_str(url).map_err(|_| OpenError::Url("it is no URL of PostgreSQL".to_owned()))?;
     // Statements are logged at debug level with a formatted copy of each: too dear for a hot path.
-    Ok(options.application_name(own_name).disable_statement_logging())
+    // Each statement is planned for the tables as they are: a plan that is kept is made while they are small, and goes
+    // on to read the whole of them when they have grown. A transaction pooler knows nothing of kept statements either.
+    Ok(options.application_name(own_name).disable_statement_logging().statement_cache_capacity(0))
 }
 
 /// Where a connection leads, without the password.
