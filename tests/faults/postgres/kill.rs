@@ -35,7 +35,7 @@ async fn what_was_answered_is_logged_once_though_webs_and_workers_are_killed() {
         for load in &mut loads {
             load.answered(20).await;
         }
-        for _ in 0..by_extent(12, 300) {
+        for _ in 0..by_extent(8, 300) {
             let mut member = members.swap_remove(chance.usize(0..members.len()));
             member.process.assert_lives();
             member.process.kill().await;
