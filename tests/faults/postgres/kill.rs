@@ -10,8 +10,8 @@ use crate::chance::chance;
 use crate::extent::{Rounds, by_extent};
 use crate::journal::Journal;
 
-/// Each job takes so long that a kill meets some, and short enough that not all of them wait for a lease.
-const WORKER: &[&str] = &["work", "--log-delay", "30ms", "--workers", "16"];
+/// Each job takes so long that a kill of a worker meets some.
+const WORKER: &[&str] = &["work", "--log-delay", "200ms", "--workers", "64"];
 /// Of each web process.
 const CLIENTS: usize = 6;
 
@@ -35,7 +35,7 @@ async fn what_was_answered_is_logged_once_though_webs_and_workers_are_killed() {
         for load in &mut loads {
             load.answered(20).await;
         }
-        for _ in 0..by_extent(14, 300) {
+        for _ in 0..by_extent(8, 300) {
             let mut member = members.swap_remove(chance.usize(0..members.len()));
             member.process.assert_lives();
             member.process.kill().await;
@@ -43,7 +43,8 @@ async fn what_was_answered_is_logged_once_though_webs_and_workers_are_killed() {
             sleep(Duration::from_millis(chance.u64(0..300))).await;
             member.process = member.place.launch(member.line);
             members.push(member);
-            sleep(Duration::from_millis(chance.u64(0..500))).await;
+            // Of a process that was just started, some are the first that it answers.
+            loads[chance.usize(0..2)].answered_more(chance.u64(0..60)).await;
         }
         for member in &mut members {
             if member.line == WEB {
@@ -59,7 +60,13 @@ async fn what_was_answered_is_logged_once_though_webs_and_workers_are_killed() {
         let web = members.iter().find(|member| member.line == WEB).expect("two of them are");
         site.assert_whole(&web.place, &journal).await;
         let lost = "select count(*) from attempt where outcome = 'lost'";
-        println!("{} searches, {} attempts lost", journal.promised().len(), site.tables().await.number(lost).await);
+        let lost = site.tables().await.number(lost).await;
+        println!(
+            "{} searches, {} attempts lost, {} asked again",
+            journal.promised().len(),
+            lost,
+            journal.asked_again()
+        );
     }
 }
 

@@ -8,6 +8,10 @@ use crate::extent::by_extent;
 use crate::journal::Journal;
 use crate::verdict::administrator;
 
+/// Rows have their numbers, and then it takes a while until they are committed: a chance for others to overtake.
+const LATE: &str = "create function late() returns trigger language plpgsql as
+     $$ begin perform pg_sleep(random() * 0.05); return null; end $$;
+     create trigger late after insert on log for each statement execute function late()";
 /// Within this a row is to be seen everywhere.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -43,17 +47,18 @@ async fn no_reader_misses_a_row_that_is_committed_late_or_sees_one_twice() {
     let places = [site.place(), site.place(), site.place(), site.place()];
     let webs = [places[0].start(WEB).await, places[1].start(WEB).await];
     let _workers = [places[2].start_worker(&[]).await, places[3].start_worker(&[]).await];
+    let mut tables = site.tables().await;
+    tables.run(LATE).await;
     let administrator = administrator(&places[0]).await;
     let readers: Vec<_> = (0..4).map(|_| Reader::begin(&administrator)).collect();
     let mut loads = webs.each_ref().map(|web| journal.load(&web.client(), 8));
     for load in &mut loads {
-        load.answered(by_extent(1_000, 20_000)).await;
+        load.answered(by_extent(500, 20_000)).await;
     }
     for load in loads {
         load.stop().await;
     }
     site.assert_whole(&places[0], &journal).await;
-    let mut tables = site.tables().await;
     let workers = "select count(distinct worker) from attempt where outcome = 'done'";
     assert_eq!(tables.number(workers).await, 2, "only one worker has written");
     for reader in &readers {

@@ -55,6 +55,19 @@ impl Connections {
             .max_connections(count.max(1))
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    match way {
+                        // A plan that is kept may have been made while the tables were small, and goes on to read
+                        // the whole of them when they have grown.
+                        Way::Direct => {
+                            sqlx::raw_sql("set plan_cache_mode = force_custom_plan").execute(connection).await.map(drop)
+                        }
+                        // Nothing that is set here would be ours for longer than a transaction.
+                        Way::Pooled => Ok(()),
+                    }
+                })
+            })
             .before_acquire(|connection, metadata| {
                 Box::pin(async move {
                     let has_rested = metadata.idle_for > TRIED_AFTER;
