@@ -47,7 +47,7 @@ async fn end(store: &dyn Store, job: &ClaimedJob, now: TimeMs, random: &mut Rng)
         }
         (3, _) => drop(store.finish(vec![finished(job, "w", retry("again: \\ 'é\u{202e}"), now)]).await.unwrap()),
         (4, _) => {
-            let dead = Finish::Dead { error: "for good".to_owned() };
+            let dead = Finish::Dead { error: "\\0 for \0 good \\".to_owned() };
             store.finish(vec![finished(job, "w", dead, now)]).await.unwrap();
         }
         (5, _) => drop(store.finish(vec![finished(job, "w", Finish::Release, now)]).await.unwrap()),

@@ -31,7 +31,7 @@ pub use queue::{
 pub use touched::Touched;
 pub use transfer::{
     AccountRecord, AttemptRecord, Base, Batch, Begun, Cursor, Held, JobRecord, KindRecord, MissingRecord, Origin, Part,
-    Progress, Refusal, Source, Target, not_empty, shown,
+    Progress, Refusal, Source, Target, not_empty,
 };
 pub use wake::{Topic, Wake, Waker};
 pub use workers::{Beat, StoredWorker, Workers};

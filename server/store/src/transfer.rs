@@ -240,12 +240,6 @@ impl JobRecord {
     }
 }
 
-/// A text that only people read, as every database can hold it: a NUL is shown as its picture.
-#[must_use]
-pub fn shown(text: String) -> String {
-    if text.contains('\0') { text.replace('\0', "\u{2400}") } else { text }
-}
-
 const INTERRUPTED: &str = "The process that ran the attempt had ended when the database was copied.";
 
 /// What is copied, so that a copy that was interrupted is only gone on with from the same.

@@ -1,10 +1,13 @@
 //! A batch of records, and how far the copy has come with it.
 
+use std::borrow::Cow;
+
 use api::LogRow;
 use sqlx::PgConnection;
 use store::{AccountRecord, AttemptRecord, Batch, JobRecord, LOG_JOB, LogEntry, MissingRecord, Progress, Result};
 
 use crate::error::store_error;
+use crate::escape::storable;
 use crate::log::Rows;
 
 pub(super) async fn put(batch: Batch, progress: &Progress, connection: &mut PgConnection) -> Result<()> {
@@ -109,7 +112,7 @@ async fn put_jobs(records: &[JobRecord], connection: &mut PgConnection) -> Resul
     let created_at: Vec<i64> = records.iter().map(|job| job.created_at.0).collect();
     let started_at: Vec<Option<i64>> = records.iter().map(|job| job.started_at.map(|time| time.0)).collect();
     let finished_at: Vec<Option<i64>> = records.iter().map(|job| job.finished_at.map(|time| time.0)).collect();
-    let errors: Vec<Option<&str>> = records.iter().map(|job| job.error.as_deref()).collect();
+    let errors: Vec<Option<Cow<'_, str>>> = records.iter().map(|job| job.error.as_deref().map(storable)).collect();
     sqlx::query!(
         "insert into job (id, kind, key, payload, state, priority, attempt, max_attempts, run_at_ms, created_at_ms,
                           started_at_ms, finished_at_ms, error, recorded)
@@ -157,7 +160,8 @@ async fn put_attempts(records: &[JobRecord], connection: &mut PgConnection) -> R
     let numbers: Vec<i32> = all().map(|(_, _, attempt)| clamped(attempt.number)).collect();
     let workers: Vec<&str> = all().map(|(_, _, attempt)| attempt.worker.as_str()).collect();
     let outcomes: Vec<&str> = all().map(|(_, _, attempt)| attempt.outcome.word()).collect();
-    let errors: Vec<Option<&str>> = all().map(|(_, _, attempt)| attempt.error.as_deref()).collect();
+    let errors: Vec<Option<Cow<'_, str>>> =
+        all().map(|(_, _, attempt)| attempt.error.as_deref().map(storable)).collect();
     sqlx::query!(
         "insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome, error)
          select * from unnest($1::bigint[], $2::integer[], $3::integer[], $4::text[], $5::bigint[], $6::bigint[],

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use api::{JobId, JobState, TimeMs};
 use sqlx::PgConnection;
 use store::words::{attempt_outcome, count as at_least_zero, job_state, role, unreadable};
-use store::{AccountRecord, AttemptRecord, Base, Held, JobRecord, KindRecord, MissingRecord, Part, Result, shown};
+use store::{AccountRecord, AttemptRecord, Base, Held, JobRecord, KindRecord, MissingRecord, Part, Result};
 
 use crate::error::store_error;
+use crate::escape::restored;
 
 pub(super) async fn base(connection: &mut PgConnection) -> Result<Base> {
     let row = sqlx::query!(
@@ -113,7 +114,7 @@ pub(super) async fn jobs(connection: &mut PgConnection, after: i64, limit: u32) 
             created_at: TimeMs(row.created_at_ms),
             started_at: row.started_at_ms.map(TimeMs),
             finished_at: row.finished_at_ms.map(TimeMs),
-            error: row.error.map(shown),
+            error: row.error.map(restored),
             attempts: attempts.remove(&row.id).unwrap_or_default(),
         };
         Ok(match (record.state, row.worker, row.lease_until_ms) {
@@ -144,7 +145,7 @@ async fn attempts(connection: &mut PgConnection, jobs: &[i64]) -> Result<HashMap
             started_at: TimeMs(row.started_at_ms),
             finished_at: TimeMs(row.finished_at_ms),
             outcome: attempt_outcome(&row.outcome)?,
-            error: row.error.map(shown),
+            error: row.error.map(restored),
         });
     }
     Ok(attempts)
@@ -176,7 +177,7 @@ pub(super) async fn missing(connection: &mut PgConnection, after: &str, limit: u
     let records = rows.into_iter().map(|row| MissingRecord {
         search_id: row.search_id,
         job_id: JobId(row.job_id),
-        what: shown(row.what),
+        what: row.what,
     });
     Ok(records.collect())
 }

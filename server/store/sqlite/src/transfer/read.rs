@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use api::{JobId, JobState, TimeMs};
 use sqlx::SqliteConnection;
 use store::words::{attempt_outcome, count as at_least_zero, job_state, role, unreadable};
-use store::{AccountRecord, AttemptRecord, Base, Held, JobRecord, KindRecord, MissingRecord, Part, Result, shown};
+use store::{AccountRecord, AttemptRecord, Base, Held, JobRecord, KindRecord, MissingRecord, Part, Result};
 
 use crate::error::store_error;
 use crate::texts::json_rows;
@@ -112,7 +112,7 @@ pub(super) async fn jobs(connection: &mut SqliteConnection, after: i64, limit: u
             created_at: TimeMs(row.created_at_ms),
             started_at: row.started_at_ms.map(TimeMs),
             finished_at: row.finished_at_ms.map(TimeMs),
-            error: row.error.map(shown),
+            error: row.error,
             attempts: attempts.remove(&row.id).unwrap_or_default(),
         };
         Ok(match (record.state, row.worker, row.lease_until_ms) {
@@ -149,7 +149,7 @@ async fn attempts(connection: &mut SqliteConnection, jobs: &[i64]) -> Result<Has
             started_at: TimeMs(row.started_at_ms),
             finished_at: TimeMs(row.finished_at_ms),
             outcome: attempt_outcome(&row.outcome)?,
-            error: row.error.map(shown),
+            error: row.error,
         });
     }
     Ok(attempts)
@@ -180,7 +180,7 @@ pub(super) async fn missing(connection: &mut SqliteConnection, after: &str, limi
     let record = rows.into_iter().map(|row| MissingRecord {
         search_id: row.search_id,
         job_id: JobId(row.job_id),
-        what: shown(row.what),
+        what: row.what,
     });
     Ok(record.collect())
 }
