@@ -14,7 +14,7 @@ use crate::postgres::{create_database, open, open_as, options};
 /// Opening is refused, asks this one of the operator's questions, and says these words.
 #[track_caller]
 fn refused(outcome: Result<PostgresStore, OpenError>, kind: FaultKind, words: &[&str]) {
-    let error = outcome.err().expect("this database must be refused");
+    let error = outcome.expect_err("this database must be refused");
     assert_eq!(error.kind(), kind, "{error}");
     let text = error.to_string();
     assert!(words.iter().all(|word| text.contains(word)), "{text}");
