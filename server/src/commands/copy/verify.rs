@@ -137,8 +137,8 @@ mod tests {
         let (all, none) = ([a.clone(), b.clone()], []);
         assert_eq!(said(&all, &all), None);
         assert_eq!(said(&all, &[a.clone(), changed]).as_deref(), Some("row 2 differs in phrase"));
-        assert_eq!(said(&all, &[a.clone()]).as_deref(), Some("row 2 is not in the target"));
-        assert_eq!(said(&none, &[a.clone()]).as_deref(), Some("row 1 is only in the target"));
+        assert_eq!(said(&all, std::slice::from_ref(&a)).as_deref(), Some("row 2 is not in the target"));
+        assert_eq!(said(&none, std::slice::from_ref(&a)).as_deref(), Some("row 1 is only in the target"));
         assert_eq!(said(&all, &[b]).as_deref(), Some("the source has row 1 where the target has row 2"));
     }
 }
