@@ -26,7 +26,12 @@ const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
 const TRIED_AFTER: Duration = Duration::from_secs(1);
 
 /// Begins the transaction of one statement. A process that is frozen in it is cut off, and holds nobody up for long.
-const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = '5s'";
+const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = '5s'; set local lock_timeout = '8s'";
+
+/// For a connection to the server itself. A plan that is kept may have been made while the tables were small, and goes
+/// on to read the whole of them when they have grown. And a statement that waits for a lock ends before we give it up:
+/// the server would not notice that, and keep one connection more with each that waits.
+const SETTINGS: &str = "set plan_cache_mode = force_custom_plan; set lock_timeout = '8s'";
 
 /// What the connections lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,11 +63,7 @@ impl Connections {
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     match way {
-                        // A plan that is kept may have been made while the tables were small, and goes on to read
-                        // the whole of them when they have grown.
-                        Way::Direct => {
-                            sqlx::raw_sql("set plan_cache_mode = force_custom_plan").execute(connection).await.map(drop)
-                        }
+                        Way::Direct => sqlx::raw_sql(SETTINGS).execute(connection).await.map(drop),
                         // Nothing that is set here would be ours for longer than a transaction.
                         Way::Pooled => Ok(()),
                     }
