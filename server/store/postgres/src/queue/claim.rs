@@ -114,6 +114,9 @@ async fn claim_freely(store: &PostgresStore, claim: &Claim, excepted: &[&str]) -
 
 /// In three parts, so that what is known to be passed over is not looked at: the more urgent, those of the usual
 /// priority from where they begin, and the less urgent.
+///
+/// `any` of one priority, because an equality would leave the number as the only order, and the server would read the
+/// table's whole history in it.
 async fn take(
     connection: &mut PgConnection,
     claim: &Claim,
@@ -129,8 +132,8 @@ async fn take(
            ),
            usual as materialized (
                select id from job
-               where state = 'waiting' and priority = $5 and id > $6 and kind <> all ($4::text[])
-               order by id limit $7 - (select count(*) from urgent) for update skip locked
+               where state = 'waiting' and priority = any (array[$5::smallint]) and id > $6 and kind <> all ($4::text[])
+               order by priority desc, id limit $7 - (select count(*) from urgent) for update skip locked
            ),
            rest as materialized (
                select id from job
