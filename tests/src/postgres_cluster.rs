@@ -26,6 +26,8 @@ pub use crate::postgres_cluster::pooler::PostgresPooler;
 const SUPERUSER: &str = "postgres";
 const PASSWORD: &str = "of the tests";
 
+/// At SIGQUIT PostgreSQL ends the way a crash does, without a word to anybody.
+const IMMEDIATELY: &str = "QUIT";
 /// Far more than a recovery takes here on an idle machine: a busy one must not fail a test.
 const START_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -100,12 +102,12 @@ impl PostgresCluster {
     /// If it already runs, or does not start; with what it has printed.
     pub async fn start(&self) {
         let cluster = &self.0;
-        let mut server = cluster.programs.as_server_user("postgres");
+        let mut server = cluster.programs.as_server_user("postgres", IMMEDIATELY);
         server.arg("-D").arg(programs::data_folder(cluster.folder.path()));
         for (name, value) in cluster.run_settings().chain(cluster.settings.iter().cloned()) {
             server.arg("-c").arg(format!("{name}={value}"));
         }
-        let keeper = Keeper::start(&server, cluster.folder.path());
+        let keeper = Keeper::start(&server, IMMEDIATELY, cluster.folder.path());
         let before = cluster.keeper.lock().unwrap_or_else(PoisonError::into_inner).replace(keeper);
         assert!(before.is_none(), "the cluster already runs");
         self.takes_connections().await;

@@ -12,10 +12,11 @@ use crate::postgres_cluster::programs::path;
 const SCRIPT: &str = r#"
 trap '' INT QUIT TERM HUP
 folder=$1
-shift
+signal=$2
+shift 2
 "$@" </dev/null >"$folder/printed" 2>&1 &
 read -r word
-while kill -QUIT $! 2>/dev/null; do sleep 0.02; done
+while kill -"$signal" $! 2>/dev/null; do sleep 0.02; done
 test "$word" = keep || rm -rf "$folder"
 "#;
 
@@ -25,12 +26,12 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Starts `server`, which prints into the folder.
-    pub(super) fn start(server: &Command, folder: &Path) -> Self {
+    /// Starts `server`, which prints into the folder and ends at once at this signal.
+    pub(super) fn start(server: &Command, signal: &str, folder: &Path) -> Self {
         // What a run before this one has printed must not be taken for words of this one.
         drop(fs::remove_file(file(folder)));
         let mut command = Command::new("sh");
-        command.args(["-c", SCRIPT, "sh"]).arg(folder).arg(server.get_program()).args(server.get_args());
+        command.args(["-c", SCRIPT, "sh"]).arg(folder).arg(signal).arg(server.get_program()).args(server.get_args());
         command.current_dir("/").env_clear().env("PATH", path());
         let shell = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         Self { shell: shell.expect("every system has a shell") }

@@ -14,6 +14,8 @@ use crate::server_process::free_port;
 
 /// Debian's.
 const PROGRAM: &str = "/usr/sbin/pgbouncer";
+/// SIGTERM ends it at once; it does not know PostgreSQL's SIGQUIT.
+const AT_ONCE: &str = "TERM";
 
 /// A pooler in transaction mode. Ends when it is dropped.
 pub struct PostgresPooler {
@@ -45,10 +47,14 @@ impl PostgresCluster {
             users = users.display()
         );
         fs::write(&config, lines).expect("our own folder");
-        let mut program = self.0.programs.as_server_user(PROGRAM);
+        let mut program = self.0.programs.as_server_user(PROGRAM, AT_ONCE);
         program.arg(&config);
-        let pooler =
-            PostgresPooler { cluster: self.clone(), port, _keeper: Keeper::start(&program, folder.path()), folder };
+        let pooler = PostgresPooler {
+            cluster: self.clone(),
+            port,
+            _keeper: Keeper::start(&program, AT_ONCE, folder.path()),
+            folder,
+        };
         let deadline = Instant::now() + START_WITHIN;
         while let Err(error) = self.options(SUPERUSER).port(port).connect().await {
             let printed = keeper::printed(pooler.folder.path());
@@ -64,5 +70,21 @@ impl PostgresPooler {
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         self.cluster.options(database).port(self.port).to_url_lossy().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_pooler_leads_to_its_cluster_and_ends_when_it_is_dropped() {
+        let pooler = PostgresCluster::shared().await.start_pooler(2).await;
+        let (port, folder) = (pooler.port, pooler.folder.path().to_owned());
+        drop(pooler);
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+        assert!(!folder.exists());
     }
 }

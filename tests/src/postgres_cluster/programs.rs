@@ -31,10 +31,10 @@ impl Programs {
         Self { folder }
     }
 
-    /// A program of theirs with its arguments still to come. It ends at once, by SIGQUIT, when who has started it ends.
-    pub(super) fn as_server_user(&self, program: &str) -> Command {
+    /// A program of theirs with its arguments still to come. It is sent this signal when who has started it ends.
+    pub(super) fn as_server_user(&self, program: &str, signal: &str) -> Command {
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "QUIT"]);
+        command.args(["--pdeathsig", signal]);
         if is_root() {
             command.args(["--reuid", SERVER_USER, "--regid", SERVER_USER, "--clear-groups"]);
         }
@@ -49,7 +49,7 @@ impl Programs {
         if is_root() {
             run(Command::new("chown").args(["--recursive", &format!("{SERVER_USER}:")]).arg(folder));
         }
-        let mut initdb = self.as_server_user("initdb");
+        let mut initdb = self.as_server_user("initdb", "KILL");
         initdb.arg("--pgdata").arg(data_folder(folder)).arg("--pwfile").arg(&password_file);
         initdb.args(["--username", superuser, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"]);
         // Nothing of it has to survive a crash yet.
