@@ -149,7 +149,7 @@ impl Ear {
             "jobs" => self.waker.wake(Topic::Jobs),
             "work" => self.waker.wake(Topic::Work),
             "again" => {
-                self.front.forget();
+                self.front.look_again();
                 self.waker.wake(Topic::Work);
             }
             "cancel" => self.waker.wake(Topic::Cancel),
@@ -159,7 +159,7 @@ impl Ear {
     }
 
     fn wake_all(&self) {
-        self.front.forget();
+        self.front.look_again();
         Topic::ALL.into_iter().for_each(|topic| self.waker.wake(topic));
     }
 }

@@ -168,7 +168,7 @@ impl PostgresStore {
     /// So many jobs wait again, or have ended, that may be older than those that were handed out lately.
     fn requeued(&self, jobs: u64) -> Result<u64> {
         if jobs > 0 {
-            self.front.forget();
+            self.front.look_again();
             Touched::topics(&[Topic::Jobs, Topic::Work]).wake(&self.waker);
         }
         Ok(jobs)

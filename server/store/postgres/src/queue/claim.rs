@@ -75,7 +75,7 @@ async fn wake_due(store: &PostgresStore, claim: &Claim) -> Result<Touched> {
     let mut touched = Touched::default();
     if !due.is_empty() {
         // They may be older than those that were handed out lately.
-        store.front.forget();
+        store.front.look_again();
         touched.left(JobState::Scheduled);
         touched.entered(JobState::Waiting);
     }
@@ -106,9 +106,9 @@ async fn claim_freely(store: &PostgresStore, claim: &Claim, excepted: &[&str]) -
     let mut connection = store.connections.get().await?;
     let taken = in_time(take(&mut connection, claim, excepted, start)).await;
     let taken = connection.settle(taken).await?;
-    if let Some(last) = taken.iter().max_by_key(|job| (Reverse(job.priority), job.id)) {
-        store.front.passed_to(start, last.priority, last.id, started_at);
-    }
+    let last = taken.iter().map(|job| (job.priority, job.id)).max_by_key(|&(priority, id)| (Reverse(priority), id));
+    let took_all = i64::try_from(taken.len()).is_ok_and(|taken| taken < i64::from(claim.limit));
+    store.front.claimed(start, last, took_all, started_at);
     Ok(taken)
 }
 
