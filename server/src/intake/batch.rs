@@ -43,6 +43,10 @@ pub async fn replay_batch(store: &dyn Store, spool: &Spool, clock: &dyn Clock) -
     let is_store_well = accepted.iter().any(Result::is_ok);
     let (mut batch, mut done) = (Batch::default(), Vec::new());
     for (record, accepted) in records.iter().zip(accepted) {
+        let accepted = match accepted {
+            Err(StoreError::Sql(_)) if is_store_well => accept_again(store, clock, record).await,
+            accepted => accepted.map_err(Refusal::Store),
+        };
         let refused = match accepted {
             Ok(there) if is_its(&there, record) => {
                 match there {
@@ -53,9 +57,8 @@ pub async fn replay_batch(store: &dyn Store, spool: &Spool, clock: &dyn Clock) -
                 continue;
             }
             Ok(_) => OTHER_SEARCH.to_owned(),
-            // Where others of the batch were taken, the statement is right and the record is not.
-            Err(StoreError::Sql(reason)) if is_store_well => reason,
-            Err(error) => {
+            Err(Refusal::Record(reason)) => reason,
+            Err(Refusal::Store(error)) => {
                 batch.failure = Some(error);
                 continue;
             }
@@ -67,6 +70,28 @@ pub async fn replay_batch(store: &dyn Store, spool: &Spool, clock: &dyn Clock) -
     let left = |record: &&Arc<Record>| spool.find(record.search).is_some();
     batch.left = records.iter().filter(left).count() as u64;
     batch
+}
+
+/// Why a record was not taken.
+enum Refusal {
+    /// It never will be.
+    Record(String),
+    /// The store takes none at the moment.
+    Store(StoreError),
+}
+
+/// A record that was refused where others of its batch were taken. Either it is wrong, or the store has come to its senses
+/// in the midst of the batch: so it is asked once more, and whether it is well before and after.
+async fn accept_again(store: &dyn Store, clock: &dyn Clock, record: &Record) -> Result<Accepted, Refusal> {
+    store.ping().await.map_err(Refusal::Store)?;
+    match accept(store, clock, record).await {
+        Ok(there) => Ok(there),
+        Err(StoreError::Sql(reason)) => match store.ping().await {
+            Ok(()) => Err(Refusal::Record(reason)),
+            Err(error) => Err(Refusal::Store(error)),
+        },
+        Err(error) => Err(Refusal::Store(error)),
+    }
 }
 
 const OTHER_SEARCH: &str = "the store has another search under this id: its sender used the id twice";
