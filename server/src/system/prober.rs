@@ -115,7 +115,8 @@ fn new_job(clock: &dyn Clock, random: &Random) -> NewJob {
         payload: encode(&Probe {}),
         // Before all others: it is to show the way, not the backlog.
         priority: i16::MAX,
-        max_attempts: 1,
+        // One that its worker took with it when it died is run by another.
+        max_attempts: 5,
         created_at: clock.wall(),
         run_at: clock.steady(),
         now: clock.steady(),
