@@ -7,8 +7,12 @@ use serde::de::DeserializeOwned;
 /// An open stream.
 pub struct EventStream {
     body: Incoming,
-    buffer: String,
+    received: ReceivedEvents,
 }
+
+/// What has come of a stream and was not read yet.
+#[derive(Debug, Default)]
+pub struct ReceivedEvents(String);
 
 /// What a browser would hand to the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,24 +25,39 @@ pub struct StreamEvent {
 
 impl EventStream {
     pub(crate) fn of(body: Incoming) -> Self {
-        Self { body, buffer: String::new() }
+        Self { body, received: ReceivedEvents::default() }
     }
 
     /// The next event; none once the stream has ended or is broken. Gives nothing away when it is dropped half way.
     pub async fn next(&mut self) -> Option<StreamEvent> {
         loop {
-            while let Some((block, rest)) = self.buffer.split_once("\n\n") {
-                let event = event(block);
-                self.buffer = rest.to_owned();
-                // A block without data is a comment that keeps the connection alive.
-                if event.is_some() {
-                    return event;
-                }
+            if let Some(event) = self.received.take_next() {
+                return Some(event);
             }
             let frame = self.body.frame().await?.ok()?;
             let Ok(chunk) = frame.into_data() else { continue };
-            self.buffer += std::str::from_utf8(&chunk).expect("events are whole and UTF-8");
+            self.received.add(&chunk);
         }
+    }
+}
+
+impl ReceivedEvents {
+    /// Adds what has come. Panics where it is not UTF-8 by itself: our events are sent whole.
+    pub fn add(&mut self, chunk: &[u8]) {
+        self.0 += std::str::from_utf8(chunk).expect("events are whole and UTF-8");
+    }
+
+    /// The next whole event; none where more has to come first.
+    pub fn take_next(&mut self) -> Option<StreamEvent> {
+        while let Some((block, rest)) = self.0.split_once("\n\n") {
+            let event = event(block);
+            self.0 = rest.to_owned();
+            // A block without data is a comment that keeps the connection alive.
+            if event.is_some() {
+                return event;
+            }
+        }
+        None
     }
 }
 

@@ -133,8 +133,8 @@ async fn find_recorded(add: &Add, connections: &Connections) -> Result<Added> {
     Ok(Added::Recorded(Box::new(row)))
 }
 
-/// PostgreSQL counts from 1.
-fn place(ordinality: i64) -> usize {
+/// Of a row that `with ordinality` has numbered: PostgreSQL counts from 1.
+pub(super) fn place(ordinality: i64) -> usize {
     usize::try_from(ordinality - 1).unwrap_or(usize::MAX)
 }
 

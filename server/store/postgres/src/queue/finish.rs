@@ -8,6 +8,7 @@ use store::{Finish, FinishedAttempt, Result, Touched};
 use crate::connections::{Connections, in_time};
 use crate::escape::storable;
 use crate::lane::Grouped;
+use crate::queue::add::place;
 use crate::queue::front::Front;
 
 #[derive(Debug)]
@@ -128,6 +129,5 @@ async fn end_held(told: &Told, connections: &Connections) -> Result<Vec<(usize, 
     );
     let mut connection = connections.get().await?;
     let ended = in_time(statement.fetch_all(&mut *connection)).await;
-    let place = |ordinality: i64| usize::try_from(ordinality - 1).unwrap_or(usize::MAX);
     connection.settle(ended).await?.into_iter().map(|row| Ok((place(row.place), job_state(&row.state)?))).collect()
 }
