@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(rules("store", json!({"name": "apalis-core"})), ["only queue and server may depend on apalis"]);
         assert_eq!(
             rules("server", json!({"name": "sqlx"})),
-            ["only store-sqlite and store-postgres and tests may depend on sqlx"]
+            ["only store-postgres and store-sqlite and tests may depend on sqlx"]
         );
         assert_eq!(rules("app", json!({"name": "api", "features": ["ssr"]})), ["app sets the feature ssr of api"]);
         assert_eq!(rules("new", json!({"name": "serde"})).len(), 1);
