@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use api::{
     Account, ApiError, Backend, DEFAULT_LETTERS, ErrorCode, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobsPage,
-    LETTERS_LIMIT, PHRASE_LIMIT, Recorded, Role, SearchAnswer, SearchId, SessionInfo, SystemState,
+    LETTERS_LIMIT, LabRun, LabRunId, LabSpec, LabState, PHRASE_LIMIT, Recorded, Role, SearchAnswer, SearchId,
+    SessionInfo, SystemState,
 };
 use async_trait::async_trait;
 use leptos_axum::ResponseOptions;
@@ -15,7 +16,7 @@ use crate::environment::Environment;
 use crate::http::{cookies, from_store};
 use crate::job_kinds::Order;
 use crate::jobs::LogRequest;
-use crate::{browser_family, job_kinds, job_view, searches, system};
+use crate::{browser_family, job_kinds, job_view, lab, searches, system};
 
 /// One request's backend.
 pub struct RequestBackend {
@@ -125,6 +126,22 @@ impl Backend for RequestBackend {
     async fn limit_kind(&self, kind: String, limit: Option<u32>) -> Result<(), ApiError> {
         let account = self.caller.require(Role::Operator)?;
         job_kinds::order(&self.env, &kind, Order::Limit(limit), account).await
+    }
+
+    async fn lab(&self) -> Result<LabState, ApiError> {
+        lab::state(&self.env, &self.caller).await
+    }
+
+    async fn start_lab_run(&self, id: LabRunId, spec: LabSpec) -> Result<LabRun, ApiError> {
+        lab::start(&self.env, &self.caller, id, spec).await
+    }
+
+    async fn lab_run(&self, id: LabRunId) -> Result<LabRun, ApiError> {
+        lab::run(&self.env, &self.caller, id).await
+    }
+
+    async fn cancel_lab_run(&self, id: LabRunId) -> Result<(), ApiError> {
+        lab::cancel(&self.env, &self.caller, id).await
     }
 
     async fn system(&self) -> Result<SystemState, ApiError> {

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use leptos::prelude::use_context;
 
 use crate::{
-    Account, ApiError, ErrorCode, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobsPage, SearchAnswer, SearchId,
-    SessionInfo, SystemState,
+    Account, ApiError, ErrorCode, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobsPage, LabRun, LabRunId, LabSpec,
+    LabState, SearchAnswer, SearchId, SessionInfo, SystemState,
 };
 
 /// What answers the server functions. One value serves one request: it knows who asks.
@@ -35,6 +35,11 @@ pub trait Backend: Send + Sync {
     async fn pause_kind(&self, kind: String) -> Result<(), ApiError>;
     async fn resume_kind(&self, kind: String) -> Result<(), ApiError>;
     async fn limit_kind(&self, kind: String, limit: Option<u32>) -> Result<(), ApiError>;
+
+    async fn lab(&self) -> Result<LabState, ApiError>;
+    async fn start_lab_run(&self, id: LabRunId, spec: LabSpec) -> Result<LabRun, ApiError>;
+    async fn lab_run(&self, id: LabRunId) -> Result<LabRun, ApiError>;
+    async fn cancel_lab_run(&self, id: LabRunId) -> Result<(), ApiError>;
 
     async fn system(&self) -> Result<SystemState, ApiError>;
 }

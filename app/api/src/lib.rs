@@ -7,6 +7,7 @@ mod error;
 mod form;
 mod inert;
 mod jobs;
+mod lab;
 mod log;
 mod search;
 mod search4letters;
@@ -21,6 +22,12 @@ pub use inert::is_inert;
 pub use jobs::{
     Attempt, AttemptOutcome, CancelJob, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobState, JobSummary,
     JobsPage, RetryJob, cancel_job, job, job_counts, job_kinds, jobs, limit_kind, pause_kind, resume_kind, retry_job,
+};
+pub use lab::{
+    BATCHES_LIMIT, COUNTRIES, DatabaseSpec, FetchSpec, HOLD_LIMIT_MS, ItemError, ItemErrorKind, ItemState, ItemTrace,
+    LATENCY_LIMIT_MS, LabEvent, LabFact, LabOrder, LabRun, LabRunId, LabSpec, LabState, LabStyle, LabSummary, LabTrace,
+    LabWork, Lane, LaneStep, LaneTrace, PoolSummary, REQUESTS_LIMIT, RUN_LIMIT_MS, RequestSpec, TASKS_LIMIT,
+    WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS, cancel_lab_run, lab, lab_run, start_lab_run,
 };
 pub use log::{LogRow, LogSeq};
 pub use search::{
@@ -40,6 +47,7 @@ pub use time::TimeMs;
 pub mod server_functions {
     pub use crate::account::{Login, Logout, Session, SetUp};
     pub use crate::jobs::{CancelJob, Job, JobCountsNow, JobKinds, Jobs, LimitKind, PauseKind, ResumeKind, RetryJob};
+    pub use crate::lab::{CancelLabRun, Lab, ShowLabRun, StartLabRun};
     pub use crate::search::Search;
     pub use crate::system::System;
 }

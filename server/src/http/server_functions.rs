@@ -39,6 +39,10 @@ pub fn register() {
     register_explicit::<functions::ResumeKind>();
     register_explicit::<functions::LimitKind>();
     register_explicit::<functions::System>();
+    register_explicit::<functions::Lab>();
+    register_explicit::<functions::StartLabRun>();
+    register_explicit::<functions::ShowLabRun>();
+    register_explicit::<functions::CancelLabRun>();
 }
 
 /// A server function that takes a form.

@@ -1,0 +1,272 @@
+//! What a run is to do, and what it may ask for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ApiError, ErrorCode};
+
+/// The most requests of one run.
+pub const REQUESTS_LIMIT: u32 = 1_000;
+/// The most threads of one run.
+pub const WORKERS_LIMIT: u32 = 100;
+/// The longest latency of one request.
+pub const LATENCY_LIMIT_MS: u32 = 10_000;
+/// No run may be expected to take longer: others wait for their turn.
+pub const RUN_LIMIT_MS: u64 = 45_000;
+/// The most tasks of one run that use the database.
+pub const TASKS_LIMIT: u32 = 10_000;
+/// The most batches of them.
+pub const BATCHES_LIMIT: u32 = 1_000;
+/// The longest that a task keeps its connection.
+pub const HOLD_LIMIT_MS: u32 = 1_000;
+/// The longest write of the scenario with the requests: the original's.
+pub const WRITE_DELAY_LIMIT_MS: u32 = 15_000;
+
+/// The twenty most populous countries, whose flags there are, by their ISO 3166-1 codes.
+pub const COUNTRIES: [&str; 20] = [
+    "BD", "BR", "CD", "CN", "DE", "EG", "ET", "FR", "ID", "IN", "IR", "JP", "MX", "NG", "PH", "PK", "RU", "TR", "US",
+    "VN",
+];
+
+/// What a run is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "scenario", rename_all = "snake_case")]
+pub enum LabSpec {
+    Fetch(FetchSpec),
+    Database(DatabaseSpec),
+    Request(RequestSpec),
+}
+
+/// Many requests to a server that lets each wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchSpec {
+    pub work: LabWork,
+    pub style: LabStyle,
+    /// How many requests.
+    pub count: u32,
+    /// How many threads at most; means nothing where the style has none.
+    pub workers: u32,
+    /// How long the server waits with each answer.
+    pub latency_ms: u32,
+    /// By how much the server's wait differs from this, either way.
+    pub jitter_ms: u32,
+    /// In which order the results are taken; means something for futures only.
+    pub order: LabOrder,
+    /// How long a result is waited for; then it counts as failed. None: as long as it takes.
+    pub timeout_ms: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LabWork {
+    /// `GET /lab/second`: a number after a second or two.
+    Second,
+    /// `GET /lab/flags/{cc}.svg`: flags of countries.
+    Flags,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LabStyle {
+    /// One after the other, on one thread that blocks.
+    Sequential,
+    /// A pool of threads that block.
+    Threads,
+    /// The same pool, with a future for each request.
+    Futures,
+    /// One task each, on one thread that never blocks.
+    Async,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LabOrder {
+    /// As they were asked for: `map`.
+    Input,
+    /// As they come: `as_completed`.
+    Completion,
+}
+
+/// Many tasks that share a few connections.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabaseSpec {
+    pub batches: u32,
+    /// How many tasks each batch starts at once. A batch begins when the one before has ended.
+    pub tasks_per_batch: u32,
+    /// How long each task keeps its connection.
+    pub hold_ms: u32,
+    /// Of each hundred tasks, how many fail, panic, and are aborted while they hold a connection.
+    pub failing: u32,
+    pub panicking: u32,
+    pub aborted: u32,
+}
+
+/// The same search three times: its write awaited, handed to a bare task, and made a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestSpec {
+    /// How long the write takes.
+    pub delay_ms: u32,
+}
+
+impl LabStyle {
+    pub const ALL: [Self; 4] = [Self::Sequential, Self::Threads, Self::Futures, Self::Async];
+
+    /// The word on the wire, on the command line and on the screen.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sequential => "sequential",
+            Self::Threads => "threads",
+            Self::Futures => "futures",
+            Self::Async => "async",
+        }
+    }
+
+    #[must_use]
+    pub fn has_workers(self) -> bool {
+        matches!(self, Self::Threads | Self::Futures)
+    }
+}
+
+impl LabWork {
+    pub const ALL: [Self; 2] = [Self::Second, Self::Flags];
+
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Second => "second",
+            Self::Flags => "flags",
+        }
+    }
+}
+
+impl LabOrder {
+    pub const ALL: [Self; 2] = [Self::Input, Self::Completion];
+
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Completion => "completion",
+        }
+    }
+}
+
+impl FetchSpec {
+    /// What the server's waits add up to in this style, in milliseconds: at least so long a run takes.
+    #[must_use]
+    pub fn least_ms(&self) -> u64 {
+        let side_by_side = match self.style {
+            LabStyle::Sequential => 1,
+            LabStyle::Threads | LabStyle::Futures => self.workers.max(1),
+            LabStyle::Async => self.count.max(1),
+        };
+        u64::from(self.count.div_ceil(side_by_side)) * u64::from(self.latency_ms)
+    }
+}
+
+impl LabSpec {
+    /// Whether a run may ask for this; otherwise which field to change, and how.
+    pub fn check(&self) -> Result<(), ApiError> {
+        match self {
+            Self::Fetch(spec) => {
+                within("count", spec.count, 1, REQUESTS_LIMIT)?;
+                within("workers", spec.workers, 1, WORKERS_LIMIT)?;
+                within("latency_ms", spec.latency_ms, 0, LATENCY_LIMIT_MS)?;
+                within("jitter_ms", spec.jitter_ms, 0, spec.latency_ms)?;
+                if let Some(timeout) = spec.timeout_ms {
+                    within("timeout_ms", timeout, 1, LATENCY_LIMIT_MS)?;
+                }
+                short_enough("count", spec.least_ms())
+            }
+            Self::Database(spec) => {
+                within("batches", spec.batches, 1, BATCHES_LIMIT)?;
+                within("tasks_per_batch", spec.tasks_per_batch, 1, TASKS_LIMIT)?;
+                within("hold_ms", spec.hold_ms, 0, HOLD_LIMIT_MS)?;
+                let tasks = u64::from(spec.batches) * u64::from(spec.tasks_per_batch);
+                within("tasks_per_batch", u32::try_from(tasks).unwrap_or(u32::MAX), 1, TASKS_LIMIT)?;
+                let ill = u64::from(spec.failing) + u64::from(spec.panicking) + u64::from(spec.aborted);
+                within("failing", u32::try_from(ill).unwrap_or(u32::MAX), 0, 100)?;
+                // With one connection, each task waits for the one before.
+                short_enough("hold_ms", tasks * u64::from(spec.hold_ms) / u64::from(DatabaseSpec::CONNECTIONS))
+            }
+            Self::Request(spec) => within("delay_ms", spec.delay_ms, 100, WRITE_DELAY_LIMIT_MS),
+        }
+    }
+}
+
+impl DatabaseSpec {
+    /// How many connections the tasks share.
+    pub const CONNECTIONS: u32 = 8;
+}
+
+fn within(field: &str, value: u32, least: u32, most: u32) -> Result<(), ApiError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(ApiError::at(ErrorCode::Invalid, field, format!("Choose from {least} to {most}: {value} is not.")))
+}
+
+fn short_enough(field: &str, least_ms: u64) -> Result<(), ApiError> {
+    if least_ms <= RUN_LIMIT_MS {
+        return Ok(());
+    }
+    let message = format!(
+        "This would take at least {} s, and others wait for their turn: {} s at most. Ask for fewer, or for less \
+         latency.",
+        least_ms.div_ceil(1_000),
+        RUN_LIMIT_MS / 1_000
+    );
+    Err(ApiError::at(ErrorCode::Invalid, field, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fetch(style: LabStyle, count: u32) -> FetchSpec {
+        FetchSpec {
+            work: LabWork::Second,
+            style,
+            count,
+            workers: 10,
+            latency_ms: 2_000,
+            jitter_ms: 0,
+            order: LabOrder::Input,
+            timeout_ms: None,
+        }
+    }
+
+    #[test]
+    fn what_waits_side_by_side_is_waited_for_once() {
+        assert_eq!(fetch(LabStyle::Sequential, 10).least_ms(), 20_000);
+        assert_eq!(fetch(LabStyle::Threads, 25).least_ms(), 6_000);
+        assert_eq!(fetch(LabStyle::Async, 1_000).least_ms(), 2_000);
+    }
+
+    #[test]
+    fn a_run_that_would_keep_others_waiting_is_refused() {
+        assert_eq!(LabSpec::Fetch(fetch(LabStyle::Sequential, 22)).check(), Ok(()));
+        let error = LabSpec::Fetch(fetch(LabStyle::Sequential, 23)).check().expect_err("46 s");
+        assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Invalid, Some("count")));
+    }
+
+    #[test]
+    fn each_figure_has_its_limits() {
+        let spec = FetchSpec { count: 0, ..fetch(LabStyle::Async, 1) };
+        assert_eq!(LabSpec::Fetch(spec).check().expect_err("none").field.as_deref(), Some("count"));
+        let spec = FetchSpec { jitter_ms: 2_001, ..fetch(LabStyle::Async, 1) };
+        assert_eq!(LabSpec::Fetch(spec).check().expect_err("before now").field.as_deref(), Some("jitter_ms"));
+        let spec =
+            DatabaseSpec { batches: 10, tasks_per_batch: 100, hold_ms: 10, failing: 50, panicking: 50, aborted: 1 };
+        assert_eq!(LabSpec::Database(spec).check().expect_err("101 of 100").field.as_deref(), Some("failing"));
+        let spec = DatabaseSpec {
+            batches: u32::MAX,
+            tasks_per_batch: u32::MAX,
+            hold_ms: 0,
+            failing: 0,
+            panicking: 0,
+            aborted: 0,
+        };
+        assert!(LabSpec::Database(spec).check().is_err());
+    }
+}

@@ -1,0 +1,179 @@
+//! A picture of a run, made of what was told of it.
+
+use super::{ItemError, LabEvent, LabFact, Lane, LaneStep};
+
+/// What is known of a run. Events may come in any portions; each is taken in once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LabTrace {
+    /// By their numbers.
+    pub items: Vec<ItemTrace>,
+    /// The items in the order in which their results were handed over.
+    pub delivered: Vec<u32>,
+    /// In the order of time: when, in use, idle, waiting.
+    pub pool: Vec<(u64, u32, u32, u32)>,
+    pub lanes: Vec<LaneTrace>,
+    /// The time of the latest event.
+    pub latest_us: u64,
+    pub has_ended: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ItemTrace {
+    pub label: String,
+    pub state: ItemState,
+    pub started_us: Option<u64>,
+    pub ended_us: Option<u64>,
+    pub called_back_us: Option<u64>,
+    pub delivered_us: Option<u64>,
+    pub text: String,
+    pub error: Option<ItemError>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ItemState {
+    #[default]
+    Pending,
+    Running,
+    Done,
+    Failed,
+    Cancelled,
+}
+
+impl ItemState {
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
+
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// What happened to one search of the scenario with the requests, in the order of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaneTrace {
+    pub lane: Lane,
+    pub steps: Vec<(u64, LaneStep)>,
+}
+
+impl LabTrace {
+    /// Takes an event in. One about an item that there is not changes nothing.
+    pub fn take(&mut self, event: LabEvent) {
+        let LabEvent { at_us, what } = event;
+        if let LabFact::Began { labels } = what {
+            let items = labels.into_iter().map(|label| ItemTrace { label, ..ItemTrace::default() }).collect();
+            *self = Self { items, latest_us: at_us, ..Self::default() };
+            return;
+        }
+        self.latest_us = self.latest_us.max(at_us);
+        match what {
+            LabFact::Began { .. } => {}
+            LabFact::Started { item } => self.change(item, |item| {
+                item.state = ItemState::Running;
+                item.started_us = Some(at_us);
+            }),
+            LabFact::Done { item, text } => self.change(item, |item| {
+                item.state = ItemState::Done;
+                item.ended_us = Some(at_us);
+                item.text = text;
+            }),
+            LabFact::Failed { item, error } => self.change(item, |item| {
+                item.state = ItemState::Failed;
+                item.ended_us = Some(at_us);
+                item.error = Some(error);
+            }),
+            LabFact::Cancelled { item } => self.change(item, |item| {
+                item.state = ItemState::Cancelled;
+                item.ended_us = Some(at_us);
+            }),
+            LabFact::CalledBack { item } => self.change(item, |item| item.called_back_us = Some(at_us)),
+            LabFact::Delivered { item } => {
+                self.change(item, |item| item.delivered_us = Some(at_us));
+                self.delivered.push(item);
+            }
+            LabFact::Pool { in_use, idle, waiting } => self.pool.push((at_us, in_use, idle, waiting)),
+            LabFact::Lane { lane, step } => self.lane(lane).push((at_us, step)),
+            LabFact::Ended => self.has_ended = true,
+        }
+    }
+
+    /// How many items are in this state.
+    #[must_use]
+    pub fn count(&self, state: ItemState) -> usize {
+        self.items.iter().filter(|item| item.state == state).count()
+    }
+
+    fn change(&mut self, item: u32, change: impl FnOnce(&mut ItemTrace)) {
+        let index = usize::try_from(item).unwrap_or(usize::MAX);
+        self.items.get_mut(index).map(change);
+    }
+
+    fn lane(&mut self, lane: Lane) -> &mut Vec<(u64, LaneStep)> {
+        let index = self.lanes.iter().position(|known| known.lane == lane).unwrap_or_else(|| {
+            self.lanes.push(LaneTrace { lane, steps: Vec::new() });
+            self.lanes.len() - 1
+        });
+        &mut self.lanes[index].steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ItemErrorKind;
+    use super::*;
+
+    fn trace(facts: impl IntoIterator<Item = (u64, LabFact)>) -> LabTrace {
+        let mut trace = LabTrace::default();
+        for (at_us, what) in facts {
+            trace.take(LabEvent { at_us, what });
+        }
+        trace
+    }
+
+    fn two_began() -> (u64, LabFact) {
+        (0, LabFact::Began { labels: vec!["BR".to_owned(), "XX".to_owned()] })
+    }
+
+    #[test]
+    fn items_are_pending_until_they_start() {
+        let error = ItemError { kind: ItemErrorKind::NotFound, detail: "404".to_owned() };
+        let trace = trace([
+            two_began(),
+            (5, LabFact::Started { item: 1 }),
+            (9, LabFact::Failed { item: 1, error: error.clone() }),
+            (9, LabFact::Delivered { item: 1 }),
+        ]);
+        assert_eq!(trace.items[0].state, ItemState::Pending);
+        assert_eq!((trace.items[1].started_us, trace.items[1].ended_us), (Some(5), Some(9)));
+        assert_eq!(trace.items[1].error, Some(error));
+        assert_eq!((trace.delivered, trace.latest_us), (vec![1], 9));
+    }
+
+    #[test]
+    fn a_run_that_begins_anew_forgets_the_lost_attempt() {
+        let began_again = trace([two_began(), (5, LabFact::Started { item: 0 }), two_began()]);
+        assert_eq!(began_again, trace([two_began()]));
+    }
+
+    #[test]
+    fn what_is_told_of_no_item_changes_nothing() {
+        assert_eq!(trace([two_began(), (0, LabFact::Started { item: 2 })]), trace([two_began()]));
+    }
+
+    #[test]
+    fn lanes_come_in_the_order_in_which_they_were_first_heard_of() {
+        let step = |lane, step| LabFact::Lane { lane, step };
+        let trace = trace([
+            (1, step(Lane::Job, LaneStep::Sent)),
+            (2, step(Lane::Awaited, LaneStep::Sent)),
+            (3, step(Lane::Job, LaneStep::Answered)),
+        ]);
+        assert_eq!(trace.lanes[0].steps, [(1, LaneStep::Sent), (3, LaneStep::Answered)]);
+        assert_eq!(trace.lanes[1].lane, Lane::Awaited);
+    }
+}
