@@ -31,7 +31,7 @@ pub(crate) fn test(place: &Place, filter: &[String]) -> anyhow::Result<()> {
         Ok(())
     })?;
     steps.step("testing all else", || {
-        let packages = ["server", "queue", "spool", "store", "store-sqlite", "store-postgres", "tests", "xtask"];
+        let packages = ["server", "lab", "queue", "spool", "store", "store-sqlite", "store-postgres", "tests", "xtask"];
         let packages = packages.iter().flat_map(|package| ["--package", package]);
         cmd!(shell, "cargo test --quiet {packages...} {filter...}").quiet().run()?;
         Ok(())

@@ -12,9 +12,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("store-postgres", &["api", "store"]),
     ("store-sqlite", &["api", "store"]),
     ("queue", &["api", "store"]),
+    ("lab", &["api"]),
     ("spool", &["api"]),
-    ("server", &["api", "queue", "spool", "store", "store-postgres", "store-sqlite"]),
-    ("tests", &["api", "app", "queue", "server", "spool", "store", "store-postgres", "store-sqlite"]),
+    ("server", &["api", "lab", "queue", "spool", "store", "store-postgres", "store-sqlite"]),
+    ("tests", &["api", "app", "lab", "queue", "server", "spool", "store", "store-postgres", "store-sqlite"]),
     ("xtask", &[]),
 ];
 
