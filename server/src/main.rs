@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use server::commands::{self, CommandError, Copied, Finding, Meter, NotOpened, ServerFacts, Serving, Working};
-use server::config::{AdminCommand, Command, Config, DatabaseUrl, NoConfig, PostgresUrl, SpoolCommand};
+use server::config::{AdminCommand, Command, Config, DatabaseUrl, LabCommand, NoConfig, PostgresUrl, SpoolCommand};
 use server::{IntakeSection, Random};
 use spool::Spool;
 use store::{Clock, Source, Store, SystemClock, Target};
@@ -77,6 +77,7 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
             println!("The database has this version's schema.");
         }
         Command::Copy { from, to } => return copy(&from, &to, &*clock).await,
+        Command::Lab(command) => return lab(&command).await,
         Command::Check => return Ok(check(&config, &clock).await),
     }
     Ok(ExitCode::SUCCESS)
@@ -167,6 +168,14 @@ async fn copy(from: &DatabaseUrl, to: &DatabaseUrl, clock: &dyn Clock) -> Result
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn lab(command: &LabCommand) -> Result<ExitCode, CommandError> {
+    match command {
+        LabCommand::Flags(asked) => commands::lab_flags(asked).await,
+        LabCommand::Second(asked) => commands::lab_second(asked).await,
+        LabCommand::Compare(asked) => commands::lab_compare(asked).await,
+    }
 }
 
 async fn copied(from: &DatabaseUrl) -> Result<Box<dyn Source>, NotOpened> {

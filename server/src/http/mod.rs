@@ -29,5 +29,5 @@ pub use assets::has_client;
 pub use connections::serve;
 pub use error::from_store;
 pub use event_stream::EventStreams;
-pub use open_files::connections_that_fit;
+pub use open_files::{connections_that_fit, raise_open_files};
 pub use router::router;
