@@ -20,6 +20,7 @@ use crate::config::{HttpSection, JobsSection};
 use crate::environment::{Environment, IntakeSection, WorkerSection};
 use crate::http::{self, connections_that_fit, has_client};
 use crate::jobs::{JobEnvironment, LONGEST_BACKOFF, run_worker, worker_settings};
+use crate::lab::Lab;
 use crate::random::Random;
 use crate::{JobsSection as JobsInside, browser_family};
 
@@ -50,6 +51,7 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
         Environment::new(store.clone(), intake, clock.clone(), random.clone(), inside, trusted_proxies).await?;
     let connections = connections_that_fit(http.connections.get());
     env.event_streams.limit = http.event_streams.get().min(event_streams_beside(connections));
+    env.lab = Lab::new(http.lab_closed(), clock.clone(), random.clone());
     let env = Arc::new(env);
     if !store.is_shared() {
         requeue_orphans(&*store, clock.steady()).await?;

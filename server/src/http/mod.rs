@@ -13,6 +13,7 @@ mod headers;
 mod health;
 mod inert_json;
 mod job_events;
+mod lab_events;
 mod log_stream;
 mod open_files;
 mod origin_guard;
@@ -27,7 +28,8 @@ mod time_limit;
 
 pub use assets::has_client;
 pub use connections::serve;
-pub use error::from_store;
+pub use error::{ErrorResponse, from_store};
 pub use event_stream::EventStreams;
 pub use open_files::connections_that_fit;
+pub use parameters::Parameters;
 pub use router::router;

@@ -7,8 +7,10 @@ use queue::{Backoff, JobError, Payload, Settings, decode};
 use store::{ClaimedJob, Clock, Finish, FinishedAttempt, Store, WorkerName};
 use tokio_util::sync::CancellationToken;
 
+use super::lab_run::{LabRun, lab_run};
 use super::log_request::{LogRequest, log_request};
 use super::probe::Probe;
+use super::reporter::Reporter;
 use crate::config::JobsSection;
 use crate::random::Random;
 
@@ -59,13 +61,17 @@ async fn perform(job: ClaimedJob, worker: WorkerName, env: JobEnvironment) -> Re
     let done = || FinishedAttempt {
         job: job.id,
         attempt: job.attempt,
-        worker,
+        worker: worker.clone(),
         finish: Finish::Done,
         now: env.clock.steady(),
         wall: env.clock.wall(),
     };
     match job.kind.as_str() {
         LogRequest::KIND => log_request(decode(&job.payload)?, done, &env).await,
+        LabRun::KIND => {
+            let reporter = Reporter { env: env.clone(), job: job.id, attempt: job.attempt, worker };
+            lab_run(decode(&job.payload)?, reporter).await
+        }
         Probe::KIND => decode::<Probe>(&job.payload).map(drop),
         other => Err(JobError::Dead(format!("this worker does not know jobs of kind {other}"))),
     }
