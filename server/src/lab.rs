@@ -1,5 +1,9 @@
 //! The waiting lab, as its pages see it.
 
+pub mod database;
+pub mod request;
+pub mod sandbox;
+
 use api::{ApiError, ErrorCode, LabRun, LabRunId, LabSpec, LabState};
 
 use crate::caller::Caller;

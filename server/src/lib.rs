@@ -12,7 +12,7 @@ pub mod intake;
 mod job_kinds;
 mod job_view;
 pub mod jobs;
-mod lab;
+pub mod lab;
 mod log_lines;
 mod metrics;
 mod random;

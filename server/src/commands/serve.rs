@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::TimeMs;
+use axum::Router;
 use store::{Clock, Store, SystemClock};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,14 @@ pub struct Serving {
 
 /// Serves until SIGTERM or SIGINT, then drains and returns.
 pub async fn serve(serving: Serving) -> Result<(), CommandError> {
+    serve_routes(serving, http::router).await
+}
+
+/// The same with other routes.
+pub(super) async fn serve_routes(
+    serving: Serving,
+    routes: impl FnOnce(Arc<Environment>) -> Router,
+) -> Result<(), CommandError> {
     let Serving { store, intake, clock, random, listener, http, jobs } = serving;
     // Before anybody is told that we are there, or any job is begun: from then on a stop is a drain.
     let stop = StopSignal::listen()?;
@@ -69,7 +78,8 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     let prober = tokio::spawn(probe(env.clone()));
     let pruner = tokio::spawn(keep_pruning(store.clone(), clock.clone()));
     greet(&env, address).await?;
-    let answers = tokio::spawn(http::serve(listener, env.clone(), connections));
+    let routes = routes(env.clone());
+    let answers = tokio::spawn(http::serve_routes(listener, routes, env.clone(), connections));
     service_manager::ready(&format!("serving http://{address}"));
     let watchdog = tokio::spawn(service_manager::keep_watchdog_calm());
     tokio::select! {

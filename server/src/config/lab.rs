@@ -1,5 +1,6 @@
 //! What the waiting lab can be told to do.
 
+use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use api::{ApiError, DatabaseSpec, LabSpec, RequestSpec};
 use clap::{Args, Subcommand};
 
-use super::duration;
+use super::{Config, duration};
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum LabCommand {
@@ -71,8 +72,8 @@ pub struct LabSandbox {
 }
 
 impl LabDatabase {
-    /// What is asked for, or which figure is out of bounds.
-    pub fn spec(&self) -> Result<DatabaseSpec, ApiError> {
+    /// What is asked for, or which flag is out of bounds.
+    pub fn spec(&self) -> Result<DatabaseSpec, String> {
         let spec = DatabaseSpec {
             batches: self.batches.get(),
             tasks_per_batch: self.tasks.get(),
@@ -81,18 +82,65 @@ impl LabDatabase {
             panicking: self.panicking,
             aborted: self.aborted,
         };
-        LabSpec::Database(spec.clone()).check().map(|()| spec)
+        LabSpec::Database(spec.clone()).check().map(|()| spec).map_err(by_flag)
     }
 }
 
 impl LabRequest {
-    /// What is asked for, or that it is out of bounds.
-    pub fn spec(&self) -> Result<RequestSpec, ApiError> {
+    /// What is asked for, or that the flag is out of bounds.
+    pub fn spec(&self) -> Result<RequestSpec, String> {
         let spec = RequestSpec { delay_ms: whole_ms(self.delay) };
-        LabSpec::Request(spec.clone()).check().map(|()| spec)
+        LabSpec::Request(spec.clone()).check().map(|()| spec).map_err(by_flag)
     }
+}
+
+impl LabSandbox {
+    /// The configuration of its server: nothing in it is what was set for a real one.
+    #[must_use]
+    pub fn config(&self, usual: Config) -> Config {
+        let mut config = usual;
+        config.http.listen = (Ipv4Addr::LOCALHOST, 0).into();
+        config.http.trusted_proxies.clear();
+        config.store.data.clone_from(&self.folder);
+        config.store.database_url = None;
+        config.store.database_listen_url = None;
+        config.spool.spool_mib = NonZeroU32::MIN;
+        config.jobs.log_delay = self.delay;
+        config.jobs.no_worker = false;
+        config
+    }
+}
+
+/// The flags have the names of the fields, but for what is said about their units.
+fn by_flag(error: ApiError) -> String {
+    let field = error.field.unwrap_or_default();
+    let (flag, unit) = field.strip_suffix("_ms").map_or((&*field, ""), |flag| (flag, ", in milliseconds"));
+    format!("--{}{unit}: {}", flag.trim_end_matches("_per_batch"), error.message)
 }
 
 fn whole_ms(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_for_too_much_is_told_by_which_flag() {
+        let database = |hold, tasks| LabDatabase {
+            batches: NonZeroU32::MIN,
+            tasks,
+            hold: Duration::from_millis(hold),
+            failing: 0,
+            panicking: 0,
+            aborted: 0,
+            json: false,
+        };
+        assert!(database(10, NonZeroU32::MIN).spec().is_ok());
+        let error = database(9_999, NonZeroU32::MIN).spec().expect_err("ten seconds");
+        assert!(error.starts_with("--hold, in milliseconds: Choose from 0 to "), "{error}");
+        let error = database(10, NonZeroU32::MAX).spec().expect_err("many");
+        assert!(error.starts_with("--tasks: "), "{error}");
+    }
 }

@@ -26,8 +26,8 @@ mod system_events;
 mod time_limit;
 
 pub use assets::has_client;
-pub use connections::serve;
-pub use error::from_store;
+pub use connections::{serve, serve_routes};
+pub use error::{ErrorResponse, from_store};
 pub use event_stream::EventStreams;
 pub use open_files::connections_that_fit;
 pub use router::router;
