@@ -1,6 +1,7 @@
 //! The only reader of flags and environment.
 
 mod database_url;
+mod lab;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use spool::Options as SpoolOptions;
 use self::database_url::{UrlParser, database_url, postgres_url, without_secrets};
 
 pub use self::database_url::{DatabaseUrl, PostgresUrl};
+pub use self::lab::{LabCommand, LabDatabase, LabRequest, LabSandbox};
 
 /// Says which letters occur in a phrase, and logs every search: answer now, write later.
 #[derive(Clone, Debug, Parser)]
@@ -62,6 +64,9 @@ pub enum Command {
         #[arg(long, value_name = "URL", value_parser = UrlParser(database_url))]
         to: DatabaseUrl,
     },
+    /// See what it costs to wait, and what need not be waited for
+    #[command(subcommand)]
+    Lab(LabCommand),
     /// Say what is wrong with the setup and how to mend it
     Check,
 }

@@ -9,7 +9,7 @@ use axum::Router;
 use ipnet::IpNet;
 use server::accounts::{Token, new_setup_link, open_session};
 use server::jobs::{JobEnvironment, run_worker, worker_settings};
-use server::lab::Lab;
+use server::lab::{Lab, LabResources};
 use server::{Environment, IntakeSection, JobsSection, Random, WorkerSection};
 use spool::Spool;
 use store::{Clock, LogQuery, LogSpan, NewAccount, Store, SystemClock};
@@ -161,7 +161,12 @@ impl Plan {
         });
         let worker = settings.map(|settings| {
             let stop = CancellationToken::new();
-            tokio::spawn(run_worker(JobEnvironment { log: store, clock, log_delay }, settings, stop.clone()));
+            let lab = LabResources {
+                open_pool: Arc::new(|| Box::pin(async { Err("a site has one store".to_owned()) })),
+                sandbox: Err("a site is no program".to_owned()),
+            };
+            let env = JobEnvironment { log: store, clock, log_delay, lab };
+            tokio::spawn(run_worker(env, settings, stop.clone()));
             stop.drop_guard()
         });
         Site {

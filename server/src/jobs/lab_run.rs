@@ -1,19 +1,22 @@
 //! The job `lab_run`: does a run of the waiting lab, and puts out what happens in it.
 
+use std::io;
 use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
 
-use api::{LabEvent, LabFact, LabSpec, LabSummary, LaneStep};
+use api::{FetchSpec, LabEvent, LabFact, LabSpec, LabSummary, LaneStep};
 use futures::future::BoxFuture;
-use lab::{FetchPlan, Teller, Telling};
+use lab::{FetchPlan, Target, Teller, Telling};
 use queue::{JobError, Payload};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::reporter::{Report, Reporter};
-use crate::lab::LoopbackServer;
+use crate::lab::database::database;
+use crate::lab::request::request;
+use crate::lab::{LabResources, LoopbackServer};
 use crate::random::Random;
 
 /// What happens within this time is written down together.
@@ -42,31 +45,42 @@ pub async fn lab_run(run: LabRun, reporter: Reporter) -> Result<(), JobError> {
     let stop = CancellationToken::new();
     let _stop_when_dropped = stop.clone().drop_guard();
     let (teller, telling) = Teller::begin();
-    let doing = doing(run.spec, teller, stop).map_err(JobError::Retry)?;
+    let doing = doing(run.spec, reporter.env.lab.clone(), teller, stop).map_err(JobError::Retry)?;
     let doing = async { doing.await.map_err(JobError::Dead) };
     let (summary, total) = tokio::try_join!(doing, write_down(telling, &reporter))?;
     let result = serde_json::to_string(&summary).expect("a summary has a JSON form");
     reporter.report(Report { percent: 100, note: note(total, total), part: None, result: Some(result) }).await
 }
 
-fn doing(spec: LabSpec, teller: Teller, stop: CancellationToken) -> Result<Doing, String> {
-    match spec {
-        LabSpec::Fetch(spec) => {
-            // Held by the future and not by the run's thread: who drops the future cuts the connections that block it.
-            let server = LoopbackServer::start(Random::system())
-                .map_err(|error| format!("the lab's own server did not start: {error}"))?;
-            let plan = FetchPlan::of(server.base(), spec);
-            let (say, said) = oneshot::channel();
-            let run = move || drop(say.send(lab::fetch(&plan, &teller, &stop)));
-            let spawned = thread::Builder::new().name("lab-run".to_owned()).spawn(run);
-            spawned.map_err(|error| format!("there is no thread to be had: {error}"))?;
-            Ok(Box::pin(async move {
-                let summary = said.await.map_err(|_| "the run's thread has panicked".to_owned());
-                drop(server);
-                summary
-            }))
+fn doing(spec: LabSpec, resources: LabResources, teller: Teller, stop: CancellationToken) -> Result<Doing, String> {
+    Ok(match spec {
+        LabSpec::Fetch(spec) => fetching(spec, teller, stop)?,
+        LabSpec::Database(spec) => Box::pin(async move { database(&spec, &resources.open_pool, &teller, &stop).await }),
+        LabSpec::Request(spec) => {
+            let sandbox = resources.sandbox?;
+            Box::pin(async move { request(&spec, &sandbox, &teller, &stop).await })
         }
-    }
+    })
+}
+
+fn fetching(spec: FetchSpec, teller: Teller, stop: CancellationToken) -> Result<Doing, String> {
+    // Held by the future and not by the run's thread: who drops the future cuts the connections that block it.
+    let server = LoopbackServer::start(Random::system())
+        .map_err(|error| format!("the lab's own server did not start: {error}"))?;
+    let plan = FetchPlan::new(Target::at(server.address()), spec);
+    let (say, said) = oneshot::channel();
+    let run = move || drop(say.send(lab::fetch(plan, &teller, &stop)));
+    let spawned = thread::Builder::new().name("lab-run".to_owned()).spawn(run);
+    spawned.map_err(no_thread)?;
+    Ok(Box::pin(async move {
+        let summary = said.await.map_err(|_| "the run's thread has panicked".to_owned())?.map_err(no_thread);
+        drop(server);
+        summary
+    }))
+}
+
+fn no_thread(error: io::Error) -> String {
+    format!("the system gives no thread for the run: {error}")
 }
 
 /// Until all is told. Returns how many items there were.

@@ -12,6 +12,7 @@ use super::log_request::{LogRequest, log_request};
 use super::probe::Probe;
 use super::reporter::Reporter;
 use crate::config::JobsSection;
+use crate::lab::LabResources;
 use crate::random::Random;
 
 /// How long an attempt may take beyond the delay that was asked for.
@@ -30,6 +31,7 @@ pub struct JobEnvironment {
     pub clock: Arc<dyn Clock>,
     /// How long each log write sleeps first.
     pub log_delay: Duration,
+    pub lab: LabResources,
 }
 
 /// The settings of this process's worker on this store.

@@ -45,9 +45,9 @@ impl LoopbackServer {
         Ok(Self { address, _stop: stop.drop_guard() })
     }
 
-    /// For instance `http://127.0.0.1:40123`.
+    /// On 127.0.0.1.
     #[must_use]
-    pub fn base(&self) -> String {
-        format!("http://{}", self.address)
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 }
