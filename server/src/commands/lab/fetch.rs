@@ -14,13 +14,14 @@ use std::io::{Write, stdout};
 use std::process::ExitCode;
 use std::sync::mpsc;
 
-use api::{ApiError, FetchSpec, LabWork};
+use api::{FetchSpec, LabWork};
 use lab::FetchPlan;
 
 use self::arrivals::Arrivals;
 use self::document::Document;
 use self::goal::Goal;
 use self::run::{Run, Stop};
+use super::seconds;
 use crate::commands::CommandError;
 use crate::config::{LabFlags, LabRequests, LabSecond};
 
@@ -31,7 +32,7 @@ const INTERRUPTED: u8 = 130;
 
 /// Downloads flags, and stores them if that is asked for.
 pub async fn lab_flags(asked: &LabFlags) -> Result<ExitCode, CommandError> {
-    let spec = asked.spec().map_err(out_of_bounds)?;
+    let spec = asked.spec().map_err(CommandError)?;
     let goal = Goal::of(&asked.requests, &spec).await?;
     let plan = FetchPlan::of_countries(goal.target(), spec.clone(), &asked.countries());
     let Some(folder) = asked.save.clone() else { return one(plan, spec, &asked.requests).await };
@@ -44,7 +45,7 @@ pub async fn lab_flags(asked: &LabFlags) -> Result<ExitCode, CommandError> {
 
 /// Asks for numbers.
 pub async fn lab_second(asked: &LabSecond) -> Result<ExitCode, CommandError> {
-    let spec = asked.spec().map_err(out_of_bounds)?;
+    let spec = asked.spec().map_err(CommandError)?;
     let goal = Goal::of(&asked.requests, &spec).await?;
     one(FetchPlan::new(goal.target(), spec.clone()), spec, &asked.requests).await
 }
@@ -67,7 +68,7 @@ impl Run {
             LabWork::Flags => one_or_many("flag downloaded", "flags downloaded"),
             LabWork::Second => one_or_many("number received", "numbers received"),
         };
-        let first = format!("{} {what} in {:.2}s\n", self.summary.done, table::seconds(self.summary.elapsed_us));
+        let first = format!("{} {what} in {:.2}s\n", self.summary.done, seconds(self.summary.elapsed_us));
         self.failures().map_or_else(|| first.clone(), |failures| format!("{first}{failures}\n"))
     }
 
@@ -96,10 +97,4 @@ fn code(stop: &Stop, done: u32) -> ExitCode {
         (false, 0) => ExitCode::FAILURE,
         (false, _) => ExitCode::SUCCESS,
     }
-}
-
-fn out_of_bounds(error: ApiError) -> CommandError {
-    // Fields are named as the flags are, and have their unit at the end.
-    let flag = error.field.as_deref().map(|field| format!("--{}: ", field.trim_end_matches("_ms")));
-    CommandError(format!("{}{}", flag.unwrap_or_default(), error.message))
 }

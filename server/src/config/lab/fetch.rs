@@ -5,13 +5,14 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use api::{ApiError, FetchSpec, LabOrder, LabSpec, LabStyle, LabWork};
+use api::{FetchSpec, LabOrder, LabSpec, LabStyle, LabWork};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 use lab::CountryCode;
 
 use super::super::duration;
+use super::{by_flag, whole_ms};
 
 /// How many threads there are at most unless one says otherwise.
 const WORKERS: &str = "20";
@@ -98,7 +99,7 @@ pub struct LabRequests {
 }
 
 impl LabFlags {
-    pub fn spec(&self) -> Result<FetchSpec, ApiError> {
+    pub fn spec(&self) -> Result<FetchSpec, String> {
         self.requests.spec(LabWork::Flags, &self.way, self.countries().len())
     }
 
@@ -110,14 +111,14 @@ impl LabFlags {
 }
 
 impl LabSecond {
-    pub fn spec(&self) -> Result<FetchSpec, ApiError> {
+    pub fn spec(&self) -> Result<FetchSpec, String> {
         self.requests.spec(LabWork::Second, &self.way, NUMBERS)
     }
 }
 
 impl LabCompare {
     /// One for each style; the first is what the others are compared with.
-    pub fn specs(&self) -> Result<Vec<FetchSpec>, ApiError> {
+    pub fn specs(&self) -> Result<Vec<FetchSpec>, String> {
         let count = match self.work {
             LabWork::Flags => CountryCode::all().len(),
             LabWork::Second => NUMBERS,
@@ -130,7 +131,7 @@ impl LabCompare {
 
 impl LabRequests {
     /// What is asked for, or which figure is out of bounds. `usual_count` is for who does not say how many.
-    fn spec(&self, work: LabWork, way: &LabWay, usual_count: usize) -> Result<FetchSpec, ApiError> {
+    fn spec(&self, work: LabWork, way: &LabWay, usual_count: usize) -> Result<FetchSpec, String> {
         let (latency_ms, jitter_ms) = match work {
             LabWork::Flags => (250, 100),
             LabWork::Second => (2_000, 0),
@@ -148,7 +149,7 @@ impl LabRequests {
         };
         // How long a run may take is for servers, where others wait for their turn. Side by side none takes long.
         let checked = LabSpec::Fetch(FetchSpec { style: LabStyle::Async, ..spec.clone() });
-        checked.check().map(|()| spec)
+        checked.check().map(|()| spec).map_err(by_flag)
     }
 
     /// A server's `--workers` can come from its environment, and clap then gives it to our flag of that name too. The
@@ -158,10 +159,6 @@ impl LabRequests {
             self.workers = WORKERS.parse().expect("a number");
         }
     }
-}
-
-fn whole_ms(duration: Duration) -> u32 {
-    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
 fn style() -> impl TypedValueParser<Value = LabStyle> {
@@ -186,6 +183,6 @@ where
 
 /// Shells and containers set this variable to all sorts of things; none is a reason not to draw.
 fn columns(text: &str) -> Result<usize, Infallible> {
-    let usual = COLUMNS.parse().expect("a number");
+    let usual: usize = COLUMNS.parse().expect("a number");
     Ok(text.parse().ok().filter(|columns| *columns > 0).unwrap_or(usual).clamp(40, 300))
 }

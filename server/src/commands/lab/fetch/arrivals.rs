@@ -56,7 +56,8 @@ impl<O: Write, E: Write> Arrivals<O, E> {
     pub(super) fn see(&mut self, trace: &LabTrace, fact: &LabFact) {
         match fact {
             LabFact::Done { item, text } => {
-                let label = usize::try_from(*item).ok().and_then(|index| trace.items.get(index)).map(|item| &item.label);
+                let label =
+                    usize::try_from(*item).ok().and_then(|index| trace.items.get(index)).map(|item| &item.label);
                 let word = match self.work {
                     LabWork::Flags => label.unwrap_or(text),
                     LabWork::Second => text,

@@ -6,11 +6,12 @@ use api::LabStyle;
 use lab::FetchPlan;
 use serde::Serialize;
 
+use super::super::seconds;
 use super::arrivals::Arrivals;
 use super::document::{self, Document};
 use super::goal::Goal;
 use super::run::{self, Run, Stop};
-use super::{code, out_of_bounds, print, table, waterfall};
+use super::{code, print, table, waterfall};
 use crate::commands::CommandError;
 use crate::config::LabCompare;
 
@@ -29,7 +30,7 @@ struct Compared<'a> {
 
 /// Prints a line of the table as each style has ended, and then a picture of each.
 pub async fn lab_compare(asked: &LabCompare) -> Result<ExitCode, CommandError> {
-    let specs = asked.specs().map_err(out_of_bounds)?;
+    let specs = asked.specs().map_err(CommandError)?;
     let (stop, is_json) = (Stop::listen()?, asked.requests.json);
     let mut runs: Vec<Run> = Vec::new();
     for spec in specs {
@@ -62,7 +63,7 @@ pub async fn lab_compare(asked: &LabCompare) -> Result<ExitCode, CommandError> {
 /// How many times as quick as the sequential one. None where that is not known.
 fn speed_up(run: &Run, first: &Run) -> Option<f64> {
     let is_known = first.spec.style == LabStyle::Sequential && run.summary.elapsed_us > 0;
-    is_known.then(|| table::seconds(first.summary.elapsed_us) / table::seconds(run.summary.elapsed_us))
+    is_known.then(|| seconds(first.summary.elapsed_us) / seconds(run.summary.elapsed_us))
 }
 
 /// All on one scale, so that the shorter run is the shorter picture.

@@ -33,9 +33,9 @@ impl Goal {
     }
 
     fn own() -> Result<Self, CommandError> {
-        let failed = |reason: String| CommandError(format!("the lab's own server did not start: {reason}"));
-        let server = LoopbackServer::start(Random::system()).map_err(|error| failed(error.to_string()))?;
-        let target = server.base().parse().map_err(|error: lab::WrongTarget| failed(error.to_string()))?;
+        let server = LoopbackServer::start(Random::system())
+            .map_err(|error| CommandError(format!("the lab's own server did not start: {error}")))?;
+        let target = Target::at(server.address());
         Ok(Self { target, _own: Some(server) })
     }
 

@@ -1,14 +1,9 @@
 //! The table of a comparison.
 
-use std::time::Duration;
-
 use api::{FetchSpec, LabWork};
 
+use super::super::seconds;
 use super::run::Run;
-
-pub(super) fn seconds(us: u64) -> f64 {
-    Duration::from_micros(us).as_secs_f64()
-}
 
 /// What is compared, and what the columns are.
 pub(super) fn head(spec: &FetchSpec) -> String {

@@ -2,6 +2,8 @@
 
 use api::{ItemState, ItemTrace, LabTrace};
 
+use super::super::seconds;
+
 /// More lines than this no one compares.
 const LINES: usize = 20;
 
@@ -42,7 +44,8 @@ fn moments(column: usize, width: usize, until_us: u64) -> (u64, u64) {
 fn mark(group: &[ItemTrace], (from, until): (u64, u64)) -> char {
     let started = |item: &&ItemTrace| item.started_us.is_some_and(|start| start < until);
     let goes_on = |item: &&ItemTrace| item.ended_us.is_none_or(|end| end > from);
-    let has_failed = |item: &ItemTrace| item.state == ItemState::Failed && item.ended_us.is_some_and(|end| end <= until);
+    let has_failed =
+        |item: &ItemTrace| item.state == ItemState::Failed && item.ended_us.is_some_and(|end| end <= until);
     let mut running = group.iter().filter(started).filter(goes_on).peekable();
     if running.peek().is_some() {
         return if running.any(has_failed) { 'x' } else { '#' };
@@ -52,7 +55,7 @@ fn mark(group: &[ItemTrace], (from, until): (u64, u64)) -> char {
 }
 
 fn scale(name_width: usize, width: usize, until_us: u64) -> String {
-    let end = format!("{:.2}s", super::table::seconds(until_us));
+    let end = format!("{:.2}s", seconds(until_us));
     format!("{:name_width$}  0s{end:>rest$}", "", rest = width.saturating_sub(2))
 }
 
