@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use api::{ItemState, ItemTrace};
+use api::{ItemState, ItemTrace, LabTrace};
 
 use super::scale::Scale;
 use super::span;
@@ -15,6 +15,14 @@ pub const DENSE_WIDTH: u32 = 10_000;
 const DENSE_LEAST: u32 = 25;
 /// The most pixels a dense drawing is high, however many items there are.
 const DENSE_HEIGHT: usize = 480;
+
+/// When the last item ended, or until when something is known where one was cut off.
+#[must_use]
+pub fn end(trace: &LabTrace) -> u64 {
+    let is_cut_off = trace.items.iter().any(|item| item.state == ItemState::Running);
+    let last = trace.items.iter().filter_map(|item| item.ended_us).max();
+    last.filter(|_| !is_cut_off).unwrap_or(trace.latest_us)
+}
 
 /// When the item was worked on, up to now.
 #[must_use]

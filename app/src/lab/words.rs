@@ -42,55 +42,34 @@ fn fetch_title(spec: &FetchSpec) -> String {
     }
 }
 
+/// What the style is called, and what it is.
 #[must_use]
-pub fn style_name(style: LabStyle) -> &'static str {
+pub fn style(style: LabStyle) -> (&'static str, &'static str) {
     match style {
-        LabStyle::Sequential => "Sequential",
-        LabStyle::Threads => "Threads",
-        LabStyle::Futures => "Futures",
-        LabStyle::Async => "Async",
+        LabStyle::Sequential => {
+            ("Sequential", "One request after the other, on one thread that stands still while it waits.")
+        }
+        LabStyle::Threads => ("Threads", "A pool of threads, each of which waits for one answer at a time."),
+        LabStyle::Futures => ("Futures", "The same pool, with a future for each request: its state, its result."),
+        LabStyle::Async => ("Async", "One task for each request, all of them on one thread that never waits."),
     }
 }
 
+/// What the work is called, and what it is.
 #[must_use]
-pub fn style_sentence(style: LabStyle) -> &'static str {
-    match style {
-        LabStyle::Sequential => "One after the other, on one thread that stands still while it waits.",
-        LabStyle::Threads => "A pool of threads: each waits for one answer at a time.",
-        LabStyle::Futures => "The same pool, with a future for each request that tells its state and its result.",
-        LabStyle::Async => "One task for each request, all on one thread that never waits.",
-    }
-}
-
-#[must_use]
-pub fn work_name(work: LabWork) -> &'static str {
+pub fn work(work: LabWork) -> (&'static str, &'static str) {
     match work {
-        LabWork::Second => "Second",
-        LabWork::Flags => "Flags",
+        LabWork::Second => ("Second", "Each request gets a number from 1 to 100, after a while."),
+        LabWork::Flags => ("Flags", "Each request gets the flag of one of the twenty most populous countries."),
     }
 }
 
+/// What the order is called, and what it is.
 #[must_use]
-pub fn work_sentence(work: LabWork) -> &'static str {
-    match work {
-        LabWork::Second => "A number from 1 to 100, after a while.",
-        LabWork::Flags => "Flags of the twenty most populous countries.",
-    }
-}
-
-#[must_use]
-pub fn order_name(order: LabOrder) -> &'static str {
+pub fn order(order: LabOrder) -> (&'static str, &'static str) {
     match order {
-        LabOrder::Input => "As asked",
-        LabOrder::Completion => "As they come",
-    }
-}
-
-#[must_use]
-pub fn order_sentence(order: LabOrder) -> &'static str {
-    match order {
-        LabOrder::Input => "In the order of the requests, as map does.",
-        LabOrder::Completion => "In the order of their ends, as as_completed does.",
+        LabOrder::Input => ("As asked", "Results are taken in the order of the requests, as by map."),
+        LabOrder::Completion => ("As they come", "Results are taken in the order of their ends, as by as_completed."),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::lab::feed::RunFeed;
 use crate::wording::number;
 
 /// More chips than this nobody reads; the table has all.
-const CHIPS_LIMIT: usize = 120;
+const CHIPS_LIMIT: usize = 60;
 
 #[component]
 pub fn Arrivals(feed: RunFeed) -> impl IntoView {

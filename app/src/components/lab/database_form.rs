@@ -20,7 +20,7 @@ pub fn DatabaseForm(draft: DatabaseDraft, commands: LabCommands) -> impl IntoVie
                 <NumberField label="Batches" name="batches" value=draft.batches error=at(spec, "batches") />
                 <NumberField label="Tasks in each" name="tasks_per_batch" value=draft.tasks_per_batch
                     error=at(spec, "tasks_per_batch") />
-                <NumberField label="Connection kept" name="hold_ms" unit="ms" value=draft.hold_ms
+                <NumberField label="Held for" name="hold_ms" unit="ms" value=draft.hold_ms
                     error=at(spec, "hold_ms") />
             </div>
             <fieldset class="choices">

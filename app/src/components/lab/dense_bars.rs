@@ -34,7 +34,7 @@ pub fn DenseBars(feed: RunFeed, count: usize, scale: Memo<Scale>, inspected: RwS
     };
     let marked = move || inspected.get().map(|index| format!("M0 {index}.5H{DENSE_WIDTH}"));
     view! {
-        <div class="dense_bars" style:height=format!("{height}px")>
+        <div class="dense_bars" data-thin=(count > height).then_some("") style:height=format!("{height}px")>
             <svg
                 viewBox=format!("0 0 {DENSE_WIDTH} {count}")
                 preserveAspectRatio="none"

@@ -3,6 +3,7 @@
 use api::{FetchSpec, LabOrder, LabStyle, LabWork};
 use leptos::prelude::*;
 
+use super::choices::Choice;
 use super::lab_form::at;
 use super::{Choices, LabForm, NumberField};
 use crate::lab::commands::LabCommands;
@@ -18,13 +19,10 @@ pub fn FetchForm(draft: FetchDraft, commands: LabCommands) -> impl IntoView {
     view! {
         <LabForm spec commands compared>
             <Presets draft />
-            <Choices legend="Work" name="work" options=&LabWork::ALL chosen=draft.work
-                name_of=words::work_name sentence_of=words::work_sentence />
-            <Choices legend="Style" name="style" options=&LabStyle::ALL chosen=draft.style
-                name_of=words::style_name sentence_of=words::style_sentence />
+            {choices("Work", "work", &LabWork::ALL, words::work, draft.work)}
+            {choices("Style", "style", &LabStyle::ALL, words::style, draft.style)}
             <Show when=move || has_order.get()>
-                <Choices legend="Results" name="order" options=&LabOrder::ALL chosen=draft.order
-                    name_of=words::order_name sentence_of=words::order_sentence />
+                {choices("Results", "order", &LabOrder::ALL, words::order, draft.order)}
             </Show>
             <div class="number_fields">
                 <NumberField label="Requests" name="count" value=draft.count error=at(spec, "count") />
@@ -40,6 +38,26 @@ pub fn FetchForm(draft: FetchDraft, commands: LabCommands) -> impl IntoView {
             </div>
         </LabForm>
     }
+}
+
+fn choices<T: Copy + PartialEq + Send + Sync + 'static>(
+    legend: &'static str,
+    name: &'static str,
+    options: &'static [T],
+    words: fn(T) -> Choice,
+    chosen: RwSignal<T>,
+) -> AnyView {
+    let place = Signal::derive(move || {
+        let chosen = chosen.get();
+        options.iter().position(|&option| option == chosen).unwrap_or_default()
+    });
+    let choose = move |place: usize| {
+        if let Some(&option) = options.get(place) {
+            chosen.set(option);
+        }
+    };
+    let options = options.iter().map(|&option| words(option)).collect();
+    view! { <Choices legend name options chosen=place on_choose=choose /> }.into_any()
 }
 
 #[component]

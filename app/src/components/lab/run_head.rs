@@ -19,7 +19,11 @@ pub fn RunHead(feed: RunFeed, place: RunPlace) -> impl IntoView {
     let error = RwSignal::new(None::<ApiError>);
     view! {
         <header class="lab_run_head">
-            {(place == RunPlace::Lab).then(|| view! { <h2><a href=address>{title}</a></h2> })}
+            {match place {
+                RunPlace::Lab => view! { <h2><a href=address>{title}</a></h2> }.into_any(),
+                // The page's heading says what it is already.
+                RunPlace::Page => view! { <h2 class="visually_hidden">"What happened"</h2> }.into_any(),
+            }}
             {move || view! { <StateBadge state=state.get() /> }}
             <span class="muted"><TimeAgo time=created_at /></span>
             <div class="lab_run_actions">

@@ -32,7 +32,7 @@ pub fn RunTiles(feed: RunFeed) -> impl IntoView {
                 }
                 LabSpec::Request(spec) => vec![
                     elapsed(&figures),
-                    ("Writing the row", span::set(spec.delay_ms.into()), "as slow as the log is".to_owned()),
+                    ("Write delay", span::set(spec.delay_ms.into()), "as slow as the log is".to_owned()),
                 ],
             }
         })

@@ -17,7 +17,7 @@ pub fn TrapForm(draft: RequestDraft, commands: LabCommands) -> impl IntoView {
                 and made a durable job. The last two processes are killed before the row is written."
             </p>
             <div class="number_fields">
-                <NumberField label="Writing the row takes" name="delay_ms" unit="ms" value=draft.delay_ms
+                <NumberField label="Write delay" name="delay_ms" unit="ms" value=draft.delay_ms
                     error=at(spec, "delay_ms") />
             </div>
         </LabForm>

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{DenseBars, ItemSlider, StateLegend, TimeAxis, WaterfallRow};
-use crate::lab::bars::ROWS_LIMIT;
+use crate::lab::bars::{self, ROWS_LIMIT};
 use crate::lab::feed::RunFeed;
 use crate::lab::scale::Scale;
 
@@ -18,7 +18,7 @@ pub fn Waterfall(
         if feed.is_running() {
             return Scale::growing(feed.now_us.get(), expected_us);
         }
-        Scale::to(feed.trace.with(|trace| trace.latest_us))
+        Scale::to(feed.trace.with(bars::end))
     });
     let inspected = RwSignal::new(None::<usize>);
     let rows = move || match count.get() {
