@@ -9,7 +9,7 @@ use crate::lab::scale::Scale;
 use crate::lab::{lanes, span};
 
 /// Signs on the line are at least this share of it apart.
-const SIGNS_APART: f64 = 0.045;
+const SIGNS_APART: f64 = 0.055;
 
 #[component]
 pub fn LaneRow(feed: RunFeed, lane: Lane, trace: Memo<LaneTrace>, scale: Memo<Scale>) -> impl IntoView {

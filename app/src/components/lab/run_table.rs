@@ -60,6 +60,7 @@ fn RunRow(run: ComparedRun, compared: Memo<Vec<ComparedRun>>) -> impl IntoView {
     let state = Memo::new(move |_| current.with(|run| run.state));
     let text =
         move |text: fn(&ComparedRun) -> Option<String>| move || current.with(text).unwrap_or_else(|| "–".to_owned());
+    let is_none = move |is_none: fn(&ComparedRun) -> bool| move || current.with(is_none).then_some("");
     let failed = move || current.with(|run| run.failed);
     view! {
         <tr>
@@ -74,8 +75,8 @@ fn RunRow(run: ComparedRun, compared: Memo<Vec<ComparedRun>>) -> impl IntoView {
                 <span class="run_bar"><span class="run_bar_done" style:width=move || current.with(width)></span></span>
                 <span class="run_bar_text">{text(|run| run.elapsed_us.map(span::measured))}</span>
             </td>
-            <td class="run_times run_against_sum">{text(|run| run.against_sum.clone())}</td>
-            <td class="run_times run_against_slowest">{text(|run| run.against_slowest.clone())}</td>
+            <td class="run_times run_against_sum" data-none=is_none(|run| run.against_sum.is_none())>{text(|run| run.against_sum.clone())}</td>
+            <td class="run_times run_against_slowest" data-none=is_none(|run| run.against_slowest.is_none())>{text(|run| run.against_slowest.clone())}</td>
             <td class="run_started"><TimeAgo time=created_at /></td>
         </tr>
     }
