@@ -16,7 +16,7 @@ use crate::environment::Environment;
 use crate::http::{cookies, from_store};
 use crate::job_kinds::Order;
 use crate::jobs::LogRequest;
-use crate::{browser_family, job_kinds, job_view, lab, searches, system};
+use crate::{job_kinds, job_view, lab, searches, system};
 
 /// One request's backend.
 pub struct RequestBackend {
@@ -41,16 +41,8 @@ impl Backend for RequestBackend {
         within("phrase", &phrase, PHRASE_LIMIT)?;
         within("letters", &letters, LETTERS_LIMIT)?;
         let found = api::search4letters(&phrase, &letters);
-        let request = LogRequest {
-            id: id.unwrap_or_else(|| self.env.new_search_id()),
-            results: api::set_text(&found),
-            ip: self.caller.ip.to_string(),
-            browser_string: browser_family::browser_family(&self.caller.user_agent),
-            user_agent: self.caller.user_agent.clone(),
-            searched_at: self.env.clock.wall(),
-            phrase,
-            letters,
-        };
+        let id = id.unwrap_or_else(|| self.env.new_search_id());
+        let request = searches::log_request(&self.env, &self.caller, id, phrase, letters, &found);
         let recorded = searches::accept(&self.env, &request).await?;
         self.env.metrics.searched(recorded);
         Ok(answer(&self.env, request, found, recorded))

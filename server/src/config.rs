@@ -1,6 +1,7 @@
 //! The only reader of flags and environment.
 
 mod database_url;
+mod lab;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -10,13 +11,14 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use spool::Options as SpoolOptions;
 
 use self::database_url::{UrlParser, database_url, postgres_url, without_secrets};
 
 pub use self::database_url::{DatabaseUrl, PostgresUrl};
+pub use self::lab::{LabCommand, LabDatabase, LabRequest, LabSandbox};
 
 /// Says which letters occur in a phrase, and logs every search: answer now, write later.
 #[derive(Clone, Debug, Parser)]
@@ -62,6 +64,9 @@ pub enum Command {
         #[arg(long, value_name = "URL", value_parser = UrlParser(database_url))]
         to: DatabaseUrl,
     },
+    /// See what it costs to wait, and what need not be waited for
+    #[command(subcommand)]
+    Lab(LabCommand),
     /// Say what is wrong with the setup and how to mend it
     Check,
 }
@@ -110,6 +115,36 @@ pub struct HttpSection {
     /// How many event streams may be open at once; never more than three quarters of the connections
     #[arg(long, global = true, env = "SEARCH4LETTERS_EVENT_STREAMS", default_value = "12288", value_name = "N")]
     pub event_streams: NonZeroU32,
+    /// Whether the waiting lab is open to everybody; auto: where only this machine can reach the server
+    #[arg(long, global = true, env = "SEARCH4LETTERS_LAB", default_value = "auto", value_name = "WHEN")]
+    pub lab: LabSwitch,
+}
+
+/// When the waiting lab is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LabSwitch {
+    On,
+    Off,
+    /// Where the server listens on a loopback address.
+    Auto,
+}
+
+impl HttpSection {
+    /// Why the lab is closed, and how to open it; none where it is open.
+    #[must_use]
+    pub fn lab_closed(&self) -> Option<&'static str> {
+        match self.lab {
+            LabSwitch::On => None,
+            LabSwitch::Auto if self.listen.ip().is_loopback() => None,
+            LabSwitch::Auto => Some(
+                "The lab is closed, because this server can be reached from other machines. Whoever runs it may open \
+                 it with --lab on (SEARCH4LETTERS_LAB=on).",
+            ),
+            LabSwitch::Off => {
+                Some("The lab is closed. Whoever runs this server may open it with --lab on (SEARCH4LETTERS_LAB=on).")
+            }
+        }
+    }
 }
 
 /// One entry of a list of networks; a list from the environment may be empty.
@@ -261,12 +296,24 @@ mod tests {
     }
 
     #[test]
+    fn the_lab_is_open_where_only_this_machine_can_come_unless_it_is_said_otherwise() {
+        let is_open = |line: &str| Config::try_parse_from(line.split(' ')).expect(line).http.lab_closed().is_none();
+        assert!(
+            is_open("x --listen 127.0.0.1:1")
+                && is_open("x --listen [::1]:1")
+                && is_open("x --lab on --listen 0.0.0.0:1")
+        );
+        assert!(!is_open("x --listen 0.0.0.0:1") && !is_open("x --lab off") && !is_open("x --listen [::]:1"));
+    }
+
+    #[test]
     fn a_wrong_value_gets_one_clear_line() {
         for (line, expected) in [
             ("x --listen here", "--listen"),
             ("x --log-delay 15", "for instance 15s"),
             ("x --workers 0", "--workers"),
             ("x --connections 0", "--connections"),
+            ("x --lab perhaps", "--lab"),
             ("x --event-streams many", "--event-streams"),
             ("x --database-url mysql://x", "or sqlite:FILE"),
             ("x --database-url postgres://a:hunter2@x", "/DATABASE"),

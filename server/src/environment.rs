@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts::{LoginLimit, Passwords};
 use crate::http::EventStreams;
 use crate::intake::Intake;
+use crate::lab::Lab;
 use crate::metrics::Metrics;
 use crate::random::Random;
 use crate::receipts::Receipts;
@@ -31,6 +32,8 @@ pub struct Environment {
     pub metrics: Metrics,
     pub prober: Prober,
     pub jobs: JobsSection,
+    /// Open unless told otherwise.
+    pub lab: Lab,
     /// When the process started, by the wall clock.
     pub started_at: TimeMs,
     /// Peers whose X-Forwarded-For counts.
@@ -93,6 +96,7 @@ impl Environment {
             clock: clock.clone(),
             random: random.clone(),
             receipts,
+            lab: Lab::new(None, clock.clone(), random.clone()),
             passwords: Passwords::new(random),
             login_limit: LoginLimit::new(clock.clone()),
             metrics: Metrics::default(),

@@ -24,6 +24,7 @@ pub fn summary(job: &StoredJob) -> JobSummary {
         run_at: job.run_at,
         finished_at: job.finished_at,
         error: job.error.clone(),
+        progress: job.progress.clone(),
     }
 }
 
@@ -38,6 +39,7 @@ pub async fn detail(env: &Environment, id: JobId) -> Result<JobDetail, ApiError>
     Ok(JobDetail {
         summary: summary(&job),
         payload: indented(&job.payload),
+        result: job.result.as_deref().map(indented),
         attempts: env.store.attempts(id).await.map_err(from_store)?,
         log_row,
         why_not_running: why_not_running(env, &job).await?,
@@ -69,9 +71,9 @@ fn shortened(text: &str) -> String {
     }
 }
 
-fn indented(payload: &str) -> String {
-    let parsed: Result<serde_json::Value, _> = serde_json::from_str(payload);
-    parsed.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| payload.to_owned())
+fn indented(json: &str) -> String {
+    let parsed: Result<serde_json::Value, _> = serde_json::from_str(json);
+    parsed.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| json.to_owned())
 }
 
 async fn why_not_running(env: &Environment, job: &StoredJob) -> Result<Option<String>, ApiError> {

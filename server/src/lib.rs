@@ -12,11 +12,13 @@ pub mod intake;
 mod job_kinds;
 mod job_view;
 pub mod jobs;
-mod lab;
+pub mod lab;
 mod log_lines;
 mod metrics;
+mod network;
 mod random;
 mod receipts;
+mod recent_counts;
 mod searches;
 pub mod system;
 

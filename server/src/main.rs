@@ -2,20 +2,31 @@
 //!
 //! The only file that names a concrete database.
 
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use api::DatabaseSpec;
 use server::commands::{self, CommandError, Copied, Finding, Meter, NotOpened, ServerFacts, Serving, Working};
-use server::config::{AdminCommand, Command, Config, DatabaseUrl, NoConfig, PostgresUrl, SpoolCommand};
+use server::config::{AdminCommand, Command, Config, DatabaseUrl, LabCommand, NoConfig, PostgresUrl, SpoolCommand};
+use server::lab::LabResources;
+use server::lab::database::PoolOpener;
+use server::lab::sandbox::Sandbox;
 use server::{IntakeSection, Random};
 use spool::Spool;
 use store::{Clock, Source, Store, SystemClock, Target};
 use store_postgres::{PostgresStore, PostgresTransfer};
 use store_sqlite::{SqliteStore, SqliteTransfer};
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 /// So many reads go on side by side in a file; more would only wait for the same disk.
 const READERS: u32 = 8;
+
+const LAB_CONNECTIONS: NonZeroU32 = match NonZeroU32::new(DatabaseSpec::CONNECTIONS) {
+    Some(connections) => connections,
+    None => panic!("who has no connections cannot share them"),
+};
 
 /// A flag or variable is wrong, as with other programs.
 const WRONG_USAGE: u8 = 2;
@@ -47,16 +58,11 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
     let clock = Arc::new(SystemClock::start());
     let random = Random::system();
     match config.command.clone().unwrap_or(Command::Serve) {
-        Command::Serve => {
-            // Before the store is opened: who cannot listen should not touch the data.
-            let listener = listen(&config).await?;
-            let store = open_patiently(&config, Access::Owner, &clock).await?;
-            let (intake, http, jobs) = (intake(&config)?, config.http, config.jobs);
-            commands::serve(Serving { store, intake, clock, random, listener, http, jobs }).await?;
-        }
+        Command::Serve => commands::serve(serving(config, clock, random).await?).await?,
         Command::Work => {
             let store = open_patiently(&config, Access::Owner, &clock).await?;
-            commands::work(Working { store, clock, random, jobs: config.jobs }).await?;
+            let lab = lab_resources(&config);
+            commands::work(Working { store, clock, random, jobs: config.jobs, lab }).await?;
         }
         Command::Admin(AdminCommand::Create { name, password_stdin: _ }) => {
             let store = open(&config, Access::Guest, &clock).await?;
@@ -77,9 +83,78 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
             println!("The database has this version's schema.");
         }
         Command::Copy { from, to } => return copy(&from, &to, &*clock).await,
+        Command::Lab(command) => lab(command, config, clock, random).await?,
         Command::Check => return Ok(check(&config, &clock).await),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn lab(command: LabCommand, config: Config, clock: Arc<SystemClock>, random: Random) -> Result<(), CommandError> {
+    match command {
+        LabCommand::Database(asked) => {
+            let place = LabPlace::of(config)?;
+            commands::lab_database(&asked, &place.name, &pool_opener(&place.config)).await
+        }
+        LabCommand::Request(asked) => commands::lab_request(&asked).await,
+        LabCommand::Sandbox(sandbox) => {
+            commands::begin_sandbox(&sandbox)?;
+            let serving = serving(sandbox.config(config), clock, random).await?;
+            commands::sandbox(serving, &sandbox).await
+        }
+    }
+}
+
+/// The database that the lab's tasks use from the command line.
+struct LabPlace {
+    config: Config,
+    /// For people.
+    name: String,
+    /// Where the database is, if there was none.
+    _folder: Option<TempDir>,
+}
+
+impl LabPlace {
+    /// The database that is there, or else an empty one, which goes away with this.
+    fn of(mut config: Config) -> Result<Self, CommandError> {
+        match config.database() {
+            DatabaseUrl::Sqlite(file) if !file.exists() => {
+                let folder = TempDir::new();
+                let folder =
+                    folder.map_err(|error| CommandError(format!("no temporary folder can be made: {error}")))?;
+                config.store.database_url = Some(DatabaseUrl::Sqlite(folder.path().join("lab.db")));
+                let name = format!("an empty database in a temporary folder ({} does not exist)", file.display());
+                Ok(Self { config, name, _folder: Some(folder) })
+            }
+            DatabaseUrl::Sqlite(file) => Ok(Self { config, name: file.display().to_string(), _folder: None }),
+            DatabaseUrl::Postgres(url) => Ok(Self { config, name: url.to_string(), _folder: None }),
+        }
+    }
+}
+
+/// For runs that jobs do.
+fn lab_resources(config: &Config) -> LabResources {
+    LabResources { open_pool: pool_opener(config), sandbox: Sandbox::of_this_program() }
+}
+
+/// Opens this database beside whoever has it open, for the lab's tasks alone.
+fn pool_opener(config: &Config) -> PoolOpener {
+    let mut config = config.clone();
+    config.store.database_connections = LAB_CONNECTIONS;
+    Arc::new(move || {
+        let config = config.clone();
+        Box::pin(async move {
+            let opened = open_whichever(&config, Access::Guest, LAB_CONNECTIONS.get()).await;
+            opened.map_err(|error| CommandError::from(error).0)
+        })
+    })
+}
+
+async fn serving(config: Config, clock: Arc<SystemClock>, random: Random) -> Result<Serving, CommandError> {
+    // Before the store is opened: who cannot listen should not touch the data.
+    let listener = listen(&config).await?;
+    let store = open_patiently(&config, Access::Owner, &clock).await?;
+    let (intake, lab) = (intake(&config)?, lab_resources(&config));
+    Ok(Serving { store, intake, clock, random, listener, http: config.http, jobs: config.jobs, lab })
 }
 
 async fn listen(config: &Config) -> Result<TcpListener, CommandError> {
@@ -102,13 +177,13 @@ enum Access {
 
 /// From then on the clock is the database's, where it has one.
 async fn open(config: &Config, access: Access, clock: &SystemClock) -> Result<Arc<dyn Store>, NotOpened> {
-    let store = open_whichever(config, access).await?;
+    let store = open_whichever(config, access, READERS).await?;
     let followed = clock.follow(store.time()).await;
     followed.map_err(|error| NotOpened { kind: error.kind(), message: error.detail().to_owned() })?;
     Ok(store)
 }
 
-async fn open_whichever(config: &Config, access: Access) -> Result<Arc<dyn Store>, NotOpened> {
+async fn open_whichever(config: &Config, access: Access, readers: u32) -> Result<Arc<dyn Store>, NotOpened> {
     match config.database() {
         DatabaseUrl::Sqlite(file) => {
             let access = match access {
@@ -116,7 +191,7 @@ async fn open_whichever(config: &Config, access: Access) -> Result<Arc<dyn Store
                 Access::Owner | Access::Feeder => store_sqlite::Access::Owner,
                 Access::Guest => store_sqlite::Access::Guest,
             };
-            let opened = SqliteStore::open(store_sqlite::Options { file, readers: READERS, access }).await;
+            let opened = SqliteStore::open(store_sqlite::Options { file, readers, access }).await;
             let store = opened.map_err(not_opened_file)?;
             Ok(Arc::new(store))
         }

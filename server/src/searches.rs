@@ -1,14 +1,40 @@
 //! Searches as the queue and the log know them: accepting one, and following its receipt.
 
+use std::collections::BTreeSet;
+
 use api::{ApiError, ErrorCode, JobState, Receipt, ReceiptState, Recorded, SearchId};
 use queue::{Payload, decode, encode};
 use spool::Record;
 use store::Accepted;
 
+use crate::browser_family::browser_family;
+use crate::caller::Caller;
 use crate::environment::Environment;
 use crate::http::from_store;
 use crate::intake::Taken;
 use crate::jobs::LogRequest;
+
+/// All that the log is to say of a search, in which `found` was found.
+#[must_use]
+pub fn log_request(
+    env: &Environment,
+    caller: &Caller,
+    id: SearchId,
+    phrase: String,
+    letters: String,
+    found: &BTreeSet<char>,
+) -> LogRequest {
+    LogRequest {
+        id,
+        results: api::set_text(found),
+        ip: caller.ip.to_string(),
+        browser_string: browser_family(&caller.user_agent),
+        user_agent: caller.user_agent.clone(),
+        searched_at: env.clock.wall(),
+        phrase,
+        letters,
+    }
+}
 
 /// Makes the search's log record durable. Returns what can honestly be said of it.
 ///

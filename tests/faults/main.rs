@@ -10,6 +10,7 @@ mod frozen;
 mod full_disk;
 mod journal;
 mod kill;
+mod lab;
 mod left_spool;
 mod load;
 mod lock;

@@ -10,6 +10,7 @@ mod health;
 mod hostile;
 mod jobs;
 mod kinds;
+mod lab;
 mod lock;
 mod monitoring;
 mod receipts;

@@ -9,6 +9,7 @@ use axum::Router;
 use ipnet::IpNet;
 use server::accounts::{Token, new_setup_link, open_session};
 use server::jobs::{JobEnvironment, run_worker, worker_settings};
+use server::lab::{Lab, LabResources};
 use server::{Environment, IntakeSection, JobsSection, Random, WorkerSection};
 use spool::Spool;
 use store::{Clock, LogQuery, LogSpan, NewAccount, Store, SystemClock};
@@ -30,6 +31,7 @@ pub struct Plan {
     slots: Option<usize>,
     trusted_proxies: Vec<IpNet>,
     accept_deadline: Duration,
+    has_lab: bool,
 }
 
 pub struct Site {
@@ -54,6 +56,7 @@ impl Site {
             trusted_proxies: Vec::new(),
             // Long enough that a busy machine's disk does not send an ordinary search to the spool.
             accept_deadline: Duration::from_secs(10),
+            has_lab: true,
         }
     }
 
@@ -126,8 +129,12 @@ impl Plan {
         Self { accept_deadline, ..self }
     }
 
+    pub fn without_lab(self) -> Self {
+        Self { has_lab: false, ..self }
+    }
+
     pub async fn start(self) -> Site {
-        let Self { clock, random, log_delay, slots, trusted_proxies, accept_deadline } = self;
+        let Self { clock, random, log_delay, slots, trusted_proxies, accept_deadline, has_lab } = self;
         let folder = TempDir::new().expect("a temporary folder can be made");
         let options = Options { file: folder.path().join("search4letters.db"), readers: 4, access: Access::Owner };
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(options).await.expect("a new database opens"));
@@ -142,7 +149,11 @@ impl Plan {
         let spool = Spool::open(options).expect("a new spool opens");
         let intake = IntakeSection { spool, deadline: accept_deadline };
         let env = Environment::new(store.clone(), intake, clock.clone(), random.clone(), jobs, trusted_proxies).await;
-        let env = Arc::new(env.expect("the store has a secret"));
+        let mut env = env.expect("the store has a secret");
+        if !has_lab {
+            env.lab = Lab::new(Some("The lab is closed. Open it with --lab on."), clock.clone(), random.clone());
+        }
+        let env = Arc::new(env);
         let replay = tokio::spawn(env.intake.clone().keep_replaying(random.clone()));
         let prober = tokio::spawn({
             let (env, store, clock) = (env.clone(), store.clone(), clock.clone());
@@ -150,7 +161,12 @@ impl Plan {
         });
         let worker = settings.map(|settings| {
             let stop = CancellationToken::new();
-            tokio::spawn(run_worker(JobEnvironment { log: store, clock, log_delay }, settings, stop.clone()));
+            let lab = LabResources {
+                open_pool: Arc::new(|| Box::pin(async { Err("a site has one store".to_owned()) })),
+                sandbox: Err("a site is no program".to_owned()),
+            };
+            let env = JobEnvironment { log: store, clock, log_delay, lab };
+            tokio::spawn(run_worker(env, settings, stop.clone()));
             stop.drop_guard()
         });
         Site {

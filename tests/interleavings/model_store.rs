@@ -7,8 +7,8 @@ use api::{Attempt, JobCounts, JobFilter, JobId, JobState, Ledger, MissingSearch,
 use async_trait::async_trait;
 use shuttle::rand::{Rng, thread_rng};
 use store::{
-    Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result,
-    StoreError, StoredJob, StoredKind, Topic, Wake, Waker, WorkerName,
+    Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, JobReport, NewJob, OutputPart, Queue,
+    QueuePlace, Result, StoreError, StoredJob, StoredKind, Topic, Wake, Waker, WorkerName,
 };
 use tests::QueueModel;
 use tests::queue_model::{ModelJob, ModelKind};
@@ -306,6 +306,9 @@ impl Queue for ModelStore {
     async fn accept(&self, _: SearchId, _: NewJob) -> Result<Accepted> {
         unreachable!("a worker accepts no searches")
     }
+    async fn report(&self, _: JobReport) -> Result<bool> {
+        unreachable!("the model's jobs report nothing")
+    }
     async fn requeue_orphans(&self, _: TimeMs, _: TimeMs) -> Result<u64> {
         unreachable!("this is for the start of a process")
     }
@@ -330,6 +333,9 @@ impl Queue for ModelStore {
     async fn pause_kind(&self, _: &str, _: bool) -> Result<bool> {
         unreachable!("a worker does no administrator's work")
     }
+    async fn introduce_kind(&self, _: &str, _: Option<u32>) -> Result<()> {
+        unreachable!("this is for the start of a process")
+    }
     async fn limit_kind(&self, _: &str, _: Option<u32>) -> Result<bool> {
         unreachable!("a worker does no administrator's work")
     }
@@ -343,6 +349,12 @@ impl Queue for ModelStore {
         unreachable!("a worker shows nothing")
     }
     async fn job(&self, _: JobId) -> Result<Option<StoredJob>> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn job_by_key(&self, _: &str, _: &str) -> Result<Option<StoredJob>> {
+        unreachable!("a worker shows nothing")
+    }
+    async fn job_output(&self, _: JobId, _: u32, _: u32) -> Result<Vec<OutputPart>> {
         unreachable!("a worker shows nothing")
     }
     async fn attempts(&self, _: JobId) -> Result<Vec<Attempt>> {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use api::{Attempt, JobCounts, JobFilter, JobId, Ledger, MissingSearch, SearchId, TimeMs};
 use async_trait::async_trait;
 use store::{
-    Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result, StoreError,
-    StoredJob, StoredKind, Topic, Wake, WorkerName,
+    Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobReport, NewJob, OutputPart, Queue, QueuePlace,
+    Result, StoreError, StoredJob, StoredKind, Topic, Wake, WorkerName,
 };
 use tokio::sync::watch;
 
@@ -91,6 +91,9 @@ impl Queue for Interceptor {
     async fn finish(&self, attempts: Vec<FinishedAttempt>) -> Result<u64> {
         self.pass()?.finish(attempts).await
     }
+    async fn report(&self, report: JobReport) -> Result<bool> {
+        self.pass()?.report(report).await
+    }
     async fn expire(&self, now: TimeMs) -> Result<u64> {
         self.pass()?.expire(now).await
     }
@@ -115,6 +118,12 @@ impl Queue for Interceptor {
     async fn job(&self, id: JobId) -> Result<Option<StoredJob>> {
         self.pass()?.job(id).await
     }
+    async fn job_by_key(&self, kind: &str, key: &str) -> Result<Option<StoredJob>> {
+        self.pass()?.job_by_key(kind, key).await
+    }
+    async fn job_output(&self, id: JobId, after: u32, limit: u32) -> Result<Vec<OutputPart>> {
+        self.pass()?.job_output(id, after, limit).await
+    }
     async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>> {
         self.pass()?.attempts(id).await
     }
@@ -135,6 +144,9 @@ impl Queue for Interceptor {
     }
     async fn pause_kind(&self, kind: &str, paused: bool) -> Result<bool> {
         self.pass()?.pause_kind(kind, paused).await
+    }
+    async fn introduce_kind(&self, kind: &str, limit: Option<u32>) -> Result<()> {
+        self.pass()?.introduce_kind(kind, limit).await
     }
     async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool> {
         self.pass()?.limit_kind(kind, limit).await

@@ -154,7 +154,8 @@ impl Yard {
     }
 
     pub async fn count(&self, state: JobState) -> usize {
-        let page = self.store.jobs(JobFilter { state: Some(state) }, None, 1_000).await.expect("read");
+        let page =
+            self.store.jobs(JobFilter { state: Some(state), ..JobFilter::default() }, None, 1_000).await.expect("read");
         page.jobs.len()
     }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: the layout's rules that neither the compiler nor clippy knows.
 
 mod directions;
+mod links;
 mod sources;
 mod styles;
 mod words;
@@ -36,6 +37,7 @@ pub(crate) fn tidy(place: &Place) -> anyhow::Result<()> {
 
     let mut findings = words::findings(&sources);
     findings.extend(styles::findings(&sources));
+    findings.extend(links::findings(&sources, |path| place.root.join(path).exists()));
     findings.extend(directions::in_sources(&sources));
     findings.extend(directions::in_manifests(&serde_json::from_str(&metadata)?));
     if findings.is_empty() {

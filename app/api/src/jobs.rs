@@ -178,6 +178,8 @@ pub struct JobKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobFilter {
     pub state: Option<JobState>,
+    /// What the jobs do, for instance `log_request`.
+    pub kind: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,6 +206,17 @@ pub struct JobSummary {
     pub finished_at: Option<TimeMs>,
     /// What the last failed attempt said.
     pub error: Option<String>,
+    /// How far it is or was, where it says so.
+    pub progress: Option<JobProgress>,
+}
+
+/// How far a job is, as it says itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobProgress {
+    /// From 0 to 100.
+    pub percent: u8,
+    /// In a few words, for people.
+    pub note: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -211,6 +224,8 @@ pub struct JobDetail {
     pub summary: JobSummary,
     /// The payload as indented JSON; as it is, where it is not JSON.
     pub payload: String,
+    /// What came of the job, for machines, where it says so. JSON is indented.
+    pub result: Option<String>,
     /// Oldest first.
     pub attempts: Vec<Attempt>,
     /// The log row that the job has written.

@@ -216,6 +216,16 @@ pub enum Lane {
 
 impl Lane {
     pub const ALL: [Self; 3] = [Self::Awaited, Self::BareTask, Self::Job];
+
+    /// In a few words, for people.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Awaited => "awaited",
+            Self::BareTask => "bare task",
+            Self::Job => "job",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -233,4 +243,19 @@ pub enum LaneStep {
     RowThere,
     /// The time for the row has passed, and it is not in the log.
     RowGone,
+}
+
+impl LaneStep {
+    /// In a few words, for people.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Answered => "answered",
+            Self::Killed => "killed",
+            Self::Restarted => "restarted",
+            Self::RowThere => "row there",
+            Self::RowGone => "row gone",
+        }
+    }
 }

@@ -20,8 +20,9 @@ pub use error::{ApiError, ErrorCode};
 pub use form::Form;
 pub use inert::is_inert;
 pub use jobs::{
-    Attempt, AttemptOutcome, CancelJob, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobState, JobSummary,
-    JobsPage, RetryJob, cancel_job, job, job_counts, job_kinds, jobs, limit_kind, pause_kind, resume_kind, retry_job,
+    Attempt, AttemptOutcome, CancelJob, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobProgress, JobState,
+    JobSummary, JobsPage, RetryJob, cancel_job, job, job_counts, job_kinds, jobs, limit_kind, pause_kind, resume_kind,
+    retry_job,
 };
 pub use lab::{
     BATCHES_LIMIT, COUNTRIES, DatabaseSpec, FetchSpec, HOLD_LIMIT_MS, ItemError, ItemErrorKind, ItemState, ItemTrace,

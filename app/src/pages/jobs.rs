@@ -20,7 +20,7 @@ pub fn JobsPage() -> impl IntoView {
     let page = LocalResource::new(move || {
         version.track();
         is_stale.set(false);
-        api::jobs(JobFilter { state: state.get() }, before.get())
+        api::jobs(JobFilter { state: state.get(), kind: None }, before.get())
     });
     let refresh = Callback::new(move |()| {
         version.try_update(|version| *version += 1);

@@ -24,8 +24,11 @@ impl Teller {
         (Self { began: Instant::now(), events }, telling)
     }
 
-    pub fn tell(&self, what: LabFact) {
-        let _ = self.events.send(LabEvent { at_us: self.elapsed_us(), what });
+    /// Returns the time that goes with it, in microseconds since the run began.
+    pub fn tell(&self, what: LabFact) -> u64 {
+        let at_us = self.elapsed_us();
+        let _ = self.events.send(LabEvent { at_us, what });
+        at_us
     }
 
     /// Microseconds since the run began.

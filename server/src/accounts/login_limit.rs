@@ -8,12 +8,17 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use api::{ApiError, ErrorCode, TimeMs};
 use store::Clock;
 
-use super::failure_counts::{FailureCounts, MOST_KEYS, PRUNE_EVERY};
 use super::password::LONGEST_NAME;
+use crate::network::{Network, network};
+use crate::recent_counts::{MOST_KEYS, PRUNE_EVERY, RecentCounts};
+
+/// Failures within this time count.
+const WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// From one address, for one account: a person who mistypes.
 const PER_ACCOUNT_AND_ADDRESS: usize = 5;
@@ -28,9 +33,9 @@ pub struct LoginLimit {
 }
 
 struct State {
-    by_account_and_address: FailureCounts<(String, Network)>,
-    by_address: FailureCounts<Network>,
-    by_account: FailureCounts<String>,
+    by_account_and_address: RecentCounts<(String, Network)>,
+    by_address: RecentCounts<Network>,
+    by_account: RecentCounts<String>,
     known: HashSet<(String, Network)>,
 }
 
@@ -44,16 +49,13 @@ pub struct Attempt {
     is_counted_by_account: bool,
 }
 
-/// An IPv4 address, or the /64 of an IPv6 address: what one person usually has.
-type Network = u64;
-
 impl LoginLimit {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let state = State {
-            by_account_and_address: FailureCounts::new(PER_ACCOUNT_AND_ADDRESS),
-            by_address: FailureCounts::new(PER_ADDRESS),
-            by_account: FailureCounts::new(PER_ACCOUNT),
+            by_account_and_address: RecentCounts::new(PER_ACCOUNT_AND_ADDRESS, WINDOW),
+            by_address: RecentCounts::new(PER_ADDRESS, WINDOW),
+            by_account: RecentCounts::new(PER_ACCOUNT, WINDOW),
             known: HashSet::new(),
         };
         Self { clock, state: Mutex::new(state) }
@@ -137,13 +139,6 @@ impl State {
 /// only be kept to fill our memory.
 fn counted(name: &str) -> String {
     name.chars().take(LONGEST_NAME).flat_map(char::to_lowercase).collect()
-}
-
-fn network(address: IpAddr) -> Network {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => u64::from(v4.to_bits()),
-        IpAddr::V6(v6) => u64::try_from(v6.to_bits() >> 64).unwrap_or(u64::MAX),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Passwords, tokens, sessions and the limits on guessing them.
 
-mod failure_counts;
 mod login_limit;
 mod password;
 mod session;

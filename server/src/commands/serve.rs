@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::TimeMs;
+use axum::Router;
 use store::{Clock, Store, SystemClock};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,7 @@ use crate::config::{HttpSection, JobsSection};
 use crate::environment::{Environment, IntakeSection, WorkerSection};
 use crate::http::{self, connections_that_fit, has_client};
 use crate::jobs::{JobEnvironment, LONGEST_BACKOFF, run_worker, worker_settings};
+use crate::lab::{Lab, LabResources};
 use crate::random::Random;
 use crate::{JobsSection as JobsInside, browser_family};
 
@@ -35,11 +37,20 @@ pub struct Serving {
     pub listener: TcpListener,
     pub http: HttpSection,
     pub jobs: JobsSection,
+    pub lab: LabResources,
 }
 
 /// Serves until SIGTERM or SIGINT, then drains and returns.
 pub async fn serve(serving: Serving) -> Result<(), CommandError> {
-    let Serving { store, intake, clock, random, listener, http, jobs } = serving;
+    serve_routes(serving, http::router).await
+}
+
+/// The same with other routes.
+pub(super) async fn serve_routes(
+    serving: Serving,
+    routes: impl FnOnce(Arc<Environment>) -> Router,
+) -> Result<(), CommandError> {
+    let Serving { store, intake, clock, random, listener, http, jobs, lab } = serving;
     // Before anybody is told that we are there, or any job is begun: from then on a stop is a drain.
     let stop = StopSignal::listen()?;
     let address = listener.local_addr().map_err(|error| CommandError(format!("the socket has no address: {error}")))?;
@@ -50,6 +61,7 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
         Environment::new(store.clone(), intake, clock.clone(), random.clone(), inside, trusted_proxies).await?;
     let connections = connections_that_fit(http.connections.get());
     env.event_streams.limit = http.event_streams.get().min(event_streams_beside(connections));
+    env.lab = Lab::new(http.lab_closed(), clock.clone(), random.clone());
     let env = Arc::new(env);
     if !store.is_shared() {
         requeue_orphans(&*store, clock.steady()).await?;
@@ -62,14 +74,15 @@ pub async fn serve(serving: Serving) -> Result<(), CommandError> {
     let mut worker = if jobs.no_worker {
         tokio::spawn(stop_worker.clone().cancelled_owned())
     } else {
-        let env = JobEnvironment { log: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay };
+        let env = JobEnvironment { log: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay, lab };
         tokio::spawn(run_worker(env, settings, stop_worker.clone()))
     };
     let replay = tokio::spawn(env.intake.clone().keep_replaying(random.clone()));
     let prober = tokio::spawn(probe(env.clone()));
     let pruner = tokio::spawn(keep_pruning(store.clone(), clock.clone()));
     greet(&env, address).await?;
-    let answers = tokio::spawn(http::serve(listener, env.clone(), connections));
+    let routes = routes(env.clone());
+    let answers = tokio::spawn(http::serve_routes(listener, routes, env.clone(), connections));
     service_manager::ready(&format!("serving http://{address}"));
     let watchdog = tokio::spawn(service_manager::keep_watchdog_calm());
     tokio::select! {

@@ -13,6 +13,7 @@ use super::stop_signal::StopSignal;
 use crate::config::JobsSection;
 use crate::environment::WorkerSection;
 use crate::jobs::{JobEnvironment, run_worker, worker_settings};
+use crate::lab::LabResources;
 use crate::random::Random;
 
 /// A worker that is about to work, on a database that others may work on too.
@@ -21,11 +22,12 @@ pub struct Working {
     pub clock: Arc<SystemClock>,
     pub random: Random,
     pub jobs: JobsSection,
+    pub lab: LabResources,
 }
 
 /// Runs jobs until SIGTERM or SIGINT, then drains and returns.
 pub async fn work(working: Working) -> Result<(), CommandError> {
-    let Working { store, clock, random, jobs } = working;
+    let Working { store, clock, random, jobs, lab } = working;
     // Before any job is begun: from then on a stop is a drain.
     let stop = StopSignal::listen()?;
     let settings = worker_settings(&jobs, &*store, &random);
@@ -35,7 +37,7 @@ pub async fn work(working: Working) -> Result<(), CommandError> {
     let heartbeat =
         Heartbeat { store: store.clone(), clock: clock.clone(), worker: Some(worker), started_at: clock.wall() };
     let heart = tokio::spawn(heartbeat.beat_until(stop_heart.clone()));
-    let env = JobEnvironment { log: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay };
+    let env = JobEnvironment { log: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay, lab };
     let stop_worker = CancellationToken::new();
     let mut worker = tokio::spawn(run_worker(env, settings, stop_worker.clone()));
     let pruner = tokio::spawn(keep_pruning(store.clone(), clock));

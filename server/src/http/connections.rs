@@ -23,8 +23,14 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// Serves up to `limit` connections at a time until the server stops. Returns when the last one has ended.
 pub async fn serve(listener: TcpListener, env: Arc<Environment>, limit: u32) {
+    let routes = router(env.clone());
+    serve_routes(listener, routes, env, limit).await;
+}
+
+/// The same with other routes.
+pub async fn serve_routes(listener: TcpListener, routes: Router, env: Arc<Environment>, limit: u32) {
     let room = Room::of(limit);
-    let front = Arc::new(Front { router: router(env.clone()), protocols: connection::protocols(), env });
+    let front = Arc::new(Front { router: routes, protocols: connection::protocols(), env });
     let accepts = async {
         loop {
             let place = room.place().await;

@@ -9,10 +9,11 @@ use axum::routing::{any, get, post};
 
 use super::server_functions::{form, json};
 use super::{
-    admin_guard, assets, error, headers, health, job_events, log_stream, origin_guard, panics, receipts, system_events,
-    time_limit,
+    admin_guard, assets, error, headers, health, job_events, lab_events, log_stream, origin_guard, panics, receipts,
+    system_events, time_limit,
 };
 use crate::environment::Environment;
+use crate::lab;
 
 /// The whole server, but for the socket.
 pub fn router(env: Arc<Environment>) -> Router {
@@ -25,6 +26,7 @@ pub fn router(env: Arc<Environment>) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .fallback(assets::file)
+        .merge(lab::routes(env.lab.waits.clone()))
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn(panics::caught))
         .layer(from_fn_with_state(env.clock.clone(), time_limit::answer_in_time))
@@ -44,6 +46,7 @@ fn api(env: Arc<Environment>) -> Router<Arc<Environment>> {
         .route("/lab/runs/start", post(json))
         .route("/lab/runs/show", post(json))
         .route("/lab/runs/cancel", post(json))
+        .route("/lab/runs/{id}/events", get(lab_events::events))
         .route("/setup", post(json))
         .nest("/admin", admin(env))
         .fallback(error::no_such_path)

@@ -1,6 +1,6 @@
 //! The job `log_request`: writes a search into the log.
 
-use api::{SearchId, TimeMs};
+use api::{JobId, SearchId, TimeMs};
 use queue::{JobError, Payload};
 use serde::{Deserialize, Serialize};
 use store::{FinishedAttempt, LogEntry};
@@ -27,6 +27,25 @@ impl Payload for LogRequest {
     const VERSION: u32 = 1;
 }
 
+impl LogRequest {
+    /// The row that says it, written by `job_id` at `recorded_at`.
+    #[must_use]
+    pub fn into_entry(self, job_id: JobId, recorded_at: TimeMs) -> LogEntry {
+        LogEntry {
+            search_id: self.id,
+            job_id,
+            phrase: self.phrase,
+            letters: self.letters,
+            results: self.results,
+            ip: self.ip,
+            browser_string: self.browser_string,
+            user_agent: self.user_agent,
+            searched_at: self.searched_at,
+            recorded_at,
+        }
+    }
+}
+
 /// Writes the row, and with it that the attempt is `done`, at that moment: so no row is without
 /// its job's end, and no end without its row. Running it again changes nothing: the search's id is
 /// the row's key.
@@ -38,17 +57,6 @@ pub async fn log_request(
     // The original's log_request slept for 15 s; with --log-delay ours does too, and nobody notices.
     env.clock.sleep_until(env.clock.steady().after(env.log_delay)).await;
     let done = done();
-    let entry = LogEntry {
-        search_id: request.id,
-        job_id: done.job,
-        phrase: request.phrase,
-        letters: request.letters,
-        results: request.results,
-        ip: request.ip,
-        browser_string: request.browser_string,
-        user_agent: request.user_agent,
-        searched_at: request.searched_at,
-        recorded_at: done.wall,
-    };
+    let entry = request.into_entry(done.job, done.wall);
     env.log.record(entry, done).await.map(drop).map_err(|error| JobError::Retry(error.to_string()))
 }

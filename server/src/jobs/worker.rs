@@ -7,9 +7,12 @@ use queue::{Backoff, JobError, Payload, Settings, decode};
 use store::{ClaimedJob, Clock, Finish, FinishedAttempt, Store, WorkerName};
 use tokio_util::sync::CancellationToken;
 
+use super::lab_run::{LabRun, lab_run};
 use super::log_request::{LogRequest, log_request};
 use super::probe::Probe;
+use super::reporter::Reporter;
 use crate::config::JobsSection;
+use crate::lab::LabResources;
 use crate::random::Random;
 
 /// How long an attempt may take beyond the delay that was asked for.
@@ -28,6 +31,7 @@ pub struct JobEnvironment {
     pub clock: Arc<dyn Clock>,
     /// How long each log write sleeps first.
     pub log_delay: Duration,
+    pub lab: LabResources,
 }
 
 /// The settings of this process's worker on this store.
@@ -59,13 +63,17 @@ async fn perform(job: ClaimedJob, worker: WorkerName, env: JobEnvironment) -> Re
     let done = || FinishedAttempt {
         job: job.id,
         attempt: job.attempt,
-        worker,
+        worker: worker.clone(),
         finish: Finish::Done,
         now: env.clock.steady(),
         wall: env.clock.wall(),
     };
     match job.kind.as_str() {
         LogRequest::KIND => log_request(decode(&job.payload)?, done, &env).await,
+        LabRun::KIND => {
+            let reporter = Reporter { env: env.clone(), job: job.id, attempt: job.attempt, worker };
+            lab_run(decode(&job.payload)?, reporter).await
+        }
         Probe::KIND => decode::<Probe>(&job.payload).map(drop),
         other => Err(JobError::Dead(format!("this worker does not know jobs of kind {other}"))),
     }

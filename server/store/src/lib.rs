@@ -5,6 +5,7 @@ mod accounts;
 mod clock;
 mod deadline;
 mod error;
+mod exercise;
 mod group_commit;
 mod log;
 mod log_parts;
@@ -20,13 +21,14 @@ pub use accounts::{Accounts, NewAccount, SetUpOutcome, StoredAccount, StoredSess
 pub use clock::{Clock, SystemClock};
 pub use deadline::within;
 pub use error::{Result, StoreError};
+pub use exercise::Exercise;
 pub use group_commit::{Commit, GroupCommit, Inbox, Limits, group_commit};
 pub use log::{Log, LogEntry, LogQuery, LogSpan};
 pub use log_parts::{Direction, ReadLogPart, log_rows_in_parts};
 pub use patience::{Wait, Waits};
 pub use queue::{
-    Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, LOG_JOB, NewJob, Queue, QueuePlace,
-    StoredJob, StoredKind, WorkerName,
+    Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, JobReport, LOG_JOB, NewJob, OutputPart,
+    Queue, QueuePlace, StoredJob, StoredKind, WorkerName,
 };
 pub use touched::Touched;
 pub use transfer::{
@@ -60,6 +62,10 @@ pub trait Store: Queue + Log + Accounts + Workers {
 
     /// The connections that read.
     fn pool(&self) -> PoolState;
+
+    /// Uses a connection of [`Store::pool`] as a task would, and gives it back whatever happens: also when `taken`
+    /// panics, or when the future is dropped. Waits for one as everybody does, and fails as they do.
+    async fn exercise(&self, exercise: Exercise) -> Result<()>;
 
     /// Finishes the writes that were handed in, then closes all connections.
     async fn close(&self);

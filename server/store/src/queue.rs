@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use api::{
-    Attempt, AttemptOutcome, JobCounts, JobFilter, JobId, JobState, Ledger, LogRow, MissingSearch, SearchId, TimeMs,
+    Attempt, AttemptOutcome, JobCounts, JobFilter, JobId, JobProgress, JobState, Ledger, LogRow, MissingSearch,
+    SearchId, TimeMs,
 };
 use async_trait::async_trait;
 
@@ -41,6 +42,11 @@ pub trait Queue: Send + Sync + 'static {
     /// Stores what came of attempts. One that the worker no longer holds (by worker and
     /// attempt number) changes nothing. Returns how many were stored.
     async fn finish(&self, attempts: Vec<FinishedAttempt>) -> Result<u64>;
+
+    /// Says how far a running attempt is, and adds to what its job has put out. Returns false, and changes nothing, if
+    /// the worker does not hold the attempt any more (by worker and attempt number). One that fails may have been
+    /// stored all the same, if its answer was lost.
+    async fn report(&self, report: JobReport) -> Result<bool>;
 
     /// Ends the attempts whose lease ran out before `now` as lost: the jobs wait again, or are
     /// dead where that was their last attempt. Returns how many.
@@ -84,6 +90,10 @@ pub trait Queue: Send + Sync + 'static {
     /// run go on. Returns false if there is no such kind.
     async fn pause_kind(&self, kind: &str, paused: bool) -> Result<bool>;
 
+    /// Makes a kind known before its first job, with this limit. One that is known already is left as it is: an
+    /// administrator may have decided otherwise.
+    async fn introduce_kind(&self, kind: &str, limit: Option<u32>) -> Result<()>;
+
     /// At most so many jobs of this kind run at the same time, on all workers together; none: no
     /// limit. Where more than a new limit run already, those go on. Returns false if there is no such kind.
     async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool>;
@@ -95,6 +105,13 @@ pub trait Queue: Send + Sync + 'static {
     async fn jobs(&self, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage>;
 
     async fn job(&self, id: JobId) -> Result<Option<StoredJob>>;
+
+    /// The job of this kind and key.
+    async fn job_by_key(&self, kind: &str, key: &str) -> Result<Option<StoredJob>>;
+
+    /// What the job has put out after part `after` (0: from the beginning), at most `limit` parts, in order. Parts go
+    /// with their job.
+    async fn job_output(&self, id: JobId, after: u32, limit: u32) -> Result<Vec<OutputPart>>;
 
     /// The job's attempts, oldest first, the running one included.
     async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>>;
@@ -185,6 +202,30 @@ pub struct FinishedAttempt {
     pub wall: TimeMs,
 }
 
+/// What a worker says of an attempt that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobReport {
+    pub job: JobId,
+    pub attempt: u32,
+    pub worker: WorkerName,
+    /// From 0 to 100; more is refused.
+    pub percent: u8,
+    /// How far it is, in a few words, for people.
+    pub note: String,
+    /// The next part of what the job puts out, if any.
+    pub part: Option<String>,
+    /// What came of it, for machines; none leaves what is there.
+    pub result: Option<String>,
+}
+
+/// A part of what a job has put out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputPart {
+    /// From 1, without gaps. A new attempt goes on where the one before has ended.
+    pub number: u32,
+    pub text: String,
+}
+
 /// What came of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finish {
@@ -241,6 +282,10 @@ pub struct StoredJob {
     pub started_at: Option<TimeMs>,
     pub finished_at: Option<TimeMs>,
     pub error: Option<String>,
+    /// As its last report says; none before the first.
+    pub progress: Option<JobProgress>,
+    /// What came of it, for machines, where it has said so.
+    pub result: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,10 +14,12 @@ pub enum Topic {
     Work,
     /// A running job is to be cancelled.
     Cancel,
+    /// A running job has said how far it is, or has put something out.
+    Output,
 }
 
 impl Topic {
-    pub const ALL: [Self; 4] = [Self::Log, Self::Jobs, Self::Work, Self::Cancel];
+    pub const ALL: [Self; 5] = [Self::Log, Self::Jobs, Self::Work, Self::Cancel, Self::Output];
 
     fn index(self) -> usize {
         self as usize

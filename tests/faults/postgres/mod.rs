@@ -5,6 +5,7 @@ mod deploy;
 mod exhausted;
 mod faults;
 mod kill;
+mod lab;
 mod lease;
 mod left_spool;
 mod live_log;

@@ -44,7 +44,7 @@ pub(crate) async fn pages_can_show_one_state(database: impl Database) {
     let running = store.claim(claim("w", 4, START)).await.unwrap();
     let mut expected: Vec<JobId> = running.iter().map(|job| job.id).collect();
     expected.reverse();
-    let only = |state| JobFilter { state: Some(state) };
+    let only = |state| JobFilter { state: Some(state), ..JobFilter::default() };
     assert_eq!(all_pages(&*store, only(JobState::Running), 3).await, expected);
     assert_eq!(all_pages(&*store, only(JobState::Waiting), 2).await.len(), 5);
     assert!(all_pages(&*store, only(JobState::Dead), 2).await.is_empty());

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 
-use super::super::failure_counts::WINDOW;
 use super::*;
 
 struct StillClock(Mutex<TimeMs>);

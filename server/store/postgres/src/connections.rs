@@ -96,7 +96,8 @@ impl Connections {
             )),
             error => store_error(error),
         })?;
-        let mut lent = Lent { connection: Some(connection), way: self.way, is_in_transaction: false };
+        let mut lent =
+            Lent { connection: Some(connection), way: self.way, is_in_transaction: false, is_awaited: false };
         if self.way == Way::Pooled {
             in_time(lent.begin()).await.map_err(store_error)?;
         }
@@ -113,12 +114,13 @@ impl Connections {
     }
 }
 
-/// A connection that goes back once its statement has been answered. Until then it is closed where it is
-/// dropped: whoever had it next would wait for an answer that is not theirs.
+/// A connection that goes back when it is dropped, unless an answer is still awaited on it or a transaction is open. Then
+/// it is closed: whoever had it next would wait for an answer that is not theirs.
 pub(crate) struct Lent {
     connection: Option<PoolConnection<Postgres>>,
     way: Way,
     is_in_transaction: bool,
+    is_awaited: bool,
 }
 
 impl Lent {
@@ -136,11 +138,18 @@ impl Lent {
             Way::Direct => "commit",
             Way::Pooled => "deallocate all; commit",
         };
-        sqlx::raw_sql(end).execute(&mut **self).await.map(drop)
+        sqlx::raw_sql(end).execute(&mut **self).await?;
+        self.is_in_transaction = false;
+        Ok(())
     }
 
     /// Gives the connection back, unless it is broken, and says what came of its statement.
     pub(crate) async fn settle<A>(mut self, outcome: sqlx::Result<A>) -> Result<A> {
+        self.answered(outcome).await
+    }
+
+    /// Says what came of a statement, and keeps the connection: no longer in a transaction, unless it is broken.
+    pub(crate) async fn answered<A>(&mut self, outcome: sqlx::Result<A>) -> Result<A> {
         let outcome = match outcome {
             outcome if !self.is_in_transaction => outcome,
             Ok(answer) => in_time(self.end()).await.map(|()| answer),
@@ -156,16 +165,14 @@ impl Lent {
             Err(sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) => true,
             Err(_) => false,
         };
-        if is_whole {
-            drop(self.connection.take());
-        }
+        self.is_awaited = !is_whole;
         outcome.map_err(store_error)
     }
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
+        if let Some(connection) = self.connection.take().filter(|_| self.is_awaited || self.is_in_transaction) {
             drop(connection.detach());
         }
     }
@@ -180,7 +187,9 @@ impl Deref for Lent {
 }
 
 impl DerefMut for Lent {
+    /// Whoever takes it so asks something.
     fn deref_mut(&mut self) -> &mut PgConnection {
+        self.is_awaited = true;
         self.connection.as_mut().expect("taken only by those who end the loan")
     }
 }

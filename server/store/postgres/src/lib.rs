@@ -10,6 +10,7 @@ mod connections;
 mod error;
 mod escape;
 mod examine;
+mod exercise;
 mod lane;
 mod listener;
 mod log;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 use api::{PoolState, TimeMs};
 use async_trait::async_trait;
-use store::{Description, Result, Store, Waker};
+use store::{Description, Exercise, Result, Store, Waker};
 
 use crate::connections::{Connections, in_time};
 use crate::lane::Lane;
@@ -135,6 +136,10 @@ impl Store for PostgresStore {
 
     fn pool(&self) -> PoolState {
         self.connections.state()
+    }
+
+    async fn exercise(&self, exercise: Exercise) -> Result<()> {
+        exercise::exercise(&self.connections, exercise).await
     }
 
     async fn close(&self) {

@@ -153,6 +153,7 @@ impl Ear {
                 self.waker.wake(Topic::Work);
             }
             "cancel" => self.waker.wake(Topic::Cancel),
+            "output" => self.waker.wake(Topic::Output),
             // A later version may have more to say.
             _ => {}
         }

@@ -5,18 +5,20 @@ mod claim;
 mod finish;
 mod fold;
 mod front;
+mod jobs;
 mod kinds;
 mod ledger;
 mod lost;
 mod prune;
 mod read;
+mod report;
 mod steer;
 
 use api::{Attempt, JobCounts, JobFilter, JobId, Ledger, MissingSearch, SearchId, TimeMs};
 use async_trait::async_trait;
 use store::{
-    Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result, StoredJob,
-    StoredKind, Topic, Touched, Wake, WorkerName,
+    Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobReport, NewJob, OutputPart, Queue, QueuePlace,
+    Result, StoredJob, StoredKind, Topic, Touched, Wake, WorkerName,
 };
 
 use crate::PostgresStore;
@@ -59,6 +61,14 @@ impl Queue for PostgresStore {
 
     async fn finish(&self, attempts: Vec<FinishedAttempt>) -> Result<u64> {
         if attempts.is_empty() { Ok(0) } else { self.finishes.ask(Finishes(attempts)).await }
+    }
+
+    async fn report(&self, report: JobReport) -> Result<bool> {
+        let is_stored = report::report(&self.connections, &report).await?;
+        if is_stored {
+            self.waker.wake(Topic::Output);
+        }
+        Ok(is_stored)
     }
 
     async fn expire(&self, now: TimeMs) -> Result<u64> {
@@ -112,6 +122,13 @@ impl Queue for PostgresStore {
         self.decided(is_known)
     }
 
+    async fn introduce_kind(&self, kind: &str, limit: Option<u32>) -> Result<()> {
+        if kinds::introduce(&self.connections, kind, limit).await? {
+            self.waker.wake(Topic::Jobs);
+        }
+        Ok(())
+    }
+
     async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool> {
         let is_known = kinds::limit(&self.connections, kind, limit).await?;
         self.decided(is_known)
@@ -122,11 +139,19 @@ impl Queue for PostgresStore {
     }
 
     async fn jobs(&self, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage> {
-        read::jobs(&self.connections, filter, before, limit).await
+        jobs::jobs(&self.connections, filter, before, limit).await
     }
 
     async fn job(&self, id: JobId) -> Result<Option<StoredJob>> {
-        read::job(&self.connections, id).await
+        jobs::job(&self.connections, id).await
+    }
+
+    async fn job_by_key(&self, kind: &str, key: &str) -> Result<Option<StoredJob>> {
+        jobs::job_by_key(&self.connections, kind, key).await
+    }
+
+    async fn job_output(&self, id: JobId, after: u32, limit: u32) -> Result<Vec<OutputPart>> {
+        report::output(&self.connections, id, after, limit).await
     }
 
     async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>> {

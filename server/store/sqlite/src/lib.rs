@@ -3,6 +3,7 @@
 
 mod accounts;
 mod error;
+mod exercise;
 mod lock;
 mod log;
 mod open;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 
 use api::{PoolState, TimeMs};
 use async_trait::async_trait;
-use store::{Description, Result, Store, Waker};
+use store::{Description, Exercise, Result, Store, Waker};
 
 use crate::error::store_error;
 pub use crate::open::OpenError;
@@ -102,6 +103,10 @@ impl Store for SqliteStore {
 
     fn pool(&self) -> PoolState {
         self.readers.state()
+    }
+
+    async fn exercise(&self, exercise: Exercise) -> Result<()> {
+        exercise::exercise(&self.readers, exercise).await
     }
 
     async fn close(&self) {

@@ -3,27 +3,30 @@
 mod add;
 mod claim;
 mod finish;
+mod jobs;
 mod kinds;
 mod ledger;
 mod lost;
 mod prune;
 mod read;
+mod report;
 mod settle;
 mod steer;
 
 use api::{Attempt, JobCounts, JobFilter, JobId, Ledger, MissingSearch, SearchId, TimeMs};
 use async_trait::async_trait;
 use store::{
-    Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, NewJob, Queue, QueuePlace, Result, StoredJob,
-    StoredKind, Topic, Wake, WorkerName,
+    Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobReport, NewJob, OutputPart, Queue, QueuePlace,
+    Result, StoredJob, StoredKind, Topic, Wake, WorkerName,
 };
 
 use crate::SqliteStore;
 use crate::queue::add::Added;
 use crate::queue::claim::Extend;
-use crate::queue::kinds::{LimitKind, PauseKind};
+use crate::queue::kinds::{IntroduceKind, LimitKind, PauseKind};
 use crate::queue::lost::{Expire, RequeueOrphans};
 use crate::queue::prune::{Delete, Prune};
+use crate::queue::report::Report;
 use crate::queue::steer::{Cancel, Retry};
 
 pub(crate) use crate::queue::add::Add;
@@ -63,6 +66,10 @@ impl Queue for SqliteStore {
 
     async fn finish(&self, attempts: Vec<FinishedAttempt>) -> Result<u64> {
         self.writer.ask_grouped(FinishAttempts(attempts)).await
+    }
+
+    async fn report(&self, report: JobReport) -> Result<bool> {
+        self.writer.ask(Report(report)).await
     }
 
     async fn expire(&self, now: TimeMs) -> Result<u64> {
@@ -109,6 +116,10 @@ impl Queue for SqliteStore {
         self.writer.ask(PauseKind { kind: kind.to_owned(), paused }).await
     }
 
+    async fn introduce_kind(&self, kind: &str, limit: Option<u32>) -> Result<()> {
+        self.writer.ask(IntroduceKind { kind: kind.to_owned(), limit }).await
+    }
+
     async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool> {
         self.writer.ask(LimitKind { kind: kind.to_owned(), limit }).await
     }
@@ -118,11 +129,19 @@ impl Queue for SqliteStore {
     }
 
     async fn jobs(&self, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage> {
-        read::jobs(&self.readers, filter, before, limit).await
+        jobs::jobs(&self.readers, filter, before, limit).await
     }
 
     async fn job(&self, id: JobId) -> Result<Option<StoredJob>> {
-        read::job(&self.readers, id).await
+        jobs::job(&self.readers, id).await
+    }
+
+    async fn job_by_key(&self, kind: &str, key: &str) -> Result<Option<StoredJob>> {
+        jobs::job_by_key(&self.readers, kind, key).await
+    }
+
+    async fn job_output(&self, id: JobId, after: u32, limit: u32) -> Result<Vec<OutputPart>> {
+        report::output(&self.readers, id, after, limit).await
     }
 
     async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>> {

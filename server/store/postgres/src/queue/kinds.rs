@@ -42,6 +42,18 @@ pub(super) async fn pause(connections: &Connections, kind: &str, paused: bool) -
     connection.settle(changed).await.map(|changed| changed.rows_affected() > 0)
 }
 
+/// Returns false where the kind is known already.
+pub(super) async fn introduce(connections: &Connections, kind: &str, limit: Option<u32>) -> Result<bool> {
+    let statement = sqlx::query!(
+        "insert into job_kind (kind, concurrency) values ($1, $2) on conflict (kind) do nothing",
+        kind,
+        limit.map(i64::from)
+    );
+    let mut connection = connections.get().await?;
+    let introduced = in_time(statement.execute(&mut *connection)).await;
+    connection.settle(introduced).await.map(|introduced| introduced.rows_affected() > 0)
+}
+
 /// Returns false where there is no such kind.
 pub(super) async fn limit(connections: &Connections, kind: &str, limit: Option<u32>) -> Result<bool> {
     let statement = sqlx::query!("update job_kind set concurrency = $1 where kind = $2", limit.map(i64::from), kind);

@@ -1,8 +1,8 @@
 //! What the queue tells without changing.
 
-use api::{Attempt, JobCounts, JobFilter, JobId, JobState, TimeMs};
+use api::{Attempt, JobCounts, JobId, JobState, TimeMs};
 use store::words::{attempt_outcome, count, job_state};
-use store::{JobPage, QueuePlace, Result, StoredJob, WorkerName};
+use store::{QueuePlace, Result, WorkerName};
 
 use crate::connections::{Connections, in_time};
 use crate::escape::restored;
@@ -51,99 +51,6 @@ pub(super) async fn oldest_waiting(connections: &Connections) -> Result<Option<T
     let mut connection = connections.get().await?;
     let oldest = in_time(statement.fetch_optional(&mut *connection)).await;
     Ok(connection.settle(oldest).await?.map(TimeMs))
-}
-
-pub(super) async fn jobs(
-    connections: &Connections,
-    filter: JobFilter,
-    before: Option<JobId>,
-    limit: u32,
-) -> Result<JobPage> {
-    let before = before.map_or(i64::MAX, |id| id.0);
-    // One more than asked for tells whether there is another page.
-    let fetched = i64::from(limit) + 1;
-    let mut connection = connections.get().await?;
-    let rows = match filter.state.map(JobState::word) {
-        Some(state) => {
-            let statement = sqlx::query_as!(
-                JobRow,
-                "select id, kind, key, payload, state, attempt, max_attempts, worker, cancel_requested, created_at_ms,
-                        run_at_ms, started_at_ms, finished_at_ms, error
-                 from job where state = $1 and id < $2 order by id desc limit $3",
-                state,
-                before,
-                fetched
-            );
-            in_time(statement.fetch_all(&mut *connection)).await
-        }
-        None => {
-            let statement = sqlx::query_as!(
-                JobRow,
-                "select id, kind, key, payload, state, attempt, max_attempts, worker, cancel_requested, created_at_ms,
-                        run_at_ms, started_at_ms, finished_at_ms, error
-                 from job where id < $1 order by id desc limit $2",
-                before,
-                fetched
-            );
-            in_time(statement.fetch_all(&mut *connection)).await
-        }
-    };
-    let mut jobs = connection.settle(rows).await?.into_iter().map(JobRow::into_job).collect::<Result<Vec<_>>>()?;
-    let is_last = jobs.len() <= limit as usize;
-    jobs.truncate(limit as usize);
-    let next = if is_last { None } else { jobs.last().map(|job| job.id) };
-    Ok(JobPage { jobs, next })
-}
-
-pub(super) async fn job(connections: &Connections, id: JobId) -> Result<Option<StoredJob>> {
-    let statement = sqlx::query_as!(
-        JobRow,
-        "select id, kind, key, payload, state, attempt, max_attempts, worker, cancel_requested, created_at_ms,
-                run_at_ms, started_at_ms, finished_at_ms, error
-         from job where id = $1",
-        id.0
-    );
-    let mut connection = connections.get().await?;
-    let row = in_time(statement.fetch_optional(&mut *connection)).await;
-    connection.settle(row).await?.map(JobRow::into_job).transpose()
-}
-
-struct JobRow {
-    id: i64,
-    kind: String,
-    key: Option<String>,
-    payload: String,
-    state: String,
-    attempt: i32,
-    max_attempts: i32,
-    worker: Option<String>,
-    cancel_requested: bool,
-    created_at_ms: i64,
-    run_at_ms: i64,
-    started_at_ms: Option<i64>,
-    finished_at_ms: Option<i64>,
-    error: Option<String>,
-}
-
-impl JobRow {
-    fn into_job(self) -> Result<StoredJob> {
-        Ok(StoredJob {
-            id: JobId(self.id),
-            kind: self.kind,
-            key: self.key,
-            payload: self.payload,
-            state: job_state(&self.state)?,
-            attempt: self.attempt.unsigned_abs(),
-            max_attempts: self.max_attempts.unsigned_abs(),
-            worker: self.worker.map(WorkerName),
-            cancel_requested: self.cancel_requested,
-            created_at: TimeMs(self.created_at_ms),
-            run_at: TimeMs(self.run_at_ms),
-            started_at: self.started_at_ms.map(TimeMs),
-            finished_at: self.finished_at_ms.map(TimeMs),
-            error: self.error.map(restored),
-        })
-    }
 }
 
 pub(super) async fn attempts(connections: &Connections, id: JobId) -> Result<Vec<Attempt>> {

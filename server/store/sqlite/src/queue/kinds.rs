@@ -108,6 +108,31 @@ impl Write for PauseKind {
     }
 }
 
+pub(crate) struct IntroduceKind {
+    pub(crate) kind: String,
+    pub(crate) limit: Option<u32>,
+}
+
+#[async_trait]
+impl Write for IntroduceKind {
+    type Answer = ();
+
+    async fn run(&self, tx: &mut WriteTx<'_>) -> Result<()> {
+        let introduced = sqlx::query!(
+            "insert into job_kind (kind, concurrency) values (?1, ?2) on conflict (kind) do nothing",
+            self.kind,
+            self.limit
+        )
+        .execute(&mut *tx.connection)
+        .await
+        .map_err(store_error)?;
+        if introduced.rows_affected() > 0 {
+            tx.changes.touched(Topic::Jobs);
+        }
+        Ok(())
+    }
+}
+
 pub(crate) struct LimitKind {
     pub(crate) kind: String,
     pub(crate) limit: Option<u32>,

@@ -1,8 +1,8 @@
 //! What the queue tells without changing.
 
-use api::{Attempt, JobCounts, JobFilter, JobId, JobState, TimeMs};
+use api::{Attempt, JobCounts, JobId, JobState, TimeMs};
 use store::words::{attempt_outcome, count, job_state};
-use store::{JobPage, QueuePlace, Result, StoredJob, WorkerName};
+use store::{QueuePlace, Result, WorkerName};
 
 use crate::error::store_error;
 use crate::reader::Readers;
@@ -50,98 +50,6 @@ pub(super) async fn oldest_waiting(readers: &Readers) -> Result<Option<TimeMs>> 
         "select created_at_ms from job indexed by job_state where state = 'waiting' order by id limit 1"
     );
     Ok(oldest.fetch_optional(&mut *readers.get().await?).await.map_err(store_error)?.map(TimeMs))
-}
-
-pub(super) async fn jobs(readers: &Readers, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage> {
-    let before = before.map_or(i64::MAX, |id| id.0);
-    // One more than asked for tells whether there is another page.
-    let fetched = i64::from(limit) + 1;
-    let rows = match filter.state.map(JobState::word) {
-        Some(state) => {
-            sqlx::query_as!(
-                JobRow,
-                r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
-                          max_attempts as "max_attempts: u32", worker, cancel_requested as "cancel_requested: bool",
-                          created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error
-                   from job indexed by job_state
-                   where state = ?1 and id < ?2 order by id desc limit ?3"#,
-                state,
-                before,
-                fetched
-            )
-            .fetch_all(&mut *readers.get().await?)
-            .await
-        }
-        None => {
-            sqlx::query_as!(
-                JobRow,
-                r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
-                          max_attempts as "max_attempts: u32", worker, cancel_requested as "cancel_requested: bool",
-                          created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error
-                   from job
-                   where id < ?1 order by id desc limit ?2"#,
-                before,
-                fetched
-            )
-            .fetch_all(&mut *readers.get().await?)
-            .await
-        }
-    };
-    let mut jobs = rows.map_err(store_error)?.into_iter().map(JobRow::into_job).collect::<Result<Vec<_>>>()?;
-    let is_last = jobs.len() <= limit as usize;
-    jobs.truncate(limit as usize);
-    let next = if is_last { None } else { jobs.last().map(|job| job.id) };
-    Ok(JobPage { jobs, next })
-}
-
-pub(super) async fn job(readers: &Readers, id: JobId) -> Result<Option<StoredJob>> {
-    let row = sqlx::query_as!(
-        JobRow,
-        r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
-                  max_attempts as "max_attempts: u32", worker, cancel_requested as "cancel_requested: bool",
-                  created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error
-           from job where id = ?1"#,
-        id.0
-    );
-    row.fetch_optional(&mut *readers.get().await?).await.map_err(store_error)?.map(JobRow::into_job).transpose()
-}
-
-struct JobRow {
-    id: i64,
-    kind: String,
-    key: Option<String>,
-    payload: String,
-    state: String,
-    attempt: u32,
-    max_attempts: u32,
-    worker: Option<String>,
-    cancel_requested: bool,
-    created_at_ms: i64,
-    run_at_ms: i64,
-    started_at_ms: Option<i64>,
-    finished_at_ms: Option<i64>,
-    error: Option<String>,
-}
-
-impl JobRow {
-    fn into_job(self) -> Result<StoredJob> {
-        Ok(StoredJob {
-            id: JobId(self.id),
-            kind: self.kind,
-            key: self.key,
-            payload: self.payload,
-            state: job_state(&self.state)?,
-            attempt: self.attempt,
-            max_attempts: self.max_attempts,
-            worker: self.worker.map(WorkerName),
-            cancel_requested: self.cancel_requested,
-            created_at: TimeMs(self.created_at_ms),
-            run_at: TimeMs(self.run_at_ms),
-            started_at: self.started_at_ms.map(TimeMs),
-            finished_at: self.finished_at_ms.map(TimeMs),
-            error: self.error,
-        })
-    }
 }
 
 pub(super) async fn attempts(readers: &Readers, id: JobId) -> Result<Vec<Attempt>> {

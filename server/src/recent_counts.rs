@@ -1,4 +1,4 @@
-//! Failures within a window of time, counted by key, for a bounded number of keys.
+//! What happened lately, counted by key, for a bounded number of keys.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -6,69 +6,70 @@ use std::time::Duration;
 
 use api::TimeMs;
 
-/// Failures within this time count.
-pub const WINDOW: Duration = Duration::from_secs(15 * 60);
 /// How many keys are counted at most; an attacker with many addresses must not fill our memory.
 pub const MOST_KEYS: usize = 10_000;
 /// Room is made no more often than this: while there is none, every attempt would look for it.
 pub const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
-pub struct FailureCounts<K> {
-    /// How many failures are too many.
+pub struct RecentCounts<K> {
+    /// How many within the window are enough.
     limit: usize,
-    /// The times of each key's failures, oldest first.
-    failures: HashMap<K, Vec<TimeMs>>,
+    /// What is older counts no more.
+    window: Duration,
+    /// When it happened, for each key, oldest first.
+    times: HashMap<K, Vec<TimeMs>>,
     pruned_at: Option<TimeMs>,
 }
 
-impl<K: Eq + Hash> FailureCounts<K> {
-    pub fn new(limit: usize) -> Self {
-        Self { limit, failures: HashMap::new(), pruned_at: None }
+impl<K: Eq + Hash> RecentCounts<K> {
+    pub fn new(limit: usize, window: Duration) -> Self {
+        Self { limit, window, times: HashMap::new(), pruned_at: None }
     }
 
     /// How long until the key is below its limit; none where it is.
     pub fn wait_ms(&mut self, key: &K, now: TimeMs) -> Option<i64> {
-        let failures = self.failures.get_mut(key)?;
-        failures.retain(|&at| at.after(WINDOW) > now);
-        let deciding = failures.len().checked_sub(self.limit)?;
-        Some(failures[deciding].after(WINDOW).since(now))
+        let times = self.times.get_mut(key)?;
+        times.retain(|&at| at.after(self.window) > now);
+        let deciding = times.len().checked_sub(self.limit)?;
+        Some(times[deciding].after(self.window).since(now))
     }
 
     /// Whether the key is counted already, or can be without another's count being forgotten.
     pub fn has_room_for(&mut self, key: &K, now: TimeMs) -> bool {
-        if self.failures.len() < MOST_KEYS || self.failures.contains_key(key) {
+        if self.times.len() < MOST_KEYS || self.times.contains_key(key) {
             return true;
         }
         if self.pruned_at.is_none_or(|at| at.after(PRUNE_EVERY) <= now) {
-            self.failures.retain(|_, failures| failures.last().is_some_and(|at| at.after(WINDOW) > now));
+            let window = self.window;
+            self.times.retain(|_, times| times.last().is_some_and(|at| at.after(window) > now));
             self.pruned_at = Some(now);
         }
-        self.failures.len() < MOST_KEYS
+        self.times.len() < MOST_KEYS
     }
 
     pub fn add(&mut self, key: K, now: TimeMs) {
-        self.failures.entry(key).or_default().push(now);
+        self.times.entry(key).or_default().push(now);
     }
 
-    /// Takes one failure back, the one that was added at `at`.
+    /// Takes back the one that was added at `at`.
     pub fn take_back(&mut self, key: &K, at: TimeMs) {
-        let Some(failures) = self.failures.get_mut(key) else { return };
-        if let Some(place) = failures.iter().rposition(|&other| other == at) {
-            failures.remove(place);
+        let Some(times) = self.times.get_mut(key) else { return };
+        if let Some(place) = times.iter().rposition(|&other| other == at) {
+            times.remove(place);
         }
-        if failures.is_empty() {
-            self.failures.remove(key);
+        if times.is_empty() {
+            self.times.remove(key);
         }
     }
 
     pub fn forget(&mut self, key: &K) {
-        self.failures.remove(key);
+        self.times.remove(key);
     }
 
     #[cfg(test)]
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &K> {
-        self.failures.keys()
+        self.times.keys()
     }
 }
 
@@ -77,9 +78,10 @@ mod tests {
     use super::*;
 
     const START: TimeMs = TimeMs(1_000_000);
+    const WINDOW: Duration = Duration::from_secs(15 * 60);
 
-    fn full() -> FailureCounts<usize> {
-        let mut counts = FailureCounts::new(2);
+    fn full() -> RecentCounts<usize> {
+        let mut counts = RecentCounts::new(2, WINDOW);
         for key in 0..MOST_KEYS {
             assert!(counts.has_room_for(&key, START));
             counts.add(key, START);
@@ -109,7 +111,7 @@ mod tests {
 
     #[test]
     fn takes_back_what_was_added_then_and_nothing_else() {
-        let mut counts = FailureCounts::new(2);
+        let mut counts = RecentCounts::new(2, WINDOW);
         let later = START.after(Duration::from_secs(60));
         counts.add("ada", START);
         counts.add("ada", later);

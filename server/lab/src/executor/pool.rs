@@ -1,0 +1,227 @@
+//! A pool of threads: never more than it was made with, and none before there is work.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::mem;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use super::{Future, NoResult, in_order};
+
+/// Runs tasks on so many threads at most, in the order in which they were submitted.
+///
+/// Dropping it waits until all that was submitted has ended, as at the end of Python's `with`;
+/// [`shutdown`](Self::shutdown) leaves the choice.
+pub struct ThreadPool {
+    most: NonZeroUsize,
+    shared: Arc<Shared>,
+}
+
+/// What becomes of the tasks that have not begun when a pool is shut down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    Run,
+    Cancel,
+}
+
+/// What the pool shares with its threads.
+struct Shared {
+    queue: Mutex<Queue>,
+    /// Notified when a task is added, and when the queue is closed.
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    tasks: VecDeque<Box<dyn Task>>,
+    threads: Vec<JoinHandle<()>>,
+    /// How many of them wait for a task.
+    idle: usize,
+    is_closed: bool,
+}
+
+/// A task of whatever type, with its future.
+trait Task: Send {
+    fn run(self: Box<Self>);
+    fn cancel(&self);
+}
+
+struct Submitted<T, F> {
+    future: Future<T>,
+    function: F,
+}
+
+impl ThreadPool {
+    /// With so many threads at most. None is started yet.
+    #[must_use]
+    pub fn new(most: NonZeroUsize) -> Self {
+        let shared = Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new() });
+        Self { most, shared }
+    }
+
+    /// Has a thread run this as soon as one has time. Fails only if the pool has no thread yet and the system does
+    /// not give it one.
+    pub fn submit<T, F>(&self, function: F) -> io::Result<Future<T>>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let future = Future::pending();
+        let task = Submitted { future: future.clone(), function };
+        let mut queue = self.shared.lock();
+        // Each idle thread will take one of the tasks that lie there; this one comes on top.
+        if queue.tasks.len() >= queue.idle && queue.threads.len() < self.most.get() {
+            match self.start_thread(queue.threads.len()) {
+                Ok(thread) => queue.threads.push(thread),
+                Err(error) if queue.threads.is_empty() => return Err(error),
+                // Those that are there do all the work; it takes longer.
+                Err(_) => {}
+            }
+        }
+        queue.tasks.push_back(Box::new(task));
+        drop(queue);
+        self.shared.changed.notify_one();
+        Ok(future)
+    }
+
+    /// Submits a call of `function` for each input, and returns the results in the order of the inputs, each as soon
+    /// as it and all before it are there. Fails as [`submit`](Self::submit) does.
+    pub fn map<I, T, F, S>(
+        &self,
+        function: F,
+        inputs: S,
+    ) -> io::Result<impl Iterator<Item = Result<T, NoResult>> + use<I, T, F, S>>
+    where
+        I: Send + 'static,
+        T: Clone + Send + 'static,
+        F: Fn(I) -> T + Send + Sync + 'static,
+        S: IntoIterator<Item = I>,
+    {
+        let function = Arc::new(function);
+        let submit = |input| {
+            let function = Arc::clone(&function);
+            self.submit(move || function(input))
+        };
+        let futures = inputs.into_iter().map(submit).collect::<io::Result<Vec<_>>>()?;
+        Ok(in_order(futures).map(|future| future.result(None)))
+    }
+
+    /// Ends the pool: tasks that have not begun are run or cancelled, and all that run are waited for.
+    pub fn shutdown(self, pending: Pending) {
+        match pending {
+            // What dropping does.
+            Pending::Run => {}
+            Pending::Cancel => {
+                let tasks = mem::take(&mut self.shared.lock().tasks);
+                // Without the lock: a callback may take its time, or submit.
+                tasks.iter().for_each(|task| task.cancel());
+            }
+        }
+    }
+
+    fn start_thread(&self, number: usize) -> io::Result<JoinHandle<()>> {
+        let shared = Arc::clone(&self.shared);
+        thread::Builder::new().name(format!("pool-{number}")).spawn(move || shared.work())
+    }
+}
+
+impl Drop for ThreadPool {
+    fn drop(&mut self) {
+        let mut queue = self.shared.lock();
+        queue.is_closed = true;
+        let threads = mem::take(&mut queue.threads);
+        drop(queue);
+        self.shared.changed.notify_all();
+        for thread in threads {
+            // The last task may hold the last reference to the pool; its thread cannot wait for itself.
+            if thread.thread().id() != thread::current().id() {
+                // Tasks and callbacks that panic are caught, so there is nothing to hear of.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ThreadPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadPool").field("most", &self.most).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// A thread's life.
+    fn work(&self) {
+        while let Some(task) = self.next() {
+            task.run();
+        }
+    }
+
+    /// Waits for a task. None: there will be no more.
+    fn next(&self) -> Option<Box<dyn Task>> {
+        let mut queue = self.lock();
+        loop {
+            if let Some(task) = queue.tasks.pop_front() {
+                return Some(task);
+            }
+            if queue.is_closed {
+                return None;
+            }
+            queue.idle += 1;
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue.idle -= 1;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // No task runs under the lock, so a panic has left nothing half done.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T, F> Task for Submitted<T, F>
+where
+    T: Send,
+    F: FnOnce() -> T + Send,
+{
+    fn run(self: Box<Self>) {
+        let Self { future, function } = *self;
+        // One that was cancelled stays in the queue until its turn comes, and passes here.
+        if future.begin() {
+            let result = catch_unwind(AssertUnwindSafe(function));
+            future.finish(result.map_err(|panic| NoResult::Panicked(message(&*panic))));
+        }
+    }
+
+    fn cancel(&self) {
+        self.future.cancel();
+    }
+}
+
+/// What `panic!` was given, which is a text of one of two types.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_started_only_when_none_is_idle() {
+        let pool = ThreadPool::new(NonZeroUsize::new(8).expect("eight"));
+        assert_eq!(pool.shared.lock().threads.len(), 0);
+        for _ in 0..20 {
+            pool.submit(|| ()).expect("a thread can be started").wait();
+            // A thread tells what came of its task a moment before it is idle.
+            while pool.shared.lock().idle == 0 {
+                thread::yield_now();
+            }
+        }
+        assert_eq!(pool.shared.lock().threads.len(), 1);
+    }
+}

@@ -1,0 +1,103 @@
+//! What is asked for, and where.
+
+use std::iter;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use api::{FetchSpec, LATENCY_LIMIT_MS, LabWork};
+use bytes::Bytes;
+
+use crate::{CountryCode, Target};
+
+/// No answer is waited for longer, whatever the plan allows: threads cannot be interrupted, so each must come back by
+/// itself. Twice the latency limit is what a server may take whose jitter is as large as its latency.
+const LONGEST_WAIT: Duration = Duration::from_millis(2 * LATENCY_LIMIT_MS as u64 + 10_000);
+
+/// Requests to one server.
+#[derive(Clone, Debug)]
+pub struct FetchPlan {
+    target: Target,
+    spec: FetchSpec,
+    items: Vec<Item>,
+    bodies: Option<Sender<Body>>,
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub label: String,
+    /// And the query; begins with a slash.
+    pub path: String,
+}
+
+/// What a request was answered with, if all was well.
+#[derive(Clone, Debug)]
+pub struct Body {
+    pub item: u32,
+    /// Which country's flag it is; none for numbers.
+    pub country: Option<CountryCode>,
+    pub bytes: Bytes,
+}
+
+impl FetchPlan {
+    /// As many requests as the spec says. Flags are those of all countries, from the first again after the last.
+    #[must_use]
+    pub fn new(target: Target, spec: FetchSpec) -> Self {
+        let countries: Vec<_> = CountryCode::all().collect();
+        Self::of_countries(target, spec, &countries)
+    }
+
+    /// The same with the flags of these countries, from the first again after the last. Numbers have no country.
+    #[must_use]
+    pub fn of_countries(target: Target, spec: FetchSpec, countries: &[CountryCode]) -> Self {
+        let query = format!("latency_ms={}&jitter_ms={}", spec.latency_ms, spec.jitter_ms);
+        let second = |number| Item { label: format!("{number}"), path: format!("/lab/second?{query}") };
+        let flag = |code: CountryCode| Item {
+            label: code.to_string(),
+            path: format!("/lab/flags/{}.svg?{query}", code.small()),
+        };
+        let count = usize::try_from(spec.count).unwrap_or(usize::MAX);
+        let items = match spec.work {
+            LabWork::Second => (1..=spec.count).map(second).collect(),
+            LabWork::Flags => countries.iter().copied().cycle().take(count).map(flag).collect(),
+        };
+        Self { target, spec, items, bodies: None }
+    }
+
+    /// Also hands what was sent over, in the order in which it came.
+    #[must_use]
+    pub fn with_bodies(self, bodies: Sender<Body>) -> Self {
+        Self { bodies: Some(bodies), ..self }
+    }
+
+    pub(super) fn spec(&self) -> &FetchSpec {
+        &self.spec
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub(super) fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// The items' numbers.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
+        let count = self.items.len();
+        iter::zip(0_u32.., 0..count).map(|(number, _)| number)
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        let asked_for = self.spec.timeout_ms.map(u64::from).map(Duration::from_millis);
+        asked_for.map_or(LONGEST_WAIT, |asked_for| asked_for.min(LONGEST_WAIT))
+    }
+
+    /// Hands a body over, if anybody wants it.
+    pub(super) fn hand_over(&self, item: u32, bytes: Bytes) {
+        let Some(bodies) = &self.bodies else { return };
+        let label = usize::try_from(item).ok().and_then(|index| self.items.get(index)).map(|item| &item.label);
+        let country = label.and_then(|label| label.parse().ok());
+        let _ = bodies.send(Body { item, country, bytes });
+    }
+}

@@ -1,0 +1,237 @@
+//! What a run promises, whatever the server does.
+
+mod server;
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, mpsc};
+use std::thread;
+
+use api::{FetchSpec, ItemErrorKind, ItemState, LabEvent, LabFact, LabOrder, LabTrace, LabWork};
+
+use crate::{CountryCode, Telling, flag};
+
+use super::*;
+use server::{Reply, Server};
+
+fn spec(style: LabStyle, count: u32) -> FetchSpec {
+    FetchSpec {
+        work: LabWork::Second,
+        style,
+        count,
+        workers: 4,
+        latency_ms: 0,
+        jitter_ms: 0,
+        order: LabOrder::Completion,
+        timeout_ms: None,
+    }
+}
+
+fn flags(style: LabStyle, order: LabOrder) -> FetchSpec {
+    FetchSpec { work: LabWork::Flags, order, ..spec(style, 2) }
+}
+
+fn codes(codes: &[&str]) -> Vec<CountryCode> {
+    codes.iter().map(|code| code.parse().unwrap()).collect()
+}
+
+/// All that was told, and what it adds up to.
+fn run(plan: FetchPlan) -> (LabSummary, Vec<LabEvent>) {
+    let (teller, telling) = Teller::begin();
+    let summary = fetch(plan, &teller, &CancellationToken::new()).unwrap();
+    drop(teller);
+    (summary, all(telling))
+}
+
+fn all(mut telling: Telling) -> Vec<LabEvent> {
+    std::iter::from_fn(|| telling.blocking_recv()).collect()
+}
+
+fn trace(events: &[LabEvent]) -> LabTrace {
+    let mut trace = LabTrace::default();
+    events.iter().cloned().for_each(|event| trace.take(event));
+    trace
+}
+
+#[test]
+fn every_style_brings_every_answer() {
+    let server = Server::start(|path| {
+        assert_eq!(path, "/lab/second?latency_ms=0&jitter_ms=0");
+        Reply::ok("{\"second\":7}")
+    });
+    for style in LabStyle::ALL {
+        let (summary, events) = run(FetchPlan::new(server.target(), spec(style, 9)));
+        assert_eq!((summary.done, summary.failed, summary.cancelled), (9, 0, 0), "{style:?}");
+        let trace = trace(&events);
+        assert!(trace.items.iter().all(|item| item.state == ItemState::Done && item.text == "7"), "{style:?}");
+        assert_eq!(trace.delivered.iter().collect::<HashSet<_>>().len(), 9, "{style:?}");
+        let called_back = trace.items.iter().filter(|item| item.called_back_us.is_some()).count();
+        assert_eq!(called_back, if style == LabStyle::Futures { 9 } else { 0 }, "{style:?}");
+        assert!(matches!(&events[0].what, LabFact::Began { labels } if labels[8] == "9"));
+        assert_eq!(events.last().map(|event| &event.what), Some(&LabFact::Ended));
+        assert!(summary.elapsed_us > 0 && summary.work_us > 0, "{summary:?}");
+        assert!(summary.elapsed_us <= trace.latest_us, "{summary:?}");
+    }
+}
+
+#[test]
+fn as_many_wait_at_a_time_as_the_style_says() {
+    for (style, count, together) in [
+        (LabStyle::Sequential, 3, 1),
+        (LabStyle::Threads, 12, 4),
+        (LabStyle::Futures, 12, 4),
+        (LabStyle::Async, 100, 100),
+    ] {
+        let (waiting, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+        let (barrier, highest) = (Barrier::new(together), Arc::clone(&most));
+        let server = Server::start(move |_| {
+            highest.fetch_max(waiting.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            // Nobody is answered before so many are there: fewer at a time would never end.
+            barrier.wait();
+            waiting.fetch_sub(1, Ordering::SeqCst);
+            Reply::ok("{\"second\":1}")
+        });
+        let (summary, _) = run(FetchPlan::new(server.target(), spec(style, count)));
+        assert_eq!(summary.done, count, "{style:?}");
+        assert_eq!(most.load(Ordering::SeqCst), together, "{style:?}");
+    }
+}
+
+#[test]
+fn what_fails_is_told_and_stops_nobody() {
+    let server = Server::start(|path| match path.split(['/', '?']).nth(3).unwrap() {
+        "aa.svg" => Reply::status(404),
+        "bb.svg" => Reply::status(503),
+        "cc.svg" => Reply::Hang,
+        "dd.svg" => Reply::Close,
+        "ee.svg" => Reply::ok("x".repeat(64 * 1024 + 1)),
+        "ff.svg" => Reply::Redirect("/lab/flags/br.svg"),
+        "br.svg" => Reply::ok(flag("br").unwrap()),
+        other => panic!("nobody asks for {other}"),
+    });
+    let expected = [
+        Some(ItemErrorKind::NotFound),
+        Some(ItemErrorKind::Status),
+        Some(ItemErrorKind::Timeout),
+        Some(ItemErrorKind::Broken),
+        Some(ItemErrorKind::Broken),
+        Some(ItemErrorKind::Status),
+        None,
+    ];
+    for style in LabStyle::ALL {
+        let spec = FetchSpec { count: 7, timeout_ms: Some(500), ..flags(style, LabOrder::Input) };
+        let (bodies, saved) = mpsc::channel();
+        let codes = codes(&["AA", "BB", "CC", "DD", "EE", "FF", "BR"]);
+        let plan = FetchPlan::of_countries(server.target(), spec, &codes).with_bodies(bodies);
+        let (summary, events) = run(plan);
+        let kinds: Vec<_> = trace(&events).items.iter().map(|item| item.error.as_ref().map(|e| e.kind)).collect();
+        assert_eq!(kinds, expected, "{style:?}: {events:?}");
+        assert_eq!((summary.done, summary.failed), (1, 6));
+        let saved: Vec<_> = saved.into_iter().map(|body| (body.item, body.country, body.bytes)).collect();
+        assert_eq!(saved, [(6, Some(codes[6]), flag("br").unwrap().into())]);
+    }
+}
+
+#[test]
+fn where_nobody_listens_the_connection_is_refused() {
+    let closed = Server::start(|_| Reply::Close).target_of_nobody();
+    for style in LabStyle::ALL {
+        let (summary, events) = run(FetchPlan::new(closed.clone(), spec(style, 2)));
+        assert_eq!(summary.failed, 2);
+        let refused = |item: &api::ItemTrace| item.error.as_ref().is_some_and(|e| e.kind == ItemErrorKind::Refused);
+        assert!(trace(&events).items.iter().all(refused), "{style:?}: {events:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_no_number_is_a_failure() {
+    let server = Server::start(|_| Reply::ok("{\"second\":\"seven\"}"));
+    let (summary, events) = run(FetchPlan::new(server.target(), spec(LabStyle::Async, 1)));
+    assert_eq!(summary.failed, 1);
+    assert_eq!(trace(&events).items[0].error.as_ref().map(|error| error.kind), Some(ItemErrorKind::Broken));
+}
+
+#[test]
+fn futures_are_handed_over_in_the_order_that_was_asked_for() {
+    for (order, expected) in [(LabOrder::Input, [0, 1]), (LabOrder::Completion, [1, 0])] {
+        let (second_is_done, first_may_go) = mpsc::channel();
+        let first_may_go = std::sync::Mutex::new(first_may_go);
+        let server = Server::start(move |path| {
+            if path.contains("/br.svg") {
+                first_may_go.lock().unwrap().recv().unwrap();
+            }
+            Reply::ok("")
+        });
+        let plan = FetchPlan::of_countries(server.target(), flags(LabStyle::Futures, order), &codes(&["BR", "DE"]));
+        let (teller, mut telling) = Teller::begin();
+        let running = thread::spawn(move || fetch(plan, &teller, &CancellationToken::new()).unwrap());
+        let mut events = Vec::new();
+        while let Some(event) = telling.blocking_recv() {
+            let is_second = match order {
+                LabOrder::Input => matches!(event.what, LabFact::Done { item: 1, .. }),
+                LabOrder::Completion => matches!(event.what, LabFact::Delivered { item: 1 }),
+            };
+            if is_second {
+                second_is_done.send(()).unwrap();
+            }
+            events.push(event);
+        }
+        running.join().unwrap();
+        assert_eq!(trace(&events).delivered, expected, "{order:?}");
+    }
+}
+
+#[test]
+fn what_has_not_begun_is_cancelled_while_the_rest_still_runs() {
+    for style in [LabStyle::Threads, LabStyle::Futures] {
+        let (let_go, may_go) = mpsc::channel::<()>();
+        let may_go = std::sync::Mutex::new(may_go);
+        let server = Server::start(move |_| {
+            let _ = may_go.lock().unwrap().recv();
+            Reply::ok("{\"second\":1}")
+        });
+        let plan = FetchPlan::new(server.target(), FetchSpec { workers: 1, ..spec(style, 3) });
+        let (teller, mut telling) = Teller::begin();
+        let stop = CancellationToken::new();
+        let stopping = stop.clone();
+        let running = thread::spawn(move || fetch(plan, &teller, &stopping).unwrap());
+        let mut cancelled = HashSet::new();
+        while cancelled.len() < 2 {
+            match telling.blocking_recv().unwrap().what {
+                LabFact::Started { item } => {
+                    assert_eq!(item, 0);
+                    stop.cancel();
+                }
+                LabFact::Cancelled { item } => assert!(cancelled.insert(item)),
+                LabFact::Began { .. } | LabFact::CalledBack { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        drop(let_go);
+        let summary = running.join().unwrap();
+        assert_eq!((summary.done, summary.cancelled), (1, 2), "{style:?}");
+        assert_eq!(trace(&all(telling)).delivered, [0]);
+    }
+}
+
+#[test]
+fn a_run_that_is_stopped_before_it_begins_asks_for_nothing() {
+    let server = Server::start(|path| panic!("asked for {path}"));
+    let stop = CancellationToken::new();
+    stop.cancel();
+    for style in LabStyle::ALL {
+        let (teller, telling) = Teller::begin();
+        let summary = fetch(FetchPlan::new(server.target(), spec(style, 5)), &teller, &stop).unwrap();
+        drop(teller);
+        assert_eq!((summary.cancelled, summary.elapsed_us), (5, 0), "{style:?}");
+        assert!(all(telling).iter().all(|event| !matches!(event.what, LabFact::Started { .. })), "{style:?}");
+    }
+}
+
+#[test]
+fn flags_begin_again_behind_the_last() {
+    let server = Server::start(|_| Reply::ok(""));
+    let spec = FetchSpec { count: 21, ..flags(LabStyle::Async, LabOrder::Input) };
+    let labels: Vec<_> = trace(&run(FetchPlan::new(server.target(), spec)).1).items;
+    assert_eq!((&*labels[0].label, &*labels[19].label, &*labels[20].label), ("BD", "VN", "BD"));
+}

@@ -1,0 +1,150 @@
+//! Which server the requests go to.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::str::FromStr;
+use std::time::Duration;
+
+use http::Uri;
+use url::{Host, Url};
+
+/// How long each of several addresses of a host has to show that somebody listens there.
+const PROBE: Duration = Duration::from_secs(1);
+
+/// A server, found by a base URL. Its name was resolved once: while requests wait for nothing but their answers, none
+/// of them should wait for a name, and the address that was judged to be on loopback is the one that is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    address: SocketAddr,
+    /// As the base URL has it: the requests' `Host`.
+    authority: String,
+    /// What comes before each path; without a slash at its end.
+    prefix: String,
+}
+
+/// Why a text is no [`Target`]: a sentence that names the fix.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongTarget(String);
+
+impl Target {
+    /// A server of which only the address is known.
+    #[must_use]
+    pub fn at(address: SocketAddr) -> Self {
+        Self { address, authority: address.to_string(), prefix: String::new() }
+    }
+
+    /// Whether its address is on this machine only: 127.0.0.0/8 or `::1`.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.address.ip().to_canonical().is_loopback()
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// Where to ask for `path`, which begins with a slash and holds only characters that URLs do.
+    pub(crate) fn uri(&self, path: &str) -> Uri {
+        let uri = format!("http://{}{}{path}", self.address, self.prefix);
+        uri.parse().expect("addresses, paths of URLs and our own paths make a URI")
+    }
+}
+
+/// Resolves the name, which blocks.
+impl FromStr for Target {
+    type Err = WrongTarget;
+
+    fn from_str(text: &str) -> Result<Self, WrongTarget> {
+        let example = "write http://HOST:PORT, for instance http://127.0.0.1:3000";
+        let url = Url::parse(text).map_err(|error| WrongTarget(format!("{text} is no URL ({error}): {example}")))?;
+        match url.scheme() {
+            "http" => {}
+            "https" => {
+                return Err(WrongTarget(format!(
+                    "{text} asks for https, and the lab speaks plain http only, so that nothing but waiting is \
+                     measured: {example}"
+                )));
+            }
+            scheme => return Err(WrongTarget(format!("the lab speaks http, not {scheme}: {example}"))),
+        }
+        let is_plain = url.username().is_empty() && url.password().is_none();
+        if !is_plain || url.query().is_some() || url.fragment().is_some() {
+            return Err(WrongTarget(format!("a base URL has no user, no password, no ? and no #: {example}")));
+        }
+        let Some(host) = url.host() else { return Err(WrongTarget(format!("{text} names no host: {example}"))) };
+        let port = url.port().unwrap_or(80);
+        let authority = url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
+        let prefix = url.path().trim_end_matches('/').to_owned();
+        Ok(Self { address: resolve(&host, port)?, authority, prefix })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}{}", self.authority, self.prefix)
+    }
+}
+
+fn resolve(host: &Host<&str>, port: u16) -> Result<SocketAddr, WrongTarget> {
+    let name = match host {
+        Host::Ipv4(address) => return Ok(SocketAddr::new(IpAddr::V4(*address), port)),
+        Host::Ipv6(address) => return Ok(SocketAddr::new(IpAddr::V6(*address), port)),
+        Host::Domain(name) => *name,
+    };
+    let resolved = (name, port).to_socket_addrs();
+    let addresses: Vec<_> = resolved.map_err(|error| WrongTarget(format!("{name} is not known: {error}")))?.collect();
+    let Some(&first) = addresses.first() else { return Err(WrongTarget(format!("{name} has no address"))) };
+    if addresses.len() == 1 {
+        return Ok(first);
+    }
+    // `localhost` is usually ::1 and 127.0.0.1, of which servers often listen on one.
+    let listens = |address: &&SocketAddr| TcpStream::connect_timeout(address, PROBE).is_ok();
+    Ok(addresses.iter().find(listens).copied().unwrap_or(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(text: &str) -> Target {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn a_base_url_may_have_a_path() {
+        let target = target("http://127.0.0.1:3000/searches/");
+        assert_eq!(target.uri("/lab/second").to_string(), "http://127.0.0.1:3000/searches/lab/second");
+        assert_eq!(target.to_string(), "http://127.0.0.1:3000/searches");
+        assert_eq!(self::target("http://127.0.0.1").uri("/x").to_string(), "http://127.0.0.1:80/x");
+    }
+
+    #[test]
+    fn loopback_is_told_by_the_address() {
+        for text in ["http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:1", "http://localhost:1"] {
+            assert!(target(text).is_loopback(), "{text}");
+        }
+        for text in ["http://192.0.2.1", "http://[2001:db8::1]:1", "http://0.0.0.0", "http://127.0.0.1@192.0.2.1"] {
+            assert!(!text.parse::<Target>().is_ok_and(|target| target.is_loopback()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        for (text, expected) in [
+            ("127.0.0.1:3000", "write http://"),
+            ("https://127.0.0.1", "plain http only"),
+            ("ftp://127.0.0.1", "not ftp"),
+            ("http://ada:hunter2@127.0.0.1", "no user"),
+            ("http://127.0.0.1/?x", "no ?"),
+            ("http://nowhere.invalid", "nowhere.invalid is not known"),
+        ] {
+            let error = text.parse::<Target>().expect_err(text).to_string();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! `lab database`: many tasks and few connections.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display};
+use std::io::{IsTerminal, Write, stderr};
+
+use api::{DatabaseSpec, ItemErrorKind, LabFact, LabSummary, LabTrace};
+use lab::Teller;
+use tokio_util::sync::CancellationToken;
+
+use super::{json_line, seconds};
+use crate::commands::CommandError;
+use crate::config::LabDatabase;
+use crate::lab::database::{PoolOpener, database};
+
+/// Runs the scenario on the database that `open` opens, which people know as `name`, and prints what came of it. Fails
+/// also where a connection has not come back, or a task was refused one.
+pub async fn lab_database(asked: &LabDatabase, name: &str, open: &PoolOpener) -> Result<(), CommandError> {
+    let spec = asked.spec().map_err(CommandError)?;
+    if !asked.json {
+        println!("{}", intention(&spec, name));
+    }
+    let (tell, mut telling) = Teller::begin();
+    let run = {
+        let spec = spec.clone();
+        async move { database(&spec, open, &tell, &CancellationToken::new()).await }
+    };
+    let follow = async {
+        let mut trace = LabTrace::default();
+        while let Some(event) = telling.recv().await {
+            if asked.json {
+                println!("{}", json_line(&event));
+            } else if let LabFact::Pool { in_use, idle, waiting } = event.what {
+                show_progress(in_use, idle, waiting);
+            }
+            trace.take(event);
+        }
+        trace
+    };
+    let (summary, trace) = tokio::join!(run, follow);
+    let summary = summary.map_err(CommandError)?;
+    if asked.json {
+        println!("{}", json_line(&summary));
+    } else {
+        end_progress();
+        print!("{}", Report { trace: &trace, summary: &summary });
+    }
+    let pool = summary.pool.unwrap_or_default();
+    if pool.leaked > 0 || pool.refused > 0 {
+        let (leaked, refused) = (pool.leaked, pool.refused);
+        return Err(CommandError(format!("{leaked} connections did not come back, {refused} tasks were refused one")));
+    }
+    Ok(())
+}
+
+fn intention(spec: &DatabaseSpec, name: &str) -> String {
+    let (batches, each) = (spec.batches, spec.tasks_per_batch);
+    let (hold_ms, connections) = (spec.hold_ms, DatabaseSpec::CONNECTIONS);
+    format!(
+        "{batches} batches of {each} tasks share {connections} connections to {name}. Each keeps one for {hold_ms} ms."
+    )
+}
+
+/// Over the same line again and again: only for terminals.
+fn show_progress(in_use: u32, idle: u32, waiting: u32) {
+    if stderr().is_terminal() {
+        eprint!("\r{in_use:>3} in use {idle:>3} idle {waiting:>6} waiting ");
+        // Where nothing can be shown, nothing is lost.
+        let _ = stderr().flush();
+    }
+}
+
+fn end_progress() {
+    if stderr().is_terminal() {
+        eprintln!();
+    }
+}
+
+struct Report<'a> {
+    trace: &'a LabTrace,
+    summary: &'a LabSummary,
+}
+
+impl Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut failed = BTreeMap::<ItemErrorKind, u32>::new();
+        for error in self.trace.items.iter().filter_map(|item| item.error.as_ref()) {
+            *failed.entry(error.kind).or_default() += 1;
+        }
+        writeln!(f, "{:>7}  done", self.summary.done)?;
+        for (kind, count) in failed {
+            writeln!(f, "{count:>7}  {}", kind.words())?;
+        }
+        let pool = self.summary.pool.unwrap_or_default();
+        let longest_ms = seconds(pool.longest_wait_us) * 1_000.0;
+        writeln!(f, "At most {} of {} connections were in use.", pool.most_in_use, pool.max)?;
+        writeln!(f, "At most {} tasks waited for one, the longest for {longest_ms:.1} ms.", pool.most_waiting)?;
+        writeln!(
+            f,
+            "Connections that did not come back: {}. Tasks that were refused one: {}.",
+            pool.leaked, pool.refused
+        )?;
+        let (took, work) = (seconds(self.summary.elapsed_us), seconds(self.summary.work_us));
+        writeln!(f, "It took {took:.2} s. One after the other it would have been {work:.2} s.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::{ItemError, LabEvent, PoolSummary};
+
+    use super::*;
+
+    #[test]
+    fn the_report_counts_each_way_to_fail_and_says_that_nothing_leaked() {
+        let mut trace = LabTrace::default();
+        trace.take(LabEvent {
+            at_us: 0,
+            what: LabFact::Began { labels: (0..4).map(|item| item.to_string()).collect() },
+        });
+        for (item, kind) in [(1, ItemErrorKind::Panic), (2, ItemErrorKind::Task), (3, ItemErrorKind::Panic)] {
+            let error = ItemError { kind, detail: String::new() };
+            trace.take(LabEvent { at_us: 9, what: LabFact::Failed { item, error } });
+        }
+        let pool = PoolSummary { max: 8, most_in_use: 4, longest_wait_us: 12_345, ..PoolSummary::default() };
+        let summary =
+            LabSummary { done: 1, failed: 3, elapsed_us: 1_500_000, pool: Some(pool), ..LabSummary::default() };
+        let text = Report { trace: &trace, summary: &summary }.to_string();
+        for part in ["  1  done\n", "  1  failed\n", "  2  panicked\n", "4 of 8", "12.3 ms", "come back: 0.", "1.50 s."]
+        {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Uses a connection for its own sake.
+
+use store::{Exercise, Result};
+
+use crate::connections::{Connections, in_time};
+
+pub(crate) async fn exercise(connections: &Connections, exercise: Exercise) -> Result<()> {
+    let mut connection = connections.get().await?;
+    (exercise.taken)();
+    // Not checked at compile time, where the broken one would be refused.
+    let statement = if exercise.is_broken { "select nothing from nowhere" } else { "select count(*) from job_kind" };
+    let read = in_time(sqlx::query(statement).fetch_one(&mut *connection)).await;
+    connection.answered(read).await?;
+    tokio::time::sleep(exercise.hold).await;
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! Jobs as they are shown, each with what it has said of itself.
+
+use api::{JobFilter, JobId, JobProgress, JobState, TimeMs};
+use store::words::job_state;
+use store::{JobPage, LOG_JOB, Result, StoredJob, WorkerName};
+
+use crate::connections::{Connections, in_time};
+use crate::escape::restored;
+
+pub(super) async fn jobs(
+    connections: &Connections,
+    filter: JobFilter,
+    before: Option<JobId>,
+    limit: u32,
+) -> Result<JobPage> {
+    let before = before.map_or(i64::MAX, |id| id.0);
+    // One more than asked for tells whether there is another page.
+    let fetched = i64::from(limit) + 1;
+    let (kind, state) = (filter.kind, filter.state.map(JobState::word));
+    let rows = match (kind.as_deref().filter(|&kind| kind != LOG_JOB), state) {
+        (Some(kind), state) => of_rare_kind(connections, kind, state, before, fetched).await,
+        (None, Some(state)) => in_state(connections, kind.as_deref(), state, before, fetched).await,
+        (None, None) => newest(connections, kind.as_deref(), before, fetched).await,
+    };
+    let mut jobs = rows?.into_iter().map(JobRow::into_job).collect::<Result<Vec<_>>>()?;
+    let is_last = jobs.len() <= limit as usize;
+    jobs.truncate(limit as usize);
+    let next = if is_last { None } else { jobs.last().map(|job| job.id) };
+    Ok(JobPage { jobs, next })
+}
+
+/// The kinds of which there are few jobs have an index of their own.
+async fn of_rare_kind(
+    connections: &Connections,
+    kind: &str,
+    state: Option<&str>,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<JobRow>> {
+    let statement = sqlx::query_as!(
+        JobRow,
+        r#"select id, kind, key, payload, state, attempt, max_attempts, worker, cancel_requested, created_at_ms,
+                  run_at_ms, started_at_ms, finished_at_ms, error, percent as "percent?", note as "note?", result
+           from job left join job_report on job_id = id
+           where kind = $1 and kind <> 'log_request' and id < $3 and ($2::text is null or state = $2)
+           order by id desc limit $4"#,
+        kind,
+        state,
+        before,
+        limit
+    );
+    let mut connection = connections.get().await?;
+    let rows = in_time(statement.fetch_all(&mut *connection)).await;
+    connection.settle(rows).await
+}
+
+async fn in_state(
+    connections: &Connections,
+    kind: Option<&str>,
+    state: &str,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<JobRow>> {
+    let statement = sqlx::query_as!(
+        JobRow,
+        r#"select id, kind, key, payload, state, attempt, max_attempts, worker, cancel_requested, created_at_ms,
+                  run_at_ms, started_at_ms, finished_at_ms, error, percent as "percent?", note as "note?", result
+           from job left join job_report on job_id = id
+           where state = $1 and id < $3 and ($2::text is null or kind = $2)
+           order by id desc limit $4"#,
+        state,
+        kind,
+        before,
+        limit
+    );
+    let mut connection = connections.get().await?;
+    let rows = in_time(statement.fetch_all(&mut *connection)).await;
+    connection.settle(rows).await
+}
+
+async fn newest(connections: &Connections, kind: Option<&str>, before: i64, limit: i64) -> Result<Vec<JobRow>> {
+    let statement = sqlx::query_as!(
+        JobRow,
+        r#"select id, kind, key, payload, state, attempt, max_attempts, worker, cancel_requested, created_at_ms,
+                  run_at_ms, started_at_ms, finished_at_ms, error, percent as "percent?", note as "note?", result
+           from job left join job_report on job_id = id
+           where id < $2 and ($1::text is null or kind = $1)
+           order by id desc limit $3"#,
+        kind,
+        before,
+        limit
+    );
+    let mut connection = connections.get().await?;
+    let rows = in_time(statement.fetch_all(&mut *connection)).await;
+    connection.settle(rows).await
+}
+
+pub(super) async fn job(connections: &Connections, id: JobId) -> Result<Option<StoredJob>> {
+    let statement = sqlx::query_as!(
+        JobRow,
+        r#"select id, kind, key, payload, state, attempt, max_attempts, worker, cancel_requested, created_at_ms,
+                  run_at_ms, started_at_ms, finished_at_ms, error, percent as "percent?", note as "note?", result
+           from job left join job_report on job_id = id
+           where id = $1"#,
+        id.0
+    );
+    let mut connection = connections.get().await?;
+    let row = in_time(statement.fetch_optional(&mut *connection)).await;
+    connection.settle(row).await?.map(JobRow::into_job).transpose()
+}
+
+pub(super) async fn job_by_key(connections: &Connections, kind: &str, key: &str) -> Result<Option<StoredJob>> {
+    let statement = sqlx::query_as!(
+        JobRow,
+        r#"select id, kind, key, payload, state, attempt, max_attempts, worker, cancel_requested, created_at_ms,
+                  run_at_ms, started_at_ms, finished_at_ms, error, percent as "percent?", note as "note?", result
+           from job left join job_report on job_id = id
+           where kind = $1 and key = $2"#,
+        kind,
+        key
+    );
+    let mut connection = connections.get().await?;
+    let row = in_time(statement.fetch_optional(&mut *connection)).await;
+    connection.settle(row).await?.map(JobRow::into_job).transpose()
+}
+
+struct JobRow {
+    id: i64,
+    kind: String,
+    key: Option<String>,
+    payload: String,
+    state: String,
+    attempt: i32,
+    max_attempts: i32,
+    worker: Option<String>,
+    cancel_requested: bool,
+    created_at_ms: i64,
+    run_at_ms: i64,
+    started_at_ms: Option<i64>,
+    finished_at_ms: Option<i64>,
+    error: Option<String>,
+    percent: Option<i16>,
+    note: Option<String>,
+    result: Option<String>,
+}
+
+impl JobRow {
+    fn into_job(self) -> Result<StoredJob> {
+        let percent = self.percent.map(|percent| u8::try_from(percent).unwrap_or(u8::MAX));
+        let note = self.note.map(restored);
+        Ok(StoredJob {
+            id: JobId(self.id),
+            kind: self.kind,
+            key: self.key,
+            payload: self.payload,
+            state: job_state(&self.state)?,
+            attempt: self.attempt.unsigned_abs(),
+            max_attempts: self.max_attempts.unsigned_abs(),
+            worker: self.worker.map(WorkerName),
+            cancel_requested: self.cancel_requested,
+            created_at: TimeMs(self.created_at_ms),
+            run_at: TimeMs(self.run_at_ms),
+            started_at: self.started_at_ms.map(TimeMs),
+            finished_at: self.finished_at_ms.map(TimeMs),
+            error: self.error.map(restored),
+            progress: percent.zip(note).map(|(percent, note)| JobProgress { percent, note }),
+            result: self.result.map(restored),
+        })
+    }
+}

@@ -1,0 +1,163 @@
+//! Jobs as they are shown, each with what it has said of itself.
+
+use api::{JobFilter, JobId, JobProgress, JobState, TimeMs};
+use store::words::job_state;
+use store::{JobPage, LOG_JOB, Result, StoredJob, WorkerName};
+
+use crate::error::store_error;
+use crate::reader::Readers;
+
+pub(super) async fn jobs(readers: &Readers, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage> {
+    let before = before.map_or(i64::MAX, |id| id.0);
+    // One more than asked for tells whether there is another page.
+    let fetched = i64::from(limit) + 1;
+    let (kind, state) = (filter.kind, filter.state.map(JobState::word));
+    let rows = match (kind.as_deref().filter(|&kind| kind != LOG_JOB), state) {
+        (Some(kind), state) => of_rare_kind(readers, kind, state, before, fetched).await,
+        (None, Some(state)) => in_state(readers, kind.as_deref(), state, before, fetched).await,
+        (None, None) => newest(readers, kind.as_deref(), before, fetched).await,
+    };
+    let mut jobs = rows?.into_iter().map(JobRow::into_job).collect::<Result<Vec<_>>>()?;
+    let is_last = jobs.len() <= limit as usize;
+    jobs.truncate(limit as usize);
+    let next = if is_last { None } else { jobs.last().map(|job| job.id) };
+    Ok(JobPage { jobs, next })
+}
+
+/// The kinds of which there are few jobs have an index of their own.
+async fn of_rare_kind(
+    readers: &Readers,
+    kind: &str,
+    state: Option<&str>,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<JobRow>> {
+    sqlx::query_as!(
+        JobRow,
+        r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
+                  max_attempts as "max_attempts: u32", worker, cancel_requested as "cancel_requested: bool",
+                  created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error,
+                  percent as "percent?: u8", note as "note?", result as "result?"
+           from job indexed by job_of_kind left join job_report on job_id = id
+           where kind = ?1 and kind <> 'log_request' and id < ?3 and (?2 is null or state = ?2)
+           order by id desc limit ?4"#,
+        kind,
+        state,
+        before,
+        limit
+    )
+    .fetch_all(&mut *readers.get().await?)
+    .await
+    .map_err(store_error)
+}
+
+async fn in_state(readers: &Readers, kind: Option<&str>, state: &str, before: i64, limit: i64) -> Result<Vec<JobRow>> {
+    sqlx::query_as!(
+        JobRow,
+        r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
+                  max_attempts as "max_attempts: u32", worker, cancel_requested as "cancel_requested: bool",
+                  created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error,
+                  percent as "percent?: u8", note as "note?", result as "result?"
+           from job indexed by job_state left join job_report on job_id = id
+           where state = ?1 and id < ?3 and (?2 is null or kind = ?2)
+           order by id desc limit ?4"#,
+        state,
+        kind,
+        before,
+        limit
+    )
+    .fetch_all(&mut *readers.get().await?)
+    .await
+    .map_err(store_error)
+}
+
+async fn newest(readers: &Readers, kind: Option<&str>, before: i64, limit: i64) -> Result<Vec<JobRow>> {
+    sqlx::query_as!(
+        JobRow,
+        r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
+                  max_attempts as "max_attempts: u32", worker, cancel_requested as "cancel_requested: bool",
+                  created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error,
+                  percent as "percent?: u8", note as "note?", result as "result?"
+           from job left join job_report on job_id = id
+           where id < ?2 and (?1 is null or kind = ?1)
+           order by id desc limit ?3"#,
+        kind,
+        before,
+        limit
+    )
+    .fetch_all(&mut *readers.get().await?)
+    .await
+    .map_err(store_error)
+}
+
+pub(super) async fn job(readers: &Readers, id: JobId) -> Result<Option<StoredJob>> {
+    let row = sqlx::query_as!(
+        JobRow,
+        r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
+                  max_attempts as "max_attempts: u32", worker, cancel_requested as "cancel_requested: bool",
+                  created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error,
+                  percent as "percent?: u8", note as "note?", result as "result?"
+           from job left join job_report on job_id = id
+           where id = ?1"#,
+        id.0
+    );
+    row.fetch_optional(&mut *readers.get().await?).await.map_err(store_error)?.map(JobRow::into_job).transpose()
+}
+
+pub(super) async fn job_by_key(readers: &Readers, kind: &str, key: &str) -> Result<Option<StoredJob>> {
+    let row = sqlx::query_as!(
+        JobRow,
+        r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
+                  max_attempts as "max_attempts: u32", worker, cancel_requested as "cancel_requested: bool",
+                  created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error,
+                  percent as "percent?: u8", note as "note?", result as "result?"
+           from job left join job_report on job_id = id
+           where kind = ?1 and key = ?2"#,
+        kind,
+        key
+    );
+    row.fetch_optional(&mut *readers.get().await?).await.map_err(store_error)?.map(JobRow::into_job).transpose()
+}
+
+struct JobRow {
+    id: i64,
+    kind: String,
+    key: Option<String>,
+    payload: String,
+    state: String,
+    attempt: u32,
+    max_attempts: u32,
+    worker: Option<String>,
+    cancel_requested: bool,
+    created_at_ms: i64,
+    run_at_ms: i64,
+    started_at_ms: Option<i64>,
+    finished_at_ms: Option<i64>,
+    error: Option<String>,
+    percent: Option<u8>,
+    note: Option<String>,
+    result: Option<String>,
+}
+
+impl JobRow {
+    fn into_job(self) -> Result<StoredJob> {
+        Ok(StoredJob {
+            id: JobId(self.id),
+            kind: self.kind,
+            key: self.key,
+            payload: self.payload,
+            state: job_state(&self.state)?,
+            attempt: self.attempt,
+            max_attempts: self.max_attempts,
+            worker: self.worker.map(WorkerName),
+            cancel_requested: self.cancel_requested,
+            created_at: TimeMs(self.created_at_ms),
+            run_at: TimeMs(self.run_at_ms),
+            started_at: self.started_at_ms.map(TimeMs),
+            finished_at: self.finished_at_ms.map(TimeMs),
+            error: self.error,
+            progress: self.percent.zip(self.note).map(|(percent, note)| JobProgress { percent, note }),
+            result: self.result,
+        })
+    }
+}

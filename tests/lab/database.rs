@@ -1,0 +1,219 @@
+//! A thousand tasks on a few connections, some of them ill: every connection comes back.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use api::{DatabaseSpec, ItemErrorKind, LabEvent, LabFact, LabSummary, LabTrace};
+use lab::Teller;
+use server::lab::database::{PoolOpener, database};
+use sqlx::PgConnection;
+use store::Store;
+use store_postgres::PostgresStore;
+use store_sqlite::SqliteStore;
+use tempfile::TempDir;
+use tests::PostgresCluster;
+use tests::eventually::eventually;
+use tests::server_process::Installation;
+use tokio_util::sync::CancellationToken;
+
+const SPEC: DatabaseSpec =
+    DatabaseSpec { batches: 10, tasks_per_batch: 100, hold_ms: 3, failing: 5, panicking: 5, aborted: 5 };
+
+fn in_file(file: &Path) -> PoolOpener {
+    let file = file.to_owned();
+    Arc::new(move || {
+        let file = file.clone();
+        Box::pin(async move {
+            let access = store_sqlite::Access::Guest;
+            let options = store_sqlite::Options { file, readers: DatabaseSpec::CONNECTIONS, access };
+            let store = SqliteStore::open(options).await.map_err(|error| error.to_string())?;
+            Ok(Arc::new(store) as Arc<dyn Store>)
+        })
+    })
+}
+
+fn on_server(url: &str) -> PoolOpener {
+    let url = url.to_owned();
+    Arc::new(move || {
+        let url = url.clone();
+        Box::pin(async move {
+            let options = store_postgres::Options { url, listen_url: None, connections: DatabaseSpec::CONNECTIONS };
+            let opened = PostgresStore::open(options, store_postgres::Access::Guest).await;
+            Ok(Arc::new(opened.map_err(|error| error.to_string())?) as Arc<dyn Store>)
+        })
+    })
+}
+
+/// A database that its server has open, as an ordinary one.
+async fn served(folder: &TempDir) -> SqliteStore {
+    let file = folder.path().join("search4letters.db");
+    let options = store_sqlite::Options { file, readers: 8, access: store_sqlite::Access::Owner };
+    SqliteStore::open(options).await.expect("a new database opens")
+}
+
+async fn run(open: &PoolOpener, stop: &CancellationToken) -> (LabSummary, Vec<LabEvent>) {
+    let (tell, mut telling) = Teller::begin();
+    let summary = database(&SPEC, open, &tell, stop).await.expect("the database opens");
+    drop(tell);
+    let mut events = Vec::new();
+    while let Some(event) = telling.recv().await {
+        events.push(event);
+    }
+    (summary, events)
+}
+
+fn trace(events: &[LabEvent]) -> LabTrace {
+    let mut trace = LabTrace::default();
+    events.iter().cloned().for_each(|event| trace.take(event));
+    trace
+}
+
+/// All thousand have ended as they were told to, and nobody else has noticed.
+fn assert_came_through(summary: &LabSummary, events: &[LabEvent]) {
+    let trace = trace(events);
+    let mut failed = BTreeMap::<ItemErrorKind, u32>::new();
+    for error in trace.items.iter().filter_map(|item| item.error.as_ref()) {
+        *failed.entry(error.kind).or_default() += 1;
+    }
+    let each = 50;
+    let expected = [(ItemErrorKind::Task, each), (ItemErrorKind::Panic, each), (ItemErrorKind::Aborted, each)];
+    assert_eq!(failed, BTreeMap::from(expected), "{:?}", trace.items.iter().find_map(|item| item.error.as_ref()));
+    assert_eq!((summary.done, summary.failed, summary.cancelled), (850, 150, 0));
+    assert!(trace.items.iter().all(|item| item.started_us.is_some() && item.started_us <= item.ended_us));
+    assert!(trace.has_ended);
+
+    let pool = summary.pool.expect("told");
+    assert_eq!((pool.leaked, pool.refused), (0, 0), "{pool:?}");
+    assert_eq!((pool.max, pool.most_in_use), (DatabaseSpec::CONNECTIONS, DatabaseSpec::CONNECTIONS), "{pool:?}");
+    assert!(pool.most_waiting > 0 && pool.most_waiting < 100 && pool.longest_wait_us > 0, "{pool:?}");
+    assert!(trace.pool.iter().all(|(_, in_use, idle, _)| in_use + idle <= DatabaseSpec::CONNECTIONS));
+    let (_, in_use, _, waiting) = trace.pool.last().expect("told");
+    assert_eq!((*in_use, *waiting), (0, 0), "all is at rest in the end");
+    let most_at_a_time = u64::from(DatabaseSpec::CONNECTIONS);
+    assert!(summary.work_us <= summary.elapsed_us * most_at_a_time, "{summary:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_file_every_connection_comes_back() {
+    let folder = TempDir::new().unwrap();
+    let server = served(&folder).await;
+    let open = in_file(&folder.path().join("search4letters.db"));
+    let (summary, events) = run(&open, &CancellationToken::new()).await;
+    assert_came_through(&summary, &events);
+    server.ping().await.expect("the server's own connections are as they were");
+    assert_eq!(server.pool().waits, 0, "the server's own pool was used");
+    server.close().await;
+}
+
+async fn backends(connection: &mut PgConnection) -> i64 {
+    let others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+    sqlx::query_scalar(others).fetch_one(connection).await.expect("the superuser may")
+}
+
+async fn on_server_until(stop: impl AsyncFnOnce(PoolOpener)) {
+    let database = PostgresCluster::shared().await.create_database().await;
+    let url = database.url();
+    let options = store_postgres::Options { url: url.clone(), listen_url: None, connections: 2 };
+    let server = PostgresStore::open(options, store_postgres::Access::Owner).await.expect("an empty database opens");
+    server.ping().await.unwrap();
+    let mut superuser = database.connect().await;
+    let before = backends(&mut superuser).await;
+    stop(on_server(&url)).await;
+    eventually("the server has none of the lab's connections any more", async || {
+        (backends(&mut superuser).await <= before).then_some(())
+    })
+    .await;
+    server.ping().await.expect("the server's own connections are as they were");
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_server_every_connection_comes_back_and_is_closed() {
+    on_server_until(async |open| {
+        let (summary, events) = run(&open, &CancellationToken::new()).await;
+        assert_came_through(&summary, &events);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_dropped_closes_its_connections() {
+    on_server_until(async |open| {
+        let (tell, mut telling) = Teller::begin();
+        let run = tokio::spawn(async move { database(&SPEC, &open, &tell, &CancellationToken::new()).await });
+        while !matches!(telling.recv().await.expect("it goes on").what, LabFact::Done { .. }) {}
+        run.abort();
+        assert!(run.await.is_err_and(|error| error.is_cancelled()), "it was too fast to be aborted");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_stopped_counts_what_it_has_not_done() {
+    let folder = TempDir::new().unwrap();
+    let server = served(&folder).await;
+    let open = in_file(&folder.path().join("search4letters.db"));
+    let (stop, (tell, mut telling)) = (CancellationToken::new(), Teller::begin());
+    let run = tokio::spawn({
+        let stop = stop.clone();
+        async move { database(&SPEC, &open, &tell, &stop).await }
+    });
+    let mut events = Vec::new();
+    while let Some(event) = telling.recv().await {
+        if matches!(event.what, LabFact::Done { .. }) {
+            stop.cancel();
+        }
+        events.push(event);
+    }
+    let summary = run.await.unwrap().expect("a stop is no failure");
+    assert!(summary.done > 0 && summary.cancelled > 0, "{summary:?}");
+    assert_eq!(summary.done + summary.failed + summary.cancelled, 1_000);
+    assert_eq!(summary.pool.unwrap().leaked, 0);
+    let trace = trace(&events);
+    assert_eq!(trace.count(api::ItemState::Cancelled), usize::try_from(summary.cancelled).unwrap());
+    server.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_cannot_be_opened_fails_the_run() {
+    let open: PoolOpener = Arc::new(|| Box::pin(async { Err("it is switched off".to_owned()) }));
+    let (tell, _telling) = Teller::begin();
+    let ended = database(&SPEC, &open, &tell, &CancellationToken::new()).await;
+    assert_eq!(ended.expect_err("there is nothing to use"), "it is switched off");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_takes_a_throwaway_where_there_is_no_database() {
+    let installation = Installation::new();
+    let line = ["lab", "database", "--batches", "2", "--tasks", "100", "--hold", "1ms"];
+    let ended = installation.run(&line).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    for part in ["2 batches of 100 tasks", "an empty database in a temporary folder", "    170  done", "back: 0."] {
+        assert!(ended.output.contains(part), "{part} in {}", ended.output);
+    }
+    assert!(!installation.database().exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_uses_the_database_of_a_server_that_runs() {
+    let installation = Installation::new();
+    let _server = installation.start(&[]).await;
+    let line = ["lab", "database", "--batches", "1", "--tasks", "200", "--hold", "1ms", "--json"];
+    let ended = installation.run(&line).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    let summary: LabSummary = serde_json::from_str(ended.output.trim_end().lines().last().unwrap()).unwrap();
+    assert_eq!((summary.done, summary.failed), (170, 30));
+    assert!(summary.pool.is_some_and(|pool| pool.leaked == 0 && pool.refused == 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_names_the_server_without_its_password() {
+    let database = PostgresCluster::shared().await.create_database().await;
+    let installation = Installation::new().with_database(&database.url());
+    let migrated = installation.run(&["migrate"]).await;
+    assert_eq!(migrated.code, Some(0), "{}", migrated.output);
+    let ended = installation.run(&["lab", "database", "--batches", "1", "--hold", "1ms"]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert!(ended.output.contains(database.name()) && !ended.output.contains("of the tests"), "{}", ended.output);
+}

@@ -1,0 +1,203 @@
+//! The original's trap and its cure: whose row outlives the process, and who waits.
+
+use std::time::Duration;
+
+use api::{LabEvent, LabFact, LabSummary, LabTrace, Lane, LaneStep, RequestSpec};
+use lab::{Teller, Telling};
+use server::lab::request::request;
+use tests::server_process::Installation;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::sandboxes::Ground;
+
+/// A run in a task of its own.
+struct Run {
+    ended: JoinHandle<Result<LabSummary, String>>,
+    telling: Telling,
+    trace: LabTrace,
+    stop: CancellationToken,
+}
+
+impl Run {
+    fn begin(ground: &Ground, delay: Duration) -> Self {
+        let (tell, telling) = Teller::begin();
+        let spec = RequestSpec { delay_ms: u32::try_from(delay.as_millis()).expect("a short delay") };
+        let (sandbox, stop) = (ground.sandbox(), CancellationToken::new());
+        let ended = tokio::spawn({
+            let stop = stop.clone();
+            async move { request(&spec, &sandbox, &tell, &stop).await }
+        });
+        Self { ended, telling, trace: LabTrace::default(), stop }
+    }
+
+    /// Waits until this has happened to the search of `lane`.
+    async fn reaches(&mut self, lane: Lane, step: LaneStep) {
+        while self.at(lane, step).is_none() {
+            let event = self.telling.recv().await;
+            self.trace.take(event.unwrap_or_else(|| panic!("{lane:?} has never come to {step:?}: {:?}", self.trace)));
+        }
+    }
+
+    async fn ends(&mut self) -> Result<LabSummary, String> {
+        let ended = (&mut self.ended).await.expect("it does not panic");
+        while let Some(event) = self.telling.recv().await {
+            self.trace.take(event);
+        }
+        ended
+    }
+
+    fn steps(&self, lane: Lane) -> Vec<LaneStep> {
+        let lane = self.trace.lanes.iter().find(|known| known.lane == lane);
+        lane.map(|lane| lane.steps.iter().map(|(_, step)| *step).collect()).unwrap_or_default()
+    }
+
+    fn at(&self, lane: Lane, step: LaneStep) -> Option<Duration> {
+        let lane = self.trace.lanes.iter().find(|known| known.lane == lane)?;
+        let (at_us, _) = lane.steps.iter().find(|(_, happened)| *happened == step)?;
+        Some(Duration::from_micros(*at_us))
+    }
+
+    /// How long the visitor waited for the answer.
+    fn answered_after(&self, lane: Lane) -> Duration {
+        self.at(lane, LaneStep::Answered).expect("answered") - self.at(lane, LaneStep::Sent).expect("sent")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_row_of_a_bare_task_dies_with_its_process_and_that_of_a_job_does_not() {
+    use LaneStep::{Answered, Killed, Restarted, RowGone, RowThere, Sent};
+    const DELAY: Duration = Duration::from_secs(4);
+    let ground = Ground::new();
+    let mut run = Run::begin(&ground, DELAY);
+    let summary = run.ends().await.expect("the sandboxes work");
+
+    assert!(run.answered_after(Lane::Awaited) >= DELAY, "{:?}", run.trace.lanes);
+    let mut awaited = run.steps(Lane::Awaited);
+    // Which of both is heard of first is chance: they are a moment apart.
+    awaited[1..].sort_by_key(|step| *step == RowThere);
+    assert_eq!(awaited, [Sent, Answered, RowThere]);
+    assert_eq!(run.steps(Lane::BareTask), [Sent, Answered, Killed, Restarted, RowGone]);
+    assert_eq!(run.steps(Lane::Job), [Sent, Answered, Killed, Restarted, RowThere]);
+    for lane in [Lane::BareTask, Lane::Job] {
+        assert!(run.answered_after(lane) < DELAY, "{lane:?} has waited for its write: {:?}", run.trace.lanes);
+    }
+    let gone = run.at(Lane::BareTask, RowGone).unwrap() - run.at(Lane::BareTask, Restarted).unwrap();
+    assert!(gone > DELAY, "given up after {gone:?}: it could have come later");
+
+    assert_eq!((summary.done, summary.failed, summary.cancelled), (2, 1, 0));
+    assert!(run.trace.has_ended);
+    assert_eq!(run.trace.items.len(), 3);
+    ground.is_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_dropped_leaves_nothing() {
+    for (lane, step) in [
+        (Lane::Awaited, LaneStep::Sent),
+        (Lane::BareTask, LaneStep::Answered),
+        (Lane::Job, LaneStep::Killed),
+        (Lane::Job, LaneStep::Restarted),
+    ] {
+        let ground = Ground::new();
+        let mut run = Run::begin(&ground, Duration::from_secs(15));
+        run.reaches(lane, step).await;
+        run.ended.abort();
+        ground.is_clean().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_dropped_while_its_sandboxes_start_leaves_nothing() {
+    let ground = Ground::new();
+    let run = Run::begin(&ground, Duration::from_secs(15));
+    ground.has_processes(3).await;
+    run.ended.abort();
+    ground.is_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_stopped_says_what_it_has_not_seen() {
+    let ground = Ground::new();
+    let mut run = Run::begin(&ground, Duration::from_secs(15));
+    run.reaches(Lane::Job, LaneStep::Restarted).await;
+    run.stop.cancel();
+    let summary = run.ends().await.expect("a stop is no failure");
+    assert_eq!((summary.done, summary.failed, summary.cancelled), (0, 0, 3));
+    assert!(run.trace.has_ended);
+    ground.is_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_is_no_sandbox_fails_the_run_and_is_not_waited_for() {
+    let ground = Ground::new();
+    let mut sandbox = ground.sandbox();
+    sandbox.program = "/bin/false".into();
+    let (tell, _telling) = Teller::begin();
+    let ended = request(&RequestSpec { delay_ms: 15_000 }, &sandbox, &tell, &CancellationToken::new()).await;
+    let why = ended.expect_err("there is nobody to ask");
+    assert!(why.contains("did not start"), "{why}");
+    ground.is_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sandboxes_do_not_outlive_a_program_that_is_killed() {
+    let ground = Ground::new();
+    let installation = Installation::new().with_variable("TMPDIR", ground.path());
+    let program = installation.launch(&["lab", "request", "--delay", "15s"]);
+    ground.has_processes(3).await;
+    program.kill().await;
+    ground.is_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_tells_the_story_and_touches_no_real_data() {
+    let ground = Ground::new();
+    // What is set for real servers is not for sandboxes.
+    let installation = Installation::new()
+        .with_variable("TMPDIR", ground.path())
+        .with_database("postgres://nobody@127.0.0.1:1/nowhere")
+        .with_variable("SEARCH4LETTERS_NO_WORKER", "1");
+    let ended = installation.run(&["lab", "request", "--delay", "3s"]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    for part in
+        ["awaited: ", "for a row that only the operator reads", "it will never come", "although the process was killed"]
+    {
+        assert!(ended.output.contains(part), "{part} in {}", ended.output);
+    }
+    let left = std::fs::read_dir(installation.folder()).unwrap().count();
+    assert_eq!(left, 0, "the real data folder was used");
+    ground.is_clean().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_tells_it_to_programs_too() {
+    let ground = Ground::new();
+    let installation = Installation::new().with_variable("TMPDIR", ground.path());
+    let ended = installation.run(&["lab", "request", "--delay", "2s", "--json"]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    let (events, summary) = ended.output.trim_end().rsplit_once('\n').expect("many lines");
+    let events: Vec<LabEvent> = events.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    assert!(matches!(events.first().unwrap().what, LabFact::Began { .. }));
+    assert_eq!(events.last().unwrap().what, LabFact::Ended);
+    let summary: LabSummary = serde_json::from_str(summary).expect(summary);
+    assert_eq!(summary.done + summary.failed, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_out_of_bounds_is_refused() {
+    let installation = Installation::new();
+    let ended = installation.run(&["lab", "request", "--delay", "16s"]).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    assert!(ended.output.contains("--delay, in milliseconds: "), "{}", ended.output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_sandbox_starts_where_real_data_may_be() {
+    let installation = Installation::new();
+    let folder = installation.folder().join("data");
+    let ended = installation.run(&["lab", "sandbox", "--folder", folder.to_str().unwrap(), "--delay", "1s"]).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    assert!(ended.output.contains("Use `lab request`"), "{}", ended.output);
+    assert!(!folder.exists() && installation.folder().exists());
+}

@@ -1,0 +1,69 @@
+//! Links from one file of the project to another: they lead somewhere.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::{Finding, Source};
+
+/// Links in Markdown whose target `exists` does not find. It is asked for paths from the workspace's root.
+pub(super) fn findings(sources: &[Source], exists: impl Fn(&Path) -> bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for source in sources.iter().filter(|source| source.has_ending(&[".md"])) {
+        for (number, line) in source.lines() {
+            for target in targets(line).filter(|target| !exists(&from_root(&source.path, target))) {
+                findings.push(source.finding(number, format!("the link to `{target}` leads nowhere")));
+            }
+        }
+    }
+    findings
+}
+
+/// The files that a line links to: neither the web's addresses nor places within the same page.
+fn targets(line: &str) -> impl Iterator<Item = &str> {
+    let links = line.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
+    let files = links.map(|(target, _)| target.split('#').next().unwrap_or_default());
+    files.filter(|file| !file.is_empty() && !file.contains("://") && !file.starts_with("mailto:"))
+}
+
+fn from_root(path: &str, target: &str) -> PathBuf {
+    let folder = Path::new(path).parent().unwrap_or(Path::new(""));
+    let mut way = PathBuf::new();
+    for part in folder.join(target).components() {
+        match part {
+            Component::ParentDir => drop(way.pop()),
+            Component::Normal(name) => way.push(name),
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    way
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dead(path: &str, text: &str) -> Vec<String> {
+        let there = ["README.md", "docs/lab.md", "docs/pictures", "server/lab/src/lib.rs"];
+        let findings = findings(&[Source::new(path, text)], |path| there.iter().any(|one| Path::new(one) == path));
+        findings.into_iter().map(|finding| finding.rule).collect()
+    }
+
+    #[test]
+    fn a_link_leads_from_its_files_folder() {
+        let text = "[a](lab.md) and [b](../README.md#running-it), [c](../server/lab/src/lib.rs) [d](pictures/)\n";
+        assert_eq!(dead("docs/index.md", text), Vec::<String>::new());
+        assert_eq!(dead("README.md", text).len(), 3, "the root has no such files, and nothing above it");
+    }
+
+    #[test]
+    fn what_leads_nowhere_is_named() {
+        assert_eq!(dead("README.md", "[gone](docs/gone.md)\n"), ["the link to `docs/gone.md` leads nowhere"]);
+    }
+
+    #[test]
+    fn the_web_and_the_page_itself_are_not_ours_to_check() {
+        assert_eq!(
+            dead("README.md", "[a](https://example.com/x) [b](#here) [c](mailto:a@b.c)\n"),
+            Vec::<String>::new()
+        );
+    }
+}
