@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use spool::Options as SpoolOptions;
 
 use self::database_url::{UrlParser, database_url, postgres_url, without_secrets};
 
 pub use self::database_url::{DatabaseUrl, PostgresUrl};
-pub use self::lab::{LabCommand, LabDatabase, LabRequest, LabSandbox};
+pub use self::lab::{LabCommand, LabCompare, LabDatabase, LabFlags, LabRequest, LabRequests, LabSandbox, LabSecond};
 
 /// Says which letters occur in a phrase, and logs every search: answer now, write later.
 #[derive(Clone, Debug, Parser)]
@@ -215,12 +215,21 @@ impl Config {
     }
 
     fn of(line: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Self, NoConfig> {
-        let config = Self::try_parse_from(line).map_err(|error| match error.kind() {
+        let config = Self::parsed(line).map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => NoConfig::Shown(error.to_string()),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => NoConfig::Wrong(error.to_string()),
             _ => NoConfig::Wrong(one_line(&error.to_string())),
         })?;
         config.contradiction().map_or(Ok(config), |line| Err(NoConfig::Wrong(format!("error: {line}"))))
+    }
+
+    fn parsed(line: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches_from(line)?;
+        let mut config = Self::from_arg_matches(&matches)?;
+        if let (Some(Command::Lab(lab)), Some(matches)) = (&mut config.command, matches.subcommand_matches("lab")) {
+            lab.forget_environment(matches);
+        }
+        Ok(config)
     }
 
     /// What cannot be seen in one flag alone.
@@ -277,8 +286,6 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

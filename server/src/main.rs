@@ -83,25 +83,34 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
             println!("The database has this version's schema.");
         }
         Command::Copy { from, to } => return copy(&from, &to, &*clock).await,
-        Command::Lab(command) => lab(command, config, clock, random).await?,
+        Command::Lab(command) => return lab(command, config, clock, random).await,
         Command::Check => return Ok(check(&config, &clock).await),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn lab(command: LabCommand, config: Config, clock: Arc<SystemClock>, random: Random) -> Result<(), CommandError> {
+async fn lab(
+    command: LabCommand,
+    config: Config,
+    clock: Arc<SystemClock>,
+    random: Random,
+) -> Result<ExitCode, CommandError> {
     match command {
+        LabCommand::Flags(asked) => return commands::lab_flags(&asked).await,
+        LabCommand::Second(asked) => return commands::lab_second(&asked).await,
+        LabCommand::Compare(asked) => return commands::lab_compare(&asked).await,
         LabCommand::Database(asked) => {
             let place = LabPlace::of(config)?;
-            commands::lab_database(&asked, &place.name, &pool_opener(&place.config)).await
+            commands::lab_database(&asked, &place.name, &pool_opener(&place.config)).await?;
         }
-        LabCommand::Request(asked) => commands::lab_request(&asked).await,
+        LabCommand::Request(asked) => commands::lab_request(&asked).await?,
         LabCommand::Sandbox(sandbox) => {
             commands::begin_sandbox(&sandbox)?;
             let serving = serving(sandbox.config(config), clock, random).await?;
-            commands::sandbox(serving, &sandbox).await
+            commands::sandbox(serving, &sandbox).await?;
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The database that the lab's tasks use from the command line.

@@ -16,7 +16,7 @@ mod work;
 pub use admin::{create_admin, print_link};
 pub use check::{Finding, ServerFacts, check, check_server};
 pub use copy::{Compared, Copied, Meter, Report, copy};
-pub use lab::{begin_sandbox, lab_database, lab_request, sandbox};
+pub use lab::{begin_sandbox, lab_compare, lab_database, lab_flags, lab_request, lab_second, sandbox};
 pub use replay_spool::{open_left_spool, replay_spool};
 pub use serve::{Serving, serve};
 pub use wait_for_database::{NotOpened, wait_for_database};

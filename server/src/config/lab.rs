@@ -1,17 +1,27 @@
 //! What the waiting lab can be told to do.
 
+mod fetch;
+
 use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use api::{ApiError, DatabaseSpec, LabSpec, RequestSpec};
-use clap::{Args, Subcommand};
+use clap::{ArgMatches, Args, Subcommand};
 
 use super::{Config, duration};
 
+pub use self::fetch::{LabCompare, LabFlags, LabRequests, LabSecond};
+
 #[derive(Clone, Debug, Subcommand)]
 pub enum LabCommand {
+    /// Download countries' flags, and print each code as it arrives
+    Flags(LabFlags),
+    /// Ask for numbers, each of which takes a second or two
+    Second(LabSecond),
+    /// Do the same in each style, one after the other, and compare
+    Compare(LabCompare),
     /// Let many tasks share a few connections to the database, and see that every connection comes back
     ///
     /// The tasks only read. Where there is no database yet, they use an empty one in a temporary folder.
@@ -69,6 +79,19 @@ pub struct LabSandbox {
     /// How long each write takes
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub delay: Duration,
+}
+
+impl LabCommand {
+    /// `matches` are those of `lab`.
+    pub(super) fn forget_environment(&mut self, matches: &ArgMatches) {
+        let Some((_, matches)) = matches.subcommand() else { return };
+        match self {
+            Self::Flags(LabFlags { requests, .. })
+            | Self::Second(LabSecond { requests, .. })
+            | Self::Compare(LabCompare { requests, .. }) => requests.forget_environment(matches),
+            Self::Database(_) | Self::Request(_) | Self::Sandbox(_) => {}
+        }
+    }
 }
 
 impl LabDatabase {

@@ -30,6 +30,6 @@ pub use assets::has_client;
 pub use connections::{serve, serve_routes};
 pub use error::{ErrorResponse, from_store};
 pub use event_stream::EventStreams;
-pub use open_files::connections_that_fit;
+pub use open_files::{connections_that_fit, raise_open_files};
 pub use parameters::Parameters;
 pub use router::router;

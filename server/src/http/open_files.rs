@@ -10,10 +10,7 @@ const RESERVE: u64 = 256;
 /// `wanted` connections fit.
 #[must_use]
 pub fn connections_that_fit(wanted: u32) -> u32 {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    // Some systems refuse their own maximum; then it stays as it is.
-    let files = setrlimit(Resource::Nofile, raised).map_or(limit.current, |()| limit.maximum);
+    let files = raise_open_files();
     let fits = fits(files, wanted);
     if fits < wanted {
         tracing::warn!(
@@ -23,6 +20,16 @@ pub fn connections_that_fit(wanted: u32) -> u32 {
         );
     }
     fits
+}
+
+/// Raises this process's limit on open files as far as it may, and returns how many there may be; none where there is
+/// no limit.
+#[must_use]
+pub fn raise_open_files() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    // Some systems refuse their own maximum; then it stays as it is.
+    setrlimit(Resource::Nofile, raised).map_or(limit.current, |()| limit.maximum)
 }
 
 /// `files` is none where there is no limit.
