@@ -12,8 +12,6 @@ use crate::url;
 
 /// How often the time goes on for who wants nothing to move.
 const CALM: Duration = Duration::from_secs(1);
-/// How long after its end a run's stream may bring nothing before it is closed.
-const REST: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy)]
 pub struct RunFeed {
@@ -74,7 +72,8 @@ impl RunFeed {
                 self.run.set(news);
             }
             if is_final {
-                self.close_later();
+                // All is told by then; left open, the browser would ask again for ever.
+                drop(self.live.try_update_value(Option::take));
             }
             self.draw_soon();
         } else {
@@ -128,19 +127,6 @@ impl RunFeed {
                 CALM,
             );
         }
-    }
-
-    /// A stream left open after the end would be asked for again for ever.
-    fn close_later(self) {
-        let parts = self.parts.get_value();
-        set_timeout(
-            move || match self.parts.try_get_value() {
-                Some(now) if now != parts => self.close_later(),
-                Some(_) => drop(self.live.try_update_value(Option::take)),
-                None => {}
-            },
-            REST,
-        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! When each request waited and when it was worked on: a bar for each, on one time axis.
 
+use api::{LabSpec, LabWork};
 use leptos::prelude::*;
 
 use super::{DenseBars, ItemSlider, StateLegend, TimeAxis, WaterfallRow};
@@ -20,6 +21,9 @@ pub fn Waterfall(
         }
         Scale::to(feed.trace.with(bars::end))
     });
+    // Other requests have numbers only.
+    let has_names =
+        feed.run.with_untracked(|run| matches!(&run.spec, LabSpec::Fetch(spec) if spec.work == LabWork::Flags));
     let inspected = RwSignal::new(None::<usize>);
     let rows = move || match count.get() {
         0 => view! { <p class="muted waterfall_empty">"The bars appear when the run begins."</p> }.into_any(),
@@ -35,7 +39,7 @@ pub fn Waterfall(
                 <h3 id="waterfall-title">"Waterfall"</h3>
                 <StateLegend feed />
             </header>
-            <div class="waterfall_plot" data-dense=move || (count.get() > ROWS_LIMIT).then_some("")>
+            <div class="waterfall_plot" data-named=has_names.then_some("") data-dense=move || (count.get() > ROWS_LIMIT).then_some("")>
                 <TimeAxis scale />
                 {rows}
             </div>
