@@ -21,6 +21,7 @@ mod job_tiles;
 mod kind_limit;
 mod kind_row;
 mod kind_table;
+pub mod lab;
 mod ledger_bar;
 mod ledger_card;
 mod ledger_equation;
