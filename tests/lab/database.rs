@@ -112,15 +112,15 @@ async fn backends(connection: &mut PgConnection) -> i64 {
     sqlx::query_scalar(others).fetch_one(connection).await.expect("the superuser may")
 }
 
-async fn on_server_until(stop: impl AsyncFnOnce(PoolOpener)) {
+async fn beside_a_server(act: impl AsyncFnOnce(PoolOpener)) {
     let database = PostgresCluster::shared().await.create_database().await;
     let url = database.url();
     let options = store_postgres::Options { url: url.clone(), listen_url: None, connections: 2 };
     let server = PostgresStore::open(options, store_postgres::Access::Owner).await.expect("an empty database opens");
-    server.ping().await.unwrap();
+    server.ping().await.expect("it answers");
     let mut superuser = database.connect().await;
     let before = backends(&mut superuser).await;
-    stop(on_server(&url)).await;
+    act(on_server(&url)).await;
     eventually("the server has none of the lab's connections any more", async || {
         (backends(&mut superuser).await <= before).then_some(())
     })
@@ -131,7 +131,7 @@ async fn on_server_until(stop: impl AsyncFnOnce(PoolOpener)) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_server_every_connection_comes_back_and_is_closed() {
-    on_server_until(async |open| {
+    beside_a_server(async |open| {
         let (summary, events) = run(&open, &CancellationToken::new()).await;
         assert_came_through(&summary, &events);
     })
@@ -140,7 +140,7 @@ async fn on_a_server_every_connection_comes_back_and_is_closed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_dropped_closes_its_connections() {
-    on_server_until(async |open| {
+    beside_a_server(async |open| {
         let (tell, mut telling) = Teller::begin();
         let run = tokio::spawn(async move { database(&SPEC, &open, &tell, &CancellationToken::new()).await });
         while !matches!(telling.recv().await.expect("it goes on").what, LabFact::Done { .. }) {}

@@ -19,7 +19,7 @@ pub const BATCHES_LIMIT: u32 = 1_000;
 /// The longest that a task keeps its connection.
 pub const HOLD_LIMIT_MS: u32 = 1_000;
 /// The longest that the last task of a batch may be expected to wait for its connection: half of what a pool bears.
-pub const POOL_WAIT_LIMIT_MS: u64 = 2_500;
+const POOL_WAIT_LIMIT_MS: u64 = 2_500;
 /// The longest write of the scenario with the requests: the original's.
 pub const WRITE_DELAY_LIMIT_MS: u32 = 15_000;
 
