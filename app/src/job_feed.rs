@@ -11,6 +11,15 @@ use crate::live::{Live, Subscription};
 /// Lists are read again at most this often: a busy queue changes all the time.
 const CALM: Duration = Duration::from_secs(1);
 
+/// What the news is about; the greater is the more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum JobNews {
+    /// Jobs have said how far they are.
+    Progress,
+    /// Jobs were added, or have changed their states.
+    States,
+}
+
 /// What is known; none until the stream has told it.
 #[derive(Clone, Copy)]
 pub struct JobFeed {
@@ -18,22 +27,22 @@ pub struct JobFeed {
     pub kinds: RwSignal<Option<Vec<JobKind>>>,
 }
 
-/// Follows the jobs as long as the calling page is shown. `on_change` is called after
-/// changes of the counts, at most once a second.
-pub fn follow(on_change: impl Fn() + Send + Sync + 'static) -> JobFeed {
+/// Follows the jobs as long as the calling page is shown. `on_news` is called at most once a second, with the
+/// greatest of what there was.
+pub fn follow(on_news: impl Fn(JobNews) + Send + Sync + 'static) -> JobFeed {
     let counts = RwSignal::new(None::<JobCounts>);
     let kinds = RwSignal::new(None::<Vec<JobKind>>);
-    let is_calling = StoredValue::new(false);
-    let on_change = StoredValue::new(on_change);
+    let due = StoredValue::new(None::<JobNews>);
+    let on_news = StoredValue::new(on_news);
     let session = context::session();
-    let changed = move || {
-        if is_calling.try_get_value() == Some(false) {
-            is_calling.set_value(true);
+    let tell = move |news: JobNews| {
+        if due.try_update_value(|due| due.replace(due.map_or(news, |due| due.max(news)))) == Some(None) {
             set_timeout(
                 move || {
                     // The page may be gone by now.
-                    let _ = is_calling.try_update_value(|is_calling| *is_calling = false);
-                    let _ = on_change.try_with_value(|on_change| on_change());
+                    if let Some(news) = due.try_update_value(Option::take).flatten() {
+                        let _ = on_news.try_with_value(|on_news| on_news(news));
+                    }
                 },
                 CALM,
             );
@@ -41,8 +50,12 @@ pub fn follow(on_change: impl Fn() + Send + Sync + 'static) -> JobFeed {
     };
     let live = Live::follow(Subscription {
         address: Box::new(|| "/api/admin/jobs/events".to_owned()),
-        events: &["counts", "kinds"],
+        events: &["counts", "kinds", "progress"],
         deliver: Box::new(move |event, data| {
+            if event == "progress" {
+                tell(JobNews::Progress);
+                return;
+            }
             if event == "kinds" {
                 let Ok(news) = serde_json::from_str(&data) else { return };
                 kinds.set(Some(news));
@@ -53,7 +66,7 @@ pub fn follow(on_change: impl Fn() + Send + Sync + 'static) -> JobFeed {
             counts.set(Some(news));
             // The first counts are no change: the page has just read its list.
             if known.is_some_and(|known| known != news) {
-                changed();
+                tell(JobNews::States);
             }
         }),
         refused: Box::new(move || session.refresh()),

@@ -13,7 +13,7 @@ use crate::context;
 const CHORD_TIME: Duration = Duration::from_millis(1_500);
 
 /// What the keys do, for the list of keys.
-pub const HELP: [(&str, &str); 9] = [
+pub const HELP: [(&str, &str); 10] = [
     ("?", "Show this list"),
     ("/", "Filter the list"),
     ("j k", "Move down and up in a list"),
@@ -22,6 +22,7 @@ pub const HELP: [(&str, &str); 9] = [
     ("g l", "Go to the log"),
     ("g j", "Go to the jobs"),
     ("g s", "Go to the system"),
+    ("g w", "Go to the waiting lab"),
     ("g h", "Go home, to the search"),
 ];
 
@@ -37,6 +38,7 @@ pub fn listen() {
                 (true, "l") => navigation.go("/viewlog"),
                 (true, "j") => navigation.go("/jobs"),
                 (true, "s") => navigation.go("/system"),
+                (true, "w") => navigation.go("/lab"),
                 (true, "h") => navigation.go("/"),
                 (false, "g") => {
                     is_going.set(true);

@@ -8,6 +8,7 @@ mod job_commands;
 mod job_feed;
 mod keys;
 mod kind_commands;
+mod lab;
 mod ledger;
 mod live;
 mod log_book;
@@ -33,7 +34,8 @@ use leptos::prelude::*;
 
 use crate::components::{AdministratorsOnly, Shell};
 use crate::pages::{
-    EntryPage, JobPage, JobsPage, LoginPage, LogoutPage, NotFoundPage, SetupPage, SystemPage, ViewLogPage,
+    EntryPage, JobPage, JobsPage, LabPage, LabRunPage, LoginPage, LogoutPage, NotFoundPage, SetupPage, SystemPage,
+    ViewLogPage,
 };
 use crate::route::Route;
 
@@ -58,6 +60,8 @@ fn page(route: Route) -> AnyView {
         Route::Jobs => view! { <AdministratorsOnly page=|| view! { <JobsPage /> }.into_any() /> }.into_any(),
         Route::Job(id) => view! { <AdministratorsOnly page=move || view! { <JobPage id /> }.into_any() /> }.into_any(),
         Route::System => view! { <AdministratorsOnly page=|| view! { <SystemPage /> }.into_any() /> }.into_any(),
+        Route::Lab => view! { <LabPage /> }.into_any(),
+        Route::LabRun(id) => view! { <LabRunPage id /> }.into_any(),
         Route::NotFound => view! { <NotFoundPage /> }.into_any(),
     }
 }

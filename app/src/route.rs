@@ -1,6 +1,6 @@
 //! Which page a path names.
 
-use api::JobId;
+use api::{JobId, LabRunId};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
@@ -12,6 +12,8 @@ pub enum Route {
     Jobs,
     Job(JobId),
     System,
+    Lab,
+    LabRun(LabRunId),
     NotFound,
 }
 
@@ -29,6 +31,8 @@ impl Route {
             ["jobs"] => Self::Jobs,
             ["jobs", id] => id.parse().map_or(Self::NotFound, |id| Self::Job(JobId(id))),
             ["system"] => Self::System,
+            ["lab"] => Self::Lab,
+            ["lab", "runs", id] => id.parse().map_or(Self::NotFound, Self::LabRun),
             _ => Self::NotFound,
         }
     }
@@ -36,6 +40,7 @@ impl Route {
 
 #[cfg(test)]
 mod tests {
+    use api::SearchId;
     use proptest::prelude::*;
 
     use super::*;
@@ -49,11 +54,14 @@ mod tests {
         assert_eq!(Route::of("/jobs/"), Route::Jobs);
         assert_eq!(Route::of("/jobs/42"), Route::Job(JobId(42)));
         assert_eq!(Route::of("/system"), Route::System);
+        assert_eq!(Route::of("/lab/"), Route::Lab);
     }
 
     #[test]
     fn other_paths_are_no_pages() {
-        for path in ["/jobs/x", "/jobs/1/2", "/Login", "/viewlog2", "/jobs/99999999999999999999"] {
+        for path in
+            ["/jobs/x", "/jobs/1/2", "/Login", "/viewlog2", "/jobs/99999999999999999999", "/lab/runs", "/lab/runs/42"]
+        {
             assert_eq!(Route::of(path), Route::NotFound, "{path}");
         }
     }
@@ -62,6 +70,11 @@ mod tests {
         #[test]
         fn a_jobs_address_leads_to_it(id in any::<i64>()) {
             prop_assert_eq!(Route::of(&crate::url::of_job(JobId(id))), Route::Job(JobId(id)));
+        }
+
+        #[test]
+        fn a_runs_address_leads_to_it(id in any::<u128>()) {
+            prop_assert_eq!(Route::of(&crate::url::of_lab_run(SearchId(id))), Route::LabRun(SearchId(id)));
         }
 
         #[test]

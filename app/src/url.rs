@@ -1,6 +1,6 @@
 //! Addresses within the application: written from parts, and judged.
 
-use api::JobId;
+use api::{JobId, LabRunId};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// What a query's values may not hold as it is.
@@ -30,6 +30,11 @@ pub fn of_search(phrase: &str, letters: &str) -> String {
 #[must_use]
 pub fn of_job(JobId(id): JobId) -> String {
     format!("/jobs/{id}")
+}
+
+#[must_use]
+pub fn of_lab_run(id: LabRunId) -> String {
+    format!("/lab/runs/{id}")
 }
 
 /// `next` if it leads to another page of ours, and the log otherwise.

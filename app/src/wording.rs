@@ -29,6 +29,12 @@ pub fn counted(count: usize, thing: &str) -> String {
     format!("{} {thing}{plural}", number(count as u64))
 }
 
+/// `42%`.
+#[must_use]
+pub fn percent(percent: u8) -> String {
+    format!("{percent}%")
+}
+
 /// A size in its largest fitting unit, rounded down: `512 B`, `1.5 KiB`, `64 MiB`.
 #[must_use]
 pub fn bytes(bytes: u64) -> String {

@@ -13,6 +13,9 @@ const FOR_EVERYONE: &[(&str, &str)] = &[
     ("/setup?token=wrong", "Password"),
     ("/setup", "link is incomplete"),
     ("/nowhere", "search4letters"),
+    ("/lab", "No run yet"),
+    ("/lab?scenario=database", "No run yet"),
+    ("/lab?scenario=trap", "No run yet"),
 ];
 const FOR_ADMINISTRATORS: &[(&str, &str)] = &[
     ("/", "Welcome to search4letters"),
@@ -73,7 +76,7 @@ async fn nothing_moves_when_the_wasm_takes_over() {
     let page = &stage.browser;
     for width in WIDTHS {
         page.resize(width, 800).await;
-        for path in ["/", "/entry", "/login"] {
+        for path in ["/", "/entry", "/login", "/lab"] {
             page.open(path).await;
             page.find(Role::Link, "Log in").await;
             let shift = page.layout_shift().await;
@@ -87,7 +90,9 @@ async fn nothing_moves_when_the_wasm_takes_over() {
 async fn every_page_is_reached_by_its_links() {
     let stage = Stage::open_for_administrator(&[]).await;
     let page = &stage.browser;
-    for (link, path) in [("Jobs", "/jobs"), ("Log", "/viewlog"), ("System", "/system"), ("Search", "/")] {
+    for (link, path) in
+        [("Jobs", "/jobs"), ("Log", "/viewlog"), ("System", "/system"), ("Lab", "/lab"), ("Search", "/")]
+    {
         page.click(Role::Link, link).await;
         page.wait_for_path(&format!("{link} leads to {path}"), |now| now == path).await;
     }

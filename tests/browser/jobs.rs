@@ -1,6 +1,8 @@
 //! An administrator steers jobs.
 
 use api::JobState;
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tests::browser::{Browser, Role};
 use tests::eventually::eventually;
 
@@ -67,6 +69,46 @@ async fn the_jobs_page_tells_its_payload_and_its_attempts() {
     page.find(Role::Heading, "Attempts").await;
     let payload = page.texts("pre").await.concat();
     assert!(payload.contains("what the job is about"), "{payload}");
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn a_running_job_shows_how_far_it_is() {
+    let stage = Stage::open_for_administrator(&["--log-delay", "1h"]).await;
+    let page = &stage.browser;
+    let client = stage.client();
+    search(&client, 1, "takes its time").await;
+    page.open("/jobs/1").await;
+    page.wait_for_text("running").await;
+    assert_eq!(page.attribute("[role=progressbar]", "aria-valuenow").await, None, "it has said nothing yet");
+    let file = SqliteConnectOptions::new().filename(stage.installation.database());
+    let mut other = SqliteConnection::connect_with(&file).await.expect("another program may open the file");
+    for (number, percent) in [(2, 42), (3, 43)] {
+        sqlx::query("insert or replace into job_report (job_id, percent, note, result) values (1, ?1, ?2, 'a result')")
+            .bind(percent)
+            .bind(format!("{percent} of 100 <b>\u{1b}</b>"))
+            .execute(&mut other)
+            .await
+            .expect("written");
+        // What another program writes wakes nobody.
+        search(&client, number, "another").await;
+        eventually("the page shows how far it is", async || {
+            let shown = page.attribute("[role=progressbar]", "aria-valuenow").await;
+            (shown == Some(percent.to_string())).then_some(())
+        })
+        .await;
+        page.wait_for_text(&format!("{percent} of 100 <b>␛</b>")).await;
+        page.wait_for_text("a result").await;
+        if number == 2 {
+            page.script("document.querySelector('.payload').dataset.drawn = 'once'", Vec::new()).await;
+        }
+    }
+    let drawn = page.attribute(".payload", "data-drawn").await;
+    assert_eq!(drawn.as_deref(), Some("once"), "only the bar was drawn anew");
+    page.assert_accessible("a job that says how far it is").await;
+    page.open("/jobs").await;
+    eventually("the list says it too", async || (page.texts(".job_percent").await == ["43%"]).then_some(())).await;
+    page.assert_accessible("a list with a job that says how far it is").await;
     stage.finish().await;
 }
 

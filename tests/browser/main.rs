@@ -5,6 +5,7 @@ mod everywhere;
 mod hostile;
 mod jobs;
 mod kinds;
+mod lab;
 mod log;
 mod search;
 mod spooled;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{AttemptOutcome, ErrorCode, JobCounts, JobDetail, JobId, JobState, JobsPage, TimeMs};
+use api::{AttemptOutcome, ErrorCode, JobCounts, JobDetail, JobId, JobProgress, JobState, JobsPage, TimeMs};
 use serde_json::{Value, json};
-use tests::HeldClock;
+use store::JobReport;
 use tests::eventually::eventually;
+use tests::{HeldClock, builders};
 
 use crate::request::Answer;
 use crate::site::Site;
@@ -42,6 +43,41 @@ async fn a_done_job_shows_what_it_did() {
     assert!(job.payload.contains(&answer.id.to_string()) && job.payload.contains("\n  "), "{}", job.payload);
     let outcomes: Vec<_> = job.attempts.iter().map(|attempt| (attempt.number, attempt.outcome)).collect();
     assert_eq!(outcomes, [(1, AttemptOutcome::Done)]);
+}
+
+#[tokio::test]
+async fn a_job_shows_how_far_it_is_and_what_came_of_it() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    let store = site.store();
+    store.enqueue(builders::job("lab")).await.expect("enqueued");
+    let job = store.claim(builders::claim("w", 1, builders::START)).await.expect("claimed").remove(0);
+    let silent = show(&site, &admin, job.id).await;
+    assert_eq!((silent.summary.progress, silent.result), (None, None));
+    let report = JobReport {
+        percent: 42,
+        note: "42 of 100\u{1b}[31m".to_owned(),
+        result: Some(r#"{"done":42}"#.to_owned()),
+        ..builders::report(&job, "w")
+    };
+    assert!(store.report(report).await.expect("reported"));
+    let progress = Some(JobProgress { percent: 42, note: "42 of 100\u{1b}[31m".to_owned() });
+    let shown = show(&site, &admin, job.id).await;
+    assert_eq!((&shown.summary.progress, shown.result.as_deref()), (&progress, Some("{\n  \"done\": 42\n}")));
+    assert_eq!(list(&site, &admin, None, None).await.jobs[0].progress, progress);
+}
+
+#[tokio::test]
+async fn jobs_are_listed_in_one_kind() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    site.search(&[("phrase", "hello")]).await;
+    site.store().enqueue(builders::job("lab")).await.expect("enqueued");
+    for kind in ["lab", "log_request"] {
+        let filter = json!({"filter": {"kind": kind}, "before": null});
+        let page: JobsPage = order(&site, &admin, "list", &filter).await.ok();
+        assert_eq!(page.jobs.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), [kind]);
+    }
 }
 
 #[tokio::test]

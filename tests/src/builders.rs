@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use api::{JobId, Role, SearchId, TimeMs};
 use store::{
-    Claim, ClaimedJob, Finish, FinishedAttempt, LogEntry, LogQuery, LogSpan, NewAccount, NewJob, StoredSession,
-    TokenHash, WorkerName,
+    Claim, ClaimedJob, Finish, FinishedAttempt, JobReport, LogEntry, LogQuery, LogSpan, NewAccount, NewJob,
+    StoredSession, TokenHash, WorkerName,
 };
 
 /// Some point in time; tests count from here.
@@ -55,6 +55,20 @@ pub fn claim(name: &str, limit: u32, now: TimeMs) -> Claim {
 #[must_use]
 pub fn finished(job: &ClaimedJob, name: &str, finish: Finish, now: TimeMs) -> FinishedAttempt {
     FinishedAttempt { job: job.id, attempt: job.attempt, worker: worker(name), finish, now, wall: now }
+}
+
+/// What the worker `name` says of `job`, which it had claimed: that it is halfway, and no more.
+#[must_use]
+pub fn report(job: &ClaimedJob, name: &str) -> JobReport {
+    JobReport {
+        job: job.id,
+        attempt: job.attempt,
+        worker: worker(name),
+        percent: 50,
+        note: "halfway".to_owned(),
+        part: None,
+        result: None,
+    }
 }
 
 /// A failure after which the job runs again in ten seconds.

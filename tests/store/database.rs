@@ -67,6 +67,7 @@ macro_rules! hold_every_promise {
                 a_dead_job_that_is_retried_gets_one_more_attempt,
                 what_has_no_such_state_is_refused,
             ],
+            introducing: [a_kind_is_introduced_once],
             pausing: [
                 a_kind_is_known_from_its_first_job_on,
                 a_paused_kind_waits_while_the_others_run,
@@ -78,6 +79,23 @@ macro_rules! hold_every_promise {
                 room_that_is_freed_wakes_who_looks_for_work,
                 what_was_decided_for_a_kind_survives_a_reopening,
             ],
+            reporting: [
+                what_was_reported_is_read_back,
+                who_no_longer_holds_the_attempt_reports_nothing,
+                a_new_attempt_continues_the_numbers,
+                parts_are_read_from_where_one_was,
+                parts_that_are_put_out_at_the_same_time_are_all_there,
+                a_report_that_cannot_be_stored_changes_nothing,
+                what_was_put_out_goes_with_its_job,
+                a_report_wakes_those_who_follow_after_its_commit,
+            ],
+            exercising: [
+                a_connection_comes_back,
+                a_connection_comes_back_after_a_statement_that_fails,
+                a_connection_comes_back_after_a_panic,
+                a_connection_comes_back_from_who_is_stopped,
+                an_exercise_waits_for_a_connection_as_everybody_does,
+            ],
             registering: [
                 workers_are_listed_with_what_they_run,
                 the_last_sign_of_life_is_the_one_that_counts,
@@ -87,6 +105,7 @@ macro_rules! hold_every_promise {
             browsing: [
                 pages_go_from_the_newest_down_and_join_seamlessly,
                 pages_can_show_one_state,
+                pages_can_show_one_kind,
                 a_place_counts_those_ahead,
                 what_is_not_there_is_none,
                 only_what_ended_well_before_is_pruned,

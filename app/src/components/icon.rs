@@ -8,10 +8,12 @@ use leptos::prelude::*;
 pub enum Sign {
     State(JobState),
     Alert,
+    Bars,
     Close,
     Copy,
     Disk,
     Down,
+    Flask,
     Light,
     Link,
     List,
@@ -39,12 +41,14 @@ fn outline(sign: Sign) -> &'static str {
     match sign {
         Sign::State(state) => state_outline(state),
         Sign::Alert => "M12 4 2.5 20h19zM12 10v4.5M12 17.2v.1",
+        Sign::Bars => "M4 6h7M7 12h9M12 18h8",
         Sign::Close => "M6 6l12 12M18 6 6 18",
         Sign::Copy => "M9 9h11v11H9zM15 9V4H4v11h5",
         Sign::Disk => {
             "M12 3a8 3 0 1 0 0 6a8 3 0 1 0 0-6M4 6v12c0 1.7 3.6 3 8 3s8-1.3 8-3V6M4 12c0 1.7 3.6 3 8 3s8-1.3 8-3"
         }
         Sign::Down => "M12 5v14M6 13l6 6 6-6",
+        Sign::Flask => "M9 3h6M10 3v6L4.5 18.5A1.7 1.7 0 0 0 6 21h12a1.7 1.7 0 0 0 1.5-2.5L14 9V3M7.5 15h9",
         Sign::Light => {
             "M12 8a4 4 0 1 0 0 8a4 4 0 1 0 0-8M12 2v2.5M12 19.5V22M2 12h2.5M19.5 12H22M5 5l1.7 1.7M17.3 17.3 19 19M5 19l1.7-1.7M17.3 6.7 19 5"
         }

@@ -1,11 +1,11 @@
 //! A page of jobs as a table.
 
-use api::JobSummary;
+use api::{JobId, JobState, JobSummary};
 use leptos::prelude::*;
 
 use crate::components::{JobActions, StateBadge, TimeAgo};
 use crate::job_commands::JobCommands;
-use crate::{marking, url};
+use crate::{marking, url, wording};
 
 #[component]
 pub fn JobTable(#[prop(into)] jobs: Signal<Vec<JobSummary>>, commands: JobCommands) -> impl IntoView {
@@ -25,15 +25,25 @@ pub fn JobTable(#[prop(into)] jobs: Signal<Vec<JobSummary>>, commands: JobComman
             </thead>
             <tbody>
                 <For each=move || jobs.get() key=key let:job>
-                    <JobRow job commands />
+                    <JobRow percent=percent_of(jobs, job.id) job commands />
                 </For>
             </tbody>
         </table>
     }
 }
 
+/// How far a job is, while it runs. By itself, because it changes too often for the row to be drawn anew.
+fn percent_of(jobs: Signal<Vec<JobSummary>>, id: JobId) -> Memo<Option<u8>> {
+    Memo::new(move |_| {
+        jobs.with(|jobs| {
+            let job = jobs.iter().find(|job| job.id == id && job.state == JobState::Running)?;
+            job.progress.as_ref().map(|progress| progress.percent)
+        })
+    })
+}
+
 #[component]
-fn JobRow(job: JobSummary, commands: JobCommands) -> impl IntoView {
+fn JobRow(job: JobSummary, percent: Memo<Option<u8>>, commands: JobCommands) -> impl IntoView {
     let error = job.error.map(|error| {
         let excerpt: String = error.chars().take(200).collect();
         view! { <p class="job_error" title=marking::visible(&error)>{marking::visible(&excerpt)}</p> }
@@ -48,7 +58,12 @@ fn JobRow(job: JobSummary, commands: JobCommands) -> impl IntoView {
                 <span dir="auto">{marking::visible(&job.about)}</span>
                 {error}
             </td>
-            <td class="job_state"><StateBadge state=job.state /></td>
+            <td class="job_state">
+                <StateBadge state=job.state />
+                {move || percent.get().map(|percent| view! {
+                    <span class="job_percent">{wording::percent(percent)}</span>
+                })}
+            </td>
             <td class="job_attempts">
                 {format!("{}/{}", job.attempt, job.max_attempts)}
             </td>

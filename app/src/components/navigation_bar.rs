@@ -13,6 +13,12 @@ pub fn NavigationBar() -> impl IntoView {
     view! {
         <nav class="navigation_bar" aria-label="Pages">
             <PageLink href="/" word="Search" sign=Sign::Search is_here=|route| route == Route::Entry />
+            <PageLink
+                href="/lab"
+                word="Lab"
+                sign=Sign::Flask
+                is_here=|route| matches!(route, Route::Lab | Route::LabRun(_))
+            />
             <Show when=move || is_administrator.get()>
                 <PageLink href="/viewlog" word="Log" sign=Sign::List is_here=|route| route == Route::ViewLog />
                 <PageLink

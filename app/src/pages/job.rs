@@ -1,10 +1,11 @@
 //! `/jobs/{id}`: one job with all that is known of it.
 
-use api::{JobDetail, JobId};
+use api::{JobDetail, JobId, JobProgress as Progress};
 use leptos::prelude::*;
 
 use crate::components::{
-    AttemptList, CopyButton, JobActions, JobTiles, Loading, Notice, PageHeading, StateBadge, StateTimeline, Tone,
+    AttemptList, CopyButton, JobActions, JobProgress, JobTiles, Loading, Notice, PageHeading, StateBadge,
+    StateTimeline, Tone,
 };
 use crate::job_commands::JobCommands;
 use crate::{context, job_feed, marking, wording};
@@ -21,10 +22,18 @@ pub fn JobPage(id: JobId) -> impl IntoView {
         version.try_update(|version| *version += 1);
     });
     // Not only while it is unfinished: someone may retry it in another tab.
-    job_feed::follow(move || refresh.run(()));
+    job_feed::follow(move |_| refresh.run(()));
     let commands = JobCommands::new(refresh);
     // Equal answers draw nothing anew: what is selected or unfolded stays so.
-    let shown = Memo::new(move |_| job.get());
+    let shown = Memo::new(move |_| {
+        let mut job = job.get();
+        // It changes all the time, and nothing else with it.
+        if let Some(Ok(job)) = &mut job {
+            job.summary.progress = None;
+        }
+        job
+    });
+    let progress = Memo::new(move |_| job.get().and_then(|job| job.ok()?.summary.progress));
     view! {
         <div class="page">
             <p class="breadcrumb"><a href="/jobs">"Jobs"</a></p>
@@ -32,7 +41,7 @@ pub fn JobPage(id: JobId) -> impl IntoView {
             {move || commands.error.get().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
             {move || match shown.get() {
                 None => view! { <Loading /> }.into_any(),
-                Some(Ok(job)) => view! { <Detail job commands /> }.into_any(),
+                Some(Ok(job)) => view! { <Detail job progress commands /> }.into_any(),
                 Some(Err(error)) => {
                     session.notice(&error);
                     view! {
@@ -48,8 +57,8 @@ pub fn JobPage(id: JobId) -> impl IntoView {
 }
 
 #[component]
-fn Detail(job: JobDetail, commands: JobCommands) -> impl IntoView {
-    let JobDetail { summary, payload, attempts, log_row, why_not_running } = job.clone();
+fn Detail(job: JobDetail, progress: Memo<Option<Progress>>, commands: JobCommands) -> impl IntoView {
+    let JobDetail { summary, payload, result, attempts, log_row, why_not_running } = job.clone();
     view! {
         <div class="job_detail">
             <div class="job_head">
@@ -58,6 +67,7 @@ fn Detail(job: JobDetail, commands: JobCommands) -> impl IntoView {
                 <span class="muted job_head_about" dir="auto">{marking::visible(&summary.about)}</span>
                 <JobActions id=summary.id state=summary.state commands />
             </div>
+            {move || progress.get().map(|progress| view! { <JobProgress progress state=summary.state /> })}
             {why_not_running.map(|why| view! { <Notice tone=Tone::Info text=why /> })}
             {log_row.map(|row| view! {
                 <p class="job_row_note">
@@ -76,13 +86,23 @@ fn Detail(job: JobDetail, commands: JobCommands) -> impl IntoView {
                     <StateTimeline job />
                 </section>
             </div>
-            <section class="card" aria-labelledby="payload-title">
-                <header class="card_head">
-                    <h2 id="payload-title">"Payload"</h2>
-                    <CopyButton label="Copy" text=payload.clone() />
-                </header>
-                <pre class="payload" tabindex="0">{marking::visible_lines(&payload)}</pre>
-            </section>
+            {result.map(|result| view! { <JobText id="result-title" title="Result" text=result /> })}
+            <JobText id="payload-title" title="Payload" text=payload />
         </div>
+    }
+}
+
+/// A long text of the job's.
+#[component]
+fn JobText(id: &'static str, title: &'static str, text: String) -> impl IntoView {
+    let shown = marking::visible_lines(&text);
+    view! {
+        <section class="card" aria-labelledby=id>
+            <header class="card_head">
+                <h2 id=id>{title}</h2>
+                <CopyButton label="Copy" text />
+            </header>
+            <pre class="payload" tabindex="0">{shown}</pre>
+        </section>
     }
 }

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use crate::components::{CountTabs, JobTable, KindTable, Loading, Notice, PageHeading, Tone};
 use crate::job_commands::JobCommands;
+use crate::job_feed::JobNews;
 use crate::kind_commands::KindCommands;
 use crate::{context, job_feed, keys, url};
 
@@ -26,9 +27,13 @@ pub fn JobsPage() -> impl IntoView {
         version.try_update(|version| *version += 1);
     });
     // Nothing moves while someone reads: further down, or on an older page.
-    let feed = job_feed::follow(move || {
+    let feed = job_feed::follow(move |news| {
         let is_reading = before.get_untracked().is_some() || window().scroll_y().is_ok_and(|y| y > 100.0);
-        if is_reading { is_stale.set(true) } else { refresh.run(()) }
+        match news {
+            _ if !is_reading => refresh.run(()),
+            JobNews::States => is_stale.set(true),
+            JobNews::Progress => {}
+        }
     });
     let commands = JobCommands::new(refresh);
     keys_for_rows();

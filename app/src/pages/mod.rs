@@ -3,6 +3,8 @@
 mod entry;
 mod job;
 mod jobs;
+mod lab;
+mod lab_run;
 mod login;
 mod logout;
 mod not_found;
@@ -13,6 +15,8 @@ mod view_log;
 pub use entry::EntryPage;
 pub use job::JobPage;
 pub use jobs::JobsPage;
+pub use lab::LabPage;
+pub use lab_run::LabRunPage;
 pub use login::LoginPage;
 pub use logout::LogoutPage;
 pub use not_found::NotFoundPage;

@@ -1,4 +1,4 @@
-//! The jobs' counts and their kinds, live.
+//! The jobs' counts and their kinds, live, and word of jobs that say how far they are.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use api::{JobCounts, JobKind};
 use async_stream::stream;
 use axum::extract::State;
 use axum::response::sse::Event;
-use store::Topic;
+use store::{Topic, Wake};
 
 use super::event_stream::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
 use super::from_store;
@@ -17,9 +17,10 @@ use crate::job_kinds;
 
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Events `counts` and `kinds`: at once, and then whenever they have changed.
+/// Events `counts` and `kinds`: at once, and then whenever they have changed. Event `progress`, without data, when
+/// jobs have said how far they are.
 pub async fn events(State(env): State<Arc<Environment>>, session: SessionWatch, place: Place) -> EventStream {
-    let mut changes = env.store.subscribe(Topic::Jobs);
+    let (mut changes, mut reports) = (env.store.subscribe(Topic::Jobs), env.store.subscribe(Topic::Output));
     let watched = env.clone();
     let events = stream! {
         let mut last = None;
@@ -40,10 +41,23 @@ pub async fn events(State(env): State<Arc<Environment>>, session: SessionWatch, 
             if has_changed {
                 pause(&watched, PAUSE).await;
             }
-            changes.changed().await;
+            // A report changes no count, so none is read.
+            while is_report_first(&mut changes, &mut reports).await {
+                yield Event::default().event("progress").data("null");
+                pause(&watched, PAUSE).await;
+            }
         }
     };
     event_stream(&env, place, session.over(events))
+}
+
+/// Waits for either. Where both have come, the change goes first.
+async fn is_report_first(changes: &mut Wake, reports: &mut Wake) -> bool {
+    tokio::select! {
+        biased;
+        () = changes.changed() => false,
+        () = reports.changed() => true,
+    }
 }
 
 async fn read_in_turn(env: &Environment) -> store::Result<(JobCounts, Vec<JobKind>)> {

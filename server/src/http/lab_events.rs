@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use api::{ApiError, ErrorCode, LabRun, LabRunId};
 use async_stream::stream;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::sse::Event;
@@ -14,7 +14,7 @@ use store::{OutputPart, Topic};
 
 use super::error::{ErrorResponse, from_store};
 use super::event_stream::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
-use super::parameters::Parameters;
+use super::parameters::{LabRunInPath, Parameters};
 use crate::caller::Caller;
 use crate::environment::Environment;
 use crate::lab::{self, Viewer};
@@ -36,12 +36,11 @@ pub struct EventsQuery {
 /// has been told whole.
 pub async fn events(
     State(env): State<Arc<Environment>>,
-    Path(id): Path<String>,
+    LabRunInPath(id): LabRunInPath,
     Parameters(query): Parameters<EventsQuery>,
     place: Place,
     parts: Parts,
 ) -> Result<EventStream, ErrorResponse> {
-    let id: LabRunId = id.parse().map_err(|_| ErrorResponse(ApiError::not_found("run")))?;
     let viewer = Viewer::of(&env, &Caller::of(&parts, &env.trusted_proxies)).await?;
     let mut changes = env.store.subscribe(Topic::Output);
     let mut moves = env.store.subscribe(Topic::Jobs);

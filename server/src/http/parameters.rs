@@ -1,6 +1,6 @@
 //! What stands in a request's address, with our own errors where it cannot be read.
 
-use api::{ApiError, ErrorCode, Receipt};
+use api::{ApiError, ErrorCode, LabRunId, Receipt};
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use percent_encoding::percent_decode_str;
@@ -28,12 +28,27 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
 /// The receipt in the path. One that is not even a text is, like any other that is none, not found.
 pub struct ReceiptInPath(pub Receipt);
 
+/// The id of a run of the lab in the path; one that is no id is not found.
+pub struct LabRunInPath(pub LabRunId);
+
 impl<S: Send + Sync> FromRequestParts<S> for ReceiptInPath {
     type Rejection = ErrorResponse;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ErrorResponse> {
-        let path = Path::from_request_parts(parts, state).await;
-        let Path(receipt) = path.map_err(|_| ErrorResponse(ApiError::not_found("receipt")))?;
+        let receipt = text_in_path(parts, state).await.ok_or_else(|| ApiError::not_found("receipt"))?;
         Ok(Self(Receipt(receipt)))
     }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for LabRunInPath {
+    type Rejection = ErrorResponse;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ErrorResponse> {
+        let id = text_in_path(parts, state).await.and_then(|id| id.parse().ok());
+        Ok(Self(id.ok_or_else(|| ApiError::not_found("run"))?))
+    }
+}
+
+async fn text_in_path<S: Send + Sync>(parts: &mut Parts, state: &S) -> Option<String> {
+    Path::from_request_parts(parts, state).await.ok().map(|Path(text)| text)
 }

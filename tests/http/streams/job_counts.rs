@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{JobCounts, JobKind, TimeMs};
-use tests::HeldClock;
+use store::Finish;
+use tests::{HeldClock, builders};
 
 use crate::site::Site;
 
@@ -43,6 +44,44 @@ async fn however_much_happens_they_come_five_times_a_second() {
     };
     let (event, ()) = tokio::join!(events.expect("counts"), happens);
     assert_eq!(event.json::<JobCounts>().waiting, 20);
+}
+
+#[tokio::test]
+async fn reports_of_jobs_are_told_five_times_a_second() {
+    let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
+    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
+    let store = site.store();
+    store.enqueue(builders::job("lab")).await.expect("enqueued");
+    let job = store.claim(builders::claim("w", 1, builders::START)).await.expect("claimed").remove(0);
+    let mut events = site.get("/api/admin/jobs/events").cookie(&site.admin().await).listen().await;
+    events.expect("counts").await;
+    events.expect("kinds").await;
+    let report = async || assert!(store.report(builders::report(&job, "w")).await.expect("reported"));
+    let happens = async {
+        clock.someone_sleeps().await;
+        for _ in 0..5 {
+            report().await;
+        }
+        clock.advance(Duration::from_millis(200));
+    };
+    let (event, ()) = tokio::join!(events.expect("progress"), happens);
+    assert_eq!(event.json::<()>(), ());
+    // The five were one event, and the next waits for the pause after it.
+    let finished = builders::finished(&job, "w", Finish::Done, builders::START);
+    let happens = async {
+        clock.someone_sleeps().await;
+        report().await;
+        store.finish(vec![finished]).await.expect("finished");
+        clock.advance(Duration::from_millis(200));
+    };
+    let (event, ()) = tokio::join!(events.expect("counts"), happens);
+    assert_eq!(event.json::<JobCounts>(), JobCounts { done: 1, ..JobCounts::default() });
+    events.expect("kinds").await;
+    let happens = async {
+        clock.someone_sleeps().await;
+        clock.advance(Duration::from_millis(200));
+    };
+    tokio::join!(events.expect("progress"), happens);
 }
 
 #[tokio::test]

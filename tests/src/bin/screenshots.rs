@@ -6,6 +6,7 @@ use std::{env, fs};
 use api::SearchId;
 use serde_json::{Value, json};
 use tests::browser::{Browser, Role, Scheme};
+use tests::eventually::eventually;
 use tests::http_client::HttpClient;
 use tests::server_process::{Installation, ServerProcess};
 
@@ -55,8 +56,36 @@ async fn main() {
     server.kill().await;
     let server = installation.start(&[]).await;
     album.take(&browser, "system", "/system", "A probe went the whole way").await;
+    take_the_lab(&album, &browser).await;
     browser.finish().await;
     drop(server);
+}
+
+/// The lab's page, and a run of each scenario.
+async fn take_the_lab(album: &Album, browser: &Browser) {
+    browser.open("/lab").await;
+    browser.click(Role::Button, "20 flags").await;
+    browser.click(Role::Button, "Compare all styles").await;
+    eventually("three styles are compared", async || {
+        (browser.texts(".run_table .state_badge").await.iter().filter(|badge| badge.contains("done")).count() == 3)
+            .then_some(())
+    })
+    .await;
+    album.take(browser, "lab", "/lab", "20 flags in sequence").await;
+    album.take_run(browser, "lab-run", "20 flags on 20 threads", "Arrivals, in order").await;
+    for (name, path, preset, title, says) in [
+        ("lab-many", "/lab", Some("1,000 async"), "1,000 × 2 s, async", "and 940 more"),
+        ("lab-database", "/lab?scenario=database", None, "1,000 tasks in 10 batches", "What failed, by kind"),
+        ("lab-trap", "/lab?scenario=trap", None, "The trap, with a write of 15 s", "arrived after the restart"),
+    ] {
+        browser.open(path).await;
+        if let Some(preset) = preset {
+            browser.click(Role::Button, preset).await;
+        }
+        browser.click(Role::Button, "Start").await;
+        browser.wait_for_text(says).await;
+        album.take_run(browser, name, title, says).await;
+    }
 }
 
 struct Album {
@@ -65,6 +94,14 @@ struct Album {
 }
 
 impl Album {
+    /// The same of a run of the lab, with this title in the list of runs.
+    async fn take_run(&self, browser: &Browser, name: &str, title: &str, says: &str) {
+        browser.open("/lab").await;
+        browser.click(Role::Link, title).await;
+        let path = browser.wait_for_path("the run's page", |path| path.starts_with("/lab/runs/")).await;
+        self.take(browser, name, &path, says).await;
+    }
+
     /// Opens a page, waits until it says something, and takes it in every light and width.
     async fn take(&self, browser: &Browser, name: &str, path: &str, says: &str) {
         browser.open(path).await;

@@ -14,6 +14,7 @@ pub enum Role {
     Dialog,
     Heading,
     Link,
+    Radio,
     TextBox,
 }
 
@@ -25,6 +26,7 @@ impl Role {
             Self::Dialog => "dialog, [role=dialog]",
             Self::Heading => "h1, h2, h3, h4, [role=heading]",
             Self::Link => "a[href], [role=link]",
+            Self::Radio => "input[type=radio], [role=radio]",
             Self::TextBox => "input, textarea, [role=textbox], [role=searchbox]",
         }
     }
@@ -35,6 +37,7 @@ impl Role {
             Self::Dialog => role == "dialog",
             Self::Heading => role == "heading",
             Self::Link => role == "link",
+            Self::Radio => role == "radio",
             // A password's field has no role, and a search's has one of its own.
             Self::TextBox => matches!(role, "textbox" | "searchbox" | "none" | "generic" | "combobox"),
         }

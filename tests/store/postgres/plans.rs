@@ -36,6 +36,12 @@ async fn stocked() -> &'static tests::PostgresDatabase {
              insert into log (phrase, letters, ip, browser_string, results, user_agent, search_id, job_id,
                               searched_at_ms, recorded_at_ms)
              select 'life', 'aeiou', '127.0.0.1', 'Firefox', '{{}}', 'Mozilla', key, id, run_at_ms, run_at_ms from job;
+             insert into job (kind, payload, state, priority, attempt, max_attempts, run_at_ms, created_at_ms)
+             select 'lab_run', '{{}}', 'done', 0, 1, 20, n, n from generate_series(1, {count} / 20) as n;
+             insert into job_report (job_id, percent, note, parts)
+             select id, 100, 'done', 10 from job where kind = 'lab_run';
+             insert into job_output (job_id, number, text)
+             select job_id, number, 'x' from job_report cross join generate_series(1, parts) as number;
              insert into job (kind, key, payload, state, priority, max_attempts, run_at_ms, created_at_ms)
              select 'log_request', 'waiting' || n, '{{}}', 'waiting', 0, 20, n, n
              from generate_series(1, {count}) as n;
@@ -120,7 +126,8 @@ async fn no_statement_reads_a_large_table_whole() {
         for node in nodes(&plan) {
             let table = node["Relation Name"].as_str().unwrap_or_default();
             // The node that writes what the others have found names the table too.
-            let is_large = ["job", "attempt", "log"].contains(&table) && node["Node Type"] != "ModifyTable";
+            let is_large = ["job", "attempt", "log", "job_report", "job_output"].contains(&table)
+                && node["Node Type"] != "ModifyTable";
             let by_nothing = ["Index Cond", "Recheck Cond"].iter().all(|condition| node[condition].is_null());
             // An index that holds only some states, read in its own order, is as long as its answer.
             let index = node["Index Name"].as_str().unwrap_or_default();
@@ -143,6 +150,24 @@ async fn claimed(visitor: &mut PgConnection) -> Value {
     let plan = explain(&mut transaction, execute).await;
     transaction.rollback().await.unwrap();
     plan
+}
+
+/// A page of one kind, of which there are few jobs, older than most that there are.
+#[tokio::test]
+async fn a_page_of_a_rare_kind_is_read_by_its_own_index() {
+    let mut visitor = stocked().await.connect().await;
+    let (statement, _) =
+        statements().into_iter().find(|(text, _)| text.contains("kind <> 'log_request' and id <")).expect("a page");
+    // Of a state in which hardly any job is, that index is as good.
+    for (state, index) in [("null", "job_of_kind"), ("'done'", "job_of_kind"), ("'dead'", "job_state")] {
+        prepare(&mut visitor, &statement).await;
+        let execute =
+            format!("explain (analyze, buffers, format json) execute it ('lab_run', {state}, 9223372036854775807, 26)");
+        let plan = explain(&mut visitor, &execute).await;
+        assert!(nodes(&plan).into_iter().any(|node| node["Index Name"] == index), "{plan:#}");
+        let pages = plan["Shared Hit Blocks"].as_u64().unwrap() + plan["Shared Read Blocks"].as_u64().unwrap();
+        assert!(pages < 200, "{pages} pages: {plan:#}");
+    }
 }
 
 #[tokio::test]

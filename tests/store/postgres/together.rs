@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use futures::future::join_all;
 use store::{Accepted, Log, LogSpan, Queue, Store, Topic};
 use store_postgres::PostgresStore;
-use tests::builders::{START, claim, job, log_entry, log_job, log_query, nobody, search};
+use tests::builders::{START, claim, job, log_entry, log_job, log_query, nobody, report, search};
 use tests::eventually::eventually;
 use tokio::time::timeout;
 
@@ -52,12 +52,13 @@ async fn each_topic_crosses_from_one_process_to_another() {
     let (ear, mouth) = (&stores[0], &stores[1]);
     // By then it has looked because it began to listen.
     hears_each_of_a_hundred(ear, mouth, 0).await;
-    let mut wakes = [Topic::Log, Topic::Jobs, Topic::Work, Topic::Cancel].map(|topic| ear.subscribe(topic));
+    let mut wakes = Topic::ALL.map(|topic| ear.subscribe(topic));
     let claimed = mouth.claim(claim("w", 1, START)).await.unwrap();
     mouth.record(log_entry(search(1), "life"), nobody()).await.unwrap();
     mouth.cancel_job(claimed[0].id, START).await.unwrap();
+    assert!(mouth.report(report(&claimed[0], "w")).await.unwrap());
     mouth.accept(search(100), log_job(search(100))).await.unwrap();
-    timeout(SOON, join_all(wakes.iter_mut().map(|wake| wake.changed()))).await.expect("all four are heard");
+    timeout(SOON, join_all(wakes.iter_mut().map(|wake| wake.changed()))).await.expect("all are heard");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

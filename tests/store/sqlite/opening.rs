@@ -182,7 +182,8 @@ async fn a_database_from_before_kinds_could_be_paused_knows_those_that_it_has() 
     store.close().await;
     let mut visitor = visit(folder.path()).await;
     // As the schema was up to its fifth version.
-    let back = "drop table copy; drop table job_kind; drop table worker; drop index job_waiting;
+    let back = "drop table job_output; drop table job_report; drop index job_of_kind;
+                drop table copy; drop table job_kind; drop table worker; drop index job_waiting;
                 create index job_waiting on job (priority desc, id) where state = 'waiting';
                 delete from _sqlx_migrations where version > 5";
     sqlx::raw_sql(back).execute(&mut visitor).await.unwrap();

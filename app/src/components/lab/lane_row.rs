@@ -1,0 +1,76 @@
+//! One way of writing a search's log down: what happened, when, and what came of it.
+
+use api::{Lane, LaneStep, LaneTrace};
+use leptos::prelude::*;
+
+use crate::components::{Icon, Sign};
+use crate::lab::feed::RunFeed;
+use crate::lab::scale::Scale;
+use crate::lab::{lanes, span};
+
+/// Signs on the line are at least this share of it apart.
+const SIGNS_APART: f64 = 0.055;
+
+#[component]
+pub fn LaneRow(feed: RunFeed, lane: Lane, trace: Memo<LaneTrace>, scale: Memo<Scale>) -> impl IntoView {
+    let id = format!("lane-{}", lanes::title(lane).to_lowercase().replace(' ', "-"));
+    // From the question to the answer somebody waits.
+    let waits = move || {
+        let (sent, answered) =
+            trace.with(|trace| (lanes::time(trace, LaneStep::Sent), lanes::time(trace, LaneStep::Answered)));
+        let end = answered.unwrap_or_else(|| if feed.is_running() { feed.now_us.get() } else { scale.get().end_us() });
+        sent.map_or_else(|| "0%".to_owned(), |sent| scale.get().percent(end.saturating_sub(sent)))
+    };
+    let from = move || scale.get().percent(trace.with(|trace| lanes::time(trace, LaneStep::Sent)).unwrap_or_default());
+    let signs = move || {
+        let scale = scale.get();
+        trace.with(|trace| {
+            let places: Vec<f64> = trace.steps.iter().map(|&(at_us, _)| scale.share(at_us)).collect();
+            let places = lanes::spread(&places, SIGNS_APART);
+            let signs = trace.steps.iter().zip(places).map(|(&(_, step), place)| {
+                let sign = lanes::sign(step);
+                view! {
+                    <span class="lane_sign" data-state=sign.word() style:left=format!("{:.2}%", place * 100.0)>
+                        <Icon sign=sign_of(step) />
+                    </span>
+                }
+            });
+            signs.collect_view()
+        })
+    };
+    let steps = move || trace.with(|trace| trace.steps.iter().map(|&(at_us, step)| told(at_us, step)).collect_view());
+    view! {
+        <li class="lane" aria-labelledby=id.clone()>
+            <div class="lane_head">
+                <h4 id=id.clone()>{lanes::title(lane)}</h4>
+                <p class="muted">{lanes::explanation(lane)}</p>
+            </div>
+            <div class="lane_track" aria-hidden="true">
+                <span class="lane_waits" style:left=from style:width=waits></span>
+                {signs}
+            </div>
+            <ol class="lane_steps">{steps}</ol>
+            <p class="lane_conclusion" aria-live="polite">{move || trace.with(lanes::conclusion)}</p>
+        </li>
+    }
+}
+
+fn told(at_us: u64, step: LaneStep) -> impl IntoView {
+    view! {
+        <li class="lane_step" data-state=lanes::sign(step).word()>
+            <Icon sign=sign_of(step) />
+            {lanes::word(step)}
+            " "
+            <span class="muted">{span::measured(at_us)}</span>
+        </li>
+    }
+}
+
+fn sign_of(step: LaneStep) -> Sign {
+    match step {
+        LaneStep::Sent => Sign::Up,
+        LaneStep::Answered => Sign::Down,
+        LaneStep::Killed => Sign::Close,
+        other => Sign::State(lanes::sign(other)),
+    }
+}

@@ -1,0 +1,223 @@
+//! The waterfall's bars: when each item waited and when it was worked on.
+
+use std::fmt::Write as _;
+
+use api::{ItemState, ItemTrace, LabTrace};
+
+use super::scale::Scale;
+use super::span;
+
+/// With more items than this each is a line in one drawing, and no row of its own.
+pub const ROWS_LIMIT: usize = 60;
+/// How wide a dense drawing is, in its own units.
+pub const DENSE_WIDTH: u32 = 10_000;
+/// The least length of a bar in a dense drawing: below it nothing would be seen.
+const DENSE_LEAST: u32 = 25;
+/// The most pixels a dense drawing is high, however many items there are.
+const DENSE_HEIGHT: usize = 480;
+
+/// When the last item ended, or until when something is known where one was cut off.
+#[must_use]
+pub fn end(trace: &LabTrace) -> u64 {
+    let is_cut_off = trace.items.iter().any(|item| item.state == ItemState::Running);
+    let last = trace.items.iter().filter_map(|item| item.ended_us).max();
+    last.filter(|_| !is_cut_off).unwrap_or(trace.latest_us)
+}
+
+/// When the item was worked on, up to now.
+#[must_use]
+pub fn worked(item: &ItemTrace, now_us: u64) -> Option<(u64, u64)> {
+    let start = item.started_us?;
+    Some((start, item.ended_us.unwrap_or(now_us).max(start)))
+}
+
+/// How long the item waited before it was worked on, or given up.
+#[must_use]
+pub fn waited(item: &ItemTrace, now_us: u64) -> u64 {
+    item.started_us.or(item.ended_us).unwrap_or(now_us)
+}
+
+/// The token whose colour an item's state has, and the state of a job whose sign it has.
+#[must_use]
+pub fn sign(state: ItemState) -> api::JobState {
+    match state {
+        ItemState::Pending => api::JobState::Waiting,
+        ItemState::Running => api::JobState::Running,
+        ItemState::Done => api::JobState::Done,
+        ItemState::Failed => api::JobState::Dead,
+        ItemState::Cancelled => api::JobState::Cancelled,
+    }
+}
+
+/// What stands beside an item's bar.
+#[must_use]
+pub fn outcome(item: &ItemTrace, now_us: u64) -> String {
+    let took = worked(item, now_us).map(|(start, end)| span::measured(end - start));
+    match (item.state, took, &item.error) {
+        (ItemState::Failed, Some(took), Some(error)) => format!("{} · {took}", error.kind.words()),
+        (ItemState::Failed, None, Some(error)) => error.kind.words().to_owned(),
+        (ItemState::Pending, _, _) => "waiting".to_owned(),
+        (ItemState::Cancelled, _, _) => "cancelled".to_owned(),
+        (_, took, _) => took.unwrap_or_default(),
+    }
+}
+
+/// What the item is called, unless that is merely its number.
+#[must_use]
+pub fn name(index: usize, item: &ItemTrace) -> Option<&str> {
+    let is_number = item.label.is_empty() || item.label.parse() == Ok(index + 1);
+    (!is_number).then_some(item.label.as_str())
+}
+
+/// All that is known of an item, in one sentence. `place` is its place among the arrivals, from 1.
+#[must_use]
+pub fn sentence(index: usize, item: &ItemTrace, place: Option<usize>, now_us: u64) -> String {
+    let mut text = format!("#{}", index + 1);
+    if let Some(name) = name(index, item) {
+        let _ = write!(text, " {name}");
+    }
+    let _ = write!(text, ": {}", item.state.word());
+    match worked(item, now_us) {
+        Some((start, end)) => {
+            let _ = write!(
+                text,
+                " · waited {}, took {} ({} to {})",
+                span::measured(start),
+                span::measured(end - start),
+                span::measured(start),
+                span::measured(end)
+            );
+        }
+        None => {
+            let _ = write!(text, " · waited {}", span::measured(waited(item, now_us)));
+        }
+    }
+    if let Some(place) = place {
+        let _ = write!(text, " · arrival {place}");
+    }
+    match &item.error {
+        Some(error) => {
+            let _ = write!(text, " · {}: {}", error.kind.words(), error.detail);
+        }
+        None if !item.text.is_empty() => {
+            let _ = write!(text, " · {}", item.text);
+        }
+        None => {}
+    }
+    text
+}
+
+/// How high a dense drawing of so many items is, in pixels.
+#[must_use]
+pub fn dense_height(items: usize) -> usize {
+    match items {
+        ..=120 => 4 * items,
+        _ => DENSE_HEIGHT,
+    }
+}
+
+/// The lines of all items in `state`, as an SVG path: one unit for each item downwards.
+#[must_use]
+pub fn dense_path(items: &[ItemTrace], state: ItemState, scale: Scale, now_us: u64) -> String {
+    let mut path = String::new();
+    for (index, item) in items.iter().enumerate().filter(|(_, item)| item.state == state) {
+        if let Some((start, end)) = worked(item, now_us) {
+            let start = dense_x(scale, start).min(DENSE_WIDTH - DENSE_LEAST);
+            let end = dense_x(scale, end).max(start + DENSE_LEAST);
+            let _ = write!(path, "M{start} {index}.5H{end}");
+        }
+    }
+    path
+}
+
+/// The lines of all items that waited, or still wait.
+#[must_use]
+pub fn dense_waits(items: &[ItemTrace], scale: Scale, now_us: u64) -> String {
+    let mut path = String::new();
+    for (index, item) in items.iter().enumerate() {
+        let end = dense_x(scale, waited(item, now_us));
+        if end >= DENSE_LEAST {
+            let _ = write!(path, "M0 {index}.5H{end}");
+        }
+    }
+    path
+}
+
+fn dense_x(scale: Scale, us: u64) -> u32 {
+    // A share is from 0 to 1.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
+    let x = (scale.share(us) * f64::from(DENSE_WIDTH)).round() as u32;
+    x
+}
+
+#[cfg(test)]
+mod tests {
+    use api::{ItemError, ItemErrorKind};
+
+    use super::*;
+
+    fn item(state: ItemState, started_us: Option<u64>, ended_us: Option<u64>) -> ItemTrace {
+        ItemTrace { label: "BR".to_owned(), state, started_us, ended_us, ..ItemTrace::default() }
+    }
+
+    #[test]
+    fn what_runs_grows_until_now() {
+        let running = item(ItemState::Running, Some(1_000_000), None);
+        assert_eq!(worked(&running, 3_000_000), Some((1_000_000, 3_000_000)));
+        assert_eq!(worked(&running, 0), Some((1_000_000, 1_000_000)), "a clock that lags draws no negative bar");
+        assert_eq!(outcome(&running, 3_000_000), "2.00 s");
+    }
+
+    #[test]
+    fn what_waits_has_no_bar() {
+        let pending = item(ItemState::Pending, None, None);
+        assert_eq!((worked(&pending, 5), waited(&pending, 5)), (None, 5));
+        assert_eq!(outcome(&pending, 5), "waiting");
+        let cancelled = item(ItemState::Cancelled, None, Some(3));
+        assert_eq!((worked(&cancelled, 5), waited(&cancelled, 5)), (None, 3));
+    }
+
+    #[test]
+    fn a_sentence_tells_all() {
+        let mut failed = item(ItemState::Failed, Some(2_000_000), Some(2_100_000));
+        failed.error = Some(ItemError { kind: ItemErrorKind::NotFound, detail: "404 Not Found".to_owned() });
+        assert_eq!(
+            sentence(6, &failed, None, 0),
+            "#7 BR: failed · waited 2.00 s, took 100 ms (2.00 s to 2.10 s) · not found: 404 Not Found"
+        );
+        assert_eq!(outcome(&failed, 0), "not found · 100 ms");
+        let mut done = item(ItemState::Done, Some(0), Some(2_000_000));
+        done.text = "42".to_owned();
+        assert_eq!(
+            sentence(0, &done, Some(3), 0),
+            "#1 BR: done · waited 0.0 ms, took 2.00 s (0.0 ms to 2.00 s) · arrival 3 · 42"
+        );
+        let numbered = ItemTrace { label: "2".to_owned(), ..item(ItemState::Pending, None, None) };
+        assert_eq!(sentence(1, &numbered, None, 7_000), "#2: pending · waited 7.0 ms");
+    }
+
+    #[test]
+    fn dense_lines_are_drawn_by_state() {
+        let items = [
+            item(ItemState::Done, Some(0), Some(5_000_000)),
+            item(ItemState::Running, Some(5_000_000), None),
+            item(ItemState::Pending, None, None),
+        ];
+        let scale = Scale::to(10_000_000);
+        assert_eq!(dense_path(&items, ItemState::Done, scale, 6_000_000), "M0 0.5H5000");
+        assert_eq!(dense_path(&items, ItemState::Running, scale, 6_000_000), "M5000 1.5H6000");
+        assert_eq!(dense_path(&items, ItemState::Failed, scale, 6_000_000), "");
+        assert_eq!(dense_waits(&items, scale, 6_000_000), "M0 1.5H5000M0 2.5H6000");
+    }
+
+    #[test]
+    fn the_shortest_bar_can_be_seen_also_at_the_end() {
+        let items = [item(ItemState::Done, Some(10_000_000), Some(10_000_000))];
+        assert_eq!(dense_path(&items, ItemState::Done, Scale::to(10_000_000), 0), "M9975 0.5H10000");
+    }
+
+    #[test]
+    fn a_drawing_of_many_is_not_higher_than_one_of_some() {
+        assert_eq!([61, 120, 121, 1_000].map(dense_height), [244, 480, 480, 480]);
+    }
+}

@@ -1,0 +1,135 @@
+//! What came of each way of writing the log of a search down.
+
+use api::{JobState, Lane, LaneStep, LaneTrace};
+
+use super::span;
+
+/// The way's name.
+#[must_use]
+pub fn title(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Awaited => "Awaited",
+        Lane::BareTask => "Bare task",
+        Lane::Job => "Durable job",
+    }
+}
+
+/// What the way is.
+#[must_use]
+pub fn explanation(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Awaited => "The answer waits until the log row is written.",
+        Lane::BareTask => "The write is handed to a task of the process; the answer leaves at once.",
+        Lane::Job => "The write becomes a job in the database; the answer leaves once that is on the disk.",
+    }
+}
+
+#[must_use]
+pub fn word(step: LaneStep) -> &'static str {
+    match step {
+        LaneStep::Sent => "sent",
+        LaneStep::Answered => "answered",
+        LaneStep::Killed => "process killed",
+        LaneStep::Restarted => "process restarted",
+        LaneStep::RowThere => "row arrived",
+        LaneStep::RowGone => "row gone",
+    }
+}
+
+/// The state whose colour and sign a step has.
+#[must_use]
+pub fn sign(step: LaneStep) -> JobState {
+    match step {
+        LaneStep::Sent => JobState::Scheduled,
+        LaneStep::Answered => JobState::Running,
+        LaneStep::Killed | LaneStep::RowGone => JobState::Dead,
+        LaneStep::Restarted => JobState::Retrying,
+        LaneStep::RowThere => JobState::Done,
+    }
+}
+
+/// When a step of the lane was taken.
+#[must_use]
+pub fn time(lane: &LaneTrace, wanted: LaneStep) -> Option<u64> {
+    lane.steps.iter().find(|&&(_, step)| step == wanted).map(|&(at_us, _)| at_us)
+}
+
+/// One sentence on what the visitor and the row met with; as far as it is known.
+#[must_use]
+pub fn conclusion(lane: &LaneTrace) -> String {
+    let sent = time(lane, LaneStep::Sent).unwrap_or_default();
+    let Some(answered) = time(lane, LaneStep::Answered) else {
+        return match time(lane, LaneStep::Sent) {
+            Some(_) => "The visitor waits for the answer…".to_owned(),
+            None => "Not sent yet.".to_owned(),
+        };
+    };
+    let mut text = format!("Answered after {}", span::measured(answered.saturating_sub(sent)));
+    let restarted = time(lane, LaneStep::Restarted);
+    match (time(lane, LaneStep::RowThere), time(lane, LaneStep::RowGone)) {
+        (Some(row), _) if restarted.is_some_and(|restarted| restarted <= row) => {
+            text.push_str("; its row arrived after the restart.");
+        }
+        (Some(_), _) => text.push_str("; its row is in the log."),
+        (None, Some(_)) => text.push_str("; its row is gone."),
+        (None, None) => text.push_str("; its row is not in the log yet…"),
+    }
+    text
+}
+
+/// Moves places on an axis (shares from 0 to 1, ascending) apart, so that neighbours are at least `gap` apart where
+/// there is room; none leaves the axis.
+#[must_use]
+pub fn spread(places: &[f64], gap: f64) -> Vec<f64> {
+    let mut spread: Vec<f64> = Vec::with_capacity(places.len());
+    for &place in places {
+        let least = spread.last().map_or(0.0, |before| before + gap);
+        spread.push(place.max(least));
+    }
+    let mut most = 1.0_f64;
+    for place in spread.iter_mut().rev() {
+        *place = place.min(most).max(0.0);
+        most = *place - gap;
+    }
+    spread
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane(lane: Lane, steps: &[(u64, LaneStep)]) -> LaneTrace {
+        LaneTrace { lane, steps: steps.to_vec() }
+    }
+
+    #[test]
+    fn conclusions_tell_who_waited_and_what_became_of_the_row() {
+        use LaneStep::{Answered, Killed, Restarted, RowGone, RowThere, Sent};
+        let awaited = lane(Lane::Awaited, &[(10_000, Sent), (15_010_000, RowThere), (15_012_000, Answered)]);
+        assert_eq!(conclusion(&awaited), "Answered after 15.00 s; its row is in the log.");
+        let bare = [(10_000, Sent), (12_500, Answered), (500_000, Killed), (900_000, Restarted), (16_000_000, RowGone)];
+        assert_eq!(conclusion(&lane(Lane::BareTask, &bare)), "Answered after 2.5 ms; its row is gone.");
+        let job = [(0, Sent), (4_000, Answered), (500_000, Killed), (900_000, Restarted), (16_000_000, RowThere)];
+        assert_eq!(conclusion(&lane(Lane::Job, &job)), "Answered after 4.0 ms; its row arrived after the restart.");
+    }
+
+    #[test]
+    fn an_unfinished_lane_says_what_it_waits_for() {
+        assert_eq!(conclusion(&lane(Lane::Job, &[])), "Not sent yet.");
+        let sent = (0, LaneStep::Sent);
+        assert_eq!(conclusion(&lane(Lane::Job, &[sent])), "The visitor waits for the answer…");
+        let answered = [sent, (4_000, LaneStep::Answered)];
+        assert_eq!(conclusion(&lane(Lane::Job, &answered)), "Answered after 4.0 ms; its row is not in the log yet…");
+    }
+
+    #[test]
+    fn signs_do_not_cover_each_other() {
+        let near = |spread: Vec<f64>, wanted: &[f64]| {
+            assert_eq!(spread.len(), wanted.len());
+            assert!(spread.iter().zip(wanted).all(|(is, wanted)| (is - wanted).abs() < 1e-9), "{spread:?}");
+        };
+        near(spread(&[0.0, 0.01, 0.5], 0.1), &[0.0, 0.1, 0.5]);
+        near(spread(&[0.5, 0.95, 1.0, 1.0], 0.1), &[0.5, 0.8, 0.9, 1.0]);
+        near(spread(&[], 0.1), &[]);
+    }
+}

@@ -1,0 +1,166 @@
+//! Runs of the lab in words.
+
+use api::{DatabaseSpec, ErrorCode, FetchSpec, LabOrder, LabRun, LabSpec, LabStyle, LabWork};
+
+use super::span;
+use crate::wording::number;
+
+/// What a run does, as a heading: `10 × 2 s on 10 threads`.
+#[must_use]
+pub fn title(spec: &LabSpec) -> String {
+    match spec {
+        LabSpec::Fetch(spec) => fetch_title(spec),
+        LabSpec::Database(spec) => {
+            let tasks = u64::from(spec.batches) * u64::from(spec.tasks_per_batch);
+            let batches = if spec.batches == 1 { "batch" } else { "batches" };
+            format!(
+                "{} tasks in {} {batches} on {} connections",
+                number(tasks),
+                number(spec.batches.into()),
+                DatabaseSpec::CONNECTIONS
+            )
+        }
+        LabSpec::Request(spec) => format!("The trap, with a write of {}", span::set(spec.delay_ms.into())),
+    }
+}
+
+fn fetch_title(spec: &FetchSpec) -> String {
+    let FetchSpec { work, style, count, workers, latency_ms, order, .. } = spec;
+    let count_text = number((*count).into());
+    let what = match work {
+        LabWork::Second => format!("{count_text} × {}", span::set((*latency_ms).into())),
+        LabWork::Flags if *count == 1 => "1 flag".to_owned(),
+        LabWork::Flags => format!("{count_text} flags"),
+    };
+    let threads = if *workers == 1 { "1 thread".to_owned() } else { format!("{} threads", number((*workers).into())) };
+    match (style, order) {
+        (LabStyle::Sequential, _) => format!("{what} in sequence"),
+        (LabStyle::Threads, _) => format!("{what} on {threads}"),
+        (LabStyle::Futures, LabOrder::Input) => format!("{what} as futures on {threads}"),
+        (LabStyle::Futures, LabOrder::Completion) => format!("{what} as futures on {threads}, as they come"),
+        (LabStyle::Async, _) => format!("{what}, async"),
+    }
+}
+
+/// What the style is called, and what it is.
+#[must_use]
+pub fn style(style: LabStyle) -> (&'static str, &'static str) {
+    match style {
+        LabStyle::Sequential => {
+            ("Sequential", "One request after the other, on one thread that stands still while it waits.")
+        }
+        LabStyle::Threads => ("Threads", "A pool of threads, each of which waits for one answer at a time."),
+        LabStyle::Futures => ("Futures", "The same pool, with a future for each request: its state, its result."),
+        LabStyle::Async => ("Async", "One task for each request, all of them on one thread that never waits."),
+    }
+}
+
+/// What the work is called, and what it is.
+#[must_use]
+pub fn work(work: LabWork) -> (&'static str, &'static str) {
+    match work {
+        LabWork::Second => ("Second", "Each request gets a number from 1 to 100, after a while."),
+        LabWork::Flags => ("Flags", "Each request gets the flag of one of the twenty most populous countries."),
+    }
+}
+
+/// What the order is called, and what it is.
+#[must_use]
+pub fn order(order: LabOrder) -> (&'static str, &'static str) {
+    match order {
+        LabOrder::Input => ("As asked", "Results are taken in the order of the requests, as by map."),
+        LabOrder::Completion => ("As they come", "Results are taken in the order of their ends, as by as_completed."),
+    }
+}
+
+/// How long the run takes at the least.
+#[must_use]
+pub fn least_ms(spec: &LabSpec) -> u64 {
+    match spec {
+        LabSpec::Fetch(spec) => spec.least_ms(),
+        LabSpec::Database(spec) => {
+            // Each batch waits for the one before.
+            let turns = spec.tasks_per_batch.div_ceil(DatabaseSpec::CONNECTIONS);
+            u64::from(spec.batches) * u64::from(turns) * u64::from(spec.hold_ms)
+        }
+        LabSpec::Request(spec) => spec.delay_ms.into(),
+    }
+}
+
+/// The same in words, beside the button.
+#[must_use]
+pub fn estimate(spec: &LabSpec) -> String {
+    format!("Takes at least {}.", span::set(least_ms(spec)))
+}
+
+/// What kind of error keeps a run from being started.
+#[must_use]
+pub fn refusal(code: ErrorCode) -> Option<&'static str> {
+    match code {
+        ErrorCode::TooMany => Some("Too many runs for now"),
+        ErrorCode::Unavailable => Some("The database does not answer just now"),
+        ErrorCode::Forbidden => Some("Not allowed"),
+        ErrorCode::Offline => Some("The server cannot be reached"),
+        _ => None,
+    }
+}
+
+/// Where a run stands, in a sentence; none while its picture tells that.
+#[must_use]
+pub fn standing(run: &LabRun) -> Option<String> {
+    use api::JobState::{Cancelled, Dead, Done, Retrying, Running, Scheduled, Waiting};
+    match run.state {
+        Scheduled | Waiting if run.ahead == 0 => Some("Waiting for a worker; nothing is ahead.".to_owned()),
+        Scheduled | Waiting => Some(format!("Waiting for a worker: {} ahead.", number(run.ahead))),
+        Retrying => Some("The worker was lost; the run begins anew shortly.".to_owned()),
+        Cancelled => Some("This run was cancelled. What had begun by then is shown.".to_owned()),
+        Dead => Some(run.error.clone().unwrap_or_else(|| "This run failed; the server's log says why.".to_owned())),
+        Running | Done => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::RequestSpec;
+
+    use super::*;
+
+    fn fetch(style: LabStyle) -> FetchSpec {
+        FetchSpec {
+            work: LabWork::Second,
+            style,
+            count: 10,
+            workers: 4,
+            latency_ms: 2_000,
+            jitter_ms: 0,
+            order: LabOrder::Completion,
+            timeout_ms: None,
+        }
+    }
+
+    #[test]
+    fn titles_tell_work_style_and_workers() {
+        assert_eq!(
+            LabStyle::ALL.map(|style| title(&LabSpec::Fetch(fetch(style)))),
+            [
+                "10 × 2 s in sequence",
+                "10 × 2 s on 4 threads",
+                "10 × 2 s as futures on 4 threads, as they come",
+                "10 × 2 s, async"
+            ]
+        );
+        let flags = FetchSpec { work: LabWork::Flags, count: 1, workers: 1, ..fetch(LabStyle::Threads) };
+        assert_eq!(title(&LabSpec::Fetch(flags)), "1 flag on 1 thread");
+        assert_eq!(title(&LabSpec::Request(RequestSpec { delay_ms: 15_000 })), "The trap, with a write of 15 s");
+    }
+
+    #[test]
+    fn batches_take_their_turns() {
+        let spec =
+            DatabaseSpec { batches: 10, tasks_per_batch: 100, hold_ms: 20, failing: 0, panicking: 0, aborted: 0 };
+        assert_eq!(title(&LabSpec::Database(spec.clone())), "1,000 tasks in 10 batches on 8 connections");
+        assert_eq!(estimate(&LabSpec::Database(spec.clone())), "Takes at least 2.6 s.", "13 turns of 20 ms, 10 times");
+        let one = DatabaseSpec { batches: 1, ..spec };
+        assert_eq!(title(&LabSpec::Database(one)), "100 tasks in 1 batch on 8 connections");
+    }
+}
