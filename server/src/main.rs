@@ -131,7 +131,7 @@ impl LabPlace {
                 let folder =
                     folder.map_err(|error| CommandError(format!("no temporary folder can be made: {error}")))?;
                 config.store.database_url = Some(DatabaseUrl::Sqlite(folder.path().join("lab.db")));
-                let name = format!("an empty database in a temporary folder ({} does not exist)", file.display());
+                let name = format!("an empty one in a temporary folder: {} does not exist", file.display());
                 Ok(Self { config, name, _folder: Some(folder) })
             }
             DatabaseUrl::Sqlite(file) => Ok(Self { config, name: file.display().to_string(), _folder: None }),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use api::{DatabaseSpec, ItemErrorKind, LabEvent, LabFact, LabSummary, LabTrace};
 use lab::Teller;
+use serde_json::{Value, json};
 use server::lab::database::{PoolOpener, database};
 use sqlx::PgConnection;
 use store::Store;
@@ -111,15 +112,15 @@ async fn backends(connection: &mut PgConnection) -> i64 {
     sqlx::query_scalar(others).fetch_one(connection).await.expect("the superuser may")
 }
 
-async fn on_server_until(stop: impl AsyncFnOnce(PoolOpener)) {
+async fn beside_a_server(act: impl AsyncFnOnce(PoolOpener)) {
     let database = PostgresCluster::shared().await.create_database().await;
     let url = database.url();
     let options = store_postgres::Options { url: url.clone(), listen_url: None, connections: 2 };
     let server = PostgresStore::open(options, store_postgres::Access::Owner).await.expect("an empty database opens");
-    server.ping().await.unwrap();
+    server.ping().await.expect("it answers");
     let mut superuser = database.connect().await;
     let before = backends(&mut superuser).await;
-    stop(on_server(&url)).await;
+    act(on_server(&url)).await;
     eventually("the server has none of the lab's connections any more", async || {
         (backends(&mut superuser).await <= before).then_some(())
     })
@@ -130,7 +131,7 @@ async fn on_server_until(stop: impl AsyncFnOnce(PoolOpener)) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_server_every_connection_comes_back_and_is_closed() {
-    on_server_until(async |open| {
+    beside_a_server(async |open| {
         let (summary, events) = run(&open, &CancellationToken::new()).await;
         assert_came_through(&summary, &events);
     })
@@ -139,7 +140,7 @@ async fn on_a_server_every_connection_comes_back_and_is_closed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_dropped_closes_its_connections() {
-    on_server_until(async |open| {
+    beside_a_server(async |open| {
         let (tell, mut telling) = Teller::begin();
         let run = tokio::spawn(async move { database(&SPEC, &open, &tell, &CancellationToken::new()).await });
         while !matches!(telling.recv().await.expect("it goes on").what, LabFact::Done { .. }) {}
@@ -189,7 +190,8 @@ async fn the_command_takes_a_throwaway_where_there_is_no_database() {
     let line = ["lab", "database", "--batches", "2", "--tasks", "100", "--hold", "1ms"];
     let ended = installation.run(&line).await;
     assert_eq!(ended.code, Some(0), "{}", ended.output);
-    for part in ["2 batches of 100 tasks", "an empty database in a temporary folder", "    170  done", "back: 0."] {
+    for part in ["2 batches of 100 tasks", "Database: an empty one in a temporary folder", "    170  done", "back: 0."]
+    {
         assert!(ended.output.contains(part), "{part} in {}", ended.output);
     }
     assert!(!installation.database().exists());
@@ -202,9 +204,10 @@ async fn the_command_uses_the_database_of_a_server_that_runs() {
     let line = ["lab", "database", "--batches", "1", "--tasks", "200", "--hold", "1ms", "--json"];
     let ended = installation.run(&line).await;
     assert_eq!(ended.code, Some(0), "{}", ended.output);
-    let summary: LabSummary = serde_json::from_str(ended.output.trim_end().lines().last().unwrap()).unwrap();
-    assert_eq!((summary.done, summary.failed), (170, 30));
-    assert!(summary.pool.is_some_and(|pool| pool.leaked == 0 && pool.refused == 0));
+    let document: Value = serde_json::from_str(&ended.output).expect("one document");
+    assert_eq!((&document["tasks_per_batch"], &document["done"]), (&json!(200), &json!(170)));
+    assert_eq!(document["errors"], json!({"task": 10, "panic": 10, "aborted": 10}));
+    assert_eq!((&document["pool"]["leaked"], &document["pool"]["refused"]), (&json!(0), &json!(0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

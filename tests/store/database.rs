@@ -67,6 +67,7 @@ macro_rules! hold_every_promise {
                 a_dead_job_that_is_retried_gets_one_more_attempt,
                 what_has_no_such_state_is_refused,
             ],
+            introducing: [a_kind_is_introduced_once],
             pausing: [
                 a_kind_is_known_from_its_first_job_on,
                 a_paused_kind_waits_while_the_others_run,
@@ -87,8 +88,6 @@ macro_rules! hold_every_promise {
                 a_report_that_cannot_be_stored_changes_nothing,
                 what_was_put_out_goes_with_its_job,
                 a_report_wakes_those_who_follow_after_its_commit,
-                pages_can_show_one_kind,
-                a_kind_is_introduced_once,
             ],
             exercising: [
                 a_connection_comes_back,
@@ -106,6 +105,7 @@ macro_rules! hold_every_promise {
             browsing: [
                 pages_go_from_the_newest_down_and_join_seamlessly,
                 pages_can_show_one_state,
+                pages_can_show_one_kind,
                 a_place_counts_those_ahead,
                 what_is_not_there_is_none,
                 only_what_ended_well_before_is_pruned,

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-pub(super) use self::client::Client;
+pub(super) use self::client::{Client, PATIENCE};
 pub(super) use self::process::Process;
 pub use self::routes::routes;
-pub(super) use self::routes::{AWAITED, BARE_TASK, Question, RECORDED, Watch};
+pub(super) use self::routes::{AWAITED, BARE_TASK, Question};
 
 /// A sandbox starts only in a folder beside which there is a file of this name, and is removed with all that stands
 /// beside it: nobody's real data.

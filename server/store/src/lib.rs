@@ -11,6 +11,7 @@ mod log;
 mod log_parts;
 mod patience;
 mod queue;
+mod report;
 mod touched;
 mod transfer;
 mod wake;
@@ -27,9 +28,10 @@ pub use log::{Log, LogEntry, LogQuery, LogSpan};
 pub use log_parts::{Direction, ReadLogPart, log_rows_in_parts};
 pub use patience::{Wait, Waits};
 pub use queue::{
-    Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, JobReport, LOG_JOB, NewJob, OutputPart,
-    Queue, QueuePlace, StoredJob, StoredKind, WorkerName,
+    Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, LOG_JOB, NewJob, Queue, QueuePlace,
+    StoredJob, StoredKind, WorkerName,
 };
+pub use report::{JobReport, OutputPart};
 pub use touched::Touched;
 pub use transfer::{
     AccountRecord, AttemptRecord, Base, Batch, Begun, Cursor, Held, JobRecord, KindRecord, MissingRecord, Origin, Part,

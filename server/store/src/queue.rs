@@ -11,7 +11,7 @@ use api::{
 };
 use async_trait::async_trait;
 
-use crate::{Result, Topic, Wake};
+use crate::{JobReport, OutputPart, Result, Topic, Wake};
 
 /// The kind of the jobs that [`Queue::accept`] adds. The ledger counts these and no others.
 pub const LOG_JOB: &str = "log_request";
@@ -200,30 +200,6 @@ pub struct FinishedAttempt {
     pub now: TimeMs,
     /// Shown to people as the attempt's end.
     pub wall: TimeMs,
-}
-
-/// What a worker says of an attempt that runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobReport {
-    pub job: JobId,
-    pub attempt: u32,
-    pub worker: WorkerName,
-    /// From 0 to 100; more is refused.
-    pub percent: u8,
-    /// How far it is, in a few words, for people.
-    pub note: String,
-    /// The next part of what the job puts out, if any.
-    pub part: Option<String>,
-    /// What came of it, for machines; none leaves what is there.
-    pub result: Option<String>,
-}
-
-/// A part of what a job has put out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutputPart {
-    /// From 1, without gaps. A new attempt goes on where the one before has ended.
-    pub number: u32,
-    pub text: String,
 }
 
 /// What came of an attempt.

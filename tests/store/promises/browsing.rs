@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::{JobCounts, JobFilter, JobId, JobState};
-use store::{Finish, NewJob, QueuePlace, Store, Topic, Wake};
+use store::{Enqueued, Finish, NewJob, QueuePlace, Store, Topic, Wake};
 use tests::builders::{START, claim, finished, job, log_entry, log_job, nobody, search};
 
 use crate::database::Database;
@@ -48,6 +48,37 @@ pub(crate) async fn pages_can_show_one_state(database: impl Database) {
     assert_eq!(all_pages(&*store, only(JobState::Running), 3).await, expected);
     assert_eq!(all_pages(&*store, only(JobState::Waiting), 2).await.len(), 5);
     assert!(all_pages(&*store, only(JobState::Dead), 2).await.is_empty());
+}
+
+pub(crate) async fn pages_can_show_one_kind(database: impl Database) {
+    let store = database.store();
+    let (mut searches, mut labs) = (Vec::new(), Vec::new());
+    for number in 0..5 {
+        labs.push(id_of(store.enqueue(job("lab")).await.unwrap()));
+        searches.push(id_of(store.enqueue(log_job(search(number))).await.unwrap()));
+        store.enqueue(job("probe")).await.unwrap();
+    }
+    let running: Vec<JobId> = store.claim(claim("w", 7, START)).await.unwrap().iter().map(|job| job.id).collect();
+    for (kind, mut ids) in [("lab", labs), ("log_request", searches)] {
+        ids.reverse();
+        let (run, wait): (Vec<JobId>, Vec<JobId>) = ids.iter().partition(|id| running.contains(id));
+        assert!(!run.is_empty() && !wait.is_empty());
+        let of_kind = |state| JobFilter { state, kind: Some(kind.to_owned()) };
+        for limit in [1, 2, 5, 9] {
+            assert_eq!(all_pages(&*store, of_kind(None), limit).await, ids, "{kind}");
+            assert_eq!(all_pages(&*store, of_kind(Some(JobState::Running)), limit).await, run, "{kind}");
+            assert_eq!(all_pages(&*store, of_kind(Some(JobState::Waiting)), limit).await, wait, "{kind}");
+        }
+        assert_eq!(all_pages(&*store, of_kind(Some(JobState::Dead)), 9).await, []);
+    }
+    let nothing = JobFilter { kind: Some("nothing".to_owned()), ..JobFilter::default() };
+    assert_eq!(all_pages(&*store, nothing, 9).await, []);
+}
+
+fn id_of(enqueued: Enqueued) -> JobId {
+    match enqueued {
+        Enqueued::New(id) | Enqueued::Exists(id) => id,
+    }
 }
 
 pub(crate) async fn a_place_counts_those_ahead(database: impl Database) {

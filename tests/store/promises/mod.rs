@@ -7,6 +7,7 @@ pub(crate) mod claiming;
 pub(crate) mod enqueueing;
 pub(crate) mod exercising;
 pub(crate) mod finishing;
+pub(crate) mod introducing;
 pub(crate) mod ledger;
 pub(crate) mod logging;
 pub(crate) mod modelled;

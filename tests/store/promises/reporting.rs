@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use api::{JobFilter, JobId, JobProgress, JobState};
 use futures::future::join_all;
-use store::{ClaimedJob, Finish, JobReport, NewJob, OutputPart, Queue, Store, Topic};
-use tests::builders::{LEASE, START, claim, finished, job, log_job, report, retry, search};
+use store::{ClaimedJob, Finish, JobReport, NewJob, OutputPart, Store, Topic};
+use tests::builders::{LEASE, START, claim, finished, job, report, retry};
 
 use crate::database::Database;
 
@@ -202,77 +202,4 @@ pub(crate) async fn a_report_wakes_those_who_follow_after_its_commit(database: i
         }
     }
     assert_eq!(woken, [Topic::Output]);
-}
-
-pub(crate) async fn pages_can_show_one_kind(database: impl Database) {
-    let store = database.store();
-    let (mut searches, mut labs) = (Vec::new(), Vec::new());
-    for number in 0..5 {
-        labs.push(id_of(&*store, job("lab")).await);
-        searches.push(id_of(&*store, log_job(search(number))).await);
-        id_of(&*store, job("probe")).await;
-    }
-    let running: Vec<JobId> = store.claim(claim("w", 7, START)).await.unwrap().iter().map(|job| job.id).collect();
-    let pages = async |kind: &str, state: Option<JobState>, limit: u32| {
-        let filter = JobFilter { state, kind: Some(kind.to_owned()) };
-        let (mut found, mut before) = (Vec::new(), None);
-        loop {
-            let page = store.jobs(filter.clone(), before, limit).await.unwrap();
-            assert!(page.jobs.iter().all(|job| job.kind == kind && state.is_none_or(|state| job.state == state)));
-            found.extend(page.jobs.iter().map(|job| job.id));
-            match page.next {
-                Some(next) => before = Some(next),
-                None => return found,
-            }
-        }
-    };
-    for (kind, mut ids) in [("lab", labs), ("log_request", searches)] {
-        ids.reverse();
-        let (run, wait): (Vec<JobId>, Vec<JobId>) = ids.iter().partition(|id| running.contains(id));
-        for limit in [1, 2, 5, 9] {
-            assert_eq!(pages(kind, None, limit).await, ids, "{kind}");
-            assert_eq!(pages(kind, Some(JobState::Running), limit).await, run, "{kind}");
-            assert_eq!(pages(kind, Some(JobState::Waiting), limit).await, wait, "{kind}");
-        }
-        assert!(!run.is_empty() && !wait.is_empty());
-        assert_eq!(pages(kind, Some(JobState::Dead), 9).await, []);
-    }
-    assert_eq!(pages("nothing", None, 9).await, []);
-}
-
-async fn id_of(store: &dyn Store, job: NewJob) -> JobId {
-    match store.enqueue(job).await.unwrap() {
-        store::Enqueued::New(id) | store::Enqueued::Exists(id) => id,
-    }
-}
-
-pub(crate) async fn a_kind_is_introduced_once(mut database: impl Database) {
-    let store = database.store();
-    let limits = async |store: &dyn Queue| -> Vec<(String, Option<u32>)> {
-        store.kinds().await.unwrap().into_iter().map(|kind| (kind.kind, kind.limit)).collect()
-    };
-    let named =
-        |kinds: &[(&str, Option<u32>)]| kinds.iter().map(|&(kind, limit)| (kind.to_owned(), limit)).collect::<Vec<_>>();
-    let mut jobs = store.subscribe(Topic::Jobs);
-    store.introduce_kind("lab", Some(1)).await.unwrap();
-    tokio::time::timeout(Duration::ZERO, jobs.changed()).await.expect("there is one kind more");
-    assert_eq!(limits(&*store).await, named(&[("lab", Some(1))]));
-    // The limit holds from the first job on.
-    for _ in 0..3 {
-        store.enqueue(job("lab")).await.unwrap();
-    }
-    assert_eq!(store.claim(claim("w", 9, START)).await.unwrap().len(), 1);
-    assert!(store.limit_kind("lab", Some(2)).await.unwrap());
-    assert!(store.pause_kind("lab", true).await.unwrap());
-    drop(store);
-    database.reopen().await;
-    let store = database.store();
-    store.introduce_kind("lab", Some(1)).await.unwrap();
-    store.introduce_kind("lab", None).await.unwrap();
-    assert_eq!(limits(&*store).await, named(&[("lab", Some(2))]));
-    assert!(store.kinds().await.unwrap()[0].paused);
-    // One that its jobs have made known has no limit, and keeps none.
-    store.enqueue(job("probe")).await.unwrap();
-    store.introduce_kind("probe", Some(1)).await.unwrap();
-    assert_eq!(limits(&*store).await, named(&[("lab", Some(2)), ("probe", None)]));
 }

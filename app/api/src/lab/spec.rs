@@ -18,6 +18,8 @@ pub const TASKS_LIMIT: u32 = 10_000;
 pub const BATCHES_LIMIT: u32 = 1_000;
 /// The longest that a task keeps its connection.
 pub const HOLD_LIMIT_MS: u32 = 1_000;
+/// The longest that the last task of a batch may be expected to wait for its connection: half of what a pool bears.
+const POOL_WAIT_LIMIT_MS: u64 = 2_500;
 /// The longest write of the scenario with the requests: the original's.
 pub const WRITE_DELAY_LIMIT_MS: u32 = 15_000;
 
@@ -186,8 +188,15 @@ impl LabSpec {
                 within("tasks_per_batch", u32::try_from(tasks).unwrap_or(u32::MAX), 1, TASKS_LIMIT)?;
                 let ill = u64::from(spec.failing) + u64::from(spec.panicking) + u64::from(spec.aborted);
                 within("failing", u32::try_from(ill).unwrap_or(u32::MAX), 0, 100)?;
-                // With one connection, each task waits for the one before.
-                short_enough("hold_ms", tasks * u64::from(spec.hold_ms) / u64::from(DatabaseSpec::CONNECTIONS))
+                let wait_ms = waits_ms(spec.tasks_per_batch.into(), spec.hold_ms);
+                if wait_ms > POOL_WAIT_LIMIT_MS {
+                    let message = format!(
+                        "The last task of a batch would wait {wait_ms} ms for its connection; {POOL_WAIT_LIMIT_MS} ms at \
+                         most. Let tasks keep theirs for a shorter time, or start fewer at once."
+                    );
+                    return Err(ApiError::at(ErrorCode::Invalid, "hold_ms", message));
+                }
+                short_enough("hold_ms", waits_ms(tasks, spec.hold_ms))
             }
             Self::Request(spec) => within("delay_ms", spec.delay_ms, 100, WRITE_DELAY_LIMIT_MS),
         }
@@ -197,6 +206,11 @@ impl LabSpec {
 impl DatabaseSpec {
     /// How many connections the tasks share.
     pub const CONNECTIONS: u32 = 8;
+}
+
+/// How long the last of so many tasks waits, if each keeps its connection for `hold_ms`.
+fn waits_ms(tasks: u64, hold_ms: u32) -> u64 {
+    tasks * u64::from(hold_ms) / u64::from(DatabaseSpec::CONNECTIONS)
 }
 
 fn within(field: &str, value: u32, least: u32, most: u32) -> Result<(), ApiError> {
@@ -268,5 +282,16 @@ mod tests {
             aborted: 0,
         };
         assert!(LabSpec::Database(spec).check().is_err());
+    }
+
+    #[test]
+    fn no_task_waits_so_long_that_the_pool_gives_up() {
+        let of = |tasks_per_batch| {
+            let (batches, hold_ms) = (1, 20);
+            DatabaseSpec { batches, tasks_per_batch, hold_ms, failing: 0, panicking: 0, aborted: 0 }
+        };
+        assert_eq!(LabSpec::Database(of(1_000)).check(), Ok(()));
+        let error = LabSpec::Database(of(1_001)).check().expect_err("a moment longer");
+        assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Invalid, Some("hold_ms")));
     }
 }

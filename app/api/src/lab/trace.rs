@@ -2,7 +2,8 @@
 
 use super::{ItemError, LabEvent, LabFact, Lane, LaneStep};
 
-/// What is known of a run. Events may come in any portions; each is taken in once.
+/// What is known of a run. Events come in the order of time and in any portions; one that comes a second time, because
+/// it was not certain that it had arrived, changes nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabTrace {
     /// By their numbers.
@@ -93,11 +94,23 @@ impl LabTrace {
             }),
             LabFact::CalledBack { item } => self.change(item, |item| item.called_back_us = Some(at_us)),
             LabFact::Delivered { item } => {
-                self.change(item, |item| item.delivered_us = Some(at_us));
-                self.delivered.push(item);
+                let mut is_new = false;
+                self.change(item, |item| is_new = item.delivered_us.replace(at_us).is_none());
+                if is_new {
+                    self.delivered.push(item);
+                }
             }
-            LabFact::Pool { in_use, idle, waiting } => self.pool.push((at_us, in_use, idle, waiting)),
-            LabFact::Lane { lane, step } => self.lane(lane).push((at_us, step)),
+            LabFact::Pool { in_use, idle, waiting } => {
+                if self.pool.last().is_none_or(|&(latest_us, ..)| latest_us < at_us) {
+                    self.pool.push((at_us, in_use, idle, waiting));
+                }
+            }
+            LabFact::Lane { lane, step } => {
+                let steps = self.lane(lane);
+                if !steps.contains(&(at_us, step)) {
+                    steps.push((at_us, step));
+                }
+            }
             LabFact::Ended => self.has_ended = true,
         }
     }
@@ -158,6 +171,21 @@ mod tests {
     fn a_run_that_begins_anew_forgets_the_lost_attempt() {
         let began_again = trace([two_began(), (5, LabFact::Started { item: 0 }), two_began()]);
         assert_eq!(began_again, trace([two_began()]));
+    }
+
+    #[test]
+    fn what_is_told_twice_is_known_once() {
+        let facts = [
+            two_began(),
+            (1, LabFact::Started { item: 0 }),
+            (2, LabFact::Pool { in_use: 1, idle: 7, waiting: 0 }),
+            (3, LabFact::Done { item: 0, text: "7".to_owned() }),
+            (4, LabFact::Delivered { item: 0 }),
+            (5, LabFact::Lane { lane: Lane::Job, step: LaneStep::Sent }),
+        ];
+        // A portion that is sent again holds the latest events, and what is known is older than none of them.
+        let again = facts[1..].to_vec();
+        assert_eq!(trace(facts.clone().into_iter().chain(again)), trace(facts));
     }
 
     #[test]

@@ -6,9 +6,10 @@ use std::io::{IsTerminal, Write, stderr};
 
 use api::{DatabaseSpec, ItemErrorKind, LabFact, LabSummary, LabTrace};
 use lab::Teller;
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{json_line, seconds};
+use super::words::{json_line, print, seconds};
 use crate::commands::CommandError;
 use crate::config::LabDatabase;
 use crate::lab::database::{PoolOpener, database};
@@ -18,20 +19,15 @@ use crate::lab::database::{PoolOpener, database};
 pub async fn lab_database(asked: &LabDatabase, name: &str, open: &PoolOpener) -> Result<(), CommandError> {
     let spec = asked.spec().map_err(CommandError)?;
     if !asked.json {
-        println!("{}", intention(&spec, name));
+        print(&format!("Database: {name}\n{}\n", intention(&spec)));
     }
     let (tell, mut telling) = Teller::begin();
-    let run = {
-        let spec = spec.clone();
-        async move { database(&spec, open, &tell, &CancellationToken::new()).await }
-    };
+    let run = async { database(&spec, open, &{ tell }, &CancellationToken::new()).await };
     let follow = async {
         let mut trace = LabTrace::default();
         while let Some(event) = telling.recv().await {
-            if asked.json {
-                println!("{}", json_line(&event));
-            } else if let LabFact::Pool { in_use, idle, waiting } = event.what {
-                show_progress(in_use, idle, waiting);
+            if let (LabFact::Pool { in_use, idle, waiting }, false) = (&event.what, asked.json) {
+                show_progress(*in_use, *idle, *waiting);
             }
             trace.take(event);
         }
@@ -39,11 +35,12 @@ pub async fn lab_database(asked: &LabDatabase, name: &str, open: &PoolOpener) ->
     };
     let (summary, trace) = tokio::join!(run, follow);
     let summary = summary.map_err(CommandError)?;
+    let report = Report { spec: &spec, summary: &summary, errors: errors(&trace) };
     if asked.json {
-        println!("{}", json_line(&summary));
+        print(&json_line(&report));
     } else {
         end_progress();
-        print!("{}", Report { trace: &trace, summary: &summary });
+        print(&report.to_string());
     }
     let pool = summary.pool.unwrap_or_default();
     if pool.leaked > 0 || pool.refused > 0 {
@@ -53,12 +50,24 @@ pub async fn lab_database(asked: &LabDatabase, name: &str, open: &PoolOpener) ->
     Ok(())
 }
 
-fn intention(spec: &DatabaseSpec, name: &str) -> String {
-    let (batches, each) = (spec.batches, spec.tasks_per_batch);
+fn intention(spec: &DatabaseSpec) -> String {
     let (hold_ms, connections) = (spec.hold_ms, DatabaseSpec::CONNECTIONS);
-    format!(
-        "{batches} batches of {each} tasks share {connections} connections to {name}. Each keeps one for {hold_ms} ms."
-    )
+    let batches = number(spec.batches, "batch", "batches");
+    let tasks = number(spec.tasks_per_batch, "task", "tasks");
+    format!("{batches} of {tasks} share {connections} connections. Each task keeps one for {hold_ms} ms.")
+}
+
+fn number(count: u32, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// How many tasks failed for which reason.
+fn errors(trace: &LabTrace) -> BTreeMap<ItemErrorKind, u32> {
+    let mut errors = BTreeMap::new();
+    for error in trace.items.iter().filter_map(|item| item.error.as_ref()) {
+        *errors.entry(error.kind).or_default() += 1;
+    }
+    errors
 }
 
 /// Over the same line again and again: only for terminals.
@@ -76,25 +85,27 @@ fn end_progress() {
     }
 }
 
+/// What was asked for, and what came of it.
+#[derive(Serialize)]
 struct Report<'a> {
-    trace: &'a LabTrace,
+    #[serde(flatten)]
+    spec: &'a DatabaseSpec,
+    #[serde(flatten)]
     summary: &'a LabSummary,
+    errors: BTreeMap<ItemErrorKind, u32>,
 }
 
 impl Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut failed = BTreeMap::<ItemErrorKind, u32>::new();
-        for error in self.trace.items.iter().filter_map(|item| item.error.as_ref()) {
-            *failed.entry(error.kind).or_default() += 1;
-        }
         writeln!(f, "{:>7}  done", self.summary.done)?;
-        for (kind, count) in failed {
+        for (kind, count) in &self.errors {
             writeln!(f, "{count:>7}  {}", kind.words())?;
         }
         let pool = self.summary.pool.unwrap_or_default();
         let longest_ms = seconds(pool.longest_wait_us) * 1_000.0;
         writeln!(f, "At most {} of {} connections were in use.", pool.most_in_use, pool.max)?;
-        writeln!(f, "At most {} tasks waited for one, the longest for {longest_ms:.1} ms.", pool.most_waiting)?;
+        let waited = number(pool.most_waiting, "task", "tasks");
+        writeln!(f, "At most {waited} waited for one. The longest wait was {longest_ms:.1} ms.")?;
         writeln!(
             f,
             "Connections that did not come back: {}. Tasks that were refused one: {}.",
@@ -125,7 +136,8 @@ mod tests {
         let pool = PoolSummary { max: 8, most_in_use: 4, longest_wait_us: 12_345, ..PoolSummary::default() };
         let summary =
             LabSummary { done: 1, failed: 3, elapsed_us: 1_500_000, pool: Some(pool), ..LabSummary::default() };
-        let text = Report { trace: &trace, summary: &summary }.to_string();
+        let spec = DatabaseSpec { batches: 1, tasks_per_batch: 4, hold_ms: 1, failing: 0, panicking: 0, aborted: 0 };
+        let text = Report { spec: &spec, summary: &summary, errors: errors(&trace) }.to_string();
         for part in ["  1  done\n", "  1  failed\n", "  2  panicked\n", "4 of 8", "12.3 ms", "come back: 0.", "1.50 s."]
         {
             assert!(text.contains(part), "{part} in {text}");

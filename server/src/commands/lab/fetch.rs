@@ -10,7 +10,6 @@ mod table;
 mod waterfall;
 
 use std::collections::BTreeMap;
-use std::io::{Write, stdout};
 use std::process::ExitCode;
 use std::sync::mpsc;
 
@@ -21,7 +20,7 @@ use self::arrivals::Arrivals;
 use self::document::Document;
 use self::goal::Goal;
 use self::run::{Run, Stop};
-use super::seconds;
+use super::words::{print, seconds};
 use crate::commands::CommandError;
 use crate::config::{LabFlags, LabRequests, LabSecond};
 
@@ -84,11 +83,6 @@ impl Run {
         }
         (!words.is_empty()).then(|| words.join(", "))
     }
-}
-
-/// Whoever reads may have gone; that is no error of ours.
-fn print(text: &str) {
-    let _ = stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush());
 }
 
 fn code(stop: &Stop, done: u32) -> ExitCode {

@@ -4,11 +4,12 @@ use std::fmt::{self, Display};
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
-use api::{LabEvent, LabFact, LabTrace, Lane, LaneStep, LaneTrace};
+use api::{LabEvent, LabFact, LabSummary, LabTrace, Lane, LaneStep, LaneTrace, RequestSpec};
 use lab::Teller;
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{json_line, seconds};
+use super::words::{json_line, print, seconds};
 use crate::commands::CommandError;
 use crate::config::LabRequest;
 use crate::lab::request::request;
@@ -20,13 +21,11 @@ pub async fn lab_request(asked: &LabRequest) -> Result<(), CommandError> {
     let spec = asked.spec().map_err(CommandError)?;
     let sandbox = Sandbox::of_this_program().map_err(CommandError)?;
     let (tell, mut telling) = Teller::begin();
-    let run = async move { request(&spec, &sandbox, &tell, &CancellationToken::new()).await };
+    let run = async { request(&spec, &sandbox, &{ tell }, &CancellationToken::new()).await };
     let follow = async {
         let mut trace = LabTrace::default();
         while let Some(event) = telling.recv().await {
-            if asked.json {
-                println!("{}", json_line(&event));
-            } else if stderr().is_terminal() {
+            if !asked.json && stderr().is_terminal() {
                 show_progress(&event);
             }
             trace.take(event);
@@ -35,16 +34,46 @@ pub async fn lab_request(asked: &LabRequest) -> Result<(), CommandError> {
     };
     let (summary, trace) = tokio::join!(run, follow);
     let summary = summary.map_err(CommandError)?;
-    if asked.json {
-        println!("{}", json_line(&summary));
+    print(&if asked.json {
+        let lanes = trace.lanes.iter().map(LaneDocument::of).collect();
+        json_line(&Document { spec: &spec, summary: &summary, lanes })
     } else {
-        print!("{}", Story { trace: &trace, delay: asked.delay });
-    }
+        Story { trace: &trace, delay: asked.delay }.to_string()
+    });
     let arrived = trace.lanes.iter().any(|lane| lane.lane == Lane::Job && at(lane, LaneStep::RowThere).is_some());
     if arrived {
         Ok(())
     } else {
         Err(CommandError("the row of the search that was made a job is not there".to_owned()))
+    }
+}
+
+/// What was asked for, and what happened. Times are microseconds since the run began.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    spec: &'a RequestSpec,
+    #[serde(flatten)]
+    summary: &'a LabSummary,
+    lanes: Vec<LaneDocument>,
+}
+
+#[derive(Serialize)]
+struct LaneDocument {
+    lane: Lane,
+    steps: Vec<StepDocument>,
+}
+
+#[derive(Serialize)]
+struct StepDocument {
+    at_us: u64,
+    step: LaneStep,
+}
+
+impl LaneDocument {
+    fn of(lane: &LaneTrace) -> Self {
+        let steps = lane.steps.iter().map(|&(at_us, step)| StepDocument { at_us, step });
+        Self { lane: lane.lane, steps: steps.collect() }
     }
 }
 
@@ -68,7 +97,7 @@ impl Display for Story<'_> {
             writeln!(f, "\n{}: {}", lane.lane.words(), manner(lane.lane))?;
             let sent = at(lane, LaneStep::Sent).unwrap_or(0);
             for (at_us, step) in &lane.steps {
-                writeln!(f, "{:>9.2} s  {}", seconds(at_us.saturating_sub(sent)), step.words())?;
+                writeln!(f, "{:>9.3} s  {}", seconds(at_us.saturating_sub(sent)), step.words())?;
             }
             writeln!(f, "  {}", conclusion(lane))?;
         }
@@ -85,24 +114,26 @@ fn manner(lane: Lane) -> &'static str {
 }
 
 fn conclusion(lane: &LaneTrace) -> String {
-    let since_sent = |step| Some(seconds(at(lane, step)?.saturating_sub(at(lane, LaneStep::Sent)?)));
+    let since_sent = |step| Some(moment(at(lane, step)?.saturating_sub(at(lane, LaneStep::Sent)?)));
     let Some(answered) = since_sent(LaneStep::Answered) else { return "Not answered.".to_owned() };
     match (lane.lane, since_sent(LaneStep::RowThere)) {
-        (Lane::Awaited, _) => format!("The visitor waited {answered:.2} s for a row that only the operator reads."),
+        (Lane::Awaited, _) => format!("The visitor waited {answered} for a row that only the operator reads."),
         (Lane::BareTask, None) => {
-            format!(
-                "The visitor had the answer after {answered:.2} s. The row died with the process: it will never come."
-            )
+            format!("The visitor had the answer after {answered}. The row died with the process: it will never come.")
         }
         (Lane::BareTask, Some(row)) => {
-            format!("The row was there after {row:.2} s, before the process was killed: choose a longer delay.")
+            format!("The row was there after {row}, before the process was killed: choose a longer delay.")
         }
         (Lane::Job, Some(row)) => format!(
-            "The visitor had the answer after {answered:.2} s. The row came after {row:.2} s, although the process was \
+            "The visitor had the answer after {answered}. The row came after {row}, although the process was \
              killed."
         ),
-        (Lane::Job, None) => format!("The visitor had the answer after {answered:.2} s, and the row did not come."),
+        (Lane::Job, None) => format!("The visitor had the answer after {answered}, and the row did not come."),
     }
+}
+
+fn moment(us: u64) -> String {
+    if us < 1_000_000 { format!("{} ms", us.div_ceil(1_000)) } else { format!("{:.2} s", seconds(us)) }
 }
 
 /// When this first happened.
@@ -131,7 +162,7 @@ mod tests {
             (1_900_000, Lane::Job, LaneStep::Restarted),
             (17_000_000, Lane::Job, LaneStep::RowThere),
         ]);
-        for line in ["takes 15s.", "     0.00 s  sent", "     0.01 s  answered", "    16.60 s  row there"] {
+        for line in ["takes 15s.", "    0.000 s  sent", "    0.010 s  answered", "   16.600 s  row there"] {
             assert!(text.contains(line), "{line} in {text}");
         }
         assert!(text.ends_with("The row came after 16.60 s, although the process was killed.\n"), "{text}");
@@ -141,7 +172,7 @@ mod tests {
     fn a_row_that_never_comes_is_said_to_be_lost() {
         let steps = [(0, LaneStep::Sent), (9_000, LaneStep::Answered), (16_000_000, LaneStep::RowGone)];
         let text = story(&steps.map(|(at_us, step)| (at_us, Lane::BareTask, step)));
-        assert!(text.ends_with("after 0.01 s. The row died with the process: it will never come.\n"), "{text}");
+        assert!(text.ends_with("after 9 ms. The row died with the process: it will never come.\n"), "{text}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use api::{LabFact, Lane, LaneStep, Recorded, SearchAnswer, SearchId};
 use lab::Teller;
 use tokio::time::{Instant, sleep};
 
-use super::super::sandbox::{AWAITED, BARE_TASK, Client, Place, Process, Question, RECORDED, Watch};
+use super::super::sandbox::{AWAITED, BARE_TASK, Client, PATIENCE, Place, Process, Question};
 
 /// The original's example.
 const PHRASE: &str = "life, the universe, and everything!";
@@ -14,8 +14,6 @@ const LETTERS: &str = "eiru,!";
 
 /// A row that nobody is left to write is waited for this long beyond the write's delay.
 const MARGIN: Duration = Duration::from_secs(1);
-/// Far more than any answer, and any row that somebody writes, takes beyond its delay: a machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// A visitor who has the answer looks at it for so long before the process is killed; less where the write would be
 /// done by then.
 const LOOK: Duration = Duration::from_secs(1);
@@ -87,8 +85,7 @@ impl Runner<'_> {
     /// has ended, or whose log cannot be read, says neither.
     async fn see_row(&self, lane: Lane, client: Client, search: SearchId) -> Result<bool, String> {
         let wait = self.delay + if lane == Lane::BareTask { MARGIN } else { PATIENCE };
-        let watch = Watch { search, patience_ms: u32::try_from(wait.as_millis()).unwrap_or(u32::MAX) };
-        let recorded: Vec<SearchId> = client.post_json(RECORDED, &watch, wait + PATIENCE).await?;
+        let recorded = client.searches_in_log(search, wait).await?;
         let is_there = match &recorded[..] {
             [] => false,
             [only] if *only == search => true,

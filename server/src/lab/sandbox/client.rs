@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use api::SearchId;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::{Method, Request, StatusCode};
@@ -15,6 +16,10 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::form_urlencoded;
 
+use super::routes::{RECORDED, Watch};
+
+/// Far more than any answer takes that is not to be waited for: a machine may be busy.
+pub(in crate::lab) const PATIENCE: Duration = Duration::from_secs(30);
 /// Answers of ours are small.
 const ANSWER_LIMIT: usize = 1024 * 1024;
 
@@ -44,6 +49,16 @@ impl Client {
     ) -> Result<T, String> {
         let body = serde_json::to_string(body).map_err(failed)?;
         self.ask(Method::POST, path, "application/json", body, patience).await
+    }
+
+    /// The searches that are in the log: once this one is among them, or when this time has passed.
+    pub(in crate::lab) async fn searches_in_log(
+        self,
+        awaited: SearchId,
+        longest_wait: Duration,
+    ) -> Result<Vec<SearchId>, String> {
+        let patience_ms = u32::try_from(longest_wait.as_millis()).unwrap_or(u32::MAX);
+        self.post_json(RECORDED, &Watch { search: awaited, patience_ms }, longest_wait + PATIENCE).await
     }
 
     async fn ask<T: DeserializeOwned>(

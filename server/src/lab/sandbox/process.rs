@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use api::SearchId;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -38,6 +39,7 @@ struct Running {
 }
 
 impl Process {
+    /// Returns when it can be asked, and answers.
     pub(super) async fn start(
         program: &Path,
         folder: Arc<TempDir>,
@@ -63,6 +65,8 @@ impl Process {
             let said = fs::read_to_string(&said).unwrap_or_default();
             format!("the sandbox {name} did not start: {}", said.lines().last().unwrap_or("it said nothing").trim())
         })?;
+        // One question before the others, so that the first of them does not wait for the server's start.
+        process.client().searches_in_log(SearchId::from_parts(0, 0), Duration::ZERO).await?;
         Ok(process)
     }
 

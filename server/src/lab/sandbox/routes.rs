@@ -20,7 +20,7 @@ use crate::searches;
 
 pub(in crate::lab) const AWAITED: &str = "/sandbox/awaited";
 pub(in crate::lab) const BARE_TASK: &str = "/sandbox/bare-task";
-pub(in crate::lab) const RECORDED: &str = "/sandbox/recorded";
+pub(super) const RECORDED: &str = "/sandbox/recorded";
 
 /// A search.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,9 +32,9 @@ pub(in crate::lab) struct Question {
 
 /// Which row is waited for, and for how long at most.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(in crate::lab) struct Watch {
-    pub(in crate::lab) search: SearchId,
-    pub(in crate::lab) patience_ms: u32,
+pub(super) struct Watch {
+    pub(super) search: SearchId,
+    pub(super) patience_ms: u32,
 }
 
 #[derive(Clone)]

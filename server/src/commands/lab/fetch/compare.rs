@@ -6,7 +6,7 @@ use api::LabStyle;
 use lab::FetchPlan;
 use serde::Serialize;
 
-use super::super::seconds;
+use super::super::words::seconds;
 use super::arrivals::Arrivals;
 use super::document::{self, Document};
 use super::goal::Goal;

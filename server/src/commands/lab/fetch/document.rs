@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use api::{FetchSpec, ItemError, ItemErrorKind, ItemState, LabSummary};
 use serde::Serialize;
 
-use super::super::json_line;
+use super::super::words::json_line;
 use super::run::Run;
 
 /// All that was asked for and all that happened. Times are microseconds since the run began.
@@ -64,5 +64,5 @@ impl<'a> Document<'a> {
 }
 
 pub(super) fn line(document: &impl Serialize) -> String {
-    format!("{}\n", json_line(document))
+    json_line(document)
 }

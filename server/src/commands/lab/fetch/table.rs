@@ -2,7 +2,7 @@
 
 use api::{FetchSpec, LabWork};
 
-use super::super::seconds;
+use super::super::words::seconds;
 use super::run::Run;
 
 /// What is compared, and what the columns are.

@@ -2,7 +2,7 @@
 
 use api::{ItemState, ItemTrace, LabTrace};
 
-use super::super::seconds;
+use super::super::words::seconds;
 
 /// More lines than this no one compares.
 const LINES: usize = 20;
