@@ -116,6 +116,15 @@ pub fn dense_height(items: usize) -> usize {
     }
 }
 
+/// How high a waterfall of so many items is with its axis, in pixels.
+#[must_use]
+pub fn plot_height(items: usize) -> usize {
+    // As style/components/waterfall.css has them.
+    const AXIS: usize = 20;
+    const ROW: usize = 22;
+    AXIS + if items <= ROWS_LIMIT { ROW * items } else { dense_height(items) }
+}
+
 /// The lines of all items in `state`, as an SVG path: one unit for each item downwards.
 #[must_use]
 pub fn dense_path(items: &[ItemTrace], state: ItemState, scale: Scale, now_us: u64) -> String {
@@ -219,5 +228,6 @@ mod tests {
     #[test]
     fn a_drawing_of_many_is_not_higher_than_one_of_some() {
         assert_eq!([61, 120, 121, 1_000].map(dense_height), [244, 480, 480, 480]);
+        assert_eq!([10, 61].map(plot_height), [240, 264]);
     }
 }

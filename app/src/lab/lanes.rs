@@ -24,18 +24,6 @@ pub fn explanation(lane: Lane) -> &'static str {
     }
 }
 
-#[must_use]
-pub fn word(step: LaneStep) -> &'static str {
-    match step {
-        LaneStep::Sent => "sent",
-        LaneStep::Answered => "answered",
-        LaneStep::Killed => "process killed",
-        LaneStep::Restarted => "process restarted",
-        LaneStep::RowThere => "row arrived",
-        LaneStep::RowGone => "row gone",
-    }
-}
-
 /// The state whose colour and sign a step has.
 #[must_use]
 pub fn sign(step: LaneStep) -> JobState {

@@ -9,8 +9,8 @@ use crate::lab::feed::RunFeed;
 use crate::wording::number;
 
 #[component]
-pub fn FuturesTable(feed: RunFeed) -> impl IntoView {
-    let is_short = feed.trace.with_untracked(|trace| trace.items.len()) <= ROWS_LIMIT;
+pub fn FuturesTable(feed: RunFeed, planned: usize) -> impl IntoView {
+    let is_short = planned <= ROWS_LIMIT;
     let is_open = RwSignal::new(is_short);
     let count = move |states: &'static [ItemState]| {
         Memo::new(move |_| feed.trace.with(|trace| states.iter().map(|&state| trace.count(state)).sum::<usize>()))

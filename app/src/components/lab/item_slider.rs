@@ -24,7 +24,7 @@ pub fn ItemSlider(feed: RunFeed, inspected: RwSignal<Option<usize>>, count: Memo
             <input
                 type="range"
                 min="1"
-                max=move || count.get().to_string()
+                max=move || count.get().max(1).to_string()
                 aria-label="Request"
                 aria-valuetext=said
                 prop:value=move || inspected.get().map_or(1, |index| index + 1).to_string()

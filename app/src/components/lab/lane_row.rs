@@ -59,7 +59,7 @@ fn told(at_us: u64, step: LaneStep) -> impl IntoView {
     view! {
         <li class="lane_step" data-state=lanes::sign(step).word()>
             <Icon sign=sign_of(step) />
-            {lanes::word(step)}
+            {step.words()}
             " "
             <span class="muted">{span::measured(at_us)}</span>
         </li>

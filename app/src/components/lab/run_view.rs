@@ -40,10 +40,11 @@ pub fn RunView(run: LabRun, place: RunPlace, on_end: Callback<JobState>) -> impl
             <RunTiles feed />
             {match spec {
                 LabSpec::Fetch(spec) => {
+                    let planned = spec.count as usize;
                     let has_futures = spec.style == LabStyle::Futures;
                     view! {
-                        <Waterfall feed expected_us=spec.least_ms() * 1_000 />
-                        {has_futures.then(|| view! { <FuturesTable feed /> })}
+                        <Waterfall feed planned expected_us=spec.least_ms() * 1_000 />
+                        {has_futures.then(|| view! { <FuturesTable feed planned /> })}
                         <Arrivals feed />
                         <FailureList feed />
                         {(!has_futures).then(|| view! { <ItemTable feed /> })}

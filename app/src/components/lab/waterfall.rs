@@ -11,6 +11,8 @@ use crate::lab::scale::Scale;
 #[component]
 pub fn Waterfall(
     feed: RunFeed,
+    /// How many requests there will be: their room is kept free from the beginning.
+    planned: usize,
     /// How long the run takes at the least.
     expected_us: u64,
 ) -> impl IntoView {
@@ -39,11 +41,16 @@ pub fn Waterfall(
                 <h3 id="waterfall-title">"Waterfall"</h3>
                 <StateLegend feed />
             </header>
-            <div class="waterfall_plot" data-named=has_names.then_some("") data-dense=move || (count.get() > ROWS_LIMIT).then_some("")>
+            <div
+                class="waterfall_plot"
+                data-named=has_names.then_some("")
+                data-dense=(planned > ROWS_LIMIT).then_some("")
+                style:min-height=format!("{}px", bars::plot_height(planned))
+            >
                 <TimeAxis scale />
                 {rows}
             </div>
-            <Show when=move || { count.get() > 0 }><ItemSlider feed inspected count /></Show>
+            <ItemSlider feed inspected count />
         </section>
     }
 }
