@@ -55,7 +55,7 @@ pub async fn database(
     watch.tell_last(tell);
     let (most_in_use, most_waiting) = watch.peaks();
     let max = pool.0.pool().max;
-    pool.0.close().await;
+    close(&*pool.0).await;
     for item in (0..count).filter(|item| !tally.ended.contains(item)) {
         tell.tell(LabFact::Cancelled { item });
         tally.summary.cancelled += 1;
@@ -86,6 +86,11 @@ async fn in_use_in_the_end(store: &dyn Store) -> u32 {
         }
     };
     if timeout(BACK_WITHIN, are_back).await.is_ok() { 0 } else { store.pool().in_use }
+}
+
+/// A pool waits for every connection that somebody has. One that is lost is never given back, and has been told of.
+async fn close(store: &dyn Store) {
+    let _ = timeout(BACK_WITHIN, store.close()).await;
 }
 
 /// What came of the tasks so far.
@@ -121,7 +126,7 @@ impl Drop for Pool {
         let store = self.0.clone();
         // To close again what is closed does nothing. Without a runtime there are no connections either.
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move { store.close().await });
+            runtime.spawn(async move { close(&*store).await });
         }
     }
 }
