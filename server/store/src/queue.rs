@@ -270,6 +270,18 @@ pub struct JobPage {
     pub next: Option<JobId>,
 }
 
+impl JobPage {
+    /// The first `limit` of `jobs`, of which one more was read, to know whether another page follows.
+    #[must_use]
+    pub fn cut(mut jobs: Vec<StoredJob>, limit: u32) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let is_last = jobs.len() <= limit;
+        jobs.truncate(limit);
+        let next = if is_last { None } else { jobs.last().map(|job| job.id) };
+        Self { jobs, next }
+    }
+}
+
 /// A kind of job: what was decided for it, and how many there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredKind {

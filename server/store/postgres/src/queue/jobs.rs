@@ -22,11 +22,8 @@ pub(super) async fn jobs(
         (None, Some(state)) => in_state(connections, kind.as_deref(), state, before, fetched).await,
         (None, None) => newest(connections, kind.as_deref(), before, fetched).await,
     };
-    let mut jobs = rows?.into_iter().map(JobRow::into_job).collect::<Result<Vec<_>>>()?;
-    let is_last = jobs.len() <= limit as usize;
-    jobs.truncate(limit as usize);
-    let next = if is_last { None } else { jobs.last().map(|job| job.id) };
-    Ok(JobPage { jobs, next })
+    let jobs = rows?.into_iter().map(JobRow::into_job).collect::<Result<Vec<_>>>()?;
+    Ok(JobPage::cut(jobs, limit))
 }
 
 /// The kinds of which there are few jobs have an index of their own.
