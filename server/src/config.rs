@@ -116,6 +116,8 @@ pub struct HttpSection {
     #[arg(long, global = true, env = "SEARCH4LETTERS_EVENT_STREAMS", default_value = "12288", value_name = "N")]
     pub event_streams: NonZeroU32,
     /// Whether the waiting lab is open to everybody; auto: where only this machine can reach the server
+    ///
+    /// That is where it listens on a loopback address and trusts no proxy.
     #[arg(long, global = true, env = "SEARCH4LETTERS_LAB", default_value = "auto", value_name = "WHEN")]
     pub lab: LabSwitch,
 }
@@ -125,7 +127,7 @@ pub struct HttpSection {
 pub enum LabSwitch {
     On,
     Off,
-    /// Where the server listens on a loopback address.
+    /// Where only this machine can reach the server, as far as its own flags tell.
     Auto,
 }
 
@@ -135,7 +137,8 @@ impl HttpSection {
     pub fn lab_closed(&self) -> Option<&'static str> {
         match self.lab {
             LabSwitch::On => None,
-            LabSwitch::Auto if self.listen.ip().is_loopback() => None,
+            // A proxy that stands on this machine brings others here.
+            LabSwitch::Auto if self.listen.ip().is_loopback() && self.trusts_no_proxy() => None,
             LabSwitch::Auto => Some(
                 "The lab is closed, because this server can be reached from other machines. Whoever runs it may open \
                  it with --lab on (SEARCH4LETTERS_LAB=on).",
@@ -144,6 +147,10 @@ impl HttpSection {
                 Some("The lab is closed. Whoever runs this server may open it with --lab on (SEARCH4LETTERS_LAB=on).")
             }
         }
+    }
+
+    fn trusts_no_proxy(&self) -> bool {
+        self.trusted_proxies.iter().all(|network| network.0.is_none())
     }
 }
 
@@ -310,6 +317,7 @@ mod tests {
                 && is_open("x --listen [::1]:1")
                 && is_open("x --lab on --listen 0.0.0.0:1")
         );
+        assert!(is_open("x --trusted-proxy=") && !is_open("x --trusted-proxy 127.0.0.1/32"));
         assert!(!is_open("x --listen 0.0.0.0:1") && !is_open("x --lab off") && !is_open("x --listen [::]:1"));
     }
 
