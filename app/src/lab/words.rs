@@ -46,12 +46,10 @@ fn fetch_title(spec: &FetchSpec) -> String {
 #[must_use]
 pub fn style(style: LabStyle) -> (&'static str, &'static str) {
     match style {
-        LabStyle::Sequential => {
-            ("Sequential", "One request after the other, on one thread that stands still while it waits.")
-        }
-        LabStyle::Threads => ("Threads", "A pool of threads, each of which waits for one answer at a time."),
-        LabStyle::Futures => ("Futures", "The same pool, with a future for each request: its state, its result."),
-        LabStyle::Async => ("Async", "One task for each request, all of them on one thread that never waits."),
+        LabStyle::Sequential => ("Sequential", "One after the other, on one waiting thread."),
+        LabStyle::Threads => ("Threads", "A pool of threads that block while they wait."),
+        LabStyle::Futures => ("Futures", "The same pool, with a future for each request."),
+        LabStyle::Async => ("Async", "A task each, on one thread that never blocks."),
     }
 }
 
@@ -59,8 +57,8 @@ pub fn style(style: LabStyle) -> (&'static str, &'static str) {
 #[must_use]
 pub fn work(work: LabWork) -> (&'static str, &'static str) {
     match work {
-        LabWork::Second => ("Second", "Each request gets a number from 1 to 100, after a while."),
-        LabWork::Flags => ("Flags", "Each request gets the flag of one of the twenty most populous countries."),
+        LabWork::Second => ("Second", "A number from 1 to 100, after a while."),
+        LabWork::Flags => ("Flags", "Flags of the twenty most populous countries."),
     }
 }
 
@@ -68,8 +66,8 @@ pub fn work(work: LabWork) -> (&'static str, &'static str) {
 #[must_use]
 pub fn order(order: LabOrder) -> (&'static str, &'static str) {
     match order {
-        LabOrder::Input => ("As asked", "Results are taken in the order of the requests, as by map."),
-        LabOrder::Completion => ("As they come", "Results are taken in the order of their ends, as by as_completed."),
+        LabOrder::Input => ("As asked", "In the order of the requests, as by map."),
+        LabOrder::Completion => ("As they come", "In the order of their ends, as by as_completed."),
     }
 }
 

@@ -33,7 +33,8 @@ impl Role {
 
     fn is(self, role: &str) -> bool {
         match self {
-            Self::Button => role == "button",
+            // What unfolds something has a role of Chromium's own.
+            Self::Button => matches!(role, "button" | "DisclosureTriangle"),
             Self::Dialog => role == "dialog",
             Self::Heading => role == "heading",
             Self::Link => role == "link",

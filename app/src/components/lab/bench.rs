@@ -17,21 +17,19 @@ pub fn Bench(scenario: Memo<Scenario>, commands: LabCommands) -> impl IntoView {
         Scenario::Trap => view! { <TrapForm draft=request commands /> }.into_any(),
     };
     let on_end = Callback::new(move |state| commands.ended(state));
-    let watched = move || {
-        match commands.watched.get() {
+    let watched = move || match commands.watched.get() {
         Some(run) => view! { <RunView run place=RunPlace::Lab on_end /> }.into_any(),
         None => view! {
             <div class="card empty_state lab_unwatched">
-                <p>"What you start here is shown here, while it happens: a bar for each request, what arrives and when."</p>
+                <p>"What you start is shown here while it happens: who waits, what arrives, and when."</p>
             </div>
         }
         .into_any(),
-    }
     };
     view! {
         <div class="lab_bench">
             <section class="card lab_start" aria-labelledby="lab-start-title">
-                <h2 id="lab-start-title">"New run"</h2>
+                <h2 class="visually_hidden" id="lab-start-title">"New run"</h2>
                 {form}
             </section>
             <section class="lab_watched" aria-label="Latest run">{watched}</section>

@@ -17,7 +17,7 @@ pub fn Flag(
     let code = Memo::new(move |_| code());
     // Served without the wait that the run has had for it.
     let picture = move || {
-        let address = format!("/lab/flags/{}.svg?latency_ms=0", code.get()?);
+        let address = format!("/lab/flags/{}.svg?latency_ms=0", code.get()?.to_ascii_lowercase());
         Some(view! { <img class="flag_picture" src=address alt="" width="24" height="16" /> })
     };
     view! { <span class="flag">{picture}</span> }
