@@ -7,6 +7,10 @@ use ua_parser::user_agent::{Builder, Extractor, Parser};
 
 /// The family, for instance `Firefox`; empty where the header says nothing that is known.
 pub fn browser_family(user_agent: &str) -> String {
+    // Known without the parser, which a process that meets no browser never builds.
+    if user_agent.is_empty() {
+        return String::new();
+    }
     FAMILIES.extract(user_agent).map(|browser| browser.family.into_owned()).unwrap_or_default()
 }
 

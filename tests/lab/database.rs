@@ -53,9 +53,9 @@ async fn served(folder: &TempDir) -> SqliteStore {
     SqliteStore::open(options).await.expect("a new database opens")
 }
 
-async fn run(open: &PoolOpener, stop: &CancellationToken) -> (LabSummary, Vec<LabEvent>) {
+async fn run(spec: &DatabaseSpec, open: &PoolOpener, stop: &CancellationToken) -> (LabSummary, Vec<LabEvent>) {
     let (tell, mut telling) = Teller::begin();
-    let summary = database(&SPEC, open, &tell, stop).await.expect("the database opens");
+    let summary = database(spec, open, &tell, stop).await.expect("the database opens");
     drop(tell);
     let mut events = Vec::new();
     while let Some(event) = telling.recv().await {
@@ -79,7 +79,9 @@ fn assert_came_through(summary: &LabSummary, events: &[LabEvent]) {
     }
     let each = 50;
     let expected = [(ItemErrorKind::Task, each), (ItemErrorKind::Panic, each), (ItemErrorKind::Aborted, each)];
-    assert_eq!(failed, BTreeMap::from(expected), "{:?}", trace.items.iter().find_map(|item| item.error.as_ref()));
+    let mut errors = trace.items.iter().filter_map(|item| item.error.as_ref());
+    assert_eq!(errors.find(|error| error.kind == ItemErrorKind::Database), None, "{:?}", summary.pool);
+    assert_eq!(failed, BTreeMap::from(expected));
     assert_eq!((summary.done, summary.failed, summary.cancelled), (850, 150, 0));
     assert!(trace.items.iter().all(|item| item.started_us.is_some() && item.started_us <= item.ended_us));
     assert!(trace.has_ended);
@@ -91,8 +93,6 @@ fn assert_came_through(summary: &LabSummary, events: &[LabEvent]) {
     assert!(trace.pool.iter().all(|(_, in_use, idle, _)| in_use + idle <= DatabaseSpec::CONNECTIONS));
     let (_, in_use, _, waiting) = trace.pool.last().expect("told");
     assert_eq!((*in_use, *waiting), (0, 0), "all is at rest in the end");
-    let most_at_a_time = u64::from(DatabaseSpec::CONNECTIONS);
-    assert!(summary.work_us <= summary.elapsed_us * most_at_a_time, "{summary:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,7 +100,7 @@ async fn in_a_file_every_connection_comes_back() {
     let folder = TempDir::new().unwrap();
     let server = served(&folder).await;
     let open = in_file(&folder.path().join("search4letters.db"));
-    let (summary, events) = run(&open, &CancellationToken::new()).await;
+    let (summary, events) = run(&SPEC, &open, &CancellationToken::new()).await;
     assert_came_through(&summary, &events);
     server.ping().await.expect("the server's own connections are as they were");
     assert_eq!(server.pool().waits, 0, "the server's own pool was used");
@@ -132,7 +132,10 @@ async fn beside_a_server(act: impl AsyncFnOnce(PoolOpener)) {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_server_every_connection_comes_back_and_is_closed() {
     beside_a_server(async |open| {
-        let (summary, events) = run(&open, &CancellationToken::new()).await;
+        // Who is aborted in the midst of a statement costs a connection, and a new one takes its time: in smaller
+        // batches nobody waits as long as the pool's patience lasts, also where the machine is busy.
+        let spec = DatabaseSpec { batches: 40, tasks_per_batch: 25, ..SPEC };
+        let (summary, events) = run(&spec, &open, &CancellationToken::new()).await;
         assert_came_through(&summary, &events);
     })
     .await;
@@ -216,7 +219,7 @@ async fn the_command_names_the_server_without_its_password() {
     let installation = Installation::new().with_database(&database.url());
     let migrated = installation.run(&["migrate"]).await;
     assert_eq!(migrated.code, Some(0), "{}", migrated.output);
-    let ended = installation.run(&["lab", "database", "--batches", "1", "--hold", "1ms"]).await;
+    let ended = installation.run(&["lab", "database", "--batches", "2", "--tasks", "10", "--hold", "1ms"]).await;
     assert_eq!(ended.code, Some(0), "{}", ended.output);
     assert!(ended.output.contains(database.name()) && !ended.output.contains("of the tests"), "{}", ended.output);
 }

@@ -124,7 +124,9 @@ async fn a_run_that_is_stopped_says_what_it_has_not_seen() {
     run.reaches(Lane::Job, LaneStep::Restarted).await;
     run.stop.cancel();
     let summary = run.ends().await.expect("a stop is no failure");
-    assert_eq!((summary.done, summary.failed, summary.cancelled), (0, 0, 3));
+    // The job's write has just begun anew; the others may have come further.
+    assert!(summary.cancelled > 0, "{summary:?}");
+    assert_eq!(summary.done + summary.failed + summary.cancelled, 3);
     assert!(run.trace.has_ended);
     ground.is_clean().await;
 }

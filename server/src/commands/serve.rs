@@ -42,6 +42,7 @@ pub struct Serving {
 
 /// Serves until SIGTERM or SIGINT, then drains and returns.
 pub async fn serve(serving: Serving) -> Result<(), CommandError> {
+    tokio::task::spawn_blocking(browser_family::prepare);
     serve_routes(serving, http::router).await
 }
 
@@ -66,7 +67,6 @@ pub(super) async fn serve_routes(
     if !store.is_shared() {
         requeue_orphans(&*store, clock.steady()).await?;
     }
-    tokio::task::spawn_blocking(browser_family::prepare);
     let (stop_heart, worker) = (CancellationToken::new(), env.jobs.worker.clone());
     let heartbeat = Heartbeat { store: store.clone(), clock: clock.clone(), worker, started_at: env.started_at };
     let heart = tokio::spawn(heartbeat.beat_until(stop_heart.clone()));

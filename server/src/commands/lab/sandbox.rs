@@ -6,7 +6,6 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use crate::browser_family;
 use crate::commands::CommandError;
 use crate::commands::serve::{Serving, serve_routes};
 use crate::config::LabSandbox;
@@ -42,8 +41,6 @@ pub fn begin_sandbox(sandbox: &LabSandbox) -> Result<(), CommandError> {
 
 /// Serves as any other server, and a few routes more. Says first where it can be asked: one line on standard output.
 pub async fn sandbox(serving: Serving, sandbox: &LabSandbox) -> Result<(), CommandError> {
-    // Elsewhere done beside the start. Here the first visitor's time is shown to people.
-    drop(tokio::task::spawn_blocking(browser_family::prepare).await);
     let said = serving.listener.local_addr().and_then(|address| {
         writeln!(stdout(), "{address}")?;
         stdout().flush()

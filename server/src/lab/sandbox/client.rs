@@ -23,7 +23,8 @@ pub(in crate::lab) const PATIENCE: Duration = Duration::from_secs(30);
 /// Answers of ours are small.
 const ANSWER_LIMIT: usize = 1024 * 1024;
 
-/// Each request on a connection of its own.
+/// Each request on a connection of its own. It says of no browser that it is one: so no sandbox spends its first
+/// moments on knowing browsers.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::lab) struct Client {
     pub(super) address: SocketAddr,

@@ -81,8 +81,8 @@ mod tests {
 
     #[test]
     fn many_requests_share_lines() {
-        let items = (1..=100).map(|n| item(&n.to_string(), Some(n), n + 10, ItemState::Done)).collect();
-        let lines = draw(&LabTrace { items, ..LabTrace::default() }, 80, 110);
+        let items = (1..=100).map(|n| item(&n.to_string(), Some(n - 1), n + 9, ItemState::Done)).collect();
+        let lines = draw(&LabTrace { items, ..LabTrace::default() }, 80, 109);
         assert_eq!(lines.len(), LINES + 1);
         assert!(lines[0].starts_with("   1-5 |#") && lines[19].starts_with("96-100 |...."), "{lines:?}");
         assert!(lines.iter().all(|line| line.len() <= 80), "{lines:?}");
