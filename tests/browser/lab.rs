@@ -37,7 +37,7 @@ async fn a_run_is_watched_and_found_again_by_its_address() {
         (page.texts(".figures_table tbody tr").await.len() == 20).then_some(())
     })
     .await;
-    page.click(Role::Link, "The waiting lab").await;
+    page.click(Role::Link, "Lab").await;
     eventually("the run is among the runs so far", async || {
         let rows = page.texts(".run_table tbody tr").await;
         rows.iter().any(|row| row.contains("20 flags on 20 threads") && row.contains("done")).then_some(())
