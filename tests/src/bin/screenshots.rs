@@ -83,7 +83,11 @@ async fn take_the_lab(album: &Album, browser: &Browser) {
             browser.click(Role::Button, preset).await;
         }
         browser.click(Role::Button, "Start").await;
-        browser.wait_for_text(says).await;
+        browser.find(Role::Heading, title).await;
+        eventually("the run has ended", async || {
+            browser.texts(".lab_run_head .state_badge").await.iter().any(|badge| badge.contains("done")).then_some(())
+        })
+        .await;
         album.take_run(browser, name, title, says).await;
     }
 }

@@ -69,7 +69,7 @@ fn told(at_us: u64, step: LaneStep) -> impl IntoView {
             <Icon sign=sign_of(step) />
             {step.words()}
             " "
-            <span class="muted">{span::measured(at_us)}</span>
+            <span class="muted">{(at_us > 0).then(|| span::measured(at_us))}</span>
         </li>
     }
 }
