@@ -11,7 +11,7 @@ use crate::submission::new_id;
 /// Starts runs, and remembers which is to be watched and why the last order failed.
 #[derive(Clone, Copy)]
 pub struct LabCommands {
-    /// The latest run that was started here, or that was going on when the page was opened.
+    /// The latest run that was started here; before that, the latest one when the page was opened.
     pub watched: RwSignal<Option<LabRun>>,
     pub error: RwSignal<Option<ApiError>>,
     /// Whether an order is on its way.

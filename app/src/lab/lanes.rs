@@ -36,6 +36,14 @@ pub fn sign(step: LaneStep) -> JobState {
     }
 }
 
+/// The lane in its own time, which begins when its search is sent; and when that was.
+#[must_use]
+pub fn since_sent(lane: &LaneTrace) -> (LaneTrace, u64) {
+    let sent = time(lane, LaneStep::Sent).unwrap_or_default();
+    let steps = lane.steps.iter().map(|&(at_us, step)| (at_us.saturating_sub(sent), step)).collect();
+    (LaneTrace { lane: lane.lane, steps }, sent)
+}
+
 /// When a step of the lane was taken.
 #[must_use]
 pub fn time(lane: &LaneTrace, wanted: LaneStep) -> Option<u64> {
@@ -99,6 +107,15 @@ mod tests {
         assert_eq!(conclusion(&lane(Lane::BareTask, &bare)), "Answered after 2.5 ms; its row is gone.");
         let job = [(0, Sent), (4_000, Answered), (500_000, Killed), (900_000, Restarted), (16_000_000, RowThere)];
         assert_eq!(conclusion(&lane(Lane::Job, &job)), "Answered after 4.0 ms; its row arrived after the restart.");
+    }
+
+    #[test]
+    fn each_lane_begins_with_its_search() {
+        let steps = [(1_200, LaneStep::Sent), (1_900, LaneStep::Answered)];
+        let (shifted, sent) = since_sent(&lane(Lane::Job, &steps));
+        assert_eq!(shifted.steps, [(0, LaneStep::Sent), (700, LaneStep::Answered)]);
+        assert_eq!(sent, 1_200);
+        assert_eq!(since_sent(&lane(Lane::Job, &[])), (lane(Lane::Job, &[]), 0));
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub fn LabPage() -> impl IntoView {
     watch_what_goes_on(runs, commands);
     reread_while_unfinished(runs, refresh);
     view! {
-        <div class="page lab_page">
+        <div class="page">
             <header class="lab_head">
                 <PageHeading text="The waiting lab" />
                 <p class="lab_lead">
@@ -65,12 +65,12 @@ pub fn LabPage() -> impl IntoView {
     }
 }
 
-/// Who opens the page while something runs sees it.
+/// Who opens the page sees what goes on, or what has gone on last.
 fn watch_what_goes_on(runs: Memo<Vec<LabRun>>, commands: LabCommands) {
     Effect::new(move |_| {
-        let unfinished = runs.with(|runs| runs.iter().find(|run| !run.state.is_final()).cloned());
-        if unfinished.is_some() && commands.watched.with_untracked(Option::is_none) {
-            commands.watched.set(unfinished);
+        let latest = runs.with(|runs| runs.iter().find(|run| !run.state.is_final()).or(runs.first()).cloned());
+        if latest.is_some() && commands.watched.with_untracked(Option::is_none) {
+            commands.watched.set(latest);
         }
     });
 }

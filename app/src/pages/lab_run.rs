@@ -23,7 +23,7 @@ pub fn LabRunPage(id: LabRunId) -> impl IntoView {
     // The list on the lab's page tells of it; here nothing follows.
     let on_end = Callback::new(|_| ());
     view! {
-        <div class="page lab_page">
+        <div class="page">
             <p class="breadcrumb"><a href="/lab">"The waiting lab"</a></p>
             <PageHeading text=heading />
             {move || match shown.get() {

@@ -1,6 +1,6 @@
 //! One way of writing a search's log down: what happened, when, and what came of it.
 
-use api::{Lane, LaneStep, LaneTrace};
+use api::{LaneStep, LaneTrace};
 use leptos::prelude::*;
 
 use crate::components::{Icon, Sign};
@@ -9,19 +9,27 @@ use crate::lab::scale::Scale;
 use crate::lab::{lanes, span};
 
 /// Signs on the line are at least this share of it apart.
-const SIGNS_APART: f64 = 0.055;
+const SIGNS_APART: f64 = 0.04;
 
 #[component]
-pub fn LaneRow(feed: RunFeed, lane: Lane, trace: Memo<LaneTrace>, scale: Memo<Scale>) -> impl IntoView {
-    let id = format!("lane-{}", lanes::title(lane).to_lowercase().replace(' ', "-"));
+pub fn LaneRow(
+    feed: RunFeed,
+    /// The lane in its own time, and when that began in the run's.
+    lane: Memo<(LaneTrace, u64)>,
+    scale: Memo<Scale>,
+) -> impl IntoView {
+    let name = lane.with_untracked(|(lane, _)| lane.lane);
+    let trace = Memo::new(move |_| lane.with(|(lane, _)| lane.clone()));
+    let id = format!("lane-{name:?}");
     // From the question to the answer somebody waits.
     let waits = move || {
-        let (sent, answered) =
-            trace.with(|trace| (lanes::time(trace, LaneStep::Sent), lanes::time(trace, LaneStep::Answered)));
-        let end = answered.unwrap_or_else(|| if feed.is_running() { feed.now_us.get() } else { scale.get().end_us() });
-        sent.map_or_else(|| "0%".to_owned(), |sent| scale.get().percent(end.saturating_sub(sent)))
+        let (lane, sent) = lane.get();
+        lanes::time(&lane, LaneStep::Sent)?;
+        let end = lanes::time(&lane, LaneStep::Answered).unwrap_or_else(|| {
+            if feed.is_running() { feed.now_us.get().saturating_sub(sent) } else { scale.get().end_us() }
+        });
+        Some(scale.get().percent(end))
     };
-    let from = move || scale.get().percent(trace.with(|trace| lanes::time(trace, LaneStep::Sent)).unwrap_or_default());
     let signs = move || {
         let scale = scale.get();
         trace.with(|trace| {
@@ -42,11 +50,11 @@ pub fn LaneRow(feed: RunFeed, lane: Lane, trace: Memo<LaneTrace>, scale: Memo<Sc
     view! {
         <li class="lane" aria-labelledby=id.clone()>
             <div class="lane_head">
-                <h4 id=id.clone()>{lanes::title(lane)}</h4>
-                <p class="muted">{lanes::explanation(lane)}</p>
+                <h4 id=id.clone()>{lanes::title(name)}</h4>
+                <p class="muted">{lanes::explanation(name)}</p>
             </div>
             <div class="lane_track" aria-hidden="true">
-                <span class="lane_waits" style:left=from style:width=waits></span>
+                <span class="lane_waits" style:width=move || waits().unwrap_or_else(|| "0".to_owned())></span>
                 {signs}
             </div>
             <ol class="lane_steps">{steps}</ol>
