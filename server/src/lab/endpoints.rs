@@ -38,15 +38,11 @@ impl Waits {
     }
 
     /// To be held while a request waits: so nobody can tie up the server by asking for much and slowly.
-    fn place(&self) -> Result<SemaphorePermit<'_>, Response> {
+    fn place(&self) -> Result<SemaphorePermit<'_>, NoPlace> {
         if let Some(closed) = self.closed {
-            return Err(ErrorResponse(ApiError::new(ErrorCode::NotFound, closed)).into_response());
+            return Err(NoPlace::Closed(closed));
         }
-        self.places.try_acquire().map_err(|_| {
-            let message = format!("{PLACES} requests wait in the lab already. Try again in a moment.");
-            let error = ErrorResponse(ApiError::new(ErrorCode::Unavailable, message));
-            ([(RETRY_AFTER, HeaderValue::from_static("1"))], error).into_response()
-        })
+        self.places.try_acquire().map_err(|_| NoPlace::Full)
     }
 
     /// Waits for the latency, give or take the jitter.
@@ -54,6 +50,25 @@ impl Waits {
         let spread = (self.random.roll() * 2.0 - 1.0) * f64::from(latency.jitter_ms);
         let wait = Duration::from_secs_f64((f64::from(latency.latency_ms) + spread).max(0.0) / 1_000.0);
         tokio::time::sleep(wait).await;
+    }
+}
+
+/// Why a request is not let wait here.
+enum NoPlace {
+    Closed(&'static str),
+    Full,
+}
+
+impl IntoResponse for NoPlace {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Closed(why) => ErrorResponse(ApiError::new(ErrorCode::NotFound, why)).into_response(),
+            Self::Full => {
+                let message = format!("{PLACES} requests wait in the lab already. Try again in a moment.");
+                let error = ErrorResponse(ApiError::new(ErrorCode::Unavailable, message));
+                ([(RETRY_AFTER, HeaderValue::from_static("1"))], error).into_response()
+            }
+        }
     }
 }
 
@@ -105,7 +120,7 @@ struct Second {
 /// A number from 1 to 100, after a while.
 async fn second(State(waits): State<Arc<Waits>>, Parameters(wanted): Parameters<Wanted>) -> Result<Response, Response> {
     let latency = wanted.or(SECOND_MS, 0).map_err(IntoResponse::into_response)?;
-    let _place = waits.place()?;
+    let _place = waits.place().map_err(IntoResponse::into_response)?;
     waits.wait(latency).await;
     let second = u32::from_le_bytes(waits.random.bytes()) % 100 + 1;
     Ok(([(CACHE_CONTROL, "no-store")], Json(Second { second })).into_response())
@@ -118,7 +133,7 @@ async fn flag(
     Parameters(wanted): Parameters<Wanted>,
 ) -> Result<Response, Response> {
     let latency = wanted.or(FLAG_MS.0, FLAG_MS.1).map_err(IntoResponse::into_response)?;
-    let _place = waits.place()?;
+    let _place = waits.place().map_err(IntoResponse::into_response)?;
     waits.wait(latency).await;
     // One that there is not takes its time too: the lab's failures wait like its successes.
     let flag = file.strip_suffix(".svg").and_then(lab::flag);
