@@ -50,12 +50,14 @@ impl Lab {
 
     /// What is in its folder.
     pub fn files(&self) -> Vec<PathBuf> {
-        std::fs::read_dir(self.folder()).unwrap().map(|entry| entry.unwrap().path()).collect()
+        let entries = std::fs::read_dir(self.folder()).expect("the folder is there");
+        entries.map(|entry| entry.expect("the folder can be read").path()).collect()
     }
 
     pub async fn run(&self, arguments: &[&str]) -> Ended {
         let ended = timeout(PATIENCE, self.spawn(arguments).wait_with_output()).await;
-        let ended = ended.unwrap_or_else(|_| panic!("{arguments:?} still runs after {PATIENCE:?}")).unwrap();
+        let ended = ended.unwrap_or_else(|_| panic!("{arguments:?} still runs after {PATIENCE:?}"));
+        let ended = ended.expect("our own child can be waited for");
         let text = |bytes| String::from_utf8(bytes).expect("it prints text");
         Ended { code: ended.status.code(), out: text(ended.stdout), err: text(ended.stderr) }
     }
@@ -101,7 +103,8 @@ impl Running {
 
     /// How it ended, and the rest of what it printed.
     pub async fn end(self) -> Ended {
-        let ended = timeout(PATIENCE, self.child.wait_with_output()).await.expect("it ends").unwrap();
+        let ended = timeout(PATIENCE, self.child.wait_with_output()).await.expect("it ends");
+        let ended = ended.expect("our own child can be waited for");
         let text = |bytes| String::from_utf8(bytes).expect("it prints text");
         Ended { code: ended.status.code(), out: text(ended.stdout), err: text(ended.stderr) }
     }

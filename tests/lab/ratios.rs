@@ -21,7 +21,7 @@ async fn elapsed_us(line: &str) -> f64 {
     let words: Vec<_> = line.split(' ').collect();
     let document = Lab::new().document(&words).await;
     assert_eq!(document["done"], document["count"], "{line}: {}", document["errors"]);
-    document["elapsed_us"].as_f64().unwrap()
+    document["elapsed_us"].as_f64().expect("a number")
 }
 
 /// Measures until `is_met`; panics with the last figure when it never was.
