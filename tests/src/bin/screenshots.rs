@@ -53,6 +53,8 @@ async fn main() {
 
     // With a log that is not slow any more all is well, and no page is open that would miss the server meanwhile.
     browser.open("/").await;
+    // Once it knows who is logged in it asks for nothing more.
+    browser.wait_for_text("ada").await;
     server.kill().await;
     let server = installation.start(&[]).await;
     album.take(&browser, "system", "/system", "A probe went the whole way").await;
