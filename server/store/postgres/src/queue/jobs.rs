@@ -7,6 +7,19 @@ use store::{JobPage, LOG_JOB, Result, StoredJob, WorkerName};
 use crate::connections::{Connections, in_time};
 use crate::escape::restored;
 
+/// Statements that read jobs differ in what follows `from job`. Each is whole when it is checked, at compile time.
+macro_rules! select_jobs {
+    ($from_job:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            JobRow,
+            r#"select id, kind, key, payload, state, attempt, max_attempts, worker, cancel_requested, created_at_ms,
+                      run_at_ms, started_at_ms, finished_at_ms, error, percent as "percent?", note as "note?", result
+               from job "# + $from_job,
+            $($argument),+
+        )
+    };
+}
+
 pub(super) async fn jobs(
     connections: &Connections,
     filter: JobFilter,
@@ -34,13 +47,10 @@ async fn of_rare_kind(
     before: i64,
     limit: i64,
 ) -> Result<Vec<JobRow>> {
-    let statement = sqlx::query_as!(
-        JobRow,
-        r#"select id, kind, key, payload, state, attempt, max_attempts, worker, cancel_requested, created_at_ms,
-                  run_at_ms, started_at_ms, finished_at_ms, error, percent as "percent?", note as "note?", result
-           from job left join job_report on job_id = id
-           where kind = $1 and kind <> 'log_request' and id < $3 and ($2::text is null or state = $2)
-           order by id desc limit $4"#,
+    let statement = select_jobs!(
+        "left join job_report on job_id = id \
+         where kind = $1 and kind <> 'log_request' and id < $3 and ($2::text is null or state = $2) \
+         order by id desc limit $4",
         kind,
         state,
         before,
@@ -58,13 +68,10 @@ async fn in_state(
     before: i64,
     limit: i64,
 ) -> Result<Vec<JobRow>> {
-    let statement = sqlx::query_as!(
-        JobRow,
-        r#"select id, kind, key, payload, state, attempt, max_attempts, worker, cancel_requested, created_at_ms,
-                  run_at_ms, started_at_ms, finished_at_ms, error, percent as "percent?", note as "note?", result
-           from job left join job_report on job_id = id
-           where state = $1 and id < $3 and ($2::text is null or kind = $2)
-           order by id desc limit $4"#,
+    let statement = select_jobs!(
+        "left join job_report on job_id = id \
+         where state = $1 and id < $3 and ($2::text is null or kind = $2) \
+         order by id desc limit $4",
         state,
         kind,
         before,
@@ -76,13 +83,10 @@ async fn in_state(
 }
 
 async fn newest(connections: &Connections, kind: Option<&str>, before: i64, limit: i64) -> Result<Vec<JobRow>> {
-    let statement = sqlx::query_as!(
-        JobRow,
-        r#"select id, kind, key, payload, state, attempt, max_attempts, worker, cancel_requested, created_at_ms,
-                  run_at_ms, started_at_ms, finished_at_ms, error, percent as "percent?", note as "note?", result
-           from job left join job_report on job_id = id
-           where id < $2 and ($1::text is null or kind = $1)
-           order by id desc limit $3"#,
+    let statement = select_jobs!(
+        "left join job_report on job_id = id \
+         where id < $2 and ($1::text is null or kind = $1) \
+         order by id desc limit $3",
         kind,
         before,
         limit
@@ -93,12 +97,9 @@ async fn newest(connections: &Connections, kind: Option<&str>, before: i64, limi
 }
 
 pub(super) async fn job(connections: &Connections, id: JobId) -> Result<Option<StoredJob>> {
-    let statement = sqlx::query_as!(
-        JobRow,
-        r#"select id, kind, key, payload, state, attempt, max_attempts, worker, cancel_requested, created_at_ms,
-                  run_at_ms, started_at_ms, finished_at_ms, error, percent as "percent?", note as "note?", result
-           from job left join job_report on job_id = id
-           where id = $1"#,
+    let statement = select_jobs!(
+        "left join job_report on job_id = id \
+         where id = $1",
         id.0
     );
     let mut connection = connections.get().await?;
@@ -107,12 +108,9 @@ pub(super) async fn job(connections: &Connections, id: JobId) -> Result<Option<S
 }
 
 pub(super) async fn job_by_key(connections: &Connections, kind: &str, key: &str) -> Result<Option<StoredJob>> {
-    let statement = sqlx::query_as!(
-        JobRow,
-        r#"select id, kind, key, payload, state, attempt, max_attempts, worker, cancel_requested, created_at_ms,
-                  run_at_ms, started_at_ms, finished_at_ms, error, percent as "percent?", note as "note?", result
-           from job left join job_report on job_id = id
-           where kind = $1 and key = $2"#,
+    let statement = select_jobs!(
+        "left join job_report on job_id = id \
+         where kind = $1 and key = $2",
         kind,
         key
     );

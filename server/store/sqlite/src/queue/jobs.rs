@@ -7,6 +7,21 @@ use store::{JobPage, LOG_JOB, Result, StoredJob, WorkerName};
 use crate::error::store_error;
 use crate::reader::Readers;
 
+/// Statements that read jobs differ in what follows `from job`. Each is whole when it is checked, at compile time.
+macro_rules! select_jobs {
+    ($from_job:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            JobRow,
+            r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
+                      max_attempts as "max_attempts: u32", worker, cancel_requested as "cancel_requested: bool",
+                      created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error,
+                      percent as "percent?: u8", note as "note?", result as "result?"
+               from job "# + $from_job,
+            $($argument),+
+        )
+    };
+}
+
 pub(super) async fn jobs(readers: &Readers, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage> {
     let before = before.map_or(i64::MAX, |id| id.0);
     // One more than asked for tells whether there is another page.
@@ -29,15 +44,10 @@ async fn of_rare_kind(
     before: i64,
     limit: i64,
 ) -> Result<Vec<JobRow>> {
-    sqlx::query_as!(
-        JobRow,
-        r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
-                  max_attempts as "max_attempts: u32", worker, cancel_requested as "cancel_requested: bool",
-                  created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error,
-                  percent as "percent?: u8", note as "note?", result as "result?"
-           from job indexed by job_of_kind left join job_report on job_id = id
-           where kind = ?1 and kind <> 'log_request' and id < ?3 and (?2 is null or state = ?2)
-           order by id desc limit ?4"#,
+    select_jobs!(
+        "indexed by job_of_kind left join job_report on job_id = id \
+         where kind = ?1 and kind <> 'log_request' and id < ?3 and (?2 is null or state = ?2) \
+         order by id desc limit ?4",
         kind,
         state,
         before,
@@ -49,15 +59,10 @@ async fn of_rare_kind(
 }
 
 async fn in_state(readers: &Readers, kind: Option<&str>, state: &str, before: i64, limit: i64) -> Result<Vec<JobRow>> {
-    sqlx::query_as!(
-        JobRow,
-        r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
-                  max_attempts as "max_attempts: u32", worker, cancel_requested as "cancel_requested: bool",
-                  created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error,
-                  percent as "percent?: u8", note as "note?", result as "result?"
-           from job indexed by job_state left join job_report on job_id = id
-           where state = ?1 and id < ?3 and (?2 is null or kind = ?2)
-           order by id desc limit ?4"#,
+    select_jobs!(
+        "indexed by job_state left join job_report on job_id = id \
+         where state = ?1 and id < ?3 and (?2 is null or kind = ?2) \
+         order by id desc limit ?4",
         state,
         kind,
         before,
@@ -69,15 +74,10 @@ async fn in_state(readers: &Readers, kind: Option<&str>, state: &str, before: i6
 }
 
 async fn newest(readers: &Readers, kind: Option<&str>, before: i64, limit: i64) -> Result<Vec<JobRow>> {
-    sqlx::query_as!(
-        JobRow,
-        r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
-                  max_attempts as "max_attempts: u32", worker, cancel_requested as "cancel_requested: bool",
-                  created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error,
-                  percent as "percent?: u8", note as "note?", result as "result?"
-           from job left join job_report on job_id = id
-           where id < ?2 and (?1 is null or kind = ?1)
-           order by id desc limit ?3"#,
+    select_jobs!(
+        "left join job_report on job_id = id \
+         where id < ?2 and (?1 is null or kind = ?1) \
+         order by id desc limit ?3",
         kind,
         before,
         limit
@@ -88,28 +88,18 @@ async fn newest(readers: &Readers, kind: Option<&str>, before: i64, limit: i64) 
 }
 
 pub(super) async fn job(readers: &Readers, id: JobId) -> Result<Option<StoredJob>> {
-    let row = sqlx::query_as!(
-        JobRow,
-        r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
-                  max_attempts as "max_attempts: u32", worker, cancel_requested as "cancel_requested: bool",
-                  created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error,
-                  percent as "percent?: u8", note as "note?", result as "result?"
-           from job left join job_report on job_id = id
-           where id = ?1"#,
+    let row = select_jobs!(
+        "left join job_report on job_id = id \
+         where id = ?1",
         id.0
     );
     row.fetch_optional(&mut *readers.get().await?).await.map_err(store_error)?.map(JobRow::into_job).transpose()
 }
 
 pub(super) async fn job_by_key(readers: &Readers, kind: &str, key: &str) -> Result<Option<StoredJob>> {
-    let row = sqlx::query_as!(
-        JobRow,
-        r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
-                  max_attempts as "max_attempts: u32", worker, cancel_requested as "cancel_requested: bool",
-                  created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error,
-                  percent as "percent?: u8", note as "note?", result as "result?"
-           from job left join job_report on job_id = id
-           where kind = ?1 and key = ?2"#,
+    let row = select_jobs!(
+        "left join job_report on job_id = id \
+         where kind = ?1 and key = ?2",
         kind,
         key
     );
