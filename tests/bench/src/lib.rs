@@ -1,0 +1,4 @@
+//! Measures the release binary from outside, beside its peers.
+
+pub mod load;
+pub mod search_function;
