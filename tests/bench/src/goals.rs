@@ -68,6 +68,7 @@ pub(crate) fn all(book: &Book) -> Vec<Goal> {
         goal("idle: memory", "at most 25 MiB", value("idle", SQLITE, "resident", 25.0, "MiB")),
         goal("idle: SQL", "none", value("idle", SQLITE, "calls to the database", 0.0, "calls/s")),
         goal("start on 10 million rows", "ready within 50 ms", value("age", OLD, "ready", 50.0, "ms")),
+        goal("10,000 event streams", "at most 10 KiB each", value("streams", SQLITE, "memory of each", 10.0, "KiB")),
         goal("first visit, all files", "at most 100 KB", value("visit", "all", "size", 100.0, "KB")),
         later("Lighthouse, mobile", "100 / 100 / 100 / 100", BY_BROWSER),
         later("log page on 10 million rows", "first rows within 100 ms", BY_BROWSER),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use tests::server_process::Installation;
 use tokio::time::sleep;
 
@@ -90,6 +90,9 @@ async fn old_database(workshop: &Workshop) -> anyhow::Result<std::path::PathBuf>
         waiting::aged(&Installation::new().with_data(&data), ROWS, JOBS).await?;
         std::fs::write(made, "")?;
     }
+    // An earlier version may have made it.
+    let migrated = Installation::new().with_data(&data).run(&["migrate"]).await;
+    ensure!(migrated.code == Some(0), "the old database cannot be used: {}", migrated.output);
     Ok(data)
 }
 

@@ -20,7 +20,7 @@ const NAME: &str = "idle";
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: NAME,
     title: "Idle",
-    method: "A server that has answered searches and written them, on its SQLite file, 5 s later. Processor time is that \
+    method: "A server that has answered searches and written them, on its SQLite file, 15 s later. Processor time is that \
              of its threads, to the nanosecond; \"calls to the database\" are the locks, reads and writes of files that \
              strace sees afterwards, for as long again: no statement does without them.",
     promises: &[],
@@ -32,8 +32,8 @@ const CPU: Kind = ("CPU", "ms a second");
 const MEMORY: Kind = ("resident", "MiB");
 const CALLS: Kind = ("calls to the database", "a second");
 
-/// Until what came after the last search has come: checkpoints, wake-ups.
-const AFTER_WORK: Duration = Duration::from_secs(5);
+/// Until what came after the last search has come, and threads that were only needed for it have ended.
+const AFTER_WORK: Duration = Duration::from_secs(15);
 /// Locks of the write-ahead log's index, and pages.
 const CALLS_OF_SQLITE: &str = "trace=fcntl,pread64,pwrite64,fsync,fdatasync";
 /// strace has to attach to each thread first.

@@ -8,6 +8,7 @@ mod loaded;
 mod plain_inserts;
 mod screen;
 mod searches;
+mod streams;
 mod visit;
 
 use std::future::Future;
@@ -52,6 +53,7 @@ pub(crate) const ALL: &[&Scenario] = &[
     &screen::SCENARIO,
     &age::SCENARIO,
     &idle::SCENARIO,
+    &streams::SCENARIO,
     &visit::SCENARIO,
 ];
 
