@@ -5,7 +5,9 @@
 const { Logger, run, runMigrations } = require("graphile-worker");
 const { Pool } = require("pg");
 
-const [url, count] = process.argv.slice(2);
+const [given, count] = process.argv.slice(2);
+// What stands behind the question mark is sqlx's.
+const [url] = given.split("?");
 const jobs = Number(count);
 const concurrency = 32;
 
@@ -36,9 +38,9 @@ async function main() {
   console.log("pushed");
   await run({ pgPool: pool, concurrency, logger: quiet, noHandleSignals: true, taskList: { log_request: logRequest } });
   for (;;) {
-    const { rows } = await pool.query("select count(*)::int as rows from log");
-    if (rows[0].rows >= jobs) break;
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    const { rows } = await pool.query("select count(*)::int as waiting from graphile_worker.jobs");
+    if (rows[0].waiting === 0) break;
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
   console.log("drained");
 }

@@ -53,7 +53,7 @@ def main():
 def watch():
     log = connect()
     while log.execute("select count(*) from log").fetchone()[0] < JOBS:
-        time.sleep(0.25)
+        time.sleep(0.1)
     print("drained", flush=True)
 
 

@@ -11,7 +11,8 @@ import procrastinate
 import psycopg
 import psycopg_pool
 
-URL, JOBS = sys.argv[1], int(sys.argv[2])
+# What stands behind the question mark is sqlx's.
+URL, JOBS = sys.argv[1].split("?")[0], int(sys.argv[2])
 CONCURRENCY = 32
 BATCH = 1000
 
@@ -50,8 +51,9 @@ async def main():
 
 async def watch():
     async with await psycopg.AsyncConnection.connect(URL, autocommit=True) as connection:
-        while (await (await connection.execute("select count(*) from log")).fetchone())[0] < JOBS:
-            await asyncio.sleep(0.25)
+        done = "select count(*) from procrastinate_jobs where status = 'succeeded'"
+        while (await (await connection.execute(done)).fetchone())[0] < JOBS:
+            await asyncio.sleep(0.1)
     print("drained", flush=True)
 
 

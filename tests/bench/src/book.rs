@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+use bench::now::now;
 use serde::{Deserialize, Serialize};
 
 use crate::summary::Summary;
@@ -72,9 +72,8 @@ impl Book {
 
     /// What an earlier run has measured in this scenario is forgotten.
     pub(crate) fn begin(&mut self, scenario: &str, workshop: &Workshop) {
-        let unix_seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let chapter = Chapter {
-            unix_seconds,
+            unix_seconds: now().as_secs(),
             revision: workshop.revision.clone(),
             rounds: workshop.rounds,
             seconds: workshop.measured.as_secs(),

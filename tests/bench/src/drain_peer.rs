@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use bench::now::now;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -16,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 /// How long jobs took to become rows.
 pub(crate) struct Drained {
-    /// From the first row to the last.
+    /// From the first row until the last job was done.
     pub time: Duration,
     /// Processor time of all that took part; none where it cannot be told from our own.
     pub cpu: Option<Duration>,
@@ -27,8 +28,8 @@ impl Drained {
     pub(crate) fn of(written: Written, jobs: u32, cpu: Option<Duration>) -> anyhow::Result<Self> {
         ensure!(written.rows == u64::from(jobs), "{jobs} jobs have written {} rows", written.rows);
         // Times are kept in milliseconds: at least one has passed.
-        let ms = (written.last_ms - written.first_ms).max(1.0);
-        Ok(Self { time: Duration::from_secs_f64(ms / 1000.0), cpu })
+        let (first, last) = written.first.zip(written.last).context("there are rows")?;
+        Ok(Self { time: last.saturating_sub(first).max(Duration::from_millis(1)), cpu })
     }
 }
 
@@ -54,8 +55,9 @@ pub(crate) async fn drain_peer(
     says("pushed").await?;
     let before = family.cpu();
     says("drained").await?;
-    let cpu = family.cpu().saturating_sub(before);
-    let drained = Drained::of(log.settle(jobs.into()).await?, jobs, Some(cpu));
+    let (drained, cpu) = (now(), family.cpu().saturating_sub(before));
+    // A job is done when its queue says so, which may be later than its row.
+    let written = Written { last: Some(drained), ..log.settle(jobs.into()).await? };
     child.kill().await?;
-    drained
+    Drained::of(written, jobs, Some(cpu))
 }

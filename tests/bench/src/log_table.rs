@@ -38,9 +38,9 @@ pub(crate) enum LogTable {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Written {
     pub rows: u64,
-    /// When the first and the last row were written, by the wall clock.
-    pub first_ms: f64,
-    pub last_ms: f64,
+    /// When the first and the last row were written, since 1970.
+    pub first: Option<Duration>,
+    pub last: Option<Duration>,
 }
 
 /// How a log differs from what was answered.
@@ -85,7 +85,8 @@ impl LogTable {
             Self::Baseline(file) => sqlx::query_as(BASELINE).fetch_one(&mut open(file).await?).await?,
             Self::Postgres(url) => sqlx::query_as(OURS).fetch_one(&mut PgConnection::connect(url).await?).await?,
         };
-        Ok(Written { rows: rows.unsigned_abs(), first_ms: first_ms as f64, last_ms: last_ms as f64 })
+        let time = |ms: i64| (rows > 0).then(|| Duration::from_millis(ms.unsigned_abs()));
+        Ok(Written { rows: rows.unsigned_abs(), first: time(first_ms), last: time(last_ms) })
     }
 
     /// Compares the log with the ids of the searches that were answered, one a line. A baseline's rows bear no ids:

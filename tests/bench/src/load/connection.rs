@@ -1,7 +1,7 @@
 //! One connection: searches, one after the other.
 
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use api::SearchId;
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Load, Schedule};
+use crate::now::new_search_id;
 
 /// What the letters are looked for in, as a form has it.
 const QUESTION: &str = "phrase=life%2C+the+universe%2C+and+everything%21&letters=aeiou";
@@ -76,8 +77,7 @@ async fn search(
     random: &mut fastrand::Rng,
     tally: &mut Tally,
 ) {
-    let unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    let id = SearchId::from_parts(u64::try_from(unix_ms).unwrap_or_default(), random.u128(..));
+    let id = new_search_id(random.u128(..));
     let Some(body) = asked(load, sender, id).await else {
         tally.failed += 1;
         *sender = None;

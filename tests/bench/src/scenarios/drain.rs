@@ -21,7 +21,7 @@ const NAME: &str = "drain";
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: NAME,
     title: "Drain",
-    method: "Log jobs wait before a worker is started; the figure counts from the first row's time to the last one's. \
+    method: "Log jobs wait before a worker is started; the figure counts from the first row until the last job is done. \
              Each job writes its own row. Ours keeps an attempt of each job besides, and the counts of the dashboard. \
              \"plain inserts\" write the same rows, one statement each and 1,000 to a transaction, and are no queue. \
              All but apalis-sqlite's default wait for the disk at each commit (`synchronous=full`, `fsync=on`).",

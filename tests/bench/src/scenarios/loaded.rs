@@ -1,10 +1,11 @@
 //! A site under load, and what that costs.
 
 use std::process::Stdio;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use bench::load::{BEGIN, Load, Report};
+use bench::now::now;
 use tempfile::NamedTempFile;
 use tests::server_process::built_beside_us;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -43,17 +44,17 @@ pub(crate) async fn load(site: &Running, measured: Duration, rate: Option<f64>) 
     if lines.next_line().await?.as_deref() != Some(BEGIN) {
         bail!("the load generator has not begun");
     }
-    let (begin_ms, cpu_before) = (now_ms(), site.family.cpu());
+    let (begin, cpu_before) = (now(), site.family.cpu());
     let said = lines.next_line().await?.context("the load generator says what came of it")?;
     let report: Report = serde_json::from_str(&said)?;
     generator.wait().await?;
-    let Written { last_ms, .. } = site.log.settle(report.answered_in_all).await?;
+    let Written { last, .. } = site.log.settle(report.answered_in_all).await?;
     let cpu = site.family.cpu().saturating_sub(cpu_before);
     let differences = site.log.differences(ids.path()).await?;
     if site.is_ours() && (differences != Differences::default() || report.failed > 0) {
         bail!("of {} searches {} failed, and the log differs: {differences:?}", report.answered_in_all, report.failed);
     }
-    let until_written = (last_ms > begin_ms).then(|| Duration::from_secs_f64((last_ms - begin_ms) / 1000.0));
+    let until_written = last.and_then(|last| last.checked_sub(begin));
     Ok(Loaded { report, cpu, until_written, lost: differences.lost })
 }
 
@@ -63,8 +64,4 @@ fn start(load: &Load) -> anyhow::Result<(Child, Lines<BufReader<ChildStdout>>)> 
     let mut child = command.spawn().context("bench-load cannot be started")?;
     let lines = BufReader::new(child.stdout.take().context("piped above")?).lines();
     Ok((child, lines))
-}
-
-fn now_ms() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1000.0)
 }

@@ -1,11 +1,11 @@
 //! From the answer of a search to its row on the administrator's screen.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use api::SearchId;
 use bench::load::Latency;
+use bench::now::new_search_id;
 use serde_json::Value;
 use tests::event_stream::EventStream;
 use tests::http_client::HttpClient;
@@ -70,8 +70,7 @@ async fn watch(client: &HttpClient, mut stream: EventStream, measured: Duration)
     let mut answered = HashMap::new();
     let end = Instant::now() + measured;
     while Instant::now() < end {
-        let unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-        let id = SearchId::from_parts(u64::try_from(unix_ms)?, fastrand::u128(..)).to_string();
+        let id = new_search_id(fastrand::u128(..)).to_string();
         let fields = [("phrase", "life, the universe, and everything!"), ("letters", "aeiou"), ("id", &id)];
         client.post_form("/api/search", &fields).await.map_err(|error| anyhow::anyhow!("{error}"))?;
         answered.insert(id, Instant::now());

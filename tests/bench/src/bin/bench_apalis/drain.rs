@@ -15,7 +15,7 @@ use crate::settings::{BATCH, INTERVAL, Settings};
 use crate::worker::{QUEUE, log_request, run_sqlite};
 
 /// Far rarer than batches end, so that looking costs nothing.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 pub(crate) async fn sqlite(settings: Settings, file: &str, jobs: u32) -> anyhow::Result<()> {
     let pool = settings.open_sqlite(file).await?;
@@ -26,6 +26,7 @@ pub(crate) async fn sqlite(settings: Settings, file: &str, jobs: u32) -> anyhow:
         let tasks = batch.iter().map(|number| task(&request(*number))).collect::<anyhow::Result<Vec<_>>>()?;
         push_all(&pool, &tasks).await?;
     }
+    settings.analyze(&pool).await?;
     let worker = run_sqlite(settings, pool, LogWriter::new(settings, database.clone()));
     until_drained(&database, jobs, worker).await
 }
@@ -54,7 +55,7 @@ async fn run_postgres(settings: Settings, pool: PgPool, log: LogWriter) -> anyho
             worker.backend(storage.with_config(config)).data(log).build(log_request).run().await?;
         }
         Settings::Best => {
-            let config = config.batch_size(BATCH).lock_tasks(false).persist_results(false);
+            let config = config.batch_size(BATCH).lock_tasks(false);
             let storage = storage.with_config(config).poll_with_interval(INTERVAL);
             worker.backend(storage).data(log).concurrency(settings.concurrency()).build(log_request).run().await?;
         }
@@ -80,7 +81,7 @@ async fn until_drained(
 ) -> anyhow::Result<()> {
     say("pushed");
     let drained = async {
-        while database.rows().await? < i64::from(jobs) {
+        while database.done().await? < i64::from(jobs) {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         say("drained");

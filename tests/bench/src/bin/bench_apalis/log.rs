@@ -1,7 +1,6 @@
 //! The log that the jobs write.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use bench::now::now;
 use bench::search_function::Search;
 use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, QueryBuilder, SqlitePool};
@@ -38,8 +37,7 @@ impl From<Search> for LogRequest {
 }
 
 fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    i64::try_from(since).unwrap_or(i64::MAX)
+    i64::try_from(now().as_millis()).unwrap_or(i64::MAX)
 }
 
 #[derive(Clone)]
@@ -82,12 +80,21 @@ impl Database {
         }
     }
 
-    pub(crate) async fn rows(&self) -> sqlx::Result<i64> {
-        const COUNT: &str = "select count(*) from log";
-        match self {
-            Self::Sqlite(pool) => sqlx::query_scalar(COUNT).fetch_one(pool).await,
-            Self::Postgres(pool) => sqlx::query_scalar(COUNT).fetch_one(pool).await,
-        }
+    /// How many jobs are done, and have written their row.
+    pub(crate) async fn done(&self) -> sqlx::Result<i64> {
+        let (rows, done): (i64, i64) = match self {
+            Self::Sqlite(pool) => {
+                const COUNT: &str = "select (select count(*) from log), \
+                                     (select count(*) from Jobs where status = 'Done')";
+                sqlx::query_as(COUNT).fetch_one(pool).await?
+            }
+            Self::Postgres(pool) => {
+                const COUNT: &str = "select (select count(*) from log), \
+                                     (select count(*) from apalis.jobs where status = 'Done')";
+                sqlx::query_as(COUNT).fetch_one(pool).await?
+            }
+        };
+        Ok(rows.min(done))
     }
 
     async fn insert(&self, requests: &[LogRequest]) -> sqlx::Result<()> {

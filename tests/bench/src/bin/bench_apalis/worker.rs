@@ -19,7 +19,8 @@ pub(crate) fn sqlite_storage(settings: Settings, pool: &SqlitePool) -> SqliteSto
     let storage = SqliteStorage::new(pool);
     match settings {
         Settings::Default => storage.with_config(config),
-        Settings::Best => storage.with_config(config.batch_size(BATCH).lock_tasks(false).persist_results(false)),
+        // Results must be kept: without them no job is ever done, and all are run again after a restart.
+        Settings::Best => storage.with_config(config.batch_size(BATCH).lock_tasks(false)),
     }
 }
 
