@@ -12,6 +12,7 @@ const jobs = Number(count);
 const concurrency = 32;
 
 const pool = new Pool({ connectionString: url, max: 20 });
+pool.on("error", (error) => console.error(error));
 const quiet = new Logger(() => () => {});
 
 async function logRequest({ search_id, phrase, letters, results }) {

@@ -4,6 +4,7 @@ procrastinate_queue.py URL JOBS
 """
 
 import asyncio
+import logging
 import sys
 import time
 
@@ -16,6 +17,8 @@ URL, JOBS = sys.argv[1].split("?")[0], int(sys.argv[2])
 CONCURRENCY = 32
 BATCH = 1000
 
+# It says of each job that it begins and ends, and that an app should be a module of its own.
+logging.getLogger("procrastinate").setLevel(logging.ERROR)
 app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=URL))
 pool = psycopg_pool.AsyncConnectionPool(URL, min_size=8, max_size=8, open=False)
 

@@ -83,7 +83,7 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
 async fn old_database(workshop: &Workshop) -> anyhow::Result<std::path::PathBuf> {
     let (data, made) = (workshop.folder.join("old"), workshop.folder.join("old.made"));
     if !made.exists() {
-        eprintln!("  making a database of {ROWS} rows in {} (once, some minutes, 4 GB)", data.display());
+        eprintln!("  making a database of {ROWS} rows in {} (once, some minutes, 2 GB)", data.display());
         if data.exists() {
             std::fs::remove_dir_all(&data)?;
         }

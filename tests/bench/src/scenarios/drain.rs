@@ -24,7 +24,8 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     method: "Log jobs wait before a worker is started; the figure counts from the first row until the last job is done. \
              Each job writes its own row. Ours keeps an attempt of each job besides, and the counts of the dashboard. \
              \"plain inserts\" write the same rows, one statement each and 1,000 to a transaction, and are no queue. \
-             All but apalis-sqlite's default wait for the disk at each commit (`synchronous=full`, `fsync=on`).",
+             From apalis-sqlite at its best one index is taken away, with which it gets slower with each job. All but its \
+             default wait for the disk at each commit (`synchronous=full`, `fsync=on`).",
     promises: &[],
     plots: &[PlotOf { what: "rate", file: "drain.svg", title: "Waiting jobs run" }],
     measure: |workshop, book| Box::pin(measure(workshop, book)),

@@ -16,7 +16,10 @@ pub(crate) const SCENARIO: Scenario = Scenario {
              rows was there, so that nothing is gained by a growing backlog. CPU includes the writing.",
     promises: &[
         ("ours", "the record is a job, fsynced"),
-        ("apalis-sqlite, best", "the record is a job, fsynced; jobs are added and rows written in groups"),
+        (
+            "apalis-sqlite, best",
+            "the record is a job, fsynced; jobs are added and rows written in groups, an index is dropped",
+        ),
         ("apalis-sqlite, default", "the record is a job that a loss of power may take (`synchronous=off`)"),
         ("no store, empty axum", "nothing is recorded"),
         ("Flask", "nothing yet: a thread writes the row later, and fsyncs it"),

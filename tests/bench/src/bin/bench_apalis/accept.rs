@@ -2,7 +2,6 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use apalis::prelude::{TaskBuilder, TaskSink};
 use apalis_sqlite::{SqliteStorage, SqliteTask, queries};
@@ -16,8 +15,6 @@ use crate::log::{Database, LogRequest, LogWriter};
 use crate::settings::{BATCH, Settings};
 use crate::worker::{QUEUE, run_sqlite, sqlite_storage};
 
-const ANALYZE_EVERY: Duration = Duration::from_secs(1);
-
 pub(crate) async fn serve(settings: Settings, port: u16, file: &str) -> anyhow::Result<()> {
     let pool = settings.open_sqlite(file).await?;
     let database = Database::Sqlite(pool.clone());
@@ -29,21 +26,12 @@ pub(crate) async fn serve(settings: Settings, port: u16, file: &str) -> anyhow::
     };
     let keep: Arc<Keep> = Arc::new(keep);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-    tokio::spawn(keep_analyzing(settings, pool.clone()));
     let worker = tokio::spawn(run_sqlite(settings, pool, LogWriter::new(settings, database)));
     tokio::select! {
         served = axum::serve(listener, search_function::router(Some(keep))) => served?,
         ended = worker => ended??,
     }
     Ok(())
-}
-
-/// As a database that grows wants it.
-async fn keep_analyzing(settings: Settings, pool: SqlitePool) -> sqlx::Result<()> {
-    loop {
-        tokio::time::sleep(ANALYZE_EVERY).await;
-        settings.analyze(&pool).await?;
-    }
 }
 
 /// Who adds jobs.

@@ -26,7 +26,6 @@ pub(crate) async fn sqlite(settings: Settings, file: &str, jobs: u32) -> anyhow:
         let tasks = batch.iter().map(|number| task(&request(*number))).collect::<anyhow::Result<Vec<_>>>()?;
         push_all(&pool, &tasks).await?;
     }
-    settings.analyze(&pool).await?;
     let worker = run_sqlite(settings, pool, LogWriter::new(settings, database.clone()));
     until_drained(&database, jobs, worker).await
 }
