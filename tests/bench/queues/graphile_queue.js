@@ -12,7 +12,9 @@ const jobs = Number(count);
 const concurrency = 32;
 
 const pool = new Pool({ connectionString: url, max: 20 });
-pool.on("error", (error) => console.error(error));
+const complain = (error) => console.error(error);
+pool.on("error", complain);
+pool.on("connect", (client) => client.on("error", complain));
 const quiet = new Logger(() => () => {});
 
 async function logRequest({ search_id, phrase, letters, results }) {

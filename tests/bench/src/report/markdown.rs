@@ -16,8 +16,9 @@ Everything is measured from outside, on one machine: the release binary as a pro
 beside it as another, each contestant on a new database on the same disk. A round goes through all contestants and \
 the next begins with another one; a figure is the median of the rounds, with the least and the most behind it. \
 Processor time is what the kernel has booked for the contestant's processes (PostgreSQL's included, the load generator's \
-not) until the last row was written. After each run the log is compared with the answers: a search that was answered \
-and does not stand in it exactly once fails the run. What differs in what it promises is not compared without saying so.\n";
+not) until the last row was written: of all figures it depends least on what else the machine does. After each run the \
+log is compared with the answers: if a search that ours has answered does not stand in it exactly once, the run fails; \
+what others lose is in the column \"lost\". What differs in what it promises is not compared without saying so.\n";
 
 /// All of it. `before` is an earlier run.
 pub(crate) fn report(book: &Book, before: Option<&Book>) -> String {

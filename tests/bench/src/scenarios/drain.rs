@@ -145,10 +145,10 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
             workshop.progress(round, &format!("{}, {jobs} jobs", queue.name()));
             let Drained { time, cpu } = queue.drain(workshop, jobs).await?;
             let rate = f64::from(jobs) / time.as_secs_f64();
-            book.add(NAME, &queue.name(), RATE, rate);
             if let Some(cpu) = cpu {
                 book.add(NAME, &queue.name(), CPU, cpu.as_secs_f64() * 1e6 / f64::from(jobs));
             }
+            book.add(NAME, &queue.name(), RATE, rate);
             eprintln!("{rate:.0} jobs/s");
         }
     }

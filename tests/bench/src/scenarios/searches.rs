@@ -75,9 +75,9 @@ fn note(book: &mut Book, site: Site, workshop: &Workshop, loaded: &Loaded) {
     };
     let cpu_us = cpu.as_secs_f64() * 1e6 / report.answered_since.max(1) as f64;
     let mut add = |kind, value| book.add(NAME, site.name(), kind, value);
+    add(CPU, cpu_us);
     add(SUSTAINED, sustained);
     add(ANSWERED, answered);
-    add(CPU, cpu_us);
     add(P50, f64::from(report.latency.p50_us) / 1000.0);
     add(P99, f64::from(report.latency.p99_us) / 1000.0);
     add(FAILED, report.failed as f64);
