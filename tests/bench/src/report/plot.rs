@@ -13,11 +13,11 @@ pub(crate) struct Plot {
     pub bars: Vec<(String, Summary)>,
 }
 
-const WIDTH: f64 = 860.0;
+const WIDTH: f64 = 940.0;
 /// Where the bars begin: the names stand before them.
-const LEFT: f64 = 230.0;
+const LEFT: f64 = 320.0;
 /// Kept free behind the longest bar for its number.
-const RIGHT: f64 = 110.0;
+const RIGHT: f64 = 100.0;
 const TOP: f64 = 56.0;
 const LINE: f64 = 34.0;
 const BAR: f64 = 20.0;
