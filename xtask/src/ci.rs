@@ -20,7 +20,8 @@ pub(crate) fn ci(place: &Place) -> anyhow::Result<()> {
     steps.step("checking the layout's rules", || tidy::tidy(place))?;
     steps.step("checking the offline data of the SQL", || sqlx::check(place))?;
     steps.step("checking the server's code", || {
-        let packages = ["server", "lab", "queue", "spool", "store", "store-sqlite", "store-postgres", "tests", "xtask"];
+        let packages =
+            ["server", "lab", "queue", "spool", "store", "store-sqlite", "store-postgres", "tests", "bench", "xtask"];
         let packages = packages.iter().flat_map(|package| ["--package", package]);
         cmd!(shell, "cargo clippy --quiet {packages...} --all-targets -- -D warnings").quiet().run()?;
         Ok(())

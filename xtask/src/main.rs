@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask help` lists them.
 
+mod bench;
 mod ci;
 mod client;
 mod faults;
@@ -31,6 +32,8 @@ Usage: cargo xtask COMMAND
   test [FILTER]              run all tests, those in a real browser included
   faults [--long [TIME]] [FILTER]
                              run the tests with faults only; --long for hours, or for as long as TIME says (20m, 2h)
+  bench [--only NAME,NAME] [--rounds N] [--seconds N] [--write-docs]
+                             measure the release binary beside its peers; --write-docs writes docs/performance.md
   ci                         run all that a change must pass
   tidy                       check the layout's rules
   sqlx                       write the offline data of the checked SQL anew
@@ -52,7 +55,7 @@ fn main() -> ExitCode {
 
 fn dispatch(command: &str, arguments: Vec<String>) -> anyhow::Result<()> {
     let place = Place::find()?;
-    if !arguments.is_empty() && !matches!(command, "run" | "test" | "faults") {
+    if !arguments.is_empty() && !matches!(command, "run" | "test" | "faults" | "bench") {
         bail!("{command} takes no arguments, but was given {}", arguments.join(" "));
     }
     match command {
@@ -60,6 +63,7 @@ fn dispatch(command: &str, arguments: Vec<String>) -> anyhow::Result<()> {
         "client" => client::client(&place),
         "test" => test::test(&place, &arguments),
         "faults" => faults::faults(&place, &arguments),
+        "bench" => bench::bench(&place, &arguments),
         "ci" => ci::ci(&place),
         "tidy" => tidy::tidy(&place),
         "sqlx" => sqlx::write(&place),

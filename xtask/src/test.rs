@@ -31,7 +31,8 @@ pub(crate) fn test(place: &Place, filter: &[String]) -> anyhow::Result<()> {
         Ok(())
     })?;
     steps.step("testing all else", || {
-        let packages = ["server", "lab", "queue", "spool", "store", "store-sqlite", "store-postgres", "tests", "xtask"];
+        let packages =
+            ["server", "lab", "queue", "spool", "store", "store-sqlite", "store-postgres", "tests", "bench", "xtask"];
         let packages = packages.iter().flat_map(|package| ["--package", package]);
         cmd!(shell, "cargo test --quiet {packages...} {filter...}").quiet().run()?;
         Ok(())

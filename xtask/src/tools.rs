@@ -9,6 +9,7 @@ mod rust_target;
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
@@ -40,6 +41,18 @@ pub(crate) fn client_tools(place: &Place, steps: &mut Steps) -> anyhow::Result<O
 /// The shell of SQLite, in which migrations are tried.
 pub(crate) fn sqlite3(place: &Place) -> anyhow::Result<()> {
     apt::ensure(place, &[("sqlite3", "sqlite3")])
+}
+
+/// What makes a virtualenv.
+pub(crate) fn python_venv(place: &Place) -> anyhow::Result<()> {
+    // Debian ships venv without what it installs pip with.
+    let has_venv = Command::new("python3").args(["-c", "import ensurepip"]).stderr(Stdio::null()).status();
+    if has_venv.is_ok_and(|ended| ended.success()) { Ok(()) } else { apt::install(place, &["python3-venv"]) }
+}
+
+/// What installs packages of Node.js.
+pub(crate) fn npm(place: &Place) -> anyhow::Result<()> {
+    apt::ensure(place, &[("node", "nodejs"), ("npm", "npm")])
 }
 
 /// The databases that tests start for themselves.

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{Finding, Source};
 
-/// Each package of ours, and those of ours that it may depend on. `tests` may name everything.
+/// Each package of ours, and those of ours that it may depend on. `tests` may name everything; `bench` sees the server
+/// from outside, as it is shipped.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("app", &["api"]),
@@ -16,15 +17,19 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("spool", &["api"]),
     ("server", &["api", "lab", "queue", "spool", "store", "store-postgres", "store-sqlite"]),
     ("tests", &["api", "app", "lab", "queue", "server", "spool", "store", "store-postgres", "store-sqlite"]),
+    ("bench", &["api", "tests"]),
     ("xtask", &[]),
 ];
 
 /// What only some packages may depend on: the start of its name, and those packages.
-const ONLY_IN: &[(&str, &[&str])] =
-    &[("apalis", &["queue", "server"]), ("sqlx", &["store-postgres", "store-sqlite", "tests"])];
+const ONLY_IN: &[(&str, &[&str])] = &[
+    // The stock storages are measured as peers.
+    ("apalis", &["queue", "server", "bench"]),
+    ("sqlx", &["store-postgres", "store-sqlite", "tests", "bench"]),
+];
 
 /// The packages that may ask for the server's half of the server functions. Any other would bring it into the client.
-const MAY_SET_SSR: &[&str] = &["server", "tests"];
+const MAY_SET_SSR: &[&str] = &["server", "tests", "bench"];
 
 /// Breaches in what `cargo metadata` says of the workspace's packages.
 pub(super) fn in_manifests(metadata: &Value) -> Vec<Finding> {
@@ -113,10 +118,13 @@ mod tests {
     fn what_points_back_is_found() {
         assert_eq!(rules("api", json!({"name": "store"})), ["api may not depend on store"]);
         assert_eq!(rules("queue", json!({"name": "store-sqlite"})), ["queue may not depend on store-sqlite"]);
-        assert_eq!(rules("store", json!({"name": "apalis-core"})), ["only queue and server may depend on apalis"]);
+        assert_eq!(
+            rules("store", json!({"name": "apalis-core"})),
+            ["only queue and server and bench may depend on apalis"]
+        );
         assert_eq!(
             rules("server", json!({"name": "sqlx"})),
-            ["only store-postgres and store-sqlite and tests may depend on sqlx"]
+            ["only store-postgres and store-sqlite and tests and bench may depend on sqlx"]
         );
         assert_eq!(rules("app", json!({"name": "api", "features": ["ssr"]})), ["app sets the feature ssr of api"]);
         assert_eq!(rules("new", json!({"name": "serde"})).len(), 1);

@@ -1,0 +1,105 @@
+//! What the kernel says of processes.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::time::Duration;
+
+/// Processes, and all that they have started.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Family(Vec<u32>);
+
+impl Family {
+    pub(crate) fn of(roots: impl Into<Vec<u32>>) -> Self {
+        Self(roots.into())
+    }
+
+    /// The processor time that they have used, those that have ended and were waited for included.
+    pub(crate) fn cpu(&self) -> Duration {
+        let ticks: u64 = self.members().iter().map(|process| process.ticks).sum();
+        // The kernel counts it in nanoseconds and tells it in ticks, usually of 10 ms.
+        Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+    }
+
+    /// The processor time of all threads that live, to the nanosecond.
+    pub(crate) fn threads_cpu(&self) -> Duration {
+        let threads = self.members().into_iter().flat_map(|process| {
+            let tasks = fs::read_dir(format!("/proc/{}/task", process.id)).into_iter().flatten().flatten();
+            tasks.filter_map(|task| fs::read_to_string(task.path().join("schedstat")).ok())
+        });
+        threads.filter_map(|stat| stat.split(' ').next()?.parse().ok()).map(Duration::from_nanos).sum()
+    }
+
+    /// How much memory they hold, in KiB; what they share is counted for each.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let page_kib = rustix::param::page_size() as u64 / 1024;
+        let sizes = self.members().into_iter().filter_map(|process| {
+            let statm = fs::read_to_string(format!("/proc/{}/statm", process.id)).ok()?;
+            statm.split(' ').nth(1)?.parse::<u64>().ok()
+        });
+        sizes.sum::<u64>() * page_kib
+    }
+
+    fn members(&self) -> Vec<Process> {
+        let numbers = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let all: Vec<Process> = numbers.filter_map(Process::read).collect();
+        let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
+        for process in &all {
+            children.entry(process.parent).or_default().push(process.id);
+        }
+        let mut family = HashSet::new();
+        let mut found = self.0.clone();
+        while let Some(id) = found.pop() {
+            if family.insert(id) {
+                found.extend(children.get(&id).into_iter().flatten());
+            }
+        }
+        all.into_iter().filter(|process| family.contains(&process.id)).collect()
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Process {
+    id: u32,
+    parent: u32,
+    ticks: u64,
+}
+
+impl Process {
+    fn read(id: u32) -> Option<Self> {
+        Self::parse(id, &fs::read_to_string(format!("/proc/{id}/stat")).ok()?)
+    }
+
+    /// The fields after the name, which may contain anything: state, parent, nine others, and then the ticks in the
+    /// program, in the kernel, and both for children that were waited for.
+    fn parse(id: u32, stat: &str) -> Option<Self> {
+        let (_, rest) = stat.rsplit_once(") ")?;
+        let fields: Vec<&str> = rest.split(' ').collect();
+        let parent = fields.get(1)?.parse().ok()?;
+        let ticks = fields.get(11..15)?.iter().filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+        Some(Self { id, parent, ticks })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_line_of_the_kernel_whatever_the_program_is_called() {
+        let line = "7 (a) b) S 3 7 7 0 -1 4194560 1 2 3 4 10 20 30 40 20 0 1 0 5";
+        assert_eq!(Process::parse(7, line), Some(Process { id: 7, parent: 3, ticks: 100 }));
+        assert_eq!(Process::parse(7, "7 (a"), None);
+    }
+
+    #[test]
+    fn what_a_child_has_used_is_its_family_s() {
+        let me = Family::of([std::process::id()]);
+        let before = me.cpu();
+        let busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
+        assert!(std::process::Command::new("sh").args(["-c", busy]).status().expect("a shell").success());
+        assert!(me.cpu() > before, "{before:?}");
+        assert!(me.threads_cpu() > Duration::ZERO);
+        assert!(me.resident_kib() > 0);
+    }
+}

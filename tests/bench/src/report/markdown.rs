@@ -1,0 +1,137 @@
+//! The report as text.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::machine::machine;
+use super::number::readable;
+use crate::book::{Book, Chapter, Figure};
+use crate::goals::{self, Goal};
+use crate::scenarios::{self, Scenario};
+use crate::summary::Summary;
+
+/// What is true of all figures.
+const METHOD: &str = "\
+Everything is measured from outside, on one machine: the release binary as a process of its own, the load generator \
+beside it as another, each contestant on a new database on the same disk. A round goes through all contestants and \
+the next begins with another one; a figure is the median of the rounds, with the least and the most behind it. \
+Processor time is what the kernel has booked for the contestant's processes (PostgreSQL's included, the load generator's \
+not) until the last row was written: of all figures it depends least on what else the machine does. After each run the \
+log is compared with the answers: if a search that ours has answered does not stand in it exactly once, the run fails; \
+what others lose is in the column \"lost\". What differs in what it promises is not compared without saying so.\n";
+
+/// All of it. `before` is an earlier run.
+pub(crate) fn report(book: &Book, before: Option<&Book>) -> String {
+    let mut text = format!("# Performance\n\nWritten by `cargo xtask bench --write-docs`.\n\n{METHOD}\n");
+    text += &format!("On {}.\n\n## Goals\n\n{}", machine(), goals(book));
+    for scenario in scenarios::ALL {
+        if let Some(chapter) = book.scenarios.get(scenario.name) {
+            let earlier = before.and_then(|before| before.scenarios.get(scenario.name));
+            text += &section(scenario, chapter, earlier.filter(|earlier| earlier.unix_seconds != chapter.unix_seconds));
+        }
+    }
+    text
+}
+
+/// The goals as a table.
+pub(crate) fn goals(book: &Book) -> String {
+    let mut text = "| what | goal | figure | |\n| --- | --- | --- | --- |\n".to_owned();
+    for Goal { what, wanted, reached, unmeasured } in goals::all(book) {
+        let (figure, verdict) = match &reached {
+            Some(reached) => (reached.figure.as_str(), if reached.is_met { "met" } else { "**missed**" }),
+            None => ("", unmeasured),
+        };
+        text += &format!("| {what} | {wanted} | {figure} | {verdict} |\n");
+    }
+    text
+}
+
+fn section(scenario: &Scenario, chapter: &Chapter, before: Option<&Chapter>) -> String {
+    let Chapter { revision, rounds, seconds, figures, .. } = chapter;
+    let mut text = format!("\n## {}\n\n{}\n\n", scenario.title, scenario.method);
+    text += &format!("{rounds} rounds of {seconds} s, of {revision}");
+    text += &before.map_or(".\n\n".to_owned(), |before| format!("; ratios are to {}.\n\n", before.revision));
+    text += &table(figures, before);
+    if !scenario.promises.is_empty() {
+        text += "\nWhat is certain once a search was answered:\n\n";
+    }
+    for (who, promise) in scenario.promises {
+        let _ = writeln!(text, "- {who}: {promise}");
+    }
+    for plot in scenario.plots {
+        let _ = write!(text, "\n![{}](performance/{})\n", plot.title, plot.file);
+    }
+    text
+}
+
+/// A line for each contestant, a column for each figure.
+fn table(figures: &[Figure], before: Option<&Chapter>) -> String {
+    let mut seen = BTreeSet::new();
+    let mut columns: Vec<(&str, &str)> = Vec::new();
+    for figure in figures {
+        if seen.insert(&figure.what) {
+            columns.push((&figure.what, &figure.unit));
+        }
+    }
+    let mut text = "| |".to_owned();
+    for (what, unit) in &columns {
+        let _ = write!(text, " {} |", format!("{what} {unit}").trim());
+    }
+    let _ = writeln!(text, "\n| --- |{}", " ---: |".repeat(columns.len()));
+    let mut contestants: Vec<&str> = Vec::new();
+    for figure in figures {
+        if !contestants.contains(&figure.who.as_str()) {
+            contestants.push(&figure.who);
+        }
+    }
+    for who in contestants {
+        let _ = write!(text, "| {who} |");
+        for (what, _) in &columns {
+            let found = find(figures, who, what);
+            let earlier = before.and_then(|before| find(&before.figures, who, what));
+            let _ = write!(text, " {} |", found.map_or(String::new(), |found| cell(found, earlier)));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn find(figures: &[Figure], who: &str, what: &str) -> Option<Summary> {
+    Summary::of(&figures.iter().find(|figure| figure.who == who && figure.what == what)?.rounds)
+}
+
+/// The median, the range behind it, and how many times the earlier figure it is.
+fn cell(Summary { median, least, most }: Summary, before: Option<Summary>) -> String {
+    let mut text = readable(median);
+    if readable(least) != readable(most) {
+        let _ = write!(text, " ({} to {})", readable(least), readable(most));
+    }
+    if let Some(before) = before.filter(|before| before.median > 0.0) {
+        let _ = write!(text, " ×{:.2}", median / before.median);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(who: &str, what: &str, rounds: &[f64]) -> Figure {
+        Figure { who: who.to_owned(), what: what.to_owned(), unit: "/s".to_owned(), rounds: rounds.to_vec() }
+    }
+
+    #[test]
+    fn a_line_has_a_cell_for_each_figure_and_a_ratio_where_there_was_one_before() {
+        let figures = [figure("a", "x", &[1.0, 3.0]), figure("b", "x", &[4.0]), figure("b", "y", &[2000.0])];
+        let before = Chapter {
+            unix_seconds: 0,
+            revision: "old".to_owned(),
+            rounds: 1,
+            seconds: 1,
+            figures: vec![figure("b", "x", &[2.0])],
+        };
+        let expected = "| | x /s | y /s |\n| --- | ---: | ---: |\n\
+                        | a | 2.00 (1.00 to 3.00) |  |\n| b | 4.00 ×2.00 | 2,000 |\n";
+        assert_eq!(table(&figures, Some(&before)), expected);
+    }
+}

@@ -1,0 +1,122 @@
+//! What a long history costs: the same measurements on a new database and on an old one.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use tests::server_process::Installation;
+use tokio::time::sleep;
+
+use super::loaded::load;
+use super::{PlotOf, Scenario, in_turn};
+use crate::book::{Book, Kind};
+use crate::log_table::{LogTable, open};
+use crate::site::Running;
+use crate::waiting;
+use crate::workshop::Workshop;
+
+const NAME: &str = "age";
+
+/// Of the old database.
+const ROWS: u32 = 10_000_000;
+const JOBS: u32 = 1_000_000;
+/// A search's latency is measured at this rate, a second.
+const RATE: f64 = 1000.0;
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    name: NAME,
+    title: "The cost of age",
+    method: "A new SQLite database, and one with 10 million rows in the log and a million jobs that wait, of a kind that \
+             is paused. \"ready\" is the time from the start of the process until `/readyz` says yes. The old database is \
+             made once and kept below target/bench.",
+    promises: &[],
+    plots: &[PlotOf { what: "sustained", file: "age.svg", title: "Searches answered and written" }],
+    measure: |workshop, book| Box::pin(measure(workshop, book)),
+};
+
+const READY: Kind = ("ready", "ms");
+const SUSTAINED: Kind = ("sustained", "/s");
+const P50: Kind = ("p50", "ms");
+const P99: Kind = ("p99", "ms");
+const MEMORY: Kind = ("resident", "MiB");
+
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
+pub(crate) const NEW: &str = "new";
+pub(crate) const OLD: &str = "10 million rows, a million jobs";
+
+async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
+    let old = old_database(workshop).await?;
+    for round in 0..workshop.rounds {
+        for who in in_turn(&[NEW, OLD], round) {
+            workshop.progress(round, who);
+            let installation = match who {
+                NEW => {
+                    let installation = Installation::new();
+                    waiting::one_row(&installation).await?;
+                    installation
+                }
+                _ => Installation::new().with_data(&old),
+            };
+            book.add(NAME, who, READY, ready(&installation).await?.as_secs_f64() * 1000.0);
+            let file = installation.database();
+            let log = LogTable::Sqlite { after: last_row(&file).await?, file };
+            let running = Running::ours(installation, None, log.clone(), &[]).await?;
+            let calm = load(&running, workshop.measured, Some(RATE)).await?.report.latency;
+            let running = running.behind(last_row_of(&log).await?);
+            let busy = load(&running, workshop.measured, None).await?;
+            let memory_mib = running.family.resident_kib() as f64 / 1024.0;
+            running.stop().await?;
+            let written = busy.until_written.context("ours writes rows")?.max(workshop.measured);
+            let sustained = busy.report.answered_since as f64 / written.as_secs_f64();
+            book.add(NAME, who, SUSTAINED, sustained);
+            book.add(NAME, who, P50, f64::from(calm.p50_us) / 1000.0);
+            book.add(NAME, who, P99, f64::from(calm.p99_us) / 1000.0);
+            book.add(NAME, who, MEMORY, memory_mib);
+            eprintln!("{sustained:.0}/s sustained, p50 {:.2} ms", f64::from(calm.p50_us) / 1000.0);
+        }
+    }
+    Ok(())
+}
+
+/// Made where there is none yet, which takes some minutes.
+async fn old_database(workshop: &Workshop) -> anyhow::Result<std::path::PathBuf> {
+    let (data, made) = (workshop.folder.join("old"), workshop.folder.join("old.made"));
+    if !made.exists() {
+        eprintln!("  making a database of {ROWS} rows in {} (once, some minutes, 2 GB)", data.display());
+        if data.exists() {
+            std::fs::remove_dir_all(&data)?;
+        }
+        waiting::aged(&Installation::new().with_data(&data), ROWS, JOBS).await?;
+        std::fs::write(made, "")?;
+    }
+    // An earlier version may have made it.
+    let migrated = Installation::new().with_data(&data).run(&["migrate"]).await;
+    ensure!(migrated.code == Some(0), "the old database cannot be used: {}", migrated.output);
+    Ok(data)
+}
+
+/// How long it takes to start until it can work. It is stopped again.
+async fn ready(installation: &Installation) -> anyhow::Result<Duration> {
+    let begin = Instant::now();
+    let mut server = installation.launch(&[]);
+    let client = installation.client();
+    while !client.get("/readyz").await.is_ok_and(|answer| answer.status == 200) {
+        server.assert_lives();
+        sleep(LOOK_EVERY).await;
+    }
+    let time = begin.elapsed();
+    server.terminate(Duration::from_secs(30)).await;
+    Ok(time)
+}
+
+async fn last_row_of(log: &LogTable) -> anyhow::Result<i64> {
+    match log {
+        LogTable::Sqlite { file, .. } => last_row(file).await,
+        _ => Ok(0),
+    }
+}
+
+async fn last_row(file: &Path) -> anyhow::Result<i64> {
+    Ok(sqlx::query_scalar("select coalesce(max(id), 0) from log").fetch_one(&mut open(file).await?).await?)
+}

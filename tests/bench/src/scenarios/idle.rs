@@ -1,0 +1,98 @@
+//! What a server costs of which nothing is asked.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::Context;
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::NamedTempFile;
+use tokio::process::Command;
+use tokio::time::sleep;
+
+use super::Scenario;
+use crate::book::{Book, Kind};
+use crate::site::{Running, Site};
+use crate::workshop::Workshop;
+
+const NAME: &str = "idle";
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    name: NAME,
+    title: "Idle",
+    method: "A server that has answered searches and written them, on its SQLite file, 15 s later. Processor time is that \
+             of its threads, to the nanosecond; \"calls to the database\" are the locks, reads and writes of files that \
+             strace sees afterwards, for as long again: no statement does without them.",
+    promises: &[],
+    plots: &[],
+    measure: |workshop, book| Box::pin(measure(workshop, book)),
+};
+
+const CPU: Kind = ("CPU", "ms a second");
+const MEMORY: Kind = ("resident", "MiB");
+const CALLS: Kind = ("calls to the database", "a second");
+
+/// Until what came after the last search has come, and threads that were only needed for it have ended.
+const AFTER_WORK: Duration = Duration::from_secs(15);
+/// Locks of the write-ahead log's index, and pages.
+const CALLS_OF_SQLITE: &str = "trace=fcntl,pread64,pwrite64,fsync,fdatasync";
+/// strace has to attach to each thread first.
+const ATTACHING: Duration = Duration::from_secs(1);
+
+async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
+    let site = Site::OursSqlite;
+    for round in 0..workshop.rounds {
+        workshop.progress(round, site.name());
+        let running = site.start(workshop, &[]).await?;
+        for _ in 0..100 {
+            search(&running).await?;
+        }
+        running.log.settle(100).await?;
+        sleep(AFTER_WORK).await;
+        let before = running.family.threads_cpu();
+        sleep(workshop.measured).await;
+        let cpu = running.family.threads_cpu().saturating_sub(before);
+        let cpu_ms = cpu.as_secs_f64() * 1000.0 / workshop.measured.as_secs_f64();
+        let memory_mib = running.family.resident_kib() as f64 / 1024.0;
+        book.add(NAME, site.name(), CPU, cpu_ms);
+        book.add(NAME, site.name(), MEMORY, memory_mib);
+        if let Some(calls) = calls(&running, workshop.measured).await? {
+            book.add(NAME, site.name(), CALLS, calls as f64 / workshop.measured.as_secs_f64());
+        }
+        running.stop().await?;
+        eprintln!("{cpu_ms:.3} ms of CPU a second, {memory_mib:.1} MiB");
+    }
+    Ok(())
+}
+
+async fn search(running: &Running) -> anyhow::Result<()> {
+    let client = running.server().context("ours")?.client();
+    let answer = client.post_form("/api/search", &[("phrase", "life, the universe, and everything!")]).await;
+    answer.map(drop).map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// How many calls strace sees; none where there is no strace, or it sees nothing.
+async fn calls(running: &Running, measured: Duration) -> anyhow::Result<Option<usize>> {
+    let printed = NamedTempFile::new()?;
+    let pid = running.server().context("ours")?.pid().to_string();
+    let mut strace = Command::new("strace");
+    strace.args(["-q", "-f", "-e", CALLS_OF_SQLITE, "-e", "signal=none", "-p", &pid, "-o"]).arg(printed.path());
+    strace.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    let Ok(mut strace) = strace.spawn() else { return Ok(None) };
+    sleep(ATTACHING).await;
+    let before = lines(printed.path())?;
+    sleep(measured).await;
+    let after = lines(printed.path())?;
+    // Only who sees the calls of a search can tell that there were none.
+    search(running).await?;
+    sleep(ATTACHING).await;
+    if let Some(pid) = strace.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+        kill_process(pid, Signal::INT)?;
+    }
+    strace.wait().await?;
+    Ok((lines(printed.path())? > after).then(|| after.saturating_sub(before)))
+}
+
+fn lines(file: &Path) -> anyhow::Result<usize> {
+    Ok(std::fs::read_to_string(file)?.lines().filter(|line| line.contains('(')).count())
+}

@@ -1,0 +1,88 @@
+//! What an open page costs that waits for news.
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde_json::Value;
+use tests::event_stream::EventStream;
+use tests::http_client::HttpClient;
+use tokio::time::sleep;
+
+use super::Scenario;
+use crate::book::{Book, Kind};
+use crate::site::Site;
+use crate::workshop::Workshop;
+
+const NAME: &str = "streams";
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    name: NAME,
+    title: "Idle event streams",
+    method: "10,000 connections, each with the event stream of a receipt whose job waits, opened in groups of 100. The \
+             memory is what the server holds more than before the first of them; processor time is that of its threads \
+             while nothing happens.",
+    promises: &[],
+    plots: &[],
+    measure: |workshop, book| Box::pin(measure(workshop, book)),
+};
+
+const MEMORY: Kind = ("memory of each", "KiB");
+const CPU: Kind = ("CPU of all", "ms a second");
+
+const STREAMS: u64 = 10_000;
+const AT_A_TIME: u64 = 100;
+/// For all that is no stream, here or in the server.
+const OTHER_FILES: u64 = 1_000;
+/// Until the last one has said where it stands, and the server rests.
+const REST: Duration = Duration::from_secs(5);
+
+async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
+    let limit = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: limit, maximum: limit })?;
+    // The server has the same limit, and keeps a quarter for those who ask.
+    let room = limit.unwrap_or(u64::MAX).saturating_sub(OTHER_FILES) / 4 * 3;
+    ensure!(room >= STREAMS, "{STREAMS} streams need more open files than the hard limit of {limit:?} allows");
+    let site = Site::OursSqlite;
+    for round in 0..workshop.rounds {
+        workshop.progress(round, site.name());
+        let running = site.start(workshop, &["--no-worker"]).await?;
+        let client = running.server().context("ours")?.client();
+        let path = receipt(&client).await?;
+        let before_kib = running.family.resident_kib();
+        let mut streams: Vec<EventStream> = Vec::new();
+        for _ in 0..STREAMS / AT_A_TIME {
+            let group: Vec<_> = (0..AT_A_TIME).map(|_| tokio::spawn(open(client.clone(), path.clone()))).collect();
+            for stream in group {
+                streams.push(stream.await??);
+            }
+        }
+        sleep(REST).await;
+        let each_kib = running.family.resident_kib().saturating_sub(before_kib) as f64 / STREAMS as f64;
+        let cpu_before = running.family.threads_cpu();
+        sleep(workshop.measured).await;
+        let cpu = running.family.threads_cpu().saturating_sub(cpu_before);
+        let cpu_ms = cpu.as_secs_f64() * 1000.0 / workshop.measured.as_secs_f64();
+        drop(streams);
+        running.stop().await?;
+        book.add(NAME, site.name(), MEMORY, each_kib);
+        book.add(NAME, site.name(), CPU, cpu_ms);
+        eprintln!("{each_kib:.1} KiB each");
+    }
+    Ok(())
+}
+
+/// The path of a stream that has nothing more to say for as long as no worker runs.
+async fn receipt(client: &HttpClient) -> anyhow::Result<String> {
+    let answer = client.post_form("/api/search", &[("phrase", "followed")]).await;
+    let answer: Value = answer.map_err(|error| anyhow::anyhow!("{error}"))?.json();
+    let receipt = answer["receipt"].as_str().context("an answer has a receipt")?;
+    Ok(format!("/api/receipts/{receipt}/events"))
+}
+
+/// A stream that has said its first word.
+async fn open(client: HttpClient, path: String) -> anyhow::Result<EventStream> {
+    let mut stream = client.listen(&path, None).await.map_err(|error| anyhow::anyhow!("{error}"))?;
+    stream.next().await.context("a stream begins with where its job stands")?;
+    Ok(stream)
+}

@@ -1,0 +1,64 @@
+//! The server function `search` as it would be without a store: the same codec, the same machinery, the same answer.
+
+use api::{ApiError, DEFAULT_LETTERS, ErrorCode, Form, Receipt, Recorded, SearchAnswer, SearchId};
+use axum::Router;
+use axum::extract::Request;
+use axum::response::IntoResponse;
+use axum::routing::post;
+use leptos::prelude::{provide_context, server, use_context};
+use leptos_axum::handle_server_fns_with_context;
+use server_fn::axum::register_explicit;
+use server_fn::codec::Post;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// What becomes of a search before it is answered. Says how far its record is.
+pub type Keep = dyn Fn(Search) -> Pin<Box<dyn Future<Output = Result<Recorded, String>> + Send>> + Send + Sync;
+
+/// A search that was made.
+pub struct Search {
+    pub id: SearchId,
+    pub phrase: String,
+    pub letters: String,
+    pub results: String,
+}
+
+/// As long as a real one.
+const RECEIPT: &str = "00000000000000000000000000000000";
+
+#[derive(Clone)]
+struct Keeper(Arc<Keep>);
+
+#[server(name = SearchAlone, prefix = "/api", endpoint = "search", input = Post<Form>)]
+async fn search(phrase: String, letters: Option<String>, id: Option<SearchId>) -> Result<SearchAnswer, ApiError> {
+    let letters = letters.unwrap_or_else(|| DEFAULT_LETTERS.to_owned());
+    let found = api::search4letters(&phrase, &letters);
+    let text = api::set_text(&found);
+    let id = id.unwrap_or(SearchId(0));
+    let recorded = match use_context::<Keeper>() {
+        None => Recorded::NotRecorded,
+        Some(Keeper(keep)) => {
+            let search = Search { id, phrase: phrase.clone(), letters: letters.clone(), results: text.clone() };
+            keep(search).await.map_err(|error| ApiError::new(ErrorCode::Internal, error))?
+        }
+    };
+    let results = found.into_iter().map(String::from).collect();
+    Ok(SearchAnswer { id, phrase, letters, results, text, receipt: Receipt(RECEIPT.to_owned()), recorded })
+}
+
+/// Serves `POST /api/search`. What is asked is given to `keep` first, if there is one.
+pub fn router(keep: Option<Arc<Keep>>) -> Router {
+    register_explicit::<SearchAlone>();
+    let answer = move |request: Request| {
+        let keep = keep.clone();
+        async move {
+            let provide = move || {
+                if let Some(keep) = keep.clone() {
+                    provide_context(Keeper(keep));
+                }
+            };
+            handle_server_fns_with_context(provide, request).await.into_response()
+        }
+    };
+    Router::new().route("/api/search", post(answer))
+}
