@@ -9,7 +9,8 @@ pub(super) fn findings(sources: &[Source], exists: impl Fn(&Path) -> bool) -> Ve
     let mut findings = Vec::new();
     for source in sources.iter().filter(|source| source.has_ending(&[".md"])) {
         for (number, line) in source.lines() {
-            for target in targets(line).filter(|target| !exists(&from_root(&source.path, target))) {
+            let leads_nowhere = |target: &&str| !from_root(&source.path, target).is_some_and(|path| exists(&path));
+            for target in targets(line).filter(leads_nowhere) {
                 findings.push(source.finding(number, format!("the link to `{target}` leads nowhere")));
             }
         }
@@ -24,17 +25,19 @@ fn targets(line: &str) -> impl Iterator<Item = &str> {
     files.filter(|file| !file.is_empty() && !file.contains("://") && !file.starts_with("mailto:"))
 }
 
-fn from_root(path: &str, target: &str) -> PathBuf {
+/// None where it leads out of the workspace.
+fn from_root(path: &str, target: &str) -> Option<PathBuf> {
     let folder = Path::new(path).parent().unwrap_or(Path::new(""));
     let mut way = PathBuf::new();
     for part in folder.join(target).components() {
         match part {
-            Component::ParentDir => drop(way.pop()),
+            Component::ParentDir if !way.pop() => return None,
+            Component::ParentDir => {}
             Component::Normal(name) => way.push(name),
             Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
         }
     }
-    way
+    Some(way)
 }
 
 #[cfg(test)]
