@@ -9,7 +9,13 @@ use api::TimeMs;
 /// How many keys are counted at most; an attacker with many addresses must not fill our memory.
 pub const MOST_KEYS: usize = 10_000;
 /// Room is made no more often than this: while there is none, every attempt would look for it.
-pub const PRUNE_EVERY: Duration = Duration::from_secs(60);
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+
+/// After how many milliseconds there may be room again where there was none.
+#[must_use]
+pub fn room_again_ms() -> i64 {
+    i64::try_from(PRUNE_EVERY.as_millis()).unwrap_or(i64::MAX)
+}
 
 #[derive(Debug)]
 pub struct RecentCounts<K> {

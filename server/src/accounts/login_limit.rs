@@ -15,7 +15,7 @@ use store::Clock;
 
 use super::password::LONGEST_NAME;
 use crate::network::{Network, network};
-use crate::recent_counts::{MOST_KEYS, PRUNE_EVERY, RecentCounts};
+use crate::recent_counts::{MOST_KEYS, RecentCounts, room_again_ms};
 
 /// Failures within this time count.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
@@ -122,7 +122,7 @@ impl State {
         let has_room = self.by_account_and_address.has_room_for(&pair, now)
             && self.by_address.has_room_for(&attempt.network, now)
             && self.by_account.has_room_for(&attempt.name, now);
-        let full = (!has_room).then_some(i64::try_from(PRUNE_EVERY.as_millis()).unwrap_or(i64::MAX));
+        let full = (!has_room).then(room_again_ms);
         own.max(self.by_account.wait_ms(&attempt.name, now)).max(full)
     }
 

@@ -82,7 +82,7 @@ pub(super) async fn serve_routes(
     let pruner = tokio::spawn(keep_pruning(store.clone(), clock.clone()));
     greet(&env, address).await?;
     let routes = routes(env.clone());
-    let answers = tokio::spawn(http::serve_routes(listener, routes, env.clone(), connections));
+    let answers = tokio::spawn(http::serve(listener, routes, env.clone(), connections));
     service_manager::ready(&format!("serving http://{address}"));
     let watchdog = tokio::spawn(service_manager::keep_watchdog_calm());
     tokio::select! {

@@ -13,7 +13,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::connection::{self, Connection};
-use super::router;
 use crate::environment::Environment;
 use crate::metrics::Counted;
 
@@ -21,14 +20,8 @@ use crate::metrics::Counted;
 /// than a moment: to try again at once would only keep the processor busy.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-/// Serves up to `limit` connections at a time until the server stops. Returns when the last one has ended.
-pub async fn serve(listener: TcpListener, env: Arc<Environment>, limit: u32) {
-    let routes = router(env.clone());
-    serve_routes(listener, routes, env, limit).await;
-}
-
-/// The same with other routes.
-pub async fn serve_routes(listener: TcpListener, routes: Router, env: Arc<Environment>, limit: u32) {
+/// Serves `routes` on up to `limit` connections at a time until the server stops. Returns when the last one has ended.
+pub async fn serve(listener: TcpListener, routes: Router, env: Arc<Environment>, limit: u32) {
     let room = Room::of(limit);
     let front = Arc::new(Front { router: routes, protocols: connection::protocols(), env });
     let accepts = async {

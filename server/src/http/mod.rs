@@ -27,7 +27,7 @@ mod system_events;
 mod time_limit;
 
 pub use assets::has_client;
-pub use connections::{serve, serve_routes};
+pub use connections::serve;
 pub use error::{ErrorResponse, from_store};
 pub use event_stream::EventStreams;
 pub use open_files::{connections_that_fit, raise_open_files};

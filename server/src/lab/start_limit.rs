@@ -8,7 +8,7 @@ use api::{ApiError, ErrorCode};
 use store::Clock;
 
 use crate::network::{Network, network};
-use crate::recent_counts::RecentCounts;
+use crate::recent_counts::{RecentCounts, room_again_ms};
 
 /// From one address: a person who tries things out, and compares all styles now and then; or a class behind one.
 const PER_ADDRESS: usize = 60;
@@ -29,7 +29,7 @@ impl StartLimit {
     pub fn count(&self, address: IpAddr) -> Result<(), ApiError> {
         let (now, network) = (self.clock.steady(), network(address));
         let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = (!starts.has_room_for(&network, now)).then_some(60_000);
+        let full = (!starts.has_room_for(&network, now)).then(room_again_ms);
         if let Some(wait_ms) = starts.wait_ms(&network, now).max(full) {
             let seconds = wait_ms / 1_000 + 1;
             let message = format!("You have started {PER_ADDRESS} runs within 5 min. Try again in {seconds} s.");
