@@ -4,6 +4,7 @@
 mod accounts;
 mod error;
 mod exercise;
+mod inserted;
 mod lock;
 mod log;
 mod open;

@@ -32,7 +32,8 @@ impl Texts {
     }
 }
 
-/// Rows of numbers and words as the JSON array of arrays that `json_each` reads.
+/// Rows of numbers and words as the JSON array of arrays that `jsonb_each` reads: `json_each` would make a text of each
+/// row, which `->>` had to parse again.
 pub(crate) fn json_rows(rows: &impl serde::Serialize) -> String {
     serde_json::to_string(rows).expect("tuples of numbers and words have no keys that could fail to be JSON")
 }

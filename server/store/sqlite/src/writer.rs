@@ -17,7 +17,7 @@ use crate::writer::batch::Single;
 
 pub(crate) use crate::writer::batch::{Asked, Command, GroupedWrite, Write};
 pub(crate) use crate::writer::committer::Committer;
-pub(crate) use crate::writer::transaction::WriteTx;
+pub(crate) use crate::writer::transaction::{Numbered, WriteTx};
 
 /// The inbox is bounded so that a locked database costs waiting visitors and not memory, and a
 /// batch so that its first caller does not wait for ever more who came later.

@@ -1,6 +1,6 @@
 //! New log rows, a batch of them in one statement.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use api::LogSeq;
 use async_trait::async_trait;
@@ -8,9 +8,10 @@ use store::words::unreadable;
 use store::{FinishedAttempt, LogEntry, Result, Topic};
 
 use crate::error::store_error;
+use crate::inserted::Inserted;
 use crate::queue::{count_open, end_held};
 use crate::texts::{Texts, json_rows};
-use crate::writer::{Asked, Command, GroupedWrite, WriteTx};
+use crate::writer::{Asked, Command, GroupedWrite, Numbered, WriteTx};
 
 /// A row, and the attempt that has written it.
 pub(crate) struct Record {
@@ -27,17 +28,18 @@ impl GroupedWrite for Record {
     }
 
     async fn run_all(writes: &[Self], tx: &mut WriteTx<'_>) -> Result<Vec<LogSeq>> {
-        let first = next_seq(tx).await?;
-        let inserted = insert(writes, first, tx).await?;
-        if !inserted.is_empty() {
+        let first = tx.next_number(Numbered::Log).await?;
+        let (inserted, new) = insert(writes, first, tx).await?;
+        if new > 0 {
             tx.changes.touched(Topic::Log);
         }
         let candidates: Vec<(i64, &Self)> = (first..).zip(writes).collect();
-        let refused = candidates.iter().filter(|(seq, _)| !inserted.contains(seq));
+        let refused = candidates.iter().filter(|(seq, _)| !inserted.contains(*seq));
         let present = find_present(refused, tx).await?;
+        tx.changes.ledger.recorded += new;
         count(&candidates, &inserted, tx).await?;
         let answers = candidates.iter().map(|(seq, Self { entry, .. })| {
-            let seq = if inserted.contains(seq) { Some(seq) } else { present.get(seq) };
+            let seq = if inserted.contains(*seq) { Some(seq) } else { present.get(seq) };
             seq.copied().map(LogSeq).ok_or_else(|| unreadable("log row that conflicts with none", entry.search_id))
         });
         answers.collect()
@@ -46,14 +48,13 @@ impl GroupedWrite for Record {
 
 /// Ends the attempts, and keeps the ledger: which searches have a row now, and whether a job is
 /// still to run for them all the same.
-async fn count(candidates: &[(i64, &Record)], inserted: &HashSet<i64>, tx: &mut WriteTx<'_>) -> Result<()> {
+async fn count(candidates: &[(i64, &Record)], inserted: &Inserted, tx: &mut WriteTx<'_>) -> Result<()> {
     let attempts: Vec<&FinishedAttempt> = candidates.iter().map(|(_, record)| &record.attempt).collect();
     let has_ended = end_held(&attempts, tx).await?;
-    tx.changes.ledger.recorded += inserted.len() as i64;
-    let is_new = |search| candidates.iter().any(|(seq, new)| inserted.contains(seq) && new.entry.search_id == search);
+    let is_new = |search| candidates.iter().any(|(seq, new)| inserted.contains(*seq) && new.entry.search_id == search);
     let mut left_open = Vec::new();
     for ((seq, Record { entry, .. }), has_ended) in candidates.iter().zip(has_ended) {
-        match (inserted.contains(seq), has_ended) {
+        match (inserted.contains(*seq), has_ended) {
             (true, true) | (false, false) => {}
             (true, false) => left_open.push(entry.search_id),
             // It was retried although its row was there.
@@ -67,18 +68,8 @@ async fn count(candidates: &[(i64, &Record)], inserted: &HashSet<i64>, tx: &mut 
     Ok(())
 }
 
-/// Numbers are given here and not by SQLite, because the rows that an insert returns come in no
-/// promised order: only by its number can one tell which row it is.
-async fn next_seq(tx: &mut WriteTx<'_>) -> Result<i64> {
-    let last = sqlx::query_scalar!(r#"select max(seq) as "seq: i64" from sqlite_sequence where name = 'log'"#)
-        .fetch_one(&mut *tx.connection)
-        .await
-        .map_err(store_error)?;
-    Ok(last.unwrap_or(0) + 1)
-}
-
-/// Inserts the rows of searches that have none, numbered from `first` on, and returns their numbers.
-async fn insert(writes: &[Record], first: i64, tx: &mut WriteTx<'_>) -> Result<HashSet<i64>> {
+/// Inserts the rows of searches that have none, numbered from `first` on. Returns which, and how many.
+async fn insert(writes: &[Record], first: i64, tx: &mut WriteTx<'_>) -> Result<(Inserted, i64)> {
     let mut texts = Texts::default();
     let rows: Vec<_> = writes
         .iter()
@@ -110,8 +101,9 @@ async fn insert(writes: &[Record], first: i64, tx: &mut WriteTx<'_>) -> Result<H
         })
         .collect();
     let (rows, texts) = (json_rows(&rows), texts.into_blob());
-    let inserted = sqlx::query_scalar!(
-        r#"insert into log (id, phrase, letters, ip, browser_string, results, user_agent,
+    // "Or fail" as for new jobs.
+    let inserted = sqlx::query!(
+        "insert or fail into log (id, phrase, letters, ip, browser_string, results, user_agent,
                             search_id, job_id, searched_at_ms, recorded_at_ms)
            select ?1 + new.key,
                   cast(substr(?3, new.value ->> 0, new.value ->> 1) as text),
@@ -121,18 +113,25 @@ async fn insert(writes: &[Record], first: i64, tx: &mut WriteTx<'_>) -> Result<H
                   cast(substr(?3, new.value ->> 8, new.value ->> 9) as text),
                   cast(substr(?3, new.value ->> 10, new.value ->> 11) as text),
                   new.value ->> 12, new.value ->> 13, new.value ->> 14, new.value ->> 15
-           from json_each(?2) as new
+           from jsonb_each(?2) as new
            where true
-           on conflict (search_id) do nothing
-           returning id as "id!: i64""#,
+           on conflict (search_id) do nothing",
         first,
         rows,
         texts
     )
-    .fetch_all(&mut *tx.connection)
+    .execute(&mut *tx.connection)
     .await
     .map_err(store_error)?;
-    Ok(inserted.into_iter().collect())
+    let new = inserted.rows_affected() as i64;
+    if new == writes.len() as i64 {
+        return Ok((Inserted::All, new));
+    }
+    let numbers = sqlx::query_scalar!("select id from log where id >= ?1", first)
+        .fetch_all(&mut *tx.connection)
+        .await
+        .map_err(store_error)?;
+    Ok((Inserted::Some(numbers.into_iter().collect()), new))
 }
 
 /// The rows that `refused` have already, by the number that was meant for the new one.
@@ -147,7 +146,7 @@ async fn find_present<'a>(
     let rows = json_rows(&rows);
     let found = sqlx::query!(
         r#"select cast(refused.value ->> 0 as integer) as "refused!: i64", log.id as "id!: i64"
-           from json_each(?1) as refused
+           from jsonb_each(?1) as refused
            cross join log
            where log.search_id = refused.value ->> 1"#,
         rows

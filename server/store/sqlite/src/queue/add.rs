@@ -1,6 +1,6 @@
 //! New jobs, a batch of them in one statement.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 
 use api::{JobId, JobState, LogRow, SearchId};
 use async_trait::async_trait;
@@ -8,10 +8,10 @@ use store::words::unreadable;
 use store::{NewJob, Result};
 
 use crate::error::store_error;
+use crate::inserted::Inserted;
 use crate::log;
-use crate::queue::kinds;
 use crate::texts::{Texts, json_rows};
-use crate::writer::{Asked, Command, GroupedWrite, WriteTx};
+use crate::writer::{Asked, Command, GroupedWrite, Numbered, WriteTx};
 
 /// A job to add; with `search`, only where that search has no log row.
 pub(crate) struct Add {
@@ -34,17 +34,15 @@ impl GroupedWrite for Add {
     }
 
     async fn run_all(writes: &[Self], tx: &mut WriteTx<'_>) -> Result<Vec<Added>> {
-        let first = next_id(tx).await?;
+        let first = tx.next_number(Numbered::Job).await?;
         let inserted = insert(writes, first, tx).await?;
         let candidates: Vec<(i64, &Self)> = (first..).zip(writes).collect();
-        let refused = candidates.iter().filter(|(id, _)| !inserted.contains(id));
+        let refused = candidates.iter().filter(|(id, _)| !inserted.contains(*id));
         let mut queued = find_queued(refused, tx).await?;
         let mut answers = Vec::with_capacity(writes.len());
-        let mut kinds = BTreeSet::new();
         for (id, add) in candidates {
-            if inserted.contains(&id) {
+            if inserted.contains(id) {
                 tx.changes.added(&add.job.kind, first_state(&add.job));
-                kinds.insert(&add.job.kind);
                 tx.changes.ledger.accepted += i64::from(add.search.is_some());
                 answers.push(Added::New(JobId(id)));
             } else if let Some(queued) = queued.remove(&id) {
@@ -53,7 +51,6 @@ impl GroupedWrite for Add {
                 answers.push(find_recorded(add, tx).await?);
             }
         }
-        kinds::know(&kinds, tx).await?;
         Ok(answers)
     }
 }
@@ -62,18 +59,8 @@ fn first_state(job: &NewJob) -> JobState {
     if job.run_at > job.now { JobState::Scheduled } else { JobState::Waiting }
 }
 
-/// Ids are given here and not by SQLite, because the rows that an insert returns come in no
-/// promised order: only by its id can one tell which job it is.
-async fn next_id(tx: &mut WriteTx<'_>) -> Result<i64> {
-    let last = sqlx::query_scalar!(r#"select max(seq) as "seq: i64" from sqlite_sequence where name = 'job'"#)
-        .fetch_one(&mut *tx.connection)
-        .await
-        .map_err(store_error)?;
-    Ok(last.unwrap_or(0) + 1)
-}
-
-/// Inserts those that may be, with the ids from `first` on, and returns the ids of those that were.
-async fn insert(writes: &[Add], first: i64, tx: &mut WriteTx<'_>) -> Result<HashSet<i64>> {
+/// Inserts those that may be, with the ids from `first` on.
+async fn insert(writes: &[Add], first: i64, tx: &mut WriteTx<'_>) -> Result<Inserted> {
     let mut texts = Texts::default();
     let rows: Vec<_> = writes
         .iter()
@@ -98,29 +85,37 @@ async fn insert(writes: &[Add], first: i64, tx: &mut WriteTx<'_>) -> Result<Hash
         })
         .collect();
     let (rows, texts) = (json_rows(&rows), texts.into_blob());
-    let inserted = sqlx::query_scalar!(
-        r#"insert into job (id, kind, key, payload, state, priority, max_attempts, run_at_ms, created_at_ms)
+    // "Or fail": what fails is undone with its savepoint or its transaction. An abort would undo the statement alone, for
+    // which SQLite copies every page that it touches.
+    let inserted = sqlx::query!(
+        "insert or fail into job (id, kind, key, payload, state, priority, max_attempts, run_at_ms, created_at_ms)
            select ?1 + new.key,
                   cast(substr(?3, new.value ->> 0, new.value ->> 1) as text),
                   cast(substr(?3, new.value ->> 2, new.value ->> 3) as text),
                   cast(substr(?3, new.value ->> 4, new.value ->> 5) as text),
                   new.value ->> 6, new.value ->> 7, new.value ->> 8, new.value ->> 9, new.value ->> 10
-           from json_each(?2) as new
+           from jsonb_each(?2) as new
            where new.value ->> 11 = 0
               or not exists (
                   select 1 from log
                   where log.search_id = cast(substr(?3, new.value ->> 2, new.value ->> 3) as text)
               )
-           on conflict (kind, key) do nothing
-           returning id as "id!: i64""#,
+           on conflict (kind, key) do nothing",
         first,
         rows,
         texts
     )
-    .fetch_all(&mut *tx.connection)
+    .execute(&mut *tx.connection)
     .await
     .map_err(store_error)?;
-    Ok(inserted.into_iter().collect())
+    if inserted.rows_affected() == writes.len() as u64 {
+        return Ok(Inserted::All);
+    }
+    let ids = sqlx::query_scalar!("select id from job where id >= ?1", first)
+        .fetch_all(&mut *tx.connection)
+        .await
+        .map_err(store_error)?;
+    Ok(Inserted::Some(ids.into_iter().collect()))
 }
 
 /// The jobs that stand in the way of `refused`, by the id that was meant for the new one.
@@ -139,7 +134,7 @@ async fn find_queued<'a>(
     let (rows, texts) = (json_rows(&rows), texts.into_blob());
     let found = sqlx::query!(
         r#"select cast(refused.value ->> 0 as integer) as "refused!: i64", job.id as "id!: i64", job.payload
-           from json_each(?1) as refused
+           from jsonb_each(?1) as refused
            cross join job
            where job.kind = cast(substr(?2, refused.value ->> 1, refused.value ->> 2) as text)
              and job.key = cast(substr(?2, refused.value ->> 3, refused.value ->> 4) as text)"#,

@@ -1,7 +1,10 @@
 //! Handing out jobs, and prolonging their leases.
 
+use std::cmp::Reverse;
+
 use api::{JobId, JobState, TimeMs};
 use async_trait::async_trait;
+use store::words::unreadable;
 use store::{Claim, ClaimedJob, Result, WorkerName};
 
 use crate::error::store_error;
@@ -20,62 +23,77 @@ impl Write for Claim {
     async fn run(&self, tx: &mut WriteTx<'_>) -> Result<Vec<ClaimedJob>> {
         wake_due(self.now, self.limit.max(DUE_AT_ONCE), tx).await?;
         let worker = &self.worker.0;
-        let ids = next(self.limit, tx).await?;
-        if ids.is_empty() {
+        let next = next(self.limit, tx).await?;
+        if next.is_empty() {
             return Ok(Vec::new());
         }
-        let ids = json_rows(&ids);
-        let mut jobs = sqlx::query!(
-            r#"update job
-               set state = 'running', attempt = attempt + 1, worker = ?1, lease_until_ms = ?2,
-                   started_at_ms = ?3, finished_at_ms = null
-               where id in (select value from json_each(?4))
-               returning id as "id!: i64", kind, payload, priority, attempt as "attempt: u32",
-                         max_attempts as "max_attempts: u32""#,
+        let ids = json_rows(&next.iter().map(|candidate| candidate.job.id).collect::<Vec<_>>());
+        sqlx::query!(
+            "update or fail job
+             set state = 'running', attempt = attempt + 1, worker = ?1, lease_until_ms = ?2,
+                 started_at_ms = ?3, finished_at_ms = null
+             where id in (select value from jsonb_each(?4))",
             worker,
             self.lease_until.0,
             self.wall.0,
             ids
         )
-        .fetch_all(&mut *tx.connection)
+        .execute(&mut *tx.connection)
         .await
         .map_err(store_error)?;
-        // SQLite promises no order of the rows that an update returns.
-        jobs.sort_by_key(|job| (std::cmp::Reverse(job.priority), job.id));
-        let claimed = jobs.into_iter().map(|job| {
+        let claimed = next.into_iter().map(|Candidate { job, .. }| {
             tx.changes.moved(&job.kind, JobState::Waiting, JobState::Running);
-            ClaimedJob {
-                id: JobId(job.id),
-                kind: job.kind,
-                payload: job.payload,
-                attempt: job.attempt,
-                max_attempts: job.max_attempts,
-            }
+            job
         });
         Ok(claimed.collect())
     }
 }
 
-/// The waiting jobs that are to run next, at most `limit`: the first of each kind that may run, put
+/// A job that may be claimed, as it will be once it is.
+struct Candidate {
+    priority: i64,
+    job: ClaimedJob,
+}
+
+/// The waiting jobs that are to run next, at most `limit`, in their order: the first of each kind that may run, put
 /// together. A kind that may not is passed over whole, however many of its jobs wait.
-async fn next(limit: u32, tx: &mut WriteTx<'_>) -> Result<Vec<i64>> {
+async fn next(limit: u32, tx: &mut WriteTx<'_>) -> Result<Vec<Candidate>> {
     let mut next = Vec::new();
     for (kind, room) in kinds::open(tx).await? {
-        let room = room.min(limit);
-        let jobs = sqlx::query!(
-            r#"select priority, id as "id!: i64" from job indexed by job_waiting
-               where state = 'waiting' and kind = ?1 order by priority desc, id limit ?2"#,
-            kind,
-            room
-        )
-        .fetch_all(&mut *tx.connection)
-        .await
-        .map_err(store_error)?;
-        next.extend(jobs.into_iter().map(|job| (std::cmp::Reverse(job.priority), job.id)));
+        first_of(kind, room.min(limit), &mut next, tx).await?;
     }
-    next.sort_unstable();
+    next.sort_unstable_by_key(|candidate| (Reverse(candidate.priority), candidate.job.id));
     next.truncate(limit as usize);
-    Ok(next.into_iter().map(|(_, id)| id).collect())
+    Ok(next)
+}
+
+/// Adds the first `limit` waiting jobs of a kind. They come in one row: one for each would cost more than finding it.
+async fn first_of(kind: String, limit: u32, next: &mut Vec<Candidate>, tx: &mut WriteTx<'_>) -> Result<()> {
+    let found = sqlx::query!(
+        r#"select json_group_array(json_array(id, priority, attempt, max_attempts, octet_length(payload)))
+                      as "jobs!: String",
+                  cast(coalesce(group_concat(payload, ''), '') as blob) as "payloads!: Vec<u8>"
+           from (
+               select id, priority, attempt, max_attempts, payload from job indexed by job_waiting
+               where state = 'waiting' and kind = ?1 order by priority desc, id limit ?2
+           )"#,
+        kind,
+        limit
+    )
+    .fetch_one(&mut *tx.connection)
+    .await
+    .map_err(store_error)?;
+    let jobs: Vec<(JobId, i64, u32, u32, usize)> =
+        serde_json::from_str(&found.jobs).map_err(|_| unreadable("waiting job", &found.jobs))?;
+    let mut payloads = found.payloads.as_slice();
+    for (id, priority, attempt, max_attempts, length) in jobs {
+        let (payload, rest) = payloads.split_at_checked(length).ok_or_else(|| unreadable("payload", id))?;
+        payloads = rest;
+        let payload = String::from_utf8_lossy(payload).into_owned();
+        let job = ClaimedJob { id, kind: kind.clone(), payload, attempt: attempt.saturating_add(1), max_attempts };
+        next.push(Candidate { priority, job });
+    }
+    Ok(())
 }
 
 /// Puts jobs whose time has come among the waiting ones, where urgency and age decide.
@@ -97,7 +115,7 @@ async fn wake_due(now: TimeMs, limit: u32, tx: &mut WriteTx<'_>) -> Result<()> {
         tx.changes.moved(&job.kind, store::words::job_state(&job.state)?, JobState::Waiting);
     }
     let ids = json_rows(&due.iter().map(|job| job.id).collect::<Vec<_>>());
-    sqlx::query!("update job set state = 'waiting' where id in (select value from json_each(?1))", ids)
+    sqlx::query!("update or fail job set state = 'waiting' where id in (select value from jsonb_each(?1))", ids)
         .execute(&mut *tx.connection)
         .await
         .map_err(store_error)?;
@@ -118,7 +136,7 @@ impl Write for Extend {
         let (worker, jobs) = (&self.worker.0, json_rows(&self.jobs));
         let held = sqlx::query_scalar!(
             r#"update job set lease_until_ms = ?1
-               where id in (select value from json_each(?2)) and state = 'running' and worker = ?3
+               where id in (select value from jsonb_each(?2)) and state = 'running' and worker = ?3
                returning id as "id!: i64""#,
             self.until.0,
             jobs,

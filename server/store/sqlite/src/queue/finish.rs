@@ -8,7 +8,7 @@ use store::{Finish, FinishedAttempt, Result};
 
 use crate::error::store_error;
 use crate::queue::ledger::count_recorded;
-use crate::queue::settle::{Ended, Running, settle};
+use crate::queue::settle::{Ended, RunningJobs, settle};
 use crate::texts::json_rows;
 use crate::writer::{Asked, Command, GroupedWrite, WriteTx};
 
@@ -45,12 +45,15 @@ impl GroupedWrite for FinishAttempts {
 
 /// Ends those attempts that their workers still hold, and says of each whether it did.
 pub(crate) async fn end_held(told: &[&FinishedAttempt], tx: &mut WriteTx<'_>) -> Result<Vec<bool>> {
-    let mut running = find_running(told.iter().copied(), tx).await?;
-    let mut ended = Vec::with_capacity(running.len());
+    let running = find_held(told, tx).await?;
+    let mut jobs = HashMap::with_capacity(told.len());
+    for alike in &running {
+        jobs.extend(alike.attempts()?.into_iter().map(|attempt| (attempt, alike)));
+    }
+    let mut ended = Vec::with_capacity(jobs.len());
     let stored = told.iter().map(|attempt| {
         // Taken out, so that the same attempt told twice is stored once.
-        let job = running.get(&attempt.job.0).is_some_and(|job| holds(attempt, job));
-        let job = if job { running.remove(&attempt.job.0) } else { None };
+        let job = jobs.remove(&(attempt.job.0, attempt.attempt));
         job.map(|job| ended.push(end(attempt, job))).is_some()
     });
     let stored = stored.collect();
@@ -58,45 +61,44 @@ pub(crate) async fn end_held(told: &[&FinishedAttempt], tx: &mut WriteTx<'_>) ->
     Ok(stored)
 }
 
-async fn find_running(
-    attempts: impl Iterator<Item = &FinishedAttempt> + Send,
-    tx: &mut WriteTx<'_>,
-) -> Result<HashMap<i64, Running>> {
-    let ids = json_rows(&attempts.map(|attempt| attempt.job).collect::<Vec<_>>());
-    let running = sqlx::query_as!(
-        Running,
-        r#"select job.id as "id!: i64", kind as "kind!", attempt as "attempt!: u32", max_attempts as "max_attempts!: u32",
-                  worker as "worker!", cancel_requested as "cancel_requested!: bool"
-           from json_each(?1) as told
+/// The jobs whose attempts are told of by the workers that hold them.
+async fn find_held(told: &[&FinishedAttempt], tx: &mut WriteTx<'_>) -> Result<Vec<RunningJobs>> {
+    // Workers' names are our own words, which hold nothing that JSON would change.
+    let told = told.iter().map(|told| (told.job, told.attempt, &told.worker.0));
+    let told = json_rows(&told.collect::<Vec<_>>());
+    sqlx::query_as!(
+        RunningJobs,
+        r#"select kind as "kind!", max_attempts as "max_attempts!: u32", cancel_requested as "cancel_requested!: bool",
+                  json_group_array(json_array(job.id, job.attempt)) as "attempts!: String"
+           from jsonb_each(?1) as told
            cross join job
-           where job.id = told.value and job.state = 'running'"#,
-        ids
+           where job.id = told.value ->> 0 and job.state = 'running'
+             and job.attempt = told.value ->> 1 and job.worker = told.value ->> 2
+           group by kind, max_attempts, cancel_requested"#,
+        told
     )
     .fetch_all(&mut *tx.connection)
     .await
-    .map_err(store_error)?;
-    Ok(running.into_iter().map(|job| (job.id, job)).collect())
+    .map_err(store_error)
 }
 
-fn holds(told: &FinishedAttempt, job: &Running) -> bool {
-    job.worker == told.worker.0 && job.attempt == told.attempt
-}
-
-fn end(told: &FinishedAttempt, job: Running) -> Ended {
+fn end<'a>(told: &'a FinishedAttempt, job: &'a RunningJobs) -> Ended<'a> {
     // A job that was to stop does not run again, however its worker put it.
     let stops = job.cancel_requested && matches!(told.finish, Finish::Retry { .. } | Finish::Release);
-    let is_last = matches!(told.finish, Finish::Retry { .. }) && !job.has_attempts_left();
+    let is_last = matches!(told.finish, Finish::Retry { .. }) && !job.has_attempts_left(told.attempt);
     let (outcome, next, run_at, attempt) = match &told.finish {
-        _ if stops => (AttemptOutcome::Cancelled, JobState::Cancelled, None, job.attempt),
-        _ if is_last => (AttemptOutcome::Dead, JobState::Dead, None, job.attempt),
-        Finish::Done => (AttemptOutcome::Done, JobState::Done, None, job.attempt),
+        _ if stops => (AttemptOutcome::Cancelled, JobState::Cancelled, None, told.attempt),
+        _ if is_last => (AttemptOutcome::Dead, JobState::Dead, None, told.attempt),
+        Finish::Done => (AttemptOutcome::Done, JobState::Done, None, told.attempt),
         Finish::Retry { after, .. } => {
-            (AttemptOutcome::Failed, JobState::Retrying, Some(told.now.after(*after)), job.attempt)
+            (AttemptOutcome::Failed, JobState::Retrying, Some(told.now.after(*after)), told.attempt)
         }
-        Finish::Dead { .. } => (AttemptOutcome::Dead, JobState::Dead, None, job.attempt),
-        Finish::Cancelled => (AttemptOutcome::Cancelled, JobState::Cancelled, None, job.attempt),
-        Finish::Release => (AttemptOutcome::Released, JobState::Waiting, Some(told.now), job.attempt.saturating_sub(1)),
+        Finish::Dead { .. } => (AttemptOutcome::Dead, JobState::Dead, None, told.attempt),
+        Finish::Cancelled => (AttemptOutcome::Cancelled, JobState::Cancelled, None, told.attempt),
+        Finish::Release => {
+            (AttemptOutcome::Released, JobState::Waiting, Some(told.now), told.attempt.saturating_sub(1))
+        }
     };
-    let error = told.finish.error().map(str::to_owned);
-    Ended { job: job.id, kind: job.kind, outcome, error, next, run_at, attempt, ended_at: told.wall }
+    let error = told.finish.error();
+    Ended { job: told.job.0, kind: &job.kind, outcome, error, next, run_at, attempt, ended_at: told.wall }
 }

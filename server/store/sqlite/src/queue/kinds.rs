@@ -35,14 +35,14 @@ pub(super) async fn kinds(readers: &Readers) -> Result<Vec<StoredKind>> {
 }
 
 /// Makes rows for kinds that are new.
-pub(crate) async fn know(kinds: &BTreeSet<&String>, tx: &mut WriteTx<'_>) -> Result<()> {
+pub(crate) async fn know(kinds: &BTreeSet<String>, tx: &mut WriteTx<'_>) -> Result<()> {
     if kinds.is_empty() {
         return Ok(());
     }
     // Kinds are our own words, which hold nothing that JSON would change.
     let kinds = json_rows(kinds);
     sqlx::query!(
-        "insert into job_kind (kind) select value from json_each(?1) as new where true on conflict (kind) do nothing",
+        "insert into job_kind (kind) select value from jsonb_each(?1) as new where true on conflict (kind) do nothing",
         kinds
     )
     .execute(&mut *tx.connection)

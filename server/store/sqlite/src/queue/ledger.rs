@@ -60,7 +60,7 @@ pub(super) async fn missing_searches(readers: &Readers, limit: u32) -> Result<Ve
 pub(crate) async fn count_open(searches: &[SearchId], tx: &mut WriteTx<'_>) -> Result<i64> {
     let searches = json_rows(&searches);
     sqlx::query_scalar!(
-        r#"select count(*) as "count!: i64" from json_each(?1) as search
+        r#"select count(*) as "count!: i64" from jsonb_each(?1) as search
            cross join job
            where job.kind = 'log_request' and job.key = search.value and job.state <> 'done'"#,
         searches
@@ -74,7 +74,7 @@ pub(crate) async fn count_open(searches: &[SearchId], tx: &mut WriteTx<'_>) -> R
 pub(crate) async fn count_recorded(jobs: &[JobId], tx: &mut WriteTx<'_>) -> Result<i64> {
     let jobs = json_rows(&jobs);
     sqlx::query_scalar!(
-        r#"select count(*) as "count!: i64" from json_each(?1) as done
+        r#"select count(*) as "count!: i64" from jsonb_each(?1) as done
            cross join job
            cross join log
            where job.id = done.value and job.kind = 'log_request' and log.search_id = job.key"#,

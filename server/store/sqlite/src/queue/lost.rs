@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use store::Result;
 
 use crate::error::store_error;
-use crate::queue::settle::{Ended, Running, settle};
+use crate::queue::settle::{Ended, RunningJobs, settle};
 use crate::writer::{Write, WriteTx};
 
 pub(crate) struct Expire {
@@ -18,11 +18,13 @@ impl Write for Expire {
 
     async fn run(&self, tx: &mut WriteTx<'_>) -> Result<u64> {
         let lost = sqlx::query_as!(
-            Running,
-            r#"select id as "id!: i64", kind, attempt as "attempt!: u32", max_attempts as "max_attempts!: u32",
-                      worker as "worker!", cancel_requested as "cancel_requested!: bool"
+            RunningJobs,
+            r#"select kind as "kind!", max_attempts as "max_attempts!: u32",
+                      cancel_requested as "cancel_requested!: bool",
+                      json_group_array(json_array(id, attempt)) as "attempts!: String"
                from job indexed by job_state
-               where state = 'running' and lease_until_ms < ?1"#,
+               where state = 'running' and lease_until_ms < ?1
+               group by kind, max_attempts, cancel_requested"#,
             self.now.0
         )
         .fetch_all(&mut *tx.connection)
@@ -56,11 +58,13 @@ impl Write for RequeueOrphans {
             .await
             .map_err(store_error)?;
         let lost = sqlx::query_as!(
-            Running,
-            r#"select id as "id!: i64", kind, attempt as "attempt!: u32", max_attempts as "max_attempts!: u32",
-                      worker as "worker!", cancel_requested as "cancel_requested!: bool"
+            RunningJobs,
+            r#"select kind as "kind!", max_attempts as "max_attempts!: u32",
+                      cancel_requested as "cancel_requested!: bool",
+                      json_group_array(json_array(id, attempt)) as "attempts!: String"
                from job indexed by job_state
-               where state = 'running'"#
+               where state = 'running'
+               group by kind, max_attempts, cancel_requested"#
         )
         .fetch_all(&mut *tx.connection)
         .await
@@ -70,27 +74,27 @@ impl Write for RequeueOrphans {
     }
 }
 
-async fn end_as_lost(lost: &[Running], why: &str, now: TimeMs, tx: &mut WriteTx<'_>) -> Result<u64> {
-    let ended: Vec<Ended> = lost
-        .iter()
-        .map(|job| {
-            let next = match job {
-                Running { cancel_requested: true, .. } => JobState::Cancelled,
-                _ if job.has_attempts_left() => JobState::Waiting,
+async fn end_as_lost(lost: &[RunningJobs], why: &str, now: TimeMs, tx: &mut WriteTx<'_>) -> Result<u64> {
+    let mut ended = Vec::new();
+    for alike in lost {
+        for (job, attempt) in alike.attempts()? {
+            let next = match alike {
+                RunningJobs { cancel_requested: true, .. } => JobState::Cancelled,
+                _ if alike.has_attempts_left(attempt) => JobState::Waiting,
                 _ => JobState::Dead,
             };
-            Ended {
-                job: job.id,
-                kind: job.kind.clone(),
+            ended.push(Ended {
+                job,
+                kind: &alike.kind,
                 outcome: AttemptOutcome::Lost,
-                error: Some(why.to_owned()),
+                error: Some(why),
                 next,
                 run_at: (next == JobState::Waiting).then_some(now),
-                attempt: job.attempt,
+                attempt,
                 ended_at: now,
-            }
-        })
-        .collect();
+            });
+        }
+    }
     settle(&ended, tx).await?;
     Ok(ended.len() as u64)
 }

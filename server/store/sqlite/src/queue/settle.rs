@@ -2,33 +2,39 @@
 
 use api::{AttemptOutcome, JobState, TimeMs};
 use store::Result;
+use store::words::unreadable;
 
 use crate::error::store_error;
 use crate::texts::{Texts, json_rows};
 use crate::writer::WriteTx;
 
-/// A running job as far as its end depends on it.
-pub(super) struct Running {
-    pub(super) id: i64,
+/// Running jobs that are alike in all on which the end of an attempt depends. In one row, because nearly always all are
+/// alike: a row for each would cost more than finding it.
+pub(super) struct RunningJobs {
     pub(super) kind: String,
-    pub(super) attempt: u32,
     pub(super) max_attempts: u32,
-    pub(super) worker: String,
     pub(super) cancel_requested: bool,
+    /// Their ids and the numbers of their attempts, as JSON.
+    pub(super) attempts: String,
 }
 
-impl Running {
-    pub(super) fn has_attempts_left(&self) -> bool {
-        self.attempt < self.max_attempts
+impl RunningJobs {
+    /// Their ids and the numbers of their attempts.
+    pub(super) fn attempts(&self) -> Result<Vec<(i64, u32)>> {
+        serde_json::from_str(&self.attempts).map_err(|_| unreadable("job's number of attempts", &self.attempts))
+    }
+
+    pub(super) fn has_attempts_left(&self, attempt: u32) -> bool {
+        attempt < self.max_attempts
     }
 }
 
 /// How an attempt ended, and where that leaves its job.
-pub(super) struct Ended {
+pub(super) struct Ended<'a> {
     pub(super) job: i64,
-    pub(super) kind: String,
+    pub(super) kind: &'a str,
     pub(super) outcome: AttemptOutcome,
-    pub(super) error: Option<String>,
+    pub(super) error: Option<&'a str>,
     pub(super) next: JobState,
     /// When the job runs again, where it does.
     pub(super) run_at: Option<TimeMs>,
@@ -38,7 +44,7 @@ pub(super) struct Ended {
 }
 
 /// Writes what `ended` says; each of its jobs is running, and is named once.
-pub(super) async fn settle(ended: &[Ended], tx: &mut WriteTx<'_>) -> Result<()> {
+pub(super) async fn settle(ended: &[Ended<'_>], tx: &mut WriteTx<'_>) -> Result<()> {
     if ended.is_empty() {
         return Ok(());
     }
@@ -46,7 +52,7 @@ pub(super) async fn settle(ended: &[Ended], tx: &mut WriteTx<'_>) -> Result<()> 
     let rows: Vec<_> = ended
         .iter()
         .map(|end| {
-            let (error_start, error_length) = texts.add_option(end.error.as_deref());
+            let (error_start, error_length) = texts.add_option(end.error);
             let finished_at = end.next.is_final().then_some(end.ended_at.0);
             (
                 end.job,
@@ -70,7 +76,7 @@ pub(super) async fn settle(ended: &[Ended], tx: &mut WriteTx<'_>) -> Result<()> 
                 job.attempt, job.worker, job.started_at_ms,
                 ended.value ->> 7, ended.value ->> 1,
                 cast(substr(?2, ended.value ->> 2, ended.value ->> 3) as text)
-         from json_each(?1) as ended
+         from jsonb_each(?1) as ended
          cross join job
          where job.id = ended.value ->> 0",
         rows,
@@ -80,14 +86,14 @@ pub(super) async fn settle(ended: &[Ended], tx: &mut WriteTx<'_>) -> Result<()> 
     .await
     .map_err(store_error)?;
     sqlx::query!(
-        "update job
+        "update or fail job
          set state = ended.value ->> 4,
              run_at_ms = coalesce(ended.value ->> 5, run_at_ms),
              attempt = ended.value ->> 6,
              finished_at_ms = ended.value ->> 8,
              error = coalesce(cast(substr(?2, ended.value ->> 2, ended.value ->> 3) as text), error),
              worker = null, lease_until_ms = null, cancel_requested = 0
-         from json_each(?1) as ended
+         from jsonb_each(?1) as ended
          where job.id = ended.value ->> 0",
         rows,
         texts
@@ -96,7 +102,7 @@ pub(super) async fn settle(ended: &[Ended], tx: &mut WriteTx<'_>) -> Result<()> 
     .await
     .map_err(store_error)?;
     for end in ended {
-        tx.changes.moved(&end.kind, JobState::Running, end.next);
+        tx.changes.moved(end.kind, JobState::Running, end.next);
     }
     Ok(())
 }

@@ -82,7 +82,7 @@ async fn write_base(base: &Base, connection: &mut SqliteConnection) -> Result<()
     let kinds = json_rows(&kinds);
     sqlx::query!(
         "insert into job_kind (kind, paused, concurrency)
-         select kind.value ->> 0, kind.value ->> 1, kind.value ->> 2 from json_each(?1) as kind where true
+         select kind.value ->> 0, kind.value ->> 1, kind.value ->> 2 from jsonb_each(?1) as kind where true
          on conflict (kind) do update set paused = excluded.paused, concurrency = excluded.concurrency",
         kinds
     )

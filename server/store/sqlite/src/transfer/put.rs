@@ -5,7 +5,7 @@ use sqlx::SqliteConnection;
 use store::{AccountRecord, Batch, JobRecord, LOG_JOB, MissingRecord, Progress, Result};
 
 use crate::error::store_error;
-use crate::queue::{count_recorded, know};
+use crate::queue::count_recorded;
 use crate::texts::{Texts, json_rows};
 use crate::writer::WriteTx;
 
@@ -66,7 +66,7 @@ async fn put_log(rows: &[LogRow], tx: &mut WriteTx<'_>) -> Result<()> {
                 cast(substr(?2, new.value ->> '$[0][4][0]', new.value ->> '$[0][4][1]') as text),
                 cast(substr(?2, new.value ->> '$[0][5][0]', new.value ->> '$[0][5][1]') as text),
                 new.value ->> 2, new.value ->> 3, new.value ->> 4, new.value ->> 5
-         from json_each(?1) as new",
+         from jsonb_each(?1) as new",
         places,
         texts
     )
@@ -78,7 +78,6 @@ async fn put_log(rows: &[LogRow], tx: &mut WriteTx<'_>) -> Result<()> {
 }
 
 async fn put_jobs(records: &[JobRecord], tx: &mut WriteTx<'_>) -> Result<()> {
-    know(&records.iter().map(|record| &record.kind).collect(), tx).await?;
     for record in records {
         put_job(record, tx).await?;
         put_attempts(record, tx).await?;

@@ -134,7 +134,7 @@ async fn attempts(connection: &mut SqliteConnection, jobs: &[i64]) -> Result<Has
         r#"select job_id as "job_id!: i64", ordinal as "ordinal!: i64", number as "number!: u32",
                   worker as "worker!: String", started_at_ms as "started_at_ms!: i64",
                   finished_at_ms as "finished_at_ms!: i64", outcome as "outcome!: String", error as "error: String"
-           from json_each(?1) as copied
+           from jsonb_each(?1) as copied
            cross join attempt
            where attempt.job_id = copied.value"#,
         jobs

@@ -98,7 +98,6 @@ async fn commit(connection: &mut SqliteConnection, batch: &mut Batch, pass: Pass
     let mut transaction = connection.begin_with("begin immediate").await.map_err(store_error)?;
     let mut tx = WriteTx::new(&mut transaction);
     batch.run(&mut tx, pass).await?;
-    tx.tell_of_room().await?;
     let changes = tx.write_counts().await?;
     transaction.commit().await.map_err(store_error)?;
     Ok(changes)

@@ -4,12 +4,22 @@ use sqlx::SqliteConnection;
 use store::{Result, StoreError, Topic};
 
 use crate::error::store_error;
+use crate::queue::know;
 use crate::texts::json_rows;
 use crate::writer::changes::{Changes, LedgerChanges};
 
 pub(crate) struct WriteTx<'c> {
     pub(crate) connection: &'c mut SqliteConnection,
     pub(crate) changes: Changes,
+    /// By [`Numbered`]; none where it may have changed since it was read.
+    next_numbers: [Option<i64>; 2],
+}
+
+/// The tables whose rows are numbered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Numbered {
+    Job,
+    Log,
 }
 
 /// The state to which a failed command is undone.
@@ -17,7 +27,7 @@ pub(crate) struct Mark(Changes);
 
 impl<'c> WriteTx<'c> {
     pub(crate) fn new(connection: &'c mut SqliteConnection) -> Self {
-        Self { connection, changes: Changes::default() }
+        Self { connection, changes: Changes::default(), next_numbers: [None; 2] }
     }
 
     pub(crate) async fn mark(&mut self) -> Result<Mark> {
@@ -41,45 +51,30 @@ impl<'c> WriteTx<'c> {
         Ok(outcome)
     }
 
-    /// Wakes those who look for work where jobs have ceased to run whose kind has a limit: there is room now.
-    pub(crate) async fn tell_of_room(&mut self) -> Result<()> {
-        if self.changes.ceased().is_empty() {
-            return Ok(());
+    /// The number of the next row of `table`. Numbers are given here and not by SQLite, because the rows that an insert
+    /// returns come in no promised order: only by its number can one tell which row it is.
+    pub(crate) async fn next_number(&mut self, table: Numbered) -> Result<i64> {
+        if let Some(number) = self.next_numbers[table as usize].take() {
+            return Ok(number);
         }
-        let kinds = json_rows(self.changes.ceased());
-        let has_room = sqlx::query_scalar!(
-            r#"select exists (
-                   select 1 from json_each(?1) as ceased
-                   cross join job_kind
-                   where job_kind.kind = ceased.value and concurrency is not null
-               ) as "has_room!: bool""#,
-            kinds
+        // Of both tables at once: most transactions add to both, and each statement costs two changes of thread.
+        let last = sqlx::query!(
+            r#"select max(case name when 'job' then seq end) as "job: i64",
+                      max(case name when 'log' then seq end) as "log: i64"
+               from sqlite_sequence"#
         )
         .fetch_one(&mut *self.connection)
         .await
         .map_err(store_error)?;
-        if has_room {
-            self.changes.touched(Topic::Work);
-        }
-        Ok(())
+        let next = [last.job, last.log].map(|last| last.unwrap_or(0) + 1);
+        self.next_numbers = next.map(Some);
+        self.next_numbers[table as usize] = None;
+        Ok(next[table as usize])
     }
 
     /// Writes the new counts of jobs and the new ledger; the last thing before the commit.
-    pub(crate) async fn write_counts(self) -> Result<Changes> {
-        let deltas: Vec<_> = self.changes.counts().map(|(kind, state, by)| (kind, state.word(), by)).collect();
-        if !deltas.is_empty() {
-            // Kinds are our own words, which hold nothing that JSON would change.
-            let deltas = json_rows(&deltas);
-            sqlx::query!(
-                "insert into job_count (kind, state, count)
-                 select delta.value ->> 0, delta.value ->> 1, delta.value ->> 2 from json_each(?1) as delta where true
-                 on conflict (kind, state) do update set count = count + excluded.count",
-                deltas
-            )
-            .execute(&mut *self.connection)
-            .await
-            .map_err(store_error)?;
-        }
+    pub(crate) async fn write_counts(mut self) -> Result<Changes> {
+        self.count_jobs().await?;
         let ledger = self.changes.ledger;
         if ledger != LedgerChanges::default() {
             sqlx::query!(
@@ -95,5 +90,32 @@ impl<'c> WriteTx<'c> {
             .map_err(store_error)?;
         }
         Ok(self.changes)
+    }
+
+    async fn count_jobs(&mut self) -> Result<()> {
+        let deltas: Vec<_> = self.changes.counts().map(|(kind, state, by)| (kind, state.word(), by)).collect();
+        if deltas.is_empty() {
+            return Ok(());
+        }
+        // Kinds are our own words, which hold nothing that JSON would change.
+        let deltas = json_rows(&deltas);
+        let counted = sqlx::query!(
+            r#"insert into job_count (kind, state, count)
+               select delta.value ->> 0, delta.value ->> 1, delta.value ->> 2 from jsonb_each(?1) as delta where true
+               on conflict (kind, state) do update set count = count + excluded.count
+               returning kind as "kind!: String",
+                         (select concurrency is not null from job_kind where job_kind.kind = job_count.kind)
+                             as "has_limit?: bool""#,
+            deltas
+        )
+        .fetch_all(&mut *self.connection)
+        .await
+        .map_err(store_error)?;
+        let new = counted.iter().filter(|row| row.has_limit.is_none()).map(|row| row.kind.clone());
+        know(&new.collect(), self).await?;
+        if counted.iter().any(|row| row.has_limit == Some(true) && self.changes.ceased().contains(&row.kind)) {
+            self.changes.touched(Topic::Work);
+        }
+        Ok(())
     }
 }
