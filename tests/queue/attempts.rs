@@ -23,6 +23,16 @@ pub async fn a_job_is_done_and_its_attempt_remembered(ground: Ground) {
     yard.wind_up(worker).await;
 }
 
+pub async fn who_has_stored_its_end_itself_frees_its_slot_and_no_more(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 1).await;
+    let stored = yard.add(&[Act::SayStored]).await;
+    let next = yard.add(&[Act::Succeed]).await;
+    yard.reaches(next, JobState::Done).await;
+    // It has said so without doing it: had the worker stored anything, it would not be running still.
+    assert_eq!(yard.job(stored).await.state, JobState::Running);
+    yard.wind_up(worker).await;
+}
+
 pub async fn a_failed_job_runs_again_after_its_backoff_and_not_before(ground: Ground) {
     let (yard, worker) = Yard::working(ground, 4).await;
     let id = yard.add(&[Act::FailForNow, Act::FailForNow, Act::Succeed]).await;

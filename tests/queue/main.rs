@@ -28,6 +28,7 @@ macro_rules! all_on {
         on! { $ground;
             attempts: [
                 a_job_is_done_and_its_attempt_remembered,
+                who_has_stored_its_end_itself_frees_its_slot_and_no_more,
                 a_failed_job_runs_again_after_its_backoff_and_not_before,
                 a_job_that_used_up_its_attempts_is_dead_until_it_is_retried,
                 what_fails_for_good_is_dead_at_once,

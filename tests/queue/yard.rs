@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Attempt, AttemptOutcome, JobFilter, JobId, JobState};
-use queue::{Backoff, JobError, Payload, Settings, decode, encode};
+use queue::{Backoff, JobError, Payload, Performed, Settings, decode, encode};
 use serde::{Deserialize, Serialize};
 use store::{ClaimedJob, Clock, Enqueued, NewJob, Queue, Store, StoredJob};
 use store_postgres::PostgresStore;
@@ -26,6 +26,8 @@ pub const GRACE: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Act {
     Succeed,
+    /// Says that it has stored its end itself.
+    SayStored,
     FailForNow,
     FailForGood,
     Panic,
@@ -212,18 +214,19 @@ async fn on_postgres(url: String) -> PostgresStore {
     PostgresStore::open(options, store_postgres::Access::Owner).await.expect("opened")
 }
 
-async fn perform(job: ClaimedJob, gate: Arc<Semaphore>) -> Result<(), JobError> {
+async fn perform(job: ClaimedJob, gate: Arc<Semaphore>) -> Result<Performed, JobError> {
     let Script { acts } = decode(&job.payload)?;
     let last = acts.len().checked_sub(1).ok_or_else(|| JobError::Dead("an empty script".to_owned()))?;
     match acts[(job.attempt as usize - 1).min(last)] {
-        Act::Succeed => Ok(()),
+        Act::Succeed => Ok(Performed::Done),
+        Act::SayStored => Ok(Performed::Stored),
         Act::FailForNow => Err(JobError::Retry("not this time".to_owned())),
         Act::FailForGood => Err(JobError::Dead("never".to_owned())),
         Act::Panic => panic!("the handler fell over"),
         Act::Hang => std::future::pending().await,
         Act::WaitAtGate => {
             gate.acquire().await.expect("the gate is never closed").forget();
-            Ok(())
+            Ok(Performed::Done)
         }
     }
 }

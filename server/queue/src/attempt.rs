@@ -11,6 +11,21 @@ pub(crate) struct Attempt {
     pub(crate) stop: watch::Receiver<Option<StopReason>>,
 }
 
+/// How a handler has done its job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Performed {
+    /// The worker stores that it is done.
+    Done,
+    /// The handler has stored the end of its attempt itself, in one transaction with what it wrote.
+    Stored,
+}
+
+impl From<()> for Performed {
+    fn from((): ()) -> Self {
+        Self::Done
+    }
+}
+
 /// Why a handler could not do its job.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JobError {
@@ -38,5 +53,6 @@ pub(crate) enum StopReason {
 pub(crate) struct Outcome {
     pub(crate) job: JobId,
     pub(crate) attempt: u32,
-    pub(crate) finish: Finish,
+    /// None where it is stored already.
+    pub(crate) finish: Option<Finish>,
 }

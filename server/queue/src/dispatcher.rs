@@ -222,14 +222,15 @@ impl Dispatcher {
 
     fn take(&mut self, outcomes: Vec<Outcome>) {
         let (now, wall) = (self.clock.steady(), self.clock.wall());
-        self.ended.extend(outcomes.into_iter().map(|Outcome { job, attempt, finish }| FinishedAttempt {
-            job,
-            attempt,
-            worker: self.settings.worker.clone(),
-            finish,
-            now,
-            wall,
-        }));
+        for Outcome { job, attempt, finish } in outcomes {
+            match finish {
+                Some(finish) => {
+                    let worker = self.settings.worker.clone();
+                    self.ended.push(FinishedAttempt { job, attempt, worker, finish, now, wall });
+                }
+                None => self.held.remove(job, attempt),
+            }
+        }
     }
 
     fn note(&mut self, answer: Result<()>) {

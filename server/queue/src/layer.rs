@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::attempt::{Attempt, JobError, Outcome, StopReason};
+use crate::attempt::{Attempt, JobError, Outcome, Performed, StopReason};
 use crate::settings::{Backoff, Settings};
 
 /// Wraps a worker's handler; see [`AttemptService`].
@@ -65,7 +65,7 @@ pub(crate) struct AttemptService<S> {
 
 impl<S> Service<Task<Attempt>> for AttemptService<S>
 where
-    S: Service<Task<Attempt>, Response = (), Error = BoxDynError>,
+    S: Service<Task<Attempt>, Response = Performed, Error = BoxDynError>,
     S::Future: Send + 'static,
 {
     type Response = ();
@@ -78,12 +78,13 @@ where
     }
 
     fn call(&mut self, task: Task<Attempt>) -> Self::Future {
-        let Attempt { job, stop } = task.args.clone();
+        let Attempt { job, stop } = &task.args;
+        let (id, number, stop) = (job.id, job.attempt, stop.clone());
         let rules = self.rules.clone();
         let running = self.handler.call(task);
         async move {
-            let finish = rules.finish(running, stop, job.attempt).await;
-            let outcome = Outcome { job: job.id, attempt: job.attempt, finish };
+            let finish = rules.finish(running, stop, number).await;
+            let outcome = Outcome { job: id, attempt: number, finish };
             // The dispatcher outlives its attempts, except when the whole runtime is torn down.
             let _ = rules.outcomes.send(outcome).await;
             Ok(())
@@ -95,16 +96,17 @@ where
 impl Rules {
     async fn finish(
         &self,
-        running: impl Future<Output = Result<(), BoxDynError>>,
+        running: impl Future<Output = Result<Performed, BoxDynError>>,
         mut stop: watch::Receiver<Option<StopReason>>,
         attempt: u32,
-    ) -> Finish {
+    ) -> Option<Finish> {
         let time_is_up = self.clock.sleep_until(self.clock.steady().after(self.timeout));
-        tokio::select! {
+        let finish = tokio::select! {
             // A job that has ended has ended, even if its time was up at the same moment.
             biased;
             ended = AssertUnwindSafe(running).catch_unwind() => match ended {
-                Ok(Ok(())) => Finish::Done,
+                Ok(Ok(Performed::Done)) => Finish::Done,
+                Ok(Ok(Performed::Stored)) => return None,
                 Ok(Err(error)) => self.failed(error, attempt),
                 Err(panic) => self.retry(format!("panicked: {}", panic_text(&*panic)), attempt),
             },
@@ -113,7 +115,8 @@ impl Rules {
                 StopReason::Lost | StopReason::Shutdown => Finish::Release,
             },
             () = time_is_up => self.retry(format!("took longer than {} s", self.timeout.as_secs()), attempt),
-        }
+        };
+        Some(finish)
     }
 
     fn failed(&self, error: BoxDynError, attempt: u32) -> Finish {

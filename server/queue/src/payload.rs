@@ -21,10 +21,8 @@ struct Envelope<'a, T> {
 }
 
 #[derive(Deserialize)]
-struct Opened {
+struct Version {
     v: u32,
-    #[serde(flatten)]
-    body: serde_json::Value,
 }
 
 /// The payload as JSON text with its version. Holds no NUL character: JSON escapes it.
@@ -38,11 +36,11 @@ pub fn encode<T: Payload>(payload: &T) -> String {
 /// attempt either: such a job is dead, with the reason.
 pub fn decode<T: Payload>(payload: &str) -> Result<T, JobError> {
     let unreadable = |why: String| JobError::Dead(format!("the payload cannot be read: {why}"));
-    let Opened { v, body } = serde_json::from_str(payload).map_err(|error| unreadable(error.to_string()))?;
+    let Version { v } = serde_json::from_str(payload).map_err(|error| unreadable(error.to_string()))?;
     if v != T::VERSION {
         return Err(unreadable(format!("its version is {v}, this worker reads version {}", T::VERSION)));
     }
-    serde_json::from_value(body).map_err(|error| unreadable(error.to_string()))
+    serde_json::from_str(payload).map_err(|error| unreadable(error.to_string()))
 }
 
 #[cfg(test)]

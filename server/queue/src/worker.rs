@@ -8,7 +8,7 @@ use store::{ClaimedJob, Clock, Queue};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::attempt::{Attempt, JobError};
+use crate::attempt::{Attempt, JobError, Performed};
 use crate::backend::JobBackend;
 use crate::dispatcher::Dispatcher;
 use crate::layer::AttemptLayer;
@@ -18,7 +18,7 @@ use crate::settings::Settings;
 ///
 /// Draining claims no more, gives running jobs [`Settings::grace`], and hands back at once what
 /// has not ended by then.
-pub async fn run<P, F>(
+pub async fn run<P, F, R>(
     queue: Arc<dyn Queue>,
     clock: Arc<dyn Clock>,
     settings: Settings,
@@ -26,7 +26,8 @@ pub async fn run<P, F>(
     stop: CancellationToken,
 ) where
     P: Fn(ClaimedJob) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Result<(), JobError>> + Send + 'static,
+    F: Future<Output = Result<R, JobError>> + Send + 'static,
+    R: Into<Performed>,
 {
     // A slot is taken from the claim until the outcome is stored, so neither channel can ever be full.
     let (job_sender, job_receiver) = mpsc::channel(settings.slots);
@@ -35,7 +36,10 @@ pub async fn run<P, F>(
     let worker = WorkerBuilder::new(settings.worker.0.clone())
         .backend(JobBackend::new(job_receiver, layer))
         .concurrency(settings.slots)
-        .build(move |attempt: Attempt| perform(attempt.job));
+        .build(move |attempt: Attempt| {
+            let performed = perform(attempt.job);
+            async { performed.await.map(Into::<Performed>::into) }
+        });
     let dispatcher = Dispatcher::new(queue, clock, settings, job_sender, outcome_receiver, stop);
     let (worker_end, ()) = tokio::join!(worker.run(), dispatcher.run());
     if let Err(error) = worker_end {

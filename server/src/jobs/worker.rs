@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use queue::{Backoff, JobError, Payload, Settings, decode};
+use queue::{Backoff, JobError, Payload, Performed, Settings, decode};
 use store::{ClaimedJob, Clock, Finish, FinishedAttempt, Store, WorkerName};
 use tokio_util::sync::CancellationToken;
 
@@ -59,7 +59,7 @@ pub async fn run_worker(env: JobEnvironment, settings: Settings, stop: Cancellat
 }
 
 /// The list of what this worker can do.
-async fn perform(job: ClaimedJob, worker: WorkerName, env: JobEnvironment) -> Result<(), JobError> {
+async fn perform(job: ClaimedJob, worker: WorkerName, env: JobEnvironment) -> Result<Performed, JobError> {
     let done = || FinishedAttempt {
         job: job.id,
         attempt: job.attempt,
@@ -69,12 +69,13 @@ async fn perform(job: ClaimedJob, worker: WorkerName, env: JobEnvironment) -> Re
         wall: env.clock.wall(),
     };
     match job.kind.as_str() {
-        LogRequest::KIND => log_request(decode(&job.payload)?, done, &env).await,
+        LogRequest::KIND => return log_request(decode(&job.payload)?, done, &env).await,
         LabRun::KIND => {
             let reporter = Reporter { env: env.clone(), job: job.id, attempt: job.attempt, worker };
-            lab_run(decode(&job.payload)?, reporter).await
+            lab_run(decode(&job.payload)?, reporter).await?;
         }
-        Probe::KIND => decode::<Probe>(&job.payload).map(drop),
-        other => Err(JobError::Dead(format!("this worker does not know jobs of kind {other}"))),
+        Probe::KIND => drop(decode::<Probe>(&job.payload)?),
+        other => return Err(JobError::Dead(format!("this worker does not know jobs of kind {other}"))),
     }
+    Ok(Performed::Done)
 }
