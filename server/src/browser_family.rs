@@ -1,6 +1,7 @@
 //! The browser's family, from its User-Agent header.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
 use ua_parser::user_agent::{Builder, Extractor, Parser};
@@ -11,7 +12,26 @@ pub fn browser_family(user_agent: &str) -> String {
     if user_agent.is_empty() {
         return String::new();
     }
-    FAMILIES.extract(user_agent).map(|browser| browser.family.into_owned()).unwrap_or_default()
+    let known = remembered().get(user_agent).cloned();
+    known.unwrap_or_else(|| {
+        let family = FAMILIES.extract(user_agent).map(|browser| browser.family.into_owned()).unwrap_or_default();
+        let mut remembered = remembered();
+        if remembered.len() >= REMEMBERED {
+            remembered.clear();
+        }
+        remembered.insert(user_agent.to_owned(), family.clone());
+        family
+    })
+}
+
+/// So many User-Agent headers are remembered, of at most 1,000 characters each. Few browsers make most of the searches,
+/// and reading such a header takes as long as all else that is done with a search before it is stored.
+const REMEMBERED: usize = 1_000;
+
+fn remembered() -> MutexGuard<'static, HashMap<String, String>> {
+    static FAMILY_OF: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Mutex::default);
+    // Nothing can panic while it is locked, so a poisoned one is whole.
+    FAMILY_OF.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Builds the parser, which takes some 30 ms: done beside the server's start, not by the first visitor.
