@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
 
@@ -51,7 +50,6 @@ fn api(env: Arc<Environment>) -> Router<Arc<Environment>> {
         .nest("/admin", admin(env))
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::wrong_method)
-        .layer(DefaultBodyLimit::disable())
         .layer(from_fn(origin_guard::refuse_foreign))
         .layer(from_fn(headers::never_stored))
 }

@@ -6,7 +6,8 @@ use api::{ApiError, Backend, ErrorCode, server_functions as functions};
 use axum::body::{Body, to_bytes};
 use axum::extract::{OriginalUri, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::{ACCEPT, CONTENT_TYPE, REFERER};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use leptos::prelude::{expect_context, provide_context};
 use leptos_axum::{ResponseOptions, handle_server_fns_with_context};
@@ -56,39 +57,35 @@ pub async fn json(State(env): State<Arc<Environment>>, request: Request) -> Resp
 }
 
 async fn call(env: Arc<Environment>, request: Request, content_type: &str) -> Response {
-    let request = match prepared(request, content_type, &*env.clock).await {
+    let (parts, body) = request.into_parts();
+    let caller = Caller::of(&parts, &env.trusted_proxies);
+    let request = match bare(parts, body, content_type, &*env.clock).await {
         Ok(request) => request,
         Err(error) => return ErrorResponse(error).into_response(),
     };
-    let (parts, body) = request.into_parts();
-    let caller = Caller::of(&parts, &env.trusted_proxies);
     let provide = move || {
         let response = expect_context::<ResponseOptions>();
         let backend: Arc<dyn Backend> = Arc::new(RequestBackend { env: env.clone(), caller: caller.clone(), response });
         provide_context(backend);
     };
-    let response = handle_server_fns_with_context(provide, Request::from_parts(parts, body)).await;
-    with_status(response.into_response()).await
+    with_status(handle_server_fns_with_context(provide, request).await.into_response()).await
 }
 
-/// Checks what no server function checks by itself.
-async fn prepared(request: Request, content_type: &str, clock: &dyn Clock) -> Result<Request, ApiError> {
-    let (mut parts, body) = request.into_parts();
+/// Checks what no server function checks by itself, and leaves of the request what it needs. Leptos copies whatever it is
+/// given, and would redirect a plain form's post to its Referer: our answers are always JSON.
+async fn bare(parts: Parts, body: Body, content_type: &str, clock: &dyn Clock) -> Result<Request, ApiError> {
     let given = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let given = given.split(';').next().unwrap_or_default().trim();
     if !given.eq_ignore_ascii_case(content_type) {
         let message = format!("Send the request as {content_type}.");
         return Err(ApiError::new(ErrorCode::ContentType, message));
     }
-    let body = body::read(body, clock).await?;
-    // For plain form posts Leptos redirects to the Referer; our answers are always JSON.
-    parts.headers.remove(ACCEPT);
-    parts.headers.remove(REFERER);
+    let mut request = Request::new(Body::from(body::read(body, clock).await?));
+    *request.method_mut() = parts.method;
     // Nested routers see what is left of the path; server functions are looked up by the whole of it.
-    if let Some(OriginalUri(whole)) = parts.extensions.get::<OriginalUri>().cloned() {
-        parts.uri = whole;
-    }
-    Ok(Request::from_parts(parts, Body::from(body)))
+    let whole = parts.extensions.get::<OriginalUri>().map(|OriginalUri(whole)| whole.clone());
+    *request.uri_mut() = whole.unwrap_or(parts.uri);
+    Ok(request)
 }
 
 /// Every error of a server function is a 500 to Leptos; its code says what it really is.
