@@ -64,11 +64,30 @@ pub enum Command {
         #[arg(long, value_name = "URL", value_parser = UrlParser(database_url))]
         to: DatabaseUrl,
     },
+    /// Write the whole log out, beside a running server or without one
+    ///
+    /// All rows that there are at the start, from the oldest on. What people typed acts on nothing in there: docs/export.md
+    /// says how to read it back.
+    Export {
+        /// NDJSON, CSV, or an SQLite file with the table log
+        #[arg(long, default_value = "ndjson")]
+        format: ExportFormat,
+        /// The file to make, which is there once it is whole; standard output, unless given
+        #[arg(long, value_name = "FILE", required_if_eq("format", "sqlite"))]
+        output: Option<PathBuf>,
+    },
     /// See what it costs to wait, and what need not be waited for
     #[command(subcommand)]
     Lab(LabCommand),
     /// Say what is wrong with the setup and how to mend it
     Check,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    Ndjson,
+    Csv,
+    Sqlite,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -345,6 +364,8 @@ mod tests {
             ("x work --database-url sqlite:d", "one process owns an SQLite file"),
             ("x work --no-worker --database-url postgres://a:hunter2@x/d", "leave out --no-worker"),
             ("x spool replay", "<FOLDER>"),
+            ("x export --format xml", "--format"),
+            ("x export --format sqlite", "--output <FILE>"),
             ("x copy --from sqlite:d", "--to"),
             ("x copy --from sqlite:d --to postgres://a:hunter2/@x/d", "%2F for /"),
             ("x --nonsense", "--nonsense"),

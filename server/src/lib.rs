@@ -7,6 +7,7 @@ mod caller;
 pub mod commands;
 pub mod config;
 mod environment;
+pub mod export;
 pub mod http;
 pub mod intake;
 mod job_kinds;

@@ -2,13 +2,18 @@
 //!
 //! The only file that names a concrete database.
 
+use std::fs::File;
+use std::io::{IsTerminal, Write, stderr, stdout};
 use std::num::NonZeroU32;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use api::DatabaseSpec;
-use server::commands::{self, CommandError, Copied, Finding, Meter, NotOpened, ServerFacts, Serving, Working};
-use server::config::{AdminCommand, Command, Config, DatabaseUrl, LabCommand, NoConfig, PostgresUrl, SpoolCommand};
+use server::commands::{self, CommandError, Copied, Exported, Finding, Meter, NewFile, NotOpened, ServerFacts, Serving, Working};
+use server::config::{AdminCommand, Command, Config, DatabaseUrl, ExportFormat, LabCommand, NoConfig, PostgresUrl, SpoolCommand};
+use server::export::Lines;
 use server::lab::LabResources;
 use server::lab::database::PoolOpener;
 use server::lab::sandbox::Sandbox;
@@ -16,7 +21,7 @@ use server::{IntakeSection, Random};
 use spool::Spool;
 use store::{Clock, Source, Store, SystemClock, Target};
 use store_postgres::{PostgresStore, PostgresTransfer};
-use store_sqlite::{SqliteStore, SqliteTransfer};
+use store_sqlite::{LogFile, SqliteStore, SqliteTransfer};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -30,6 +35,9 @@ const LAB_CONNECTIONS: NonZeroU32 = match NonZeroU32::new(DatabaseSpec::CONNECTI
 
 /// A flag or variable is wrong, as with other programs.
 const WRONG_USAGE: u8 = 2;
+
+/// As shells name the end by SIGPIPE, which is what ends other programs then.
+const READER_GONE: u8 = 128 + 13;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -83,6 +91,7 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
             println!("The database has this version's schema.");
         }
         Command::Copy { from, to } => return copy(&from, &to, &*clock).await,
+        Command::Export { format, output } => return export(&config, format, output, &clock).await,
         Command::Lab(command) => return lab(command, config, clock, random).await,
         Command::Check => return Ok(check(&config, &clock).await),
     }
@@ -287,14 +296,56 @@ fn intake(config: &Config) -> Result<IntakeSection, CommandError> {
     Ok(IntakeSection { spool, deadline: config.spool.accept_deadline })
 }
 
+async fn export(
+    config: &Config,
+    format: ExportFormat,
+    output: Option<PathBuf>,
+    clock: &SystemClock,
+) -> Result<ExitCode, CommandError> {
+    if let DatabaseUrl::Sqlite(file) = config.database()
+        && !file.exists()
+    {
+        return Err(CommandError(format!("{} does not exist: there is nothing to export", file.display())));
+    }
+    // On one terminal the two would be mixed.
+    let is_watched = stderr().is_terminal() && (output.is_some() || !stdout().is_terminal());
+    let mut meter = is_watched.then(Meter::on_stderr);
+    let file = output.map(NewFile::of).transpose()?;
+    let store = open(config, Access::Guest, clock).await?;
+    let lines = match format {
+        ExportFormat::Ndjson => Lines::Ndjson,
+        ExportFormat::Csv => Lines::Csv,
+        ExportFormat::Sqlite => {
+            let file = file.expect("a database is not written to standard output: --output is required");
+            let mut table = LogFile::create(file.part()).await?;
+            commands::export_rows(store, &mut table, clock, &mut meter).await?;
+            table.close().await?;
+            file.finish()?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    let mut out = match &file {
+        Some(file) => file.create()?,
+        // Not through the buffer that standard output has: whole blocks are written.
+        None => File::from(stdout().as_fd().try_clone_to_owned().map_err(|error| CommandError(error.to_string()))?),
+    };
+    if commands::export_lines(store, lines, &mut out, clock, &mut meter).await? == Exported::Unread {
+        return Ok(ExitCode::from(READER_GONE));
+    }
+    file.map_or(Ok(()), NewFile::finish)?;
+    Ok(ExitCode::SUCCESS)
+}
+
 async fn check(config: &Config, clock: &SystemClock) -> ExitCode {
     let (mut findings, store) = opening(config, clock).await;
     findings.extend(commands::check(store.as_deref(), &config.spool().folder, config.http.listen).await);
     for finding in &findings {
-        match finding {
-            Finding::Good(text) => println!("ok     {text}"),
-            Finding::Wrong(text) => println!("WRONG  {text}"),
-        }
+        let (word, text) = match finding {
+            Finding::Good(text) => ("ok   ", text),
+            Finding::Wrong(text) => ("WRONG", text),
+        };
+        // Whoever has read enough still gets the status.
+        let _ = writeln!(stdout(), "{word}  {text}");
     }
     if findings.iter().any(|finding| matches!(finding, Finding::Wrong(_))) {
         ExitCode::FAILURE

@@ -19,6 +19,8 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Event streams that are open now.
     pub streams: Gauge,
+    /// Exports that are being sent now.
+    pub exports: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -48,6 +50,7 @@ impl Metrics {
         registry.register("searches", "Searches answered, by what was known of their record", self.searches.clone());
         registry.register("connections", "Connections that are open", self.connections.clone());
         registry.register("event_streams", "Event streams that are open", self.streams.clone());
+        registry.register("exports", "Exports of the log that are being sent", self.exports.clone());
         Figures(&mut registry).all(gathered);
         let mut text = String::new();
         text::encode(&mut text, &registry).expect("a String takes all that is written");

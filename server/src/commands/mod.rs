@@ -3,6 +3,7 @@
 mod admin;
 mod check;
 mod copy;
+mod export;
 mod heartbeat;
 mod lab;
 mod prune;
@@ -16,6 +17,7 @@ mod work;
 pub use admin::{create_admin, print_link};
 pub use check::{Finding, ServerFacts, check, check_server};
 pub use copy::{Compared, Copied, Meter, Report, copy};
+pub use export::{Exported, NewFile, export_lines, export_rows};
 pub use lab::{begin_sandbox, lab_compare, lab_database, lab_flags, lab_request, lab_second, sandbox};
 pub use replay_spool::{open_left_spool, replay_spool};
 pub use serve::{Serving, serve};

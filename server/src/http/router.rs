@@ -8,7 +8,7 @@ use axum::routing::{any, get, post};
 
 use super::server_functions::{form, json};
 use super::{
-    admin_guard, assets, error, headers, health, job_events, lab_events, log_stream, origin_guard, panics, receipts,
+    admin_guard, assets, error, headers, health, job_events, lab_events, log_export, log_stream, origin_guard, panics, receipts,
     system_events, time_limit,
 };
 use crate::environment::Environment;
@@ -58,6 +58,7 @@ fn api(env: Arc<Environment>) -> Router<Arc<Environment>> {
 fn admin(env: Arc<Environment>) -> Router<Arc<Environment>> {
     Router::new()
         .route("/log/rows", get(log_stream::rows))
+        .route("/log/export", get(log_export::file))
         .route("/log/events", get(log_stream::events))
         .route("/jobs/events", get(job_events::events))
         .route("/jobs/counts", post(json))

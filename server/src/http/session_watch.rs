@@ -1,4 +1,4 @@
-//! Event streams that end with the session they were opened in.
+//! Streams that end with the session they were opened in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,8 @@ impl SessionWatch {
         }
     }
 
-    async fn lasts(&mut self) -> bool {
+    /// Whether more may be sent.
+    pub async fn lasts(&mut self) -> bool {
         while self.checked_at.after(EVERY) <= self.env.clock.steady() {
             let now = self.env.clock.steady();
             let turn = self.env.event_streams.turn().await;

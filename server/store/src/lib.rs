@@ -8,6 +8,7 @@ mod error;
 mod exercise;
 mod group_commit;
 mod log;
+mod log_block;
 mod log_parts;
 mod patience;
 mod queue;
@@ -25,6 +26,7 @@ pub use error::{Result, StoreError};
 pub use exercise::Exercise;
 pub use group_commit::{Commit, GroupCommit, Inbox, Limits, group_commit};
 pub use log::{Log, LogEntry, LogQuery, LogSpan};
+pub use log_block::{BorrowedRow, LogBlock, LogSink, log_blocks};
 pub use log_parts::{Direction, ReadLogPart, log_rows_in_parts};
 pub use patience::{Wait, Waits};
 pub use queue::{

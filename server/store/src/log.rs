@@ -4,7 +4,7 @@ use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
-use crate::{FinishedAttempt, Result};
+use crate::{FinishedAttempt, LogBlock, Result};
 
 #[async_trait]
 pub trait Log: Send + Sync + 'static {
@@ -19,6 +19,13 @@ pub trait Log: Send + Sync + 'static {
 
     /// The rows of `query`, as the database yields them.
     fn log_rows(&self, query: LogQuery) -> BoxStream<'static, Result<LogRow>>;
+
+    /// Rows after `after` up to `upto`, in the order of their numbers: as many as one short statement yields, and none
+    /// only where there is none. Holds nothing once it has returned.
+    ///
+    /// Whoever goes on behind each block's last row, up to the number that was the newest at the start, has read one
+    /// state of the log however long it takes: rows never change, and become visible in the order of their numbers.
+    async fn log_block(&self, after: LogSeq, upto: LogSeq) -> Result<LogBlock>;
 
     /// The number of the newest row; 0 where there is none.
     async fn last_log_seq(&self) -> Result<LogSeq>;

@@ -1,4 +1,4 @@
-//! How far the copy is: a line that moves on a terminal, and lines from time to time where a program reads.
+//! How far a copy or an export is: a line that moves on a terminal, and lines from time to time where a program reads.
 
 use std::io::{IsTerminal, Write, stderr};
 use std::time::Duration;
@@ -41,11 +41,11 @@ impl Meter {
     }
 
     /// A step of `total` rows, of which some may be done already.
-    pub(super) fn begin(&mut self, name: String, before: u64, total: u64, now: TimeMs) {
+    pub(in crate::commands) fn begin(&mut self, name: String, before: u64, total: u64, now: TimeMs) {
         self.step = Step { name, before, done: before, total, began: now, shown: now };
     }
 
-    pub(super) fn show(&mut self, done: u64, now: TimeMs) {
+    pub(in crate::commands) fn show(&mut self, done: u64, now: TimeMs) {
         self.step.done = done;
         let pause = if self.is_terminal { REDRAW } else { REPEAT };
         if now >= self.step.shown.after(pause) {
@@ -60,12 +60,12 @@ impl Meter {
     }
 
     /// Leaves the last word on the step.
-    pub(super) fn end(&mut self, now: TimeMs) {
+    pub(in crate::commands) fn end(&mut self, now: TimeMs) {
         let line = self.step.line(now);
         self.write(&format!("{}{line}\n", if self.is_terminal { "\r\x1b[K" } else { "" }));
     }
 
-    /// A reader that is gone does not stop the copy.
+    /// A reader that is gone stops nothing.
     fn write(&mut self, text: &str) {
         let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }

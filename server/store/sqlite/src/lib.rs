@@ -7,6 +7,7 @@ mod exercise;
 mod inserted;
 mod lock;
 mod log;
+mod log_file;
 mod open;
 mod place;
 mod queue;
@@ -24,6 +25,7 @@ use async_trait::async_trait;
 use store::{Description, Exercise, Result, Store, Waker};
 
 use crate::error::store_error;
+pub use crate::log_file::LogFile;
 pub use crate::open::OpenError;
 use crate::reader::Readers;
 pub use crate::transfer::SqliteTransfer;

@@ -1,5 +1,6 @@
 //! The log of searches.
 
+mod block;
 mod record;
 mod rows;
 
@@ -8,7 +9,7 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 use sqlx::{Sqlite, SqliteConnection, SqliteExecutor};
 use store::words::search_id;
-use store::{FinishedAttempt, Log, LogEntry, LogQuery, Result, log_rows_in_parts};
+use store::{FinishedAttempt, Log, LogBlock, LogEntry, LogQuery, Result, log_rows_in_parts};
 
 use crate::SqliteStore;
 use crate::error::store_error;
@@ -24,6 +25,10 @@ impl Log for SqliteStore {
 
     fn log_rows(&self, query: LogQuery) -> BoxStream<'static, Result<LogRow>> {
         log_rows_in_parts(self.readers.clone(), query)
+    }
+
+    async fn log_block(&self, after: LogSeq, upto: LogSeq) -> Result<LogBlock> {
+        block::log_block(&self.readers, after, upto).await
     }
 
     async fn last_log_seq(&self) -> Result<LogSeq> {

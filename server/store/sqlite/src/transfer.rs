@@ -18,6 +18,7 @@ use crate::lock::OwnerLock;
 use crate::log;
 use crate::place::Place;
 pub(crate) use crate::transfer::open::refuse_unfinished;
+pub(crate) use crate::transfer::put::insert_rows;
 
 /// See [`store::Source`] and [`store::Target`].
 #[derive(Debug)]

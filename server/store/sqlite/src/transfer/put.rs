@@ -43,8 +43,14 @@ async fn put_accounts(records: &[AccountRecord], tx: &mut WriteTx<'_>) -> Result
     Ok(())
 }
 
-/// In one statement: there may be millions.
 async fn put_log(rows: &[LogRow], tx: &mut WriteTx<'_>) -> Result<()> {
+    insert_rows(rows, tx.connection).await?;
+    tx.changes.ledger.recorded += rows.len() as i64;
+    Ok(())
+}
+
+/// In one statement: there may be millions.
+pub(crate) async fn insert_rows(rows: &[LogRow], connection: &mut SqliteConnection) -> Result<()> {
     let mut texts = Texts::default();
     let places: Vec<_> = rows
         .iter()
@@ -70,10 +76,9 @@ async fn put_log(rows: &[LogRow], tx: &mut WriteTx<'_>) -> Result<()> {
         places,
         texts
     )
-    .execute(&mut *tx.connection)
+    .execute(connection)
     .await
     .map_err(store_error)?;
-    tx.changes.ledger.recorded += rows.len() as i64;
     Ok(())
 }
 
