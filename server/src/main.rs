@@ -11,8 +11,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use api::DatabaseSpec;
-use server::commands::{self, CommandError, Copied, Exported, Finding, Meter, NewFile, NotOpened, ServerFacts, Serving, Working};
-use server::config::{AdminCommand, Command, Config, DatabaseUrl, ExportFormat, LabCommand, NoConfig, PostgresUrl, SpoolCommand};
+use server::commands::{
+    self, CommandError, Copied, Exported, Finding, Meter, NewFile, NotOpened, ServerFacts, Serving, Working,
+};
+use server::config::{
+    AdminCommand, Command, Config, DatabaseUrl, ExportFormat, LabCommand, NoConfig, PostgresUrl, SpoolCommand,
+};
 use server::export::Lines;
 use server::lab::LabResources;
 use server::lab::database::PoolOpener;

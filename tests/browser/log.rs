@@ -135,6 +135,28 @@ async fn a_row_opens_by_keyboard_and_leads_to_its_job() {
     stage.finish().await;
 }
 
+#[tokio::test]
+async fn the_whole_log_can_be_taken_along() {
+    let stage = Stage::open_for_administrator(&[]).await;
+    let page = &stage.browser;
+    let client = stage.client();
+    search(&client, 1, "first").await;
+    search(&client, 2, "second").await;
+    wait_for_phrases(page, &["second", "first"]).await;
+    for (link, media_type, lines) in [("CSV", "text/csv", 3), ("NDJSON", "application/x-ndjson", 2)] {
+        page.find(Role::Link, link).await;
+        // As the browser would load it; a file that is saved leaves the page.
+        let load = "const link = [...document.querySelectorAll('a[download]')].find(a => a.innerText === arguments[0]);
+                    fetch(link.href).then(async answer => arguments[1]([
+                        answer.headers.get('content-type'), (await answer.text()).trim().split('\\n').length
+                    ]));";
+        let loaded = page.script_async(load, vec![link.into()]).await;
+        assert!(loaded[0].as_str().is_some_and(|found| found.starts_with(media_type)), "{loaded}");
+        assert_eq!(loaded[1], lines);
+    }
+    stage.finish().await;
+}
+
 /// The phrases of the rows that are drawn, from the top.
 async fn phrases(page: &Browser) -> Vec<String> {
     page.texts("[role=row] [role=gridcell]:first-child").await

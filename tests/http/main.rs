@@ -4,6 +4,7 @@ mod accounts;
 mod broken_table;
 mod connections;
 mod events;
+mod export;
 mod files;
 mod for_any;
 mod health;

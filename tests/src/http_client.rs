@@ -49,6 +49,12 @@ impl HttpClient {
         self
     }
 
+    /// The cookie of the session, where there is one.
+    #[must_use]
+    pub fn cookie(&self) -> Option<&str> {
+        self.cookie.as_deref()
+    }
+
     pub async fn get(&self, path: &str) -> Result<Answer, NoAnswer> {
         self.ask(Method::GET, path, "", Bytes::new()).await
     }

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod corpus;
 pub mod event_stream;
 pub mod eventually;
+pub mod exported;
 pub mod http_client;
 pub mod postgres_cluster;
 pub mod queue_model;

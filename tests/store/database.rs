@@ -135,6 +135,12 @@ macro_rules! hold_every_promise {
                 a_reader_who_stops_blocks_nobody,
                 rows_survive_a_reopening,
             ],
+            exporting: [
+                blocks_hold_every_row_exactly_and_in_order,
+                a_block_stays_small_whatever_people_type,
+                blocks_end_where_it_is_said,
+                rows_that_come_while_blocks_are_read_are_not_among_them,
+            ],
             admitting: [
                 a_name_is_taken_whatever_its_case,
                 a_setup_link_makes_one_account_once,

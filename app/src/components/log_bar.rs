@@ -3,7 +3,7 @@
 use api::LogSeq;
 use leptos::prelude::*;
 
-use crate::components::FilterBox;
+use crate::components::{ExportMenu, FilterBox};
 use crate::log_book::LogBook;
 use crate::log_feed::{LogFeed, Reading};
 use crate::wording;
@@ -33,6 +33,7 @@ pub fn LogBar(
             <FilterBox label="Filter the log" value=filter on_change=on_filter />
             <p class="log_count">{move || has_rows().then(count)}</p>
             <p class="log_through muted">{through}</p>
+            <ExportMenu />
         </div>
     }
 }

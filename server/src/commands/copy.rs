@@ -1,18 +1,16 @@
 //! `copy`: moves a whole database into an empty one, goes on after any interruption, and compares both at the end.
 
 mod line;
-mod meter;
 mod report;
 mod verify;
 
 use sha2::{Digest, Sha256};
 use store::{Base, Begun, Clock, Origin, Part, Progress, Refusal, Source, StoreError, Target};
 
-use super::CommandError;
+use super::{CommandError, Meter};
 use crate::commands::copy::line::lines_of_base;
 use crate::commands::copy::verify::verify;
 
-pub use meter::Meter;
 pub use report::{Compared, Report};
 
 /// How many records are read, and written in one transaction.

@@ -1,7 +1,8 @@
 //! `export`: writes the log out, beside a running server or without one.
 
-use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+mod new_file;
+
+use std::io::{ErrorKind, Write};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -9,9 +10,10 @@ use api::LogSeq;
 use futures::TryStreamExt;
 use store::{Clock, LogSink, Store, log_blocks};
 
-use super::CommandError;
-use crate::commands::copy::Meter;
+use super::{CommandError, Meter};
 use crate::export::{Lines, Rows, export};
+
+pub use new_file::NewFile;
 
 /// What became of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,70 +72,6 @@ pub async fn export_rows(
     }
     end(meter, clock);
     Ok(())
-}
-
-/// A file that is there once it is whole.
-#[derive(Debug)]
-pub struct NewFile {
-    name: PathBuf,
-    /// Beside it until then.
-    part: PathBuf,
-}
-
-impl NewFile {
-    /// Refuses a name that is taken. What an earlier export has left unfinished is removed.
-    pub fn of(name: PathBuf) -> Result<Self, CommandError> {
-        if name.symlink_metadata().is_ok() {
-            return Err(taken(&name));
-        }
-        let mut part = name.clone().into_os_string();
-        part.push(".part");
-        let part = PathBuf::from(part);
-        match std::fs::remove_file(&part) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(not_written(&part, &error)),
-            _ => Ok(Self { name, part }),
-        }
-    }
-
-    /// What is to be written until it is [`NewFile::finish`]ed.
-    #[must_use]
-    pub fn part(&self) -> &Path {
-        &self.part
-    }
-
-    pub fn create(&self) -> Result<std::fs::File, CommandError> {
-        std::fs::File::create_new(&self.part).map_err(|error| not_written(&self.part, &error))
-    }
-
-    /// Gives the file its name, on the disk too.
-    pub fn finish(self) -> Result<(), CommandError> {
-        let named = || -> io::Result<()> {
-            std::fs::File::open(&self.part)?.sync_all()?;
-            std::fs::rename(&self.part, &self.name)?;
-            let folder = self.name.parent().filter(|folder| *folder != Path::new(""));
-            std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-        };
-        // Somebody may have made one meanwhile.
-        if self.name.symlink_metadata().is_ok() {
-            return Err(taken(&self.name));
-        }
-        named().map_err(|error| not_written(&self.name, &error))
-    }
-}
-
-impl Drop for NewFile {
-    fn drop(&mut self) {
-        // What is not finished is of no use. It is gone already where it was.
-        let _ = std::fs::remove_file(&self.part);
-    }
-}
-
-fn taken(name: &Path) -> CommandError {
-    CommandError(format!("{} exists: name another file with --output, or remove it", name.display()))
-}
-
-fn not_written(name: &Path, error: &io::Error) -> CommandError {
-    CommandError(format!("{} cannot be written: {error}", name.display()))
 }
 
 fn begin(meter: &mut Option<Meter>, last: i64, clock: &dyn Clock) {

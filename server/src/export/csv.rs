@@ -13,7 +13,8 @@ use store::BorrowedRow;
 
 use super::inert_text::push_inert;
 
-pub(super) const HEAD: &str = "seq,search_id,job_id,phrase,letters,results,ip,browser_string,user_agent,searched_at,recorded_at\r\n";
+pub(super) const HEAD: &str =
+    "seq,search_id,job_id,phrase,letters,results,ip,browser_string,user_agent,searched_at,recorded_at\r\n";
 
 /// The end of the last year that four digits write.
 const LAST_MS: u64 = 253_402_300_799_999;

@@ -8,15 +8,18 @@ use std::sync::Arc;
 
 use api::LogSeq;
 use futures::{Stream, TryStreamExt};
+use serde::Deserialize;
 use store::{LogBlock, Result, Store, StoreError, log_blocks};
 
 /// So many blocks are turned into lines or read at a time. It bounds the memory of an export.
 const AT_ONCE: usize = 2;
 
 /// As what the rows are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Lines {
     /// A JSON object a line.
+    #[default]
     Ndjson,
     /// As RFC 4180 says, with a line of names at the top.
     Csv,

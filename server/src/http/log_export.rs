@@ -24,44 +24,15 @@ use crate::metrics::Counted;
 
 /// So many exports may go on at once: each reads as fast as it is taken, and those who search need the processor too.
 const AT_ONCE: u32 = 4;
+/// The last that has a name of four digits, however wrong the clock is.
+const LAST_DAY: Duration = Duration::from_secs(253_402_300_799);
 
 #[derive(Debug, Deserialize)]
 pub struct ExportQuery {
     #[serde(default)]
-    format: Format,
+    format: Lines,
     after: Option<LogSeq>,
     upto: Option<LogSeq>,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Format {
-    #[default]
-    Ndjson,
-    Csv,
-}
-
-impl Format {
-    fn lines(self) -> Lines {
-        match self {
-            Self::Ndjson => Lines::Ndjson,
-            Self::Csv => Lines::Csv,
-        }
-    }
-
-    fn media_type(self) -> &'static str {
-        match self {
-            Self::Ndjson => "application/x-ndjson",
-            Self::Csv => "text/csv; charset=utf-8; header=present",
-        }
-    }
-
-    fn file_ending(self) -> &'static str {
-        match self {
-            Self::Ndjson => "ndjson",
-            Self::Csv => "csv",
-        }
-    }
 }
 
 /// All rows from the oldest on, up to the one that is the newest now.
@@ -74,12 +45,14 @@ pub async fn file(
     let newest = env.store.last_log_seq().await.map_err(from_store)?;
     let upto = query.upto.map_or(newest, |upto| upto.min(newest));
     let rows = Rows { after: query.after.unwrap_or_default(), upto };
-    let (lines, format) = (query.format.lines(), query.format);
-    let chunks = export(env.store.clone(), rows, lines);
-    let disposition =
-        format!("attachment; filename=\"search4letters-log-{}.{}\"", date(env.clock.wall()), format.file_ending());
-    let headers = [(CONTENT_TYPE, format.media_type().to_owned()), (CONTENT_DISPOSITION, disposition)];
-    Ok((headers, Body::from_stream(body(lines.head(), chunks, session, place))).into_response())
+    let chunks = export(env.store.clone(), rows, query.format);
+    let (ending, media_type) = match query.format {
+        Lines::Ndjson => ("ndjson", "application/x-ndjson"),
+        Lines::Csv => ("csv", "text/csv; charset=utf-8; header=present"),
+    };
+    let disposition = format!("attachment; filename=\"search4letters-log-{}.{ending}\"", date(env.clock.wall()));
+    let headers = [(CONTENT_TYPE, media_type.to_owned()), (CONTENT_DISPOSITION, disposition)];
+    Ok((headers, Body::from_stream(body(query.format.head(), chunks, session, place))).into_response())
 }
 
 /// Ends with an error unless all of it was there and might be seen: that breaks the connection, where an end would look
@@ -97,13 +70,13 @@ fn body(
             yield Ok(Bytes::from_static(head.as_bytes()));
         }
         while let Some(chunk) = chunks.next().await {
-            let text = chunk.map_err(|error| io::Error::other(from_store(error).message));
+            let text = match chunk {
+                Ok(chunk) if session.lasts().await => Ok(Bytes::from(chunk.text)),
+                Ok(_) => Err(io::Error::other("the session has ended")),
+                Err(error) => Err(io::Error::other(from_store(error).message)),
+            };
             let is_broken = text.is_err();
-            if !session.lasts().await {
-                yield Err(io::Error::other("the session has ended"));
-                break;
-            }
-            yield text.map(|chunk| Bytes::from(chunk.text));
+            yield text;
             if is_broken {
                 break;
             }
@@ -111,9 +84,9 @@ fn body(
     }
 }
 
-/// `2026-11-25`, in UTC; without the day where the clock is out of all bounds.
+/// `2026-11-25`, in UTC.
 fn date(now: TimeMs) -> String {
-    let since_1970 = Duration::from_millis(now.0.unsigned_abs()).min(Duration::from_secs(253_402_300_799));
+    let since_1970 = Duration::from_millis(u64::try_from(now.0).unwrap_or(0)).min(LAST_DAY);
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since_1970).to_string().chars().take(10).collect()
 }
 

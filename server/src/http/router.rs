@@ -8,8 +8,8 @@ use axum::routing::{any, get, post};
 
 use super::server_functions::{form, json};
 use super::{
-    admin_guard, assets, error, headers, health, job_events, lab_events, log_export, log_stream, origin_guard, panics, receipts,
-    system_events, time_limit,
+    admin_guard, assets, error, headers, health, job_events, lab_events, log_export, log_stream, origin_guard, panics,
+    receipts, system_events, time_limit,
 };
 use crate::environment::Environment;
 use crate::lab;

@@ -12,6 +12,7 @@ fn admin_routes() -> Vec<(Method, &'static str, Value)> {
     let kind = json!({"kind": "log_request"});
     vec![
         (Method::GET, "/api/admin/log/rows", Value::Null),
+        (Method::GET, "/api/admin/log/export", Value::Null),
         (Method::GET, "/api/admin/log/events", Value::Null),
         (Method::GET, "/api/admin/jobs/events", Value::Null),
         (Method::POST, "/api/admin/jobs/counts", json!({})),

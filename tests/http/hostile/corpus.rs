@@ -14,7 +14,7 @@ use crate::site::Site;
 const ABOUT: usize = 80;
 
 /// A site that has searched the whole corpus, each with the string as phrase, as letters and as User-Agent.
-async fn searched() -> (Site, String, Vec<SearchAnswer>) {
+pub(crate) async fn searched() -> (Site, String, Vec<SearchAnswer>) {
     let site = Site::start().await;
     let admin = site.admin().await;
     let mut answers = Vec::new();
@@ -32,7 +32,7 @@ async fn searched() -> (Site, String, Vec<SearchAnswer>) {
 }
 
 /// The row of each search, by the hostile string's name, as `rows` has it.
-fn assert_as_sent(rows: Vec<LogRow>, answers: &[SearchAnswer]) {
+pub(crate) fn assert_as_sent(rows: Vec<LogRow>, answers: &[SearchAnswer]) {
     assert_eq!(rows.len(), corpus().len(), "no string has become two rows, or none");
     let by_search: BTreeMap<_, _> = rows.into_iter().map(|row| (row.search_id, row)).collect();
     for (hostile, answer) in corpus().iter().zip(answers) {
@@ -67,7 +67,7 @@ async fn it_is_logged_exported_and_streamed_as_it_was_sent() {
 }
 
 /// Read in a terminal, a stream of rows commands nothing and stands in the order that it has.
-fn assert_inert(text: &str) {
+pub(crate) fn assert_inert(text: &str) {
     let acts =
         |&c: &char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     assert_eq!(text.chars().find(acts), None);

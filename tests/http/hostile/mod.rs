@@ -1,7 +1,7 @@
 //! What means harm, or nothing at all, does none.
 
 mod bodies;
-mod corpus;
+pub(crate) mod corpus;
 mod headers;
 mod json;
 mod log_lines;

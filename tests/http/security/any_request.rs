@@ -9,7 +9,7 @@ use crate::for_any::Trial;
 use crate::request::{Answer, FORM};
 use crate::site::Site;
 
-const PATHS: [&str; 20] = [
+const PATHS: [&str; 21] = [
     "/api/search",
     "/api/session",
     "/api/login",
@@ -20,6 +20,7 @@ const PATHS: [&str; 20] = [
     "/api/receipts/%ff",
     "/api/admin/log/rows?before=x",
     "/api/admin/log/rows?limit=3&q=%25",
+    "/api/admin/log/export?format=x",
     "/api/admin/jobs/counts",
     "/api/admin/jobs/list",
     "/api/admin/jobs/show",

@@ -6,6 +6,7 @@ pub(crate) mod browsing;
 pub(crate) mod claiming;
 pub(crate) mod enqueueing;
 pub(crate) mod exercising;
+pub(crate) mod exporting;
 pub(crate) mod finishing;
 pub(crate) mod introducing;
 pub(crate) mod ledger;

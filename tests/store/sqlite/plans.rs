@@ -102,6 +102,7 @@ async fn what_runs_often_finds_its_rows_by_the_index_that_is_made_for_it() {
         (&["percent", "where kind = ?1 and key = ?2"], "INDEX sqlite_autoindex_job_1 (kind=? AND key=?)"),
         (&["priority > ?1"], "INDEX job_waiting (kind=? AND priority>?)"),
         (&["where id <= ?1 and id >= ?2 order by"], "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (&["group_concat(line"], "SEARCH log USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
         (&["from log where search_id = ?1"], "INDEX sqlite_autoindex_log_1 (search_id=?)"),
     ];
     let strays: Vec<_> = cases

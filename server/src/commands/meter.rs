@@ -41,11 +41,11 @@ impl Meter {
     }
 
     /// A step of `total` rows, of which some may be done already.
-    pub(in crate::commands) fn begin(&mut self, name: String, before: u64, total: u64, now: TimeMs) {
+    pub(super) fn begin(&mut self, name: String, before: u64, total: u64, now: TimeMs) {
         self.step = Step { name, before, done: before, total, began: now, shown: now };
     }
 
-    pub(in crate::commands) fn show(&mut self, done: u64, now: TimeMs) {
+    pub(super) fn show(&mut self, done: u64, now: TimeMs) {
         self.step.done = done;
         let pause = if self.is_terminal { REDRAW } else { REPEAT };
         if now >= self.step.shown.after(pause) {
@@ -60,7 +60,7 @@ impl Meter {
     }
 
     /// Leaves the last word on the step.
-    pub(in crate::commands) fn end(&mut self, now: TimeMs) {
+    pub(super) fn end(&mut self, now: TimeMs) {
         let line = self.step.line(now);
         self.write(&format!("{}{line}\n", if self.is_terminal { "\r\x1b[K" } else { "" }));
     }

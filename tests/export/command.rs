@@ -1,0 +1,115 @@
+//! What `export` writes, and how it ends.
+
+use std::path::Path;
+
+use api::{JobId, LogRow, LogSeq, TimeMs};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
+use sqlx::{ConnectOptions, Row};
+use tests::exported::{rows_of_csv, rows_of_ndjson};
+use tokio::io::AsyncReadExt;
+
+use crate::place::Place;
+
+#[tokio::test]
+async fn a_file_is_exported_exactly_in_every_format() {
+    every_format_is_exact(Place::sqlite().await).await;
+}
+
+#[tokio::test]
+async fn a_server_is_exported_exactly_in_every_format() {
+    every_format_is_exact(Place::postgres().await).await;
+}
+
+/// While the store is open: as beside a server that runs.
+async fn every_format_is_exact(place: Place) {
+    place.record_corpus().await;
+    place.record_many(2_000).await;
+    let rows = place.rows().await;
+    assert!(rows_of_ndjson(&place.prints(&["export"]).await) == rows, "ndjson is the default");
+    assert!(rows_of_csv(&place.prints(&["export", "--format", "csv"]).await) == rows);
+    for (format, read) in [("ndjson", rows_of_ndjson as fn(&str) -> Vec<LogRow>), ("csv", rows_of_csv)] {
+        let file = place.path(&format!("log.{format}"));
+        let arguments = ["export", "--format", format, "--output", file.to_str().expect("a plain path")];
+        assert_eq!(place.prints(&arguments).await, "");
+        let text = std::fs::read_to_string(&file).expect("it is there");
+        assert!(read(&text) == rows, "{format}");
+    }
+    let file = place.path("log.sqlite");
+    place.prints(&["export", "--format", "sqlite", "--output", file.to_str().expect("a plain path")]).await;
+    assert!(rows_of_file(&file).await == rows, "sqlite");
+    assert!(place.parts().is_empty(), "nothing is left over");
+}
+
+async fn rows_of_file(file: &Path) -> Vec<LogRow> {
+    let mut connection = SqliteConnectOptions::new().filename(file).connect().await.expect("a database");
+    let check: String = sqlx::query_scalar("pragma integrity_check").fetch_one(&mut connection).await.expect("read");
+    assert_eq!(check, "ok");
+    let rows = sqlx::query("select * from log order by id").fetch_all(&mut connection).await.expect("a table");
+    rows.iter().map(row_of).collect()
+}
+
+fn row_of(row: &SqliteRow) -> LogRow {
+    let text = |name: &str| row.get::<String, _>(name);
+    LogRow {
+        seq: LogSeq(row.get("id")),
+        search_id: text("search_id").parse().expect("an id"),
+        job_id: JobId(row.get("job_id")),
+        phrase: text("phrase"),
+        letters: text("letters"),
+        results: text("results"),
+        ip: text("ip"),
+        browser_string: text("browser_string"),
+        user_agent: text("user_agent"),
+        searched_at: TimeMs(row.get("searched_at_ms")),
+        recorded_at: TimeMs(row.get("recorded_at_ms")),
+    }
+}
+
+#[tokio::test]
+async fn a_reader_who_has_enough_ends_it_without_a_word() {
+    let place = Place::sqlite().await;
+    place.record_many(5_000).await;
+    let mut export = place.spawn(&["export"]);
+    let mut out = export.stdout.take().expect("piped");
+    let mut begin = [0; 100];
+    out.read_exact(&mut begin).await.expect("the first row");
+    drop(out);
+    let ended = export.wait_with_output().await.expect("our own child");
+    assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(141), ""));
+}
+
+#[tokio::test]
+async fn check_says_how_it_is_even_if_nobody_reads_it() {
+    let place = Place::sqlite().await;
+    let mut check = place.spawn(&["check", "--listen", "127.0.0.1:0"]);
+    drop(check.stdout.take());
+    let ended = check.wait_with_output().await.expect("our own child");
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    // 1 only because a binary that was built for tests may carry no client.
+    assert!(matches!(ended.status.code(), Some(0 | 1)), "{:?}", ended.status);
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_refused_in_a_sentence() {
+    let place = Place::sqlite().await;
+    place.record_many(1).await;
+    std::fs::write(place.path("taken"), "mine").expect("written");
+    let (taken, nowhere) = (place.path("taken"), place.path("no/such/folder"));
+    let taken = taken.to_str().expect("a plain path");
+    for (output, format, words) in [
+        (taken, "ndjson", "exists"),
+        (taken, "sqlite", "exists"),
+        (nowhere.to_str().expect("a plain path"), "csv", "cannot be written"),
+    ] {
+        let arguments = ["export", "--format", format, "--output", output];
+        let ended = place.spawn(&arguments).wait_with_output().await.expect("our own child");
+        let complaint = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{complaint}");
+        assert!(complaint.contains(words) && complaint.lines().count() == 1, "{complaint}");
+    }
+    assert_eq!(std::fs::read_to_string(taken).expect("still there"), "mine");
+    let nothing = place.path("nothing.db");
+    let url = format!("sqlite:{}", nothing.display());
+    let ended = place.spawn(&["export", "--database-url", &url]).wait_with_output().await.expect("our own child");
+    assert!(ended.status.code() == Some(1) && !nothing.exists(), "{ended:?}");
+}

@@ -1,0 +1,179 @@
+//! The log as a file: all of it, as it was, or visibly not all of it.
+
+use std::time::Duration;
+
+use api::{ErrorCode, LogRow, LogSeq, Role, TimeMs};
+use axum::body::Body;
+use futures::StreamExt;
+use http::Method;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use serde_json::json;
+use tests::HeldClock;
+use tests::corpus::hostile;
+use tests::exported::{records_of, rows_of_csv, rows_of_ndjson};
+
+use crate::hostile::corpus::{assert_as_sent, assert_inert, searched};
+use crate::site::Site;
+use crate::streams::write;
+
+const EXPORT: &str = "/api/admin/log/export";
+const CSV: &str = "/api/admin/log/export?format=csv";
+
+#[tokio::test]
+async fn whatever_was_typed_comes_back_and_acts_on_nothing() {
+    let (site, admin, answers) = searched().await;
+    let ndjson = site.get(EXPORT).cookie(&admin).send().await;
+    assert_inert(&ndjson.text());
+    assert_eq!(rows_of_ndjson(&ndjson.text()), site.log().await);
+    assert_as_sent(ndjson.lines(), &answers);
+
+    let csv = site.get(CSV).cookie(&admin).send().await.text();
+    assert_inert(&csv.replace("\r\n", "\n"));
+    assert_eq!(csv.lines().count(), answers.len() + 1, "a row is a line");
+    assert_as_sent(rows_of_csv(&csv), &answers);
+}
+
+#[tokio::test]
+async fn a_row_is_the_same_line_as_on_the_page() {
+    let (site, admin, _) = searched().await;
+    let page = site.get("/api/admin/log/rows?limit=10000").cookie(&admin).send().await.text();
+    let mut lines: Vec<&str> = page.split_terminator('\n').collect();
+    lines.reverse();
+    let export = site.get(EXPORT).cookie(&admin).send().await.text();
+    assert_eq!(export.split_terminator('\n').collect::<Vec<_>>(), lines);
+}
+
+#[tokio::test]
+async fn no_field_is_a_formula() {
+    let (site, admin, _) = searched().await;
+    let csv = site.get(CSV).cookie(&admin).send().await.text();
+    for begin in ["=", "+", "-", "@", "\t", "\r"] {
+        // A reader to whom semicolons end the fields knows nothing of our quotes.
+        let fields = csv.lines().skip(1).flat_map(|line| line.split(';').map(str::trim_start).skip(1));
+        assert!(fields.clone().count() > 0);
+        assert_eq!(fields.into_iter().find(|field| field.starts_with(begin)), None);
+    }
+    let fields: Vec<String> = records_of(&csv).concat();
+    assert_eq!(fields.iter().find(|field| field.starts_with(['=', '+', '-', '@', '\t', '\r'])), None);
+    let formula = format!("'{}", hostile("formula_dde").text);
+    assert!(fields.contains(&formula), "it is there as a text");
+}
+
+#[tokio::test]
+async fn a_file_is_named_by_the_day_and_has_its_type() {
+    let clock = std::sync::Arc::new(HeldClock::at(TimeMs(1_795_571_479_000)));
+    let site = Site::plan().clock(clock).without_worker().start().await;
+    let viewer = site.session_of(Role::Viewer).await;
+    write(&site, ["one"]).await;
+    for (path, ending, media_type) in [
+        (EXPORT, "ndjson", "application/x-ndjson"),
+        ("/api/admin/log/export?format=ndjson", "ndjson", "application/x-ndjson"),
+        (CSV, "csv", "text/csv; charset=utf-8; header=present"),
+    ] {
+        for method in [Method::GET, Method::HEAD] {
+            let answer = site.ask(method.clone(), path).cookie(&viewer).send().await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            let name = format!("attachment; filename=\"search4letters-log-2026-11-25.{ending}\"");
+            assert_eq!(answer.headers[CONTENT_DISPOSITION], name.as_str());
+            assert_eq!(answer.headers[CONTENT_TYPE], media_type);
+            assert_eq!(answer.headers["cache-control"], "no-store");
+            assert_eq!(answer.body.is_empty(), method == Method::HEAD);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_log_is_an_empty_file() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    assert_eq!(site.get(EXPORT).cookie(&admin).send().await.text(), "");
+    assert_eq!(rows_of_csv(&site.get(CSV).cookie(&admin).send().await.text()), []);
+}
+
+#[tokio::test]
+async fn numbers_say_which_rows() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    let seqs = write(&site, (0..10).map(|number| number.to_string())).await;
+    let found = async |query: String| {
+        let rows: Vec<LogRow> = site.get(&format!("{EXPORT}?{query}")).cookie(&admin).send().await.lines();
+        rows.into_iter().map(|row| row.seq).collect::<Vec<LogSeq>>()
+    };
+    assert_eq!(found(String::new()).await, seqs);
+    assert_eq!(found(format!("after={}", seqs[2].0)).await, seqs[3..]);
+    assert_eq!(found(format!("upto={}", seqs[2].0)).await, seqs[..3]);
+    assert_eq!(found(format!("after={}&upto={}", seqs[2].0, seqs[4].0)).await, seqs[3..5]);
+    assert_eq!(found(format!("after={}&upto={}", i64::MIN, i64::MAX)).await, seqs);
+    assert_eq!(found(format!("after={}", i64::MAX)).await, []);
+    for query in ["format=xml", "format=", "after=x", "upto=1.5", "after=1&after=2"] {
+        let refused = site.get(&format!("{EXPORT}?{query}")).cookie(&admin).send().await;
+        refused.refused(400, ErrorCode::Invalid, None);
+    }
+}
+
+/// Enough for several blocks.
+async fn begun(site: &Site, cookie: &str, rows: usize) -> (Body, Vec<LogSeq>) {
+    let seqs = write(site, (0..rows).map(|number| number.to_string())).await;
+    let (status, _, body) = site.get(EXPORT).cookie(cookie).open().await;
+    assert_eq!(status, 200);
+    (body, seqs)
+}
+
+#[tokio::test]
+async fn rows_that_come_meanwhile_are_not_in_it() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    let (body, seqs) = begun(&site, &admin, 5_000).await;
+    let mut chunks = body.into_data_stream();
+    let mut text = chunks.next().await.expect("a chunk").expect("whole").to_vec();
+    write(&site, ["later"]).await;
+    while let Some(chunk) = chunks.next().await {
+        text.extend_from_slice(&chunk.expect("whole"));
+    }
+    let rows = rows_of_ndjson(std::str::from_utf8(&text).expect("UTF-8"));
+    assert_eq!(rows.into_iter().map(|row| row.seq).collect::<Vec<_>>(), seqs);
+}
+
+/// Reads to the end, which must be no end.
+async fn breaks(body: Body) {
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        if chunk.is_err() {
+            return;
+        }
+    }
+    panic!("what is not whole looks like it");
+}
+
+#[tokio::test]
+async fn what_breaks_does_not_look_whole() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    let (body, _) = begun(&site, &admin, 5_000).await;
+    site.store().close().await;
+    breaks(body).await;
+}
+
+#[tokio::test]
+async fn it_breaks_with_the_end_of_the_session() {
+    let clock = std::sync::Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
+    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
+    let admin = site.admin().await;
+    let (body, _) = begun(&site, &admin, 5_000).await;
+    site.post_json("/api/logout", &json!({})).cookie(&admin).send().await.ok::<()>();
+    clock.advance(Duration::from_secs(5));
+    breaks(body).await;
+}
+
+#[tokio::test]
+async fn so_many_at_once_and_no_more() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        open.push(begun(&site, &admin, 1).await.0);
+    }
+    site.get(EXPORT).cookie(&admin).send().await.refused(503, ErrorCode::Unavailable, None);
+    drop(open.pop());
+    assert_eq!(site.get(EXPORT).cookie(&admin).send().await.status, 200, "a place is free again");
+}

@@ -1,0 +1,110 @@
+//! An export of the log, read back as its documentation says.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use api::{JobId, LogRow, LogSeq, TimeMs};
+
+const CSV_HEAD: &str =
+    "seq,search_id,job_id,phrase,letters,results,ip,browser_string,user_agent,searched_at,recorded_at";
+
+/// Panics where a line is no row, or the last one is not whole.
+#[must_use]
+pub fn rows_of_ndjson(text: &str) -> Vec<LogRow> {
+    assert!(text.is_empty() || text.ends_with('\n'), "the last line is not whole");
+    let lines = text.split_terminator('\n');
+    lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))).collect()
+}
+
+/// The same of CSV.
+#[must_use]
+pub fn rows_of_csv(text: &str) -> Vec<LogRow> {
+    let mut records = records_of(text).into_iter();
+    assert_eq!(records.next().map(|names| names.join(",")).as_deref(), Some(CSV_HEAD));
+    records.map(row_of).collect()
+}
+
+/// As RFC 4180 has it, and no more lenient.
+#[must_use]
+pub fn records_of(text: &str) -> Vec<Vec<String>> {
+    let (mut records, mut rest) = (Vec::new(), text);
+    while !rest.is_empty() {
+        let mut record = Vec::new();
+        loop {
+            let (field, behind) = field_of(rest);
+            record.push(field);
+            match behind.strip_prefix(',') {
+                Some(next) => rest = next,
+                None => {
+                    rest = behind.strip_prefix("\r\n").unwrap_or_else(|| panic!("no end of a record at {behind:.80}"));
+                    break;
+                }
+            }
+        }
+        records.push(record);
+    }
+    records
+}
+
+/// The first field, and what stands behind it.
+fn field_of(text: &str) -> (String, &str) {
+    let Some(mut rest) = text.strip_prefix('"') else {
+        let end = text.find([',', '\r', '\n', '"']).unwrap_or(text.len());
+        return (text[..end].to_owned(), &text[end..]);
+    };
+    let mut field = String::new();
+    loop {
+        let (before, behind) = rest.split_once('"').expect("a quoted field ends");
+        field.push_str(before);
+        match behind.strip_prefix('"') {
+            Some(next) => {
+                field.push('"');
+                rest = next;
+            }
+            None => return (field, behind),
+        }
+    }
+}
+
+fn row_of(record: Vec<String>) -> LogRow {
+    let fields: [String; 11] = record.try_into().unwrap_or_else(|record| panic!("{record:?} has not 11 fields"));
+    let [seq, search_id, job_id, phrase, letters, results, ip, browser_string, user_agent, searched_at, recorded_at] =
+        fields;
+    LogRow {
+        seq: LogSeq(seq.parse().expect("a number")),
+        search_id: search_id.parse().expect("an id"),
+        job_id: JobId(job_id.parse().expect("a number")),
+        phrase: text_of(&phrase),
+        letters: text_of(&letters),
+        results: text_of(&results),
+        ip: text_of(&ip),
+        browser_string: text_of(&browser_string),
+        user_agent: text_of(&user_agent),
+        searched_at: time_of(&searched_at),
+        recorded_at: time_of(&recorded_at),
+    }
+}
+
+/// Without the apostrophe that keeps it from being a formula, and with its escapes read as JSON's.
+fn text_of(field: &str) -> String {
+    let text = field.strip_prefix('\'').unwrap_or(field);
+    let json = format!("\"{}\"", text.replace('"', "\\\""));
+    serde_json::from_str(&json).unwrap_or_else(|error| panic!("{error} in {json}"))
+}
+
+fn time_of(field: &str) -> TimeMs {
+    let time: SystemTime = humantime::parse_rfc3339(field).unwrap_or_else(|error| panic!("{error} in {field}"));
+    let since = time.duration_since(UNIX_EPOCH).expect("after 1970");
+    TimeMs(i64::try_from(since.as_millis()).expect("within bounds"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_read_as_the_standard_says() {
+        let text = "a,\"b \"\"c\"\", d\",\r\n\"\",\"two\r\nlines\",x\r\n";
+        assert_eq!(records_of(text), [["a", "b \"c\", d", ""], ["", "two\r\nlines", "x"]]);
+        assert_eq!(text_of(r"''=\u003b\\"), "'=;\\");
+    }
+}
