@@ -54,7 +54,7 @@ async fn a_killed_export_leaves_no_file_and_the_next_one_is_whole() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_killed_breaks_its_answers() {
+async fn a_row_that_cannot_be_read_breaks_the_answer() {
     let installation = Installation::new();
     let server = installation.start(&["--no-worker"]).await;
     let mut admin = server.client();
