@@ -70,9 +70,10 @@ fn statements() -> Vec<(String, Vec<String>)> {
     statements.collect()
 }
 
-/// The plan that is made for what is asked for, as all of the store's connections have it.
-async fn plan(visitor: &mut PgConnection, statement: &str, parameters: &[String]) -> Value {
-    let arguments: Vec<&str> = parameters.iter().map(|name| argument(name)).collect();
+/// The plan that is made for what is asked for, as all of the store's connections have it, with so many elements in
+/// each array.
+async fn plan(visitor: &mut PgConnection, statement: &str, parameters: &[String], elements: u32) -> Value {
+    let arguments: Vec<String> = parameters.iter().map(|name| argument(name, elements)).collect();
     let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
     prepare(visitor, statement).await;
     explain(visitor, &format!("explain (format json) execute it {arguments}")).await
@@ -84,16 +85,18 @@ async fn prepare(visitor: &mut PgConnection, statement: &str) {
 }
 
 /// Something that a parameter of this type may be.
-fn argument(type_name: &str) -> &'static str {
+fn argument(type_name: &str, elements: u32) -> String {
+    let array =
+        |element: fn(u32) -> String| format!("'{{{}}}'", (1..=elements).map(element).collect::<Vec<_>>().join(","));
     match type_name {
-        "Int2" => "0",
-        "Int4" | "Int8" => "100",
-        "Bool" => "true",
-        "Text" | "Bytea" => "'x'",
-        "TextArray" => "'{x,y}'",
-        "BoolArray" => "'{true,false}'",
-        array if array.ends_with("Array") => "'{1,2}'",
-        _ => "null",
+        "Int2" => "0".to_owned(),
+        "Int4" | "Int8" => "100".to_owned(),
+        "Bool" => "true".to_owned(),
+        "Text" | "Bytea" => "'x'".to_owned(),
+        "BoolArray" => array(|number| (number % 2 == 0).to_string()),
+        // Numbers are texts as well.
+        other if other.ends_with("Array") => array(|number| number.to_string()),
+        _ => "null".to_owned(),
     }
 }
 
@@ -122,8 +125,12 @@ async fn no_statement_reads_a_large_table_whole() {
         if MAY_SCAN.iter().any(|(part, _)| statement.contains(part)) {
             continue;
         }
-        let plan = plan(&mut visitor, &statement, &parameters).await;
-        for node in nodes(&plan) {
+        // A batch may be as large as a lane makes it.
+        let (small, large) = (
+            plan(&mut visitor, &statement, &parameters, 2).await,
+            plan(&mut visitor, &statement, &parameters, 1000).await,
+        );
+        for node in [&small, &large].into_iter().flat_map(nodes) {
             let table = node["Relation Name"].as_str().unwrap_or_default();
             // The node that writes what the others have found names the table too.
             let is_large = ["job", "attempt", "log", "job_report", "job_output"].contains(&table)
@@ -131,7 +138,7 @@ async fn no_statement_reads_a_large_table_whole() {
             let by_nothing = ["Index Cond", "Recheck Cond"].iter().all(|condition| node[condition].is_null());
             // An index that holds only some states, read in its own order, is as long as its answer.
             let index = node["Index Name"].as_str().unwrap_or_default();
-            let in_order = ["job_waiting", "job_due", "job_ended", "job_running", "job_pk", "log_pk"].contains(&index);
+            let in_order = ["job_waiting", "job_due", "job_ended", "job_pk", "log_pk"].contains(&index);
             if is_large && by_nothing && !in_order {
                 found.insert(statement.clone(), node.clone());
             }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use api::{JobId, LogSeq};
 use futures::TryStreamExt;
 use futures::future::join_all;
+use sqlx::Connection as _;
 use store::{Accepted, Log, LogSpan, Queue, Store, Topic};
 use store_postgres::PostgresStore;
 use tests::builders::{START, claim, job, log_entry, log_job, log_query, nobody, report, search};
@@ -160,6 +161,33 @@ async fn a_limit_holds_for_all_processes_together() {
     let claimed: usize = join_all(claims).await.into_iter().map(|jobs| jobs.unwrap().len()).sum();
     assert_eq!(claimed, 3);
     assert_eq!(stores[2].job_counts().await.unwrap().running, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limited_kind_holds_nobody_up_while_it_has_no_room_or_no_jobs() {
+    let database = create_database().await;
+    let stores = stores(&database, 2).await;
+    stores[0].introduce_kind("limited", Some(1)).await.unwrap();
+    // Whoever takes a turn waits for this.
+    let mut visitor = database.connect().await;
+    let mut turn = visitor.begin().await.unwrap();
+    sqlx::raw_sql("select from job_kind for update").execute(&mut *turn).await.unwrap();
+    // Before it has any job.
+    stores[0].enqueue(job("free")).await.unwrap();
+    let claimed = stores[1].claim(claim("w", 2, START)).await.unwrap();
+    assert_eq!(claimed.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["free"]);
+    turn.rollback().await.unwrap();
+
+    for kind in ["limited", "limited", "free"] {
+        stores[0].enqueue(job(kind)).await.unwrap();
+    }
+    let claimed = stores[1].claim(claim("w", 1, START)).await.unwrap();
+    assert_eq!(claimed.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["limited"], "the oldest");
+    // While one runs and one waits.
+    let mut turn = visitor.begin().await.unwrap();
+    sqlx::raw_sql("select from job_kind for update").execute(&mut *turn).await.unwrap();
+    let claimed = stores[0].claim(claim("w", 2, START)).await.unwrap();
+    assert_eq!(claimed.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["free"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

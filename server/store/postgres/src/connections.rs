@@ -31,7 +31,8 @@ const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = '5s'
 /// For a connection to the server itself. A plan that is kept may have been made while the tables were small, and goes
 /// on to read the whole of them when they have grown. And a statement that waits for a lock ends before we give it up:
 /// the server would not notice that, and keep one connection more with each that waits.
-const SETTINGS: &str = "set plan_cache_mode = force_custom_plan; set lock_timeout = '8s'";
+/// None of our statements runs for so long that compiling it would pay.
+const SETTINGS: &str = "set plan_cache_mode = force_custom_plan; set jit = off; set lock_timeout = '8s'";
 
 /// What the connections lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -101,37 +101,50 @@ async fn insert(rows: &Rows, told: &Told, connections: &Connections) -> Result<(
     let statement = sqlx::query!(
         r#"with told as materialized (
                select distinct on (job_id, attempt, worker) *
-               from unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::bigint[],
-                           $7::bigint[]) with ordinality
+               from unnest((select $1::bigint[]), (select $2::integer[]), (select $3::text[]), (select $4::text[]),
+                           (select $5::text[]), (select $6::bigint[]), (select $7::bigint[])) with ordinality
                     as told (job_id, attempt, worker, outcome, error, run_at, ended_at, place)
                order by job_id, attempt, worker, place
            ),
            new as materialized (
-               select * from unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
-                                    $14::boolean[], $15::text[], $16::bigint[], $17::bigint[], $18::bigint[])
+               select * from unnest((select $8::text[]), (select $9::text[]), (select $10::text[]),
+                                    (select $11::text[]), (select $12::text[]), (select $13::text[]),
+                                    (select $14::boolean[]), (select $15::text[]), (select $16::bigint[]),
+                                    (select $17::bigint[]), (select $18::bigint[]))
                     as new (phrase, letters, ip, browser_string, results, user_agent, escaped, search_id, job_id,
                             searched_at, recorded_at)
            ),
            -- The jobs whose attempts end, and those whose searches have a row now.
+           concerned as materialized (
+               select id, bool_or(has_row) as has_row
+               from (
+                   select job_id, false from told
+                   union all
+                   select job.id, true from new join job on job.kind = 'log_request' and job.key = new.search_id
+               ) as concerned (id, has_row)
+               group by id order by id
+           ),
            job_now as materialized (
-               select id, attempt, worker, state, max_attempts, cancel_requested, started_at_ms,
-                      kind = 'log_request' and key = any ($15::text[]) as has_row
-               from job
-               where id = any ($1::bigint[]) or (kind = 'log_request' and key = any ($15::text[]))
-               order by id
-               for update
+               select job.*, has_row
+               from concerned
+               cross join lateral (
+                   select id, attempt, worker, state, max_attempts, cancel_requested, started_at_ms, recorded
+                   from job where id = concerned.id for update
+               ) as job
            ),
            settled as materialized (
-               select told.*, job_now.max_attempts, job_now.started_at_ms,
+               select job_now.id, job_now.recorded or has_row as is_recorded, job_now.started_at_ms,
+                      told.job_id, told.attempt, told.worker, told.error, told.run_at, told.ended_at,
                       case
                           -- A job that was to stop does not run again, however its worker put it.
                           when cancel_requested and outcome in ('failed', 'released') then 'cancelled'
                           when outcome = 'failed' and told.attempt >= max_attempts then 'dead'
                           else outcome
                       end as came_to
-               from told
-               join job_now on job_now.id = told.job_id and job_now.attempt = told.attempt
-                            and job_now.worker = told.worker and job_now.state = 'running'
+               from job_now
+               left join told on told.job_id = job_now.id and told.attempt = job_now.attempt
+                              and told.worker = job_now.worker and job_now.state = 'running'
+               where told.job_id is not null or (has_row and not recorded)
            ),
            noted as (
                insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome, error)
@@ -139,10 +152,12 @@ async fn insert(rows: &Rows, told: &Told, connections: &Connections) -> Result<(
                       (select coalesce(max(ordinal), 0) + 1 from attempt where attempt.job_id = settled.job_id),
                       attempt, worker, started_at_ms, ended_at, came_to, error
                from settled
+               where came_to is not null
+               returning 1
            ),
            moved as (
                update job
-               set recorded = recorded or job_now.has_row,
+               set recorded = is_recorded,
                    state = case came_to
                                when 'failed' then 'retrying' when 'released' then 'waiting'
                                else coalesce(came_to, job.state)
@@ -157,13 +172,19 @@ async fn insert(rows: &Rows, told: &Told, connections: &Connections) -> Result<(
                    worker = case when came_to is null then job.worker end,
                    lease_until_ms = case when came_to is null then job.lease_until_ms end,
                    cancel_requested = came_to is null and job.cancel_requested
-               from job_now
-               left join settled on settled.job_id = job_now.id
-               where job.id = job_now.id and (came_to is not null or (has_row and not recorded))
+               from settled
+               where job.id = settled.id
                returning came_to, job.state
            ),
-           -- After the jobs are ours, so that nobody who waits for one of them waits for the lock too.
-           turn as materialized (select pg_advisory_xact_lock($19) from (select count(*) from job_now) as locked),
+           -- After the jobs are ours, so that nobody who waits for one of them waits for the lock too; and after all
+           -- that needs no number, which others may do at the same time.
+           turn as materialized (
+               select pg_advisory_xact_lock($19)
+               from (
+                   select count(*)
+                   from (select from job_now union all select from moved union all select from noted) as written
+               ) as done
+           ),
            inserted as (
                insert into log (phrase, letters, ip, browser_string, results, user_agent, escaped, search_id, job_id,
                                 searched_at_ms, recorded_at_ms)
@@ -214,8 +235,10 @@ async fn find_present(searches: &[&str], connections: &Connections) -> Result<Ha
     if searches.is_empty() {
         return Ok(HashMap::new());
     }
-    let statement =
-        sqlx::query!("select search_id, id from log where search_id = any ($1::text[])", searches as &[&str] as _);
+    let statement = sqlx::query!(
+        "select search_id, id from log join unnest((select $1::text[])) as told (search_id) using (search_id)",
+        searches as &[&str] as _
+    );
     let mut connection = connections.get().await?;
     let found = in_time(statement.fetch_all(&mut *connection)).await;
     Ok(connection.settle(found).await?.into_iter().map(|row| (row.search_id, row.id)).collect())

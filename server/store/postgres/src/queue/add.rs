@@ -72,8 +72,9 @@ async fn insert(writes: &[Add], connections: &Connections) -> Result<HashMap<usi
     let statement = sqlx::query!(
         r#"with new as materialized (
                select nextval(pg_get_serial_sequence('job', 'id')) as id, told.*
-               from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::integer[],
-                           $7::bigint[], $8::bigint[], $9::boolean[]) with ordinality
+               from unnest((select $1::text[]), (select $2::text[]), (select $3::text[]), (select $4::text[]),
+                           (select $5::smallint[]), (select $6::integer[]), (select $7::bigint[]),
+                           (select $8::bigint[]), (select $9::boolean[])) with ordinality
                     as told (kind, key, payload, state, priority, max_attempts, run_at, created_at, searched, place)
            ),
            inserted as (
@@ -111,7 +112,7 @@ async fn find_queued(writes: &[Add], refused: &[usize], connections: &Connection
     let keys: Vec<Option<&str>> = refused.iter().map(|&place| writes[place].job.key.as_deref()).collect();
     let statement = sqlx::query!(
         r#"select told.place as "place!", job.id, job.payload
-           from unnest($1::text[], $2::text[]) with ordinality as told (kind, key, place)
+           from unnest((select $1::text[]), (select $2::text[])) with ordinality as told (kind, key, place)
            join job on job.kind = told.kind and job.key = told.key"#,
         &kinds as _,
         &keys as _

@@ -16,12 +16,11 @@ use crate::queue::front::Start;
 /// a single claim slow after a long sleep; the next claim takes the next ones.
 const DUE_AT_ONCE: u32 = 1000;
 
-/// Kinds are few, and those for which something was decided are fewer: they are read first, and usually there is none.
 pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<ClaimedJob>> {
-    let mut touched = wake_due(store, claim).await?;
-    let rules = rules(&store.connections).await?;
-    let excepted: Vec<&str> = rules.iter().map(|rule| rule.kind.as_str()).collect();
-    let mut taken = if rules.iter().any(|rule| rule.is_limited) {
+    let outlook = outlook(&store.connections, claim).await?;
+    let mut touched = if outlook.is_due { wake_due(store, claim).await? } else { Touched::default() };
+    let excepted: Vec<&str> = outlook.excepted.iter().map(String::as_str).collect();
+    let mut taken = if outlook.in_turn {
         claim_in_turn(&store.connections, claim, &excepted).await?
     } else {
         claim_freely(store, claim, &excepted).await?
@@ -33,6 +32,55 @@ pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<Cl
     }
     touched.wake(&store.waker);
     Ok(taken.into_iter().map(Taken::into_claimed).collect())
+}
+
+/// What is to be known before jobs are taken.
+struct Outlook {
+    /// Whether there are jobs whose time has come.
+    is_due: bool,
+    /// Kinds for which an administrator has decided something.
+    excepted: Vec<String>,
+    /// Whether jobs may be taken of a kind of which only so many may run at a time.
+    in_turn: bool,
+}
+
+/// Read before anything is written: an update that finds nothing to do costs as much as one that does. Kinds are few,
+/// and those for which something was decided are fewer.
+///
+/// Whether a limited kind has room is asked without its turn being taken: who makes room, or adds a job, wakes those who
+/// look for work once it can be seen.
+async fn outlook(connections: &Connections, claim: &Claim) -> Result<Outlook> {
+    let statement = sqlx::query!(
+        r#"select exists (
+                      select 1 from job where state in ('scheduled', 'retrying') and run_at_ms <= $1
+                  ) as "is_due!",
+                  kind as "kind?", can_run as "can_run?"
+           from (select) as once
+           left join (
+               select kind,
+                      concurrency is not null and not paused and (
+                          kind = 'log_request'
+                          or exists (
+                              select 1 from job
+                              where job.kind = job_kind.kind and kind <> 'log_request' and state = 'waiting'
+                          )
+                          and concurrency > (
+                              select count(*) from job
+                              where job.kind = job_kind.kind and kind <> 'log_request' and state = 'running'
+                          )
+                      ) as can_run
+               from job_kind where paused or concurrency is not null
+           ) as excepted on true"#,
+        claim.now.0
+    );
+    let mut connection = connections.get().await?;
+    let rows = in_time(statement.fetch_all(&mut *connection)).await;
+    let rows = connection.settle(rows).await?;
+    Ok(Outlook {
+        is_due: rows.iter().any(|row| row.is_due),
+        in_turn: rows.iter().any(|row| row.can_run == Some(true)),
+        excepted: rows.into_iter().filter_map(|row| row.kind).collect(),
+    })
 }
 
 struct Taken {
@@ -80,23 +128,6 @@ async fn wake_due(store: &PostgresStore, claim: &Claim) -> Result<Touched> {
         touched.entered(JobState::Waiting);
     }
     Ok(touched)
-}
-
-/// A kind for which an administrator has decided something.
-struct Rule {
-    kind: String,
-    /// It may run, but only so many at a time.
-    is_limited: bool,
-}
-
-async fn rules(connections: &Connections) -> Result<Vec<Rule>> {
-    let statement = sqlx::query_as!(
-        Rule,
-        r#"select kind, not paused as "is_limited!" from job_kind where paused or concurrency is not null"#
-    );
-    let mut connection = connections.get().await?;
-    let rules = in_time(statement.fetch_all(&mut *connection)).await;
-    connection.settle(rules).await
 }
 
 /// Jobs of all kinds but the `excepted`, beside all others who claim.
@@ -222,8 +253,11 @@ pub(super) async fn extend(
     // Locked in the order of their numbers, as by all who change several: so nobody waits for each other.
     let statement = sqlx::query_scalar!(
         "with held as materialized (
-             select id from job where id = any ($2::bigint[]) and state = 'running' and worker = $3
-             order by id for update
+             select job.id
+             from (select id from unnest((select $2::bigint[])) as told (id) order by id) as told
+             cross join lateral (
+                 select id from job where id = told.id and state = 'running' and worker = $3 for update
+             ) as job
          )
          update job set lease_until_ms = $1 from held where job.id = held.id returning job.id",
         until.0,

@@ -76,18 +76,19 @@ async fn end_held(told: &Told, connections: &Connections) -> Result<Vec<(usize, 
         r#"with told as materialized (
                -- The same attempt told twice is stored once.
                select distinct on (job_id, attempt, worker) *
-               from unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::bigint[],
-                           $7::bigint[]) with ordinality
+               from unnest((select $1::bigint[]), (select $2::integer[]), (select $3::text[]), (select $4::text[]),
+                           (select $5::text[]), (select $6::bigint[]), (select $7::bigint[])) with ordinality
                     as told (job_id, attempt, worker, outcome, error, run_at, ended_at, place)
                order by job_id, attempt, worker, place
            ),
            held as materialized (
                select told.*, job.max_attempts, job.cancel_requested, job.started_at_ms
                from told
-               join job on job.id = told.job_id
-               where job.state = 'running' and job.worker = told.worker and job.attempt = told.attempt
-               order by job.id
-               for update of job
+               cross join lateral (
+                   select max_attempts, cancel_requested, started_at_ms from job
+                   where id = told.job_id and state = 'running' and worker = told.worker and attempt = told.attempt
+                   for update
+               ) as job
            ),
            settled as materialized (
                select held.*,

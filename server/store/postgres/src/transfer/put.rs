@@ -118,8 +118,10 @@ async fn put_jobs(records: &[JobRecord], connection: &mut PgConnection) -> Resul
                           started_at_ms, finished_at_ms, error, recorded)
          select copied.*,
                 kind = 'log_request' and exists (select 1 from log where log.search_id = copied.key)
-         from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::smallint[], $7::integer[],
-                     $8::integer[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[])
+         from unnest((select $1::bigint[]), (select $2::text[]), (select $3::text[]), (select $4::text[]),
+                     (select $5::text[]), (select $6::smallint[]), (select $7::integer[]), (select $8::integer[]),
+                     (select $9::bigint[]), (select $10::bigint[]), (select $11::bigint[]), (select $12::bigint[]),
+                     (select $13::text[]))
               as copied (id, kind, key, payload, state, priority, attempt, max_attempts, run_at, created_at,
                          started_at, finished_at, error)",
         &ids,

@@ -133,7 +133,7 @@ pub(super) async fn jobs(connection: &mut PgConnection, after: i64, limit: u32) 
 async fn attempts(connection: &mut PgConnection, jobs: &[i64]) -> Result<HashMap<i64, Vec<AttemptRecord>>> {
     let rows = sqlx::query!(
         "select job_id, number, worker, started_at_ms, finished_at_ms, outcome, error
-         from attempt where job_id = any ($1::bigint[]) order by job_id, ordinal",
+         from attempt where job_id = any ((select $1::bigint[])::bigint[]) order by job_id, ordinal",
         jobs
     );
     let rows = rows.fetch_all(connection).await.map_err(store_error)?;
