@@ -34,7 +34,7 @@ fn remembered() -> MutexGuard<'static, HashMap<String, String>> {
     FAMILY_OF.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Builds the parser, which takes some 30 ms: done beside the server's start, not by the first visitor.
+/// Builds the parser, which takes some 30 ms: done right after the server's start, not during it nor by the first visitor.
 pub fn prepare() {
     LazyLock::force(&FAMILIES);
 }

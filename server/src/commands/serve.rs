@@ -42,14 +42,17 @@ pub struct Serving {
 
 /// Serves until SIGTERM or SIGINT, then drains and returns.
 pub async fn serve(serving: Serving) -> Result<(), CommandError> {
-    tokio::task::spawn_blocking(browser_family::prepare);
-    serve_routes(serving, http::router).await
+    serve_routes(serving, http::router, || {
+        tokio::task::spawn_blocking(browser_family::prepare);
+    })
+    .await
 }
 
-/// The same with other routes.
+/// The same with other routes. What can wait until requests are answered is done in `afterwards`.
 pub(super) async fn serve_routes(
     serving: Serving,
     routes: impl FnOnce(Arc<Environment>) -> Router,
+    afterwards: impl FnOnce(),
 ) -> Result<(), CommandError> {
     let Serving { store, intake, clock, random, listener, http, jobs, lab } = serving;
     // Before anybody is told that we are there, or any job is begun: from then on a stop is a drain.
@@ -80,9 +83,11 @@ pub(super) async fn serve_routes(
     let replay = tokio::spawn(env.intake.clone().keep_replaying(random.clone()));
     let prober = tokio::spawn(probe(env.clone()));
     let pruner = tokio::spawn(keep_pruning(store.clone(), clock.clone()));
-    greet(&env, address).await?;
     let routes = routes(env.clone());
     let answers = tokio::spawn(http::serve(listener, routes, env.clone(), connections));
+    // A link is written to the database, which those who ask already need not wait for.
+    greet(&env, address).await?;
+    afterwards();
     service_manager::ready(&format!("serving http://{address}"));
     let watchdog = tokio::spawn(service_manager::keep_watchdog_calm());
     tokio::select! {

@@ -168,3 +168,40 @@ fn nothing_is_promised_while_an_emptying_is_half_done() {
     history.happens(Event::Crash(u64::MAX));
     assert_eq!(history.model.kept.len(), 1, "the record that was answered for, and not the emptied one");
 }
+
+/// A medium that is only told, and counts how much.
+struct Counted {
+    bytes: Vec<u8>,
+    written: usize,
+}
+
+impl Medium for Counted {
+    fn read_all(&mut self) -> io::Result<Vec<u8>> {
+        Ok(self.bytes.clone())
+    }
+
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.bytes[offset as usize..][..bytes.len()].copy_from_slice(bytes);
+        self.written += bytes.len();
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_first_line_after_a_start_costs_no_more_than_others() {
+    let mut bytes = Phase::Open.header();
+    bytes.resize(CAPACITY, 0);
+    for _ in 0..3 {
+        let medium = Counted { bytes, written: 0 };
+        let (mut file, found) = SpoolFile::open(medium).expect("opened");
+        let number = found.records.len() as u64 + 1;
+        let record = Record { search: SearchId(number.into()), searched_at: TimeMs(0), payload: "{}".to_owned() };
+        assert_eq!(file.append(&[record]), [Ok(number)]);
+        assert!(file.medium.written < 200, "{} bytes for a line", file.medium.written);
+        bytes = file.medium.bytes;
+    }
+}

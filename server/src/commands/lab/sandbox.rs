@@ -46,5 +46,5 @@ pub async fn sandbox(serving: Serving, sandbox: &LabSandbox) -> Result<(), Comma
         stdout().flush()
     });
     said.map_err(|error| CommandError(format!("whoever has started this cannot be told its address: {error}")))?;
-    serve_routes(serving, |env| http::router(env.clone()).merge(routes(env, sandbox.delay))).await
+    serve_routes(serving, |env| http::router(env.clone()).merge(routes(env, sandbox.delay)), || {}).await
 }
