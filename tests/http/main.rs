@@ -22,3 +22,4 @@ mod site;
 mod spool;
 mod streams;
 mod system;
+mod taken_over;
