@@ -46,9 +46,6 @@ impl<M: Medium> SpoolFile<M> {
         file.is_emptying = false;
         let Image { lines, end, next_number, gaps, torn } = Image::read(&bytes);
         (file.end, file.next_number) = (end, next_number);
-        // Behind what was found there are only NULs, which no line has to overwrite.
-        let last_gap = gaps.last().map_or(end, |gap| gap.place.end);
-        file.dirty_to = torn.as_ref().map_or(end, |torn| torn.end).max(last_gap).max(end);
         let pieces = gaps.iter().flat_map(|gap| &gap.pieces);
         let pieces = pieces.map(|piece| bytes[piece.start as usize..piece.end as usize].to_vec()).collect();
         let records = lines.into_iter().filter_map(|line| match line {
