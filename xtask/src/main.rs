@@ -32,8 +32,8 @@ Usage: cargo xtask COMMAND
   test [FILTER]              run all tests, those in a real browser included
   faults [--long [TIME]] [FILTER]
                              run the tests with faults only; --long for hours, or for as long as TIME says (20m, 2h)
-  bench [--only NAME,NAME] [--rounds N] [--seconds N] [--write-docs]
-                             measure the release binary beside its peers; --write-docs writes docs/performance.md
+  bench [--only NAME,NAME] [--rounds N] [--seconds N] [--long] [--write-docs]
+                             measure the release binary beside its peers; bench --help explains
   ci                         run all that a change must pass
   tidy                       check the layout's rules
   sqlx                       write the offline data of the checked SQL anew

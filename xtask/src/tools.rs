@@ -16,7 +16,7 @@ use anyhow::Context;
 use crate::place::Place;
 use crate::steps::Steps;
 
-pub(crate) use browser::browser_tools;
+pub(crate) use browser::{browser_tools, chromedriver, chromium};
 pub(crate) use postgres::{pgbouncer, postgres_server};
 pub(crate) use rust_target::ensure as rust_target;
 

@@ -17,7 +17,7 @@ pub(crate) struct Book {
 }
 
 /// One scenario, as it was measured last.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Chapter {
     pub unix_seconds: u64,
     pub revision: String,
@@ -25,6 +25,19 @@ pub(crate) struct Chapter {
     pub seconds: u64,
     /// In the order in which they were measured first.
     pub figures: Vec<Figure>,
+    /// What the figures do not tell.
+    #[serde(default)]
+    pub notes: Vec<Note>,
+    /// Why the scenario has ended early: then its figures are no measure of anything.
+    #[serde(default)]
+    pub failure: Option<String>,
+}
+
+/// Why a figure is missing, or misses a round.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Note {
+    pub who: String,
+    pub text: String,
 }
 
 /// One figure of one contestant.
@@ -78,6 +91,8 @@ impl Book {
             rounds: workshop.rounds,
             seconds: workshop.measured.as_secs(),
             figures: Vec::new(),
+            notes: Vec::new(),
+            failure: None,
         };
         self.scenarios.insert(scenario.to_owned(), chapter);
     }
@@ -94,9 +109,31 @@ impl Book {
         }
     }
 
+    /// Notes something, once.
+    pub(crate) fn note(&mut self, scenario: &str, who: &str, text: impl Into<String>) {
+        let Some(chapter) = self.scenarios.get_mut(scenario) else { return };
+        let note = Note { who: who.to_owned(), text: text.into() };
+        if !chapter.notes.contains(&note) {
+            chapter.notes.push(note);
+        }
+    }
+
+    /// Notes that a round (counted from 0) of a peer has failed.
+    pub(crate) fn note_failure(&mut self, scenario: &str, who: &str, round: u32, error: &anyhow::Error) {
+        self.note(scenario, who, format!("failed in round {}: {}", round + 1, cause(error)));
+    }
+
+    /// Ours has failed: the scenario has ended early.
+    pub(crate) fn fail(&mut self, scenario: &str, error: &anyhow::Error) {
+        if let Some(chapter) = self.scenarios.get_mut(scenario) {
+            chapter.failure = Some(cause(error));
+        }
+    }
+
+    /// None where nothing was measured, or the scenario has failed.
     pub(crate) fn summary(&self, scenario: &str, who: &str, what: &str) -> Option<Summary> {
-        let figures = &self.scenarios.get(scenario)?.figures;
-        Summary::of(&figures.iter().find(|figure| figure.who == who && figure.what == what)?.rounds)
+        let chapter = self.scenarios.get(scenario).filter(|chapter| chapter.failure.is_none())?;
+        Summary::of(&chapter.figures.iter().find(|figure| figure.who == who && figure.what == what)?.rounds)
     }
 
     pub(crate) fn median(&self, scenario: &str, who: &str, what: &str) -> Option<f64> {
@@ -106,6 +143,12 @@ impl Book {
 
 fn file(folder: &Path) -> PathBuf {
     folder.join("report.json")
+}
+
+/// The innermost cause, on one line: what is wrapped around it names paths of this machine.
+fn cause(error: &anyhow::Error) -> String {
+    const LONGEST: usize = 200;
+    error.root_cause().to_string().split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST).collect()
 }
 
 #[cfg(test)]
@@ -119,6 +162,7 @@ mod tests {
             folder: PathBuf::new(),
             rounds: 2,
             measured: std::time::Duration::from_secs(1),
+            is_long: false,
             writes_docs: false,
             revision: "abc".to_owned(),
         };
@@ -130,7 +174,16 @@ mod tests {
         book.begin("drain", &workshop);
         assert_eq!(book.median("searches", "ours", "answered"), Some(2.0));
         assert_eq!(book.median("searches", "ours", "other"), None);
+        let error = anyhow::anyhow!("database\n is locked").context("/somewhere");
+        book.note_failure("searches", "peer", 1, &error);
+        book.note_failure("searches", "peer", 1, &error);
+        let note = Note { who: "peer".to_owned(), text: "failed in round 2: database is locked".to_owned() };
+        assert_eq!(book.scenarios["searches"].notes, [note]);
+        assert_eq!(book.median("searches", "ours", "answered"), Some(2.0), "a peer's failure is no failure of ours");
+        book.fail("searches", &error);
+        assert_eq!(book.median("searches", "ours", "answered"), None);
         book.begin("searches", &workshop);
         assert_eq!(book.median("searches", "ours", "answered"), None);
+        assert!(book.scenarios["searches"].notes.is_empty() && book.scenarios["searches"].failure.is_none());
     }
 }

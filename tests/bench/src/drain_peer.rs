@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use bench::now::now;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -50,7 +50,7 @@ pub(crate) async fn drain_peer(
                 return Ok(());
             }
         }
-        anyhow::bail!("{command:?} has ended before it said {word}")
+        Err(anyhow!("it has ended before it said {word}").context(format!("{command:?}")))
     };
     says("pushed").await?;
     let before = family.cpu();

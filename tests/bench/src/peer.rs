@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -32,10 +32,10 @@ impl Peer {
         while TcpStream::connect(peer.address()).await.is_err() {
             if let Some(ended) = peer.child.try_wait()? {
                 let said = std::fs::read_to_string(printed).unwrap_or_default();
-                bail!("{command:?} has ended ({ended}):\n{said}");
+                return Err(anyhow!("it has ended ({ended})").context(format!("{command:?} said:\n{said}")));
             }
             if Instant::now() > deadline {
-                bail!("{command:?} does not listen after {START_WITHIN:?}");
+                return Err(anyhow!("it does not listen after {START_WITHIN:?}").context(format!("{command:?}")));
             }
             sleep(LOOK_EVERY).await;
         }

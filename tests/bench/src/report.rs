@@ -18,19 +18,24 @@ pub(crate) use self::plot::Plot;
 /// Writes target/bench/report.md with its plots, and prints the goals. `before` is what there was to compare.
 pub(crate) fn write(workshop: &Workshop, book: &Book, before: &Book) -> anyhow::Result<()> {
     write_into(&workshop.folder, "report.md", book, &markdown::report(book, Some(before)))?;
-    if workshop.writes_docs {
-        let docs = workshop.root.join("docs");
-        let mut text = markdown::report(book, Book::documented(workshop)?.as_ref());
-        // Written by hand: no run can tell why.
-        if let Ok(profile) = fs::read_to_string(docs.join("performance/profile.md")) {
-            text = format!("{text}\n{profile}");
-        }
-        write_into(&docs, "performance.md", book, &text)?;
-        book.write_to(&docs.join("performance/figures.json"))?;
-    }
     eprintln!("\n{}", markdown::goals(book));
     eprintln!("all of it: {}", workshop.folder.join("report.md").display());
     Ok(())
+}
+
+/// Writes docs/performance.md with its plots and figures, where that was asked for.
+pub(crate) fn write_docs(workshop: &Workshop, book: &Book) -> anyhow::Result<()> {
+    if !workshop.writes_docs {
+        return Ok(());
+    }
+    let docs = workshop.root.join("docs");
+    let mut text = markdown::report(book, Book::documented(workshop)?.as_ref());
+    // Written by hand: no run can tell why.
+    if let Ok(profile) = fs::read_to_string(docs.join("performance/profile.md")) {
+        text = format!("{text}\n{profile}");
+    }
+    write_into(&docs, "performance.md", book, &text)?;
+    book.write_to(&docs.join("performance/figures.json"))
 }
 
 /// The text, and the plots that it shows in a folder beside it.

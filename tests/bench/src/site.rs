@@ -62,6 +62,10 @@ impl Site {
         }
     }
 
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, Self::OursSqlite | Self::OursPostgres)
+    }
+
     /// Starts it on a new database. `arguments` are for ours.
     pub(crate) async fn start(self, workshop: &Workshop, arguments: &[&str]) -> anyhow::Result<Running> {
         match self {

@@ -70,7 +70,7 @@ pub(crate) async fn multiply_jobs_on_postgres(url: &str, jobs: u32) -> anyhow::R
     Ok(())
 }
 
-/// Makes a database with so many rows in the log, and so many jobs of a kind that is paused.
+/// Makes a database with so many rows in the log, one a second until now, and so many jobs of a kind that is paused.
 pub(crate) async fn aged(installation: &Installation, rows: u32, jobs: u32) -> anyhow::Result<()> {
     one_row(installation).await?;
     let file = installation.database();
@@ -80,11 +80,15 @@ pub(crate) async fn aged(installation: &Installation, rows: u32, jobs: u32) -> a
              insert into log (phrase, letters, ip, browser_string, results, user_agent, search_id, job_id,
                               searched_at_ms, recorded_at_ms)
              select phrase, letters, ip, browser_string, results, user_agent, printf('00%024d', i), job_id,
-                    searched_at_ms, recorded_at_ms
+                    searched_at_ms - ({rows} - i) * 1000, recorded_at_ms - ({rows} - i) * 1000
              from n, log where log.id = 1;"
         )
     };
-    let count = format!("update ledger set accepted = accepted + {rows}, recorded = recorded + {rows};");
+    let count = format!(
+        "update ledger set accepted = accepted + {rows}, recorded = recorded + {rows};
+         update log set searched_at_ms = searched_at_ms - {rows} * 1000, recorded_at_ms = recorded_at_ms - {rows} * 1000
+         where id = 1;"
+    );
     in_batches(&file, rows, insert, &count).await?;
     let insert = |from: u32, to: u32| {
         format!(

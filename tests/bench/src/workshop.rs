@@ -16,6 +16,8 @@ pub(crate) struct Workshop {
     pub folder: PathBuf,
     pub rounds: u32,
     pub measured: Duration,
+    /// Whether what takes ten minutes takes ten minutes.
+    pub is_long: bool,
     pub writes_docs: bool,
     /// Which commit is measured, or `unknown`.
     pub revision: String,
@@ -29,6 +31,7 @@ impl Workshop {
             folder: arguments.folder.clone(),
             rounds: arguments.rounds,
             measured: Duration::from_secs(arguments.seconds.into()),
+            is_long: arguments.is_long,
             writes_docs: arguments.writes_docs,
             revision: revision(&arguments.root).unwrap_or_else(|| "unknown".to_owned()),
         })

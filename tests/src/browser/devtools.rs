@@ -41,8 +41,9 @@ impl Browser {
         self.client.issue_cmd(command).await.unwrap_or_else(|error| panic!("{said}: {error}"))
     }
 
-    async fn devtools(&self, method: &str, parameters: Value) {
-        self.command(SessionCommand::post("goog/cdp/execute", json!({"cmd": method, "params": parameters}))).await;
+    /// A command of the DevTools protocol, for instance `Runtime.getHeapUsage`, and its answer.
+    pub async fn devtools(&self, method: &str, parameters: Value) -> Value {
+        self.command(SessionCommand::post("goog/cdp/execute", json!({"cmd": method, "params": parameters}))).await
     }
 
     /// Sets the page's size, in CSS pixels. (A window has a least width, which is more than a phone's.)

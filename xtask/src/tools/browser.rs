@@ -12,6 +12,9 @@ use crate::tools::{apt, on_path};
 /// The rules by which pages are found accessible: pinned, so that a new rule is met on purpose.
 const AXE_VERSION: &str = "4.14.1";
 
+/// What Chromium is called.
+const BROWSERS: &[&str] = &["chromium", "google-chrome", "chrome"];
+
 pub(crate) struct BrowserTools {
     pub(crate) chromedriver: PathBuf,
     /// axe-core's script.
@@ -20,15 +23,24 @@ pub(crate) struct BrowserTools {
 
 /// Finds or installs them. CHROMEDRIVER names another driver than the one on PATH.
 pub(crate) fn browser_tools(place: &Place) -> anyhow::Result<BrowserTools> {
-    let chromedriver = match env::var_os("CHROMEDRIVER").map(PathBuf::from) {
-        Some(path) if path.is_file() => path,
-        Some(path) => bail!("CHROMEDRIVER names {}, which is no file", path.display()),
-        None => chromedriver(place)?,
-    };
-    Ok(BrowserTools { chromedriver, axe: axe(place)? })
+    Ok(BrowserTools { chromedriver: chromedriver(place)?, axe: axe(place)? })
 }
 
-fn chromedriver(place: &Place) -> anyhow::Result<PathBuf> {
+/// Finds or installs chromedriver, and Chromium with it.
+pub(crate) fn chromedriver(place: &Place) -> anyhow::Result<PathBuf> {
+    match env::var_os("CHROMEDRIVER").map(PathBuf::from) {
+        Some(path) if path.is_file() => Ok(path),
+        Some(path) => bail!("CHROMEDRIVER names {}, which is no file", path.display()),
+        None => packaged_chromedriver(place),
+    }
+}
+
+/// The browser itself, for programs that start it without its driver; none where it is not on the PATH.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    BROWSERS.iter().find_map(|name| on_path(name))
+}
+
+fn packaged_chromedriver(place: &Place) -> anyhow::Result<PathBuf> {
     if on_path("chromedriver").is_none() && apt::is_ubuntu() {
         bail!(
             "chromedriver is missing. Ubuntu has Chromium only as a snap, which cannot be driven here: install Google \
@@ -36,8 +48,8 @@ fn chromedriver(place: &Place) -> anyhow::Result<PathBuf> {
              and put chromedriver on the PATH or its path into CHROMEDRIVER"
         );
     }
-    let browser = ["chromium", "google-chrome", "chrome"].into_iter().find(|name| on_path(name).is_some());
-    apt::ensure(place, &[(browser.unwrap_or("chromium"), "chromium"), ("chromedriver", "chromium-driver")])?;
+    let browser = BROWSERS.iter().find(|name| on_path(name).is_some());
+    apt::ensure(place, &[(browser.unwrap_or(&"chromium"), "chromium"), ("chromedriver", "chromium-driver")])?;
     on_path("chromedriver").context("chromium-driver is installed, but chromedriver is not on the PATH")
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use super::machine::machine;
 use super::number::readable;
-use crate::book::{Book, Chapter, Figure};
-use crate::goals::{self, Goal};
+use crate::book::{Book, Chapter, Figure, Note};
+use crate::goals::{self, Goal, Outcome, Reached};
 use crate::scenarios::{self, Scenario};
 use crate::summary::Summary;
 
@@ -19,6 +19,9 @@ Processor time is what the kernel has booked for the contestant's processes (Pos
 not) until the last row was written: of all figures it depends least on what else the machine does. After each run the \
 log is compared with the answers: if a search that ours has answered does not stand in it exactly once, the run fails; \
 what others lose is in the column \"lost\". What differs in what it promises is not compared without saying so.\n";
+
+/// With so many figures besides the first, a table would be too wide to read.
+const MANY: usize = 5;
 
 /// All of it. `before` is an earlier run.
 pub(crate) fn report(book: &Book, before: Option<&Book>) -> String {
@@ -36,10 +39,12 @@ pub(crate) fn report(book: &Book, before: Option<&Book>) -> String {
 /// The goals as a table.
 pub(crate) fn goals(book: &Book) -> String {
     let mut text = "| what | goal | figure | |\n| --- | --- | --- | --- |\n".to_owned();
-    for Goal { what, wanted, reached, unmeasured } in goals::all(book) {
+    for Goal { what, wanted, reached } in goals::all(book) {
         let (figure, verdict) = match &reached {
-            Some(reached) => (reached.figure.as_str(), if reached.is_met { "met" } else { "**missed**" }),
-            None => ("", unmeasured),
+            Outcome::Measured(Reached { figure, is_met }) => {
+                (figure.as_str(), if *is_met { "met" } else { "**missed**" })
+            }
+            Outcome::Unmeasured(why) => ("", why.as_str()),
         };
         text += &format!("| {what} | {wanted} | {figure} | {verdict} |\n");
     }
@@ -47,11 +52,20 @@ pub(crate) fn goals(book: &Book) -> String {
 }
 
 fn section(scenario: &Scenario, chapter: &Chapter, before: Option<&Chapter>) -> String {
-    let Chapter { revision, rounds, seconds, figures, .. } = chapter;
+    let Chapter { revision, rounds, seconds, figures, notes, failure, .. } = chapter;
     let mut text = format!("\n## {}\n\n{}\n\n", scenario.title, scenario.method);
-    text += &format!("{rounds} rounds of {seconds} s, of {revision}");
-    text += &before.map_or(".\n\n".to_owned(), |before| format!("; ratios are to {}.\n\n", before.revision));
+    text += &format!("{} of {seconds} s, of {revision}", counted(*rounds, "round"));
+    text += &before.map_or(".\n\n".to_owned(), |before| format!("; ratios (×) are to {}.\n\n", before.revision));
+    if let Some(failure) = failure {
+        let _ = writeln!(text, "**Ours has failed**, so none of these figures counts: {failure}.\n");
+    }
     text += &table(figures, before);
+    if !notes.is_empty() {
+        text.push('\n');
+    }
+    for Note { who, text: said } in notes {
+        let _ = writeln!(text, "- {who}: {said}.");
+    }
     if !scenario.promises.is_empty() {
         text += "\nWhat is certain once a search was answered:\n\n";
     }
@@ -64,8 +78,17 @@ fn section(scenario: &Scenario, chapter: &Chapter, before: Option<&Chapter>) -> 
     text
 }
 
-/// A line for each contestant, a column for each figure.
+/// A line for each contestant, a column for each figure; a line for each figure where one contestant has many.
 fn table(figures: &[Figure], before: Option<&Chapter>) -> String {
+    if let [first, others @ ..] = figures
+        && others.len() >= MANY
+        && others.iter().all(|figure| figure.who == first.who)
+    {
+        return list(&first.who, figures, before);
+    }
+    if figures.is_empty() {
+        return String::new();
+    }
     let mut seen = BTreeSet::new();
     let mut columns: Vec<(&str, &str)> = Vec::new();
     for figure in figures {
@@ -94,6 +117,21 @@ fn table(figures: &[Figure], before: Option<&Chapter>) -> String {
         text.push('\n');
     }
     text
+}
+
+/// A line for each figure of the only contestant.
+fn list(who: &str, figures: &[Figure], before: Option<&Chapter>) -> String {
+    let mut text = format!("| {who} | | |\n| --- | ---: | --- |\n");
+    for Figure { what, unit, rounds, .. } in figures {
+        let earlier = before.and_then(|before| find(&before.figures, who, what));
+        let cell = Summary::of(rounds).map_or(String::new(), |found| cell(found, earlier));
+        let _ = writeln!(text, "| {what} | {cell} | {unit} |");
+    }
+    text
+}
+
+fn counted(number: u32, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 fn find(figures: &[Figure], who: &str, what: &str) -> Option<Summary> {
@@ -129,6 +167,7 @@ mod tests {
             rounds: 1,
             seconds: 1,
             figures: vec![figure("b", "x", &[2.0])],
+            ..Chapter::default()
         };
         let expected = "| | x /s | y /s |\n| --- | ---: | ---: |\n\
                         | a | 2.00 (1.00 to 3.00) |  |\n| b | 4.00 ×2.00 | 2,000 |\n";

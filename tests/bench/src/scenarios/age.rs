@@ -3,23 +3,22 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use tests::server_process::Installation;
 use tokio::time::sleep;
 
 use super::loaded::load;
 use super::{PlotOf, Scenario, in_turn};
 use crate::book::{Book, Kind};
+use crate::history::History;
 use crate::log_table::{LogTable, open};
+use crate::schedule::rounds_of;
 use crate::site::Running;
 use crate::waiting;
 use crate::workshop::Workshop;
 
 const NAME: &str = "age";
 
-/// Of the old database.
-const ROWS: u32 = 10_000_000;
-const JOBS: u32 = 1_000_000;
 /// A search's latency is measured at this rate, a second.
 const RATE: f64 = 1000.0;
 
@@ -28,9 +27,10 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     title: "The cost of age",
     method: "A new SQLite database, and one with 10 million rows in the log and a million jobs that wait, of a kind that \
              is paused. \"ready\" is the time from the start of the process until `/readyz` says yes. The old database is \
-             made once and kept below target/bench.",
+             made once and kept below target/bench; each run works on a copy.",
     promises: &[],
     plots: &[PlotOf { what: "sustained", file: "age.svg", title: "Searches answered and written" }],
+    lasts: |workshop| rounds_of(workshop, 4 * (workshop.measured.as_secs() + 5)),
     measure: |workshop, book| Box::pin(measure(workshop, book)),
 };
 
@@ -46,7 +46,7 @@ pub(crate) const NEW: &str = "new";
 pub(crate) const OLD: &str = "10 million rows, a million jobs";
 
 async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
-    let old = old_database(workshop).await?;
+    let old = History::LONG.copy(workshop).await?;
     for round in 0..workshop.rounds {
         for who in in_turn(&[NEW, OLD], round) {
             workshop.progress(round, who);
@@ -56,7 +56,7 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
                     waiting::one_row(&installation).await?;
                     installation
                 }
-                _ => Installation::new().with_data(&old),
+                _ => Installation::new().with_data(old.path()),
             };
             book.add(NAME, who, READY, ready(&installation).await?.as_secs_f64() * 1000.0);
             let file = installation.database();
@@ -77,23 +77,6 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Made where there is none yet, which takes some minutes.
-async fn old_database(workshop: &Workshop) -> anyhow::Result<std::path::PathBuf> {
-    let (data, made) = (workshop.folder.join("old"), workshop.folder.join("old.made"));
-    if !made.exists() {
-        eprintln!("  making a database of {ROWS} rows in {} (once, some minutes, 2 GB)", data.display());
-        if data.exists() {
-            std::fs::remove_dir_all(&data)?;
-        }
-        waiting::aged(&Installation::new().with_data(&data), ROWS, JOBS).await?;
-        std::fs::write(made, "")?;
-    }
-    // An earlier version may have made it.
-    let migrated = Installation::new().with_data(&data).run(&["migrate"]).await;
-    ensure!(migrated.code == Some(0), "the old database cannot be used: {}", migrated.output);
-    Ok(data)
 }
 
 /// How long it takes to start until it can work. It is stopped again.

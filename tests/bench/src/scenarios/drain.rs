@@ -8,10 +8,11 @@ use tests::server_process::{Installation, built_beside_us};
 use tokio::process::Command;
 
 use super::plain_inserts;
-use super::{PlotOf, Scenario, in_turn};
+use super::{PlotOf, Scenario, in_turn, noted};
 use crate::book::{Book, Kind};
 use crate::drain_peer::{Drained, drain_peer};
 use crate::log_table::LogTable;
+use crate::schedule::rounds_of;
 use crate::site::{Running, postmaster};
 use crate::waiting;
 use crate::workshop::Workshop;
@@ -28,6 +29,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
              default wait for the disk at each commit (`synchronous=full`, `fsync=on`).",
     promises: &[],
     plots: &[PlotOf { what: "rate", file: "drain.svg", title: "Waiting jobs run" }],
+    lasts: |workshop| rounds_of(workshop, 11 * (2 * workshop.measured.as_secs() + 5)),
     measure: |workshop, book| Box::pin(measure(workshop, book)),
 };
 
@@ -74,6 +76,10 @@ impl Queue {
             Self::Procrastinate => "procrastinate, PostgreSQL".to_owned(),
             Self::GraphileWorker => "graphile-worker, PostgreSQL".to_owned(),
         }
+    }
+
+    fn is_ours(self) -> bool {
+        matches!(self, Self::OursSqlite | Self::OursPostgres)
     }
 
     /// So many that each is busy for about as long, on a machine of today.
@@ -143,7 +149,9 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
         for queue in in_turn(ALL, round) {
             let jobs = queue.jobs_a_second().saturating_mul(seconds);
             workshop.progress(round, &format!("{}, {jobs} jobs", queue.name()));
-            let Drained { time, cpu } = queue.drain(workshop, jobs).await?;
+            let outcome = queue.drain(workshop, jobs).await;
+            let outcome = noted(book, (NAME, &queue.name()), queue.is_ours(), round, outcome)?;
+            let Some(Drained { time, cpu }) = outcome else { continue };
             let rate = f64::from(jobs) / time.as_secs_f64();
             if let Some(cpu) = cpu {
                 book.add(NAME, &queue.name(), CPU, cpu.as_secs_f64() * 1e6 / f64::from(jobs));

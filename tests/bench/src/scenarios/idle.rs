@@ -12,6 +12,7 @@ use tokio::time::sleep;
 
 use super::Scenario;
 use crate::book::{Book, Kind};
+use crate::schedule::rounds_of;
 use crate::site::{Running, Site};
 use crate::workshop::Workshop;
 
@@ -25,6 +26,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
              strace sees afterwards, for as long again: no statement does without them.",
     promises: &[],
     plots: &[],
+    lasts: |workshop| rounds_of(workshop, 2 * workshop.measured.as_secs() + 20),
     measure: |workshop, book| Box::pin(measure(workshop, book)),
 };
 

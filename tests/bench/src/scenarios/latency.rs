@@ -1,13 +1,15 @@
 //! How long an answer takes, with and without a log.
 
 use super::loaded::load;
-use super::{PlotOf, Scenario, in_turn};
+use super::{PlotOf, Scenario, in_turn, noted};
 use crate::book::{Book, Kind};
 use crate::disk;
 use crate::log_table::LogTable;
+use crate::schedule::rounds_of;
 use crate::site::{Running, Site};
 use crate::waiting;
 use crate::workshop::Workshop;
+use bench::load::Latency;
 use tests::server_process::Installation;
 
 pub(crate) const NAME: &str = "latency";
@@ -27,6 +29,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
         PlotOf { what: "p50", file: "latency-p50.svg", title: "Half of all answers came within" },
         PlotOf { what: "p99", file: "latency-p99.svg", title: "99 of 100 answers came within" },
     ],
+    lasts: |workshop| rounds_of(workshop, 5 * (workshop.measured.as_secs() + 5) + 10),
     measure: |workshop, book| Box::pin(measure(workshop, book)),
 };
 
@@ -86,10 +89,9 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
         book.add(NAME, "fsync", MEDIAN, fsync.as_secs_f64() * 1000.0);
         for variant in in_turn(ALL, round) {
             workshop.progress(round, variant.name());
-            let running = variant.start(workshop).await?;
-            let loaded = load(&running, workshop.measured, Some(RATE)).await?;
-            running.stop().await?;
-            let latency = loaded.report.latency;
+            let outcome = measure_one(workshop, variant).await;
+            let is_ours = !matches!(variant, Variant::NoStore);
+            let Some(latency) = noted(book, (NAME, variant.name()), is_ours, round, outcome)? else { continue };
             for (kind, us) in [(P50, latency.p50_us), (P99, latency.p99_us), (P999, latency.p999_us)] {
                 book.add(NAME, variant.name(), kind, f64::from(us) / 1000.0);
             }
@@ -97,4 +99,11 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+async fn measure_one(workshop: &Workshop, variant: Variant) -> anyhow::Result<Latency> {
+    let running = variant.start(workshop).await?;
+    let loaded = load(&running, workshop.measured, Some(RATE)).await;
+    running.stop().await?;
+    Ok(loaded?.report.latency)
 }

@@ -2,17 +2,21 @@
 
 mod age;
 mod drain;
+pub(crate) mod export;
 mod idle;
 mod latency;
+mod lighthouse;
 mod loaded;
+pub(crate) mod page;
 mod plain_inserts;
 mod screen;
 mod searches;
 mod streams;
-mod visit;
+pub(crate) mod visit;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use anyhow::bail;
 
@@ -35,6 +39,8 @@ pub(crate) struct Scenario {
     /// Contestants, and what is certain once they have answered.
     pub promises: &'static [(&'static str, &'static str)],
     pub plots: &'static [PlotOf],
+    /// How long all rounds of it take, roughly.
+    pub lasts: fn(&Workshop) -> Duration,
     pub measure: for<'a> fn(&'a Workshop, &'a mut Book) -> Measuring<'a>,
 }
 
@@ -52,9 +58,12 @@ pub(crate) const ALL: &[&Scenario] = &[
     &drain::SCENARIO,
     &screen::SCENARIO,
     &age::SCENARIO,
+    &export::SCENARIO,
+    &page::SCENARIO,
     &idle::SCENARIO,
     &streams::SCENARIO,
     &visit::SCENARIO,
+    &lighthouse::SCENARIO,
 ];
 
 /// Those that were asked for, in the order of the report.
@@ -78,8 +87,55 @@ pub(crate) fn plots(book: &Book) -> Vec<Plot> {
     ALL.iter().flat_map(|scenario| scenario.plots.iter().filter_map(|plot| of(scenario, plot))).collect()
 }
 
+/// What came of a contestant's round. A peer that fails is noted and passed over; a failure of ours is one.
+fn noted<T>(
+    book: &mut Book,
+    (scenario, who): (&str, &str),
+    is_ours: bool,
+    round: u32,
+    outcome: anyhow::Result<T>,
+) -> anyhow::Result<Option<T>> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if is_ours => Err(error),
+        Err(error) => {
+            eprintln!("failed: {error:#}");
+            book.note_failure(scenario, who, round, &error);
+            Ok(None)
+        }
+    }
+}
+
 /// Each round begins with another one, so that none always stands behind the same.
 fn in_turn<T: Copy>(contestants: &[T], round: u32) -> impl Iterator<Item = T> {
     let first = round as usize % contestants.len();
     contestants[first..].iter().chain(&contestants[..first]).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+    use crate::book::Chapter;
+
+    #[test]
+    fn a_peer_may_fail_and_ours_may_not() {
+        let mut book = Book::default();
+        book.scenarios.insert("drain".to_owned(), Chapter::default());
+        let mut outcome = |is_ours, outcome| noted(&mut book, ("drain", "who"), is_ours, 1, outcome);
+        assert_eq!(outcome(false, Ok(7)).expect("no failure"), Some(7));
+        assert_eq!(outcome(false, Err(anyhow!("locked"))).expect("only noted"), None);
+        outcome(true, Err(anyhow!("locked"))).expect_err("ours has failed");
+        let notes = &book.scenarios["drain"].notes;
+        assert_eq!(notes.len(), 1);
+        assert_eq!(notes[0].text, "failed in round 2: locked");
+    }
+
+    #[test]
+    fn each_scenario_has_a_name_of_its_own_and_takes_turns() {
+        let names: std::collections::BTreeSet<_> = ALL.iter().map(|scenario| scenario.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        assert_eq!(in_turn(&[1, 2, 3], 4).collect::<Vec<_>>(), [2, 3, 1]);
+    }
 }

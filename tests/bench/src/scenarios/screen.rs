@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{PlotOf, Scenario, in_turn};
 use crate::book::{Book, Kind};
+use crate::schedule::rounds_of;
 use crate::site::Site;
 use crate::workshop::Workshop;
 
@@ -26,6 +27,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
              counts from the moment at which the search was answered to the arrival of the event with its row.",
     promises: &[],
     plots: &[PlotOf { what: "p99", file: "screen.svg", title: "99 of 100 rows were on the screen within" }],
+    lasts: |workshop| rounds_of(workshop, 2 * (workshop.measured.as_secs() + 3)),
     measure: |workshop, book| Box::pin(measure(workshop, book)),
 };
 

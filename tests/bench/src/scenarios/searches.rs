@@ -1,8 +1,9 @@
 //! Searches per second, and what each costs.
 
 use super::loaded::{Loaded, load};
-use super::{PlotOf, Scenario, in_turn};
+use super::{PlotOf, Scenario, in_turn, noted};
 use crate::book::{Book, Kind};
+use crate::schedule::rounds_of;
 use crate::site::Site;
 use crate::workshop::Workshop;
 
@@ -28,6 +29,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
         PlotOf { what: "sustained", file: "searches.svg", title: "Searches answered and written" },
         PlotOf { what: "CPU of each", file: "searches-cpu.svg", title: "Processor time of each search" },
     ],
+    lasts: |workshop| rounds_of(workshop, 8 * (workshop.measured.as_secs() + 5)),
     measure: |workshop, book| Box::pin(measure(workshop, book)),
 };
 
@@ -57,16 +59,23 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
     for round in 0..workshop.rounds {
         for site in in_turn(SITES, round) {
             workshop.progress(round, site.name());
-            let running = site.start(workshop, &[]).await?;
-            let loaded = load(&running, workshop.measured, None).await?;
-            running.stop().await?;
-            note(book, site, workshop, &loaded);
+            let outcome = measure_one(workshop, site).await;
+            if let Some(loaded) = noted(book, (NAME, site.name()), site.is_ours(), round, outcome)? {
+                write_down(book, site, workshop, &loaded);
+            }
         }
     }
     Ok(())
 }
 
-fn note(book: &mut Book, site: Site, workshop: &Workshop, loaded: &Loaded) {
+async fn measure_one(workshop: &Workshop, site: Site) -> anyhow::Result<Loaded> {
+    let running = site.start(workshop, &[]).await?;
+    let loaded = load(&running, workshop.measured, None).await;
+    running.stop().await?;
+    loaded
+}
+
+fn write_down(book: &mut Book, site: Site, workshop: &Workshop, loaded: &Loaded) {
     let Loaded { report, cpu, until_written, lost } = loaded;
     let answered = report.answered as f64 / workshop.measured.as_secs_f64();
     let sustained = match until_written {

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::Scenario;
 use crate::book::{Book, Kind};
+use crate::schedule::rounds_of;
 use crate::site::Site;
 use crate::workshop::Workshop;
 
@@ -24,6 +25,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
              while nothing happens.",
     promises: &[],
     plots: &[],
+    lasts: |workshop| rounds_of(workshop, workshop.measured.as_secs() + 20),
     measure: |workshop, book| Box::pin(measure(workshop, book)),
 };
 

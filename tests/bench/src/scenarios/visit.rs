@@ -1,11 +1,17 @@
 //! What a first visitor has to load.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use tests::browser::Browser;
+use tokio::time::sleep;
 
 use super::Scenario;
 use crate::book::{Book, Kind};
+use crate::fetch::fetch;
+use crate::site::{Running, Site};
 use crate::workshop::Workshop;
 
 const NAME: &str = "visit";
@@ -13,43 +19,120 @@ const NAME: &str = "visit";
 pub(crate) const SCENARIO: Scenario = Scenario {
     name: NAME,
     title: "First visit",
-    method: "All files of the client, as the server sends them to a browser that knows brotli.",
+    method: "What Chromium loads when it visits `/` for the first time, each file as the server sends it to a browser that \
+             knows brotli; answers of the API are not among them. Files that index.html does not name can only be asked for \
+             once another file is there.",
     promises: &[],
     plots: &[],
-    measure: |workshop, book| Box::pin(async move { measure(workshop, book) }),
+    lasts: |_| Duration::from_secs(15),
+    measure: |workshop, book| Box::pin(measure(workshop, book)),
 };
 
 const SIZE: Kind = ("size", "KB");
+const COUNT: Kind = ("files", "");
 
-fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
-    let dist = workshop.root.join("dist");
-    let mut files = Vec::new();
-    for entry in fs::read_dir(&dist).with_context(|| format!("{} cannot be read", dist.display()))? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".br") || name.ends_with(".gz") {
-            continue;
+pub(crate) const ALL: &str = "all";
+/// Those that index.html does not name.
+pub(crate) const LATE: &str = "not named by index.html";
+/// What the client is made of besides: loaded by other pages.
+const OTHERS: &str = "not loaded by this page";
+
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// So often nothing more must have been loaded.
+const LOOKS_WITHOUT_CHANGE: u32 = 4;
+
+/// Sizes do not vary from round to round: there is one.
+async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
+    let running = Site::OursSqlite.start(workshop, &[]).await?;
+    let loaded = loaded_by_a_browser(&format!("http://{}", running.address)).await?;
+    let html = fetch(running.address, "/", "identity").await?;
+    let html = String::from_utf8_lossy(&html).into_owned();
+    let sizes = sizes(&running, &loaded).await?;
+    running.stop().await?;
+
+    let total: u64 = sizes.iter().map(|(_, bytes)| bytes).sum();
+    for (path, bytes) in &sizes {
+        book.add(NAME, &kind(path), SIZE, *bytes as f64 / 1000.0);
+    }
+    let late = loaded.iter().filter(|path| *path != "/" && !html.contains(path.as_str())).count();
+    let (others, other_bytes) = others(&workshop.root.join("dist"), &loaded)?;
+    for (who, files, bytes) in
+        [(ALL, sizes.len(), Some(total)), (LATE, late, None), (OTHERS, others, Some(other_bytes))]
+    {
+        book.add(NAME, who, COUNT, files as f64);
+        if let Some(bytes) = bytes {
+            book.add(NAME, who, SIZE, bytes as f64 / 1000.0);
         }
-        let packed = fs::metadata(dist.join(format!("{name}.br"))).or_else(|_| entry.metadata())?;
-        files.push((kind(&name), packed.len()));
     }
-    ensure!(!files.is_empty(), "the client is not built");
-    files.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
-    let total: u64 = files.iter().map(|(_, bytes)| bytes).sum();
-    // Sizes do not vary from round to round.
-    for (name, bytes) in &files {
-        book.add(NAME, name, SIZE, *bytes as f64 / 1000.0);
-    }
-    book.add(NAME, "all", SIZE, total as f64 / 1000.0);
-    eprintln!("  {:.1} KB in {} files", total as f64 / 1000.0, files.len());
+    eprintln!("  {:.1} KB in {} files, {late} of them late", total as f64 / 1000.0, sizes.len());
     Ok(())
 }
 
+/// The paths of all files that it loads, the page itself included.
+async fn loaded_by_a_browser(base: &str) -> anyhow::Result<Vec<String>> {
+    const LOADED: &str = "return performance.getEntriesByType('resource').map(entry => entry.name)";
+    let browser = Browser::start(base).await;
+    browser.open("/").await;
+    let (mut looks_left, mut known) = (LOOKS_WITHOUT_CHANGE, Vec::new());
+    while looks_left > 0 {
+        sleep(LOOK_EVERY).await;
+        let urls: Vec<String> = serde_json::from_value(browser.script(LOADED, vec![]).await)?;
+        looks_left = if urls == known { looks_left - 1 } else { LOOKS_WITHOUT_CHANGE };
+        known = urls;
+    }
+    browser.finish().await;
+    let files = files(base, &known);
+    ensure!(files.iter().any(|path| path.ends_with(".wasm")), "the page has not loaded its client: {files:?}");
+    Ok(files)
+}
+
+/// The paths of the files among these addresses, each once, and the page itself before them.
+fn files(base: &str, urls: &[String]) -> Vec<String> {
+    let paths = urls.iter().filter_map(|url| url.strip_prefix(base)).filter(|path| !path.starts_with("/api/"));
+    let paths: BTreeSet<&str> = paths.filter(|path| *path != "/").collect();
+    std::iter::once("/").chain(paths).map(ToOwned::to_owned).collect()
+}
+
+/// The largest first.
+async fn sizes(running: &Running, paths: &[String]) -> anyhow::Result<Vec<(String, u64)>> {
+    let mut sizes = Vec::new();
+    for path in paths {
+        sizes.push((path.clone(), fetch(running.address, path, "br").await?.len() as u64));
+    }
+    sizes.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+    Ok(sizes)
+}
+
+/// How many files of the client are not among those loaded, and their size as they are sent.
+fn others(dist: &Path, loaded: &[String]) -> anyhow::Result<(usize, u64)> {
+    let (mut files, mut bytes) = (0, 0);
+    for entry in std::fs::read_dir(dist).with_context(|| format!("{} cannot be read", dist.display()))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_packed = name.ends_with(".br") || name.ends_with(".gz");
+        if is_packed || name == "index.html" || loaded.contains(&format!("/{name}")) {
+            continue;
+        }
+        let packed = std::fs::metadata(dist.join(format!("{name}.br"))).or_else(|_| entry.metadata())?;
+        (files, bytes) = (files + 1, bytes + packed.len());
+    }
+    Ok((files, bytes))
+}
+
 /// The name without the hash of what is in it.
-fn kind(name: &str) -> String {
+fn kind(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if name.is_empty() {
+        return "index.html".to_owned();
+    }
     let (stem, ending) = name.split_once('.').unwrap_or((name, ""));
-    let word = stem.split('-').next().unwrap_or(stem);
-    format!("{word}.{ending}")
+    let is_hash = |part: &str| part.len() >= 8 && part.split('_').next().is_some_and(is_hexadecimal);
+    let words: Vec<&str> = stem.split('-').filter(|part| !is_hash(part)).collect();
+    format!("{}.{ending}", words.join("-"))
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -58,7 +141,24 @@ mod tests {
 
     #[test]
     fn a_file_keeps_its_name_when_its_contents_change() {
-        assert_eq!(kind("app-857faa313e8d1917_bg.wasm"), "app.wasm");
-        assert_eq!(kind("index.html"), "index.html");
+        let kinds = ["/app-857faa313e8d1917_bg.wasm", "/log-page-857faa313e8d1917.js", "/"].map(kind);
+        assert_eq!(kinds, ["app.wasm", "log-page.js", "index.html"]);
+    }
+
+    #[test]
+    fn what_the_page_loads_is_counted_once_and_answers_are_not() {
+        let urls = ["/a.js", "/a.js", "/api/session", "/"].map(|path| format!("http://here{path}"));
+        let elsewhere = ["http://elsewhere/b.js".to_owned()];
+        assert_eq!(files("http://here", &[&urls[..], &elsewhere].concat()), ["/", "/a.js"]);
+    }
+
+    #[test]
+    fn what_other_pages_load_is_what_is_left() {
+        let dist = tempfile::tempdir().expect("a folder");
+        for (name, size) in [("index.html", 9), ("a.js", 9), ("a.js.br", 3), ("b.js", 9), ("b.js.br", 4), ("c.svg", 5)]
+        {
+            std::fs::write(dist.path().join(name), vec![b'x'; size]).expect("written");
+        }
+        assert_eq!(others(dist.path(), &["/".to_owned(), "/a.js".to_owned()]).expect("read"), (2, 9));
     }
 }

@@ -1,0 +1,90 @@
+//! New rows while the page is open.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use tokio::time::sleep;
+
+use super::view::{Memory, View};
+use crate::log_table::LogTable;
+use crate::scenarios::loaded::load;
+use crate::site::Running;
+
+/// Rows a second.
+const RATE: f64 = 1000.0;
+/// So many of the newest rows are looked through: the page keeps no more than it needs.
+const LOOKED_THROUGH: i64 = 10_000;
+/// Between two looks at whether the script should go on.
+const SCREENS: u32 = 100;
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// Whoever has not shown the last row by then never will.
+const LONGEST: Duration = Duration::from_secs(60);
+
+pub(super) struct Arrived {
+    pub rows: u64,
+    /// From the end of the load until the last row was in the page.
+    pub behind: Duration,
+    /// Of the newest rows, those that the page does not show.
+    pub missing: u64,
+    /// What it holds more at the end than after the half of the time.
+    pub growth: Memory,
+}
+
+/// Lets searches be made for so long. `after` is the newest row before.
+pub(super) async fn arrive(running: &Running, view: &View, after: i64, measured: Duration) -> anyhow::Result<Arrived> {
+    let (loaded, middle) = tokio::join!(load(running, measured, Some(RATE)), async {
+        sleep(measured / 2).await;
+        view.memory().await
+    });
+    let (loaded, middle) = (loaded?, middle?);
+    let rows = loaded.report.answered_in_all;
+    let last = after + i64::try_from(rows)?;
+    let ended = Instant::now();
+    while !view.has(last).await {
+        ensure!(ended.elapsed() < LONGEST, "row {last} is not in the page after {LONGEST:?}");
+        sleep(LOOK_EVERY).await;
+    }
+    let behind = ended.elapsed();
+    let end = view.memory().await?;
+    let growth = Memory { objects: end.objects - middle.objects, wasm: end.wasm - middle.wasm };
+    let first = (last - LOOKED_THROUGH).max(after) + 1;
+    Ok(Arrived { rows, behind, missing: missing(&walk(view, first).await?, first, last), growth })
+}
+
+/// All rows that are seen on the way from the newest one to `first`, or to where none come any more.
+async fn walk(view: &View, first: i64) -> anyhow::Result<BTreeSet<i64>> {
+    let mut seen: BTreeSet<i64> = view.walk(0, true).await?.into_iter().collect();
+    while seen.first().is_none_or(|oldest| *oldest > first) {
+        let before = seen.len();
+        seen.extend(view.walk(SCREENS, false).await?);
+        if seen.len() == before {
+            break;
+        }
+    }
+    Ok(seen)
+}
+
+fn missing(seen: &BTreeSet<i64>, first: i64, last: i64) -> u64 {
+    (first..=last).filter(|row| !seen.contains(row)).count() as u64
+}
+
+/// The number of the newest row.
+pub(super) async fn newest(log: &LogTable) -> anyhow::Result<i64> {
+    let LogTable::Sqlite { file, .. } = log else { return Ok(0) };
+    let mut connection = crate::log_table::open(file).await?;
+    Ok(sqlx::query_scalar("select coalesce(max(id), 0) from log").fetch_one(&mut connection).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_seen_is_missing_and_what_is_older_does_not_matter() {
+        let seen = BTreeSet::from([1, 2, 5, 6, 8]);
+        assert_eq!(missing(&seen, 5, 8), 1);
+        assert_eq!(missing(&seen, 5, 6), 0);
+        assert_eq!(missing(&seen, 9, 10), 2);
+    }
+}

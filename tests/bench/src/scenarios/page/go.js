@@ -1,0 +1,26 @@
+// Goes to an address of this page as a link would, and waits for a row to be in sight, alone where `alone` says so:
+// the milliseconds that it took, or null where it does not come in time.
+const [url, row, alone, patience, done] = arguments;
+const isThere = () => {
+    const element = document.getElementById('log-row-' + row);
+    const grid = document.querySelector('[role=grid]');
+    if (!element || !grid) {
+        return false;
+    }
+    const [place, frame] = [element.getBoundingClientRect(), grid.getBoundingClientRect()];
+    const isAlone = document.querySelectorAll('[id^=log-row-]').length === 1;
+    return place.bottom > frame.top && place.top < frame.bottom && (isAlone || !alone);
+};
+const begin = performance.now();
+history.pushState(null, '', url);
+dispatchEvent(new PopStateEvent('popstate'));
+const look = () => {
+    if (isThere()) {
+        setTimeout(() => done(performance.now() - begin));
+    } else if (performance.now() - begin > patience) {
+        done(null);
+    } else {
+        requestAnimationFrame(look);
+    }
+};
+requestAnimationFrame(look);

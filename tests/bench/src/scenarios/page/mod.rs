@@ -1,0 +1,146 @@
+//! The log's page, in Chromium, on a long history.
+
+mod arrivals;
+mod frames;
+mod view;
+
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use tests::server_process::Installation;
+
+use self::arrivals::{Arrived, arrive, newest};
+use self::frames::Pace;
+use self::view::View;
+use super::Scenario;
+use crate::book::{Book, Kind};
+use crate::history::History;
+use crate::log_table::LogTable;
+use crate::schedule::rounds_of;
+use crate::site::{Running, Site};
+use crate::workshop::Workshop;
+
+const NAME: &str = "page";
+
+pub(crate) const SCENARIO: Scenario = Scenario {
+    name: NAME,
+    title: "The log's page",
+    method: "`/viewlog` on 10 million rows in Chromium without a window, of 1920 by 1080 pixels, which draws by the \
+             processor; it has been there before, so that files come from its cache. A row counts when it is painted. \
+             Frames are those of `requestAnimationFrame` while the page scrolls by 40 pixels each. Jumps (`?at=`) and filters \
+             (`?q=row:`) go to ten rows all over the log; the slowest counts, to the next frame. Memory is that after a \
+             collection: objects of JavaScript, and what WebAssembly has taken. In the last round 1,000 new rows a second \
+             come in; the newest 10,000 of them are then looked for by scrolling, and growth is what the page holds more \
+             at the end than after half of the time.",
+    promises: &[],
+    plots: &[],
+    lasts: |workshop| rounds_of(workshop, workshop.measured.as_secs() + 25) + arrival_time(workshop),
+    measure: |workshop, book| Box::pin(measure(workshop, book)),
+};
+
+const NAVIGATION: Kind = ("navigation to first row", "ms");
+pub(crate) const REQUEST: Kind = ("request to first row", "ms");
+pub(crate) const ROWS: Kind = ("most rows in the page", "");
+pub(crate) const FRAMES: Kind = ("frames while scrolling", "/s");
+pub(crate) const P99: Kind = ("from frame to frame, p99", "ms");
+pub(crate) const JUMP: Kind = ("slowest jump", "ms");
+pub(crate) const FILTER: Kind = ("slowest filter", "ms");
+pub(crate) const OBJECTS: Kind = ("memory, JavaScript", "MiB");
+pub(crate) const WASM: Kind = ("memory, WebAssembly", "MiB");
+pub(crate) const ARRIVING: Kind = ("new rows came for", "s");
+pub(crate) const MISSING: Kind = ("new rows missing", "");
+const BEHIND: Kind = ("last row behind its search", "ms");
+pub(crate) const OBJECTS_GROWTH: Kind = ("growth, JavaScript", "MiB");
+pub(crate) const WASM_GROWTH: Kind = ("growth, WebAssembly", "MiB");
+
+/// As fast as a wheel that is turned without a pause.
+const PIXELS_A_FRAME: u32 = 40;
+/// A script of the page is given up after 30 s.
+const LONGEST_SCROLL: Duration = Duration::from_secs(10);
+const PLACES: i64 = 10;
+/// With `--long`.
+const LONG: Duration = Duration::from_secs(600);
+
+fn arrival_time(workshop: &Workshop) -> Duration {
+    if workshop.is_long { LONG } else { workshop.measured }
+}
+
+async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
+    let data = History::LONG.copy(workshop).await?;
+    let installation = Installation::new().with_data(data.path());
+    let log = LogTable::Sqlite { file: installation.database(), after: 0 };
+    let newest_row = newest(&log).await?;
+    let running = Running::ours(installation, None, log, &[]).await?.behind(newest_row);
+    let who = Site::OursSqlite.name();
+    for round in 0..workshop.rounds {
+        workshop.progress(round, who);
+        let view = View::open(running.server().context("ours")?, round == 0).await;
+        look(workshop, book, &view, newest_row).await?;
+        if round + 1 == workshop.rounds {
+            watch(workshop, book, &running, &view, newest_row).await?;
+        }
+        view.close().await;
+        eprintln!("done");
+    }
+    running.stop().await
+}
+
+/// All that needs no new rows.
+async fn look(workshop: &Workshop, book: &mut Book, view: &View, newest_row: i64) -> anyhow::Result<()> {
+    let who = Site::OursSqlite.name();
+    let mut add = |kind, value| book.add(NAME, who, kind, value);
+    let first = view.first_row().await?;
+    add(REQUEST, first.request);
+    add(NAVIGATION, first.navigation);
+    let scrolled = view.scroll(workshop.measured.min(LONGEST_SCROLL), PIXELS_A_FRAME).await?;
+    ensure!(scrolled.top > 0.0, "the log does not scroll");
+    let pace = Pace::of(scrolled.frames).context("frames are drawn")?;
+    add(ROWS, scrolled.rows.into());
+    add(FRAMES, pace.rate);
+    add(P99, pace.p99_ms);
+    for (kind, parameter, is_alone) in [(JUMP, "at=", false), (FILTER, "q=row%3A", true)] {
+        match slowest(view, parameter, is_alone, newest_row).await? {
+            Some(ms) => book.add(NAME, who, kind, ms),
+            None => book.note(NAME, kind.0, "not measured: the page does not show the row that was asked for"),
+        }
+    }
+    let memory = view.memory().await?;
+    book.add(NAME, who, OBJECTS, memory.objects);
+    book.add(NAME, who, WASM, memory.wasm);
+    Ok(())
+}
+
+/// Of ten places all over the log; none where one cannot be shown.
+async fn slowest(view: &View, parameter: &str, is_alone: bool, newest_row: i64) -> anyhow::Result<Option<f64>> {
+    let mut slowest: Option<f64> = None;
+    for place in 0..PLACES {
+        // Back and forth, so that no place is near the one before.
+        let place = if place % 2 == 0 { place } else { PLACES - place };
+        let row = newest_row / PLACES * place + newest_row / PLACES / 2;
+        let Some(ms) = view.go(&format!("?{parameter}{row}"), row, is_alone).await? else { return Ok(None) };
+        slowest = Some(slowest.map_or(ms, |slowest| slowest.max(ms)));
+    }
+    Ok(slowest)
+}
+
+/// New rows come in.
+async fn watch(
+    workshop: &Workshop,
+    book: &mut Book,
+    running: &Running,
+    view: &View,
+    newest_row: i64,
+) -> anyhow::Result<()> {
+    view.first_row().await?;
+    let time = arrival_time(workshop);
+    eprint!("{} s of new rows ... ", time.as_secs());
+    let Arrived { rows, behind, missing, growth } = arrive(running, view, newest_row, time).await?;
+    let mut add = |kind, value| book.add(NAME, Site::OursSqlite.name(), kind, value);
+    add(ARRIVING, time.as_secs_f64());
+    add(MISSING, missing as f64);
+    add(BEHIND, behind.as_secs_f64() * 1000.0);
+    add(OBJECTS_GROWTH, growth.objects);
+    add(WASM_GROWTH, growth.wasm);
+    eprint!("{rows} rows, {missing} missing, ");
+    Ok(())
+}

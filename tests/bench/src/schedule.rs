@@ -1,0 +1,38 @@
+//! How long all of it will take, said before it begins.
+
+use std::time::Duration;
+
+use crate::scenarios::Scenario;
+use crate::workshop::Workshop;
+
+/// For instance `about 65 minutes: searches 10, drain 25, visit less than 1`. Of a machine of today, with what is made
+/// once made already.
+pub(crate) fn announced(scenarios: &[&Scenario], workshop: &Workshop) -> String {
+    let each: Vec<_> = scenarios.iter().map(|scenario| (scenario.name, (scenario.lasts)(workshop))).collect();
+    let all = each.iter().map(|(_, time)| *time).sum();
+    let parts: Vec<_> = each.iter().map(|(name, time)| format!("{name} {}", minutes(*time))).collect();
+    format!("about {} minutes in {} rounds: {}", minutes(all), workshop.rounds, parts.join(", "))
+}
+
+/// So many seconds for each round.
+pub(crate) fn rounds_of(workshop: &Workshop, seconds: u64) -> Duration {
+    Duration::from_secs(u64::from(workshop.rounds) * seconds)
+}
+
+fn minutes(time: Duration) -> String {
+    match time.as_secs().div_ceil(60) {
+        0 | 1 if time.as_secs() < 60 => "less than 1".to_owned(),
+        minutes => minutes.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_minutes() {
+        let said = [0, 59, 60, 61, 600].map(|seconds| minutes(Duration::from_secs(seconds)));
+        assert_eq!(said, ["less than 1", "less than 1", "1", "2", "10"]);
+    }
+}
