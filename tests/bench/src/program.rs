@@ -1,7 +1,7 @@
 //! A program that runs to its end, and what it used.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -69,8 +69,8 @@ pub(crate) async fn count_lines(mut command: Command) -> anyhow::Result<u64> {
 }
 
 /// Ours, with its usual environment: none.
-pub(crate) fn ours(data: &std::path::Path, arguments: &[&str]) -> Command {
-    let program: PathBuf = tests::server_process::built_beside_us("search4letters");
+pub(crate) fn ours(data: &Path, arguments: &[&str]) -> Command {
+    let program: PathBuf = ::tests::server_process::built_beside_us("search4letters");
     let mut command = Command::new(program);
     command.env_clear().arg("--data").arg(data).args(arguments);
     command

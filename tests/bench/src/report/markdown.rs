@@ -13,12 +13,20 @@ use crate::summary::Summary;
 /// What is true of all figures.
 const METHOD: &str = "\
 Everything is measured from outside, on one machine: the release binary as a process of its own, the load generator \
-beside it as another, each contestant on a new database on the same disk. A round goes through all contestants and \
-the next begins with another one; a figure is the median of the rounds, with the least and the most behind it. \
-Processor time is what the kernel has booked for the contestant's processes (PostgreSQL's included, the load generator's \
-not) until the last row was written: of all figures it depends least on what else the machine does. After each run the \
-log is compared with the answers: if a search that ours has answered does not stand in it exactly once, the run fails; \
-what others lose is in the column \"lost\". What differs in what it promises is not compared without saying so.\n";
+beside it as another, each contestant on a new database on the same disk. A round goes through all contestants, and \
+the next one begins with another of them.\n\n\
+A figure is the median of the rounds, with the least and the most behind it. `×1.25` says that it is 1.25 times what it \
+was in an earlier run. Processor time is what the kernel has booked for the contestant's processes (PostgreSQL's \
+included, the load generator's not) until the last row was written: of all figures it depends least on what else the \
+machine does.\n\n\
+After each run the log is compared with the answers: if a search that ours has answered does not stand in it exactly \
+once, the run fails; what others lose is in the column \"lost\". A peer that fails in a round is named below the table, \
+which then shows its other rounds. What differs in what it promises is not compared without saying so.\n";
+
+/// What stands before the goals.
+const GOALS: &str = "\
+What the figures are to be; no test insists on them. \"Times\" compares with the other contestant's figure of the same \
+rounds.\n\n";
 
 /// With so many figures besides the first, a table would be too wide to read.
 const MANY: usize = 5;
@@ -26,7 +34,7 @@ const MANY: usize = 5;
 /// All of it. `before` is an earlier run.
 pub(crate) fn report(book: &Book, before: Option<&Book>) -> String {
     let mut text = format!("# Performance\n\nWritten by `cargo xtask bench --write-docs`.\n\n{METHOD}\n");
-    text += &format!("On {}.\n\n## Goals\n\n{}", machine(), goals(book));
+    text += &format!("Measured on {}.\n\n## Goals\n\n{GOALS}{}", machine(), goals(book));
     for scenario in scenarios::ALL {
         if let Some(chapter) = book.scenarios.get(scenario.name) {
             let earlier = before.and_then(|before| before.scenarios.get(scenario.name));
@@ -38,7 +46,7 @@ pub(crate) fn report(book: &Book, before: Option<&Book>) -> String {
 
 /// The goals as a table.
 pub(crate) fn goals(book: &Book) -> String {
-    let mut text = "| what | goal | figure | |\n| --- | --- | --- | --- |\n".to_owned();
+    let mut text = "| what | goal | figure | outcome |\n| --- | --- | --- | --- |\n".to_owned();
     for Goal { what, wanted, reached } in goals::all(book) {
         let (figure, verdict) = match &reached {
             Outcome::Measured(Reached { figure, is_met }) => {
@@ -156,6 +164,30 @@ mod tests {
 
     fn figure(who: &str, what: &str, rounds: &[f64]) -> Figure {
         Figure { who: who.to_owned(), what: what.to_owned(), unit: "/s".to_owned(), rounds: rounds.to_vec() }
+    }
+
+    #[test]
+    fn what_failed_is_said_beside_the_figures() {
+        let mut chapter = Chapter { revision: "abc".to_owned(), rounds: 1, seconds: 5, ..Chapter::default() };
+        chapter.figures = vec![figure("a", "x", &[1.0])];
+        chapter.notes = vec![Note { who: "b".to_owned(), text: "failed in round 2: locked".to_owned() }];
+        let said = |chapter: &Chapter| section(scenarios::ALL[0], chapter, None);
+        let calm = said(&chapter);
+        assert!(calm.contains("\n1 round of 5 s, of abc.\n\n| | x /s |\n"), "{calm}");
+        assert!(calm.contains("| a | 1.00 |\n\n- b: failed in round 2: locked.\n"), "{calm}");
+        assert!(!calm.contains("Ours has failed"), "{calm}");
+        chapter.failure = Some("a row is missing".to_owned());
+        let failed = said(&chapter);
+        assert!(failed.contains("**Ours has failed**, so none of these figures counts: a row is missing."), "{failed}");
+    }
+
+    #[test]
+    fn one_contestant_with_many_figures_has_a_line_for_each() {
+        let figures: Vec<_> = ["p", "q", "r", "s", "t", "u"].map(|what| figure("ours", what, &[2.0])).into();
+        let list = table(&figures, None);
+        assert!(list.starts_with("| ours | | |\n| --- | ---: | --- |\n| p | 2.00 | /s |\n| q |"), "{list}");
+        assert!(table(&figures[1..], None).starts_with("| | q /s | r /s |"), "few figures stand side by side");
+        assert_eq!(table(&[], None), "");
     }
 
     #[test]

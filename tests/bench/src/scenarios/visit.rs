@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use ::tests::browser::Browser;
 use anyhow::{Context, ensure};
-use tests::browser::Browser;
 use tokio::time::sleep;
 
 use super::Scenario;
