@@ -16,7 +16,7 @@ Usage: cargo xtask bench [--only NAME,NAME] [--rounds N] [--seconds N] [--long] 
 
 Measures the release binary from outside, beside its peers, and writes target/bench/report.md, its plots and
 report.json. All of it takes some 75 minutes on two processors; the first run builds, installs peers and makes
-databases for half an hour more (5 GB below target/bench). It says beforehand how long each scenario takes. Use the
+databases for half an hour more (3 GB below target/bench). It says beforehand how long each scenario takes. Use the
 machine for nothing else meanwhile.
 
   --only NAME,NAME  these scenarios; the figures of the others stay as an earlier run has left them:

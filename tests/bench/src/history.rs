@@ -29,7 +29,7 @@ impl History {
         let name = format!("history-{rows}-{jobs}");
         let (data, made) = (workshop.folder.join(&name), workshop.folder.join(format!("{name}.made")));
         if !made.exists() {
-            let mb = rows / 4000;
+            let mb = rows / 5000;
             eprintln!(
                 "  making a database of {rows} rows in {} (once, {mb} MB; 10 million take minutes)",
                 data.display()
