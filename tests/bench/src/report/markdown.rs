@@ -7,7 +7,7 @@ use super::machine::machine;
 use super::number::readable;
 use crate::book::{Book, Chapter, Figure, Note};
 use crate::goals::{self, Goal, Outcome, Reached};
-use crate::scenarios::{self, Scenario};
+use crate::scenarios::{self, PlotOf, Scenario};
 use crate::summary::Summary;
 
 /// What is true of all figures.
@@ -80,7 +80,8 @@ fn section(scenario: &Scenario, chapter: &Chapter, before: Option<&Chapter>) -> 
     for (who, promise) in scenario.promises {
         let _ = writeln!(text, "- {who}: {promise}");
     }
-    for plot in scenario.plots {
+    let drawn = |plot: &&PlotOf| figures.iter().any(|figure| figure.what == plot.what);
+    for plot in scenario.plots.iter().filter(drawn) {
         let _ = write!(text, "\n![{}](performance/{})\n", plot.title, plot.file);
     }
     text
@@ -176,6 +177,7 @@ mod tests {
         assert!(calm.contains("\n1 round of 5 s, of abc.\n\n| | x /s |\n"), "{calm}");
         assert!(calm.contains("| a | 1.00 |\n\n- b: failed in round 2: locked.\n"), "{calm}");
         assert!(!calm.contains("Ours has failed"), "{calm}");
+        assert!(!calm.contains(".svg"), "nothing is drawn without figures: {calm}");
         chapter.failure = Some("a row is missing".to_owned());
         let failed = said(&chapter);
         assert!(failed.contains("**Ours has failed**, so none of these figures counts: a row is missing."), "{failed}");

@@ -1,8 +1,9 @@
 //! The whole log as lines of JSON.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::ensure;
+use tokio::process::Command;
 
 use super::{PlotOf, Scenario, in_turn};
 use crate::book::{Book, Kind};
@@ -37,7 +38,7 @@ pub(crate) const SMALL: &str = "ours, 1 million rows";
 #[derive(Clone, Copy)]
 struct Source<'a> {
     name: &'static str,
-    data: &'a PathBuf,
+    data: &'a Path,
     rows: u64,
 }
 
@@ -69,12 +70,12 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn source<'a>(name: &'static str, data: &'a PathBuf) -> anyhow::Result<Source<'a>> {
+async fn source<'a>(name: &'static str, data: &'a Path) -> anyhow::Result<Source<'a>> {
     let mut connection = open(&data.join("search4letters.db")).await?;
     let rows: i64 = sqlx::query_scalar("select count(*) from log").fetch_one(&mut connection).await?;
     Ok(Source { name, data, rows: rows.unsigned_abs() })
 }
 
-fn export(data: &PathBuf) -> tokio::process::Command {
+fn export(data: &Path) -> Command {
     ours(data, &["export", "--format", "ndjson"])
 }
