@@ -1,8 +1,9 @@
-//! What every component may reach: the only provide_context calls.
+//! What every component may reach: the only provide_context call.
 
 use std::time::Duration;
 
-use api::TimeMs;
+use api::{Bundle, TimeMs};
+use leptos::ev;
 use leptos::prelude::*;
 
 use crate::draft::Draft;
@@ -12,9 +13,17 @@ use crate::navigation::Navigation;
 use crate::session::Session;
 use crate::theme::Theme;
 
-/// The time that relative times are told from; it ticks.
+/// All of it is one context, because each type that is one of its own weighs a kilobyte.
 #[derive(Clone, Copy)]
-pub struct Now(pub Signal<TimeMs>);
+struct Shared {
+    draft: Draft,
+    navigation: Navigation,
+    connection: Connection,
+    help_open: HelpOpen,
+    theme: Theme,
+    now: RwSignal<TimeMs>,
+    session: Session,
+}
 
 /// How the connection to the server is doing, as the latest stream sees it.
 #[derive(Clone, Copy)]
@@ -25,47 +34,62 @@ pub struct Connection(pub RwSignal<Link>);
 pub struct HelpOpen(pub RwSignal<bool>);
 
 /// Called once, before anything is shown.
-pub fn provide(draft: Draft) {
-    provide_context(draft);
-    provide_context(Navigation::start());
-    provide_context(Connection(RwSignal::new(Link::Idle)));
-    provide_context(HelpOpen(RwSignal::new(false)));
-    provide_context(Theme::restore());
-    provide_context(ticking());
-    provide_context(Session::ask());
+pub fn provide(bundle: Bundle, draft: Draft) {
+    let shared = Shared {
+        draft,
+        navigation: Navigation::start(bundle),
+        connection: Connection(RwSignal::new(Link::Idle)),
+        help_open: HelpOpen(RwSignal::new(false)),
+        theme: Theme::restore(),
+        now: ticking(),
+        session: Session::ask(),
+    };
+    provide_context(shared);
+    let _ = window_event_listener(ev::pageshow, move |event| {
+        // Back from the other bundle, as it was left: there one may have logged in or chosen a theme.
+        if event.persisted() {
+            shared.session.refresh();
+            shared.theme.restore_again();
+        }
+    });
+}
+
+fn shared() -> Shared {
+    expect_context()
 }
 
 pub fn navigation() -> Navigation {
-    expect_context()
+    shared().navigation
 }
 
 pub fn session() -> Session {
-    expect_context()
+    shared().session
 }
 
 pub fn draft() -> Draft {
-    expect_context()
+    shared().draft
 }
 
 pub fn theme() -> Theme {
-    expect_context()
+    shared().theme
 }
 
 pub fn connection() -> Connection {
-    expect_context()
+    shared().connection
 }
 
 pub fn help_open() -> HelpOpen {
-    expect_context()
+    shared().help_open
 }
 
+/// The time that relative times are told from; it ticks.
 pub fn now() -> Signal<TimeMs> {
-    expect_context::<Now>().0
+    shared().now.into()
 }
 
-fn ticking() -> Now {
+fn ticking() -> RwSignal<TimeMs> {
     let now = RwSignal::new(moment::now());
     // Seconds are the finest unit that relative times are told in.
     set_interval(move || now.set(moment::now()), Duration::from_secs(1));
-    Now(now.into())
+    now
 }

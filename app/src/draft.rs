@@ -1,9 +1,12 @@
-//! What the visitor has typed and not yet sent. It outlives the entry page, so that a look at
-//! another page loses nothing.
+//! What the visitor has typed and not yet sent. It outlives the entry page and its bundle, so that a look at another page
+//! loses nothing.
 
 use api::{DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT};
+use leptos::ev;
 use leptos::prelude::*;
+use web_sys::Storage;
 
+use crate::navigation::Place;
 use crate::wording;
 
 #[derive(Clone, Copy)]
@@ -21,9 +24,35 @@ impl Draft {
         }
     }
 
+    /// Keeps the draft for as long as the tab is open, whatever else is visited in it. `place` is where the document was
+    /// opened: an address that asks for a search says itself what stands in the form, unless one only comes back to it.
+    pub fn keep(self, place: &Place) {
+        let is_told = !place.query.is_empty() && place.note.is_none();
+        if !is_told && self.is_untouched() {
+            let kept = Field::ALL.map(|field| storage().and_then(|storage| storage.get_item(field.name()).ok()?));
+            if let [Some(phrase), Some(letters)] = kept {
+                self.set(&phrase, &letters);
+            }
+        }
+        let _ = window_event_listener(ev::pagehide, move |_| {
+            // Where nothing can be stored, nothing is kept.
+            let Some(storage) = storage() else { return };
+            for (field, text) in Field::ALL.into_iter().zip([self.phrase, self.letters]) {
+                let _ = text.with_untracked(|text| storage.set_item(field.name(), text));
+            }
+        });
+    }
+
     pub fn set(self, phrase: &str, letters: &str) {
         self.phrase.set(phrase.to_owned());
         self.letters.set(letters.to_owned());
+    }
+
+    /// The first field whose text cannot be sent.
+    #[must_use]
+    pub fn faulty_field(self) -> Option<Field> {
+        let mut fields = Field::ALL.into_iter().zip([self.phrase, self.letters]);
+        fields.find(|(field, text)| text.with_untracked(|text| field.fault(text).is_some())).map(|(field, _)| field)
     }
 
     #[must_use]
@@ -40,7 +69,13 @@ pub enum Field {
     Letters,
 }
 
+fn storage() -> Option<Storage> {
+    window().session_storage().ok()?
+}
+
 impl Field {
+    pub const ALL: [Self; 2] = [Self::Phrase, Self::Letters];
+
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

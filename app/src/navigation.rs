@@ -1,17 +1,18 @@
-//! Where the visitor is: the address bar as a signal, and the ways to change it.
+//! Where the visitor is: the address bar as a signal, and the ways to change it. Pages of the other bundle are left to
+//! the browser, which loads its document.
 //!
 //! Written for this client rather than taken from a router crate because a search keeps its
 //! id in the history entry, which decides whether going back repeats a search or shows it.
 
+use api::{Bundle, Route};
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlAnchorElement, MouseEvent, UrlSearchParams};
-
-use crate::route::Route;
+use web_sys::{Element, HtmlAnchorElement, MouseEvent, NavigationType, PerformanceNavigationTiming, UrlSearchParams};
 
 #[derive(Clone, Copy)]
 pub struct Navigation {
+    bundle: Bundle,
     place: RwSignal<Place>,
     route: Memo<Route>,
     has_moved: StoredValue<bool>,
@@ -27,16 +28,26 @@ pub struct Place {
     pub note: Option<String>,
 }
 
-impl Navigation {
-    /// Reads the address bar and follows it from now on.
+impl Place {
+    /// The value of a parameter in the query.
     #[must_use]
-    pub fn start() -> Self {
-        // A page that is loaded, or loaded again, is a new visit: what an earlier one noted is void.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        UrlSearchParams::new_with_str(&self.query).ok()?.get(name)
+    }
+}
+
+impl Navigation {
+    /// Reads the address bar and follows it from now on, as far as the pages of `bundle` go.
+    #[must_use]
+    pub fn start(bundle: Bundle) -> Self {
         let mut first = current();
-        first.note = None;
+        if !is_come_back_to() {
+            // A page that is loaded, or loaded again, is a new visit: what an earlier one noted is void.
+            first.note = None;
+        }
         let place = RwSignal::new(first);
         let route = Memo::new(move |_| place.with(|place| Route::of(&place.path)));
-        let navigation = Self { place, route, has_moved: StoredValue::new(false) };
+        let navigation = Self { bundle, place, route, has_moved: StoredValue::new(false) };
         let _ = window_event_listener(ev::popstate, move |_| navigation.moved());
         let _ = window_event_listener(ev::click, move |event| navigation.follow_link(&event));
         navigation
@@ -48,8 +59,8 @@ impl Navigation {
     }
 
     #[must_use]
-    pub fn place(self) -> Signal<Place> {
-        self.place.into()
+    pub fn place(self) -> Place {
+        self.place.get()
     }
 
     /// Whether the visitor has come to this page from another one of ours.
@@ -61,7 +72,7 @@ impl Navigation {
     /// The value of a parameter in the query.
     #[must_use]
     pub fn parameter(self, name: &'static str) -> Memo<Option<String>> {
-        Memo::new(move |_| self.place.with(|place| parameter(&place.query, name)))
+        Memo::new(move |_| self.place.with(|place| place.parameter(name)))
     }
 
     /// Opens `url`, one of ours, as a new entry of the history.
@@ -72,6 +83,10 @@ impl Navigation {
 
     /// Opens `url` as a new entry that carries a note.
     pub fn go_noting(self, url: &str, note: Option<&str>) {
+        if self.leads_out(url) {
+            let _ = window().location().assign(url);
+            return;
+        }
         // A refused entry (browsers limit their rate) leaves the visitor where they are.
         if history().push_state_with_url(&note_value(note), "", Some(url)).is_ok() {
             self.moved();
@@ -80,9 +95,19 @@ impl Navigation {
 
     /// Changes the current entry: going back does not lead here.
     pub fn replace(self, url: &str, note: Option<&str>) {
+        if self.leads_out(url) {
+            let _ = window().location().replace(url);
+            return;
+        }
         if history().replace_state_with_url(&note_value(note), "", Some(url)).is_ok() {
             self.moved();
         }
+    }
+
+    /// Whether `url`, one of ours, is a page of the other bundle.
+    fn leads_out(self, url: &str) -> bool {
+        let path = url.split(['?', '#']).next().unwrap_or(url);
+        Route::of(path).bundle() != self.bundle
     }
 
     fn moved(self) {
@@ -106,8 +131,11 @@ impl Navigation {
         if !is_ours || link.has_attribute("target") || link.has_attribute("download") || !link.hash().is_empty() {
             return;
         }
-        event.prevent_default();
-        self.go(&(link.pathname() + &link.search()));
+        let url = link.pathname() + &link.search();
+        if !self.leads_out(&url) {
+            event.prevent_default();
+            self.go(&url);
+        }
     }
 }
 
@@ -124,8 +152,11 @@ fn current() -> Place {
     }
 }
 
-fn parameter(query: &str, name: &str) -> Option<String> {
-    UrlSearchParams::new_with_str(query).ok()?.get(name)
+/// Whether the document was loaded because the visitor went back or forward in the history.
+fn is_come_back_to() -> bool {
+    let entries = window().performance().map(|performance| performance.get_entries_by_type("navigation"));
+    let how = entries.and_then(|entries| entries.get(0).dyn_into::<PerformanceNavigationTiming>().ok());
+    how.is_some_and(|how| how.type_() == NavigationType::BackForward)
 }
 
 fn note_value(note: Option<&str>) -> JsValue {

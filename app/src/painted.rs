@@ -1,5 +1,6 @@
-//! Takes over from the form that index.html has painted, without losing what was typed in it.
+//! Takes over from what index.html or console.html has painted, without losing what was typed in the form.
 
+use api::Bundle;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlInputElement, HtmlTextAreaElement};
@@ -15,14 +16,14 @@ struct Caret {
 }
 
 /// Replaces the painted page by `app` in one step, so that nothing is painted in between.
-pub fn take_over<V: IntoView + 'static>(app: impl FnOnce() -> V + 'static) {
+pub fn take_over<V: IntoView + 'static>(bundle: Bundle, app: impl FnOnce() -> V + 'static) {
     let draft = Draft::new(value(Field::Phrase), value(Field::Letters));
     let caret = caret();
     let root: HtmlElement =
-        document().get_element_by_id("app").expect("index.html has an element with the id app").unchecked_into();
+        document().get_element_by_id("app").expect("both pages have an element with the id app").unchecked_into();
     root.set_inner_html("");
     leptos::mount::mount_to(root, move || {
-        context::provide(draft);
+        context::provide(bundle, draft);
         app()
     })
     .forget();
@@ -39,7 +40,7 @@ fn value(field: Field) -> Option<String> {
 
 fn caret() -> Option<Caret> {
     let focused = document().active_element()?;
-    let field = [Field::Phrase, Field::Letters].into_iter().find(|field| focused.id() == field.name())?.name();
+    let field = Field::ALL.into_iter().find(|field| focused.id() == field.name())?.name();
     let (start, end) = if let Some(input) = focused.dyn_ref::<HtmlInputElement>() {
         (input.selection_start().ok()??, input.selection_end().ok()??)
     } else {

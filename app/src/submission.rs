@@ -34,8 +34,14 @@ pub enum Progress {
 pub struct Submission {
     question: RwSignal<Option<Question>>,
     progress: RwSignal<Progress>,
-    failures: StoredValue<u32>,
-    timer: StoredValue<Option<TimeoutHandle>>,
+    retry: StoredValue<Retry>,
+}
+
+/// When and how often a search is sent again by itself.
+#[derive(Default)]
+struct Retry {
+    failures: u32,
+    timer: Option<TimeoutHandle>,
 }
 
 impl Submission {
@@ -44,8 +50,7 @@ impl Submission {
         let submission = Self {
             question: RwSignal::new(None),
             progress: RwSignal::new(Progress::Sending),
-            failures: StoredValue::new(0),
-            timer: StoredValue::new(None),
+            retry: StoredValue::new(Retry::default()),
         };
         let online = window_event_listener(ev::online, move |_| submission.send_again());
         let online = StoredValue::new_local(Some(online));
@@ -57,13 +62,13 @@ impl Submission {
     }
 
     #[must_use]
-    pub fn question(self) -> Signal<Option<Question>> {
-        self.question.into()
+    pub fn question(self) -> Option<Question> {
+        self.question.get()
     }
 
     #[must_use]
-    pub fn progress(self) -> Signal<Progress> {
-        self.progress.into()
+    pub fn progress(self) -> Progress {
+        self.progress.get()
     }
 
     /// Asks `question`, unless it is the one that is being asked.
@@ -71,7 +76,7 @@ impl Submission {
         if self.question.with_untracked(|known| known.as_ref() == Some(&question)) {
             return;
         }
-        self.failures.set_value(0);
+        self.retry.update_value(|retry| retry.failures = 0);
         self.question.set(Some(question));
         self.send();
     }
@@ -86,7 +91,7 @@ impl Submission {
     pub fn send_again(self) {
         let is_answered = self.progress.with_untracked(|progress| matches!(progress, Progress::Answered(_)));
         let is_asked = self.question.with_untracked(Option::is_some);
-        if is_asked && !is_answered && self.timer.with_value(Option::is_some) {
+        if is_asked && !is_answered && self.retry.with_value(|retry| retry.timer.is_some()) {
             self.send();
         }
     }
@@ -117,15 +122,16 @@ impl Submission {
     }
 
     fn wait(self) {
-        let failures = self.failures.get_value();
-        self.failures.set_value(failures + 1);
-        // Too many searches are refused for some seconds: one second would be too soon.
-        let wait = backoff(failures).max(Duration::from_secs(1));
-        self.timer.set_value(set_timeout_with_handle(move || self.send_again(), wait).ok());
+        self.retry.update_value(|retry| {
+            // Too many searches are refused for some seconds: one second would be too soon.
+            let wait = backoff(retry.failures).max(Duration::from_secs(1));
+            retry.failures += 1;
+            retry.timer = set_timeout_with_handle(move || self.send_again(), wait).ok();
+        });
     }
 
     fn stop_waiting(self) {
-        if let Some(timer) = self.timer.try_update_value(Option::take).flatten() {
+        if let Some(timer) = self.retry.try_update_value(|retry| retry.timer.take()).flatten() {
             timer.clear();
         }
     }

@@ -32,9 +32,12 @@ impl ThemeChoice {
 impl Theme {
     #[must_use]
     pub fn restore() -> Self {
-        let stored = storage().and_then(|storage| storage.get_item(KEY).ok()?);
-        let choice = ThemeChoice::ALL.into_iter().find(|choice| stored.as_deref() == Some(choice.word()));
-        Self(RwSignal::new(choice.unwrap_or(ThemeChoice::System)))
+        Self(RwSignal::new(stored()))
+    }
+
+    /// Takes over what was chosen elsewhere.
+    pub fn restore_again(self) {
+        self.show(stored());
     }
 
     #[must_use]
@@ -43,11 +46,15 @@ impl Theme {
     }
 
     pub fn choose(self, choice: ThemeChoice) {
-        self.0.set(choice);
         // A choice that cannot be stored still holds for this visit.
         if let Some(storage) = storage() {
             let _ = storage.set_item(KEY, choice.word());
         }
+        self.show(choice);
+    }
+
+    fn show(self, choice: ThemeChoice) {
+        self.0.set(choice);
         if let Some(root) = document().document_element() {
             let _ = match choice {
                 ThemeChoice::System => root.remove_attribute("data-theme"),
@@ -55,6 +62,12 @@ impl Theme {
             };
         }
     }
+}
+
+fn stored() -> ThemeChoice {
+    let stored = storage().and_then(|storage| storage.get_item(KEY).ok()?);
+    let choice = ThemeChoice::ALL.into_iter().find(|choice| stored.as_deref() == Some(choice.word()));
+    choice.unwrap_or(ThemeChoice::System)
 }
 
 fn storage() -> Option<Storage> {

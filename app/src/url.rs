@@ -56,6 +56,7 @@ pub fn own_path(next: Option<&str>) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use api::{Route, SearchId};
     use proptest::prelude::*;
     use url::Url;
 
@@ -93,6 +94,16 @@ mod tests {
             let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
             prop_assert_eq!(pairs, [("phrase".to_owned(), phrase), ("letters".to_owned(), letters)]);
             prop_assert_eq!((url.path(), url.fragment()), ("/", None));
+        }
+
+        #[test]
+        fn a_jobs_address_leads_to_it(id in any::<i64>()) {
+            prop_assert_eq!(Route::of(&of_job(JobId(id))), Route::Job(JobId(id)));
+        }
+
+        #[test]
+        fn a_runs_address_leads_to_it(id in any::<u128>()) {
+            prop_assert_eq!(Route::of(&of_lab_run(SearchId(id))), Route::LabRun(SearchId(id)));
         }
 
         #[test]

@@ -63,3 +63,23 @@ async fn after_logging_out_the_back_button_shows_nothing() {
     assert!(!page.text().await.contains("confidential"));
     stage.finish().await;
 }
+
+#[tokio::test]
+async fn who_logs_in_and_goes_back_to_the_search_is_known_there() {
+    let stage = Stage::open_for_administrator(&[]).await;
+    let page = &stage.browser;
+    page.open("/logout").await;
+    page.wait_for_text("You are logged out").await;
+    page.open("/").await;
+    page.click(Role::Link, "Log in").await;
+    page.fill("Name", NAME).await;
+    page.fill("Password", PASSWORD).await;
+    page.click(Role::Button, "Log in").await;
+    page.wait_for_path("the login leads to the log", |path| path == "/viewlog").await;
+    page.back().await;
+    page.wait_for_path("back to the search", |path| path == "/").await;
+    page.find(Role::Button, &format!("Account of {NAME}")).await;
+    page.click(Role::Link, "Jobs").await;
+    page.wait_for_path("the jobs are there", |path| path == "/jobs").await;
+    stage.finish().await;
+}

@@ -96,6 +96,8 @@ async fn every_page_is_reached_by_its_links() {
         page.click(Role::Link, link).await;
         page.wait_for_path(&format!("{link} leads to {path}"), |now| now == path).await;
     }
+    // Appears when the search's bundle has been loaded, and listens to keys.
+    page.find(Role::Link, "Jobs").await;
     page.press(['g', 'j']).await;
     page.wait_for_path("g j leads to the jobs", |path| path == "/jobs").await;
     page.press(['?']).await;

@@ -118,6 +118,71 @@ async fn going_back_shows_the_search_before_and_sends_nothing() {
     stage.finish().await;
 }
 
+/// The lab and the search are two documents. A browser may keep one that is left for the way back, or load it anew.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LeftPage {
+    MayBeKept,
+    IsLoadedAgain,
+}
+
+#[tokio::test]
+async fn going_to_the_lab_and_back_shows_the_search_and_sends_nothing() {
+    let stage = Stage::open(&[]).await;
+    let page = &stage.browser;
+    let mut rows = 0;
+    for left in [LeftPage::MayBeKept, LeftPage::IsLoadedAgain] {
+        page.open("/").await;
+        page.find(Role::Link, "Log in").await;
+        page.fill("Phrase", "there and back").await;
+        page.click(Role::Button, "Do it!").await;
+        rows += 1;
+        page.wait_for_text(&format!("recorded as row {rows}")).await;
+        page.fill("Phrase", "not sent yet").await;
+        if left == LeftPage::IsLoadedAgain {
+            // No browser keeps a page that wants to hear of its own end.
+            page.script("addEventListener('unload', () => {}); window.isKept = true", vec![]).await;
+        }
+        page.click(Role::Link, "Lab").await;
+        page.find(Role::Heading, "The waiting lab").await;
+        page.back().await;
+        page.wait_for_text(&format!("recorded as row {rows}")).await;
+        assert_eq!(page.value("Phrase").await, "not sent yet");
+        if left == LeftPage::IsLoadedAgain {
+            assert_eq!(
+                page.script("return window.isKept ?? false", vec![]).await,
+                false,
+                "this was to be loaded again"
+            );
+        }
+    }
+    // Had going back searched again, the next search would be a later one.
+    page.open("/?phrase=third").await;
+    page.wait_for_text("recorded as row 3").await;
+    assert_eq!(page.value("Phrase").await, "third", "an address that asks for a search says what stands in the form");
+    stage.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_typed_is_still_there_after_a_look_at_the_lab() {
+    let stage = Stage::open(&[]).await;
+    let page = &stage.browser;
+    page.open("/").await;
+    page.find(Role::Link, "Log in").await;
+    page.fill("Phrase", "half a thou").await;
+    page.fill("Letters", "xyz").await;
+    page.click(Role::Link, "Lab").await;
+    page.find(Role::Heading, "The waiting lab").await;
+    page.click(Role::Link, "Search").await;
+    page.find(Role::Heading, "Welcome to search4letters on the web!").await;
+    page.find(Role::Link, "Log in").await;
+    tests::eventually::eventually("the form has what was typed", async || {
+        (page.value("Phrase").await == "half a thou").then_some(())
+    })
+    .await;
+    assert_eq!(page.value("Letters").await, "xyz");
+    stage.finish().await;
+}
+
 #[tokio::test]
 async fn ten_thousand_characters_are_searched_and_one_more_is_refused() {
     let stage = Stage::open(&[]).await;

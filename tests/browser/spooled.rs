@@ -12,6 +12,8 @@ async fn the_page_says_where_the_record_is_and_recovers_by_itself() {
     let page = &stage.browser;
     page.click(Role::Link, "Search").await;
     page.find(Role::Heading, "Welcome to search4letters").await;
+    // Appears when the wasm has taken over from the painted form, whose fields go.
+    page.find(Role::Button, "Account of").await;
     let mut other =
         SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(stage.installation.database()))
             .await

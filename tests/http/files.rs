@@ -17,14 +17,24 @@ fn is_page_or_says_why(answer: &crate::request::Answer) {
     }
 }
 
+const OF_THE_SEARCH: [&str; 6] = ["/", "/entry", "/entry?phrase=x", "/no/such/page", "/apis", "/API/search"];
+const OF_THE_CONSOLE: [&str; 7] =
+    ["/login?next=%2F", "/logout", "/setup?token=x", "/viewlog?q=x", "/jobs", "/jobs/17", "/lab"];
+
 #[tokio::test]
-async fn the_clients_paths_are_all_the_same_page() {
+async fn the_clients_paths_have_one_document_for_each_bundle() {
     let site = Site::start().await;
-    for path in
-        ["/", "/entry", "/viewlog?q=x", "/jobs", "/jobs/17", "/setup?token=x", "/no/such/page", "/apis", "/API/search"]
-    {
-        is_page_or_says_why(&site.get(path).send().await);
+    let mut documents = Vec::new();
+    for paths in [&OF_THE_SEARCH[..], &OF_THE_CONSOLE] {
+        let document = site.get(paths[0]).send().await;
+        for path in paths {
+            let page = site.get(path).send().await;
+            is_page_or_says_why(&page);
+            assert_eq!(page.body, document.body, "{path}");
+        }
+        documents.push(document.body);
     }
+    assert_eq!(documents[0] != documents[1], server::http::has_client());
 }
 
 #[tokio::test]
@@ -33,14 +43,17 @@ async fn a_page_that_the_browser_knows_is_not_sent_again() {
     let page = site.get("/").send().await;
     is_page_or_says_why(&page);
     let Some(tag) = page.headers.get("etag") else { return assert!(!server::http::has_client()) };
-    let again = site.get("/viewlog").header("if-none-match", tag).send().await;
+    let again = site.get("/entry").header("if-none-match", tag).send().await;
     assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
     // A browser takes over what the 304 says of the page: a stricter policy would disable it.
     for name in ["etag", "cache-control", "content-security-policy"] {
         assert_eq!(again.headers[name], page.headers[name], "{name}");
     }
     let other = site.get("/").header("if-none-match", "\"another\"").send().await;
-    assert_eq!((other.status.as_u16(), other.body), (200, page.body));
+    assert_eq!((other.status.as_u16(), &other.body), (200, &page.body));
+    let other_bundle = site.get("/viewlog").header("if-none-match", tag).send().await;
+    assert_eq!(other_bundle.status, 200);
+    assert_ne!(other_bundle.body, page.body);
 }
 
 #[tokio::test]
@@ -67,12 +80,17 @@ async fn a_page_comes_in_the_encoding_that_the_browser_takes() {
 #[tokio::test]
 async fn the_pages_policy_lets_every_script_in_it_run_and_no_other() {
     let site = Site::start().await;
-    let page = site.get("/").send().await;
-    is_page_or_says_why(&page);
-    let policy = page.headers["content-security-policy"].to_str().expect("ASCII");
-    let inline = page.text().matches("<script").count() - page.text().matches(" src=").count();
-    assert_eq!(policy.matches("'sha256-").count(), inline, "{policy}");
-    assert!(!page.text().contains(" style=\"") && !page.text().contains(" onclick="), "the policy would not let them");
+    for path in ["/", "/viewlog"] {
+        let page = site.get(path).send().await;
+        is_page_or_says_why(&page);
+        let policy = page.headers["content-security-policy"].to_str().expect("ASCII");
+        let inline = page.text().matches("<script").count() - page.text().matches(" src=").count();
+        assert_eq!(policy.matches("'sha256-").count(), inline, "{path}: {policy}");
+        assert!(
+            !page.text().contains(" style=\"") && !page.text().contains(" onclick="),
+            "the policy would not let them"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
-//! Builds the client into dist/, and only when something that it is made of has changed.
+//! Builds the client's two bundles into dist/, and only when something that it is made of has changed.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::Context;
-use xshell::cmd;
+use xshell::{Shell, cmd};
 
 use crate::place::Place;
 use crate::steps::Steps;
@@ -32,23 +33,45 @@ pub(crate) fn ensure(place: &Place, steps: &mut Steps) -> anyhow::Result<()> {
         return Ok(());
     }
     let path = tools::client_tools(place, steps)?;
-    steps.step("building the client (about 2 minutes from nothing)", || {
+    steps.step("building the client (about 3 minutes from nothing)", || {
         // Read before the build: what changes meanwhile shall count as changed.
         let inputs = fingerprint::of(&place.root, INPUTS)?;
         let shell = place.shell()?;
         shell.set_var("PATH", path);
         // Some environments set NO_COLOR=1, which Trunk refuses as neither true nor false.
         shell.set_var("NO_COLOR", "true");
-        // Offline is Trunk's: it must not look for newer or other tools. Cargo may still download.
-        cmd!(shell, "trunk build --release --cargo-profile client --offline --skip-version-check")
-            .quiet()
-            .run()
-            .context("Trunk could not build the client")?;
+        build_bundle(&shell, SEARCH, &place.dist)?;
+        let console = place.target.join("console");
+        build_bundle(&shell, CONSOLE, &console)?;
+        // What both have carries its hash in its name: there it is the same file.
+        for file in shell.read_dir(&console)? {
+            shell.copy_file(file, &place.dist)?;
+        }
         precompress::folder(&place.dist)?;
         let stamp = format!("{inputs}\n{}\n", fingerprint::of(&place.dist, &["."])?);
         shell.write_file(stamp_path(place), stamp)?;
         Ok(())
     })
+}
+
+/// A page in app/ that names its program.
+type Page = &'static str;
+
+/// For visitors.
+const SEARCH: Page = "index.html";
+/// For all else.
+const CONSOLE: Page = "console.html";
+
+fn build_bundle(shell: &Shell, page: Page, folder: &Path) -> anyhow::Result<()> {
+    // Offline is Trunk's: it must not look for newer or other tools. Cargo may still download.
+    let trunk = cmd!(shell, "trunk build --release --cargo-profile client --offline --skip-version-check");
+    trunk
+        .args(["--dist".as_ref(), folder.as_os_str()])
+        .args(["--html-output", page])
+        .arg(Path::new("app").join(page))
+        .quiet()
+        .run()
+        .with_context(|| format!("Trunk could not build the bundle of {page}"))
 }
 
 /// Whether dist/ is what the last build made of the files as they are. Looks at dist/ too, because

@@ -2,30 +2,30 @@
 
 use leptos::server;
 use serde::{Deserialize, Serialize};
-use server_fn::codec::Json;
 
 use crate::ApiError;
+use crate::json::{Answer, Arguments};
 
 /// Who is asking, and whether there is any account yet.
-#[server(name = Session, prefix = "/api", endpoint = "session", input = Json)]
+#[server(name = Session, prefix = "/api", endpoint = "session", input = Arguments, output = Answer)]
 pub async fn session() -> Result<SessionInfo, ApiError> {
     crate::backend()?.session().await
 }
 
 /// Opens a session: the answer sets its cookie.
-#[server(name = Login, prefix = "/api", endpoint = "login", input = Json)]
+#[server(name = Login, prefix = "/api", endpoint = "login", input = Arguments, output = Answer)]
 pub async fn login(name: String, password: String) -> Result<Account, ApiError> {
     crate::backend()?.login(name, password).await
 }
 
 /// Ends the session, on the server too.
-#[server(name = Logout, prefix = "/api", endpoint = "logout", input = Json)]
+#[server(name = Logout, prefix = "/api", endpoint = "logout", input = Arguments, output = Answer)]
 pub async fn logout() -> Result<(), ApiError> {
     crate::backend()?.logout().await
 }
 
 /// Makes an administrator's account with a one-use link's token, and logs in.
-#[server(name = SetUp, prefix = "/api", endpoint = "setup", input = Json)]
+#[server(name = SetUp, prefix = "/api", endpoint = "setup", input = Arguments, output = Answer)]
 pub async fn set_up(token: String, name: String, password: String) -> Result<Account, ApiError> {
     crate::backend()?.set_up(token, name, password).await
 }

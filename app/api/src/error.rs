@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use server_fn::codec::JsonEncoding;
 use server_fn::error::{FromServerFnError, ServerFnErrorErr};
+
+use crate::json::{AnswerEncoding, from_json};
 
 /// Why a request failed. Each code is something that a page treats differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,12 +112,12 @@ impl From<ApiError> for Wire {
 }
 
 impl FromServerFnError for ApiError {
-    type Encoder = JsonEncoding;
+    type Encoder = AnswerEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             // The form codec speaks in our own wire format; see form.rs.
-            ServerFnErrorErr::Deserialization(text) => serde_json::from_str(&text).unwrap_or_else(|_| {
+            ServerFnErrorErr::Deserialization(text) => from_json(&text).unwrap_or_else(|_| {
                 Self::new(ErrorCode::Malformed, format!("The message cannot be read: {}", echo(&text)))
             }),
             ServerFnErrorErr::Args(text) | ServerFnErrorErr::MissingArg(text) => {

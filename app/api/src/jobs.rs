@@ -2,61 +2,61 @@
 
 use leptos::server;
 use serde::{Deserialize, Serialize};
-use server_fn::codec::Json;
 
+use crate::json::{Answer, Arguments};
 use crate::{ApiError, LogSeq, TimeMs};
 
 /// How many jobs are in each state.
-#[server(name = JobCountsNow, prefix = "/api", endpoint = "admin/jobs/counts", input = Json)]
+#[server(name = JobCountsNow, prefix = "/api", endpoint = "admin/jobs/counts", input = Arguments, output = Answer)]
 pub async fn job_counts() -> Result<JobCounts, ApiError> {
     crate::backend()?.job_counts().await
 }
 
 /// One page of jobs, newest first, older than `before`.
-#[server(name = Jobs, prefix = "/api", endpoint = "admin/jobs/list", input = Json)]
+#[server(name = Jobs, prefix = "/api", endpoint = "admin/jobs/list", input = Arguments, output = Answer)]
 pub async fn jobs(filter: JobFilter, before: Option<JobId>) -> Result<JobsPage, ApiError> {
     crate::backend()?.jobs(filter, before).await
 }
 
 /// One job with its payload and all its attempts.
-#[server(name = Job, prefix = "/api", endpoint = "admin/jobs/show", input = Json)]
+#[server(name = Job, prefix = "/api", endpoint = "admin/jobs/show", input = Arguments, output = Answer)]
 pub async fn job(id: JobId) -> Result<JobDetail, ApiError> {
     crate::backend()?.job(id).await
 }
 
 /// Makes a job wait for a worker again, now, whatever came of it before.
-#[server(name = RetryJob, prefix = "/api", endpoint = "admin/jobs/retry", input = Json)]
+#[server(name = RetryJob, prefix = "/api", endpoint = "admin/jobs/retry", input = Arguments, output = Answer)]
 pub async fn retry_job(id: JobId) -> Result<(), ApiError> {
     crate::backend()?.retry_job(id).await
 }
 
 /// Keeps a job from being run, or stops it where it is running.
-#[server(name = CancelJob, prefix = "/api", endpoint = "admin/jobs/cancel", input = Json)]
+#[server(name = CancelJob, prefix = "/api", endpoint = "admin/jobs/cancel", input = Arguments, output = Answer)]
 pub async fn cancel_job(id: JobId) -> Result<(), ApiError> {
     crate::backend()?.cancel_job(id).await
 }
 
 /// Every kind of job that there ever was, by name.
-#[server(name = JobKinds, prefix = "/api", endpoint = "admin/jobs/kinds", input = Json)]
+#[server(name = JobKinds, prefix = "/api", endpoint = "admin/jobs/kinds", input = Arguments, output = Answer)]
 pub async fn job_kinds() -> Result<Vec<JobKind>, ApiError> {
     crate::backend()?.job_kinds().await
 }
 
 /// Lets no more jobs of this kind begin, on any worker; those that run go on.
-#[server(name = PauseKind, prefix = "/api", endpoint = "admin/jobs/pause", input = Json)]
+#[server(name = PauseKind, prefix = "/api", endpoint = "admin/jobs/pause", input = Arguments, output = Answer)]
 pub async fn pause_kind(kind: String) -> Result<(), ApiError> {
     crate::backend()?.pause_kind(kind).await
 }
 
 /// Lets jobs of this kind begin again.
-#[server(name = ResumeKind, prefix = "/api", endpoint = "admin/jobs/resume", input = Json)]
+#[server(name = ResumeKind, prefix = "/api", endpoint = "admin/jobs/resume", input = Arguments, output = Answer)]
 pub async fn resume_kind(kind: String) -> Result<(), ApiError> {
     crate::backend()?.resume_kind(kind).await
 }
 
 /// Lets at most so many jobs of this kind run at the same time, on all workers together: at least 1,
 /// or any number where there is none.
-#[server(name = LimitKind, prefix = "/api", endpoint = "admin/jobs/limit", input = Json)]
+#[server(name = LimitKind, prefix = "/api", endpoint = "admin/jobs/limit", input = Arguments, output = Answer)]
 pub async fn limit_kind(kind: String, limit: Option<u32>) -> Result<(), ApiError> {
     crate::backend()?.limit_kind(kind, limit).await
 }

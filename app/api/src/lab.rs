@@ -8,8 +8,8 @@ mod trace;
 
 use leptos::server;
 use serde::{Deserialize, Serialize};
-use server_fn::codec::Json;
 
+use crate::json::{Answer, Arguments};
 use crate::{ApiError, JobId, JobState, SearchId, TimeMs};
 
 pub use spec::{
@@ -19,24 +19,24 @@ pub use spec::{
 pub use trace::{ItemState, ItemTrace, LabTrace, LaneTrace};
 
 /// Whether the lab is open here, and its latest runs.
-#[server(name = Lab, prefix = "/api", endpoint = "lab/show", input = Json)]
+#[server(name = Lab, prefix = "/api", endpoint = "lab/show", input = Arguments, output = Answer)]
 pub async fn lab() -> Result<LabState, ApiError> {
     crate::backend()?.lab().await
 }
 
 /// Starts a run. The same `id` sent twice is one run.
-#[server(name = StartLabRun, prefix = "/api", endpoint = "lab/runs/start", input = Json)]
+#[server(name = StartLabRun, prefix = "/api", endpoint = "lab/runs/start", input = Arguments, output = Answer)]
 pub async fn start_lab_run(id: LabRunId, spec: LabSpec) -> Result<LabRun, ApiError> {
     crate::backend()?.start_lab_run(id, spec).await
 }
 
-#[server(name = ShowLabRun, prefix = "/api", endpoint = "lab/runs/show", input = Json)]
+#[server(name = ShowLabRun, prefix = "/api", endpoint = "lab/runs/show", input = Arguments, output = Answer)]
 pub async fn lab_run(id: LabRunId) -> Result<LabRun, ApiError> {
     crate::backend()?.lab_run(id).await
 }
 
 /// Stops a run, or keeps it from being begun. For whoever started it, and for operators.
-#[server(name = CancelLabRun, prefix = "/api", endpoint = "lab/runs/cancel", input = Json)]
+#[server(name = CancelLabRun, prefix = "/api", endpoint = "lab/runs/cancel", input = Arguments, output = Answer)]
 pub async fn cancel_lab_run(id: LabRunId) -> Result<(), ApiError> {
     crate::backend()?.cancel_lab_run(id).await
 }

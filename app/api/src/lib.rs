@@ -7,8 +7,10 @@ mod error;
 mod form;
 mod inert;
 mod jobs;
+mod json;
 mod lab;
 mod log;
+mod route;
 mod search;
 mod search4letters;
 mod system;
@@ -24,6 +26,7 @@ pub use jobs::{
     JobSummary, JobsPage, RetryJob, cancel_job, job, job_counts, job_kinds, jobs, limit_kind, pause_kind, resume_kind,
     retry_job,
 };
+pub use json::from_json;
 pub use lab::{
     BATCHES_LIMIT, COUNTRIES, DatabaseSpec, FetchSpec, HOLD_LIMIT_MS, ItemError, ItemErrorKind, ItemState, ItemTrace,
     LATENCY_LIMIT_MS, LabEvent, LabFact, LabOrder, LabRun, LabRunId, LabSpec, LabState, LabStyle, LabSummary, LabTrace,
@@ -31,6 +34,7 @@ pub use lab::{
     WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS, cancel_lab_run, lab, lab_run, start_lab_run,
 };
 pub use log::{LogRow, LogSeq};
+pub use route::{Bundle, Route};
 pub use search::{
     DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded, SearchAnswer, SearchId, search,
 };

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use server_fn::codec::Post;
 use ulid::Ulid;
 
+use crate::json::Answer;
 use crate::{ApiError, Form, JobState, LogSeq};
 
 /// The letters that are looked for when a search does not say which.
@@ -21,7 +22,7 @@ pub const LETTERS_LIMIT: usize = 1_000;
 ///
 /// The answer leaves when the search's log record is durable, not when it is written.
 /// The same `id` sent twice is one search, and gives the same answer.
-#[server(name = Search, prefix = "/api", endpoint = "search", input = Post<Form>)]
+#[server(name = Search, prefix = "/api", endpoint = "search", input = Post<Form>, output = Answer)]
 pub async fn search(phrase: String, letters: Option<String>, id: Option<SearchId>) -> Result<SearchAnswer, ApiError> {
     crate::backend()?.search(phrase, letters, id).await
 }

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 /// Compares Unicode scalar values, case-sensitively, without normalisation: exactly
 /// Python's `set(letters) & set(phrase)`.
 pub fn search4letters(phrase: &str, letters: &str) -> BTreeSet<char> {
-    let wanted: BTreeSet<char> = letters.chars().collect();
+    let mut wanted = BTreeSet::new();
+    // One by one: `collect` would sort, and bring a sorting algorithm along for a handful of letters.
+    wanted.extend(letters.chars());
     if wanted.is_empty() {
         return wanted;
     }

@@ -4,12 +4,12 @@
 
 use leptos::server;
 use serde::{Deserialize, Serialize};
-use server_fn::codec::Json;
 
+use crate::json::{Answer, Arguments};
 use crate::{ApiError, JobId, SearchId, TimeMs};
 
 /// Everything that the page `/system` shows, as it is now.
-#[server(name = System, prefix = "/api", endpoint = "admin/system/show", input = Json)]
+#[server(name = System, prefix = "/api", endpoint = "admin/system/show", input = Arguments, output = Answer)]
 pub async fn system() -> Result<SystemState, ApiError> {
     crate::backend()?.system().await
 }

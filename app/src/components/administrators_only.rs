@@ -44,7 +44,7 @@ pub fn AdministratorsOnly(#[prop(into)] page: ViewFn) -> impl IntoView {
 
 fn send_to_login() {
     let navigation = context::navigation();
-    let place = navigation.place().get_untracked();
+    let place = untrack(|| navigation.place());
     let next = place.path + &place.query;
     navigation.replace(&url::with_query("/login", &[("next", Some(&next))]), None);
 }

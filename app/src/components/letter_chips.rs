@@ -10,16 +10,16 @@ use crate::marking;
 const NEVER_SCROLLED: usize = 20;
 
 #[component]
-pub fn LetterChips(label: &'static str, #[prop(into)] letters: Signal<BTreeSet<char>>) -> impl IntoView {
+pub fn LetterChips(label: &'static str, letters: BTreeSet<char>) -> impl IntoView {
     let chip = |letter: char| {
         // A space on a chip looks like an empty chip.
         let shown = if letter == ' ' { "␣".to_owned() } else { marking::visible(letter.encode_utf8(&mut [0; 4])) };
         view! { <li class="letter_chip">{shown}</li> }
     };
-    let may_scroll = Memo::new(move |_| letters.with(|letters| letters.len() > NEVER_SCROLLED));
+    let may_scroll = letters.len() > NEVER_SCROLLED;
     view! {
-        <ul class="letter_chips" aria-label=label tabindex=move || may_scroll.get().then_some("0")>
-            {move || letters.get().into_iter().map(chip).collect_view()}
+        <ul class="letter_chips" aria-label=label tabindex=may_scroll.then_some("0")>
+            {letters.into_iter().map(chip).collect_view()}
         </ul>
     }
 }

@@ -9,17 +9,15 @@ use crate::marking::{Run, RunKind};
 const NEVER_SCROLLED: usize = 100;
 
 #[component]
-pub fn MarkedPhrase(#[prop(into)] runs: Signal<Vec<Run>>) -> impl IntoView {
+pub fn MarkedPhrase(runs: Vec<Run>) -> impl IntoView {
     let run = |Run { kind, text }: Run| match kind {
         RunKind::Plain => text.into_any(),
         RunKind::Found => view! { <mark>{text}</mark> }.into_any(),
     };
-    let may_scroll = Memo::new(move |_| {
-        runs.with(|runs| runs.iter().flat_map(|run| run.text.chars()).nth(NEVER_SCROLLED).is_some())
-    });
+    let may_scroll = runs.iter().flat_map(|run| run.text.chars()).nth(NEVER_SCROLLED).is_some();
     view! {
-        <p class="marked_phrase" dir="auto" tabindex=move || may_scroll.get().then_some("0")>
-            {move || runs.get().into_iter().map(run).collect::<Vec<_>>()}
+        <p class="marked_phrase" dir="auto" tabindex=may_scroll.then_some("0")>
+            {runs.into_iter().map(run).collect::<Vec<_>>()}
         </p>
     }
 }

@@ -1,15 +1,14 @@
 //! The way to the other pages; those for administrators appear for administrators.
 
+use api::Route;
 use leptos::prelude::*;
 
 use crate::components::{Icon, Sign};
 use crate::context;
-use crate::route::Route;
 
 #[component]
 pub fn NavigationBar() -> impl IntoView {
     let session = context::session();
-    let is_administrator = Memo::new(move |_| session.account().is_some());
     view! {
         <nav class="navigation_bar" aria-label="Pages">
             <PageLink href="/" word="Search" sign=Sign::Search is_here=|route| route == Route::Entry />
@@ -19,7 +18,7 @@ pub fn NavigationBar() -> impl IntoView {
                 sign=Sign::Flask
                 is_here=|route| matches!(route, Route::Lab | Route::LabRun(_))
             />
-            <Show when=move || is_administrator.get()>
+            {move || session.account().map(|_| view! {
                 <PageLink href="/viewlog" word="Log" sign=Sign::List is_here=|route| route == Route::ViewLog />
                 <PageLink
                     href="/jobs"
@@ -28,7 +27,7 @@ pub fn NavigationBar() -> impl IntoView {
                     is_here=|route| matches!(route, Route::Jobs | Route::Job(_))
                 />
                 <PageLink href="/system" word="System" sign=Sign::Pulse is_here=|route| route == Route::System />
-            </Show>
+            })}
         </nav>
     }
 }

@@ -18,7 +18,7 @@ pub fn Notice(
     /// What it is about, where that has a name.
     #[prop(optional)]
     title: Option<&'static str>,
-    #[prop(into)] text: Signal<String>,
+    #[prop(into)] text: String,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let (name, role) = match tone {
@@ -29,7 +29,7 @@ pub fn Notice(
     view! {
         <div class="notice" data-tone=name role=role>
             <Icon sign=Sign::Alert />
-            <p>{title.map(|title| view! { <strong>{title}</strong> })}{move || marking::visible(&text.get())}</p>
+            <p>{title.map(|title| view! { <strong>{title}</strong> })}{marking::visible(&text)}</p>
             {children.map(|children| view! { <div class="notice_actions">{children()}</div> })}
         </div>
     }

@@ -8,23 +8,23 @@ use crate::marking::runs;
 
 #[component]
 pub fn Preview(phrase: RwSignal<String>, letters: RwSignal<String>) -> impl IntoView {
-    let found = Memo::new(move |_| phrase.with(|phrase| letters.with(|letters| search4letters(phrase, letters))));
-    let runs = Memo::new(move |_| phrase.with(|phrase| found.with(|found| runs(phrase, found))));
-    let is_empty = Memo::new(move |_| phrase.with(String::is_empty));
     view! {
         <section class="preview" aria-label="Preview">
-            <Show
-                when=move || !is_empty.get()
-                fallback=|| view! { <p class="muted">"Type a phrase: the letters found in it show up here."</p> }
-            >
-                <Show
-                    when=move || !found.with(std::collections::BTreeSet::is_empty)
-                    fallback=|| view! { <p class="muted">"None of the letters so far."</p> }
-                >
-                    <LetterChips label="Letters found so far" letters=found />
-                </Show>
-                <MarkedPhrase runs />
-            </Show>
+            {move || phrase.with(|phrase| letters.with(|letters| preview(phrase, letters)))}
         </section>
     }
+}
+
+fn preview(phrase: &str, letters: &str) -> AnyView {
+    if phrase.is_empty() {
+        return view! { <p class="muted">"Type a phrase: the letters found in it show up here."</p> }.into_any();
+    }
+    let found = search4letters(phrase, letters);
+    let runs = runs(phrase, &found);
+    let found = if found.is_empty() {
+        view! { <p class="muted">"None of the letters so far."</p> }.into_any()
+    } else {
+        view! { <LetterChips label="Letters found so far" letters=found /> }.into_any()
+    };
+    view! { {found}<MarkedPhrase runs /> }.into_any()
 }

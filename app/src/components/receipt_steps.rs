@@ -7,10 +7,10 @@ use crate::components::{Notice, SpoolNotice, Tone};
 use crate::context;
 use crate::live::{Live, Subscription};
 use crate::receipt::Step;
-use crate::submission::Progress;
+use crate::submission::{Progress, Submission};
 
 #[component]
-pub fn ReceiptSteps(progress: Signal<Progress>, on_retry: Callback<()>) -> impl IntoView {
+pub fn ReceiptSteps(submission: Submission, on_retry: Callback<()>) -> impl IntoView {
     let retry = move |error: ApiError, sentence: &str| {
         view! {
             <Notice tone=Tone::Error text=format!("{} {sentence}", error.message)>
@@ -21,7 +21,7 @@ pub fn ReceiptSteps(progress: Signal<Progress>, on_retry: Callback<()>) -> impl 
     };
     view! {
         <div class="receipt_steps">
-            {move || match progress.get() {
+            {move || match submission.progress() {
                 Progress::Sending => view! { <p class="muted" role="status">"Sending…"</p> }.into_any(),
                 Progress::Answered(answer) => recorded(answer.recorded, answer.receipt),
                 Progress::Unreached(error) => {
@@ -47,18 +47,17 @@ fn recorded(recorded: Recorded, receipt: Receipt) -> AnyView {
 #[component]
 fn Steps(recorded: Recorded, receipt: Receipt) -> impl IntoView {
     let state = follow(receipt);
-    let reached = Memo::new(move |_| state.with(|state| state.as_ref().map_or(Step::Accepted, Step::of)));
-    let is_lost = Memo::new(move |_| {
-        state.with(|state| state.as_ref().is_some_and(|state| state.state.is_final() && state.row.is_none()))
-    });
+    let reached = move || state.with(|state| state.as_ref().map_or(Step::Accepted, Step::of));
+    let is_lost =
+        move || state.with(|state| state.as_ref().is_some_and(|state| state.state.is_final() && state.row.is_none()));
     let step = move |step: Step| {
-        let standing = move || match reached.get() {
-            _ if reached.get() > step => "past",
-            now if now == step && (step == Step::Recorded || is_lost.get()) => "past",
+        let standing = move || match reached() {
+            now if now > step => "past",
+            now if now == step && (step == Step::Recorded || is_lost()) => "past",
             now if now == step => "now",
             _ => "ahead",
         };
-        let is_now = move || (reached.get() == step).then_some("step");
+        let is_now = move || (reached() == step).then_some("step");
         view! {
             <li class="receipt_step" data-standing=standing aria-current=is_now>
                 {move || state.with(|state| step.label(state.as_ref()))}
@@ -68,10 +67,10 @@ fn Steps(recorded: Recorded, receipt: Receipt) -> impl IntoView {
     view! {
         <SpoolNotice recorded receipt=state />
         <ol class="receipt_list" aria-label="Record" aria-live="polite">{Step::ALL.map(step).collect_view()}</ol>
-        <Show when=move || is_lost.get()>
+        {move || is_lost().then(|| view! {
             <Notice tone=Tone::Warning text="This search's record was not written. An administrator sees why, and \
                 can have it written again." />
-        </Show>
+        })}
     }
 }
 
@@ -83,7 +82,7 @@ fn follow(Receipt(receipt): Receipt) -> RwSignal<Option<ReceiptState>> {
         address: Box::new(move || format!("/api/receipts/{receipt}/events")),
         events: &["message"],
         deliver: Box::new(move |_, data| {
-            let Ok(news) = serde_json::from_str::<ReceiptState>(&data) else { return };
+            let Ok(news) = api::from_json::<ReceiptState>(&data) else { return };
             let is_final = news.state.is_final();
             state.set(Some(news));
             if is_final {

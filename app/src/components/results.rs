@@ -5,11 +5,11 @@ use leptos::prelude::*;
 
 use crate::components::{CopyButton, LetterChips, MarkedPhrase, ReceiptSteps, Sign};
 use crate::marking::runs;
-use crate::submission::{Progress, Question};
+use crate::submission::{Question, Submission};
 use crate::url;
 
 #[component]
-pub fn Results(question: Question, progress: Signal<Progress>, on_retry: Callback<()>) -> impl IntoView {
+pub fn Results(question: Question, submission: Submission, on_retry: Callback<()>) -> impl IntoView {
     let Question { phrase, letters, .. } = question;
     // The server computes the same: its answer is not awaited for what is known here.
     let found = search4letters(&phrase, &letters);
@@ -38,7 +38,7 @@ pub fn Results(question: Question, progress: Signal<Progress>, on_retry: Callbac
                     </span>
                 </dd>
             </dl>
-            <ReceiptSteps progress on_retry />
+            <ReceiptSteps submission on_retry />
         </section>
     }
 }

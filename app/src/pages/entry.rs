@@ -16,17 +16,15 @@ pub fn EntryPage() -> impl IntoView {
     let navigation = context::navigation();
     let draft = context::draft();
     let submission = Submission::new();
-    let (phrase, letters) = (navigation.parameter("phrase"), navigation.parameter("letters"));
-    let place = navigation.place();
-
     Effect::new(move |earlier: Option<()>| {
-        let place = place.get();
-        if phrase.with(Option::is_none) && letters.with(Option::is_none) {
+        let place = navigation.place();
+        let (phrase, letters) = (place.parameter("phrase"), place.parameter("letters"));
+        if phrase.is_none() && letters.is_none() {
             submission.clear();
             return;
         }
-        let phrase = phrase.get().unwrap_or_default();
-        let letters = letters.get().unwrap_or_else(|| DEFAULT_LETTERS.to_owned());
+        let phrase = phrase.unwrap_or_default();
+        let letters = letters.unwrap_or_else(|| DEFAULT_LETTERS.to_owned());
         let Some(id) = place.note.as_deref().and_then(|note| note.parse::<SearchId>().ok()) else {
             // The address came without an id: given one, it comes round here again.
             let url = place.path + &place.query;
@@ -45,10 +43,8 @@ pub fn EntryPage() -> impl IntoView {
         navigation.go_noting(&url::of_search(&phrase, &letters), Some(&new_id().to_string()));
     });
     let retry = Callback::new(move |()| submission.send_again());
-    let results = move || {
-        let progress = submission.progress();
-        submission.question().get().map(|question| view! { <Results question progress on_retry=retry /> })
-    };
+    let results =
+        move || submission.question().map(|question| view! { <Results question submission on_retry=retry /> });
     view! {
         <div class="page page-narrow">
             <PageHeading text="Welcome to search4letters on the web!" />

@@ -1,9 +1,9 @@
-//! The client's files, embedded in the binary.
+//! The client's files, embedded in the binary: two pages and what they load.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use api::{ApiError, ErrorCode};
+use api::{ApiError, Bundle, ErrorCode, Route};
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::header::{
@@ -24,17 +24,18 @@ use super::error::ErrorResponse;
 #[allow_missing = true]
 struct Dist;
 
-const INDEX: &str = "index.html";
+/// The documents of the two bundles.
+const PAGES: [&str; 2] = ["index.html", "console.html"];
 /// Content encodings, best first, and how the compressed file's name ends.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
 /// Whether this binary carries a client.
 #[must_use]
 pub fn has_client() -> bool {
-    Dist::get(INDEX).is_some()
+    PAGES.iter().all(|page| Dist::get(page).is_some())
 }
 
-/// A file of the client, or its index.html for the paths that its own router knows.
+/// A file of the client, or for all other paths the document of the bundle that has the page.
 pub async fn file(request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let message = "This path can only be read.";
@@ -43,13 +44,20 @@ pub async fn file(request: Request) -> Response {
     }
     let path = request.uri().path().trim_start_matches('/');
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-    let name = if is_file { path } else { INDEX };
+    let name = if is_file { path } else { page(Route::of(path)) };
     // The compressed files are other spellings of files, not files.
     let is_spelling = ENCODINGS.iter().any(|(_, ending)| name.ends_with(ending));
     match Dist::get(name).filter(|_| !is_spelling) {
         Some(file) => serve(name, file, request.headers()),
-        None if name == INDEX => (StatusCode::NOT_FOUND, NO_CLIENT).into_response(),
+        None if PAGES.contains(&name) => (StatusCode::NOT_FOUND, NO_CLIENT).into_response(),
         None => (StatusCode::NOT_FOUND, "There is no such file.\n").into_response(),
+    }
+}
+
+fn page(route: Route) -> &'static str {
+    match route.bundle() {
+        Bundle::Search => "index.html",
+        Bundle::Console => "console.html",
     }
 }
 
@@ -69,8 +77,8 @@ fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     answer.insert(CACHE_CONTROL, caching(name));
     answer.insert(ETAG, tag);
     answer.insert(VARY, BY_ENCODING);
-    if name == INDEX {
-        answer.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
+    if let Some((_, policy)) = POLICIES.iter().find(|(page, _)| *page == name) {
+        answer.insert(CONTENT_SECURITY_POLICY, policy.clone());
     }
     response
 }
@@ -147,15 +155,18 @@ fn content_type(name: &str) -> HeaderValue {
     })
 }
 
-static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let index = Dist::get(INDEX).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default();
-    policy(&index)
+/// Each document's own: their scripts are not the same.
+static POLICIES: LazyLock<[(&str, HeaderValue); 2]> = LazyLock::new(|| {
+    PAGES.map(|page| {
+        let html = Dist::get(page).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default();
+        (page, policy(&html))
+    })
 });
 
-/// The page may load its own files and nothing else. Trunk's loader is an inline script: it is
-/// allowed by its hash.
-fn policy(index: &str) -> HeaderValue {
-    let hashes: String = inline_scripts(index).map(|script| format!(" 'sha256-{}'", sha256_base64(script))).collect();
+/// The page may load its own files and nothing else. Its inline scripts, boot.js and Trunk's loader, are allowed by their
+/// hashes.
+fn policy(html: &str) -> HeaderValue {
+    let hashes: String = inline_scripts(html).map(|script| format!(" 'sha256-{}'", sha256_base64(script))).collect();
     HeaderValue::try_from(format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{hashes}; style-src 'self'; img-src 'self' data:; \
          font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
@@ -198,6 +209,16 @@ mod tests {
              font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
              frame-ancestors 'none'"
         );
+    }
+
+    #[test]
+    fn every_path_has_the_document_of_its_bundle() {
+        for path in ["/", "/entry", "/no/such/page", "/jobs/x"] {
+            assert_eq!(page(Route::of(path)), "index.html", "{path}");
+        }
+        for path in ["/login", "/logout", "/setup", "/viewlog", "/jobs", "/jobs/42", "/system", "/lab"] {
+            assert_eq!(page(Route::of(path)), "console.html", "{path}");
+        }
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use super::{Finding, Source};
 
-/// Style sheets that neither index.html nor Trunk.toml names, by path or by pattern.
+/// Style sheets that neither a page nor Trunk.toml names, by path or by pattern.
 pub(super) fn findings(sources: &[Source]) -> Vec<Finding> {
     let named: Vec<&str> = sources
         .iter()
-        .filter(|source| source.path == "Trunk.toml" || source.path == "app/index.html")
+        .filter(|source| {
+            source.path == "Trunk.toml" || source.path.starts_with("app/") && source.has_ending(&[".html"])
+        })
         .flat_map(|source| source.text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')))
         .filter(|word| word.ends_with(".css"))
         .map(|word| word.trim_start_matches("../"))
@@ -15,7 +17,7 @@ pub(super) fn findings(sources: &[Source]) -> Vec<Finding> {
         .iter()
         .filter(|source| source.is_below(&["style/"]) && source.has_ending(&[".css"]))
         .filter(|source| !named.iter().any(|pattern| matches(pattern, &source.path)))
-        .map(|source| source.finding(0, "neither app/index.html nor Trunk.toml names this style sheet"))
+        .map(|source| source.finding(0, "neither a page in app/ nor Trunk.toml names this style sheet"))
         .collect()
 }
 

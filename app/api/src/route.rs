@@ -1,6 +1,6 @@
-//! Which page a path names.
+//! Which page a path names, and in which of the client's bundles that page is.
 
-use api::{JobId, LabRunId};
+use crate::{JobId, LabRunId};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
@@ -15,6 +15,15 @@ pub enum Route {
     Lab,
     LabRun(LabRunId),
     NotFound,
+}
+
+/// What a browser loads to show a page. Both have the same frame; a link from one to the other loads a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bundle {
+    /// For visitors: small, because it is what a first visit costs.
+    Search,
+    /// All other pages.
+    Console,
 }
 
 impl Route {
@@ -36,11 +45,27 @@ impl Route {
             _ => Self::NotFound,
         }
     }
+
+    /// The bundle that has the page.
+    #[must_use]
+    pub fn bundle(self) -> Bundle {
+        match self {
+            Self::Entry | Self::NotFound => Bundle::Search,
+            Self::Login
+            | Self::Logout
+            | Self::Setup
+            | Self::ViewLog
+            | Self::Jobs
+            | Self::Job(_)
+            | Self::System
+            | Self::Lab
+            | Self::LabRun(_) => Bundle::Console,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use api::SearchId;
     use proptest::prelude::*;
 
     use super::*;
@@ -66,17 +91,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn visitors_load_the_search_and_nothing_else() {
+        for path in ["/", "/entry", "/no/such/page", "/jobs/x"] {
+            assert_eq!(Route::of(path).bundle(), Bundle::Search, "{path}");
+        }
+        for path in ["/login", "/logout", "/setup", "/viewlog", "/jobs", "/jobs/42", "/system", "/lab"] {
+            assert_eq!(Route::of(path).bundle(), Bundle::Console, "{path}");
+        }
+    }
+
     proptest! {
-        #[test]
-        fn a_jobs_address_leads_to_it(id in any::<i64>()) {
-            prop_assert_eq!(Route::of(&crate::url::of_job(JobId(id))), Route::Job(JobId(id)));
-        }
-
-        #[test]
-        fn a_runs_address_leads_to_it(id in any::<u128>()) {
-            prop_assert_eq!(Route::of(&crate::url::of_lab_run(SearchId(id))), Route::LabRun(SearchId(id)));
-        }
-
         #[test]
         fn whatever_the_path_there_is_a_page(path in prop_oneof![any::<String>(), "(/(jobs|login|[0-9a-z%.+-]{0,24})){0,4}"]) {
             if let Route::Job(JobId(id)) = Route::of(&path) {

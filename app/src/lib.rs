@@ -1,4 +1,7 @@
-//! The browser client: the route table, and the mount. Knows nothing of SQL, tokio or axum.
+//! The browser client: the route tables, and the mount. Knows nothing of SQL, tokio or axum.
+//!
+//! It is one library and two programs, `search` and `console`, each with the pages of one [`Bundle`]. Nothing else is
+//! public, so that what neither of them needs is found as dead code.
 
 mod components;
 mod context;
@@ -20,7 +23,6 @@ mod ndjson;
 mod pages;
 mod painted;
 mod receipt;
-mod route;
 mod session;
 mod submission;
 mod system_cards;
@@ -30,6 +32,7 @@ mod url;
 mod virtual_rows;
 mod wording;
 
+use api::{Bundle, Route};
 use leptos::prelude::*;
 
 use crate::components::{AdministratorsOnly, Shell};
@@ -37,22 +40,37 @@ use crate::pages::{
     EntryPage, JobPage, JobsPage, LabPage, LabRunPage, LoginPage, LogoutPage, NotFoundPage, SetupPage, SystemPage,
     ViewLogPage,
 };
-use crate::route::Route;
 
-fn main() {
-    painted::take_over(|| view! { <App /> });
+/// Shows the pages of [`Bundle::Search`].
+pub fn start_search() {
+    painted::take_over(Bundle::Search, || {
+        context::draft().keep(&untrack(|| context::navigation().place()));
+        view! { <App page=search_page /> }
+    });
+}
+
+/// Shows the pages of [`Bundle::Console`].
+pub fn start_console() {
+    painted::take_over(Bundle::Console, || view! { <App page=console_page /> });
 }
 
 #[component]
-fn App() -> impl IntoView {
+fn App(page: fn(Route) -> AnyView) -> impl IntoView {
     let route = context::navigation().route();
     keys::listen();
     view! { <Shell>{move || page(route.get())}</Shell> }
 }
 
-fn page(route: Route) -> AnyView {
+fn search_page(route: Route) -> AnyView {
     match route {
         Route::Entry => view! { <EntryPage /> }.into_any(),
+        // The pages of the other bundle are none of this one.
+        _ => view! { <NotFoundPage /> }.into_any(),
+    }
+}
+
+fn console_page(route: Route) -> AnyView {
+    match route {
         Route::Login => view! { <LoginPage /> }.into_any(),
         Route::Logout => view! { <LogoutPage /> }.into_any(),
         Route::Setup => view! { <SetupPage /> }.into_any(),
@@ -62,6 +80,6 @@ fn page(route: Route) -> AnyView {
         Route::System => view! { <AdministratorsOnly page=|| view! { <SystemPage /> }.into_any() /> }.into_any(),
         Route::Lab => view! { <LabPage /> }.into_any(),
         Route::LabRun(id) => view! { <LabRunPage id /> }.into_any(),
-        Route::NotFound => view! { <NotFoundPage /> }.into_any(),
+        Route::Entry | Route::NotFound => view! { <NotFoundPage /> }.into_any(),
     }
 }

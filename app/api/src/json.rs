@@ -1,0 +1,117 @@
+//! JSON between client and server. The server has serde_json; the client has a reader and a writer that know no
+//! floating point numbers, because there are none in here and their tables alone would be an eighth of the search's
+//! bundle.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use server_fn::codec::Post;
+use server_fn::{ContentType, Decodes, Encodes, Format, FormatType};
+
+/// How a function's arguments travel: the client writes them, the server reads them.
+pub type Arguments = Post<ArgumentsEncoding>;
+/// How its answer travels back.
+pub type Answer = Post<AnswerEncoding>;
+
+/// What the server has sent.
+///
+/// # Errors
+///
+/// If `text` is not JSON, or not of a `T`, or if it holds a number with a fraction.
+pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, serde_json_wasm::de::Error> {
+    serde_json_wasm::from_str(text)
+}
+
+pub struct ArgumentsEncoding;
+
+impl ContentType for ArgumentsEncoding {
+    const CONTENT_TYPE: &'static str = JSON;
+}
+
+impl FormatType for ArgumentsEncoding {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl<T: Serialize> Encodes<T> for ArgumentsEncoding {
+    type Error = serde_json_wasm::ser::Error;
+
+    fn encode(arguments: &T) -> Result<Bytes, Self::Error> {
+        serde_json_wasm::to_vec(arguments).map(Bytes::from)
+    }
+}
+
+impl<T: DeserializeOwned> Decodes<T> for ArgumentsEncoding {
+    type Error = serde_json::Error;
+
+    fn decode(bytes: Bytes) -> Result<T, Self::Error> {
+        serde_json::from_slice(&bytes)
+    }
+}
+
+pub struct AnswerEncoding;
+
+impl ContentType for AnswerEncoding {
+    const CONTENT_TYPE: &'static str = JSON;
+}
+
+impl FormatType for AnswerEncoding {
+    const FORMAT_TYPE: Format = Format::Text;
+}
+
+impl<T: Serialize> Encodes<T> for AnswerEncoding {
+    type Error = serde_json::Error;
+
+    fn encode(answer: &T) -> Result<Bytes, Self::Error> {
+        serde_json::to_vec(answer).map(Bytes::from)
+    }
+}
+
+impl<T: DeserializeOwned> Decodes<T> for AnswerEncoding {
+    type Error = serde_json_wasm::de::Error;
+
+    fn decode(bytes: Bytes) -> Result<T, Self::Error> {
+        serde_json_wasm::from_slice(&bytes)
+    }
+}
+
+const JSON: &str = "application/json";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{JobState, LabSpec, LogSeq, Receipt, ReceiptState, Recorded, SearchAnswer, SearchId};
+
+    proptest! {
+        #[test]
+        fn the_client_reads_what_the_server_writes(
+            (id, row, ahead) in any::<(u128, i64, u64)>(),
+            (phrase, letters, results) in any::<(String, String, Vec<String>)>(),
+        ) {
+            let state = ReceiptState { state: JobState::Done, ahead, attempt: 1, row: Some(LogSeq(row)), spooled: false };
+            let wire = serde_json::to_string(&state).expect("serializable");
+            prop_assert_eq!(from_json::<ReceiptState>(&wire), Ok(state));
+
+            let text = format!("{results:?}");
+            let receipt = Receipt("receipt".to_owned());
+            let answer =
+                SearchAnswer { id: SearchId(id), phrase, letters, results, text, receipt, recorded: Recorded::Accepted };
+            let wire = AnswerEncoding::encode(&answer).expect("serializable");
+            prop_assert_eq!(AnswerEncoding::decode(wire), Ok(answer));
+        }
+
+        #[test]
+        fn the_server_reads_what_the_client_writes(name in any::<String>(), number in any::<Option<i64>>()) {
+            let wire = ArgumentsEncoding::encode(&(&name, number)).expect("serializable");
+            let read: (String, Option<i64>) = ArgumentsEncoding::decode(wire).expect("JSON");
+            prop_assert_eq!(read, (name, number));
+        }
+
+        #[test]
+        fn whatever_comes_is_read_or_refused(text in any::<String>(), json in "[\\[{\"a1:,.e\\\\u}\\]-]{0,24}") {
+            let _ = from_json::<SearchAnswer>(&text);
+            let _ = from_json::<Vec<LabSpec>>(&json);
+        }
+    }
+}
