@@ -114,8 +114,8 @@ mod tests {
 
     #[test]
     fn much_is_sent_in_portions() {
-        let piece = "x".repeat(1000).leak();
-        let calls = gathered(stream::repeat_with(move || Ok(&*piece)).take(200));
+        let piece: &'static str = "x".repeat(1000).leak();
+        let calls = gathered(stream::repeat_with(move || Ok(piece)).take(200));
         assert!(calls.len() > 3, "{} portions", calls.len());
         assert!(calls.iter().all(|(_, chunks)| chunks.len() <= GATHERED + 1100));
         assert_eq!(calls.iter().map(|(_, chunks)| chunks.matches('x').count()).sum::<usize>(), 200_000);
