@@ -8,7 +8,7 @@ use crate::place::Place;
 
 const ROWS: u128 = 100_000;
 /// What two exports may hold, each some blocks, with room for what a debug build and the allocator add. The rows are 40 MiB.
-const MOST_KIB: u64 = 24 * 1024;
+const MOST_KIB: u64 = 32 * 1024;
 
 #[tokio::test]
 async fn an_export_that_nobody_takes_holds_a_few_blocks() {
