@@ -17,8 +17,13 @@ use crate::queue::front::Start;
 const DUE_AT_ONCE: u32 = 1000;
 
 pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<ClaimedJob>> {
-    let outlook = outlook(&store.connections, claim).await?;
-    let mut touched = if outlook.is_due { wake_due(store, claim).await? } else { Touched::default() };
+    let mut outlook = Outlook::read(&store.connections, claim).await?;
+    let mut touched = Touched::default();
+    if outlook.is_due {
+        touched = wake_due(store, claim).await?;
+        // They may be of a limited kind that had no jobs before.
+        outlook = Outlook::read(&store.connections, claim).await?;
+    }
     let excepted: Vec<&str> = outlook.excepted.iter().map(String::as_str).collect();
     let mut taken = if outlook.in_turn {
         claim_in_turn(&store.connections, claim, &excepted).await?
@@ -44,14 +49,15 @@ struct Outlook {
     in_turn: bool,
 }
 
-/// Read before anything is written: an update that finds nothing to do costs as much as one that does. Kinds are few,
-/// and those for which something was decided are fewer.
-///
-/// Whether a limited kind has room is asked without its turn being taken: who makes room, or adds a job, wakes those who
-/// look for work once it can be seen.
-async fn outlook(connections: &Connections, claim: &Claim) -> Result<Outlook> {
-    let statement = sqlx::query!(
-        r#"select exists (
+impl Outlook {
+    /// Read before anything is written: an update that finds nothing to do costs as much as one that does. Kinds are
+    /// few, and those for which something was decided are fewer.
+    ///
+    /// Whether a limited kind has room is asked without its turn being taken: who makes room, or adds a job, wakes
+    /// those who look for work once it can be seen.
+    async fn read(connections: &Connections, claim: &Claim) -> Result<Self> {
+        let statement = sqlx::query!(
+            r#"select exists (
                       select 1 from job where state in ('scheduled', 'retrying') and run_at_ms <= $1
                   ) as "is_due!",
                   kind as "kind?", can_run as "can_run?"
@@ -71,16 +77,17 @@ async fn outlook(connections: &Connections, claim: &Claim) -> Result<Outlook> {
                       ) as can_run
                from job_kind where paused or concurrency is not null
            ) as excepted on true"#,
-        claim.now.0
-    );
-    let mut connection = connections.get().await?;
-    let rows = in_time(statement.fetch_all(&mut *connection)).await;
-    let rows = connection.settle(rows).await?;
-    Ok(Outlook {
-        is_due: rows.iter().any(|row| row.is_due),
-        in_turn: rows.iter().any(|row| row.can_run == Some(true)),
-        excepted: rows.into_iter().filter_map(|row| row.kind).collect(),
-    })
+            claim.now.0
+        );
+        let mut connection = connections.get().await?;
+        let rows = in_time(statement.fetch_all(&mut *connection)).await;
+        let rows = connection.settle(rows).await?;
+        Ok(Self {
+            is_due: rows.iter().any(|row| row.is_due),
+            in_turn: rows.iter().any(|row| row.can_run == Some(true)),
+            excepted: rows.into_iter().filter_map(|row| row.kind).collect(),
+        })
+    }
 }
 
 struct Taken {
