@@ -13,9 +13,10 @@ use crate::context;
 const CHORD_TIME: Duration = Duration::from_millis(1_500);
 
 /// What the keys do, for the list of keys.
-pub const HELP: [(&str, &str); 10] = [
+pub const HELP: [(&str, &str); 11] = [
     ("?", "Show this list"),
     ("/", "Filter the list"),
+    ("g r", "Go to a row or a time, in the log"),
     ("j k", "Move down and up in a list"),
     ("Enter", "Open what is selected"),
     ("Esc", "Close, or deselect"),
@@ -40,12 +41,13 @@ pub fn listen() {
                 (true, "s") => navigation.go("/system"),
                 (true, "w") => navigation.go("/lab"),
                 (true, "h") => navigation.go("/"),
+                (true, "r") if focus("[data-go]") => event.prevent_default(),
                 (false, "g") => {
                     is_going.set(true);
                     set_timeout(move || is_going.set(false), CHORD_TIME);
                 }
                 (false, "?") => help.set(true),
-                (false, "/") if focus_filter() => event.prevent_default(),
+                (false, "/") if focus("[data-filter]") => event.prevent_default(),
                 _ => {}
             }
         }
@@ -60,10 +62,11 @@ pub fn is_command(event: &KeyboardEvent) -> bool {
     !is_typing && !event.default_prevented() && !event.ctrl_key() && !event.meta_key() && !event.alt_key()
 }
 
-fn focus_filter() -> bool {
-    let filter = document().query_selector("[data-filter]").ok().flatten();
-    let filter = filter.and_then(|element| element.dyn_into::<HtmlElement>().ok());
-    filter.is_some_and(|filter| filter.focus().is_ok())
+/// Puts the focus into the field that `selector` finds, if there is one.
+fn focus(selector: &str) -> bool {
+    let field = document().query_selector(selector).ok().flatten();
+    let field = field.and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    field.is_some_and(|field| field.focus().is_ok())
 }
 
 /// Whether a key was pressed on the page or on a list, and not on a button or a link.

@@ -1,23 +1,45 @@
 //! The log rows that the page holds: newest first, without gaps or doubles.
+//!
+//! It is a window onto the log: rows that are far from what one looks at are dropped, and read again when one comes
+//! near. Positions count from the top of the list, with the rows that are dropped there.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use api::{LogRow, LogSeq, TimeMs};
 
-/// More rows than these are dropped at the old end while new ones arrive; scrolling there
-/// fetches them again.
-const KEPT_ROWS: usize = 20_000;
+/// The most rows that are kept: many screens, some megabytes.
+const KEPT_ROWS: usize = 3_000;
+/// The most new rows that wait: more than these are read again when they are wanted.
+const HELD_ROWS: usize = 500;
+/// The most dropped rows above for which room is left. Browsers draw nothing that is higher than some million pixels.
+const MOST_ROOM: usize = 100_000;
 
 #[derive(Debug, Default)]
 pub struct LogBook {
     shown: VecDeque<Arc<LogRow>>,
     /// Newer than all shown ones, oldest first: they wait until nobody would lose their place.
     held: Vec<Arc<LogRow>>,
+    /// How many have come in while one was reading, also those that are not held any more.
+    waiting: usize,
+    top: Top,
+    /// For so many rows, dropped above the shown ones, there is room left in the list.
+    room: usize,
     /// Whether the oldest row of all is among the shown.
     pub is_complete: bool,
     /// Rows after this one came in at this time, and are pointed out for a moment.
     fresh: Option<(LogSeq, TimeMs)>,
+}
+
+/// What is above the shown rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Top {
+    /// Nothing but what is held and what comes.
+    #[default]
+    Live,
+    /// Rows that are not in the book.
+    Gap,
 }
 
 /// What becomes of rows that arrive while the page is open.
@@ -29,15 +51,41 @@ pub enum Arrivals {
     Hold,
 }
 
+/// By how many rows the shown ones have moved down in the list; less than 0 where they have moved up.
+pub type Shift = i64;
+
 impl LogBook {
+    /// A book that begins with rows from `top` on.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.shown.len()
+    pub fn beginning(top: Top) -> Self {
+        Self { top, ..Self::default() }
     }
 
     #[must_use]
-    pub fn held(&self) -> usize {
-        self.held.len()
+    pub fn is_empty(&self) -> bool {
+        self.shown.is_empty()
+    }
+
+    /// The positions of the shown rows.
+    #[must_use]
+    pub fn positions(&self) -> Range<usize> {
+        self.room..self.room + self.shown.len()
+    }
+
+    #[must_use]
+    pub fn top(&self) -> Top {
+        self.top
+    }
+
+    /// How many rows have come in while one was reading.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    #[must_use]
+    pub fn newest_shown(&self) -> Option<LogSeq> {
+        self.shown.front().map(|row| row.seq)
     }
 
     #[must_use]
@@ -50,21 +98,30 @@ impl LogBook {
         self.shown.back().map(|row| row.seq)
     }
 
+    /// The rows at these positions.
     #[must_use]
-    pub fn rows(&self, range: std::ops::Range<usize>) -> Vec<Arc<LogRow>> {
-        let end = range.end.min(self.shown.len());
-        self.shown.range(range.start.min(end)..end).cloned().collect()
+    pub fn rows(&self, positions: Range<usize>) -> Vec<Arc<LogRow>> {
+        let Range { start, end } = self.within(positions);
+        self.shown.range(start - self.room..end - self.room).cloned().collect()
+    }
+
+    /// Those of `positions` at which rows are shown.
+    #[must_use]
+    pub fn within(&self, positions: Range<usize>) -> Range<usize> {
+        let shown = self.positions();
+        let start = positions.start.clamp(shown.start, shown.end);
+        start..positions.end.clamp(start, shown.end)
     }
 
     #[must_use]
-    pub fn get(&self, index: usize) -> Option<Arc<LogRow>> {
-        self.shown.get(index).cloned()
+    pub fn get(&self, position: usize) -> Option<Arc<LogRow>> {
+        self.shown.get(position.checked_sub(self.room)?).cloned()
     }
 
-    /// Where the row with this number stands among the shown.
+    /// The position of the row with this number, where it is shown.
     #[must_use]
-    pub fn index_of(&self, seq: LogSeq) -> Option<usize> {
-        self.shown.binary_search_by(|row| seq.cmp(&row.seq)).ok()
+    pub fn position_of(&self, seq: LogSeq) -> Option<usize> {
+        self.shown.binary_search_by(|row| seq.cmp(&row.seq)).ok().map(|index| self.room + index)
     }
 
     /// Whether the row came in within the last moment.
@@ -83,16 +140,45 @@ impl LogBook {
         }
     }
 
+    /// Adds rows above a gap's lower edge. They come oldest first; any that is known already is skipped.
+    pub fn prepend_newer(&mut self, rows: impl IntoIterator<Item = LogRow>) -> Shift {
+        let mut shift = 0;
+        for row in rows {
+            if self.newest_shown().is_none_or(|newest| row.seq > newest) {
+                self.shown.push_front(Arc::new(row));
+                match self.room {
+                    0 => shift += 1,
+                    room => self.room = room - 1,
+                }
+            }
+        }
+        shift
+    }
+
+    /// There is no gap any more: all rows above the shown ones are still to come.
+    pub fn close_gap(&mut self) -> Shift {
+        self.top = Top::Live;
+        self.held.clear();
+        self.waiting = 0;
+        -shift(std::mem::take(&mut self.room))
+    }
+
     /// Adds rows that have just come in, oldest first; any that is known already is skipped,
     /// so that a stream which begins too early doubles nothing.
     pub fn add_newer(&mut self, rows: impl IntoIterator<Item = LogRow>, arrivals: Arrivals, now: TimeMs) {
         for row in rows {
-            if self.newest().is_none_or(|newest| row.seq > newest) {
+            if self.top == Top::Gap {
+                self.waiting += 1;
+            } else if self.newest().is_none_or(|newest| row.seq > newest) {
                 self.held.push(Arc::new(row));
+                self.waiting += 1;
             }
         }
         if arrivals == Arrivals::Show {
             self.release(now);
+        } else if self.held.len() > HELD_ROWS {
+            self.held.clear();
+            self.top = Top::Gap;
         }
     }
 
@@ -109,90 +195,39 @@ impl LogBook {
         for row in self.held.drain(..) {
             self.shown.push_front(row);
         }
+        self.waiting = 0;
     }
 
-    /// Drops the oldest rows beyond what is kept. Not to be called while older ones are being
-    /// read: those would be appended after a gap.
-    pub fn trim(&mut self) {
-        if self.shown.len() > KEPT_ROWS {
+    /// Drops the oldest rows beyond what is kept, and says whether there were any. Not to be called while older ones are
+    /// being read: those would be appended after a gap.
+    pub fn drop_oldest(&mut self) -> bool {
+        let is_long = self.shown.len() > KEPT_ROWS;
+        if is_long {
             self.shown.truncate(KEPT_ROWS);
             self.is_complete = false;
         }
+        is_long
     }
+
+    /// Drops the newest rows beyond what is kept, and leaves room for them.
+    pub fn drop_newest(&mut self) -> Shift {
+        let dropped = self.shown.len().saturating_sub(KEPT_ROWS);
+        if dropped == 0 {
+            return 0;
+        }
+        self.shown.drain(..dropped);
+        // These would be above a gap.
+        self.held.clear();
+        self.top = Top::Gap;
+        let room = self.room + dropped;
+        self.room = room.min(MOST_ROOM);
+        shift(self.room) - shift(room)
+    }
+}
+
+fn shift(rows: usize) -> Shift {
+    i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
-mod tests {
-    use api::{JobId, SearchId};
-
-    use super::*;
-
-    fn row(seq: i64) -> LogRow {
-        LogRow {
-            seq: LogSeq(seq),
-            search_id: SearchId(0),
-            job_id: JobId(seq),
-            phrase: String::new(),
-            letters: String::new(),
-            results: String::new(),
-            ip: String::new(),
-            browser_string: String::new(),
-            user_agent: String::new(),
-            searched_at: TimeMs(0),
-            recorded_at: TimeMs(0),
-        }
-    }
-
-    fn book(seqs: &[i64]) -> LogBook {
-        let mut book = LogBook::default();
-        book.append_older(seqs.iter().copied().map(row));
-        book
-    }
-
-    fn shown(book: &LogBook) -> Vec<i64> {
-        book.rows(0..book.len()).iter().map(|row| row.seq.0).collect()
-    }
-
-    #[test]
-    fn overlapping_streams_double_nothing() {
-        let mut book = book(&[5, 4, 3]);
-        book.append_older([4, 3, 2].map(row));
-        book.add_newer([4, 5, 6, 7].map(row), Arrivals::Show, TimeMs(0));
-        book.add_newer([6, 7, 8].map(row), Arrivals::Show, TimeMs(0));
-        assert_eq!(shown(&book), [8, 7, 6, 5, 4, 3, 2]);
-    }
-
-    #[test]
-    fn held_rows_move_nothing_until_released() {
-        let mut book = book(&[2, 1]);
-        book.add_newer([3, 4].map(row), Arrivals::Hold, TimeMs(0));
-        book.add_newer([4, 5].map(row), Arrivals::Hold, TimeMs(0));
-        assert_eq!((shown(&book), book.held(), book.newest()), (vec![2, 1], 3, Some(LogSeq(5))));
-        book.release(TimeMs(0));
-        assert_eq!((shown(&book), book.held()), (vec![5, 4, 3, 2, 1], 0));
-    }
-
-    #[test]
-    fn a_row_is_found_by_its_number() {
-        let book = book(&[9, 7, 4]);
-        assert_eq!([9, 7, 4, 5].map(|seq| book.index_of(LogSeq(seq))), [Some(0), Some(1), Some(2), None]);
-    }
-
-    #[test]
-    fn only_rows_that_just_came_are_fresh() {
-        let mut book = book(&[1]);
-        book.add_newer([row(2)], Arrivals::Show, TimeMs(10_000));
-        assert!(book.is_fresh(LogSeq(2), TimeMs(10_100)));
-        assert!(!book.is_fresh(LogSeq(1), TimeMs(10_100)));
-        assert!(!book.is_fresh(LogSeq(2), TimeMs(20_000)));
-    }
-
-    #[test]
-    fn an_endless_stream_fills_no_memory() {
-        let mut book = book(&[]);
-        book.is_complete = true;
-        book.add_newer((1..=30_000).map(row), Arrivals::Show, TimeMs(0));
-        book.trim();
-        assert_eq!((book.len(), book.newest(), book.is_complete), (KEPT_ROWS, Some(LogSeq(30_000)), false));
-    }
-}
+mod tests;

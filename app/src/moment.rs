@@ -27,6 +27,20 @@ pub fn exact(time: TimeMs) -> String {
     )
 }
 
+/// Reads a date and a time as [`exact`] writes them, in the visitor's time zone, or with an offset; the seconds, or the
+/// whole time of the day, may be missing.
+#[must_use]
+pub fn read(text: &str) -> Option<TimeMs> {
+    let mut text = text.trim().replacen(' ', "T", 1);
+    if text.len() == "2026-11-22".len() {
+        // A date alone would be taken for UTC.
+        text.push_str("T00:00");
+    }
+    let ms = Date::parse(&text);
+    #[expect(clippy::cast_possible_truncation, reason = "dates are whole milliseconds, and within an i64")]
+    ms.is_finite().then_some(TimeMs(ms as i64))
+}
+
 /// `time` for machines: `2026-11-22T08:05:58.123Z`.
 #[must_use]
 pub fn machine(time: TimeMs) -> String {

@@ -5,8 +5,10 @@ use std::ops::Range;
 use leptos::prelude::*;
 use web_sys::HtmlElement;
 
-/// Rows drawn beyond the edges, so that scrolling meets no blank.
+/// Rows drawn beyond the edges, so that scrolling meets no blank: so many on each side,
 const OVERSCAN_ROWS: usize = 10;
+/// unless there are more than this in all, with the header. On a screen that is higher there are as many as it shows.
+const MOST_DRAWN: usize = 80;
 
 #[derive(Clone, Copy)]
 pub struct VirtualRows {
@@ -36,6 +38,16 @@ impl VirtualRows {
         self.measure();
     }
 
+    /// To be called when it has scrolled: asks for nothing that must be computed first.
+    pub fn scrolled(self) {
+        let Some(scroller) = self.scroller.get_value() else { return };
+        let scroll_top = scroller.scroll_top();
+        if self.view.with_untracked(|view| view.scroll_top != scroll_top) {
+            self.view.update(|view| view.scroll_top = scroll_top);
+        }
+    }
+
+    /// To be called when its size may have changed.
     pub fn measure(self) {
         let Some(scroller) = self.scroller.get_value() else { return };
         let style = window().get_computed_style(&scroller).ok().flatten();
@@ -62,6 +74,13 @@ impl VirtualRows {
         self.view.get().rows(length)
     }
 
+    /// The first row that shows whole or in part.
+    #[must_use]
+    pub fn first_in_sight(self) -> usize {
+        let view = self.view.get_untracked();
+        usize::try_from(view.scroll_top / view.row_height.max(1)).unwrap_or(0)
+    }
+
     /// The height of so many rows, for a style.
     #[must_use]
     pub fn pixels(self, rows: usize) -> String {
@@ -72,6 +91,16 @@ impl VirtualRows {
         if let Some(scroller) = self.scroller.get_value() {
             scroller.set_scroll_top(0);
         }
+    }
+
+    /// So many rows more are above those in sight, or fewer: scrolls along, so that these stay where they are.
+    pub fn shift(self, rows: i64) {
+        let Some(scroller) = self.scroller.get_value() else { return };
+        let rows = i32::try_from(rows).unwrap_or(i32::MAX);
+        let pixels = rows.saturating_mul(self.view.with_untracked(|view| view.row_height));
+        self.view.update(|view| view.scroll_top = view.scroll_top.saturating_add(pixels).max(0));
+        // The list gets its new height before the next frame; only then there is somewhere to scroll to.
+        request_animation_frame(move || scroller.set_scroll_top(scroller.scroll_top().saturating_add(pixels)));
     }
 
     /// Scrolls as little as is needed for the row to be in sight.
@@ -87,7 +116,9 @@ impl View {
         let row_height = self.row_height.max(1);
         let first = usize::try_from(self.scroll_top / row_height).unwrap_or(0);
         let in_sight = usize::try_from(self.height / row_height).unwrap_or(0) + 1;
-        first.saturating_sub(OVERSCAN_ROWS).min(length)..(first + in_sight + OVERSCAN_ROWS).min(length)
+        let beyond = (MOST_DRAWN - 1).saturating_sub(in_sight) / 2;
+        let beyond = beyond.min(OVERSCAN_ROWS);
+        first.saturating_sub(beyond).min(length)..(first + in_sight + beyond).min(length)
     }
 
     /// Where to scroll so that the row shows whole, below the header that covers one row.
@@ -112,6 +143,15 @@ mod tests {
         assert_eq!(view(3_600).rows(1_000_000), 90..121);
         assert_eq!(view(3_600).rows(95), 90..95);
         assert_eq!(view(3_600).rows(0), 0..0);
+    }
+
+    #[test]
+    fn however_high_the_screen_few_rows_are_drawn() {
+        for height in (0..4_000).step_by(7) {
+            let drawn = View { scroll_top: 36_000, height, row_height: 36 }.rows(1_000_000).len();
+            let in_sight = usize::try_from(height / 36).expect("a number") + 1;
+            assert!(drawn >= in_sight && drawn < MOST_DRAWN.max(in_sight + 1), "{drawn} of {in_sight}");
+        }
     }
 
     #[test]

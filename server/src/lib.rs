@@ -15,6 +15,7 @@ mod job_view;
 pub mod jobs;
 pub mod lab;
 mod log_lines;
+mod log_search;
 mod metrics;
 mod network;
 mod random;

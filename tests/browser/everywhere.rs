@@ -20,7 +20,9 @@ const FOR_EVERYONE: &[(&str, &str)] = &[
 const FOR_ADMINISTRATORS: &[(&str, &str)] = &[
     ("/", "Welcome to search4letters"),
     ("/viewlog", "complete through"),
-    ("/viewlog?q=nothing+like+this", "No row contains"),
+    ("/viewlog?q=nothing+like+this", "No row matches"),
+    ("/viewlog?q=a+phrase:~x+brower:firefox", "no field"),
+    ("/viewlog?at=1", "1 newer"),
     ("/viewlog?row=1", "Search id"),
     ("/jobs", "log_request"),
     ("/jobs?state=dead", "dead"),

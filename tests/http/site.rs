@@ -67,7 +67,7 @@ impl Site {
     /// All rows of the log, oldest first.
     pub async fn log(&self) -> Vec<LogRow> {
         use futures::TryStreamExt;
-        let query = LogQuery { span: LogSpan::After(api::LogSeq(0)), text: None, limit: u32::MAX };
+        let query = LogQuery { span: LogSpan::After(api::LogSeq(0)), limit: u32::MAX };
         self.store().log_rows(query).try_collect().await.expect("the log can be read")
     }
 

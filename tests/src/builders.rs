@@ -110,7 +110,7 @@ pub fn nobody() -> FinishedAttempt {
 /// All rows of `span`.
 #[must_use]
 pub fn log_query(span: LogSpan) -> LogQuery {
-    LogQuery { span, text: None, limit: u32::MAX }
+    LogQuery { span, limit: u32::MAX }
 }
 
 #[must_use]

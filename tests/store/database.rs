@@ -129,9 +129,6 @@ macro_rules! hold_every_promise {
                 rows_are_numbered_in_the_order_of_their_visibility,
                 spans_go_down_from_the_newest_and_up_from_a_row,
                 a_limit_ends_the_rows,
-                a_text_filter_is_literal_and_knows_no_case,
-                a_text_filter_looks_at_every_text_and_nothing_else,
-                a_text_filter_finds_rows_far_apart,
                 a_reader_who_stops_blocks_nobody,
                 rows_survive_a_reopening,
             ],
@@ -140,6 +137,12 @@ macro_rules! hold_every_promise {
                 a_block_stays_small_whatever_people_type,
                 blocks_end_where_it_is_said,
                 rows_that_come_while_blocks_are_read_are_not_among_them,
+            ],
+            log_times: [
+                a_time_leads_to_the_first_row_from_then_on,
+                a_minute_of_disorder_hides_no_row,
+                bounds_are_met_by_what_is_there,
+                any_times_at_all_lead_to_a_place_where_they_pass,
             ],
             admitting: [
                 a_name_is_taken_whatever_its_case,

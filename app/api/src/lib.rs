@@ -10,6 +10,7 @@ mod jobs;
 mod json;
 mod lab;
 mod log;
+mod log_filter;
 mod route;
 mod search;
 mod search4letters;
@@ -33,7 +34,8 @@ pub use lab::{
     LabWork, Lane, LaneStep, LaneTrace, PoolSummary, REQUESTS_LIMIT, RUN_LIMIT_MS, RequestSpec, TASKS_LIMIT,
     WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS, cancel_lab_run, lab, lab_run, start_lab_run,
 };
-pub use log::{LogRow, LogSeq};
+pub use log::{LogLooked, LogRow, LogSeq};
+pub use log_filter::{FilterError, FilterKey, LogBounds, LogFilter, LogPlace, Point};
 pub use route::{Bundle, Route};
 pub use search::{
     DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded, SearchAnswer, SearchId, search,

@@ -29,3 +29,50 @@ pub struct LogRow {
     pub searched_at: TimeMs,
     pub recorded_at: TimeMs,
 }
+
+/// How far was looked for the rows that a filter matches: the last line of an answer to one,
+/// `{"looked": {"from", "to", "end", "last", "is_done"}}`.
+///
+/// Looking takes time, and a request has little of it. So an answer may end before there are as many rows as were
+/// asked for; the next request goes on where this one has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Wire", into = "Wire")]
+pub struct LogLooked {
+    /// The number with which the look began.
+    pub from: LogSeq,
+    /// The number of the last row that was compared, or where none was, that before `from`; the next look begins behind
+    /// it.
+    pub to: LogSeq,
+    /// Where the rows end that the filter can match, in this direction.
+    pub end: LogSeq,
+    /// The newest row's number when the look began.
+    pub last: LogSeq,
+    /// Whether there is nothing to be found beyond `to`.
+    pub is_done: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    looked: WireLooked,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireLooked {
+    from: LogSeq,
+    to: LogSeq,
+    end: LogSeq,
+    last: LogSeq,
+    is_done: bool,
+}
+
+impl From<Wire> for LogLooked {
+    fn from(Wire { looked: WireLooked { from, to, end, last, is_done } }: Wire) -> Self {
+        Self { from, to, end, last, is_done }
+    }
+}
+
+impl From<LogLooked> for Wire {
+    fn from(LogLooked { from, to, end, last, is_done }: LogLooked) -> Self {
+        Self { looked: WireLooked { from, to, end, last, is_done } }
+    }
+}

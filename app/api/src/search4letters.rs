@@ -35,7 +35,7 @@ pub fn set_text(found: &BTreeSet<char>) -> String {
 }
 
 /// `character` as Python 3.11's `repr` writes the string of that one character.
-fn python_repr(character: char) -> String {
+pub(crate) fn python_repr(character: char) -> String {
     match character {
         '\'' => "\"'\"".to_owned(),
         '\\' => "'\\\\'".to_owned(),

@@ -16,6 +16,9 @@ pub fn FilterBox(
     #[prop(into)] value: Signal<Option<String>>,
     /// Called with the text after a pause, and with none once it is empty.
     on_change: Callback<Option<String>>,
+    /// The id of the element that says what is wrong with the text, where something is.
+    #[prop(into)]
+    error_id: Signal<Option<&'static str>>,
 ) -> impl IntoView {
     let text = RwSignal::new(String::new());
     Effect::new(move |_| text.set(value.get().unwrap_or_default()));
@@ -44,6 +47,8 @@ pub fn FilterBox(
                 data-filter=""
                 aria-label=label
                 placeholder=label
+                aria-invalid=move || error_id.get().map(|_| "true")
+                aria-describedby=move || error_id.get()
                 spellcheck="false"
                 autocomplete="off"
                 prop:value=text

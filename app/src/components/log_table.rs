@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::{ev, html};
 
 use crate::components::{Freshness, LogLine, element_id};
-use crate::log_book::LogBook;
+use crate::log_book::Top;
 use crate::log_feed::LogFeed;
 use crate::moment;
 use crate::virtual_rows::VirtualRows;
@@ -29,12 +29,20 @@ pub fn LogTable(
     let resized = window_event_listener(ev::resize, move |_| rows.measure());
     on_cleanup(move || resized.remove());
 
-    let length = Memo::new(move |_| feed.book.with(LogBook::len));
-    let range = Memo::new(move |_| rows.in_sight(length.get()));
+    let length = Memo::new(move |_| feed.book.with(|book| book.positions().end));
+    let range = Memo::new(move |_| {
+        let in_sight = rows.in_sight(length.get());
+        feed.book.with(|book| book.within(in_sight))
+    });
+    // How many rows there are in all is known only where both ends are.
+    let count = Memo::new(move |_| {
+        let is_all = feed.book.with(|book| book.is_complete && book.top() == Top::Live);
+        if is_all { (length.get() + 1).to_string() } else { "-1".to_owned() }
+    });
     let drawn = move || feed.book.with(|book| book.rows(range.get()));
     let active = move || {
-        let index = feed.book.with(|book| selected.get().and_then(|seq| book.index_of(seq)));
-        index.filter(|index| range.get().contains(index)).and_then(|_| selected.get()).map(element_id)
+        let position = feed.book.with(|book| selected.get().and_then(|seq| book.position_of(seq)));
+        position.filter(|position| range.get().contains(position)).and_then(|_| selected.get()).map(element_id)
     };
     let freshness = move |seq| {
         let is_fresh = feed.book.with_untracked(|book| book.is_fresh(seq, moment::now()));
@@ -43,9 +51,9 @@ pub fn LogTable(
     view! {
         <div
             class="log_table" role="grid" aria-label="Log" tabindex="0" node_ref=grid
-            aria-rowcount=move || (length.get() + 1).to_string()
+            aria-rowcount=move || count.get()
             aria-activedescendant=active
-            on:scroll=move |_| rows.measure()
+            on:scroll=move |_| rows.scrolled()
         >
             <div class="log_head" role="rowgroup">
                 <div class="log_line" role="row" aria-rowindex="1">

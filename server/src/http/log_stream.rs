@@ -1,8 +1,10 @@
 //! The log as streams: the rows that are there, and those that come.
 
+use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 
-use api::{ApiError, LogRow, LogSeq};
+use api::{ApiError, ErrorCode, FilterError, LogFilter, LogPlace, LogRow, LogSeq};
 use async_stream::stream;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -10,15 +12,16 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
-use futures::StreamExt;
-use serde::Deserialize;
-use store::{LogQuery, LogSpan, Topic};
+use futures::{Stream, StreamExt, TryStreamExt};
+use serde::{Deserialize, Serialize};
+use store::{LogQuery, LogSpan, StoreError, Topic};
 
 use super::event_stream::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
 use super::parameters::Parameters;
 use super::session_watch::SessionWatch;
-use super::{from_store, inert_json};
+use super::{ErrorResponse, from_store, inert_json};
 use crate::environment::Environment;
+use crate::log_search::{Found, Start, look};
 
 const DEFAULT_ROWS: u32 = 1_000;
 const MOST_ROWS: u32 = 10_000;
@@ -29,25 +32,73 @@ const BATCH: u32 = 500;
 
 #[derive(Debug, Deserialize)]
 pub struct RowsQuery {
+    /// Where to begin: at most one of these three.
     before: Option<LogSeq>,
+    after: Option<LogSeq>,
+    at: Option<String>,
     q: Option<String>,
     limit: Option<u32>,
 }
 
-/// Rows as NDJSON, newest first, each as soon as the database yields it.
-pub async fn rows(State(env): State<Arc<Environment>>, Parameters(query): Parameters<RowsQuery>) -> Response {
-    let rows = env.store.log_rows(LogQuery {
-        span: query.before.map_or(LogSpan::Newest, LogSpan::Before),
-        text: query.q.filter(|text| !text.is_empty()),
-        limit: query.limit.unwrap_or(DEFAULT_ROWS).min(MOST_ROWS),
-    });
-    let lines = rows.map(|row| match row {
-        Ok(row) => inert_json::to_string(&row) + "\n",
-        // The status has left already: the reader finds the error where it expects a row.
-        Err(error) => inert_json::to_string::<ApiError>(&from_store(error)) + "\n",
-    });
-    let chunks = lines.ready_chunks(CHUNK).map(|lines| Ok::<_, std::convert::Infallible>(Bytes::from(lines.concat())));
+/// Rows as NDJSON, each as soon as the database yields it: newest first, or with `after` oldest first.
+///
+/// With a filter, the last line says how far it was looked for them; see [`api::LogLooked`].
+pub async fn rows(
+    State(env): State<Arc<Environment>>,
+    Parameters(query): Parameters<RowsQuery>,
+) -> Result<Response, ErrorResponse> {
+    let start = query.start(&env).await?;
+    let filter = filter_of(query.q.as_deref())?;
+    let limit = query.limit.unwrap_or(DEFAULT_ROWS).min(MOST_ROWS);
+    Ok(if filter.is_empty() {
+        let rows = env.store.log_rows(LogQuery { span: start.into(), limit });
+        ndjson(rows.map(|row| line(row.as_ref())))
+    } else {
+        ndjson(stream! {
+            let mut found = pin!(look(&*env.store, &*env.clock, &filter, start, limit));
+            while let Some(found) = found.next().await {
+                yield match found {
+                    Ok(Found::Row(row)) => line(Ok(&row)),
+                    Ok(Found::Looked(looked)) => line(Ok(&looked)),
+                    Err(error) => line::<LogRow>(Err(&error)),
+                };
+            }
+        })
+    })
+}
+
+impl RowsQuery {
+    async fn start(&self, env: &Environment) -> Result<Start, ErrorResponse> {
+        match (self.before, self.after, self.at.as_deref()) {
+            (None, None, None) => Ok(Start::Newest),
+            (Some(before), None, None) => Ok(Start::Before(before)),
+            (None, Some(after), None) => Ok(Start::After(after)),
+            (None, None, Some(at)) => {
+                let place: LogPlace = at.parse().map_err(|error: FilterError| error.in_field("at"))?;
+                Ok(Start::at(place, &*env.store, env.clock.wall()).await.map_err(from_store)?)
+            }
+            _ => Err(ApiError::new(ErrorCode::Invalid, "Only one of before, after and at can be given.").into()),
+        }
+    }
+}
+
+fn filter_of(q: Option<&str>) -> Result<LogFilter, ErrorResponse> {
+    Ok(q.unwrap_or_default().parse().map_err(|error: FilterError| error.in_field("q"))?)
+}
+
+fn ndjson(lines: impl Stream<Item = String> + Send + 'static) -> Response {
+    let chunks = lines.ready_chunks(CHUNK).map(|lines| Ok::<_, Infallible>(Bytes::from(lines.concat())));
     ([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(chunks)).into_response()
+}
+
+fn line<T: Serialize>(outcome: Result<&T, &StoreError>) -> String {
+    let mut line = match outcome {
+        Ok(value) => inert_json::to_string(value),
+        // The status has left already: the reader finds the error where it expects a row.
+        Err(error) => inert_json::to_string::<ApiError>(&from_store(error.clone())),
+    };
+    line.push('\n');
+    line
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,15 +116,16 @@ pub async fn events(
     session: SessionWatch,
     place: Place,
     headers: HeaderMap,
-) -> EventStream {
+) -> Result<EventStream, ErrorResponse> {
     let last_event = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok()).map(LogSeq);
     let mut cursor = last_event.or(query.after).unwrap_or_default();
-    let text = query.q.filter(|text| !text.is_empty());
+    let filter = filter_of(query.q.as_deref())?;
     let mut changes = env.store.subscribe(Topic::Log);
     let watched = env.clone();
     let events = stream! {
         // Said once at the start, so that a page knows that it is connected.
         let mut said = None;
+        let mut is_known = false;
         loop {
             let mut is_behind = true;
             if let Ok(last) = last_in_turn(&watched).await.map_err(from_store) {
@@ -83,17 +135,18 @@ pub async fn events(
                     cursor = cursor.min(last);
                 }
                 while cursor < last {
-                    let query = LogQuery { span: LogSpan::After(cursor), text: text.clone(), limit: BATCH };
-                    let (rows, reached) = batch(&watched, query, last).await;
-                    for row in rows {
-                        yield row_event(&row);
+                    let Some(rows) = batch(&watched, cursor).await else { break };
+                    cursor = rows.last().map_or(last, |row| row.seq);
+                    let now = watched.clock.wall();
+                    for row in rows.iter().filter(|row| filter.matches(row, now)) {
+                        yield row_event(row);
                     }
-                    let Some(reached) = reached else { break };
-                    cursor = reached;
                 }
                 is_behind = cursor < last;
+                is_known = true;
             }
-            if said != Some(cursor) {
+            // Before the store has answered, the cursor is what the reader says.
+            if is_known && said != Some(cursor) {
                 yield Event::default().event("through").id(cursor.0.to_string()).data(cursor.0.to_string());
                 said = Some(cursor);
             }
@@ -104,7 +157,7 @@ pub async fn events(
             }
         }
     };
-    event_stream(&env, place, session.over(events))
+    Ok(event_stream(&env, place, session.over(events)))
 }
 
 async fn last_in_turn(env: &Environment) -> store::Result<LogSeq> {
@@ -112,19 +165,11 @@ async fn last_in_turn(env: &Environment) -> store::Result<LogSeq> {
     env.store.last_log_seq().await
 }
 
-/// Reads one batch, and says up to which row nothing is missing now; none if the store failed,
-/// in which case nothing was read.
-async fn batch(env: &Environment, query: LogQuery, last: LogSeq) -> (Vec<LogRow>, Option<LogSeq>) {
-    let turn = env.event_streams.turn().await;
-    let rows: Vec<_> = env.store.log_rows(query).collect().await;
-    drop(turn);
-    let Ok(rows) = rows.into_iter().collect::<Result<Vec<LogRow>, _>>().map_err(from_store) else {
-        return (Vec::new(), None);
-    };
-    let newest = rows.last().map(|row| row.seq);
-    let is_cut = rows.len() >= BATCH as usize;
-    let reached = if is_cut { newest } else { newest.max(Some(last)) };
-    (rows, reached)
+/// The next rows; none if the store failed.
+async fn batch(env: &Environment, after: LogSeq) -> Option<Vec<LogRow>> {
+    let _turn = env.event_streams.turn().await;
+    let rows = env.store.log_rows(LogQuery { span: LogSpan::After(after), limit: BATCH });
+    rows.try_collect().await.map_err(from_store).ok()
 }
 
 fn row_event(row: &LogRow) -> Event {

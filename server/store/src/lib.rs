@@ -10,6 +10,7 @@ mod group_commit;
 mod log;
 mod log_block;
 mod log_parts;
+mod log_range;
 mod patience;
 mod queue;
 mod report;
@@ -28,6 +29,7 @@ pub use group_commit::{Commit, GroupCommit, Inbox, Limits, group_commit};
 pub use log::{Log, LogEntry, LogQuery, LogSpan};
 pub use log_block::{BorrowedRow, LogBlock, LogSink, log_blocks};
 pub use log_parts::{Direction, ReadLogPart, log_rows_in_parts};
+pub use log_range::{log_range, log_seq_since};
 pub use patience::{Wait, Waits};
 pub use queue::{
     Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, LOG_JOB, NewJob, Queue, QueuePlace,

@@ -48,13 +48,9 @@ pub struct LogEntry {
     pub recorded_at: TimeMs,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogQuery {
     pub span: LogSpan,
-    /// Only rows in which the phrase, the letters, the results, the ip, the browser or the
-    /// user agent contains this text, ASCII letters compared without case. Taken literally:
-    /// it has no wildcards.
-    pub text: Option<String>,
     /// The most rows to yield.
     pub limit: u32,
 }

@@ -11,9 +11,6 @@ use crate::{LogQuery, LogSpan, Result};
 
 /// The most rows that one statement yields.
 const ROWS_AT_ONCE: u32 = 256;
-/// The most row numbers that one statement compares with a text, so that the first matches
-/// are seen long before the last row has been read.
-const SEQS_AT_ONCE: i64 = 4096;
 
 /// Reads one part of the log in one statement.
 #[async_trait]
@@ -22,15 +19,7 @@ pub trait ReadLogPart: Send + 'static {
     async fn last(&self) -> Result<LogSeq>;
 
     /// At most `limit` rows from number `from` to number `to`, both included: downwards where `to` is the smaller one.
-    /// With `text`, as [`LogQuery::text`] says.
-    async fn part(
-        &self,
-        direction: Direction,
-        from: i64,
-        to: i64,
-        text: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<LogRow>>;
+    async fn part(&self, direction: Direction, from: i64, to: i64, limit: u32) -> Result<Vec<LogRow>>;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +43,6 @@ struct Rest<R> {
     /// The row numbers from the first to be read to the last, both included.
     from: i64,
     to: i64,
-    text: Option<String>,
     left: u32,
 }
 
@@ -66,27 +54,25 @@ impl<R: ReadLogPart> Rest<R> {
             LogSpan::Before(LogSeq(seq)) => (Direction::Down, last.min(seq.saturating_sub(1)), 1),
             LogSpan::After(LogSeq(seq)) => (Direction::Up, seq.saturating_add(1).max(1), last),
         };
-        Ok(Self { reader, direction, from, to, text: query.text, left: query.limit })
+        Ok(Self { reader, direction, from, to, left: query.limit })
     }
 
     /// Reads some rows and says what is left; none at the end.
     async fn read(mut self) -> Result<Option<(Vec<LogRow>, Self)>> {
-        while !self.is_read() {
-            let limit = self.left.min(ROWS_AT_ONCE);
-            let end = self.end_of_statement();
-            let rows = self.reader.part(self.direction, self.from, end, self.text.as_deref(), limit).await?;
-            // Fewer rows than it might yield: the statement has read up to its end.
-            let read_to = rows.last().filter(|_| rows.len() == limit as usize).map_or(end, |row| row.seq.0);
-            self.from = match self.direction {
-                Direction::Down => read_to - 1,
-                Direction::Up => read_to + 1,
-            };
-            self.left -= u32::try_from(rows.len()).expect("a statement yields at most `left` rows");
-            if !rows.is_empty() {
-                return Ok(Some((rows, self)));
-            }
+        if self.is_read() {
+            return Ok(None);
         }
-        Ok(None)
+        let limit = self.left.min(ROWS_AT_ONCE);
+        let rows = self.reader.part(self.direction, self.from, self.to, limit).await?;
+        let Some(last) = rows.last() else { return Ok(None) };
+        self.from = match self.direction {
+            Direction::Down => last.seq.0 - 1,
+            Direction::Up => last.seq.0 + 1,
+        };
+        // Fewer rows than it might yield: the statement has read up to its end.
+        let is_all = rows.len() < limit as usize;
+        self.left = if is_all { 0 } else { self.left - limit };
+        Ok(Some((rows, self)))
     }
 
     fn is_read(&self) -> bool {
@@ -95,13 +81,5 @@ impl<R: ReadLogPart> Rest<R> {
                 Direction::Down => self.from < self.to,
                 Direction::Up => self.from > self.to,
             }
-    }
-
-    fn end_of_statement(&self) -> i64 {
-        match (&self.text, self.direction) {
-            (None, _) => self.to,
-            (Some(_), Direction::Down) => self.to.max(self.from.saturating_sub(SEQS_AT_ONCE - 1)),
-            (Some(_), Direction::Up) => self.to.min(self.from.saturating_add(SEQS_AT_ONCE - 1)),
-        }
     }
 }

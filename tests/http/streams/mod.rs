@@ -2,6 +2,7 @@
 
 mod job_counts;
 mod log_events;
+pub(crate) mod log_filter;
 mod log_rows;
 mod session_end;
 

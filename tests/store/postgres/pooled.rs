@@ -81,7 +81,7 @@ mod promised {
         browsing: [pages_can_show_one_kind, wake_ups_come_after_the_commit_and_only_for_what_was_touched],
         introducing: [a_kind_is_introduced_once],
         modelled: [any_sequence_of_verbs_does_what_the_model_does],
-        logging: [rows_are_numbered_in_the_order_of_their_visibility, a_text_filter_finds_rows_far_apart],
+        logging: [rows_are_numbered_in_the_order_of_their_visibility, a_reader_who_stops_blocks_nobody],
         whole: [a_store_answers_a_ping, what_was_handed_in_before_the_close_is_written],
     }
 }

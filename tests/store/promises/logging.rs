@@ -46,10 +46,6 @@ async fn record_many(store: &dyn Store, count: u128) {
     }
 }
 
-fn with_text(span: LogSpan, text: &str) -> LogQuery {
-    LogQuery { text: Some(text.to_owned()), ..log_query(span) }
-}
-
 pub(crate) async fn a_search_is_recorded_once(database: impl Database) {
     let store = database.store();
     assert_eq!(store.last_log_seq().await.unwrap(), LogSeq(0));
@@ -161,72 +157,10 @@ pub(crate) async fn a_limit_ends_the_rows(database: impl Database) {
     record_many(&*store, 600).await;
     for limit in [0, 1, 255, 256, 257, 512, 599, 600, 601] {
         for span in [LogSpan::Newest, LogSpan::After(LogSeq(0))] {
-            for text in [None, Some("phrase".to_owned())] {
-                let found = seqs(&*store, LogQuery { span, text, limit }).await;
-                assert_eq!(found.len(), limit.min(600) as usize);
-            }
+            let found = seqs(&*store, LogQuery { span, limit }).await;
+            assert_eq!(found.len(), limit.min(600) as usize);
         }
     }
-}
-
-pub(crate) async fn a_text_filter_is_literal_and_knows_no_case(database: impl Database) {
-    let store = database.store();
-    let phrases = ["100% Life_", "100 lifeX", "a\0B tail", "ÄPFEL", "'quoted'"];
-    for (n, phrase) in phrases.iter().enumerate() {
-        store.record(log_entry(search(n as u128), phrase), nobody()).await.unwrap();
-    }
-    let cases: &[(&str, &[i64])] = &[
-        ("LIFE", &[2, 1]),
-        ("0%", &[1]),
-        ("e_", &[1]),
-        ("A\0b T", &[3]),
-        ("\0", &[3]),
-        ("äpfel", &[]),
-        ("Äpfel", &[4]),
-        ("d'", &[5]),
-        ("", &[5, 4, 3, 2, 1]),
-        ("nowhere", &[]),
-    ];
-    for (text, expected) in cases {
-        assert_eq!(seqs(&*store, with_text(LogSpan::Newest, text)).await, *expected, "{text:?}");
-        let mut up = seqs(&*store, with_text(LogSpan::After(LogSeq(0)), text)).await;
-        up.reverse();
-        assert_eq!(up, *expected, "{text:?}");
-    }
-}
-
-pub(crate) async fn a_text_filter_looks_at_every_text_and_nothing_else(database: impl Database) {
-    let store = database.store();
-    let entry = LogEntry {
-        phrase: "needle1".to_owned(),
-        letters: "needle2".to_owned(),
-        results: "needle3".to_owned(),
-        ip: "needle4".to_owned(),
-        browser_string: "needle5".to_owned(),
-        user_agent: "needle6".to_owned(),
-        ..log_entry(search(1), "")
-    };
-    let (id, time) = (entry.search_id.to_string(), entry.searched_at.0.to_string());
-    store.record(entry, nobody()).await.unwrap();
-    for n in 1..=6 {
-        assert_eq!(seqs(&*store, with_text(LogSpan::Newest, &format!("needle{n}"))).await, [1]);
-    }
-    for other in ["needle7", &id, &time, "needle1needle2"] {
-        assert!(seqs(&*store, with_text(LogSpan::Newest, other)).await.is_empty(), "{other}");
-    }
-}
-
-pub(crate) async fn a_text_filter_finds_rows_far_apart(database: impl Database) {
-    let store = database.store();
-    store.record(log_entry(search(100_001), "the needle"), nobody()).await.unwrap();
-    for chunk in 0..10 {
-        let fill = (0..1000).map(|n| store.record(log_entry(search(chunk * 1000 + n), "hay"), nobody()));
-        assert!(join_all(fill).await.iter().all(Result::is_ok));
-    }
-    store.record(log_entry(search(100_002), "another needle"), nobody()).await.unwrap();
-    let last = store.last_log_seq().await.unwrap().0;
-    assert_eq!(seqs(&*store, with_text(LogSpan::Newest, "needle")).await, [last, 1]);
-    assert_eq!(seqs(&*store, with_text(LogSpan::After(LogSeq(0)), "needle")).await, [1, last]);
 }
 
 pub(crate) async fn a_reader_who_stops_blocks_nobody(database: impl Database) {

@@ -10,6 +10,7 @@ pub(crate) mod exporting;
 pub(crate) mod finishing;
 pub(crate) mod introducing;
 pub(crate) mod ledger;
+pub(crate) mod log_times;
 pub(crate) mod logging;
 pub(crate) mod modelled;
 pub(crate) mod pausing;

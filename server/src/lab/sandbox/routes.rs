@@ -93,7 +93,7 @@ async fn recorded(
 }
 
 async fn searches_in_log(store: &dyn Store) -> store::Result<Vec<SearchId>> {
-    let query = LogQuery { span: LogSpan::Newest, text: None, limit: u32::MAX };
+    let query = LogQuery { span: LogSpan::Newest, limit: u32::MAX };
     store.log_rows(query).map_ok(|row| row.search_id).try_collect().await
 }
 

@@ -14,19 +14,10 @@ impl ReadLogPart for Readers {
         last_seq(self).await
     }
 
-    async fn part(
-        &self,
-        direction: Direction,
-        from: i64,
-        to: i64,
-        text: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<LogRow>> {
-        let rows = match (direction, text) {
-            (Direction::Down, None) => down(self, from, to, limit).await,
-            (Direction::Up, None) => up(self, from, to, limit).await,
-            (Direction::Down, Some(text)) => down_with(self, from, to, text, limit).await,
-            (Direction::Up, Some(text)) => up_with(self, from, to, text, limit).await,
+    async fn part(&self, direction: Direction, from: i64, to: i64, limit: u32) -> Result<Vec<LogRow>> {
+        let rows = match direction {
+            Direction::Down => down(self, from, to, limit).await,
+            Direction::Up => up(self, from, to, limit).await,
         }?;
         rows.into_iter().map(StoredRow::into_row).collect()
     }
@@ -55,50 +46,6 @@ async fn up(readers: &Readers, from: i64, to: i64, limit: u32) -> Result<Vec<Sto
            from log where id >= ?1 and id <= ?2 order by id limit ?3"#,
         from,
         to,
-        limit
-    )
-    .fetch_all(&mut *readers.get().await?)
-    .await
-    .map_err(store_error)
-}
-
-// SQLite's lower() changes ASCII letters only, and instr() knows no wildcards.
-
-async fn down_with(readers: &Readers, from: i64, to: i64, text: &str, limit: u32) -> Result<Vec<StoredRow>> {
-    sqlx::query_as!(
-        StoredRow,
-        r#"select id as "id!: i64", search_id, job_id, phrase, letters, results, ip, browser_string, user_agent,
-                  searched_at_ms, recorded_at_ms
-           from log
-           where id <= ?1 and id >= ?2
-             and (instr(lower(phrase), lower(?3)) or instr(lower(letters), lower(?3))
-                  or instr(lower(results), lower(?3)) or instr(lower(ip), lower(?3))
-                  or instr(lower(browser_string), lower(?3)) or instr(lower(user_agent), lower(?3)))
-           order by id desc limit ?4"#,
-        from,
-        to,
-        text,
-        limit
-    )
-    .fetch_all(&mut *readers.get().await?)
-    .await
-    .map_err(store_error)
-}
-
-async fn up_with(readers: &Readers, from: i64, to: i64, text: &str, limit: u32) -> Result<Vec<StoredRow>> {
-    sqlx::query_as!(
-        StoredRow,
-        r#"select id as "id!: i64", search_id, job_id, phrase, letters, results, ip, browser_string, user_agent,
-                  searched_at_ms, recorded_at_ms
-           from log
-           where id >= ?1 and id <= ?2
-             and (instr(lower(phrase), lower(?3)) or instr(lower(letters), lower(?3))
-                  or instr(lower(results), lower(?3)) or instr(lower(ip), lower(?3))
-                  or instr(lower(browser_string), lower(?3)) or instr(lower(user_agent), lower(?3)))
-           order by id limit ?4"#,
-        from,
-        to,
-        text,
         limit
     )
     .fetch_all(&mut *readers.get().await?)

@@ -1,0 +1,233 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{JobId, search4letters, set_text};
+
+const NOW: TimeMs = TimeMs(1_000_000_000_000);
+
+fn filter(text: &str) -> LogFilter {
+    text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn row() -> LogRow {
+    let (phrase, letters) = ("Hello World, \"quoted\" \\ 100%", "aeiou");
+    LogRow {
+        seq: LogSeq(48_211),
+        search_id: SearchId(42),
+        job_id: JobId(7),
+        phrase: phrase.to_owned(),
+        letters: letters.to_owned(),
+        results: set_text(&search4letters(phrase, letters)),
+        ip: "10.1.2.3".to_owned(),
+        browser_string: "Firefox".to_owned(),
+        user_agent: "Mozilla/5.0 (compatible; +http://bot.example/:x)".to_owned(),
+        searched_at: TimeMs(NOW.0 - 3_700_000),
+        recorded_at: TimeMs(NOW.0 - 3_600_000),
+    }
+}
+
+#[test]
+fn says_which_rows_match() {
+    for text in [
+        "",
+        "  ",
+        "hello",
+        "WORLD",
+        "hello world,",
+        "\"hello world\"",
+        "\"\"",
+        "\"\\\"quoted\\\" \\\\ 1\"",
+        "\\",
+        "100%",
+        "mozilla/5.0",
+        "+http://bot",
+        "http://bot.example",
+        "bot.example/:x",
+        "aeiou",
+        "firefox",
+        "10.1.",
+        "--",
+        "phrase:~hello",
+        "phrase:\"hello world, \\\"quoted\\\" \\\\ 100%\"",
+        "PHRASE:~\"o w\"",
+        "letters:aeiou",
+        "letters:~EI",
+        "results:oeu",
+        "results:~o",
+        "results:~\"\"",
+        "ip:10.0.0.0/8",
+        "ip:10.1.2.3",
+        "ip:~10.1",
+        "browser:firefox",
+        "browser:~fox",
+        "agent:~mozilla",
+        "row:48211",
+        "row:#48,211",
+        "since:1h",
+        "since:61m",
+        "before:59m",
+        "since:2001-09-09T00:46:40Z",
+        "before:2001-09-09T00:46:40.001Z",
+        "search:0000000000000000000000001A",
+        "-row:1",
+        "-since:59m",
+        "-before:1h",
+        "-nowhere",
+        "-phrase:~nowhere",
+        "-ip:10.2.0.0/16",
+        "-browser:\"\"",
+        "hello -chrome since:2h browser:firefox",
+    ] {
+        assert!(filter(text).matches(&row(), NOW), "{text}");
+    }
+    for text in [
+        "nowhere",
+        "hello nowhere",
+        "\"world hello\"",
+        "_orld",
+        "phrase:hello",
+        "letters:aeio",
+        "results:eo",
+        "results:~a",
+        "results:\"\"",
+        "ip:11.0.0.0/8",
+        "ip:10.1.2.30",
+        "browser:fire",
+        "agent:mozilla",
+        "row:48210",
+        "since:59m",
+        "before:1h",
+        "search:0000000000000000000000001B",
+        "-hello",
+        "-browser:firefox",
+        "-\"hello world\"",
+        "48211",
+        "0000000000000000000000001A",
+        "hello -world",
+        "-",
+    ] {
+        assert!(!filter(text).matches(&row(), NOW), "{text}");
+    }
+}
+
+#[test]
+fn an_error_points_at_the_characters() {
+    for (text, at, says) in [
+        ("foo:bar", 0..3, "no field “foo”"),
+        ("ä -brower:firefox", 3..9, "no field “brower”"),
+        ("hello phrase:", 13..13, "value is missing"),
+        ("phrase:~ x", 8..8, "value is missing"),
+        ("ä \"open", 2..3, "no end"),
+        ("phrase:\"a\"b", 9..10, "comes a space"),
+        ("ip:10.0.0", 3..9, "no address"),
+        ("-ip:10.0.0.0/33", 4..15, "from 0 to 32"),
+        ("row:x", 4..5, "row's number"),
+        ("row:~1", 4..5, "takes no ~"),
+        ("since:yesterday", 6..15, "how long ago"),
+        ("before:2026-02-30", 7..17, "a time"),
+        ("search:x", 7..8, "search's id"),
+    ] {
+        let error = text.parse::<LogFilter>().expect_err(text);
+        assert_eq!(error.at, at, "{text}: {error}");
+        assert!(error.message.contains(says), "{text}: {error}");
+    }
+    let many = "x ".repeat(40);
+    assert_eq!(many.parse::<LogFilter>().expect_err("too many").at, 64..65);
+    let error = "foo:bar".parse::<LogFilter>().expect_err("no field");
+    assert!(error.to_string().ends_with("(at character 1)"), "{error}");
+    assert!("a".repeat(9_999).parse::<LogFilter>().is_ok());
+    let long = format!("{}:x", "a".repeat(9_999)).parse::<LogFilter>().expect_err("no field");
+    assert!(long.message.chars().count() < 300, "{long}");
+}
+
+#[test]
+fn a_word_is_what_it_always_was() {
+    for word in
+        ["50%", "it's", "a\\b", "-", "5\"", "::1", "fe::1", "12:30", "http://x", "*?[a-z]", "~x", "naïve", "a-b"]
+    {
+        assert_eq!(filter(word), LogFilter::anywhere(word), "{word}");
+    }
+}
+
+#[test]
+fn bounds_are_what_an_index_can_answer() {
+    let none = LogBounds::NONE;
+    for text in ["hello", "phrase:~x ip:10.0.0.0/8", "-row:7", "-search:0000000000000000000000001A"] {
+        assert_eq!(filter(text).bounds(NOW), none, "{text}");
+    }
+    let ago = |ms: i64| Some(TimeMs(NOW.0 - ms));
+    assert_eq!(filter("row:7 x").bounds(NOW), LogBounds { first: LogSeq(7), last: LogSeq(7), ..none });
+    assert!(filter("row:7 row:8").bounds(NOW).is_empty());
+    assert_eq!(filter("since:1h since:1m").bounds(NOW), LogBounds { since: ago(60_000), ..none });
+    assert_eq!(filter("before:1h before:1m").bounds(NOW), LogBounds { before: ago(3_600_000), ..none });
+    assert_eq!(filter("-since:1m -before:1h").bounds(NOW), filter("before:1m since:1h").bounds(NOW));
+    assert!(filter("since:1m before:1h").bounds(NOW).is_empty());
+    assert_eq!(filter("search:0000000000000000000000001A").bounds(NOW).search, Some(SearchId(42)));
+}
+
+#[test]
+fn a_place_is_a_row_or_a_time() {
+    let place = |text: &str| text.parse::<LogPlace>();
+    for text in ["48211", " #48,211 "] {
+        assert_eq!(place(text), Ok(LogPlace::Row(LogSeq(48_211))), "{text}");
+    }
+    assert_eq!(place("2026-11-22").map(|place| place.to_string()), Ok("2026-11-22T00:00:00Z".to_owned()));
+    assert_eq!(place("1h").map(|place| place.to_string()), Ok("1h".to_owned()));
+    for text in ["", "#", "x", "-1", "99999999999999999999"] {
+        assert!(place(text).is_err(), "{text}");
+    }
+}
+
+/// Texts that look like filters.
+fn written() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        "-?(phrase|letters|results|ip|browser|agent|since|before|row|search|foo):~?",
+        "\"[a-z \"\\\\:~-]{0,6}\"?",
+        "[ \u{3000}]",
+        "(10\\.0\\.0\\.0/8|::1/64|2d|2026-11-22|48211|01ARZ3NDEKTSV4RRFFQ69G5FAV)",
+        "[-~:\"\\\\a-z0-9é🦀]{0,4}",
+    ];
+    prop_oneof![4 => proptest::collection::vec(part, 0..8).prop_map(|parts| parts.concat()), 1 => any::<String>()]
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_filter_or_says_where_it_is_none(text in written()) {
+        match text.parse::<LogFilter>() {
+            Ok(filter) => {
+                prop_assert_eq!(filter.to_string().parse::<LogFilter>(), Ok(filter));
+            }
+            Err(error) => prop_assert!(error.at.start <= error.at.end && error.at.end <= text.chars().count(), "{error:?}"),
+        }
+    }
+
+    #[test]
+    fn any_text_can_be_looked_for(text in any::<String>()) {
+        let filter = LogFilter::anywhere(text);
+        prop_assert_eq!(filter.to_string().parse::<LogFilter>(), Ok(filter));
+    }
+
+    #[test]
+    fn what_is_turned_round_matches_what_it_did_not(text in written()) {
+        if let Ok(LogFilter { terms }) = text.parse::<LogFilter>() {
+            for Term { sense, test } in terms {
+                let other = if sense == Sense::Is { Sense::IsNot } else { Sense::Is };
+                let one = LogFilter { terms: vec![Term { sense, test: test.clone() }] };
+                let other = LogFilter { terms: vec![Term { sense: other, test }] };
+                prop_assert_ne!(one.matches(&row(), NOW), other.matches(&row(), NOW));
+            }
+        }
+    }
+
+    #[test]
+    fn no_row_outside_of_the_bounds_matches(text in written()) {
+        if let Ok(filter) = text.parse::<LogFilter>() {
+            let (row, bounds) = (row(), filter.bounds(NOW));
+            let is_inside = (bounds.first..=bounds.last).contains(&row.seq)
+                && bounds.since.is_none_or(|since| row.recorded_at >= since)
+                && bounds.before.is_none_or(|before| row.recorded_at < before)
+                && bounds.search.is_none_or(|id| row.search_id == id);
+            prop_assert!(is_inside || !filter.matches(&row, NOW));
+        }
+    }
+}

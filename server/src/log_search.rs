@@ -1,0 +1,151 @@
+//! Looks for the log's rows that a filter matches: a block at a time, and not for long.
+
+use std::time::Duration;
+
+use api::{LogFilter, LogLooked, LogPlace, LogRow, LogSeq, TimeMs};
+use async_stream::try_stream;
+use futures::{Stream, TryStreamExt};
+use store::{Clock, Direction, LogQuery, LogSpan, Result, Store, log_range, log_seq_since};
+
+/// So long one request looks for rows that are rare. A page then goes on by itself, and shows how far it is.
+const PATIENCE: Duration = Duration::from_millis(150);
+/// So many rows are compared before the clock is looked at.
+const BLOCK_ROWS: u32 = 256;
+
+/// Where a look begins, and which way it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// From the newest row downwards.
+    Newest,
+    /// From the nearest before this one downwards.
+    Before(LogSeq),
+    /// From the nearest after this one upwards.
+    After(LogSeq),
+}
+
+/// What comes of a look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    Row(LogRow),
+    /// The last one.
+    Looked(LogLooked),
+}
+
+impl Start {
+    /// From a place downwards: from the row itself, or the nearest before it; or from the first row that was recorded at
+    /// that time or later.
+    pub async fn at(place: LogPlace, store: &dyn Store, now: TimeMs) -> Result<Self> {
+        let LogSeq(seq) = match place {
+            LogPlace::Row(seq) => seq,
+            LogPlace::Time(point) => log_seq_since(store, point.seen_from(now)).await?,
+        };
+        Ok(Self::Before(LogSeq(seq.saturating_add(1))))
+    }
+
+    fn direction(self) -> Direction {
+        match self {
+            Self::Newest | Self::Before(_) => Direction::Down,
+            Self::After(_) => Direction::Up,
+        }
+    }
+}
+
+impl From<Start> for LogSpan {
+    fn from(start: Start) -> Self {
+        match start {
+            Start::Newest => Self::Newest,
+            Start::Before(seq) => Self::Before(seq),
+            Start::After(seq) => Self::After(seq),
+        }
+    }
+}
+
+/// At most `limit` rows that `filter` matches, and how far it was looked for them.
+///
+/// Holds a connection for no longer than it takes to read some 256 rows.
+pub fn look<'a>(
+    store: &'a dyn Store,
+    clock: &'a dyn Clock,
+    filter: &'a LogFilter,
+    start: Start,
+    limit: u32,
+) -> impl Stream<Item = Result<Found>> + 'a {
+    try_stream! {
+        let deadline = clock.steady().after(PATIENCE);
+        let now = clock.wall();
+        let mut progress = begin(store, filter, start, now).await?;
+        let mut left = limit;
+        let mut compared = 0;
+        if !progress.0.is_done {
+            let mut rows = store.log_rows(LogQuery { span: progress.span(start.direction()), limit: u32::MAX });
+            while left > 0 && !progress.0.is_done {
+                if compared == BLOCK_ROWS {
+                    compared = 0;
+                    if clock.steady() >= deadline {
+                        break;
+                    }
+                }
+                let Some(row) = rows.try_next().await?.filter(|row| !progress.is_beyond(row.seq, start.direction())) else {
+                    progress.finish();
+                    break;
+                };
+                compared += 1;
+                progress.reach(row.seq);
+                if filter.matches(&row, now) {
+                    left -= 1;
+                    yield Found::Row(row);
+                }
+            }
+        }
+        yield Found::Looked(progress.0);
+    }
+}
+
+/// How far a look has come.
+struct Progress(LogLooked);
+
+async fn begin(store: &dyn Store, filter: &LogFilter, start: Start, now: TimeMs) -> Result<Progress> {
+    let last = store.last_log_seq().await?;
+    let bounds = filter.bounds(now);
+    let range = if bounds.is_unbounded() { Some((LogSeq(1), last)) } else { log_range(store, &bounds).await? };
+    // A range without a number in it, where there is nothing to be looked at.
+    let (first, upto) = range.unwrap_or((LogSeq(1), LogSeq(0)));
+    let (from, end) = match start {
+        Start::Newest => (upto, first),
+        Start::Before(LogSeq(seq)) => (upto.min(LogSeq(seq.saturating_sub(1).max(0))), first),
+        Start::After(LogSeq(seq)) => (first.max(LogSeq(seq.saturating_add(1))), upto),
+    };
+    // No row is compared yet: the last one is that before the first.
+    let (to, is_done) = match start.direction() {
+        Direction::Down => (LogSeq(from.0 + 1), from < end),
+        Direction::Up => (LogSeq(from.0 - 1), from > end),
+    };
+    Ok(Progress(LogLooked { from, to, end, last, is_done }))
+}
+
+impl Progress {
+    fn span(&self, direction: Direction) -> LogSpan {
+        let LogSeq(from) = self.0.from;
+        match direction {
+            Direction::Down => LogSpan::Before(LogSeq(from.saturating_add(1))),
+            Direction::Up => LogSpan::After(LogSeq(from - 1)),
+        }
+    }
+
+    fn is_beyond(&self, seq: LogSeq, direction: Direction) -> bool {
+        match direction {
+            Direction::Down => seq < self.0.end,
+            Direction::Up => seq > self.0.end,
+        }
+    }
+
+    fn reach(&mut self, seq: LogSeq) {
+        self.0.to = seq;
+        self.0.is_done = seq == self.0.end;
+    }
+
+    fn finish(&mut self) {
+        self.0.to = self.0.end;
+        self.0.is_done = true;
+    }
+}

@@ -1,0 +1,182 @@
+//! The rows that a filter asks for, and how far it was looked for them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use api::{ErrorCode, LogLooked, LogRow, LogSeq, TimeMs};
+use async_trait::async_trait;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use store::{Clock, SystemClock};
+
+use super::{phrases, write};
+use crate::site::Site;
+
+/// The rows, and what the last line says.
+pub(crate) async fn looked(site: &Site, admin: &str, query: &str) -> (Vec<LogRow>, LogLooked) {
+    let answer = site.get(&format!("/api/admin/log/rows?{query}")).cookie(admin).send().await;
+    let mut lines: Vec<serde_json::Value> = answer.lines();
+    let looked = lines.pop().map(serde_json::from_value).expect("a last line").expect("it says how far it was looked");
+    let rows = lines.into_iter().map(|row| serde_json::from_value(row).expect("a row"));
+    (rows.collect(), looked)
+}
+
+fn encoded(filter: &str) -> String {
+    utf8_percent_encode(filter, NON_ALPHANUMERIC).to_string()
+}
+
+async fn found(site: &Site, admin: &str, filter: &str) -> Vec<LogRow> {
+    let (rows, looked) = looked(site, admin, &format!("q={}", encoded(filter))).await;
+    assert!(looked.is_done, "{filter}: {looked:?}");
+    rows
+}
+
+#[tokio::test]
+async fn a_text_is_no_pattern() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    write(&site, ["100%", "100 per cent", "a_b", "aXb", "back\\slash", "it's", "naïve", "two\nlines", "*?[a-z]"]).await;
+    for (filter, expected) in [
+        ("%", &["100%"][..]),
+        ("_", &["a_b"]),
+        ("0%", &["100%"]),
+        ("A_B", &["a_b"]),
+        ("\\", &["back\\slash"]),
+        ("'", &["it's"]),
+        ("NAïVE", &["naïve"]),
+        ("\"o\nl\"", &["two\nlines"]),
+        ("[a-z]", &["*?[a-z]"]),
+        ("phrase:\"100 per cent\"", &["100 per cent"]),
+        ("100 -cent", &["100%"]),
+        ("row:3", &["a_b"]),
+        ("ip:127.0.0.0/8 browser:firefox letters:aeiou phrase:~100 results:\"\"", &["100 per cent", "100%"]),
+        ("no such text", &[]),
+    ] {
+        assert_eq!(phrases(&found(&site, &admin, filter).await), expected, "{filter}");
+    }
+    assert_eq!(found(&site, &admin, "127.0.0.1").await.len(), 9);
+    let all: Vec<LogRow> = site.get("/api/admin/log/rows?q=+").cookie(&admin).send().await.lines();
+    assert_eq!(all.len(), 9, "an empty filter filters nothing, and has no last line");
+}
+
+#[tokio::test]
+async fn times_ids_and_numbers_are_found_without_looking_at_other_rows() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    // Row n was recorded n milliseconds after the epoch, and n + 600 is a minute's disorder away from nowhere.
+    let seqs = write(&site, (1..=50).map(|number| number.to_string())).await;
+    let id = site.store().log_rows(tests::builders::log_query(store::LogSpan::Newest));
+    let id = futures::TryStreamExt::try_next(&mut { id }).await.expect("rows").expect("a row").search_id;
+    let (rows, one) = looked(&site, &admin, &format!("q=search:{id}")).await;
+    assert_eq!((phrases(&rows), one.from, one.end), (vec!["50"], seqs[49], seqs[49]));
+    let (rows, one) = looked(&site, &admin, "q=row:7").await;
+    assert_eq!((phrases(&rows), one.from, one.end, one.last), (vec!["7"], LogSeq(7), LogSeq(7), seqs[49]));
+    assert_eq!(phrases(&found(&site, &admin, "before:1970-01-01T00:00:00.003Z").await), ["2", "1"]);
+    assert_eq!(phrases(&found(&site, &admin, "since:1970-01-01T00:00:00.049Z").await), ["50", "49"]);
+    let (rows, none) = looked(&site, &admin, "q=since:1h").await;
+    assert_eq!((rows.len(), none.is_done), (0, true));
+}
+
+#[tokio::test]
+async fn an_answer_goes_on_where_the_one_before_has_ended() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    write(&site, (1..=100).map(|number| if number % 10 == 0 { "tenth".to_owned() } else { number.to_string() })).await;
+    let (rows, first) = looked(&site, &admin, "q=tenth&limit=3").await;
+    assert_eq!(rows.iter().map(|row| row.seq.0).collect::<Vec<_>>(), [100, 90, 80]);
+    assert_eq!(
+        first,
+        LogLooked { from: LogSeq(100), to: LogSeq(80), end: LogSeq(1), last: LogSeq(100), is_done: false }
+    );
+    let (rows, second) = looked(&site, &admin, "q=tenth&before=80").await;
+    assert_eq!(rows.iter().map(|row| row.seq.0).collect::<Vec<_>>(), [70, 60, 50, 40, 30, 20, 10]);
+    assert_eq!(second, LogLooked { from: LogSeq(79), to: LogSeq(1), is_done: true, ..first });
+    let (rows, up) = looked(&site, &admin, "q=tenth&after=80").await;
+    assert_eq!(rows.iter().map(|row| row.seq.0).collect::<Vec<_>>(), [90, 100]);
+    assert_eq!(up, LogLooked { from: LogSeq(81), to: LogSeq(100), end: LogSeq(100), last: LogSeq(100), is_done: true });
+    let (rows, none) = looked(&site, &admin, "q=tenth&limit=0").await;
+    assert_eq!((rows.len(), none.is_done, none.to), (0, false, LogSeq(101)), "nothing is skipped");
+}
+
+/// A clock on which as much time passes between two looks as this says.
+struct Striding {
+    clock: SystemClock,
+    steady: AtomicI64,
+    stride_ms: i64,
+}
+
+#[async_trait]
+impl Clock for Striding {
+    fn wall(&self) -> TimeMs {
+        self.clock.wall()
+    }
+
+    fn steady(&self) -> TimeMs {
+        TimeMs(self.steady.fetch_add(self.stride_ms, Ordering::Relaxed))
+    }
+
+    async fn sleep_until(&self, time: TimeMs) {
+        self.clock.sleep_until(time).await;
+    }
+}
+
+#[tokio::test]
+async fn who_looks_for_what_is_rare_is_told_how_far_it_was_looked() {
+    let clock = SystemClock::start();
+    let steady = AtomicI64::new(clock.wall().0);
+    let clock = Striding { clock, steady, stride_ms: 1_000 };
+    let site = Site::plan().without_worker().clock(Arc::new(clock)).start().await;
+    let admin = site.admin().await;
+    write(&site, (1..=2_000).map(|number| if number == 3 { "rare" } else { "usual" })).await;
+    let (mut requests, mut before, mut rows) = (0, i64::MAX, Vec::new());
+    loop {
+        let (more, looked) = looked(&site, &admin, &format!("q=rare&before={before}")).await;
+        requests += 1;
+        rows.extend(more);
+        assert!(looked.to < LogSeq(before), "it goes on: {looked:?}");
+        before = looked.to.0;
+        if looked.is_done {
+            break;
+        }
+        assert!(requests < 100);
+    }
+    assert_eq!(rows.iter().map(|row| row.seq.0).collect::<Vec<_>>(), [3]);
+    assert!(requests > 2, "no request looks at all rows: {requests}");
+    let all: Vec<LogRow> = site.get("/api/admin/log/rows?limit=2000").cookie(&admin).send().await.lines();
+    assert_eq!(all.len(), 2_000, "without a filter there is nothing to look for");
+}
+
+#[tokio::test]
+async fn one_can_go_to_a_row_and_to_a_time() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    write(&site, (1..=50).map(|number| number.to_string())).await;
+    let first = async |query: &str| {
+        let rows: Vec<LogRow> =
+            site.get(&format!("/api/admin/log/rows?limit=2&{query}")).cookie(&admin).send().await.lines();
+        rows.iter().map(|row| row.seq.0).collect::<Vec<_>>()
+    };
+    assert_eq!(first("at=7").await, [7, 6]);
+    assert_eq!(first("at=%231,000").await, [50, 49]);
+    assert_eq!(first("at=1970-01-01T00:00:00.007Z").await, [7, 6], "row n was recorded in the nth millisecond");
+    assert_eq!(first("at=1970-01-01").await, [1]);
+    assert_eq!(first("at=1h").await, [50, 49], "later than all rows");
+    let (rows, _) = looked(&site, &admin, "q=phrase:~1&at=19&limit=3").await;
+    assert_eq!(phrases(&rows), ["19", "18", "17"]);
+}
+
+#[tokio::test]
+async fn a_filter_that_cannot_be_read_says_where() {
+    let site = Site::plan().without_worker().start().await;
+    let admin = site.admin().await;
+    for (filter, at) in [("brower:firefox", 1), ("a \"b", 3), ("ip:10.0.0.0/33", 4), ("phrase:", 8)] {
+        for path in ["rows", "events"] {
+            let path = format!("/api/admin/log/{path}?q={}", encoded(filter));
+            let answer = site.get(&path).cookie(&admin).send().await;
+            answer.refused(400, ErrorCode::Invalid, Some("q"));
+            let message = answer.refusal().message;
+            assert!(message.ends_with(&format!("(at character {at})")), "{message}");
+        }
+    }
+    let answer = site.get("/api/admin/log/rows?at=yesterday").cookie(&admin).send().await;
+    answer.refused(400, ErrorCode::Invalid, Some("at"));
+}
