@@ -9,6 +9,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use api::LogFilter;
 use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -75,6 +76,9 @@ pub enum Command {
         /// The file to make, which is there once it is whole; standard output, unless given
         #[arg(long, value_name = "FILE", required_if_eq("format", "sqlite"))]
         output: Option<PathBuf>,
+        /// Only the rows that this filter matches, written as on the page of the log; docs/log.md has its grammar
+        #[arg(long, value_name = "FILTER", default_value = "")]
+        filter: LogFilter,
     },
     /// See what it costs to wait, and what need not be waited for
     #[command(subcommand)]

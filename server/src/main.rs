@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use api::DatabaseSpec;
+use api::{DatabaseSpec, LogFilter};
 use server::commands::{
     self, CommandError, Copied, Exported, Finding, Meter, NewFile, NotOpened, ServerFacts, Serving, Working,
 };
@@ -95,7 +95,7 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
             println!("The database has this version's schema.");
         }
         Command::Copy { from, to } => return copy(&from, &to, &*clock).await,
-        Command::Export { format, output } => return export(&config, format, output, &clock).await,
+        Command::Export { format, output, filter } => return export(&config, format, output, filter, &clock).await,
         Command::Lab(command) => return lab(command, config, clock, random).await,
         Command::Check => return Ok(check(&config, &clock).await),
     }
@@ -304,6 +304,7 @@ async fn export(
     config: &Config,
     format: ExportFormat,
     output: Option<PathBuf>,
+    filter: LogFilter,
     clock: &SystemClock,
 ) -> Result<ExitCode, CommandError> {
     if let DatabaseUrl::Sqlite(file) = config.database()
@@ -322,7 +323,7 @@ async fn export(
         ExportFormat::Sqlite => {
             let file = file.expect("a database is not written to standard output: --output is required");
             let mut table = LogFile::create(file.part()).await?;
-            commands::export_rows(store, &mut table, clock, &mut meter).await?;
+            commands::export_rows(store, filter, &mut table, clock, &mut meter).await?;
             table.close().await?;
             file.finish()?;
             return Ok(ExitCode::SUCCESS);
@@ -333,7 +334,7 @@ async fn export(
         // Not through the buffer that standard output has: whole blocks are written.
         None => File::from(stdout().as_fd().try_clone_to_owned().map_err(|error| CommandError(error.to_string()))?),
     };
-    if commands::export_lines(store, lines, &mut out, clock, &mut meter).await? == Exported::Unread {
+    if commands::export_lines(store, filter, lines, &mut out, clock, &mut meter).await? == Exported::Unread {
         return Ok(ExitCode::from(READER_GONE));
     }
     file.map_or(Ok(()), NewFile::finish)?;

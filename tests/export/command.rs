@@ -27,6 +27,7 @@ async fn every_format_is_exact(place: Place) {
     let rows = place.rows().await;
     assert!(rows_of_ndjson(&place.prints(&["export"]).await) == rows, "ndjson is the default");
     assert!(rows_of_csv(&place.prints(&["export", "--format", "csv"]).await) == rows);
+    assert!(rows_of_ndjson(&place.prints(&["export", "--filter", "-row:1"]).await) == rows[1..], "filtered");
     for (format, read) in [("ndjson", rows_of_ndjson as fn(&str) -> Vec<LogRow>), ("csv", rows_of_csv)] {
         let file = place.path(&format!("log.{format}"));
         let arguments = ["export", "--format", format, "--output", file.to_str().expect("a plain path")];

@@ -44,6 +44,23 @@ async fn a_row_is_the_same_line_as_on_the_page() {
 }
 
 #[tokio::test]
+async fn it_holds_what_the_filter_matches_and_nothing_else() {
+    let (site, admin, _) = searched().await;
+    let rows = site.log().await;
+    let (one, other) = (rows[0].seq.0, rows[rows.len() - 1].seq.0);
+    let numbers = async |query: String| {
+        let export = site.get(&format!("{EXPORT}?{query}")).cookie(&admin).send().await.text();
+        rows_of_ndjson(&export).iter().map(|row| row.seq.0).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(format!("q=row:{one}")).await, [one]);
+    assert_eq!(numbers(format!("q=-row:{one}")).await.len(), rows.len() - 1);
+    assert_eq!(numbers(format!("q=row:{one}&after={one}")).await, [] as [i64; 0]);
+    assert_eq!(numbers(format!("q=-row:{one}&after={}", other - 1)).await, [other]);
+    let error = site.get(&format!("{EXPORT}?q=phrase:")).cookie(&admin).send().await.refusal();
+    assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Invalid, Some("q")));
+}
+
+#[tokio::test]
 async fn no_field_is_a_formula() {
     let (site, admin, _) = searched().await;
     let csv = site.get(CSV).cookie(&admin).send().await.text();

@@ -34,7 +34,7 @@ pub fn LogBar(
             <LogGoTo place on_place />
             <p class="log_count">{move || count(feed)}</p>
             <p class="log_through muted">{through}</p>
-            <ExportMenu />
+            <ExportMenu filter />
             <LogFilterError id=ERROR_ID text=filter error />
         </div>
     }

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::pin::pin;
 use std::sync::Arc;
 
-use api::LogSeq;
+use api::LogFilter;
 use futures::TryStreamExt;
 use store::{Clock, LogSink, Store, log_blocks};
 
@@ -23,17 +23,17 @@ pub enum Exported {
     Unread,
 }
 
-/// Writes all rows that there are at the start to `out`, from the oldest on.
+/// Writes all rows that there are at the start and that `filter` matches to `out`, from the oldest on.
 pub async fn export_lines(
     store: Arc<dyn Store>,
+    filter: LogFilter,
     lines: Lines,
     out: &mut (dyn Write + Send),
     clock: &dyn Clock,
     meter: &mut Option<Meter>,
 ) -> Result<Exported, CommandError> {
-    let LogSeq(last) = store.last_log_seq().await?;
-    begin(meter, last, clock);
-    let rows = Rows { after: LogSeq(0), upto: LogSeq(last) };
+    let rows = Rows::matching(filter, &*store, clock.wall()).await?;
+    begin(meter, &rows, clock);
     let mut chunks = pin!(export(store, rows, lines));
     let mut written = out.write_all(lines.head().as_bytes());
     let mut done = 0;
@@ -56,28 +56,38 @@ pub async fn export_lines(
 /// The same into another table.
 pub async fn export_rows(
     store: Arc<dyn Store>,
+    filter: LogFilter,
     file: &mut dyn LogSink,
     clock: &dyn Clock,
     meter: &mut Option<Meter>,
 ) -> Result<(), CommandError> {
-    let last = store.last_log_seq().await?;
-    begin(meter, last.0, clock);
-    let mut blocks = pin!(log_blocks(store, LogSeq(0), last));
+    let wanted = Rows::matching(filter, &*store, clock.wall()).await?;
+    begin(meter, &wanted, clock);
+    let mut blocks = pin!(log_blocks(store, wanted.after, wanted.upto));
     let mut done = 0;
     while let Some(block) = blocks.try_next().await? {
-        let rows = block.rows().map(|row| Ok(row?.to_row())).collect::<store::Result<Vec<_>>>()?;
-        done += rows.len() as u64;
-        file.put(&rows).await?;
+        let mut rows = Vec::new();
+        for row in block.rows() {
+            let row = row?;
+            done += 1;
+            if wanted.holds(&row) {
+                rows.push(row.to_row());
+            }
+        }
+        if !rows.is_empty() {
+            file.put(&rows).await?;
+        }
         show(meter, done, clock);
     }
     end(meter, clock);
     Ok(())
 }
 
-fn begin(meter: &mut Option<Meter>, last: i64, clock: &dyn Clock) {
+fn begin(meter: &mut Option<Meter>, rows: &Rows, clock: &dyn Clock) {
     if let Some(meter) = meter {
         // There may be fewer rows than numbers.
-        meter.begin("exporting the log".to_owned(), 0, last.unsigned_abs(), clock.steady());
+        let most = u64::try_from(rows.upto.0 - rows.after.0).unwrap_or(0);
+        meter.begin("exporting the log".to_owned(), 0, most, clock.steady());
     }
 }
 

@@ -6,10 +6,10 @@ mod ndjson;
 
 use std::sync::Arc;
 
-use api::LogSeq;
+use api::{LogFilter, LogSeq, TimeMs};
 use futures::{Stream, TryStreamExt};
 use serde::Deserialize;
-use store::{LogBlock, Result, Store, StoreError, log_blocks};
+use store::{BorrowedRow, LogBlock, Result, Store, StoreError, log_blocks, log_range};
 
 /// So many blocks are turned into lines or read at a time. It bounds the memory of an export.
 const AT_ONCE: usize = 2;
@@ -25,14 +25,33 @@ pub enum Lines {
     Csv,
 }
 
-/// Which rows: those after the one number up to the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which rows: those after the one number up to the other, as far as the filter matches them.
+#[derive(Clone, Debug)]
 pub struct Rows {
     pub after: LogSeq,
     pub upto: LogSeq,
+    pub filter: Arc<LogFilter>,
+    /// From when on the filter counts back.
+    pub now: TimeMs,
 }
 
-/// Whole lines, and how many rows they are.
+impl Rows {
+    /// Those of all rows that there are now.
+    pub async fn matching(filter: LogFilter, store: &dyn Store, now: TimeMs) -> Result<Self> {
+        let range = log_range(store, &filter.bounds(now)).await?;
+        // Without a row in it where there is none.
+        let (LogSeq(first), upto) = range.unwrap_or((LogSeq(1), LogSeq(0)));
+        Ok(Self { after: LogSeq(first - 1), upto, filter: Arc::new(filter), now })
+    }
+
+    #[must_use]
+    pub fn holds(&self, row: &BorrowedRow<'_>) -> bool {
+        // Without a filter a row need not be copied to be compared.
+        self.filter.is_empty() || self.filter.matches(&row.to_row(), self.now)
+    }
+}
+
+/// Whole lines, and how many rows were looked at for them.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Chunk {
     pub text: Vec<u8>,
@@ -51,7 +70,7 @@ impl Lines {
         }
     }
 
-    fn of(self, block: &LogBlock) -> Result<Chunk> {
+    fn of(self, block: &LogBlock, rows: &Rows) -> Result<Chunk> {
         let push = match self {
             Self::Ndjson => ndjson::push_line,
             Self::Csv => csv::push_line,
@@ -59,9 +78,11 @@ impl Lines {
         let mut chunk = Chunk { text: Vec::with_capacity(block.size() * 2), rows: 0, last: LogSeq(0) };
         for row in block.rows() {
             let row = row?;
-            push(&mut chunk.text, &row);
             chunk.rows += 1;
             chunk.last = row.seq;
+            if rows.holds(&row) {
+                push(&mut chunk.text, &row);
+            }
         }
         Ok(chunk)
     }
@@ -70,10 +91,14 @@ impl Lines {
 /// The rows as lines, without the head. What is not asked for is not read.
 pub fn export(store: Arc<dyn Store>, rows: Rows, lines: Lines) -> impl Stream<Item = Result<Chunk>> + Send {
     log_blocks(store, rows.after, rows.upto)
-        .map_ok(move |block| async move {
-            // Here it would keep the next block from being asked for, and others from being served.
-            let written = tokio::task::spawn_blocking(move || lines.of(&block)).await;
-            written.unwrap_or_else(|error| Err(StoreError::Sql(format!("the rows could not be written out: {error}"))))
+        .map_ok(move |block| {
+            let rows = rows.clone();
+            async move {
+                // Here it would keep the next block from being asked for, and others from being served.
+                let written = tokio::task::spawn_blocking(move || lines.of(&block, &rows)).await;
+                written
+                    .unwrap_or_else(|error| Err(StoreError::Sql(format!("the rows could not be written out: {error}"))))
+            }
         })
         .try_buffered(AT_ONCE)
 }

@@ -16,6 +16,7 @@ use serde::Deserialize;
 use store::StoreError;
 
 use super::error::{ErrorResponse, from_store};
+use super::log_stream::filter_of;
 use super::parameters::Parameters;
 use super::session_watch::SessionWatch;
 use crate::environment::Environment;
@@ -33,18 +34,20 @@ pub struct ExportQuery {
     format: Lines,
     after: Option<LogSeq>,
     upto: Option<LogSeq>,
+    q: Option<String>,
 }
 
-/// All rows from the oldest on, up to the one that is the newest now.
+/// All rows that the filter matches, from the oldest on, up to the one that is the newest now.
 pub async fn file(
     State(env): State<Arc<Environment>>,
     Parameters(query): Parameters<ExportQuery>,
     session: SessionWatch,
     place: Place,
 ) -> Result<Response, ErrorResponse> {
-    let newest = env.store.last_log_seq().await.map_err(from_store)?;
-    let upto = query.upto.map_or(newest, |upto| upto.min(newest));
-    let rows = Rows { after: query.after.unwrap_or_default(), upto };
+    let filter = filter_of(query.q.as_deref())?;
+    let mut rows = Rows::matching(filter, &*env.store, env.clock.wall()).await.map_err(from_store)?;
+    rows.after = rows.after.max(query.after.unwrap_or_default());
+    rows.upto = query.upto.map_or(rows.upto, |upto| upto.min(rows.upto));
     let chunks = export(env.store.clone(), rows, query.format);
     let (ending, media_type) = match query.format {
         Lines::Ndjson => ("ndjson", "application/x-ndjson"),
@@ -76,7 +79,10 @@ fn body(
                 Err(error) => Err(io::Error::other(from_store(error).message)),
             };
             let is_broken = text.is_err();
-            yield text;
+            // A block in which nothing matches says nothing.
+            if !matches!(&text, Ok(text) if text.is_empty()) {
+                yield text;
+            }
             if is_broken {
                 break;
             }

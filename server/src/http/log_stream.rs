@@ -82,7 +82,7 @@ impl RowsQuery {
     }
 }
 
-fn filter_of(q: Option<&str>) -> Result<LogFilter, ErrorResponse> {
+pub fn filter_of(q: Option<&str>) -> Result<LogFilter, ErrorResponse> {
     Ok(q.unwrap_or_default().parse().map_err(|error: FilterError| error.in_field("q"))?)
 }
 
