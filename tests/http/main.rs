@@ -22,4 +22,3 @@ mod site;
 mod spool;
 mod streams;
 mod system;
-mod taken_over;

@@ -6,11 +6,13 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use axum::Router;
+use hyper_util::rt::TokioExecutor;
+use hyper_util::server::conn::auto::Builder;
 use store::Clock;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::connection::{Connection, Protocols};
+use super::connection::{self, Connection};
 use crate::environment::Environment;
 use crate::metrics::Counted;
 
@@ -21,7 +23,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Serves `routes` on up to `limit` connections at a time until the server stops. Returns when the last one has ended.
 pub async fn serve(listener: TcpListener, routes: Router, env: Arc<Environment>, limit: u32) {
     let room = Room::of(limit);
-    let front = Arc::new(Front { router: routes, protocols: Protocols::with_our_limits(), env });
+    let front = Arc::new(Front { router: routes, protocols: connection::protocols(), env });
     let accepts = async {
         loop {
             let place = room.place().await;
@@ -42,14 +44,15 @@ pub async fn serve(listener: TcpListener, routes: Router, env: Arc<Environment>,
 struct Front {
     env: Arc<Environment>,
     router: Router,
-    protocols: Protocols,
+    protocols: Builder<TokioExecutor>,
 }
 
 impl Front {
     async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
         let _place = place;
         let _counted = Counted::on(&self.env.metrics.connections);
-        Connection::with(peer, &self.env, &self.router, &self.protocols).serve(stream).await;
+        let connection = Connection { env: &self.env, router: &self.router, protocols: &self.protocols, peer };
+        connection.serve(stream).await;
     }
 }
 
