@@ -2,9 +2,8 @@
 
 use tests::browser::{Browser, Role, key};
 use tests::eventually::eventually;
-use tokio::task::JoinSet;
 
-use crate::stage::{Stage, search};
+use crate::stage::{Stage, search, search_often};
 
 #[tokio::test]
 async fn rows_arrive_live_in_a_second_tab() {
@@ -90,12 +89,7 @@ async fn of_many_rows_few_are_drawn_and_new_ones_move_nothing() {
     let stage = Stage::open_for_administrator(&[]).await;
     let page = &stage.browser;
     let client = stage.client();
-    let mut searches = JoinSet::new();
-    for number in 1..=ROWS {
-        let client = client.clone();
-        searches.spawn(async move { search(&client, number, &format!("search {number}")).await });
-    }
-    searches.join_all().await;
+    search_often(&client, ROWS).await;
     page.wait_for_text("complete through #1,500").await;
     let top = phrases(page).await.first().cloned().expect("the first rows are drawn");
     page.script("document.querySelector('[role=grid]').scrollTop = 20000", vec![]).await;
@@ -147,12 +141,7 @@ async fn one_goes_to_a_row_and_back_to_the_newest() {
     let stage = Stage::open_for_administrator(&[]).await;
     let page = &stage.browser;
     let client = stage.client();
-    let mut searches = JoinSet::new();
-    for number in 1..=ROWS {
-        let client = client.clone();
-        searches.spawn(async move { search(&client, number, &format!("search {number}")).await });
-    }
-    searches.join_all().await;
+    search_often(&client, ROWS).await;
     page.wait_for_text("complete through #1,300").await;
     page.press(['g', 'r']).await;
     page.type_text("100").await;

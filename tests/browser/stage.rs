@@ -4,6 +4,7 @@ use api::{SearchAnswer, SearchId};
 use tests::browser::{Browser, Role};
 use tests::http_client::HttpClient;
 use tests::server_process::{Installation, ServerProcess};
+use tokio::task::JoinSet;
 
 pub(crate) const NAME: &str = "ada";
 pub(crate) const PASSWORD: &str = "a passphrase of some length";
@@ -49,4 +50,14 @@ pub(crate) async fn search(client: &HttpClient, number: u64, phrase: &str) -> Se
     let answer = client.post_form("/api/search", &[("phrase", phrase), ("id", &id)]).await.expect("the server answers");
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.json()
+}
+
+/// So many searches side by side, numbered from 1 on.
+pub(crate) async fn search_often(client: &HttpClient, searches: u64) {
+    let mut asked = JoinSet::new();
+    for number in 1..=searches {
+        let client = client.clone();
+        asked.spawn(async move { search(&client, number, &format!("search {number}")).await });
+    }
+    asked.join_all().await;
 }

@@ -1,3 +1,5 @@
+//! Whatever comes in whatever order: rows are neither doubled nor out of order, and gaps are known.
+
 use api::{JobId, SearchId};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What a filter says, what it matches, and what is wrong with a text that is none.
+
 use proptest::prelude::*;
 
 use super::*;
