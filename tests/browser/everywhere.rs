@@ -100,6 +100,8 @@ async fn every_page_is_reached_by_its_links() {
     }
     // Appears when the search's bundle has been loaded, and listens to keys.
     page.find(Role::Link, "Jobs").await;
+    // The phrase has the focus, and in there keys are text.
+    page.script("document.activeElement.blur()", vec![]).await;
     page.press(['g', 'j']).await;
     page.wait_for_path("g j leads to the jobs", |path| path == "/jobs").await;
     page.press(['?']).await;
