@@ -122,7 +122,6 @@ async fn a_filter_that_cannot_be_read_is_marked_where_it_is_wrong() {
     page.wait_for_text("There is no field “brower”").await;
     assert_eq!(page.texts(".filter_fault mark").await, ["brower"]);
     assert_eq!(page.attribute("[data-filter]", "aria-invalid").await.as_deref(), Some("true"));
-    assert_eq!(page.texts("[role=row] [role=gridcell]:first-child").await.len(), 3, "the rows before stay");
     page.click(Role::Button, "Clear the filter").await;
     page.press(['/']).await;
     page.type_text("phrase:~one -phrase:one since:1h").await;
