@@ -22,7 +22,7 @@ const FOR_ADMINISTRATORS: &[(&str, &str)] = &[
     ("/viewlog", "complete through"),
     ("/viewlog?q=nothing+like+this", "No row matches"),
     ("/viewlog?q=a+phrase:~x+brower:firefox", "no field"),
-    ("/viewlog?at=1", "1 newer"),
+    ("/viewlog?at=1", "complete through"),
     ("/viewlog?row=1", "Search id"),
     ("/jobs", "log_request"),
     ("/jobs?state=dead", "dead"),
