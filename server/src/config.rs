@@ -77,7 +77,8 @@ pub enum Command {
         #[arg(long, value_name = "FILE", required_if_eq("format", "sqlite"))]
         output: Option<PathBuf>,
         /// Only the rows that this filter matches, written as on the page of the log; docs/log.md has its grammar
-        #[arg(long, value_name = "FILTER", default_value = "")]
+        // A filter may begin with a minus.
+        #[arg(long, value_name = "FILTER", default_value = "", allow_hyphen_values = true)]
         filter: LogFilter,
     },
     /// See what it costs to wait, and what need not be waited for
