@@ -27,7 +27,7 @@ impl Stage {
     /// The same with an administrator, who is logged in.
     pub(crate) async fn open_for_administrator(arguments: &[&str]) -> Self {
         let stage = Self::open(arguments).await;
-        stage.browser.open(&format!("/setup?token={}", stage.server.setup_token())).await;
+        stage.browser.open(&format!("/setup?token={}", stage.server.setup_token().await)).await;
         stage.browser.fill("Name", NAME).await;
         stage.browser.fill("Password", PASSWORD).await;
         stage.browser.click(Role::Button, "Make the account").await;

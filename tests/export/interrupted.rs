@@ -58,7 +58,7 @@ async fn a_row_that_cannot_be_read_breaks_the_answer() {
     let installation = Installation::new();
     let server = installation.start(&["--no-worker"]).await;
     let mut admin = server.client();
-    admin.set_up(&server.setup_token(), "ada", "correct horse battery staple").await;
+    admin.set_up(&server.setup_token().await, "ada", "correct horse battery staple").await;
     let place = Place::beside(installation).await;
     place.record_many(ROWS).await;
     let whole = admin.get("/api/admin/log/export").await.expect("answered");

@@ -15,7 +15,7 @@ async fn an_export_that_nobody_takes_holds_a_few_blocks() {
     let installation = Installation::new();
     let server = installation.start(&["--no-worker"]).await;
     let mut admin = server.client();
-    admin.set_up(&server.setup_token(), "ada", "correct horse battery staple").await;
+    admin.set_up(&server.setup_token().await, "ada", "correct horse battery staple").await;
     let place = Place::beside(installation).await;
     place.record_many(ROWS).await;
     // Once, so that what is made only for the first one is there.

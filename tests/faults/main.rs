@@ -21,6 +21,7 @@ mod payloads;
 mod postgres;
 mod processes;
 mod service_manager;
+mod setup_link;
 mod slow_log;
 mod small_disk;
 mod strace;

@@ -25,7 +25,7 @@ async fn ten_thousand_follow_and_searches_are_answered() {
     let installation = Installation::new();
     let server = installation.start(&["--no-worker"]).await;
     let mut admin = server.client();
-    admin.set_up(&server.setup_token(), "ada", "correct horse battery staple").await;
+    admin.set_up(&server.setup_token().await, "ada", "correct horse battery staple").await;
     let followed = search(&server, "followed").await;
 
     let before_kib = server.resident_kib();

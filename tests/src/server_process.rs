@@ -221,10 +221,9 @@ impl ServerProcess {
         self.child.id().expect("nobody has waited for it")
     }
 
-    /// The token of the one-use link that a server without accounts prints when it starts.
-    #[must_use]
-    pub fn setup_token(&self) -> String {
-        self.output.word_after("/setup?token=").unwrap_or_else(|| panic!("no setup link in:\n{}", self.output.text()))
+    /// The token of the one-use link that a server without accounts prints soon after it started.
+    pub async fn setup_token(&self) -> String {
+        eventually("the server prints a setup link", async || self.output.word_after("/setup?token=")).await
     }
 
     /// All that it has printed so far.

@@ -16,7 +16,7 @@ use super::heartbeat::Heartbeat;
 use super::prune::keep_pruning;
 use super::service_manager;
 use super::stop_signal::StopSignal;
-use crate::accounts::new_setup_link;
+use crate::accounts::{Token, new_setup_link};
 use crate::config::{HttpSection, JobsSection};
 use crate::environment::{Environment, IntakeSection, WorkerSection};
 use crate::http::{self, connections_that_fit, has_client};
@@ -27,6 +27,8 @@ use crate::{JobsSection as JobsInside, browser_family};
 
 /// How long answers that are being sent may take after the process was asked to stop.
 const ANSWERS: Duration = Duration::from_secs(10);
+/// How long the store is left alone when it could not take a link that makes an administrator.
+const OFFER_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// A server that is about to serve.
 pub struct Serving {
@@ -85,8 +87,9 @@ pub(super) async fn serve_routes(
     let pruner = tokio::spawn(keep_pruning(store.clone(), clock.clone()));
     let routes = routes(env.clone());
     let answers = tokio::spawn(http::serve(listener, routes, env.clone(), connections));
+    greet(address);
     // A link is written to the database, which those who ask already need not wait for.
-    greet(&env, address).await?;
+    let setup = tokio::spawn(offer_setup(env.clone(), address));
     afterwards();
     service_manager::ready(&format!("serving http://{address}"));
     let watchdog = tokio::spawn(service_manager::keep_watchdog_calm());
@@ -103,6 +106,7 @@ pub(super) async fn serve_routes(
     // What is in the spool by then is replayed at the next start.
     replay.abort();
     prober.abort();
+    setup.abort();
     if tokio::time::timeout(ANSWERS, answers).await.is_err() {
         tracing::warn!("some answers took too long to send and were cut off");
     }
@@ -134,15 +138,35 @@ fn event_streams_beside(connections: u32) -> u32 {
     (connections - connections / 4).max(1)
 }
 
-async fn greet(env: &Environment, address: SocketAddr) -> Result<(), CommandError> {
+fn greet(address: SocketAddr) {
     if !has_client() {
         tracing::warn!("this binary carries no client; `cargo xtask run` builds one with it");
     }
     eprintln!("listening on http://{address}");
-    if !env.store.has_accounts().await? {
-        let token = new_setup_link(&*env.store, &*env.clock, &env.random).await?;
-        eprintln!("There is no administrator yet. This link makes one, once, within 30 minutes:");
-        eprintln!("  {}", link(address, token.reveal()));
+}
+
+/// Prints a link that makes the first account, where there is none. A store that does not answer now is asked again:
+/// it ends nothing else either.
+async fn offer_setup(env: Arc<Environment>, address: SocketAddr) {
+    loop {
+        match setup_link(&env).await {
+            Ok(None) => return,
+            Ok(Some(token)) => {
+                eprintln!("There is no administrator yet. This link makes one, once, within 30 minutes:");
+                eprintln!("  {}", link(address, token.reveal()));
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no link that makes an administrator could be made; it is tried again")
+            }
+        }
+        env.clock.sleep_until(env.clock.steady().after(OFFER_AGAIN_AFTER)).await;
     }
-    Ok(())
+}
+
+async fn setup_link(env: &Environment) -> store::Result<Option<Token>> {
+    if env.store.has_accounts().await? {
+        return Ok(None);
+    }
+    new_setup_link(&*env.store, &*env.clock, &env.random).await.map(Some)
 }

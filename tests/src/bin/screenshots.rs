@@ -28,7 +28,7 @@ async fn main() {
 
     let server = installation.start(&[]).await;
     let browser = Browser::start(server.url()).await;
-    album.take(&browser, "setup", &format!("/setup?token={}", server.setup_token()), "Make the account").await;
+    album.take(&browser, "setup", &format!("/setup?token={}", server.setup_token().await), "Make the account").await;
     log_in(&browser).await;
     browser.open("/logout").await;
     browser.wait_for_text("You are logged out").await;

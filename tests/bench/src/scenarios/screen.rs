@@ -45,7 +45,7 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
             let running = site.start(workshop, &[]).await?;
             let server = running.server().context("ours")?;
             let mut administrator = server.client();
-            administrator.set_up(&server.setup_token(), "bench", "a long enough password").await;
+            administrator.set_up(&server.setup_token().await, "bench", "a long enough password").await;
             let stream = administrator.listen("/api/admin/log/events", None).await;
             let stream = stream.map_err(|error| anyhow::anyhow!("{error}"))?;
             let latency = watch(&server.client(), stream, workshop.measured).await?;

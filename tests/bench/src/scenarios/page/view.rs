@@ -53,7 +53,7 @@ impl View {
     pub(super) async fn open(server: &ServerProcess, is_first: bool) -> Self {
         let browser = Browser::start(server.url()).await;
         browser.resize(1920, 1080).await;
-        let form = if is_first { format!("/setup?token={}", server.setup_token()) } else { "/login".to_owned() };
+        let form = if is_first { format!("/setup?token={}", server.setup_token().await) } else { "/login".to_owned() };
         browser.open(&form).await;
         browser.fill("Name", NAME).await;
         browser.fill("Password", PASSWORD).await;
