@@ -14,6 +14,8 @@ const MOST_DRAWN: usize = 80;
 pub struct VirtualRows {
     view: RwSignal<View>,
     scroller: StoredValue<Option<HtmlElement>, LocalStorage>,
+    /// By so many pixels it is scrolled with the next frame.
+    owed: StoredValue<i32>,
 }
 
 /// What part of the list the scroller shows, in CSS pixels.
@@ -29,7 +31,7 @@ impl VirtualRows {
     pub fn new() -> Self {
         // Until it is measured: a usual row, a large window.
         let view = View { scroll_top: 0, height: 800, row_height: 36 };
-        Self { view: RwSignal::new(view), scroller: StoredValue::new_local(None) }
+        Self { view: RwSignal::new(view), scroller: StoredValue::new_local(None), owed: StoredValue::new(0) }
     }
 
     /// Measures `scroller` from now on. Its custom property `--row-height` says how high a row is.
@@ -87,9 +89,12 @@ impl VirtualRows {
         format!("{}px", rows * self.view.with(|view| view.row_height.unsigned_abs() as usize))
     }
 
+    /// What was to be scrolled along with the rows before is not any more.
     pub fn scroll_to_top(self) {
+        self.owed.set_value(0);
         if let Some(scroller) = self.scroller.get_value() {
             scroller.set_scroll_top(0);
+            self.scrolled();
         }
     }
 
@@ -99,8 +104,14 @@ impl VirtualRows {
         let rows = i32::try_from(rows).unwrap_or(i32::MAX);
         let pixels = rows.saturating_mul(self.view.with_untracked(|view| view.row_height));
         self.view.update(|view| view.scroll_top = view.scroll_top.saturating_add(pixels).max(0));
+        self.owed.update_value(|owed| *owed = owed.saturating_add(pixels));
         // The list gets its new height before the next frame; only then there is somewhere to scroll to.
-        request_animation_frame(move || scroller.set_scroll_top(scroller.scroll_top().saturating_add(pixels)));
+        request_animation_frame(move || {
+            let owed = self.owed.try_update_value(std::mem::take).unwrap_or_default();
+            if owed != 0 {
+                scroller.set_scroll_top(scroller.scroll_top().saturating_add(owed));
+            }
+        });
     }
 
     /// Scrolls as little as is needed for the row to be in sight.

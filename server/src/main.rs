@@ -314,7 +314,7 @@ async fn export(
     }
     // On one terminal the two would be mixed.
     let is_watched = stderr().is_terminal() && (output.is_some() || !stdout().is_terminal());
-    let mut meter = is_watched.then(Meter::on_stderr);
+    let mut meter = if is_watched { Meter::on_stderr() } else { Meter::silent() };
     let file = output.map(NewFile::of).transpose()?;
     let store = open(config, Access::Guest, clock).await?;
     let lines = match format {

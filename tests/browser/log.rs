@@ -166,6 +166,44 @@ async fn one_goes_to_a_row_and_back_to_the_newest() {
 }
 
 #[tokio::test]
+async fn who_goes_on_at_once_is_not_scrolled_to_where_the_rows_before_were() {
+    let stage = Stage::open_for_administrator(&[]).await;
+    let page = &stage.browser;
+    search_often(&stage.client(), 1_300).await;
+    page.wait_for_text("complete through #1,300").await;
+    // No frame comes while the rows above row 100 are read and another place is asked for.
+    let top = page.script_async(
+        "const done = arguments[0];
+         const go = row => {
+             history.pushState(null, '', '/viewlog?at=' + row);
+             dispatchEvent(new PopStateEvent('popstate'));
+         };
+         const drawn = row => new Promise(drawn => {
+             const look = () => document.getElementById('log-row-' + row) ? drawn() : setTimeout(look, 5);
+             look();
+         });
+         const [frame, held] = [window.requestAnimationFrame, []];
+         window.requestAnimationFrame = callback => held.push(callback);
+         (async () => {
+             go(100);
+             await drawn(105);
+             go(1290);
+             await drawn(1290);
+             window.requestAnimationFrame = frame;
+             held.forEach(callback => requestAnimationFrame(callback));
+             requestAnimationFrame(() => requestAnimationFrame(() => {
+                 const [row, grid] = ['#log-row-1290', '[role=grid]'].map(name => document.querySelector(name));
+                 done(row && row.getBoundingClientRect().top - grid.getBoundingClientRect().top);
+             }));
+         })();",
+        vec![],
+    );
+    let top = top.await.as_f64().expect("the row is drawn");
+    assert!((0.0..200.0).contains(&top), "row 1,290 is {top} pixels below the grid's upper edge");
+    stage.finish().await;
+}
+
+#[tokio::test]
 async fn a_look_for_what_is_not_there_shows_how_far_it_is_and_stops() {
     let stage = Stage::open_for_administrator(&[]).await;
     let page = &stage.browser;

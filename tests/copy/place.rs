@@ -118,7 +118,7 @@ impl Place for OnServer {
 
 /// As the command does it, with nobody who watches.
 pub(crate) async fn copy_quietly(source: &dyn Source, target: &dyn Target) -> Result<Copied, CommandError> {
-    copy(source, target, &SystemClock::start(), &mut Meter::on(std::io::sink(), false)).await
+    copy(source, target, &SystemClock::start(), &mut Meter::silent()).await
 }
 
 /// Copies one place into another, and is done at the first try.

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::pin::pin;
 use std::sync::Arc;
 
-use api::LogFilter;
+use api::{LogFilter, TimeMs};
 use futures::TryStreamExt;
 use store::{Clock, LogSink, Store, log_blocks};
 
@@ -30,10 +30,10 @@ pub async fn export_lines(
     lines: Lines,
     out: &mut (dyn Write + Send),
     clock: &dyn Clock,
-    meter: &mut Option<Meter>,
+    meter: &mut Meter,
 ) -> Result<Exported, CommandError> {
     let rows = Rows::matching(filter, &*store, clock.wall()).await?;
-    begin(meter, &rows, clock);
+    begin(meter, &rows, clock.steady());
     let mut chunks = pin!(export(store, rows, lines));
     let mut written = out.write_all(lines.head().as_bytes());
     let mut done = 0;
@@ -43,9 +43,9 @@ pub async fn export_lines(
         // Nothing else runs on this thread: who waits for the reader here keeps nobody else.
         written = out.write_all(&chunk.text);
         done += chunk.rows;
-        show(meter, done, clock);
+        meter.show(done, clock.steady());
     }
-    end(meter, clock);
+    meter.end(clock.steady());
     match written.and_then(|()| out.flush()) {
         Ok(()) => Ok(Exported::Whole),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Exported::Unread),
@@ -59,10 +59,10 @@ pub async fn export_rows(
     filter: LogFilter,
     file: &mut dyn LogSink,
     clock: &dyn Clock,
-    meter: &mut Option<Meter>,
+    meter: &mut Meter,
 ) -> Result<(), CommandError> {
     let wanted = Rows::matching(filter, &*store, clock.wall()).await?;
-    begin(meter, &wanted, clock);
+    begin(meter, &wanted, clock.steady());
     let mut blocks = pin!(log_blocks(store, wanted.after, wanted.upto));
     let mut done = 0;
     while let Some(block) = blocks.try_next().await? {
@@ -77,28 +77,14 @@ pub async fn export_rows(
         if !rows.is_empty() {
             file.put(&rows).await?;
         }
-        show(meter, done, clock);
+        meter.show(done, clock.steady());
     }
-    end(meter, clock);
+    meter.end(clock.steady());
     Ok(())
 }
 
-fn begin(meter: &mut Option<Meter>, rows: &Rows, clock: &dyn Clock) {
-    if let Some(meter) = meter {
-        // There may be fewer rows than numbers.
-        let most = u64::try_from(rows.upto.0 - rows.after.0).unwrap_or(0);
-        meter.begin("exporting the log".to_owned(), 0, most, clock.steady());
-    }
-}
-
-fn show(meter: &mut Option<Meter>, done: u64, clock: &dyn Clock) {
-    if let Some(meter) = meter {
-        meter.show(done, clock.steady());
-    }
-}
-
-fn end(meter: &mut Option<Meter>, clock: &dyn Clock) {
-    if let Some(meter) = meter {
-        meter.end(clock.steady());
-    }
+fn begin(meter: &mut Meter, rows: &Rows, now: TimeMs) {
+    // There may be fewer rows than numbers.
+    let most = u64::try_from(rows.upto.0 - rows.after.0).unwrap_or(0);
+    meter.begin("exporting the log".to_owned(), 0, most, now);
 }

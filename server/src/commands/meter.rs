@@ -1,6 +1,6 @@
 //! How far a copy or an export is: a line that moves on a terminal, and lines from time to time where a program reads.
 
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{IsTerminal, Write, sink, stderr};
 use std::time::Duration;
 
 use api::TimeMs;
@@ -31,6 +31,12 @@ impl Meter {
     #[must_use]
     pub fn on_stderr() -> Self {
         Self::on(stderr(), stderr().is_terminal())
+    }
+
+    /// For work that nobody watches.
+    #[must_use]
+    pub fn silent() -> Self {
+        Self::on(sink(), false)
     }
 
     #[must_use]
