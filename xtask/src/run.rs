@@ -17,7 +17,7 @@ pub(crate) fn run(place: &Place, mut arguments: Vec<String>) -> anyhow::Result<(
     }
     let mut steps = Steps::new(client::steps_needed(place)? + 1);
     client::ensure(place, &mut steps)?;
-    steps.step("building the server (about 4 minutes from nothing)", || {
+    steps.step("building the server (about 6 minutes from nothing)", || {
         let shell = place.shell()?;
         cmd!(shell, "cargo build --quiet --release --package server").quiet().run()?;
         Ok(())
