@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use api::{AttemptOutcome, JobCounts, JobId, JobState, TimeMs};
 use store::{Claim, ClaimedJob, Finish, FinishedAttempt, LOG_JOB, NewJob, StoredKind, WorkerName};
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct QueueModel {
     pub jobs: Vec<ModelJob>,
     /// Every kind that there ever was, by name.

@@ -42,6 +42,7 @@ macro_rules! hold_every_promise {
                 the_most_urgent_and_then_the_oldest_come_first,
                 a_claim_takes_no_more_than_its_limit,
                 no_job_is_handed_out_twice,
+                jobs_that_come_during_claims_are_handed_out_once_and_whole,
                 scheduled_and_retrying_jobs_are_claimed_once_due,
                 a_claimed_job_is_shown_as_running,
                 leases_are_prolonged_only_for_who_holds_them,

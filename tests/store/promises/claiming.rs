@@ -56,6 +56,50 @@ pub(crate) async fn no_job_is_handed_out_twice(database: impl Database) {
     assert_eq!(store.job_counts().await.unwrap().running, 500);
 }
 
+pub(crate) async fn jobs_that_come_during_claims_are_handed_out_once_and_whole(database: impl Database) {
+    let store = database.store();
+    let limited = NewJob { key: Some("first".to_owned()), ..job("limited") };
+    enqueue(&*store, limited.clone()).await;
+    assert!(store.limit_kind("limited", Some(1)).await.unwrap());
+    let mut claimed = Vec::new();
+    for round in 0..20 {
+        let added = join_all((0..30_i16).map(|number| {
+            let kind = ["a", "b", "limited"][number as usize % 3];
+            let payload = format!(r#"{{"round":{round},"number":{number}}}"#);
+            let new =
+                NewJob { payload, priority: number % 4, key: Some(format!("{round} {}", number % 27)), ..job(kind) };
+            store.enqueue(new)
+        }));
+        let (_, first, second) =
+            tokio::join!(added, store.claim(claim("w", 40, START)), store.claim(claim("v", 5, START)));
+        for (worker, jobs) in [("w", first.unwrap()), ("v", second.unwrap())] {
+            claimed.extend(jobs.into_iter().map(|job| (worker, job)));
+        }
+    }
+    loop {
+        let rest = store.claim(claim("w", 1000, START)).await.unwrap();
+        if rest.is_empty() {
+            break;
+        }
+        claimed.extend(rest.into_iter().map(|job| ("w", job)));
+    }
+    let new = claimed.iter().map(|(_, job)| job.id).collect::<HashSet<_>>();
+    assert_eq!(new.len(), claimed.len(), "some were handed out twice");
+    let counts = store.job_counts().await.unwrap();
+    assert_eq!((counts.running, counts.waiting + counts.running), (claimed.len() as u64, 1 + 20 * 27));
+    assert_eq!(claimed.iter().filter(|(_, job)| job.kind == "limited").count(), 1);
+    for (name, job) in &claimed {
+        let stored = store.job(job.id).await.unwrap().expect("there");
+        assert_eq!((stored.state, stored.worker), (JobState::Running, Some(worker(name))));
+        assert_eq!((&stored.kind, &stored.payload), (&job.kind, &job.payload));
+        assert_eq!((stored.attempt, job.attempt, job.max_attempts), (1, 1, stored.max_attempts));
+        assert_eq!((stored.started_at, stored.finished_at, stored.error), (Some(START), None, None));
+    }
+    // The leases are those of the claims.
+    assert_eq!(store.expire(START.after(LEASE)).await.unwrap(), 0);
+    assert_eq!(store.expire(START.after(LEASE + Duration::from_millis(1))).await.unwrap(), claimed.len() as u64);
+}
+
 pub(crate) async fn scheduled_and_retrying_jobs_are_claimed_once_due(database: impl Database) {
     let store = database.store();
     let failed = enqueue(&*store, job("a")).await;

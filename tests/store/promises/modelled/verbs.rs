@@ -34,6 +34,13 @@ pub(super) enum Verb {
         worker: usize,
         limit: u32,
     },
+    /// A new job and a claim at the same moment, in whichever order.
+    EnqueueDuringClaim {
+        priority: i16,
+        delay_s: u64,
+        worker: usize,
+        limit: u32,
+    },
     /// All jobs that were ever claimed, by whoever.
     Extend {
         worker: usize,
@@ -81,6 +88,9 @@ pub(super) fn verb() -> impl Strategy<Value = Verb> {
         4 => (0..4_u8).prop_map(|search| Verb::Accept { search }),
         2 => (0..4_u8).prop_map(|search| Verb::Record { search }),
         6 => (0..2_usize, 0..6_u32).prop_map(|(worker, limit)| Verb::Claim { worker, limit }),
+        4 => (-1..=1_i16, 0..2_u64, 0..2_usize, 0..6_u32).prop_map(|(priority, delay_s, worker, limit)| {
+            Verb::EnqueueDuringClaim { priority, delay_s, worker, limit }
+        }),
         2 => (0..2_usize, 0..30_u64).prop_map(|(worker, lease_s)| Verb::Extend { worker, lease_s }),
         8 => (0..30_usize, 0..2_usize, finish())
             .prop_map(|(attempt, worker, finish)| Verb::Finish { attempt, worker, finish }),
@@ -166,6 +176,23 @@ impl<D: Database> Run<D> {
                 let claim = claim(WORKERS[*worker], *limit, now);
                 let claimed = store.claim(claim.clone()).await.unwrap();
                 assert_eq!(claimed, self.model.claim(&claim));
+                self.claimed.extend(claimed.iter().map(|job| (job.id, job.attempt)));
+            }
+            Verb::EnqueueDuringClaim { priority, delay_s, worker, limit } => {
+                let run_at = now.after(Duration::from_secs(*delay_s));
+                let new = NewJob { priority: *priority, run_at, now, ..job("modelled") };
+                let claim = claim(WORKERS[*worker], *limit, now);
+                let (added, claimed) = tokio::join!(store.enqueue(new.clone()), store.claim(claim.clone()));
+                let (Enqueued::New(id), claimed) = (added.unwrap(), claimed.unwrap()) else { panic!("it has no key") };
+                let mut claim_first = self.model.clone();
+                let would_claim = claim_first.claim(&claim);
+                claim_first.add(id, &new);
+                self.model.add(id, &new);
+                if claimed == would_claim {
+                    self.model = claim_first;
+                } else {
+                    assert_eq!(claimed, self.model.claim(&claim));
+                }
                 self.claimed.extend(claimed.iter().map(|job| (job.id, job.attempt)));
             }
             Verb::Extend { worker: name, lease_s } => {
