@@ -5,7 +5,8 @@ mod look;
 
 use std::time::Duration;
 
-use api::{ApiError, LogFilter, LogLooked, LogPlace, LogRow, LogSeq};
+use api::{ApiError, LogFilter, LogLooked, LogPlace, LogRow, LogSeq, TimeMs};
+use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use web_sys::AbortController;
@@ -24,8 +25,9 @@ use crate::url;
 
 /// Rows per request: a few hundred kilobytes, and many screens.
 const PAGE_ROWS: usize = 1_000;
-/// New rows are shown together this often: a burst must not be drawn row by row.
-const DRAW_EVERY: Duration = Duration::from_millis(40);
+/// New rows are shown together, and no more often than this: drawing a screen takes longer than reading its rows, so that
+/// a page that draws whatever comes falls behind for ever.
+const DRAW_EVERY: Duration = Duration::from_millis(100);
 /// After which row new ones are wanted, where only those are that are written from now on.
 const FROM_NOW_ON: LogSeq = LogSeq(i64::MAX);
 
@@ -46,6 +48,13 @@ pub struct Question {
     pub place: Option<LogPlace>,
 }
 
+/// When what came in is shown.
+#[derive(Clone, Copy, Debug, Default)]
+struct Drawing {
+    last: Option<TimeMs>,
+    next: Option<TimeoutHandle>,
+}
+
 #[derive(Clone, Copy)]
 pub struct LogFeed {
     pub book: RwSignal<LogBook>,
@@ -61,6 +70,9 @@ pub struct LogFeed {
     question: StoredValue<Option<Question>>,
     /// Rows that came in and are not in the book yet.
     buffer: StoredValue<Vec<LogRow>>,
+    /// What [`LogFeed::through`] will be once these are.
+    buffered_through: StoredValue<Option<LogSeq>>,
+    drawing: StoredValue<Drawing>,
     abort: StoredValue<Option<AbortController>, LocalStorage>,
     live: StoredValue<Option<Live>, LocalStorage>,
     session: Session,
@@ -79,6 +91,8 @@ impl LogFeed {
             moved: StoredValue::new(None),
             question: StoredValue::new(None),
             buffer: StoredValue::new(Vec::new()),
+            buffered_through: StoredValue::new(None),
+            drawing: StoredValue::new(Drawing::default()),
             abort: StoredValue::new_local(None),
             live: StoredValue::new_local(None),
             session: context::session(),
@@ -98,7 +112,7 @@ impl LogFeed {
         self.close();
         let top = if question.place.is_some() { Top::Gap } else { Top::Live };
         self.question.set_value(Some(question));
-        self.buffer.set_value(Vec::new());
+        self.empty_buffer();
         self.book.set(LogBook::beginning(top));
         self.through.set(None);
         self.look.set(None);
@@ -258,7 +272,7 @@ impl LogFeed {
     /// nothing was kept while there was a gap.
     fn catch_up(self, last: Option<LogSeq>) {
         drop(self.live.try_update_value(Option::take));
-        self.buffer.set_value(Vec::new());
+        self.empty_buffer();
         self.change(LogBook::close_gap);
         self.through.set(last.max(self.book.with_untracked(LogBook::newest_shown)));
     }
@@ -281,7 +295,7 @@ impl LogFeed {
         // What lies in the buffer is known too, and newer than what is in the book.
         let buffered = self.buffer.with_value(|buffer| buffer.last().map(|row| row.seq));
         // The rows up to `through` are known even where the filter has kept them from us.
-        let through = self.through.get_untracked();
+        let through = self.buffered_through.get_value().or(self.through.get_untracked());
         let newest = self.book.with_untracked(|book| match book.top() {
             Top::Live => book.newest(),
             Top::Gap => Some(through.unwrap_or(FROM_NOW_ON)),
@@ -296,22 +310,37 @@ impl LogFeed {
         match event {
             "row" => {
                 let Ok(row) = serde_json::from_str::<LogRow>(data) else { return };
-                let is_first = self.buffer.with_value(Vec::is_empty);
                 self.buffer.update_value(|buffer| buffer.push(row));
-                if is_first {
-                    set_timeout(move || self.draw(), DRAW_EVERY);
-                }
+                self.draw_later();
             }
             _ => {
-                self.draw();
-                self.through.set(data.parse().ok().map(LogSeq));
+                self.buffered_through.set_value(data.parse().ok().map(LogSeq));
+                // It comes behind the last row that there is: where nothing was drawn for a while, nothing is waited for.
+                let last = self.drawing.with_value(|drawing| drawing.last);
+                if last.is_none_or(|last| moment::now() >= last.after(DRAW_EVERY)) {
+                    self.draw();
+                } else {
+                    self.draw_later();
+                }
             }
+        }
+    }
+
+    fn draw_later(self) {
+        if self.drawing.with_value(|drawing| drawing.next.is_none()) {
+            let next = set_timeout_with_handle(move || self.draw(), DRAW_EVERY).ok();
+            self.drawing.update_value(|drawing| drawing.next = next);
         }
     }
 
     /// Moves what has come in from the buffer into the book.
     fn draw(self) {
+        let drawing = Drawing { last: Some(moment::now()), next: None };
         // The timer may outlive the page.
+        let Some(before) = self.drawing.try_update_value(|known| std::mem::replace(known, drawing)) else { return };
+        if let Some(timer) = before.next {
+            timer.clear();
+        }
         let rows = self.buffer.try_update_value(std::mem::take).unwrap_or_default();
         if !rows.is_empty() {
             let arrivals = self.arrivals.get_untracked();
@@ -321,6 +350,14 @@ impl LogFeed {
                 self.drop_oldest();
             }
         }
+        if let Some(through) = self.buffered_through.try_update_value(Option::take).flatten() {
+            self.through.set(Some(through));
+        }
+    }
+
+    fn empty_buffer(self) {
+        self.buffer.set_value(Vec::new());
+        self.buffered_through.set_value(None);
     }
 
     fn drop_oldest(self) {
