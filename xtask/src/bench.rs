@@ -61,7 +61,7 @@ pub(crate) fn bench(place: &Place, arguments: &[String]) -> anyhow::Result<()> {
         steps.skip("Lighthouse is not asked for");
     }
     // On its own: beside others it would be built with features that it is not shipped with.
-    steps.step("building the server as it is shipped (about 4 minutes from nothing)", || {
+    steps.step("building the server as it is shipped (about 6 minutes from nothing)", || {
         cmd!(shell, "cargo build --quiet --release --package server").quiet().run()?;
         Ok(())
     })?;
