@@ -13,6 +13,10 @@ use crate::virtual_rows::VirtualRows;
 /// The headers of the original.
 const COLUMNS: [&str; 6] = ["Phrase", "Letters", "Remote_addr", "User_agent", "Results", "Time"];
 
+/// So many rows are made before the list is made anew. A list and the signals that its rows have read keep something of
+/// each row that ever was, as long as they are there: 200 bytes, which adds up where rows come all day.
+const ROWS_OF_A_LIST: usize = 1_000;
+
 #[component]
 pub fn LogTable(
     feed: LogFeed,
@@ -48,6 +52,27 @@ pub fn LogTable(
         let is_fresh = feed.book.with_untracked(|book| book.is_fresh(seq, moment::now()));
         if is_fresh { Freshness::JustCame } else { Freshness::Known }
     };
+    let made = StoredValue::new(0);
+    let list = Memo::new(move |_| {
+        feed.book.track();
+        range.track();
+        made.get_value() / ROWS_OF_A_LIST
+    });
+    let lines = move || {
+        // Read and not only tracked: a memo that nobody reads never learns of a change.
+        let _ = list.get();
+        // Its own, and gone with it.
+        let selected = Memo::new(move |_| selected.get());
+        let first = Memo::new(move |_| range.get().start);
+        view! {
+            <ForEnumerate each=drawn key=|row| row.seq children=move |index, row| {
+                made.update_value(|made| *made += 1);
+                let place = Signal::derive(move || first.get() + index.get() + 2);
+                let is_fresh = freshness(row.seq);
+                view! { <LogLine row place is_fresh selected on_open /> }
+            } />
+        }
+    };
     view! {
         <div
             class="log_table" role="grid" aria-label="Log" tabindex="0" node_ref=grid
@@ -62,11 +87,7 @@ pub fn LogTable(
             </div>
             <div class="log_body" role="presentation" style:height=move || rows.pixels(length.get())>
                 <div class="log_window" role="rowgroup" style:top=move || rows.pixels(range.get().start)>
-                    <ForEnumerate each=drawn key=|row| row.seq children=move |index, row| {
-                        let place = Signal::derive(move || range.get().start + index.get() + 2);
-                        let is_fresh = freshness(row.seq);
-                        view! { <LogLine row place is_fresh selected on_open /> }
-                    } />
+                    {lines}
                 </div>
             </div>
         </div>
