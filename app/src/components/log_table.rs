@@ -54,6 +54,7 @@ pub fn LogTable(
     };
     let made = StoredValue::new(0);
     let list = Memo::new(move |_| {
+        // Asked again whenever rows may have been made.
         feed.book.track();
         range.track();
         made.get_value() / ROWS_OF_A_LIST

@@ -58,8 +58,7 @@ pub(crate) async fn no_job_is_handed_out_twice(database: impl Database) {
 
 pub(crate) async fn jobs_that_come_during_claims_are_handed_out_once_and_whole(database: impl Database) {
     let store = database.store();
-    let limited = NewJob { key: Some("first".to_owned()), ..job("limited") };
-    enqueue(&*store, limited.clone()).await;
+    enqueue(&*store, NewJob { key: Some("first".to_owned()), ..job("limited") }).await;
     assert!(store.limit_kind("limited", Some(1)).await.unwrap());
     let mut claimed = Vec::new();
     for round in 0..20 {
