@@ -104,6 +104,8 @@ async fn every_page_is_reached_by_its_links() {
     page.script("document.activeElement.blur()", vec![]).await;
     page.press(['g', 'j']).await;
     page.wait_for_path("g j leads to the jobs", |path| path == "/jobs").await;
+    // Another bundle: its keys are listened to when it has been loaded too.
+    page.find(Role::Link, "Jobs").await;
     page.press(['?']).await;
     page.find(Role::Dialog, "").await;
     stage.finish().await;
