@@ -96,6 +96,7 @@ impl World {
         let settings = Settings {
             worker: builders::worker("ours"),
             slots: SLOTS,
+            gathering: Duration::from_millis(thread_rng().gen_range(0..3)),
             lease: LEASE,
             timeout: Duration::from_secs(60),
             backoff: Backoff { first: Duration::from_secs(1), limit: Duration::from_secs(60) },

@@ -59,6 +59,8 @@ macro_rules! all_on {
             schedule: [
                 a_scheduled_job_waits_for_its_time,
                 an_earlier_job_moves_the_alarm_forward,
+                what_comes_soon_after_a_claim_gathers_and_is_claimed_together,
+                a_clock_that_is_set_back_makes_no_job_gather_for_longer,
                 a_retry_by_hand_does_not_wait_for_the_backoff,
                 no_more_jobs_run_than_there_are_slots_and_every_free_slot_is_used,
                 urgent_jobs_go_first_and_equals_in_their_order,

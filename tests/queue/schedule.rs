@@ -1,5 +1,6 @@
 //! Which job runs when, and how many at a time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::JobState;
@@ -7,6 +8,7 @@ use store::{Clock, NewJob};
 use tests::builders::START;
 use tests::eventually::eventually;
 
+use crate::set_back_clock::SetBackClock;
 use crate::yard::{Act, Ground, Yard};
 
 pub async fn a_scheduled_job_waits_for_its_time(ground: Ground) {
@@ -31,6 +33,43 @@ pub async fn an_earlier_job_moves_the_alarm_forward(ground: Ground) {
     yard.clock.advance(Duration::from_secs(60));
     yard.reaches(first, JobState::Done).await;
     assert_eq!(yard.job(last).await.state, JobState::Scheduled);
+    yard.wind_up(worker).await;
+}
+
+pub async fn what_comes_soon_after_a_claim_gathers_and_is_claimed_together(ground: Ground) {
+    let gathering = Duration::from_secs(60);
+    let yard = Yard::new(ground).await;
+    let worker = yard.start_gathering_worker(yard.clock.clone(), gathering);
+    let alone = yard.add(&[Act::Succeed]).await;
+    yard.reaches(alone, JobState::Done).await;
+    let first = yard.add(&[Act::Succeed]).await;
+    let second = yard.add(&[Act::Succeed]).await;
+    yard.clock.someone_sleeps_until(START.after(gathering)).await;
+    assert_eq!(yard.count(JobState::Waiting).await, 2, "they are claimed one by one");
+    yard.clock.advance(gathering);
+    yard.reaches(first, JobState::Done).await;
+    yard.reaches(second, JobState::Done).await;
+    // Nothing has come for a while: who comes alone again does not wait.
+    yard.clock.advance(gathering);
+    let alone = yard.add(&[Act::Succeed]).await;
+    yard.reaches(alone, JobState::Done).await;
+    yard.wind_up(worker).await;
+}
+
+pub async fn a_clock_that_is_set_back_makes_no_job_gather_for_longer(ground: Ground) {
+    let gathering = Duration::from_secs(60);
+    let yard = Yard::new(ground).await;
+    let clock = Arc::new(SetBackClock::of(yard.clock.clone()));
+    let worker = yard.start_gathering_worker(clock.clone(), gathering);
+    let alone = yard.add(&[Act::Succeed]).await;
+    yard.reaches(alone, JobState::Done).await;
+    clock.set_back(Duration::from_secs(3600));
+    let next = NewJob { run_at: clock.steady(), now: clock.steady(), ..yard.script(&[Act::Succeed]) };
+    let next = yard.enqueue(next).await;
+    // In seconds that do not jump.
+    yard.clock.someone_sleeps_until(START.after(gathering)).await;
+    yard.clock.advance(gathering);
+    yard.reaches(next, JobState::Done).await;
     yard.wind_up(worker).await;
 }
 

@@ -99,6 +99,11 @@ impl Yard {
         self.start(queue, self.clock.clone(), self.settings(slots))
     }
 
+    /// One that lets new jobs gather before its next claim.
+    pub fn start_gathering_worker(&self, clock: Arc<dyn Clock>, gathering: Duration) -> JoinHandle<()> {
+        self.start(self.store.clone(), clock, Settings { gathering, ..self.settings(4) })
+    }
+
     /// One that knows of others.
     pub fn start_worker_beside_others(&self, clock: Arc<dyn Clock>, slots: usize) -> JoinHandle<()> {
         let settings = Settings { shares_store: true, ..self.settings(slots) };
@@ -109,6 +114,7 @@ impl Yard {
         Settings {
             worker: builders::worker("ours"),
             slots,
+            gathering: Duration::ZERO,
             lease: LEASE,
             timeout: TIMEOUT,
             backoff: Backoff { first: Duration::from_secs(1), limit: Duration::from_secs(60) },

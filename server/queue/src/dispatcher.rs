@@ -46,6 +46,8 @@ pub(crate) struct Dispatcher {
 struct Agenda {
     /// Whether there may be jobs to claim that no wake-up will tell of.
     look_for_work: bool,
+    /// Until when new jobs gather, see [`Settings::gathering`].
+    gather_until: TimeMs,
     /// Whether there may be jobs to cancel.
     look_for_cancellations: bool,
     /// Whether `due_at` may be wrong.
@@ -83,6 +85,7 @@ impl Dispatcher {
     ) -> Self {
         let agenda = Agenda {
             look_for_work: true,
+            gather_until: clock.steady(),
             look_for_cancellations: false,
             ask_due: true,
             due_at: None,
@@ -188,7 +191,7 @@ impl Dispatcher {
 
     async fn claim(&self, now: TimeMs) -> Result<Option<Claimed>> {
         let free = self.settings.slots.saturating_sub(self.held.len()).min(CLAIM_LIMIT);
-        if free == 0 || !self.agenda.look_for_work || self.stop_asked.is_cancelled() {
+        if free == 0 || !self.agenda.look_for_work || now < self.agenda.gather_until || self.stop_asked.is_cancelled() {
             return Ok(None);
         }
         let claim = Claim {
@@ -211,6 +214,9 @@ impl Dispatcher {
         if took_all {
             self.agenda.look_for_work = false;
             self.agenda.ask_due = true;
+            if !jobs.is_empty() {
+                self.agenda.gather_until = self.clock.steady().after(self.settings.gathering);
+            }
         }
         for job in jobs {
             let attempt = self.held.add(job);
@@ -260,14 +266,14 @@ impl Dispatcher {
             Stop::No => None,
             Stop::Grace(until) | Stop::Flush(until) => Some(until),
         };
-        let busy = !self.ended.is_empty() || (agenda.look_for_work && self.has_free_slot());
         let next = match agenda.pause_until {
             Some(until) => Some(until),
-            None if busy => Some(self.clock.steady()),
+            None if !self.ended.is_empty() => Some(self.clock.steady()),
             None => {
-                let due_at = agenda.due_at.filter(|_| self.has_free_slot());
+                let claim_at = if agenda.look_for_work { Some(agenda.gather_until) } else { agenda.due_at };
+                let claim_at = claim_at.filter(|_| self.has_free_slot());
                 let renew_at = (!self.held.is_empty()).then_some(agenda.renew_at);
-                [due_at, renew_at, agenda.expire_at].into_iter().flatten().min()
+                [claim_at, renew_at, agenda.expire_at].into_iter().flatten().min()
             }
         };
         [deadline, next].into_iter().flatten().min().unwrap_or(TimeMs(i64::MAX))
@@ -283,6 +289,7 @@ impl Dispatcher {
         // The clock that several processes share may be set back: what is due by then must not wait for as long again.
         let soon = now.after(self.settings.lease / 3);
         self.agenda.renew_at = self.agenda.renew_at.min(soon);
+        self.agenda.gather_until = self.agenda.gather_until.min(now.after(self.settings.gathering));
         if self.settings.shares_store {
             self.agenda.expire_at = self.agenda.expire_at.map(|at| at.min(soon));
         }

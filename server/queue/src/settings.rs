@@ -10,6 +10,10 @@ pub struct Settings {
     pub worker: WorkerName,
     /// How many jobs run side by side at most. At least 1.
     pub slots: usize,
+    /// How long new jobs gather after a claim that took all there were, before the next claim. A job that comes alone
+    /// does not wait. Where many come, a claim for each would be a transaction for each, and all who write wait for
+    /// each other: also those whom somebody waits for.
+    pub gathering: Duration,
     /// How long a claim holds without being renewed; it is renewed three times as often.
     pub lease: Duration,
     /// How long an attempt may take.
