@@ -37,7 +37,7 @@ pub async fn an_earlier_job_moves_the_alarm_forward(ground: Ground) {
 }
 
 pub async fn what_comes_soon_after_a_claim_gathers_and_is_claimed_together(ground: Ground) {
-    let gathering = Duration::from_secs(60);
+    let gathering = Duration::from_secs(45);
     let yard = Yard::new(ground).await;
     let worker = yard.start_gathering_worker(yard.clock.clone(), gathering);
     let alone = yard.add(&[Act::Succeed]).await;
@@ -57,7 +57,7 @@ pub async fn what_comes_soon_after_a_claim_gathers_and_is_claimed_together(groun
 }
 
 pub async fn a_clock_that_is_set_back_makes_no_job_gather_for_longer(ground: Ground) {
-    let gathering = Duration::from_secs(60);
+    let gathering = Duration::from_secs(45);
     let yard = Yard::new(ground).await;
     let clock = Arc::new(SetBackClock::of(yard.clock.clone()));
     let worker = yard.start_gathering_worker(clock.clone(), gathering);
