@@ -11,6 +11,8 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::processes::Family;
+
 /// Interpreters begin slowly.
 const START_WITHIN: Duration = Duration::from_secs(30);
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -56,9 +58,21 @@ impl Peer {
             kill_process(pid, Signal::TERM)?;
         }
         if timeout(STOP_WITHIN, self.child.wait()).await.is_err() {
-            self.child.kill().await?;
+            self.end();
+            self.child.wait().await?;
         }
         Ok(())
+    }
+
+    /// Ends it and all that it has started: a worker that is left would be measured with whoever comes next.
+    fn end(&self) {
+        Family::of(self.child.id().into_iter().collect::<Vec<_>>()).end();
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// Processes, and all that they have started.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Family(Vec<u32>);
@@ -37,6 +39,17 @@ impl Family {
             statm.split(' ').nth(1)?.parse::<u64>().ok()
         });
         sizes.sum::<u64>() * page_kib
+    }
+
+    /// Ends them by force, the first of the family first, so that it starts none anew.
+    pub(crate) fn end(&self) {
+        let members = self.members();
+        for id in self.0.iter().copied().chain(members.into_iter().map(|process| process.id)) {
+            if let Some(pid) = Pid::from_raw(id.cast_signed()) {
+                // Whoever has ended in the meantime needs no end.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
     }
 
     fn members(&self) -> Vec<Process> {
@@ -83,6 +96,8 @@ impl Process {
 
 #[cfg(test)]
 mod tests {
+    use ::tests::eventually::eventually;
+
     use super::*;
 
     #[test]
@@ -101,5 +116,22 @@ mod tests {
         assert!(me.cpu() > before, "{before:?}");
         assert!(me.threads_cpu() > Duration::ZERO);
         assert!(me.resident_kib() > 0);
+    }
+
+    #[tokio::test]
+    async fn all_that_a_process_has_started_ends_with_it() {
+        let mut shell = std::process::Command::new("sh").args(["-c", "sleep 600 & wait"]).spawn().expect("a shell");
+        let family = Family::of([shell.id()]);
+        let sleeper = eventually("it has a child", async || {
+            family.members().into_iter().find(|process| process.id != shell.id()).map(|process| process.id)
+        });
+        let sleeper = sleeper.await;
+        family.end();
+        assert!(!shell.wait().expect("it has ended").success());
+        eventually("its child has ended", async || {
+            let stat = fs::read_to_string(format!("/proc/{sleeper}/stat")).unwrap_or_default();
+            (stat.is_empty() || stat.contains(") Z ")).then_some(())
+        })
+        .await;
     }
 }
