@@ -66,7 +66,9 @@ impl Peer {
 
     /// Ends it and all that it has started: a worker that is left would be measured with whoever comes next.
     fn end(&self) {
-        Family::of(self.child.id().into_iter().collect::<Vec<_>>()).end();
+        if let Some(id) = self.child.id() {
+            Family::of([id]).end();
+        }
     }
 }
 
