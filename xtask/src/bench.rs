@@ -7,8 +7,8 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use xshell::{Shell, cmd};
 
-use crate::place::Place;
 use crate::steps::Steps;
+use crate::workspace::Workspace;
 use crate::{client, tools};
 
 const HELP: &str = "\
@@ -41,22 +41,22 @@ machine for nothing else meanwhile.
 /// Builds all that is measured, installs the peers below target/bench, and measures.
 ///
 /// `arguments` are those of `tests/bench/src/arguments.rs`, which refuses what it does not know.
-pub(crate) fn bench(place: &Place, arguments: &[String]) -> anyhow::Result<()> {
-    let folder = place.target.join("bench");
+pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    let folder = workspace.target.join("bench");
     fs::create_dir_all(&folder)?;
     if arguments.iter().any(|argument| matches!(argument.as_str(), "--help" | "-h" | "help")) {
         print!("{HELP}");
         return Ok(());
     }
-    let mut steps = Steps::new(client::steps_needed(place)? + 8);
-    client::ensure(place, &mut steps)?;
-    steps.step("looking for PostgreSQL", || tools::postgres_server(place))?;
-    let chromedriver = steps.step("looking for Chromium and chromedriver", || tools::chromedriver(place))?;
-    let shell = place.shell()?;
-    python_peers(place, &shell, &folder, &mut steps)?;
-    node_packages(place, &shell, &folder, &mut steps, &QUEUES)?;
+    let mut steps = Steps::new(client::steps_needed(workspace)? + 8);
+    client::ensure(workspace, &mut steps)?;
+    steps.step("looking for PostgreSQL", || tools::postgres_server(workspace))?;
+    let chromedriver = steps.step("looking for Chromium and chromedriver", || tools::chromedriver(workspace))?;
+    let shell = workspace.shell()?;
+    python_peers(workspace, &shell, &folder, &mut steps)?;
+    node_packages(workspace, &shell, &folder, &mut steps, &QUEUES)?;
     if is_wanted(arguments, LIGHTHOUSE.scenario) {
-        node_packages(place, &shell, &folder, &mut steps, &LIGHTHOUSE)?;
+        node_packages(workspace, &shell, &folder, &mut steps, &LIGHTHOUSE)?;
     } else {
         steps.skip("Lighthouse is not asked for");
     }
@@ -69,8 +69,8 @@ pub(crate) fn bench(place: &Place, arguments: &[String]) -> anyhow::Result<()> {
         cmd!(shell, "cargo build --quiet --release --package bench --features apalis").quiet().run()?;
         Ok(())
     })?;
-    let mut bench = Command::new(place.target.join("release/bench"));
-    bench.arg(&place.root).arg(&folder).args(arguments).env("TMPDIR", on_disk()).env("CHROMEDRIVER", chromedriver);
+    let mut bench = Command::new(workspace.target.join("release/bench"));
+    bench.arg(&workspace.root).arg(&folder).args(arguments).env("TMPDIR", on_disk()).env("CHROMEDRIVER", chromedriver);
     // What Lighthouse asks for its browser by.
     bench.envs(tools::chromium().map(|chromium| ("CHROME_PATH", chromium)));
     steps.step("measuring", || {
@@ -88,16 +88,16 @@ fn on_disk() -> PathBuf {
 }
 
 /// Flask, gunicorn and the queues from PyPI, in a virtualenv of their own.
-fn python_peers(place: &Place, shell: &Shell, folder: &Path, steps: &mut Steps) -> anyhow::Result<()> {
+fn python_peers(workspace: &Workspace, shell: &Shell, folder: &Path, steps: &mut Steps) -> anyhow::Result<()> {
     let lists = ["tests/bench/baseline/requirements.txt", "tests/bench/queues/requirements.txt"];
-    let lists = lists.map(|list| place.root.join(list));
+    let lists = lists.map(|list| workspace.root.join(list));
     let (python, stamp) = (folder.join("python"), folder.join("python.stamp"));
     let wanted = contents(&lists)?;
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         steps.skip("the peers from PyPI are installed");
         return Ok(());
     }
-    tools::python_venv(place)?;
+    tools::python_venv(workspace)?;
     let what = format!("installing {} from PyPI into {}", names(&wanted), python.display());
     steps.step(&what, || {
         cmd!(shell, "python3 -m venv --clear {python}").quiet().run()?;
@@ -130,21 +130,21 @@ const LIGHTHOUSE: NodePackages = NodePackages {
 };
 
 fn node_packages(
-    place: &Place,
+    workspace: &Workspace,
     shell: &Shell,
     folder: &Path,
     steps: &mut Steps,
     packages: &NodePackages,
 ) -> anyhow::Result<()> {
     let manifests = ["package.json", "package-lock.json"];
-    let manifests = manifests.map(|name| place.root.join("tests/bench").join(packages.manifests).join(name));
+    let manifests = manifests.map(|name| workspace.root.join("tests/bench").join(packages.manifests).join(name));
     let (node, stamp) = (folder.join(packages.folder), folder.join(format!("{}.stamp", packages.folder)));
     let wanted = contents(&manifests)?;
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         steps.skip(&format!("{} is installed", packages.what));
         return Ok(());
     }
-    tools::npm(place)?;
+    tools::npm(workspace)?;
     steps.step(&format!("installing {} from npm into {}", packages.what, node.display()), || {
         fs::create_dir_all(&node)?;
         for manifest in &manifests {

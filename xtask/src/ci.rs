@@ -2,13 +2,13 @@
 
 use xshell::cmd;
 
-use crate::place::Place;
 use crate::steps::Steps;
+use crate::workspace::Workspace;
 use crate::{sqlx, test, tidy, tools};
 
-pub(crate) fn ci(place: &Place) -> anyhow::Result<()> {
+pub(crate) fn ci(workspace: &Workspace) -> anyhow::Result<()> {
     let mut steps = Steps::new(6);
-    let shell = place.shell()?;
+    let shell = workspace.shell()?;
     steps.step("checking that Cargo.lock is complete", || {
         cmd!(shell, "cargo metadata --locked --format-version 1").quiet().ignore_stdout().run()?;
         Ok(())
@@ -17,8 +17,8 @@ pub(crate) fn ci(place: &Place) -> anyhow::Result<()> {
         cmd!(shell, "cargo fmt --all --check").quiet().run()?;
         Ok(())
     })?;
-    steps.step("checking the layout's rules", || tidy::tidy(place))?;
-    steps.step("checking the offline data of the SQL", || sqlx::check(place))?;
+    steps.step("checking the layout's rules", || tidy::tidy(workspace))?;
+    steps.step("checking the offline data of the SQL", || sqlx::check(workspace))?;
     steps.step("checking the server's code", || {
         let packages =
             ["server", "lab", "queue", "spool", "store", "store-sqlite", "store-postgres", "tests", "bench", "xtask"];
@@ -27,13 +27,13 @@ pub(crate) fn ci(place: &Place) -> anyhow::Result<()> {
         Ok(())
     })?;
     steps.step("checking the client's code", || {
-        tools::rust_target(place)?;
+        tools::rust_target(workspace)?;
         // Apart from each other: the client's code is compiled for the browser, its tests are not.
         cmd!(shell, "cargo clippy --quiet -p app --target wasm32-unknown-unknown -- -D warnings").quiet().run()?;
         cmd!(shell, "cargo clippy --quiet -p app -p api --all-targets -- -D warnings").quiet().run()?;
         Ok(())
     })?;
-    test::test(place, &[])?;
+    test::test(workspace, &[])?;
     steps.finish("everything passed");
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::hash::{BuildHasher, RandomState};
 use anyhow::{Context, bail};
 use xshell::cmd;
 
-use crate::place::Place;
 use crate::steps::Steps;
 use crate::tools;
+use crate::workspace::Workspace;
 
 /// How long a long run goes on where nobody says.
 const LONG_SECONDS: u64 = 4 * 60 * 60;
@@ -20,13 +20,13 @@ struct Wanted {
 }
 
 /// Runs the tests in `tests/faults`: `[--long [TIME]] [FILTER]`.
-pub(crate) fn faults(place: &Place, arguments: &[String]) -> anyhow::Result<()> {
+pub(crate) fn faults(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     let Wanted { long_seconds, filter } = wanted(arguments)?;
     let mut steps = Steps::new(4);
-    steps.step("looking for strace, faketime and namespaces", || tools::fault_tools(place))?;
-    steps.step("looking for PostgreSQL and PgBouncer", || tools::databases(place))?;
+    steps.step("looking for strace, faketime and namespaces", || tools::fault_tools(workspace))?;
+    steps.step("looking for PostgreSQL and PgBouncer", || tools::databases(workspace))?;
 
-    let shell = place.shell()?;
+    let shell = workspace.shell()?;
     let seed = seed()?;
     shell.set_var("SEARCH4LETTERS_SEED", seed.to_string());
     // A long run is about as many rounds as possible, and about the server as it is shipped.

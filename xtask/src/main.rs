@@ -5,7 +5,6 @@ mod ci;
 mod client;
 mod faults;
 mod fingerprint;
-mod place;
 mod precompress;
 mod run;
 mod screenshots;
@@ -16,13 +15,14 @@ mod throwaway_postgres;
 mod tidy;
 mod tools;
 mod vectors;
+mod workspace;
 
 use std::env;
 use std::process::ExitCode;
 
 use anyhow::bail;
 
-use crate::place::Place;
+use crate::workspace::Workspace;
 
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
@@ -54,21 +54,21 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(command: &str, arguments: Vec<String>) -> anyhow::Result<()> {
-    let place = Place::find()?;
+    let workspace = Workspace::find()?;
     if !arguments.is_empty() && !matches!(command, "run" | "test" | "faults" | "bench") {
         bail!("{command} takes no arguments, but was given {}", arguments.join(" "));
     }
     match command {
-        "run" => run::run(&place, arguments),
-        "client" => client::client(&place),
-        "test" => test::test(&place, &arguments),
-        "faults" => faults::faults(&place, &arguments),
-        "bench" => bench::bench(&place, &arguments),
-        "ci" => ci::ci(&place),
-        "tidy" => tidy::tidy(&place),
-        "sqlx" => sqlx::write(&place),
-        "vectors" => vectors::write(&place),
-        "screenshots" => screenshots::take(&place),
+        "run" => run::run(&workspace, arguments),
+        "client" => client::client(&workspace),
+        "test" => test::test(&workspace, &arguments),
+        "faults" => faults::faults(&workspace, &arguments),
+        "bench" => bench::bench(&workspace, &arguments),
+        "ci" => ci::ci(&workspace),
+        "tidy" => tidy::tidy(&workspace),
+        "sqlx" => sqlx::write(&workspace),
+        "vectors" => vectors::write(&workspace),
+        "screenshots" => screenshots::take(&workspace),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

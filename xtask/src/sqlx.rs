@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use xshell::{Shell, cmd};
 
-use crate::place::Place;
 use crate::throwaway_postgres::ThrowawayPostgres;
+use crate::workspace::Workspace;
 use crate::{fingerprint, tools};
 
 /// A database, and the package that speaks to it.
@@ -19,11 +19,11 @@ enum Dialect {
 }
 
 /// Writes the data anew.
-pub(crate) fn write(place: &Place) -> anyhow::Result<()> {
-    let shell = place.shell()?;
+pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
+    let shell = workspace.shell()?;
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
         let fresh = shell.create_temp_dir()?;
-        dialect.describe(place, &shell, fresh.path())?;
+        dialect.describe(workspace, &shell, fresh.path())?;
         shell.remove_path(dialect.committed())?;
         for (name, text) in contents(fresh.path())? {
             shell.write_file(Path::new(&dialect.committed()).join(name), text)?;
@@ -33,13 +33,13 @@ pub(crate) fn write(place: &Place) -> anyhow::Result<()> {
 }
 
 /// Fails unless the committed data is what [`write()`] would write.
-pub(crate) fn check(place: &Place) -> anyhow::Result<()> {
-    let shell = place.shell()?;
+pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
+    let shell = workspace.shell()?;
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
         let (fresh, committed) = (shell.create_temp_dir()?, dialect.committed());
-        dialect.describe(place, &shell, fresh.path())?;
+        dialect.describe(workspace, &shell, fresh.path())?;
         ensure!(
-            contents(fresh.path())? == contents(&place.root.join(&committed))?,
+            contents(fresh.path())? == contents(&workspace.root.join(&committed))?,
             "{committed} does not belong to the SQL and the migrations as they are: run `cargo xtask sqlx` and commit it"
         );
     }
@@ -60,19 +60,19 @@ impl Dialect {
     }
 
     /// In the order in which they are applied.
-    fn migrations(self, place: &Place) -> anyhow::Result<Vec<PathBuf>> {
+    fn migrations(self, workspace: &Workspace) -> anyhow::Result<Vec<PathBuf>> {
         let mut files = Vec::new();
-        fingerprint::collect(&place.root.join("migrations").join(self.word()), &mut files)?;
+        fingerprint::collect(&workspace.root.join("migrations").join(self.word()), &mut files)?;
         files.sort();
         Ok(files)
     }
 
     /// Lets sqlx's macros describe every statement against a database with our tables.
-    fn describe(self, place: &Place, shell: &Shell, into: &Path) -> anyhow::Result<()> {
-        let migrations = self.migrations(place)?;
+    fn describe(self, workspace: &Workspace, shell: &Shell, into: &Path) -> anyhow::Result<()> {
+        let migrations = self.migrations(workspace)?;
         match self {
             Self::Sqlite => {
-                tools::sqlite3(place)?;
+                tools::sqlite3(workspace)?;
                 let folder = shell.create_temp_dir()?;
                 let database = folder.path().join("empty.sqlite");
                 for file in migrations {
@@ -83,7 +83,7 @@ impl Dialect {
                 self.describe_by(shell, &format!("sqlite://{}", database.display()), into)
             }
             Self::Postgres => {
-                let postgres = ThrowawayPostgres::start(place, shell)?;
+                let postgres = ThrowawayPostgres::start(workspace, shell)?;
                 migrations.iter().try_for_each(|file| postgres.run(shell, file))?;
                 self.describe_by(shell, &postgres.url(), into)
             }

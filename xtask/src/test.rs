@@ -2,19 +2,19 @@
 
 use xshell::cmd;
 
-use crate::place::Place;
 use crate::steps::Steps;
+use crate::workspace::Workspace;
 use crate::{client, tools};
 
 /// Runs the tests whose name contains one of `filter`; all where it is empty.
-pub(crate) fn test(place: &Place, filter: &[String]) -> anyhow::Result<()> {
-    let mut steps = Steps::new(client::steps_needed(place)? + 6);
-    client::ensure(place, &mut steps)?;
-    let browser = steps.step("looking for Chromium, chromedriver and axe", || tools::browser_tools(place))?;
-    steps.step("looking for strace, faketime and namespaces", || tools::fault_tools(place))?;
-    steps.step("looking for PostgreSQL and PgBouncer", || tools::databases(place))?;
+pub(crate) fn test(workspace: &Workspace, filter: &[String]) -> anyhow::Result<()> {
+    let mut steps = Steps::new(client::steps_needed(workspace)? + 6);
+    client::ensure(workspace, &mut steps)?;
+    let browser = steps.step("looking for Chromium, chromedriver and axe", || tools::browser_tools(workspace))?;
+    steps.step("looking for strace, faketime and namespaces", || tools::fault_tools(workspace))?;
+    steps.step("looking for PostgreSQL and PgBouncer", || tools::databases(workspace))?;
 
-    let shell = place.shell()?;
+    let shell = workspace.shell()?;
     // What `tests` multiplies by itself; the packages' own property tests know proptest's variable only.
     if std::env::var_os("SEARCH4LETTERS_FAULTS").is_some_and(|length| length == "long") {
         shell.set_var("PROPTEST_CASES", "12800");

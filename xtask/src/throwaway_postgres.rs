@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, bail};
 use xshell::{Shell, TempDir, cmd};
 
-use crate::place::Place;
 use crate::tools;
+use crate::workspace::Workspace;
 
 /// Whom Debian's package makes for the server, which refuses to run as root.
 const SERVER_USER: &str = "postgres";
@@ -21,8 +21,8 @@ pub(crate) struct ThrowawayPostgres {
 }
 
 impl ThrowawayPostgres {
-    pub(crate) fn start(place: &Place, shell: &Shell) -> anyhow::Result<Self> {
-        let programs = tools::postgres_server(place)?;
+    pub(crate) fn start(workspace: &Workspace, shell: &Shell) -> anyhow::Result<Self> {
+        let programs = tools::postgres_server(workspace)?;
         let folder = shell.create_temp_dir()?;
         let (path, data) = (folder.path(), folder.path().join("data"));
         let as_user: &[&str] = if cmd!(shell, "id -u").quiet().read()? == "0" {

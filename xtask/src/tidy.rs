@@ -2,16 +2,18 @@
 
 mod directions;
 mod links;
+mod module_graph;
+mod rooms;
 mod sources;
 mod styles;
-mod words;
+mod text_rules;
 
 use std::fmt;
 
 use anyhow::bail;
 use xshell::cmd;
 
-use crate::place::Place;
+use crate::workspace::Workspace;
 
 /// A text file of the project.
 struct Source {
@@ -30,15 +32,16 @@ struct Finding {
 }
 
 /// Fails and names every finding, if there are any.
-pub(crate) fn tidy(place: &Place) -> anyhow::Result<()> {
-    let shell = place.shell()?;
-    let sources = sources::of(&shell, place)?;
+pub(crate) fn tidy(workspace: &Workspace) -> anyhow::Result<()> {
+    let shell = workspace.shell()?;
+    let sources = sources::of(&shell, workspace)?;
     let metadata = cmd!(shell, "cargo metadata --no-deps --format-version 1").quiet().read()?;
 
-    let mut findings = words::findings(&sources);
+    let mut findings = text_rules::findings(&sources);
     findings.extend(styles::findings(&sources));
-    findings.extend(links::findings(&sources, |path| place.root.join(path).exists()));
+    findings.extend(links::findings(&sources, |path| workspace.root.join(path).exists()));
     findings.extend(directions::in_sources(&sources));
+    findings.extend(rooms::findings(&sources));
     findings.extend(directions::in_manifests(&serde_json::from_str(&metadata)?));
     if findings.is_empty() {
         return Ok(());

@@ -13,8 +13,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
-use crate::place::Place;
 use crate::steps::Steps;
+use crate::workspace::Workspace;
 
 pub(crate) use browser::{browser_tools, chromedriver, chromium};
 pub(crate) use postgres::{pgbouncer, postgres_server};
@@ -27,11 +27,11 @@ const TRUNK_VERSION: &str = "0.21.14";
 pub(crate) const CLIENT_TOOL_STEPS: u32 = 3;
 
 /// What the client's build needs; returns the PATH on which it finds all of it.
-pub(crate) fn client_tools(place: &Place, steps: &mut Steps) -> anyhow::Result<OsString> {
-    steps.step("looking for the wasm32 target", || rust_target::ensure(place))?;
-    let trunk = cargo_tool::trunk(TRUNK_VERSION).ensure(place, steps)?;
-    let bindgen = cargo_tool::wasm_bindgen(&locked_version(place, "wasm-bindgen")?).ensure(place, steps)?;
-    cargo_tool::remove_build_dir(place)?;
+pub(crate) fn client_tools(workspace: &Workspace, steps: &mut Steps) -> anyhow::Result<OsString> {
+    steps.step("looking for the wasm32 target", || rust_target::ensure(workspace))?;
+    let trunk = cargo_tool::trunk(TRUNK_VERSION).ensure(workspace, steps)?;
+    let bindgen = cargo_tool::wasm_bindgen(&locked_version(workspace, "wasm-bindgen")?).ensure(workspace, steps)?;
+    cargo_tool::remove_build_dir(workspace)?;
 
     let ours = [trunk, bindgen].into_iter().flatten();
     let theirs = env::var_os("PATH").unwrap_or_default();
@@ -39,39 +39,39 @@ pub(crate) fn client_tools(place: &Place, steps: &mut Steps) -> anyhow::Result<O
 }
 
 /// The shell of SQLite, in which migrations are tried.
-pub(crate) fn sqlite3(place: &Place) -> anyhow::Result<()> {
-    apt::ensure(place, &[("sqlite3", "sqlite3")])
+pub(crate) fn sqlite3(workspace: &Workspace) -> anyhow::Result<()> {
+    apt::ensure(workspace, &[("sqlite3", "sqlite3")])
 }
 
 /// What makes a virtualenv.
-pub(crate) fn python_venv(place: &Place) -> anyhow::Result<()> {
+pub(crate) fn python_venv(workspace: &Workspace) -> anyhow::Result<()> {
     // Debian ships venv without what it installs pip with.
     let has_venv = Command::new("python3").args(["-c", "import ensurepip"]).stderr(Stdio::null()).status();
-    if has_venv.is_ok_and(|ended| ended.success()) { Ok(()) } else { apt::install(place, &["python3-venv"]) }
+    if has_venv.is_ok_and(|ended| ended.success()) { Ok(()) } else { apt::install(workspace, &["python3-venv"]) }
 }
 
 /// What installs packages of Node.js.
-pub(crate) fn npm(place: &Place) -> anyhow::Result<()> {
-    apt::ensure(place, &[("node", "nodejs"), ("npm", "npm")])
+pub(crate) fn npm(workspace: &Workspace) -> anyhow::Result<()> {
+    apt::ensure(workspace, &[("node", "nodejs"), ("npm", "npm")])
 }
 
 /// The databases that tests start for themselves.
-pub(crate) fn databases(place: &Place) -> anyhow::Result<()> {
-    postgres_server(place)?;
-    pgbouncer(place)
+pub(crate) fn databases(workspace: &Workspace) -> anyhow::Result<()> {
+    postgres_server(workspace)?;
+    pgbouncer(workspace)
 }
 
 /// What the tests with faults need: strace makes disks fail, faketime sets clocks, the others mount
 /// small disks and take rights away, and sqlite3 makes backups.
-pub(crate) fn fault_tools(place: &Place) -> anyhow::Result<()> {
+pub(crate) fn fault_tools(workspace: &Workspace) -> anyhow::Result<()> {
     let util_linux = ["unshare", "nsenter", "setpriv"].map(|program| (program, "util-linux"));
     let others = [("sqlite3", "sqlite3"), ("mount", "mount"), ("strace", "strace"), ("faketime", "faketime")];
-    apt::ensure(place, &[&util_linux[..], &others].concat())
+    apt::ensure(workspace, &[&util_linux[..], &others].concat())
 }
 
 /// The version of `package` in Cargo.lock. wasm-bindgen's tool must be of exactly the library's version.
-fn locked_version(place: &Place, package: &str) -> anyhow::Result<String> {
-    let lock = std::fs::read_to_string(place.root.join("Cargo.lock")).context("Cargo.lock cannot be read")?;
+fn locked_version(workspace: &Workspace, package: &str) -> anyhow::Result<String> {
+    let lock = std::fs::read_to_string(workspace.root.join("Cargo.lock")).context("Cargo.lock cannot be read")?;
     version_in_lock(&lock, package).with_context(|| format!("Cargo.lock does not name {package}"))
 }
 

@@ -3,9 +3,9 @@
 use anyhow::Context;
 use xshell::cmd;
 
-use crate::place::Place;
+use crate::workspace::Workspace;
 
-pub(crate) fn write(place: &Place) -> anyhow::Result<()> {
-    let shell = place.shell()?;
+pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
+    let shell = workspace.shell()?;
     cmd!(shell, "python3 tests/vectors/generate.py").run().context("the vectors need python3 3.11")
 }

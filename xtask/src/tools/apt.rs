@@ -5,11 +5,11 @@ use std::fs;
 use anyhow::{Context, bail};
 use xshell::{Shell, cmd};
 
-use crate::place::Place;
 use crate::tools::on_path;
+use crate::workspace::Workspace;
 
 /// Installs the `packages` whose program is not on PATH. Asks for nothing where nothing is missing.
-pub(crate) fn ensure(place: &Place, wanted: &[(&str, &str)]) -> anyhow::Result<()> {
+pub(crate) fn ensure(workspace: &Workspace, wanted: &[(&str, &str)]) -> anyhow::Result<()> {
     let missing: Vec<_> = wanted.iter().filter(|(program, _)| on_path(program).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
@@ -19,13 +19,13 @@ pub(crate) fn ensure(place: &Place, wanted: &[(&str, &str)]) -> anyhow::Result<(
         let programs: Vec<_> = missing.iter().map(|(program, _)| *program).collect();
         bail!("{} is missing, and this system has no apt-get to install it with", programs.join(", "));
     }
-    install(place, &packages)
+    install(workspace, &packages)
 }
 
 /// Installs `packages`, whether they are missing or not.
-pub(super) fn install(place: &Place, packages: &[&str]) -> anyhow::Result<()> {
+pub(super) fn install(workspace: &Workspace, packages: &[&str]) -> anyhow::Result<()> {
     let by_hand = format!("install it by hand: apt-get install {}", packages.join(" "));
-    let shell = place.shell()?;
+    let shell = workspace.shell()?;
     let Some(root) = become_root(&shell) else {
         bail!("{} is missing and installing it needs root or sudo; {by_hand}", packages.join(", "));
     };

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use xshell::cmd;
 
-use crate::place::Place;
 use crate::tools::{apt, on_path};
+use crate::workspace::Workspace;
 
 /// The rules by which pages are found accessible: pinned, so that a new rule is met on purpose.
 const AXE_VERSION: &str = "4.14.1";
@@ -22,16 +22,16 @@ pub(crate) struct BrowserTools {
 }
 
 /// Finds or installs them. CHROMEDRIVER names another driver than the one on PATH.
-pub(crate) fn browser_tools(place: &Place) -> anyhow::Result<BrowserTools> {
-    Ok(BrowserTools { chromedriver: chromedriver(place)?, axe: axe(place)? })
+pub(crate) fn browser_tools(workspace: &Workspace) -> anyhow::Result<BrowserTools> {
+    Ok(BrowserTools { chromedriver: chromedriver(workspace)?, axe: axe(workspace)? })
 }
 
 /// Finds or installs chromedriver, and Chromium with it.
-pub(crate) fn chromedriver(place: &Place) -> anyhow::Result<PathBuf> {
+pub(crate) fn chromedriver(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     match env::var_os("CHROMEDRIVER").map(PathBuf::from) {
         Some(path) if path.is_file() => Ok(path),
         Some(path) => bail!("CHROMEDRIVER names {}, which is no file", path.display()),
-        None => packaged_chromedriver(place),
+        None => packaged_chromedriver(workspace),
     }
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn chromium() -> Option<PathBuf> {
     BROWSERS.iter().find_map(|name| on_path(name))
 }
 
-fn packaged_chromedriver(place: &Place) -> anyhow::Result<PathBuf> {
+fn packaged_chromedriver(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     if on_path("chromedriver").is_none() && apt::is_ubuntu() {
         bail!(
             "chromedriver is missing. Ubuntu has Chromium only as a snap, which cannot be driven here: install Google \
@@ -49,17 +49,17 @@ fn packaged_chromedriver(place: &Place) -> anyhow::Result<PathBuf> {
         );
     }
     let browser = BROWSERS.iter().find(|name| on_path(name).is_some());
-    apt::ensure(place, &[(browser.unwrap_or(&"chromium"), "chromium"), ("chromedriver", "chromium-driver")])?;
+    apt::ensure(workspace, &[(browser.unwrap_or(&"chromium"), "chromium"), ("chromedriver", "chromium-driver")])?;
     on_path("chromedriver").context("chromium-driver is installed, but chromedriver is not on the PATH")
 }
 
-fn axe(place: &Place) -> anyhow::Result<PathBuf> {
-    let folder = place.tools.join(format!("axe-core-{AXE_VERSION}"));
+fn axe(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    let folder = workspace.tools.join(format!("axe-core-{AXE_VERSION}"));
     let script = folder.join("node_modules/axe-core/axe.min.js");
     if !script.is_file() {
-        apt::ensure(place, &[("npm", "npm")])?;
+        apt::ensure(workspace, &[("npm", "npm")])?;
         eprintln!("installing axe-core {AXE_VERSION} by npm into {} (3 MB, once)", folder.display());
-        let shell = place.shell()?;
+        let shell = workspace.shell()?;
         shell.create_dir(&folder)?;
         let package = format!("axe-core@{AXE_VERSION}");
         cmd!(shell, "npm install --prefix {folder} --ignore-scripts --no-audit --no-fund --silent {package}")

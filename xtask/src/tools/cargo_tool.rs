@@ -6,9 +6,9 @@ use std::{fs, io};
 use anyhow::{Context, ensure};
 use xshell::{Shell, cmd};
 
-use crate::place::Place;
 use crate::steps::Steps;
 use crate::tools::on_path;
+use crate::workspace::Workspace;
 
 pub(crate) struct CargoTool {
     program: &'static str,
@@ -43,19 +43,19 @@ pub(crate) fn wasm_bindgen(version: &str) -> CargoTool {
 
 impl CargoTool {
     /// Returns the folder in which the tool is, unless the one on PATH is of the right version.
-    pub(crate) fn ensure(&self, place: &Place, steps: &mut Steps) -> anyhow::Result<Option<PathBuf>> {
+    pub(crate) fn ensure(&self, workspace: &Workspace, steps: &mut Steps) -> anyhow::Result<Option<PathBuf>> {
         let Self { program, version, takes, .. } = self;
-        let shell = place.shell()?;
+        let shell = workspace.shell()?;
         if on_path(program).is_some_and(|path| self.is_version(&shell, path)) {
             steps.skip(&format!("{program} {version} is on the PATH"));
             return Ok(None);
         }
-        let folder = place.tools.join(format!("{program}-{version}"));
+        let folder = workspace.tools.join(format!("{program}-{version}"));
         if self.is_version(&shell, folder.join("bin").join(program)) {
             steps.skip(&format!("{program} {version} is installed"));
         } else {
             let what = format!("installing {program} {version} into {} ({takes}, once)", folder.display());
-            steps.step(&what, || self.install(place, &shell, &folder))?;
+            steps.step(&what, || self.install(workspace, &shell, &folder))?;
         }
         Ok(Some(folder.join("bin")))
     }
@@ -68,7 +68,7 @@ impl CargoTool {
             .is_ok_and(|said| said.split_whitespace().nth(1) == Some(self.version.as_str()))
     }
 
-    fn install(&self, place: &Place, shell: &Shell, folder: &PathBuf) -> anyhow::Result<()> {
+    fn install(&self, workspace: &Workspace, shell: &Shell, folder: &PathBuf) -> anyhow::Result<()> {
         let Self { package, version, flags, .. } = self;
         let flags = *flags;
         // The tools run for seconds and are compiled for minutes: they are built to compile fast.
@@ -77,7 +77,7 @@ impl CargoTool {
         let _units = shell.push_env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "64");
         let _debug = shell.push_env("CARGO_PROFILE_RELEASE_DEBUG", "0");
         // They share many dependencies, so they share what is compiled.
-        let _target = shell.push_env("CARGO_TARGET_DIR", build_dir(place));
+        let _target = shell.push_env("CARGO_TARGET_DIR", build_dir(workspace));
         cmd!(shell, "cargo install {package} --version {version} {flags...} --root {folder} --force")
             .quiet()
             .run()
@@ -94,15 +94,15 @@ impl CargoTool {
 }
 
 /// Frees what compiling the tools has left, half a gigabyte.
-pub(crate) fn remove_build_dir(place: &Place) -> anyhow::Result<()> {
-    match fs::remove_dir_all(build_dir(place)) {
+pub(crate) fn remove_build_dir(workspace: &Workspace) -> anyhow::Result<()> {
+    match fs::remove_dir_all(build_dir(workspace)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("{} cannot be removed", build_dir(place).display()))
+            Err(error).with_context(|| format!("{} cannot be removed", build_dir(workspace).display()))
         }
         _ => Ok(()),
     }
 }
 
-fn build_dir(place: &Place) -> PathBuf {
-    place.tools.join("build")
+fn build_dir(workspace: &Workspace) -> PathBuf {
+    workspace.tools.join("build")
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use xshell::{Shell, cmd};
 
-use crate::place::Place;
 use crate::tools::{apt, on_path};
+use crate::workspace::Workspace;
 
 /// Debian and Ubuntu put each version's programs here, and not on the PATH.
 const VERSIONS: &str = "/usr/lib/postgresql";
@@ -23,21 +23,21 @@ const MEANWHILE: &[(&str, &str, &str)] = &[
 ];
 
 /// The folder of the newest server's programs; installs what is missing.
-pub(crate) fn postgres_server(place: &Place) -> anyhow::Result<PathBuf> {
+pub(crate) fn postgres_server(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     if let Some(folder) = newest(Path::new(VERSIONS)) {
         return Ok(folder);
     }
-    install(place, "postgresql")?;
+    install(workspace, "postgresql")?;
     newest(Path::new(VERSIONS)).with_context(|| format!("postgresql is installed, but no server is in {VERSIONS}"))
 }
 
 /// The pooler that stands between clients and a server in some of the tests.
-pub(crate) fn pgbouncer(place: &Place) -> anyhow::Result<()> {
+pub(crate) fn pgbouncer(workspace: &Workspace) -> anyhow::Result<()> {
     if Path::new(PGBOUNCER).is_file() {
         return Ok(());
     }
-    install(place, "pgbouncer")?;
-    let shell = place.shell()?;
+    install(workspace, "pgbouncer")?;
+    let shell = workspace.shell()?;
     if let (Some(root), true) = (apt::become_root(&shell), on_path("systemctl").is_some()) {
         // Debian lets it start at the next boot.
         cmd!(shell, "env {root...} systemctl --quiet disable pgbouncer.service").quiet().ignore_stderr().run()?;
@@ -45,16 +45,16 @@ pub(crate) fn pgbouncer(place: &Place) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn install(place: &Place, package: &str) -> anyhow::Result<()> {
+fn install(workspace: &Workspace, package: &str) -> anyhow::Result<()> {
     let by_hand = format!("{package} is missing and installing it needs apt-get and root or sudo; install it by hand");
-    let shell = place.shell()?;
+    let shell = workspace.shell()?;
     let root = apt::become_root(&shell).filter(|_| on_path("apt-get").is_some()).context(by_hand)?;
     let files: Vec<_> = MEANWHILE.iter().filter(|(path, ..)| !Path::new(path).exists()).collect();
     eprintln!("{package}: its programs only, no database is made and no service started");
     for (path, text, mode) in &files {
         put(&shell, root, path, text, mode)?;
     }
-    let installed = apt::install(place, &[package]);
+    let installed = apt::install(workspace, &[package]);
     for (path, ..) in &files {
         cmd!(shell, "env {root...} rm -f {path}").quiet().run()?;
     }

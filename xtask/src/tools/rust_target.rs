@@ -5,15 +5,15 @@ use std::path::Path;
 use anyhow::bail;
 use xshell::cmd;
 
-use crate::place::Place;
 use crate::tools::on_path;
+use crate::workspace::Workspace;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Rustup installs the targets that rust-toolchain.toml names together with the toolchain, but
 /// adds none to a toolchain that was there already.
-pub(crate) fn ensure(place: &Place) -> anyhow::Result<()> {
-    let shell = place.shell()?;
+pub(crate) fn ensure(workspace: &Workspace) -> anyhow::Result<()> {
+    let shell = workspace.shell()?;
     let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
     if Path::new(&sysroot).join("lib/rustlib").join(TARGET).is_dir() {
         return Ok(());

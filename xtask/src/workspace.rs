@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use xshell::Shell;
 
-pub(crate) struct Place {
+pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     /// Cargo's, so that a developer's own CARGO_TARGET_DIR is respected.
     pub(crate) target: PathBuf,
@@ -15,7 +15,7 @@ pub(crate) struct Place {
     pub(crate) tools: PathBuf,
 }
 
-impl Place {
+impl Workspace {
     pub(crate) fn find() -> anyhow::Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask stands in the workspace")?.to_owned();
         let target = match env::var_os("CARGO_TARGET_DIR") {
