@@ -11,14 +11,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use api::{DatabaseSpec, LogFilter};
-use server::commands::{
-    self, CommandError, Copied, Exported, Finding, Meter, NewFile, NotOpened, ServerFacts, Serving, Working,
+use server::cli::config::{
+    AdminCommand, Command, Config, DatabaseUrl, ExportFormat, NoConfig, PostgresUrl, SpoolCommand,
 };
-use server::config::{
-    AdminCommand, Command, Config, DatabaseUrl, ExportFormat, LabCommand, NoConfig, PostgresUrl, SpoolCommand,
+use server::cli::{
+    self, CommandError, Copied, Exported, Finding, Meter, NewFile, NotOpened, ServerFacts, Serving, Working,
 };
 use server::export::Lines;
 use server::lab::LabResources;
+use server::lab::command_line::{self, LabCommand};
 use server::lab::database::PoolOpener;
 use server::lab::sandbox::Sandbox;
 use server::{IntakeSection, Random};
@@ -70,24 +71,24 @@ async fn run(config: Config) -> Result<ExitCode, CommandError> {
     let clock = Arc::new(SystemClock::start());
     let random = Random::system();
     match config.command.clone().unwrap_or(Command::Serve) {
-        Command::Serve => commands::serve(serving(config, clock, random).await?).await?,
+        Command::Serve => cli::serve(serving(config, clock, random).await?).await?,
         Command::Work => {
             let store = open_patiently(&config, Access::Owner, &clock).await?;
             let lab = lab_resources(&config);
-            commands::work(Working { store, clock, random, jobs: config.jobs, lab }).await?;
+            cli::work(Working { store, clock, random, jobs: config.jobs, lab }).await?;
         }
         Command::Admin(AdminCommand::Create { name, password_stdin: _ }) => {
             let store = open(&config, Access::Guest, &clock).await?;
-            commands::create_admin(&*store, &*clock, random, &name).await?;
+            cli::create_admin(&*store, &*clock, random, &name).await?;
         }
         Command::Admin(AdminCommand::Link) => {
             let store = open(&config, Access::Guest, &clock).await?;
-            commands::print_link(&*store, &*clock, &random, &config.http).await?;
+            cli::print_link(&*store, &*clock, &random, &config.http).await?;
         }
         Command::Spool(SpoolCommand::Replay { folder }) => {
-            let spool = commands::open_left_spool(&folder)?;
+            let spool = cli::open_left_spool(&folder)?;
             let store = open(&config, Access::Feeder, &clock).await?;
-            commands::replay_spool(&*store, &spool, &*clock).await?;
+            cli::replay_spool(&*store, &spool, &*clock).await?;
             store.close().await;
         }
         Command::Migrate => {
@@ -109,18 +110,18 @@ async fn lab(
     random: Random,
 ) -> Result<ExitCode, CommandError> {
     match command {
-        LabCommand::Flags(asked) => return commands::lab_flags(&asked).await,
-        LabCommand::Second(asked) => return commands::lab_second(&asked).await,
-        LabCommand::Compare(asked) => return commands::lab_compare(&asked).await,
+        LabCommand::Flags(asked) => return command_line::lab_flags(&asked).await,
+        LabCommand::Second(asked) => return command_line::lab_second(&asked).await,
+        LabCommand::Compare(asked) => return command_line::lab_compare(&asked).await,
         LabCommand::Database(asked) => {
             let place = LabPlace::of(config)?;
-            commands::lab_database(&asked, &place.name, &pool_opener(&place.config)).await?;
+            command_line::lab_database(&asked, &place.name, &pool_opener(&place.config)).await?;
         }
-        LabCommand::Request(asked) => commands::lab_request(&asked).await?,
+        LabCommand::Request(asked) => command_line::lab_request(&asked).await?,
         LabCommand::Sandbox(sandbox) => {
-            commands::begin_sandbox(&sandbox)?;
-            let serving = serving(sandbox.config(config), clock, random).await?;
-            commands::sandbox(serving, &sandbox).await?;
+            cli::begin_sandbox(&sandbox)?;
+            let serving = serving(config.for_sandbox(&sandbox), clock, random).await?;
+            cli::sandbox(serving, &sandbox).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -242,15 +243,13 @@ async fn open_patiently(config: &Config, access: Access, clock: &SystemClock) ->
     match config.database() {
         // Nobody switches a file on.
         DatabaseUrl::Sqlite(_) => open(config, access, clock).await,
-        DatabaseUrl::Postgres(_) => {
-            commands::wait_for_database(clock, async || open(config, access, clock).await).await
-        }
+        DatabaseUrl::Postgres(_) => cli::wait_for_database(clock, async || open(config, access, clock).await).await,
     }
 }
 
 async fn copy(from: &DatabaseUrl, to: &DatabaseUrl, clock: &dyn Clock) -> Result<ExitCode, CommandError> {
     let (source, target) = (copied(from).await?, copied_into(to).await?);
-    match commands::copy(&*source, &*target, clock, &mut Meter::on_stderr()).await? {
+    match cli::copy(&*source, &*target, clock, &mut Meter::on_stderr()).await? {
         Copied::Already => println!("{} holds the whole copy already.", target.name()),
         Copied::Verified(report) => {
             print!("{report}");
@@ -323,7 +322,7 @@ async fn export(
         ExportFormat::Sqlite => {
             let file = file.expect("a database is not written to standard output: --output is required");
             let mut table = LogFile::create(file.part()).await?;
-            commands::export_rows(store, filter, &mut table, clock, &mut meter).await?;
+            cli::export_rows(store, filter, &mut table, clock, &mut meter).await?;
             table.close().await?;
             file.finish()?;
             return Ok(ExitCode::SUCCESS);
@@ -334,7 +333,7 @@ async fn export(
         // Not through the buffer that standard output has: whole blocks are written.
         None => File::from(stdout().as_fd().try_clone_to_owned().map_err(|error| CommandError(error.to_string()))?),
     };
-    if commands::export_lines(store, filter, lines, &mut out, clock, &mut meter).await? == Exported::Unread {
+    if cli::export_lines(store, filter, lines, &mut out, clock, &mut meter).await? == Exported::Unread {
         return Ok(ExitCode::from(READER_GONE));
     }
     file.map_or(Ok(()), NewFile::finish)?;
@@ -343,7 +342,7 @@ async fn export(
 
 async fn check(config: &Config, clock: &SystemClock) -> ExitCode {
     let (mut findings, store) = opening(config, clock).await;
-    findings.extend(commands::check(store.as_deref(), &config.spool().folder, config.http.listen).await);
+    findings.extend(cli::check(store.as_deref(), &config.spool().folder, config.http.listen).await);
     for finding in &findings {
         let (word, text) = match finding {
             Finding::Good(text) => ("ok   ", text),
@@ -384,7 +383,7 @@ async fn opening(config: &Config, clock: &SystemClock) -> (Vec<Finding>, Option<
 async fn server_findings(config: &Config, url: &PostgresUrl, clock: &SystemClock) -> Vec<Finding> {
     let examined = store_postgres::examine(&postgres_options(config, url)).await;
     match examined {
-        Ok(examined) => commands::check_server(ServerFacts {
+        Ok(examined) => cli::check_server(ServerFacts {
             are_notifications_heard: examined.are_notifications_heard,
             connections_limit: examined.connections_limit,
             connections_in_use: examined.connections_in_use,

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicUsize;
 
 use fastrand::Rng;
-use server::commands::Copied;
+use server::cli::Copied;
 
 use tests::builders::{account, log_entry, nobody, search};
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use server::commands::{CommandError, Copied, Meter, copy};
+use server::cli::{CommandError, Copied, Meter, copy};
 use store::{Source, Store, SystemClock, Target};
 use store_postgres::{PostgresStore, PostgresTransfer};
 use store_sqlite::{Access, Options, SqliteStore, SqliteTransfer};

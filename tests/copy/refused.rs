@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use server::commands::Copied;
+use server::cli::Copied;
 use tests::builders::{account, job, log_entry, log_job, nobody, search};
 
 use crate::place::{InFile, OnServer, Place, copy_at_once, copy_quietly, for_each_pair};

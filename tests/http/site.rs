@@ -140,7 +140,7 @@ impl Plan {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(options).await.expect("a new database opens"));
         let settings = slots.map(|slots| {
             let workers = NonZeroUsize::new(slots).expect("a worker has room for one job");
-            let jobs = server::config::JobsSection { log_delay, no_worker: false, workers, grace: Duration::ZERO };
+            let jobs = server::cli::config::JobsSection { log_delay, no_worker: false, workers, grace: Duration::ZERO };
             worker_settings(&jobs, &*store, &Random::system())
         });
         let worker = settings.as_ref().map(|settings| WorkerSection { name: settings.worker.clone(), slots: 8 });

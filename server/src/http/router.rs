@@ -8,8 +8,8 @@ use axum::routing::{any, get, post};
 
 use super::server_functions::{form, json};
 use super::{
-    admin_guard, assets, error, headers, health, job_events, lab_events, log_export, log_stream, origin_guard, panics,
-    receipts, system_events, time_limit,
+    admin_guard, assets, error, headers, health, job_events, log_export, log_stream, origin_guard, panics, receipts,
+    system_events, time_limit,
 };
 use crate::environment::Environment;
 use crate::lab;
@@ -45,7 +45,7 @@ fn api(env: Arc<Environment>) -> Router<Arc<Environment>> {
         .route("/lab/runs/start", post(json))
         .route("/lab/runs/show", post(json))
         .route("/lab/runs/cancel", post(json))
-        .route("/lab/runs/{id}/events", get(lab_events::events))
+        .route("/lab/runs/{id}/events", get(lab::http::events))
         .route("/setup", post(json))
         .nest("/admin", admin(env))
         .fallback(error::no_such_path)

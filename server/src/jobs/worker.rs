@@ -7,12 +7,11 @@ use queue::{Backoff, JobError, Payload, Performed, Settings, decode};
 use store::{ClaimedJob, Clock, Finish, FinishedAttempt, Store, WorkerName};
 use tokio_util::sync::CancellationToken;
 
-use super::lab_run::{LabRun, lab_run};
 use super::log_request::{LogRequest, log_request};
 use super::probe::Probe;
 use super::reporter::Reporter;
-use crate::config::JobsSection;
-use crate::lab::LabResources;
+use crate::cli::config::JobsSection;
+use crate::lab::{LabResources, LabRun, lab_run};
 use crate::random::Random;
 
 /// How long an attempt may take beyond the delay that was asked for.

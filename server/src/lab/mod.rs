@@ -1,7 +1,10 @@
 //! The waiting lab: what can be waited for, the runs, and who may start them.
 
+pub mod command_line;
 pub mod database;
 mod endpoints;
+pub(crate) mod http;
+mod job;
 mod loopback_server;
 pub mod request;
 mod runs;
@@ -18,6 +21,7 @@ use self::start_limit::StartLimit;
 use crate::random::Random;
 
 pub use endpoints::{Waits, routes};
+pub use job::{LabRun, lab_run};
 pub use loopback_server::LoopbackServer;
 pub use runs::{Viewer, cancel, run, start, state, stored_run, view};
 

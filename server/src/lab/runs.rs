@@ -6,11 +6,11 @@ use api::{ApiError, ErrorCode, JobFilter, JobState, LabRun as RunView, LabRunId,
 use queue::{Payload, decode, encode};
 use store::{NewJob, StoredJob};
 
+use super::LabRun;
 use crate::accounts;
 use crate::caller::Caller;
 use crate::environment::Environment;
 use crate::http::from_store;
-use crate::jobs::LabRun;
 
 /// How many runs are compared.
 const LATEST: u32 = 40;

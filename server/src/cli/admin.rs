@@ -7,7 +7,7 @@ use store::{Accounts, Clock, NewAccount};
 
 use super::CommandError;
 use crate::accounts::{Passwords, check_new_name, check_new_password, new_setup_link};
-use crate::config::HttpSection;
+use crate::cli::config::HttpSection;
 use crate::random::Random;
 
 /// Makes an administrator whose password stands on the first line of standard input.

@@ -2,16 +2,17 @@
 
 mod admin;
 mod check;
+pub mod config;
 mod copy;
 mod export;
 mod heartbeat;
-mod lab;
 mod meter;
 mod prune;
-mod replay_spool;
+mod sandbox;
 mod serve;
 mod service_manager;
-mod stop_signal;
+mod spool;
+pub(crate) mod stop_signal;
 mod wait_for_database;
 mod work;
 
@@ -19,10 +20,10 @@ pub use admin::{create_admin, print_link};
 pub use check::{Finding, ServerFacts, check, check_server};
 pub use copy::{Compared, Copied, Report, copy};
 pub use export::{Exported, NewFile, export_lines, export_rows};
-pub use lab::{begin_sandbox, lab_compare, lab_database, lab_flags, lab_request, lab_second, sandbox};
 pub use meter::Meter;
-pub use replay_spool::{open_left_spool, replay_spool};
+pub use sandbox::{begin_sandbox, sandbox};
 pub use serve::{Serving, serve};
+pub use spool::{open_left_spool, replay_spool};
 pub use wait_for_database::{NotOpened, wait_for_database};
 pub use work::{Working, work};
 

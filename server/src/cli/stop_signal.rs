@@ -5,13 +5,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::CommandError;
 
 /// SIGTERM and SIGINT.
-pub(super) struct StopSignal {
+pub(crate) struct StopSignal {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl StopSignal {
-    pub(super) fn listen() -> Result<Self, CommandError> {
+    pub(crate) fn listen() -> Result<Self, CommandError> {
         let failed = |error: std::io::Error| CommandError(format!("signals cannot be received: {error}"));
         let terminate = signal(SignalKind::terminate()).map_err(failed)?;
         let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -20,7 +20,7 @@ impl StopSignal {
 
     /// Returns at the first. A second one ends the process at once: whoever presses twice does
     /// not want to wait, and nothing that was answered is lost by it.
-    pub(super) async fn given(mut self) {
+    pub(crate) async fn given(mut self) {
         self.next().await;
         tokio::spawn(async move {
             self.next().await;

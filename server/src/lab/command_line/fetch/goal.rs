@@ -3,8 +3,8 @@
 use api::{FetchSpec, LabStyle};
 use lab::Target;
 
-use crate::commands::CommandError;
-use crate::config::LabRequests;
+use super::super::config::LabRequests;
+use crate::cli::CommandError;
 use crate::http::raise_open_files;
 use crate::lab::LoopbackServer;
 use crate::random::Random;

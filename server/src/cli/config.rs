@@ -1,10 +1,9 @@
 //! The only reader of flags and environment.
 
 mod database_url;
-mod lab;
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +18,7 @@ use spool::Options as SpoolOptions;
 use self::database_url::{UrlParser, database_url, postgres_url, without_secrets};
 
 pub use self::database_url::{DatabaseUrl, PostgresUrl};
-pub use self::lab::{LabCommand, LabCompare, LabDatabase, LabFlags, LabRequest, LabRequests, LabSandbox, LabSecond};
+use crate::lab::command_line::{LabCommand, LabSandbox};
 
 /// Says which letters occur in a phrase, and logs every search: answer now, write later.
 #[derive(Clone, Debug, Parser)]
@@ -297,6 +296,22 @@ impl Config {
     }
 }
 
+impl Config {
+    /// The configuration of a sandbox's server: nothing in it is what was set for a real one.
+    #[must_use]
+    pub fn for_sandbox(mut self, sandbox: &LabSandbox) -> Self {
+        self.http.listen = (Ipv4Addr::LOCALHOST, 0).into();
+        self.http.trusted_proxies.clear();
+        self.store.data.clone_from(&sandbox.folder);
+        self.store.database_url = None;
+        self.store.database_listen_url = None;
+        self.spool.spool_mib = NonZeroU32::MIN;
+        self.jobs.log_delay = sandbox.delay;
+        self.jobs.no_worker = false;
+        self
+    }
+}
+
 /// clap explains at length; the first paragraph says what is wrong.
 fn one_line(message: &str) -> String {
     let paragraph = message.lines().take_while(|line| !line.trim().is_empty());
@@ -311,7 +326,7 @@ fn network(text: &str) -> Result<Network, String> {
     Ok(Network(Some(net)))
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write a number and its unit, for instance 15s"))
 }
 

@@ -6,14 +6,14 @@ use api::LabStyle;
 use lab::FetchPlan;
 use serde::Serialize;
 
+use super::super::config::LabCompare;
 use super::super::words::seconds;
 use super::arrivals::Arrivals;
 use super::document::{self, Document};
 use super::goal::Goal;
 use super::run::{self, Run, Stop};
 use super::{code, print, table, waterfall};
-use crate::commands::CommandError;
-use crate::config::LabCompare;
+use crate::cli::CommandError;
 
 #[derive(Serialize)]
 struct Comparison<'a> {

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use crate::commands::CommandError;
-use crate::commands::serve::{Serving, serve_routes};
-use crate::config::LabSandbox;
+use crate::cli::CommandError;
+use crate::cli::serve::{Serving, serve_routes};
 use crate::http;
+use crate::lab::command_line::LabSandbox;
 use crate::lab::sandbox::{MARKER, routes, shared_folder};
 
 /// Other sandboxes write into the folder until they hear of the end too, a moment later.

@@ -34,7 +34,7 @@ pub enum LabCommand {
 
 impl LabCommand {
     /// `matches` are those of `lab`.
-    pub(super) fn forget_environment(&mut self, matches: &ArgMatches) {
+    pub(crate) fn forget_environment(&mut self, matches: &ArgMatches) {
         let Some((_, matches)) = matches.subcommand() else { return };
         match self {
             Self::Flags(LabFlags { requests, .. })

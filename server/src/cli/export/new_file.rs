@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::commands::CommandError;
+use crate::cli::CommandError;
 
 /// Its name, and what is written until it has that.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use std::sync::mpsc::Receiver;
 
 use lab::Body;
 
-use crate::commands::CommandError;
+use crate::cli::CommandError;
 
 /// Writes each as CC.svg, a name of our own making, until no more come. What could not be written does not keep the
 /// others from being asked for; the first such error is returned at the end.

@@ -1,6 +1,5 @@
 //! The lab's scenarios: with the database, and with requests whose processes are killed.
 
-use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,8 +7,8 @@ use std::time::Duration;
 use api::{DatabaseSpec, LabSpec, RequestSpec};
 use clap::Args;
 
-use super::super::{Config, duration};
 use super::{by_flag, whole_ms};
+use crate::cli::config::duration;
 
 #[derive(Clone, Debug, Args)]
 pub struct LabDatabase {
@@ -76,22 +75,5 @@ impl LabRequest {
     pub fn spec(&self) -> Result<RequestSpec, String> {
         let spec = RequestSpec { delay_ms: whole_ms(self.delay) };
         LabSpec::Request(spec.clone()).check().map(|()| spec).map_err(by_flag)
-    }
-}
-
-impl LabSandbox {
-    /// The configuration of its server: nothing in it is what was set for a real one.
-    #[must_use]
-    pub fn config(&self, usual: Config) -> Config {
-        let mut config = usual;
-        config.http.listen = (Ipv4Addr::LOCALHOST, 0).into();
-        config.http.trusted_proxies.clear();
-        config.store.data.clone_from(&self.folder);
-        config.store.database_url = None;
-        config.store.database_listen_url = None;
-        config.spool.spool_mib = NonZeroU32::MIN;
-        config.jobs.log_delay = self.delay;
-        config.jobs.no_worker = false;
-        config
     }
 }

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use store::{Base, Begun, Clock, Origin, Part, Progress, Refusal, Source, StoreError, Target};
 
 use super::{CommandError, Meter};
-use crate::commands::copy::line::lines_of_base;
-use crate::commands::copy::verify::verify;
+use crate::cli::copy::line::lines_of_base;
+use crate::cli::copy::verify::verify;
 
 pub use report::{Compared, Report};
 

@@ -20,9 +20,9 @@ use self::arrivals::Arrivals;
 use self::document::Document;
 use self::goal::Goal;
 use self::run::{Run, Stop};
+use super::config::{LabFlags, LabRequests, LabSecond};
 use super::words::{print, seconds};
-use crate::commands::CommandError;
-use crate::config::{LabFlags, LabRequests, LabSecond};
+use crate::cli::CommandError;
 
 pub use self::compare::lab_compare;
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::reporter::{Report, Reporter};
+use crate::jobs::{Report, Reporter};
 use crate::lab::database::database;
 use crate::lab::request::request;
 use crate::lab::{LabResources, LoopbackServer};

@@ -9,9 +9,9 @@ use lab::Teller;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use super::config::LabRequest;
 use super::words::{json_line, print, seconds};
-use crate::commands::CommandError;
-use crate::config::LabRequest;
+use crate::cli::CommandError;
 use crate::lab::request::request;
 use crate::lab::sandbox::Sandbox;
 

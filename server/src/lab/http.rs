@@ -12,11 +12,11 @@ use axum::response::sse::Event;
 use serde::Deserialize;
 use store::{OutputPart, Topic};
 
-use super::error::{ErrorResponse, from_store};
-use super::event_stream::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
-use super::parameters::{LabRunInPath, Parameters};
 use crate::caller::Caller;
 use crate::environment::Environment;
+use crate::http::event_stream::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
+use crate::http::parameters::{LabRunInPath, Parameters};
+use crate::http::{ErrorResponse, from_store};
 use crate::lab::{self, Viewer};
 
 /// Parts come every tenth of a second; an eye wants no more.

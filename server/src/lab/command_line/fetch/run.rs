@@ -7,8 +7,8 @@ use lab::{FetchPlan, Teller};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::commands::CommandError;
-use crate::commands::stop_signal::StopSignal;
+use crate::cli::CommandError;
+use crate::cli::stop_signal::StopSignal;
 
 /// What came of a run.
 pub(super) struct Run {

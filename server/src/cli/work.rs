@@ -10,7 +10,7 @@ use super::heartbeat::Heartbeat;
 use super::prune::keep_pruning;
 use super::service_manager;
 use super::stop_signal::StopSignal;
-use crate::config::JobsSection;
+use crate::cli::config::JobsSection;
 use crate::environment::WorkerSection;
 use crate::jobs::{JobEnvironment, run_worker, worker_settings};
 use crate::lab::LabResources;

@@ -17,7 +17,7 @@ use super::prune::keep_pruning;
 use super::service_manager;
 use super::stop_signal::StopSignal;
 use crate::accounts::{Token, new_setup_link};
-use crate::config::{HttpSection, JobsSection};
+use crate::cli::config::{HttpSection, JobsSection};
 use crate::environment::{Environment, IntakeSection, WorkerSection};
 use crate::http::{self, connections_that_fit, has_client};
 use crate::jobs::{JobEnvironment, LONGEST_BACKOFF, run_worker, worker_settings};

@@ -9,9 +9,9 @@ use lab::Teller;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use super::config::LabDatabase;
 use super::words::{json_line, print, seconds};
-use crate::commands::CommandError;
-use crate::config::LabDatabase;
+use crate::cli::CommandError;
 use crate::lab::database::{PoolOpener, database};
 
 /// Runs the scenario on the database that `open` opens, which people know as `name`, and prints what came of it. Fails

@@ -11,8 +11,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 use lab::CountryCode;
 
-use super::super::duration;
 use super::{by_flag, whole_ms};
+use crate::cli::config::duration;
 
 /// How many threads there are at most unless one says otherwise.
 const WORKERS: &str = "20";
