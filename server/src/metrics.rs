@@ -141,7 +141,7 @@ impl Figures<'_> {
         self.one("spool_records", "Records in the spool", spool.records);
         self.one("spool_used_bytes", "Bytes of the spool in use", spool.used_bytes);
         self.one("spool_capacity_bytes", "Bytes that the spool has", spool.capacity_bytes);
-        self.one("spool_set_aside", "Records that were set aside for somebody to look into", spool.set_aside);
+        self.one("spool_set_aside", "Records that were set aside for somebody to look into", spool.quarantined);
         self.one("spool_fault", "1 where the spool cannot be written to", u64::from(spool.fault.is_some()));
         let replayed: Counter = Counter::default();
         replayed.inc_by(spool.replayed);

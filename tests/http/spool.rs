@@ -135,7 +135,7 @@ async fn an_id_that_was_used_for_another_search_before_is_set_aside_and_told_of(
     assert_eq!(site.log().await[0].phrase, "first");
     let show = site.post_json("/api/admin/system/show", &serde_json::json!({})).cookie(&admin);
     let state: api::SystemState = show.send().await.ok();
-    assert_eq!((state.spool.set_aside, state.health.light), (1, Light::Degraded));
-    let file = state.spool.set_aside_file.expect("it is named");
+    assert_eq!((state.spool.quarantined, state.health.light), (1, Light::Degraded));
+    let file = state.spool.quarantine_file.expect("it is named");
     assert!(std::fs::read_to_string(file).expect("it can be read").contains("second"));
 }

@@ -179,10 +179,11 @@ pub struct SpoolState {
     pub oldest_at: Option<TimeMs>,
     /// Handed to the database since the start.
     pub replayed: u64,
-    /// Damaged lines, or records that the database refuses for good: kept in `set_aside_file`. Counted
-    /// as long as that file is there.
-    pub set_aside: u64,
-    pub set_aside_file: Option<String>,
+    /// Damaged lines, and records that the database refuses for good. Counted while `quarantine_file` exists.
+    #[serde(rename = "set_aside")]
+    pub quarantined: u64,
+    #[serde(rename = "set_aside_file")]
+    pub quarantine_file: Option<String>,
     /// Searches since the start that neither database nor spool could take.
     pub not_recorded: u64,
     /// Why the spool itself cannot be written to, where it cannot.

@@ -13,7 +13,7 @@ pub(super) fn card(spool: &SpoolState) -> Card {
         Fact::new("Records", number(spool.records)),
         Fact::age("Oldest", spool.oldest_at),
         Fact::new("Replayed since the start", number(spool.replayed)),
-        Fact::new("Set aside", number(spool.set_aside)),
+        Fact::new("Set aside", number(spool.quarantined)),
         Fact::new("Not recorded", number(spool.not_recorded)),
     ];
     Card { id: "spool-title", title: "Spool", facts, remarks: remarks(spool) }
@@ -39,8 +39,8 @@ fn remarks(spool: &SpoolState) -> Vec<Remark> {
             remarks.push(Remark::new(Weight::Error, text));
         }
     }
-    if spool.set_aside > 0 {
-        let file = spool.set_aside_file.as_deref().unwrap_or("a file beside the spool");
+    if spool.quarantined > 0 {
+        let file = spool.quarantine_file.as_deref().unwrap_or("a file beside the spool");
         let text = format!("What could not be used was set aside in {file}: look into it, then move it away.");
         remarks.push(Remark::new(Weight::Warning, text));
     }
@@ -57,8 +57,8 @@ mod tests {
         capacity_bytes: 64 << 20,
         oldest_at: None,
         replayed: 0,
-        set_aside: 0,
-        set_aside_file: None,
+        quarantined: 0,
+        quarantine_file: None,
         not_recorded: 0,
         fault: None,
     };
@@ -72,9 +72,10 @@ mod tests {
 
     #[test]
     fn each_trouble_is_told_with_its_weight() {
-        let set_aside_file = Some("data/spool.set-aside".to_owned());
+        let quarantine_file = Some("data/spool.set-aside".to_owned());
         let fault = Some("No space left on device".to_owned());
-        let worst = SpoolState { used_bytes: 64 << 20, set_aside: 2, set_aside_file, not_recorded: 3, fault, ..QUIET };
+        let worst =
+            SpoolState { used_bytes: 64 << 20, quarantined: 2, quarantine_file, not_recorded: 3, fault, ..QUIET };
         let remarks = card(&worst).remarks;
         let weights: Vec<Weight> = remarks.iter().map(|remark| remark.weight).collect();
         assert_eq!(weights, [Weight::Error, Weight::Error, Weight::Error, Weight::Warning]);

@@ -1,58 +1,100 @@
-//! How the file is written: so that whatever has happened before a crash, what was synced is
-//! read again, and what was emptied is not.
+//! Writes the file so that after any crash every synced record is read again and every emptied one stays gone.
 
+use std::fs::File;
 use std::io;
 use std::ops::Range;
+use std::os::unix::fs::FileExt;
 
 use crate::image::{Gap, HEADER_BYTES, Image, Phase};
-use crate::line::{Line, fits};
-use crate::medium::Medium;
+use crate::line::{Line, fits_in_a_line};
 use crate::{AppendError, Record};
 
+/// The file operations that the spool needs, so that tests can replace the disk by one that fails.
+///
+/// What was written survives a crash once [`Storage::sync`] has returned Ok.
+pub(crate) trait Storage: Send + 'static {
+    fn read_all(&mut self) -> io::Result<Vec<u8>>;
+
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()>;
+
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+impl Storage for File {
+    fn read_all(&mut self) -> io::Result<Vec<u8>> {
+        let size = self.metadata()?.len();
+        let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)?];
+        self.read_exact_at(&mut bytes, 0)?;
+        Ok(bytes)
+    }
+
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        // The file never grows while it is in use, so there is no metadata to sync.
+        self.sync_data()
+    }
+}
+
+/// Real bytes and not a hole: a file system may promise space that it does not have.
+pub(crate) fn write_nuls(storage: &mut impl Storage, range: Range<u64>) -> io::Result<()> {
+    const CHUNK: u64 = 1 << 20;
+    let nuls = vec![0; CHUNK.min(range.end.saturating_sub(range.start)) as usize];
+    let mut at = range.start;
+    while at < range.end {
+        let length = CHUNK.min(range.end - at);
+        storage.write_at(&nuls[..length as usize], at)?;
+        at += length;
+    }
+    Ok(())
+}
+
 #[derive(Debug)]
-pub(crate) struct SpoolFile<M> {
-    medium: M,
+pub(crate) struct SpoolFile<S> {
+    storage: S,
     capacity: u64,
     /// Where the next line goes.
     end: u64,
-    /// Up to where a write that failed may have left something.
+    /// The end of what a failed write may have left behind.
     dirty_to: u64,
     next_number: u64,
-    /// Whether the header says so, or might. Until it is over nothing may be written: the next
-    /// start would empty the file of it.
+    /// Whether the header says, or may say, that the file is being emptied. Until that is done no line may be
+    /// written: the next start would erase it.
     is_emptying: bool,
 }
 
-/// What was in a file when it was opened.
+/// The contents of a file when it was opened.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
-    /// By their lines' numbers.
+pub(crate) struct Recovered {
+    /// With their line numbers.
     pub(crate) records: Vec<(u64, Record)>,
     pub(crate) gaps: Vec<Gap>,
-    /// What stands in each piece of each gap.
-    pub(crate) pieces: Vec<Vec<u8>>,
+    /// The bytes of every piece of every gap.
+    pub(crate) damaged: Vec<Vec<u8>>,
     pub(crate) torn: Option<Range<u64>>,
 }
 
-impl<M: Medium> SpoolFile<M> {
-    pub(crate) fn open(mut medium: M) -> io::Result<(Self, Found)> {
-        let bytes = medium.read_all()?;
+impl<S: Storage> SpoolFile<S> {
+    pub(crate) fn open(mut storage: S) -> io::Result<(Self, Recovered)> {
+        let bytes = storage.read_all()?;
         let capacity = bytes.len() as u64;
-        let mut file = Self { medium, capacity, end: capacity, dirty_to: capacity, next_number: 1, is_emptying: true };
+        let mut file = Self { storage, capacity, end: capacity, dirty_to: capacity, next_number: 1, is_emptying: true };
         if Phase::of(&bytes) == Phase::Emptying {
             file.empty()?;
-            return Ok((file, Found::default()));
+            return Ok((file, Recovered::default()));
         }
         file.is_emptying = false;
         let Image { lines, end, next_number, gaps, torn } = Image::read(&bytes);
         (file.end, file.next_number) = (end, next_number);
         let pieces = gaps.iter().flat_map(|gap| &gap.pieces);
-        let pieces = pieces.map(|piece| bytes[piece.start as usize..piece.end as usize].to_vec()).collect();
+        let damaged = pieces.map(|piece| bytes[piece.start as usize..piece.end as usize].to_vec()).collect();
         let records = lines.into_iter().filter_map(|line| match line {
             Line::Record { number, record } => Some((number, record)),
             Line::Void { .. } => None,
         });
-        Ok((file, Found { records: records.collect(), gaps, pieces, torn }))
+        Ok((file, Recovered { records: records.collect(), gaps, damaged, torn }))
     }
 
     pub(crate) fn used_bytes(&self) -> u64 {
@@ -63,25 +105,25 @@ impl<M: Medium> SpoolFile<M> {
         self.capacity.saturating_sub(HEADER_BYTES)
     }
 
-    /// Overwrites what is no line, once it is known elsewhere, so that it is found only once.
+    /// Overwrites damaged bytes once they are quarantined, so that they are found only once.
     pub(crate) fn clear(&mut self, gaps: &[Gap], torn: Option<Range<u64>>) -> io::Result<()> {
         for gap in gaps {
-            self.write_nuls(gap.place.clone())?;
+            write_nuls(&mut self.storage, gap.range.clone())?;
             if !gap.numbers.is_empty() {
                 let mut void = Vec::new();
                 Line::write_void(&gap.numbers, &mut void);
-                self.medium.write_at(&void, gap.place.start)?;
+                self.storage.write_at(&void, gap.range.start)?;
             }
         }
         if let Some(torn) = torn {
-            self.write_nuls(torn)?;
+            write_nuls(&mut self.storage, torn)?;
         }
-        self.medium.sync()?;
+        self.storage.sync()?;
         self.dirty_to = self.end;
         Ok(())
     }
 
-    /// Writes all that fit with one write and one sync; each answer is a line's number.
+    /// Writes all records that fit with one write and one sync. Each result is the line's number.
     pub(crate) fn append(&mut self, records: &[Record]) -> Vec<Result<u64, AppendError>> {
         if self.is_emptying
             && let Err(error) = self.empty()
@@ -90,10 +132,10 @@ impl<M: Medium> SpoolFile<M> {
         }
         let mut bytes = Vec::new();
         let mut number = self.next_number;
-        let mut answers: Vec<Result<u64, AppendError>> = records
+        let mut results: Vec<Result<u64, AppendError>> = records
             .iter()
             .map(|record| {
-                if !fits(&record.payload) {
+                if !fits_in_a_line(&record.payload) {
                     return Err(AppendError::Unfit);
                 }
                 let before = bytes.len();
@@ -107,61 +149,50 @@ impl<M: Medium> SpoolFile<M> {
             })
             .collect();
         if bytes.is_empty() {
-            return answers;
+            return results;
         }
         match self.write_lines(bytes) {
             Ok(()) => self.next_number = number,
             Err(error) => {
                 let reason = error.to_string();
-                for answer in answers.iter_mut().filter(|answer| answer.is_ok()) {
-                    *answer = Err(AppendError::Io { reason: reason.clone() });
+                for result in results.iter_mut().filter(|result| result.is_ok()) {
+                    *result = Err(AppendError::Io { reason: reason.clone() });
                 }
             }
         }
-        answers
+        results
     }
 
     fn write_lines(&mut self, mut bytes: Vec<u8>) -> io::Result<()> {
         let length = bytes.len() as u64;
-        // What a failed write has left behind must not be read as the end of these lines.
+        // Overwrites what a failed write left behind, which would be read as part of these lines.
         let left = self.dirty_to.saturating_sub(self.end + length);
         bytes.resize(bytes.len() + left as usize, 0);
         self.dirty_to = self.end + bytes.len() as u64;
-        self.medium.write_at(&bytes, self.end)?;
-        self.medium.sync()?;
+        self.storage.write_at(&bytes, self.end)?;
+        self.storage.sync()?;
         self.end += length;
         self.dirty_to = self.end;
         Ok(())
     }
 
-    /// Forgets all lines: by a mark in the header first, because no disk overwrites them all at
-    /// once, and a half of a line left over would look like a damaged one.
+    /// Erases all lines. The header is marked first: no disk overwrites everything at once, and half of a line
+    /// would look like a damaged one.
     pub(crate) fn empty(&mut self) -> io::Result<()> {
         self.is_emptying = true;
-        self.medium.write_at(&Phase::Emptying.header(), 0)?;
-        self.medium.sync()?;
-        self.write_nuls(HEADER_BYTES..self.dirty_to.max(self.end))?;
-        self.medium.sync()?;
-        self.medium.write_at(&Phase::Open.header(), 0)?;
-        self.medium.sync()?;
+        self.storage.write_at(&Phase::Emptying.header(), 0)?;
+        self.storage.sync()?;
+        write_nuls(&mut self.storage, HEADER_BYTES..self.dirty_to.max(self.end))?;
+        self.storage.sync()?;
+        self.storage.write_at(&Phase::Open.header(), 0)?;
+        self.storage.sync()?;
         (self.end, self.dirty_to, self.next_number) = (HEADER_BYTES, HEADER_BYTES, 1);
         self.is_emptying = false;
         Ok(())
     }
-
-    /// NULs and not a hole: the room on the disk stays taken.
-    fn write_nuls(&mut self, range: Range<u64>) -> io::Result<()> {
-        const AT_ONCE: u64 = 1 << 20;
-        let nuls = vec![0; AT_ONCE.min(range.end.saturating_sub(range.start)) as usize];
-        let mut at = range.start;
-        while at < range.end {
-            let length = AT_ONCE.min(range.end - at);
-            self.medium.write_at(&nuls[..length as usize], at)?;
-            at += length;
-        }
-        Ok(())
-    }
 }
 
+#[cfg(test)]
+mod simulated_disk;
 #[cfg(test)]
 mod tests;

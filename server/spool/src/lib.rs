@@ -1,138 +1,155 @@
-//! Keeps the records of searches on disk while the database cannot: an append-only file of
-//! checksummed lines, durable before the answer leaves, emptied once all of it was replayed.
+//! Keeps search records on disk while the database is unavailable.
 //!
-//! Knows nothing of databases, of jobs or of HTTP. `line` is the form of a record, `image` what a
-//! whole file says, `file` how it is written so that no crash can garble it, `keeper` the
-//! thread that writes.
+//! The spool is an append-only file of checksummed lines. Each append is durable before it returns, and the
+//! file is emptied once every record has been replayed. The crate knows nothing of databases, jobs or HTTP.
+//!
+//! `line` is the format of one record, `image` reads a whole file, `file` writes it so that no crash can corrupt
+//! it, `folder` holds the files on disk, and `writer_thread` owns them while the spool is open.
 
-mod error;
 mod file;
 mod folder;
 mod image;
-mod keeper;
 mod line;
-mod look;
-mod medium;
-mod set_aside;
-#[cfg(test)]
-mod simulated_disk;
 #[cfg(test)]
 mod tests;
+mod writer_thread;
 
-use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use api::{SearchId, TimeMs};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::keeper::{Command, Keeper};
+use crate::writer_thread::{Command, Index, WriterThread, lock};
 
-pub use crate::error::{AppendError, OpenError};
-pub use crate::look::{Look, look};
-pub use crate::set_aside::set_aside_file;
+pub use crate::folder::{Inspection, inspect, quarantine_file};
 
-/// A search's record, as it will be handed to the database.
+/// A search's record, as it is handed to the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     pub search: SearchId,
     pub searched_at: TimeMs,
-    /// The log job's payload: one line, which the spool neither reads nor changes.
+    /// The log job's payload on one line. The spool neither reads nor changes it.
     pub payload: String,
 }
 
 /// Where the spool is, and how large.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Made where it is missing. One process at a time may have it.
+    /// Created if it is missing. Only one process at a time can open it.
     pub folder: PathBuf,
-    /// The size of its file, which is written in full at once: so a disk that fills up later
-    /// does not stop it.
+    /// The size of the file. All of it is written at once, so a disk that fills up later does not stop the spool.
     pub capacity_bytes: u64,
 }
 
-/// How the spool stands.
+/// What the spool holds, and whether it can be written to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     pub records: u64,
     pub used_bytes: u64,
     pub capacity_bytes: u64,
     pub oldest_at: Option<TimeMs>,
-    /// Removed since the start, because the database has them.
+    /// Records removed since the start, because the database has them.
     pub replayed: u64,
-    /// Lines in the file of what was set aside; 0 once it was moved away.
-    pub set_aside: u64,
+    /// Lines in the quarantine file; 0 once that file was moved away.
+    pub quarantined: u64,
     /// Why the last write failed, if it did.
     pub fault: Option<String>,
 }
 
-/// The handle, shared by all who accept searches. At most so many records are in memory as
-/// the file holds.
+/// Why the spool cannot be opened, with what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the spool's folder {} cannot be made: {reason}. Make it yourself, or choose another with --data", folder.display())]
+    FolderCannotBeMade { folder: PathBuf, reason: io::Error },
+    #[error("the spool in {} is in use by another process. Stop that process, or choose another folder with --data", folder.display())]
+    InUse { folder: PathBuf },
+    #[error("the disk has no room for the spool of {} MiB in {}. Free some space, or make it smaller with --spool-mib", capacity_bytes >> 20, folder.display())]
+    DiskFull { folder: PathBuf, capacity_bytes: u64 },
+    #[error("the spool in {} cannot be opened: {reason}. Check that this user may read and write the folder and the files in it", folder.display())]
+    Io { folder: PathBuf, reason: io::Error },
+}
+
+/// Why a record was not kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    #[error("the spool is full: {capacity_bytes} bytes are in use")]
+    Full { capacity_bytes: u64 },
+    #[error("the spool cannot be written to: {reason}")]
+    Io { reason: String },
+    #[error("the spool already has a record of this search")]
+    Exists,
+    #[error("the payload contains a line break or a NUL")]
+    Unfit,
+    #[error("the spool is closed")]
+    Closed,
+}
+
+/// Commands that may wait for the disk. Further callers wait until there is room.
+const INBOX_LIMIT: usize = 1024;
+
+/// The handle, shared by everything that accepts searches. All records in the file are also in memory.
 #[derive(Debug)]
 pub struct Spool {
     commands: mpsc::Sender<Command>,
-    book: Arc<Mutex<Book>>,
+    index: Arc<Mutex<Index>>,
     state: watch::Receiver<State>,
     folder: PathBuf,
-    set_aside_file: PathBuf,
+    quarantine_file: PathBuf,
 }
 
-/// Appends that may wait for the disk. Who comes later waits to hand theirs in.
-const INBOX_LIMIT: usize = 1024;
-
 impl Spool {
-    /// Opens the folder's spool and reads what an earlier process has left in it.
+    /// Opens the folder's spool and reads the records that an earlier process left in it.
     ///
-    /// Lines that are damaged go to the file of what was set aside, and the log says so. A last
-    /// line that a crash has torn was never answered for, and is dropped.
+    /// Damaged lines are quarantined and logged. A last line that a crash cut off was never acknowledged, and is
+    /// dropped.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let (commands, inbox) = mpsc::channel(INBOX_LIMIT);
-        let book = Arc::new(Mutex::new(Book::default()));
+        let index = Arc::new(Mutex::new(Index::default()));
         let folder = options.folder.clone();
-        let set_aside_file = set_aside_file(&folder);
-        let state = Keeper::start(options, inbox, Arc::clone(&book))?;
-        Ok(Self { commands, book, state, folder, set_aside_file })
+        let quarantine_file = quarantine_file(&folder);
+        let state = WriterThread::start(&options, inbox, Arc::clone(&index))?;
+        Ok(Self { commands, index, state, folder, quarantine_file })
     }
 
     /// Makes the record durable. Once this has returned Ok, no crash loses it.
     ///
-    /// Callers that wait at the same time share one fsync. A caller who stops waiting leaves it
-    /// open whether the record is kept. A search has one record: a second one is refused with
-    /// [`AppendError::Exists`], and [`Spool::find`] says what is there.
+    /// Concurrent callers share one fsync. If a caller stops waiting, the record may or may not be kept. A search has
+    /// one record: a second one is refused with [`AppendError::Exists`], and [`Spool::find`] returns the first.
     pub async fn append(&self, record: Record) -> Result<(), AppendError> {
-        let (caller, answer) = oneshot::channel();
-        self.commands.send(Command::Append { record, caller }).await.map_err(|_| AppendError::Closed)?;
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Append { record, reply }).await.map_err(|_| AppendError::Closed)?;
         answer.await.map_err(|_| AppendError::Closed)?
     }
 
-    /// The record of this search, where the spool has it.
+    /// The record of this search, if the spool has it.
     #[must_use]
     pub fn find(&self, search: SearchId) -> Option<Arc<Record>> {
-        let book = lock(&self.book);
-        book.get(search)
+        lock(&self.index).get(search)
     }
 
     /// The oldest records, at most `limit`.
     #[must_use]
     pub fn oldest(&self, limit: usize) -> Vec<Arc<Record>> {
-        lock(&self.book).records.values().take(limit).cloned().collect()
+        lock(&self.index).oldest(limit)
     }
 
-    /// Removes records that the database has. The file is emptied when none is left; a crash
-    /// before that brings them back, which replaying the same search must bear.
+    /// Removes records that the database has. The file is emptied when none is left. After an earlier crash they are
+    /// back, so replaying a search twice must be harmless.
     pub async fn remove(&self, searches: Vec<SearchId>) {
-        self.order(|caller| Command::Remove { searches, caller }).await;
+        self.command(|reply| Command::Remove { searches, reply }).await;
     }
 
-    /// Moves a record that the database refuses for good to the file of what was set aside.
-    pub async fn set_aside(&self, search: SearchId, why: String) {
-        self.order(|caller| Command::SetAside { search, why, caller }).await;
+    /// Moves a record that the database refuses for good to the quarantine file.
+    pub async fn quarantine(&self, search: SearchId, why: String) {
+        self.command(|reply| Command::Quarantine { search, why, reply }).await;
     }
 
-    async fn order(&self, command: impl FnOnce(oneshot::Sender<()>) -> Command) {
-        let (caller, done) = oneshot::channel();
+    async fn command(&self, command: impl FnOnce(oneshot::Sender<()>) -> Command) {
+        let (reply, done) = oneshot::channel();
         // The thread lives as long as there is a handle.
-        if self.commands.send(command(caller)).await.is_ok() {
+        if self.commands.send(command(reply)).await.is_ok() {
             let _ = done.await;
         }
     }
@@ -140,12 +157,12 @@ impl Spool {
     #[must_use]
     pub fn state(&self) -> State {
         let state = self.state.borrow().clone();
-        // Whoever has dealt with what was set aside moves the file away.
-        let set_aside = if self.set_aside_file.exists() { state.set_aside } else { 0 };
-        State { set_aside, ..state }
+        // An operator who has dealt with the quarantined records moves the file away.
+        let quarantined = if self.quarantine_file.exists() { state.quarantined } else { 0 };
+        State { quarantined, ..state }
     }
 
-    /// Tells of each change of [`Spool::state`].
+    /// Notifies of each change of [`Spool::state`].
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<State> {
         self.state.clone()
@@ -158,46 +175,7 @@ impl Spool {
 
     /// Where damaged and refused records are kept.
     #[must_use]
-    pub fn set_aside_file(&self) -> &Path {
-        &self.set_aside_file
+    pub fn quarantine_file(&self) -> &Path {
+        &self.quarantine_file
     }
-}
-
-/// The records that are in the file, by their line's number: oldest first.
-#[derive(Debug, Default)]
-pub(crate) struct Book {
-    records: BTreeMap<u64, Arc<Record>>,
-    numbers: HashMap<SearchId, u64>,
-}
-
-impl Book {
-    pub(crate) fn add(&mut self, number: u64, record: Record) {
-        self.numbers.insert(record.search, number);
-        self.records.insert(number, Arc::new(record));
-    }
-
-    pub(crate) fn get(&self, search: SearchId) -> Option<Arc<Record>> {
-        self.numbers.get(&search).and_then(|number| self.records.get(number)).cloned()
-    }
-
-    pub(crate) fn has(&self, search: SearchId) -> bool {
-        self.numbers.contains_key(&search)
-    }
-
-    pub(crate) fn remove(&mut self, search: SearchId) -> Option<Arc<Record>> {
-        self.records.remove(&self.numbers.remove(&search)?)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    pub(crate) fn oldest_at(&self) -> Option<TimeMs> {
-        self.records.values().next().map(|record| record.searched_at)
-    }
-}
-
-/// Nothing panics while the book is locked, so a poisoned one is whole.
-pub(crate) fn lock(book: &Mutex<Book>) -> MutexGuard<'_, Book> {
-    book.lock().unwrap_or_else(PoisonError::into_inner)
 }

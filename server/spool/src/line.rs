@@ -1,7 +1,7 @@
-//! The file's lines: each begins with a checksum of the rest.
+//! The format of a line: a checksum, then the text that it covers.
 //!
-//! A record's rest is its number, search, time and payload, with spaces between. Where lines
-//! were damaged and set aside, one that says so is written over them.
+//! The text of a record is its number, search, time and payload, separated by spaces. Damaged lines are overwritten
+//! with a void line once they are quarantined.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -12,38 +12,38 @@ use crate::Record;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// Numbers count from 1 since the file was last empty: a line that vanished whole leaves a gap.
+    /// Numbers count from 1 since the file was last empty, so a missing line leaves a gap in them.
     Record { number: u64, record: Record },
-    /// The lines of these numbers were damaged, and are set aside.
+    /// The lines of these numbers were damaged, and are quarantined.
     Void { numbers: Range<u64> },
 }
 
-/// Whether the payload can stand in a line. Any JSON text can.
-pub(crate) fn fits(payload: &str) -> bool {
+/// True for any JSON text.
+pub(crate) fn fits_in_a_line(payload: &str) -> bool {
     !payload.contains(['\n', '\0'])
 }
 
 impl Line {
-    /// With its line break.
+    /// Includes the line break.
     pub(crate) fn write_record(number: u64, record: &Record, out: &mut Vec<u8>) {
         let Record { search, searched_at, payload } = record;
-        let mut rest = String::with_capacity(payload.len() + 64);
-        write!(rest, "{number} {search} {} {payload}", searched_at.0).expect("a String takes all that is written");
-        write(&rest, out);
+        let mut text = String::with_capacity(payload.len() + 64);
+        write!(text, "{number} {search} {} {payload}", searched_at.0).expect("writing to a String never fails");
+        write(&text, out);
     }
 
-    /// Shorter than any record's line.
+    /// Never longer than the line of a record, so it fits where one was.
     pub(crate) fn write_void(numbers: &Range<u64>, out: &mut Vec<u8>) {
         write(&format!("void {} {}", numbers.start, numbers.end), out);
     }
 
-    /// None where the bytes, without a line break, are no line.
+    /// None if the bytes are not a valid line. They come without the line break.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
-        let (checksum, rest) = std::str::from_utf8(bytes).ok()?.split_once(' ')?;
-        if checksum != checksum_of(rest) {
+        let (checksum, text) = std::str::from_utf8(bytes).ok()?.split_once(' ')?;
+        if checksum != checksum_of(text) {
             return None;
         }
-        let mut fields = rest.splitn(4, ' ');
+        let mut fields = text.splitn(4, ' ');
         let first = fields.next()?;
         if first == "void" {
             return Some(Self::Void { numbers: fields.next()?.parse().ok()?..fields.next()?.parse().ok()? });
@@ -55,7 +55,7 @@ impl Line {
         Some(Self::Record { number, record: Record { search, searched_at, payload } })
     }
 
-    /// The numbers that it accounts for.
+    /// The line numbers that this line accounts for.
     pub(crate) fn numbers(&self) -> Range<u64> {
         match self {
             Self::Record { number, .. } => *number..number.saturating_add(1),
@@ -64,16 +64,13 @@ impl Line {
     }
 }
 
-fn write(rest: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(checksum_of(rest).as_bytes());
-    out.push(b' ');
-    out.extend_from_slice(rest.as_bytes());
-    out.push(b'\n');
+fn write(text: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(format!("{} {text}\n", checksum_of(text)).as_bytes());
 }
 
 /// CRC-32, in hexadecimal.
-fn checksum_of(rest: &str) -> String {
-    format!("{:08x}", crc32fast::hash(rest.as_bytes()))
+fn checksum_of(text: &str) -> String {
+    format!("{:08x}", crc32fast::hash(text.as_bytes()))
 }
 
 #[cfg(test)]
@@ -100,12 +97,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reads_what_it_wrote(number: u64, record in any_record()) {
+        fn a_written_line_is_read_back(number: u64, record in any_record()) {
             prop_assert_eq!(Line::read(&written(number, &record)), Some(Line::Record { number, record }));
         }
 
         #[test]
-        fn a_flipped_bit_is_noticed(record in any_record(), at: prop::sample::Index, bit in 0..8_u32) {
+        fn a_flipped_bit_is_detected(record in any_record(), at: prop::sample::Index, bit in 0..8_u32) {
             let mut line = written(7, &record);
             let at = at.index(line.len());
             line[at] ^= 1 << bit;
@@ -113,15 +110,14 @@ mod tests {
         }
 
         #[test]
-        fn a_cut_is_noticed(record in any_record(), at: prop::sample::Index) {
+        fn a_cut_is_detected(record in any_record(), at: prop::sample::Index) {
             let line = written(7, &record);
             prop_assert_eq!(Line::read(&line[..at.index(line.len())]), None);
             prop_assert_eq!(Line::read(&line[1 + at.index(line.len())..]), None);
         }
 
         #[test]
-        fn anything_may_stand_in_a_file(bytes: Vec<u8>) {
-            // Whatever it reads, it would have written.
+        fn only_what_would_be_written_is_read(bytes: Vec<u8>) {
             if let Some(Line::Record { number, record }) = Line::read(&bytes) {
                 prop_assert_eq!(written(number, &record), bytes);
             }
@@ -136,11 +132,11 @@ mod tests {
         let mut widest = Vec::new();
         Line::write_void(&(9_999_999..10_000_000), &mut widest);
         let smallest = Record { search: SearchId(0), searched_at: TimeMs(0), payload: String::new() };
-        assert!(widest.len() <= written(1, &smallest).len(), "it must fit where a line stood");
+        assert!(widest.len() <= written(1, &smallest).len(), "it must fit where a line was");
     }
 
     #[test]
-    fn a_line_can_be_read_by_people() {
+    fn a_line_is_readable_text() {
         let search = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("a ULID");
         let record = Record { search, searched_at: TimeMs(5), payload: r#"{"v":1}"#.to_owned() };
         let line = String::from_utf8(written(1, &record)).expect("text");

@@ -1,4 +1,4 @@
-//! The spool as its users see it, on a real folder.
+//! The public interface of the spool, on a real folder.
 
 use tempfile::TempDir;
 
@@ -19,8 +19,8 @@ fn record(number: u128) -> Record {
     Record { search: SearchId(number), searched_at: TimeMs(1_000), payload }
 }
 
-/// Waits until the thread has let go of the folder.
-async fn closes(spool: Spool) {
+/// Waits until the thread has released the folder.
+async fn close(spool: Spool) {
     let mut state = spool.watch();
     drop(spool);
     while state.changed().await.is_ok() {}
@@ -31,14 +31,14 @@ fn numbers(records: &[Arc<Record>]) -> Vec<u128> {
 }
 
 #[tokio::test]
-async fn what_was_appended_is_there_for_the_next_process_in_its_order() {
+async fn the_next_process_reads_the_records_in_order() {
     let folder = TempDir::new().expect("a folder");
     let spool = open(&folder);
     for number in [3, 1, 2] {
         spool.append(record(number)).await.expect("kept");
     }
     assert_eq!(spool.find(SearchId(1)).as_deref(), Some(&record(1)));
-    closes(spool).await;
+    close(spool).await;
 
     let spool = open(&folder);
     assert_eq!(numbers(&spool.oldest(9)), [3, 1, 2]);
@@ -47,7 +47,7 @@ async fn what_was_appended_is_there_for_the_next_process_in_its_order() {
 }
 
 #[tokio::test]
-async fn what_was_removed_does_not_come_back_once_all_is_removed() {
+async fn the_file_is_emptied_once_all_records_are_removed() {
     let folder = TempDir::new().expect("a folder");
     let spool = open(&folder);
     for number in 1..=2 {
@@ -56,17 +56,17 @@ async fn what_was_removed_does_not_come_back_once_all_is_removed() {
     spool.remove(vec![SearchId(1)]).await;
     let state = spool.state();
     assert_eq!(state.records, 1);
-    assert!(state.used_bytes > 0, "the file is emptied whole or not at all");
+    assert!(state.used_bytes > 0, "the file is emptied only as a whole");
     assert_eq!(spool.find(SearchId(1)), None);
     spool.remove(vec![SearchId(2), SearchId(77)]).await;
     let state = spool.state();
     assert_eq!((state.records, state.used_bytes, state.replayed), (0, 0, 2));
-    closes(spool).await;
+    close(spool).await;
     assert_eq!(open(&folder).oldest(9), []);
 }
 
 #[tokio::test]
-async fn a_search_has_one_record() {
+async fn a_search_has_at_most_one_record() {
     let folder = TempDir::new().expect("a folder");
     let spool = open(&folder);
     let (one, other) = tokio::join!(spool.append(record(1)), spool.append(record(1)));
@@ -76,7 +76,7 @@ async fn a_search_has_one_record() {
 }
 
 #[tokio::test]
-async fn a_full_spool_says_so_and_keeps_what_it_has() {
+async fn a_full_spool_refuses_records_and_keeps_the_others() {
     let folder = TempDir::new().expect("a folder");
     let spool = open(&folder);
     let large = |number| Record { payload: "x".repeat(20_000), ..record(number) };
@@ -86,12 +86,12 @@ async fn a_full_spool_says_so_and_keeps_what_it_has() {
     assert_eq!(spool.append(large(4)).await, Err(AppendError::Full { capacity_bytes: CAPACITY }));
     assert_eq!(spool.state().records, 3);
     assert!(spool.state().fault.is_some());
-    spool.append(record(5)).await.expect("a small one still fits");
+    spool.append(record(5)).await.expect("a small record still fits");
     assert_eq!((spool.state().records, spool.state().fault), (4, None));
 }
 
 #[tokio::test]
-async fn a_payload_that_is_no_line_is_refused() {
+async fn a_payload_of_several_lines_is_refused() {
     let folder = TempDir::new().expect("a folder");
     let spool = open(&folder);
     for payload in ["a\nb", "a\0b"] {
@@ -101,55 +101,55 @@ async fn a_payload_that_is_no_line_is_refused() {
 }
 
 #[tokio::test]
-async fn a_damaged_line_is_set_aside_and_told_of_until_the_file_is_moved_away() {
+async fn a_damaged_line_is_quarantined_and_reported_until_the_file_is_moved_away() {
     let folder = TempDir::new().expect("a folder");
     let spool = open(&folder);
     for number in 1..=3 {
         spool.append(record(number)).await.expect("kept");
     }
-    closes(spool).await;
+    close(spool).await;
     let spool_folder = folder.path().join("spool");
     let file = spool_folder.join("records");
-    assert_eq!(look(&spool_folder).expect("read"), Some(Look { records: 3, gaps: 0, set_aside: 0 }));
-    assert_eq!(look(folder.path()).expect("read"), None);
+    assert_eq!(inspect(&spool_folder).expect("read"), Some(Inspection { records: 3, gaps: 0, quarantined: 0 }));
+    assert_eq!(inspect(folder.path()).expect("read"), None);
     let mut bytes = std::fs::read(&file).expect("read");
     let at = bytes.windows(10).position(|part| part == br#""number":2"#).expect("the second record");
     bytes[at + 9] = b'7';
     std::fs::write(&file, bytes).expect("written");
-    assert_eq!(look(&spool_folder).expect("read"), Some(Look { records: 2, gaps: 1, set_aside: 0 }));
+    assert_eq!(inspect(&spool_folder).expect("read"), Some(Inspection { records: 2, gaps: 1, quarantined: 0 }));
 
     for _ in 0..2 {
-        // At the second start it is not set aside again.
+        // The second start must not quarantine it again.
         let spool = open(&folder);
         assert_eq!(numbers(&spool.oldest(9)), [1, 3]);
-        assert_eq!(spool.state().set_aside, 1);
-        closes(spool).await;
+        assert_eq!(spool.state().quarantined, 1);
+        close(spool).await;
     }
-    let set_aside = folder.path().join("spool/set-aside");
-    let text = std::fs::read_to_string(&set_aside).expect("read");
+    let quarantine = folder.path().join("spool/set-aside");
+    let text = std::fs::read_to_string(&quarantine).expect("read");
     assert!(text.contains("the line is damaged") && text.contains(r#"\"number\":7"#), "{text}");
     let spool = open(&folder);
-    std::fs::remove_file(set_aside).expect("moved away");
-    assert_eq!(spool.state().set_aside, 0);
-    spool.set_aside(SearchId(3), "refused".to_owned()).await;
-    assert_eq!((spool.state().records, spool.state().set_aside), (1, 1));
+    std::fs::remove_file(quarantine).expect("moved away");
+    assert_eq!(spool.state().quarantined, 0);
+    spool.quarantine(SearchId(3), "refused".to_owned()).await;
+    assert_eq!((spool.state().records, spool.state().quarantined), (1, 1));
 }
 
 #[tokio::test]
-async fn one_process_at_a_time_has_the_folder() {
+async fn only_one_process_opens_the_folder() {
     let folder = TempDir::new().expect("a folder");
     let spool = open(&folder);
     assert!(matches!(Spool::open(options(&folder)), Err(OpenError::InUse { .. })));
-    closes(spool).await;
+    close(spool).await;
     open(&folder);
 }
 
 #[tokio::test]
-async fn a_file_grows_to_a_larger_size_and_keeps_its_records() {
+async fn a_file_grows_and_keeps_its_records() {
     let folder = TempDir::new().expect("a folder");
     let spool = open(&folder);
     spool.append(record(1)).await.expect("kept");
-    closes(spool).await;
+    close(spool).await;
     let larger = Options { capacity_bytes: 2 * CAPACITY, ..options(&folder) };
     let spool = Spool::open(larger).expect("opened");
     assert_eq!(spool.state().capacity_bytes, 2 * CAPACITY);

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use spool::Look;
+use spool::Inspection;
 use store::Store;
 use tokio::net::TcpListener;
 
@@ -115,16 +115,16 @@ pub fn check_server(facts: ServerFacts) -> Vec<Finding> {
 }
 
 fn spool(folder: &Path) -> Finding {
-    match spool::look(folder) {
+    match spool::inspect(folder) {
         Ok(None) => Finding::Good(format!("{} has no spool yet; the first start makes it", folder.display())),
-        Ok(Some(Look { gaps: 0, set_aside: 0, records })) => {
+        Ok(Some(Inspection { gaps: 0, quarantined: 0, records })) => {
             Finding::Good(format!("the spool is sound and holds {records} records for the database"))
         }
-        Ok(Some(Look { gaps: 0, set_aside, .. })) => Finding::Wrong(format!(
-            "{set_aside} records were set aside in {}: look into the file, deal with it, and move it away",
-            spool::set_aside_file(folder).display()
+        Ok(Some(Inspection { gaps: 0, quarantined, .. })) => Finding::Wrong(format!(
+            "{quarantined} records were set aside in {}: look into the file, deal with it, and move it away",
+            spool::quarantine_file(folder).display()
         )),
-        Ok(Some(Look { gaps, .. })) => Finding::Wrong(format!(
+        Ok(Some(Inspection { gaps, .. })) => Finding::Wrong(format!(
             "the spool in {} is damaged in {gaps} places; the next start sets aside what cannot be read",
             folder.display()
         )),

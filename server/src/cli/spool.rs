@@ -11,11 +11,11 @@ use crate::intake::{Batch, replay_batch};
 /// Takes the folder's spool, unless the process that it belongs to still has it.
 pub fn open_left_spool(folder: &Path) -> Result<Spool, CommandError> {
     let shown = folder.display();
-    match spool::look(folder) {
+    match spool::inspect(folder) {
         Ok(Some(_)) => {}
         Ok(None) => {
             let inside = folder.join("spool");
-            let hint = if matches!(spool::look(&inside), Ok(Some(_))) {
+            let hint = if matches!(spool::inspect(&inside), Ok(Some(_))) {
                 format!("there is one in {}: name that folder", inside.display())
             } else {
                 "name the folder `spool` in the data folder of the process that is lost".to_owned()
@@ -46,16 +46,16 @@ pub async fn replay_spool(store: &dyn Store, spool: &Spool, clock: &dyn Clock) -
         }
     };
     let state = spool.state();
-    println!("recorded: {new}, already known: {known}, set aside: {}, left: {}", state.set_aside, state.records);
+    println!("recorded: {new}, already known: {known}, set aside: {}, left: {}", state.quarantined, state.records);
     match last {
         Batch { failure: Some(error), .. } => Err(CommandError(format!("the database took no more: {error}"))),
         Batch { left: 1.., .. } => {
             let folder = spool.folder().display();
             Err(CommandError(format!("records could not be set aside: see that this user may write in {folder}")))
         }
-        _ if state.set_aside > 0 => Err(CommandError(format!(
+        _ if state.quarantined > 0 => Err(CommandError(format!(
             "records that cannot be replayed stand in {}: look into the file, deal with it, and move it away",
-            spool.set_aside_file().display()
+            spool.quarantine_file().display()
         ))),
         _ => Ok(()),
     }

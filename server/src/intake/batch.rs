@@ -20,7 +20,7 @@ pub struct Batch {
     /// Which the store had already.
     pub known: u64,
     /// Which the store refuses for good.
-    pub set_aside: u64,
+    pub quarantined: u64,
     /// Still in the spool.
     pub left: u64,
     /// Why the store took no more.
@@ -63,8 +63,8 @@ pub async fn replay_batch(store: &dyn Store, spool: &Spool, clock: &dyn Clock) -
                 continue;
             }
         };
-        spool.set_aside(record.search, refused).await;
-        batch.set_aside += u64::from(spool.find(record.search).is_none());
+        spool.quarantine(record.search, refused).await;
+        batch.quarantined += u64::from(spool.find(record.search).is_none());
     }
     spool.remove(done).await;
     let left = |record: &&Arc<Record>| spool.find(record.search).is_some();

@@ -74,7 +74,7 @@ fn light(signs: &Signs) -> (Light, String) {
         let many = searches(drift.unsigned_abs());
         return (Light::Degraded, format!("{many} are in the log or the queue, and were never accepted."));
     }
-    if spool.set_aside > 0 {
+    if spool.quarantined > 0 {
         return (
             Light::Degraded,
             "Records were set aside: look into the file, deal with it, and move it away.".to_owned(),
@@ -160,7 +160,7 @@ mod tests {
         let spools = [
             SpoolState { fault: Some("full".to_owned()), ..SpoolState::default() },
             SpoolState { records: 1, ..SpoolState::default() },
-            SpoolState { set_aside: 1, ..SpoolState::default() },
+            SpoolState { quarantined: 1, ..SpoolState::default() },
         ];
         assert_eq!(shown(|signs| signs.fault = Some(fault.clone())), Light::Degraded);
         assert_eq!(

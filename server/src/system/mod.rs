@@ -138,8 +138,8 @@ fn spool(env: &Environment) -> SpoolState {
         capacity_bytes: state.capacity_bytes,
         oldest_at: state.oldest_at,
         replayed: state.replayed,
-        set_aside: state.set_aside,
-        set_aside_file: (state.set_aside > 0).then(|| spool.set_aside_file().display().to_string()),
+        quarantined: state.quarantined,
+        quarantine_file: (state.quarantined > 0).then(|| spool.quarantine_file().display().to_string()),
         not_recorded: env.metrics.not_recorded(),
         fault: state.fault,
     }

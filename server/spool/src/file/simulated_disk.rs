@@ -1,61 +1,60 @@
-//! A disk that fails when it is told to, and loses power.
+//! A disk on which tests inject failed writes and power loss.
 
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use crate::medium::Medium;
+use crate::file::Storage;
 
-/// The unit in which disks write: what is not synced survives a crash sector by sector, or not.
+/// Disks write whole sectors: at a crash, each sector that was not synced is either written or lost.
 const SECTOR: usize = 512;
 
 #[derive(Clone, Debug)]
-pub(crate) struct SimulatedDisk(Arc<Mutex<Platter>>);
+pub(super) struct SimulatedDisk(Arc<Mutex<Platter>>);
 
 #[derive(Debug)]
 struct Platter {
     durable: Vec<u8>,
-    /// What a reader sees while there is power.
+    /// What is read while there is power.
     cached: Vec<u8>,
     /// The sectors that the next sync writes.
     dirty: BTreeSet<usize>,
-    fails: Option<Failing>,
-    /// How many more writes and syncs there is power for.
+    fault: Option<Fault>,
+    /// How many more writes and syncs succeed before the power fails.
     power_for: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failing {
+pub(super) enum Fault {
     /// Writes nothing.
     Write,
-    /// Writes, and does not get it to the disk. As on Linux, the next sync does not try it again.
+    /// Loses what was written. As on Linux, the next sync does not retry it.
     Sync,
 }
 
 impl SimulatedDisk {
-    pub(crate) fn of(bytes: Vec<u8>) -> Self {
+    pub(super) fn new(bytes: Vec<u8>) -> Self {
         Self(Arc::new(Mutex::new(Platter {
             durable: bytes.clone(),
             cached: bytes,
             dirty: BTreeSet::new(),
-            fails: None,
+            fault: None,
             power_for: None,
         })))
     }
 
-    /// The next write or sync fails.
-    pub(crate) fn fail_once(&self, failing: Failing) {
-        self.platter(|platter| platter.fails = Some(failing));
+    /// Makes the next write or sync fail.
+    pub(super) fn fail_once(&self, fault: Fault) {
+        self.platter(|platter| platter.fault = Some(fault));
     }
 
-    /// The power will go after so many more writes and syncs: all that follow fail until the crash.
-    pub(crate) fn lose_power_after(&self, operations: u32) {
+    /// Cuts the power after this many writes and syncs: all later ones fail until the crash.
+    pub(super) fn lose_power_after(&self, operations: u32) {
         self.platter(|platter| platter.power_for = Some(operations));
     }
 
-    /// The power goes. `survives` says of each sector in turn that was written and not synced
-    /// whether it got to the disk.
-    pub(crate) fn crash(&self, mut survives: impl FnMut() -> bool) {
+    /// Loses what was not synced. `survives` is asked for each such sector whether it reached the disk anyway.
+    pub(super) fn crash(&self, mut survives: impl FnMut() -> bool) {
         self.platter(|platter| {
             for sector in std::mem::take(&mut platter.dirty) {
                 if survives() {
@@ -63,7 +62,7 @@ impl SimulatedDisk {
                 }
             }
             platter.cached = platter.durable.clone();
-            (platter.fails, platter.power_for) = (None, None);
+            (platter.fault, platter.power_for) = (None, None);
         });
     }
 
@@ -78,28 +77,28 @@ impl Platter {
         self.durable[range.clone()].copy_from_slice(&self.cached[range]);
     }
 
-    fn fails(&mut self, failing: Failing) -> io::Result<()> {
+    fn check(&mut self, operation: Fault) -> io::Result<()> {
         if let Some(operations) = &mut self.power_for {
             *operations = operations.checked_sub(1).ok_or_else(|| io::Error::other("there is no power"))?;
         }
-        if self.fails.take_if(|fails| *fails == failing).is_some() {
-            return Err(io::Error::other(format!("{failing:?} failed")));
+        if self.fault.take_if(|fault| *fault == operation).is_some() {
+            return Err(io::Error::other(format!("{operation:?} failed")));
         }
         Ok(())
     }
 }
 
-impl Medium for SimulatedDisk {
+impl Storage for SimulatedDisk {
     fn read_all(&mut self) -> io::Result<Vec<u8>> {
         Ok(self.platter(|platter| platter.cached.clone()))
     }
 
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.platter(|platter| {
-            platter.fails(Failing::Write)?;
+            platter.check(Fault::Write)?;
             let offset = usize::try_from(offset).map_err(io::Error::other)?;
-            let room = platter.cached.get_mut(offset..offset + bytes.len());
-            room.ok_or_else(|| io::Error::other("beyond the end"))?.copy_from_slice(bytes);
+            let target = platter.cached.get_mut(offset..offset + bytes.len());
+            target.ok_or_else(|| io::Error::other("beyond the end"))?.copy_from_slice(bytes);
             platter.dirty.extend(offset / SECTOR..(offset + bytes.len()).div_ceil(SECTOR));
             Ok(())
         })
@@ -107,7 +106,7 @@ impl Medium for SimulatedDisk {
 
     fn sync(&mut self) -> io::Result<()> {
         self.platter(|platter| {
-            if let Err(error) = platter.fails(Failing::Sync) {
+            if let Err(error) = platter.check(Fault::Sync) {
                 if platter.power_for.is_none() {
                     platter.dirty.clear();
                 }
