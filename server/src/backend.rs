@@ -10,13 +10,17 @@ use api::{
 use async_trait::async_trait;
 use leptos_axum::ResponseOptions;
 
-use crate::accounts::{self, Token};
-use crate::caller::Caller;
-use crate::environment::Environment;
-use crate::http::{cookies, from_store};
-use crate::job_kinds::Order;
-use crate::jobs::LogRequest;
-use crate::{job_kinds, job_view, lab, searches, system};
+use crate::accounts;
+use crate::accounts::cookie;
+use crate::app_state::Environment;
+use crate::jobs::kinds::Order;
+use crate::jobs::{kinds, view};
+use crate::platform::caller::Caller;
+use crate::platform::error::from_store;
+use crate::platform::token::Token;
+use crate::search::accept;
+use crate::search::log_request::LogRequest;
+use crate::{lab, system};
 
 /// One request's backend.
 pub struct RequestBackend {
@@ -42,8 +46,8 @@ impl Backend for RequestBackend {
         within("letters", &letters, LETTERS_LIMIT)?;
         let found = api::search4letters(&phrase, &letters);
         let id = id.unwrap_or_else(|| self.env.new_search_id());
-        let request = searches::log_request(&self.env, &self.caller, id, phrase, letters, &found);
-        let recorded = searches::accept(&self.env, &request).await?;
+        let request = accept::log_request(&self.env, &self.caller, id, phrase, letters, &found);
+        let recorded = accept::accept(&self.env, &request).await?;
         self.env.metrics.searched(recorded);
         Ok(answer(&self.env, request, found, recorded))
     }
@@ -62,7 +66,7 @@ impl Backend for RequestBackend {
 
     async fn logout(&self) -> Result<(), ApiError> {
         accounts::log_out(&self.env, &self.caller).await?;
-        self.response.append_header(axum::http::header::SET_COOKIE, cookies::removed(self.caller.is_https));
+        self.response.append_header(axum::http::header::SET_COOKIE, cookie::removed(self.caller.is_https));
         Ok(())
     }
 
@@ -80,44 +84,44 @@ impl Backend for RequestBackend {
     async fn jobs(&self, filter: JobFilter, before: Option<JobId>) -> Result<JobsPage, ApiError> {
         self.caller.require(Role::Viewer)?;
         let page = self.env.store.jobs(filter, before, JOBS_PAGE).await.map_err(from_store)?;
-        Ok(JobsPage { jobs: page.jobs.iter().map(job_view::summary).collect(), next: page.next })
+        Ok(JobsPage { jobs: page.jobs.iter().map(view::summary).collect(), next: page.next })
     }
 
     async fn job(&self, id: JobId) -> Result<JobDetail, ApiError> {
         self.caller.require(Role::Viewer)?;
-        job_view::detail(&self.env, id).await
+        view::detail(&self.env, id).await
     }
 
     async fn retry_job(&self, id: JobId) -> Result<(), ApiError> {
         let account = self.caller.require(Role::Operator)?;
         let done = self.env.store.retry_job(id, self.env.clock.steady()).await.map_err(from_store)?;
-        job_view::steered(&self.env, id, done, "retry", account).await
+        view::steered(&self.env, id, done, "retry", account).await
     }
 
     async fn cancel_job(&self, id: JobId) -> Result<(), ApiError> {
         let account = self.caller.require(Role::Operator)?;
         let done = self.env.store.cancel_job(id, self.env.clock.wall()).await.map_err(from_store)?;
-        job_view::steered(&self.env, id, done, "cancel", account).await
+        view::steered(&self.env, id, done, "cancel", account).await
     }
 
     async fn job_kinds(&self) -> Result<Vec<JobKind>, ApiError> {
         self.caller.require(Role::Viewer)?;
-        job_kinds::all(&self.env).await.map_err(from_store)
+        kinds::all(&self.env).await.map_err(from_store)
     }
 
     async fn pause_kind(&self, kind: String) -> Result<(), ApiError> {
         let account = self.caller.require(Role::Operator)?;
-        job_kinds::order(&self.env, &kind, Order::Pause, account).await
+        kinds::order(&self.env, &kind, Order::Pause, account).await
     }
 
     async fn resume_kind(&self, kind: String) -> Result<(), ApiError> {
         let account = self.caller.require(Role::Operator)?;
-        job_kinds::order(&self.env, &kind, Order::Resume, account).await
+        kinds::order(&self.env, &kind, Order::Resume, account).await
     }
 
     async fn limit_kind(&self, kind: String, limit: Option<u32>) -> Result<(), ApiError> {
         let account = self.caller.require(Role::Operator)?;
-        job_kinds::order(&self.env, &kind, Order::Limit(limit), account).await
+        kinds::order(&self.env, &kind, Order::Limit(limit), account).await
     }
 
     async fn lab(&self) -> Result<LabState, ApiError> {
@@ -144,7 +148,7 @@ impl Backend for RequestBackend {
 
 impl RequestBackend {
     fn set_session(&self, token: &Token) {
-        self.response.append_header(axum::http::header::SET_COOKIE, cookies::session(token, self.caller.is_https));
+        self.response.append_header(axum::http::header::SET_COOKIE, cookie::session(token, self.caller.is_https));
     }
 }
 

@@ -11,18 +11,20 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use api::{DatabaseSpec, LogFilter};
+use server::app_state::IntakeSection;
 use server::cli::config::{
     AdminCommand, Command, Config, DatabaseUrl, ExportFormat, NoConfig, PostgresUrl, SpoolCommand,
 };
 use server::cli::{
     self, CommandError, Copied, Exported, Finding, Meter, NewFile, NotOpened, ServerFacts, Serving, Working,
 };
-use server::export::Lines;
 use server::lab::LabResources;
 use server::lab::command_line::{self, LabCommand};
 use server::lab::database::PoolOpener;
 use server::lab::sandbox::Sandbox;
-use server::{IntakeSection, Random};
+use server::log::export::Lines;
+use server::platform::logging::log_to_stderr;
+use server::platform::random::Random;
 use spool::Spool;
 use store::{Clock, Source, Store, SystemClock, Target};
 use store_postgres::{PostgresStore, PostgresTransfer};
@@ -57,7 +59,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(WRONG_USAGE);
         }
     };
-    server::log_to_stderr();
+    log_to_stderr();
     match run(config).await {
         Ok(code) => code,
         Err(CommandError(message)) => {

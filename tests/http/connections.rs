@@ -29,7 +29,10 @@ impl Site {
     pub async fn listen(&self) -> (SocketAddr, JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
-        (address, tokio::spawn(server::http::serve(listener, self.router.clone(), self.env.clone(), 100)))
+        (
+            address,
+            tokio::spawn(server::platform::transport::serve(listener, self.router.clone(), self.env.clone(), 100)),
+        )
     }
 }
 

@@ -7,7 +7,7 @@ use crate::site::Site;
 
 /// Pages have the client's index.html where the build has one, and say what is missing where not.
 fn is_page_or_says_why(answer: &crate::request::Answer) {
-    if server::http::has_client() {
+    if server::platform::assets::has_client() {
         assert_eq!(answer.status, 200);
         assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8");
         assert_eq!(answer.headers["cache-control"], "no-cache");
@@ -34,7 +34,7 @@ async fn the_clients_paths_have_one_document_for_each_bundle() {
         }
         documents.push(document.body);
     }
-    assert_eq!(documents[0] != documents[1], server::http::has_client());
+    assert_eq!(documents[0] != documents[1], server::platform::assets::has_client());
 }
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn a_page_that_the_browser_knows_is_not_sent_again() {
     let site = Site::start().await;
     let page = site.get("/").send().await;
     is_page_or_says_why(&page);
-    let Some(tag) = page.headers.get("etag") else { return assert!(!server::http::has_client()) };
+    let Some(tag) = page.headers.get("etag") else { return assert!(!server::platform::assets::has_client()) };
     let again = site.get("/entry").header("if-none-match", tag).send().await;
     assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
     // A browser takes over what the 304 says of the page: a stricter policy would disable it.
@@ -61,7 +61,7 @@ async fn a_page_comes_in_the_encoding_that_the_browser_takes() {
     let site = Site::start().await;
     let plain = site.get("/").send().await;
     is_page_or_says_why(&plain);
-    if !server::http::has_client() {
+    if !server::platform::assets::has_client() {
         return;
     }
     assert!(plain.headers.get("content-encoding").is_none());

@@ -7,10 +7,12 @@ use std::time::Duration;
 use api::{LogRow, Role};
 use axum::Router;
 use ipnet::IpNet;
-use server::accounts::{Token, new_setup_link, open_session};
-use server::jobs::{JobEnvironment, run_worker, worker_settings};
+use server::accounts::{new_setup_link, open_session};
+use server::app_state::{Environment, IntakeSection, JobsSection, WorkerSection};
 use server::lab::{Lab, LabResources};
-use server::{Environment, IntakeSection, JobsSection, Random, WorkerSection};
+use server::platform::random::Random;
+use server::platform::token::Token;
+use server::worker::{JobEnvironment, run_worker, worker_settings};
 use spool::Spool;
 use store::{Clock, LogQuery, LogSpan, NewAccount, Store, SystemClock};
 use store_sqlite::{Access, Options, SqliteStore};
@@ -170,7 +172,7 @@ impl Plan {
             stop.drop_guard()
         });
         Site {
-            router: server::http::router(env.clone()),
+            router: server::router::router(env.clone()),
             env,
             folder,
             _worker: worker,

@@ -14,8 +14,8 @@ use api::{ApiError, ErrorCode, TimeMs};
 use store::Clock;
 
 use super::password::LONGEST_NAME;
-use crate::network::{Network, network};
-use crate::recent_counts::{MOST_KEYS, RecentCounts, room_again_ms};
+use crate::platform::network::{Network, network};
+use crate::platform::rate_counter::{MOST_KEYS, RecentCounts, room_again_ms};
 
 /// Failures within this time count.
 const WINDOW: Duration = Duration::from_secs(15 * 60);

@@ -8,7 +8,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
-use crate::random::Random;
+use crate::platform::random::Random;
 
 /// The shortest password for a new account, in characters (ASVS 5.0, 6.2.1 and 6.2.9).
 const SHORTEST: usize = 12;

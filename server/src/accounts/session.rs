@@ -5,10 +5,10 @@ use std::time::Duration;
 use api::{Account, ApiError, ErrorCode};
 use store::{StoredAccount, StoredSession};
 
-use super::Token;
-use crate::caller::Caller;
-use crate::environment::Environment;
-use crate::http::from_store;
+use crate::app_state::Environment;
+use crate::platform::caller::Caller;
+use crate::platform::error::from_store;
+use crate::platform::token::Token;
 
 /// A session that is not used for this long ends.
 const IDLE: Duration = Duration::from_secs(12 * 60 * 60);

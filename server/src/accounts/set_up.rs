@@ -5,10 +5,11 @@ use std::time::Duration;
 use api::{Account, ApiError, ErrorCode, Role};
 use store::{Accounts, Clock, NewAccount, SetUpOutcome};
 
-use super::{Token, check_new_name, check_new_password, open_session};
-use crate::environment::Environment;
-use crate::http::from_store;
-use crate::random::Random;
+use crate::accounts::{check_new_name, check_new_password, open_session};
+use crate::app_state::Environment;
+use crate::platform::error::from_store;
+use crate::platform::random::Random;
+use crate::platform::token::Token;
 
 /// How long a link can be used.
 pub const LINK_LIVES: Duration = Duration::from_secs(30 * 60);

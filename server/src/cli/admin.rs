@@ -8,7 +8,7 @@ use store::{Accounts, Clock, NewAccount};
 use super::CommandError;
 use crate::accounts::{Passwords, check_new_name, check_new_password, new_setup_link};
 use crate::cli::config::HttpSection;
-use crate::random::Random;
+use crate::platform::random::Random;
 
 /// Makes an administrator whose password stands on the first line of standard input.
 pub async fn create_admin(

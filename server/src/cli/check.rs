@@ -7,7 +7,7 @@ use spool::Inspection;
 use store::Store;
 use tokio::net::TcpListener;
 
-use crate::http::has_client;
+use crate::platform::assets::has_client;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use futures::TryStreamExt;
 use store::{Clock, LogSink, Store, log_blocks};
 
 use super::{CommandError, Meter};
-use crate::export::{Lines, Rows, export};
+use crate::log::export::{Lines, Rows, export};
 
 pub use new_file::NewFile;
 

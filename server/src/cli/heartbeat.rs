@@ -7,7 +7,7 @@ use api::TimeMs;
 use store::{Beat, Clock, Store, SystemClock};
 use tokio_util::sync::CancellationToken;
 
-use crate::environment::WorkerSection;
+use crate::app_state::WorkerSection;
 use crate::system::host;
 
 /// Often beside a lease, so that a worker that is gone is seen to be before its jobs go on elsewhere.

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use crate::cli::CommandError;
 use crate::cli::serve::{Serving, serve_routes};
-use crate::http;
 use crate::lab::command_line::LabSandbox;
 use crate::lab::sandbox::{MARKER, routes, shared_folder};
+use crate::router::router;
 
 /// Other sandboxes write into the folder until they hear of the end too, a moment later.
 const REMOVALS: u32 = 200;
@@ -46,5 +46,5 @@ pub async fn sandbox(serving: Serving, sandbox: &LabSandbox) -> Result<(), Comma
         stdout().flush()
     });
     said.map_err(|error| CommandError(format!("whoever has started this cannot be told its address: {error}")))?;
-    serve_routes(serving, |env| http::router(env.clone()).merge(routes(env, sandbox.delay)), || {}).await
+    serve_routes(serving, |env| router(env.clone()).merge(routes(env, sandbox.delay)), || {}).await
 }

@@ -16,14 +16,18 @@ use super::heartbeat::Heartbeat;
 use super::prune::keep_pruning;
 use super::service_manager;
 use super::stop_signal::StopSignal;
-use crate::accounts::{Token, new_setup_link};
+use crate::accounts::new_setup_link;
+use crate::app_state::JobsSection as JobsInside;
+use crate::app_state::{Environment, IntakeSection, WorkerSection};
 use crate::cli::config::{HttpSection, JobsSection};
-use crate::environment::{Environment, IntakeSection, WorkerSection};
-use crate::http::{self, connections_that_fit, has_client};
-use crate::jobs::{JobEnvironment, LONGEST_BACKOFF, run_worker, worker_settings};
 use crate::lab::{Lab, LabResources};
-use crate::random::Random;
-use crate::{JobsSection as JobsInside, browser_family};
+use crate::platform::assets::has_client;
+use crate::platform::random::Random;
+use crate::platform::token::Token;
+use crate::platform::transport::{self, connections_that_fit};
+use crate::router::router;
+use crate::search::browser_family;
+use crate::worker::{JobEnvironment, LONGEST_BACKOFF, run_worker, worker_settings};
 
 /// How long answers that are being sent may take after the process was asked to stop.
 const ANSWERS: Duration = Duration::from_secs(10);
@@ -44,7 +48,7 @@ pub struct Serving {
 
 /// Serves until SIGTERM or SIGINT, then drains and returns.
 pub async fn serve(serving: Serving) -> Result<(), CommandError> {
-    serve_routes(serving, http::router, || {
+    serve_routes(serving, router, || {
         tokio::task::spawn_blocking(browser_family::prepare);
     })
     .await
@@ -86,7 +90,7 @@ pub(super) async fn serve_routes(
     let prober = tokio::spawn(probe(env.clone()));
     let pruner = tokio::spawn(keep_pruning(store.clone(), clock.clone()));
     let routes = routes(env.clone());
-    let answers = tokio::spawn(http::serve(listener, routes, env.clone(), connections));
+    let answers = tokio::spawn(transport::serve(listener, routes, env.clone(), connections));
     greet(address);
     // A link is written to the database, which those who ask already need not wait for.
     let setup = tokio::spawn(offer_setup(env.clone(), address));

@@ -6,7 +6,7 @@ use spool::{OpenError, Options, Spool};
 use store::{Clock, Store};
 
 use super::CommandError;
-use crate::intake::{Batch, replay_batch};
+use crate::search::replay_batch::{Batch, replay_batch};
 
 /// Takes the folder's spool, unless the process that it belongs to still has it.
 pub fn open_left_spool(folder: &Path) -> Result<Spool, CommandError> {

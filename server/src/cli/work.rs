@@ -10,11 +10,11 @@ use super::heartbeat::Heartbeat;
 use super::prune::keep_pruning;
 use super::service_manager;
 use super::stop_signal::StopSignal;
+use crate::app_state::WorkerSection;
 use crate::cli::config::JobsSection;
-use crate::environment::WorkerSection;
-use crate::jobs::{JobEnvironment, run_worker, worker_settings};
 use crate::lab::LabResources;
-use crate::random::Random;
+use crate::platform::random::Random;
+use crate::worker::{JobEnvironment, run_worker, worker_settings};
 
 /// A worker that is about to work, on a database that others may work on too.
 pub struct Working {

@@ -13,8 +13,9 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::http::{ErrorResponse, Parameters};
-use crate::random::Random;
+use crate::platform::error::ErrorResponse;
+use crate::platform::extract::Parameters;
+use crate::platform::random::Random;
 
 /// So many requests wait here at the same time: as many as one run may make, and what hides in rounding.
 const PLACES: usize = api::REQUESTS_LIMIT as usize + 24;

@@ -12,12 +12,12 @@ use axum::response::sse::Event;
 use serde::Deserialize;
 use store::{OutputPart, Topic};
 
-use crate::caller::Caller;
-use crate::environment::Environment;
-use crate::http::event_stream::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
-use crate::http::parameters::{LabRunInPath, Parameters};
-use crate::http::{ErrorResponse, from_store};
+use crate::app_state::Environment;
 use crate::lab::{self, Viewer};
+use crate::platform::caller::Caller;
+use crate::platform::error::{ErrorResponse, from_store};
+use crate::platform::extract::{LabRunInPath, Parameters};
+use crate::platform::sse::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
 
 /// Parts come every tenth of a second; an eye wants no more.
 const PAUSE: Duration = Duration::from_millis(50);

@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::jobs::{Report, Reporter};
 use crate::lab::database::database;
 use crate::lab::request::request;
 use crate::lab::{LabResources, LoopbackServer};
-use crate::random::Random;
+use crate::platform::random::Random;
+use crate::platform::reporter::{Report, Reporter};
 
 /// What happens within this time is written down together.
 const TOGETHER: Duration = Duration::from_millis(100);

@@ -9,7 +9,7 @@ use tokio::runtime::Builder;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::endpoints::{Waits, routes};
-use crate::random::Random;
+use crate::platform::random::Random;
 
 /// As many as may come at the same moment: a run's requests.
 const BACKLOG: u32 = 2_048;

@@ -18,7 +18,7 @@ use store::Clock;
 use self::database::PoolOpener;
 use self::sandbox::Sandbox;
 use self::start_limit::StartLimit;
-use crate::random::Random;
+use crate::platform::random::Random;
 
 pub use endpoints::{Waits, routes};
 pub use job::{LabRun, lab_run};

@@ -8,9 +8,9 @@ use store::{NewJob, StoredJob};
 
 use super::LabRun;
 use crate::accounts;
-use crate::caller::Caller;
-use crate::environment::Environment;
-use crate::http::from_store;
+use crate::app_state::Environment;
+use crate::platform::caller::Caller;
+use crate::platform::error::from_store;
 
 /// How many runs are compared.
 const LATEST: u32 = 40;

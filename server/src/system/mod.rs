@@ -1,7 +1,11 @@
 //! How the whole is doing: gathered for the page /system, for /metrics and for /readyz.
 
+pub(crate) mod events;
 mod health;
+pub(crate) mod http;
 mod machine;
+pub mod metrics;
+pub(crate) mod probe;
 mod prober;
 mod workers;
 
@@ -12,7 +16,7 @@ use api::{
 };
 use store::{Description, StoredKind, within};
 
-use crate::environment::Environment;
+use crate::app_state::Environment;
 use health::{Runners, Signs, health};
 
 pub(crate) use machine::host;

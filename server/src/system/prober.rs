@@ -9,9 +9,9 @@ use queue::{Payload, encode};
 use store::{Clock, Enqueued, NewJob, Store, StoredJob, Topic};
 use tokio::sync::{Notify, watch};
 
-use crate::intake::Intake;
-use crate::jobs::Probe;
-use crate::random::Random;
+use crate::platform::random::Random;
+use crate::search::ingest::Intake;
+use crate::system::probe::Probe;
 
 /// However many look, there is a probe no more often than this.
 const EVERY: Duration = Duration::from_secs(10);

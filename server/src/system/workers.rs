@@ -6,7 +6,7 @@ use api::{TimeMs, WorkerState};
 use store::StoredWorker;
 
 use super::machine;
-use crate::environment::{Environment, WorkerSection};
+use crate::app_state::{Environment, WorkerSection};
 
 /// A worker is heard of every few seconds; one that was silent for longer than a lease has lost its jobs.
 const SILENCE: Duration = Duration::from_secs(15);

@@ -12,7 +12,7 @@ use super::{PASSWORD, cookie, lets_in, log_in, site_of_ada};
 use crate::request::Answer;
 use crate::site::Site;
 
-/// The server's own; see `server/src/http/time_limit.rs`.
+/// The server's own; see `server/src/platform/time_limit.rs`.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
 async fn log_in_from(site: &Site, ip: &str, name: &str, password: &str) -> Answer {

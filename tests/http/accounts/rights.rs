@@ -62,7 +62,7 @@ async fn without_a_session_not_even_the_paths_can_be_found_out() {
 
 #[tokio::test]
 async fn every_admin_route_that_the_router_has_is_tested_here() {
-    let router = include_str!("../../../server/src/http/router.rs");
+    let router = include_str!("../../../server/src/router.rs");
     let (_, admin) = router.split_once("fn admin(").expect("the admin routes have a function of their own");
     let routes = admin.matches(".route(").count();
     assert_eq!(routes, admin_routes().len(), "a new route needs a line in admin_routes");

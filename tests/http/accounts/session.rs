@@ -6,7 +6,7 @@ use std::time::Duration;
 use api::{Role, SessionInfo, TimeMs};
 use http::header::SET_COOKIE;
 use serde_json::json;
-use server::accounts::Token;
+use server::platform::token::Token;
 use tests::HeldClock;
 use tests::eventually::eventually;
 

@@ -5,7 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use queue::{JobError, decode, encode};
-use server::jobs::LogRequest;
+use server::search::log_request::LogRequest;
 use tests::cases;
 
 use super::json::around;

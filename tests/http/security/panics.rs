@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use api::{ErrorCode, SearchAnswer};
-use server::Random;
+use server::platform::random::Random;
 
 use crate::site::Site;
 

@@ -74,11 +74,7 @@ const WORDS: &[(&str, &[&str], &str)] = &[
         &["server/src/main.rs", "server/store/postgres/", "tests/"],
         "only server/src/main.rs names a concrete database",
     ),
-    (
-        "apalis_",
-        &["server/queue/", "server/src/jobs/worker.rs", "tests/"],
-        "only the queue and its composition name apalis",
-    ),
+    ("apalis_", &["server/queue/", "server/src/worker.rs", "tests/"], "only the queue and its composition name apalis"),
 ];
 
 /// Breaches within packages, which Cargo cannot see.
@@ -133,11 +129,11 @@ mod tests {
     #[test]
     fn a_word_is_found_where_it_may_not_stand() {
         let found = |path: &str, text: &str| in_sources(&[Source::new(path, text)]).len();
-        assert_eq!(found("server/src/http/router.rs", "use store_sqlite::SqliteStore;\n"), 1);
+        assert_eq!(found("server/src/router.rs", "use store_sqlite::SqliteStore;\n"), 1);
         assert_eq!(found("server/src/main.rs", "use store_sqlite::SqliteStore;\n"), 0);
         assert_eq!(found("server/queue/src/lease.rs", "use store_postgres::PostgresStore;\n"), 1);
-        assert_eq!(found("server/src/jobs/log_request.rs", "use apalis_core::task::Task;\n"), 1);
+        assert_eq!(found("server/src/search/log_request.rs", "use apalis_core::task::Task;\n"), 1);
         assert_eq!(found("server/queue/src/backend.rs", "use apalis_core::task::Task;\n"), 0);
-        assert_eq!(found("server/src/http/router.rs", "// Not through store_sqlite::SqliteStore.\n"), 0);
+        assert_eq!(found("server/src/router.rs", "// Not through store_sqlite::SqliteStore.\n"), 0);
     }
 }

@@ -12,11 +12,11 @@ use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use store::{Finish, FinishedAttempt, LogQuery, LogSpan, Store, Topic, WorkerName};
 
-use crate::caller::Caller;
-use crate::environment::Environment;
-use crate::http::{ErrorResponse, from_store};
-use crate::jobs::LogRequest;
-use crate::searches;
+use crate::app_state::Environment;
+use crate::platform::caller::Caller;
+use crate::platform::error::{ErrorResponse, from_store};
+use crate::search::accept;
+use crate::search::log_request::LogRequest;
 
 pub(in crate::lab) const AWAITED: &str = "/sandbox/awaited";
 pub(in crate::lab) const BARE_TASK: &str = "/sandbox/bare-task";
@@ -103,7 +103,7 @@ impl Sandboxed {
         let Question { id, phrase, letters } = question;
         let found = api::search4letters(&phrase, &letters);
         let caller = Caller::of(parts, &self.env.trusted_proxies);
-        searches::log_request(&self.env, &caller, id, phrase, letters, &found)
+        accept::log_request(&self.env, &caller, id, phrase, letters, &found)
     }
 
     /// The same row as that of the job, after the same wait, in the hands of nobody but this future.

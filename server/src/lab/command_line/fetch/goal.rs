@@ -5,9 +5,9 @@ use lab::Target;
 
 use super::super::config::LabRequests;
 use crate::cli::CommandError;
-use crate::http::raise_open_files;
 use crate::lab::LoopbackServer;
-use crate::random::Random;
+use crate::platform::random::Random;
+use crate::platform::transport::raise_open_files;
 
 /// Open files that are no connections: standard streams, runtimes, and what is saved.
 const OTHER_FILES: u64 = 64;

@@ -1,0 +1,122 @@
+//! A row as a line of CSV that no spreadsheet calculates with.
+//!
+//! Characters that act, and the backslash, are escaped as in JSON, so that a row is one line. A text that a spreadsheet
+//! would take for a formula has an apostrophe in front, and so has one that begins with an apostrophe: whoever reads it
+//! back takes one away. A semicolon before what would be a formula, for a program to which semicolons end fields, is
+//! an escape too.
+
+use std::io::Write;
+use std::time::{Duration, UNIX_EPOCH};
+
+use api::TimeMs;
+use store::BorrowedRow;
+
+use crate::log::inert_text::push_inert;
+
+pub(super) const HEAD: &str =
+    "seq,search_id,job_id,phrase,letters,results,ip,browser_string,user_agent,searched_at,recorded_at\r\n";
+
+/// The end of the last year that four digits write.
+const LAST_MS: u64 = 253_402_300_799_999;
+
+pub(super) fn push_line(out: &mut Vec<u8>, row: &BorrowedRow<'_>) {
+    push(out, format_args!("{},{},{}", row.seq.0, row.search_id, row.job_id.0));
+    for text in [row.phrase, row.letters, row.results, row.ip, row.browser_string, row.user_agent] {
+        out.extend_from_slice(b",\"");
+        push_text(out, text);
+        out.push(b'"');
+    }
+    for time in [row.searched_at, row.recorded_at] {
+        out.push(b',');
+        push_time(out, time);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+fn push_text(out: &mut Vec<u8>, text: &str) {
+    if text.starts_with('\'') || is_formula(text) {
+        out.push(b'\'');
+    }
+    let mut rest = text;
+    while let Some((at, _)) = rest.match_indices(';').find(|(at, _)| is_formula(&rest[at + 1..])) {
+        push_inert(out, &rest[..at], "\"\"");
+        out.extend_from_slice(br"\u003b");
+        rest = &rest[at + 1..];
+    }
+    push_inert(out, rest, "\"\"");
+}
+
+/// Whether a spreadsheet may calculate with it, perhaps after it has taken away what it does not show.
+fn is_formula(text: &str) -> bool {
+    let shown = text.trim_start_matches(|character: char| {
+        let is_unseen = matches!(character, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}');
+        is_unseen || character.is_whitespace() || !api::is_inert(character)
+    });
+    // Spreadsheets for Chinese and Japanese take the wide forms too.
+    text.starts_with(['\t', '\r']) || shown.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+}
+
+/// As RFC 3339 has it; one that it cannot write stays a number of milliseconds.
+fn push_time(out: &mut Vec<u8>, time: TimeMs) {
+    match u64::try_from(time.0).ok().filter(|&ms| ms <= LAST_MS) {
+        Some(ms) => {
+            let time = UNIX_EPOCH + Duration::from_millis(ms);
+            push(out, format_args!("{}", humantime::format_rfc3339_millis(time)));
+        }
+        None => push(out, format_args!("{}", time.0)),
+    }
+}
+
+fn push(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("a Vec takes all that is written");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> String {
+        let mut out = Vec::new();
+        push_text(&mut out, text);
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn what_would_be_a_formula_is_a_text() {
+        for (text, expected) in [
+            ("=1+1", "'=1+1"),
+            ("+1", "'+1"),
+            ("-1", "'-1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", r"'\t=1"),
+            ("\rx", r"'\rx"),
+            (" \u{feff}\n=1", "' \u{feff}\\n=1"),
+            ("＝1", "'＝1"),
+            ("a;=1", r"a\u003b=1"),
+            (";;\t@", r";\u003b\t@"),
+            ("'=1", "''=1"),
+            ("'", "''"),
+            ("a=1;b", "a=1;b"),
+            ("say \"a\"", "say \"\"a\"\""),
+            (r"C:\x", r"C:\\x"),
+            ("", ""),
+        ] {
+            assert_eq!(written(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn times_are_written_as_far_as_there_is_a_form_for_them() {
+        for (ms, expected) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1_700_000_000_007, "2023-11-14T22:13:20.007Z"),
+            (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+            (253_402_300_800_000, "253402300800000"),
+            (-1, "-1"),
+        ] {
+            let mut out = Vec::new();
+            push_time(&mut out, TimeMs(ms));
+            assert_eq!(String::from_utf8(out).expect("UTF-8"), expected);
+        }
+    }
+}

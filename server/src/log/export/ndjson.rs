@@ -1,0 +1,68 @@
+//! A row as a JSON object: the same as `GET /api/admin/log/rows` answers, byte for byte, and several times as fast.
+
+use std::io::Write;
+
+use store::BorrowedRow;
+
+use crate::log::inert_text::push_inert;
+
+pub(super) fn push_line(out: &mut Vec<u8>, row: &BorrowedRow<'_>) {
+    let (seq, search_id, job_id) = (row.seq.0, row.search_id, row.job_id.0);
+    push(out, format_args!(r#"{{"seq":{seq},"search_id":"{search_id}","job_id":{job_id}"#));
+    for (name, text) in [
+        (r#","phrase":""#, row.phrase),
+        (r#"","letters":""#, row.letters),
+        (r#"","results":""#, row.results),
+        (r#"","ip":""#, row.ip),
+        (r#"","browser_string":""#, row.browser_string),
+        (r#"","user_agent":""#, row.user_agent),
+    ] {
+        out.extend_from_slice(name.as_bytes());
+        push_inert(out, text, r#"\""#);
+    }
+    push(out, format_args!("\",\"searched_at\":{},\"recorded_at\":{}}}\n", row.searched_at.0, row.recorded_at.0));
+}
+
+fn push(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("a Vec takes all that is written");
+}
+
+#[cfg(test)]
+mod tests {
+    use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
+    use proptest::prelude::*;
+    use store::LogBlock;
+
+    use super::*;
+    use crate::log::inert_json;
+
+    proptest! {
+        #[test]
+        fn is_what_the_rows_of_the_page_are(
+            texts in prop::array::uniform6("(.|[\u{0}-\u{2f}\\\\\u{7f}-\u{9f}\u{2020}-\u{2070}\u{61c}]){0,30}"),
+            numbers in prop::array::uniform4(any::<i64>()),
+            id in any::<u128>(),
+        ) {
+            let [phrase, letters, results, ip, browser_string, user_agent] = texts;
+            let row = LogRow {
+                seq: LogSeq(numbers[0]),
+                search_id: SearchId(id),
+                job_id: JobId(numbers[1]),
+                phrase,
+                letters,
+                results,
+                ip,
+                browser_string,
+                user_agent,
+                searched_at: TimeMs(numbers[2]),
+                recorded_at: TimeMs(numbers[3]),
+            };
+            let block = LogBlock::of_rows(std::slice::from_ref(&row));
+            let mut line = Vec::new();
+            for row in block.rows() {
+                push_line(&mut line, &row.expect("a row"));
+            }
+            prop_assert_eq!(String::from_utf8(line).expect("UTF-8"), inert_json::to_string(&row) + "\n");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Refuses requests that change something and come from somebody else's page.
+
+use api::{ApiError, ErrorCode};
+use axum::extract::Request;
+use axum::http::header::ORIGIN;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::platform::caller;
+use crate::platform::error::ErrorResponse;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Server functions check neither Origin nor a CSRF token; this layer stands before all of
+/// them. Programs that are no browsers send neither header, and pass.
+pub async fn refuse_foreign(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    if is_foreign(&parts) {
+        let message = "This request comes from another site's page, and was refused.";
+        return ErrorResponse(ApiError::new(ErrorCode::Forbidden, message)).into_response();
+    }
+    next.run(Request::from_parts(parts, body)).await
+}
+
+fn is_foreign(parts: &Parts) -> bool {
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        return false;
+    }
+    let site = parts.headers.get(SEC_FETCH_SITE).map(|value| value.as_bytes());
+    if site.is_some_and(|site| !matches!(site, b"same-origin" | b"none")) {
+        return true;
+    }
+    let Some(origin) = parts.headers.get(ORIGIN) else { return false };
+    let origin_host = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    match (origin_host, caller::host(parts)) {
+        (Some(origin), Some(host)) => !origin.eq_ignore_ascii_case(host),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn foreign(method: Method, headers: &[(&str, &str)]) -> bool {
+        let mut request = Request::builder().method(method).header("host", "here:3000");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        is_foreign(&request.body(()).expect("valid").into_parts().0)
+    }
+
+    #[test]
+    fn what_changes_nothing_and_what_is_no_browser_passes() {
+        assert!(!foreign(Method::GET, &[("origin", "https://evil.example")]));
+        assert!(!foreign(Method::POST, &[]));
+    }
+
+    #[test]
+    fn own_pages_pass_and_foreign_ones_do_not() {
+        assert!(!foreign(Method::POST, &[("origin", "http://here:3000"), ("sec-fetch-site", "same-origin")]));
+        assert!(!foreign(Method::POST, &[("sec-fetch-site", "none")]));
+        for headers in [
+            [("origin", "https://evil.example"), ("x", "y")],
+            [("origin", "http://here:3001"), ("x", "y")],
+            [("origin", "null"), ("x", "y")],
+            [("origin", "http://here:3000"), ("sec-fetch-site", "cross-site")],
+            [("sec-fetch-site", "same-site"), ("x", "y")],
+            [("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")],
+        ] {
+            assert!(foreign(Method::POST, &headers), "{headers:?}");
+        }
+    }
+}

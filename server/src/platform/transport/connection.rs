@@ -1,0 +1,115 @@
+//! One connection, from its first byte to its last, and for how long it may do nothing.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::TcpStream;
+use tokio_util::io::InspectReader;
+use tower_service::Service;
+
+use crate::app_state::Environment;
+use crate::platform::transport::activity::{Activity, BeingSent};
+
+/// The largest head of a request, and what is gathered of an answer before it is sent, in bytes.
+/// The longest address that can be parsed has 64 KiB, and the headers get as much again.
+const BUFFER: usize = 128 * 1024;
+/// A peer that acknowledges nothing, or leaves no room for what it is sent, is cut off after
+/// this long. The kernel sees both: a process sees neither while what it writes fits the buffers.
+#[cfg(target_os = "linux")]
+const SEND_LIMIT_MS: u32 = 60_000;
+
+/// Each may hold a body and an answer, so this is what a connection may cost more than one of
+/// HTTP/1. Browsers, which want a hundred, speak HTTP/2 to proxies only, and proxies open more connections.
+const HTTP2_STREAMS: u32 = 16;
+/// The largest body fits, so that nobody has to ask for room; see body.rs.
+const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
+/// For all streams of a connection together: four of the largest bodies.
+const HTTP2_CONNECTION_WINDOW: u32 = 256 * 1024;
+/// What a peer may leave untaken of each answer.
+const HTTP2_SEND_BUFFER: usize = 64 * 1024;
+/// As often as event streams send something, and as long for an answer: in HTTP/2 a connection
+/// whose peer has vanished can look idle.
+const HTTP2_PING: Duration = Duration::from_secs(20);
+
+/// HTTP/1 and HTTP/2, told apart by what a connection begins with.
+pub fn protocols() -> Builder<TokioExecutor> {
+    let mut protocols = Builder::new(TokioExecutor::new());
+    // hyper's limit on the time for a head leaves the first bytes out, which tell the protocols
+    // apart, and is the limit on idleness too; both have their own in activity.rs.
+    protocols.http1().header_read_timeout(None).max_buf_size(BUFFER);
+    protocols
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HTTP2_PING)
+        .keep_alive_timeout(HTTP2_PING)
+        .max_concurrent_streams(HTTP2_STREAMS)
+        .initial_stream_window_size(HTTP2_STREAM_WINDOW)
+        .initial_connection_window_size(HTTP2_CONNECTION_WINDOW)
+        .max_send_buf_size(HTTP2_SEND_BUFFER)
+        .max_header_list_size(u32::try_from(BUFFER).unwrap_or(u32::MAX));
+    protocols
+}
+
+pub struct Connection<'a> {
+    pub env: &'a Environment,
+    pub router: &'a Router,
+    pub protocols: &'a Builder<TokioExecutor>,
+    pub peer: SocketAddr,
+}
+
+impl Connection<'_> {
+    /// Answers all that is asked, until the peer leaves, does nothing for too long, or the server stops.
+    pub async fn serve(self, stream: TcpStream) {
+        set_options(&stream);
+        let activity = Arc::new(Activity::begin(self.env.clock.clone()));
+        let io = InspectReader::new(stream, {
+            let activity = activity.clone();
+            move |bytes: &[u8]| activity.received(bytes)
+        });
+        let service = service_fn(|request| answer(self.router.clone(), self.peer, activity.clone(), request));
+        let mut connection = pin!(self.protocols.serve_connection(TokioIo::new(io), service));
+        tokio::select! {
+            // What goes wrong on a connection is its peer's affair, and has been told to it if it listens.
+            _ = connection.as_mut() => return,
+            () = self.env.stop.cancelled() => {}
+            () = activity.ends() => {}
+        }
+        // A head that is not whole is not waited for.
+        if activity.is_in_head() {
+            return;
+        }
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    }
+}
+
+async fn answer(
+    mut router: Router,
+    peer: SocketAddr,
+    activity: Arc<Activity>,
+    mut request: Request<Incoming>,
+) -> Result<Response<BeingSent<Body>>, Infallible> {
+    let being_answered = activity.answers(request.version());
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let response = router.call(request).await?;
+    Ok(response.map(|body| BeingSent { body, _being_answered: being_answered }))
+}
+
+/// What fails here fails because the peer has left, which its connection will tell.
+fn set_options(stream: &TcpStream) {
+    // An event is sent when it happens, not when there is more to send.
+    let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, SEND_LIMIT_MS);
+}
