@@ -1,21 +1,21 @@
-//! Strangers search for what is meant to break pages, and an administrator looks at it.
+//! Visitors search for strings that are made to break pages, and an administrator reads them.
 
 use serde_json::Value;
 use tests::browser::{Browser, Role};
 use tests::corpus::{Hostile, corpus, hostile};
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::http_client::HttpClient;
 
-use crate::stage::Stage;
+use crate::BrowserTest;
 
-/// Where texts of strangers stand: each must be cut off at its own edge.
+/// The elements that show visitors' texts. Each must clip its overflow.
 const CELLS: &str = ".log_body .log_line > *, .drawer_facts dd, .job_about > span, .job_head_about, .payload, \
                      .marked_phrase";
 
 #[tokio::test]
-async fn to_the_visitor_who_searches_for_it_it_is_a_text() {
-    let stage = Stage::open(&[]).await;
-    let page = &stage.browser;
+async fn hostile_strings_are_inert_in_the_results() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
     page.resize(360, 740).await;
     page.open("/").await;
     page.find(Role::Link, "Log in").await;
@@ -25,7 +25,7 @@ async fn to_the_visitor_who_searches_for_it_it_is_a_text() {
         page.wait_for_text("accepted").await;
         cells += assert_inert(page, &format!("the results of {}", hostile.name), "Welcome to search4letters").await;
     }
-    assert!(cells >= 2 * corpus().len(), "phrases are shown twice, letters once: {cells} were looked at");
+    assert!(cells >= 2 * corpus().len(), "phrases are shown twice, letters once: {cells} were checked");
     page.wait_for_text("recorded as row").await;
     for name in ["script", "override", "zalgo", "c0", "phrase_limit"] {
         let Hostile { text, .. } = hostile(name);
@@ -33,14 +33,14 @@ async fn to_the_visitor_who_searches_for_it_it_is_a_text() {
         page.find(Role::Heading, "Here are your results:").await;
         page.assert_accessible(&format!("the results of {name}")).await;
     }
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
-async fn to_the_administrator_who_reads_of_it_it_is_a_text() {
-    let stage = Stage::open_for_administrator(&[]).await;
-    let page = &stage.browser;
-    let client = stage.client();
+async fn hostile_strings_are_inert_for_administrators() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    let client = test.client();
     for hostile in corpus() {
         search(&client, hostile).await;
     }
@@ -48,39 +48,39 @@ async fn to_the_administrator_who_reads_of_it_it_is_a_text() {
     page.wait_for_text(&format!("complete through #{}", corpus().len())).await;
     for width in [1280, 360] {
         page.resize(width, 740).await;
-        see_all_rows(page, width).await;
+        check_all_rows(page, width).await;
         page.assert_accessible(&format!("the log at {width}")).await;
     }
-    // At 360 still: the drawer of every row and the page of every job.
+    // Still at 360: the drawer of every row and the page of every job.
     for (number, hostile) in (1..).zip(corpus()) {
         page.script(GO, vec![format!("/viewlog?row={number}").into()]).await;
         page.wait_for_text(&format!("Row {number}")).await;
         let cells = assert_inert(page, &format!("the drawer of {}", hostile.name), "Log").await;
-        assert!(cells >= 9, "{cells} cells of the drawer were looked at");
-        // Rows are numbered as their jobs are done, which is about the order of their searches.
+        assert!(cells >= 9, "{cells} cells of the drawer were checked");
+        // Rows are numbered in the order in which their jobs are done, which may differ from the order of the searches.
         page.script(GO, vec![format!("/jobs/{number}").into()]).await;
         eventually("the job's payload is shown", async || {
             page.texts(".payload").await.concat().contains("\"phrase\"").then_some(())
         })
         .await;
         let cells = assert_inert(page, &format!("the job of {}", hostile.name), &format!("Job #{number}")).await;
-        assert_eq!(cells, 2, "what the job is about, and its payload");
+        assert_eq!(cells, 2, "the job's subject and its payload");
     }
     page.assert_accessible("a job").await;
     for before in ["", "?before=71", "?before=21"] {
         page.open(&format!("/jobs{before}")).await;
         page.wait_for_text("log_request").await;
         let cells = assert_inert(page, &format!("the list of jobs {before}"), "Jobs").await;
-        assert!(cells >= 20, "{cells} jobs were looked at");
+        assert!(cells >= 20, "{cells} jobs were checked");
     }
     page.assert_accessible("the list of jobs").await;
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
-async fn what_cannot_be_seen_is_made_visible() {
-    let stage = Stage::open_for_administrator(&[]).await;
-    let page = &stage.browser;
+async fn invisible_characters_are_made_visible() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
     let pictured = [
         ("override", "invoice\\u{202e}gnp.exe"),
         ("nul", "before␀after"),
@@ -90,7 +90,7 @@ async fn what_cannot_be_seen_is_made_visible() {
         ("script", "<script data-hostile>window.hostile = 'script'</script>"),
     ];
     for (number, (name, shown)) in (1..).zip(pictured) {
-        search(&stage.client(), hostile(name)).await;
+        search(&test.client(), hostile(name)).await;
         page.open("/viewlog").await;
         page.wait_for_text(&format!("complete through #{number}")).await;
         page.open(&format!("/viewlog?row={number}")).await;
@@ -103,10 +103,10 @@ async fn what_cannot_be_seen_is_made_visible() {
     }
     page.open("/jobs/1").await;
     page.wait_for_text("invoice\\u{202e}gnp.exe").await;
-    stage.finish().await;
+    test.finish().await;
 }
 
-/// Sends it as phrase and as letters, and as the browser's name where a header can hold it.
+/// Sends the string as phrase and letters, and as User-Agent if a header can hold it.
 async fn search(client: &HttpClient, hostile: &Hostile) {
     let client = match hostile.header().as_ref().and_then(|header| header.to_str().ok()) {
         Some(header) => client.clone().with_user_agent(header),
@@ -116,8 +116,8 @@ async fn search(client: &HttpClient, hostile: &Hostile) {
     assert_eq!(answer.status, 200, "{}: {}", hostile.name, answer.body);
 }
 
-/// Scrolls from the first row to the last and looks at all that is drawn on the way.
-async fn see_all_rows(page: &Browser, width: u32) {
+/// Scrolls from the first row to the last and checks everything that is drawn on the way.
+async fn check_all_rows(page: &Browser, width: u32) {
     let mut at = 0;
     loop {
         let end = page
@@ -132,7 +132,7 @@ async fn see_all_rows(page: &Browser, width: u32) {
         })
         .await;
         let cells = assert_inert(page, &format!("the log at {width}, {at} px down"), "Log").await;
-        assert!(cells >= 60, "{cells} cells of the log were looked at");
+        assert!(cells >= 60, "{cells} cells of the log were checked");
         if end.as_i64().is_none_or(|end| at >= end) {
             break;
         }
@@ -140,21 +140,20 @@ async fn see_all_rows(page: &Browser, width: u32) {
     }
 }
 
-/// Makes sure that nothing of what strangers typed does anything in the page as it is now. Returns how many cells
-/// were looked at.
+/// Panics if a visitor's text has an effect on the page as it is now. Returns the number of cells that were checked.
 async fn assert_inert(page: &Browser, what: &str, title: &str) -> usize {
-    let found: Value = page.script(LOOK, vec![CELLS.into()]).await;
+    let found: Value = page.script(INSPECT, vec![CELLS.into()]).await;
     assert_eq!(found["ran"], Value::Null, "{what}: a script ran");
-    assert_eq!(found["elements"], 0, "{what}: it has become part of the document");
-    assert_eq!(found["acting"], Value::Null, "{what}: it acts on the text beside it");
-    assert_eq!(found["uncut"], Value::Null, "{what}: it hangs over its edge");
+    assert_eq!(found["elements"], 0, "{what}: a text has become an element");
+    assert_eq!(found["acting"], Value::Null, "{what}: a text changes the text beside it");
+    assert_eq!(found["uncut"], Value::Null, "{what}: a text overflows its cell");
     let seen = found["title"].as_str().unwrap_or_default();
     assert!(seen.starts_with(title) && seen.ends_with("· search4letters"), "{what}: the title is {seen:?}");
     page.assert_fits_its_width(what).await;
-    usize::try_from(found["cells"].as_u64().expect("LOOK counts them")).expect("a count")
+    usize::try_from(found["cells"].as_u64().expect("INSPECT counts them")).expect("a count")
 }
 
-/// Types into the form and sends it.
+/// Fills the form and submits it.
 const SUBMIT: &str = r"
 for (const [name, text] of [['phrase', arguments[0]], ['letters', arguments[1]]]) {
     const field = document.getElementById(name);
@@ -164,7 +163,7 @@ for (const [name, text] of [['phrase', arguments[0]], ['letters', arguments[1]]]
 document.querySelector('.search_form').requestSubmit();
 ";
 
-/// Opens one of our own addresses as a link would, without loading the document again.
+/// Follows a link within the client, without loading the document again.
 const GO: &str = r"
 const link = document.createElement('a');
 link.href = arguments[0];
@@ -179,8 +178,8 @@ const lines = [...document.querySelectorAll('.log_body .log_line')].map(line => 
 return lines.some(line => line.bottom >= grid.bottom - 2) && lines.some(line => line.top <= grid.top + 70);
 ";
 
-/// What is wrong with the page, if anything.
-const LOOK: &str = r"
+/// Returns what is wrong with the page, if anything.
+const INSPECT: &str = r"
 const acts = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const texts = [];
 const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);

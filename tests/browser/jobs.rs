@@ -1,18 +1,18 @@
-//! An administrator steers jobs.
+//! An administrator works with jobs and their kinds.
 
 use api::JobState;
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use tests::browser::{Browser, Role};
-use tests::eventually::eventually;
+use tests::browser::{Browser, Role, key};
+use tests::eventually;
 
-use crate::stage::{Stage, search};
+use crate::{BrowserTest, search};
 
 #[tokio::test]
 async fn a_running_job_is_cancelled_and_then_retried() {
-    let mut stage = Stage::open_for_administrator(&["--log-delay", "1h"]).await;
-    let page = &stage.browser;
-    search(&stage.client(), 1, "to be cancelled").await;
+    let mut test = BrowserTest::as_administrator(&["--log-delay", "1h"]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "to be cancelled").await;
     page.open("/jobs").await;
     page.wait_for_text("to be cancelled").await;
     wait_for_count(page, JobState::Running, "1").await;
@@ -20,10 +20,10 @@ async fn a_running_job_is_cancelled_and_then_retried() {
     wait_for_count(page, JobState::Cancelled, "1").await;
     wait_for_count(page, JobState::Running, "0").await;
 
-    // With a log that is not slow any more, the retried job gets through.
+    // The restarted server has a fast log, so the retried job succeeds.
     page.expect_on_console("ERR_");
-    stage.server.kill().await;
-    stage.server = stage.installation.start(&[]).await;
+    test.server.kill().await;
+    test.server = test.installation.start(&[]).await;
     page.open("/jobs/1").await;
     page.wait_for_text("cancelled").await;
     page.click(Role::Button, "Retry job 1").await;
@@ -34,14 +34,14 @@ async fn a_running_job_is_cancelled_and_then_retried() {
     page.open("/viewlog").await;
     page.wait_for_text("to be cancelled").await;
     page.wait_for_text("complete through #1").await;
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
 async fn the_counts_lead_to_lists_that_stay_live() {
-    let stage = Stage::open_for_administrator(&[]).await;
-    let page = &stage.browser;
-    let client = stage.client();
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    let client = test.client();
     search(&client, 1, "the first").await;
     page.open("/jobs").await;
     wait_for_count(page, JobState::Done, "1").await;
@@ -54,14 +54,14 @@ async fn the_counts_lead_to_lists_that_stay_live() {
     page.open("/jobs?state=dead").await;
     wait_for_count(page, JobState::Dead, "0").await;
     assert!(!page.text().await.contains("the first"));
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
-async fn the_jobs_page_tells_its_payload_and_its_attempts() {
-    let stage = Stage::open_for_administrator(&[]).await;
-    let page = &stage.browser;
-    search(&stage.client(), 1, "what the job is about").await;
+async fn a_jobs_page_shows_its_payload_and_its_attempts() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "what the job is about").await;
     page.open("/jobs").await;
     page.click(Role::Link, "#1").await;
     page.wait_for_path("the job's page", |path| path == "/jobs/1").await;
@@ -69,19 +69,19 @@ async fn the_jobs_page_tells_its_payload_and_its_attempts() {
     page.find(Role::Heading, "Attempts").await;
     let payload = page.texts("pre").await.concat();
     assert!(payload.contains("what the job is about"), "{payload}");
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
-async fn a_running_job_shows_how_far_it_is() {
-    let stage = Stage::open_for_administrator(&["--log-delay", "1h"]).await;
-    let page = &stage.browser;
-    let client = stage.client();
+async fn a_running_job_shows_its_progress() {
+    let test = BrowserTest::as_administrator(&["--log-delay", "1h"]).await;
+    let page = &test.browser;
+    let client = test.client();
     search(&client, 1, "takes its time").await;
     page.open("/jobs/1").await;
     page.wait_for_text("running").await;
-    assert_eq!(page.attribute("[role=progressbar]", "aria-valuenow").await, None, "it has said nothing yet");
-    let file = SqliteConnectOptions::new().filename(stage.installation.database());
+    assert_eq!(page.attribute("[role=progressbar]", "aria-valuenow").await, None, "it has not reported yet");
+    let file = SqliteConnectOptions::new().filename(test.installation.database());
     let mut other = SqliteConnection::connect_with(&file).await.expect("another program may open the file");
     for (number, percent) in [(2, 42), (3, 43)] {
         sqlx::query("insert or replace into job_report (job_id, percent, note, result) values (1, ?1, ?2, 'a result')")
@@ -90,9 +90,9 @@ async fn a_running_job_shows_how_far_it_is() {
             .execute(&mut other)
             .await
             .expect("written");
-        // What another program writes wakes nobody.
+        // Another program's write does not notify the server; a search does.
         search(&client, number, "another").await;
-        eventually("the page shows how far it is", async || {
+        eventually("the page shows the progress", async || {
             let shown = page.attribute("[role=progressbar]", "aria-valuenow").await;
             (shown == Some(percent.to_string())).then_some(())
         })
@@ -104,12 +104,12 @@ async fn a_running_job_shows_how_far_it_is() {
         }
     }
     let drawn = page.attribute(".payload", "data-drawn").await;
-    assert_eq!(drawn.as_deref(), Some("once"), "only the bar was drawn anew");
-    page.assert_accessible("a job that says how far it is").await;
+    assert_eq!(drawn.as_deref(), Some("once"), "only the progress bar was drawn again");
+    page.assert_accessible("a job with progress").await;
     page.open("/jobs").await;
-    eventually("the list says it too", async || (page.texts(".job_percent").await == ["43%"]).then_some(())).await;
-    page.assert_accessible("a list with a job that says how far it is").await;
-    stage.finish().await;
+    eventually("the list shows it too", async || (page.texts(".job_percent").await == ["43%"]).then_some(())).await;
+    page.assert_accessible("a list with a job with progress").await;
+    test.finish().await;
 }
 
 async fn wait_for_count(page: &Browser, state: JobState, count: &str) {
@@ -117,6 +117,113 @@ async fn wait_for_count(page: &Browser, state: JobState, count: &str) {
     eventually(&format!("{count} jobs are {}", state.word()), async || {
         let links = page.texts("nav a[href^='/jobs?state=']").await;
         links.iter().any(|text| text.split_whitespace().eq(wanted.iter())).then_some(())
+    })
+    .await;
+}
+
+const FIELD: &str = "Most log_request jobs at a time";
+
+#[tokio::test]
+async fn a_kind_is_paused_and_resumed() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    page.open("/jobs").await;
+    page.wait_for_text("There are none yet").await;
+    search(&test.client(), 1, "written").await;
+    page.wait_for_text("written").await;
+    page.click(Role::Button, "Pause log_request").await;
+    page.find(Role::Button, "Resume log_request").await;
+    assert_eq!(page.texts(".kind_paused").await, ["paused"]);
+    page.assert_accessible("/jobs with a kind that is paused").await;
+    search(&test.client(), 2, "waits for somebody").await;
+    wait_for_counts(page, "1", "0").await;
+    page.wait_for_text("waits for somebody").await;
+    page.click(Role::Link, "#2").await;
+    page.wait_for_text("Jobs of the kind log_request are paused").await;
+
+    // By keyboard: the button keeps the focus and gets its new label.
+    page.open("/jobs").await;
+    page.find(Role::Button, "Resume log_request").await;
+    page.script("document.querySelector('.kind_buttons button').focus()", vec![]).await;
+    page.press([key::ENTER]).await;
+    page.find(Role::Button, "Pause log_request").await;
+    wait_for_counts(page, "0", "0").await;
+    let focused = page.script("return document.activeElement.getAttribute('aria-label')", vec![]).await;
+    assert_eq!(focused, "Pause log_request");
+    page.open("/viewlog").await;
+    page.wait_for_text("waits for somebody").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_kind_is_limited() {
+    let test = BrowserTest::as_administrator(&["--log-delay", "1h"]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "the first").await;
+    page.open("/jobs").await;
+    wait_for_counts(page, "0", "1").await;
+    assert_eq!(page.value(FIELD).await, "");
+    page.fill(FIELD, "2").await;
+    page.press([key::ENTER]).await;
+    wait_for_limit(&test, Some(2)).await;
+    for number in 2..=5 {
+        search(&test.client(), number, "another").await;
+    }
+    wait_for_counts(page, "3", "2").await;
+
+    // An invalid limit is explained beside the field and changes nothing.
+    for (text, why) in [("0", "At least 1."), ("many", "A whole number")] {
+        page.fill(FIELD, text).await;
+        page.click(Role::Button, "Set the limit of log_request").await;
+        page.wait_for_text(why).await;
+        let invalid = page.script("return document.querySelector('[aria-invalid]').value", vec![]).await;
+        assert_eq!(invalid, text);
+        page.assert_accessible(&format!("/jobs with the limit {text:?}")).await;
+    }
+    wait_for_limit(&test, Some(2)).await;
+    // After a reload the field shows the valid limit.
+    page.open("/jobs").await;
+    eventually("the field shows the limit", async || (page.value(FIELD).await == "2").then_some(())).await;
+    // Emptied by keys, as a person does it: the driver's `clear` sends no event to the page.
+    page.fill(FIELD, &format!("7{}", key::BACKSPACE)).await;
+    page.click(Role::Button, "Set the limit of log_request").await;
+    wait_for_limit(&test, None).await;
+    wait_for_counts(page, "0", "5").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_unreachable_server_is_reported() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "hello").await;
+    page.open("/jobs").await;
+    page.find(Role::Button, "Pause log_request").await;
+    page.expect_on_console("ERR_");
+    test.server.kill().await;
+    page.click(Role::Button, "Pause log_request").await;
+    page.wait_for_text("The server cannot be reached").await;
+    page.find(Role::Button, "Pause log_request").await;
+    test.browser.finish().await;
+}
+
+/// Waits until this many log jobs wait and run.
+async fn wait_for_counts(page: &Browser, waiting: &str, running: &str) {
+    eventually(&format!("{waiting} wait and {running} run"), async || {
+        let counts = [page.texts(".kind_waiting").await, page.texts(".kind_running").await];
+        let log = counts.map(|counts| counts.into_iter().next().unwrap_or_default());
+        (log == [waiting, running]).then_some(())
+    })
+    .await;
+}
+
+/// Waits until the server has this limit.
+async fn wait_for_limit(test: &BrowserTest, limit: Option<u32>) {
+    let kinds = "const done = arguments[0];
+        fetch('/api/admin/jobs/kinds', {method: 'POST', headers: {'content-type': 'application/json'}, body: '{}'})
+            .then(answer => answer.json()).then(kinds => done(kinds[0].limit))";
+    eventually(&format!("the limit is {limit:?}"), async || {
+        (test.browser.script_async(kinds, vec![]).await == serde_json::json!(limit)).then_some(())
     })
     .await;
 }

@@ -1,37 +1,37 @@
-//! An administrator watches the log.
+//! An administrator reads the log.
 
 use tests::browser::{Browser, Role, key};
-use tests::eventually::eventually;
+use tests::eventually;
 
-use crate::stage::{Stage, search, search_often};
+use crate::{BrowserTest, search, search_many};
 
 #[tokio::test]
 async fn rows_arrive_live_in_a_second_tab() {
-    let stage = Stage::open_for_administrator(&[]).await;
-    let page = &stage.browser;
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
     page.wait_for_text("Nothing has been searched yet").await;
     let log = page.window().await;
 
-    // While the log is in front, someone else searches.
-    search(&stage.client(), 1, "from elsewhere").await;
+    // Another visitor searches while the log's tab is in front.
+    search(&test.client(), 1, "from elsewhere").await;
     wait_for_phrases(page, &["from elsewhere"]).await;
     assert!(!page.text().await.contains("Nothing has been searched yet"));
 
-    // While it is behind another tab, this person does.
+    // The administrator searches in another tab.
     page.new_tab().await;
     page.open("/?phrase=from+another+tab").await;
     page.wait_for_text("recorded as row 2").await;
     page.switch(&log).await;
     wait_for_phrases(page, &["from another tab", "from elsewhere"]).await;
     page.wait_for_text("complete through #2").await;
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
-async fn after_the_server_restarts_no_row_is_missing_and_none_is_double() {
-    let mut stage = Stage::open_for_administrator(&[]).await;
-    let page = &stage.browser;
-    let client = stage.client();
+async fn after_a_restart_of_the_server_no_row_is_missing_or_doubled() {
+    let mut test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    let client = test.client();
     for number in 1..=3 {
         search(&client, number, &format!("search {number}")).await;
     }
@@ -41,11 +41,11 @@ async fn after_the_server_restarts_no_row_is_missing_and_none_is_double() {
     page.expect_on_console("ERR_INCOMPLETE_CHUNKED_ENCODING");
     page.expect_on_console("ERR_CONNECTION_RESET");
     page.expect_on_console("ERR_EMPTY_RESPONSE");
-    stage.server.kill().await;
+    test.server.kill().await;
     page.wait_for_text("Reconnecting").await;
-    stage.server = stage.installation.start(&[]).await;
-    // Written before the page has found the server again, or after: it must show them either way.
-    let client = stage.server.client();
+    test.server = test.installation.start(&[]).await;
+    // These may be written before or after the page has reconnected: it must show them either way.
+    let client = test.server.client();
     for number in 4..=8 {
         search(&client, number, &format!("search {number}")).await;
     }
@@ -55,14 +55,14 @@ async fn after_the_server_restarts_no_row_is_missing_and_none_is_double() {
     search(&client, 9, "search 9").await;
     page.wait_for_text("complete through #9").await;
     assert_eq!(phrases(page).await.len(), 9);
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
 async fn the_filter_is_in_the_address() {
-    let stage = Stage::open_for_administrator(&[]).await;
-    let page = &stage.browser;
-    let client = stage.client();
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    let client = test.client();
     for (number, phrase) in (1..).zip(["50% off", "50 of them", "half off"]) {
         search(&client, number, phrase).await;
     }
@@ -80,16 +80,16 @@ async fn the_filter_is_in_the_address() {
     page.click(Role::Button, "Clear the filter").await;
     eventually("all rows are back", async || (phrases(page).await.len() == 5).then_some(())).await;
     assert_eq!(page.path().await, "/viewlog");
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
-async fn of_many_rows_few_are_drawn_and_new_ones_move_nothing() {
+async fn of_many_rows_few_are_drawn_and_new_rows_do_not_move_them() {
     const ROWS: u64 = 1_500;
-    let stage = Stage::open_for_administrator(&[]).await;
-    let page = &stage.browser;
-    let client = stage.client();
-    search_often(&client, ROWS).await;
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    let client = test.client();
+    search_many(&client, ROWS).await;
     page.wait_for_text("complete through #1,500").await;
     let top = phrases(page).await.first().cloned().expect("the first rows are drawn");
     page.script("document.querySelector('[role=grid]').scrollTop = 20000", vec![]).await;
@@ -99,20 +99,20 @@ async fn of_many_rows_few_are_drawn_and_new_ones_move_nothing() {
 
     search(&client, ROWS + 1, "new").await;
     page.wait_for_text("1 new").await;
-    assert_eq!(phrases(page).await, seen, "nothing jumps while one reads");
+    assert_eq!(phrases(page).await, seen, "nothing jumps while the administrator reads");
     page.click(Role::Button, "1 new").await;
     eventually("the new row is on top", async || {
         phrases(page).await.first().is_some_and(|phrase| phrase == "new").then_some(())
     })
     .await;
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
-async fn a_filter_that_cannot_be_read_is_marked_where_it_is_wrong() {
-    let stage = Stage::open_for_administrator(&[]).await;
-    let page = &stage.browser;
-    let client = stage.client();
+async fn an_invalid_filter_is_marked_where_it_is_wrong() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    let client = test.client();
     for (number, phrase) in (1..).zip(["one", "two", "onerous"]) {
         search(&client, number, phrase).await;
     }
@@ -131,28 +131,28 @@ async fn a_filter_that_cannot_be_read_is_marked_where_it_is_wrong() {
     wait_for_phrases(page, &["none of these", "onerous"]).await;
     page.click(Role::Button, "What can I write?").await;
     page.find(Role::Dialog, "The filter").await;
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
-async fn one_goes_to_a_row_and_back_to_the_newest() {
+async fn go_to_a_row_and_back_to_the_newest() {
     const ROWS: u64 = 1_300;
-    let stage = Stage::open_for_administrator(&[]).await;
-    let page = &stage.browser;
-    let client = stage.client();
-    search_often(&client, ROWS).await;
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    let client = test.client();
+    search_many(&client, ROWS).await;
     page.wait_for_text("complete through #1,300").await;
     page.press(['g', 'r']).await;
     page.type_text("100").await;
     page.press([key::ENTER]).await;
-    page.wait_for_path("the place is in the address", |path| path == "/viewlog?at=100").await;
+    page.wait_for_path("the position is in the address", |path| path == "/viewlog?at=100").await;
     page.wait_for_text("newer").await;
-    let pointed_out = async || page.attribute("[role=row][aria-selected=true]", "id").await;
-    eventually("the row is pointed out", async || (pointed_out().await? == "log-row-100").then_some(())).await;
+    let selected = async || page.attribute("[role=row][aria-selected=true]", "id").await;
+    eventually("the row is selected", async || (selected().await? == "log-row-100").then_some(())).await;
 
-    // Above it are the newer ones, up to those that come.
+    // Scrolling up loads the newer rows.
     page.script("document.querySelector('[role=grid]').scrollTop = 0", vec![]).await;
-    eventually("the gap is read", async || {
+    eventually("the gap is loaded", async || {
         page.script("document.querySelector('[role=grid]').scrollTop = 0", vec![]).await;
         (!page.text().await.contains("newer")).then_some(())
     })
@@ -160,18 +160,18 @@ async fn one_goes_to_a_row_and_back_to_the_newest() {
     search(&client, ROWS + 1, "new").await;
     page.wait_for_text("1 new").await;
     page.click(Role::Button, "1 new").await;
-    page.wait_for_path("the newest have no place", |path| path == "/viewlog").await;
+    page.wait_for_path("the newest rows have no position in the address", |path| path == "/viewlog").await;
     eventually("the new row is on top", async || (phrases(page).await.first()? == "new").then_some(())).await;
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
-async fn who_goes_on_at_once_is_not_scrolled_to_where_the_rows_before_were() {
-    let stage = Stage::open_for_administrator(&[]).await;
-    let page = &stage.browser;
-    search_often(&stage.client(), 1_300).await;
+async fn a_second_jump_is_not_scrolled_to_the_position_of_the_first() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search_many(&test.client(), 1_300).await;
     page.wait_for_text("complete through #1,300").await;
-    // No frame comes while the rows above row 100 are read and another place is asked for.
+    // No frame is drawn while the rows above row 100 are loaded and another jump begins.
     let top = page.script_async(
         "const done = arguments[0];
          const go = row => {
@@ -191,7 +191,7 @@ async fn who_goes_on_at_once_is_not_scrolled_to_where_the_rows_before_were() {
              await drawn(1290);
              window.requestAnimationFrame = frame;
              held.forEach(callback => requestAnimationFrame(callback));
-             // Rows that come above it move it until the next frame.
+             // Rows that arrive above it move it until the next frame.
              const until = performance.now() + 5000;
              const look = () => {
                  const [row, grid] = ['#log-row-1290', '[role=grid]'].map(name => document.querySelector(name));
@@ -205,14 +205,14 @@ async fn who_goes_on_at_once_is_not_scrolled_to_where_the_rows_before_were() {
     );
     let top = top.await.as_f64().expect("the row is drawn");
     assert!((0.0..200.0).contains(&top), "row 1,290 is {top} pixels below the grid's upper edge");
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
-async fn what_comes_fast_is_drawn_a_few_times_a_second() {
-    let stage = Stage::open_for_administrator(&[]).await;
-    let page = &stage.browser;
-    search(&stage.client(), 2_000, "the first").await;
+async fn a_burst_of_rows_is_drawn_a_few_times_a_second() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 2_000, "the first").await;
     page.wait_for_text("complete through #1").await;
     page.script(
         "const drawn = window.__drawn = [];
@@ -221,33 +221,33 @@ async fn what_comes_fast_is_drawn_a_few_times_a_second() {
         vec![],
     )
     .await;
-    search_often(&stage.client(), 1_500).await;
+    search_many(&test.client(), 1_500).await;
     page.wait_for_text("complete through #1,501").await;
-    // How far they are apart, and not how many there are: the machine may be slow.
+    // The intervals count, not the number of updates: the machine may be slow.
     let drawn = page.script("return window.__drawn", vec![]).await;
     let drawn: Vec<f64> = serde_json::from_value(drawn).expect("numbers");
     let apart: Vec<f64> = drawn.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    // The browser's two clocks, and how long it takes to draw, make a tenth of a second a little more or less.
+    // The browser's two clocks and the time of drawing blur the interval of a tenth of a second.
     let early = apart.iter().filter(|apart| **apart < 80.0).count();
     assert!(drawn.len() > 1 && early * 4 <= apart.len(), "{early} too early of {apart:?}");
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
-async fn a_look_for_what_is_not_there_shows_how_far_it_is_and_stops() {
-    let stage = Stage::open_for_administrator(&[]).await;
-    let page = &stage.browser;
-    search(&stage.client(), 1, "hay").await;
+async fn a_filtered_read_shows_its_progress_and_can_be_stopped() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "hay").await;
     page.wait_for_text("complete through #1").await;
-    // A log as long as it takes: the server's part of it is tested with the server.
+    // Simulates a long log. The server's part has tests of its own.
     page.script(
         "const real = window.fetch;
          window.fetch = (url, options) => {
              const query = new URL(url, location).searchParams;
              if (!query.has('q')) return real(url, options);
              const from = Number(query.get('before') ?? 10000001) - 1;
-             const looked = { from, to: Math.max(from - 99999, 1), end: 1, last: 10000000, is_done: from <= 100000 };
-             const answer = new Response(JSON.stringify({ looked }) + '\\n');
+             const scan = { from, to: Math.max(from - 99999, 1), end: 1, last: 10000000, is_done: from <= 100000 };
+             const answer = new Response(JSON.stringify({ looked: scan }) + '\\n');
              return new Promise(resolve => setTimeout(() => resolve(answer), 40));
          };",
         vec![],
@@ -260,18 +260,18 @@ async fn a_look_for_what_is_not_there_shows_how_far_it_is_and_stops() {
     page.find(Role::Button, "Go on").await;
     let far = page.texts("#log-progress-text").await;
     assert!(far[0].starts_with("Looked through ") && !far[0].starts_with("Looked through 10,000,000"), "{far:?}");
-    page.assert_accessible("a look that was stopped").await;
+    page.assert_accessible("a filtered read that was stopped").await;
     page.click(Role::Button, "Go on").await;
     page.wait_for_text("No row matches this filter").await;
     page.wait_for_text("10,000,000 rows looked through").await;
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
 async fn a_row_opens_by_keyboard_and_leads_to_its_job() {
-    let stage = Stage::open_for_administrator(&[]).await;
-    let page = &stage.browser;
-    let client = stage.client();
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    let client = test.client();
     search(&client, 1, "first").await;
     search(&client, 2, "second").await;
     wait_for_phrases(page, &["second", "first"]).await;
@@ -285,20 +285,20 @@ async fn a_row_opens_by_keyboard_and_leads_to_its_job() {
     page.click(Role::Link, "Job #").await;
     page.wait_for_path("the row's job", |path| path.starts_with("/jobs/")).await;
     page.wait_for_text("first").await;
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
-async fn the_whole_log_can_be_taken_along() {
-    let stage = Stage::open_for_administrator(&[]).await;
-    let page = &stage.browser;
-    let client = stage.client();
+async fn the_log_can_be_exported() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    let client = test.client();
     search(&client, 1, "first").await;
     search(&client, 2, "second").await;
     wait_for_phrases(page, &["second", "first"]).await;
     for (link, media_type, lines) in [("CSV", "text/csv", 3), ("NDJSON", "application/x-ndjson", 2)] {
         page.find(Role::Link, link).await;
-        // As the browser would load it; a file that is saved leaves the page.
+        // Fetches the file: a real download would leave the page.
         let load = "const link = [...document.querySelectorAll('a[download]')].find(a => a.innerText === arguments[0]);
                     fetch(link.href).then(async answer => arguments[1]([
                         answer.headers.get('content-type'), (await answer.text()).trim().split('\\n').length
@@ -307,7 +307,7 @@ async fn the_whole_log_can_be_taken_along() {
         assert!(loaded[0].as_str().is_some_and(|found| found.starts_with(media_type)), "{loaded}");
         assert_eq!(loaded[1], lines);
     }
-    stage.finish().await;
+    test.finish().await;
 }
 
 /// The phrases of the rows that are drawn, from the top.

@@ -1,14 +1,72 @@
 //! What people see and do, in a real browser against the real server.
 
 mod account;
-mod everywhere;
+mod every_page;
 mod hostile;
 mod jobs;
-mod kinds;
 mod lab;
 mod log;
 mod search;
-mod spooled;
-mod stage;
 mod system;
-mod theme;
+
+use api::{SearchAnswer, SearchId};
+use tests::browser::{Browser, Role};
+use tests::http_client::HttpClient;
+use tests::server_process::{Installation, ServerProcess};
+use tokio::task::JoinSet;
+
+pub(crate) const NAME: &str = "ada";
+pub(crate) const PASSWORD: &str = "a passphrase of some length";
+
+pub(crate) struct BrowserTest {
+    pub(crate) installation: Installation,
+    pub(crate) server: ServerProcess,
+    pub(crate) browser: Browser,
+}
+
+impl BrowserTest {
+    /// Starts a new server, and a browser on an empty page.
+    pub(crate) async fn start(arguments: &[&str]) -> Self {
+        let installation = Installation::new();
+        let server = installation.start(arguments).await;
+        let browser = Browser::start(server.url()).await;
+        Self { installation, server, browser }
+    }
+
+    /// Starts the same with a logged-in administrator.
+    pub(crate) async fn as_administrator(arguments: &[&str]) -> Self {
+        let test = Self::start(arguments).await;
+        test.browser.open(&format!("/setup?token={}", test.server.setup_token().await)).await;
+        test.browser.fill("Name", NAME).await;
+        test.browser.fill("Password", PASSWORD).await;
+        test.browser.click(Role::Button, "Make the account").await;
+        test.browser.wait_for_path("the administrator gets to the log", |path| path == "/viewlog").await;
+        test
+    }
+
+    pub(crate) fn client(&self) -> HttpClient {
+        self.server.client()
+    }
+
+    pub(crate) async fn finish(self) {
+        self.browser.finish().await;
+    }
+}
+
+/// Searches without the browser.
+pub(crate) async fn search(client: &HttpClient, number: u64, phrase: &str) -> SearchAnswer {
+    let id = SearchId::from_parts(1_700_000_000_000, number.into()).to_string();
+    let answer = client.post_form("/api/search", &[("phrase", phrase), ("id", &id)]).await.expect("the server answers");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.json()
+}
+
+/// Makes this many searches in parallel, numbered from 1.
+pub(crate) async fn search_many(client: &HttpClient, searches: u64) {
+    let mut requests = JoinSet::new();
+    for number in 1..=searches {
+        let client = client.clone();
+        requests.spawn(async move { search(&client, number, &format!("search {number}")).await });
+    }
+    requests.join_all().await;
+}

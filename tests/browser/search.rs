@@ -1,16 +1,19 @@
 //! A visitor searches.
 
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{Connection as _, Executor as _};
 use tests::browser::{Role, key};
+use tests::eventually;
 
-use crate::stage::{Stage, search};
+use crate::{BrowserTest, search};
 
 #[tokio::test]
 async fn by_keyboard_alone() {
-    let stage = Stage::open(&[]).await;
-    let page = &stage.browser;
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
     page.open("/").await;
     page.wait_for_text("Welcome to search4letters on the web!").await;
-    // The focus is where a person would have to tab to: tab until the phrase has it.
+    // Tabs until the phrase has the focus, as a person does.
     while page.script("return document.activeElement?.id", vec![]).await != "phrase" {
         page.press([key::TAB]).await;
     }
@@ -22,15 +25,15 @@ async fn by_keyboard_alone() {
     page.find(Role::Heading, "Here are your results:").await;
     assert_eq!(page.texts(".results code").await, ["{'e', 'i', 'u'}"]);
     assert_eq!(page.texts(".results .letter_chip").await, ["e", "i", "u"]);
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
 async fn by_mouse_until_the_record_is_written() {
-    let stage = Stage::open(&[]).await;
-    let page = &stage.browser;
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
     page.open("/entry").await;
-    // Appears when the wasm has taken over from the painted form, whose fields go.
+    // Appears when the wasm has replaced the static form and its fields.
     page.find(Role::Link, "Log in").await;
     page.fill("Phrase", "hitch-hiker").await;
     page.fill("Letters", "xyz").await;
@@ -39,44 +42,44 @@ async fn by_mouse_until_the_record_is_written() {
     page.find(Role::Heading, "Here are your results:").await;
     assert_eq!(page.texts(".results code").await, ["set()"]);
     page.wait_for_text("recorded as row 1").await;
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
 async fn the_preview_shows_what_will_be_found() {
-    let stage = Stage::open(&[]).await;
-    let page = &stage.browser;
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
     page.open("/").await;
-    // Appears when the wasm has taken over from the painted form, whose fields go.
+    // Appears when the wasm has replaced the static form and its fields.
     page.find(Role::Link, "Log in").await;
     page.fill("Phrase", "galaxy 🦀").await;
     page.fill("Letters", "ax🦀").await;
-    tests::eventually::eventually("the preview shows all three", async || {
+    eventually("the preview shows all three", async || {
         (page.texts(".preview .letter_chip").await == ["a", "x", "🦀"]).then_some(())
     })
     .await;
     assert_eq!(page.texts(".preview mark").await, ["a", "ax", "🦀"]);
     assert!(!page.text().await.contains("Here are your results"), "nothing was sent");
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
-async fn the_receipt_tells_of_a_slow_record_while_it_waits() {
-    let stage = Stage::open(&["--log-delay", "3s"]).await;
-    let page = &stage.browser;
+async fn the_receipt_shows_a_slow_record_in_progress() {
+    let test = BrowserTest::start(&["--log-delay", "3s"]).await;
+    let page = &test.browser;
     page.open("/?phrase=life&letters=aeiou").await;
     page.wait_for_text("writing (attempt 1)").await;
     assert_eq!(page.texts(".results code").await, ["{'e', 'i'}"], "the result does not wait for the record");
     page.wait_for_text("recorded as row 1").await;
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
-async fn its_address_can_be_shared() {
-    let stage = Stage::open(&[]).await;
-    let page = &stage.browser;
+async fn the_address_of_a_search_can_be_shared() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
     page.open("/").await;
-    // Appears when the wasm has taken over from the painted form, whose fields go.
+    // Appears when the wasm has replaced the static form and its fields.
     page.find(Role::Link, "Log in").await;
     page.fill("Phrase", "a&b=c+d #שלום").await;
     page.fill("Letters", "&+ש").await;
@@ -93,15 +96,15 @@ async fn its_address_can_be_shared() {
     assert_eq!(page.value("Phrase").await, "a&b=c+d #שלום");
     assert_eq!(page.texts(".results code").await, found);
     page.wait_for_text("recorded as row 2").await;
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
 async fn going_back_shows_the_search_before_and_sends_nothing() {
-    let stage = Stage::open(&[]).await;
-    let page = &stage.browser;
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
     page.open("/").await;
-    // Appears when the wasm has taken over from the painted form, whose fields go.
+    // Appears when the wasm has replaced the static form and its fields.
     page.find(Role::Link, "Log in").await;
     for (row, phrase) in ["first", "second"].into_iter().enumerate() {
         page.fill("Phrase", phrase).await;
@@ -111,14 +114,14 @@ async fn going_back_shows_the_search_before_and_sends_nothing() {
     page.back().await;
     page.wait_for_text("recorded as row 1").await;
     assert_eq!(page.value("Phrase").await, "first");
-    // Had going back searched again, the next search would be the fourth.
-    search(&stage.client(), 1, "third").await;
+    // If going back had searched again, this would be the fourth row and the next the fifth.
+    search(&test.client(), 1, "third").await;
     page.open("/?phrase=fourth").await;
     page.wait_for_text("recorded as row 4").await;
-    stage.finish().await;
+    test.finish().await;
 }
 
-/// The lab and the search are two documents. A browser may keep one that is left for the way back, or load it anew.
+/// The lab and the search are two documents. A browser may keep the one that was left, or load it again.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LeftPage {
     MayBeKept,
@@ -127,8 +130,8 @@ enum LeftPage {
 
 #[tokio::test]
 async fn going_to_the_lab_and_back_shows_the_search_and_sends_nothing() {
-    let stage = Stage::open(&[]).await;
-    let page = &stage.browser;
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
     let mut rows = 0;
     for left in [LeftPage::MayBeKept, LeftPage::IsLoadedAgain] {
         page.open("/").await;
@@ -139,7 +142,7 @@ async fn going_to_the_lab_and_back_shows_the_search_and_sends_nothing() {
         page.wait_for_text(&format!("recorded as row {rows}")).await;
         page.fill("Phrase", "not sent yet").await;
         if left == LeftPage::IsLoadedAgain {
-            // No browser keeps a page that wants to hear of its own end.
+            // No browser keeps a page with a handler for `unload`.
             page.script("addEventListener('unload', () => {}); window.isKept = true", vec![]).await;
         }
         page.click(Role::Link, "Lab").await;
@@ -151,21 +154,21 @@ async fn going_to_the_lab_and_back_shows_the_search_and_sends_nothing() {
             assert_eq!(
                 page.script("return window.isKept ?? false", vec![]).await,
                 false,
-                "this was to be loaded again"
+                "the browser must load the page again here"
             );
         }
     }
-    // Had going back searched again, the next search would be a later one.
+    // If going back had searched again, the next row would have a greater number.
     page.open("/?phrase=third").await;
     page.wait_for_text("recorded as row 3").await;
-    assert_eq!(page.value("Phrase").await, "third", "an address that asks for a search says what stands in the form");
-    stage.finish().await;
+    assert_eq!(page.value("Phrase").await, "third", "a search's address determines the form's content");
+    test.finish().await;
 }
 
 #[tokio::test]
-async fn what_is_typed_is_still_there_after_a_look_at_the_lab() {
-    let stage = Stage::open(&[]).await;
-    let page = &stage.browser;
+async fn typed_text_survives_a_visit_to_the_lab() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
     page.open("/").await;
     page.find(Role::Link, "Log in").await;
     page.fill("Phrase", "half a thou").await;
@@ -175,22 +178,20 @@ async fn what_is_typed_is_still_there_after_a_look_at_the_lab() {
     page.click(Role::Link, "Search").await;
     page.find(Role::Heading, "Welcome to search4letters on the web!").await;
     page.find(Role::Link, "Log in").await;
-    tests::eventually::eventually("the form has what was typed", async || {
-        (page.value("Phrase").await == "half a thou").then_some(())
-    })
-    .await;
+    eventually("the form has what was typed", async || (page.value("Phrase").await == "half a thou").then_some(()))
+        .await;
     assert_eq!(page.value("Letters").await, "xyz");
-    stage.finish().await;
+    test.finish().await;
 }
 
 #[tokio::test]
 async fn ten_thousand_characters_are_searched_and_one_more_is_refused() {
-    let stage = Stage::open(&[]).await;
-    let page = &stage.browser;
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
     page.open("/").await;
     let paste = "const field = document.getElementById('phrase'); field.value = arguments[0].repeat(arguments[1]); \
                  field.dispatchEvent(new InputEvent('input', {bubbles: true}));";
-    // Appears when the wasm has taken over from the painted form.
+    // Appears when the wasm has replaced the static form.
     page.find(Role::Link, "Log in").await;
     page.script(paste, vec!["ü".into(), 10_001.into()]).await;
     page.click(Role::Button, "Do it!").await;
@@ -198,5 +199,40 @@ async fn ten_thousand_characters_are_searched_and_one_more_is_refused() {
     page.script(paste, vec!["ü".into(), 10_000.into()]).await;
     page.click(Role::Button, "Do it!").await;
     page.wait_for_text("recorded as row 1").await;
-    stage.finish().await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_spooled_search_is_shown_as_such_until_the_database_is_back() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    page.click(Role::Link, "Search").await;
+    page.find(Role::Heading, "Welcome to search4letters").await;
+    // Appears when the wasm has replaced the static form and its fields.
+    page.find(Role::Button, "Account of").await;
+    let mut other = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(test.installation.database()))
+        .await
+        .expect("the database is a file that another program may open");
+    // From now on the server cannot write.
+    other.execute("begin immediate").await.expect("the lock is free");
+
+    page.fill("Phrase", "life").await;
+    page.click(Role::Button, "Do it!").await;
+    page.wait_for_text("safe on the server's disk, waiting for the database").await;
+    assert_eq!(page.texts(".results code").await, ["{'e', 'i'}"], "the result does not wait for the database");
+    let search = page.window().await;
+    page.new_tab().await;
+    page.open("/system").await;
+    page.find(Role::Link, "spooled 1").await;
+    page.wait_for_text("Drift 0").await;
+    page.assert_accessible("/system with a spooled search").await;
+
+    other.execute("rollback").await.expect("a lock can be given back");
+    page.find(Role::Link, "recorded 1").await;
+    page.find(Role::Link, "spooled 0").await;
+    page.switch(&search).await;
+    page.wait_for_text("recorded as row 1").await;
+    page.wait_for_text("the database has it now").await;
+    assert!(!page.text().await.contains("is not answering"));
+    test.finish().await;
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use fastrand::Rng;
 use server::cli::Copied;
 
-use tests::builders::{account, log_entry, nobody, search};
+use tests::builders::{account, log_entry, no_attempt, search};
 
 use crate::failing::Failing;
 use crate::history::play;
@@ -29,7 +29,7 @@ async fn by_any_failure_on_the_way<To: Place>() {
     eprintln!("seed {seed}");
     play(&*store, 300, &mut Rng::with_seed(seed)).await;
     store.create_account(account("ada")).await.unwrap();
-    let many = (10_000..12_500).map(|number| store.record(log_entry(search(number), "one of many"), nobody()));
+    let many = (10_000..12_500).map(|number| store.record(log_entry(search(number), "one of many"), no_attempt()));
     futures::future::join_all(many).await;
     store.close().await;
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use tests::builders::{account, log_entry, nobody, search};
-use tests::eventually::eventually;
+use tests::builders::{account, log_entry, no_attempt, search};
+use tests::eventually;
 use tests::server_process::Installation;
 
 use crate::history::play;
@@ -22,7 +22,8 @@ async fn a_copy_that_is_killed_again_and_again_is_whole_in_the_end() {
     let store = from.store().await.unwrap();
     play(&*store, 200, &mut random).await;
     store.create_account(account("ada")).await.unwrap();
-    let many = (10_000..10_000 + ROWS).map(|number| store.record(log_entry(search(number), "one of many"), nobody()));
+    let many =
+        (10_000..10_000 + ROWS).map(|number| store.record(log_entry(search(number), "one of many"), no_attempt()));
     futures::future::join_all(many).await;
     store.close().await;
 
@@ -53,7 +54,7 @@ async fn a_copy_that_is_killed_again_and_again_is_whole_in_the_end() {
 async fn what_differs_at_the_end_is_told_and_the_command_fails() {
     let (from, to) = (InFile::create().await, OnServer::create().await);
     let store = from.store().await.unwrap();
-    let many = (0..ROWS).map(|number| store.record(log_entry(search(number), "one of many"), nobody()));
+    let many = (0..ROWS).map(|number| store.record(log_entry(search(number), "one of many"), no_attempt()));
     futures::future::join_all(many).await;
     store.close().await;
     let installation = Installation::new();

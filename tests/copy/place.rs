@@ -9,7 +9,7 @@ use store::{Source, Store, SystemClock, Target};
 use store_postgres::{PostgresStore, PostgresTransfer};
 use store_sqlite::{Access, Options, SqliteStore, SqliteTransfer};
 use tempfile::TempDir;
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
 
 /// A place for a database, which goes away with it.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use server::cli::Copied;
-use tests::builders::{account, job, log_entry, log_job, nobody, search};
+use tests::builders::{account, job, log_entry, log_job, no_attempt, search};
 
 use crate::place::{InFile, OnServer, Place, copy_at_once, copy_quietly, for_each_pair};
 
@@ -26,7 +26,7 @@ async fn used<P: Place>() -> P {
     let store = place.store().await.unwrap();
     store.create_account(account("ada")).await.unwrap();
     for number in 0..3 {
-        store.record(log_entry(search(number), "life"), nobody()).await.unwrap();
+        store.record(log_entry(search(number), "life"), no_attempt()).await.unwrap();
     }
     store.accept(search(9), log_job(search(9))).await.unwrap();
     store.close().await;
@@ -40,7 +40,7 @@ async fn a_target_that_is_not_empty<From: Place, To: Place>() {
         let store = to.store().await.unwrap();
         match what {
             "accounts" => drop(store.create_account(account("eve")).await.unwrap()),
-            "a log" => drop(store.record(log_entry(search(1), "life"), nobody()).await.unwrap()),
+            "a log" => drop(store.record(log_entry(search(1), "life"), no_attempt()).await.unwrap()),
             "jobs" => drop(store.enqueue(job("any")).await.unwrap()),
             _ => {
                 store.accept(search(1), log_job(search(1))).await.unwrap();
@@ -148,7 +148,7 @@ async fn the_file_that_is_copied_is_not_changed_and_nobody_else_owns_it_meanwhil
 async fn what_a_killed_server_has_left_beside_the_file_is_copied_too() {
     let (used, from, to) = (used::<InFile>().await, InFile::create().await, InFile::create().await);
     let store = used.store().await.unwrap();
-    store.record(log_entry(search(77), "in the write-ahead log"), nobody()).await.unwrap();
+    store.record(log_entry(search(77), "in the write-ahead log"), no_attempt()).await.unwrap();
     // As the disk is when the process is killed now.
     for ending in ["", "-wal"] {
         let beside = |place: &InFile| format!("{}{ending}", place.file().display());

@@ -4,9 +4,9 @@ use api::{LogSeq, Role};
 use fastrand::Rng;
 use futures::TryStreamExt;
 use store::{Finish, LogEntry, LogSpan, NewAccount};
-use tests::builders::{START, account, claim, finished, log_entry, log_job, log_query, nobody, search};
-use tests::cases;
+use tests::builders::{START, account, claim, finished, log_entry, log_job, log_query, no_attempt, search};
 use tests::corpus::corpus;
+use tests::workload::cases;
 
 use crate::history::play;
 use crate::place::{Place, copy_at_once, for_each_pair};
@@ -49,7 +49,7 @@ async fn every_hostile_string<From: Place, To: Place>() {
             user_agent: hostile.text.clone(),
             ..log_entry(search(number), &hostile.text)
         };
-        store.record(entry, nobody()).await.unwrap();
+        store.record(entry, no_attempt()).await.unwrap();
     }
     assert!(corpus().iter().any(|hostile| hostile.text.contains('\0')));
     store.close().await;
@@ -144,7 +144,7 @@ async fn more_rows_than_a_batch_holds<From: Place, To: Place>() {
     let written = (0..2_500).map(|number| {
         let store = store.clone();
         async move {
-            store.record(log_entry(search(number), "one of many"), nobody()).await.unwrap();
+            store.record(log_entry(search(number), "one of many"), no_attempt()).await.unwrap();
             store.accept(search(10_000 + number), log_job(search(10_000 + number))).await.unwrap();
         }
     });

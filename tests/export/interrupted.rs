@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions};
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::server_process::Installation;
 use tokio::time::timeout;
 

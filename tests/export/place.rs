@@ -10,10 +10,10 @@ use futures::future::join_all;
 use store::{LogEntry, LogSpan, Store};
 use store_postgres::PostgresStore;
 use store_sqlite::{Access, Options, SqliteStore};
-use tests::builders::{log_entry, log_query, nobody, search};
+use tests::builders::{log_entry, log_query, no_attempt, search};
 use tests::corpus::corpus;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
-use tests::server_process::{Installation, built_beside_us};
+use tests::server_process::{Installation, workspace_program};
 use tokio::process::{Child, Command};
 
 /// A database with rows, and the program's settings for it.
@@ -48,7 +48,7 @@ impl Place {
     }
 
     pub(crate) async fn record(&self, entries: Vec<LogEntry>) {
-        for outcome in join_all(entries.into_iter().map(|entry| self.store.record(entry, nobody()))).await {
+        for outcome in join_all(entries.into_iter().map(|entry| self.store.record(entry, no_attempt()))).await {
             outcome.expect("the store takes rows");
         }
     }
@@ -93,7 +93,7 @@ impl Place {
 
     /// The program, with its output to be read from here.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
-        let mut command = Command::new(built_beside_us("search4letters"));
+        let mut command = Command::new(workspace_program("search4letters"));
         command.arg("--data").arg(self.installation.folder()).args(arguments);
         command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         if let Some(database) = &self.postgres {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::server_process::Installation;
 
 use crate::journal::Journal;

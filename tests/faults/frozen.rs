@@ -1,6 +1,6 @@
 //! A process that stands still for longer than its leases last, as on a machine that is suspended.
 
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::server_process::Installation;
 
 use crate::journal::Journal;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use api::{Receipt, Recorded, SearchAnswer, SearchId};
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::http_client::HttpClient;
 use tokio::time::{Instant, sleep, timeout};
 

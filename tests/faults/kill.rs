@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::Recorded;
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::server_process::Installation;
 use tokio::time::sleep;
 

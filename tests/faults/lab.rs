@@ -2,7 +2,7 @@
 
 use api::{FetchSpec, ItemState, JobState, LabEvent, LabOrder, LabRun, LabSpec, LabStyle, LabTrace, LabWork, SearchId};
 use serde_json::json;
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::http_client::HttpClient;
 use tests::server_process::Installation;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::Recorded;
 use sqlx::AssertSqlSafe;
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
 use tests::server_process::{Installation, ServerProcess};
 

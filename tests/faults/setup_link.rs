@@ -20,7 +20,7 @@ async fn a_setup_link_that_cannot_be_made_yet_ends_nothing_and_is_made_later() {
         .await;
 
     let mut server = installation.start(&[]).await;
-    server.says("no link that makes an administrator could be made").await;
+    server.prints("no link that makes an administrator could be made").await;
     for _ in 0..20 {
         assert_eq!(journal.search(&server.client()).await, Some(Recorded::Accepted));
     }

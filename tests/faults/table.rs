@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _};
-use tests::eventually::within;
+use tests::within;
 
 use crate::journal::Journal;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::server_process::Installation;
 use tokio::time::Instant;
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use api::{FaultKind, JobState, Receipt, ReceiptState, SystemState};
 use serde_json::json;
-use tests::eventually::{eventually, within};
 use tests::http_client::HttpClient;
 use tests::server_process::Installation;
+use tests::{eventually, within};
 
 use crate::journal::Journal;
 use crate::table::Tables;

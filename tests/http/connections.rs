@@ -11,7 +11,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use store::Clock;
 use tests::HeldClock;
-use tests::eventually::eventually;
+use tests::eventually;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -75,7 +75,7 @@ async fn a_connection_has_ten_seconds_for_its_first_head() {
         let (_site, clock, address, _) = held().await;
         let mut connection = connect(address).await;
         connection.write_all(begin.as_bytes()).await.expect("open");
-        clock.someone_sleeps_until(clock.steady().after(HEAD_LIMIT)).await;
+        clock.task_sleeps_until(clock.steady().after(HEAD_LIMIT)).await;
         clock.advance(HEAD_LIMIT);
         // To HTTP/2 the server has said its settings.
         let said = read_to_end(connection).await;
@@ -89,7 +89,7 @@ async fn a_connection_may_be_idle_for_longer_than_proxies_keep_it() {
     let mut connection = connect(address).await;
     for _ in 0..3 {
         ask(&mut connection).await;
-        clock.someone_sleeps_until(clock.steady().after(IDLE_LIMIT)).await;
+        clock.task_sleeps_until(clock.steady().after(IDLE_LIMIT)).await;
         clock.advance(IDLE_LIMIT - Duration::from_millis(1));
     }
     clock.advance(Duration::from_millis(1));
@@ -102,7 +102,7 @@ async fn the_first_byte_of_the_next_head_ends_idleness() {
     let mut connection = connect(address).await;
     ask(&mut connection).await;
     connection.write_all(b"G").await.expect("open");
-    clock.someone_sleeps_until(clock.steady().after(HEAD_LIMIT)).await;
+    clock.task_sleeps_until(clock.steady().after(HEAD_LIMIT)).await;
     clock.advance(HEAD_LIMIT);
     assert_eq!(read_to_end(connection).await, "");
 }
@@ -155,7 +155,7 @@ async fn http_2_is_spoken_to_those_who_begin_with_it() {
     assert_eq!(answer.into_body().collect().await.expect("whole").to_bytes(), "ok\n");
 
     // What comes besides requests does not make it less idle, and it ends in peace.
-    clock.someone_sleeps_until(clock.steady().after(IDLE_LIMIT)).await;
+    clock.task_sleeps_until(clock.steady().after(IDLE_LIMIT)).await;
     clock.advance(IDLE_LIMIT);
     eventually("the idle connection is gone", async || (site.env.metrics.connections.get() == 0).then_some(())).await;
     site.env.stop.cancel();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use futures::StreamExt;
-use tests::event_stream::{ReceivedEvents, StreamEvent};
+use tests::http_client::{ReceivedEvents, StreamEvent};
 use tokio::time::timeout;
 
 /// Far more than anything in here takes: a busy machine must not fail a test.

@@ -2,7 +2,7 @@
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestRunner};
-use tests::cases;
+use tests::workload::cases;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::request::Answer;

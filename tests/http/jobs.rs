@@ -6,7 +6,7 @@ use std::time::Duration;
 use api::{AttemptOutcome, ErrorCode, JobCounts, JobDetail, JobId, JobProgress, JobState, JobsPage, TimeMs};
 use serde_json::{Value, json};
 use store::JobReport;
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::{HeldClock, builders};
 
 use crate::request::Answer;

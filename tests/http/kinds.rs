@@ -2,7 +2,7 @@
 
 use api::{ErrorCode, JobDetail, JobKind, JobState, JobsPage, Light, SystemState};
 use serde_json::{Value, json};
-use tests::eventually::eventually;
+use tests::eventually;
 
 use crate::request::Answer;
 use crate::site::Site;

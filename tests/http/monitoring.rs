@@ -24,7 +24,7 @@ fn figures(text: &str) -> BTreeSet<&str> {
 async fn each_figure_of_the_dashboard_and_the_alerts_is_served() {
     let site = Site::start().await;
     // The first look asks for a probe; its figures are there once it came through.
-    let served = tests::eventually::eventually("there are figures of a probe", async || {
+    let served = tests::eventually("there are figures of a probe", async || {
         let text = site.get("/metrics").send().await.text();
         text.contains("search4letters_probe_duration_ms").then_some(text)
     })

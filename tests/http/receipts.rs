@@ -8,7 +8,7 @@ use http::Method;
 use serde_json::Value;
 use store::Clock;
 use tests::HeldClock;
-use tests::eventually::eventually;
+use tests::eventually;
 
 use crate::events::Events;
 use crate::site::Site;
@@ -120,7 +120,7 @@ async fn cancel(site: &Site, job: JobId) {
 
 /// Lets the stream sleep for this long, in which it tells nothing.
 async fn sleeps(events: &mut Events, clock: &HeldClock, length: Duration) {
-    events.are_silent_until(clock.someone_sleeps_until(clock.steady().after(length))).await;
+    events.are_silent_until(clock.task_sleeps_until(clock.steady().after(length))).await;
 }
 
 /// The next event of a stream that pauses now: it comes five times a second and not more often.

@@ -17,7 +17,7 @@ use spool::Spool;
 use store::{Clock, LogQuery, LogSpan, NewAccount, Store, SystemClock};
 use store_sqlite::{Access, Options, SqliteStore};
 use tempfile::TempDir;
-use tests::eventually::eventually;
+use tests::eventually;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 

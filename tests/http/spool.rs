@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::{ErrorCode, FaultKind, JobState, Light, ReceiptState, Recorded};
-use tests::eventually::eventually;
+use tests::eventually;
 
 use crate::site::Site;
 

@@ -3,7 +3,7 @@
 use api::{ErrorCode, FaultKind, JobState, Light, SystemState};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
-use tests::eventually::eventually;
+use tests::eventually;
 
 use crate::site::Site;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tests::server_process::built_beside_us;
+use tests::server_process::workspace_program;
 use tokio::io::{AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -74,7 +74,7 @@ impl Lab {
     }
 
     fn spawn(&self, arguments: &[&str]) -> Child {
-        let program = built_beside_us("search4letters");
+        let program = workspace_program("search4letters");
         Command::new(&program)
             .arg("lab")
             .args(arguments)

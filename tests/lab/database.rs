@@ -14,7 +14,7 @@ use store_postgres::PostgresStore;
 use store_sqlite::SqliteStore;
 use tempfile::TempDir;
 use tests::PostgresCluster;
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::server_process::Installation;
 use tokio_util::sync::CancellationToken;
 

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use server::lab::sandbox::Sandbox;
 use tempfile::TempDir;
-use tests::eventually::eventually;
-use tests::server_process::built_beside_us;
+use tests::eventually;
+use tests::server_process::workspace_program;
 
 pub(crate) struct Ground(TempDir);
 
@@ -16,7 +16,7 @@ impl Ground {
     }
 
     pub(crate) fn sandbox(&self) -> Sandbox {
-        Sandbox { program: built_beside_us("search4letters"), folder: self.path().to_owned() }
+        Sandbox { program: workspace_program("search4letters"), folder: self.path().to_owned() }
     }
 
     pub(crate) fn path(&self) -> &Path {

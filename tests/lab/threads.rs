@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use tests::eventually::eventually;
+use tests::eventually;
 
 use crate::command::{Lab, Running};
 

@@ -1,6 +1,6 @@
 //! Connections that are slow on purpose. They may occupy themselves, and nobody else.
 
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::http_client::HttpClient;
 use tests::server_process::{Installation, ServerProcess};
 use tokio::task::JoinSet;

@@ -38,7 +38,7 @@ pub async fn a_failed_job_runs_again_after_its_backoff_and_not_before(ground: Gr
     let id = yard.add(&[Act::FailForNow, Act::FailForNow, Act::Succeed]).await;
     let job = yard.reaches(id, JobState::Retrying).await;
     assert_eq!((job.run_at, job.error.as_deref()), (START.after(SECOND), Some("not this time")));
-    yard.clock.someone_sleeps_until(START.after(SECOND)).await;
+    yard.clock.task_sleeps_until(START.after(SECOND)).await;
     yard.clock.advance(Duration::from_millis(999));
     // The worker has seen the new time when it does something with it.
     let other = yard.add(&[Act::Succeed]).await;
@@ -47,7 +47,7 @@ pub async fn a_failed_job_runs_again_after_its_backoff_and_not_before(ground: Gr
     yard.clock.advance(Duration::from_millis(1));
     let second_failure = yard.clock.steady();
     let due = second_failure.after(2 * SECOND);
-    yard.clock.someone_sleeps_until(due).await;
+    yard.clock.task_sleeps_until(due).await;
     assert_eq!(yard.job(id).await.run_at, due, "the backoff doubles");
     yard.clock.advance(2 * SECOND);
     yard.reaches(id, JobState::Done).await;
@@ -61,7 +61,7 @@ pub async fn a_job_that_used_up_its_attempts_is_dead_until_it_is_retried(ground:
     let script = yard.script(&[Act::FailForNow, Act::FailForNow, Act::Succeed]);
     let id = yard.enqueue(NewJob { max_attempts: 2, ..script }).await;
     yard.reaches(id, JobState::Retrying).await;
-    yard.clock.someone_sleeps_until(START.after(SECOND)).await;
+    yard.clock.task_sleeps_until(START.after(SECOND)).await;
     yard.clock.advance(SECOND);
     let job = yard.reaches(id, JobState::Dead).await;
     assert_eq!((job.attempt, job.error.as_deref()), (2, Some("not this time")));
@@ -98,11 +98,11 @@ pub async fn an_attempt_that_takes_too_long_is_given_up_and_tried_again(ground: 
     let (yard, worker) = Yard::working(ground, 4).await;
     let id = yard.add(&[Act::Hang, Act::Succeed]).await;
     yard.reaches(id, JobState::Running).await;
-    yard.clock.someone_sleeps_until(START.after(TIMEOUT)).await;
+    yard.clock.task_sleeps_until(START.after(TIMEOUT)).await;
     yard.clock.advance(TIMEOUT);
     let job = yard.reaches(id, JobState::Retrying).await;
     assert_eq!(job.error.as_deref(), Some("took longer than 60 s"));
-    yard.clock.someone_sleeps_until(job.run_at).await;
+    yard.clock.task_sleeps_until(job.run_at).await;
     yard.clock.advance(SECOND);
     yard.reaches(id, JobState::Done).await;
     yard.wind_up(worker).await;

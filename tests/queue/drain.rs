@@ -34,7 +34,7 @@ pub async fn a_job_that_does_not_is_handed_back_without_costing_it_an_attempt(gr
     let renewals = async {
         loop {
             // The dispatcher keeps up: its next alarm is set when it is done with this one.
-            yard.clock.someone_sleeps_until(yard.clock.steady().after(LEASE / 3)).await;
+            yard.clock.task_sleeps_until(yard.clock.steady().after(LEASE / 3)).await;
             yard.clock.advance(LEASE / 3);
         }
     };

@@ -16,11 +16,11 @@ pub async fn a_long_job_keeps_its_lease(ground: Ground) {
     let id = yard.add(&[Act::WaitAtGate]).await;
     yard.reaches(id, JobState::Running).await;
     for _ in 0..9 {
-        yard.clock.someone_sleeps_until(yard.clock.steady().after(LEASE / 3)).await;
+        yard.clock.task_sleeps_until(yard.clock.steady().after(LEASE / 3)).await;
         yard.clock.advance(LEASE / 3);
     }
     // Renewed to three leases after its claim: nobody may take it over now.
-    yard.clock.someone_sleeps_until(yard.clock.steady().after(LEASE / 3)).await;
+    yard.clock.task_sleeps_until(yard.clock.steady().after(LEASE / 3)).await;
     assert_eq!(yard.store.expire(yard.clock.steady()).await.expect("stored"), 0);
     yard.open_gate();
     let job = yard.reaches(id, JobState::Done).await;
@@ -38,7 +38,7 @@ pub async fn a_lease_is_renewed_in_time_however_long_its_claim_took(ground: Grou
     yard.clock.advance(LEASE / 3 * 2);
     queue.let_claims_through();
     // The renewal was due before the claim was answered; the next one is due a third of a lease later.
-    yard.clock.someone_sleeps_until(START.after(LEASE)).await;
+    yard.clock.task_sleeps_until(START.after(LEASE)).await;
     let end_of_first_lease = START.after(LEASE + Duration::from_millis(1));
     assert_eq!(yard.store.expire(end_of_first_lease).await.expect("stored"), 0);
     yard.open_gate();
@@ -58,7 +58,7 @@ pub async fn the_jobs_of_a_worker_that_is_gone_are_taken_over_when_its_lease_end
     yard.reaches(ours, JobState::Running).await;
     for _ in 0..4 {
         assert_eq!(yard.job(id).await.state, JobState::Running, "not before its lease ends");
-        yard.clock.someone_sleeps_until(yard.clock.steady().after(LEASE / 3)).await;
+        yard.clock.task_sleeps_until(yard.clock.steady().after(LEASE / 3)).await;
         yard.clock.advance(LEASE / 3);
     }
     yard.reaches(id, JobState::Done).await;
@@ -77,7 +77,7 @@ pub async fn an_idle_worker_takes_over_the_jobs_of_one_that_is_gone(ground: Grou
     let worker = yard.start_worker_beside_others(yard.clock.clone(), 4);
     for looks in 1..=4 {
         assert_eq!(yard.job(id).await.state, JobState::Running, "not before its lease ends");
-        yard.clock.someone_sleeps_until(START.after(LEASE / 3 * looks)).await;
+        yard.clock.task_sleeps_until(START.after(LEASE / 3 * looks)).await;
         yard.clock.advance(LEASE / 3);
     }
     yard.reaches(id, JobState::Done).await;
@@ -93,7 +93,7 @@ pub async fn a_worker_whose_clock_is_set_back_does_not_wait_until_it_has_caught_
     let id = yard.enqueue(job).await;
     let clock = Arc::new(SetBackClock::of(yard.clock.clone()));
     let worker = yard.start_worker_beside_others(clock.clone(), 4);
-    yard.clock.someone_sleeps_until(START.after(LEASE / 3)).await;
+    yard.clock.task_sleeps_until(START.after(LEASE / 3)).await;
     clock.set_back(HOUR);
     let now = clock.steady();
     let theirs = Claim { now: START.after(3 * HOUR), ..claim("gone", 1, now) };

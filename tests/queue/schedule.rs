@@ -6,7 +6,7 @@ use std::time::Duration;
 use api::JobState;
 use store::{Clock, NewJob};
 use tests::builders::START;
-use tests::eventually::eventually;
+use tests::eventually;
 
 use crate::set_back_clock::SetBackClock;
 use crate::yard::{Act, Ground, Yard};
@@ -19,7 +19,7 @@ pub async fn a_scheduled_job_waits_for_its_time(ground: Ground) {
     let run_at = START.after(Duration::from_secs(3600));
     let id = yard.enqueue(NewJob { run_at, ..yard.script(&[Act::Succeed]) }).await;
     assert_eq!(yard.job(id).await.state, JobState::Scheduled);
-    yard.clock.someone_sleeps_until(run_at).await;
+    yard.clock.task_sleeps_until(run_at).await;
     yard.clock.advance(Duration::from_secs(3600));
     yard.reaches(id, JobState::Done).await;
     yard.wind_up(worker).await;
@@ -30,9 +30,9 @@ pub async fn an_earlier_job_moves_the_alarm_forward(ground: Ground) {
     let late = START.after(Duration::from_secs(3600));
     let soon = START.after(Duration::from_secs(60));
     let last = yard.enqueue(NewJob { run_at: late, ..yard.script(&[Act::Succeed]) }).await;
-    yard.clock.someone_sleeps_until(late).await;
+    yard.clock.task_sleeps_until(late).await;
     let first = yard.enqueue(NewJob { run_at: soon, ..yard.script(&[Act::Succeed]) }).await;
-    yard.clock.someone_sleeps_until(soon).await;
+    yard.clock.task_sleeps_until(soon).await;
     yard.clock.advance(Duration::from_secs(60));
     yard.reaches(first, JobState::Done).await;
     assert_eq!(yard.job(last).await.state, JobState::Scheduled);
@@ -46,7 +46,7 @@ pub async fn what_comes_soon_after_a_claim_gathers_and_is_claimed_together(groun
     yard.reaches(alone, JobState::Done).await;
     let first = yard.add(&[Act::Succeed]).await;
     let second = yard.add(&[Act::Succeed]).await;
-    yard.clock.someone_sleeps_until(START.after(GATHERING)).await;
+    yard.clock.task_sleeps_until(START.after(GATHERING)).await;
     assert_eq!(yard.count(JobState::Waiting).await, 2, "they are claimed one by one");
     yard.clock.advance(GATHERING);
     yard.reaches(first, JobState::Done).await;
@@ -68,7 +68,7 @@ pub async fn a_clock_that_is_set_back_makes_no_job_gather_for_longer(ground: Gro
     let next = NewJob { run_at: clock.steady(), now: clock.steady(), ..yard.script(&[Act::Succeed]) };
     let next = yard.enqueue(next).await;
     // In seconds that do not jump.
-    yard.clock.someone_sleeps_until(START.after(GATHERING)).await;
+    yard.clock.task_sleeps_until(START.after(GATHERING)).await;
     yard.clock.advance(GATHERING);
     yard.reaches(next, JobState::Done).await;
     yard.wind_up(worker).await;

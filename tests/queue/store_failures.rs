@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{AttemptOutcome, JobState};
-use tests::eventually::eventually;
+use tests::eventually;
 
 use crate::interceptor::Interceptor;
 use crate::yard::{Act, Ground, Yard};
@@ -42,7 +42,7 @@ pub async fn an_idle_queue_is_not_asked_anything(ground: Ground) {
     let id = yard.add(&[Act::Succeed]).await;
     yard.reaches(id, JobState::Done).await;
     // Nothing is due and nothing is held: it sleeps until somebody wakes it.
-    yard.clock.someone_sleeps_until(api::TimeMs(i64::MAX)).await;
+    yard.clock.task_sleeps_until(api::TimeMs(i64::MAX)).await;
     let calls = queue.calls();
     for _ in 0..48 {
         yard.clock.advance(Duration::from_secs(1800));

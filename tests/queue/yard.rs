@@ -12,7 +12,7 @@ use store_postgres::PostgresStore;
 use store_sqlite::SqliteStore;
 use tempfile::TempDir;
 use tests::builders::{self, START};
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::{HeldClock, PostgresCluster, PostgresDatabase};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;

@@ -96,7 +96,7 @@ impl Process {
 
 #[cfg(test)]
 mod tests {
-    use ::tests::eventually::eventually;
+    use ::tests::eventually;
 
     use super::*;
 

@@ -70,7 +70,7 @@ pub(crate) async fn count_lines(mut command: Command) -> anyhow::Result<u64> {
 
 /// Ours, with its usual environment: none.
 pub(crate) fn ours(data: &Path, arguments: &[&str]) -> Command {
-    let program: PathBuf = ::tests::server_process::built_beside_us("search4letters");
+    let program: PathBuf = ::tests::server_process::workspace_program("search4letters");
     let mut command = Command::new(program);
     command.env_clear().arg("--data").arg(data).args(arguments);
     command

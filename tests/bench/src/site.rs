@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use tempfile::TempDir;
-use tests::server_process::{Installation, ServerProcess, built_beside_us};
+use tests::server_process::{Installation, ServerProcess, workspace_program};
 use tests::{PostgresCluster, PostgresDatabase};
 use tokio::process::Command;
 
@@ -97,7 +97,7 @@ impl Site {
 
     fn command(self, workshop: &Workshop, folder: &Path, port: u16) -> Command {
         let of = |program: &str, arguments: &[&str]| {
-            let mut command = Command::new(built_beside_us(program));
+            let mut command = Command::new(workspace_program(program));
             command.args(arguments).arg(port.to_string());
             command
         };

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use api::{Recorded, SearchId};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
 use tests::server_process::{Installation, ServerProcess};
 

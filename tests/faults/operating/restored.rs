@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use api::{Receipt, Recorded, SearchId};
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::http_client::HttpClient;
 use tests::server_process::Installation;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tests::eventually::{eventually, within};
 use tests::server_process::Installation;
+use tests::{eventually, within};
 
 use super::site::{Site, WEB};
 use crate::clock::libfaketime;

@@ -30,7 +30,7 @@ async fn a_process_goes_on_and_starts_beside_a_newer_version_unless_that_rules_i
     }
     // Who is at work already is left to whoever deploys.
     load.answered_more(50).await;
-    worker.assert_lives();
+    worker.assert_running();
     load.stop().await;
     tables.run("update compatibility set oldest_schema = 1").await;
     site.assert_whole(&places[0], &journal).await;
@@ -47,7 +47,7 @@ async fn of_processes_that_begin_at_once_on_an_empty_database_one_migrates_and_a
         process.ready().await;
     }
     for worker in &mut workers {
-        worker.says("running jobs as ").await;
+        worker.prints("running jobs as ").await;
     }
     for process in &processes {
         assert!(journal.search(&process.client()).await.is_some());

@@ -44,7 +44,7 @@ async fn a_server_without_a_free_connection_is_said_to_be_and_loses_nothing() {
     load.stop().await;
     yardstick.assert_nobody_waited(&journal);
     assert_eq!(journal.count(Recorded::NotRecorded), 0);
-    worker.assert_lives();
+    worker.assert_running();
     site.assert_whole(&at_web, &journal).await;
 }
 

@@ -2,8 +2,8 @@
 
 use api::FaultKind::{ConnectionError, CredentialsError, SqlError};
 use api::{FaultKind, Recorded, SystemState};
-use tests::event_stream::EventStream;
-use tests::eventually::eventually;
+use tests::eventually;
+use tests::http_client::EventStream;
 
 use super::running::Running;
 use crate::used::refused;
@@ -76,9 +76,9 @@ async fn a_database_that_is_not_there_is_a_connection_error() {
     running.shows(ConnectionError, "3D000", page).await;
     // A process that begins meanwhile waits for it, and says for what.
     let mut early = running.site.place().launch(&["work"]);
-    early.says("createdb ").await;
+    early.prints("createdb ").await;
     running.site.by_administrator(&format!("alter database {name}_away rename to {name}")).await;
-    early.says("running jobs as ").await;
+    early.prints("running jobs as ").await;
     running.recovers().await;
 }
 

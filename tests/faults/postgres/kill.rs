@@ -37,7 +37,7 @@ async fn what_was_answered_is_logged_once_though_webs_and_workers_are_killed() {
         }
         for _ in 0..by_extent(8, 300) {
             let mut member = members.swap_remove(chance.usize(0..members.len()));
-            member.process.assert_lives();
+            member.process.assert_running();
             member.process.kill().await;
             // The others go on alone for a while, and then beside one that begins.
             sleep(Duration::from_millis(chance.u64(0..300))).await;
@@ -50,7 +50,7 @@ async fn what_was_answered_is_logged_once_though_webs_and_workers_are_killed() {
             if member.line == WEB {
                 member.process.ready().await;
             } else {
-                member.process.says("running jobs as ").await;
+                member.process.prints("running jobs as ").await;
             }
         }
         for load in loads {

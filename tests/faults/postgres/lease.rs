@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tests::eventually::{eventually, within};
+use tests::{eventually, within};
 use tokio::time::Instant;
 
 use super::site::{Site, WEB};

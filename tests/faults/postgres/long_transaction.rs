@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::postgres::PgConnection;
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::server_process::ServerProcess;
 use tokio::time::{Instant, sleep};
 

@@ -51,7 +51,7 @@ async fn is_cut(how: Network, length: Duration) {
     ready(&client).await;
     assert_eq!(journal.search(&client).await, Some(Recorded::Accepted));
     assert_eq!(journal.count(Recorded::NotRecorded), 0);
-    worker.assert_lives();
+    worker.assert_running();
     site.assert_whole(&at_web, &journal).await;
     reader.has_read_all(&mut site.tables().await).await;
 }

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use api::LogRow;
-use tests::eventually::{eventually, within};
 use tests::http_client::HttpClient;
+use tests::{eventually, within};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 

@@ -39,7 +39,7 @@ async fn a_database_server_that_crashes_again_and_again_loses_nothing_and_nobody
     yardstick.assert_nobody_waited(&journal);
     assert_eq!(journal.count(Recorded::NotRecorded), 0);
     ready(&web.client()).await;
-    worker.assert_lives();
+    worker.assert_running();
     site.assert_whole(&at_web, &journal).await;
     reader.has_read_all(&mut site.tables().await).await;
 }
@@ -76,7 +76,7 @@ async fn connections_that_are_ended_from_outside_one_by_one_lose_nothing() {
     load.stop().await;
     assert_eq!(journal.count(Recorded::NotRecorded), 0);
     ready(&web.client()).await;
-    worker.assert_lives();
+    worker.assert_running();
     site.assert_whole(&at_web, &journal).await;
     reader.has_read_all(&mut site.tables().await).await;
 }

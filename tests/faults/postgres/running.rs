@@ -43,7 +43,7 @@ impl Running {
         self.load.stop().await;
         self.yardstick.assert_nobody_waited(&self.journal);
         assert_eq!(self.journal.count(Recorded::NotRecorded), 0);
-        self.worker.assert_lives();
+        self.worker.assert_running();
         self.site.assert_whole(&self.at_web, &self.journal).await;
     }
 }

@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
 use tests::server_process::Installation;
 

@@ -8,7 +8,7 @@ use http::header::SET_COOKIE;
 use serde_json::json;
 use server::platform::token::Token;
 use tests::HeldClock;
-use tests::eventually::eventually;
+use tests::eventually;
 
 use super::{PASSWORD, cookie, lets_in, log_in, set_up, site_of_ada};
 use crate::request::Answer;

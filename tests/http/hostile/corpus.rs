@@ -92,7 +92,7 @@ async fn its_receipt_and_its_job_are_like_any_other() {
         let row = &rows[&answer.id];
         let receipt = format!("/api/receipts/{}", answer.receipt.0);
         // The row is there a moment before its job is done.
-        let receipt: ReceiptState = tests::eventually::eventually("the job is done", async || {
+        let receipt: ReceiptState = tests::eventually("the job is done", async || {
             Some(site.get(&receipt).send().await.ok::<ReceiptState>()).filter(|state| state.state.is_final())
         })
         .await;
@@ -145,7 +145,7 @@ async fn where_it_has_no_business_it_is_refused() {
             site.post_json("/api/setup", &json!({"token": text, "name": text, "password": text})),
             site.post_json("/api/admin/jobs/show", &json!({"id": text})).cookie(&admin),
             site.post_json("/api/admin/jobs/list", &json!({"filter": {"state": text}, "before": null})).cookie(&admin),
-            site.post_form("/api/search", format!("phrase=a&id={}", tests::corpus::sparingly_encoded(text))),
+            site.post_form("/api/search", format!("phrase=a&id={}", tests::corpus::minimally_encoded(text))),
             site.get(&format!("/api/receipts/x{short}")),
             site.get(&format!("/api/nothing/{short}")),
             site.get(&format!("/api/admin/log/rows?before=x{short}")).cookie(&admin),

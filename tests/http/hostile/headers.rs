@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
-use tests::eventually::eventually;
+use tests::eventually;
 
 use crate::for_any::Trial;
 use crate::site::Site;

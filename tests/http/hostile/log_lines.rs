@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
 use tests::corpus::{Hostile, corpus};
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::server_process::{Installation, ServerProcess};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use queue::{JobError, decode, encode};
 use server::search::log_request::LogRequest;
-use tests::cases;
+use tests::workload::cases;
 
 use super::json::around;
 use crate::for_any::Trial;

@@ -2,7 +2,7 @@
 
 use api::{DatabaseSpec, ErrorCode, FetchSpec, JobState, LabRun, LabSpec, RequestSpec};
 use serde_json::json;
-use tests::eventually::eventually;
+use tests::eventually;
 
 use super::{flags, id, lab, long, show, start};
 use crate::site::Site;

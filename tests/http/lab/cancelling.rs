@@ -2,7 +2,7 @@
 
 use api::{ErrorCode, JobState, LabRun, Role, SearchId};
 use serde_json::json;
-use tests::eventually::eventually;
+use tests::eventually;
 
 use super::{events_path, id, long, show, start, whole};
 use crate::request::Ask;

@@ -79,7 +79,7 @@ async fn who_never_finishes_sending_is_not_waited_for() {
     let ask =
         site.ask(Method::POST, "/api/search").header(CONTENT_TYPE.as_str(), FORM).body(Body::from_stream(endless));
     let passes_time = async {
-        clock.someone_sleeps().await;
+        clock.task_sleeps().await;
         clock.advance(Duration::from_secs(20));
     };
     let (answer, ()) = tokio::join!(ask.send(), passes_time);

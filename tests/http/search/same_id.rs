@@ -1,7 +1,7 @@
 //! The same id sent twice is one search.
 
 use api::{ErrorCode, SearchAnswer, TimeMs};
-use tests::eventually::eventually;
+use tests::eventually;
 
 use crate::site::Site;
 

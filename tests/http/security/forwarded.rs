@@ -8,7 +8,7 @@ async fn logged_ip(site: &Site, peer: &str, forwarded: &[&str]) -> String {
         ask = ask.header("x-forwarded-for", value);
     }
     let answer: api::SearchAnswer = ask.send().await.ok();
-    let rows = tests::eventually::eventually("the search is logged", async || {
+    let rows = tests::eventually("the search is logged", async || {
         Some(site.log().await).filter(|rows| rows.iter().any(|row| row.search_id == answer.id))
     })
     .await;

@@ -39,7 +39,7 @@ async fn however_much_happens_they_come_five_times_a_second() {
         for number in 0..20 {
             site.search(&[("phrase", &number.to_string())]).await;
         }
-        clock.someone_sleeps().await;
+        clock.task_sleeps().await;
         clock.advance(Duration::from_millis(200));
     };
     let (event, ()) = tokio::join!(events.expect("counts"), happens);
@@ -58,7 +58,7 @@ async fn reports_of_jobs_are_told_five_times_a_second() {
     events.expect("kinds").await;
     let report = async || assert!(store.report(builders::report(&job, "w")).await.expect("reported"));
     let happens = async {
-        clock.someone_sleeps().await;
+        clock.task_sleeps().await;
         for _ in 0..5 {
             report().await;
         }
@@ -69,7 +69,7 @@ async fn reports_of_jobs_are_told_five_times_a_second() {
     // The five were one event, and the next waits for the pause after it.
     let finished = builders::finished(&job, "w", Finish::Done, builders::START);
     let happens = async {
-        clock.someone_sleeps().await;
+        clock.task_sleeps().await;
         report().await;
         store.finish(vec![finished]).await.expect("finished");
         clock.advance(Duration::from_millis(200));
@@ -78,7 +78,7 @@ async fn reports_of_jobs_are_told_five_times_a_second() {
     assert_eq!(event.json::<JobCounts>(), JobCounts { done: 1, ..JobCounts::default() });
     events.expect("kinds").await;
     let happens = async {
-        clock.someone_sleeps().await;
+        clock.task_sleeps().await;
         clock.advance(Duration::from_millis(200));
     };
     tokio::join!(events.expect("progress"), happens);
@@ -92,7 +92,7 @@ async fn a_store_that_failed_is_asked_again_although_nothing_happens() {
     site.search(&[("phrase", "hello")]).await;
     let broken = site.break_table("job_count").await;
     let mut events = site.get("/api/admin/jobs/events").cookie(&admin).listen().await;
-    events.are_silent_until(async { _ = clock.someone_sleeps().await }).await;
+    events.are_silent_until(async { _ = clock.task_sleeps().await }).await;
     broken.mend().await;
     clock.advance(Duration::from_secs(1));
     assert_eq!(events.expect("counts").await.json::<JobCounts>().waiting, 1);

@@ -21,7 +21,7 @@ pub(crate) async fn write(site: &Site, phrases: impl IntoIterator<Item = impl As
         phrases.into_iter().zip(already + 1..).map(|(phrase, number)| entry(phrase.as_ref(), number)).collect();
     let mut seqs = Vec::new();
     for some in entries.chunks(TOGETHER) {
-        let written = some.iter().cloned().map(|entry| site.env.store.record(entry, tests::builders::nobody()));
+        let written = some.iter().cloned().map(|entry| site.env.store.record(entry, tests::builders::no_attempt()));
         seqs.extend(futures::future::try_join_all(written).await.expect("the store takes rows"));
     }
     assert!(seqs.windows(2).all(|pair| pair[0] < pair[1]), "numbered in order: {seqs:?}");

@@ -69,7 +69,7 @@ async fn counts_end_with_the_session_too() {
     log_out(&site, &cookie).await;
     clock.advance(EVERY);
     site.search(&[("phrase", "hello")]).await;
-    events.are_silent_until(async { _ = clock.someone_sleeps().await }).await;
+    events.are_silent_until(async { _ = clock.task_sleeps().await }).await;
     clock.advance(Duration::from_millis(200));
     assert_eq!(events.next().await, None);
 }
@@ -80,7 +80,7 @@ async fn while_nobody_can_say_whether_the_session_lasts_nothing_is_told() {
     clock.advance(EVERY);
     let broken = site.break_table("session").await;
     write(&site, ["hello"]).await;
-    events.are_silent_until(async { _ = clock.someone_sleeps().await }).await;
+    events.are_silent_until(async { _ = clock.task_sleeps().await }).await;
     broken.mend().await;
     clock.advance(Duration::from_secs(1));
     assert_eq!(events.expect("row").await.json::<LogRow>().phrase, "hello");

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use tests::cases;
+use tests::workload::cases;
 use tokio::sync::OnceCell;
 
 use crate::postgres::create_database;

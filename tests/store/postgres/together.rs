@@ -10,8 +10,8 @@ use futures::future::join_all;
 use sqlx::Connection as _;
 use store::{Accepted, Log, LogSpan, Queue, Store, Topic};
 use store_postgres::PostgresStore;
-use tests::builders::{START, claim, job, log_entry, log_job, log_query, nobody, report, search};
-use tests::eventually::eventually;
+use tests::builders::{START, claim, job, log_entry, log_job, log_query, no_attempt, report, search};
+use tests::eventually;
 use tokio::time::timeout;
 
 use crate::postgres::{create_database, open};
@@ -55,7 +55,7 @@ async fn each_topic_crosses_from_one_process_to_another() {
     hears_each_of_a_hundred(ear, mouth, 0).await;
     let mut wakes = Topic::ALL.map(|topic| ear.subscribe(topic));
     let claimed = mouth.claim(claim("w", 1, START)).await.unwrap();
-    mouth.record(log_entry(search(1), "life"), nobody()).await.unwrap();
+    mouth.record(log_entry(search(1), "life"), no_attempt()).await.unwrap();
     mouth.cancel_job(claimed[0].id, START).await.unwrap();
     assert!(mouth.report(report(&claimed[0], "w")).await.unwrap());
     mouth.accept(search(100), log_job(search(100))).await.unwrap();
@@ -119,7 +119,7 @@ async fn who_follows_the_log_misses_no_row_however_many_write_it() {
         // In groups, so that there are many commits and many of them at the same time.
         for group in 0..ROWS / 5 {
             let numbers = (0..5).map(|number| search(writer * ROWS + group * 5 + number));
-            join_all(numbers.map(|id| async move { store.record(log_entry(id, "life"), nobody()).await.unwrap() }))
+            join_all(numbers.map(|id| async move { store.record(log_entry(id, "life"), no_attempt()).await.unwrap() }))
                 .await;
         }
     };
@@ -199,7 +199,7 @@ async fn a_search_that_many_processes_accept_has_one_job_and_one_row() {
         let accepted = join_all(stores.iter().map(|store| store.accept(id, log_job(id)))).await;
         let new = accepted.iter().filter(|outcome| matches!(outcome.as_ref().unwrap(), Accepted::New(_))).count();
         assert_eq!(new, 1, "{accepted:?}");
-        let recorded = join_all(stores.iter().map(|store| store.record(log_entry(id, "life"), nobody()))).await;
+        let recorded = join_all(stores.iter().map(|store| store.record(log_entry(id, "life"), no_attempt()))).await;
         let numbers: HashSet<_> = recorded.into_iter().map(Result::unwrap).collect();
         assert_eq!(numbers.len(), 1);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use api::JobId;
 use futures::future::join_all;
 use store::{Accepted, Finish, NewJob, Store, StoreError};
-use tests::builders::{START, claim, finished, log_entry, log_job, nobody, retry, search};
+use tests::builders::{START, claim, finished, log_entry, log_job, no_attempt, retry, search};
 
 use crate::database::Database;
 
@@ -54,7 +54,7 @@ pub(crate) async fn the_same_search_twice_in_one_commit_is_accepted_once(databas
 pub(crate) async fn a_search_whose_job_is_gone_is_answered_with_its_log_row(database: impl Database) {
     let store = database.store();
     accept(&*store, 1).await;
-    store.record(log_entry(search(1), "life"), nobody()).await.unwrap();
+    store.record(log_entry(search(1), "life"), no_attempt()).await.unwrap();
     let [job] = &store.claim(claim("w", 1, START)).await.unwrap()[..] else { panic!("one waits") };
     store.finish(vec![finished(job, "w", Finish::Done, START)]).await.unwrap();
     assert!(matches!(accept(&*store, 1).await, Accepted::Queued { job: id, .. } if id == job.id));

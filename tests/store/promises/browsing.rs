@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::{JobCounts, JobFilter, JobId, JobState};
 use store::{Enqueued, Finish, NewJob, QueuePlace, Store, Topic, Wake};
-use tests::builders::{START, claim, finished, job, log_entry, log_job, nobody, search};
+use tests::builders::{START, claim, finished, job, log_entry, log_job, no_attempt, search};
 
 use crate::database::Database;
 
@@ -177,9 +177,9 @@ pub(crate) async fn wake_ups_come_after_the_commit_and_only_for_what_was_touched
     assert_eq!(woken(&mut wakes).await, [Topic::Jobs]);
     store.cancel_job(claimed[0].id, START).await.unwrap();
     assert_eq!(woken(&mut wakes).await, [Topic::Jobs, Topic::Cancel]);
-    store.record(log_entry(search(1), "life"), nobody()).await.unwrap();
+    store.record(log_entry(search(1), "life"), no_attempt()).await.unwrap();
     assert_eq!(woken(&mut wakes).await, [Topic::Log]);
-    store.record(log_entry(search(1), "life"), nobody()).await.unwrap();
+    store.record(log_entry(search(1), "life"), no_attempt()).await.unwrap();
     assert_eq!(woken(&mut wakes).await, []);
     store.finish(vec![finished(&claimed[0], "w", Finish::Done, START)]).await.unwrap();
     assert_eq!(woken(&mut wakes).await, [Topic::Jobs]);

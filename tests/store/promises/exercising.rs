@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use api::FaultKind;
 use store::{Exercise, Store, StoreError};
-use tests::eventually::eventually;
+use tests::eventually;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 

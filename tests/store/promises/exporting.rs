@@ -6,7 +6,7 @@ use api::{LogRow, LogSeq};
 use futures::future::join_all;
 use futures::{StreamExt, TryStreamExt};
 use store::{LogBlock, LogEntry, LogSpan, Store, log_blocks};
-use tests::builders::{log_entry, log_query, nobody, search};
+use tests::builders::{log_entry, log_query, no_attempt, search};
 use tests::corpus::corpus;
 
 use super::logging::HOSTILE;
@@ -16,7 +16,7 @@ use crate::database::Database;
 const BLOCK_BYTES: usize = 2 * 1024 * 1024;
 
 async fn record(store: &dyn Store, entries: Vec<LogEntry>) {
-    for outcome in join_all(entries.into_iter().map(|entry| store.record(entry, nobody()))).await {
+    for outcome in join_all(entries.into_iter().map(|entry| store.record(entry, no_attempt()))).await {
         outcome.unwrap();
     }
 }

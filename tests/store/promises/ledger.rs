@@ -9,8 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use store::{Accepted, ClaimedJob, Finish, FinishedAttempt, LOG_JOB, Store};
-use tests::builders::{START, claim, finished, log_entry, log_job, nobody, retry, search};
-use tests::cases;
+use tests::builders::{START, claim, finished, log_entry, log_job, no_attempt, retry, search};
+use tests::workload::cases;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
@@ -175,7 +175,7 @@ impl Run {
             Event::RecordAlone(number) => {
                 let id = search(*number);
                 if store.place(LOG_JOB, &id.to_string()).await.unwrap().is_some() {
-                    store.record(log_entry(id, "life"), nobody()).await.unwrap();
+                    store.record(log_entry(id, "life"), no_attempt()).await.unwrap();
                 }
             }
             Event::Finish(attempt, finish) => {

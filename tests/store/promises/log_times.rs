@@ -7,7 +7,7 @@ use futures::TryStreamExt;
 use futures::future::try_join_all;
 use proptest::strategy::{Strategy, ValueTree};
 use store::{LogEntry, LogSpan, Store, log_range, log_seq_since};
-use tests::builders::{START, log_entry, log_query, nobody, search};
+use tests::builders::{START, log_entry, log_query, no_attempt, search};
 
 use crate::database::Database;
 
@@ -18,7 +18,7 @@ async fn record_at(store: &dyn Store, times: impl IntoIterator<Item = TimeMs>) {
         .enumerate()
         .map(|(n, recorded_at)| LogEntry { recorded_at, ..log_entry(search(n as u128), "timed") });
     for some in entries.collect::<Vec<_>>().chunks(25) {
-        try_join_all(some.iter().cloned().map(|entry| store.record(entry, nobody()))).await.unwrap();
+        try_join_all(some.iter().cloned().map(|entry| store.record(entry, no_attempt()))).await.unwrap();
     }
 }
 

@@ -6,7 +6,7 @@ use api::{LogRow, LogSeq};
 use futures::future::join_all;
 use futures::{StreamExt, TryStreamExt};
 use store::{LogEntry, LogQuery, LogSpan, Store};
-use tests::builders::{log_entry, log_query, nobody, search};
+use tests::builders::{log_entry, log_query, no_attempt, search};
 
 use crate::database::Database;
 
@@ -40,7 +40,7 @@ async fn seqs(store: &dyn Store, query: LogQuery) -> Vec<i64> {
 
 async fn record_many(store: &dyn Store, count: u128) {
     for outcome in
-        join_all((0..count).map(|n| store.record(log_entry(search(n), &format!("phrase {n}")), nobody()))).await
+        join_all((0..count).map(|n| store.record(log_entry(search(n), &format!("phrase {n}")), no_attempt()))).await
     {
         outcome.unwrap();
     }
@@ -50,9 +50,9 @@ pub(crate) async fn a_search_is_recorded_once(database: impl Database) {
     let store = database.store();
     assert_eq!(store.last_log_seq().await.unwrap(), LogSeq(0));
     assert_eq!(store.log_row_of_search(search(1)).await.unwrap(), None);
-    let seq = store.record(log_entry(search(1), "life"), nobody()).await.unwrap();
-    let again = store.record(log_entry(search(1), "another phrase"), nobody()).await.unwrap();
-    let other = store.record(log_entry(search(2), "life"), nobody()).await.unwrap();
+    let seq = store.record(log_entry(search(1), "life"), no_attempt()).await.unwrap();
+    let again = store.record(log_entry(search(1), "another phrase"), no_attempt()).await.unwrap();
+    let other = store.record(log_entry(search(2), "life"), no_attempt()).await.unwrap();
     assert_eq!(again, seq);
     assert!(other > seq);
     assert_eq!(store.last_log_seq().await.unwrap(), other);
@@ -63,7 +63,7 @@ pub(crate) async fn a_search_is_recorded_once(database: impl Database) {
 pub(crate) async fn the_same_search_twice_in_one_commit_is_recorded_once(database: impl Database) {
     let store = database.store();
     for n in 0..20 {
-        let seqs = join_all((0..8).map(|_| store.record(log_entry(search(n), "life"), nobody()))).await;
+        let seqs = join_all((0..8).map(|_| store.record(log_entry(search(n), "life"), no_attempt()))).await;
         let first = seqs[0].clone().unwrap();
         assert!(seqs.into_iter().all(|seq| seq.unwrap() == first));
     }
@@ -85,7 +85,7 @@ pub(crate) async fn a_row_comes_back_exactly_whatever_its_characters(database: i
             ..log_entry(search(n as u128), &text)
         })
         .collect();
-    for outcome in join_all(entries.iter().cloned().map(|entry| store.record(entry, nobody()))).await {
+    for outcome in join_all(entries.iter().cloned().map(|entry| store.record(entry, no_attempt()))).await {
         outcome.unwrap();
     }
     for entry in entries {
@@ -173,7 +173,7 @@ pub(crate) async fn a_reader_who_stops_blocks_nobody(database: impl Database) {
         stopped.push(stream);
     }
     assert_eq!(rows(&*store, log_query(LogSpan::Newest)).await.len(), 600);
-    store.record(log_entry(search(9_999), "goes on"), nobody()).await.unwrap();
+    store.record(log_entry(search(9_999), "goes on"), no_attempt()).await.unwrap();
     // And they find the rest where they left off.
     let rest: Vec<LogRow> = stopped.pop().expect("one of them").try_collect().await.unwrap();
     assert_eq!(rest.len(), 599);
@@ -184,6 +184,6 @@ pub(crate) async fn rows_survive_a_reopening(mut database: impl Database) {
     let before = rows(&*database.store(), log_query(LogSpan::Newest)).await;
     database.reopen().await;
     assert_eq!(rows(&*database.store(), log_query(LogSpan::Newest)).await, before);
-    let next = database.store().record(log_entry(search(99), "next"), nobody()).await.unwrap();
+    let next = database.store().record(log_entry(search(99), "next"), no_attempt()).await.unwrap();
     assert!(next > before[0].seq);
 }

@@ -4,7 +4,7 @@ mod verbs;
 
 use proptest::collection::vec;
 use proptest::test_runner::{Config, TestRunner};
-use tests::cases;
+use tests::workload::cases;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 

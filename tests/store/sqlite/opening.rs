@@ -8,7 +8,7 @@ use sqlx::Connection;
 use store::{Accounts, Log, LogSpan, Queue, Store};
 use store_sqlite::{Access, OpenError};
 use tempfile::TempDir;
-use tests::builders::{START, account, claim, job, log_entry, log_job, log_query, nobody, search};
+use tests::builders::{START, account, claim, job, log_entry, log_job, log_query, no_attempt, search};
 
 use crate::sqlite::{open, open_as, visit};
 
@@ -144,7 +144,7 @@ async fn a_damaged_database_is_refused_and_kept() {
 async fn the_statement_that_always_read_the_log_still_does() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).await.unwrap();
-    store.record(log_entry(search(1), "life, the universe"), nobody()).await.unwrap();
+    store.record(log_entry(search(1), "life, the universe"), no_attempt()).await.unwrap();
     let mut visitor = visit(folder.path()).await;
     let row: (String, String, String, String, String) =
         sqlx::query_as("select phrase, letters, ip, browser_string, results from log")
@@ -161,7 +161,7 @@ async fn a_store_that_was_not_closed_is_found_whole() {
     let copy = TempDir::new().unwrap();
     let store = open(folder.path()).await.unwrap();
     for number in 0..50 {
-        store.record(log_entry(search(number), "life"), nobody()).await.unwrap();
+        store.record(log_entry(search(number), "life"), no_attempt()).await.unwrap();
     }
     // What a killed process leaves on the disk: the file and its write-ahead log, as they are now.
     for name in ["search4letters.db", "search4letters.db-wal"] {

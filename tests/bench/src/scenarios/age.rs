@@ -85,7 +85,7 @@ async fn ready(installation: &Installation) -> anyhow::Result<Duration> {
     let mut server = installation.launch(&[]);
     let client = installation.client();
     while !client.get("/readyz").await.is_ok_and(|answer| answer.status == 200) {
-        server.assert_lives();
+        server.assert_running();
         sleep(LOOK_EVERY).await;
     }
     let time = begin.elapsed();

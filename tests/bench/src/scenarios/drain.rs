@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tests::PostgresCluster;
-use tests::server_process::{Installation, built_beside_us};
+use tests::server_process::{Installation, workspace_program};
 use tokio::process::Command;
 
 use super::plain_inserts;
@@ -98,7 +98,7 @@ impl Queue {
         let log = LogTable::Sqlite { file: file.clone(), after: 0 };
         let count = jobs.to_string();
         let scripts = workshop.root.join("tests/bench/queues");
-        let (python, apalis) = (workshop.folder.join("python/bin/python"), built_beside_us("bench-apalis"));
+        let (python, apalis) = (workshop.folder.join("python/bin/python"), workspace_program("bench-apalis"));
         match self {
             Self::OursSqlite => ours_on_sqlite(jobs).await,
             Self::OursPostgres => ours_on_postgres(jobs).await,

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use bench::load::{BEGIN, Load, Report};
 use bench::now::now;
 use tempfile::NamedTempFile;
-use tests::server_process::built_beside_us;
+use tests::server_process::workspace_program;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
@@ -59,7 +59,7 @@ pub(crate) async fn load(site: &Running, measured: Duration, rate: Option<f64>) 
 }
 
 fn start(load: &Load) -> anyhow::Result<(Child, Lines<BufReader<ChildStdout>>)> {
-    let mut command = Command::new(built_beside_us("bench-load"));
+    let mut command = Command::new(workspace_program("bench-load"));
     command.arg(serde_json::to_string(load)?).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().context("bench-load cannot be started")?;
     let lines = BufReader::new(child.stdout.take().context("piped above")?).lines();

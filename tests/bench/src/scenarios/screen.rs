@@ -7,7 +7,7 @@ use anyhow::Context;
 use bench::load::Latency;
 use bench::now::new_search_id;
 use serde_json::Value;
-use tests::event_stream::EventStream;
+use tests::http_client::EventStream;
 use tests::http_client::HttpClient;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::Value;
-use tests::event_stream::EventStream;
+use tests::http_client::EventStream;
 use tests::http_client::HttpClient;
 use tokio::time::sleep;
 

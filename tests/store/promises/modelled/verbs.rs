@@ -7,7 +7,7 @@ use api::{AttemptOutcome, JobFilter, JobId, LogSeq, TimeMs};
 use proptest::prelude::*;
 use store::{Accepted, Enqueued, Finish, FinishedAttempt, LOG_JOB, NewJob};
 use tests::QueueModel;
-use tests::builders::{START, claim, job, log_entry, log_job, nobody, search, worker};
+use tests::builders::{START, claim, job, log_entry, log_job, no_attempt, search, worker};
 
 use crate::database::Database;
 
@@ -169,7 +169,7 @@ impl<D: Database> Run<D> {
                 }
             }
             Verb::Record { search: number } => {
-                let seq = store.record(log_entry(search((*number).into()), "modelled"), nobody()).await.unwrap();
+                let seq = store.record(log_entry(search((*number).into()), "modelled"), no_attempt()).await.unwrap();
                 assert_eq!(*self.recorded.entry(*number).or_insert(seq), seq);
             }
             Verb::Claim { worker, limit } => {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tests::browser::{Browser, Role};
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::server_process::ServerProcess;
 
 const NAME: &str = "bench";

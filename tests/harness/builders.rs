@@ -1,4 +1,4 @@
-//! Builders of what tests hand to a store: every field that a test does not name is an ordinary one.
+//! Builders of the values that tests pass to a store. Fields that a test does not set have ordinary values.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use store::{
     StoredSession, TokenHash, WorkerName,
 };
 
-/// Some point in time; tests count from here.
+/// The time from which tests count.
 pub const START: TimeMs = TimeMs(1_700_000_000_000);
-/// How long the leases last that [`claim`] asks for.
+/// The length of the leases that [`claim`] asks for.
 pub const LEASE: Duration = Duration::from_secs(15);
 
 /// The `number`th search.
@@ -51,13 +51,13 @@ pub fn claim(name: &str, limit: u32, now: TimeMs) -> Claim {
     Claim { worker: worker(name), limit, now, lease_until: now.after(LEASE), wall: now }
 }
 
-/// What came of `job`, which the worker `name` had claimed.
+/// The result of an attempt at `job`, which the worker `name` had claimed.
 #[must_use]
 pub fn finished(job: &ClaimedJob, name: &str, finish: Finish, now: TimeMs) -> FinishedAttempt {
     FinishedAttempt { job: job.id, attempt: job.attempt, worker: worker(name), finish, now, wall: now }
 }
 
-/// What the worker `name` says of `job`, which it had claimed: that it is halfway, and no more.
+/// A report of the worker `name` that `job` is halfway done.
 #[must_use]
 pub fn report(job: &ClaimedJob, name: &str) -> JobReport {
     JobReport {
@@ -94,9 +94,9 @@ pub fn log_entry(id: SearchId, phrase: &str) -> LogEntry {
     }
 }
 
-/// The end of an attempt that nobody holds: for rows that no job has written.
+/// The result of an attempt that no worker holds, for rows that no job has written.
 #[must_use]
-pub fn nobody() -> FinishedAttempt {
+pub fn no_attempt() -> FinishedAttempt {
     FinishedAttempt {
         job: JobId(0),
         attempt: 1,
@@ -129,7 +129,7 @@ pub fn token(byte: u8) -> TokenHash {
     TokenHash([byte; 32])
 }
 
-/// A session that idles out after a minute and ends after an hour.
+/// A session that expires after an idle minute, and after an hour in any case.
 #[must_use]
 pub fn session(byte: u8, account_name: &str) -> StoredSession {
     StoredSession {

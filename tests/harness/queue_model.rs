@@ -1,5 +1,5 @@
-//! The queue as a list of jobs in memory: simple enough to be seen to be right. Stores are held
-//! to it, and it stands in for one.
+//! The queue as a list of jobs in memory, simple enough to be obviously correct. Tests compare stores with it, or use it
+//! as one.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use store::{Claim, ClaimedJob, Finish, FinishedAttempt, LOG_JOB, NewJob, StoredK
 #[derive(Clone, Debug, Default)]
 pub struct QueueModel {
     pub jobs: Vec<ModelJob>,
-    /// Every kind that there ever was, by name.
+    /// Every kind that ever existed, by name.
     pub kinds: BTreeMap<String, ModelKind>,
 }
 
@@ -70,15 +70,16 @@ impl QueueModel {
                 job.state = JobState::Waiting;
             }
         }
-        let mut room: BTreeMap<String, u32> = self.kinds.keys().map(|kind| (kind.clone(), self.room(kind))).collect();
+        let mut free: BTreeMap<String, u32> =
+            self.kinds.keys().map(|kind| (kind.clone(), self.free_slots(kind))).collect();
         let mut waiting: Vec<&mut ModelJob> =
             self.jobs.iter_mut().filter(|job| job.state == JobState::Waiting).collect();
         waiting.sort_by_key(|job| (Reverse(job.priority), job.id));
         let may_run = waiting.into_iter().filter(|job| {
-            let room = room.get_mut(&job.kind).expect("a kind is known from its first job on");
-            let has_room = *room > 0;
-            *room = room.saturating_sub(1);
-            has_room
+            let free = free.get_mut(&job.kind).expect("a kind is known since its first job");
+            let is_free = *free > 0;
+            *free = free.saturating_sub(1);
+            is_free
         });
         let claimed = may_run.take(claim.limit as usize).map(|job| {
             job.state = JobState::Running;
@@ -97,7 +98,7 @@ impl QueueModel {
     }
 
     /// How many more jobs of this kind may begin.
-    fn room(&self, kind: &str) -> u32 {
+    fn free_slots(&self, kind: &str) -> u32 {
         match self.kinds[kind] {
             ModelKind { paused: true, .. } => 0,
             ModelKind { limit: None, .. } => u32::MAX,
@@ -130,8 +131,8 @@ impl QueueModel {
         jobs.iter().copied().filter(|job| !held.contains(job)).collect()
     }
 
-    pub fn finish(&mut self, told: &FinishedAttempt) -> u64 {
-        let FinishedAttempt { job, attempt, worker, finish, now, .. } = told;
+    pub fn finish(&mut self, finished: &FinishedAttempt) -> u64 {
+        let FinishedAttempt { job, attempt, worker, finish, now, .. } = finished;
         let held = |it: &&mut ModelJob| it.id == *job && it.attempt == *attempt && it.worker.as_ref() == Some(worker);
         let Some(job) = self.jobs.iter_mut().find(held) else { return 0 };
         let now = *now;
@@ -218,20 +219,19 @@ impl QueueModel {
         true
     }
 
-    /// Forgets the jobs that the store says it has pruned, if they may be.
-    /// `has_row` says of a log job's key whether that search is in the log. One that is done without
-    /// a row is the last trace of its search, and stays.
+    /// Removes finished jobs. `has_row` says whether the search of a log job's key is in the log. A log job that is done
+    /// without a row is the last trace of its search, and is kept.
     pub fn prune(&mut self, before: TimeMs, limit: u32, has_row: impl Fn(&str) -> bool) -> u64 {
         let is_last_trace = |job: &ModelJob| {
             let lacks_row = job.kind == LOG_JOB && !job.key.as_deref().is_some_and(&has_row);
             lacks_row && job.state == JobState::Done
         };
-        let can_go = |job: &ModelJob| {
+        let is_prunable = |job: &ModelJob| {
             let has_ended = matches!(job.state, JobState::Done | JobState::Cancelled);
             has_ended && job.finished_at.is_some_and(|end| end < before) && !is_last_trace(job)
         };
         let mut ended: Vec<(Option<TimeMs>, JobId)> =
-            self.jobs.iter().filter(|job| can_go(job)).map(|job| (job.finished_at, job.id)).collect();
+            self.jobs.iter().filter(|job| is_prunable(job)).map(|job| (job.finished_at, job.id)).collect();
         ended.sort_unstable();
         ended.truncate(limit as usize);
         self.jobs.retain(|job| !ended.contains(&(job.finished_at, job.id)));

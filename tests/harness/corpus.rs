@@ -1,13 +1,13 @@
 //! The stored corpus of hostile strings, `tests/corpus/hostile.jsonl`.
 //!
-//! One JSON object a line: its `name`, `why` it is in there, and its `text`, repeated where `times` says so. Every
-//! character that is no printable ASCII stands there as an escape: a reader sees what an editor would hide.
+//! Each line is a JSON object: a `name`, `why` the string is in the corpus, and its `text`, which is repeated `times`
+//! times. Everything but printable ASCII is escaped, so that a reader sees what an editor would hide.
 
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-/// A text that somebody might type who means harm, or who is just not who we thought of.
+/// A text that an attacker might type, or a user whom the developers did not think of.
 #[derive(Debug)]
 pub struct Hostile {
     pub name: String,
@@ -26,29 +26,29 @@ pub fn hostile(name: &str) -> &'static Hostile {
 }
 
 impl Hostile {
-    /// As much of it as a search looks for.
+    /// As much of it as fits into a search's letters.
     #[must_use]
     pub fn letters(&self) -> String {
         self.text.chars().take(api::LETTERS_LIMIT).collect()
     }
 
-    /// A search for it, as a form that is no longer than it has to be: percent-encoded whole, the longest would
-    /// not fit into a body.
+    /// A search for it as a form. Only what must be is percent-encoded: the longest strings would not fit into a body
+    /// otherwise.
     #[must_use]
     pub fn form(&self) -> String {
-        format!("phrase={}&letters={}", sparingly_encoded(&self.text), sparingly_encoded(&self.letters()))
+        format!("phrase={}&letters={}", minimally_encoded(&self.text), minimally_encoded(&self.letters()))
     }
 
-    /// It as a header's value, where one may hold it.
+    /// The text as a header's value, if a header may hold it.
     #[must_use]
     pub fn header(&self) -> Option<http::HeaderValue> {
         http::HeaderValue::from_bytes(self.text.as_bytes()).ok()
     }
 }
 
-/// `text` as a value in a form, encoded where it would mean something else.
+/// `text` as a value in a form, in which only the characters with a meaning are encoded.
 #[must_use]
-pub fn sparingly_encoded(text: &str) -> String {
+pub fn minimally_encoded(text: &str) -> String {
     text.replace('%', "%25").replace('&', "%26").replace('+', "%2B")
 }
 
@@ -63,7 +63,7 @@ static CORPUS: LazyLock<Vec<Hostile>> = LazyLock::new(|| {
 #[serde(deny_unknown_fields)]
 struct Stored {
     name: String,
-    #[expect(dead_code, reason = "for those who read the file; being asked for, it must be there")]
+    #[expect(dead_code, reason = "for readers of the file; declaring it makes it mandatory")]
     why: String,
     text: String,
     times: Option<usize>,
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_itself_is_harmless_to_read() {
+    fn the_file_is_printable_ascii() {
         let stored = include_str!("../corpus/hostile.jsonl");
         assert!(stored.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')));
     }

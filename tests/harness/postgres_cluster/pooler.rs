@@ -8,34 +8,34 @@ use sqlx::ConnectOptions;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-use super::{LOOK_EVERY, PASSWORD, PostgresCluster, START_WITHIN, SUPERUSER};
-use crate::postgres_cluster::keeper::{self, Keeper};
+use super::{PASSWORD, POLL_INTERVAL, PostgresCluster, START_TIMEOUT, SUPERUSER};
+use crate::postgres_cluster::server_programs::{self, Supervisor};
 use crate::server_process::free_port;
 
-/// Debian's.
+/// Where Debian installs it.
 const PROGRAM: &str = "/usr/sbin/pgbouncer";
-/// SIGTERM ends it at once; it does not know PostgreSQL's SIGQUIT.
-const AT_ONCE: &str = "TERM";
+/// Ends PgBouncer immediately.
+const IMMEDIATELY: &str = "TERM";
 
 /// A pooler in transaction mode. Ends when it is dropped.
 pub struct PostgresPooler {
     cluster: PostgresCluster,
     port: u16,
-    _keeper: Keeper,
+    _supervisor: Supervisor,
     folder: TempDir,
 }
 
 impl PostgresCluster {
-    /// Starts a pooler that has so many connections to each database of this cluster, for any number of clients.
+    /// Starts a pooler with this many connections to each database of this cluster, for any number of clients.
     ///
     /// # Panics
     ///
-    /// If PgBouncer is missing or does not start; with the reason.
+    /// If PgBouncer is missing or does not start. The message gives the reason.
     pub async fn start_pooler(&self, connections: u32) -> PostgresPooler {
         let installed = Path::new(PROGRAM).is_file();
         assert!(installed, "there is no {PROGRAM}: `cargo xtask test` installs Debian's package pgbouncer");
         let folder = TempDir::new().expect("a temporary folder can be made");
-        // The pooler is another user, where tests run as root; what it reads holds nothing but the tests' password.
+        // Where tests run as root, the pooler runs as another user. The files hold only the tests' password.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("our own folder");
         let (port, server_port) = (free_port(), self.port());
         let (config, users) = (folder.path().join("config"), folder.path().join("users"));
@@ -47,26 +47,26 @@ impl PostgresCluster {
             users = users.display()
         );
         fs::write(&config, lines).expect("our own folder");
-        let mut program = self.0.programs.as_server_user(PROGRAM, AT_ONCE);
+        let mut program = self.0.programs.as_server_user(PROGRAM, IMMEDIATELY);
         program.arg(&config);
         let pooler = PostgresPooler {
             cluster: self.clone(),
             port,
-            _keeper: Keeper::start(&program, AT_ONCE, folder.path()),
+            _supervisor: Supervisor::start(&program, IMMEDIATELY, folder.path()),
             folder,
         };
-        let deadline = Instant::now() + START_WITHIN;
+        let deadline = Instant::now() + START_TIMEOUT;
         while let Err(error) = self.options(SUPERUSER).port(port).connect().await {
-            let printed = keeper::printed(pooler.folder.path());
+            let printed = server_programs::printed(pooler.folder.path());
             assert!(Instant::now() < deadline, "PgBouncer is not ready: {error}\n{printed}");
-            sleep(LOOK_EVERY).await;
+            sleep(POLL_INTERVAL).await;
         }
         pooler
     }
 }
 
 impl PostgresPooler {
-    /// The way to a database of the cluster that leads through the pooler.
+    /// The URL of a database of the cluster, through the pooler.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         self.cluster.options(database).port(self.port).to_url_lossy().into()
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_pooler_leads_to_its_cluster_and_ends_when_it_is_dropped() {
+    async fn a_pooler_ends_when_it_is_dropped() {
         let pooler = PostgresCluster::shared().await.start_pooler(2).await;
         let (port, folder) = (pooler.port, pooler.folder.path().to_owned());
         drop(pooler);

@@ -1,4 +1,4 @@
-//! A small HTTP client: what curl would do, with a session.
+//! A small HTTP client: what curl would do, with a session and event streams.
 
 use std::fmt;
 
@@ -12,8 +12,6 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-
-use crate::event_stream::EventStream;
 
 /// Talks to one server. Clones share its connections.
 #[derive(Clone)]
@@ -31,7 +29,7 @@ pub struct Answer {
     pub body: String,
 }
 
-/// No answer came, or not a whole one.
+/// There was no answer, or an incomplete one.
 #[derive(Debug)]
 pub struct NoAnswer(String);
 
@@ -42,14 +40,14 @@ impl HttpClient {
         Self { client, base: base.to_owned(), cookie: None, user_agent: None }
     }
 
-    /// The same client, saying that it is this browser.
+    /// The same client with this User-Agent.
     #[must_use]
     pub fn with_user_agent(mut self, user_agent: &str) -> Self {
         self.user_agent = Some(user_agent.to_owned());
         self
     }
 
-    /// The cookie of the session, where there is one.
+    /// The session cookie, if there is one.
     #[must_use]
     pub fn cookie(&self) -> Option<&str> {
         self.cookie.as_deref()
@@ -59,12 +57,12 @@ impl HttpClient {
         self.ask(Method::GET, path, "", Bytes::new()).await
     }
 
-    /// Sends what a form would.
+    /// Sends a form.
     pub async fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Result<Answer, NoAnswer> {
         self.post_encoded(path, serde_urlencoded::to_string(fields).expect("pairs of texts are a form")).await
     }
 
-    /// The same for a form that is encoded already.
+    /// Sends a form that is already encoded.
     pub async fn post_encoded(&self, path: &str, form: String) -> Result<Answer, NoAnswer> {
         self.ask(Method::POST, path, "application/x-www-form-urlencoded", form.into()).await
     }
@@ -73,7 +71,7 @@ impl HttpClient {
         self.ask(Method::POST, path, "application/json", body.to_string().into()).await
     }
 
-    /// Makes an administrator with a setup link's token; from then on this client asks as that one.
+    /// Creates an administrator with a setup link's token. From then on this client has that administrator's session.
     pub async fn set_up(&mut self, token: &str, name: &str, password: &str) {
         let body = json!({"token": token, "name": name, "password": password});
         let answer = self.post_json("/api/setup", &body).await.expect("the server answers");
@@ -83,7 +81,7 @@ impl HttpClient {
         self.cookie = cookie.map(ToOwned::to_owned);
     }
 
-    /// Opens a stream of server-sent events. Given an event's id, it begins behind that.
+    /// Opens a stream of server-sent events, which begins after the event with the id `last_event`.
     pub async fn listen(&self, path: &str, last_event: Option<&str>) -> Result<EventStream, NoAnswer> {
         let mut request = self.request(Method::GET, path, "");
         if let Some(id) = last_event {
@@ -140,4 +138,84 @@ impl fmt::Display for NoAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no answer: {}", self.0)
     }
+}
+
+/// An open stream.
+pub struct EventStream {
+    body: Incoming,
+    received: ReceivedEvents,
+}
+
+/// The part of a stream that has arrived and was not read yet.
+#[derive(Debug, Default)]
+pub struct ReceivedEvents(String);
+
+/// An event as a browser passes it to the page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamEvent {
+    /// `message` if the server sets none.
+    pub name: String,
+    pub id: Option<String>,
+    pub data: String,
+}
+
+impl EventStream {
+    pub(crate) fn of(body: Incoming) -> Self {
+        Self { body, received: ReceivedEvents::default() }
+    }
+
+    /// The next event; `None` once the stream has ended or is broken. Cancel safe.
+    pub async fn next(&mut self) -> Option<StreamEvent> {
+        loop {
+            if let Some(event) = self.received.take_next() {
+                return Some(event);
+            }
+            let frame = self.body.frame().await?.ok()?;
+            let Ok(chunk) = frame.into_data() else { continue };
+            self.received.add(&chunk);
+        }
+    }
+}
+
+impl ReceivedEvents {
+    /// Adds a chunk. Panics if it is not UTF-8 by itself: the server sends whole events.
+    pub fn add(&mut self, chunk: &[u8]) {
+        self.0 += std::str::from_utf8(chunk).expect("events are whole and UTF-8");
+    }
+
+    /// The next complete event, if there is one.
+    pub fn take_next(&mut self) -> Option<StreamEvent> {
+        while let Some((block, rest)) = self.0.split_once("\n\n") {
+            let event = event(block);
+            self.0 = rest.to_owned();
+            // A block without data is a keep-alive comment.
+            if event.is_some() {
+                return event;
+            }
+        }
+        None
+    }
+}
+
+impl StreamEvent {
+    /// The data, read as JSON. Panics where it is not a `T`.
+    #[must_use]
+    pub fn json<T: DeserializeOwned>(&self) -> T {
+        serde_json::from_str(&self.data).unwrap_or_else(|error| panic!("{error} in {}", self.data))
+    }
+}
+
+fn event(block: &str) -> Option<StreamEvent> {
+    let mut event = StreamEvent { name: "message".to_owned(), ..StreamEvent::default() };
+    let mut data = Vec::new();
+    for line in block.lines() {
+        match line.split_once(':').map(|(field, value)| (field, value.strip_prefix(' ').unwrap_or(value))) {
+            Some(("event", value)) => value.clone_into(&mut event.name),
+            Some(("id", value)) => event.id = Some(value.to_owned()),
+            Some(("data", value)) => data.push(value),
+            _ => {}
+        }
+    }
+    event.data = data.join("\n");
+    (!data.is_empty()).then_some(event)
 }

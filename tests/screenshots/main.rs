@@ -1,4 +1,4 @@
-//! Takes pictures of every page of the real thing: `cargo xtask screenshots`.
+//! Takes screenshots of every page of a real server: `cargo xtask screenshots`.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -6,14 +6,14 @@ use std::{env, fs};
 use api::SearchId;
 use serde_json::{Value, json};
 use tests::browser::{Browser, Role, Scheme};
-use tests::eventually::eventually;
+use tests::eventually;
 use tests::http_client::HttpClient;
 use tests::server_process::{Installation, ServerProcess};
 
-/// The README's pictures are this wide; the others are for whoever reviews a change.
+/// The width of the README's screenshots; the others are for reviews.
 const README_WIDTH: u32 = 1280;
 const WIDTHS: [u32; 3] = [360, README_WIDTH, 1920];
-/// A clone should not weigh more than it must.
+/// Limits the size of a clone.
 const README_BYTES: usize = 150_000;
 const PASSWORD: &str = "a passphrase for one hour";
 
@@ -23,20 +23,22 @@ async fn main() {
     let (Some(readme), Some(review)) = (folders.next(), folders.next()) else {
         panic!("usage: screenshots README_FOLDER REVIEW_FOLDER")
     };
-    let album = Album { readme, review };
+    let screenshots = Screenshots { readme, review };
     let installation = Installation::new();
 
     let server = installation.start(&[]).await;
     let browser = Browser::start(server.url()).await;
-    album.take(&browser, "setup", &format!("/setup?token={}", server.setup_token().await), "Make the account").await;
+    screenshots
+        .take(&browser, "setup", &format!("/setup?token={}", server.setup_token().await), "Make the account")
+        .await;
     log_in(&browser).await;
     browser.open("/logout").await;
     browser.wait_for_text("You are logged out").await;
-    album.take(&browser, "login", "/login", "Password").await;
+    screenshots.take(&browser, "login", "/login", "Password").await;
     search_a_lot(&server.client(), 0).await;
-    album.take(&browser, "entry", "/", "Welcome to search4letters").await;
+    screenshots.take(&browser, "entry", "/", "Welcome to search4letters").await;
     let results = "/?phrase=Don%27t+Panic%2C+and+always+know+where+your+towel+is&letters=aeiou";
-    album.take(&browser, "results", results, "recorded as row").await;
+    screenshots.take(&browser, "results", results, "recorded as row").await;
 
     let server = interrupted(server, &installation).await;
     browser.open("/login?next=/viewlog").await;
@@ -45,26 +47,26 @@ async fn main() {
     browser.click(Role::Button, "Log in").await;
     browser.wait_for_text("complete through").await;
     cancel_some(&browser).await;
-    order(&browser, "limit", &json!({"kind": "log_request", "limit": 12})).await;
-    album.take(&browser, "viewlog", "/viewlog", "complete through").await;
-    album.take(&browser, "jobs", "/jobs", "log_request").await;
+    admin_action(&browser, "limit", &json!({"kind": "log_request", "limit": 12})).await;
+    screenshots.take(&browser, "viewlog", "/viewlog", "complete through").await;
+    screenshots.take(&browser, "jobs", "/jobs", "log_request").await;
     let job = SEARCHES.len() + 3;
-    album.take(&browser, "job", &format!("/jobs/{job}"), "lost").await;
+    screenshots.take(&browser, "job", &format!("/jobs/{job}"), "lost").await;
 
-    // With a log that is not slow any more all is well, and no page is open that would miss the server meanwhile.
+    // Healthy again: the log is no longer slow. No page is open that would notice the restart.
     browser.open("/").await;
-    // Once it knows who is logged in it asks for nothing more.
+    // Once the page shows the account, it makes no more requests.
     browser.wait_for_text("ada").await;
     server.kill().await;
     let server = installation.start(&[]).await;
-    album.take(&browser, "system", "/system", "A probe went the whole way").await;
-    take_the_lab(&album, &browser).await;
+    screenshots.take(&browser, "system", "/system", "A probe went the whole way").await;
+    take_the_lab(&screenshots, &browser).await;
     browser.finish().await;
     drop(server);
 }
 
 /// The lab's page, and a run of each scenario.
-async fn take_the_lab(album: &Album, browser: &Browser) {
+async fn take_the_lab(screenshots: &Screenshots, browser: &Browser) {
     browser.open("/lab").await;
     browser.click(Role::Button, "20 flags").await;
     browser.click(Role::Button, "Compare all styles").await;
@@ -73,9 +75,9 @@ async fn take_the_lab(album: &Album, browser: &Browser) {
             .then_some(())
     })
     .await;
-    album.take(browser, "lab", "/lab", "20 flags in sequence").await;
-    album.take_run(browser, "lab-run", "20 flags on 20 threads", "Arrivals, in order").await;
-    for (name, path, preset, title, says) in [
+    screenshots.take(browser, "lab", "/lab", "20 flags in sequence").await;
+    screenshots.take_run(browser, "lab-run", "20 flags on 20 threads", "Arrivals, in order").await;
+    for (name, path, preset, title, text) in [
         ("lab-many", "/lab", Some("1,000 async"), "1,000 × 2 s, async", "and 940 more"),
         ("lab-database", "/lab?scenario=database", None, "1,000 tasks in 10 batches", "What failed, by kind"),
         ("lab-trap", "/lab?scenario=trap", None, "The trap, with a write of 15 s", "arrived after the restart"),
@@ -90,47 +92,47 @@ async fn take_the_lab(album: &Album, browser: &Browser) {
             browser.texts(".lab_run_head .state_badge").await.iter().any(|badge| badge.contains("done")).then_some(())
         })
         .await;
-        album.take_run(browser, name, title, says).await;
+        screenshots.take_run(browser, name, title, text).await;
     }
 }
 
-struct Album {
+struct Screenshots {
     readme: PathBuf,
     review: PathBuf,
 }
 
-impl Album {
-    /// The same of a run of the lab, with this title in the list of runs.
-    async fn take_run(&self, browser: &Browser, name: &str, title: &str, says: &str) {
+impl Screenshots {
+    /// Opens the run with this title and takes its screenshots.
+    async fn take_run(&self, browser: &Browser, name: &str, title: &str, text: &str) {
         browser.open("/lab").await;
         browser.click(Role::Link, title).await;
         let path = browser.wait_for_path("the run's page", |path| path.starts_with("/lab/runs/")).await;
-        self.take(browser, name, &path, says).await;
+        self.take(browser, name, &path, text).await;
     }
 
-    /// Opens a page, waits until it says something, and takes it in every light and width.
-    async fn take(&self, browser: &Browser, name: &str, path: &str, says: &str) {
+    /// Opens a page, waits for a text, and takes a screenshot in every colour scheme and width.
+    async fn take(&self, browser: &Browser, name: &str, path: &str, text: &str) {
         browser.open(path).await;
-        browser.wait_for_text(says).await;
+        browser.wait_for_text(text).await;
         for scheme in Scheme::ALL {
             browser.prefer(scheme).await;
-            let name = format!("{name}-{}", scheme.word());
+            let name = format!("{name}-{}", scheme.as_str());
             for width in WIDTHS {
                 browser.resize(width, 800).await;
-                let picture = browser.picture().await;
-                save(&self.review, &format!("{name}-{width}.png"), &picture);
+                let png = browser.screenshot().await;
+                save(&self.review, &format!("{name}-{width}.png"), &png);
                 if width == README_WIDTH {
-                    assert!(picture.len() < README_BYTES, "{name} has {} bytes", picture.len());
-                    save(&self.readme, &format!("{name}.png"), &picture);
+                    assert!(png.len() < README_BYTES, "{name} has {} bytes", png.len());
+                    save(&self.readme, &format!("{name}.png"), &png);
                 }
             }
         }
     }
 }
 
-fn save(folder: &Path, name: &str, picture: &[u8]) {
+fn save(folder: &Path, name: &str, png: &[u8]) {
     fs::create_dir_all(folder).expect("the folder can be made");
-    fs::write(folder.join(name), picture).expect("the picture can be written");
+    fs::write(folder.join(name), png).expect("the screenshot can be written");
 }
 
 async fn log_in(browser: &Browser) {
@@ -140,8 +142,8 @@ async fn log_in(browser: &Browser) {
     browser.wait_for_path("the administrator gets to the log", |path| path == "/viewlog").await;
 }
 
-/// Lets a server with a slow log be killed while it writes, so that jobs tell of a lost attempt. Returns the next one,
-/// whose log is as slow.
+/// Kills a server with a slow log while it writes, so that jobs have a lost attempt. Returns the next server, whose log
+/// is as slow.
 async fn interrupted(server: ServerProcess, installation: &Installation) -> ServerProcess {
     const SLOW: [&str; 4] = ["--log-delay", "1h", "--workers", "12"];
     server.kill().await;
@@ -163,12 +165,12 @@ async fn search_a_lot(client: &HttpClient, round: u128) {
 
 async fn cancel_some(browser: &Browser) {
     for job in [SEARCHES.len() + 6, SEARCHES.len() + 9] {
-        order(browser, "cancel", &json!({"id": job})).await;
+        admin_action(browser, "cancel", &json!({"id": job})).await;
     }
 }
 
-/// What the administrator who is logged in orders.
-async fn order(browser: &Browser, function: &str, body: &Value) {
+/// Calls an admin action with the browser's session.
+async fn admin_action(browser: &Browser, function: &str, body: &Value) {
     let post = "const [path, body, done] = arguments;
         fetch(path, {method: 'POST', headers: {'content-type': 'application/json'}, body}).then(a => done(a.status))";
     let arguments = vec![format!("/api/admin/jobs/{function}").into(), body.to_string().into()];

@@ -1,4 +1,4 @@
-//! An export of the log, read back as its documentation says.
+//! Reads exports of the log, as their documentation describes the formats.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,10 +7,10 @@ use api::{JobId, LogRow, LogSeq, TimeMs};
 const CSV_HEAD: &str =
     "seq,search_id,job_id,phrase,letters,results,ip,browser_string,user_agent,searched_at,recorded_at";
 
-/// Panics where a line is no row, or the last one is not whole.
+/// Panics if a line is not a row, or the last line is incomplete.
 #[must_use]
 pub fn rows_of_ndjson(text: &str) -> Vec<LogRow> {
-    assert!(text.is_empty() || text.ends_with('\n'), "the last line is not whole");
+    assert!(text.is_empty() || text.ends_with('\n'), "the last line is incomplete");
     let lines = text.split_terminator('\n');
     lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))).collect()
 }
@@ -23,7 +23,7 @@ pub fn rows_of_csv(text: &str) -> Vec<LogRow> {
     records.map(row_of).collect()
 }
 
-/// As RFC 4180 has it, and no more lenient.
+/// Reads CSV strictly as RFC 4180 defines it.
 #[must_use]
 pub fn records_of(text: &str) -> Vec<Vec<String>> {
     let (mut records, mut rest) = (Vec::new(), text);
@@ -45,7 +45,7 @@ pub fn records_of(text: &str) -> Vec<Vec<String>> {
     records
 }
 
-/// The first field, and what stands behind it.
+/// The first field and the rest.
 fn field_of(text: &str) -> (String, &str) {
     let Some(mut rest) = text.strip_prefix('"') else {
         let end = text.find([',', '\r', '\n', '"']).unwrap_or(text.len());
@@ -66,7 +66,7 @@ fn field_of(text: &str) -> (String, &str) {
 }
 
 fn row_of(record: Vec<String>) -> LogRow {
-    let fields: [String; 11] = record.try_into().unwrap_or_else(|record| panic!("{record:?} has not 11 fields"));
+    let fields: [String; 11] = record.try_into().unwrap_or_else(|record| panic!("{record:?} does not have 11 fields"));
     let [seq, search_id, job_id, phrase, letters, results, ip, browser_string, user_agent, searched_at, recorded_at] =
         fields;
     LogRow {
@@ -84,7 +84,7 @@ fn row_of(record: Vec<String>) -> LogRow {
     }
 }
 
-/// Without the apostrophe that keeps it from being a formula, and with its escapes read as JSON's.
+/// Removes the apostrophe that makes a formula inert, and decodes the JSON escapes.
 fn text_of(field: &str) -> String {
     let text = field.strip_prefix('\'').unwrap_or(field);
     let json = format!("\"{}\"", text.replace('"', "\\\""));
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_read_as_the_standard_says() {
+    fn fields_are_read_as_rfc_4180_says() {
         let text = "a,\"b \"\"c\"\", d\",\r\n\"\",\"two\r\nlines\",x\r\n";
         assert_eq!(records_of(text), [["a", "b \"c\", d", ""], ["", "two\r\nlines", "x"]]);
         assert_eq!(text_of(r"''=\u003b\\"), "'=;\\");

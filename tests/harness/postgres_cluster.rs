@@ -1,8 +1,7 @@
-//! PostgreSQL clusters of our own: made in a temporary folder, reachable on 127.0.0.1 only, gone with the test.
+//! PostgreSQL clusters of our own: made in a temporary folder, reachable on 127.0.0.1 only, removed with the test.
 
-mod keeper;
 mod pooler;
-mod programs;
+mod server_programs;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,27 +15,24 @@ use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
-use crate::postgres_cluster::keeper::Keeper;
-use crate::postgres_cluster::programs::Programs;
-use crate::server_process::free_port;
-
 pub use crate::postgres_cluster::pooler::PostgresPooler;
+use crate::postgres_cluster::server_programs::{Programs, Supervisor};
+use crate::server_process::free_port;
 
 /// The superuser, and the database that a cluster is made with.
 const SUPERUSER: &str = "postgres";
 const PASSWORD: &str = "of the tests";
 
-/// At SIGQUIT PostgreSQL ends the way a crash does, without a word to anybody.
+/// At SIGQUIT PostgreSQL ends without a shutdown, as in a crash.
 const IMMEDIATELY: &str = "QUIT";
-/// Far more than a recovery takes here on an idle machine: a busy one must not fail a test.
-const START_WITHIN: Duration = Duration::from_secs(60);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Far more than a recovery takes here on an idle machine, so that a busy one does not fail a test.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// For clusters whose databases need not outlive a crash: half of the time of a small commit is its way to the disk.
-const FORGETFUL: &[(&str, &str)] = &[("fsync", "off"), ("full_page_writes", "off")];
+/// For clusters whose databases need not survive a crash: half of the time of a small commit is the write to the disk.
+const NOT_DURABLE: &[(&str, &str)] = &[("fsync", "off"), ("full_page_writes", "off")];
 
-/// A running PostgreSQL. It ends with the last clone, or with the test's process however that ends, and its folder is
-/// removed.
+/// A running PostgreSQL. It ends, and its folder is removed, with the last clone or with the test's process.
 #[derive(Clone)]
 pub struct PostgresCluster(Arc<Cluster>);
 
@@ -45,30 +41,30 @@ struct Cluster {
     folder: TempDir,
     port: u16,
     settings: Vec<(String, String)>,
-    keeper: Mutex<Option<Keeper>>,
+    supervisor: Mutex<Option<Supervisor>>,
     databases_made: AtomicU32,
-    /// Databases that no test uses any more. Dropped when the next one is made: a destructor cannot wait.
+    /// Databases that no test uses any more. The next `create_database` drops them, because a destructor cannot wait.
     unused: Mutex<Vec<String>>,
     prepared: OnceCell<String>,
 }
 
 impl PostgresCluster {
-    /// The one that the tests of a program share. A crash of the machine would damage it, nothing else would.
+    /// The cluster that the tests of a program share. Only a crash of the machine would damage it.
     ///
     /// # Panics
     ///
     /// Like [`Self::durable`].
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<PostgresCluster> = OnceCell::const_new();
-        SHARED.get_or_init(|| Self::make(FORGETFUL)).await
+        SHARED.get_or_init(|| Self::make(NOT_DURABLE)).await
     }
 
-    /// One for a single test, whose commits reach the disk as in production; with further settings of
+    /// A cluster for a single test, whose commits reach the disk as in production. `settings` are those of
     /// postgresql.conf, for instance `("max_connections", "20")`.
     ///
     /// # Panics
     ///
-    /// If PostgreSQL's programs are missing, or it does not start; with the reason.
+    /// If PostgreSQL's programs are missing, or it does not start. The message gives the reason.
     pub async fn durable(settings: &[(&str, &str)]) -> Self {
         Self::make(settings).await
     }
@@ -84,7 +80,7 @@ impl PostgresCluster {
                 folder,
                 port: free_port(),
                 settings,
-                keeper: Mutex::default(),
+                supervisor: Mutex::default(),
                 databases_made: AtomicU32::new(0),
                 unused: Mutex::default(),
                 prepared: OnceCell::new(),
@@ -95,40 +91,40 @@ impl PostgresCluster {
         cluster
     }
 
-    /// Starts it again after [`Self::stop_immediately`], on the same port and folder, and waits until it can be used.
+    /// Starts it again after [`Self::stop_immediately`], on the same port and folder, and waits until it takes connections.
     ///
     /// # Panics
     ///
-    /// If it already runs, or does not start; with what it has printed.
+    /// If it already runs, or does not start. The message contains its output.
     pub async fn start(&self) {
         let cluster = &self.0;
         let mut server = cluster.programs.as_server_user("postgres", IMMEDIATELY);
-        server.arg("-D").arg(programs::data_folder(cluster.folder.path()));
+        server.arg("-D").arg(server_programs::data_folder(cluster.folder.path()));
         for (name, value) in cluster.run_settings().chain(cluster.settings.iter().cloned()) {
             server.arg("-c").arg(format!("{name}={value}"));
         }
-        let keeper = Keeper::start(&server, IMMEDIATELY, cluster.folder.path());
-        let before = cluster.keeper.lock().unwrap_or_else(PoisonError::into_inner).replace(keeper);
+        let supervisor = Supervisor::start(&server, IMMEDIATELY, cluster.folder.path());
+        let before = cluster.supervisor.lock().unwrap_or_else(PoisonError::into_inner).replace(supervisor);
         assert!(before.is_none(), "the cluster already runs");
         self.takes_connections().await;
     }
 
-    /// Not by `eventually`, whose futures cannot be sent to other threads.
+    /// Does not use `eventually`, whose futures are not `Send`.
     async fn takes_connections(&self) {
-        let deadline = Instant::now() + START_WITHIN;
+        let deadline = Instant::now() + START_TIMEOUT;
         while let Err(error) = self.options(SUPERUSER).connect().await {
-            let printed = keeper::printed(self.folder());
-            assert!(!printed.contains("database system is shut down"), "PostgreSQL ended at once:\n{printed}");
-            assert!(Instant::now() < deadline, "not ready within {START_WITHIN:?}: {error}\n{printed}");
-            sleep(LOOK_EVERY).await;
+            let printed = server_programs::printed(self.folder());
+            assert!(!printed.contains("database system is shut down"), "PostgreSQL ended immediately:\n{printed}");
+            assert!(Instant::now() < deadline, "not ready within {START_TIMEOUT:?}: {error}\n{printed}");
+            sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Ends it the way a crash does: no connection hears a last word, and the next start has to recover.
+    /// Ends it as a crash does: connections break, and the next start has to recover.
     pub async fn stop_immediately(&self) {
-        let keeper = self.0.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let keeper = keeper.expect("it runs");
-        spawn_blocking(|| keeper.stop()).await.expect("a stop does not panic");
+        let supervisor = self.0.supervisor.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let supervisor = supervisor.expect("it runs");
+        spawn_blocking(|| supervisor.stop()).await.expect("a stop does not panic");
     }
 
     /// `postgres://USER:PASSWORD@127.0.0.1:PORT/DATABASE`, whether the cluster runs or not.
@@ -142,7 +138,7 @@ impl PostgresCluster {
         self.0.port
     }
 
-    /// A folder that goes away with the cluster, in which its data is.
+    /// The cluster's folder with its data, which is removed with the cluster.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.0.folder.path()
@@ -163,8 +159,8 @@ impl PostgresCluster {
         self.create_like("template0").await
     }
 
-    /// A new database as `prepare` leaves one, given its URL. Asked once for each cluster; the others are copies, which
-    /// cost less than a migration. Nobody may be connected any more when it returns.
+    /// A new database in the state in which `prepare`, given its URL, leaves one. `prepare` runs once for each cluster; the
+    /// other databases are copies, which cost less than a migration. It must close its connections before it returns.
     pub async fn create_prepared_database<F: Future<Output = ()> + Send>(
         &self,
         prepare: impl FnOnce(String) -> F + Send,
@@ -197,7 +193,7 @@ impl PostgresCluster {
 }
 
 impl Cluster {
-    /// What sets this run apart from other clusters. Whoever wants it otherwise says so afterwards, and wins.
+    /// The settings that separate this cluster from others. Later settings override them.
     fn run_settings(&self) -> impl Iterator<Item = (String, String)> {
         let folder = self.folder.path().display().to_string();
         let port = self.port.to_string();
@@ -214,7 +210,7 @@ impl Cluster {
     }
 }
 
-/// A database of one test. Its cluster lives at least as long, and drops it some time after the test has.
+/// A database of one test. Its cluster lives at least as long, and drops the database some time after the test.
 pub struct PostgresDatabase {
     cluster: PostgresCluster,
     name: String,
@@ -242,7 +238,7 @@ impl PostgresDatabase {
         self.cluster.connect(&self.name).await
     }
 
-    /// Ends every connection to it from outside, as an operator may; returns how many there were.
+    /// Ends every other connection to it, as an operator may. Returns how many there were.
     pub async fn terminate_backends(&self) -> i64 {
         let mut administrator = self.cluster.connect_as_administrator().await;
         let ended = sqlx::query_scalar(
@@ -273,7 +269,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_committed_outlives_a_crash_and_nothing_outlives_the_cluster() {
+    async fn commits_survive_a_crash_and_nothing_survives_the_cluster() {
         let cluster = PostgresCluster::durable(&[("max_connections", "20")]).await;
         let database = cluster.create_database().await;
         let mut connection = database.connect().await;
@@ -295,7 +291,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_prepared_database_is_like_the_first_and_apart_from_it() {
+    async fn prepared_databases_are_independent_copies_of_the_first() {
         let cluster = PostgresCluster::shared().await;
         let prepare = |url: String| async move {
             let mut connection = PgConnection::connect(&url).await.unwrap();
@@ -315,7 +311,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_enters_without_the_password() {
+    async fn a_wrong_password_is_refused() {
         let cluster = PostgresCluster::shared().await;
         let options = cluster.options(SUPERUSER).password("another");
         let refused = options.connect().await.expect_err("refused");

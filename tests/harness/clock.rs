@@ -9,18 +9,18 @@ use async_trait::async_trait;
 use store::Clock;
 use tokio::sync::{Notify, watch};
 
-/// What a sleeper sleeps until that waits for no time.
+/// The time of a sleep that only a wake-up ends.
 const NEVER: TimeMs = TimeMs(i64::MAX);
 
 /// Both of a store's clocks, held. They start at the same point in time.
 #[derive(Debug)]
 pub struct HeldClock {
     steady_ms: AtomicI64,
-    /// Wakes sleepers in the order in which they lay down.
+    /// Wakes sleepers in the order in which they fell asleep.
     moved: Notify,
-    /// What the wall clock shows beyond the steady one.
+    /// How far the wall clock is ahead of the steady one.
     wall_lead_ms: AtomicI64,
-    /// How many sleep until each time, so that a test can wait for a sleeper instead of guessing.
+    /// How many tasks sleep until each time, so that a test can wait for a sleeper.
     sleepers: watch::Sender<BTreeMap<TimeMs, usize>>,
 }
 
@@ -35,7 +35,7 @@ impl HeldClock {
         }
     }
 
-    /// Moves both clocks forward and wakes those who have slept long enough.
+    /// Moves both clocks forward and wakes the sleepers whose time has come.
     pub fn advance(&self, by: Duration) {
         let later_ms = |now_ms| Some(TimeMs(now_ms).after(by).0);
         self.steady_ms
@@ -44,30 +44,30 @@ impl HeldClock {
         self.moved.notify_waiters();
     }
 
-    /// Sets the wall clock alone, as an operator or a time server may at any moment.
+    /// Sets only the wall clock, as an operator or a time server may at any moment.
     pub fn set_wall(&self, wall: TimeMs) {
         self.wall_lead_ms.store(wall.0 - self.steady().0, Ordering::SeqCst);
     }
 
-    /// Returns as soon as someone sleeps until exactly `time`.
-    pub async fn someone_sleeps_until(&self, time: TimeMs) {
+    /// Returns as soon as a task sleeps until exactly `time`.
+    pub async fn task_sleeps_until(&self, time: TimeMs) {
         self.wait_for_sleepers(|sleepers| sleepers.contains_key(&time)).await;
     }
 
-    /// Returns as soon as someone sleeps, with the time at which the first of them will wake.
-    pub async fn someone_sleeps(&self) -> TimeMs {
+    /// Returns as soon as a task sleeps, with the earliest time at which one will wake.
+    pub async fn task_sleeps(&self) -> TimeMs {
         let sleepers = self.wait_for_sleepers(|sleepers| !sleepers.is_empty()).await;
         *sleepers.keys().next().expect("the wait ends only once there is a sleeper")
     }
 
-    /// Returns as soon as someone waits for a time, with the first such time.
+    /// Returns as soon as a task sleeps until some time, with the earliest such time.
     pub async fn next_alarm(&self) -> TimeMs {
         let sleepers = self.wait_for_sleepers(|sleepers| sleepers.keys().any(|time| *time < NEVER)).await;
         *sleepers.keys().next().expect("the wait ends only once there is a sleeper")
     }
 
-    /// Returns as soon as nobody sleeps.
-    pub async fn nobody_sleeps(&self) {
+    /// Returns as soon as no task sleeps.
+    pub async fn no_task_sleeps(&self) {
         self.wait_for_sleepers(BTreeMap::is_empty).await;
     }
 
@@ -89,9 +89,9 @@ impl Clock for HeldClock {
     }
 
     async fn sleep_until(&self, time: TimeMs) {
-        let _sleeper = Sleeper::lies_down(&self.sleepers, time);
+        let _sleeper = Sleeper::begin(&self.sleepers, time);
         loop {
-            // Made before the look at the time, so that no move between the two is missed.
+            // Registered before the time is read, so that no move between the two is missed.
             let moved = self.moved.notified();
             if self.steady() >= time {
                 return;
@@ -101,14 +101,14 @@ impl Clock for HeldClock {
     }
 }
 
-/// Counts a sleeper while it lives, also where its sleep is broken off.
+/// Counts a sleeper until it is dropped, also when its sleep is cancelled.
 struct Sleeper<'a> {
     sleepers: &'a watch::Sender<BTreeMap<TimeMs, usize>>,
     time: TimeMs,
 }
 
 impl<'a> Sleeper<'a> {
-    fn lies_down(sleepers: &'a watch::Sender<BTreeMap<TimeMs, usize>>, time: TimeMs) -> Self {
+    fn begin(sleepers: &'a watch::Sender<BTreeMap<TimeMs, usize>>, time: TimeMs) -> Self {
         sleepers.send_modify(|sleepers| *sleepers.entry(time).or_default() += 1);
         Self { sleepers, time }
     }
@@ -117,7 +117,7 @@ impl<'a> Sleeper<'a> {
 impl Drop for Sleeper<'_> {
     fn drop(&mut self) {
         self.sleepers.send_modify(|sleepers| {
-            let count = sleepers.get_mut(&self.time).expect("counted when it lay down");
+            let count = sleepers.get_mut(&self.time).expect("counted when it began");
             *count -= 1;
             if *count == 0 {
                 sleepers.remove(&self.time);
@@ -139,21 +139,21 @@ mod tests {
             let clock = Arc::clone(&clock);
             async move { clock.sleep_until(TimeMs(1_500)).await }
         });
-        clock.someone_sleeps_until(TimeMs(1_500)).await;
+        clock.task_sleeps_until(TimeMs(1_500)).await;
         clock.advance(Duration::from_millis(499));
         tokio::task::yield_now().await;
-        assert_eq!(clock.someone_sleeps().await, TimeMs(1_500));
+        assert_eq!(clock.task_sleeps().await, TimeMs(1_500));
         clock.advance(Duration::from_millis(1));
         sleep.await.expect("the sleeper does not panic");
-        clock.nobody_sleeps().await;
+        clock.no_task_sleeps().await;
     }
 
     #[tokio::test]
-    async fn a_sleep_broken_off_is_forgotten() {
+    async fn a_cancelled_sleep_is_forgotten() {
         let clock = HeldClock::at(TimeMs(0));
-        let broken_off = tokio::time::timeout(Duration::ZERO, clock.sleep_until(TimeMs(9))).await;
-        assert!(broken_off.is_err());
-        clock.nobody_sleeps().await;
+        let cancelled = tokio::time::timeout(Duration::ZERO, clock.sleep_until(TimeMs(9))).await;
+        assert!(cancelled.is_err());
+        clock.no_task_sleeps().await;
     }
 
     #[test]

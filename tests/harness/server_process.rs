@@ -1,4 +1,4 @@
-//! The real server as a process of its own, on a data folder of its own.
+//! The real server as a process, with its own data folder.
 
 use std::ffi::OsString;
 use std::ops::Range;
@@ -14,17 +14,17 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::eventually::eventually;
+use crate::eventually;
 use crate::http_client::HttpClient;
 
 /// Below Linux's range for outgoing connections, which begins at 32768.
 const PORTS: Range<u16> = 20_000..32_000;
-/// Far above what any command takes that ends by itself.
-const LONGEST_COMMAND: Duration = Duration::from_secs(60);
+/// Far more than any command takes that ends by itself.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A server's data folder and port, which outlive its processes.
+/// A server's data folder and port, which are kept when its process ends.
 pub struct Installation {
-    /// Where the data folder is, unless the test names another.
+    /// Contains the data, unless the test names another folder.
     folder: TempDir,
     data: PathBuf,
     port: u16,
@@ -40,14 +40,14 @@ impl Installation {
         Self { folder, data, port: free_port(), wrapper: Vec::new(), environment: Vec::new() }
     }
 
-    /// With its data in another folder, which the server makes where it is missing.
+    /// With its data in another folder, which the server creates if it is missing.
     #[must_use]
     pub fn with_data(mut self, data: &Path) -> Self {
         data.clone_into(&mut self.data);
         self
     }
 
-    /// Started by another program, which becomes the server: `wrapper` and then the server's own command line.
+    /// Started by another program, which executes the server: `wrapper` precedes the server's command line.
     #[must_use]
     pub fn started_by<W: Into<OsString>>(mut self, wrapper: impl IntoIterator<Item = W>) -> Self {
         self.wrapper = wrapper.into_iter().map(Into::into).collect();
@@ -60,19 +60,19 @@ impl Installation {
         self
     }
 
-    /// On a database server that others may use too, instead of a file of its own.
+    /// On a PostgreSQL database instead of its own SQLite file.
     #[must_use]
     pub fn with_database(self, url: &str) -> Self {
         self.with_variable("DATABASE_URL", url)
     }
 
-    /// A folder of this installation's own, which is the data folder unless that was put elsewhere.
+    /// The installation's folder, which is the data folder unless the test names another.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The database's file, in which any SQLite client can read.
+    /// The SQLite file.
     #[must_use]
     pub fn database(&self) -> PathBuf {
         self.data.join("search4letters.db")
@@ -85,27 +85,27 @@ impl Installation {
         server
     }
 
-    /// Starts a process that only runs jobs, and waits until it does.
+    /// Starts a process that only runs jobs, and waits until it is ready.
     pub async fn start_worker(&self, arguments: &[&str]) -> ServerProcess {
         let mut worker = self.launch(&[&["work"], arguments].concat());
-        worker.says("running jobs as ").await;
+        worker.prints("running jobs as ").await;
         worker
     }
 
-    /// Starts the server and waits for nothing.
+    /// Starts the server without waiting for it.
     #[must_use]
     pub fn launch(&self, arguments: &[&str]) -> ServerProcess {
         let mut child = self.spawn(arguments);
         let output = Output::default();
-        output.gather(child.stdout.take().expect("piped when it was spawned"));
-        output.gather(child.stderr.take().expect("piped when it was spawned"));
+        output.collect(child.stdout.take().expect("piped when it was spawned"));
+        output.collect(child.stderr.take().expect("piped when it was spawned"));
         ServerProcess { child, url: self.url(), output }
     }
 
-    /// Runs the server's program until it ends by itself, and panics if it does not.
+    /// Runs a command of the server's program until it ends by itself. Panics if it does not end.
     pub async fn run(&self, arguments: &[&str]) -> Ended {
-        let ended = timeout(LONGEST_COMMAND, self.spawn(arguments).wait_with_output()).await;
-        let ended = ended.unwrap_or_else(|_| panic!("{arguments:?} still runs after {LONGEST_COMMAND:?}"));
+        let ended = timeout(COMMAND_TIMEOUT, self.spawn(arguments).wait_with_output()).await;
+        let ended = ended.unwrap_or_else(|_| panic!("{arguments:?} still runs after {COMMAND_TIMEOUT:?}"));
         let ended = ended.expect("our own child can be waited for");
         let printed = [ended.stdout, ended.stderr].concat();
         Ended { code: ended.status.code(), output: String::from_utf8_lossy(&printed).into_owned() }
@@ -123,14 +123,14 @@ impl Installation {
     }
 
     fn spawn(&self, arguments: &[&str]) -> Child {
-        let program = built_beside_us("search4letters");
+        let program = workspace_program("search4letters");
         let mut line: Vec<OsString> = self.wrapper.clone();
         line.extend([program.clone().into(), "--data".into(), self.data.clone().into(), "--listen".into()]);
         line.push(format!("127.0.0.1:{}", self.port).into());
         line.extend(arguments.iter().map(OsString::from));
         Command::new(&line[0])
             .args(&line[1..])
-            // What a developer has set for a server of their own is not for this one.
+            // A developer's variables are for other servers.
             .env_clear()
             .envs(self.environment.clone())
             .stdin(Stdio::null())
@@ -148,11 +148,10 @@ impl Default for Installation {
     }
 }
 
-/// A port that nobody listens on, from below those that systems give to outgoing connections: such a
-/// connection could otherwise sit on the port while a server is restarted.
+/// A free port below the range for outgoing connections, which could otherwise take the port while a server restarts.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Test programs that run side by side begin at different places.
+    // Test programs that run in parallel begin at different ports.
     let begin = std::process::id() % u32::from(PORTS.end - PORTS.start) * 97;
     for _ in PORTS {
         let offset = (begin + u32::from(NEXT.fetch_add(1, Ordering::Relaxed))) % u32::from(PORTS.end - PORTS.start);
@@ -168,7 +167,7 @@ pub(crate) fn free_port() -> u16 {
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,
-    /// All that it has printed.
+    /// Both output streams.
     pub output: String,
 }
 
@@ -180,9 +179,9 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Waits until it says where it listens, and that it can work.
+    /// Waits until it listens and is ready.
     pub async fn ready(&mut self) {
-        self.says("listening on ").await;
+        self.prints("listening on ").await;
         let client = self.client();
         eventually("the server is ready", async || {
             client.get("/readyz").await.ok().filter(|answer| answer.status == 200).map(drop)
@@ -190,17 +189,17 @@ impl ServerProcess {
         .await;
     }
 
-    /// Waits until it has printed this, and returns the word behind it. Panics if it ends instead.
-    pub async fn says(&mut self, text: &str) -> String {
-        eventually(&format!("the server says {text:?}"), async || {
-            self.assert_lives();
+    /// Waits until it has printed this, and returns the next word. Panics if it ends instead.
+    pub async fn prints(&mut self, text: &str) -> String {
+        eventually(&format!("the server prints {text:?}"), async || {
+            self.assert_running();
             self.output.word_after(text)
         })
         .await
     }
 
-    /// Panics with what it has printed if it has ended by itself.
-    pub fn assert_lives(&mut self) {
+    /// Panics with its output if it has ended by itself.
+    pub fn assert_running(&mut self) {
         let ended = self.child.try_wait().expect("our own child");
         assert!(ended.is_none(), "the server has ended ({ended:?}):\n{}", self.output.text());
     }
@@ -221,28 +220,28 @@ impl ServerProcess {
         self.child.id().expect("nobody has waited for it")
     }
 
-    /// The token of the one-use link that a server without accounts prints soon after it started.
+    /// The token of the one-use link that a server without accounts prints soon after its start.
     pub async fn setup_token(&self) -> String {
         eventually("the server prints a setup link", async || self.output.word_after("/setup?token=")).await
     }
 
-    /// All that it has printed so far.
+    /// Its output so far.
     #[must_use]
     pub fn output(&self) -> String {
         self.output.text()
     }
 
-    /// SIGSTOP: from now on it does nothing, and knows nothing of it.
+    /// SIGSTOP: suspends the process.
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
     }
 
-    /// SIGCONT: it goes on where it was.
+    /// SIGCONT: resumes the process.
     pub fn thaw(&self) {
         self.signal(Signal::CONT);
     }
 
-    /// How much memory it holds, in KiB.
+    /// Its resident memory in KiB.
     #[must_use]
     pub fn resident_kib(&self) -> u64 {
         let file = format!("/proc/{}/statm", self.pid());
@@ -251,23 +250,23 @@ impl ServerProcess {
         pages * rustix::param::page_size() as u64 / 1024
     }
 
-    /// Lowers the number of files that it may have open, from now on.
+    /// Lowers the limit on its open files.
     pub fn limit_open_files(&self, files: u64) {
         let limit = Rlimit { current: Some(files), maximum: Some(files) };
         prlimit(Some(self.process()), Resource::Nofile, limit).expect("our own child");
     }
 
-    /// kill -9: nothing in the process gets to say a last word.
+    /// SIGKILL: the process cannot clean up.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("our own child can be killed");
     }
 
-    /// SIGTERM; returns how it ended, and panics if it does not within `patience`.
-    pub async fn terminate(mut self, patience: Duration) -> ExitStatus {
+    /// SIGTERM. Returns the exit status. Panics if the process does not end in time.
+    pub async fn terminate(mut self, limit: Duration) -> ExitStatus {
         self.signal(Signal::TERM);
-        let ended = timeout(patience, self.child.wait()).await;
+        let ended = timeout(limit, self.child.wait()).await;
         ended
-            .unwrap_or_else(|_| panic!("still running {patience:?} after SIGTERM:\n{}", self.output.text()))
+            .unwrap_or_else(|_| panic!("still running {limit:?} after SIGTERM:\n{}", self.output.text()))
             .expect("our own child can be waited for")
     }
 
@@ -281,12 +280,12 @@ impl ServerProcess {
     }
 }
 
-/// The lines that a process has printed.
+/// The lines of a process's output.
 #[derive(Clone, Default)]
 struct Output(Arc<Mutex<Vec<String>>>);
 
 impl Output {
-    fn gather(&self, stream: impl AsyncRead + Send + Unpin + 'static) {
+    fn collect(&self, stream: impl AsyncRead + Send + Unpin + 'static) {
         let lines = Arc::clone(&self.0);
         let mut stream = BufReader::new(stream).lines();
         tokio::spawn(async move {
@@ -300,7 +299,7 @@ impl Output {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
     }
 
-    /// What stands between `marker` and the next white space.
+    /// The word after `marker`.
     fn word_after(&self, marker: &str) -> Option<String> {
         let text = self.text();
         let (_, rest) = text.split_once(marker)?;
@@ -308,9 +307,9 @@ impl Output {
     }
 }
 
-/// A program of this workspace, in the profile's folder of the target directory, where our own executable is too.
+/// A program of this workspace, built with the same profile as the running one.
 #[must_use]
-pub fn built_beside_us(name: &str) -> PathBuf {
+pub fn workspace_program(name: &str) -> PathBuf {
     profile_folder().join(name)
 }
 

@@ -1,0 +1,176 @@
+//! chromedriver as a process of its own, and the commands that the WebDriver standard leaves to each browser.
+
+use std::cell::RefCell;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::Duration;
+use std::{env, fs, io, thread};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use http::Method;
+use serde_json::{Value, json};
+use tokio::io::AsyncBufReadExt;
+use tokio::process::{Child, Command};
+use url::{ParseError, Url};
+
+use super::{Browser, Scheme};
+use crate::server_process::profile_folder;
+
+/// Ends its browser when dropped, and is killed.
+pub(super) struct Driver {
+    _child: Child,
+    port: u16,
+    session: RefCell<Option<String>>,
+}
+
+impl Driver {
+    pub(super) async fn start() -> Self {
+        let program = env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
+        let mut child = Command::new(&program)
+            // The system chooses the port.
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} cannot be started: {error}", program.display()));
+        let mut lines = tokio::io::BufReader::new(child.stdout.take().expect("piped above")).lines();
+        let port = loop {
+            let line = lines.next_line().await.expect("chromedriver prints text");
+            let line = line.expect("chromedriver prints its port before it ends");
+            if let Some((_, rest)) = line.split_once("started successfully on port ") {
+                break rest.trim_end_matches('.').parse().expect("a port is a number");
+            }
+        };
+        // A full pipe would block it.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { _child: child, port, session: RefCell::default() }
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Sets the session that ends when the driver is dropped.
+    pub(super) fn remember(&self, session: String) {
+        self.session.replace(Some(session));
+    }
+
+    /// The session has ended.
+    pub(super) fn forget(&self) {
+        self.session.replace(None);
+    }
+
+    /// Sends a request without the test's runtime, which may be gone after a panic.
+    fn request(&self, method: &str, path: &str, body: &str) -> io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let size = body.len();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {size}\r\n\r\n{body}")?;
+        // chromedriver keeps the connection open: the response ends where its header says.
+        let mut response = BufReader::new(stream);
+        let (mut line, mut length) = (String::new(), 0);
+        while line != "\r\n" {
+            line.clear();
+            response.read_line(&mut line)?;
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().map_err(io::Error::other)?;
+            }
+        }
+        let mut body = String::new();
+        response.take(length).read_to_string(&mut body)?;
+        Ok(body)
+    }
+
+    fn print_console(&self, session: &str) {
+        match self.request("POST", &format!("/session/{session}/se/log"), r#"{"type": "browser"}"#) {
+            Ok(messages) => eprintln!("the console: {messages}"),
+            Err(error) => eprintln!("the console cannot be read: {error}"),
+        }
+    }
+
+    fn save_screenshot(&self, session: &str) -> Option<()> {
+        let response = self.request("GET", &format!("/session/{session}/screenshot"), "").ok()?;
+        let screenshot: Value = serde_json::from_str(&response).ok()?;
+        let screenshot = STANDARD.decode(screenshot["value"].as_str()?).ok()?;
+        let folder = profile_folder().parent()?.join("browser");
+        fs::create_dir_all(&folder).ok()?;
+        let test = thread::current().name().unwrap_or("test").replace("::", "-");
+        let file = folder.join(format!("{test}.png"));
+        fs::write(&file, screenshot).ok()?;
+        eprintln!("screenshot of the page: {}", file.display());
+        Some(())
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let Some(session) = self.session.take() else { return };
+        if thread::panicking() {
+            self.print_console(&session);
+            if self.save_screenshot(&session).is_none() {
+                eprintln!("no screenshot of the page could be taken");
+            }
+        }
+        // A browser outlives a driver that is killed.
+        if let Err(error) = self.request("DELETE", &format!("/session/{session}"), "") {
+            eprintln!("the browser's session could not be ended: {error}");
+        }
+    }
+}
+
+/// A command below `/session/ID/`.
+#[derive(Debug)]
+pub(super) struct SessionCommand {
+    method: Method,
+    path: String,
+    body: Option<Value>,
+}
+
+impl SessionCommand {
+    pub(super) fn get(path: String) -> Self {
+        Self { method: Method::GET, path, body: None }
+    }
+
+    pub(super) fn post(path: &str, body: Value) -> Self {
+        Self { method: Method::POST, path: path.to_owned(), body: Some(body) }
+    }
+}
+
+impl WebDriverCompatibleCommand for SessionCommand {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (self.method.clone(), self.body.as_ref().map(ToString::to_string))
+    }
+}
+
+impl Browser {
+    pub(super) async fn command(&self, command: SessionCommand) -> Value {
+        let shown = format!("{command:?}");
+        self.client.issue_cmd(command).await.unwrap_or_else(|error| panic!("{shown}: {error}"))
+    }
+
+    /// Runs a command of the DevTools protocol, for instance `Runtime.getHeapUsage`.
+    pub async fn devtools(&self, method: &str, parameters: Value) -> Value {
+        self.command(SessionCommand::post("goog/cdp/execute", json!({"cmd": method, "params": parameters}))).await
+    }
+
+    /// Sets the page's size in CSS pixels. (A window cannot be as narrow as a phone.)
+    pub async fn resize(&self, width: u32, height: u32) {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// Sets the system's preference, which the page's own control overrides.
+    pub async fn prefer(&self, scheme: Scheme) {
+        let feature = json!({"name": "prefers-color-scheme", "value": scheme.as_str()});
+        self.devtools("Emulation.setEmulatedMedia", json!({"features": [feature]})).await;
+    }
+}
