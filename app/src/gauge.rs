@@ -21,7 +21,7 @@ pub enum Level {
 
 impl Level {
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Calm => "calm",
             Self::Warning => "warning",

@@ -17,7 +17,7 @@ impl JobCommand {
     pub const ALL: [Self; 2] = [Self::Retry, Self::Cancel];
 
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Retry => "Retry",
             Self::Cancel => "Cancel",

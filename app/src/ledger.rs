@@ -58,10 +58,10 @@ impl Part {
     }
 
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match (self, self.job_state()) {
             (Self::Recorded, _) => "recorded",
-            (_, Some(state)) => state.word(),
+            (_, Some(state)) => state.as_str(),
             (_, None) => "spooled",
         }
     }
@@ -69,7 +69,7 @@ impl Part {
     /// The state whose colour they have.
     #[must_use]
     pub fn color(self) -> &'static str {
-        self.job_state().map_or(self.word(), JobState::word)
+        self.job_state().map_or(self.as_str(), JobState::as_str)
     }
 
     /// Where one sees them.
@@ -77,7 +77,7 @@ impl Part {
     pub fn address(self) -> String {
         match (self, self.job_state()) {
             (Self::Recorded, _) => "/viewlog".to_owned(),
-            (_, Some(state)) => url::with_query("/jobs", &[("state", Some(state.word()))]),
+            (_, Some(state)) => url::with_query("/jobs", &[("state", Some(state.as_str()))]),
             // Further down on the same page.
             (_, None) => "#spool-title".to_owned(),
         }
@@ -89,7 +89,7 @@ impl Part {
 pub fn sentence(ledger: &Ledger) -> String {
     let places = Part::ALL.map(|part| (part, part.count(ledger))).into_iter().filter(|&(_, count)| count > 0);
     let places: Vec<String> =
-        places.map(|(part, count)| format!("{} {}", wording::number(count), part.word())).collect();
+        places.map(|(part, count)| format!("{} {}", wording::number(count), part.as_str())).collect();
     let places = if places.is_empty() { "none anywhere".to_owned() } else { places.join(", ") };
     format!("{} accepted: {places}", wording::number(ledger.accepted))
 }

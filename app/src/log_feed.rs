@@ -5,7 +5,7 @@ mod look;
 
 use std::time::Duration;
 
-use api::{ApiError, LogFilter, LogLooked, LogPlace, LogRow, LogSeq, TimeMs};
+use api::{ApiError, LogFilter, LogPosition, LogRow, LogSeq, ScanProgress, TimeMs};
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -45,7 +45,7 @@ pub enum Reading {
 pub struct Question {
     pub filter: LogFilter,
     /// Where the list begins; the newest row where there is none.
-    pub place: Option<LogPlace>,
+    pub place: Option<LogPosition>,
 }
 
 /// When what came in is shown.
@@ -244,7 +244,7 @@ impl LogFeed {
         self.reading.set(Reading::Failed(way, error));
     }
 
-    fn finish(self, way: Way, read: usize, looked: Option<LogLooked>) {
+    fn finish(self, way: Way, read: usize, looked: Option<ScanProgress>) {
         let is_done = looked.map_or(read < PAGE_ROWS, |looked| looked.is_done);
         if let Some(looked) = looked {
             self.look.update(|look| *look = Some(look.unwrap_or_default().and(way, looked)));

@@ -20,7 +20,7 @@ impl ThemeChoice {
     pub const ALL: [Self; 3] = [Self::Light, Self::Dark, Self::System];
 
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Light => "light",
             Self::Dark => "dark",
@@ -48,7 +48,7 @@ impl Theme {
     pub fn choose(self, choice: ThemeChoice) {
         // A choice that cannot be stored still holds for this visit.
         if let Some(storage) = storage() {
-            let _ = storage.set_item(KEY, choice.word());
+            let _ = storage.set_item(KEY, choice.as_str());
         }
         self.show(choice);
     }
@@ -58,7 +58,7 @@ impl Theme {
         if let Some(root) = document().document_element() {
             let _ = match choice {
                 ThemeChoice::System => root.remove_attribute("data-theme"),
-                _ => root.set_attribute("data-theme", choice.word()),
+                _ => root.set_attribute("data-theme", choice.as_str()),
             };
         }
     }
@@ -66,7 +66,7 @@ impl Theme {
 
 fn stored() -> ThemeChoice {
     let stored = storage().and_then(|storage| storage.get_item(KEY).ok()?);
-    let choice = ThemeChoice::ALL.into_iter().find(|choice| stored.as_deref() == Some(choice.word()));
+    let choice = ThemeChoice::ALL.into_iter().find(|choice| stored.as_deref() == Some(choice.as_str()));
     choice.unwrap_or(ThemeChoice::System)
 }
 

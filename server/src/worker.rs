@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use queue::{Backoff, JobError, Payload, Performed, Settings, decode};
-use store::{ClaimedJob, Clock, Finish, FinishedAttempt, Store, WorkerName};
+use queue::{Backoff, JobError, JobOutcome, Payload, Settings, decode};
+use store::{AttemptResult, ClaimedJob, Clock, FinishedAttempt, Store, WorkerName};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::config::JobsSection;
@@ -22,7 +22,7 @@ const LEASE: Duration = Duration::from_secs(15);
 const GATHERING: Duration = Duration::from_millis(10);
 
 /// No retry waits longer than this, so nothing that an earlier process scheduled should either;
-/// see [`store::Queue::requeue_orphans`].
+/// see [`store::Queue::rescue_orphans`].
 pub const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
 
 /// What jobs work with. No request is in here: there is none any more.
@@ -61,12 +61,12 @@ pub async fn run_worker(env: JobEnvironment, settings: Settings, stop: Cancellat
 }
 
 /// The list of what this worker can do.
-async fn perform(job: ClaimedJob, worker: WorkerName, env: JobEnvironment) -> Result<Performed, JobError> {
+async fn perform(job: ClaimedJob, worker: WorkerName, env: JobEnvironment) -> Result<JobOutcome, JobError> {
     let done = || FinishedAttempt {
         job: job.id,
         attempt: job.attempt,
         worker: worker.clone(),
-        finish: Finish::Done,
+        finish: AttemptResult::Done,
         now: env.clock.steady(),
         wall: env.clock.wall(),
     };
@@ -80,5 +80,5 @@ async fn perform(job: ClaimedJob, worker: WorkerName, env: JobEnvironment) -> Re
         Probe::KIND => drop(decode::<Probe>(&job.payload)?),
         other => return Err(JobError::Dead(format!("this worker does not know jobs of kind {other}"))),
     }
-    Ok(Performed::Done)
+    Ok(JobOutcome::Done)
 }

@@ -113,8 +113,8 @@ async fn a_running_job_shows_its_progress() {
 }
 
 async fn wait_for_count(page: &Browser, state: JobState, count: &str) {
-    let wanted = [state.word().to_owned(), count.to_owned()];
-    eventually(&format!("{count} jobs are {}", state.word()), async || {
+    let wanted = [state.as_str().to_owned(), count.to_owned()];
+    eventually(&format!("{count} jobs are {}", state.as_str()), async || {
         let links = page.texts("nav a[href^='/jobs?state=']").await;
         links.iter().any(|text| text.split_whitespace().eq(wanted.iter())).then_some(())
     })

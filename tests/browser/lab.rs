@@ -217,8 +217,8 @@ const WIDEST_BAR: &str = "const widths = Array.from(document.querySelectorAll('.
     return widths.indexOf(Math.max(...widths))";
 
 async fn wait_for_state(page: &Browser, state: JobState) {
-    eventually(&format!("the run is {}", state.word()), async || {
-        page.texts(".lab_run_head .state_badge").await.iter().any(|badge| badge.contains(state.word())).then_some(())
+    eventually(&format!("the run is {}", state.as_str()), async || {
+        page.texts(".lab_run_head .state_badge").await.iter().any(|badge| badge.contains(state.as_str())).then_some(())
     })
     .await;
 }

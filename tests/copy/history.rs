@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::{JobState, TimeMs};
 use fastrand::Rng;
-use store::{ClaimedJob, Finish, LogEntry, NewAccount, NewJob, Store};
+use store::{AttemptResult, ClaimedJob, LogEntry, NewAccount, NewJob, Store};
 use tests::builders::{START, account, claim, finished, job, log_entry, log_job, retry, search};
 use tests::corpus::corpus;
 
@@ -43,16 +43,16 @@ async fn end(store: &dyn Store, job: &ClaimedJob, now: TimeMs, random: &mut Rng)
     match (random.u8(0..6), payload["search"].as_str()) {
         (0..3, Some(id)) => {
             let hostile = random.choice(corpus()).unwrap();
-            store.record(entry(id, &hostile.text), finished(job, "w", Finish::Done, now)).await.unwrap();
+            store.record(entry(id, &hostile.text), finished(job, "w", AttemptResult::Done, now)).await.unwrap();
         }
         (3, _) => drop(store.finish(vec![finished(job, "w", retry("again: \\ 'é\u{202e}"), now)]).await.unwrap()),
         (4, _) => {
-            let dead = Finish::Dead { error: "\\0 for \0 good \\".to_owned() };
+            let dead = AttemptResult::Dead { error: "\\0 for \0 good \\".to_owned() };
             store.finish(vec![finished(job, "w", dead, now)]).await.unwrap();
         }
-        (5, _) => drop(store.finish(vec![finished(job, "w", Finish::Release, now)]).await.unwrap()),
+        (5, _) => drop(store.finish(vec![finished(job, "w", AttemptResult::Release, now)]).await.unwrap()),
         // Also a log job that is done without a row: its search is missing.
-        _ => drop(store.finish(vec![finished(job, "w", Finish::Done, now)]).await.unwrap()),
+        _ => drop(store.finish(vec![finished(job, "w", AttemptResult::Done, now)]).await.unwrap()),
     }
 }
 

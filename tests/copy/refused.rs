@@ -44,7 +44,7 @@ async fn a_target_that_is_not_empty<From: Place, To: Place>() {
             "jobs" => drop(store.enqueue(job("any")).await.unwrap()),
             _ => {
                 store.accept(search(1), log_job(search(1))).await.unwrap();
-                let job = store.place("log_request", &search(1).to_string()).await.unwrap().expect("it waits").job;
+                let job = store.position("log_request", &search(1).to_string()).await.unwrap().expect("it waits").job;
                 store.cancel_job(job, api::TimeMs(1)).await.unwrap();
                 store.prune_jobs(api::TimeMs(i64::MAX), 9).await.unwrap();
             }

@@ -7,7 +7,7 @@ use tests::builders::{START, job, log_query};
 
 /// Fails unless `copy` holds what `original` holds, after the process that ran its jobs is gone.
 pub(crate) async fn assert_same(original: &dyn Store, copy: &dyn Store) {
-    original.requeue_orphans(START, api::TimeMs(i64::MAX)).await.unwrap();
+    original.rescue_orphans(START, api::TimeMs(i64::MAX)).await.unwrap();
     assert_eq!(copy.secret().await.unwrap(), original.secret().await.unwrap());
     assert_eq!(log(copy).await, log(original).await);
     let (jobs, copied) = (unfinished(original).await, unfinished(copy).await);

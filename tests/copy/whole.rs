@@ -3,7 +3,7 @@
 use api::{LogSeq, Role};
 use fastrand::Rng;
 use futures::TryStreamExt;
-use store::{Finish, LogEntry, LogSpan, NewAccount};
+use store::{AttemptResult, LogEntry, LogSpan, NewAccount};
 use tests::builders::{START, account, claim, finished, log_entry, log_job, log_query, no_attempt, search};
 use tests::corpus::corpus;
 use tests::workload::cases;
@@ -101,7 +101,7 @@ async fn a_process_that_died_in_the_midst_of_its_jobs_loses_none<From: Place, To
     assert_eq!((ledger.accepted, ledger.waiting, ledger.running, ledger.cancelled), (5, 4, 0, 1));
     for job in copy.claim(claim("v", 9, START)).await.unwrap().into_iter().filter(|job| job.kind == "log_request") {
         let search = search(u128::try_from(job.id.0 - 1).unwrap());
-        copy.record(log_entry(search, "at last"), finished(&job, "v", Finish::Done, START)).await.unwrap();
+        copy.record(log_entry(search, "at last"), finished(&job, "v", AttemptResult::Done, START)).await.unwrap();
     }
     let ledger = copy.ledger().await.unwrap();
     assert_eq!((ledger.accepted, ledger.recorded, ledger.drift()), (5, 4, 0));
@@ -111,7 +111,7 @@ async fn a_search_whose_cancelled_job_was_pruned_still_counts<From: Place, To: P
     let (from, to) = (From::create().await, To::create().await);
     let store = from.store().await.unwrap();
     store.accept(search(1), log_job(search(1))).await.unwrap();
-    let job = store.place("log_request", &search(1).to_string()).await.unwrap().expect("it waits").job;
+    let job = store.position("log_request", &search(1).to_string()).await.unwrap().expect("it waits").job;
     assert!(store.cancel_job(job, START).await.unwrap());
     assert_eq!(store.prune_jobs(api::TimeMs(i64::MAX), 9).await.unwrap(), 1);
     store.close().await;
@@ -128,7 +128,7 @@ async fn what_was_deleted_by_hand_stays_missing<From: Place, To: Place>() {
     }
     for job in store.claim(claim("w", 10, START)).await.unwrap() {
         let search = search(u128::try_from(job.id.0 - 1).unwrap());
-        store.record(log_entry(search, "life"), finished(&job, "w", Finish::Done, START)).await.unwrap();
+        store.record(log_entry(search, "life"), finished(&job, "w", AttemptResult::Done, START)).await.unwrap();
     }
     store.close().await;
     from.run("delete from log where id % 3 = 0; delete from job where state = 'waiting' and id % 2 = 0").await;

@@ -79,7 +79,7 @@ pub(crate) async fn ready(client: &HttpClient) {
 pub(crate) async fn unready(client: &HttpClient, fault: FaultKind) {
     eventually("the server says what is wrong", async || {
         let answer = client.get("/readyz").await.ok().filter(|answer| answer.status == 503)?;
-        (answer.body.contains(fault.word()) && answer.body.contains(fault.advice())).then_some(())
+        (answer.body.contains(fault.as_str()) && answer.body.contains(fault.advice())).then_some(())
     })
     .await;
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::{JobId, Role, SearchId, TimeMs};
 use store::{
-    Claim, ClaimedJob, Finish, FinishedAttempt, JobReport, LogEntry, LogQuery, LogSpan, NewAccount, NewJob,
+    AttemptResult, Claim, ClaimedJob, FinishedAttempt, JobReport, LogEntry, LogQuery, LogSpan, NewAccount, NewJob,
     StoredSession, TokenHash, WorkerName,
 };
 
@@ -53,7 +53,7 @@ pub fn claim(name: &str, limit: u32, now: TimeMs) -> Claim {
 
 /// The result of an attempt at `job`, which the worker `name` had claimed.
 #[must_use]
-pub fn finished(job: &ClaimedJob, name: &str, finish: Finish, now: TimeMs) -> FinishedAttempt {
+pub fn finished(job: &ClaimedJob, name: &str, finish: AttemptResult, now: TimeMs) -> FinishedAttempt {
     FinishedAttempt { job: job.id, attempt: job.attempt, worker: worker(name), finish, now, wall: now }
 }
 
@@ -73,8 +73,8 @@ pub fn report(job: &ClaimedJob, name: &str) -> JobReport {
 
 /// A failure after which the job runs again in ten seconds.
 #[must_use]
-pub fn retry(error: &str) -> Finish {
-    Finish::Retry { error: error.to_owned(), after: Duration::from_secs(10) }
+pub fn retry(error: &str) -> AttemptResult {
+    AttemptResult::Retry { error: error.to_owned(), after: Duration::from_secs(10) }
 }
 
 /// The log row of a search for `phrase`.
@@ -101,7 +101,7 @@ pub fn no_attempt() -> FinishedAttempt {
         job: JobId(0),
         attempt: 1,
         worker: worker("nobody"),
-        finish: Finish::Done,
+        finish: AttemptResult::Done,
         now: START,
         wall: START,
     }

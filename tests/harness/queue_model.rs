@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use api::{AttemptOutcome, JobCounts, JobId, JobState, TimeMs};
-use store::{Claim, ClaimedJob, Finish, FinishedAttempt, LOG_JOB, NewJob, StoredKind, WorkerName};
+use store::{AttemptResult, Claim, ClaimedJob, FinishedAttempt, LOG_JOB, NewJob, StoredKind, WorkerName};
 
 #[derive(Clone, Debug, Default)]
 pub struct QueueModel {
@@ -120,7 +120,7 @@ impl QueueModel {
         self.kinds.get_mut(kind).map(|kind| kind.limit = limit).is_some()
     }
 
-    pub fn extend(&mut self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Vec<JobId> {
+    pub fn renew_leases(&mut self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Vec<JobId> {
         let held = self.jobs.iter_mut().filter(|job| jobs.contains(&job.id) && job.worker.as_ref() == Some(worker));
         let held: Vec<JobId> = held
             .map(|job| {
@@ -138,18 +138,18 @@ impl QueueModel {
         let now = *now;
         let number = job.attempt;
         match finish {
-            Finish::Done => job.end(number, AttemptOutcome::Done, JobState::Done, now),
-            Finish::Dead { .. } => job.end(number, AttemptOutcome::Dead, JobState::Dead, now),
-            Finish::Cancelled => job.end(number, AttemptOutcome::Cancelled, JobState::Cancelled, now),
+            AttemptResult::Done => job.end(number, AttemptOutcome::Done, JobState::Done, now),
+            AttemptResult::Dead { .. } => job.end(number, AttemptOutcome::Dead, JobState::Dead, now),
+            AttemptResult::Cancelled => job.end(number, AttemptOutcome::Cancelled, JobState::Cancelled, now),
             _ if job.cancel_requested => job.end(number, AttemptOutcome::Cancelled, JobState::Cancelled, now),
-            Finish::Retry { .. } if number >= job.max_attempts => {
+            AttemptResult::Retry { .. } if number >= job.max_attempts => {
                 job.end(number, AttemptOutcome::Dead, JobState::Dead, now);
             }
-            Finish::Retry { after, .. } => {
+            AttemptResult::Retry { after, .. } => {
                 job.end(number, AttemptOutcome::Failed, JobState::Retrying, now);
                 job.run_at = now.after(*after);
             }
-            Finish::Release => {
+            AttemptResult::Release => {
                 job.end(number, AttemptOutcome::Released, JobState::Waiting, now);
                 job.attempt -= 1;
                 job.run_at = now;
@@ -158,7 +158,7 @@ impl QueueModel {
         1
     }
 
-    pub fn expire(&mut self, now: TimeMs) -> u64 {
+    pub fn expire_leases(&mut self, now: TimeMs) -> u64 {
         self.lose(now, |job| job.lease_until < now)
     }
 

@@ -25,7 +25,7 @@ async fn show(site: &Site, admin: &str, id: JobId) -> JobDetail {
 }
 
 async fn in_state(site: &Site, admin: &str, id: JobId, state: JobState) -> JobDetail {
-    eventually(&format!("job {} is {}", id.0, state.word()), async || {
+    eventually(&format!("job {} is {}", id.0, state.as_str()), async || {
         Some(show(site, admin, id).await).filter(|job| job.summary.state == state)
     })
     .await

@@ -1,6 +1,6 @@
 //! Kinds of jobs: read, paused, resumed and limited by those who may.
 
-use api::{ErrorCode, JobDetail, JobKind, JobState, JobsPage, Light, SystemState};
+use api::{ErrorCode, HealthStatus, JobDetail, JobKind, JobState, JobsPage, SystemState};
 use serde_json::{Value, json};
 use tests::eventually;
 
@@ -41,7 +41,7 @@ async fn a_paused_kind_waits_until_it_is_resumed() {
         Some(state).filter(|state| state.health.probe.is_some())
     })
     .await;
-    assert_eq!(state.health.light, Light::Degraded);
+    assert_eq!(state.health.light, HealthStatus::Degraded);
     assert!(state.health.sentence.contains("Paused: log_request"), "{}", state.health.sentence);
     assert_eq!(site.log().await.len(), 1);
     order(&site, &admin, "resume", &json!({"kind": "log_request"})).await.ok::<()>();

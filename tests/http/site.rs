@@ -89,7 +89,7 @@ impl Site {
 
     /// Somebody of this role who is logged in: the session cookie. The account has no password.
     pub async fn session_of(&self, role: Role) -> String {
-        let name = role.word().to_owned();
+        let name = role.as_str().to_owned();
         let password_hash = "of nothing".to_owned();
         let account = NewAccount { name: name.clone(), role, password_hash, created_at: self.env.clock.wall() };
         self.store().create_account(account).await.expect("the store takes an account");

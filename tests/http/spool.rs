@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{ErrorCode, FaultKind, JobState, Light, ReceiptState, Recorded};
+use api::{ErrorCode, FaultKind, HealthStatus, JobState, ReceiptState, Recorded};
 use tests::eventually;
 
 use crate::site::Site;
@@ -114,7 +114,7 @@ async fn when_even_the_spool_is_full_the_answer_says_so_and_those_before_are_kep
     assert!(kept >= 5, "{kept}");
     let state: api::SystemState =
         site.post_json("/api/admin/system/show", &serde_json::json!({})).cookie(&admin).send().await.ok();
-    assert_eq!((state.health.light, state.spool.not_recorded), (Light::Failing, 1));
+    assert_eq!((state.health.light, state.spool.not_recorded), (HealthStatus::Failing, 1));
     assert!(site.get("/readyz").send().await.text().contains("not recorded"));
     lock.release().await;
     is_settled(&site, kept).await;
@@ -135,7 +135,7 @@ async fn an_id_that_was_used_for_another_search_before_is_set_aside_and_told_of(
     assert_eq!(site.log().await[0].phrase, "first");
     let show = site.post_json("/api/admin/system/show", &serde_json::json!({})).cookie(&admin);
     let state: api::SystemState = show.send().await.ok();
-    assert_eq!((state.spool.quarantined, state.health.light), (1, Light::Degraded));
+    assert_eq!((state.spool.quarantined, state.health.light), (1, HealthStatus::Degraded));
     let file = state.spool.quarantine_file.expect("it is named");
     assert!(std::fs::read_to_string(file).expect("it can be read").contains("second"));
 }

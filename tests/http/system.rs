@@ -1,6 +1,6 @@
 //! What the page /system is told, and machines with it.
 
-use api::{ErrorCode, FaultKind, JobState, Light, SystemState};
+use api::{ErrorCode, FaultKind, HealthStatus, JobState, SystemState};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tests::eventually;
@@ -29,9 +29,9 @@ async fn only_who_is_logged_in_is_told() {
 async fn the_light_is_green_once_a_probe_went_the_whole_way() {
     let site = Site::start().await;
     let admin = site.admin().await;
-    assert_eq!(state(&site, &admin).await.health.light, Light::Checking, "nobody has looked before");
+    assert_eq!(state(&site, &admin).await.health.light, HealthStatus::Checking, "nobody has looked before");
     let healthy = eventually("the light is green", async || {
-        Some(state(&site, &admin).await).filter(|state| state.health.light == Light::Healthy)
+        Some(state(&site, &admin).await).filter(|state| state.health.light == HealthStatus::Healthy)
     })
     .await;
     assert!(healthy.health.probe.is_some());
@@ -47,7 +47,7 @@ async fn without_a_worker_the_light_says_so() {
     let site = Site::plan().without_worker().start().await;
     let admin = site.admin().await;
     let state = state(&site, &admin).await;
-    assert_eq!((state.health.light, state.workers), (Light::Degraded, Some(vec![])));
+    assert_eq!((state.health.light, state.workers), (HealthStatus::Degraded, Some(vec![])));
     assert!(state.health.sentence.contains("--no-worker"), "{}", state.health.sentence);
 }
 
@@ -83,7 +83,7 @@ async fn a_ledger_that_is_broken_on_purpose_names_the_searches_concerned() {
     tamper(&site, "delete from log where phrase = 'lost'").await;
     let broken = state(&site, &admin).await;
     assert_eq!(broken.ledger.expect("read").drift(), 1);
-    assert_eq!(broken.health.light, Light::Failing);
+    assert_eq!(broken.health.light, HealthStatus::Failing);
     assert_eq!(broken.missing.iter().map(|missing| missing.search).collect::<Vec<_>>(), [lost.id]);
 
     // Its job can still write it: an administrator has it done again, and all is well.

@@ -11,7 +11,7 @@ use shuttle::future::{JoinHandle, block_on, spawn, yield_now};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::scheduler::RandomScheduler;
 use shuttle::{Config, MaxSteps, Runner};
-use store::{Claim, Clock, Finish, FinishedAttempt, NewJob, Queue};
+use store::{AttemptResult, Claim, Clock, FinishedAttempt, NewJob, Queue};
 use tests::HeldClock;
 use tests::builders::{self, START};
 use tokio_util::sync::CancellationToken;
@@ -180,7 +180,7 @@ impl World {
                 }
                 let now = self.clock.steady();
                 let (job, attempt, worker) = (job.id, job.attempt, worker.clone());
-                let told = FinishedAttempt { job, attempt, worker, finish: Finish::Done, now, wall: now };
+                let told = FinishedAttempt { job, attempt, worker, finish: AttemptResult::Done, now, wall: now };
                 self.store.change(|model| model.finish(&told));
             }
         }

@@ -7,8 +7,8 @@ use api::{Attempt, JobCounts, JobFilter, JobId, JobState, Ledger, MissingSearch,
 use async_trait::async_trait;
 use shuttle::rand::{Rng, thread_rng};
 use store::{
-    Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, JobReport, NewJob, OutputPart, Queue,
-    QueuePlace, Result, StoreError, StoredJob, StoredKind, Topic, Wake, Waker, WorkerName,
+    Accepted, AttemptResult, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobPosition, JobReport, NewJob,
+    Notifier, OutputPart, Queue, Result, StoreError, StoredJob, StoredKind, Subscription, Topic, WorkerName,
 };
 use tests::QueueModel;
 use tests::queue_model::{ModelJob, ModelKind};
@@ -29,7 +29,7 @@ pub struct ModelStore {
     slots: usize,
     stop: CancellationToken,
     attempts: Attempts,
-    waker: Waker,
+    waker: Notifier,
     state: Mutex<State>,
 }
 
@@ -56,7 +56,7 @@ impl ModelStore {
         failure_rate: f64,
     ) -> Self {
         let state = Mutex::new(State { failure_rate, ..State::default() });
-        Self { worker, slots, stop, attempts, waker: Waker::default(), state }
+        Self { worker, slots, stop, attempts, waker: Notifier::default(), state }
     }
 
     /// From now on nothing fails.
@@ -252,10 +252,10 @@ impl Queue for ModelStore {
         self.verb(|state| state.model.next_due()).await
     }
 
-    async fn extend(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>> {
+    async fn renew_leases(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>> {
         let held: BTreeSet<JobId> = self.state().held.iter().map(|&(job, _)| job).collect();
         assert!(held.iter().eq(jobs), "leases of {jobs:?} are renewed, and {held:?} are held");
-        let lost = self.verb(|state| state.model.extend(worker, jobs, until)).await?;
+        let lost = self.verb(|state| state.model.renew_leases(worker, jobs, until)).await?;
         self.answer(lost)
     }
 
@@ -263,14 +263,17 @@ impl Queue for ModelStore {
         for told in &told {
             let attempt = (told.job, told.attempt);
             assert!(self.state().held.contains(&attempt), "{told:?} is told again, or was never claimed");
-            assert_eq!(told.finish == Finish::Done, self.attempts.has_succeeded(attempt), "{told:?}");
+            assert_eq!(told.finish == AttemptResult::Done, self.attempts.has_succeeded(attempt), "{told:?}");
             self.attempts.is_told(attempt);
         }
         let is_stopping = self.stop.is_cancelled();
         let finish = |state: &mut State, told: &FinishedAttempt| {
             if let Some(job) = state.job(&told.worker, (told.job, told.attempt)) {
-                assert!(told.finish != Finish::Cancelled || job.cancel_requested, "nobody wanted {job:?} to stop");
-                assert!(told.finish != Finish::Release || is_stopping, "{job:?} was not lost");
+                assert!(
+                    told.finish != AttemptResult::Cancelled || job.cancel_requested,
+                    "nobody wanted {job:?} to stop"
+                );
+                assert!(told.finish != AttemptResult::Release || is_stopping, "{job:?} was not lost");
             }
             state.model.finish(told)
         };
@@ -280,7 +283,7 @@ impl Queue for ModelStore {
         Ok(stored)
     }
 
-    async fn expire(&self, now: TimeMs) -> Result<u64> {
+    async fn expire_leases(&self, now: TimeMs) -> Result<u64> {
         let lost = self
             .verb(|state| {
                 let ran_out = |job: &&ModelJob| job.worker.is_some() && job.lease_until < now;
@@ -288,7 +291,7 @@ impl Queue for ModelStore {
                     let attempt = (job.id, job.attempt);
                     assert!(!state.held.contains(&attempt), "it took its own {attempt:?} for another's");
                 }
-                state.model.expire(now)
+                state.model.expire_leases(now)
             })
             .await?;
         self.answer(lost)
@@ -299,7 +302,7 @@ impl Queue for ModelStore {
         wanted.map(|(wanted, _)| wanted)
     }
 
-    fn subscribe(&self, topic: Topic) -> Wake {
+    fn subscribe(&self, topic: Topic) -> Subscription {
         self.waker.subscribe(topic)
     }
 
@@ -309,7 +312,7 @@ impl Queue for ModelStore {
     async fn report(&self, _: JobReport) -> Result<bool> {
         unreachable!("the model's jobs report nothing")
     }
-    async fn requeue_orphans(&self, _: TimeMs, _: TimeMs) -> Result<u64> {
+    async fn rescue_orphans(&self, _: TimeMs, _: TimeMs) -> Result<u64> {
         unreachable!("this is for the start of a process")
     }
     async fn retry_job(&self, _: JobId, _: TimeMs) -> Result<bool> {
@@ -333,7 +336,7 @@ impl Queue for ModelStore {
     async fn pause_kind(&self, _: &str, _: bool) -> Result<bool> {
         unreachable!("a worker does no administrator's work")
     }
-    async fn introduce_kind(&self, _: &str, _: Option<u32>) -> Result<()> {
+    async fn register_kind(&self, _: &str, _: Option<u32>) -> Result<()> {
         unreachable!("this is for the start of a process")
     }
     async fn limit_kind(&self, _: &str, _: Option<u32>) -> Result<bool> {
@@ -360,7 +363,7 @@ impl Queue for ModelStore {
     async fn attempts(&self, _: JobId) -> Result<Vec<Attempt>> {
         unreachable!("a worker shows nothing")
     }
-    async fn place(&self, _: &str, _: &str) -> Result<Option<QueuePlace>> {
+    async fn position(&self, _: &str, _: &str) -> Result<Option<JobPosition>> {
         unreachable!("a worker shows nothing")
     }
     async fn prune_jobs(&self, _: TimeMs, _: u32) -> Result<u64> {

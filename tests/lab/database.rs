@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use api::{DatabaseSpec, ItemErrorKind, LabEvent, LabFact, LabSummary, LabTrace};
-use lab::Teller;
+use lab::EventSink;
 use serde_json::{Value, json};
 use server::lab::database::{PoolOpener, database};
 use sqlx::PgConnection;
@@ -54,11 +54,11 @@ async fn served(folder: &TempDir) -> SqliteStore {
 }
 
 async fn run(spec: &DatabaseSpec, open: &PoolOpener, stop: &CancellationToken) -> (LabSummary, Vec<LabEvent>) {
-    let (tell, mut telling) = Teller::begin();
-    let summary = database(spec, open, &tell, stop).await.expect("the database opens");
-    drop(tell);
+    let (sink, mut stream) = EventSink::begin();
+    let summary = database(spec, open, &sink, stop).await.expect("the database opens");
+    drop(sink);
     let mut events = Vec::new();
-    while let Some(event) = telling.recv().await {
+    while let Some(event) = stream.recv().await {
         events.push(event);
     }
     (summary, events)
@@ -144,9 +144,9 @@ async fn on_a_server_every_connection_comes_back_and_is_closed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_dropped_closes_its_connections() {
     beside_a_server(async |open| {
-        let (tell, mut telling) = Teller::begin();
-        let run = tokio::spawn(async move { database(&SPEC, &open, &tell, &CancellationToken::new()).await });
-        while !matches!(telling.recv().await.expect("it goes on").what, LabFact::Done { .. }) {}
+        let (sink, mut stream) = EventSink::begin();
+        let run = tokio::spawn(async move { database(&SPEC, &open, &sink, &CancellationToken::new()).await });
+        while !matches!(stream.recv().await.expect("it goes on").what, LabFact::Done { .. }) {}
         run.abort();
         assert!(run.await.is_err_and(|error| error.is_cancelled()), "it was too fast to be aborted");
     })
@@ -158,13 +158,13 @@ async fn a_run_that_is_stopped_counts_what_it_has_not_done() {
     let folder = TempDir::new().unwrap();
     let server = served(&folder).await;
     let open = in_file(&folder.path().join("search4letters.db"));
-    let (stop, (tell, mut telling)) = (CancellationToken::new(), Teller::begin());
+    let (stop, (sink, mut stream)) = (CancellationToken::new(), EventSink::begin());
     let run = tokio::spawn({
         let stop = stop.clone();
-        async move { database(&SPEC, &open, &tell, &stop).await }
+        async move { database(&SPEC, &open, &sink, &stop).await }
     });
     let mut events = Vec::new();
-    while let Some(event) = telling.recv().await {
+    while let Some(event) = stream.recv().await {
         if matches!(event.what, LabFact::Done { .. }) {
             stop.cancel();
         }
@@ -182,7 +182,7 @@ async fn a_run_that_is_stopped_counts_what_it_has_not_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_cannot_be_opened_fails_the_run() {
     let open: PoolOpener = Arc::new(|| Box::pin(async { Err("it is switched off".to_owned()) }));
-    let (tell, _telling) = Teller::begin();
+    let (tell, _telling) = EventSink::begin();
     let ended = database(&SPEC, &open, &tell, &CancellationToken::new()).await;
     assert_eq!(ended.expect_err("there is nothing to use"), "it is switched off");
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::{LabSummary, LabTrace, Lane, LaneStep, RequestSpec};
-use lab::{Teller, Telling};
+use lab::{EventSink, Events};
 use serde_json::{Value, json};
 use server::lab::request::request;
 use tests::server_process::Installation;
@@ -15,34 +15,34 @@ use crate::sandboxes::Ground;
 /// A run in a task of its own.
 struct Run {
     ended: JoinHandle<Result<LabSummary, String>>,
-    telling: Telling,
+    events: Events,
     trace: LabTrace,
     stop: CancellationToken,
 }
 
 impl Run {
     fn begin(ground: &Ground, delay: Duration) -> Self {
-        let (tell, telling) = Teller::begin();
+        let (tell, events) = EventSink::begin();
         let spec = RequestSpec { delay_ms: u32::try_from(delay.as_millis()).expect("a short delay") };
         let (sandbox, stop) = (ground.sandbox(), CancellationToken::new());
         let ended = tokio::spawn({
             let stop = stop.clone();
             async move { request(&spec, &sandbox, &tell, &stop).await }
         });
-        Self { ended, telling, trace: LabTrace::default(), stop }
+        Self { ended, events, trace: LabTrace::default(), stop }
     }
 
     /// Waits until this has happened to the search of `lane`.
     async fn reaches(&mut self, lane: Lane, step: LaneStep) {
         while self.at(lane, step).is_none() {
-            let event = self.telling.recv().await;
+            let event = self.events.recv().await;
             self.trace.take(event.unwrap_or_else(|| panic!("{lane:?} has never come to {step:?}: {:?}", self.trace)));
         }
     }
 
     async fn ends(&mut self) -> Result<LabSummary, String> {
         let ended = (&mut self.ended).await.expect("it does not panic");
-        while let Some(event) = self.telling.recv().await {
+        while let Some(event) = self.events.recv().await {
             self.trace.take(event);
         }
         ended
@@ -136,7 +136,7 @@ async fn a_program_that_is_no_sandbox_fails_the_run_and_is_not_waited_for() {
     let ground = Ground::new();
     let mut sandbox = ground.sandbox();
     sandbox.program = "/bin/false".into();
-    let (tell, _telling) = Teller::begin();
+    let (tell, _telling) = EventSink::begin();
     let ended = request(&RequestSpec { delay_ms: 15_000 }, &sandbox, &tell, &CancellationToken::new()).await;
     let why = ended.expect_err("there is nobody to ask");
     assert!(why.contains("did not start"), "{why}");

@@ -15,8 +15,8 @@ pub async fn jobs_that_fail_in_every_way_hinder_none_of_the_many_beside_them(gro
             never_well.push((yard.add(&[act]).await, act));
         }
     }
-    let unreadable = NewJob { payload: "not json".to_owned(), ..yard.script(&[Act::Succeed]) };
-    let unreadable = yard.enqueue(unreadable).await;
+    let corrupt = NewJob { payload: "not json".to_owned(), ..yard.script(&[Act::Succeed]) };
+    let corrupt = yard.enqueue(corrupt).await;
     for _ in 0..MANY {
         yard.add(&[Act::Succeed]).await;
     }
@@ -25,7 +25,7 @@ pub async fn jobs_that_fail_in_every_way_hinder_none_of_the_many_beside_them(gro
     yard.reaches(last, JobState::Done).await;
     assert_eq!(yard.count(JobState::Done).await, MANY + 1, "all are done while those that hang are running");
     assert_eq!(yard.count(JobState::Running).await, 3);
-    yard.reaches(unreadable, JobState::Dead).await;
+    yard.reaches(corrupt, JobState::Dead).await;
 
     let ended = async {
         for (id, act) in &never_well {

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use api::{Attempt, JobCounts, JobFilter, JobId, Ledger, MissingSearch, SearchId, TimeMs};
 use async_trait::async_trait;
 use store::{
-    Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobReport, NewJob, OutputPart, Queue, QueuePlace,
-    Result, StoreError, StoredJob, StoredKind, Topic, Wake, WorkerName,
+    Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobPosition, JobReport, NewJob, OutputPart, Queue,
+    Result, StoreError, StoredJob, StoredKind, Subscription, Topic, WorkerName,
 };
 use tokio::sync::watch;
 
@@ -85,8 +85,8 @@ impl Queue for Interceptor {
     async fn next_due(&self) -> Result<Option<TimeMs>> {
         self.pass()?.next_due().await
     }
-    async fn extend(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>> {
-        self.pass()?.extend(worker, jobs, until).await
+    async fn renew_leases(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>> {
+        self.pass()?.renew_leases(worker, jobs, until).await
     }
     async fn finish(&self, attempts: Vec<FinishedAttempt>) -> Result<u64> {
         self.pass()?.finish(attempts).await
@@ -94,11 +94,11 @@ impl Queue for Interceptor {
     async fn report(&self, report: JobReport) -> Result<bool> {
         self.pass()?.report(report).await
     }
-    async fn expire(&self, now: TimeMs) -> Result<u64> {
-        self.pass()?.expire(now).await
+    async fn expire_leases(&self, now: TimeMs) -> Result<u64> {
+        self.pass()?.expire_leases(now).await
     }
-    async fn requeue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64> {
-        self.pass()?.requeue_orphans(now, latest).await
+    async fn rescue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64> {
+        self.pass()?.rescue_orphans(now, latest).await
     }
     async fn cancellations(&self, worker: &WorkerName) -> Result<Vec<JobId>> {
         self.pass()?.cancellations(worker).await
@@ -127,8 +127,8 @@ impl Queue for Interceptor {
     async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>> {
         self.pass()?.attempts(id).await
     }
-    async fn place(&self, kind: &str, key: &str) -> Result<Option<QueuePlace>> {
-        self.pass()?.place(kind, key).await
+    async fn position(&self, kind: &str, key: &str) -> Result<Option<JobPosition>> {
+        self.pass()?.position(kind, key).await
     }
     async fn prune_jobs(&self, before: TimeMs, limit: u32) -> Result<u64> {
         self.pass()?.prune_jobs(before, limit).await
@@ -145,8 +145,8 @@ impl Queue for Interceptor {
     async fn pause_kind(&self, kind: &str, paused: bool) -> Result<bool> {
         self.pass()?.pause_kind(kind, paused).await
     }
-    async fn introduce_kind(&self, kind: &str, limit: Option<u32>) -> Result<()> {
-        self.pass()?.introduce_kind(kind, limit).await
+    async fn register_kind(&self, kind: &str, limit: Option<u32>) -> Result<()> {
+        self.pass()?.register_kind(kind, limit).await
     }
     async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool> {
         self.pass()?.limit_kind(kind, limit).await
@@ -157,7 +157,7 @@ impl Queue for Interceptor {
     async fn delete_job(&self, id: JobId) -> Result<bool> {
         self.pass()?.delete_job(id).await
     }
-    fn subscribe(&self, topic: Topic) -> Wake {
+    fn subscribe(&self, topic: Topic) -> Subscription {
         self.inner.subscribe(topic)
     }
 }

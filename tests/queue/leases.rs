@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{AttemptOutcome, JobState};
-use store::{Claim, Clock, Finish, NewJob};
+use store::{AttemptResult, Claim, Clock, NewJob};
 use tests::builders::{START, claim, finished};
 
 use crate::interceptor::Interceptor;
@@ -21,7 +21,7 @@ pub async fn a_long_job_keeps_its_lease(ground: Ground) {
     }
     // Renewed to three leases after its claim: nobody may take it over now.
     yard.clock.task_sleeps_until(yard.clock.steady().after(LEASE / 3)).await;
-    assert_eq!(yard.store.expire(yard.clock.steady()).await.expect("stored"), 0);
+    assert_eq!(yard.store.expire_leases(yard.clock.steady()).await.expect("stored"), 0);
     yard.open_gate();
     let job = yard.reaches(id, JobState::Done).await;
     assert_eq!(job.attempt, 1);
@@ -40,7 +40,7 @@ pub async fn a_lease_is_renewed_in_time_however_long_its_claim_took(ground: Grou
     // The renewal was due before the claim was answered; the next one is due a third of a lease later.
     yard.clock.task_sleeps_until(START.after(LEASE)).await;
     let end_of_first_lease = START.after(LEASE + Duration::from_millis(1));
-    assert_eq!(yard.store.expire(end_of_first_lease).await.expect("stored"), 0);
+    assert_eq!(yard.store.expire_leases(end_of_first_lease).await.expect("stored"), 0);
     yard.open_gate();
     yard.reaches(id, JobState::Done).await;
     yard.wind_up(worker).await;
@@ -63,7 +63,7 @@ pub async fn the_jobs_of_a_worker_that_is_gone_are_taken_over_when_its_lease_end
     }
     yard.reaches(id, JobState::Done).await;
     assert_eq!(yard.outcomes(id).await, [AttemptOutcome::Lost, AttemptOutcome::Done]);
-    let late = finished(&theirs[0], "gone", Finish::Dead { error: "too late".to_owned() }, yard.clock.steady());
+    let late = finished(&theirs[0], "gone", AttemptResult::Dead { error: "too late".to_owned() }, yard.clock.steady());
     assert_eq!(yard.store.finish(vec![late]).await.expect("stored"), 0, "what it says now is refused");
     assert_eq!(yard.job(id).await.state, JobState::Done);
     yard.open_gate();
@@ -113,7 +113,7 @@ pub async fn an_attempt_whose_lease_was_lost_is_stopped_and_its_outcome_refused(
     let id = yard.add(&[Act::WaitAtGate, Act::Succeed]).await;
     yard.reaches(id, JobState::Running).await;
     // As another process would, to whom our lease seems to be over.
-    yard.store.expire(yard.clock.steady().after(2 * LEASE)).await.expect("stored");
+    yard.store.expire_leases(yard.clock.steady().after(2 * LEASE)).await.expect("stored");
     // The job waits again, and it is our own worker that claims it, with its first attempt still running.
     let job = yard.reaches(id, JobState::Done).await;
     assert_eq!(job.attempt, 2);
@@ -127,7 +127,7 @@ pub async fn what_a_dead_process_left_runs_again_at_the_next_start(ground: Groun
     let now = yard.clock.steady();
     yard.store.claim(claim("dead", 1, now)).await.expect("claimed");
     let latest = now.after(Duration::from_secs(900));
-    assert_eq!(yard.store.requeue_orphans(now, latest).await.expect("stored"), 1);
+    assert_eq!(yard.store.rescue_orphans(now, latest).await.expect("stored"), 1);
     let worker = yard.start_worker(4);
     yard.reaches(id, JobState::Done).await;
     assert_eq!(yard.outcomes(id).await, [AttemptOutcome::Lost, AttemptOutcome::Done]);

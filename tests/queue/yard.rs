@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Attempt, AttemptOutcome, JobFilter, JobId, JobState};
-use queue::{Backoff, JobError, Payload, Performed, Settings, decode, encode};
+use queue::{Backoff, JobError, JobOutcome, Payload, Settings, decode, encode};
 use serde::{Deserialize, Serialize};
 use store::{ClaimedJob, Clock, Enqueued, NewJob, Queue, Store, StoredJob};
 use store_postgres::PostgresStore;
@@ -157,7 +157,7 @@ impl Yard {
     }
 
     pub async fn reaches(&self, id: JobId, state: JobState) -> StoredJob {
-        let what = format!("job {} is {}", id.0, state.word());
+        let what = format!("job {} is {}", id.0, state.as_str());
         eventually(&what, async || Some(self.job(id).await).filter(|job| job.state == state)).await
     }
 
@@ -220,19 +220,19 @@ async fn on_postgres(url: String) -> PostgresStore {
     PostgresStore::open(options, store_postgres::Access::Owner).await.expect("opened")
 }
 
-async fn perform(job: ClaimedJob, gate: Arc<Semaphore>) -> Result<Performed, JobError> {
+async fn perform(job: ClaimedJob, gate: Arc<Semaphore>) -> Result<JobOutcome, JobError> {
     let Script { acts } = decode(&job.payload)?;
     let last = acts.len().checked_sub(1).ok_or_else(|| JobError::Dead("an empty script".to_owned()))?;
     match acts[(job.attempt as usize - 1).min(last)] {
-        Act::Succeed => Ok(Performed::Done),
-        Act::SayStored => Ok(Performed::Stored),
+        Act::Succeed => Ok(JobOutcome::Done),
+        Act::SayStored => Ok(JobOutcome::Stored),
         Act::FailForNow => Err(JobError::Retry("not this time".to_owned())),
         Act::FailForGood => Err(JobError::Dead("never".to_owned())),
         Act::Panic => panic!("the handler fell over"),
         Act::Hang => std::future::pending().await,
         Act::WaitAtGate => {
             gate.acquire().await.expect("the gate is never closed").forget();
-            Ok(Performed::Done)
+            Ok(JobOutcome::Done)
         }
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
 
 impl Dialect {
     /// As folders and packages are named.
-    fn word(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
@@ -56,13 +56,13 @@ impl Dialect {
     }
 
     fn committed(self) -> String {
-        format!("server/store/{}/.sqlx", self.word())
+        format!("server/store/{}/.sqlx", self.as_str())
     }
 
     /// In the order in which they are applied.
     fn migrations(self, workspace: &Workspace) -> anyhow::Result<Vec<PathBuf>> {
         let mut files = Vec::new();
-        fingerprint::collect(&workspace.root.join("migrations").join(self.word()), &mut files)?;
+        fingerprint::collect(&workspace.root.join("migrations").join(self.as_str()), &mut files)?;
         files.sort();
         Ok(files)
     }
@@ -94,7 +94,7 @@ impl Dialect {
         let _url = shell.push_env("DATABASE_URL", url);
         let _dir = shell.push_env("SQLX_OFFLINE_DIR", into);
         let _online = shell.push_env("SQLX_OFFLINE", "false");
-        let package = format!("store-{}", self.word());
+        let package = format!("store-{}", self.as_str());
         // The macros write when they are expanded, and cargo expands nothing that has not changed.
         cmd!(shell, "cargo clean --quiet --package {package}").quiet().run()?;
         cmd!(shell, "cargo check --quiet --package {package} --all-targets").quiet().run()?;

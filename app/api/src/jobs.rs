@@ -89,7 +89,7 @@ impl JobState {
 
     /// The word for this state, on the wire, in the database and on the screen.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Scheduled => "scheduled",
             Self::Waiting => "waiting",
@@ -102,8 +102,8 @@ impl JobState {
     }
 
     #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.word() == word)
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
 
     /// Whether nothing more will happen to the job by itself.
@@ -266,7 +266,7 @@ impl AttemptOutcome {
         [Self::Running, Self::Done, Self::Failed, Self::Dead, Self::Cancelled, Self::Lost, Self::Released];
 
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
             Self::Done => "done",
@@ -279,7 +279,7 @@ impl AttemptOutcome {
     }
 
     #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.word() == word)
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
     }
 }

@@ -187,7 +187,7 @@ pub enum ItemErrorKind {
 impl ItemErrorKind {
     /// In a few words, for people.
     #[must_use]
-    pub fn words(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
             Self::NotFound => "not found",
             Self::Status => "error status",
@@ -219,7 +219,7 @@ impl Lane {
 
     /// In a few words, for people.
     #[must_use]
-    pub fn words(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
             Self::Awaited => "awaited",
             Self::BareTask => "bare task",
@@ -248,7 +248,7 @@ pub enum LaneStep {
 impl LaneStep {
     /// In a few words, for people.
     #[must_use]
-    pub fn words(self) -> &'static str {
+    pub fn label(self) -> &'static str {
         match self {
             Self::Sent => "sent",
             Self::Answered => "answered",

@@ -34,16 +34,16 @@ pub use lab::{
     LabWork, Lane, LaneStep, LaneTrace, PoolSummary, REQUESTS_LIMIT, RUN_LIMIT_MS, RequestSpec, TASKS_LIMIT,
     WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS, cancel_lab_run, lab, lab_run, start_lab_run,
 };
-pub use log::{LogLooked, LogRow, LogSeq};
-pub use log_filter::{FilterError, FilterKey, LogBounds, LogFilter, LogPlace, Point};
+pub use log::{LogRow, LogSeq, ScanProgress};
+pub use log_filter::{FilterError, FilterKey, LogBounds, LogFilter, LogPosition, Point};
 pub use route::{Bundle, Route};
 pub use search::{
     DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded, SearchAnswer, SearchId, search,
 };
 pub use search4letters::{search4letters, set_text};
 pub use system::{
-    DiskState, FaultKind, Health, Ledger, Light, MissingSearch, PoolState, Probe, ProcessState, QueueState, SpoolState,
-    StoreFault, System, SystemState, WorkerState, system,
+    DiskState, FaultKind, Health, HealthStatus, Ledger, MissingSearch, PoolState, Probe, ProcessState, QueueState,
+    SpoolState, StoreFault, System, SystemState, WorkerState, system,
 };
 pub use time::TimeMs;
 

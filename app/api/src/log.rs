@@ -37,7 +37,7 @@ pub struct LogRow {
 /// asked for; the next request goes on where this one has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Wire", into = "Wire")]
-pub struct LogLooked {
+pub struct ScanProgress {
     /// The number with which the look began.
     pub from: LogSeq,
     /// The number of the last row that was compared, or where none was, that before `from`; the next look begins behind
@@ -65,14 +65,14 @@ struct WireLooked {
     is_done: bool,
 }
 
-impl From<Wire> for LogLooked {
+impl From<Wire> for ScanProgress {
     fn from(Wire { looked: WireLooked { from, to, end, last, is_done } }: Wire) -> Self {
         Self { from, to, end, last, is_done }
     }
 }
 
-impl From<LogLooked> for Wire {
-    fn from(LogLooked { from, to, end, last, is_done }: LogLooked) -> Self {
+impl From<ScanProgress> for Wire {
+    fn from(ScanProgress { from, to, end, last, is_done }: ScanProgress) -> Self {
         Self { looked: WireLooked { from, to, end, last, is_done } }
     }
 }

@@ -38,7 +38,7 @@ pub struct SystemState {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
-    pub light: Light,
+    pub light: HealthStatus,
     /// One sentence that says why, and names the way out where there is one.
     pub sentence: String,
     /// The last probe that went the whole way: accepted, claimed, run, finished.
@@ -47,7 +47,7 @@ pub struct Health {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Light {
+pub enum HealthStatus {
     /// A probe went the whole way lately, and nothing is amiss.
     Healthy,
     /// The first probe is on its way.
@@ -58,10 +58,10 @@ pub enum Light {
     Failing,
 }
 
-impl Light {
+impl HealthStatus {
     /// The word for this light, on the wire and on the screen.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Healthy => "healthy",
             Self::Checking => "checking",
@@ -94,7 +94,7 @@ impl FaultKind {
 
     /// The name, on the wire, in the log and on the screen.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::ConnectionError => "ConnectionError",
             Self::CredentialsError => "CredentialsError",

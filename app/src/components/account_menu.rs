@@ -43,7 +43,7 @@ fn Menu(account: Account) -> impl IntoView {
         <div class="account_popover" id="account-menu" popover="auto">
             <p class="account_who">
                 <strong dir="auto">{account.name}</strong>
-                <span class="muted">{account.role.word()}</span>
+                <span class="muted">{account.role.as_str()}</span>
             </p>
             <a class="account_item" href="/logout">"Log out"</a>
         </div>

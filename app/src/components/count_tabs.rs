@@ -19,10 +19,10 @@ pub fn CountTabs(
         });
         view! {
             <CountTab
-                address=url::with_query("/jobs", &[("state", state.map(JobState::word))])
-                word=state.map_or("all", JobState::word)
+                address=url::with_query("/jobs", &[("state", state.map(JobState::as_str))])
+                word=state.map_or("all", JobState::as_str)
                 sign=state.map_or(Sign::Stack, Sign::State)
-                color=state.map(JobState::word)
+                color=state.map(JobState::as_str)
                 is_chosen=Signal::derive(move || chosen.get() == state)
                 count
             />

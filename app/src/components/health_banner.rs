@@ -1,6 +1,6 @@
 //! The light: whether all is well, why, and when that was last tried out.
 
-use api::{Health, JobState, Light, Probe};
+use api::{Health, HealthStatus, JobState, Probe};
 use leptos::prelude::*;
 
 use crate::components::{Icon, Sign, TimeAgo};
@@ -10,11 +10,11 @@ use crate::{marking, wording};
 pub fn HealthBanner(health: Health) -> impl IntoView {
     let Health { light, sentence, probe } = health;
     view! {
-        <section class="health_banner card" data-light=light.word() aria-labelledby="health-title">
+        <section class="health_banner card" data-light=light.as_str() aria-labelledby="health-title">
             <span class="health_sign"><Icon sign=sign(light) /></span>
             <div class="health_words">
                 // Of all that changes here only the light is read out.
-                <div role="status"><h2 id="health-title">{light.word()}</h2></div>
+                <div role="status"><h2 id="health-title">{light.as_str()}</h2></div>
                 <p>{marking::visible(&sentence)}</p>
             </div>
             <p class="health_probe muted">{probe.map_or_else(|| "No probe has gone the whole way yet.".into_any(), tried)}</p>
@@ -22,12 +22,12 @@ pub fn HealthBanner(health: Health) -> impl IntoView {
     }
 }
 
-fn sign(light: Light) -> Sign {
+fn sign(light: HealthStatus) -> Sign {
     match light {
-        Light::Healthy => Sign::State(JobState::Done),
-        Light::Checking => Sign::State(JobState::Waiting),
-        Light::Degraded => Sign::Alert,
-        Light::Failing => Sign::State(JobState::Dead),
+        HealthStatus::Healthy => Sign::State(JobState::Done),
+        HealthStatus::Checking => Sign::State(JobState::Waiting),
+        HealthStatus::Degraded => Sign::Alert,
+        HealthStatus::Failing => Sign::State(JobState::Dead),
     }
 }
 

@@ -15,11 +15,11 @@ pub fn JobActions(id: JobId, state: JobState, commands: JobCommands) -> impl Int
                 <button
                     class="button button-small"
                     type="button"
-                    data-command=command.word()
-                    aria-label=format!("{} job {number}", command.word())
+                    data-command=command.as_str()
+                    aria-label=format!("{} job {number}", command.as_str())
                     on:click=move |_| commands.run(command, id)
                 >
-                    {command.word()}
+                    {command.as_str()}
                 </button>
             }
         })

@@ -10,7 +10,7 @@ pub fn JobProgress(progress: Progress, state: JobState) -> impl IntoView {
     let percent = wording::percent(progress.percent);
     let note = marking::visible(&progress.note);
     view! {
-        <div class="job_progress" data-state=state.word()>
+        <div class="job_progress" data-state=state.as_str()>
             <p class="job_progress_words">
                 <span class="job_progress_note" dir="auto">{note.clone()}</span>
                 <span>{percent.clone()}</span>

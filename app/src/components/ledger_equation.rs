@@ -20,7 +20,7 @@ pub fn LedgerEquation(ledger: Ledger) -> impl IntoView {
                 <span class="ledger_operator">{operator}</span>
                 <CountTab
                     address=part.address()
-                    word=part.word()
+                    word=part.as_str()
                     sign=part.job_state().map_or(Sign::Disk, Sign::State)
                     color=Some(part.color())
                     count=Some(part.count(&ledger))

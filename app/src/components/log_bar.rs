@@ -1,6 +1,6 @@
 //! What stands above the log: its filter, the way to a place in it, how many rows there are, and how live they are.
 
-use api::{FilterError, LogPlace, LogSeq};
+use api::{FilterError, LogPosition, LogSeq};
 use leptos::prelude::*;
 
 use crate::components::{ExportMenu, FilterBox, LogFilterError, LogFilterHelp, LogGoTo};
@@ -19,8 +19,8 @@ pub fn LogBar(
     filter: Signal<Option<String>>,
     #[prop(into)] error: Signal<Option<FilterError>>,
     on_filter: Callback<Option<String>>,
-    #[prop(into)] place: Signal<Option<LogPlace>>,
-    on_place: Callback<Option<LogPlace>>,
+    #[prop(into)] place: Signal<Option<LogPosition>>,
+    on_place: Callback<Option<LogPosition>>,
 ) -> impl IntoView {
     let through = move || {
         let through = feed.through.get().filter(|&seq| seq > LogSeq(0))?;

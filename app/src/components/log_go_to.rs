@@ -1,6 +1,6 @@
 //! The way to a row or a time in the log.
 
-use api::{LogPlace, Point};
+use api::{LogPosition, Point};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
@@ -10,9 +10,9 @@ const LABEL: &str = "Go to a row or a time";
 
 #[component]
 pub fn LogGoTo(
-    #[prop(into)] place: Signal<Option<LogPlace>>,
+    #[prop(into)] place: Signal<Option<LogPosition>>,
     /// Called with none to come back to the newest rows.
-    on_place: Callback<Option<LogPlace>>,
+    on_place: Callback<Option<LogPosition>>,
 ) -> impl IntoView {
     let text = RwSignal::new(String::new());
     let is_wrong = RwSignal::new(false);
@@ -55,16 +55,16 @@ pub fn LogGoTo(
 }
 
 /// A time without an offset is the visitor's, as those in the list are.
-fn read(text: &str) -> Option<LogPlace> {
+fn read(text: &str) -> Option<LogPosition> {
     match text.parse().ok()? {
-        LogPlace::Time(Point::At(_)) => moment::read(text).map(|time| LogPlace::Time(Point::At(time))),
+        LogPosition::Time(Point::At(_)) => moment::read(text).map(|time| LogPosition::Time(Point::At(time))),
         place => Some(place),
     }
 }
 
-fn written(place: LogPlace) -> String {
+fn written(place: LogPosition) -> String {
     match place {
-        LogPlace::Time(Point::At(time)) => moment::exact(time),
+        LogPosition::Time(Point::At(time)) => moment::exact(time),
         place => place.to_string(),
     }
 }

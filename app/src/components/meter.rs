@@ -11,7 +11,7 @@ pub fn Meter(label: String, text: String, gauge: Gauge) -> impl IntoView {
         <div
             class="meter"
             role="meter"
-            data-level=gauge.level.word()
+            data-level=gauge.level.as_str()
             aria-label=label
             aria-valuemin="0"
             aria-valuemax="100"

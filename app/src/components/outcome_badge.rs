@@ -16,9 +16,9 @@ pub fn OutcomeBadge(outcome: AttemptOutcome) -> impl IntoView {
         AttemptOutcome::Released => JobState::Waiting,
     };
     view! {
-        <span class="state_badge" data-state=like.word()>
+        <span class="state_badge" data-state=like.as_str()>
             <Icon sign=Sign::State(like) />
-            {outcome.word()}
+            {outcome.as_str()}
         </span>
     }
 }

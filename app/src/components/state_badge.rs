@@ -8,9 +8,9 @@ use crate::components::{Icon, Sign};
 #[component]
 pub fn StateBadge(state: JobState) -> impl IntoView {
     view! {
-        <span class="state_badge" data-state=state.word()>
+        <span class="state_badge" data-state=state.as_str()>
             <Icon sign=Sign::State(state) />
-            {state.word()}
+            {state.as_str()}
         </span>
     }
 }

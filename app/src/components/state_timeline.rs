@@ -18,7 +18,7 @@ pub fn StateTimeline(job: JobDetail) -> impl IntoView {
     let created_at = job.summary.created_at;
     let event = move |Event { state, text, at }: Event| {
         view! {
-            <li class="timeline_event" data-state=state.word()>
+            <li class="timeline_event" data-state=state.as_str()>
                 <Icon sign=Sign::State(state) />
                 <span class="timeline_text">{text}</span>
                 <time class="timeline_time" datetime=moment::machine(at) title=moment::exact(at)>

@@ -11,7 +11,7 @@ pub fn StoreFaultNotice(fault: StoreFault) -> impl IntoView {
     let StoreFault { kind, detail, since } = fault;
     view! {
         <div class="store_fault">
-            <Notice tone=Tone::Error title=kind.word() text=kind.advice()>
+            <Notice tone=Tone::Error title=kind.as_str() text=kind.advice()>
                 // An alert is read out again when something in it changes: but not at each tick.
                 <p class="muted" aria-live="off">"It began "<TimeAgo time=since />"."</p>
                 <details class="error_details" aria-live="off">

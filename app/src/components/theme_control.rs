@@ -20,7 +20,7 @@ pub fn ThemeControl() -> impl IntoView {
                 <input
                     type="radio"
                     name="theme"
-                    value=choice.word()
+                    value=choice.as_str()
                     prop:checked=move || theme.get() == choice
                     on:change=move |_| theme.choose(choice)
                 />

@@ -54,8 +54,8 @@ pub fn sign(state: ItemState) -> api::JobState {
 pub fn outcome(item: &ItemTrace, now_us: u64) -> String {
     let took = worked(item, now_us).map(|(start, end)| span::measured(end - start));
     match (item.state, took, &item.error) {
-        (ItemState::Failed, Some(took), Some(error)) => format!("{} · {took}", error.kind.words()),
-        (ItemState::Failed, None, Some(error)) => error.kind.words().to_owned(),
+        (ItemState::Failed, Some(took), Some(error)) => format!("{} · {took}", error.kind.label()),
+        (ItemState::Failed, None, Some(error)) => error.kind.label().to_owned(),
         (ItemState::Pending, _, _) => "waiting".to_owned(),
         (ItemState::Cancelled, _, _) => "cancelled".to_owned(),
         (_, took, _) => took.unwrap_or_default(),
@@ -76,7 +76,7 @@ pub fn sentence(index: usize, item: &ItemTrace, place: Option<usize>, now_us: u6
     if let Some(name) = name(index, item) {
         let _ = write!(text, " {name}");
     }
-    let _ = write!(text, ": {}", item.state.word());
+    let _ = write!(text, ": {}", item.state.as_str());
     match worked(item, now_us) {
         Some((start, end)) => {
             let _ = write!(
@@ -97,7 +97,7 @@ pub fn sentence(index: usize, item: &ItemTrace, place: Option<usize>, now_us: u6
     }
     match &item.error {
         Some(error) => {
-            let _ = write!(text, " · {}: {}", error.kind.words(), error.detail);
+            let _ = write!(text, " · {}: {}", error.kind.label(), error.detail);
         }
         None if !item.text.is_empty() => {
             let _ = write!(text, " · {}", item.text);

@@ -35,7 +35,7 @@ pub fn by_kind(items: &[ItemTrace]) -> Vec<Failures> {
 /// The same in one line: `2 not found, 1 timed out`; empty where nothing failed.
 #[must_use]
 pub fn line(failures: &[Failures]) -> String {
-    let words = failures.iter().map(|failures| format!("{} {}", number(failures.count as u64), failures.kind.words()));
+    let words = failures.iter().map(|failures| format!("{} {}", number(failures.count as u64), failures.kind.label()));
     words.collect::<Vec<_>>().join(", ")
 }
 

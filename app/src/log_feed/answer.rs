@@ -1,6 +1,6 @@
 //! The lines of an answer.
 
-use api::{ApiError, ErrorCode, LogLooked, LogRow, LogSeq};
+use api::{ApiError, ErrorCode, LogRow, LogSeq, ScanProgress};
 use web_sys::AbortController;
 
 use crate::{ndjson, url};
@@ -9,7 +9,7 @@ use crate::{ndjson, url};
 pub(super) struct Answer {
     pub(super) rows: Vec<LogRow>,
     /// How far was looked for them, in the last line.
-    pub(super) looked: Option<LogLooked>,
+    pub(super) looked: Option<ScanProgress>,
     /// The error that the stream has ended with, if it has.
     pub(super) failure: Option<ApiError>,
 }
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn the_last_line_says_how_far_was_looked() {
         let answer = of(&[ROW, r#"{"looked":{"from":9,"to":5,"end":1,"last":12,"is_done":false}}"#]);
-        let looked = LogLooked { from: LogSeq(9), to: LogSeq(5), end: LogSeq(1), last: LogSeq(12), is_done: false };
+        let looked = ScanProgress { from: LogSeq(9), to: LogSeq(5), end: LogSeq(1), last: LogSeq(12), is_done: false };
         assert_eq!((answer.rows.len(), answer.looked, answer.failure), (1, Some(looked), None));
     }
 }

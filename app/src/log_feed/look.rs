@@ -1,6 +1,6 @@
 //! How far was looked for rows that match a filter, over several answers.
 
-use api::{LogLooked, LogSeq};
+use api::{LogSeq, ScanProgress};
 
 /// Which way rows are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,16 +11,16 @@ pub enum Way {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Look {
-    older: Option<LogLooked>,
-    newer: Option<LogLooked>,
+    older: Option<ScanProgress>,
+    newer: Option<ScanProgress>,
 }
 
 impl Look {
     /// With one more answer: it goes on where the one before has ended.
     #[must_use]
-    pub fn and(mut self, way: Way, looked: LogLooked) -> Self {
+    pub fn and(mut self, way: Way, looked: ScanProgress) -> Self {
         let side = self.side_mut(way);
-        *side = Some(LogLooked { from: side.map_or(looked.from, |before| before.from), ..looked });
+        *side = Some(ScanProgress { from: side.map_or(looked.from, |before| before.from), ..looked });
         self
     }
 
@@ -48,7 +48,7 @@ impl Look {
     /// How many rows were compared, and how many there are to be; they are counted by their numbers.
     #[must_use]
     pub fn progress(self, way: Way) -> Option<(u64, u64)> {
-        let LogLooked { from: LogSeq(from), to: LogSeq(to), end: LogSeq(end), .. } = self.side(way)?;
+        let ScanProgress { from: LogSeq(from), to: LogSeq(to), end: LogSeq(end), .. } = self.side(way)?;
         let rows_to = |seq: i64| match way {
             Way::Older => from.saturating_sub(seq),
             Way::Newer => seq.saturating_sub(from),
@@ -57,14 +57,14 @@ impl Look {
         Some((counted(to), counted(end)))
     }
 
-    fn side(self, way: Way) -> Option<LogLooked> {
+    fn side(self, way: Way) -> Option<ScanProgress> {
         match way {
             Way::Older => self.older,
             Way::Newer => self.newer,
         }
     }
 
-    fn side_mut(&mut self, way: Way) -> &mut Option<LogLooked> {
+    fn side_mut(&mut self, way: Way) -> &mut Option<ScanProgress> {
         match way {
             Way::Older => &mut self.older,
             Way::Newer => &mut self.newer,
@@ -76,13 +76,13 @@ impl Look {
 mod tests {
     use super::*;
 
-    fn looked(from: i64, to: i64) -> LogLooked {
-        LogLooked { from: LogSeq(from), to: LogSeq(to), end: LogSeq(1), last: LogSeq(1_000), is_done: to == 1 }
+    fn looked(from: i64, to: i64) -> ScanProgress {
+        ScanProgress { from: LogSeq(from), to: LogSeq(to), end: LogSeq(1), last: LogSeq(1_000), is_done: to == 1 }
     }
 
     #[test]
     fn where_there_is_nothing_to_be_looked_at_nothing_is() {
-        let nothing = LogLooked { from: LogSeq(0), to: LogSeq(1), end: LogSeq(1), last: LogSeq(9), is_done: true };
+        let nothing = ScanProgress { from: LogSeq(0), to: LogSeq(1), end: LogSeq(1), last: LogSeq(9), is_done: true };
         assert_eq!(Look::default().and(Way::Older, nothing).progress(Way::Older), Some((0, 0)));
     }
 

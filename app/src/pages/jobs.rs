@@ -14,7 +14,7 @@ use crate::{context, job_feed, keys, url};
 pub fn JobsPage() -> impl IntoView {
     let navigation = context::navigation();
     let (state_word, cursor) = (navigation.parameter("state"), navigation.parameter("before"));
-    let state = Memo::new(move |_| state_word.get().as_deref().and_then(JobState::from_word));
+    let state = Memo::new(move |_| state_word.get().as_deref().and_then(JobState::parse));
     let before = Memo::new(move |_| cursor.get().and_then(|cursor| cursor.parse().ok()).map(JobId));
     let version = RwSignal::new(0_u32);
     let is_stale = RwSignal::new(false);
@@ -78,7 +78,7 @@ fn JobList(
     });
     let link = move |before: Option<JobId>| {
         let before = before.map(|JobId(id)| id.to_string());
-        url::with_query("/jobs", &[("state", state.get().map(JobState::word)), ("before", before.as_deref())])
+        url::with_query("/jobs", &[("state", state.get().map(JobState::as_str)), ("before", before.as_deref())])
     };
     move || match outcome.get() {
         Outcome::Awaited => view! { <Loading /> }.into_any(),
@@ -113,7 +113,7 @@ enum Outcome {
 
 fn emptiness(state: Option<JobState>) -> String {
     match state {
-        Some(state) => format!("No job is {} now.", state.word()),
+        Some(state) => format!("No job is {} now.", state.as_str()),
         None => "There are no jobs yet: each search makes one.".to_owned(),
     }
 }

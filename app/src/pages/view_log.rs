@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{LogFilter, LogPlace, LogRow, LogSeq};
+use api::{LogFilter, LogPosition, LogRow, LogSeq};
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -27,7 +27,7 @@ pub fn ViewLogPage() -> impl IntoView {
     let filter = Memo::new(move |_| typed.with(|typed| typed.as_deref().unwrap_or_default().parse::<LogFilter>()));
     let error = Memo::new(move |_| filter.get().err());
     let at = navigation.parameter("at");
-    let place = Memo::new(move |_| at.with(|at| at.as_deref()?.parse::<LogPlace>().ok()));
+    let place = Memo::new(move |_| at.with(|at| at.as_deref()?.parse::<LogPosition>().ok()));
     let feed = LogFeed::new();
     let rows = VirtualRows::new();
     feed.when_moved(Callback::new(move |shift| rows.shift(shift)));
@@ -40,7 +40,7 @@ pub fn ViewLogPage() -> impl IntoView {
             feed.start(Question { filter, place });
         }
     });
-    let address = move |q: Option<String>, place: Option<LogPlace>, row: Option<LogSeq>| {
+    let address = move |q: Option<String>, place: Option<LogPosition>, row: Option<LogSeq>| {
         let row = row.map(|LogSeq(seq)| seq.to_string());
         let place = place.map(|place| place.to_string());
         url::with_query("/viewlog", &[("q", q.as_deref()), ("at", place.as_deref()), ("row", row.as_deref())])
@@ -94,7 +94,7 @@ pub fn ViewLogPage() -> impl IntoView {
 
 /// How many rows are above those that are shown, and the way to them.
 #[component]
-fn NewerRows(feed: LogFeed, place: Memo<Option<LogPlace>>, on_press: Callback<()>) -> impl IntoView {
+fn NewerRows(feed: LogFeed, place: Memo<Option<LogPosition>>, on_press: Callback<()>) -> impl IntoView {
     let text = Memo::new(move |_| newer_rows(feed, place.with(Option::is_some)));
     let is_shown = Memo::new(move |_| text.with(Option::is_some));
     view! {
@@ -169,7 +169,7 @@ fn hold_while_reading(
     feed: LogFeed,
     rows: VirtualRows,
     selected: RwSignal<Option<LogSeq>>,
-    place: Memo<Option<LogPlace>>,
+    place: Memo<Option<LogPosition>>,
 ) {
     let is_reading = Memo::new(move |_| !rows.is_at_top() || selected.get().is_some());
     Effect::new(move |_| {
@@ -182,7 +182,7 @@ fn hold_while_reading(
 }
 
 /// Selects the row that somebody went to.
-fn point_out(feed: LogFeed, place: Memo<Option<LogPlace>>, selected: RwSignal<Option<LogSeq>>) {
+fn point_out(feed: LogFeed, place: Memo<Option<LogPosition>>, selected: RwSignal<Option<LogSeq>>) {
     let is_empty = Memo::new(move |_| feed.book.with(LogBook::is_empty));
     Effect::new(move |_| {
         if !is_empty.get() && place.with_untracked(Option::is_some) {

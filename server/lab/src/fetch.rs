@@ -18,7 +18,7 @@ use std::sync::Arc;
 use api::{LabStyle, LabSummary};
 use tokio_util::sync::CancellationToken;
 
-use crate::Teller;
+use crate::EventSink;
 
 use self::book::Book;
 
@@ -27,9 +27,9 @@ pub use self::plan::{Body, FetchPlan};
 /// Carries the plan out, and returns when all is over. It blocks: call it on a thread of its own. Once `stop` is
 /// cancelled nothing new is begun; what runs ends at its own pace. Requests that fail are told and counted; an error
 /// is only that the system gives us no thread to work with.
-pub fn fetch(plan: FetchPlan, teller: &Teller, stop: &CancellationToken) -> io::Result<LabSummary> {
+pub fn fetch(plan: FetchPlan, sink: &EventSink, stop: &CancellationToken) -> io::Result<LabSummary> {
     let style = plan.spec().style;
-    let book = Arc::new(Book::open(plan, teller.clone()));
+    let book = Arc::new(Book::open(plan, sink.clone()));
     match style {
         LabStyle::Sequential => sequential::run(&book, stop),
         LabStyle::Threads | LabStyle::Futures => on_threads::run(&book, stop)?,

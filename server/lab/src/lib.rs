@@ -2,12 +2,12 @@
 //! of jobs, or of who looks on.
 
 mod country;
+mod event_sink;
 pub mod executor;
 mod fetch;
 mod target;
-mod teller;
 
 pub use country::{CountryCode, NoCountryCode, flag};
+pub use event_sink::{EventSink, Events};
 pub use fetch::{Body, FetchPlan, fetch};
 pub use target::{Target, WrongTarget};
-pub use teller::{Teller, Telling};

@@ -1,7 +1,7 @@
 //! One attempt at a job, as it travels from the dispatcher to the worker and back.
 
 use api::JobId;
-use store::{ClaimedJob, Finish};
+use store::{AttemptResult, ClaimedJob};
 use tokio::sync::watch;
 
 /// What a handler is given.
@@ -13,14 +13,14 @@ pub(crate) struct Attempt {
 
 /// How a handler has done its job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Performed {
+pub enum JobOutcome {
     /// The worker stores that it is done.
     Done,
     /// The handler has stored the end of its attempt itself, in one transaction with what it wrote.
     Stored,
 }
 
-impl From<()> for Performed {
+impl From<()> for JobOutcome {
     fn from((): ()) -> Self {
         Self::Done
     }
@@ -54,5 +54,5 @@ pub(crate) struct Outcome {
     pub(crate) job: JobId,
     pub(crate) attempt: u32,
     /// None where it is stored already.
-    pub(crate) finish: Option<Finish>,
+    pub(crate) finish: Option<AttemptResult>,
 }

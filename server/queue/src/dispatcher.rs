@@ -143,7 +143,7 @@ impl Dispatcher {
             self.renew(now).await?;
         }
         if self.agenda.expire_at.is_some_and(|at| at <= now) {
-            self.expire(now).await?;
+            self.expire_leases(now).await?;
         }
         if self.agenda.look_for_cancellations {
             let wanted = self.queue.cancellations(&self.settings.worker).await?;
@@ -170,15 +170,20 @@ impl Dispatcher {
     }
 
     async fn renew(&mut self, now: TimeMs) -> Result<()> {
-        let lost = self.queue.extend(&self.settings.worker, &self.held.jobs(), now.after(self.settings.lease)).await?;
+        let lost =
+            self.queue.renew_leases(&self.settings.worker, &self.held.jobs(), now.after(self.settings.lease)).await?;
         lost.into_iter().for_each(|id| self.held.stop(id, StopReason::Lost));
         self.agenda.renew_at = now.after(self.settings.lease / 3);
         // After our own are renewed: a process that was frozen must not take them for another's.
-        if self.settings.shares_store { self.expire(now).await } else { self.queue.expire(now).await.map(drop) }
+        if self.settings.shares_store {
+            self.expire_leases(now).await
+        } else {
+            self.queue.expire_leases(now).await.map(drop)
+        }
     }
 
-    async fn expire(&mut self, now: TimeMs) -> Result<()> {
-        self.queue.expire(now).await?;
+    async fn expire_leases(&mut self, now: TimeMs) -> Result<()> {
+        self.queue.expire_leases(now).await?;
         // As often as leases are renewed, and not all workers at the same moment.
         let again = self.settings.lease.div_f64(3.0).mul_f64(1.0 - 0.25 * (self.settings.roll)());
         self.agenda.expire_at = self.settings.shares_store.then(|| now.after(again));

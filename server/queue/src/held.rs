@@ -47,15 +47,15 @@ impl Held {
 
     /// Stops the attempts at a job that are still running. The first reason counts.
     pub(crate) fn stop(&self, job: JobId, reason: StopReason) {
-        self.attempts.range((job, 0)..=(job, u32::MAX)).for_each(|(_, sender)| tell(sender, reason));
+        self.attempts.range((job, 0)..=(job, u32::MAX)).for_each(|(_, sender)| send_stop(sender, reason));
     }
 
     pub(crate) fn stop_all(&self, reason: StopReason) {
-        self.attempts.values().for_each(|sender| tell(sender, reason));
+        self.attempts.values().for_each(|sender| send_stop(sender, reason));
     }
 }
 
-fn tell(sender: &watch::Sender<Option<StopReason>>, reason: StopReason) {
+fn send_stop(sender: &watch::Sender<Option<StopReason>>, reason: StopReason) {
     sender.send_if_modified(|current| {
         let is_first = current.is_none();
         current.get_or_insert(reason);

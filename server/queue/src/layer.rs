@@ -12,12 +12,12 @@ use apalis_core::error::BoxDynError;
 use apalis_core::task::Task;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use store::{Clock, Finish};
+use store::{AttemptResult, Clock};
 use tokio::sync::{mpsc, watch};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::attempt::{Attempt, JobError, Outcome, Performed, StopReason};
+use crate::attempt::{Attempt, JobError, JobOutcome, Outcome, StopReason};
 use crate::settings::{Backoff, Settings};
 
 /// Wraps a worker's handler; see [`AttemptService`].
@@ -65,7 +65,7 @@ pub(crate) struct AttemptService<S> {
 
 impl<S> Service<Task<Attempt>> for AttemptService<S>
 where
-    S: Service<Task<Attempt>, Response = Performed, Error = BoxDynError>,
+    S: Service<Task<Attempt>, Response = JobOutcome, Error = BoxDynError>,
     S::Future: Send + 'static,
 {
     type Response = ();
@@ -96,39 +96,39 @@ where
 impl Rules {
     async fn finish(
         &self,
-        running: impl Future<Output = Result<Performed, BoxDynError>>,
+        running: impl Future<Output = Result<JobOutcome, BoxDynError>>,
         mut stop: watch::Receiver<Option<StopReason>>,
         attempt: u32,
-    ) -> Option<Finish> {
+    ) -> Option<AttemptResult> {
         let time_is_up = self.clock.sleep_until(self.clock.steady().after(self.timeout));
         let finish = tokio::select! {
             // A job that has ended has ended, even if its time was up at the same moment.
             biased;
             ended = AssertUnwindSafe(running).catch_unwind() => match ended {
-                Ok(Ok(Performed::Done)) => Finish::Done,
-                Ok(Ok(Performed::Stored)) => return None,
+                Ok(Ok(JobOutcome::Done)) => AttemptResult::Done,
+                Ok(Ok(JobOutcome::Stored)) => return None,
                 Ok(Err(error)) => self.failed(error, attempt),
                 Err(panic) => self.retry(format!("panicked: {}", panic_text(&*panic)), attempt),
             },
             reason = stop_reason(&mut stop) => match reason {
-                StopReason::Cancelled => Finish::Cancelled,
-                StopReason::Lost | StopReason::Shutdown => Finish::Release,
+                StopReason::Cancelled => AttemptResult::Cancelled,
+                StopReason::Lost | StopReason::Shutdown => AttemptResult::Release,
             },
             () = time_is_up => self.retry(format!("took longer than {} s", self.timeout.as_secs()), attempt),
         };
         Some(finish)
     }
 
-    fn failed(&self, error: BoxDynError, attempt: u32) -> Finish {
+    fn failed(&self, error: BoxDynError, attempt: u32) -> AttemptResult {
         match error.downcast::<JobError>().map(|error| *error) {
             Ok(JobError::Retry(error)) => self.retry(error, attempt),
-            Ok(JobError::Dead(error)) => Finish::Dead { error },
+            Ok(JobError::Dead(error)) => AttemptResult::Dead { error },
             Err(other) => self.retry(other.to_string(), attempt),
         }
     }
 
-    fn retry(&self, error: String, attempt: u32) -> Finish {
-        Finish::Retry { error, after: self.backoff.after(attempt, (self.roll)()) }
+    fn retry(&self, error: String, attempt: u32) -> AttemptResult {
+        AttemptResult::Retry { error, after: self.backoff.after(attempt, (self.roll)()) }
     }
 }
 

@@ -17,7 +17,7 @@ mod payload;
 mod settings;
 mod worker;
 
-pub use attempt::{JobError, Performed};
+pub use attempt::{JobError, JobOutcome};
 pub use payload::{Payload, decode, encode};
 pub use settings::{Backoff, Settings};
 pub use worker::run;

@@ -8,7 +8,7 @@ use store::{ClaimedJob, Clock, Queue};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::attempt::{Attempt, JobError, Performed};
+use crate::attempt::{Attempt, JobError, JobOutcome};
 use crate::backend::JobBackend;
 use crate::dispatcher::Dispatcher;
 use crate::layer::AttemptLayer;
@@ -27,7 +27,7 @@ pub async fn run<P, F, R>(
 ) where
     P: Fn(ClaimedJob) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<R, JobError>> + Send + 'static,
-    R: Into<Performed>,
+    R: Into<JobOutcome>,
 {
     // A slot is taken from the claim until the outcome is stored, so neither channel can ever be full.
     let (job_sender, job_receiver) = mpsc::channel(settings.slots);
@@ -38,7 +38,7 @@ pub async fn run<P, F, R>(
         .concurrency(settings.slots)
         .build(move |attempt: Attempt| {
             let performed = perform(attempt.job);
-            async { performed.await.map(Into::<Performed>::into) }
+            async { performed.await.map(Into::<JobOutcome>::into) }
         });
     let dispatcher = Dispatcher::new(queue, clock, settings, job_sender, outcome_receiver, stop);
     let (worker_end, ()) = tokio::join!(worker.run(), dispatcher.run());

@@ -45,7 +45,7 @@ pub async fn copy(
     for part in Part::ALL.into_iter().filter(|part| *part >= progress.part) {
         let begin = if part == progress.part { progress.clone() } else { Progress::at(part) };
         let total = counts[part as usize];
-        meter.begin(format!("copying {}", part.word()), begin.done, total, clock.steady());
+        meter.begin(format!("copying {}", part.as_str()), begin.done, total, clock.steady());
         copy_part(source, target, begin, |done| meter.show(done, clock.steady())).await?;
         meter.end(clock.steady());
     }

@@ -40,6 +40,6 @@ impl From<store::StoreError> for CommandError {
 
 impl From<NotOpened> for CommandError {
     fn from(NotOpened { kind, message }: NotOpened) -> Self {
-        Self(format!("{}: {message}", kind.word()))
+        Self(format!("{}: {message}", kind.as_str()))
     }
 }

@@ -74,7 +74,7 @@ pub(super) async fn serve_routes(
     env.lab = Lab::new(http.lab_closed(), clock.clone(), random.clone());
     let env = Arc::new(env);
     if !store.is_shared() {
-        requeue_orphans(&*store, clock.steady()).await?;
+        rescue_orphans(&*store, clock.steady()).await?;
     }
     let (stop_heart, worker) = (CancellationToken::new(), env.jobs.worker.clone());
     let heartbeat = Heartbeat { store: store.clone(), clock: clock.clone(), worker, started_at: env.started_at };
@@ -124,8 +124,8 @@ pub(super) async fn serve_routes(
 }
 
 /// Nobody else runs jobs: whatever is running, an earlier process has left.
-async fn requeue_orphans(store: &dyn Store, now: TimeMs) -> store::Result<()> {
-    let orphans = store.requeue_orphans(now, now.after(LONGEST_BACKOFF)).await?;
+async fn rescue_orphans(store: &dyn Store, now: TimeMs) -> store::Result<()> {
+    let orphans = store.rescue_orphans(now, now.after(LONGEST_BACKOFF)).await?;
     if orphans > 0 {
         tracing::info!(orphans, "jobs that an earlier process left running wait again");
     }

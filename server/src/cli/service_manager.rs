@@ -6,17 +6,17 @@ use sd_notify::NotifyState;
 
 /// The process can do its work, which `status` describes.
 pub(super) fn ready(status: &str) {
-    tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+    notify(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
 /// The process was asked to stop, and `status` says what it still waits for.
 pub(super) fn stopping(status: &str) {
-    tell(&[NotifyState::Stopping, NotifyState::Status(status)]);
+    notify(&[NotifyState::Stopping, NotifyState::Status(status)]);
 }
 
 /// What the process does meanwhile, for those who look.
 pub(super) fn status(status: &str) {
-    tell(&[NotifyState::Status(status)]);
+    notify(&[NotifyState::Status(status)]);
 }
 
 /// Says again and again that the process works, if the service manager wants to hear it (WATCHDOG_USEC); else ends at
@@ -32,12 +32,12 @@ pub(super) async fn keep_watchdog_calm() {
         ticks.tick().await;
         // Through the same queues as all other tasks: a runtime whose threads all hang does not come round to it.
         if tokio::spawn(async {}).await.is_ok() {
-            tell(&[NotifyState::Watchdog]);
+            notify(&[NotifyState::Watchdog]);
         }
     }
 }
 
-fn tell(news: &[NotifyState<'_>]) {
+fn notify(news: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(news) {
         tracing::warn!(%error, "the service manager cannot be told: its socket NOTIFY_SOCKET does not take it");
     }

@@ -7,7 +7,7 @@ use api::{JobCounts, JobKind};
 use async_stream::stream;
 use axum::extract::State;
 use axum::response::sse::Event;
-use store::{Topic, Wake};
+use store::{Subscription, Topic};
 
 use crate::accounts::session_watch::SessionWatch;
 use crate::app_state::Environment;
@@ -52,7 +52,7 @@ pub async fn events(State(env): State<Arc<Environment>>, session: SessionWatch, 
 }
 
 /// Waits for either. Where both have come, the change goes first.
-async fn is_report_first(changes: &mut Wake, reports: &mut Wake) -> bool {
+async fn is_report_first(changes: &mut Subscription, reports: &mut Subscription) -> bool {
     tokio::select! {
         biased;
         () = changes.changed() => false,

@@ -53,7 +53,7 @@ pub async fn steered(env: &Environment, id: JobId, done: bool, order: &str, by: 
         return Ok(());
     }
     let job = env.store.job(id).await.map_err(from_store)?.ok_or_else(|| ApiError::not_found("job"))?;
-    let message = format!("Job {} is {}: there is nothing to {order}.", id.0, job.state.word());
+    let message = format!("Job {} is {}: there is nothing to {order}.", id.0, job.state.as_str());
     Err(ApiError::new(ErrorCode::Conflict, message))
 }
 
@@ -96,7 +96,7 @@ async fn of_its_own(env: &Environment, job: &StoredJob) -> Result<String, ApiErr
         JobState::Retrying => "It failed and waits for its next attempt.".to_owned(),
         _ => {
             let place = match &job.key {
-                Some(key) => env.store.place(&job.kind, key).await.map_err(from_store)?,
+                Some(key) => env.store.position(&job.kind, key).await.map_err(from_store)?,
                 None => None,
             };
             match place.map_or(0, |place| place.ahead) {

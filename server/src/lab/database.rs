@@ -12,7 +12,7 @@ use std::time::Duration;
 use api::{DatabaseSpec, LabFact, LabSummary, PoolSummary};
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
-use lab::Teller;
+use lab::EventSink;
 use store::Store;
 use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
@@ -36,12 +36,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 pub async fn database(
     spec: &DatabaseSpec,
     open: &PoolOpener,
-    tell: &Teller,
+    tell: &EventSink,
     stop: &CancellationToken,
 ) -> Result<LabSummary, String> {
     let pool = Pool(open().await?);
     let count = spec.batches.saturating_mul(spec.tasks_per_batch);
-    tell.tell(LabFact::Began { labels: (1..=count).map(|number| format!("task {number}")).collect() });
+    tell.emit(LabFact::Began { labels: (1..=count).map(|number| format!("task {number}")).collect() });
     let watch = Arc::new(PoolWatch::of(pool.0.clone()));
     let tasks =
         Tasks { watch: watch.clone(), tell, hold: Duration::from_millis(spec.hold_ms.into()), fates: spec.into() };
@@ -57,10 +57,10 @@ pub async fn database(
     let max = pool.0.pool().max;
     close(&*pool.0).await;
     for item in (0..count).filter(|item| !tally.ended.contains(item)) {
-        tell.tell(LabFact::Cancelled { item });
+        tell.emit(LabFact::Cancelled { item });
         tally.summary.cancelled += 1;
     }
-    tell.tell(LabFact::Ended);
+    tell.emit(LabFact::Ended);
     let Tally { summary, first_started_us, last_ended_us, longest_wait_us, refused, .. } = tally;
     let elapsed_us = last_ended_us.saturating_sub(first_started_us.unwrap_or(last_ended_us));
     let pool = PoolSummary { max, most_in_use, most_waiting, longest_wait_us, leaked, refused };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::{FetchSpec, LabEvent, LabFact, LabSpec, LabSummary, LaneStep};
 use futures::future::BoxFuture;
-use lab::{FetchPlan, Target, Teller, Telling};
+use lab::{EventSink, Events, FetchPlan, Target};
 use queue::{JobError, Payload};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
@@ -44,32 +44,32 @@ type Doing = BoxFuture<'static, Result<LabSummary, String>>;
 pub async fn lab_run(run: LabRun, reporter: Reporter) -> Result<(), JobError> {
     let stop = CancellationToken::new();
     let _stop_when_dropped = stop.clone().drop_guard();
-    let (teller, telling) = Teller::begin();
-    let doing = doing(run.spec, reporter.env.lab.clone(), teller, stop).map_err(JobError::Retry)?;
+    let (sink, events) = EventSink::begin();
+    let doing = doing(run.spec, reporter.env.lab.clone(), sink, stop).map_err(JobError::Retry)?;
     let doing = async { doing.await.map_err(JobError::Dead) };
-    let (summary, total) = tokio::try_join!(doing, write_down(telling, &reporter))?;
+    let (summary, total) = tokio::try_join!(doing, write_down(events, &reporter))?;
     let result = serde_json::to_string(&summary).expect("a summary has a JSON form");
     reporter.report(Report { percent: 100, note: note(total, total), part: None, result: Some(result) }).await
 }
 
-fn doing(spec: LabSpec, resources: LabResources, teller: Teller, stop: CancellationToken) -> Result<Doing, String> {
+fn doing(spec: LabSpec, resources: LabResources, sink: EventSink, stop: CancellationToken) -> Result<Doing, String> {
     Ok(match spec {
-        LabSpec::Fetch(spec) => fetching(spec, teller, stop)?,
-        LabSpec::Database(spec) => Box::pin(async move { database(&spec, &resources.open_pool, &teller, &stop).await }),
+        LabSpec::Fetch(spec) => fetching(spec, sink, stop)?,
+        LabSpec::Database(spec) => Box::pin(async move { database(&spec, &resources.open_pool, &sink, &stop).await }),
         LabSpec::Request(spec) => {
             let sandbox = resources.sandbox?;
-            Box::pin(async move { request(&spec, &sandbox, &teller, &stop).await })
+            Box::pin(async move { request(&spec, &sandbox, &sink, &stop).await })
         }
     })
 }
 
-fn fetching(spec: FetchSpec, teller: Teller, stop: CancellationToken) -> Result<Doing, String> {
+fn fetching(spec: FetchSpec, sink: EventSink, stop: CancellationToken) -> Result<Doing, String> {
     // Held by the future and not by the run's thread: who drops the future cuts the connections that block it.
     let server = LoopbackServer::start(Random::system())
         .map_err(|error| format!("the lab's own server did not start: {error}"))?;
     let plan = FetchPlan::new(Target::at(server.address()), spec);
     let (say, said) = oneshot::channel();
-    let run = move || drop(say.send(lab::fetch(plan, &teller, &stop)));
+    let run = move || drop(say.send(lab::fetch(plan, &sink, &stop)));
     let spawned = thread::Builder::new().name("lab-run".to_owned()).spawn(run);
     spawned.map_err(no_thread)?;
     Ok(Box::pin(async move {
@@ -84,11 +84,11 @@ fn no_thread(error: io::Error) -> String {
 }
 
 /// Until all is told. Returns how many items there were.
-async fn write_down(mut telling: Telling, reporter: &Reporter) -> Result<usize, JobError> {
+async fn write_down(mut events: Events, reporter: &Reporter) -> Result<usize, JobError> {
     let (mut total, mut ended) = (0, 0);
-    let mut events = Vec::new();
-    while telling.recv_many(&mut events, PART).await > 0 {
-        for event in &events {
+    let mut batch = Vec::new();
+    while events.recv_many(&mut batch, PART).await > 0 {
+        for event in &batch {
             match &event.what {
                 LabFact::Began { labels } => total = labels.len(),
                 what if ends_an_item(what) => ended += 1,
@@ -99,11 +99,11 @@ async fn write_down(mut telling: Telling, reporter: &Reporter) -> Result<usize, 
             .report(Report {
                 percent: percent(ended, total),
                 note: note(ended, total),
-                part: Some(part(&events)),
+                part: Some(part(&batch)),
                 result: None,
             })
             .await?;
-        events.clear();
+        batch.clear();
         let clock = &reporter.env.clock;
         clock.sleep_until(clock.steady().after(TOGETHER)).await;
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use api::{LabFact, LabSummary, Lane, RequestSpec};
 use futures::stream::{FuturesUnordered, StreamExt};
-use lab::Teller;
+use lab::EventSink;
 use tokio_util::sync::CancellationToken;
 
 use self::lane::{Outcome, Runner};
@@ -21,11 +21,11 @@ use super::sandbox::Sandbox;
 pub async fn request(
     spec: &RequestSpec,
     sandbox: &Sandbox,
-    tell: &Teller,
+    tell: &EventSink,
     stop: &CancellationToken,
 ) -> Result<LabSummary, String> {
     let place = sandbox.place()?;
-    tell.tell(LabFact::Began { labels: Lane::ALL.map(|lane| lane.words().to_owned()).to_vec() });
+    tell.emit(LabFact::Began { labels: Lane::ALL.map(|lane| lane.label().to_owned()).to_vec() });
     let delay = Duration::from_millis(spec.delay_ms.into());
     let runner = Runner { place: &place, delay, tell };
     let mut lanes: FuturesUnordered<_> = Lane::ALL.map(|lane| runner.run(lane)).into_iter().collect();
@@ -50,6 +50,6 @@ pub async fn request(
         process.kill().await?;
     }
     place.remove();
-    tell.tell(LabFact::Ended);
+    tell.emit(LabFact::Ended);
     Ok(summary)
 }

@@ -74,7 +74,7 @@ pub async fn start(env: &Environment, caller: &Caller, id: LabRunId, spec: LabSp
         run_at: now,
         now,
     };
-    env.store.introduce_kind(LabRun::KIND, Some(AT_A_TIME)).await.map_err(from_store)?;
+    env.store.register_kind(LabRun::KIND, Some(AT_A_TIME)).await.map_err(from_store)?;
     env.store.enqueue(job).await.map_err(from_store)?;
     let job = stored_run(env, id).await?.ok_or_else(|| ApiError::not_found("run"))?;
     same_run(env, &job, viewer, &spec).await
@@ -111,7 +111,7 @@ pub async fn view(env: &Environment, job: &StoredJob, viewer: Viewer) -> Result<
     let (Ok(run), Ok(id)) = (decode::<LabRun>(&job.payload), key.parse()) else { return Ok(None) };
     let ahead = match job.state {
         JobState::Waiting => {
-            env.store.place(LabRun::KIND, key).await.map_err(from_store)?.map_or(0, |place| place.ahead)
+            env.store.position(LabRun::KIND, key).await.map_err(from_store)?.map_or(0, |place| place.ahead)
         }
         _ => 0,
     };

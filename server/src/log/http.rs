@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 
-use api::{ApiError, ErrorCode, FilterError, LogFilter, LogPlace, LogRow, LogSeq};
+use api::{ApiError, ErrorCode, FilterError, LogFilter, LogPosition, LogRow, LogSeq};
 use async_stream::stream;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -43,7 +43,7 @@ pub struct RowsQuery {
 
 /// Rows as NDJSON, each as soon as the database yields it: newest first, or with `after` oldest first.
 ///
-/// With a filter, the last line says how far it was looked for them; see [`api::LogLooked`].
+/// With a filter, the last line says how far it was looked for them; see [`api::ScanProgress`].
 pub async fn rows(
     State(env): State<Arc<Environment>>,
     Parameters(query): Parameters<RowsQuery>,
@@ -75,7 +75,7 @@ impl RowsQuery {
             (Some(before), None, None) => Ok(Start::Before(before)),
             (None, Some(after), None) => Ok(Start::After(after)),
             (None, None, Some(at)) => {
-                let place: LogPlace = at.parse().map_err(|error: FilterError| error.in_field("at"))?;
+                let place: LogPosition = at.parse().map_err(|error: FilterError| error.in_field("at"))?;
                 Ok(Start::at(place, &*env.store, env.clock.wall()).await.map_err(from_store)?)
             }
             _ => Err(ApiError::new(ErrorCode::Invalid, "Only one of before, after and at can be given.").into()),

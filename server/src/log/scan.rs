@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{LogFilter, LogLooked, LogPlace, LogRow, LogSeq, TimeMs};
+use api::{LogFilter, LogPosition, LogRow, LogSeq, ScanProgress, TimeMs};
 use async_stream::try_stream;
 use futures::{Stream, TryStreamExt};
 use store::{Clock, Direction, LogQuery, LogSpan, Result, Store, log_range, log_seq_since};
@@ -28,16 +28,16 @@ pub enum Start {
 pub enum Found {
     Row(LogRow),
     /// The last one.
-    Looked(LogLooked),
+    Looked(ScanProgress),
 }
 
 impl Start {
     /// From a place downwards: from the row itself, or the nearest before it; or from the first row that was recorded at
     /// that time or later.
-    pub async fn at(place: LogPlace, store: &dyn Store, now: TimeMs) -> Result<Self> {
+    pub async fn at(place: LogPosition, store: &dyn Store, now: TimeMs) -> Result<Self> {
         let LogSeq(seq) = match place {
-            LogPlace::Row(seq) => seq,
-            LogPlace::Time(point) => log_seq_since(store, point.seen_from(now)).await?,
+            LogPosition::Row(seq) => seq,
+            LogPosition::Time(point) => log_seq_since(store, point.seen_from(now)).await?,
         };
         Ok(Self::Before(LogSeq(seq.saturating_add(1))))
     }
@@ -102,7 +102,7 @@ pub fn look<'a>(
 }
 
 /// How far a look has come.
-struct Progress(LogLooked);
+struct Progress(ScanProgress);
 
 async fn begin(store: &dyn Store, filter: &LogFilter, start: Start, now: TimeMs) -> Result<Progress> {
     let last = store.last_log_seq().await?;
@@ -120,7 +120,7 @@ async fn begin(store: &dyn Store, filter: &LogFilter, start: Start, now: TimeMs)
         Direction::Down => (LogSeq(from.0 + 1), from < end),
         Direction::Up => (LogSeq(from.0 - 1), from > end),
     };
-    Ok(Progress(LogLooked { from, to, end, last, is_done }))
+    Ok(Progress(ScanProgress { from, to, end, last, is_done }))
 }
 
 impl Progress {

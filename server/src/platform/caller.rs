@@ -52,7 +52,8 @@ impl Caller {
         let account = self.account.as_ref();
         let account = account.ok_or_else(|| ApiError::new(ErrorCode::SignedOut, "Log in first."))?;
         if account.role < role {
-            let message = format!("This needs the role {}; {} is {}.", role.word(), account.name, account.role.word());
+            let message =
+                format!("This needs the role {}; {} is {}.", role.as_str(), account.name, account.role.as_str());
             return Err(ApiError::new(ErrorCode::Forbidden, message));
         }
         Ok(account)

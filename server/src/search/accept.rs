@@ -64,7 +64,7 @@ pub fn question(payload: &str) -> Option<(String, String)> {
 
 /// What can be said of a search that was asked before, and that the store knows.
 async fn recorded(env: &Environment, id: SearchId) -> Recorded {
-    let is_given_up = match env.store.place(LogRequest::KIND, &id.to_string()).await {
+    let is_given_up = match env.store.position(LogRequest::KIND, &id.to_string()).await {
         Ok(place) => place.is_some_and(|place| matches!(place.state, JobState::Dead | JobState::Cancelled)),
         // The store had it a moment ago: that it cannot be asked more now takes nothing from it.
         Err(_) => false,
@@ -79,7 +79,7 @@ async fn recorded(env: &Environment, id: SearchId) -> Recorded {
 pub async fn receipt_state(env: &Environment, receipt: &Receipt) -> Result<ReceiptState, ApiError> {
     let not_found = || ApiError::not_found("receipt");
     let search = env.receipts.search(receipt).ok_or_else(not_found)?;
-    let place = env.store.place(LogRequest::KIND, &search.to_string()).await;
+    let place = env.store.position(LogRequest::KIND, &search.to_string()).await;
     if !matches!(place, Ok(Some(_))) && env.intake.spool().find(search).is_some() {
         return Ok(ReceiptState { state: JobState::Waiting, ahead: 0, attempt: 0, row: None, spooled: true });
     }

@@ -1,7 +1,7 @@
 //! The job `log_request`: writes a search into the log.
 
 use api::{JobId, SearchId, TimeMs};
-use queue::{JobError, Payload, Performed};
+use queue::{JobError, JobOutcome, Payload};
 use serde::{Deserialize, Serialize};
 use store::{FinishedAttempt, LogEntry};
 
@@ -53,11 +53,11 @@ pub async fn log_request(
     request: LogRequest,
     done: impl FnOnce() -> FinishedAttempt,
     env: &JobEnvironment,
-) -> Result<Performed, JobError> {
+) -> Result<JobOutcome, JobError> {
     // The original's log_request slept for 15 s; with --log-delay ours does too, and nobody notices.
     env.clock.sleep_until(env.clock.steady().after(env.log_delay)).await;
     let done = done();
     let entry = request.into_entry(done.job, done.wall);
     env.log.record(entry, done).await.map_err(|error| JobError::Retry(error.to_string()))?;
-    Ok(Performed::Stored)
+    Ok(JobOutcome::Stored)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{Health, Ledger, Light, Probe, SpoolState, StoreFault, TimeMs};
+use api::{Health, HealthStatus, Ledger, Probe, SpoolState, StoreFault, TimeMs};
 
 /// A probe that came through longer ago says nothing of now.
 const PROBE_HOLDS: Duration = Duration::from_secs(60);
@@ -39,61 +39,61 @@ pub fn health(signs: &Signs) -> Health {
     Health { light, sentence, probe: signs.probe }
 }
 
-fn light(signs: &Signs) -> (Light, String) {
+fn light(signs: &Signs) -> (HealthStatus, String) {
     let Signs { fault, spool, ledger, paused, runners, probe, probe_waits, now } = signs;
     let drift = ledger.as_ref().map_or(0, Ledger::drift);
     let dead = ledger.map_or(0, |ledger| ledger.dead);
     let is_probed = probe.is_some_and(|probe| probe.ended_at.after(PROBE_HOLDS) >= *now);
     match (fault, &spool.fault) {
         (Some(fault), Some(reason)) => {
-            let name = fault.kind.word();
+            let name = fault.kind.as_str();
             let sentence = format!("Searches are answered and not recorded. {name}; and the spool: {reason}.");
-            return (Light::Failing, sentence);
+            return (HealthStatus::Failing, sentence);
         }
         (Some(fault), None) => {
             let sentence = format!(
                 "{}: the database does not answer. Searches are answered and kept in the spool, {} by now.",
-                fault.kind.word(),
+                fault.kind.as_str(),
                 spool.records
             );
-            return (Light::Degraded, sentence);
+            return (HealthStatus::Degraded, sentence);
         }
         (None, Some(reason)) => {
             let sentence = format!("The spool cannot help out if the database stops answering: {reason}.");
-            return (Light::Degraded, sentence);
+            return (HealthStatus::Degraded, sentence);
         }
         (None, None) => {}
     }
     if drift > 0 {
         return (
-            Light::Failing,
+            HealthStatus::Failing,
             format!("{} are neither in the log nor on their way.", searches(drift.unsigned_abs())),
         );
     }
     if drift < 0 {
         let many = searches(drift.unsigned_abs());
-        return (Light::Degraded, format!("{many} are in the log or the queue, and were never accepted."));
+        return (HealthStatus::Degraded, format!("{many} are in the log or the queue, and were never accepted."));
     }
     if spool.quarantined > 0 {
         return (
-            Light::Degraded,
+            HealthStatus::Degraded,
             "Records were set aside: look into the file, deal with it, and move it away.".to_owned(),
         );
     }
     if dead > 0 {
         let sentence = format!("{} could not be written: see why among the dead jobs, and retry them.", searches(dead));
-        return (Light::Degraded, sentence);
+        return (HealthStatus::Degraded, sentence);
     }
     if spool.records > 0 {
         return (
-            Light::Degraded,
+            HealthStatus::Degraded,
             format!("{} are on their way from the spool to the database.", searches(spool.records)),
         );
     }
     if !paused.is_empty() {
         let kinds = paused.join(", ");
         return (
-            Light::Degraded,
+            HealthStatus::Degraded,
             format!("Paused: {kinds}. These jobs wait until somebody resumes them among the jobs."),
         );
     }
@@ -103,16 +103,19 @@ fn light(signs: &Signs) -> (Light, String) {
         Runners::Nobody => Some("No worker is there to run jobs: start one with search4letters work."),
     };
     if let Some(sentence) = nobody {
-        return (Light::Degraded, sentence.to_owned());
+        return (HealthStatus::Degraded, sentence.to_owned());
     }
     if let Some(waits) = probe_waits.filter(|waits| *waits > PROBE_PATIENCE) {
         let seconds = waits.as_secs();
-        return (Light::Failing, format!("A probe was handed in {seconds} s ago and no worker has come round to it."));
+        return (
+            HealthStatus::Failing,
+            format!("A probe was handed in {seconds} s ago and no worker has come round to it."),
+        );
     }
     if is_probed {
-        return (Light::Healthy, "Everything works: searches are answered, kept and written.".to_owned());
+        return (HealthStatus::Healthy, "Everything works: searches are answered, kept and written.".to_owned());
     }
-    (Light::Checking, "The first probe is on its way.".to_owned())
+    (HealthStatus::Checking, "The first probe is on its way.".to_owned())
 }
 
 fn searches(count: u64) -> String {
@@ -127,7 +130,7 @@ mod tests {
 
     const NOW: TimeMs = TimeMs(1_000_000);
 
-    fn shown(change: impl FnOnce(&mut Signs)) -> Light {
+    fn shown(change: impl FnOnce(&mut Signs)) -> HealthStatus {
         let probe = Some(Probe { ended_at: NOW, took_ms: 3 });
         let spool = SpoolState::default();
         let mut signs = Signs {
@@ -146,12 +149,12 @@ mod tests {
 
     #[test]
     fn it_is_green_only_if_a_probe_went_the_whole_way_lately() {
-        assert_eq!(shown(|_| ()), Light::Healthy);
-        assert_eq!(shown(|signs| signs.probe = None), Light::Checking);
-        assert_eq!(shown(|signs| signs.now = NOW.after(PROBE_HOLDS)), Light::Healthy);
-        assert_eq!(shown(|signs| signs.now = NOW.after(PROBE_HOLDS * 2)), Light::Checking);
-        assert_eq!(shown(|signs| signs.probe_waits = Some(PROBE_PATIENCE)), Light::Healthy);
-        assert_eq!(shown(|signs| signs.probe_waits = Some(PROBE_PATIENCE * 2)), Light::Failing);
+        assert_eq!(shown(|_| ()), HealthStatus::Healthy);
+        assert_eq!(shown(|signs| signs.probe = None), HealthStatus::Checking);
+        assert_eq!(shown(|signs| signs.now = NOW.after(PROBE_HOLDS)), HealthStatus::Healthy);
+        assert_eq!(shown(|signs| signs.now = NOW.after(PROBE_HOLDS * 2)), HealthStatus::Checking);
+        assert_eq!(shown(|signs| signs.probe_waits = Some(PROBE_PATIENCE)), HealthStatus::Healthy);
+        assert_eq!(shown(|signs| signs.probe_waits = Some(PROBE_PATIENCE * 2)), HealthStatus::Failing);
     }
 
     #[test]
@@ -162,27 +165,27 @@ mod tests {
             SpoolState { records: 1, ..SpoolState::default() },
             SpoolState { quarantined: 1, ..SpoolState::default() },
         ];
-        assert_eq!(shown(|signs| signs.fault = Some(fault.clone())), Light::Degraded);
+        assert_eq!(shown(|signs| signs.fault = Some(fault.clone())), HealthStatus::Degraded);
         assert_eq!(
             shown(|signs| (signs.fault, signs.spool) = (Some(fault.clone()), spools[0].clone())),
-            Light::Failing
+            HealthStatus::Failing
         );
         for spool in spools {
-            assert_eq!(shown(|signs| signs.spool = spool), Light::Degraded);
+            assert_eq!(shown(|signs| signs.spool = spool), HealthStatus::Degraded);
         }
         for runners in [Runners::NotThisProcess, Runners::Nobody] {
-            assert_eq!(shown(|signs| signs.runners = runners), Light::Degraded);
+            assert_eq!(shown(|signs| signs.runners = runners), HealthStatus::Degraded);
         }
         // A probe that is paused is no sign of workers that hang.
         let paused = |signs: &mut Signs| {
             (signs.paused, signs.probe_waits) = (vec!["probe".to_owned()], Some(PROBE_PATIENCE * 2));
         };
-        assert_eq!(shown(paused), Light::Degraded);
+        assert_eq!(shown(paused), HealthStatus::Degraded);
         for (ledger, light) in [
-            (Ledger { accepted: 1, recorded: 1, ..Ledger::default() }, Light::Healthy),
-            (Ledger { accepted: 1, ..Ledger::default() }, Light::Failing),
-            (Ledger { recorded: 1, ..Ledger::default() }, Light::Degraded),
-            (Ledger { accepted: 1, dead: 1, ..Ledger::default() }, Light::Degraded),
+            (Ledger { accepted: 1, recorded: 1, ..Ledger::default() }, HealthStatus::Healthy),
+            (Ledger { accepted: 1, ..Ledger::default() }, HealthStatus::Failing),
+            (Ledger { recorded: 1, ..Ledger::default() }, HealthStatus::Degraded),
+            (Ledger { accepted: 1, dead: 1, ..Ledger::default() }, HealthStatus::Degraded),
         ] {
             assert_eq!(shown(|signs| signs.ledger = Some(ledger)), light, "{ledger:?}");
         }

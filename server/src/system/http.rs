@@ -38,7 +38,7 @@ pub async fn readyz(State(env): State<Arc<Environment>>) -> (StatusCode, String)
         Some(_) => "Searches are answered and not recorded: the spool cannot take them.".to_owned(),
     };
     let kind = fault.error.kind();
-    (StatusCode::SERVICE_UNAVAILABLE, format!("{}: {}\n{searches}\n", kind.word(), kind.advice()))
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{}: {}\n{searches}\n", kind.as_str(), kind.advice()))
 }
 
 /// Figures in the text format of Prometheus. Those of a database that does not answer are left out.

@@ -1,6 +1,6 @@
 //! Figures for Prometheus: what the page /system shows, and counters of searches.
 
-use api::{FaultKind, JobState, Ledger, Light, Recorded, WorkerState};
+use api::{FaultKind, HealthStatus, JobState, Ledger, Recorded, WorkerState};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -66,8 +66,8 @@ type Labelled = Family<[(&'static str, String); 1], Gauge>;
 impl Figures<'_> {
     fn all(&mut self, Gathered { state, counts, last_row, kinds }: &Gathered) {
         let health = &state.health;
-        let lights = [Light::Healthy, Light::Checking, Light::Degraded, Light::Failing];
-        let lights = lights.map(|light| (light.word(), u64::from(light == health.light)));
+        let lights = [HealthStatus::Healthy, HealthStatus::Checking, HealthStatus::Degraded, HealthStatus::Failing];
+        let lights = lights.map(|light| (light.as_str(), u64::from(light == health.light)));
         self.family("health", "1 for the light that is on", "light", lights);
         if let Some(probe) = health.probe {
             self.one(
@@ -78,10 +78,10 @@ impl Figures<'_> {
             self.one("probe_duration_ms", "How long the last probe took", probe.took_ms);
         }
         let fault = state.fault.as_ref().map(|fault| fault.kind);
-        let faults = FaultKind::ALL.map(|kind| (kind.word(), u64::from(Some(kind) == fault)));
+        let faults = FaultKind::ALL.map(|kind| (kind.as_str(), u64::from(Some(kind) == fault)));
         self.family("store_fault", "1 for the error with which the database fails", "error", faults);
         if let Some(counts) = counts {
-            let jobs = JobState::ALL.map(|state| (state.word(), counts.of(state)));
+            let jobs = JobState::ALL.map(|state| (state.as_str(), counts.of(state)));
             self.family("jobs", "Jobs in each state", "state", jobs);
         }
         if let Some(last_row) = last_row {

@@ -39,7 +39,7 @@ impl StoreError {
 /// The error's name, what the database said, and what to do.
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}. {}", self.kind().word(), self.detail(), self.kind().advice())
+        write!(f, "{}: {}. {}", self.kind().as_str(), self.detail(), self.kind().advice())
     }
 }
 

@@ -2,7 +2,9 @@
 //! or of what a job means.
 
 mod accounts;
+mod changed_topics;
 mod clock;
+pub mod codec;
 mod deadline;
 mod error;
 mod exercise;
@@ -11,16 +13,15 @@ mod log;
 mod log_block;
 mod log_parts;
 mod log_range;
+mod notifier;
 mod patience;
 mod queue;
 mod report;
-mod touched;
 mod transfer;
-mod wake;
-pub mod words;
 mod workers;
 
 pub use accounts::{Accounts, NewAccount, SetUpOutcome, StoredAccount, StoredSession, TokenHash};
+pub use changed_topics::ChangedTopics;
 pub use clock::{Clock, SystemClock};
 pub use deadline::within;
 pub use error::{Result, StoreError};
@@ -30,18 +31,17 @@ pub use log::{Log, LogEntry, LogQuery, LogSpan};
 pub use log_block::{BorrowedRow, LogBlock, LogSink, log_blocks};
 pub use log_parts::{Direction, ReadLogPart, log_rows_in_parts};
 pub use log_range::{log_range, log_seq_since};
+pub use notifier::{Notifier, Subscription, Topic};
 pub use patience::{Wait, Waits};
 pub use queue::{
-    Accepted, Claim, ClaimedJob, Enqueued, Finish, FinishedAttempt, JobPage, LOG_JOB, NewJob, Queue, QueuePlace,
-    StoredJob, StoredKind, WorkerName,
+    Accepted, AttemptResult, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobPosition, LOG_JOB, NewJob,
+    Queue, StoredJob, StoredKind, WorkerName,
 };
 pub use report::{JobReport, OutputPart};
-pub use touched::Touched;
 pub use transfer::{
     AccountRecord, AttemptRecord, Base, Batch, Begun, Cursor, Held, JobRecord, KindRecord, MissingRecord, Origin, Part,
     Progress, Refusal, Source, Target, not_empty,
 };
-pub use wake::{Topic, Wake, Waker};
 pub use workers::{Beat, StoredWorker, Workers};
 
 use api::{PoolState, TimeMs};

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures::Stream;
 use futures::stream::try_unfold;
 
-use crate::words::{search_id, unreadable};
+use crate::codec::{corrupt, search_id};
 use crate::{Log, Result};
 
 /// Some rows in the order of their numbers, as they came from the database: nothing is copied until it is written out.
@@ -91,7 +91,7 @@ impl LogBlock {
                 return None;
             }
             let row = fields.row().and_then(|row| match before {
-                Some(before) if before >= row.seq => Err(unreadable("log row out of its order", row.seq)),
+                Some(before) if before >= row.seq => Err(corrupt("log row out of its order", row.seq)),
                 _ => Ok(row),
             });
             match &row {
@@ -127,13 +127,13 @@ impl<'a> Fields<'a> {
 
     fn text(&mut self) -> Result<&'a str> {
         let field = self.field(LogBlock::FIELD_END)?;
-        std::str::from_utf8(field).map_err(|_| unreadable("text in the log", String::from_utf8_lossy(field)))
+        std::str::from_utf8(field).map_err(|_| corrupt("text in the log", String::from_utf8_lossy(field)))
     }
 
     fn number(&mut self, end: u8) -> Result<i64> {
         let field = self.field(end)?;
         let number = std::str::from_utf8(field).ok().and_then(|digits| digits.parse().ok());
-        number.ok_or_else(|| unreadable("number in the log", String::from_utf8_lossy(field)))
+        number.ok_or_else(|| corrupt("number in the log", String::from_utf8_lossy(field)))
     }
 
     /// What stands before `end`, which the end of the block is too where it ends a row.
@@ -143,7 +143,7 @@ impl<'a> Fields<'a> {
         match rest.split_first() {
             Some((&found, rest)) if found == end => self.rest = rest,
             None if end == LogBlock::ROW_END => self.rest = &[],
-            _ => return Err(unreadable("log row", String::from_utf8_lossy(field))),
+            _ => return Err(corrupt("log row", String::from_utf8_lossy(field))),
         }
         Ok(field)
     }

@@ -11,7 +11,7 @@ use api::{
 };
 use async_trait::async_trait;
 
-use crate::{JobReport, OutputPart, Result, Topic, Wake};
+use crate::{JobReport, OutputPart, Result, Subscription, Topic};
 
 /// The kind of the jobs that [`Queue::accept`] adds. The ledger counts these and no others.
 pub const LOG_JOB: &str = "log_request";
@@ -37,7 +37,7 @@ pub trait Queue: Send + Sync + 'static {
 
     /// Prolongs the leases that `worker` still holds, and returns those of `jobs` that it does
     /// not hold any more: they were lost, and what comes of them will be refused.
-    async fn extend(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>>;
+    async fn renew_leases(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>>;
 
     /// Stores what came of attempts. One that the worker no longer holds (by worker and
     /// attempt number) changes nothing. Returns how many were stored.
@@ -50,14 +50,14 @@ pub trait Queue: Send + Sync + 'static {
 
     /// Ends the attempts whose lease ran out before `now` as lost: the jobs wait again, or are
     /// dead where that was their last attempt. Returns how many.
-    async fn expire(&self, now: TimeMs) -> Result<u64>;
+    async fn expire_leases(&self, now: TimeMs) -> Result<u64>;
 
     /// Ends all running attempts as lost, whatever their lease says, and lets their jobs wait
     /// again. Gives each one attempt more: it was the process that ended, not the job that
     /// failed, and a process that is killed again and again must not use a job up. For the
     /// start of a process that owns its database alone. Also pulls every `run_at` to at
     /// most `latest`, so that a clock that was wrong at some time cannot stall a job for ever.
-    async fn requeue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64>;
+    async fn rescue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64>;
 
     /// Which of `worker`'s running jobs an administrator wants to stop.
     async fn cancellations(&self, worker: &WorkerName) -> Result<Vec<JobId>>;
@@ -92,7 +92,7 @@ pub trait Queue: Send + Sync + 'static {
 
     /// Makes a kind known before its first job, with this limit. One that is known already is left as it is: an
     /// administrator may have decided otherwise.
-    async fn introduce_kind(&self, kind: &str, limit: Option<u32>) -> Result<()>;
+    async fn register_kind(&self, kind: &str, limit: Option<u32>) -> Result<()>;
 
     /// At most so many jobs of this kind run at the same time, on all workers together; none: no
     /// limit. Where more than a new limit run already, those go on. Returns false if there is no such kind.
@@ -117,7 +117,7 @@ pub trait Queue: Send + Sync + 'static {
     async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>>;
 
     /// Where the job of this kind and key stands.
-    async fn place(&self, kind: &str, key: &str) -> Result<Option<QueuePlace>>;
+    async fn position(&self, kind: &str, key: &str) -> Result<Option<JobPosition>>;
 
     /// Deletes at most `limit` done or cancelled jobs that ended before `before`, but no search's
     /// job that is done and has no row: it shows what is missing. Returns how many.
@@ -127,7 +127,7 @@ pub trait Queue: Send + Sync + 'static {
     async fn delete_job(&self, id: JobId) -> Result<bool>;
 
     /// Wakes whoever waits for `topic` after each commit that touched it.
-    fn subscribe(&self, topic: Topic) -> Wake;
+    fn subscribe(&self, topic: Topic) -> Subscription;
 }
 
 /// Who runs jobs: unique among all processes that ever ran.
@@ -196,7 +196,7 @@ pub struct FinishedAttempt {
     pub job: JobId,
     pub attempt: u32,
     pub worker: WorkerName,
-    pub finish: Finish,
+    pub finish: AttemptResult,
     pub now: TimeMs,
     /// Shown to people as the attempt's end.
     pub wall: TimeMs,
@@ -204,7 +204,7 @@ pub struct FinishedAttempt {
 
 /// What came of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finish {
+pub enum AttemptResult {
     Done,
     /// Failed; runs again `after` this time. The store makes it dead if it was the last attempt.
     Retry {
@@ -220,7 +220,7 @@ pub enum Finish {
     Release,
 }
 
-impl Finish {
+impl AttemptResult {
     /// How the attempt is remembered.
     #[must_use]
     pub fn outcome(&self) -> AttemptOutcome {
@@ -293,7 +293,7 @@ pub struct StoredKind {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QueuePlace {
+pub struct JobPosition {
     pub job: JobId,
     pub state: JobState,
     pub attempt: u32,

@@ -61,7 +61,7 @@ impl Part {
 
     /// The table that it is about.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Accounts => "account",
             Self::Log => "log",
@@ -71,8 +71,8 @@ impl Part {
     }
 
     #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|part| part.word() == word)
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.as_str() == word)
     }
 }
 
@@ -361,7 +361,7 @@ mod tests {
     #[test]
     fn parts_have_words() {
         for part in Part::ALL {
-            assert_eq!(Part::from_word(part.word()), Some(part));
+            assert_eq!(Part::parse(part.as_str()), Some(part));
         }
     }
 }

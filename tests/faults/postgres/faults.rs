@@ -136,7 +136,7 @@ impl Running {
         unready(&self.web.client(), fault).await;
         eventually("the log names the error", async || {
             let lines = self.web.output();
-            let line = |line: &str| line.contains(&format!("{}: ", fault.word())) && line.contains(detail);
+            let line = |line: &str| line.contains(&format!("{}: ", fault.as_str())) && line.contains(detail);
             lines.lines().any(line).then_some(())
         })
         .await;

@@ -19,7 +19,7 @@ fn functions() -> Vec<(&'static str, BoxedStrategy<Value>)> {
     let nothing = || Just(json!({})).boxed();
     let credentials = (any::<String>(), any::<String>());
     let id = || prop_oneof![0..4_i64, any::<i64>()].prop_map(|id| json!({"id": id})).boxed();
-    let state = select(JobState::ALL.map(JobState::word).to_vec());
+    let state = select(JobState::ALL.map(JobState::as_str).to_vec());
     let kind = || prop_oneof![Just("log_request".to_owned()), any::<String>()];
     let named = || kind().prop_map(|kind| json!({"kind": kind})).boxed();
     let limit = (kind(), any::<Option<u32>>()).prop_map(|(kind, limit)| json!({"kind": kind, "limit": limit}));

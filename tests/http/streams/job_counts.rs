@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{JobCounts, JobKind, TimeMs};
-use store::Finish;
+use store::AttemptResult;
 use tests::{HeldClock, builders};
 
 use crate::site::Site;
@@ -67,7 +67,7 @@ async fn reports_of_jobs_are_told_five_times_a_second() {
     let (event, ()) = tokio::join!(events.expect("progress"), happens);
     assert_eq!(event.json::<()>(), ());
     // The five were one event, and the next waits for the pause after it.
-    let finished = builders::finished(&job, "w", Finish::Done, builders::START);
+    let finished = builders::finished(&job, "w", AttemptResult::Done, builders::START);
     let happens = async {
         clock.task_sleeps().await;
         report().await;

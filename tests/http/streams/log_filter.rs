@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use api::{ErrorCode, LogLooked, LogRow, LogSeq, TimeMs};
+use api::{ErrorCode, LogRow, LogSeq, ScanProgress, TimeMs};
 use async_trait::async_trait;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use store::{Clock, SystemClock};
@@ -12,7 +12,7 @@ use super::{phrases, write};
 use crate::site::Site;
 
 /// The rows, and what the last line says.
-pub(crate) async fn looked(site: &Site, admin: &str, query: &str) -> (Vec<LogRow>, LogLooked) {
+pub(crate) async fn looked(site: &Site, admin: &str, query: &str) -> (Vec<LogRow>, ScanProgress) {
     let answer = site.get(&format!("/api/admin/log/rows?{query}")).cookie(admin).send().await;
     let mut lines: Vec<serde_json::Value> = answer.lines();
     let looked = lines.pop().map(serde_json::from_value).expect("a last line").expect("it says how far it was looked");
@@ -85,14 +85,17 @@ async fn an_answer_goes_on_where_the_one_before_has_ended() {
     assert_eq!(rows.iter().map(|row| row.seq.0).collect::<Vec<_>>(), [100, 90, 80]);
     assert_eq!(
         first,
-        LogLooked { from: LogSeq(100), to: LogSeq(80), end: LogSeq(1), last: LogSeq(100), is_done: false }
+        ScanProgress { from: LogSeq(100), to: LogSeq(80), end: LogSeq(1), last: LogSeq(100), is_done: false }
     );
     let (rows, second) = looked(&site, &admin, "q=tenth&before=80").await;
     assert_eq!(rows.iter().map(|row| row.seq.0).collect::<Vec<_>>(), [70, 60, 50, 40, 30, 20, 10]);
-    assert_eq!(second, LogLooked { from: LogSeq(79), to: LogSeq(1), is_done: true, ..first });
+    assert_eq!(second, ScanProgress { from: LogSeq(79), to: LogSeq(1), is_done: true, ..first });
     let (rows, up) = looked(&site, &admin, "q=tenth&after=80").await;
     assert_eq!(rows.iter().map(|row| row.seq.0).collect::<Vec<_>>(), [90, 100]);
-    assert_eq!(up, LogLooked { from: LogSeq(81), to: LogSeq(100), end: LogSeq(100), last: LogSeq(100), is_done: true });
+    assert_eq!(
+        up,
+        ScanProgress { from: LogSeq(81), to: LogSeq(100), end: LogSeq(100), last: LogSeq(100), is_done: true }
+    );
     let (rows, none) = looked(&site, &admin, "q=tenth&limit=0").await;
     assert_eq!((rows.len(), none.is_done, none.to), (0, false, LogSeq(101)), "nothing is skipped");
 }

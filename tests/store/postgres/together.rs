@@ -167,7 +167,7 @@ async fn a_limit_holds_for_all_processes_together() {
 async fn a_limited_kind_holds_nobody_up_while_it_has_no_room_or_no_jobs() {
     let database = create_database().await;
     let stores = stores(&database, 2).await;
-    stores[0].introduce_kind("limited", Some(1)).await.unwrap();
+    stores[0].register_kind("limited", Some(1)).await.unwrap();
     // Whoever takes a turn waits for this.
     let mut visitor = database.connect().await;
     let mut turn = visitor.begin().await.unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::JobId;
 use futures::future::join_all;
-use store::{Accepted, Finish, NewJob, Store, StoreError};
+use store::{Accepted, AttemptResult, NewJob, Store, StoreError};
 use tests::builders::{START, claim, finished, log_entry, log_job, no_attempt, retry, search};
 
 use crate::database::Database;
@@ -56,7 +56,7 @@ pub(crate) async fn a_search_whose_job_is_gone_is_answered_with_its_log_row(data
     accept(&*store, 1).await;
     store.record(log_entry(search(1), "life"), no_attempt()).await.unwrap();
     let [job] = &store.claim(claim("w", 1, START)).await.unwrap()[..] else { panic!("one waits") };
-    store.finish(vec![finished(job, "w", Finish::Done, START)]).await.unwrap();
+    store.finish(vec![finished(job, "w", AttemptResult::Done, START)]).await.unwrap();
     assert!(matches!(accept(&*store, 1).await, Accepted::Queued { job: id, .. } if id == job.id));
     assert_eq!(store.prune_jobs(START.after(Duration::from_secs(1)), 10).await.unwrap(), 1);
     let row = store.log_row_of_search(search(1)).await.unwrap().expect("recorded");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::{JobCounts, JobFilter, JobId, JobState};
-use store::{Enqueued, Finish, NewJob, QueuePlace, Store, Topic, Wake};
+use store::{AttemptResult, Enqueued, JobPosition, NewJob, Store, Subscription, Topic};
 use tests::builders::{START, claim, finished, job, log_entry, log_job, no_attempt, search};
 
 use crate::database::Database;
@@ -88,12 +88,12 @@ pub(crate) async fn a_place_counts_those_ahead(database: impl Database) {
     store.accept(search(2), log_job(search(2))).await.unwrap();
     store.enqueue(NewJob { priority: 1, ..job("a") }).await.unwrap();
     let key = search(2).to_string();
-    let place = store.place("log_request", &key).await.unwrap().expect("accepted");
-    assert_eq!(place, QueuePlace { job: place.job, state: JobState::Waiting, attempt: 0, ahead: 2 });
+    let place = store.position("log_request", &key).await.unwrap().expect("accepted");
+    assert_eq!(place, JobPosition { job: place.job, state: JobState::Waiting, attempt: 0, ahead: 2 });
     store.claim(claim("w", 2, START)).await.unwrap();
-    assert_eq!(store.place("log_request", &key).await.unwrap().expect("accepted").ahead, 0);
+    assert_eq!(store.position("log_request", &key).await.unwrap().expect("accepted").ahead, 0);
     store.claim(claim("w", 1, START)).await.unwrap();
-    let place = store.place("log_request", &key).await.unwrap().expect("accepted");
+    let place = store.position("log_request", &key).await.unwrap().expect("accepted");
     assert_eq!((place.state, place.attempt, place.ahead), (JobState::Running, 1, 0));
 }
 
@@ -101,11 +101,11 @@ pub(crate) async fn what_is_not_there_is_none(database: impl Database) {
     let store = database.store();
     assert_eq!(store.job(JobId(1)).await.unwrap(), None);
     assert_eq!(store.attempts(JobId(1)).await.unwrap(), []);
-    assert_eq!(store.place("log_request", "1").await.unwrap(), None);
+    assert_eq!(store.position("log_request", "1").await.unwrap(), None);
     assert_eq!(store.next_due().await.unwrap(), None);
     assert_eq!(store.job_counts().await.unwrap(), JobCounts::default());
     assert_eq!(store.claim(claim("w", 1, START)).await.unwrap(), []);
-    assert_eq!(store.expire(START).await.unwrap(), 0);
+    assert_eq!(store.expire_leases(START).await.unwrap(), 0);
     assert_eq!(store.finish(Vec::new()).await.unwrap(), 0);
 }
 
@@ -114,8 +114,14 @@ pub(crate) async fn only_what_ended_well_before_is_pruned(database: impl Databas
     enqueue_many(&*store, 7).await;
     let at = |seconds| START.after(Duration::from_secs(seconds));
     let claimed = store.claim(claim("w", 5, START)).await.unwrap();
-    let dead = Finish::Dead { error: "no".to_owned() };
-    let ends = [(Finish::Done, 1), (Finish::Done, 2), (Finish::Cancelled, 3), (dead, 1), (Finish::Done, 9)];
+    let dead = AttemptResult::Dead { error: "no".to_owned() };
+    let ends = [
+        (AttemptResult::Done, 1),
+        (AttemptResult::Done, 2),
+        (AttemptResult::Cancelled, 3),
+        (dead, 1),
+        (AttemptResult::Done, 9),
+    ];
     let ends = claimed.iter().zip(ends).map(|(job, (finish, end))| finished(job, "w", finish, at(end)));
     store.finish(ends.collect()).await.unwrap();
     assert_eq!(store.prune_jobs(at(1), 9).await.unwrap(), 0);
@@ -128,12 +134,12 @@ pub(crate) async fn only_what_ended_well_before_is_pruned(database: impl Databas
     assert_eq!(store.attempts(claimed[4].id).await.unwrap().len(), 1);
 }
 
-async fn is_woken(wake: &mut Wake) -> bool {
+async fn is_woken(wake: &mut Subscription) -> bool {
     tokio::time::timeout(Duration::ZERO, wake.changed()).await.is_ok()
 }
 
 /// Which topics were touched since the last call.
-async fn woken(wakes: &mut [(Topic, Wake)]) -> Vec<Topic> {
+async fn woken(wakes: &mut [(Topic, Subscription)]) -> Vec<Topic> {
     let mut woken = Vec::new();
     for (topic, wake) in wakes {
         if is_woken(wake).await {
@@ -149,9 +155,9 @@ pub(crate) async fn an_idle_queue_costs_no_wake_up(database: impl Database) {
     store.claim(claim("w", 1, START)).await.unwrap();
     let mut wakes = Topic::ALL.map(|topic| (topic, store.subscribe(topic)));
     store.claim(claim("w", 1, START)).await.unwrap();
-    store.expire(START).await.unwrap();
+    store.expire_leases(START).await.unwrap();
     store.finish(Vec::new()).await.unwrap();
-    store.extend(&tests::builders::worker("w"), &[JobId(1)], START).await.unwrap();
+    store.renew_leases(&tests::builders::worker("w"), &[JobId(1)], START).await.unwrap();
     store.ping().await.unwrap();
     assert_eq!(woken(&mut wakes).await, []);
 }
@@ -181,7 +187,7 @@ pub(crate) async fn wake_ups_come_after_the_commit_and_only_for_what_was_touched
     assert_eq!(woken(&mut wakes).await, [Topic::Log]);
     store.record(log_entry(search(1), "life"), no_attempt()).await.unwrap();
     assert_eq!(woken(&mut wakes).await, []);
-    store.finish(vec![finished(&claimed[0], "w", Finish::Done, START)]).await.unwrap();
+    store.finish(vec![finished(&claimed[0], "w", AttemptResult::Done, START)]).await.unwrap();
     assert_eq!(woken(&mut wakes).await, [Topic::Jobs]);
     store.retry_job(claimed[0].id, START).await.unwrap();
     assert_eq!(woken(&mut wakes).await, [Topic::Jobs, Topic::Work]);

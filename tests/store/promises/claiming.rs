@@ -95,8 +95,8 @@ pub(crate) async fn jobs_that_come_during_claims_are_handed_out_once_and_whole(d
         assert_eq!((stored.started_at, stored.finished_at, stored.error), (Some(START), None, None));
     }
     // The leases are those of the claims.
-    assert_eq!(store.expire(START.after(LEASE)).await.unwrap(), 0);
-    assert_eq!(store.expire(START.after(LEASE + Duration::from_millis(1))).await.unwrap(), claimed.len() as u64);
+    assert_eq!(store.expire_leases(START.after(LEASE)).await.unwrap(), 0);
+    assert_eq!(store.expire_leases(START.after(LEASE + Duration::from_millis(1))).await.unwrap(), claimed.len() as u64);
 }
 
 pub(crate) async fn scheduled_and_retrying_jobs_are_claimed_once_due(database: impl Database) {
@@ -137,9 +137,9 @@ pub(crate) async fn leases_are_prolonged_only_for_who_holds_them(database: impl 
     let theirs = ids(&store.claim(claim("theirs", 1, START)).await.unwrap());
     let until = START.after(LEASE * 2);
     let asked = [mine[0], theirs[0], JobId(999)];
-    assert_eq!(store.extend(&worker("mine"), &asked, until).await.unwrap(), [theirs[0], JobId(999)]);
+    assert_eq!(store.renew_leases(&worker("mine"), &asked, until).await.unwrap(), [theirs[0], JobId(999)]);
     // After the first lease's end only what was prolonged is still held.
-    assert_eq!(store.expire(START.after(LEASE + Duration::from_millis(1))).await.unwrap(), 2);
+    assert_eq!(store.expire_leases(START.after(LEASE + Duration::from_millis(1))).await.unwrap(), 2);
     assert_eq!(store.job(mine[0]).await.unwrap().expect("there").state, JobState::Running);
-    assert_eq!(store.extend(&worker("mine"), &mine, until).await.unwrap(), [mine[1]]);
+    assert_eq!(store.renew_leases(&worker("mine"), &mine, until).await.unwrap(), [mine[1]]);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::{AttemptOutcome, JobId, JobState, TimeMs};
-use store::{ClaimedJob, Finish, NewJob, Store, StoredJob};
+use store::{AttemptResult, ClaimedJob, NewJob, Store, StoredJob};
 use tests::builders::{LEASE, START, claim, finished, job, retry};
 
 use crate::database::Database;
@@ -31,7 +31,7 @@ pub(crate) async fn a_done_job_stays_done(mut database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
     let end = START.after(Duration::from_millis(40));
-    assert_eq!(store.finish(vec![finished(&claimed, "w", Finish::Done, end)]).await.unwrap(), 1);
+    assert_eq!(store.finish(vec![finished(&claimed, "w", AttemptResult::Done, end)]).await.unwrap(), 1);
     drop(store);
     database.reopen().await;
     let store = database.store();
@@ -72,7 +72,7 @@ pub(crate) async fn a_failed_job_retries_and_is_dead_after_its_last_attempt(data
 pub(crate) async fn a_dead_verdict_ends_the_job_at_once(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
-    let dead = Finish::Dead { error: "cannot be read".to_owned() };
+    let dead = AttemptResult::Dead { error: "cannot be read".to_owned() };
     store.finish(vec![finished(&claimed, "w", dead, START)]).await.unwrap();
     let job = shown(&*store, claimed.id).await;
     assert_eq!((job.state, job.error.as_deref()), (JobState::Dead, Some("cannot be read")));
@@ -85,10 +85,10 @@ pub(crate) async fn a_released_job_waits_again_and_the_attempt_is_not_counted(da
     for _ in 0..3 {
         let claimed = claim_one(&*store, START).await;
         assert_eq!(claimed.attempt, 1);
-        store.finish(vec![finished(&claimed, "w", Finish::Release, START)]).await.unwrap();
+        store.finish(vec![finished(&claimed, "w", AttemptResult::Release, START)]).await.unwrap();
     }
     let claimed = claim_one(&*store, START).await;
-    store.finish(vec![finished(&claimed, "w", Finish::Done, START)]).await.unwrap();
+    store.finish(vec![finished(&claimed, "w", AttemptResult::Done, START)]).await.unwrap();
     use AttemptOutcome::{Done, Released};
     assert_eq!(outcomes(&*store, claimed.id).await, [(1, Released), (1, Released), (1, Released), (1, Done)]);
 }
@@ -96,10 +96,10 @@ pub(crate) async fn a_released_job_waits_again_and_the_attempt_is_not_counted(da
 pub(crate) async fn who_no_longer_holds_an_attempt_changes_nothing(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
-    let stranger = finished(&claimed, "stranger", Finish::Done, START);
-    let earlier = finished(&ClaimedJob { attempt: 0, ..claimed.clone() }, "w", Finish::Done, START);
-    let nobodys = finished(&ClaimedJob { id: JobId(999), ..claimed.clone() }, "w", Finish::Done, START);
-    let mine = finished(&claimed, "w", Finish::Done, START);
+    let stranger = finished(&claimed, "stranger", AttemptResult::Done, START);
+    let earlier = finished(&ClaimedJob { attempt: 0, ..claimed.clone() }, "w", AttemptResult::Done, START);
+    let nobodys = finished(&ClaimedJob { id: JobId(999), ..claimed.clone() }, "w", AttemptResult::Done, START);
+    let mine = finished(&claimed, "w", AttemptResult::Done, START);
     assert_eq!(store.finish(vec![stranger.clone(), earlier, nobodys]).await.unwrap(), 0);
     assert_eq!(shown(&*store, claimed.id).await.state, JobState::Running);
     assert_eq!(store.finish(vec![stranger, mine.clone()]).await.unwrap(), 1);
@@ -110,7 +110,7 @@ pub(crate) async fn who_no_longer_holds_an_attempt_changes_nothing(database: imp
 pub(crate) async fn the_same_end_told_twice_is_stored_once(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
-    let told = finished(&claimed, "w", Finish::Done, START);
+    let told = finished(&claimed, "w", AttemptResult::Done, START);
     let other = finished(&claimed, "w", retry("or not"), START);
     let (first, second) =
         tokio::join!(store.finish(vec![told.clone(), other.clone()]), store.finish(vec![told, other]));
@@ -122,15 +122,15 @@ pub(crate) async fn the_same_end_told_twice_is_stored_once(database: impl Databa
 pub(crate) async fn an_expired_lease_is_a_lost_attempt(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
-    assert_eq!(store.expire(START.after(LEASE)).await.unwrap(), 0);
+    assert_eq!(store.expire_leases(START.after(LEASE)).await.unwrap(), 0);
     let later = START.after(LEASE + Duration::from_millis(1));
-    assert_eq!(store.expire(later).await.unwrap(), 1);
+    assert_eq!(store.expire_leases(later).await.unwrap(), 1);
     let job = shown(&*store, claimed.id).await;
     assert_eq!((job.state, job.run_at, job.attempt), (JobState::Waiting, later, 1));
     let [attempt] = &store.attempts(claimed.id).await.unwrap()[..] else { panic!("one attempt") };
     assert_eq!((attempt.outcome, attempt.finished_at), (AttemptOutcome::Lost, Some(later)));
     assert!(attempt.error.as_deref().is_some_and(|error| error.contains("lease")), "{attempt:?}");
-    assert_eq!(store.finish(vec![finished(&claimed, "w", Finish::Done, later)]).await.unwrap(), 0);
+    assert_eq!(store.finish(vec![finished(&claimed, "w", AttemptResult::Done, later)]).await.unwrap(), 0);
     assert_eq!(claim_one(&*store, later).await.attempt, 2);
 }
 
@@ -139,7 +139,7 @@ pub(crate) async fn the_last_lost_attempt_makes_the_job_dead(database: impl Data
     store.enqueue(NewJob { max_attempts: 1, ..job("a") }).await.unwrap();
     let claimed = claim_one(&*store, START).await;
     let later = START.after(LEASE * 2);
-    assert_eq!(store.expire(later).await.unwrap(), 1);
+    assert_eq!(store.expire_leases(later).await.unwrap(), 1);
     let job = shown(&*store, claimed.id).await;
     assert_eq!((job.state, job.finished_at), (JobState::Dead, Some(later)));
     assert_eq!(outcomes(&*store, claimed.id).await, [(1, AttemptOutcome::Lost)]);
@@ -153,7 +153,7 @@ pub(crate) async fn orphans_are_requeued_whatever_their_lease_says(mut database:
     drop(store);
     database.reopen().await;
     let store = database.store();
-    assert_eq!(store.requeue_orphans(START, START.after(LEASE)).await.unwrap(), 3);
+    assert_eq!(store.rescue_orphans(START, START.after(LEASE)).await.unwrap(), 3);
     let counts = store.job_counts().await.unwrap();
     assert_eq!((counts.running, counts.waiting), (0, 3));
     let again = claim_one(&*store, START).await;
@@ -167,7 +167,7 @@ pub(crate) async fn processes_that_die_again_and_again_do_not_use_a_job_up(datab
     store.enqueue(NewJob { max_attempts: 1, ..job("a") }).await.unwrap();
     for attempt in 1..=30 {
         assert_eq!(claim_one(&*store, START).await.attempt, attempt);
-        assert_eq!(store.requeue_orphans(START, START).await.unwrap(), 1);
+        assert_eq!(store.rescue_orphans(START, START).await.unwrap(), 1);
     }
     let last = claim_one(&*store, START).await;
     store.finish(vec![finished(&last, "w", retry("its own fault"), START)]).await.unwrap();
@@ -181,7 +181,7 @@ pub(crate) async fn a_schedule_of_a_wrong_clock_is_pulled_near(database: impl Da
     store.enqueue(NewJob { run_at: START.after(decade), ..job("far") }).await.unwrap();
     store.enqueue(NewJob { run_at: near, ..job("near") }).await.unwrap();
     let latest = START.after(Duration::from_secs(60));
-    assert_eq!(store.requeue_orphans(START, latest).await.unwrap(), 0);
+    assert_eq!(store.rescue_orphans(START, latest).await.unwrap(), 0);
     assert_eq!(store.next_due().await.unwrap(), Some(near));
     assert_eq!(store.claim(claim("w", 9, near)).await.unwrap().len(), 1);
     assert_eq!(store.next_due().await.unwrap(), Some(latest));

@@ -15,7 +15,7 @@ pub(crate) async fn a_kind_is_introduced_once(mut database: impl Database) {
     let named =
         |kinds: &[(&str, Option<u32>)]| kinds.iter().map(|&(kind, limit)| (kind.to_owned(), limit)).collect::<Vec<_>>();
     let mut jobs = store.subscribe(Topic::Jobs);
-    store.introduce_kind("lab", Some(1)).await.unwrap();
+    store.register_kind("lab", Some(1)).await.unwrap();
     tokio::time::timeout(Duration::ZERO, jobs.changed()).await.expect("there is one kind more");
     assert_eq!(limits(&*store).await, named(&[("lab", Some(1))]));
     // The limit holds from the first job on.
@@ -28,12 +28,12 @@ pub(crate) async fn a_kind_is_introduced_once(mut database: impl Database) {
     drop(store);
     database.reopen().await;
     let store = database.store();
-    store.introduce_kind("lab", Some(1)).await.unwrap();
-    store.introduce_kind("lab", None).await.unwrap();
+    store.register_kind("lab", Some(1)).await.unwrap();
+    store.register_kind("lab", None).await.unwrap();
     assert_eq!(limits(&*store).await, named(&[("lab", Some(2))]));
     assert!(store.kinds().await.unwrap()[0].paused);
     // One that its jobs have made known has no limit, and keeps none.
     store.enqueue(job("probe")).await.unwrap();
-    store.introduce_kind("probe", Some(1)).await.unwrap();
+    store.register_kind("probe", Some(1)).await.unwrap();
     assert_eq!(limits(&*store).await, named(&[("lab", Some(2)), ("probe", None)]));
 }

@@ -8,7 +8,7 @@ use api::{JobCounts, JobState, Ledger, SearchId, TimeMs};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use store::{Accepted, ClaimedJob, Finish, FinishedAttempt, LOG_JOB, Store};
+use store::{Accepted, AttemptResult, ClaimedJob, FinishedAttempt, LOG_JOB, Store};
 use tests::builders::{START, claim, finished, log_entry, log_job, no_attempt, retry, search};
 use tests::workload::cases;
 use tokio::runtime::Handle;
@@ -22,7 +22,7 @@ async fn accept_and_claim(store: &dyn Store, number: u128) -> ClaimedJob {
 }
 
 fn done(job: &ClaimedJob) -> FinishedAttempt {
-    finished(job, "w", Finish::Done, START)
+    finished(job, "w", AttemptResult::Done, START)
 }
 
 async fn ledger(store: &dyn Store) -> Ledger {
@@ -42,7 +42,7 @@ pub(crate) async fn a_row_and_the_end_of_its_attempt_are_one(database: impl Data
 pub(crate) async fn a_row_is_written_even_if_its_attempt_was_lost(database: impl Database) {
     let store = database.store();
     let lost = accept_and_claim(&*store, 1).await;
-    store.requeue_orphans(START, START).await.unwrap();
+    store.rescue_orphans(START, START).await.unwrap();
     store.record(log_entry(search(1), "life"), done(&lost)).await.unwrap();
     // The search has its row, and a job that does not know: it counts as waiting.
     assert_eq!(ledger(&*store).await, Ledger { accepted: 1, waiting: 1, ..Ledger::default() });
@@ -110,7 +110,7 @@ enum Event {
     Record(usize),
     /// By nobody's attempt.
     RecordAlone(u128),
-    Finish(usize, Finish),
+    AttemptResult(usize, AttemptResult),
     Requeue,
     Retry(u128),
     Cancel(u128),
@@ -119,18 +119,18 @@ enum Event {
 
 fn event() -> impl Strategy<Value = Event> {
     let finish = prop_oneof![
-        Just(Finish::Done),
+        Just(AttemptResult::Done),
         Just(retry("failed")),
-        Just(Finish::Dead { error: "dead".to_owned() }),
-        Just(Finish::Cancelled),
-        Just(Finish::Release),
+        Just(AttemptResult::Dead { error: "dead".to_owned() }),
+        Just(AttemptResult::Cancelled),
+        Just(AttemptResult::Release),
     ];
     prop_oneof![
         4 => (0..SEARCHES).prop_map(Event::Accept),
         4 => Just(Event::Claim),
         4 => (0..9_usize).prop_map(Event::Record),
         1 => (0..SEARCHES).prop_map(Event::RecordAlone),
-        3 => (0..9_usize, finish).prop_map(|(attempt, finish)| Event::Finish(attempt, finish)),
+        3 => (0..9_usize, finish).prop_map(|(attempt, finish)| Event::AttemptResult(attempt, finish)),
         1 => Just(Event::Requeue),
         2 => (0..SEARCHES).prop_map(Event::Retry),
         2 => (0..SEARCHES).prop_map(Event::Cancel),
@@ -174,17 +174,17 @@ impl Run {
             }
             Event::RecordAlone(number) => {
                 let id = search(*number);
-                if store.place(LOG_JOB, &id.to_string()).await.unwrap().is_some() {
+                if store.position(LOG_JOB, &id.to_string()).await.unwrap().is_some() {
                     store.record(log_entry(id, "life"), no_attempt()).await.unwrap();
                 }
             }
-            Event::Finish(attempt, finish) => {
+            Event::AttemptResult(attempt, finish) => {
                 let Some(job) = self.claimed.get(*attempt) else { return };
                 store.finish(vec![finished(job, "w", finish.clone(), now)]).await.unwrap();
             }
-            Event::Requeue => drop(store.requeue_orphans(now, now).await.unwrap()),
+            Event::Requeue => drop(store.rescue_orphans(now, now).await.unwrap()),
             Event::Retry(number) | Event::Cancel(number) => {
-                let Some(place) = store.place(LOG_JOB, &search(*number).to_string()).await.unwrap() else { return };
+                let Some(place) = store.position(LOG_JOB, &search(*number).to_string()).await.unwrap() else { return };
                 match event {
                     Event::Retry(_) => store.retry_job(place.job, now).await.unwrap(),
                     _ => store.cancel_job(place.job, now).await.unwrap(),
@@ -200,7 +200,7 @@ impl Run {
         let mut counted = Ledger { accepted, cancelled: self.forgotten, ..Ledger::default() };
         let mut missing = Vec::new();
         for (&id, was_cancelled) in &mut self.accepted {
-            let place = self.store.place(LOG_JOB, &id.to_string()).await.unwrap().map(|place| place.state);
+            let place = self.store.position(LOG_JOB, &id.to_string()).await.unwrap().map(|place| place.state);
             let has_row = self.store.log_row_of_search(id).await.unwrap().is_some();
             *was_cancelled = place == Some(JobState::Cancelled) || (place.is_none() && *was_cancelled);
             match place {

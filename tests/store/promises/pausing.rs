@@ -7,7 +7,7 @@ use std::time::Duration;
 use api::{JobCounts, JobId, JobState};
 use futures::FutureExt;
 use futures::future::join_all;
-use store::{ClaimedJob, Enqueued, Finish, NewJob, Store, StoredKind, Topic, Wake};
+use store::{AttemptResult, ClaimedJob, Enqueued, NewJob, Store, StoredKind, Subscription, Topic};
 use tests::builders::{LEASE, START, claim, finished, job, log_job, retry, search};
 use tokio::task::JoinSet;
 
@@ -38,13 +38,13 @@ fn ids(jobs: &[ClaimedJob]) -> Vec<JobId> {
 }
 
 /// Whether there was a wake-up since the last call.
-fn is_woken(wake: &mut Wake) -> bool {
+fn is_woken(wake: &mut Subscription) -> bool {
     let woken = wake.changed().now_or_never().is_some();
     while wake.changed().now_or_never().is_some() {}
     woken
 }
 
-async fn until_woken(wake: &mut Wake, why: &str) {
+async fn until_woken(wake: &mut Subscription, why: &str) {
     let woken = tokio::time::timeout(Duration::from_secs(10), wake.changed()).await;
     woken.unwrap_or_else(|_| panic!("nobody was woken although {why}"));
 }
@@ -60,7 +60,7 @@ pub(crate) async fn a_kind_is_known_from_its_first_job_on(mut database: impl Dat
     enqueue_many(&*store, "a", 1).await;
     store.accept(search(1), log_job(search(1))).await.unwrap();
     let claimed = store.claim(claim("w", 1, START)).await.unwrap();
-    store.finish(vec![finished(&claimed[0], "w", Finish::Done, START)]).await.unwrap();
+    store.finish(vec![finished(&claimed[0], "w", AttemptResult::Done, START)]).await.unwrap();
     let expected = [
         ("a", JobCounts { waiting: 1, ..JobCounts::default() }),
         ("b", JobCounts { waiting: 1, done: 1, ..JobCounts::default() }),
@@ -71,7 +71,7 @@ pub(crate) async fn a_kind_is_known_from_its_first_job_on(mut database: impl Dat
     // Also once all its jobs are gone.
     assert!(store.delete_job(claimed[0].id).await.unwrap());
     let rest = claim_all(&*store).await;
-    let done = rest.iter().filter(|job| job.kind == "b").map(|job| finished(job, "w", Finish::Done, START));
+    let done = rest.iter().filter(|job| job.kind == "b").map(|job| finished(job, "w", AttemptResult::Done, START));
     store.finish(done.collect()).await.unwrap();
     assert_eq!(store.prune_jobs(START.after(LEASE), 9).await.unwrap(), 1);
     assert_eq!(store.kinds().await.unwrap()[1].counts, JobCounts::default());
@@ -127,13 +127,13 @@ pub(crate) async fn a_limit_counts_what_runs_on_all_workers(database: impl Datab
     assert_eq!(store.claim(claim("w1", 9, START)).await.unwrap(), []);
     // Each job that ceases to run makes room for one, whatever became of it.
     let now = START.after(Duration::from_secs(1));
-    store.finish(vec![finished(&first[0], "w1", Finish::Done, now)]).await.unwrap();
+    store.finish(vec![finished(&first[0], "w1", AttemptResult::Done, now)]).await.unwrap();
     assert_eq!(store.claim(claim("w3", 9, now)).await.unwrap().len(), 1);
     store.finish(vec![finished(&first[1], "w1", retry("failed"), now)]).await.unwrap();
     assert_eq!(store.claim(claim("w3", 9, now)).await.unwrap().len(), 1);
     assert_eq!(store.claim(claim("w3", 9, now)).await.unwrap(), []);
     let expired = now.after(LEASE + Duration::from_millis(1));
-    assert_eq!(store.expire(expired).await.unwrap(), 4);
+    assert_eq!(store.expire_leases(expired).await.unwrap(), 4);
     assert_eq!(store.claim(claim("w3", 9, expired)).await.unwrap().len(), 4);
     let running: Vec<u64> = store.kinds().await.unwrap().iter().map(|kind| kind.counts.running).collect();
     assert_eq!(running, [3, 1]);
@@ -165,7 +165,7 @@ pub(crate) async fn the_most_urgent_of_all_kinds_come_first_within_their_limits(
     let claimed = store.claim(claim("w", 4, START)).await.unwrap();
     assert_eq!(ids(&claimed), [made[4], made[2], made[3], made[1]]);
     assert_eq!(ids(&claim_all(&*store).await), [made[5], made[6]]);
-    store.finish(vec![finished(&claimed[0], "w", Finish::Done, START)]).await.unwrap();
+    store.finish(vec![finished(&claimed[0], "w", AttemptResult::Done, START)]).await.unwrap();
     assert_eq!(ids(&claim_all(&*store).await), [made[0]]);
 }
 
@@ -190,7 +190,7 @@ pub(crate) async fn a_limit_holds_whoever_claims_at_the_same_time(database: impl
                 tokio::task::yield_now().await;
                 // Counted down first: whoever claims the freed room must not be blamed for it.
                 running.fetch_sub(claimed.len(), Ordering::SeqCst);
-                let ends = claimed.iter().map(|job| finished(job, &name, Finish::Done, START)).collect();
+                let ends = claimed.iter().map(|job| finished(job, &name, AttemptResult::Done, START)).collect();
                 let stored = store.finish(ends).await.unwrap();
                 done.fetch_add(usize::try_from(stored).unwrap(), Ordering::SeqCst);
             }
@@ -211,7 +211,7 @@ pub(crate) async fn room_that_is_freed_wakes_who_looks_for_work(database: impl D
     until_woken(&mut jobs, "there is a limit").await;
     let [claimed] = &store.claim(claim("w", 9, START)).await.unwrap()[..] else { panic!("one may run") };
     is_woken(&mut work);
-    store.finish(vec![finished(claimed, "w", Finish::Done, START)]).await.unwrap();
+    store.finish(vec![finished(claimed, "w", AttemptResult::Done, START)]).await.unwrap();
     until_woken(&mut work, "the next may run").await;
     let [claimed] = &store.claim(claim("w", 9, START)).await.unwrap()[..] else { panic!("one may run") };
     assert!(store.limit_kind("a", Some(2)).await.unwrap());
@@ -223,7 +223,7 @@ pub(crate) async fn room_that_is_freed_wakes_who_looks_for_work(database: impl D
     assert!(store.pause_kind("a", true).await.unwrap());
     until_woken(&mut jobs, "the kind was paused").await;
     assert!(!is_woken(&mut work), "there is nothing to look for");
-    store.finish(vec![finished(claimed, "w", Finish::Done, START)]).await.unwrap();
+    store.finish(vec![finished(claimed, "w", AttemptResult::Done, START)]).await.unwrap();
     assert!(!is_woken(&mut work), "a kind without a limit has always room");
     is_woken(&mut jobs);
     assert!(store.pause_kind("a", false).await.unwrap());

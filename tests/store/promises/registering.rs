@@ -45,7 +45,7 @@ pub(crate) async fn workers_are_listed_with_what_they_run(database: impl Databas
     store.claim(claim("unheard of", 1, START)).await.unwrap();
     let listed = |name: &str, running| StoredWorker { beat: beat(name, START), running };
     assert_eq!(store.workers().await.unwrap(), [listed("w1", 3), listed("w2", 0), listed("w3", 1)]);
-    assert_eq!(store.expire(START.after(LEASE * 2)).await.unwrap(), 5);
+    assert_eq!(store.expire_leases(START.after(LEASE * 2)).await.unwrap(), 5);
     assert_eq!(store.workers().await.unwrap(), ["w1", "w2", "w3"].map(|name| listed(name, 0)));
 }
 
@@ -83,7 +83,7 @@ pub(crate) async fn who_is_silent_is_forgotten_unless_it_holds_a_job(database: i
     }
     store.beat(beat("late itself", seconds(1)), seconds(5)).await.unwrap();
     assert_eq!(names(&*store).await, ["holder", "just in time", "late itself", "lively"]);
-    assert_eq!(store.expire(START.after(LEASE * 2)).await.unwrap(), 1);
+    assert_eq!(store.expire_leases(START.after(LEASE * 2)).await.unwrap(), 1);
     // Also where its own time is before that: whoever speaks is heard.
     store.beat(beat("last", seconds(1)), TimeMs(i64::MAX)).await.unwrap();
     assert_eq!(names(&*store).await, ["last"]);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::{JobFilter, JobId, JobProgress, JobState};
 use futures::future::join_all;
-use store::{ClaimedJob, Finish, JobReport, NewJob, OutputPart, Store, Topic};
+use store::{AttemptResult, ClaimedJob, JobReport, NewJob, OutputPart, Store, Topic};
 use tests::builders::{LEASE, START, claim, finished, job, report, retry};
 
 use crate::database::Database;
@@ -63,7 +63,7 @@ pub(crate) async fn what_was_reported_is_read_back(mut database: impl Database) 
         assert_eq!(store.jobs(JobFilter::default(), None, 9).await.unwrap().jobs, [by_id]);
         assert_eq!(texts(&*store, claimed.id).await, ["\\one\0\n"]);
     }
-    store.finish(vec![finished(&claimed, "w", Finish::Done, START)]).await.unwrap();
+    store.finish(vec![finished(&claimed, "w", AttemptResult::Done, START)]).await.unwrap();
     let done = store.job(claimed.id).await.unwrap();
     drop(store);
     database.reopen().await;
@@ -87,11 +87,11 @@ pub(crate) async fn who_no_longer_holds_the_attempt_reports_nothing(database: im
     refuses(part(&claimed, "v", "x"), "another worker").await;
     refuses(JobReport { attempt: 2, ..part(&claimed, "w", "x") }, "another attempt").await;
     refuses(JobReport { job: JobId(claimed.id.0 + 1), ..part(&claimed, "w", "x") }, "no such job").await;
-    assert_eq!(store.expire(START.after(LEASE * 2)).await.unwrap(), 1);
+    assert_eq!(store.expire_leases(START.after(LEASE * 2)).await.unwrap(), 1);
     refuses(part(&claimed, "w", "x"), "its lease ran out").await;
     let again = claim_one(&*store, "w").await;
     refuses(part(&claimed, "w", "x"), "an older attempt of the same worker").await;
-    store.finish(vec![finished(&again, "w", Finish::Done, START)]).await.unwrap();
+    store.finish(vec![finished(&again, "w", AttemptResult::Done, START)]).await.unwrap();
     refuses(part(&again, "w", "x"), "the job is done").await;
 }
 
@@ -106,7 +106,7 @@ pub(crate) async fn a_new_attempt_continues_the_numbers(database: impl Database)
         assert!(store.report(part(&first, "w", text)).await.unwrap());
         assert!(store.report(part(&other, "w", "of another job")).await.unwrap());
     }
-    store.finish(vec![finished(&first, "w", Finish::Release, START)]).await.unwrap();
+    store.finish(vec![finished(&first, "w", AttemptResult::Release, START)]).await.unwrap();
     let second = claim_one(&*store, "v").await;
     assert_eq!(second.id, first.id);
     assert!(store.report(part(&second, "v", "c")).await.unwrap());
@@ -169,7 +169,7 @@ pub(crate) async fn what_was_put_out_goes_with_its_job(database: impl Database) 
         assert!(store.report(part(&claimed, "w", "a")).await.unwrap());
         ids.push(claimed.id);
         if ids.len() < 3 {
-            store.finish(vec![finished(&claimed, "w", Finish::Done, START)]).await.unwrap();
+            store.finish(vec![finished(&claimed, "w", AttemptResult::Done, START)]).await.unwrap();
         }
     }
     assert!(store.delete_job(ids[0]).await.unwrap());

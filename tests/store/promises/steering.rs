@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::{AttemptOutcome, JobId, JobState};
-use store::{ClaimedJob, Finish, NewJob, Store};
+use store::{AttemptResult, ClaimedJob, NewJob, Store};
 use tests::builders::{LEASE, START, claim, finished, job, retry, worker};
 
 use crate::database::Database;
@@ -41,7 +41,7 @@ pub(crate) async fn a_running_job_is_asked_to_stop(database: impl Database) {
     assert!(store.job(claimed.id).await.unwrap().expect("there").cancel_requested);
     assert_eq!(store.cancellations(&worker("w")).await.unwrap(), [claimed.id]);
     assert_eq!(store.cancellations(&worker("other")).await.unwrap(), []);
-    store.finish(vec![finished(&claimed, "w", Finish::Cancelled, START)]).await.unwrap();
+    store.finish(vec![finished(&claimed, "w", AttemptResult::Cancelled, START)]).await.unwrap();
     assert_eq!(state(&*store, claimed.id).await, JobState::Cancelled);
     assert_eq!(last_outcome(&*store, claimed.id).await, AttemptOutcome::Cancelled);
     assert_eq!(store.cancellations(&worker("w")).await.unwrap(), []);
@@ -49,12 +49,12 @@ pub(crate) async fn a_running_job_is_asked_to_stop(database: impl Database) {
 
 pub(crate) async fn a_job_that_was_to_stop_does_not_run_again(database: impl Database) {
     let store = database.store();
-    for finish in [Some(retry("failed")), Some(Finish::Release), None] {
+    for finish in [Some(retry("failed")), Some(AttemptResult::Release), None] {
         let claimed = enqueue_and_claim(&*store).await;
         assert!(store.cancel_job(claimed.id, START).await.unwrap());
         match finish {
             Some(finish) => store.finish(vec![finished(&claimed, "w", finish, START)]).await.unwrap(),
-            None => store.expire(START.after(LEASE * 2)).await.unwrap(),
+            None => store.expire_leases(START.after(LEASE * 2)).await.unwrap(),
         };
         assert_eq!(state(&*store, claimed.id).await, JobState::Cancelled);
     }
@@ -65,7 +65,7 @@ pub(crate) async fn a_job_that_was_to_stop_but_is_done_stays_done(database: impl
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
     assert!(store.cancel_job(claimed.id, START).await.unwrap());
-    store.finish(vec![finished(&claimed, "w", Finish::Done, START)]).await.unwrap();
+    store.finish(vec![finished(&claimed, "w", AttemptResult::Done, START)]).await.unwrap();
     assert_eq!(state(&*store, claimed.id).await, JobState::Done);
 }
 
@@ -88,7 +88,7 @@ pub(crate) async fn what_has_no_such_state_is_refused(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
     assert!(!store.retry_job(claimed.id, START).await.unwrap(), "it is running");
-    store.finish(vec![finished(&claimed, "w", Finish::Done, START)]).await.unwrap();
+    store.finish(vec![finished(&claimed, "w", AttemptResult::Done, START)]).await.unwrap();
     assert!(!store.cancel_job(claimed.id, START).await.unwrap(), "it is done");
     assert!(store.retry_job(claimed.id, START).await.unwrap(), "a done job may run once more");
     assert!(!store.retry_job(claimed.id, START).await.unwrap(), "it waits already");

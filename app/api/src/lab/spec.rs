@@ -114,7 +114,7 @@ impl LabStyle {
 
     /// The word on the wire, on the command line and on the screen.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Sequential => "sequential",
             Self::Threads => "threads",
@@ -133,7 +133,7 @@ impl LabWork {
     pub const ALL: [Self; 2] = [Self::Second, Self::Flags];
 
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Second => "second",
             Self::Flags => "flags",
@@ -145,7 +145,7 @@ impl LabOrder {
     pub const ALL: [Self; 2] = [Self::Input, Self::Completion];
 
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Input => "input",
             Self::Completion => "completion",

@@ -22,7 +22,7 @@ impl fmt::Display for Term {
         if self.sense == Sense::IsNot {
             f.write_str("-")?;
         }
-        let key = |key: FilterKey| key.word();
+        let key = |key: FilterKey| key.as_str();
         let letters = |letters: &BTreeSet<char>| quoted(&letters.iter().collect::<String>());
         match &self.test {
             Test::Anywhere(text) => f.write_str(&quoted(text)),

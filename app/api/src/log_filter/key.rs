@@ -31,7 +31,7 @@ impl FilterKey {
     ];
 
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Phrase => "phrase",
             Self::Letters => "letters",
@@ -64,7 +64,7 @@ impl FilterKey {
     }
 
     pub(super) fn of(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|key| word.eq_ignore_ascii_case(key.word()))
+        Self::ALL.into_iter().find(|key| word.eq_ignore_ascii_case(key.as_str()))
     }
 
     pub(super) fn of_column(column: Column) -> Self {

@@ -8,11 +8,11 @@ mod bounds;
 mod display;
 mod error;
 mod key;
+mod lexer;
 mod parse;
-mod place;
 mod point;
+mod position;
 mod text;
-mod words;
 
 #[cfg(test)]
 mod tests;
@@ -22,8 +22,8 @@ use std::collections::BTreeSet;
 pub use self::bounds::LogBounds;
 pub use self::error::FilterError;
 pub use self::key::FilterKey;
-pub use self::place::LogPlace;
 pub use self::point::Point;
+pub use self::position::LogPosition;
 
 use self::address::Network;
 use self::text::{has_letters, holds, is_same};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use super::address::{Network, NotANetwork};
-use super::words::{Word, words};
+use super::lexer::{Word, words};
 use super::{Column, FilterError, FilterKey, LogFilter, Point, Term, Test};
 use crate::{LogSeq, SearchId};
 
@@ -71,7 +71,7 @@ fn network(word: &Word) -> Result<Test, FilterError> {
 fn whole(word: &Word, form: &str, read: impl FnOnce(&str) -> Option<Test>) -> Result<Test, FilterError> {
     match word.tilde {
         Some(at) => {
-            let key = word.key.map_or("", FilterKey::word);
+            let key = word.key.map_or("", FilterKey::as_str);
             Err(FilterError::new(at..at + 1, format!("“{key}:” takes no ~: there are no parts of it.")))
         }
         None => read(&word.value).ok_or_else(|| FilterError::new(word.at.clone(), format!("Here belongs {form}."))),

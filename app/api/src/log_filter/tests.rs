@@ -169,9 +169,9 @@ fn bounds_are_what_an_index_can_answer() {
 
 #[test]
 fn a_place_is_a_row_or_a_time() {
-    let place = |text: &str| text.parse::<LogPlace>();
+    let place = |text: &str| text.parse::<LogPosition>();
     for text in ["48211", " #48,211 "] {
-        assert_eq!(place(text), Ok(LogPlace::Row(LogSeq(48_211))), "{text}");
+        assert_eq!(place(text), Ok(LogPosition::Row(LogSeq(48_211))), "{text}");
     }
     assert_eq!(place("2026-11-22").map(|place| place.to_string()), Ok("2026-11-22T00:00:00Z".to_owned()));
     assert_eq!(place("1h").map(|place| place.to_string()), Ok("1h".to_owned()));

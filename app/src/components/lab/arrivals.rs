@@ -39,7 +39,7 @@ pub fn Arrivals(feed: RunFeed) -> impl IntoView {
 fn Arrival(feed: RunFeed, index: u32, has_flag: bool) -> impl IntoView {
     // Delivered is delivered: what is told of it does not change.
     let (state, label, text) = feed.trace.with_untracked(|trace| told(trace, index));
-    let sign = bars::sign(state).word();
+    let sign = bars::sign(state).as_str();
     let code = Signal::stored(label.clone());
     view! {
         <li class="arrival" data-state=sign>
@@ -56,7 +56,7 @@ fn told(trace: &LabTrace, index: u32) -> (ItemState, String, String) {
     let Some(item) = trace.items.get(place) else { return Default::default() };
     let label = bars::name(place, item).map_or_else(|| format!("#{}", index + 1), ToOwned::to_owned);
     let text = match &item.error {
-        Some(error) => error.kind.words().to_owned(),
+        Some(error) => error.kind.label().to_owned(),
         None if item.text == label || item.text.chars().count() > 12 => String::new(),
         None => item.text.clone(),
     };

@@ -25,7 +25,7 @@ pub fn DenseBars(feed: RunFeed, count: usize, scale: Memo<Scale>, inspected: RwS
         let lines = Memo::new(move |_| {
             feed.trace.with(|trace| bars::dense_path(&trace.items, state, scale.get(), now_us.get()))
         });
-        view! { <path class="dense_bar" data-state=bars::sign(state).word() d=lines /> }
+        view! { <path class="dense_bar" data-state=bars::sign(state).as_str() d=lines /> }
     };
     let waits = Memo::new(move |_| feed.trace.with(|trace| bars::dense_waits(&trace.items, scale.get(), now_us.get())));
     let point = move |event: MouseEvent| {

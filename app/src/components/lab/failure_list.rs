@@ -36,7 +36,7 @@ fn kind(failures: Failures) -> impl IntoView {
                 <Icon sign=Sign::Alert />
                 <strong>{number(failures.count as u64)}</strong>
                 " "
-                {failures.kind.words()}
+                {failures.kind.label()}
             </p>
             <ul class="failure_details">
                 {details.collect_view()}

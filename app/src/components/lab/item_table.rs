@@ -54,10 +54,10 @@ fn ItemRow(feed: RunFeed, index: usize) -> impl IntoView {
         <tr>
             <td>{index + 1}</td>
             <th scope="row">{move || item.with(|item| item.label.clone())}</th>
-            <td class="item_state" data-state=move || bars::sign(state.get()).word()>
+            <td class="item_state" data-state=move || bars::sign(state.get()).as_str()>
                 {move || view! { <Icon sign=Sign::State(bars::sign(state.get())) /> }}
                 " "
-                {move || state.get().word()}
+                {move || state.get().as_str()}
             </td>
             <td>{cell(|item| item.started_us)}</td>
             <td>{cell(|item| Some(item.ended_us? - item.started_us?))}</td>
@@ -70,7 +70,7 @@ fn ItemRow(feed: RunFeed, index: usize) -> impl IntoView {
 
 fn result(item: &ItemTrace) -> String {
     match &item.error {
-        Some(error) => format!("{}: {}", error.kind.words(), error.detail),
+        Some(error) => format!("{}: {}", error.kind.label(), error.detail),
         None => item.text.clone(),
     }
 }

@@ -38,7 +38,7 @@ pub fn LaneRow(
             let signs = trace.steps.iter().zip(places).map(|(&(_, step), place)| {
                 let sign = lanes::sign(step);
                 view! {
-                    <span class="lane_sign" data-state=sign.word() style:left=format!("{:.2}%", place * 100.0)>
+                    <span class="lane_sign" data-state=sign.as_str() style:left=format!("{:.2}%", place * 100.0)>
                         <Icon sign=sign_of(step) />
                     </span>
                 }
@@ -65,9 +65,9 @@ pub fn LaneRow(
 
 fn told(at_us: u64, step: LaneStep) -> impl IntoView {
     view! {
-        <li class="lane_step" data-state=lanes::sign(step).word()>
+        <li class="lane_step" data-state=lanes::sign(step).as_str()>
             <Icon sign=sign_of(step) />
-            {step.words()}
+            {step.label()}
             " "
             <span class="muted">{(at_us > 0).then(|| span::measured(at_us))}</span>
         </li>

@@ -11,7 +11,7 @@ pub fn ProgressLine(feed: RunFeed) -> impl IntoView {
         let run = feed.run.get();
         feed.trace.with(|trace| Figures::of(&run, trace, trace.latest_us).percent)
     });
-    let state = move || feed.run.with(|run| run.state.word());
+    let state = move || feed.run.with(|run| run.state.as_str());
     view! {
         <div
             class="progress_line"

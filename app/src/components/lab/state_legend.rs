@@ -14,9 +14,9 @@ pub fn StateLegend(feed: RunFeed) -> impl IntoView {
         let count = Memo::new(move |_| feed.trace.with(|trace| trace.count(state)));
         let sign = bars::sign(state);
         view! {
-            <li class="state_legend_entry" data-state=sign.word() data-none=move || (count.get() == 0).then_some("")>
+            <li class="state_legend_entry" data-state=sign.as_str() data-none=move || (count.get() == 0).then_some("")>
                 <Icon sign=Sign::State(sign) />
-                {state.word()}
+                {state.as_str()}
                 " "
                 <strong>{move || number(count.get() as u64)}</strong>
             </li>

@@ -41,7 +41,7 @@ pub fn WaterfallRow(
     view! {
         <li
             class="waterfall_row"
-            data-state=move || bars::sign(state.get()).word()
+            data-state=move || bars::sign(state.get()).as_str()
             data-inspected=move || (inspected.get() == Some(index)).then_some("")
             on:pointerenter=move |_| inspected.set(Some(index))
         >
@@ -58,7 +58,7 @@ pub fn WaterfallRow(
             </span>
             <span class="waterfall_outcome">
                 {move || view! { <Icon sign=Sign::State(bars::sign(state.get())) /> }}
-                <span class="visually_hidden">{move || state.get().word()}" "</span>
+                <span class="visually_hidden">{move || state.get().as_str()}" "</span>
                 <span class="waterfall_words">{part(|bar| bar.outcome.clone())}</span>
             </span>
         </li>

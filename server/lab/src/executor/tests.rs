@@ -160,7 +160,7 @@ proptest! {
     ) {
         let pool = pool(most);
         let (running, highest) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let (told, telling) = mpsc::channel();
+        let (told, events) = mpsc::channel();
         let mut futures = Vec::new();
         for (number, &(is_cancelled, is_panicking)) in tasks.iter().enumerate() {
             let (running, highest) = (Arc::clone(&running), Arc::clone(&highest));
@@ -186,7 +186,7 @@ proptest! {
             };
             prop_assert_eq!(future.result(Some(Duration::ZERO)), expected);
         }
-        let mut told: Vec<_> = telling.into_iter().collect();
+        let mut told: Vec<_> = events.into_iter().collect();
         told.sort_unstable();
         prop_assert_eq!(told, (0..tasks.len()).collect::<Vec<_>>());
         prop_assert!(highest.load(Ordering::SeqCst) <= most);

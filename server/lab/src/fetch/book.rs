@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use api::{ItemError, ItemErrorKind, LabFact, LabSummary};
 use bytes::Bytes;
 
-use crate::Teller;
+use crate::EventSink;
 
 use super::answer;
 use super::plan::FetchPlan;
@@ -13,7 +13,7 @@ use super::plan::FetchPlan;
 /// Shared by all that take part in a run.
 pub(super) struct Book {
     plan: FetchPlan,
-    teller: Teller,
+    sink: EventSink,
     entries: Mutex<Vec<Entry>>,
 }
 
@@ -33,11 +33,11 @@ enum End {
 
 impl Book {
     /// Tells that the run begins.
-    pub fn open(plan: FetchPlan, teller: Teller) -> Self {
+    pub fn open(plan: FetchPlan, sink: EventSink) -> Self {
         let labels = plan.items().iter().map(|item| item.label.clone()).collect();
-        teller.tell(LabFact::Began { labels });
+        sink.emit(LabFact::Began { labels });
         let entries = Mutex::new(vec![Entry::default(); plan.items().len()]);
-        Self { plan, teller, entries }
+        Self { plan, sink, entries }
     }
 
     pub fn plan(&self) -> &FetchPlan {
@@ -51,7 +51,7 @@ impl Book {
     }
 
     pub fn started(&self, item: u32) {
-        let at_us = self.teller.tell(LabFact::Started { item });
+        let at_us = self.sink.emit(LabFact::Started { item });
         self.enter(item, |entry| entry.started_us = Some(at_us));
     }
 
@@ -72,11 +72,11 @@ impl Book {
     }
 
     pub fn called_back(&self, item: u32) {
-        self.teller.tell(LabFact::CalledBack { item });
+        self.sink.emit(LabFact::CalledBack { item });
     }
 
     pub fn delivered(&self, item: u32) {
-        self.teller.tell(LabFact::Delivered { item });
+        self.sink.emit(LabFact::Delivered { item });
     }
 
     /// Tells that all is over, and adds up.
@@ -88,12 +88,12 @@ impl Book {
             let error = answer::item_error(ItemErrorKind::Panic, "the task has not come to its end");
             self.ended(item, End::Failed, LabFact::Failed { item, error });
         }
-        self.teller.tell(LabFact::Ended);
+        self.sink.emit(LabFact::Ended);
         summary(&self.entries())
     }
 
     fn ended(&self, item: u32, end: End, fact: LabFact) {
-        let at_us = self.teller.tell(fact);
+        let at_us = self.sink.emit(fact);
         self.enter(item, |entry| entry.ended = Some((at_us, end)));
     }
 

@@ -9,7 +9,7 @@ use std::thread;
 
 use api::{FetchSpec, ItemErrorKind, ItemState, LabEvent, LabFact, LabOrder, LabTrace, LabWork};
 
-use crate::{CountryCode, Telling, flag};
+use crate::{CountryCode, Events, flag};
 
 use super::*;
 use server::{Reply, Server};
@@ -37,14 +37,14 @@ fn codes(codes: &[&str]) -> Vec<CountryCode> {
 
 /// All that was told, and what it adds up to.
 fn run(plan: FetchPlan) -> (LabSummary, Vec<LabEvent>) {
-    let (teller, telling) = Teller::begin();
-    let summary = fetch(plan, &teller, &CancellationToken::new()).unwrap();
-    drop(teller);
-    (summary, all(telling))
+    let (sink, events) = EventSink::begin();
+    let summary = fetch(plan, &sink, &CancellationToken::new()).unwrap();
+    drop(sink);
+    (summary, all(events))
 }
 
-fn all(mut telling: Telling) -> Vec<LabEvent> {
-    std::iter::from_fn(|| telling.blocking_recv()).collect()
+fn all(mut events: Events) -> Vec<LabEvent> {
+    std::iter::from_fn(|| events.blocking_recv()).collect()
 }
 
 fn trace(events: &[LabEvent]) -> LabTrace {
@@ -163,10 +163,10 @@ fn futures_are_handed_over_in_the_order_that_was_asked_for() {
             Reply::ok("")
         });
         let plan = FetchPlan::of_countries(server.target(), flags(LabStyle::Futures, order), &codes(&["BR", "DE"]));
-        let (teller, mut telling) = Teller::begin();
-        let running = thread::spawn(move || fetch(plan, &teller, &CancellationToken::new()).unwrap());
-        let mut events = Vec::new();
-        while let Some(event) = telling.blocking_recv() {
+        let (sink, mut events) = EventSink::begin();
+        let running = thread::spawn(move || fetch(plan, &sink, &CancellationToken::new()).unwrap());
+        let mut seen = Vec::new();
+        while let Some(event) = events.blocking_recv() {
             let is_second = match order {
                 LabOrder::Input => matches!(event.what, LabFact::Done { item: 1, .. }),
                 LabOrder::Completion => matches!(event.what, LabFact::Delivered { item: 1 }),
@@ -174,10 +174,10 @@ fn futures_are_handed_over_in_the_order_that_was_asked_for() {
             if is_second {
                 second_is_done.send(()).unwrap();
             }
-            events.push(event);
+            seen.push(event);
         }
         running.join().unwrap();
-        assert_eq!(trace(&events).delivered, expected, "{order:?}");
+        assert_eq!(trace(&seen).delivered, expected, "{order:?}");
     }
 }
 
@@ -191,13 +191,13 @@ fn what_has_not_begun_is_cancelled_while_the_rest_still_runs() {
             Reply::ok("{\"second\":1}")
         });
         let plan = FetchPlan::new(server.target(), FetchSpec { workers: 1, ..spec(style, 3) });
-        let (teller, mut telling) = Teller::begin();
+        let (sink, mut events) = EventSink::begin();
         let stop = CancellationToken::new();
         let stopping = stop.clone();
-        let running = thread::spawn(move || fetch(plan, &teller, &stopping).unwrap());
+        let running = thread::spawn(move || fetch(plan, &sink, &stopping).unwrap());
         let (mut told, mut cancelled) = (Vec::new(), HashSet::new());
         while cancelled.len() < 2 {
-            let event = telling.blocking_recv().unwrap();
+            let event = events.blocking_recv().unwrap();
             told.push(event.clone());
             match event.what {
                 LabFact::Started { item } => {
@@ -212,7 +212,7 @@ fn what_has_not_begun_is_cancelled_while_the_rest_still_runs() {
         drop(let_go);
         let summary = running.join().unwrap();
         assert_eq!((summary.done, summary.cancelled), (1, 2), "{style:?}");
-        told.extend(all(telling));
+        told.extend(all(events));
         assert_eq!(trace(&told).delivered, [0]);
     }
 }
@@ -223,11 +223,11 @@ fn a_run_that_is_stopped_before_it_begins_asks_for_nothing() {
     let stop = CancellationToken::new();
     stop.cancel();
     for style in LabStyle::ALL {
-        let (teller, telling) = Teller::begin();
-        let summary = fetch(FetchPlan::new(server.target(), spec(style, 5)), &teller, &stop).unwrap();
-        drop(teller);
+        let (sink, events) = EventSink::begin();
+        let summary = fetch(FetchPlan::new(server.target(), spec(style, 5)), &sink, &stop).unwrap();
+        drop(sink);
         assert_eq!((summary.cancelled, summary.elapsed_us), (5, 0), "{style:?}");
-        assert!(all(telling).iter().all(|event| !matches!(event.what, LabFact::Started { .. })), "{style:?}");
+        assert!(all(events).iter().all(|event| !matches!(event.what, LabFact::Started { .. })), "{style:?}");
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) async fn verify(
     let bases = (bases.0.map_err(|error| failed(source, &error))?, bases.1.map_err(|error| failed(target, &error))?);
     compare(&lines_of_base(&bases.0), &lines_of_base(&bases.1), &mut report);
     for part in Part::ALL {
-        meter.begin(format!("comparing {}", part.word()), 0, counts[part as usize], clock.steady());
+        meter.begin(format!("comparing {}", part.as_str()), 0, counts[part as usize], clock.steady());
         let (mut from, mut to, mut done) = (Reading::of(part), Reading::of(part), 0);
         loop {
             let (source_lines, target_lines) = tokio::join!(from.next(source), to.next(target));

@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use std::io::{IsTerminal, Write, stderr};
 
 use api::{DatabaseSpec, ItemErrorKind, LabFact, LabSummary, LabTrace};
-use lab::Teller;
+use lab::EventSink;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -21,11 +21,11 @@ pub async fn lab_database(asked: &LabDatabase, name: &str, open: &PoolOpener) ->
     if !asked.json {
         print(&format!("Database: {name}\n{}\n", intention(&spec)));
     }
-    let (tell, mut telling) = Teller::begin();
+    let (tell, mut events) = EventSink::begin();
     let run = async { database(&spec, open, &{ tell }, &CancellationToken::new()).await };
     let follow = async {
         let mut trace = LabTrace::default();
-        while let Some(event) = telling.recv().await {
+        while let Some(event) = events.recv().await {
             if let (LabFact::Pool { in_use, idle, waiting }, false) = (&event.what, asked.json) {
                 show_progress(*in_use, *idle, *waiting);
             }
@@ -99,7 +99,7 @@ impl Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:>7}  done", self.summary.done)?;
         for (kind, count) in &self.errors {
-            writeln!(f, "{count:>7}  {}", kind.words())?;
+            writeln!(f, "{count:>7}  {}", kind.label())?;
         }
         let pool = self.summary.pool.unwrap_or_default();
         let longest_ms = seconds(pool.longest_wait_us) * 1_000.0;

@@ -77,7 +77,7 @@ impl Run {
         for error in self.trace.items.iter().filter_map(|item| item.error.as_ref()) {
             *counts.entry(error.kind).or_insert(0_u32) += 1;
         }
-        let mut words: Vec<_> = counts.iter().map(|(kind, count)| format!("{count} {}", kind.words())).collect();
+        let mut words: Vec<_> = counts.iter().map(|(kind, count)| format!("{count} {}", kind.label())).collect();
         if self.summary.cancelled > 0 {
             words.push(format!("{} cancelled", self.summary.cancelled));
         }

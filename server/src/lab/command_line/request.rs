@@ -5,7 +5,7 @@ use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
 use api::{LabEvent, LabFact, LabSummary, LabTrace, Lane, LaneStep, LaneTrace, RequestSpec};
-use lab::Teller;
+use lab::EventSink;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -20,11 +20,11 @@ use crate::lab::sandbox::Sandbox;
 pub async fn lab_request(asked: &LabRequest) -> Result<(), CommandError> {
     let spec = asked.spec().map_err(CommandError)?;
     let sandbox = Sandbox::of_this_program().map_err(CommandError)?;
-    let (tell, mut telling) = Teller::begin();
+    let (tell, mut events) = EventSink::begin();
     let run = async { request(&spec, &sandbox, &{ tell }, &CancellationToken::new()).await };
     let follow = async {
         let mut trace = LabTrace::default();
-        while let Some(event) = telling.recv().await {
+        while let Some(event) = events.recv().await {
             if !asked.json && stderr().is_terminal() {
                 show_progress(&event);
             }
@@ -79,7 +79,7 @@ impl LaneDocument {
 
 fn show_progress(event: &LabEvent) {
     if let LabFact::Lane { lane, step } = &event.what {
-        eprintln!("{:>7.2} s  {}: {}", seconds(event.at_us), lane.words(), step.words());
+        eprintln!("{:>7.2} s  {}: {}", seconds(event.at_us), lane.label(), step.label());
     }
 }
 
@@ -94,10 +94,10 @@ impl Display for Story<'_> {
         let delay = humantime::format_duration(self.delay);
         writeln!(f, "The same search three times. Each time writing it down takes {delay}.")?;
         for lane in Lane::ALL.iter().filter_map(|lane| self.trace.lanes.iter().find(|known| known.lane == *lane)) {
-            writeln!(f, "\n{}: {}", lane.lane.words(), manner(lane.lane))?;
+            writeln!(f, "\n{}: {}", lane.lane.label(), manner(lane.lane))?;
             let sent = at(lane, LaneStep::Sent).unwrap_or(0);
             for (at_us, step) in &lane.steps {
-                writeln!(f, "{:>9.3} s  {}", seconds(at_us.saturating_sub(sent)), step.words())?;
+                writeln!(f, "{:>9.3} s  {}", seconds(at_us.saturating_sub(sent)), step.label())?;
             }
             writeln!(f, "  {}", conclusion(lane))?;
         }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use api::{LabFact, PoolState};
-use lab::Teller;
+use lab::EventSink;
 use store::Store;
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -40,7 +40,7 @@ impl PoolWatch {
     }
 
     /// Tells of the changes for as long as it is asked for.
-    pub(super) async fn keep_telling(&self, tell: &Teller) {
+    pub(super) async fn keep_telling(&self, tell: &EventSink) {
         loop {
             self.changed.notified().await;
             self.tell_last(tell);
@@ -49,12 +49,12 @@ impl PoolWatch {
     }
 
     /// Tells how it is now, unless that was told last.
-    pub(super) fn tell_last(&self, tell: &Teller) {
+    pub(super) fn tell_last(&self, tell: &EventSink) {
         let PoolState { in_use, idle, waiting, .. } = self.state();
         // Nothing panics while it is locked, so a poisoned one is whole.
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner).replace((in_use, idle, waiting));
         if told != Some((in_use, idle, waiting)) {
-            tell.tell(LabFact::Pool { in_use, idle, waiting });
+            tell.emit(LabFact::Pool { in_use, idle, waiting });
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{FaultKind, ItemError, ItemErrorKind, LabFact};
-use lab::Teller;
+use lab::EventSink;
 use store::{Exercise, StoreError};
 use tokio::sync::oneshot::{self, Sender};
 use tokio::task::JoinError;
@@ -20,7 +20,7 @@ const UNTIL_ABORTED: Duration = Duration::from_secs(60);
 
 pub(super) struct Tasks<'a> {
     pub(super) watch: Arc<PoolWatch>,
-    pub(super) tell: &'a Teller,
+    pub(super) tell: &'a EventSink,
     /// How long each keeps its connection.
     pub(super) hold: Duration,
     pub(super) fates: Fates,
@@ -64,7 +64,7 @@ impl Tasks<'_> {
         let is_refused = matches!(&outcome, Ok(Err(error)) if error.kind() == FaultKind::ConnectionError);
         let error = failure(outcome, fate);
         let has_failed = error.is_some();
-        self.tell.tell(match (error, when) {
+        self.tell.emit(match (error, when) {
             (Some(error), _) => LabFact::Failed { item, error },
             (None, when) => LabFact::Done { item, text: waited(when) },
         });
@@ -84,7 +84,7 @@ impl Tasks<'_> {
             let look = watch.clone();
             let taken = Box::new(move || {
                 let started_us = tell.elapsed_us();
-                tell.tell(LabFact::Started { item });
+                tell.emit(LabFact::Started { item });
                 look.look();
                 // Whoever does not wait for it any more has aborted us.
                 let _ = tell_taken.send(Taken { asked_us, started_us });
@@ -102,7 +102,7 @@ fn failure(outcome: Result<Result<(), StoreError>, JoinError>, fate: Fate) -> Op
     let (kind, detail) = match outcome {
         Ok(Ok(())) => return None,
         Ok(Err(StoreError::Sql(detail))) if fate == Fate::Failing => (ItemErrorKind::Task, detail),
-        Ok(Err(error)) => (ItemErrorKind::Database, format!("{}: {}", error.kind().word(), error.detail())),
+        Ok(Err(error)) => (ItemErrorKind::Database, format!("{}: {}", error.kind().as_str(), error.detail())),
         Err(error) if error.is_cancelled() => (ItemErrorKind::Aborted, "while it held a connection".to_owned()),
         Err(_) => (ItemErrorKind::Panic, "while it held a connection".to_owned()),
     };

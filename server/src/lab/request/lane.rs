@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use api::{LabFact, Lane, LaneStep, Recorded, SearchAnswer, SearchId};
-use lab::Teller;
+use lab::EventSink;
 use tokio::time::{Instant, sleep};
 
 use super::super::sandbox::{AWAITED, BARE_TASK, Client, PATIENCE, Place, Process, Question};
@@ -22,7 +22,7 @@ pub(super) struct Runner<'a> {
     pub(super) place: &'a Place,
     /// How long the write takes.
     pub(super) delay: Duration,
-    pub(super) tell: &'a Teller,
+    pub(super) tell: &'a EventSink,
 }
 
 pub(super) struct Outcome {
@@ -54,9 +54,9 @@ impl Runner<'_> {
             self.ask(lane, process.client(), search).await?;
             sleep(LOOK.min(self.delay / 3)).await;
             process.kill().await?;
-            self.tell(lane, LaneStep::Killed);
+            self.emit(lane, LaneStep::Killed);
             process = self.place.start(name, self.delay).await?;
-            self.tell(lane, LaneStep::Restarted);
+            self.emit(lane, LaneStep::Restarted);
             self.see_row(lane, process.client(), search).await?
         };
         Ok(Outcome { process, took: began.elapsed(), is_row_there })
@@ -65,7 +65,7 @@ impl Runner<'_> {
     async fn ask(&self, lane: Lane, client: Client, id: SearchId) -> Result<(), String> {
         let question = Question { id, phrase: PHRASE.to_owned(), letters: LETTERS.to_owned() };
         let patience = self.delay + PATIENCE;
-        self.tell(lane, LaneStep::Sent);
+        self.emit(lane, LaneStep::Sent);
         match lane {
             Lane::Awaited => drop(client.post_json::<String>(AWAITED, &question, patience).await?),
             Lane::BareTask => drop(client.post_json::<String>(BARE_TASK, &question, patience).await?),
@@ -77,7 +77,7 @@ impl Runner<'_> {
                 }
             }
         }
-        self.tell(lane, LaneStep::Answered);
+        self.emit(lane, LaneStep::Answered);
         Ok(())
     }
 
@@ -91,11 +91,11 @@ impl Runner<'_> {
             [only] if *only == search => true,
             _ => return Err(format!("the log holds other searches than the one that was sent: {recorded:?}")),
         };
-        self.tell(lane, if is_there { LaneStep::RowThere } else { LaneStep::RowGone });
+        self.emit(lane, if is_there { LaneStep::RowThere } else { LaneStep::RowGone });
         Ok(is_there)
     }
 
-    fn tell(&self, lane: Lane, step: LaneStep) {
-        self.tell.tell(LabFact::Lane { lane, step });
+    fn emit(&self, lane: Lane, step: LaneStep) {
+        self.tell.emit(LabFact::Lane { lane, step });
     }
 }

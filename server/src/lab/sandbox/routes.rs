@@ -10,7 +10,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
-use store::{Finish, FinishedAttempt, LogQuery, LogSpan, Store, Topic, WorkerName};
+use store::{AttemptResult, FinishedAttempt, LogQuery, LogSpan, Store, Topic, WorkerName};
 
 use crate::app_state::Environment;
 use crate::platform::caller::Caller;
@@ -114,7 +114,8 @@ impl Sandboxed {
         // No job, so no attempt that could end with it.
         let job = JobId(0);
         let worker = WorkerName("none".to_owned());
-        let nothing = FinishedAttempt { job, attempt: 0, worker, finish: Finish::Done, now: env.clock.steady(), wall };
+        let nothing =
+            FinishedAttempt { job, attempt: 0, worker, finish: AttemptResult::Done, now: env.clock.steady(), wall };
         env.store.record(request.into_entry(job, wall), nothing).await.map(drop)
     }
 }

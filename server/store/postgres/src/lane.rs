@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use store::{Commit, Inbox, Limits, Result, StoreError, Touched, Waker, group_commit};
+use store::{ChangedTopics, Commit, Inbox, Limits, Notifier, Result, StoreError, group_commit};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -27,7 +27,11 @@ pub(crate) trait Grouped: Sized + Send + Sync + 'static {
     type Answer: Send + 'static;
 
     /// Does all of `writes` or none, each as if those before it were done, and answers in their order.
-    async fn write(writes: &[Self], connections: &Connections, front: &Front) -> Result<(Vec<Self::Answer>, Touched)>;
+    async fn write(
+        writes: &[Self],
+        connections: &Connections,
+        front: &Front,
+    ) -> Result<(Vec<Self::Answer>, ChangedTopics)>;
 }
 
 #[derive(Debug)]
@@ -37,7 +41,7 @@ pub(crate) struct Lane<W: Grouped> {
 }
 
 impl<W: Grouped> Lane<W> {
-    pub(crate) fn start(connections: Connections, front: Arc<Front>, waker: Arc<Waker>) -> Self {
+    pub(crate) fn start(connections: Connections, front: Arc<Front>, waker: Arc<Notifier>) -> Self {
         let (inbox, task) =
             group_commit(Writer { connections, front, waker, statements: 0, writes: PhantomData }, LIMITS);
         let task = tokio::spawn(async move { drop(task.run().await) });
@@ -66,7 +70,7 @@ impl<W: Grouped> Lane<W> {
 struct Writer<W> {
     connections: Connections,
     front: Arc<Front>,
-    waker: Arc<Waker>,
+    waker: Arc<Notifier>,
     /// How many there were.
     statements: u64,
     writes: PhantomData<fn() -> W>,

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use api::{PoolState, TimeMs};
 use async_trait::async_trait;
-use store::{Description, Exercise, Result, Store, Waker};
+use store::{Description, Exercise, Notifier, Result, Store};
 
 use crate::connections::{Connections, in_time};
 use crate::lane::Lane;
@@ -43,7 +43,7 @@ pub struct PostgresStore {
     records: Lane<Record>,
     finishes: Lane<Finishes>,
     front: Arc<Front>,
-    waker: Arc<Waker>,
+    waker: Arc<Notifier>,
     listener: Listener,
     secret: [u8; 32],
 }
@@ -119,7 +119,7 @@ impl Store for PostgresStore {
             // Distributions append their own version in brackets.
             engine: format!("PostgreSQL {}", server.version.split(' ').next().unwrap_or_default()),
             schema: open::known_version(),
-            size_bytes: store::words::count(server.size),
+            size_bytes: store::codec::count(server.size),
         })
     }
 

@@ -1,4 +1,4 @@
-//! Wake-ups that other processes send, by LISTEN and NOTIFY.
+//! Subscription-ups that other processes send, by LISTEN and NOTIFY.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgListener, PgNotification, PgPoolOptions};
 use sqlx::{PgPool, postgres::PgConnectOptions};
-use store::{Topic, Waker};
+use store::{Notifier, Topic};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -35,7 +35,7 @@ impl Listener {
     pub(crate) async fn start(
         options: PgConnectOptions,
         own_name: String,
-        waker: Arc<Waker>,
+        waker: Arc<Notifier>,
         front: Arc<Front>,
     ) -> Self {
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWERS_WITHIN).connect_lazy_with(options);
@@ -67,7 +67,7 @@ impl Drop for Listener {
 struct Ear {
     pool: PgPool,
     own_name: String,
-    waker: Arc<Waker>,
+    waker: Arc<Notifier>,
     front: Arc<Front>,
 }
 

@@ -8,7 +8,7 @@ use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use sqlx::PgConnection;
-use store::words::search_id;
+use store::codec::search_id;
 use store::{FinishedAttempt, Log, LogBlock, LogEntry, LogQuery, Result, log_rows_in_parts};
 
 use crate::PostgresStore;

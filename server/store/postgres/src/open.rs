@@ -8,7 +8,7 @@ use api::FaultKind;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
-use store::{StoreError, Waker};
+use store::{Notifier, StoreError};
 
 use crate::connections::{Connections, Way};
 use crate::error::store_error;
@@ -44,7 +44,7 @@ pub enum OpenError {
     )]
     OlderSchema { place: String, version: i64, known: i64 },
     #[error(
-        "{place} holds a copy that is not finished. Finish it with `search4letters copy --from {from} --to URL`, with this database's URL, or use another database"
+        "{place} holds a copy that is not finished. AttemptResult it with `search4letters copy --from {from} --to URL`, with this database's URL, or use another database"
     )]
     UnfinishedCopy { place: String, from: String },
     #[error("{place} is in use by a server. Stop it, and whatever else uses that database, before it is copied")]
@@ -89,7 +89,7 @@ pub(crate) async fn open(options: Options, access: Access) -> Result<PostgresSto
     };
     let secret = secret.await.map_err(|failure| failure.about(place.clone()))?;
     drop(connection.close().await);
-    let (waker, front) = (Arc::new(Waker::default()), Arc::new(Front::default()));
+    let (waker, front) = (Arc::new(Notifier::default()), Arc::new(Front::default()));
     let connections = Connections::open(pooled, options.connections, way);
     let listener = Listener::start(direct, own_name, waker.clone(), front.clone()).await;
     Ok(PostgresStore {

@@ -17,8 +17,8 @@ mod steer;
 use api::{Attempt, JobCounts, JobFilter, JobId, Ledger, MissingSearch, SearchId, TimeMs};
 use async_trait::async_trait;
 use store::{
-    Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobReport, NewJob, OutputPart, Queue, QueuePlace,
-    Result, StoredJob, StoredKind, Topic, Touched, Wake, WorkerName,
+    Accepted, ChangedTopics, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobPosition, JobReport, NewJob,
+    OutputPart, Queue, Result, StoredJob, StoredKind, Subscription, Topic, WorkerName,
 };
 
 use crate::PostgresStore;
@@ -55,8 +55,8 @@ impl Queue for PostgresStore {
         read::next_due(&self.connections).await
     }
 
-    async fn extend(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>> {
-        claim::extend(&self.connections, worker, jobs, until).await
+    async fn renew_leases(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>> {
+        claim::renew_leases(&self.connections, worker, jobs, until).await
     }
 
     async fn finish(&self, attempts: Vec<FinishedAttempt>) -> Result<u64> {
@@ -71,13 +71,13 @@ impl Queue for PostgresStore {
         Ok(is_stored)
     }
 
-    async fn expire(&self, now: TimeMs) -> Result<u64> {
-        let lost = lost::expire(&self.connections, now).await?;
+    async fn expire_leases(&self, now: TimeMs) -> Result<u64> {
+        let lost = lost::expire_leases(&self.connections, now).await?;
         self.requeued(lost)
     }
 
-    async fn requeue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64> {
-        let lost = lost::requeue_orphans(&self.connections, now, latest).await?;
+    async fn rescue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64> {
+        let lost = lost::rescue_orphans(&self.connections, now, latest).await?;
         self.requeued(lost)
     }
 
@@ -122,7 +122,7 @@ impl Queue for PostgresStore {
         self.decided(is_known)
     }
 
-    async fn introduce_kind(&self, kind: &str, limit: Option<u32>) -> Result<()> {
+    async fn register_kind(&self, kind: &str, limit: Option<u32>) -> Result<()> {
         if kinds::introduce(&self.connections, kind, limit).await? {
             self.waker.wake(Topic::Jobs);
         }
@@ -158,7 +158,7 @@ impl Queue for PostgresStore {
         read::attempts(&self.connections, id).await
     }
 
-    async fn place(&self, kind: &str, key: &str) -> Result<Option<QueuePlace>> {
+    async fn position(&self, kind: &str, key: &str) -> Result<Option<JobPosition>> {
         read::place(&self.connections, kind, key).await
     }
 
@@ -179,7 +179,7 @@ impl Queue for PostgresStore {
         Ok(is_deleted)
     }
 
-    fn subscribe(&self, topic: Topic) -> Wake {
+    fn subscribe(&self, topic: Topic) -> Subscription {
         self.waker.subscribe(topic)
     }
 }
@@ -194,7 +194,7 @@ impl PostgresStore {
     fn requeued(&self, jobs: u64) -> Result<u64> {
         if jobs > 0 {
             self.front.look_again();
-            Touched::topics(&[Topic::Jobs, Topic::Work]).wake(&self.waker);
+            ChangedTopics::topics(&[Topic::Jobs, Topic::Work]).wake(&self.waker);
         }
         Ok(jobs)
     }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use api::{PoolState, TimeMs};
 use async_trait::async_trait;
-use store::{Description, Exercise, Result, Store, Waker};
+use store::{Description, Exercise, Notifier, Result, Store};
 
 use crate::error::store_error;
 pub use crate::log_file::LogFile;
@@ -36,7 +36,7 @@ use crate::writer::{Ping, Writer};
 pub struct SqliteStore {
     readers: Readers,
     writer: Writer,
-    waker: Arc<Waker>,
+    waker: Arc<Notifier>,
     secret: [u8; 32],
     file: PathBuf,
 }

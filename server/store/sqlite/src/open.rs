@@ -9,7 +9,7 @@ use api::FaultKind;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection};
-use store::{StoreError, Waker};
+use store::{Notifier, StoreError};
 
 use crate::error::{Cause, cause, store_error};
 use crate::lock::{LockError, OwnerLock};
@@ -46,7 +46,7 @@ pub enum OpenError {
     Damaged { file: PathBuf, detail: String },
     #[error("{} was written by an older version (schema {version}; this one needs {known}). Stop the server and run `search4letters migrate`", file.display())]
     OlderSchema { file: PathBuf, version: i64, known: i64 },
-    #[error("{} holds a copy that is not finished. Finish it with `search4letters copy --from {from} --to {to}`, or move the file away", file.display())]
+    #[error("{} holds a copy that is not finished. AttemptResult it with `search4letters copy --from {from} --to {to}`, or move the file away", file.display())]
     UnfinishedCopy { file: PathBuf, from: String, to: String },
     #[error("{} does not exist: there is nothing to copy. Name the database's file after --from", file.display())]
     Missing { file: PathBuf },
@@ -114,7 +114,7 @@ pub(crate) async fn open(options: Options) -> Result<SqliteStore, OpenError> {
         Ok((connect, connection, secret, place))
     };
     let (connect, connection, secret, place) = opened.await.map_err(|failure: Failure| failure.about(file.clone()))?;
-    let waker = Arc::new(Waker::default());
+    let waker = Arc::new(Notifier::default());
     Ok(SqliteStore {
         readers: Readers::open(connect.clone(), readers, place.clone()),
         writer: Writer::start(Committer::new(

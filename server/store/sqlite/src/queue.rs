@@ -16,8 +16,8 @@ mod steer;
 use api::{Attempt, JobCounts, JobFilter, JobId, Ledger, MissingSearch, SearchId, TimeMs};
 use async_trait::async_trait;
 use store::{
-    Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobReport, NewJob, OutputPart, Queue, QueuePlace,
-    Result, StoredJob, StoredKind, Topic, Wake, WorkerName,
+    Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobPosition, JobReport, NewJob, OutputPart, Queue,
+    Result, StoredJob, StoredKind, Subscription, Topic, WorkerName,
 };
 
 use crate::SqliteStore;
@@ -60,7 +60,7 @@ impl Queue for SqliteStore {
         read::next_due(&self.readers).await
     }
 
-    async fn extend(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>> {
+    async fn renew_leases(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>> {
         self.writer.ask(Extend { worker: worker.clone(), jobs: jobs.to_vec(), until }).await
     }
 
@@ -72,7 +72,7 @@ impl Queue for SqliteStore {
         self.writer.ask(Report(report)).await
     }
 
-    async fn expire(&self, now: TimeMs) -> Result<u64> {
+    async fn expire_leases(&self, now: TimeMs) -> Result<u64> {
         // Asked every few seconds: only where there is something to write does it become a write.
         if !read::any_lease_ran_out(&self.readers, now).await? {
             return Ok(0);
@@ -80,7 +80,7 @@ impl Queue for SqliteStore {
         self.writer.ask(Expire { now }).await
     }
 
-    async fn requeue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64> {
+    async fn rescue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64> {
         self.writer.ask(RequeueOrphans { now, latest }).await
     }
 
@@ -116,7 +116,7 @@ impl Queue for SqliteStore {
         self.writer.ask(PauseKind { kind: kind.to_owned(), paused }).await
     }
 
-    async fn introduce_kind(&self, kind: &str, limit: Option<u32>) -> Result<()> {
+    async fn register_kind(&self, kind: &str, limit: Option<u32>) -> Result<()> {
         self.writer.ask(IntroduceKind { kind: kind.to_owned(), limit }).await
     }
 
@@ -148,7 +148,7 @@ impl Queue for SqliteStore {
         read::attempts(&self.readers, id).await
     }
 
-    async fn place(&self, kind: &str, key: &str) -> Result<Option<QueuePlace>> {
+    async fn position(&self, kind: &str, key: &str) -> Result<Option<JobPosition>> {
         read::place(&self.readers, kind, key).await
     }
 
@@ -160,7 +160,7 @@ impl Queue for SqliteStore {
         self.writer.ask(Delete { id }).await
     }
 
-    fn subscribe(&self, topic: Topic) -> Wake {
+    fn subscribe(&self, topic: Topic) -> Subscription {
         self.waker.subscribe(topic)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use api::{AttemptOutcome, JobFilter, JobId, LogSeq, TimeMs};
 use proptest::prelude::*;
-use store::{Accepted, Enqueued, Finish, FinishedAttempt, LOG_JOB, NewJob};
+use store::{Accepted, AttemptResult, Enqueued, FinishedAttempt, LOG_JOB, NewJob};
 use tests::QueueModel;
 use tests::builders::{START, claim, job, log_entry, log_job, no_attempt, search, worker};
 
@@ -47,10 +47,10 @@ pub(super) enum Verb {
         lease_s: u64,
     },
     /// One of the attempts that were ever claimed, by whoever.
-    Finish {
+    AttemptResult {
         attempt: usize,
         worker: usize,
-        finish: Finish,
+        finish: AttemptResult,
     },
     Expire,
     Requeue {
@@ -93,7 +93,7 @@ pub(super) fn verb() -> impl Strategy<Value = Verb> {
         }),
         2 => (0..2_usize, 0..30_u64).prop_map(|(worker, lease_s)| Verb::Extend { worker, lease_s }),
         8 => (0..30_usize, 0..2_usize, finish())
-            .prop_map(|(attempt, worker, finish)| Verb::Finish { attempt, worker, finish }),
+            .prop_map(|(attempt, worker, finish)| Verb::AttemptResult { attempt, worker, finish }),
         2 => Just(Verb::Expire),
         1 => (0..3_u64).prop_map(|latest_s| Verb::Requeue { latest_s }),
         2 => (0..20_usize).prop_map(|job| Verb::Retry { job }),
@@ -106,13 +106,13 @@ pub(super) fn verb() -> impl Strategy<Value = Verb> {
     ]
 }
 
-fn finish() -> impl Strategy<Value = Finish> {
+fn finish() -> impl Strategy<Value = AttemptResult> {
     prop_oneof![
-        Just(Finish::Done),
-        (0..4_u64).prop_map(|s| Finish::Retry { error: "failed".to_owned(), after: Duration::from_secs(s) }),
-        Just(Finish::Dead { error: "dead".to_owned() }),
-        Just(Finish::Cancelled),
-        Just(Finish::Release),
+        Just(AttemptResult::Done),
+        (0..4_u64).prop_map(|s| AttemptResult::Retry { error: "failed".to_owned(), after: Duration::from_secs(s) }),
+        Just(AttemptResult::Dead { error: "dead".to_owned() }),
+        Just(AttemptResult::Cancelled),
+        Just(AttemptResult::Release),
     ]
 }
 
@@ -198,21 +198,21 @@ impl<D: Database> Run<D> {
             Verb::Extend { worker: name, lease_s } => {
                 let (worker, until) = (worker(WORKERS[*name]), now.after(Duration::from_secs(*lease_s)));
                 let jobs: Vec<JobId> = self.claimed.iter().map(|&(job, _)| job).collect();
-                let lost = store.extend(&worker, &jobs, until).await.unwrap();
-                assert_eq!(lost, self.model.extend(&worker, &jobs, until));
+                let lost = store.renew_leases(&worker, &jobs, until).await.unwrap();
+                assert_eq!(lost, self.model.renew_leases(&worker, &jobs, until));
             }
-            Verb::Finish { attempt, worker: name, finish } => {
+            Verb::AttemptResult { attempt, worker: name, finish } => {
                 let Some(&(job, attempt)) = self.claimed.get(attempt % self.claimed.len().max(1)) else { return };
                 let (worker, finish) = (worker(WORKERS[*name]), finish.clone());
                 let told = FinishedAttempt { job, attempt, worker, finish, now, wall: now };
                 assert_eq!(store.finish(vec![told.clone()]).await.unwrap(), self.model.finish(&told));
             }
             Verb::Expire => {
-                assert_eq!(store.expire(now).await.unwrap(), self.model.expire(now));
+                assert_eq!(store.expire_leases(now).await.unwrap(), self.model.expire_leases(now));
             }
             Verb::Requeue { latest_s } => {
                 let latest = now.after(Duration::from_secs(*latest_s));
-                let lost = store.requeue_orphans(now, latest).await.unwrap();
+                let lost = store.rescue_orphans(now, latest).await.unwrap();
                 self.model.pull_schedules(latest);
                 self.model.grant_attempts();
                 assert_eq!(lost, self.model.lose(now, |_| true));

@@ -162,15 +162,15 @@ impl LabRequests {
 }
 
 fn style() -> impl TypedValueParser<Value = LabStyle> {
-    one_of(LabStyle::ALL, LabStyle::word)
+    one_of(LabStyle::ALL, LabStyle::as_str)
 }
 
 fn order() -> impl TypedValueParser<Value = LabOrder> {
-    one_of(LabOrder::ALL, LabOrder::word)
+    one_of(LabOrder::ALL, LabOrder::as_str)
 }
 
 fn work() -> impl TypedValueParser<Value = LabWork> {
-    one_of(LabWork::ALL, LabWork::word)
+    one_of(LabWork::ALL, LabWork::as_str)
 }
 
 fn one_of<T, const N: usize>(all: [T; N], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>

@@ -71,7 +71,7 @@ fn pictures(runs: &[Run], columns: usize) -> String {
     let longest_us = runs.iter().map(|run| run.trace.latest_us).max().unwrap_or(0);
     let picture = |run: &Run| {
         let lines = waterfall::draw(&run.trace, columns, longest_us);
-        format!("\n{}\n{}\n", run.spec.style.word(), lines.join("\n"))
+        format!("\n{}\n{}\n", run.spec.style.as_str(), lines.join("\n"))
     };
     runs.iter().map(picture).collect()
 }

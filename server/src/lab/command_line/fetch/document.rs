@@ -51,7 +51,7 @@ impl<'a> Document<'a> {
             label: &item.label,
             started_us: item.started_us,
             ended_us: item.ended_us,
-            outcome: item.state.word(),
+            outcome: item.state.as_str(),
             text: (item.state == ItemState::Done).then_some(item.text.as_str()),
             error: item.error.as_ref(),
         });

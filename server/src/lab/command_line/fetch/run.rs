@@ -3,7 +3,7 @@
 use std::thread;
 
 use api::{FetchSpec, LabFact, LabSummary, LabTrace};
-use lab::{FetchPlan, Teller};
+use lab::{EventSink, FetchPlan};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -24,17 +24,17 @@ pub(super) async fn run(
     stop: &CancellationToken,
     mut see: impl FnMut(&LabTrace, &LabFact),
 ) -> Result<Run, CommandError> {
-    let (teller, mut telling) = Teller::begin();
+    let (sink, mut events) = EventSink::begin();
     let (say, said) = oneshot::channel();
     let stop = stop.clone();
     let spawned = thread::Builder::new().name("lab-run".to_owned()).spawn(move || {
-        // Dropped with the teller, and so before who listens learns that all is told.
-        let _ = say.send(lab::fetch(plan, &teller, &stop));
+        // Dropped with the sink, and so before who listens learns that all is told.
+        let _ = say.send(lab::fetch(plan, &sink, &stop));
     });
     let no_thread = |error: std::io::Error| CommandError(format!("the system gives us no thread: {error}"));
     spawned.map_err(no_thread)?;
     let mut trace = LabTrace::default();
-    while let Some(event) = telling.recv().await {
+    while let Some(event) = events.recv().await {
         let what = event.what.clone();
         trace.take(event);
         see(&trace, &what);

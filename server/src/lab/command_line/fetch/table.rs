@@ -25,7 +25,7 @@ pub(super) fn row(run: &Run, speed_up: Option<f64>) -> String {
     };
     let elapsed = format!("{:.2}s", seconds(run.summary.elapsed_us));
     let speed_up = speed_up.map_or_else(|| "-".to_owned(), |times| format!("{times:.1}x"));
-    let line = line(run.spec.style.word(), &requests, &elapsed, &speed_up);
+    let line = line(run.spec.style.as_str(), &requests, &elapsed, &speed_up);
     run.failures().map_or(line.clone(), |failures| format!("{}  {failures}\n", line.trim_end()))
 }
 

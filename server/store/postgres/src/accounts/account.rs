@@ -1,6 +1,6 @@
 //! Who may enter.
 
-use store::words::role;
+use store::codec::role;
 use store::{NewAccount, Result, StoredAccount};
 
 use crate::connections::{Connections, in_time};
@@ -38,7 +38,7 @@ pub(super) async fn create(connections: &Connections, account: &NewAccount) -> R
            ended as (delete from setup_link where exists (select 1 from created))
            select exists (select 1 from created) as "is_created!""#,
         account.name,
-        account.role.word(),
+        account.role.as_str(),
         account.password_hash,
         account.created_at.0
     );

@@ -1,7 +1,7 @@
 //! Who has entered.
 
 use api::TimeMs;
-use store::words::{count, role, token_hash};
+use store::codec::{count, role, token_hash};
 use store::{Result, StoreError, StoredAccount, StoredSession, TokenHash};
 
 use crate::connections::{Connections, in_time};

@@ -57,7 +57,7 @@ pub(super) async fn use_up(
         &token.0[..],
         now.0,
         account.name,
-        account.role.word(),
+        account.role.as_str(),
         account.password_hash,
         account.created_at.0
     );

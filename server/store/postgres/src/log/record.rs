@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use api::{JobState, LogSeq};
 use async_trait::async_trait;
-use store::words::{job_state, unreadable};
-use store::{FinishedAttempt, LogEntry, Result, Topic, Touched};
+use store::codec::{corrupt, job_state};
+use store::{ChangedTopics, FinishedAttempt, LogEntry, Result, Topic};
 
 use crate::connections::{Connections, in_time};
 use crate::escape::escaped;
@@ -26,11 +26,11 @@ pub(crate) struct Record {
 impl Grouped for Record {
     type Answer = LogSeq;
 
-    async fn write(writes: &[Self], connections: &Connections, front: &Front) -> Result<(Vec<LogSeq>, Touched)> {
+    async fn write(writes: &[Self], connections: &Connections, front: &Front) -> Result<(Vec<LogSeq>, ChangedTopics)> {
         let told = Told::of(writes.iter().map(|write| &write.attempt));
         let rows = Rows::of(writes.iter().map(|write| &write.entry));
         let (mut numbers, states) = insert(&rows, &told, connections).await?;
-        let mut touched = Touched::default();
+        let mut touched = ChangedTopics::default();
         for state in states {
             touched.left(JobState::Running);
             touched.entered(state);
@@ -44,7 +44,7 @@ impl Grouped for Record {
         numbers.extend(find_present(&refused, connections).await?);
         let number = |search: &String| {
             let number = numbers.get(search).copied().map(LogSeq);
-            number.ok_or_else(|| unreadable("log row that conflicts with none", search))
+            number.ok_or_else(|| corrupt("log row that conflicts with none", search))
         };
         Ok((rows.searches.iter().map(number).collect::<Result<_>>()?, touched))
     }

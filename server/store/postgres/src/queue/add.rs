@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use api::{JobId, JobState, LogRow, SearchId};
 use async_trait::async_trait;
-use store::words::unreadable;
-use store::{NewJob, Result, Topic, Touched};
+use store::codec::corrupt;
+use store::{ChangedTopics, NewJob, Result, Topic};
 
 use crate::connections::{Connections, in_time};
 use crate::lane::Grouped;
@@ -29,11 +29,11 @@ pub(crate) enum Added {
 impl Grouped for Add {
     type Answer = Added;
 
-    async fn write(writes: &[Self], connections: &Connections, _: &Front) -> Result<(Vec<Added>, Touched)> {
+    async fn write(writes: &[Self], connections: &Connections, _: &Front) -> Result<(Vec<Added>, ChangedTopics)> {
         let new = insert(writes, connections).await?;
         let refused: Vec<usize> = (0..writes.len()).filter(|place| !new.contains_key(place)).collect();
         let mut queued = find_queued(writes, &refused, connections).await?;
-        let mut touched = Touched::default();
+        let mut touched = ChangedTopics::default();
         let mut answers = Vec::with_capacity(writes.len());
         for (place, add) in writes.iter().enumerate() {
             answers.push(match (new.get(&place), queued.remove(&place)) {
@@ -62,7 +62,7 @@ async fn insert(writes: &[Add], connections: &Connections) -> Result<HashMap<usi
     let kinds: Vec<&str> = jobs().map(|job| job.kind.as_str()).collect();
     let keys: Vec<Option<&str>> = jobs().map(|job| job.key.as_deref()).collect();
     let payloads: Vec<&str> = jobs().map(|job| job.payload.as_str()).collect();
-    let states: Vec<&str> = jobs().map(|job| first_state(job).word()).collect();
+    let states: Vec<&str> = jobs().map(|job| first_state(job).as_str()).collect();
     let priorities: Vec<i16> = jobs().map(|job| job.priority).collect();
     let max_attempts: Vec<i32> = jobs().map(|job| clamped(job.max_attempts)).collect();
     let run_at: Vec<i64> = jobs().map(|job| job.run_at.0).collect();
@@ -130,7 +130,7 @@ async fn find_recorded(add: &Add, connections: &Connections) -> Result<Added> {
         Some(search) => log::row_of_search(connections, search).await?,
         None => None,
     };
-    let row = row.ok_or_else(|| unreadable("job that conflicts with none", &add.job.key))?;
+    let row = row.ok_or_else(|| corrupt("job that conflicts with none", &add.job.key))?;
     Ok(Added::Recorded(Box::new(row)))
 }
 

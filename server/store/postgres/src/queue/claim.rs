@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use api::{JobId, JobState, TimeMs};
 use sqlx::PgConnection;
-use store::{Claim, ClaimedJob, Result, Topic, Touched, WorkerName};
+use store::{ChangedTopics, Claim, ClaimedJob, Result, Topic, WorkerName};
 use tokio::time::Instant;
 
 use crate::PostgresStore;
@@ -18,7 +18,7 @@ const DUE_AT_ONCE: u32 = 1000;
 
 pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<ClaimedJob>> {
     let mut outlook = Outlook::read(&store.connections, claim).await?;
-    let mut touched = Touched::default();
+    let mut touched = ChangedTopics::default();
     if outlook.is_due {
         touched = wake_due(store, claim).await?;
         // They may be of a limited kind that had no jobs before.
@@ -112,7 +112,7 @@ impl Taken {
 }
 
 /// Puts jobs whose time has come among the waiting ones, where urgency and age decide.
-async fn wake_due(store: &PostgresStore, claim: &Claim) -> Result<Touched> {
+async fn wake_due(store: &PostgresStore, claim: &Claim) -> Result<ChangedTopics> {
     let statement = sqlx::query!(
         "update job set state = 'waiting'
          where id in (
@@ -127,7 +127,7 @@ async fn wake_due(store: &PostgresStore, claim: &Claim) -> Result<Touched> {
     let mut connection = store.connections.get().await?;
     let due = in_time(statement.fetch_all(&mut *connection)).await;
     let due = connection.settle(due).await?;
-    let mut touched = Touched::default();
+    let mut touched = ChangedTopics::default();
     if !due.is_empty() {
         // They may be older than those that were handed out lately.
         store.front.look_again();
@@ -250,7 +250,7 @@ async fn take_in_turn(connection: &mut PgConnection, claim: &Claim, excepted: &[
     .await
 }
 
-pub(super) async fn extend(
+pub(super) async fn renew_leases(
     connections: &Connections,
     worker: &WorkerName,
     jobs: &[JobId],

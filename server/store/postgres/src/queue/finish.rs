@@ -2,8 +2,8 @@
 
 use api::JobState;
 use async_trait::async_trait;
-use store::words::job_state;
-use store::{Finish, FinishedAttempt, Result, Touched};
+use store::codec::job_state;
+use store::{AttemptResult, ChangedTopics, FinishedAttempt, Result};
 
 use crate::connections::{Connections, in_time};
 use crate::escape::storable;
@@ -18,10 +18,10 @@ pub(crate) struct Finishes(pub(crate) Vec<FinishedAttempt>);
 impl Grouped for Finishes {
     type Answer = u64;
 
-    async fn write(writes: &[Self], connections: &Connections, front: &Front) -> Result<(Vec<u64>, Touched)> {
+    async fn write(writes: &[Self], connections: &Connections, front: &Front) -> Result<(Vec<u64>, ChangedTopics)> {
         let told = Told::of(writes.iter().flat_map(|write| &write.0));
         let ended = end_held(&told, connections).await?;
-        let mut touched = Touched::default();
+        let mut touched = ChangedTopics::default();
         let mut stored = vec![false; told.jobs.len()];
         for (place, state) in ended {
             touched.left(JobState::Running);
@@ -42,7 +42,7 @@ pub(crate) struct Told {
     pub(crate) jobs: Vec<i64>,
     pub(crate) attempts: Vec<i32>,
     pub(crate) workers: Vec<String>,
-    /// How they ended, by `AttemptOutcome::word`.
+    /// How they ended, by `AttemptOutcome::as_str`.
     pub(crate) outcomes: Vec<&'static str>,
     pub(crate) errors: Vec<Option<String>>,
     /// When the job is to run again, where it is.
@@ -55,13 +55,13 @@ impl Told {
         let mut told = Self::default();
         for attempt in attempts {
             let run_at = match attempt.finish {
-                Finish::Retry { after, .. } => attempt.now.after(after),
+                AttemptResult::Retry { after, .. } => attempt.now.after(after),
                 _ => attempt.now,
             };
             told.jobs.push(attempt.job.0);
             told.attempts.push(i32::try_from(attempt.attempt).unwrap_or(i32::MAX));
             told.workers.push(attempt.worker.0.clone());
-            told.outcomes.push(attempt.finish.outcome().word());
+            told.outcomes.push(attempt.finish.outcome().as_str());
             told.errors.push(attempt.finish.error().map(|error| storable(error).into_owned()));
             told.run_at.push(run_at.0);
             told.ended_at.push(attempt.wall.0);

@@ -1,7 +1,7 @@
 //! Jobs as they are shown, each with what it has said of itself.
 
 use api::{JobFilter, JobId, JobProgress, JobState, TimeMs};
-use store::words::job_state;
+use store::codec::job_state;
 use store::{JobPage, LOG_JOB, Result, StoredJob, WorkerName};
 
 use crate::connections::{Connections, in_time};
@@ -29,7 +29,7 @@ pub(super) async fn jobs(
     let before = before.map_or(i64::MAX, |id| id.0);
     // One more than asked for tells whether there is another page.
     let fetched = i64::from(limit) + 1;
-    let (kind, state) = (filter.kind, filter.state.map(JobState::word));
+    let (kind, state) = (filter.kind, filter.state.map(JobState::as_str));
     let rows = match (kind.as_deref().filter(|&kind| kind != LOG_JOB), state) {
         (Some(kind), state) => of_rare_kind(connections, kind, state, before, fetched).await,
         (None, Some(state)) => in_state(connections, kind.as_deref(), state, before, fetched).await,

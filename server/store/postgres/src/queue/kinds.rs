@@ -1,7 +1,7 @@
 //! Kinds of jobs: which there are, and what an administrator has decided for them.
 
 use api::JobCounts;
-use store::words::{count, job_state};
+use store::codec::{count, job_state};
 use store::{Result, StoredKind};
 
 use crate::connections::{Connections, in_time};

@@ -9,7 +9,7 @@ const RAN_OUT: &str = "The lease ran out before the worker said what came of the
 const ORPHANED: &str = "The process that ran the attempt ended before it said what came of it.";
 
 /// Ends the attempts whose lease ran out. Those that another process is ending just now are left to it.
-pub(super) async fn expire(connections: &Connections, now: TimeMs) -> Result<u64> {
+pub(super) async fn expire_leases(connections: &Connections, now: TimeMs) -> Result<u64> {
     let lost = lost(connections, now.0).await?;
     if lost.is_empty() { Ok(0) } else { end_as_lost(connections, &lost, RAN_OUT, 0, now).await }
 }
@@ -23,7 +23,7 @@ async fn lost(connections: &Connections, before: i64) -> Result<Vec<i64>> {
     connection.settle(lost).await
 }
 
-pub(super) async fn requeue_orphans(connections: &Connections, now: TimeMs, latest: TimeMs) -> Result<u64> {
+pub(super) async fn rescue_orphans(connections: &Connections, now: TimeMs, latest: TimeMs) -> Result<u64> {
     let statement = sqlx::query!(
         "update job set run_at_ms = $1
          where id in (

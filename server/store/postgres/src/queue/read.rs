@@ -1,8 +1,8 @@
 //! What the queue tells without changing.
 
 use api::{Attempt, JobCounts, JobId, JobState, TimeMs};
-use store::words::{attempt_outcome, count, job_state};
-use store::{QueuePlace, Result, WorkerName};
+use store::codec::{attempt_outcome, count, job_state};
+use store::{JobPosition, Result, WorkerName};
 
 use crate::connections::{Connections, in_time};
 use crate::escape::restored;
@@ -80,7 +80,7 @@ pub(super) async fn attempts(connections: &Connections, id: JobId) -> Result<Vec
     attempts.collect()
 }
 
-pub(super) async fn place(connections: &Connections, kind: &str, key: &str) -> Result<Option<QueuePlace>> {
+pub(super) async fn place(connections: &Connections, kind: &str, key: &str) -> Result<Option<JobPosition>> {
     let statement =
         sqlx::query!("select id, state, attempt, priority from job where kind = $1 and key = $2", kind, key);
     let mut connection = connections.get().await?;
@@ -88,7 +88,7 @@ pub(super) async fn place(connections: &Connections, kind: &str, key: &str) -> R
     let Some(job) = connection.settle(job).await? else { return Ok(None) };
     let state = job_state(&job.state)?;
     let ahead = if state == JobState::Waiting { ahead(connections, job.priority, job.id).await? } else { 0 };
-    Ok(Some(QueuePlace { job: JobId(job.id), state, attempt: job.attempt.unsigned_abs(), ahead }))
+    Ok(Some(JobPosition { job: JobId(job.id), state, attempt: job.attempt.unsigned_abs(), ahead }))
 }
 
 /// Two ranges of the index instead of one condition with `or`, which would read it to its end.

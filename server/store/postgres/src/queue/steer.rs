@@ -1,14 +1,14 @@
 //! What an administrator does to one job.
 
 use api::{JobId, JobState, TimeMs};
-use store::words::job_state;
-use store::{Result, Topic, Touched};
+use store::codec::job_state;
+use store::{ChangedTopics, Result, Topic};
 
 use crate::connections::{Connections, in_time};
 
 /// The states that allow it, by their words.
 fn words(allowed: impl Fn(JobState) -> bool) -> Vec<&'static str> {
-    JobState::ALL.into_iter().filter(|&state| allowed(state)).map(JobState::word).collect()
+    JobState::ALL.into_iter().filter(|&state| allowed(state)).map(JobState::as_str).collect()
 }
 
 pub(super) async fn retry(connections: &Connections, id: JobId, now: TimeMs) -> Result<bool> {
@@ -27,7 +27,7 @@ pub(super) async fn retry(connections: &Connections, id: JobId, now: TimeMs) -> 
 }
 
 /// Whom it has to wake; none where there is nothing to cancel.
-pub(super) async fn cancel(connections: &Connections, id: JobId, now: TimeMs) -> Result<Option<Touched>> {
+pub(super) async fn cancel(connections: &Connections, id: JobId, now: TimeMs) -> Result<Option<ChangedTopics>> {
     let statement = sqlx::query_scalar!(
         r#"with found as materialized (
                select id, state as was from job where id = $2 and state = any ($3::text[]) for update
@@ -46,7 +46,7 @@ pub(super) async fn cancel(connections: &Connections, id: JobId, now: TimeMs) ->
     let mut connection = connections.get().await?;
     let was = in_time(statement.fetch_optional(&mut *connection)).await;
     let Some(was) = connection.settle(was).await? else { return Ok(None) };
-    let mut touched = Touched::topics(&[Topic::Jobs]);
+    let mut touched = ChangedTopics::topics(&[Topic::Jobs]);
     match job_state(&was)? {
         JobState::Running => touched.topic(Topic::Cancel),
         was => touched.left(was),

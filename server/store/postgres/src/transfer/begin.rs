@@ -1,7 +1,7 @@
 //! The beginning of a copy, and the refusal of one.
 
 use sqlx::PgConnection;
-use store::words::{count, unreadable};
+use store::codec::{corrupt, count};
 use store::{Base, Begun, Cursor, Origin, Part, Progress, Refusal, Result, not_empty};
 
 use crate::error::store_error;
@@ -18,7 +18,7 @@ pub(super) async fn begin(origin: &Origin, base: &Base, connection: &mut PgConne
             false if !is_same => Begun::Refused(Refusal::OtherOrigin(copy.source_name)),
             false if copy.source_state != origin.state => Begun::Refused(Refusal::OriginChanged),
             false => Begun::Resumed(Progress {
-                part: Part::from_word(&copy.part).ok_or_else(|| unreadable("part of a copy", &copy.part))?,
+                part: Part::parse(&copy.part).ok_or_else(|| corrupt("part of a copy", &copy.part))?,
                 after: Cursor(copy.up_to),
                 done: count(copy.done),
             }),
@@ -103,7 +103,7 @@ async fn mark(origin: &Origin, connection: &mut PgConnection) -> Result<()> {
         origin.name,
         origin.identity,
         origin.state,
-        Part::ALL[0].word()
+        Part::ALL[0].as_str()
     )
     .execute(connection)
     .await

@@ -14,7 +14,7 @@ pub(super) async fn put(batch: Batch, progress: &Progress, connection: &mut PgCo
     // First, and so under a lock to the end: who begins again waits until it is settled whether this is committed.
     sqlx::query!(
         "update copy set part = $1, up_to = $2, done = $3 where id = 1",
-        progress.part.word(),
+        progress.part.as_str(),
         progress.after.0,
         i64::try_from(progress.done).unwrap_or(0)
     )
@@ -38,7 +38,7 @@ async fn put_accounts(records: &[AccountRecord], connection: &mut PgConnection) 
             "insert into account (id, name, role, password_hash, created_at_ms) values ($1, $2, $3, $4, $5)",
             record.id,
             record.name,
-            record.role.word(),
+            record.role.as_str(),
             record.password_hash,
             record.created_at.0
         )
@@ -104,7 +104,7 @@ async fn put_jobs(records: &[JobRecord], connection: &mut PgConnection) -> Resul
     let kinds: Vec<&str> = records.iter().map(|job| job.kind.as_str()).collect();
     let keys: Vec<Option<&str>> = records.iter().map(|job| job.key.as_deref()).collect();
     let payloads: Vec<&str> = records.iter().map(|job| job.payload.as_str()).collect();
-    let states: Vec<&str> = records.iter().map(|job| job.state.word()).collect();
+    let states: Vec<&str> = records.iter().map(|job| job.state.as_str()).collect();
     let priorities: Vec<i16> = records.iter().map(|job| job.priority).collect();
     let attempts: Vec<i32> = records.iter().map(|job| clamped(job.attempt)).collect();
     let max_attempts: Vec<i32> = records.iter().map(|job| clamped(job.max_attempts)).collect();
@@ -161,7 +161,7 @@ async fn put_attempts(records: &[JobRecord], connection: &mut PgConnection) -> R
     let ordinals: Vec<i32> = all().map(|(_, ordinal, _)| ordinal).collect();
     let numbers: Vec<i32> = all().map(|(_, _, attempt)| clamped(attempt.number)).collect();
     let workers: Vec<&str> = all().map(|(_, _, attempt)| attempt.worker.as_str()).collect();
-    let outcomes: Vec<&str> = all().map(|(_, _, attempt)| attempt.outcome.word()).collect();
+    let outcomes: Vec<&str> = all().map(|(_, _, attempt)| attempt.outcome.as_str()).collect();
     let errors: Vec<Option<Cow<'_, str>>> =
         all().map(|(_, _, attempt)| attempt.error.as_deref().map(storable)).collect();
     sqlx::query!(

@@ -1,7 +1,7 @@
 //! Who may enter.
 
 use async_trait::async_trait;
-use store::words::role;
+use store::codec::role;
 use store::{NewAccount, Result, StoredAccount};
 
 use crate::accounts::setup_link;
@@ -40,7 +40,7 @@ impl Write for CreateAccount {
 
 /// Returns false, and changes nothing, if the name is taken.
 pub(super) async fn create(account: &NewAccount, tx: &mut WriteTx<'_>) -> Result<bool> {
-    let role = account.role.word();
+    let role = account.role.as_str();
     let created = sqlx::query_scalar!(
         "insert into account (name, role, password_hash, created_at_ms) values (?1, ?2, ?3, ?4)
          on conflict (name) do nothing

@@ -2,7 +2,7 @@
 
 use api::TimeMs;
 use async_trait::async_trait;
-use store::words::{role, token_hash};
+use store::codec::{role, token_hash};
 use store::{Result, StoreError, StoredAccount, StoredSession, TokenHash};
 
 use crate::error::store_error;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use api::LogSeq;
 use async_trait::async_trait;
-use store::words::unreadable;
+use store::codec::corrupt;
 use store::{FinishedAttempt, LogEntry, Result, Topic};
 
 use crate::error::store_error;
@@ -40,7 +40,7 @@ impl GroupedWrite for Record {
         count(&candidates, &inserted, tx).await?;
         let answers = candidates.iter().map(|(seq, Self { entry, .. })| {
             let seq = if inserted.contains(*seq) { Some(seq) } else { present.get(seq) };
-            seq.copied().map(LogSeq).ok_or_else(|| unreadable("log row that conflicts with none", entry.search_id))
+            seq.copied().map(LogSeq).ok_or_else(|| corrupt("log row that conflicts with none", entry.search_id))
         });
         answers.collect()
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use api::{JobId, JobState, LogRow, SearchId};
 use async_trait::async_trait;
-use store::words::unreadable;
+use store::codec::corrupt;
 use store::{NewJob, Result};
 
 use crate::error::store_error;
@@ -75,7 +75,7 @@ async fn insert(writes: &[Add], first: i64, tx: &mut WriteTx<'_>) -> Result<Inse
                 key_length,
                 payload_start,
                 payload_length,
-                first_state(job).word(),
+                first_state(job).as_str(),
                 job.priority,
                 job.max_attempts,
                 job.run_at.0,
@@ -154,6 +154,6 @@ async fn find_recorded(add: &Add, tx: &mut WriteTx<'_>) -> Result<Added> {
         Some(search) => log::row_of_search(&mut *tx.connection, search).await?,
         None => None,
     };
-    let row = row.ok_or_else(|| unreadable("job that conflicts with none", &add.job.key))?;
+    let row = row.ok_or_else(|| corrupt("job that conflicts with none", &add.job.key))?;
     Ok(Added::Recorded(Box::new(row)))
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use api::{JobId, JobState, TimeMs};
 use async_trait::async_trait;
-use store::words::unreadable;
+use store::codec::corrupt;
 use store::{Claim, ClaimedJob, Result, WorkerName};
 
 use crate::error::store_error;
@@ -84,10 +84,10 @@ async fn first_of(kind: String, limit: u32, next: &mut Vec<Candidate>, tx: &mut 
     .await
     .map_err(store_error)?;
     let jobs: Vec<(JobId, i64, u32, u32, usize)> =
-        serde_json::from_str(&found.jobs).map_err(|_| unreadable("waiting job", &found.jobs))?;
+        serde_json::from_str(&found.jobs).map_err(|_| corrupt("waiting job", &found.jobs))?;
     let mut payloads = found.payloads.as_slice();
     for (id, priority, attempt, max_attempts, length) in jobs {
-        let (payload, rest) = payloads.split_at_checked(length).ok_or_else(|| unreadable("payload", id))?;
+        let (payload, rest) = payloads.split_at_checked(length).ok_or_else(|| corrupt("payload", id))?;
         payloads = rest;
         let payload = String::from_utf8_lossy(payload).into_owned();
         let job = ClaimedJob { id, kind: kind.clone(), payload, attempt: attempt.saturating_add(1), max_attempts };
@@ -112,7 +112,7 @@ async fn wake_due(now: TimeMs, limit: u32, tx: &mut WriteTx<'_>) -> Result<()> {
         return Ok(());
     }
     for job in &due {
-        tx.changes.moved(&job.kind, store::words::job_state(&job.state)?, JobState::Waiting);
+        tx.changes.moved(&job.kind, store::codec::job_state(&job.state)?, JobState::Waiting);
     }
     let ids = json_rows(&due.iter().map(|job| job.id).collect::<Vec<_>>());
     sqlx::query!("update or fail job set state = 'waiting' where id in (select value from jsonb_each(?1))", ids)

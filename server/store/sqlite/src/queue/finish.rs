@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use api::{AttemptOutcome, JobId, JobState};
 use async_trait::async_trait;
-use store::{Finish, FinishedAttempt, Result};
+use store::{AttemptResult, FinishedAttempt, Result};
 
 use crate::error::store_error;
 use crate::queue::ledger::count_recorded;
@@ -19,7 +19,7 @@ impl GroupedWrite for FinishAttempts {
     type Answer = u64;
 
     fn command(asked: Asked<Self>) -> Command {
-        Command::Finish(asked)
+        Command::AttemptResult(asked)
     }
 
     async fn run_all(writes: &[Self], tx: &mut WriteTx<'_>) -> Result<Vec<u64>> {
@@ -28,7 +28,7 @@ impl GroupedWrite for FinishAttempts {
         let done: Vec<JobId> = told
             .iter()
             .zip(&stored)
-            .filter(|(attempt, stored)| **stored && attempt.finish == Finish::Done)
+            .filter(|(attempt, stored)| **stored && attempt.finish == AttemptResult::Done)
             .map(|(attempt, _)| attempt.job)
             .collect();
         if !done.is_empty() {
@@ -84,18 +84,18 @@ async fn find_held(told: &[&FinishedAttempt], tx: &mut WriteTx<'_>) -> Result<Ve
 
 fn end<'a>(told: &'a FinishedAttempt, job: &'a RunningJobs) -> Ended<'a> {
     // A job that was to stop does not run again, however its worker put it.
-    let stops = job.cancel_requested && matches!(told.finish, Finish::Retry { .. } | Finish::Release);
-    let is_last = matches!(told.finish, Finish::Retry { .. }) && !job.has_attempts_left(told.attempt);
+    let stops = job.cancel_requested && matches!(told.finish, AttemptResult::Retry { .. } | AttemptResult::Release);
+    let is_last = matches!(told.finish, AttemptResult::Retry { .. }) && !job.has_attempts_left(told.attempt);
     let (outcome, next, run_at, attempt) = match &told.finish {
         _ if stops => (AttemptOutcome::Cancelled, JobState::Cancelled, None, told.attempt),
         _ if is_last => (AttemptOutcome::Dead, JobState::Dead, None, told.attempt),
-        Finish::Done => (AttemptOutcome::Done, JobState::Done, None, told.attempt),
-        Finish::Retry { after, .. } => {
+        AttemptResult::Done => (AttemptOutcome::Done, JobState::Done, None, told.attempt),
+        AttemptResult::Retry { after, .. } => {
             (AttemptOutcome::Failed, JobState::Retrying, Some(told.now.after(*after)), told.attempt)
         }
-        Finish::Dead { .. } => (AttemptOutcome::Dead, JobState::Dead, None, told.attempt),
-        Finish::Cancelled => (AttemptOutcome::Cancelled, JobState::Cancelled, None, told.attempt),
-        Finish::Release => {
+        AttemptResult::Dead { .. } => (AttemptOutcome::Dead, JobState::Dead, None, told.attempt),
+        AttemptResult::Cancelled => (AttemptOutcome::Cancelled, JobState::Cancelled, None, told.attempt),
+        AttemptResult::Release => {
             (AttemptOutcome::Released, JobState::Waiting, Some(told.now), told.attempt.saturating_sub(1))
         }
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use store::words::{count, job_state};
+use store::codec::{count, job_state};
 use store::{Result, StoredKind, Topic};
 
 use crate::error::store_error;

@@ -2,7 +2,7 @@
 
 use api::{JobId, Ledger, MissingSearch, SearchId};
 use store::Result;
-use store::words::{count, ledger_place, search_id};
+use store::codec::{count, ledger_place, search_id};
 
 use crate::error::store_error;
 use crate::reader::Readers;

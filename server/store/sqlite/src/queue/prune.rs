@@ -3,7 +3,7 @@
 use api::{JobId, TimeMs};
 use async_trait::async_trait;
 use store::Result;
-use store::words::job_state;
+use store::codec::job_state;
 
 use crate::error::store_error;
 use crate::writer::{Write, WriteTx};

@@ -1,8 +1,8 @@
 //! What the queue tells without changing.
 
 use api::{Attempt, JobCounts, JobId, JobState, TimeMs};
-use store::words::{attempt_outcome, count, job_state};
-use store::{QueuePlace, Result, WorkerName};
+use store::codec::{attempt_outcome, count, job_state};
+use store::{JobPosition, Result, WorkerName};
 
 use crate::error::store_error;
 use crate::reader::Readers;
@@ -79,7 +79,7 @@ pub(super) async fn attempts(readers: &Readers, id: JobId) -> Result<Vec<Attempt
     attempts.collect()
 }
 
-pub(super) async fn place(readers: &Readers, kind: &str, key: &str) -> Result<Option<QueuePlace>> {
+pub(super) async fn place(readers: &Readers, kind: &str, key: &str) -> Result<Option<JobPosition>> {
     let job = sqlx::query!(
         r#"select id as "id!: i64", state, attempt as "attempt: u32", priority
            from job where kind = ?1 and key = ?2"#,
@@ -89,7 +89,7 @@ pub(super) async fn place(readers: &Readers, kind: &str, key: &str) -> Result<Op
     let Some(job) = job.fetch_optional(&mut *readers.get().await?).await.map_err(store_error)? else { return Ok(None) };
     let state = job_state(&job.state)?;
     let ahead = if state == JobState::Waiting { ahead(readers, job.priority, job.id).await? } else { 0 };
-    Ok(Some(QueuePlace { job: JobId(job.id), state, attempt: job.attempt, ahead }))
+    Ok(Some(JobPosition { job: JobId(job.id), state, attempt: job.attempt, ahead }))
 }
 
 /// Two ranges of the index in each kind instead of one condition with `or`, which would read it to its end.

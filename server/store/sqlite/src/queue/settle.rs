@@ -2,7 +2,7 @@
 
 use api::{AttemptOutcome, JobState, TimeMs};
 use store::Result;
-use store::words::unreadable;
+use store::codec::corrupt;
 
 use crate::error::store_error;
 use crate::texts::{Texts, json_rows};
@@ -21,7 +21,7 @@ pub(super) struct RunningJobs {
 impl RunningJobs {
     /// Their ids and the numbers of their attempts.
     pub(super) fn attempts(&self) -> Result<Vec<(i64, u32)>> {
-        serde_json::from_str(&self.attempts).map_err(|_| unreadable("job's number of attempts", &self.attempts))
+        serde_json::from_str(&self.attempts).map_err(|_| corrupt("job's number of attempts", &self.attempts))
     }
 
     pub(super) fn has_attempts_left(&self, attempt: u32) -> bool {
@@ -56,10 +56,10 @@ pub(super) async fn settle(ended: &[Ended<'_>], tx: &mut WriteTx<'_>) -> Result<
             let finished_at = end.next.is_final().then_some(end.ended_at.0);
             (
                 end.job,
-                end.outcome.word(),
+                end.outcome.as_str(),
                 error_start,
                 error_length,
-                end.next.word(),
+                end.next.as_str(),
                 end.run_at.map(|time| time.0),
                 end.attempt,
                 end.ended_at.0,

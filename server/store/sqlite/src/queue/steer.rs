@@ -2,7 +2,7 @@
 
 use api::{JobId, JobState, TimeMs};
 use async_trait::async_trait;
-use store::words::job_state;
+use store::codec::job_state;
 use store::{Result, Topic};
 
 use crate::error::store_error;

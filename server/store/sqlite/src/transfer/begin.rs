@@ -1,7 +1,7 @@
 //! The beginning of a copy, and the refusal of one.
 
 use sqlx::SqliteConnection;
-use store::words::{count, unreadable};
+use store::codec::{corrupt, count};
 use store::{Base, Begun, Origin, Part, Progress, Refusal, Result, not_empty};
 
 use crate::error::store_error;
@@ -17,7 +17,7 @@ pub(super) async fn begin(origin: &Origin, base: &Base, connection: &mut SqliteC
             false if !is_same => Begun::Refused(Refusal::OtherOrigin(copy.source_name)),
             false if copy.source_state != origin.state => Begun::Refused(Refusal::OriginChanged),
             false => Begun::Resumed(Progress {
-                part: Part::from_word(&copy.part).ok_or_else(|| unreadable("part of a copy", &copy.part))?,
+                part: Part::parse(&copy.part).ok_or_else(|| corrupt("part of a copy", &copy.part))?,
                 after: store::Cursor(copy.up_to),
                 done: count(copy.done),
             }),
@@ -93,7 +93,7 @@ async fn write_base(base: &Base, connection: &mut SqliteConnection) -> Result<()
 }
 
 async fn mark(origin: &Origin, connection: &mut SqliteConnection) -> Result<()> {
-    let part = Part::ALL[0].word();
+    let part = Part::ALL[0].as_str();
     sqlx::query!(
         "insert into copy (id, source_name, source_identity, source_state, part, up_to, done)
          values (1, ?1, ?2, ?3, ?4, '', 0)",

@@ -17,7 +17,7 @@ pub(super) async fn put(batch: Batch, progress: &Progress, connection: &mut Sqli
         Batch::Jobs(records) => put_jobs(&records, &mut tx).await?,
         Batch::Missing(records) => put_missing(&records, &mut tx).await?,
     }
-    let (part, up_to, done) = (progress.part.word(), &progress.after.0, i64::try_from(progress.done).unwrap_or(0));
+    let (part, up_to, done) = (progress.part.as_str(), &progress.after.0, i64::try_from(progress.done).unwrap_or(0));
     sqlx::query!("update copy set part = ?1, up_to = ?2, done = ?3 where id = 1", part, up_to, done)
         .execute(&mut *tx.connection)
         .await
@@ -27,7 +27,7 @@ pub(super) async fn put(batch: Batch, progress: &Progress, connection: &mut Sqli
 
 async fn put_accounts(records: &[AccountRecord], tx: &mut WriteTx<'_>) -> Result<()> {
     for record in records {
-        let role = record.role.word();
+        let role = record.role.as_str();
         sqlx::query!(
             "insert into account (id, name, role, password_hash, created_at_ms) values (?1, ?2, ?3, ?4, ?5)",
             record.id,
@@ -95,7 +95,7 @@ async fn put_jobs(records: &[JobRecord], tx: &mut WriteTx<'_>) -> Result<()> {
 
 async fn put_job(record: &JobRecord, tx: &mut WriteTx<'_>) -> Result<()> {
     let (state, started_at, finished_at) =
-        (record.state.word(), record.started_at.map(|time| time.0), record.finished_at.map(|time| time.0));
+        (record.state.as_str(), record.started_at.map(|time| time.0), record.finished_at.map(|time| time.0));
     sqlx::query!(
         "insert into job (id, kind, key, payload, state, priority, attempt, max_attempts, run_at_ms, created_at_ms,
                           started_at_ms, finished_at_ms, error)
@@ -122,7 +122,7 @@ async fn put_job(record: &JobRecord, tx: &mut WriteTx<'_>) -> Result<()> {
 
 async fn put_attempts(record: &JobRecord, tx: &mut WriteTx<'_>) -> Result<()> {
     for (ordinal, attempt) in (1_i64..).zip(&record.attempts) {
-        let outcome = attempt.outcome.word();
+        let outcome = attempt.outcome.as_str();
         sqlx::query!(
             "insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome, error)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

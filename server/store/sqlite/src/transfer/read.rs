@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use api::{JobId, JobState, TimeMs};
 use sqlx::SqliteConnection;
-use store::words::{attempt_outcome, count as at_least_zero, job_state, role, unreadable};
+use store::codec::{attempt_outcome, corrupt, count as at_least_zero, job_state, role};
 use store::{AccountRecord, AttemptRecord, Base, Held, JobRecord, KindRecord, MissingRecord, Part, Result};
 
 use crate::error::store_error;
@@ -30,7 +30,7 @@ pub(super) async fn base(connection: &mut SqliteConnection) -> Result<Base> {
     .map_err(store_error)?;
     let secret = row.secret.unwrap_or_default();
     Ok(Base {
-        secret: secret.try_into().map_err(|secret: Vec<u8>| unreadable("secret of so many bytes", secret.len()))?,
+        secret: secret.try_into().map_err(|secret: Vec<u8>| corrupt("secret of so many bytes", secret.len()))?,
         accepted: row.accepted,
         pruned: row.pruned,
         last_log: row.last_log.unwrap_or(0),

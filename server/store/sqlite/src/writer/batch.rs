@@ -30,7 +30,7 @@ pub(crate) trait GroupedWrite: Sized + Send + Sync + 'static {
 /// What is handed to the writer.
 pub(crate) enum Command {
     Record(Asked<Record>),
-    Finish(Asked<FinishAttempts>),
+    AttemptResult(Asked<FinishAttempts>),
     Add(Asked<Add>),
     Other(Box<dyn Part>),
 }
@@ -39,7 +39,7 @@ impl Command {
     pub(crate) fn is_awaited(&self) -> bool {
         match self {
             Self::Record(asked) => asked.is_awaited(),
-            Self::Finish(asked) => asked.is_awaited(),
+            Self::AttemptResult(asked) => asked.is_awaited(),
             Self::Add(asked) => asked.is_awaited(),
             Self::Other(part) => part.is_awaited(),
         }
@@ -81,7 +81,7 @@ impl Batch {
         for command in commands {
             match command {
                 Command::Record(asked) => records.push(asked),
-                Command::Finish(asked) => finished.push(asked),
+                Command::AttemptResult(asked) => finished.push(asked),
                 Command::Add(asked) => added.push(asked),
                 Command::Other(part) => others.push(part),
             }

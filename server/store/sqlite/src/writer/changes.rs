@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use api::JobState;
-use store::{Topic, Touched, Waker};
+use store::{ChangedTopics, Notifier, Topic};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Changes {
@@ -12,7 +12,7 @@ pub(crate) struct Changes {
     counts: Vec<(String, [i64; JobState::ALL.len()])>,
     /// The kinds of the jobs that have ceased to run.
     ceased: BTreeSet<String>,
-    touched: Touched,
+    touched: ChangedTopics,
     pub(crate) ledger: LedgerChanges,
 }
 
@@ -63,7 +63,7 @@ impl Changes {
     }
 
     /// For after the commit.
-    pub(crate) fn wake(&self, waker: &Waker) {
+    pub(crate) fn wake(&self, waker: &Notifier) {
         self.touched.wake(waker);
     }
 

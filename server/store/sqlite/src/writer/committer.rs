@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use store::{Commit, Result, StoreError, Waker};
+use store::{Commit, Notifier, Result, StoreError};
 
 use crate::error::store_error;
 use crate::lock::OwnerLock;
@@ -19,7 +19,7 @@ pub(crate) struct Committer {
     place: Place,
     /// None after a failure of the disk or a lock: the next batch begins with a fresh one.
     connection: Option<SqliteConnection>,
-    waker: Arc<Waker>,
+    waker: Arc<Notifier>,
     /// Held as long as anything is written, also where the store itself was dropped.
     _lock: Option<OwnerLock>,
 }
@@ -60,7 +60,7 @@ impl Committer {
         options: SqliteConnectOptions,
         place: Place,
         connection: SqliteConnection,
-        waker: Arc<Waker>,
+        waker: Arc<Notifier>,
         lock: Option<OwnerLock>,
     ) -> Self {
         Self { options, place, connection: Some(connection), waker, _lock: lock }

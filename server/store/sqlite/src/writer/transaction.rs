@@ -93,7 +93,7 @@ impl<'c> WriteTx<'c> {
     }
 
     async fn count_jobs(&mut self) -> Result<()> {
-        let deltas: Vec<_> = self.changes.counts().map(|(kind, state, by)| (kind, state.word(), by)).collect();
+        let deltas: Vec<_> = self.changes.counts().map(|(kind, state, by)| (kind, state.as_str(), by)).collect();
         if deltas.is_empty() {
             return Ok(());
         }

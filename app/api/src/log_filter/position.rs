@@ -8,12 +8,12 @@ use crate::LogSeq;
 
 /// A row's number, or a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogPlace {
+pub enum LogPosition {
     Row(LogSeq),
     Time(Point),
 }
 
-impl FromStr for LogPlace {
+impl FromStr for LogPosition {
     type Err = FilterError;
 
     fn from_str(text: &str) -> Result<Self, FilterError> {
@@ -26,7 +26,7 @@ impl FromStr for LogPlace {
     }
 }
 
-impl fmt::Display for LogPlace {
+impl fmt::Display for LogPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Row(seq) => seq.0.fmt(f),

@@ -2,13 +2,13 @@
 
 use api::JobState;
 
-use crate::{Topic, Waker};
+use crate::{Notifier, Topic};
 
 /// The topics that a write has touched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Touched([bool; Topic::ALL.len()]);
+pub struct ChangedTopics([bool; Topic::ALL.len()]);
 
-impl Touched {
+impl ChangedTopics {
     #[must_use]
     pub fn topics(topics: &[Topic]) -> Self {
         let mut touched = Self::default();
@@ -38,7 +38,7 @@ impl Touched {
     }
 
     /// For after the commit.
-    pub fn wake(self, waker: &Waker) {
+    pub fn wake(self, waker: &Notifier) {
         for topic in Topic::ALL.into_iter().filter(|&topic| self.0[topic as usize]) {
             waker.wake(topic);
         }

@@ -7,23 +7,23 @@ use api::{AttemptOutcome, JobState, Ledger, Role, SearchId};
 use crate::{Result, StoreError, TokenHash};
 
 pub fn job_state(word: &str) -> Result<JobState> {
-    JobState::from_word(word).ok_or_else(|| unreadable("job state", word))
+    JobState::parse(word).ok_or_else(|| corrupt("job state", word))
 }
 
 pub fn attempt_outcome(word: &str) -> Result<AttemptOutcome> {
-    AttemptOutcome::from_word(word).ok_or_else(|| unreadable("attempt outcome", word))
+    AttemptOutcome::parse(word).ok_or_else(|| corrupt("attempt outcome", word))
 }
 
 pub fn role(word: &str) -> Result<Role> {
-    Role::from_word(word).ok_or_else(|| unreadable("role", word))
+    Role::parse(word).ok_or_else(|| corrupt("role", word))
 }
 
 pub fn search_id(text: &str) -> Result<SearchId> {
-    text.parse().map_err(|_| unreadable("search id", text))
+    text.parse().map_err(|_| corrupt("search id", text))
 }
 
 pub fn token_hash(bytes: &[u8]) -> Result<TokenHash> {
-    bytes.try_into().map(TokenHash).map_err(|_| unreadable("token hash", bytes.len()))
+    bytes.try_into().map(TokenHash).map_err(|_| corrupt("token hash", bytes.len()))
 }
 
 /// A count that somebody's own statements have put below zero is shown as none.
@@ -46,12 +46,12 @@ pub fn ledger_place<'a>(ledger: &'a mut Ledger, word: &str) -> Result<&'a mut u6
             JobState::Dead => &mut ledger.dead,
             JobState::Cancelled => &mut ledger.cancelled,
             // Those are in the log.
-            JobState::Done => return Err(unreadable("figure of the ledger", word)),
+            JobState::Done => return Err(corrupt("figure of the ledger", word)),
         },
     })
 }
 
 /// For what the database holds although nothing of ours writes it.
-pub fn unreadable(what: &str, value: impl Debug) -> StoreError {
+pub fn corrupt(what: &str, value: impl Debug) -> StoreError {
     StoreError::Sql(format!("the database holds a {what} that this version cannot read: {value:?}"))
 }

@@ -1,4 +1,4 @@
-//! Wake-ups: "something has changed, look again". They carry no data; the data is in the tables.
+//! Subscription-ups: "something has changed, look again". They carry no data; the data is in the tables.
 
 use tokio::sync::watch;
 
@@ -28,33 +28,33 @@ impl Topic {
 
 /// The sending side, held by a store's implementation: one channel for each topic.
 #[derive(Debug)]
-pub struct Waker {
+pub struct Notifier {
     topics: [watch::Sender<()>; Topic::ALL.len()],
 }
 
-impl Default for Waker {
+impl Default for Notifier {
     fn default() -> Self {
         Self { topics: Topic::ALL.map(|_| watch::Sender::new(())) }
     }
 }
 
-impl Waker {
+impl Notifier {
     /// Wakes everyone who waits for `topic`. Called after the commit, never before.
     pub fn wake(&self, topic: Topic) {
         self.topics[topic.index()].send_replace(());
     }
 
     #[must_use]
-    pub fn subscribe(&self, topic: Topic) -> Wake {
-        Wake(self.topics[topic.index()].subscribe())
+    pub fn subscribe(&self, topic: Topic) -> Subscription {
+        Subscription(self.topics[topic.index()].subscribe())
     }
 }
 
 /// The receiving side. Subscribe first, then read, then wait: so nothing is missed.
 #[derive(Clone, Debug)]
-pub struct Wake(watch::Receiver<()>);
+pub struct Subscription(watch::Receiver<()>);
 
-impl Wake {
+impl Subscription {
     /// Returns at the first change since the last return (or since the subscription).
     ///
     /// Many changes at once are one wake-up. Once the store is closed there are no changes

@@ -64,7 +64,7 @@ impl Reader<'_> {
         }
         let start = self.at;
         if key.is_some() && self.is_at_end() {
-            let key = key.map_or("", FilterKey::word);
+            let key = key.map_or("", FilterKey::as_str);
             return Err(FilterError::new(start..start, format!("A value is missing after “{key}:”.")));
         }
         let value = if self.next_if('"') { self.quoted(start)? } else { self.bare() };
@@ -133,7 +133,7 @@ impl Reader<'_> {
 }
 
 fn unknown(start: usize, name: &str) -> FilterError {
-    let known = FilterKey::ALL.map(FilterKey::word).join(", ");
+    let known = FilterKey::ALL.map(FilterKey::as_str).join(", ");
     let message = format!(
         "There is no field “{}”. There are {known}. To look for this text, put it in quotes.",
         crate::error::echo(name)
