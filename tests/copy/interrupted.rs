@@ -1,16 +1,18 @@
-//! A copy that fails goes on where it was, whichever of its writes has failed.
+//! A copy that fails or is killed continues where it was.
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use async_trait::async_trait;
 use fastrand::Rng;
 use server::cli::Copied;
-
+use store::{Base, Batch, Begun, Cursor, Origin, Part, Progress, Result, Source, StoreError, Target};
 use tests::builders::{account, log_entry, no_attempt, search};
+use tests::eventually;
+use tests::server_process::Installation;
 
-use crate::failing::Failing;
-use crate::history::play;
-use crate::place::{InFile, OnServer, Place, copy_quietly};
-use crate::same::assert_same;
+use crate::contents::{assert_same, play};
+use crate::endpoints::{InFile, OnServer, Place, copy_quietly};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn by_any_failure_on_the_way_into_a_file() {
@@ -75,5 +77,123 @@ async fn run(from: &InFile, to: &impl Place, at: usize, after_it_is_done: bool) 
             assert!(error.0.contains("pulled out") && error.0.contains("start the same command again"), "{error}");
             false
         }
+    }
+}
+
+const ROWS: u128 = 30_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_is_killed_again_and_again_is_whole_in_the_end() {
+    let seed = fastrand::u64(..);
+    eprintln!("seed {seed}");
+    let mut random = Rng::with_seed(seed);
+    let (from, to) = (InFile::create().await, OnServer::create().await);
+    let store = from.store().await.unwrap();
+    play(&*store, 200, &mut random).await;
+    store.create_account(account("ada")).await.unwrap();
+    let many =
+        (10_000..10_000 + ROWS).map(|number| store.record(log_entry(search(number), "one of many"), no_attempt()));
+    futures::future::join_all(many).await;
+    store.close().await;
+
+    let installation = Installation::new();
+    let (source, target) = (format!("sqlite:{}", from.file().display()), to.url());
+    let line = ["copy", "--from", &source, "--to", &target];
+    let mut copied = to.rows().await;
+    for _ in 0..3 {
+        let running = installation.launch(&line);
+        let wanted = copied + 1 + random.i64(0..5_000);
+        eventually("more rows are there", async || (to.rows().await >= wanted).then_some(())).await;
+        running.kill().await;
+        copied = to.rows().await;
+        assert!(copied < i64::try_from(ROWS).unwrap(), "it was too fast to be killed");
+        let served = installation.run(&["--database-url", &target, "serve"]).await;
+        assert_eq!(served.code, Some(1), "{}", served.output);
+    }
+    let ended = installation.run(&line).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert!(ended.output.contains("Everything was copied from sqlite:"), "{}", ended.output);
+    assert!(ended.output.contains("copying log: "), "{}", ended.output);
+    assert!(!ended.output.contains("of the tests"), "the password is shown: {}", ended.output);
+    assert!(!ended.output.contains('\x1b'), "it is no terminal: {}", ended.output);
+    assert_same(&*from.store().await.unwrap(), &*to.store().await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_differs_at_the_end_is_told_and_the_command_fails() {
+    let (from, to) = (InFile::create().await, OnServer::create().await);
+    let store = from.store().await.unwrap();
+    let many = (0..ROWS).map(|number| store.record(log_entry(search(number), "one of many"), no_attempt()));
+    futures::future::join_all(many).await;
+    store.close().await;
+    let installation = Installation::new();
+    let (source, target) = (format!("sqlite:{}", from.file().display()), to.url());
+    let line = ["copy", "--from", &source, "--to", &target];
+    let running = installation.launch(&line);
+    eventually("some rows are there", async || (to.rows().await > 1_000).then_some(())).await;
+    running.kill().await;
+    to.run("update log set letters = 'x' where id = 777").await;
+    let ended = installation.run(&line).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    let told = "error: table log was not copied as it was: row 777 differs in letters. The copy cannot be served.";
+    assert!(ended.output.contains(told), "{}", ended.output);
+    let started = tokio::time::timeout(Duration::from_secs(60), to.store()).await.expect("an answer");
+    assert!(started.is_err());
+}
+
+/// Fails at the `at`th of its writes: before it is done, or after it, when nobody hears that it was.
+pub(crate) struct Failing {
+    pub(crate) target: Box<dyn Target>,
+    pub(crate) at: usize,
+    pub(crate) after_it_is_done: bool,
+    pub(crate) writes: AtomicUsize,
+}
+
+impl Failing {
+    async fn write<A>(&self, write: impl Future<Output = Result<A>>) -> Result<A> {
+        let fails = self.writes.fetch_add(1, Ordering::Relaxed) == self.at;
+        if fails && !self.after_it_is_done {
+            return Err(StoreError::Connection("pulled out".to_owned()));
+        }
+        let written = write.await?;
+        if fails { Err(StoreError::Connection("pulled out".to_owned())) } else { Ok(written) }
+    }
+}
+
+#[async_trait]
+impl Source for Failing {
+    fn name(&self) -> String {
+        self.target.name()
+    }
+
+    async fn base(&self) -> Result<Base> {
+        self.target.base().await
+    }
+
+    async fn count(&self, part: Part) -> Result<u64> {
+        self.target.count(part).await
+    }
+
+    async fn read(&self, part: Part, after: &Cursor, limit: u32) -> Result<Batch> {
+        self.target.read(part, after, limit).await
+    }
+}
+
+#[async_trait]
+impl Target for Failing {
+    async fn begin(&self, origin: &Origin, base: &Base) -> Result<Begun> {
+        self.write(self.target.begin(origin, base)).await
+    }
+
+    async fn put(&self, batch: Batch, progress: &Progress) -> Result<()> {
+        self.write(self.target.put(batch, progress)).await
+    }
+
+    async fn finish(&self) -> Result<()> {
+        self.write(self.target.finish()).await
+    }
+
+    fn how_to_empty(&self) -> String {
+        self.target.how_to_empty()
     }
 }

@@ -1,11 +1,8 @@
-//! A database that is copied is the same afterwards, wherever it is copied to and however often that is interrupted.
+//! A copied database holds the same as the original, whatever databases are copied and however often the copy is interrupted.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and the place says what was wanted")]
 
-mod failing;
-mod history;
+mod complete;
+mod contents;
+mod endpoints;
 mod interrupted;
-mod killed;
-mod place;
 mod refused;
-mod same;
-mod whole;

@@ -5,7 +5,7 @@ use std::fs;
 use server::cli::Copied;
 use tests::builders::{account, job, log_entry, log_job, no_attempt, search};
 
-use crate::place::{InFile, OnServer, Place, copy_at_once, copy_quietly, for_each_pair};
+use crate::endpoints::{InFile, OnServer, Place, copy_at_once, copy_quietly, for_each_pair};
 
 for_each_pair! {
     a_target_that_is_not_empty,
@@ -60,7 +60,7 @@ async fn a_target_that_is_not_empty<From: Place, To: Place>() {
 /// Begins a copy and lets it be.
 async fn begin<From: Place, To: Place>(from: &From, to: &To) {
     let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
-    let failing = crate::failing::Failing {
+    let failing = crate::interrupted::Failing {
         target,
         at: 2,
         after_it_is_done: true,
@@ -111,7 +111,7 @@ async fn a_row_that_was_changed_on_the_way_is_named<From: Place, To: Place>() {
         let (from, to) = (used::<From>().await, To::create().await);
         // All rows are there: only the last write, which opens the database to servers, is missing.
         let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
-        let failing = crate::failing::Failing {
+        let failing = crate::interrupted::Failing {
             target,
             at: 4,
             after_it_is_done: false,

@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions, Row};
 use tests::exported::{rows_of_csv, rows_of_ndjson};
 use tokio::io::AsyncReadExt;
 
-use crate::place::Place;
+use crate::Place;
 
 #[tokio::test]
 async fn a_file_is_exported_exactly_in_every_format() {

@@ -1,6 +1,115 @@
 //! The log, exported by the real program.
 
 mod command;
-mod interrupted;
-mod place;
-mod slow_reader;
+mod streaming;
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use api::LogRow;
+use futures::TryStreamExt;
+use futures::future::join_all;
+use store::{LogEntry, LogSpan, Store};
+use store_postgres::PostgresStore;
+use store_sqlite::{Access, Options, SqliteStore};
+use tests::builders::{log_entry, log_query, no_attempt, search};
+use tests::corpus::corpus;
+use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
+use tests::server_process::{Installation, workspace_program};
+use tokio::process::{Child, Command};
+
+/// A database with rows, and the program's settings for it.
+pub(crate) struct Place {
+    pub(crate) installation: Installation,
+    pub(crate) store: Arc<dyn Store>,
+    postgres: Option<PostgresDatabase>,
+}
+
+impl Place {
+    pub(crate) async fn sqlite() -> Self {
+        Self::of(Installation::new(), Access::Owner).await
+    }
+
+    /// The database of a server that runs.
+    pub(crate) async fn beside(installation: Installation) -> Self {
+        Self::of(installation, Access::Guest).await
+    }
+
+    async fn of(installation: Installation, access: Access) -> Self {
+        let options = Options { file: installation.database(), readers: 2, access };
+        let store = Arc::new(SqliteStore::open(options).await.expect("the database opens"));
+        Self { installation, store, postgres: None }
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        let database = PostgresCluster::shared().await.create_database().await;
+        let installation = Installation::new().with_database(&database.url());
+        let options = store_postgres::Options { url: database.url(), listen_url: None, connections: 3 };
+        let opened = PostgresStore::open(options, store_postgres::Access::Owner).await;
+        Self { installation, store: Arc::new(opened.expect("it opens")), postgres: Some(database) }
+    }
+
+    pub(crate) async fn record(&self, entries: Vec<LogEntry>) {
+        for outcome in join_all(entries.into_iter().map(|entry| self.store.record(entry, no_attempt()))).await {
+            outcome.expect("the store takes rows");
+        }
+    }
+
+    /// A row for each string of the corpus, which stands in all its texts.
+    pub(crate) async fn record_corpus(&self) {
+        let entries = corpus().iter().zip(0..).map(|(hostile, number)| {
+            let text = || hostile.text.clone();
+            LogEntry {
+                letters: text(),
+                results: text(),
+                ip: text(),
+                browser_string: text(),
+                user_agent: text(),
+                ..log_entry(search(number), &hostile.text)
+            }
+        });
+        self.record(entries.collect()).await;
+    }
+
+    /// So many ordinary rows.
+    pub(crate) async fn record_many(&self, count: u128) {
+        self.record((0..count).map(|number| log_entry(search(1_000 + number), "ordinary")).collect()).await;
+    }
+
+    pub(crate) async fn rows(&self) -> Vec<LogRow> {
+        let rows = self.store.log_rows(log_query(LogSpan::After(api::LogSeq(0))));
+        rows.try_collect().await.expect("the log can be read")
+    }
+
+    /// A path in a folder that goes away with the database.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.installation.folder().join(name)
+    }
+
+    /// What is written and not yet whole.
+    pub(crate) fn parts(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.installation.folder()).expect("a folder");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        paths.filter(|path| path.extension().is_some_and(|ending| ending == "part")).collect()
+    }
+
+    /// The program, with its output to be read from here.
+    pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
+        let mut command = Command::new(workspace_program("search4letters"));
+        command.arg("--data").arg(self.installation.folder()).args(arguments);
+        command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        if let Some(database) = &self.postgres {
+            command.env("DATABASE_URL", database.url());
+        }
+        command.spawn().expect("built before the tests")
+    }
+
+    /// What it prints, once it has ended well.
+    pub(crate) async fn prints(&self, arguments: &[&str]) -> String {
+        let ended = self.spawn(arguments).wait_with_output().await.expect("our own child");
+        let complaint = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!((ended.status.code(), complaint.as_str()), (Some(0), ""), "{arguments:?}");
+        String::from_utf8(ended.stdout).expect("UTF-8")
+    }
+}

@@ -4,12 +4,28 @@
 //! its seed. `SHUTTLE_RANDOM_SEED=<seed> cargo test -p tests --test interleavings` does the same
 //! again; `SEARCH4LETTERS_FAULTS=long` tries 50 times as many orders.
 
-mod dispatching;
 mod handler;
 mod model_store;
 
-use shuttle::future::yield_now;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
+use api::{JobState, TimeMs};
+use async_trait::async_trait;
+use queue::{Backoff, Settings};
+use shuttle::future::{JoinHandle, block_on, spawn, yield_now};
 use shuttle::rand::{Rng, thread_rng};
+use shuttle::scheduler::RandomScheduler;
+use shuttle::{Config, MaxSteps, Runner};
+use store::{AttemptResult, Claim, Clock, FinishedAttempt, NewJob, Queue};
+use tests::builders::START;
+use tests::{HeldClock, builders};
+use tokio_util::sync::CancellationToken;
+
+use crate::handler::{Attempts, perform};
+use crate::model_store::ModelStore;
 
 /// How many orders are tried.
 fn orders(usual: usize) -> usize {
@@ -26,4 +42,199 @@ async fn a_while(most: u32) {
 
 fn chance(probability: f64) -> bool {
     thread_rng().gen_bool(probability)
+}
+
+const SLOTS: usize = 3;
+const JOBS: u32 = 6;
+const LEASE: Duration = Duration::from_secs(15);
+const GRACE: Duration = Duration::from_secs(10);
+/// How long a worker tries to store the last outcomes; its own constant.
+const FLUSH: Duration = Duration::from_secs(5);
+/// How much later its last step may come to its turn. Far less than a handler's timeout.
+const SLACK: Duration = Duration::from_secs(20);
+
+#[test]
+fn whatever_happens_no_job_is_forgotten_or_run_beyond_what_was_claimed() {
+    let mut config = Config::new();
+    // Many times what a life takes: beyond it somebody goes round in circles.
+    config.max_steps = MaxSteps::FailAfter(100_000);
+    Runner::new(RandomScheduler::new(orders(1_000)), config).run(|| block_on(a_life()));
+}
+
+/// From the start of a worker to its end, which comes at any moment or when all is done.
+async fn a_life() {
+    let world = World::new();
+    let worker = world.start_worker();
+    drop(spawn(world.clone().time_passes()));
+    let has_ended = Arc::new(AtomicBool::new(false));
+    // In few runs: where there is always another wake-up, nobody notices that one is missing.
+    if chance(0.1) {
+        drop(spawn(world.clone().the_store_wakes_all_the_time(has_ended.clone())));
+    }
+    let others = [
+        spawn(world.clone().jobs_come()),
+        spawn(world.clone().an_administrator_meddles()),
+        spawn(world.clone().another_worker_takes_over()),
+    ];
+    a_while(300).await;
+    if chance(0.5) {
+        for other in others {
+            other.await.expect("ended");
+        }
+        world.store.calm_down();
+        world.store.all_end().await;
+    }
+    let stopped_at = world.clock.steady();
+    world.stop.cancel();
+    worker.await.expect("ended");
+    has_ended.store(true, SeqCst);
+    world.attempts.check_that_all_was_well();
+    assert!(world.clock.steady() < stopped_at.after(GRACE + FLUSH + SLACK), "it does not stop");
+    // What could not be stored in time is found by its lease.
+    if world.clock.steady() < stopped_at.after(GRACE + FLUSH) {
+        world.store.check_that_nothing_is_forgotten();
+    }
+}
+
+#[derive(Clone)]
+struct World {
+    store: Arc<ModelStore>,
+    clock: Arc<HeldClock>,
+    stop: CancellationToken,
+    attempts: Attempts,
+    /// Whether the worker knows that there are others.
+    is_shared: bool,
+}
+
+impl World {
+    fn new() -> Self {
+        let stop = CancellationToken::new();
+        let attempts = Attempts::default();
+        let failure_rate = [0.0, 0.1, 0.4][thread_rng().gen_range(0..3)];
+        let store = ModelStore::new(builders::worker("ours"), SLOTS, stop.clone(), attempts.clone(), failure_rate);
+        let clock = Arc::new(HeldClock::at(START));
+        Self { store: Arc::new(store), clock, stop, attempts, is_shared: chance(0.5) }
+    }
+
+    fn start_worker(&self) -> JoinHandle<()> {
+        let settings = Settings {
+            worker: builders::worker("ours"),
+            slots: SLOTS,
+            gathering: Duration::from_millis(thread_rng().gen_range(0..3)),
+            lease: LEASE,
+            timeout: Duration::from_secs(60),
+            backoff: Backoff { first: Duration::from_secs(1), limit: Duration::from_secs(60) },
+            grace: GRACE,
+            shares_store: self.is_shared,
+            roll: Arc::new(|| thread_rng().gen_range(0.0..1.0)),
+        };
+        let (attempts, clock) = (self.attempts.clone(), self.clock.clone());
+        let perform = move |job| perform(job, SLOTS, attempts.clone(), clock.clone());
+        let clock = Arc::new(PoliteClock(self.clock.clone()));
+        spawn(queue::run(self.store.clone(), clock, settings, perform, self.stop.clone()))
+    }
+
+    /// Moves the clock towards the next alarm, for ever.
+    async fn time_passes(self) {
+        loop {
+            let next = self.clock.next_alarm().await;
+            a_while(20).await;
+            let until_then_ms = next.since(self.clock.steady()).max(0).unsigned_abs();
+            let step_ms = if chance(0.5) { until_then_ms } else { thread_rng().gen_range(0..=until_then_ms) };
+            // A worker that stops can only be held to what it has the time for.
+            let step_ms = if self.stop.is_cancelled() { step_ms.min(1_000) } else { step_ms };
+            self.clock.advance(Duration::from_millis(step_ms));
+        }
+    }
+
+    async fn jobs_come(self) {
+        for _ in 0..JOBS {
+            a_while(20).await;
+            let now = self.clock.steady();
+            let delay = if chance(0.3) { thread_rng().gen_range(0..10) } else { 0 };
+            let job = NewJob {
+                max_attempts: thread_rng().gen_range(1..4),
+                priority: thread_rng().gen_range(0..2),
+                run_at: now.after(Duration::from_secs(delay)),
+                now,
+                ..builders::job("any")
+            };
+            self.store.enqueue(job).await.expect("the model is there");
+        }
+    }
+
+    async fn an_administrator_meddles(self) {
+        for _ in 0..thread_rng().gen_range(0..6) {
+            a_while(60).await;
+            let now = self.clock.steady();
+            if chance(0.3) {
+                let limit = chance(0.7).then(|| thread_rng().gen_range(0..3));
+                self.store.change(|model| (model.pause("any", chance(0.5)), model.limit("any", limit)));
+            } else if chance(0.3)
+                && let Some(id) = self.store.any_job(&[JobState::Dead, JobState::Done, JobState::Retrying])
+            {
+                self.store.change(|model| model.retry(id, now));
+            } else if let Some(id) = self.store.any_job(&[JobState::Running, JobState::Waiting]) {
+                self.store.cancel(id, now);
+            }
+        }
+        // Only a kind that may run comes to its end; a limit of one is enough for that.
+        let limit = chance(0.5).then_some(1);
+        self.store.change(|model| (model.limit("any", limit), model.pause("any", false)));
+    }
+
+    /// Takes leases for run out that may not be, and runs jobs of its own. Where the worker knows of it, it may be gone
+    /// in the middle of one: then nobody but the worker will find the job.
+    async fn another_worker_takes_over(self) {
+        let worker = builders::worker("theirs");
+        for _ in 0..thread_rng().gen_range(0..4) {
+            a_while(100).await;
+            let now = self.clock.steady();
+            if let Some(id) = self.store.any_job(&[JobState::Running]) {
+                self.store.change(|model| model.lose(now, |job| job.id == id));
+            }
+            if chance(0.5) {
+                continue;
+            }
+            let claim = Claim { worker: worker.clone(), limit: 1, now, lease_until: now.after(LEASE), wall: now };
+            for job in self.store.change(|model| model.claim(&claim)) {
+                a_while(30).await;
+                if self.is_shared && chance(0.5) {
+                    return;
+                }
+                let now = self.clock.steady();
+                let (job, attempt, worker) = (job.id, job.attempt, worker.clone());
+                let told = FinishedAttempt { job, attempt, worker, finish: AttemptResult::Done, now, wall: now };
+                self.store.change(|model| model.finish(&told));
+            }
+        }
+    }
+
+    /// Wakes the worker for nothing until it has ended, and hardly leaves it a pause.
+    async fn the_store_wakes_all_the_time(self, has_ended: Arc<AtomicBool>) {
+        while !has_ended.load(SeqCst) {
+            a_while(2).await;
+            self.store.wake_for_nothing();
+        }
+    }
+}
+
+/// A clock that lets the others go on before it answers: who sleeps without end until a time that has
+/// come is found to go round in circles, and does not hang the test.
+struct PoliteClock(Arc<HeldClock>);
+
+#[async_trait]
+impl Clock for PoliteClock {
+    fn wall(&self) -> TimeMs {
+        self.0.wall()
+    }
+
+    fn steady(&self) -> TimeMs {
+        self.0.steady()
+    }
+
+    async fn sleep_until(&self, time: TimeMs) {
+        yield_now().await;
+        self.0.sleep_until(time).await;
+    }
 }

@@ -1,13 +1,116 @@
-//! The waiting lab: what its runs show, and that they leave nothing behind.
+//! The waiting lab: its command line, its runs, and that they leave nothing behind.
 
-mod command;
 mod database;
-mod failures;
-mod interrupted;
-mod printed;
-mod ratios;
+mod output;
 mod request;
-mod sandboxes;
-mod saved;
-mod threads;
-mod usage;
+mod styles;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tests::server_process::workspace_program;
+use tokio::io::{AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+/// Far above what any of them takes.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The command, in an empty folder of its own.
+pub struct Lab {
+    folder: TempDir,
+    variables: Vec<(&'static str, &'static str)>,
+}
+
+/// How it ended, and what it printed.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+/// One that still runs.
+pub struct Running {
+    pub child: Child,
+    _folder: TempDir,
+}
+
+impl Lab {
+    pub fn new() -> Self {
+        Self { folder: TempDir::new().expect("a temporary folder can be made"), variables: Vec::new() }
+    }
+
+    pub fn with_variable(mut self, name: &'static str, value: &'static str) -> Self {
+        self.variables.push((name, value));
+        self
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What is in its folder.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.folder()).expect("the folder is there");
+        entries.map(|entry| entry.expect("the folder can be read").path()).collect()
+    }
+
+    pub async fn run(&self, arguments: &[&str]) -> Ended {
+        let ended = timeout(PATIENCE, self.spawn(arguments).wait_with_output()).await;
+        let ended = ended.unwrap_or_else(|_| panic!("{arguments:?} still runs after {PATIENCE:?}"));
+        let ended = ended.expect("our own child can be waited for");
+        let text = |bytes| String::from_utf8(bytes).expect("it prints text");
+        Ended { code: ended.status.code(), out: text(ended.stdout), err: text(ended.stderr) }
+    }
+
+    /// With `--json`: the one document that it prints.
+    pub async fn document(&self, arguments: &[&str]) -> Value {
+        let ended = self.run(&[arguments, &["--json"]].concat()).await;
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");
+        serde_json::from_str(&ended.out).unwrap_or_else(|error| panic!("{error}: {ended:?}"))
+    }
+
+    pub fn start(self, arguments: &[&str]) -> Running {
+        Running { child: self.spawn(arguments), _folder: self.folder }
+    }
+
+    fn spawn(&self, arguments: &[&str]) -> Child {
+        let program = workspace_program("search4letters");
+        Command::new(&program)
+            .arg("lab")
+            .args(arguments)
+            .current_dir(self.folder())
+            .env_clear()
+            .envs(self.variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{} cannot be started (cargo build -p server): {error}", program.display()))
+    }
+}
+
+impl Running {
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("nobody has waited for it")
+    }
+
+    /// Waits until it prints something.
+    pub async fn first_output(&mut self) -> u8 {
+        let mut out = BufReader::with_capacity(1, self.child.stdout.as_mut().expect("piped"));
+        out.read_u8().await.expect("it prints before it ends")
+    }
+
+    /// How it ended, and the rest of what it printed.
+    pub async fn end(self) -> Ended {
+        let ended = timeout(PATIENCE, self.child.wait_with_output()).await.expect("it ends");
+        let ended = ended.expect("our own child can be waited for");
+        let text = |bytes| String::from_utf8(bytes).expect("it prints text");
+        Ended { code: ended.status.code(), out: text(ended.stdout), err: text(ended.stderr) }
+    }
+}

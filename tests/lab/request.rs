@@ -1,16 +1,19 @@
-//! The original's trap and its cure: whose row outlives the process, and who waits.
+//! The original's trap and its cure: whose row survives the process, and which visitor waits.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use api::{LabSummary, LabTrace, Lane, LaneStep, RequestSpec};
 use lab::{EventSink, Events};
 use serde_json::{Value, json};
 use server::lab::request::request;
-use tests::server_process::Installation;
+use server::lab::sandbox::Sandbox;
+use tempfile::TempDir;
+use tests::eventually;
+use tests::server_process::{Installation, workspace_program};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-
-use crate::sandboxes::Ground;
 
 /// A run in a task of its own.
 struct Run {
@@ -202,4 +205,41 @@ async fn no_sandbox_starts_where_real_data_may_be() {
     assert_eq!(ended.code, Some(1), "{}", ended.output);
     assert!(ended.output.contains("Use `lab request`"), "{}", ended.output);
     assert!(!folder.exists() && installation.folder().exists());
+}
+
+pub(crate) struct Ground(TempDir);
+
+impl Ground {
+    pub(crate) fn new() -> Self {
+        Self(TempDir::new().expect("a temporary folder can be made"))
+    }
+
+    pub(crate) fn sandbox(&self) -> Sandbox {
+        Sandbox { program: workspace_program("search4letters"), folder: self.path().to_owned() }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// The processes whose command line names a folder in here. One that has ended has no command line.
+    pub(crate) fn processes(&self) -> Vec<String> {
+        let here = self.path().to_str().expect("our own folder's name is a text");
+        let processes = fs::read_dir("/proc").expect("Linux shows its processes there").flatten();
+        let lines = processes.filter_map(|process| fs::read_to_string(process.path().join("cmdline")).ok());
+        lines.filter(|line| line.contains(here)).map(|line| line.replace('\0', " ")).collect()
+    }
+
+    pub(crate) async fn has_processes(&self, count: usize) {
+        eventually(&format!("{count} sandboxes run"), async || (self.processes().len() == count).then_some(())).await;
+    }
+
+    /// Waits until no process and no file is left.
+    pub(crate) async fn is_clean(&self) {
+        eventually("no sandbox and nothing of one is left", async || {
+            let left = fs::read_dir(self.path()).expect("the test's own folder").count();
+            (self.processes().is_empty() && left == 0).then_some(())
+        })
+        .await;
+    }
 }

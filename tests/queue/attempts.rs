@@ -1,4 +1,4 @@
-//! What becomes of attempts that end well, badly, or not at all.
+//! How attempts end, also beside many others and when the worker stops.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use api::{AttemptOutcome, JobState};
 use store::{Clock, Enqueued, NewJob};
 use tests::builders::START;
 
-use crate::yard::{Act, Ground, TIMEOUT, Yard};
+use crate::harness::{Act, GRACE, Ground, LEASE, TIMEOUT, Yard};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -149,4 +149,81 @@ pub async fn a_cancelled_job_stops_where_it_is(ground: Ground) {
     yard.reaches(next, JobState::Done).await;
     assert_eq!(yard.job(waiting).await.attempt, 0, "it was never begun");
     yard.wind_up(worker).await;
+}
+
+const MANY: usize = 300;
+
+pub async fn jobs_that_fail_in_every_way_hinder_none_of_the_many_beside_them(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 16).await;
+    let mut never_well = Vec::new();
+    for act in [Act::Panic, Act::Hang, Act::FailForNow, Act::FailForGood] {
+        for _ in 0..3 {
+            never_well.push((yard.add(&[act]).await, act));
+        }
+    }
+    let corrupt = NewJob { payload: "not json".to_owned(), ..yard.script(&[Act::Succeed]) };
+    let corrupt = yard.enqueue(corrupt).await;
+    for _ in 0..MANY {
+        yard.add(&[Act::Succeed]).await;
+    }
+    // Nobody moves the clock: what hangs hangs, and what failed waits for its next attempt.
+    let last = yard.add(&[Act::Succeed]).await;
+    yard.reaches(last, JobState::Done).await;
+    assert_eq!(yard.count(JobState::Done).await, MANY + 1, "all are done while those that hang are running");
+    assert_eq!(yard.count(JobState::Running).await, 3);
+    yard.reaches(corrupt, JobState::Dead).await;
+
+    let ended = async {
+        for (id, act) in &never_well {
+            let job = yard.reaches(*id, JobState::Dead).await;
+            let (attempts, reason) = match act {
+                Act::Panic => (3, "panicked: the handler fell over"),
+                Act::Hang => (3, "took longer than 60 s"),
+                Act::FailForNow => (3, "not this time"),
+                _ => (1, "never"),
+            };
+            assert_eq!((job.attempt, job.error.as_deref()), (attempts, Some(reason)), "{act:?}");
+        }
+    };
+    tokio::select! { () = ended => {}, never = yard.time_passes() => match never {} }
+    yard.wind_up(worker).await;
+}
+
+pub async fn an_idle_worker_stops_at_once(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
+    let id = yard.add(&[Act::Succeed]).await;
+    yard.reaches(id, JobState::Done).await;
+    yard.stop.cancel();
+    worker.await.expect("ended");
+}
+
+pub async fn a_job_that_ends_within_the_grace_time_is_done(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 1).await;
+    let running = yard.add(&[Act::WaitAtGate]).await;
+    yard.reaches(running, JobState::Running).await;
+    let waiting = yard.add(&[Act::Succeed]).await;
+    yard.stop.cancel();
+    yard.open_gate();
+    worker.await.expect("ended");
+    assert_eq!(yard.job(running).await.state, JobState::Done);
+    assert_eq!(yard.job(waiting).await.state, JobState::Waiting, "nothing is claimed any more");
+}
+
+pub async fn a_job_that_does_not_is_handed_back_without_costing_it_an_attempt(ground: Ground) {
+    let (yard, worker) = Yard::working(ground, 4).await;
+    let id = yard.add(&[Act::Hang]).await;
+    yard.reaches(id, JobState::Running).await;
+    yard.stop.cancel();
+    let renewals = async {
+        loop {
+            // The dispatcher keeps up: its next alarm is set when it is done with this one.
+            yard.clock.task_sleeps_until(yard.clock.steady().after(LEASE / 3)).await;
+            yard.clock.advance(LEASE / 3);
+        }
+    };
+    tokio::select! { ended = worker => ended.expect("ended"), () = renewals => {} }
+    assert!(yard.clock.steady() >= START.after(GRACE), "it had no grace time");
+    let job = yard.job(id).await;
+    assert_eq!((job.state, job.attempt, job.worker), (JobState::Waiting, 0, None));
+    assert_eq!(yard.outcomes(id).await, [AttemptOutcome::Released]);
 }

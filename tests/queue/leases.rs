@@ -7,9 +7,9 @@ use api::{AttemptOutcome, JobState};
 use store::{AttemptResult, Claim, Clock, NewJob};
 use tests::builders::{START, claim, finished};
 
-use crate::interceptor::Interceptor;
-use crate::set_back_clock::SetBackClock;
-use crate::yard::{Act, Ground, LEASE, Yard};
+use crate::harness::SetBackClock;
+use crate::harness::{Act, Ground, LEASE, Yard};
+use crate::store_failures::Interceptor;
 
 pub async fn a_long_job_keeps_its_lease(ground: Ground) {
     let (yard, worker) = Yard::working(ground, 4).await;

@@ -1,14 +1,10 @@
 //! The queue, with a real store of each kind and a clock that stands still until a test moves it.
 
 mod attempts;
-mod crowd;
-mod drain;
-mod interceptor;
+mod harness;
 mod leases;
 mod schedule;
-mod set_back_clock;
 mod store_failures;
-mod yard;
 
 /// Makes a test of each function that is named, on one kind of database.
 macro_rules! on {
@@ -16,7 +12,7 @@ macro_rules! on {
         $(mod $chapter {
             $(#[tokio::test]
             async fn $test() {
-                crate::$chapter::$test(crate::yard::Ground::$ground).await;
+                crate::$chapter::$test(crate::harness::Ground::$ground).await;
             })*
         })*
     };
@@ -37,11 +33,7 @@ macro_rules! all_on {
                 a_payload_that_cannot_be_read_is_dead_with_the_reason,
                 the_same_key_is_one_job,
                 a_cancelled_job_stops_where_it_is,
-            ],
-            crowd: [
                 jobs_that_fail_in_every_way_hinder_none_of_the_many_beside_them,
-            ],
-            drain: [
                 an_idle_worker_stops_at_once,
                 a_job_that_ends_within_the_grace_time_is_done,
                 a_job_that_does_not_is_handed_back_without_costing_it_an_attempt,

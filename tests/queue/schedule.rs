@@ -8,8 +8,8 @@ use store::{Clock, NewJob};
 use tests::builders::START;
 use tests::eventually;
 
-use crate::set_back_clock::SetBackClock;
-use crate::yard::{Act, Ground, Yard};
+use crate::harness::SetBackClock;
+use crate::harness::{Act, Ground, Yard};
 
 /// As long as no lease and no timeout, so that who sleeps until then gathers.
 const GATHERING: Duration = Duration::from_secs(45);

@@ -1,13 +1,19 @@
-//! A store that fails ends no worker and loses no outcome.
+//! A failing store ends no worker and loses no outcome.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use api::{AttemptOutcome, JobState};
+use api::{Attempt, AttemptOutcome, JobCounts, JobFilter, JobId, JobState, Ledger, MissingSearch, SearchId, TimeMs};
+use async_trait::async_trait;
+use store::{
+    Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobPosition, JobReport, NewJob, OutputPart, Queue,
+    Result, StoreError, StoredJob, StoredKind, Subscription, Topic, WorkerName,
+};
 use tests::eventually;
+use tokio::sync::watch;
 
-use crate::interceptor::Interceptor;
-use crate::yard::{Act, Ground, Yard};
+use crate::harness::{Act, Ground, Yard};
 
 pub async fn outcomes_are_kept_until_the_store_takes_them(ground: Ground) {
     let yard = Yard::new(ground).await;
@@ -61,4 +67,155 @@ pub async fn a_claim_whose_answer_is_lost_is_found_by_its_lease_though_nothing_e
     tokio::select! { _ = yard.reaches(id, JobState::Done) => {}, never = yard.time_passes() => match never {} }
     assert_eq!(yard.outcomes(id).await, [AttemptOutcome::Lost, AttemptOutcome::Done]);
     yard.wind_up(worker).await;
+}
+
+pub struct Interceptor {
+    inner: Arc<dyn Queue>,
+    fails: AtomicBool,
+    loses_claim: AtomicBool,
+    holds_claims: watch::Sender<bool>,
+    calls: AtomicUsize,
+}
+
+impl Interceptor {
+    pub fn before(inner: Arc<dyn Queue>) -> Self {
+        Self {
+            inner,
+            fails: AtomicBool::new(false),
+            loses_claim: AtomicBool::new(false),
+            holds_claims: watch::Sender::new(false),
+            calls: AtomicUsize::new(0),
+        }
+    }
+
+    pub fn break_down(&self) {
+        self.fails.store(true, Ordering::SeqCst);
+    }
+
+    pub fn mend(&self) {
+        self.fails.store(false, Ordering::SeqCst);
+    }
+
+    /// Claims are done, and answered only once they are let through.
+    pub fn hold_claims(&self) {
+        self.holds_claims.send_replace(true);
+    }
+
+    pub fn let_claims_through(&self) {
+        self.holds_claims.send_replace(false);
+    }
+
+    /// The next claim is done, and its answer lost.
+    pub fn lose_next_claim(&self) {
+        self.loses_claim.store(true, Ordering::SeqCst);
+    }
+
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    fn pass(&self) -> Result<&dyn Queue> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        if self.fails.load(Ordering::SeqCst) {
+            return Err(StoreError::Connection("the test pulled the plug".to_owned()));
+        }
+        Ok(&*self.inner)
+    }
+}
+
+#[async_trait]
+impl Queue for Interceptor {
+    async fn enqueue(&self, job: NewJob) -> Result<Enqueued> {
+        self.pass()?.enqueue(job).await
+    }
+    async fn accept(&self, search: SearchId, job: NewJob) -> Result<Accepted> {
+        self.pass()?.accept(search, job).await
+    }
+    async fn claim(&self, claim: Claim) -> Result<Vec<ClaimedJob>> {
+        let claimed = self.pass()?.claim(claim).await;
+        let mut holds_claims = self.holds_claims.subscribe();
+        holds_claims.wait_for(|holds| !holds).await.expect("the interceptor holds the sending side");
+        if self.loses_claim.swap(false, Ordering::SeqCst) {
+            return Err(StoreError::Connection("the test cut the line".to_owned()));
+        }
+        claimed
+    }
+    async fn next_due(&self) -> Result<Option<TimeMs>> {
+        self.pass()?.next_due().await
+    }
+    async fn renew_leases(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>> {
+        self.pass()?.renew_leases(worker, jobs, until).await
+    }
+    async fn finish(&self, attempts: Vec<FinishedAttempt>) -> Result<u64> {
+        self.pass()?.finish(attempts).await
+    }
+    async fn report(&self, report: JobReport) -> Result<bool> {
+        self.pass()?.report(report).await
+    }
+    async fn expire_leases(&self, now: TimeMs) -> Result<u64> {
+        self.pass()?.expire_leases(now).await
+    }
+    async fn rescue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64> {
+        self.pass()?.rescue_orphans(now, latest).await
+    }
+    async fn cancellations(&self, worker: &WorkerName) -> Result<Vec<JobId>> {
+        self.pass()?.cancellations(worker).await
+    }
+    async fn retry_job(&self, id: JobId, now: TimeMs) -> Result<bool> {
+        self.pass()?.retry_job(id, now).await
+    }
+    async fn cancel_job(&self, id: JobId, now: TimeMs) -> Result<bool> {
+        self.pass()?.cancel_job(id, now).await
+    }
+    async fn job_counts(&self) -> Result<JobCounts> {
+        self.pass()?.job_counts().await
+    }
+    async fn jobs(&self, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage> {
+        self.pass()?.jobs(filter, before, limit).await
+    }
+    async fn job(&self, id: JobId) -> Result<Option<StoredJob>> {
+        self.pass()?.job(id).await
+    }
+    async fn job_by_key(&self, kind: &str, key: &str) -> Result<Option<StoredJob>> {
+        self.pass()?.job_by_key(kind, key).await
+    }
+    async fn job_output(&self, id: JobId, after: u32, limit: u32) -> Result<Vec<OutputPart>> {
+        self.pass()?.job_output(id, after, limit).await
+    }
+    async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>> {
+        self.pass()?.attempts(id).await
+    }
+    async fn position(&self, kind: &str, key: &str) -> Result<Option<JobPosition>> {
+        self.pass()?.position(kind, key).await
+    }
+    async fn prune_jobs(&self, before: TimeMs, limit: u32) -> Result<u64> {
+        self.pass()?.prune_jobs(before, limit).await
+    }
+    async fn ledger(&self) -> Result<Ledger> {
+        self.pass()?.ledger().await
+    }
+    async fn missing_searches(&self, limit: u32) -> Result<Vec<MissingSearch>> {
+        self.pass()?.missing_searches(limit).await
+    }
+    async fn kinds(&self) -> Result<Vec<StoredKind>> {
+        self.pass()?.kinds().await
+    }
+    async fn pause_kind(&self, kind: &str, paused: bool) -> Result<bool> {
+        self.pass()?.pause_kind(kind, paused).await
+    }
+    async fn register_kind(&self, kind: &str, limit: Option<u32>) -> Result<()> {
+        self.pass()?.register_kind(kind, limit).await
+    }
+    async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool> {
+        self.pass()?.limit_kind(kind, limit).await
+    }
+    async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
+        self.pass()?.oldest_waiting().await
+    }
+    async fn delete_job(&self, id: JobId) -> Result<bool> {
+        self.pass()?.delete_job(id).await
+    }
+    fn subscribe(&self, topic: Topic) -> Subscription {
+        self.inner.subscribe(topic)
+    }
 }

@@ -1,20 +1,22 @@
-//! The embedded store: all promises, and what is SQLite's own.
+//! The SQLite store: all promises, shared commits and locked files.
 
-mod commits;
 mod opening;
 mod plans;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::future::join_all;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, SqliteConnection};
-use store::Store;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use store::{Queue, Store, StoreError};
 use store_sqlite::{Access, OpenError, Options, SqliteStore};
 use tempfile::TempDir;
+use tests::builders::{log_job, search};
 
-use crate::database::{Database, hold_every_promise};
+use crate::{Database, hold_every_promise};
 
 mod promised {
     use super::*;
@@ -59,4 +61,92 @@ async fn open_as(folder: &Path, access: Access) -> Result<SqliteStore, OpenError
 /// Another program's connection to the database file in `folder`.
 async fn visit(folder: &Path) -> SqliteConnection {
     SqliteConnectOptions::new().filename(folder.join("search4letters.db")).connect().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn counts_agree_with_the_table_after_a_crowd() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    join_all((0..1000).map(|number| store.accept(search(number % 700), log_job(search(number % 700))))).await;
+    let mut visitor = visit(folder.path()).await;
+    let counted: i64 = sqlx::query_scalar("select count(*) from job").fetch_one(&mut visitor).await.unwrap();
+    let kept: i64 = sqlx::query_scalar("select sum(count) from job_count").fetch_one(&mut visitor).await.unwrap();
+    assert_eq!((counted, kept), (700, 700));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_shares_few_commits() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let before = wal_frames(folder.path());
+    join_all((0..1000).map(|number| store.accept(search(number), log_job(search(number))))).await;
+    // A commit by itself writes at least five pages: the job, three indexes and the count.
+    let frames = wal_frames(folder.path()) - before;
+    assert!(frames < 2500, "{frames} pages were written for 1,000 searches");
+}
+
+/// Pages in the write-ahead log: each has a header of 24 bytes, and the file one of 32.
+fn wal_frames(folder: &std::path::Path) -> u64 {
+    let size_bytes = std::fs::metadata(folder.join("search4letters.db-wal")).unwrap().len();
+    size_bytes.saturating_sub(32) / (4096 + 24)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_waits_for_another_programs_lock_and_reads_do_not() {
+    let folder = TempDir::new().unwrap();
+    let store = std::sync::Arc::new(open(folder.path()).await.unwrap());
+    let mut visitor = visit(folder.path()).await;
+    let lock = visitor.begin_with("begin immediate").await.unwrap();
+    let waiting = tokio::spawn({
+        let store = std::sync::Arc::clone(&store);
+        async move { store.accept(search(1), log_job(search(1))).await }
+    });
+    let counts = tokio::time::timeout(Duration::from_secs(2), store.job_counts()).await.expect("reads go on");
+    assert_eq!(counts.unwrap().waiting, 0);
+    assert!(!waiting.is_finished());
+    lock.rollback().await.unwrap();
+    waiting.await.unwrap().expect("written once the lock is gone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_that_stays_is_a_connection_error_and_goes_with_the_lock() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let mut visitor = visit(folder.path()).await;
+    let lock = visitor.begin_with("begin immediate").await.unwrap();
+    let refused = store.accept(search(1), log_job(search(1))).await;
+    assert!(matches!(refused, Err(StoreError::Connection(_))), "{refused:?}");
+    assert!(matches!(store.ping().await, Err(StoreError::Connection(_))));
+    lock.rollback().await.unwrap();
+    store.ping().await.unwrap();
+    store.accept(search(1), log_job(search(1))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dropped_table_is_a_statement_error() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let mut visitor = visit(folder.path()).await;
+    sqlx::query("drop table attempt").execute(&mut visitor).await.unwrap();
+    let read = store.attempts(api::JobId(1)).await;
+    assert!(matches!(read, Err(StoreError::Sql(_))), "{read:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_written_into_a_file_that_was_moved_away_and_all_goes_on_once_it_is_back() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let (file, elsewhere) = (folder.path().join("search4letters.db"), folder.path().join("elsewhere.db"));
+    store.accept(search(1), log_job(search(1))).await.unwrap();
+    std::fs::rename(&file, &elsewhere).unwrap();
+    let refused = store.accept(search(2), log_job(search(2))).await;
+    let Err(StoreError::Connection(why)) = refused else { panic!("{refused:?}") };
+    assert!(why.contains("moved away") && why.contains("put it back"), "{why}");
+    std::fs::copy(&elsewhere, &file).unwrap();
+    let refused = store.accept(search(2), log_job(search(2))).await;
+    assert!(matches!(&refused, Err(StoreError::Connection(why)) if why.contains("replaced")), "{refused:?}");
+    std::fs::rename(&elsewhere, &file).unwrap();
+    store.accept(search(2), log_job(search(2))).await.unwrap();
+    assert_eq!(store.ledger().await.unwrap().accepted, 2);
+    store.close().await;
 }

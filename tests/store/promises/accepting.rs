@@ -1,13 +1,13 @@
-//! What is accepted is durable, and accepted once.
+//! An accepted search is durable and accepted once; other jobs are enqueued.
 
 use std::time::Duration;
 
-use api::JobId;
+use api::{JobId, JobState, TimeMs};
 use futures::future::join_all;
-use store::{Accepted, AttemptResult, NewJob, Store, StoreError};
-use tests::builders::{START, claim, finished, log_entry, log_job, no_attempt, retry, search};
+use store::{Accepted, AttemptResult, Enqueued, NewJob, Store, StoreError};
+use tests::builders::{START, claim, finished, job, log_entry, log_job, no_attempt, retry, search};
 
-use crate::database::Database;
+use crate::Database;
 
 async fn accept(store: &dyn Store, number: u128) -> Accepted {
     store.accept(search(number), log_job(search(number))).await.unwrap()
@@ -111,7 +111,7 @@ pub(crate) async fn a_bad_command_fails_alone(database: impl Database) {
 
 pub(crate) async fn payloads_and_errors_come_back_exactly(database: impl Database) {
     let store = database.store();
-    for (number, text) in super::logging::HOSTILE.iter().enumerate() {
+    for (number, text) in super::log::HOSTILE.iter().enumerate() {
         let number = number as u128;
         let payload = text.replace('\0', "\\u0000");
         let job = NewJob { payload: payload.clone(), ..log_job(search(number)) };
@@ -123,4 +123,37 @@ pub(crate) async fn payloads_and_errors_come_back_exactly(database: impl Databas
         assert_eq!((&job.payload, job.error.as_deref()), (&payload, Some(*text)));
         assert_eq!(store.attempts(id).await.unwrap()[0].error.as_deref(), Some(*text));
     }
+}
+
+pub(crate) async fn a_key_is_unique_within_its_kind(database: impl Database) {
+    let store = database.store();
+    let keyed =
+        |kind: &str, payload: &str| NewJob { key: Some("k".to_owned()), payload: payload.to_owned(), ..job(kind) };
+    let Enqueued::New(first) = store.enqueue(keyed("a", "1")).await.unwrap() else { panic!("the first is new") };
+    assert_eq!(store.enqueue(keyed("a", "2")).await.unwrap(), Enqueued::Exists(first));
+    assert_eq!(store.job(first).await.unwrap().expect("there").payload, "1");
+    assert!(matches!(store.enqueue(keyed("b", "1")).await.unwrap(), Enqueued::New(other) if other != first));
+}
+
+pub(crate) async fn jobs_without_a_key_are_all_new(database: impl Database) {
+    let store = database.store();
+    for _ in 0..3 {
+        assert!(matches!(store.enqueue(job("a")).await.unwrap(), Enqueued::New(_)));
+    }
+    assert_eq!(store.job_counts().await.unwrap().waiting, 3);
+}
+
+pub(crate) async fn a_later_job_is_scheduled_and_the_next_due_is_the_earliest(database: impl Database) {
+    let store = database.store();
+    assert_eq!(store.next_due().await.unwrap(), None);
+    let at = |seconds| -> TimeMs { START.after(Duration::from_secs(seconds)) };
+    for seconds in [0, 20, 10] {
+        store.enqueue(NewJob { run_at: at(seconds), ..job("a") }).await.unwrap();
+    }
+    let counts = store.job_counts().await.unwrap();
+    assert_eq!((counts.waiting, counts.scheduled), (1, 2));
+    assert_eq!(store.next_due().await.unwrap(), Some(at(10)));
+    let page = store.jobs(Default::default(), None, 10).await.unwrap();
+    let states: Vec<JobState> = page.jobs.iter().map(|job| job.state).collect();
+    assert_eq!(states, [JobState::Scheduled, JobState::Scheduled, JobState::Waiting]);
 }

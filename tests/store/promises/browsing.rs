@@ -6,7 +6,7 @@ use api::{JobCounts, JobFilter, JobId, JobState};
 use store::{AttemptResult, Enqueued, JobPosition, NewJob, Store, Subscription, Topic};
 use tests::builders::{START, claim, finished, job, log_entry, log_job, no_attempt, search};
 
-use crate::database::Database;
+use crate::Database;
 
 async fn enqueue_many(store: &dyn Store, count: usize) {
     for _ in 0..count {

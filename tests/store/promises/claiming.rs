@@ -8,7 +8,7 @@ use futures::future::join_all;
 use store::{ClaimedJob, Enqueued, NewJob, Store};
 use tests::builders::{LEASE, START, claim, finished, job, retry, worker};
 
-use crate::database::Database;
+use crate::Database;
 
 async fn enqueue(store: &dyn Store, job: NewJob) -> JobId {
     match store.enqueue(job).await.unwrap() {

@@ -9,8 +9,8 @@ use store::{LogBlock, LogEntry, LogSpan, Store, log_blocks};
 use tests::builders::{log_entry, log_query, no_attempt, search};
 use tests::corpus::corpus;
 
-use super::logging::HOSTILE;
-use crate::database::Database;
+use super::log::HOSTILE;
+use crate::Database;
 
 /// More than these rows need in any block.
 const BLOCK_BYTES: usize = 2 * 1024 * 1024;

@@ -6,7 +6,7 @@ use api::{AttemptOutcome, JobId, JobState, TimeMs};
 use store::{AttemptResult, ClaimedJob, NewJob, Store, StoredJob};
 use tests::builders::{LEASE, START, claim, finished, job, retry};
 
-use crate::database::Database;
+use crate::Database;
 
 async fn claim_one(store: &dyn Store, now: TimeMs) -> ClaimedJob {
     let mut claimed = store.claim(claim("w", 1, now)).await.unwrap();

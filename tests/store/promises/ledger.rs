@@ -14,7 +14,7 @@ use tests::workload::cases;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
-use crate::database::Database;
+use crate::Database;
 
 async fn accept_and_claim(store: &dyn Store, number: u128) -> ClaimedJob {
     store.accept(search(number), log_job(search(number))).await.unwrap();

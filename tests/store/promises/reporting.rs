@@ -7,7 +7,7 @@ use futures::future::join_all;
 use store::{AttemptResult, ClaimedJob, JobReport, NewJob, OutputPart, Store, Topic};
 use tests::builders::{LEASE, START, claim, finished, job, report, retry};
 
-use crate::database::Database;
+use crate::Database;
 
 async fn claim_one(store: &dyn Store, worker: &str) -> ClaimedJob {
     let mut claimed = store.claim(claim(worker, 1, START)).await.unwrap();

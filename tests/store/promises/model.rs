@@ -1,15 +1,37 @@
-//! The verbs, done to a store and to the model alike.
+//! Random sequences of operations, compared with a model of the queue.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use api::{AttemptOutcome, JobFilter, JobId, LogSeq, TimeMs};
+use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use store::{Accepted, AttemptResult, Enqueued, FinishedAttempt, LOG_JOB, NewJob};
 use tests::QueueModel;
 use tests::builders::{START, claim, job, log_entry, log_job, no_attempt, search, worker};
+use tests::workload::cases;
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 
-use crate::database::Database;
+use crate::Database;
+
+pub(crate) async fn any_sequence_of_verbs_does_what_the_model_does<D: Database>(_first: D) {
+    // A case costs a database of its own; a failing one is shrunk, and shown with its verbs.
+    let config = Config { cases: cases(D::CASES), failure_persistence: None, ..Config::default() };
+    let outcome = block_in_place(|| {
+        TestRunner::new(config).run(&vec(verb(), 1..60), |verbs| {
+            Handle::current().block_on(async {
+                let mut run = Run::on(D::create().await);
+                for verb in verbs {
+                    run.step(&verb).await;
+                }
+            });
+            Ok(())
+        })
+    });
+    outcome.unwrap();
+}
 
 const WORKERS: [&str; 2] = ["w1", "w2"];
 const KINDS: [&str; 2] = ["modelled", LOG_JOB];

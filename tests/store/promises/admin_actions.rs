@@ -6,7 +6,7 @@ use api::{AttemptOutcome, JobId, JobState};
 use store::{AttemptResult, ClaimedJob, NewJob, Store};
 use tests::builders::{LEASE, START, claim, finished, job, retry, worker};
 
-use crate::database::Database;
+use crate::Database;
 
 async fn enqueue_and_claim(store: &dyn Store) -> ClaimedJob {
     store.enqueue(job("a")).await.unwrap();

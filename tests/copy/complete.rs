@@ -8,9 +8,8 @@ use tests::builders::{START, account, claim, finished, log_entry, log_job, log_q
 use tests::corpus::corpus;
 use tests::workload::cases;
 
-use crate::history::play;
-use crate::place::{Place, copy_at_once, for_each_pair};
-use crate::same::assert_same;
+use crate::contents::{assert_same, play};
+use crate::endpoints::{Place, copy_at_once, for_each_pair};
 
 for_each_pair! {
     whatever_has_happened,

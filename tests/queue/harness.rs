@@ -1,19 +1,20 @@
-//! A store, a held clock and a worker, to try jobs in.
+//! A store, a held clock and a worker, for tests of jobs.
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use api::{Attempt, AttemptOutcome, JobFilter, JobId, JobState};
+use api::{Attempt, AttemptOutcome, JobFilter, JobId, JobState, TimeMs};
+use async_trait::async_trait;
 use queue::{Backoff, JobError, JobOutcome, Payload, Settings, decode, encode};
 use serde::{Deserialize, Serialize};
 use store::{ClaimedJob, Clock, Enqueued, NewJob, Queue, Store, StoredJob};
 use store_postgres::PostgresStore;
 use store_sqlite::SqliteStore;
 use tempfile::TempDir;
-use tests::builders::{self, START};
-use tests::eventually;
-use tests::{HeldClock, PostgresCluster, PostgresDatabase};
+use tests::builders::START;
+use tests::{HeldClock, PostgresCluster, PostgresDatabase, builders, eventually};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -234,5 +235,36 @@ async fn perform(job: ClaimedJob, gate: Arc<Semaphore>) -> Result<JobOutcome, Jo
             gate.acquire().await.expect("the gate is never closed").forget();
             Ok(JobOutcome::Done)
         }
+    }
+}
+
+pub struct SetBackClock {
+    seconds: Arc<HeldClock>,
+    back_ms: AtomicI64,
+}
+
+impl SetBackClock {
+    pub fn of(seconds: Arc<HeldClock>) -> Self {
+        Self { seconds, back_ms: AtomicI64::new(0) }
+    }
+
+    pub fn set_back(&self, by: Duration) {
+        self.back_ms.fetch_add(TimeMs(0).after(by).0, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Clock for SetBackClock {
+    fn wall(&self) -> TimeMs {
+        self.seconds.wall()
+    }
+
+    fn steady(&self) -> TimeMs {
+        TimeMs(self.seconds.steady().0 - self.back_ms.load(Ordering::SeqCst))
+    }
+
+    async fn sleep_until(&self, time: TimeMs) {
+        let then = time.0.saturating_add(self.back_ms.load(Ordering::SeqCst));
+        self.seconds.sleep_until(TimeMs(then)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Where databases are that are copied, or copied into.
+//! The databases that are copied, or copied into.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -141,7 +141,7 @@ macro_rules! for_each_pair {
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $promise() {
-                    super::$promise::<$crate::place::$from, $crate::place::$to>().await;
+                    super::$promise::<$crate::endpoints::$from, $crate::endpoints::$to>().await;
                 }
             )*
         }

@@ -1,4 +1,4 @@
-//! Connections that are used for their own sake, and always come back.
+//! The lab's probe of the pool: every connection comes back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,7 +10,7 @@ use tests::eventually;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use crate::database::Database;
+use crate::Database;
 
 /// Longer than any test: who keeps a connection for so long keeps it until it is stopped.
 const FOR_EVER: Duration = Duration::from_secs(3600);

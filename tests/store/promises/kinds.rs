@@ -1,4 +1,4 @@
-//! Kinds that are paused, or of which only so many jobs may run at a time.
+//! Kinds of jobs: registered, paused and limited.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,11 +7,11 @@ use std::time::Duration;
 use api::{JobCounts, JobId, JobState};
 use futures::FutureExt;
 use futures::future::join_all;
-use store::{AttemptResult, ClaimedJob, Enqueued, NewJob, Store, StoredKind, Subscription, Topic};
+use store::{AttemptResult, ClaimedJob, Enqueued, NewJob, Queue, Store, StoredKind, Subscription, Topic};
 use tests::builders::{LEASE, START, claim, finished, job, log_job, retry, search};
 use tokio::task::JoinSet;
 
-use crate::database::Database;
+use crate::Database;
 
 async fn enqueue(store: &dyn Store, job: NewJob) -> JobId {
     match store.enqueue(job).await.unwrap() {
@@ -251,4 +251,35 @@ pub(crate) async fn what_was_decided_for_a_kind_survives_a_reopening(mut databas
     // The one that an earlier process has claimed still counts.
     let claimed = claim_all(&*store).await;
     assert_eq!(claimed.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["limited"]);
+}
+
+pub(crate) async fn a_kind_is_introduced_once(mut database: impl Database) {
+    let store = database.store();
+    let limits = async |store: &dyn Queue| -> Vec<(String, Option<u32>)> {
+        store.kinds().await.unwrap().into_iter().map(|kind| (kind.kind, kind.limit)).collect()
+    };
+    let named =
+        |kinds: &[(&str, Option<u32>)]| kinds.iter().map(|&(kind, limit)| (kind.to_owned(), limit)).collect::<Vec<_>>();
+    let mut jobs = store.subscribe(Topic::Jobs);
+    store.register_kind("lab", Some(1)).await.unwrap();
+    tokio::time::timeout(Duration::ZERO, jobs.changed()).await.expect("there is one kind more");
+    assert_eq!(limits(&*store).await, named(&[("lab", Some(1))]));
+    // The limit holds from the first job on.
+    for _ in 0..3 {
+        store.enqueue(job("lab")).await.unwrap();
+    }
+    assert_eq!(store.claim(claim("w", 9, START)).await.unwrap().len(), 1);
+    assert!(store.limit_kind("lab", Some(2)).await.unwrap());
+    assert!(store.pause_kind("lab", true).await.unwrap());
+    drop(store);
+    database.reopen().await;
+    let store = database.store();
+    store.register_kind("lab", Some(1)).await.unwrap();
+    store.register_kind("lab", None).await.unwrap();
+    assert_eq!(limits(&*store).await, named(&[("lab", Some(2))]));
+    assert!(store.kinds().await.unwrap()[0].paused);
+    // One that its jobs have made known has no limit, and keeps none.
+    store.enqueue(job("probe")).await.unwrap();
+    store.register_kind("probe", Some(1)).await.unwrap();
+    assert_eq!(limits(&*store).await, named(&[("lab", Some(2)), ("probe", None)]));
 }

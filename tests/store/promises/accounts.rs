@@ -6,7 +6,7 @@ use api::{Role, TimeMs};
 use store::{NewAccount, SetUpOutcome, StoreError, StoredAccount, StoredSession};
 use tests::builders::{START, account, session, token};
 
-use crate::database::Database;
+use crate::Database;
 
 fn at(seconds: u64) -> TimeMs {
     START.after(Duration::from_secs(seconds))
