@@ -3,7 +3,7 @@
 use api::ErrorCode;
 use http::Method;
 
-use crate::site::Site;
+use crate::test_server::Site;
 
 /// Pages have the client's index.html where the build has one, and say what is missing where not.
 fn is_page_or_says_why(answer: &crate::request::Answer) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tests::eventually;
 
 use crate::request::Answer;
-use crate::site::Site;
+use crate::test_server::Site;
 
 async fn order(site: &Site, admin: &str, function: &str, body: &Value) -> Answer {
     site.post_json(&format!("/api/admin/jobs/{function}"), body).cookie(admin).send().await

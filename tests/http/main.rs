@@ -1,24 +1,37 @@
-//! What the server promises over HTTP, asked of the real router.
+//! What the server promises over HTTP, tested on the real router.
 
 mod accounts;
-mod broken_table;
 mod connections;
-mod events;
-mod export;
 mod files;
-mod for_any;
-mod health;
-mod hostile;
 mod jobs;
 mod kinds;
 mod lab;
-mod lock;
-mod monitoring;
 mod receipts;
 mod request;
-mod search;
 mod security;
-mod site;
+mod sessions;
 mod spool;
-mod streams;
 mod system;
+mod test_server;
+
+mod hostile {
+    //! Hostile and arbitrary input.
+
+    mod bodies;
+    pub(crate) mod corpus;
+    mod queries;
+    mod requests;
+    mod round_trips;
+}
+
+mod log {
+    mod events;
+    mod export;
+    pub(crate) mod rows;
+}
+
+mod search {
+    mod answers;
+    mod limits;
+    mod refusals;
+}

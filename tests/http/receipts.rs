@@ -10,8 +10,8 @@ use store::Clock;
 use tests::HeldClock;
 use tests::eventually;
 
-use crate::events::Events;
-use crate::site::Site;
+use crate::request::Events;
+use crate::test_server::Site;
 
 const DELAY: Duration = Duration::from_secs(15);
 /// A stream tells no more often than this.

@@ -1,21 +1,28 @@
-//! Requests as sentences, and what comes back.
+//! Builds requests, and reads responses and event streams.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use api::{ApiError, ErrorCode, SearchAnswer};
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, BodyDataStream, Bytes, to_bytes};
 use axum::extract::ConnectInfo;
+use futures::StreamExt;
 use http::header::{CONTENT_TYPE, COOKIE};
 use http::request::Builder;
 use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, TestRunner};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tests::http_client::{ReceivedEvents, StreamEvent};
+use tests::workload::cases;
+use tokio::runtime::{self, Runtime};
+use tokio::time::timeout;
 use tower::ServiceExt;
 
-use crate::events::Events;
-use crate::site::Site;
+use crate::test_server::{Plan, Site};
 
 pub const FORM: &str = "application/x-www-form-urlencoded";
 /// More than any answer in here; streams are read as streams.
@@ -167,5 +174,99 @@ impl Answer {
 
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// Far more than anything in here takes: a busy machine must not fail a test.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Events {
+    chunks: BodyDataStream,
+    received: ReceivedEvents,
+}
+
+impl Events {
+    pub fn of(body: Body) -> Self {
+        Self { chunks: body.into_data_stream(), received: ReceivedEvents::default() }
+    }
+
+    /// The next event; none at the end of the stream.
+    pub async fn next(&mut self) -> Option<StreamEvent> {
+        // Around the whole: the comments that keep a quiet connection alive are no event.
+        timeout(PATIENCE, self.read()).await.expect("an event or the end comes in time")
+    }
+
+    async fn read(&mut self) -> Option<StreamEvent> {
+        loop {
+            if let Some(event) = self.received.take_next() {
+                return Some(event);
+            }
+            let chunk = self.chunks.next().await?.expect("the stream does not break");
+            self.received.add(&chunk);
+        }
+    }
+
+    /// Waits for something else to happen, before which no event may come.
+    pub async fn are_silent_until(&mut self, happens: impl Future<Output = ()>) {
+        tokio::select! {
+            event = self.next() => panic!("too early: {event:?}"),
+            () = happens => {}
+        }
+    }
+
+    /// The next event, which is there and has this name.
+    pub async fn expect(&mut self, name: &str) -> StreamEvent {
+        let event = self.next().await.unwrap_or_else(|| panic!("the stream ended instead of an event {name}"));
+        assert_eq!(event.name, name, "{event:?}");
+        event
+    }
+}
+
+/// The largest answer to any one request that does not ask for rows: a phrase and letters at their limits,
+/// each character written as six, and the results twice.
+const LARGEST_ANSWER: usize = 128 * 1024;
+
+/// A site, somebody who may do all that can be done there, and the runtime that it lives in: proptest's own
+/// code is not async.
+pub struct Trial {
+    pub runtime: Runtime,
+    pub site: Site,
+    pub admin: String,
+}
+
+impl Trial {
+    pub fn on(plan: Plan) -> Self {
+        let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        let (site, admin) = runtime.block_on(async {
+            let site = plan.start().await;
+            let admin = site.admin().await;
+            (site, admin)
+        });
+        Self { runtime, site, admin }
+    }
+
+    /// Panics with the smallest input found for which `check` panics.
+    pub fn holds<S: Strategy>(&self, usual_cases: u32, inputs: &S, check: impl AsyncFn(&Self, S::Value)) {
+        let config = Config { cases: cases(usual_cases), failure_persistence: None, ..Config::default() };
+        let outcome = TestRunner::new(config).run(inputs, |input| {
+            self.runtime.block_on(check(self, input));
+            Ok(())
+        });
+        outcome.unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+impl Answer {
+    /// Makes sure that this answers whatever was asked under `/api/`: granted, or refused in the promised form
+    /// and with a status that blames the request.
+    #[track_caller]
+    pub fn is_fit(&self) {
+        assert!(self.body.len() <= LARGEST_ANSWER, "{} bytes", self.body.len());
+        if self.status.is_success() {
+            return;
+        }
+        let error = self.refusal();
+        assert!(self.status.is_client_error(), "{} {error}", self.status);
+        assert!(error.message.chars().count() < 400, "a sentence: {error}");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use api::{ErrorCode, FaultKind, HealthStatus, JobState, ReceiptState, Recorded};
 use tests::eventually;
 
-use crate::site::Site;
+use crate::test_server::Site;
 
 const ID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 /// Short, because each test waits for it once.

@@ -1,16 +1,15 @@
-//! Whatever is posted to a server function: it is read as what it says, or refused.
+//! Any body posted to a server function is read as what it says, or refused.
 
 use api::JobState;
 use bytes::Bytes;
 use http::Method;
+use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::select;
-use serde_json::{Value, json};
+use proptest::sample::{Index, select};
+use serde_json::{Map, Number, Value, json};
 
-use super::json::around;
-use crate::for_any::Trial;
-use crate::request::FORM;
-use crate::site::Site;
+use crate::request::{FORM, Trial};
+use crate::test_server::Site;
 
 const JSON: &str = "application/json";
 
@@ -90,4 +89,134 @@ fn a_search_answers_any_form() {
     trial.holds(400, &any_form(), async |trial, body: Bytes| {
         trial.site.ask(Method::POST, "/api/search").header("content-type", FORM).body(body).send().await.is_fit();
     });
+}
+
+/// Bodies of which each has broken some reader of JSON, or of what it holds.
+const BROKEN: &[&[u8]] = &[
+    b"",
+    b" ",
+    b"null",
+    b"[]",
+    b"\"\"",
+    b"0",
+    b"{",
+    b"}",
+    b"{}{}",
+    b"{,}",
+    b"{\"id\":1,}",
+    b"{'id':1}",
+    b"{id:1}",
+    b"{\"id\":1} trailing",
+    b"{\"id\":01}",
+    b"{\"id\":+1}",
+    b"{\"id\":.5}",
+    b"{\"id\":1.0}",
+    b"{\"id\":1e0}",
+    b"{\"id\":1e999999999}",
+    b"{\"id\":-1e-999999999}",
+    b"{\"id\":NaN}",
+    b"{\"id\":Infinity}",
+    b"{\"id\":0x10}",
+    b"{\"id\":9223372036854775807}",
+    b"{\"id\":9223372036854775808}",
+    b"{\"id\":-9223372036854775808}",
+    b"{\"id\":-9223372036854775809}",
+    b"{\"id\":1,\"id\":2}",
+    b"{\"id\":1,\"\\u0069d\":2}",
+    b"{\"id\":\"1\"}",
+    b"{\"id\":[1]}",
+    b"{\"id\":{\"0\":1}}",
+    b"{\"filter\":{\"state\":\"nothing\"},\"before\":null}",
+    b"{\"filter\":{\"state\":\"done\",\"state\":\"dead\"}}",
+    b"{\"filter\":[\"done\"]}",
+    b"{\"filter\":null}",
+    b"{\"kind\":\"\\u0000\",\"limit\":1}",
+    b"{\"kind\":\"log_request\",\"limit\":-1}",
+    b"{\"kind\":\"log_request\",\"limit\":4294967296}",
+    b"{\"kind\":\"log_request\",\"limit\":true}",
+    b"{\"name\":\"\\ud800\",\"password\":\"\\udfff\"}",
+    b"{\"name\":\"\\ud800\\ud800\",\"password\":\"\"}",
+    b"{\"name\":\"\\udc00\\ud800\",\"password\":\"\"}",
+    b"{\"name\":\"\\u0000\",\"password\":\"\\u0000\"}",
+    b"{\"name\":\"\0\",\"password\":\"\"}",
+    b"{\"name\":\"\n\",\"password\":\"\"}",
+    b"{\"name\":\"\\x00\",\"password\":\"\"}",
+    b"{\"name\":\"\\u12\",\"password\":\"\"}",
+    b"{\"name\":\"\xff\",\"password\":\"\"}",
+    b"{\"name\":\"\xc0\xaf\",\"password\":\"\"}",
+    b"{\"name\":\"\xed\xa0\x80\",\"password\":\"\"}",
+    b"{\"name\":\"\xf4\x90\x80\x80\",\"password\":\"\"}",
+    b"{\"\xff\":1}",
+    b"{\"name\":null,\"password\":null}",
+    b"{\"name\":\"ada\",\"password\":\"x\",\"__proto__\":{\"role\":\"admin\"}}",
+    b"{\"token\":{\"$ne\":null},\"name\":{\"$gt\":\"\"},\"password\":true}",
+    b"\xef\xbb\xbf{}",
+    b"\xff\xfe{\0}\0",
+    b"// comment\n{}",
+    b"{}\0",
+    b"/*{}*/",
+];
+
+/// `valid` as it is, damaged, or something else in its place.
+pub(super) fn around(valid: impl Strategy<Value = Value> + 'static) -> impl Strategy<Value = Bytes> {
+    let valid = valid.prop_map(|value| value.to_string().into_bytes()).boxed();
+    let truncated = (valid.clone(), any::<Index>()).prop_map(|(mut body, at)| {
+        body.truncate(at.index(body.len()));
+        body
+    });
+    let flipped = (valid.clone(), vec((any::<Index>(), 0..8_u8), 1..4)).prop_map(|(mut body, flips)| {
+        for (at, bit) in flips {
+            let at = at.index(body.len());
+            body[at] ^= 1 << bit;
+        }
+        body
+    });
+    let twice = valid.clone().prop_map(|body| {
+        let members = &body[1..body.len() - 1];
+        [b"{", members, b",", members, b"}"].concat()
+    });
+    let large = select(vec![
+        b"[".repeat(60_000),
+        b"{\"a\":".repeat(12_000),
+        [b"{\"id\":", &b"9".repeat(60_000)[..], b"}"].concat(),
+        [b"{\"id\":1e", &b"9".repeat(60_000)[..], b"}"].concat(),
+        [b"{\"name\":\"", &b"\\u0000".repeat(10_000)[..], b"\",\"password\":\"\"}"].concat(),
+        [b"{\"", &b"\\u0001".repeat(10_000)[..], b"\":1}"].concat(),
+        [b"{\"filter\":{\"state\":\"", &b"x".repeat(60_000)[..], b"\"}}"].concat(),
+        [b"{\"x\":", &b"[".repeat(127)[..], &b"]".repeat(127)[..], b"}"].concat(),
+        [&b" ".repeat(64 * 1024 - 2)[..], b"{}"].concat(),
+        [&b" ".repeat(64 * 1024 - 1)[..], b"{}"].concat(),
+    ]);
+    prop_oneof![
+        2 => valid,
+        3 => truncated,
+        4 => flipped,
+        2 => twice,
+        3 => any_value().prop_map(|value| value.to_string().into_bytes()),
+        3 => select(BROKEN).prop_map(<[u8]>::to_vec),
+        1 => vec(any::<u8>(), 0..200),
+        1 => large,
+    ]
+    .prop_map(Bytes::from)
+}
+
+/// Any JSON, with the names that our functions know among its keys.
+fn any_value() -> impl Strategy<Value = Value> {
+    let number = any::<f64>().prop_filter_map("JSON has no other", Number::from_f64).prop_map(Value::Number);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        number,
+        any::<String>().prop_map(Value::from),
+    ];
+    let key = select(vec!["name", "password", "token", "id", "filter", "before", "state", "kind", "limit", "x", ""]);
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        let members = vec((key.clone(), inner.clone()), 0..4);
+        let object = members.prop_map(|members| {
+            Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
+        });
+        prop_oneof![vec(inner, 0..4).prop_map(Value::from), object]
+    })
 }

@@ -9,16 +9,16 @@ use proptest::sample::select;
 use serde_json::Value;
 use tests::corpus::corpus;
 
-use crate::for_any::Trial;
-use crate::site::Site;
-use crate::streams::log_filter::looked;
-use crate::streams::write;
+use crate::log::rows::looked;
+use crate::request::Trial;
+use crate::test_server::Site;
+use crate::test_server::write_log;
 
 /// A site whose log holds the shorter half of the corpus, and its rows, newest first.
 fn with_hostile_rows() -> (Trial, Vec<LogRow>) {
     let trial = Trial::on(Site::plan().without_worker());
     let phrases = corpus().iter().map(|hostile| hostile.text.as_str()).filter(|text| text.len() < 100);
-    trial.runtime.block_on(write(&trial.site, phrases));
+    trial.runtime.block_on(write_log(&trial.site, phrases));
     let mut rows = trial.runtime.block_on(trial.site.log());
     rows.reverse();
     (trial, rows)
@@ -114,7 +114,7 @@ fn any_cursor_leads_to_the_end_of_the_log() {
             let body = axum::body::to_bytes(body, usize::MAX).await.expect("the whole body arrives");
             return crate::request::Answer { status, headers, body }.is_fit();
         }
-        let mut events = crate::events::Events::of(body);
+        let mut events = crate::request::Events::of(body);
         let through = loop {
             let event = events.next().await.expect("the stream goes on");
             match event.name.as_str() {

@@ -8,9 +8,9 @@ use queue::{JobError, decode, encode};
 use server::search::log_request::LogRequest;
 use tests::workload::cases;
 
-use super::json::around;
-use crate::for_any::Trial;
-use crate::site::Site;
+use super::bodies::around;
+use crate::request::Trial;
+use crate::test_server::Site;
 
 prop_compose! {
     fn log_request()(

@@ -5,7 +5,7 @@ use http::Method;
 use http::header::CONTENT_TYPE;
 
 use crate::request::FORM;
-use crate::site::Site;
+use crate::test_server::Site;
 
 #[tokio::test]
 async fn what_is_wrong_with_a_form_is_named_with_its_field() {

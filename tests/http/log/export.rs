@@ -1,4 +1,4 @@
-//! The log as a file: all of it, as it was, or visibly not all of it.
+//! The log as a file: complete and unchanged, or visibly incomplete.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use tests::corpus::hostile;
 use tests::exported::{records_of, rows_of_csv, rows_of_ndjson};
 
 use crate::hostile::corpus::{assert_as_sent, assert_inert, searched};
-use crate::site::Site;
-use crate::streams::write;
+use crate::test_server::Site;
+use crate::test_server::write_log;
 
 const EXPORT: &str = "/api/admin/log/export";
 const CSV: &str = "/api/admin/log/export?format=csv";
@@ -81,7 +81,7 @@ async fn a_file_is_named_by_the_day_and_has_its_type() {
     let clock = std::sync::Arc::new(HeldClock::at(TimeMs(1_795_571_479_000)));
     let site = Site::plan().clock(clock).without_worker().start().await;
     let viewer = site.session_of(Role::Viewer).await;
-    write(&site, ["one"]).await;
+    write_log(&site, ["one"]).await;
     for (path, ending, media_type) in [
         (EXPORT, "ndjson", "application/x-ndjson"),
         ("/api/admin/log/export?format=ndjson", "ndjson", "application/x-ndjson"),
@@ -111,7 +111,7 @@ async fn an_empty_log_is_an_empty_file() {
 async fn numbers_say_which_rows() {
     let site = Site::plan().without_worker().start().await;
     let admin = site.admin().await;
-    let seqs = write(&site, (0..10).map(|number| number.to_string())).await;
+    let seqs = write_log(&site, (0..10).map(|number| number.to_string())).await;
     let found = async |query: String| {
         let rows: Vec<LogRow> = site.get(&format!("{EXPORT}?{query}")).cookie(&admin).send().await.lines();
         rows.into_iter().map(|row| row.seq).collect::<Vec<LogSeq>>()
@@ -130,7 +130,7 @@ async fn numbers_say_which_rows() {
 
 /// Enough for several blocks.
 async fn begun(site: &Site, cookie: &str, rows: usize) -> (Body, Vec<LogSeq>) {
-    let seqs = write(site, (0..rows).map(|number| number.to_string())).await;
+    let seqs = write_log(site, (0..rows).map(|number| number.to_string())).await;
     let (status, _, body) = site.get(EXPORT).cookie(cookie).open().await;
     assert_eq!(status, 200);
     (body, seqs)
@@ -143,7 +143,7 @@ async fn rows_that_come_meanwhile_are_not_in_it() {
     let (body, seqs) = begun(&site, &admin, 5_000).await;
     let mut chunks = body.into_data_stream();
     let mut text = chunks.next().await.expect("a chunk").expect("whole").to_vec();
-    write(&site, ["later"]).await;
+    write_log(&site, ["later"]).await;
     while let Some(chunk) = chunks.next().await {
         text.extend_from_slice(&chunk.expect("whole"));
     }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{LogRow, Role};
+use api::{JobId, LogRow, LogSeq, Role, SearchId, TimeMs};
 use axum::Router;
 use ipnet::IpNet;
 use server::accounts::{new_setup_link, open_session};
@@ -14,7 +14,8 @@ use server::platform::random::Random;
 use server::platform::token::Token;
 use server::worker::{JobEnvironment, run_worker, worker_settings};
 use spool::Spool;
-use store::{Clock, LogQuery, LogSpan, NewAccount, Store, SystemClock};
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+use store::{Clock, LogEntry, LogQuery, LogSpan, NewAccount, Store, SystemClock};
 use store_sqlite::{Access, Options, SqliteStore};
 use tempfile::TempDir;
 use tests::eventually;
@@ -179,4 +180,85 @@ impl Plan {
             _background: [replay, prober].map(AbortOnDropHandle::new),
         }
     }
+}
+
+pub struct BrokenTable {
+    database: SqliteConnection,
+    name: &'static str,
+}
+
+impl Site {
+    /// From now on, whatever the store does with this table fails.
+    pub async fn break_table(&self, name: &'static str) -> BrokenTable {
+        let file = format!("sqlite:{}/search4letters.db", self.folder.path().display());
+        let database = SqliteConnection::connect(&file).await.expect("the file opens");
+        let mut broken = BrokenTable { database, name };
+        broken.run(format!("alter table {name} rename to broken_{name}")).await;
+        broken
+    }
+}
+
+impl BrokenTable {
+    pub async fn mend(mut self) {
+        self.run(format!("alter table broken_{0} rename to {0}", self.name)).await;
+    }
+
+    async fn run(&mut self, statement: String) {
+        let done = sqlx::query(AssertSqlSafe(statement)).execute(&mut self.database).await;
+        done.expect("the table is renamed");
+    }
+}
+
+pub struct Lock(SqliteConnection);
+
+impl Site {
+    /// From now on nothing can be written to the database.
+    pub async fn lock(&self) -> Lock {
+        let file = format!("sqlite:{}/search4letters.db", self.folder.path().display());
+        let mut database = SqliteConnection::connect(&file).await.expect("the file opens");
+        sqlx::query("begin immediate").execute(&mut database).await.expect("locked");
+        Lock(database)
+    }
+}
+
+impl Lock {
+    pub async fn release(mut self) {
+        sqlx::query("rollback").execute(&mut self.0).await.expect("released");
+    }
+}
+
+/// Few enough rows that they are numbered in their order, and enough that they share commits.
+const GROUP: usize = 25;
+
+/// Writes a row for each phrase directly into the log. Returns their consecutive numbers.
+pub(crate) async fn write_log(site: &Site, phrases: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<LogSeq> {
+    let already = site.store().last_log_seq().await.expect("the store answers").0;
+    let entries: Vec<LogEntry> =
+        phrases.into_iter().zip(already + 1..).map(|(phrase, number)| entry(phrase.as_ref(), number)).collect();
+    let mut seqs = Vec::new();
+    for some in entries.chunks(GROUP) {
+        let written = some.iter().cloned().map(|entry| site.env.store.record(entry, tests::builders::no_attempt()));
+        seqs.extend(futures::future::try_join_all(written).await.expect("the store takes rows"));
+    }
+    assert!(seqs.windows(2).all(|pair| pair[0] < pair[1]), "numbered in order: {seqs:?}");
+    seqs
+}
+
+fn entry(phrase: &str, number: i64) -> LogEntry {
+    LogEntry {
+        search_id: SearchId(number.unsigned_abs().into()),
+        job_id: JobId(number),
+        phrase: phrase.to_owned(),
+        letters: "aeiou".to_owned(),
+        results: "set()".to_owned(),
+        ip: "127.0.0.1".to_owned(),
+        browser_string: "Firefox".to_owned(),
+        user_agent: "Mozilla/5.0".to_owned(),
+        searched_at: TimeMs(number),
+        recorded_at: TimeMs(number),
+    }
+}
+
+pub(crate) fn phrases(rows: &[LogRow]) -> Vec<&str> {
+    rows.iter().map(|row| row.phrase.as_str()).collect()
 }

@@ -1,11 +1,15 @@
-//! The rows that come, as events that a browser resumes after.
+//! New rows as events, after which a browser resumes, until the session ends.
 
-use api::{LogRow, LogSeq};
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::write;
-use crate::events::Events;
-use crate::request::Ask;
-use crate::site::Site;
+use api::{ErrorCode, JobCounts, LogRow, LogSeq, Role, TimeMs};
+use serde_json::json;
+use tests::HeldClock;
+
+use crate::request::{Ask, Events};
+use crate::test_server::Site;
+use crate::test_server::write_log;
 
 fn listen(site: &Site, admin: &str, query: &str) -> Ask {
     site.get(&format!("/api/admin/log/events{query}")).cookie(admin)
@@ -60,7 +64,7 @@ async fn rows_come_in_order_and_none_is_missing_or_doubled() {
 async fn who_comes_back_gets_exactly_what_was_missed() {
     let site = Site::plan().without_worker().start().await;
     let admin = site.admin().await;
-    let seqs = write(&site, (0..1_200).map(|number| number.to_string())).await;
+    let seqs = write_log(&site, (0..1_200).map(|number| number.to_string())).await;
     let from = seqs[99];
     for ask in [
         listen(&site, &admin, &format!("?after={}", from.0)),
@@ -85,25 +89,25 @@ async fn who_comes_back_gets_exactly_what_was_missed() {
 #[tokio::test]
 async fn what_the_filter_hides_still_counts_as_complete() {
     let site = Site::plan().without_worker().start().await;
-    write(&site, ["apple", "pear", "pineapple", "plum"]).await;
+    write_log(&site, ["apple", "pear", "pineapple", "plum"]).await;
     let mut events = listen(&site, &site.admin().await, "?q=APPLE").listen().await;
     assert_eq!(next_row(&mut events).await.phrase, "apple");
     assert_eq!(next_row(&mut events).await.phrase, "pineapple");
     assert_eq!(through(&mut events).await, LogSeq(4));
-    write(&site, ["cherry"]).await;
+    write_log(&site, ["cherry"]).await;
     assert_eq!(through(&mut events).await, LogSeq(5), "also where nothing of it is shown");
-    write(&site, ["apples"]).await;
+    write_log(&site, ["apples"]).await;
     assert_eq!(next_row(&mut events).await.seq, LogSeq(6));
 }
 
 #[tokio::test]
 async fn a_reader_from_a_log_that_is_no_more_still_gets_what_comes() {
     let site = Site::plan().without_worker().start().await;
-    write(&site, ["one", "two"]).await;
+    write_log(&site, ["one", "two"]).await;
     // The database was put back to an older state: the reader has seen rows that it does not have.
     let mut events = listen(&site, &site.admin().await, "?after=1000").listen().await;
     assert_eq!(through(&mut events).await, LogSeq(2));
-    write(&site, ["three"]).await;
+    write_log(&site, ["three"]).await;
     assert_eq!(next_row(&mut events).await.phrase, "three");
 }
 
@@ -114,4 +118,79 @@ async fn the_stream_ends_when_the_server_stops() {
     through(&mut events).await;
     site.env.stop.cancel();
     assert_eq!(events.next().await, None);
+}
+
+/// The session is looked up no more often than this.
+const SESSION_CHECK: Duration = Duration::from_secs(5);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// A site whose time stands still, somebody's session, and the log as they watch it.
+async fn watched() -> (Site, Arc<HeldClock>, String, Events) {
+    let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
+    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
+    let cookie = site.session_of(Role::Viewer).await;
+    let mut events = site.get("/api/admin/log/events").cookie(&cookie).listen().await;
+    events.expect("through").await;
+    (site, clock, cookie, events)
+}
+
+async fn row_comes(site: &Site, events: &mut Events, phrase: &str) {
+    write_log(site, [phrase]).await;
+    assert_eq!(events.expect("row").await.json::<LogRow>().phrase, phrase);
+    events.expect("through").await;
+}
+
+async fn log_out(site: &Site, cookie: &str) {
+    site.post_json("/api/logout", &json!({})).cookie(cookie).send().await.ok::<()>();
+}
+
+#[tokio::test]
+async fn nothing_is_told_after_the_logout() {
+    let (site, clock, cookie, mut events) = watched().await;
+    clock.advance(SESSION_CHECK);
+    row_comes(&site, &mut events, "before").await;
+    log_out(&site, &cookie).await;
+    clock.advance(SESSION_CHECK);
+    write_log(&site, ["after"]).await;
+    assert_eq!(events.next().await, None);
+    let again = site.get("/api/admin/log/events").cookie(&cookie).send().await;
+    again.refused(401, ErrorCode::SignedOut, None);
+}
+
+#[tokio::test]
+async fn watching_does_not_keep_a_session_from_ending() {
+    let (site, clock, _, mut events) = watched().await;
+    for hour in 0..11 {
+        clock.advance(HOUR);
+        row_comes(&site, &mut events, &format!("hour {hour}")).await;
+    }
+    clock.advance(HOUR);
+    write_log(&site, ["twelve hours without a click"]).await;
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn counts_end_with_the_session_too() {
+    let (site, clock, cookie, _) = watched().await;
+    let mut events = site.get("/api/admin/jobs/events").cookie(&cookie).listen().await;
+    assert_eq!(events.expect("counts").await.json::<JobCounts>(), JobCounts::default());
+    events.expect("kinds").await;
+    log_out(&site, &cookie).await;
+    clock.advance(SESSION_CHECK);
+    site.search(&[("phrase", "hello")]).await;
+    events.are_silent_until(async { _ = clock.task_sleeps().await }).await;
+    clock.advance(Duration::from_millis(200));
+    assert_eq!(events.next().await, None);
+}
+
+#[tokio::test]
+async fn while_nobody_can_say_whether_the_session_lasts_nothing_is_told() {
+    let (site, clock, _, mut events) = watched().await;
+    clock.advance(SESSION_CHECK);
+    let broken = site.break_table("session").await;
+    write_log(&site, ["hello"]).await;
+    events.are_silent_until(async { _ = clock.task_sleeps().await }).await;
+    broken.mend().await;
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(events.expect("row").await.json::<LogRow>().phrase, "hello");
 }

@@ -1,7 +1,0 @@
-//! The search.
-
-mod answers;
-mod bodies;
-mod limits;
-mod refusals;
-mod same_id;
