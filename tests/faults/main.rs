@@ -1,34 +1,14 @@
-//! What was answered is logged exactly once, whatever becomes of process, disk, database and clock meanwhile.
+//! Every answered search is logged exactly once, whatever happens to the process, the disk, the database and the clock.
 
-mod backlog;
-mod chance;
-mod clock;
-mod damaged;
-mod extent;
-mod failing_disk;
-mod frozen;
-mod full_disk;
-mod journal;
+mod client_log;
+mod commands;
+mod database_file;
+mod disk;
+mod disk_faults;
+mod jobs;
 mod kill;
-mod lab;
-mod left_spool;
-mod load;
-mod lock;
-mod locked;
-mod moved;
 mod operating;
-mod payloads;
 mod postgres;
-mod processes;
-mod service_manager;
-mod setup_link;
-mod slow_log;
-mod small_disk;
-mod strace;
-mod table;
+mod tables;
 mod terminate;
-mod two_servers;
-mod unusable;
-mod used;
 mod verdict;
-mod yardstick;

@@ -1,88 +1,164 @@
-//! SIGTERM: what a deploy does.
+//! SIGTERM, which a deploy sends, and what the service manager is told.
 
 use std::time::Duration;
 
+use tempfile::TempDir;
 use tests::eventually;
 use tests::server_process::Installation;
-use tokio::time::Instant;
+use tests::workload::{Rounds, seeded_rng, usual_or_long};
+use tokio::net::UnixDatagram;
+use tokio::time::{Instant, timeout};
 
-use crate::chance::chance;
-use crate::extent::{Rounds, by_extent};
-use crate::journal::Journal;
-use crate::table::Tables;
-use crate::verdict::assert_whole;
+use crate::client_log::ClientLog;
+use crate::tables::Tables;
+use crate::verdict::assert_complete;
 
 /// Far above the grace time of these tests, far below the delay of their jobs.
-const PATIENCE: Duration = Duration::from_secs(20);
+const END_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn jobs_that_outlive_the_grace_time_go_back_to_waiting_at_once() {
     const SEARCHES: i64 = 20;
     let installation = Installation::new();
-    let journal = Journal::default();
+    let client_log = ClientLog::default();
     let server = installation.start(&["--log-delay", "1h", "--grace", "1s"]).await;
     for _ in 0..SEARCHES {
-        assert!(journal.search(&server.client()).await.is_some());
+        assert!(client_log.search(&server.client()).await.is_some());
     }
     let mut tables = Tables::open(&installation.database()).await;
     eventually("all jobs run", async || (tables.jobs().await.get("running") == Some(&SEARCHES)).then_some(())).await;
 
     let asked = Instant::now();
-    let ended = server.terminate(PATIENCE).await;
+    let ended = server.terminate(END_TIMEOUT).await;
     assert!(ended.success(), "{ended:?}");
     assert!(asked.elapsed() >= Duration::from_secs(1), "running jobs were not given their grace time");
     assert_eq!(tables.jobs().await, [("waiting".to_owned(), SEARCHES)].into(), "nobody has to find out who held them");
     assert_eq!(tables.number("select count(*) from attempt where outcome <> 'released'").await, 0);
 
     let _server = installation.start(&[]).await;
-    assert_whole(&installation, &journal).await;
+    assert_complete(&installation, &client_log).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn jobs_that_end_within_the_grace_time_are_written_before_the_server_ends() {
     let installation = Installation::new();
-    let journal = Journal::default();
+    let client_log = ClientLog::default();
     let server = installation.start(&["--log-delay", "2s", "--grace", "15s"]).await;
-    assert!(journal.search(&server.client()).await.is_some());
+    assert!(client_log.search(&server.client()).await.is_some());
     let mut tables = Tables::open(&installation.database()).await;
     eventually("the job runs", async || tables.jobs().await.contains_key("running").then_some(())).await;
 
-    assert!(server.terminate(PATIENCE).await.success());
+    assert!(server.terminate(END_TIMEOUT).await.success());
     assert_eq!(tables.jobs().await, [("done".to_owned(), 1)].into());
-    tables.assert_logged(&journal).await;
+    tables.assert_logged(&client_log).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn deploy_after_deploy_under_load_ends_well_and_loses_nothing() {
-    let mut chance = chance("deploys");
+    let mut random = seeded_rng("deploys");
     let mut rounds = Rounds::begin();
     while rounds.another() {
         let installation = Installation::new();
-        let journal = Journal::default();
-        let mut load = journal.stubborn_load(&installation.client(), 8);
-        for _ in 0..by_extent(6, 100) {
+        let client_log = ClientLog::default();
+        let mut load = client_log.retrying_load(&installation.client(), 8);
+        for _ in 0..usual_or_long(6, 100) {
             let server = installation.start(&["--log-delay", "20ms"]).await;
-            load.answered_more(chance.u64(1..400)).await;
-            let ended = server.terminate(PATIENCE).await;
+            load.answered_more(random.u64(1..400)).await;
+            let ended = server.terminate(END_TIMEOUT).await;
             assert!(ended.success(), "{ended:?}");
         }
         let _server = installation.start(&[]).await;
         load.stop().await;
-        assert!(journal.asked_again() > 0, "nobody has noticed the deploys");
-        assert_whole(&installation, &journal).await;
+        assert!(client_log.asked_again() > 0, "nobody has noticed the deploys");
+        assert_complete(&installation, &client_log).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn searches_that_are_being_answered_are_answered() {
     let installation = Installation::new();
-    let journal = Journal::default();
+    let client_log = ClientLog::default();
     let server = installation.start(&[]).await;
-    let mut load = journal.load(&server.client(), 8);
+    let mut load = client_log.load(&server.client(), 8);
     load.answered(100).await;
-    assert!(server.terminate(PATIENCE).await.success());
+    assert!(server.terminate(END_TIMEOUT).await.success());
     load.ended().await;
 
     let _server = installation.start(&[]).await;
-    assert_whole(&installation, &journal).await;
+    assert_complete(&installation, &client_log).await;
+}
+
+/// Far more than anything here takes.
+const NOTIFY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where a service manager listens.
+pub(crate) struct ServiceManager {
+    socket: UnixDatagram,
+    folder: TempDir,
+}
+
+impl ServiceManager {
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        let socket = UnixDatagram::bind(folder.path().join("notify")).expect("a socket can be made there");
+        Self { socket, folder }
+    }
+
+    /// An installation whose processes tell it how they are, and a sign of life twice in each `watchdog`.
+    pub(crate) fn watches(&self, installation: Installation, watchdog: Duration) -> Installation {
+        installation
+            .with_variable("NOTIFY_SOCKET", self.folder.path().join("notify"))
+            .with_variable("WATCHDOG_USEC", watchdog.as_micros().to_string())
+    }
+
+    /// Waits until it is told something with `line` in it, and returns all of that.
+    pub(crate) async fn receives(&self, line: &str) -> String {
+        let told = timeout(NOTIFY_TIMEOUT, async {
+            loop {
+                let news = self.next().await;
+                if news.lines().any(|told| told == line) {
+                    return news;
+                }
+            }
+        });
+        told.await.unwrap_or_else(|_| panic!("not told within {NOTIFY_TIMEOUT:?}: {line}"))
+    }
+
+    async fn next(&self) -> String {
+        let mut news = [0; 4096];
+        let length = self.socket.recv(&mut news).await.expect("it is bound");
+        String::from_utf8_lossy(&news[..length]).into_owned()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_tells_its_manager_when_it_is_ready_that_it_lives_and_that_it_stops() {
+    let manager = ServiceManager::new();
+    let installation = manager.watches(Installation::new(), Duration::from_millis(200));
+    let server = installation.launch(&[]);
+    let ready = manager.receives("READY=1").await;
+    assert!(ready.contains(&format!("STATUS=serving {}", installation.url())), "{ready}");
+    assert_eq!(installation.client().get("/readyz").await.expect("it listens by then").status, 200);
+    for _ in 0..3 {
+        manager.receives("WATCHDOG=1").await;
+    }
+    assert!(server.terminate(NOTIFY_TIMEOUT).await.success());
+    let stopping = manager.receives("STOPPING=1").await;
+    assert!(stopping.contains("STATUS=stopping"), "{stopping}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_does_nothing_gives_no_sign_of_life() {
+    let manager = ServiceManager::new();
+    let watchdog = Duration::from_millis(200);
+    let installation = manager.watches(Installation::new(), watchdog);
+    let server = installation.launch(&[]);
+    manager.receives("WATCHDOG=1").await;
+    server.freeze();
+    // What was sent before is still in the socket; after that there is nothing for longer than systemd would wait.
+    while let Ok(news) = timeout(watchdog * 3, manager.next()).await {
+        assert!(news.contains("WATCHDOG=1"), "{news}");
+    }
+    server.thaw();
+    manager.receives("WATCHDOG=1").await;
 }

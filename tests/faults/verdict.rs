@@ -1,4 +1,4 @@
-//! What is true of every installation once its troubles are over.
+//! What is true of every installation once its faults are over.
 
 use std::time::Duration;
 
@@ -8,24 +8,24 @@ use tests::http_client::HttpClient;
 use tests::server_process::Installation;
 use tests::{eventually, within};
 
-use crate::journal::Journal;
-use crate::table::Tables;
+use crate::client_log::ClientLog;
+use crate::tables::Tables;
 
 /// How long the server may take to empty its spool, and to notice that its database is back.
 const SETTLES: Duration = Duration::from_secs(10);
 
 /// Waits until the running server has done all that is to do. Panics unless each promised row stands in the log once,
 /// and the server's own books say so too.
-pub(crate) async fn assert_whole(installation: &Installation, journal: &Journal) {
+pub(crate) async fn assert_complete(installation: &Installation, client_log: &ClientLog) {
     let mut tables = Tables::open(&installation.database()).await;
-    assert_kept(&mut tables, installation, journal).await;
+    assert_promises_kept(&mut tables, installation, client_log).await;
 }
 
 /// The same in whatever database the running server uses.
-pub(crate) async fn assert_kept(tables: &mut Tables, installation: &Installation, journal: &Journal) {
-    tables.all_promises_kept(journal).await;
-    tables.assert_logged(journal).await;
-    tables.assert_books_balance().await;
+pub(crate) async fn assert_promises_kept(tables: &mut Tables, installation: &Installation, client_log: &ClientLog) {
+    tables.all_promises_kept(client_log).await;
+    tables.assert_logged(client_log).await;
+    tables.assert_job_counts_match().await;
     assert_ledger_adds_up(installation).await;
 }
 
@@ -82,4 +82,25 @@ pub(crate) async fn unready(client: &HttpClient, fault: FaultKind) {
         (answer.body.contains(fault.as_str()) && answer.body.contains(fault.advice())).then_some(())
     })
     .await;
+}
+
+/// A stopped installation with some rows.
+pub(crate) async fn used() -> (Installation, ClientLog) {
+    let installation = Installation::new();
+    let client_log = ClientLog::default();
+    let server = installation.start(&[]).await;
+    let mut load = client_log.load(&server.client(), 4);
+    load.answered(200).await;
+    load.stop().await;
+    assert_complete(&installation, &client_log).await;
+    assert!(server.terminate(Duration::from_secs(20)).await.success());
+    (installation, client_log)
+}
+
+/// Panics unless the command ends at once with one sentence that says `what` is wrong and names the `fix`.
+pub(crate) async fn refused(installation: &Installation, command: &[&str], what: &str, fix: &str) {
+    let ended = installation.run(command).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    let is_one_line = ended.output.lines().count() == 1;
+    assert!(is_one_line && ended.output.contains(what) && ended.output.contains(fix), "{}", ended.output);
 }

@@ -8,9 +8,8 @@ use tests::eventually;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
 use tests::server_process::{Installation, ServerProcess};
 
-use super::guide;
-use super::restored::{Promises, all_counted};
-use crate::journal::Journal;
+use super::{Promises, all_counted, run_block};
+use crate::client_log::ClientLog;
 use crate::verdict::assert_ledger_adds_up;
 
 const OWNER: &str = "search4letters_owner";
@@ -20,53 +19,53 @@ const PASSWORD: &str = "secret";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dump_of_a_database_under_load_has_all_that_was_answered_before() {
     let source = database_with_roles().await;
-    let place = Installation::new().with_variable("DATABASE_URL", url(&source, APP));
+    let installation = Installation::new().with_variable("DATABASE_URL", url(&source, APP));
     make_tables(&source).await;
     // So many that the server of the restored database is far behind.
     run(&source, "do $$ begin for i in 1..20000 loop perform pg_current_xact_id(); commit; end loop; end $$").await;
     // As long as the server runs, no record is to go to the spool: it could be out of it again before the end.
-    let web = place.start(&["serve", "--no-worker", "--accept-deadline", "5s"]).await;
+    let web = installation.start(&["serve", "--no-worker", "--accept-deadline", "5s"]).await;
     // Each job takes so long that the dump meets some that are running.
     let (_worker, worker) = start_worker(&source, &["--log-delay", "1s"]).await;
-    let journal = Journal::default();
-    let mut load = journal.load(&web.client(), 8);
+    let client_log = ClientLog::default();
+    let mut load = client_log.load(&web.client(), 8);
     load.answered(400).await;
     eventually("counts are added up", async || (number(&source, FOLDED_UP_TO).await > 20_000).then_some(())).await;
-    let mut promises = Promises::so_far(&journal);
+    let mut promises = Promises::so_far(&client_log);
     let backup = tempfile::tempdir().expect("a temporary folder");
     let to = backup.path().to_str().expect("our own paths are UTF-8");
-    guide::run("backup-postgres", &[("OWNER_URL", &url(&source, OWNER)), ("BACKUP", to)]).await;
+    run_block("backup-postgres", &[("OWNER_URL", &url(&source, OWNER)), ("BACKUP", to)]).await;
     load.answered_more(100).await;
 
     // The server is lost, and then the machine of the web process, with what it had answered in between.
     source.cluster().stop_immediately().await;
-    journal.counts_more(Recorded::Spooled, 50).await;
+    client_log.counts_more(Recorded::Spooled, 50).await;
     load.stop().await;
     web.kill().await;
     worker.kill().await;
-    promises.add(&journal, Recorded::Spooled);
+    promises.add(&client_log, Recorded::Spooled);
 
     let target = database_with_roles().await;
     let owner_url = url(&target, OWNER);
-    guide::run("restore-postgres", &[("RESTORED_OWNER_URL", &owner_url), ("BACKUP", to)]).await;
-    guide::run("grant", &[("OWNER_URL", &owner_url)]).await;
+    run_block("restore-postgres", &[("RESTORED_OWNER_URL", &owner_url), ("BACKUP", to)]).await;
+    run_block("grant", &[("OWNER_URL", &owner_url)]).await;
     let transaction = number(&target, "select pg_current_xact_id()::text::bigint").await;
     assert!(transaction < number(&target, FOLDED_UP_TO).await, "its transactions have greater numbers");
     assert!(number(&target, "select count(*) from job where state = 'running'").await > 0, "no job was running");
-    replayed(&target, place.folder()).await;
-    let place = Installation::new().with_variable("DATABASE_URL", url(&target, APP));
-    let _web = place.start(&["serve", "--no-worker"]).await;
+    replayed(&target, installation.folder()).await;
+    let installation = Installation::new().with_variable("DATABASE_URL", url(&target, APP));
+    let _web = installation.start(&["serve", "--no-worker"]).await;
     let _worker = start_worker(&target, &[]).await;
-    promises.kept(&place, &journal, async || log(&target).await).await;
+    promises.check(&installation, &client_log, async || log(&target).await).await;
 
     // The old lines of the tally lie there until the server's numbers have come so far; they must count once.
-    let mut load = journal.load(&place.client(), 8);
+    let mut load = client_log.load(&installation.client(), 8);
     load.answered(400).await;
     load.stop().await;
     eventually("new counts are added up", async || (number(&target, FOLDED_UP_TO).await > 0).then_some(())).await;
-    all_counted(&place.client(), async || log(&target).await).await;
-    assert_ledger_adds_up(&place).await;
-    let printed = guide::run("long-transactions", &[("OWNER_URL", &owner_url)]).await;
+    all_counted(&installation.client(), async || log(&target).await).await;
+    assert_ledger_adds_up(&installation).await;
+    let printed = run_block("long-transactions", &[("OWNER_URL", &owner_url)]).await;
     assert!(printed.contains("last_autovacuum"), "{printed}");
 }
 
@@ -87,16 +86,16 @@ async fn make_tables(database: &PostgresDatabase) {
     let owner_url = url(database, OWNER);
     let migrated = Installation::new().run(&["--database-url", &owner_url, "migrate"]).await;
     assert_eq!(migrated.code, Some(0), "{}", migrated.output);
-    guide::run("grant", &[("OWNER_URL", &owner_url)]).await;
-    guide::run("timeouts", &[("ADMIN_URL", &url(database, APP))]).await;
+    run_block("grant", &[("OWNER_URL", &owner_url)]).await;
+    run_block("timeouts", &[("ADMIN_URL", &url(database, APP))]).await;
 }
 
-/// A worker that runs, and the place where it was started.
+/// A worker that runs, and the installation where it was started.
 async fn start_worker(database: &PostgresDatabase, flags: &[&str]) -> (Installation, ServerProcess) {
-    let place = Installation::new().with_variable("DATABASE_URL", url(database, APP));
-    let worker = place.launch(&[&["work"], flags].concat());
+    let installation = Installation::new().with_variable("DATABASE_URL", url(database, APP));
+    let worker = installation.launch(&[&["work"], flags].concat());
     eventually("the worker runs jobs", async || worker.output().contains("running jobs as ").then_some(())).await;
-    (place, worker)
+    (installation, worker)
 }
 
 /// Brings the spool of the data folder into the database.
@@ -104,7 +103,7 @@ async fn replayed(database: &PostgresDatabase, data: &Path) {
     let spool = data.join("spool");
     let variables = [("DATABASE_URL", url(database, APP)), ("LOST_SPOOL", spool.display().to_string())];
     let variables = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let printed = guide::run("replay", &variables).await;
+    let printed = run_block("replay", &variables).await;
     assert!(printed.contains("left: 0") && !printed.contains("recorded: 0,"), "{printed}");
 }
 

@@ -1,8 +1,13 @@
-//! Processes of several versions on one database, and several that begin on it at once.
+//! Several versions on one database, and jobs and spools that move between processes.
 
-use super::site::{Site, WEB};
-use crate::journal::Journal;
-use crate::used::refused;
+use std::fs;
+
+use api::{ItemState, JobState, Recorded};
+
+use crate::client_log::ClientLog;
+use crate::kill::{at_least, start, trace};
+use crate::postgres::{Deployment, WEB};
+use crate::verdict::refused;
 
 /// As a later version's migration leaves it.
 const NEWER: &str = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
@@ -10,39 +15,40 @@ const NEWER: &str = "insert into _sqlx_migrations (version, description, success
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_goes_on_and_starts_beside_a_newer_version_unless_that_rules_it_out() {
-    let site = Site::new().await;
-    let journal = Journal::default();
-    let places = [site.place(), site.place(), site.place()];
-    let web = places[0].start(WEB).await;
-    let mut worker = places[1].start_worker(&[]).await;
-    let mut load = journal.load(&web.client(), 2);
+    let deployment = Deployment::new().await;
+    let client_log = ClientLog::default();
+    let installations = [deployment.installation(), deployment.installation(), deployment.installation()];
+    let web = installations[0].start(WEB).await;
+    let mut worker = installations[1].start_worker(&[]).await;
+    let mut load = client_log.load(&web.client(), 2);
     load.answered(50).await;
-    let mut tables = site.tables().await;
+    let mut tables = deployment.tables().await;
     tables.run(NEWER).await;
     load.answered_more(50).await;
-    let another = places[2].start(&[]).await;
-    assert!(journal.search(&another.client()).await.is_some());
+    let another = installations[2].start(&[]).await;
+    assert!(client_log.search(&another.client()).await.is_some());
     another.kill().await;
 
     tables.run("update compatibility set oldest_schema = 9999").await;
     for command in ["serve", "work", "migrate"] {
-        refused(&places[2], &[command], "was written by a newer version (schema 9999", "Install that version").await;
+        refused(&installations[2], &[command], "was written by a newer version (schema 9999", "Install that version")
+            .await;
     }
     // Who is at work already is left to whoever deploys.
     load.answered_more(50).await;
     worker.assert_running();
     load.stop().await;
     tables.run("update compatibility set oldest_schema = 1").await;
-    site.assert_whole(&places[0], &journal).await;
+    deployment.assert_complete(&installations[0], &client_log).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_processes_that_begin_at_once_on_an_empty_database_one_migrates_and_all_work() {
-    let site = Site::new().await;
-    let journal = Journal::default();
-    let places: Vec<_> = (0..5).map(|_| site.place()).collect();
-    let mut processes: Vec<_> = places.iter().take(3).map(|place| place.launch(&[])).collect();
-    let mut workers: Vec<_> = places.iter().skip(3).map(|place| place.launch(&["work"])).collect();
+    let deployment = Deployment::new().await;
+    let client_log = ClientLog::default();
+    let installations: Vec<_> = (0..5).map(|_| deployment.installation()).collect();
+    let mut processes: Vec<_> = installations.iter().take(3).map(|installation| installation.launch(&[])).collect();
+    let mut workers: Vec<_> = installations.iter().skip(3).map(|installation| installation.launch(&["work"])).collect();
     for process in &mut processes {
         process.ready().await;
     }
@@ -50,14 +56,78 @@ async fn of_processes_that_begin_at_once_on_an_empty_database_one_migrates_and_a
         worker.prints("running jobs as ").await;
     }
     for process in &processes {
-        assert!(journal.search(&process.client()).await.is_some());
+        assert!(client_log.search(&process.client()).await.is_some());
     }
-    site.assert_whole(&places[0], &journal).await;
+    deployment.assert_complete(&installations[0], &client_log).await;
     // Each takes all receipts for its own: there is one key.
-    for receipt in journal.receipts(api::Recorded::Accepted) {
+    for receipt in client_log.receipts(api::Recorded::Accepted) {
         for process in &processes {
             let answer = process.client().get(&format!("/api/receipts/{}", receipt.0)).await.expect("it answers");
             assert_eq!(answer.status, 200, "{}", answer.body);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_done_by_a_worker_and_followed_on_a_web_process() {
+    let deployment = Deployment::new().await;
+    let (at_web, at_worker) = (deployment.installation(), deployment.installation());
+    let web = at_web.start(WEB).await;
+    let _worker = at_worker.start_worker(&[]).await;
+    let id = start(&web.client()).await;
+    // To the end of the stream, which tells the parts as the worker writes them.
+    let trace = trace(&web.client(), id).await;
+    assert_eq!((trace.items.len(), trace.count(ItemState::Done)), (5, 5));
+    assert_eq!(at_least(&web.client(), id, 100).await.state, JobState::Done);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_worker_is_killed_is_taken_over() {
+    let deployment = Deployment::new().await;
+    let (at_web, at_worker, at_other) =
+        (deployment.installation(), deployment.installation(), deployment.installation());
+    let web = at_web.start(WEB).await;
+    let worker = at_worker.start_worker(&[]).await;
+    let id = start(&web.client()).await;
+    at_least(&web.client(), id, 20).await;
+    worker.kill().await;
+    let _other = at_other.start_worker(&[]).await;
+    let trace = trace(&web.client(), id).await;
+    assert_eq!((trace.items.len(), trace.count(ItemState::Done)), (5, 5), "the lost attempt is told of no more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_lost_process_has_left_is_replayed_from_elsewhere_once_however_often_it_is_done() {
+    const LEFT: usize = 20;
+    let deployment = Deployment::alone(&[]).await;
+    let client_log = ClientLog::default();
+    let (lost, other, elsewhere) = (deployment.installation(), deployment.installation(), deployment.installation());
+    let _others = [other.start(WEB).await, deployment.installation().start_worker(&[]).await];
+    let web = lost.start(WEB).await;
+    assert_eq!(client_log.search(&web.client()).await, Some(Recorded::Accepted));
+    deployment.cluster().stop_immediately().await;
+    for _ in 0..LEFT {
+        assert_eq!(client_log.search(&web.client()).await, Some(Recorded::Spooled));
+    }
+    web.kill().await;
+    deployment.cluster().start().await;
+
+    // What an operator has saved of the machine that is lost.
+    let saved = elsewhere.folder().join("saved");
+    fs::create_dir(&saved).expect("the folder is ours");
+    fs::copy(lost.folder().join("spool/records"), saved.join("records")).expect("copied");
+    let of_lost = lost.folder().join("spool").display().to_string();
+    for (spool, said) in [
+        (saved.display().to_string(), "recorded: 20, already known: 0, set aside: 0, left: 0"),
+        (saved.display().to_string(), "recorded: 0, already known: 0, set aside: 0, left: 0"),
+        // The same records again, from where they were saved.
+        (of_lost, "recorded: 0, already known: 20, set aside: 0, left: 0"),
+    ] {
+        let replayed = elsewhere.run(&["spool", "replay", &spool]).await;
+        assert_eq!(replayed.code, Some(0), "{}", replayed.output);
+        assert!(replayed.output.contains(said), "{}", replayed.output);
+    }
+    // Workers beside it are told, without anybody being started again.
+    deployment.assert_complete(&other, &client_log).await;
+    assert_eq!(client_log.promised().len(), LEFT + 1);
 }

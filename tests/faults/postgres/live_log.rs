@@ -1,12 +1,85 @@
-//! The live log on one process, of rows that others write.
+//! The live log on one process, of rows that other processes write.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::reader::Reader;
-use super::site::{Site, WEB};
-use crate::extent::by_extent;
-use crate::journal::Journal;
+use api::LogRow;
+use tests::http_client::HttpClient;
+use tests::workload::usual_or_long;
+use tests::{eventually, within};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use crate::client_log::ClientLog;
+use crate::postgres::{Deployment, WEB};
+use crate::tables::Tables;
 use crate::verdict::administrator;
+
+/// As a browser waits before it connects again.
+const COME_BACK_AFTER: Duration = Duration::from_millis(200);
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Follows the log from its first row on, and comes back where its stream ends. Goes when it is dropped.
+pub(super) struct Reader {
+    read: Arc<Mutex<Vec<(LogRow, Instant)>>>,
+    reading: JoinHandle<()>,
+}
+
+impl Reader {
+    /// `client` is logged in.
+    pub(super) fn begin(client: &HttpClient) -> Self {
+        let read = Arc::default();
+        Self { reading: tokio::spawn(read_on(client.clone(), Arc::clone(&read))), read }
+    }
+
+    /// When the row with this phrase came.
+    pub(super) async fn comes(&self, phrase: &str) -> Instant {
+        eventually("the row comes", async || {
+            self.read().iter().rev().find(|(row, _)| row.phrase == phrase).map(|(_, at)| *at)
+        })
+        .await
+    }
+
+    /// The rows' numbers in the order in which they came.
+    pub(super) fn numbers(&self) -> Vec<i64> {
+        self.read().iter().map(|(row, _)| row.seq.0).collect()
+    }
+
+    /// Waits until as many rows have come as there are. Panics unless they are those of the table: in its order, none
+    /// missing, none twice.
+    pub(super) async fn has_read_all(&self, tables: &mut Tables) {
+        let there = tables.numbers("select id from log order by id").await;
+        within(READ_TIMEOUT, async || (self.read().len() >= there.len()).then_some(())).await;
+        let read = self.numbers();
+        let missing: Vec<_> = there.iter().filter(|number| !read.contains(number)).take(9).collect();
+        assert!(read == there, "{} rows of {} were read; missing, for instance: {missing:?}", read.len(), there.len());
+    }
+
+    fn read(&self) -> MutexGuard<'_, Vec<(LogRow, Instant)>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.reading.abort();
+    }
+}
+
+async fn read_on(client: HttpClient, read: Arc<Mutex<Vec<(LogRow, Instant)>>>) {
+    let mut last_event = None::<String>;
+    loop {
+        if let Ok(mut stream) = client.listen("/api/admin/log/events", last_event.as_deref()).await {
+            while let Some(event) = stream.next().await {
+                last_event = event.id.clone().or(last_event);
+                if event.name == "row" {
+                    read.lock().unwrap_or_else(PoisonError::into_inner).push((event.json(), Instant::now()));
+                }
+            }
+        }
+        sleep(COME_BACK_AFTER).await;
+    }
+}
 
 /// Rows have their numbers, and then it takes a while until they are committed: a chance for others to overtake.
 const LATE: &str = "create function late() returns trigger language plpgsql as
@@ -17,18 +90,19 @@ const SOON: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_of_another_process_come_within_a_second() {
-    let site = Site::new().await;
-    let journal = Journal::default();
-    let (at_web, at_other_web, at_worker) = (site.place(), site.place(), site.place());
+    let deployment = Deployment::new().await;
+    let client_log = ClientLog::default();
+    let (at_web, at_other_web, at_worker) =
+        (deployment.installation(), deployment.installation(), deployment.installation());
     let _web = at_web.start(WEB).await;
     let other_web = at_other_web.start(WEB).await;
     let _worker = at_worker.start_worker(&[]).await;
     let reader = Reader::begin(&administrator(&at_web).await);
     let mut took = Vec::new();
     for _ in 0..21 {
-        assert!(journal.search(&other_web.client()).await.is_some());
+        assert!(client_log.search(&other_web.client()).await.is_some());
         let answered = tokio::time::Instant::now();
-        let phrases = journal.phrases();
+        let phrases = client_log.phrases();
         let (_, phrase) = phrases.last_key_value().expect("it was asked");
         took.push(reader.comes(phrase).await.saturating_duration_since(answered));
     }
@@ -36,29 +110,30 @@ async fn rows_of_another_process_come_within_a_second() {
     println!("from the answer to the row on another process: {:?}, at most {:?}", took[10], took[20]);
     // A busy machine may make one of them late.
     assert!(took[10] < SOON, "{took:?}");
-    site.assert_whole(&at_web, &journal).await;
-    reader.has_read_all(&mut site.tables().await).await;
+    deployment.assert_complete(&at_web, &client_log).await;
+    reader.has_read_all(&mut deployment.tables().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_reader_misses_a_row_that_is_committed_late_or_sees_one_twice() {
-    let site = Site::new().await;
-    let journal = Journal::default();
-    let places = [site.place(), site.place(), site.place(), site.place()];
-    let webs = [places[0].start(WEB).await, places[1].start(WEB).await];
-    let _workers = [places[2].start_worker(&[]).await, places[3].start_worker(&[]).await];
-    let mut tables = site.tables().await;
+    let deployment = Deployment::new().await;
+    let client_log = ClientLog::default();
+    let installations =
+        [deployment.installation(), deployment.installation(), deployment.installation(), deployment.installation()];
+    let webs = [installations[0].start(WEB).await, installations[1].start(WEB).await];
+    let _workers = [installations[2].start_worker(&[]).await, installations[3].start_worker(&[]).await];
+    let mut tables = deployment.tables().await;
     tables.run(LATE).await;
-    let administrator = administrator(&places[0]).await;
+    let administrator = administrator(&installations[0]).await;
     let readers: Vec<_> = (0..4).map(|_| Reader::begin(&administrator)).collect();
-    let mut loads = webs.each_ref().map(|web| journal.load(&web.client(), 8));
+    let mut loads = webs.each_ref().map(|web| client_log.load(&web.client(), 8));
     for load in &mut loads {
-        load.answered(by_extent(500, 20_000)).await;
+        load.answered(usual_or_long(500, 20_000)).await;
     }
     for load in loads {
         load.stop().await;
     }
-    site.assert_whole(&places[0], &journal).await;
+    deployment.assert_complete(&installations[0], &client_log).await;
     let workers = "select count(distinct worker) from attempt where outcome = 'done'";
     assert_eq!(tables.number(workers).await, 2, "only one worker has written");
     for reader in &readers {

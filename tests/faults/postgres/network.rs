@@ -1,57 +1,123 @@
-//! A network between the processes and their database that is cut, with and without anybody being told.
+//! The network between the processes and their database is cut, with and without a sign of it.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use api::{FaultKind, Recorded};
 use tests::server_process::Installation;
+use tests::workload::usual_or_long;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::proxy::{Network, Proxy};
-use super::reader::Reader;
-use super::site::{Site, WEB};
-use crate::extent::by_extent;
-use crate::journal::Journal;
+use crate::client_log::{ClientLog, LatencyBaseline};
+use crate::postgres::live_log::Reader;
+use crate::postgres::{Deployment, WEB};
 use crate::verdict::{administrator, ready, unready};
-use crate::yardstick::Yardstick;
+
+/// What becomes of what is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Network {
+    /// It arrives.
+    Whole,
+    /// It vanishes, and nobody is told: new connections are taken, and nothing comes of them.
+    Silent,
+    /// Each connection ends, new ones at once.
+    Closed,
+}
+
+/// A port of this machine that leads to another. Gone when it is dropped.
+pub(super) struct Proxy {
+    port: u16,
+    network: watch::Sender<Network>,
+    forwarding: JoinHandle<()>,
+}
+
+impl Proxy {
+    pub(super) async fn to(port: u16) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("some port is free");
+        let own_port = listener.local_addr().expect("it listens").port();
+        let network = watch::Sender::new(Network::Whole);
+        let forwarding = tokio::spawn(forward(listener, port, network.clone()));
+        Self { port: own_port, network, forwarding }
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What was on its way in a network that was silent is gone, and the connections it was on with it.
+    pub(super) fn becomes(&self, network: Network) {
+        self.network.send_replace(network);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.forwarding.abort();
+    }
+}
+
+async fn forward(listener: TcpListener, port: u16, network: watch::Sender<Network>) {
+    while let Ok((near, _)) = listener.accept().await {
+        tokio::spawn(connection(near, port, network.subscribe()));
+    }
+}
+
+async fn connection(mut near: TcpStream, port: u16, mut network: watch::Receiver<Network>) {
+    if *network.borrow() == Network::Whole {
+        let Ok(mut far) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else { return };
+        tokio::select! {
+            _ = copy_bidirectional(&mut near, &mut far) => return,
+            _ = network.wait_for(|network| *network != Network::Whole) => {}
+        }
+        // The far end is closed here: a server of which nobody is heard for long gives a connection up.
+    }
+    // Held open while nothing arrives.
+    let _ = network.wait_for(|network| *network != Network::Silent).await;
+    drop(near);
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_says_nothing_keeps_nobody_waiting_and_loses_nothing() {
     // Longer than a statement may take.
-    is_cut(Network::Silent, Duration::from_secs(by_extent(12, 60))).await;
+    is_cut(Network::Silent, Duration::from_secs(usual_or_long(12, 60))).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_ends_every_connection_loses_nothing() {
-    is_cut(Network::Closed, Duration::from_secs(by_extent(3, 60))).await;
+    is_cut(Network::Closed, Duration::from_secs(usual_or_long(3, 60))).await;
 }
 
 async fn is_cut(how: Network, length: Duration) {
-    let site = Site::new().await;
-    let proxy = Proxy::to(site.cluster().port()).await;
-    let place = || Installation::new().with_database(&site.url_at(proxy.port()));
-    let (at_web, at_worker) = (place(), place());
-    let journal = Journal::default();
+    let deployment = Deployment::new().await;
+    let proxy = Proxy::to(deployment.cluster().port()).await;
+    let installation = || Installation::new().with_database(&deployment.url_at(proxy.port()));
+    let (at_web, at_worker) = (installation(), installation());
+    let client_log = ClientLog::default();
     let web = at_web.start(WEB).await;
     let client = web.client();
     let mut worker = at_worker.start_worker(&["--log-delay", "50ms"]).await;
     let reader = Reader::begin(&administrator(&at_web).await);
-    let yardstick = Yardstick::hold_to(&at_web);
-    let mut load = journal.load(&client, 2);
+    let baseline = LatencyBaseline::measure(&at_web);
+    let mut load = client_log.load(&client, 2);
     load.answered(100).await;
     proxy.becomes(how);
-    journal.counts_more(Recorded::Spooled, 20).await;
+    client_log.counts_more(Recorded::Spooled, 20).await;
     // So that the spool has room for all that comes in so long a time.
     load.stop().await;
     unready(&client, FaultKind::ConnectionError).await;
     sleep(length).await;
-    assert_eq!(journal.search(&client).await, Some(Recorded::Spooled));
-    yardstick.assert_nobody_waited(&journal);
+    assert_eq!(client_log.search(&client).await, Some(Recorded::Spooled));
+    baseline.assert_no_client_waited(&client_log);
 
     proxy.becomes(Network::Whole);
     ready(&client).await;
-    assert_eq!(journal.search(&client).await, Some(Recorded::Accepted));
-    assert_eq!(journal.count(Recorded::NotRecorded), 0);
+    assert_eq!(client_log.search(&client).await, Some(Recorded::Accepted));
+    assert_eq!(client_log.count(Recorded::NotRecorded), 0);
     worker.assert_running();
-    site.assert_whole(&at_web, &journal).await;
-    reader.has_read_all(&mut site.tables().await).await;
+    deployment.assert_complete(&at_web, &client_log).await;
+    reader.has_read_all(&mut deployment.tables().await).await;
 }

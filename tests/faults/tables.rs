@@ -1,4 +1,4 @@
-//! The database, read past the product: as any client of it would.
+//! The database, read and changed without the product.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,10 +11,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _};
 use tests::within;
 
-use crate::journal::Journal;
+use crate::client_log::ClientLog;
 
 /// How long all that is left to do may take. Nothing here leaves more than a backlog does, which says so itself.
-const PATIENCE: Duration = Duration::from_secs(40);
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// SQLite gives turns by chance, and a server under load takes many.
 const TURN: Duration = Duration::from_secs(30);
@@ -44,7 +44,7 @@ impl Tables {
     }
 
     /// Of a database on a PostgreSQL server.
-    pub(crate) async fn at(url: &str) -> Self {
+    pub(crate) async fn connect(url: &str) -> Self {
         Self(Connection::Postgres(PgConnection::connect(url).await.expect("the database is there")))
     }
 
@@ -117,24 +117,24 @@ impl Tables {
 
     /// Waits until no job is left to do.
     pub(crate) async fn all_jobs_done(&mut self) {
-        self.settled(&Journal::default(), PATIENCE).await;
+        self.settled(&ClientLog::default(), SETTLE_TIMEOUT).await;
     }
 
     /// Waits until each promised row is there and no job is left to do.
-    pub(crate) async fn all_promises_kept(&mut self, journal: &Journal) {
-        self.settled(journal, PATIENCE).await;
+    pub(crate) async fn all_promises_kept(&mut self, client_log: &ClientLog) {
+        self.settled(client_log, SETTLE_TIMEOUT).await;
     }
 
-    pub(crate) async fn settled(&mut self, journal: &Journal, patience: Duration) {
-        let promised = journal.promised().len();
+    pub(crate) async fn settled(&mut self, client_log: &ClientLog, patience: Duration) {
+        let promised = client_log.promised().len();
         let settled = within(patience, async || {
             let rows = self.number("select count(*) from log").await;
             // Cheap first: the rows are read where there may be enough of them, and no job is to do.
             let may_be = rows >= i64::try_from(promised).unwrap_or(i64::MAX) && self.open_jobs().await == 0;
-            (may_be && self.lost(journal).await.is_empty()).then_some(())
+            (may_be && self.lost(client_log).await.is_empty()).then_some(())
         });
         if settled.await.is_none() {
-            let (jobs, lost) = (self.jobs().await, self.lost(journal).await);
+            let (jobs, lost) = (self.jobs().await, self.lost(client_log).await);
             let some: Vec<_> = lost.iter().take(3).collect();
             panic!(
                 "after {patience:?} {} of {promised} promised rows are missing, {some:?}; jobs: {jobs:?}",
@@ -144,22 +144,27 @@ impl Tables {
     }
 
     /// Panics unless each promised row is there, none is there twice or says what nobody asked, and the file is sound.
-    pub(crate) async fn assert_logged(&mut self, journal: &Journal) {
-        let phrases = journal.phrases();
+    pub(crate) async fn assert_logged(&mut self, client_log: &ClientLog) {
+        let phrases = client_log.phrases();
         let rows = self.rows().await;
         for (id, logged) in &rows {
             let expected = phrases.get(id).map(|phrase| vec![phrase.clone()]);
             assert_eq!(Some(logged), expected.as_ref(), "the rows of search {id}");
         }
-        let lost = self.lost(journal).await;
-        assert!(lost.is_empty(), "promised and not logged: {} of {}: {lost:?}", lost.len(), journal.promised().len());
+        let lost = self.lost(client_log).await;
+        assert!(
+            lost.is_empty(),
+            "promised and not logged: {} of {}: {lost:?}",
+            lost.len(),
+            client_log.promised().len()
+        );
         if matches!(self.0, Connection::Sqlite(_)) {
             assert_eq!(self.text("pragma integrity_check").await, "ok");
         }
     }
 
     /// Panics unless the kept counts of jobs are those of the jobs.
-    pub(crate) async fn assert_books_balance(&mut self) {
+    pub(crate) async fn assert_job_counts_match(&mut self) {
         let wrong = match self.0 {
             Connection::Sqlite(_) => {
                 "select count(*) from job_count where count <>
@@ -185,9 +190,9 @@ impl Tables {
     }
 
     /// The searches whose promised rows are not there.
-    async fn lost(&mut self, journal: &Journal) -> Vec<SearchId> {
+    async fn lost(&mut self, client_log: &ClientLog) -> Vec<SearchId> {
         let rows = self.rows().await;
-        journal.promised().into_iter().filter(|id| !rows.contains_key(id)).collect()
+        client_log.promised().into_iter().filter(|id| !rows.contains_key(id)).collect()
     }
 
     async fn rows(&mut self) -> BTreeMap<SearchId, Vec<String>> {
@@ -198,5 +203,20 @@ impl Tables {
             logged.entry(id.parse().expect("search ids are ULIDs")).or_default().push(phrase);
         }
         logged
+    }
+}
+
+/// The right to write, taken from everybody else until it is released or dropped.
+pub(crate) struct Lock(Tables);
+
+impl Lock {
+    pub(crate) async fn take(database: &Path) -> Self {
+        let mut tables = Tables::open(database).await;
+        tables.run("begin immediate").await;
+        Self(tables)
+    }
+
+    pub(crate) async fn release(mut self) {
+        self.0.run("rollback").await;
     }
 }

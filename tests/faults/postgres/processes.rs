@@ -1,4 +1,4 @@
-//! Web and worker processes of their own on one PostgreSQL, and how they start.
+//! Web and worker processes on one PostgreSQL database, and how they start.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tests::eventually;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
 use tests::server_process::{Installation, ServerProcess};
 
-use crate::clock::libfaketime;
-use crate::journal::Journal;
-use crate::service_manager::ServiceManager;
-use crate::used::refused;
+use crate::client_log::ClientLog;
+use crate::jobs::libfaketime;
+use crate::terminate::ServiceManager;
+use crate::verdict::refused;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -32,8 +32,8 @@ async fn number(database: &PostgresDatabase, sql: &str) -> i64 {
     number.unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
-async fn all_logged(database: &PostgresDatabase, journal: &Journal) {
-    let promised = i64::try_from(journal.promised().len()).expect("few");
+async fn all_logged(database: &PostgresDatabase, client_log: &ClientLog) {
+    let promised = i64::try_from(client_log.promised().len()).expect("few");
     eventually("each promised row is there", async || {
         (number(database, "select count(*) from log").await == promised).then_some(())
     })
@@ -45,14 +45,14 @@ async fn all_logged(database: &PostgresDatabase, journal: &Journal) {
 async fn what_a_web_process_accepts_a_worker_process_writes() {
     let database = PostgresCluster::shared().await.create_database().await;
     let (web, back) = (on(&database), on(&database));
-    let journal = Journal::default();
+    let client_log = ClientLog::default();
     let server = web.start(&["--no-worker"]).await;
     for _ in 0..10 {
-        assert_eq!(journal.search(&server.client()).await, Some(Recorded::Accepted));
+        assert_eq!(client_log.search(&server.client()).await, Some(Recorded::Accepted));
     }
     assert_eq!(number(&database, "select count(*) from job where state = 'waiting'").await, 10, "nobody runs jobs yet");
     let worker = worker(&back, &[]).await;
-    all_logged(&database, &journal).await;
+    all_logged(&database, &client_log).await;
     let known = "select count(*) from worker where host <> '' and version <> '' and slots = 1024";
     eventually("the worker is known", async || (number(&database, known).await == 1).then_some(())).await;
     assert!(worker.terminate(PATIENCE).await.success());
@@ -65,31 +65,31 @@ async fn a_worker_that_is_asked_to_stop_hands_back_what_it_does_not_finish() {
     let database = PostgresCluster::shared().await.create_database().await;
     let manager = ServiceManager::new();
     let (web, back) = (on(&database), manager.watches(on(&database), Duration::from_secs(1)));
-    let journal = Journal::default();
+    let client_log = ClientLog::default();
     let server = web.start(&["--no-worker"]).await;
     let worker = worker(&back, &["--log-delay", "1h", "--grace", "1s"]).await;
-    manager.is_told("READY=1").await;
-    manager.is_told("WATCHDOG=1").await;
-    assert_eq!(journal.search(&server.client()).await, Some(Recorded::Accepted));
+    manager.receives("READY=1").await;
+    manager.receives("WATCHDOG=1").await;
+    assert_eq!(client_log.search(&server.client()).await, Some(Recorded::Accepted));
     let running = "select count(*) from job where state = 'running'";
     eventually("the job runs", async || (number(&database, running).await == 1).then_some(())).await;
     assert!(worker.terminate(PATIENCE).await.success());
-    manager.is_told("STOPPING=1").await;
+    manager.receives("STOPPING=1").await;
     assert_eq!(number(&database, "select count(*) from job where state = 'waiting'").await, 1);
     let _next = self::worker(&back, &[]).await;
-    all_logged(&database, &journal).await;
+    all_logged(&database, &client_log).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_connection_is_enough_for_a_process() {
     let database = PostgresCluster::shared().await.create_database().await;
-    let journal = Journal::default();
+    let client_log = ClientLog::default();
     let installation = on(&database);
     let server = installation.start(&["--database-connections", "1"]).await;
-    let mut load = journal.load(&server.client(), 8);
+    let mut load = client_log.load(&server.client(), 8);
     load.answered(200).await;
     load.stop().await;
-    all_logged(&database, &journal).await;
+    all_logged(&database, &client_log).await;
     assert!(server.terminate(PATIENCE).await.success());
 }
 
@@ -103,15 +103,15 @@ async fn workers_whose_clocks_are_hours_apart_take_no_job_from_each_other_and_le
             .with_variable("FAKETIME_DONT_FAKE_MONOTONIC", "1")
     };
     let (web, ahead, behind) = (hours_off("+3h"), hours_off("+5h"), hours_off("-7h"));
-    let journal = Journal::default();
+    let client_log = ClientLog::default();
     let server = web.start(&["--no-worker"]).await;
     let arguments = ["--log-delay", "100ms", "--workers", "4"];
     let (first, second) = (worker(&ahead, &arguments).await, worker(&behind, &arguments).await);
     assert!(first.output().contains("clock and the database's differ"), "{}", first.output());
     for _ in 0..100 {
-        assert_eq!(journal.search(&server.client()).await, Some(Recorded::Accepted));
+        assert_eq!(client_log.search(&server.client()).await, Some(Recorded::Accepted));
     }
-    all_logged(&database, &journal).await;
+    all_logged(&database, &client_log).await;
     assert_eq!(number(&database, "select count(*) from attempt where outcome <> 'done'").await, 0);
     assert_eq!(number(&database, "select count(distinct worker) from attempt").await, 2, "both have worked");
     // Longer than anybody's lease: whoever is at a job for long keeps it, whatever the other's clock says.
@@ -119,10 +119,10 @@ async fn workers_whose_clocks_are_hours_apart_take_no_job_from_each_other_and_le
     let keeper = "select count(*) from job where state = 'running'";
     assert!(first.terminate(PATIENCE).await.success());
     second.freeze();
-    journal.search(&server.client()).await;
+    client_log.search(&server.client()).await;
     eventually("the slow one has it", async || (number(&database, keeper).await == 1).then_some(())).await;
     second.thaw();
-    all_logged(&database, &journal).await;
+    all_logged(&database, &client_log).await;
     assert_eq!(number(&database, "select count(*) from attempt where outcome <> 'done'").await, 0);
     drop(slow);
 }
@@ -161,13 +161,13 @@ async fn a_database_that_refuses_is_not_waited_for_and_no_password_is_shown() {
              values (9999, 'of the future', true, '', 0);
          update compatibility set oldest_schema = 9999";
     sqlx::raw_sql(of_the_future).execute(&mut newer.connect().await).await.expect("done");
-    for (url, fault, way_out) in [
+    for (url, fault, fix) in [
         (format!("postgres://postgres:hunter2@{address}"), "CredentialsError: ", "pg_hba.conf"),
         (newer.url(), "SqlError: ", "Install that version"),
     ] {
         let installation = Installation::new().with_variable("DATABASE_URL", url);
         for command in ["serve", "work", "migrate"] {
-            refused(&installation, &[command], fault, way_out).await;
+            refused(&installation, &[command], fault, fix).await;
         }
         let check = installation.run(&["check"]).await;
         assert!(check.output.contains(fault) && !check.output.contains("hunter2"), "{}", check.output);
@@ -201,11 +201,11 @@ async fn the_spool_of_a_web_process_that_is_lost_is_replayed_beside_the_others()
     let cluster = PostgresCluster::durable(&[]).await;
     let database = cluster.create_database().await;
     let (lost, others) = (on(&database), on(&database));
-    let journal = Journal::default();
+    let client_log = ClientLog::default();
     let server = lost.start(&["--no-worker"]).await;
     cluster.stop_immediately().await;
     for _ in 0..10 {
-        assert_eq!(journal.search(&server.client()).await, Some(Recorded::Spooled));
+        assert_eq!(client_log.search(&server.client()).await, Some(Recorded::Spooled));
     }
     server.kill().await;
     cluster.start().await;
@@ -216,5 +216,5 @@ async fn the_spool_of_a_web_process_that_is_lost_is_replayed_beside_the_others()
         assert_eq!(replayed.code, Some(0), "{}", replayed.output);
         assert!(replayed.output.contains(said), "{}", replayed.output);
     }
-    all_logged(&database, &journal).await;
+    all_logged(&database, &client_log).await;
 }

@@ -1,19 +1,18 @@
-//! What may be wrong with a database: each is shown as the one of the three errors that it is, and loses nothing.
+//! Each fault of a database is shown as one of the three errors, and loses nothing.
 
 use api::FaultKind::{ConnectionError, CredentialsError, SqlError};
 use api::{FaultKind, Recorded, SystemState};
 use tests::eventually;
 use tests::http_client::EventStream;
 
-use super::running::Running;
-use crate::used::refused;
-use crate::verdict::unready;
+use crate::postgres::RunningDeployment;
+use crate::verdict::{refused, unready};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_timeout_is_a_connection_error() {
-    let running = Running::start().await;
-    let (site, owner) = (&running.site, running.site.owner());
-    let mut tables = site.tables().await;
+    let running = RunningDeployment::start().await;
+    let (deployment, owner) = (&running.deployment, running.deployment.owner());
+    let mut tables = deployment.tables().await;
     tables
         .run(
             "create function slow() returns trigger language plpgsql as
@@ -22,13 +21,13 @@ async fn a_statement_timeout_is_a_connection_error() {
         .await;
     let page = running.page().await;
     tables.run("create trigger slow after insert on job for each statement execute function slow()").await;
-    site.by_administrator(&format!("alter role {owner} set statement_timeout = 100")).await;
-    site.database().terminate_backends().await;
+    deployment.as_administrator(&format!("alter role {owner} set statement_timeout = 100")).await;
+    deployment.database().terminate_backends().await;
     running.shows(ConnectionError, "57014", page).await;
 
-    site.by_administrator(&format!("alter role {owner} reset statement_timeout")).await;
-    site.tables().await.run("drop trigger slow on job").await;
-    site.database().terminate_backends().await;
+    deployment.as_administrator(&format!("alter role {owner} reset statement_timeout")).await;
+    deployment.tables().await.run("drop trigger slow on job").await;
+    deployment.database().terminate_backends().await;
     running.recovers().await;
 }
 
@@ -43,8 +42,8 @@ async fn a_log_that_is_locked_is_a_connection_error() {
 }
 
 async fn is_locked(table: &str) {
-    let running = Running::start().await;
-    let mut other = running.site.tables().await;
+    let running = RunningDeployment::start().await;
+    let mut other = running.deployment.tables().await;
     let page = running.page().await;
     other.run(&format!("begin; lock table {table} in access exclusive mode")).await;
     running.shows(ConnectionError, "", page).await;
@@ -54,52 +53,52 @@ async fn is_locked(table: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_a_credentials_error() {
-    let running = Running::start().await;
+    let running = RunningDeployment::start().await;
     let page = running.page().await;
-    running.site.set_password(false).await;
+    running.deployment.set_password(false).await;
     running.shows(CredentialsError, "28P01", page).await;
     for command in ["serve", "work", "migrate"] {
-        let place = running.site.place();
-        refused(&place, &[command], "CredentialsError: ", "See the user and the password in DATABASE_URL").await;
+        let installation = running.deployment.installation();
+        refused(&installation, &[command], "CredentialsError: ", "See the user and the password in DATABASE_URL").await;
     }
-    running.site.set_password(true).await;
+    running.deployment.set_password(true).await;
     running.recovers().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_not_there_is_a_connection_error() {
-    let running = Running::start().await;
-    let name = running.site.database().name();
+    let running = RunningDeployment::start().await;
+    let name = running.deployment.database().name();
     let page = running.page().await;
     // Whoever connects again in between has to go again.
-    running.site.while_nobody_is_connected(&format!("alter database {name} rename to {name}_away")).await;
+    running.deployment.while_nobody_is_connected(&format!("alter database {name} rename to {name}_away")).await;
     running.shows(ConnectionError, "3D000", page).await;
     // A process that begins meanwhile waits for it, and says for what.
-    let mut early = running.site.place().launch(&["work"]);
+    let mut early = running.deployment.installation().launch(&["work"]);
     early.prints("createdb ").await;
-    running.site.by_administrator(&format!("alter database {name}_away rename to {name}")).await;
+    running.deployment.as_administrator(&format!("alter database {name}_away rename to {name}")).await;
     early.prints("running jobs as ").await;
     running.recovers().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_dropped_and_made_anew_gets_what_was_promised_since() {
-    let running = Running::start().await;
-    let (site, web, place) = (&running.site, running.web.client(), &running.at_web);
+    let running = RunningDeployment::start().await;
+    let (deployment, web, installation) = (&running.deployment, running.web.client(), &running.at_web);
     running.load.stop().await;
-    site.by_administrator(&format!("drop database {} with (force)", site.database().name())).await;
+    deployment.as_administrator(&format!("drop database {} with (force)", deployment.database().name())).await;
     // What was in it is gone with it, and is not asked for.
-    let journal = crate::journal::Journal::default();
+    let client_log = crate::client_log::ClientLog::default();
     for _ in 0..20 {
-        assert_eq!(journal.search(&web).await, Some(Recorded::Spooled));
+        assert_eq!(client_log.search(&web).await, Some(Recorded::Spooled));
     }
     unready(&web, ConnectionError).await;
-    let (name, owner) = (site.database().name(), site.owner());
-    site.by_administrator(&format!("create database {name} template template0 owner {owner}")).await;
+    let (name, owner) = (deployment.database().name(), deployment.owner());
+    deployment.as_administrator(&format!("create database {name} template template0 owner {owner}")).await;
     unready(&web, SqlError).await;
     running.web.kill().await;
-    let _web = place.start(&[]).await;
-    site.assert_whole(place, &journal).await;
+    let _web = installation.start(&[]).await;
+    deployment.assert_complete(installation, &client_log).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,8 +112,8 @@ async fn a_log_without_its_table_is_an_sql_error() {
 }
 
 async fn is_without(table: &str) {
-    let running = Running::start().await;
-    let mut tables = running.site.tables().await;
+    let running = RunningDeployment::start().await;
+    let mut tables = running.deployment.tables().await;
     let page = running.page().await;
     tables.run(&format!("alter table {table} rename to away")).await;
     running.shows(SqlError, "42P01", page).await;
@@ -122,7 +121,7 @@ async fn is_without(table: &str) {
     running.recovers().await;
 }
 
-impl Running {
+impl RunningDeployment {
     /// The page that shows how the whole is doing, opened just now. It goes on for some seconds after the database can
     /// no longer say whether its reader is still logged in.
     async fn page(&self) -> EventStream {

@@ -1,14 +1,25 @@
-//! A database for one test, and the processes on it.
+//! The same promises where several processes share a PostgreSQL server.
 
+mod deploy;
+mod errors;
+mod exhaustion;
+mod leases;
+mod live_log;
+mod network;
+mod processes;
+mod restarts;
+
+use api::Recorded;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use tests::eventually;
+use tests::http_client::HttpClient;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
-use tests::server_process::Installation;
+use tests::server_process::{Installation, ServerProcess};
 
-use crate::journal::Journal;
-use crate::table::Tables;
-use crate::verdict::assert_kept;
+use crate::client_log::{ClientLog, LatencyBaseline, Load};
+use crate::tables::Tables;
+use crate::verdict::{administrator, assert_promises_kept, ready};
 
 /// Of processes that serve and run no jobs.
 pub(super) const WEB: &[&str] = &["--no-worker"];
@@ -16,12 +27,12 @@ pub(super) const WEB: &[&str] = &["--no-worker"];
 const PASSWORD: &str = "of this test";
 
 /// A database with an owner who is nobody on the server otherwise, as in production.
-pub(super) struct Site {
+pub(super) struct Deployment {
     database: PostgresDatabase,
     owner: String,
 }
 
-impl Site {
+impl Deployment {
     /// On the server that tests share which leave it alone.
     pub(super) async fn new() -> Self {
         Self::on(PostgresCluster::shared().await).await
@@ -34,11 +45,11 @@ impl Site {
 
     async fn on(cluster: &PostgresCluster) -> Self {
         let database = cluster.create_database().await;
-        let site = Self { owner: format!("owner_of_{}", database.name()), database };
-        let (name, owner) = (site.database.name(), &site.owner);
-        site.by_administrator(&format!("create role {owner} login password '{PASSWORD}'")).await;
-        site.by_administrator(&format!("alter database {name} owner to {owner}")).await;
-        site
+        let deployment = Self { owner: format!("owner_of_{}", database.name()), database };
+        let (name, owner) = (deployment.database.name(), &deployment.owner);
+        deployment.as_administrator(&format!("create role {owner} login password '{PASSWORD}'")).await;
+        deployment.as_administrator(&format!("alter database {name} owner to {owner}")).await;
+        deployment
     }
 
     pub(super) fn cluster(&self) -> &PostgresCluster {
@@ -65,13 +76,13 @@ impl Site {
     }
 
     /// A data folder and a port for one more process.
-    pub(super) fn place(&self) -> Installation {
+    pub(super) fn installation(&self) -> Installation {
         Installation::new().with_database(&self.url())
     }
 
     /// The owner's connection, past the product.
     pub(super) async fn tables(&self) -> Tables {
-        Tables::at(&self.url()).await
+        Tables::connect(&self.url()).await
     }
 
     /// Connected to this database, and above all rights in it.
@@ -80,7 +91,7 @@ impl Site {
     }
 
     /// Does something to the whole server, or to this database from outside.
-    pub(super) async fn by_administrator(&self, sql: &str) {
+    pub(super) async fn as_administrator(&self, sql: &str) {
         let mut administrator = self.cluster().connect_as_administrator().await;
         let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut administrator).await;
         done.unwrap_or_else(|error| panic!("{sql}: {error}"));
@@ -99,13 +110,51 @@ impl Site {
     /// Gives the owner another password, or the usual one again, and lets everybody connect anew.
     pub(super) async fn set_password(&self, is_usual: bool) {
         let password = if is_usual { PASSWORD } else { "another" };
-        self.by_administrator(&format!("alter role {} password '{password}'", self.owner)).await;
+        self.as_administrator(&format!("alter role {} password '{password}'", self.owner)).await;
         self.database.terminate_backends().await;
     }
 
     /// Waits until all is done, and panics unless each promised row stands in the log once and the books say so too.
     /// `web` is a process that serves.
-    pub(super) async fn assert_whole(&self, web: &Installation, journal: &Journal) {
-        assert_kept(&mut self.tables().await, web, journal).await;
+    pub(super) async fn assert_complete(&self, web: &Installation, client_log: &ClientLog) {
+        assert_promises_kept(&mut self.tables().await, web, client_log).await;
+    }
+}
+
+pub(super) struct RunningDeployment {
+    pub(super) web: ServerProcess,
+    pub(super) at_web: Installation,
+    pub(super) load: Load,
+    pub(super) administrator: HttpClient,
+    worker: ServerProcess,
+    _at_worker: Installation,
+    client_log: ClientLog,
+    baseline: LatencyBaseline,
+    pub(super) deployment: Deployment,
+}
+
+impl RunningDeployment {
+    pub(super) async fn start() -> Self {
+        let deployment = Deployment::new().await;
+        let (at_web, at_worker) = (deployment.installation(), deployment.installation());
+        let web = at_web.start(WEB).await;
+        let worker = at_worker.start_worker(&[]).await;
+        let administrator = administrator(&at_web).await;
+        let client_log = ClientLog::default();
+        let baseline = LatencyBaseline::measure(&at_web);
+        let mut load = client_log.load(&web.client(), 1);
+        load.answered(50).await;
+        Self { web, at_web, load, administrator, worker, _at_worker: at_worker, client_log, baseline, deployment }
+    }
+
+    /// Waits until all is well again. Panics if anybody was kept waiting, or anything is lost or there twice.
+    pub(super) async fn recovers(mut self) {
+        ready(&self.web.client()).await;
+        self.client_log.counts_more(Recorded::Accepted, 20).await;
+        self.load.stop().await;
+        self.baseline.assert_no_client_waited(&self.client_log);
+        assert_eq!(self.client_log.count(Recorded::NotRecorded), 0);
+        self.worker.assert_running();
+        self.deployment.assert_complete(&self.at_web, &self.client_log).await;
     }
 }

@@ -1,27 +1,28 @@
-//! The spool of a process that is gone, brought into another's database.
+//! Commands and second servers beside a running one.
 
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use api::Recorded;
 use tests::server_process::Installation;
 
-use crate::journal::Journal;
-use crate::lock::Lock;
-use crate::verdict::assert_whole;
+use crate::client_log::ClientLog;
+use crate::tables::Lock;
+use crate::verdict::assert_complete;
 
 /// A server that was killed with this many searches in its spool, and what it had promised.
-async fn lost(searches: usize) -> (Installation, Journal) {
+async fn lost(searches: usize) -> (Installation, ClientLog) {
     let installation = Installation::new();
-    let journal = Journal::default();
+    let client_log = ClientLog::default();
     let server = installation.start(&[]).await;
     let lock = Lock::take(&installation.database()).await;
     for _ in 0..searches {
-        assert_eq!(journal.search(&server.client()).await, Some(Recorded::Spooled));
+        assert_eq!(client_log.search(&server.client()).await, Some(Recorded::Spooled));
     }
     server.kill().await;
     lock.release().await;
-    (installation, journal)
+    (installation, client_log)
 }
 
 fn spool_of(installation: &Installation) -> String {
@@ -30,7 +31,7 @@ fn spool_of(installation: &Installation) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_lost_process_has_left_is_replayed_once_however_often_it_is_done() {
-    let (lost, journal) = lost(20).await;
+    let (lost, client_log) = lost(20).await;
     let copy = tempfile::tempdir().expect("a temporary folder");
     fs::copy(lost.folder().join("spool/records"), copy.path().join("records")).expect("copied");
     let there = Installation::new();
@@ -45,7 +46,7 @@ async fn what_a_lost_process_has_left_is_replayed_once_however_often_it_is_done(
         assert!(replayed.output.contains(said), "{}", replayed.output);
     }
     let _server = there.start(&[]).await;
-    assert_whole(&there, &journal).await;
+    assert_complete(&there, &client_log).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,7 +78,7 @@ async fn a_folder_without_a_spool_is_left_as_it_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn records_that_cannot_be_read_are_set_aside_and_told_of_until_they_are_moved_away() {
-    let (lost, journal) = lost(20).await;
+    let (lost, client_log) = lost(20).await;
     let records = lost.folder().join("spool/records");
     let text = fs::read(&records).expect("read");
     let at = text.windows(9).position(|window| window == b"search 7\"").expect("the record of search 7");
@@ -91,12 +92,12 @@ async fn records_that_cannot_be_read_are_set_aside_and_told_of_until_they_are_mo
     }
     let set_aside = fs::read_to_string(lost.folder().join("spool/set-aside")).expect("it is named");
     assert!(set_aside.contains("#earch 7"), "{set_aside}");
-    assert_eq!(journal.promised().len(), 20);
+    assert_eq!(client_log.promised().len(), 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_a_server_owns_takes_no_spool_beside_it() {
-    let (lost, journal) = lost(3).await;
+    let (lost, client_log) = lost(3).await;
     let there = Installation::new();
     let server = there.start(&[]).await;
     let refused = there.run(&["spool", "replay", &spool_of(&lost)]).await;
@@ -105,5 +106,44 @@ async fn a_file_that_a_server_owns_takes_no_spool_beside_it() {
     assert!(refused.output.contains(&process), "{}", refused.output);
     drop(server);
     let _server = lost.start(&[]).await;
-    assert_whole(&lost, &journal).await;
+    assert_complete(&lost, &client_log).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_server_refuses_and_leaves_the_first_alone() {
+    let installation = Installation::new();
+    let client_log = ClientLog::default();
+    let server = installation.start(&[]).await;
+    let mut load = client_log.load(&server.client(), 4);
+    load.answered(50).await;
+    // On another port, so that it is the folder over which they meet.
+    let second = Installation::new().with_data(installation.folder());
+    for _ in 0..3 {
+        let refused = second.run(&[]).await;
+        assert_eq!(refused.code, Some(1), "{}", refused.output);
+        let process = format!("is in use by process {}. Stop that process, or choose another folder", server.pid());
+        assert!(refused.output.contains(&process) && refused.output.lines().count() == 1, "{}", refused.output);
+        load.answered_more(50).await;
+    }
+    load.stop().await;
+    assert_complete(&installation, &client_log).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_work_beside_a_server_under_load() {
+    let installation = Installation::new();
+    let client_log = ClientLog::default();
+    let server = installation.start(&[]).await;
+    let mut load = client_log.load(&server.client(), 4);
+    for _ in 0..3 {
+        load.answered_more(50).await;
+        let link = installation.run(&["admin", "link"]).await;
+        assert_eq!(link.code, Some(0), "{}", link.output);
+        assert!(link.output.contains("/setup?token="), "{}", link.output);
+        let check = installation.run(&["check"]).await;
+        assert!(check.output.contains("is a sound database of this version"), "{}", check.output);
+        assert!(check.output.contains("ok     the database answers"), "{}", check.output);
+    }
+    load.stop().await;
+    assert_complete(&installation, &client_log).await;
 }
