@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the release binary beside its peers.
+//! `cargo xtask bench`: measures the release binary and its peers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,38 +9,37 @@ use xshell::{Shell, cmd};
 
 use crate::steps::Steps;
 use crate::workspace::Workspace;
-use crate::{client, tools};
+use crate::{run, tools};
 
 const HELP: &str = "\
 Usage: cargo xtask bench [--only NAME,NAME] [--rounds N] [--seconds N] [--long] [--write-docs]
 
-Measures the release binary from outside, beside its peers, and writes target/bench/report.md, its plots and
-report.json. All of it takes some 75 minutes on two processors; the first run builds, installs peers and makes
-databases for half an hour more (3 GB below target/bench). It says beforehand how long each scenario takes. Use the
-machine for nothing else meanwhile.
+Measures the release binary and its peers from outside, and writes target/bench/report.md, its plots and report.json.
+Everything takes about 75 minutes on two processors. The first run needs half an hour more to build, to install the
+peers and to fill databases (3 GB below target/bench). Each scenario first prints how long it takes. Leave the machine
+idle otherwise.
 
-  --only NAME,NAME  these scenarios; the figures of the others stay as an earlier run has left them:
-                      searches    searches a second, each recorded, and what each costs
-                      latency     until a search is answered, with and without a log
-                      drain       waiting jobs run, a second
-                      screen      from the answer to the administrator's screen
+  --only NAME,NAME  only these scenarios; the others keep the figures of an earlier run:
+                      searches    recorded searches per second, and the cost of each
+                      latency     from a search to its response, with and without a log
+                      drain       waiting jobs run per second
+                      screen      from the response to the administrator's screen
                       age         the same on 10 million rows and a million waiting jobs
                       export      the log of 10 million rows as NDJSON
                       page        the log's page on 10 million rows, in Chromium
-                      idle        a server of which nothing is asked
+                      idle        a server without requests
                       streams     10,000 open event streams
-                      visit       what a first visitor loads
-                      lighthouse  what Lighthouse says of the search page
-  --rounds N        how often each is measured; 5
-  --seconds N       how long each measurement takes, where that can be chosen; 10
-  --long            new rows come to the log's page for ten minutes, not for N seconds
-  --write-docs      writes docs/performance.md, its plots and its figures too; its ratios are to the figures that
-                    were there before
+                      visit       the files that a first visitor loads
+                      lighthouse  Lighthouse's report on the search page
+  --rounds N        measurements of each; 5
+  --seconds N       length of each measurement that can have any length; 10
+  --long            the log's page receives new rows for ten minutes instead of N seconds
+  --write-docs      also writes docs/performance.md, its plots and its figures; its ratios compare with the
+                    figures that it replaces
 ";
 
-/// Builds all that is measured, installs the peers below target/bench, and measures.
-///
-/// `arguments` are those of `tests/bench/src/arguments.rs`, which refuses what it does not know.
+/// Builds everything that is measured, installs the peers below target/bench, and measures. The program `bench` parses
+/// `arguments` and rejects unknown ones.
 pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     let folder = workspace.target.join("bench");
     fs::create_dir_all(&folder)?;
@@ -48,47 +47,41 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
         print!("{HELP}");
         return Ok(());
     }
-    let mut steps = Steps::new(client::steps_needed(workspace)? + 8);
-    client::ensure(workspace, &mut steps)?;
+    tools::c_compiler(&workspace.shell()?)?;
+    let steps = Steps::new(run::dist_steps_needed(workspace)? + 7);
+    run::build_dist(workspace, &steps)?;
     steps.step("looking for PostgreSQL", || tools::postgres_server(workspace))?;
     let chromedriver = steps.step("looking for Chromium and chromedriver", || tools::chromedriver(workspace))?;
     let shell = workspace.shell()?;
-    python_peers(workspace, &shell, &folder, &mut steps)?;
-    node_packages(workspace, &shell, &folder, &mut steps, &QUEUES)?;
-    if is_wanted(arguments, LIGHTHOUSE.scenario) {
-        node_packages(workspace, &shell, &folder, &mut steps, &LIGHTHOUSE)?;
+    python_peers(workspace, &shell, &folder, &steps)?;
+    node_packages(workspace, &shell, &folder, &steps, &QUEUES)?;
+    if is_selected(arguments, LIGHTHOUSE.scenario) {
+        node_packages(workspace, &shell, &folder, &steps, &LIGHTHOUSE)?;
     } else {
-        steps.skip("Lighthouse is not asked for");
+        steps.skip("Lighthouse is not selected");
     }
-    // On its own: beside others it would be built with features that it is not shipped with.
-    steps.step("building the server as it is shipped (about 6 minutes from nothing)", || {
-        cmd!(shell, "cargo build --quiet --release --package server").quiet().run()?;
-        Ok(())
-    })?;
-    steps.step("building its peers and the load generator (about 6 minutes from nothing)", || {
-        cmd!(shell, "cargo build --quiet --release --package bench --features apalis").quiet().run()?;
-        Ok(())
-    })?;
+    let peers = cmd!(shell, "cargo build --release --package bench --features apalis");
+    steps.build("building its peers and the load generator (about 6 minutes from nothing)", [peers])?;
     let mut bench = Command::new(workspace.target.join("release/bench"));
     bench.arg(&workspace.root).arg(&folder).args(arguments).env("TMPDIR", on_disk()).env("CHROMEDRIVER", chromedriver);
-    // What Lighthouse asks for its browser by.
+    // Lighthouse finds its browser by this variable.
     bench.envs(tools::chromium().map(|chromium| ("CHROME_PATH", chromium)));
     steps.step("measuring", || {
         let ended = bench.status().with_context(|| format!("{bench:?} cannot be started"))?;
         if !ended.success() {
-            bail!("something could not be measured");
+            bail!("a measurement failed");
         }
         Ok(())
     })
 }
 
-/// Where databases are made: the usual folder may be in memory, where an fsync costs nothing.
+/// A folder for databases. The default one may be in memory, where fsync is free.
 fn on_disk() -> PathBuf {
     std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from)
 }
 
-/// Flask, gunicorn and the queues from PyPI, in a virtualenv of their own.
-fn python_peers(workspace: &Workspace, shell: &Shell, folder: &Path, steps: &mut Steps) -> anyhow::Result<()> {
+/// Installs Flask, gunicorn and the queues from PyPI into a virtualenv.
+fn python_peers(workspace: &Workspace, shell: &Shell, folder: &Path, steps: &Steps) -> anyhow::Result<()> {
     let lists = ["tests/bench/baseline/requirements.txt", "tests/bench/queues/requirements.txt"];
     let lists = lists.map(|list| workspace.root.join(list));
     let (python, stamp) = (folder.join("python"), folder.join("python.stamp"));
@@ -109,13 +102,13 @@ fn python_peers(workspace: &Workspace, shell: &Shell, folder: &Path, steps: &mut
     })
 }
 
-/// What npm installs, in a folder of its own.
+/// Packages that npm installs into a folder of their own.
 struct NodePackages {
     /// Below tests/bench: package.json and package-lock.json.
     manifests: &'static str,
     /// Below target/bench.
     folder: &'static str,
-    /// The one for which it is needed.
+    /// The scenario that needs them.
     scenario: &'static str,
     what: &'static str,
 }
@@ -133,7 +126,7 @@ fn node_packages(
     workspace: &Workspace,
     shell: &Shell,
     folder: &Path,
-    steps: &mut Steps,
+    steps: &Steps,
     packages: &NodePackages,
 ) -> anyhow::Result<()> {
     let manifests = ["package.json", "package-lock.json"];
@@ -157,8 +150,8 @@ fn node_packages(
     })
 }
 
-/// Whether `--only` names the scenario, or is not there.
-fn is_wanted(arguments: &[String], scenario: &str) -> bool {
+/// Whether `--only` names the scenario or is absent.
+fn is_selected(arguments: &[String], scenario: &str) -> bool {
     let after = arguments.iter().skip_while(|argument| *argument != "--only").nth(1);
     after.is_none_or(|names| names.split(',').any(|name| name == scenario))
 }
@@ -168,7 +161,7 @@ fn contents(files: &[PathBuf]) -> anyhow::Result<String> {
     files.iter().map(read).collect()
 }
 
-/// Without versions and comments.
+/// The packages without versions and comments.
 fn names(requirements: &str) -> String {
     let lines = requirements.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     let names: Vec<_> = lines.filter_map(|line| line.split(['=', '[']).next()).collect();
@@ -180,17 +173,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scenario_is_wanted_unless_others_are() {
-        let is_wanted = |line: &str| {
+    fn only_selects_scenarios() {
+        let is_selected = |line: &str| {
             let words: Vec<_> = line.split_whitespace().map(ToOwned::to_owned).collect();
-            super::is_wanted(&words, "lighthouse")
+            super::is_selected(&words, "lighthouse")
         };
-        assert!(is_wanted("") && is_wanted("--rounds 2") && is_wanted("--rounds 2 --only visit,lighthouse"));
-        assert!(!is_wanted("--only visit --rounds 2"));
+        assert!(is_selected("") && is_selected("--rounds 2") && is_selected("--rounds 2 --only visit,lighthouse"));
+        assert!(!is_selected("--only visit --rounds 2"));
     }
 
     #[test]
-    fn says_what_it_installs() {
+    fn names_have_no_versions_and_comments() {
         assert_eq!(names("# why\nFlask==3.1.3\n\npsycopg[binary]==3.3.9\n"), "Flask, psycopg");
     }
 }

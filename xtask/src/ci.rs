@@ -1,14 +1,15 @@
 //! `cargo xtask ci`: all that a change must pass, cheapest first.
 
-use xshell::cmd;
+use xshell::{Shell, cmd};
 
 use crate::steps::Steps;
-use crate::workspace::Workspace;
+use crate::workspace::{SERVER_PACKAGES, Workspace};
 use crate::{sqlx, test, tidy, tools};
 
 pub(crate) fn ci(workspace: &Workspace) -> anyhow::Result<()> {
-    let mut steps = Steps::new(6);
+    let steps = Steps::new(12);
     let shell = workspace.shell()?;
+    tools::c_compiler(&shell)?;
     steps.step("checking that Cargo.lock is complete", || {
         cmd!(shell, "cargo metadata --locked --format-version 1").quiet().ignore_stdout().run()?;
         Ok(())
@@ -18,22 +19,39 @@ pub(crate) fn ci(workspace: &Workspace) -> anyhow::Result<()> {
         Ok(())
     })?;
     steps.step("checking the layout's rules", || tidy::tidy(workspace))?;
+    dependencies(workspace, &shell, &steps)?;
     steps.step("checking the offline data of the SQL", || sqlx::check(workspace))?;
-    steps.step("checking the server's code", || {
-        let packages =
-            ["server", "lab", "queue", "spool", "store", "store-sqlite", "store-postgres", "tests", "bench", "xtask"];
-        let packages = packages.iter().flat_map(|package| ["--package", package]);
-        cmd!(shell, "cargo clippy --quiet {packages...} --all-targets -- -D warnings").quiet().run()?;
-        Ok(())
-    })?;
-    steps.step("checking the client's code", || {
-        tools::rust_target(workspace)?;
-        // Apart from each other: the client's code is compiled for the browser, its tests are not.
-        cmd!(shell, "cargo clippy --quiet -p app --target wasm32-unknown-unknown -- -D warnings").quiet().run()?;
-        cmd!(shell, "cargo clippy --quiet -p app -p api --all-targets -- -D warnings").quiet().run()?;
-        Ok(())
-    })?;
+    let server: &Vec<_> = &SERVER_PACKAGES.iter().flat_map(|package| ["--package", package]).collect();
+    let server_lints = cmd!(shell, "cargo clippy {server...} --all-targets -- -D warnings");
+    steps.build("checking the server's code", [server_lints])?;
+    tools::wasm_target(workspace)?;
+    // Apart from each other: the client's code is compiled for the browser, its tests are not.
+    let client_lints = cmd!(shell, "cargo clippy -p app --target wasm32-unknown-unknown -- -D warnings");
+    let client_test_lints = cmd!(shell, "cargo clippy -p app -p api --all-targets -- -D warnings");
+    steps.build("checking the client's code", [client_lints, client_test_lints])?;
+    shell.set_var("RUSTDOCFLAGS", "-D warnings");
+    let server_pages = cmd!(shell, "cargo doc --no-deps {server...}");
+    let client_pages = cmd!(shell, "cargo doc --no-deps --package app --package api");
+    steps.build("building the pages of cargo doc", [server_pages, client_pages])?;
     test::test(workspace, &[])?;
     steps.finish("everything passed");
     Ok(())
+}
+
+/// Checks the dependencies by deny.toml.
+fn dependencies(workspace: &Workspace, shell: &Shell, steps: &Steps) -> anyhow::Result<()> {
+    let deny = tools::cargo_deny(workspace, steps)?.join("cargo-deny");
+    steps.step("checking licences, bans and sources of the dependencies", || {
+        cmd!(shell, "{deny} --log-level error check licenses bans sources").quiet().run()?;
+        Ok(())
+    })?;
+    // Without the database there is nothing that a change could fail by.
+    if cmd!(shell, "{deny} fetch db").quiet().ignore_stdout().ignore_stderr().run().is_err() {
+        steps.skip("security advisories are not checked: their database cannot be fetched");
+        return Ok(());
+    }
+    steps.step("checking security advisories", || {
+        cmd!(shell, "{deny} --log-level error check advisories").quiet().run()?;
+        Ok(())
+    })
 }

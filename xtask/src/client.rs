@@ -1,90 +1,127 @@
-//! Builds the client's two bundles into dist/, and only when something that it is made of has changed.
+//! Builds the client's two bundles into dist/, but only when something that they are made of has changed.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{env, fs, thread};
 
-use anyhow::Context;
-use xshell::{Shell, cmd};
+use xshell::cmd;
 
-use crate::steps::Steps;
+use crate::steps::{Steps, joined};
 use crate::workspace::Workspace;
 use crate::{fingerprint, precompress, tools};
 
-/// All that the client is made of. A file more in this list costs a rebuild too many, one too few a stale client.
+/// All that the client is made of. A file too many in this list costs a rebuild, one too few leaves a stale client.
 const INPUTS: &[&str] = &["app", "style", ".cargo", "Cargo.lock", "Cargo.toml", "Trunk.toml", "rust-toolchain.toml"];
+
+/// How the client is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// In a third of the time, but several times as large: for `cargo xtask run`.
+    Quick,
+    /// As it is shipped: small and compressed.
+    Shipped,
+}
 
 /// `cargo xtask client`.
 pub(crate) fn client(workspace: &Workspace) -> anyhow::Result<()> {
-    let mut steps = Steps::new(steps_needed(workspace)?);
-    ensure(workspace, &mut steps)?;
+    let steps = Steps::new(steps_needed(workspace, Build::Shipped)?);
+    ensure(workspace, &steps, Build::Shipped)?;
     eprint!("{}", precompress::report(&workspace.dist)?);
     Ok(())
 }
 
 /// How many steps [`ensure`] will take.
-pub(crate) fn steps_needed(workspace: &Workspace) -> anyhow::Result<u32> {
-    Ok(if is_fresh(workspace)? { 1 } else { tools::CLIENT_TOOL_STEPS + 1 })
+pub(crate) fn steps_needed(workspace: &Workspace, build: Build) -> anyhow::Result<u32> {
+    let stale = match build {
+        Build::Quick => 3,
+        Build::Shipped => 4,
+    };
+    Ok(if is_fresh(workspace, build)? { 1 } else { stale })
 }
 
 /// Brings dist/ up to date.
-pub(crate) fn ensure(workspace: &Workspace, steps: &mut Steps) -> anyhow::Result<()> {
-    if is_fresh(workspace)? {
+pub(crate) fn ensure(workspace: &Workspace, steps: &Steps, build: Build) -> anyhow::Result<()> {
+    ensure_beside(workspace, steps, build, || Ok(()))
+}
+
+/// Brings dist/ up to date, and does `other` at the same time, so that no processor is idle.
+pub(crate) fn ensure_beside(
+    workspace: &Workspace,
+    steps: &Steps,
+    build: Build,
+    other: impl FnOnce() -> anyhow::Result<()> + Send,
+) -> anyhow::Result<()> {
+    if is_fresh(workspace, build)? {
         steps.skip("the client in dist/ is up to date");
-        return Ok(());
+        return other();
     }
-    let path = tools::client_tools(workspace, steps)?;
-    steps.step("building the client (about 3 minutes from nothing)", || {
-        // Read before the build: what changes meanwhile shall count as changed.
-        let inputs = fingerprint::of(&workspace.root, INPUTS)?;
-        let shell = workspace.shell()?;
-        shell.set_var("PATH", path);
-        // Some environments set NO_COLOR=1, which Trunk refuses as neither true nor false.
-        shell.set_var("NO_COLOR", "true");
-        build_bundle(&shell, SEARCH, &workspace.dist)?;
-        let console = workspace.target.join("console");
-        build_bundle(&shell, CONSOLE, &console)?;
-        // What both have carries its hash in its name: there it is the same file.
-        for file in shell.read_dir(&console)? {
-            shell.copy_file(file, &workspace.dist)?;
-        }
-        precompress::folder(&workspace.dist)?;
-        let stamp = format!("{inputs}\n{}\n", fingerprint::of(&workspace.dist, &["."])?);
-        shell.write_file(stamp_path(workspace), stamp)?;
-        Ok(())
+    tools::wasm_target(workspace)?;
+    thread::scope(|scope| {
+        let trunk = scope.spawn(|| tools::trunk(workspace, steps));
+        let wasm_bindgen = tools::wasm_bindgen(workspace, steps)?;
+        // Not earlier: cargo builds only one thing at a time with the same profile.
+        let other = scope.spawn(other);
+        let tools = [joined(trunk)?, wasm_bindgen];
+        build_bundles(workspace, steps, build, &tools)?;
+        joined(other)
     })
 }
 
-/// A page in app/ that names its program.
-type Page = &'static str;
-
-/// For visitors.
-const SEARCH: Page = "index.html";
-/// For all else.
-const CONSOLE: Page = "console.html";
-
-fn build_bundle(shell: &Shell, page: Page, folder: &Path) -> anyhow::Result<()> {
-    // Offline is Trunk's: it must not look for newer or other tools. Cargo may still download.
-    let trunk = cmd!(shell, "trunk build --release --cargo-profile client --offline --skip-version-check");
-    trunk
-        .args(["--dist".as_ref(), folder.as_os_str()])
-        .args(["--html-output", page])
-        .arg(Path::new("app").join(page))
-        .quiet()
-        .run()
-        .with_context(|| format!("Trunk could not build the bundle of {page}"))
+fn build_bundles(workspace: &Workspace, steps: &Steps, build: Build, tools: &[PathBuf]) -> anyhow::Result<()> {
+    // Read before the build: what changes meanwhile must count as changed.
+    let inputs = fingerprint::of(&workspace.root, INPUTS)?;
+    let shell = workspace.shell()?;
+    let path = env::var_os("PATH").unwrap_or_default();
+    shell.set_var("PATH", env::join_paths(tools.iter().cloned().chain(env::split_paths(&path)))?);
+    // Some environments set NO_COLOR=1, which Trunk refuses as neither true nor false.
+    shell.set_var("NO_COLOR", "true");
+    let (profile, release): (_, &[&str]) = match build {
+        Build::Quick => ("client-quick", &[]),
+        Build::Shipped => ("client", &["--release"]),
+    };
+    let console = workspace.target.join("console");
+    let bundle = |page: &str, folder: &Path| {
+        // Offline is Trunk's: it must not look for newer or other tools.
+        let trunk = cmd!(shell, "trunk build {release...} --cargo-profile {profile} --offline --skip-version-check");
+        trunk.arg("--dist").arg(folder).args(["--html-output", page]).arg(Path::new("app").join(page))
+    };
+    // Trunk compiles one program after the other; here both are compiled at the same time.
+    let programs = cmd!(shell, "cargo build --package app --bins --profile {profile} --target wasm32-unknown-unknown");
+    let commands = [programs, bundle("index.html", &workspace.dist), bundle("console.html", &console)];
+    steps.build("building the client", commands)?;
+    // A file that both have carries its hash in its name, so it is the same file.
+    for file in shell.read_dir(&console)? {
+        shell.copy_file(file, &workspace.dist)?;
+    }
+    if build == Build::Shipped {
+        steps.step("compressing the client", || precompress::folder(&workspace.dist))?;
+    }
+    let stamp = format!("{}\n{inputs}\n{}\n", build.as_str(), fingerprint::of(&workspace.dist, &["."])?);
+    shell.write_file(stamp_path(workspace), stamp)?;
+    Ok(())
 }
 
-/// Whether dist/ is what the last build made of the files as they are. Looks at dist/ too, because
-/// `trunk serve` leaves a development build there.
-fn is_fresh(workspace: &Workspace) -> anyhow::Result<bool> {
+impl Build {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Shipped => "shipped",
+        }
+    }
+}
+
+/// Whether dist/ holds what a build has made of the inputs as they are now. Reads dist/ too, because `trunk serve` leaves
+/// a development build there. A client as it is shipped does for a quick one as well.
+fn is_fresh(workspace: &Workspace, build: Build) -> anyhow::Result<bool> {
     let Ok(stamp) = fs::read_to_string(stamp_path(workspace)) else { return Ok(false) };
     if !workspace.dist.is_dir() {
         return Ok(false);
     }
+    let Some((built, rest)) = stamp.split_once('\n') else { return Ok(false) };
     let (inputs, outputs) = (fingerprint::of(&workspace.root, INPUTS)?, fingerprint::of(&workspace.dist, &["."])?);
-    Ok(stamp.lines().eq([inputs, outputs]))
+    let is_enough = build == Build::Quick || built == Build::Shipped.as_str();
+    Ok(is_enough && rest.lines().eq([inputs, outputs]))
 }
 
-fn stamp_path(workspace: &Workspace) -> std::path::PathBuf {
+fn stamp_path(workspace: &Workspace) -> PathBuf {
     workspace.target.join("xtask/client.stamp")
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask faults`: the server under kills, locks, failing disks and wrong clocks, for as long as is wanted.
+//! `cargo xtask faults`: tests with kills, locks, failing disks and wrong clocks, once or for hours.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -9,37 +9,34 @@ use crate::steps::Steps;
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// How long a long run goes on where nobody says.
+/// The length of a long run without a given time.
 const LONG_SECONDS: u64 = 4 * 60 * 60;
 
 #[derive(Debug, PartialEq, Eq)]
-struct Wanted {
-    /// For how long the tests that make random choices are gone through; None for the usual run of once.
+struct Options {
+    /// How long the tests that make random choices repeat. None: each runs once.
     long_seconds: Option<u64>,
     filter: Vec<String>,
 }
 
 /// Runs the tests in `tests/faults`: `[--long [TIME]] [FILTER]`.
 pub(crate) fn faults(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
-    let Wanted { long_seconds, filter } = wanted(arguments)?;
-    let mut steps = Steps::new(4);
+    let Options { long_seconds, filter } = parse(arguments)?;
+    let steps = Steps::new(4);
     steps.step("looking for strace, faketime and namespaces", || tools::fault_tools(workspace))?;
     steps.step("looking for PostgreSQL and PgBouncer", || tools::databases(workspace))?;
 
     let shell = workspace.shell()?;
     let seed = seed()?;
     shell.set_var("SEARCH4LETTERS_SEED", seed.to_string());
-    // A long run is about as many rounds as possible, and about the server as it is shipped.
+    // A long run makes as many rounds as possible, with the server as it is shipped.
     let profile: &[&str] = if long_seconds.is_some() { &["--release"] } else { &[] };
-    steps.step("building the server", || {
-        cmd!(shell, "cargo build --quiet {profile...} --package server").quiet().run()?;
-        Ok(())
-    })?;
+    steps.build("building the server", [cmd!(shell, "cargo build {profile...} --package server")])?;
     if let Some(seconds) = long_seconds {
         shell.set_var("SEARCH4LETTERS_FAULTS", "long");
         shell.set_var("SEARCH4LETTERS_FAULTS_SECONDS", seconds.to_string());
     }
-    // In a long run those that go on till its end run side by side, and leave room for the others.
+    // In a long run the tests that repeat until its end run in parallel, with threads to spare for the others.
     let threads: &[&str] = if long_seconds.is_some() { &["--test-threads=8"] } else { &[] };
     let takes = long_seconds.map_or("about 3 minutes".to_owned(), |seconds| format!("{} min and more", seconds / 60));
     steps.step(&format!("trying faults ({takes}); SEARCH4LETTERS_SEED={seed} makes the same choices again"), || {
@@ -54,26 +51,26 @@ pub(crate) fn faults(workspace: &Workspace, arguments: &[String]) -> anyhow::Res
 
 fn seed() -> anyhow::Result<u64> {
     match std::env::var("SEARCH4LETTERS_SEED") {
-        Ok(text) => text.parse().with_context(|| format!("SEARCH4LETTERS_SEED is no number: {text}")),
-        // Each of these begins somewhere else.
+        Ok(text) => text.parse().with_context(|| format!("SEARCH4LETTERS_SEED is not a number: {text}")),
+        // Each hasher gets a new random seed.
         Err(_) => Ok(RandomState::new().hash_one(())),
     }
 }
 
-fn wanted(arguments: &[String]) -> anyhow::Result<Wanted> {
-    let mut wanted = Wanted { long_seconds: None, filter: Vec::new() };
+fn parse(arguments: &[String]) -> anyhow::Result<Options> {
+    let mut options = Options { long_seconds: None, filter: Vec::new() };
     let mut arguments = arguments.iter().peekable();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--long" => {
                 let time = arguments.next_if(|next| next.starts_with(|digit: char| digit.is_ascii_digit()));
-                wanted.long_seconds = Some(time.map_or(Ok(LONG_SECONDS), |time| seconds(time))?);
+                options.long_seconds = Some(time.map_or(Ok(LONG_SECONDS), |time| seconds(time))?);
             }
             flag if flag.starts_with('-') => bail!("there is no {flag}; there is --long [TIME]"),
-            filter => wanted.filter.push(filter.to_owned()),
+            filter => options.filter.push(filter.to_owned()),
         }
     }
-    Ok(wanted)
+    Ok(options)
 }
 
 /// `90s`, `20m` or `2h`.
@@ -85,7 +82,7 @@ fn seconds(time: &str) -> anyhow::Result<u64> {
         "h" => 60 * 60,
         _ => bail!("{time} has no unit: write 90s, 20m or 2h"),
     };
-    let number: u64 = number.parse().with_context(|| format!("{time} is no time: write 90s, 20m or 2h"))?;
+    let number: u64 = number.parse().with_context(|| format!("{time} is not a time: write 90s, 20m or 2h"))?;
     Ok(number * unit)
 }
 
@@ -93,18 +90,18 @@ fn seconds(time: &str) -> anyhow::Result<u64> {
 mod tests {
     use super::*;
 
-    fn read(line: &str) -> anyhow::Result<Wanted> {
-        wanted(&line.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>())
+    fn read(line: &str) -> anyhow::Result<Options> {
+        parse(&line.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>())
     }
 
     #[track_caller]
     fn reads(line: &str, long_seconds: Option<u64>, filter: &[&str]) {
         let filter = filter.iter().map(|&word| word.to_owned()).collect();
-        assert_eq!(read(line).expect(line), Wanted { long_seconds, filter });
+        assert_eq!(read(line).expect(line), Options { long_seconds, filter });
     }
 
     #[test]
-    fn reads_what_is_wanted() {
+    fn reads_the_options() {
         reads("", None, &[]);
         reads("kill", None, &["kill"]);
         reads("--long", Some(4 * 60 * 60), &[]);
@@ -115,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_does_not_understand() {
+    fn refuses_wrong_options() {
         for line in ["--short", "--long 20", "--long 2x", "--long 2.5h", "--long 2\u{b5}"] {
             read(line).expect_err(line);
         }

@@ -1,4 +1,4 @@
-//! Tells whether files have changed, by their content: a fresh checkout has fresh times on all of them.
+//! Detects changed files by their content, because a fresh checkout gives all files new times.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-/// A fingerprint of the names and contents of all files at and below these paths. The same for the same files
-/// for as long as xtask is built by the same Rust; a newer one at worst costs one build.
+/// A fingerprint of the names and contents of all files at and below these paths. Another version of Rust may compute
+/// another one, which costs a build.
 pub(crate) fn of(root: &Path, paths: &[&str]) -> anyhow::Result<String> {
     let mut files = Vec::new();
     for path in paths {
@@ -22,7 +22,7 @@ pub(crate) fn of(root: &Path, paths: &[&str]) -> anyhow::Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// All files at and below `path`; none if nothing is there.
+/// All files at and below `path`; none if it does not exist.
 pub(crate) fn collect(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     if path.is_file() {
         files.push(path.to_owned());

@@ -5,16 +5,15 @@ mod ci;
 mod client;
 mod faults;
 mod fingerprint;
+mod generated;
 mod precompress;
 mod run;
-mod screenshots;
 mod sqlx;
 mod steps;
 mod test;
 mod throwaway_postgres;
 mod tidy;
 mod tools;
-mod vectors;
 mod workspace;
 
 use std::env;
@@ -27,18 +26,19 @@ use crate::workspace::Workspace;
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
-  run [-- SERVER ARGUMENTS]  build all, tools included, and serve (http://127.0.0.1:3000)
-  client                     build the client into dist/
-  test [FILTER]              run all tests, those in a real browser included
+  run [-- SERVER ARGUMENTS]  build all for a quick start, tools included, and serve http://127.0.0.1:3000
+  dist                       build target/release/search4letters as it is shipped
+  client                     build the client into dist/ as it is shipped
+  test [FILTER]              run all tests, in a real browser too
   faults [--long [TIME]] [FILTER]
-                             run the tests with faults only; --long for hours, or for as long as TIME says (20m, 2h)
+                             run only the tests with faults; --long for 4 hours, or for TIME (90s, 20m, 2h)
   bench [--only NAME,NAME] [--rounds N] [--seconds N] [--long] [--write-docs]
-                             measure the release binary beside its peers; bench --help explains
+                             measure the release binary and its peers; bench --help explains
   ci                         run all that a change must pass
-  tidy                       check the layout's rules
-  sqlx                       write the offline data of the checked SQL anew
-  vectors                    write Python's answers for the search tests anew
-  screenshots                take the pictures of the README anew
+  tidy                       check the rules of the layout
+  sqlx                       regenerate the offline data of the checked SQL
+  vectors                    regenerate Python's answers for the search tests
+  screenshots                take the pictures of the README again
 ";
 
 fn main() -> ExitCode {
@@ -59,7 +59,8 @@ fn dispatch(command: &str, arguments: Vec<String>) -> anyhow::Result<()> {
         bail!("{command} takes no arguments, but was given {}", arguments.join(" "));
     }
     match command {
-        "run" => run::run(&workspace, arguments),
+        "run" => run::run(&workspace, &arguments),
+        "dist" => run::dist(&workspace),
         "client" => client::client(&workspace),
         "test" => test::test(&workspace, &arguments),
         "faults" => faults::faults(&workspace, &arguments),
@@ -67,8 +68,8 @@ fn dispatch(command: &str, arguments: Vec<String>) -> anyhow::Result<()> {
         "ci" => ci::ci(&workspace),
         "tidy" => tidy::tidy(&workspace),
         "sqlx" => sqlx::write(&workspace),
-        "vectors" => vectors::write(&workspace),
-        "screenshots" => screenshots::take(&workspace),
+        "vectors" => generated::vectors(&workspace),
+        "screenshots" => generated::screenshots(&workspace),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -1,4 +1,4 @@
-//! Compresses what is served, once and as hard as it gets, so that the server never has to.
+//! Compresses the client's files at the highest level, so that the server never compresses them.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 
 use crate::fingerprint;
 
-/// Puts NAME.br and NAME.gz next to each file, unless they would not be smaller than it.
+/// Writes NAME.br and NAME.gz next to each file where they are smaller.
 pub(crate) fn folder(folder: &Path) -> anyhow::Result<()> {
     for file in originals(folder)? {
         let content = fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
@@ -53,7 +53,7 @@ fn beside(file: &Path, ending: &str) -> PathBuf {
 }
 
 fn brotli(content: &[u8]) -> io::Result<Vec<u8>> {
-    // The window of 2^22 bytes holds the whole client, and is the most that every browser must know.
+    // 2^22 bytes hold the whole client, and every browser supports a window of this size.
     let parameters = BrotliEncoderParams { quality: 11, lgwin: 22, size_hint: content.len(), ..Default::default() };
     let mut packed = Vec::new();
     brotli::BrotliCompress(&mut &content[..], &mut packed, &parameters)?;
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_compressed_is_the_same_file() {
+    fn decompressing_returns_the_original() {
         let shell = Shell::new().expect("a shell");
         let dist = shell.create_temp_dir().expect("a folder");
         let text = "search4letters ".repeat(1000);

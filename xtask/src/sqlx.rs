@@ -1,4 +1,4 @@
-//! `cargo xtask sqlx`: the offline data by which SQL is checked where there is no database.
+//! `cargo xtask sqlx`: the offline data that checks SQL where there is no database.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,14 +11,14 @@ use crate::throwaway_postgres::ThrowawayPostgres;
 use crate::workspace::Workspace;
 use crate::{fingerprint, tools};
 
-/// A database, and the package that speaks to it.
+/// A database and its package.
 #[derive(Clone, Copy)]
 enum Dialect {
     Sqlite,
     Postgres,
 }
 
-/// Writes the data anew.
+/// Regenerates the data.
 pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
     let shell = workspace.shell()?;
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
@@ -40,7 +40,7 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
         dialect.describe(workspace, &shell, fresh.path())?;
         ensure!(
             contents(fresh.path())? == contents(&workspace.root.join(&committed))?,
-            "{committed} does not belong to the SQL and the migrations as they are: run `cargo xtask sqlx` and commit it"
+            "{committed} does not match the SQL and the migrations: run `cargo xtask sqlx` and commit it"
         );
     }
     Ok(())
@@ -59,7 +59,7 @@ impl Dialect {
         format!("server/store/{}/.sqlx", self.as_str())
     }
 
-    /// In the order in which they are applied.
+    /// In the order in which they apply.
     fn migrations(self, workspace: &Workspace) -> anyhow::Result<Vec<PathBuf>> {
         let mut files = Vec::new();
         fingerprint::collect(&workspace.root.join("migrations").join(self.as_str()), &mut files)?;
@@ -95,7 +95,7 @@ impl Dialect {
         let _dir = shell.push_env("SQLX_OFFLINE_DIR", into);
         let _online = shell.push_env("SQLX_OFFLINE", "false");
         let package = format!("store-{}", self.as_str());
-        // The macros write when they are expanded, and cargo expands nothing that has not changed.
+        // The macros write when they are expanded, and Cargo expands nothing that has not changed.
         cmd!(shell, "cargo clean --quiet --package {package}").quiet().run()?;
         cmd!(shell, "cargo check --quiet --package {package} --all-targets").quiet().run()?;
         Ok(())

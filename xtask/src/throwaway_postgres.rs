@@ -1,4 +1,4 @@
-//! A PostgreSQL with our tables and nothing in them, for as long as something is checked against it.
+//! A temporary PostgreSQL with our schema and no rows, for checks that need a database.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use xshell::{Shell, TempDir, cmd};
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// Whom Debian's package makes for the server, which refuses to run as root.
+/// The user that Debian's package creates for the server, which refuses to run as root.
 const SERVER_USER: &str = "postgres";
 
 pub(crate) struct ThrowawayPostgres {
     programs: PathBuf,
     server: Child,
-    /// Only who may enter this folder gets to the server: its socket is in it, and there is no other way in.
+    /// Holds the server's only socket, so this folder's permissions decide who can connect.
     folder: TempDir,
 }
 
@@ -33,7 +33,7 @@ impl ThrowawayPostgres {
         };
         cmd!(shell, "chmod 700 {path}").quiet().run()?;
         let initdb = programs.join("initdb");
-        // The server's user may not be let into the checkout.
+        // The server's user may have no access to the checkout.
         let _elsewhere = shell.push_dir("/");
         cmd!(shell, "setpriv {as_user...} {initdb} -D {data} -U {SERVER_USER} -A trust -E UTF8 --locale C.UTF-8 -N")
             .quiet()
@@ -41,7 +41,7 @@ impl ThrowawayPostgres {
             .run()
             .context("initdb failed")?;
 
-        // It ends with us, however we end.
+        // The kernel ends it when we end, even if we are killed.
         let mut server = Command::new("setpriv");
         server.args(["--pdeathsig", "QUIT"]).args(as_user).arg(programs.join("postgres")).arg("-D").arg(&data);
         server.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "log_min_messages=log", "-k"]).arg(path);
@@ -53,7 +53,7 @@ impl ThrowawayPostgres {
         Ok(started)
     }
 
-    /// As sqlx reads it.
+    /// In the form that sqlx reads.
     pub(crate) fn url(&self) -> String {
         format!("postgres://{SERVER_USER}@localhost/postgres?host={}", self.folder.path().display())
     }
@@ -70,7 +70,7 @@ impl ThrowawayPostgres {
 
 impl Drop for ThrowawayPostgres {
     fn drop(&mut self) {
-        // SIGQUIT ends it at once, and its processes with it. What fails here has ended already.
+        // SIGQUIT ends it and its child processes at once. An error means that it has ended already.
         drop(Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status());
         drop(self.server.wait());
     }

@@ -1,17 +1,16 @@
-//! `cargo xtask tidy`: the layout's rules that neither the compiler nor clippy knows.
+//! `cargo xtask tidy`: rules of the layout that neither the compiler nor clippy checks.
 
 mod directions;
 mod links;
 mod module_graph;
 mod rooms;
-mod sources;
 mod styles;
 mod text_rules;
 
-use std::fmt;
+use std::{fmt, fs};
 
 use anyhow::bail;
-use xshell::cmd;
+use xshell::{Shell, cmd};
 
 use crate::workspace::Workspace;
 
@@ -26,15 +25,15 @@ struct Source {
 #[derive(Debug, PartialEq, Eq)]
 struct Finding {
     path: String,
-    /// 0 where it is about the file as a whole.
+    /// 0 if it concerns the whole file.
     line: usize,
     rule: String,
 }
 
-/// Fails and names every finding, if there are any.
+/// Fails with all findings if there are any.
 pub(crate) fn tidy(workspace: &Workspace) -> anyhow::Result<()> {
     let shell = workspace.shell()?;
-    let sources = sources::of(&shell, workspace)?;
+    let sources = sources(&shell, workspace)?;
     let metadata = cmd!(shell, "cargo metadata --no-deps --format-version 1").quiet().read()?;
 
     let mut findings = text_rules::findings(&sources);
@@ -50,6 +49,17 @@ pub(crate) fn tidy(workspace: &Workspace) -> anyhow::Result<()> {
         eprintln!("{finding}");
     }
     bail!("{} places break the layout's rules", findings.len());
+}
+
+/// The text files that are, or would be, committed.
+fn sources(shell: &Shell, workspace: &Workspace) -> anyhow::Result<Vec<Source>> {
+    let listed = cmd!(shell, "git ls-files --cached --others --exclude-standard").quiet().read()?;
+    let read = |path: &str| {
+        // A deleted file that is still in the index cannot be read, and one that is no text has no lines.
+        let text = fs::read_to_string(workspace.root.join(path)).ok()?;
+        Some(Source { path: path.to_owned(), text })
+    };
+    Ok(listed.lines().filter_map(read).collect())
 }
 
 impl Source {

@@ -1,4 +1,4 @@
-//! Where things are: the workspace, what is built, and the tools that we install.
+//! The folders of the workspace, of what is built, and of installed tools.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,12 +6,28 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use xshell::Shell;
 
+/// The packages that are compiled with the server's feature `ssr`, and those that do not mind it. `api` and `app` are
+/// compiled apart from them.
+pub(crate) const SERVER_PACKAGES: &[&str] = &[
+    "server",
+    "lab",
+    "queue",
+    "spool",
+    "store",
+    "store-sqlite",
+    "store-postgres",
+    "tests",
+    "bench",
+    "xtask",
+    "trunk-bindgen",
+];
+
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
-    /// Cargo's, so that a developer's own CARGO_TARGET_DIR is respected.
+    /// Cargo's folder, which CARGO_TARGET_DIR may choose.
     pub(crate) target: PathBuf,
     pub(crate) dist: PathBuf,
-    /// Outside of `target`, so that the tools outlive a `cargo clean` and serve every checkout.
+    /// Outside of `target`, so that `cargo clean` keeps the tools and all checkouts share them.
     pub(crate) tools: PathBuf,
 }
 
@@ -32,7 +48,7 @@ impl Workspace {
         Ok(Self { dist: root.join("dist"), tools: cache.join("search4letters-tools"), root, target })
     }
 
-    /// A shell that stands in the workspace's root.
+    /// A shell in the workspace's root.
     pub(crate) fn shell(&self) -> anyhow::Result<Shell> {
         let shell = Shell::new()?;
         shell.change_dir(&self.root);

@@ -1,11 +1,11 @@
-//! Which package may name which: ARCHITECTURE.md, "Directions".
+//! Which package may depend on which: ARCHITECTURE.md, "Directions".
 
 use serde_json::Value;
 
 use super::{Finding, Source};
 
-/// Each package of ours, and those of ours that it may depend on. `tests` may name everything; `bench` sees the server
-/// from outside, as it is shipped.
+/// Each package of the workspace, and those that it may depend on. `bench` uses the server from outside, as it is
+/// shipped.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("app", &["api"]),
@@ -19,19 +19,20 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("tests", &["api", "app", "lab", "queue", "server", "spool", "store", "store-postgres", "store-sqlite"]),
     ("bench", &["api", "tests"]),
     ("xtask", &[]),
+    ("trunk-bindgen", &[]),
 ];
 
-/// What only some packages may depend on: the start of its name, and those packages.
+/// The start of a crate's name, and the only packages that may depend on it.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    // The stock storages are measured as peers.
+    // bench measures apalis with its own storages.
     ("apalis", &["queue", "server", "bench"]),
     ("sqlx", &["store-postgres", "store-sqlite", "tests", "bench"]),
 ];
 
-/// The packages that may ask for the server's half of the server functions. Any other would bring it into the client.
+/// The packages that may enable the server's half of the server functions. Any other would bring it into the client.
 const MAY_SET_SSR: &[&str] = &["server", "tests", "bench"];
 
-/// Breaches in what `cargo metadata` says of the workspace's packages.
+/// Finds wrong dependencies in the output of `cargo metadata`.
 pub(super) fn in_manifests(metadata: &Value) -> Vec<Finding> {
     let packages = metadata["packages"].as_array().map_or(&[][..], Vec::as_slice);
     packages.iter().flat_map(of_package).collect()
@@ -42,7 +43,7 @@ fn of_package(package: &Value) -> Vec<Finding> {
     let name = text(&package["name"]);
     let finding = |rule: String| Finding { path: text(&package["manifest_path"]), line: 0, rule };
     let Some((_, may_name)) = MAY_NAME.iter().find(|(known, _)| *known == name) else {
-        return vec![finding(format!("{name} is not among the packages that ARCHITECTURE.md places"))];
+        return vec![finding(format!("{name} is not listed in xtask/src/tidy/directions.rs"))];
     };
     let mut findings = Vec::new();
     for dependency in package["dependencies"].as_array().into_iter().flatten() {
@@ -62,7 +63,7 @@ fn of_package(package: &Value) -> Vec<Finding> {
     findings
 }
 
-/// A word that only some files may say: the word, where it may stand, and why nowhere else.
+/// A text that only some files may contain: the text, the files, and the reason.
 const WORDS: &[(&str, &[&str], &str)] = &[
     (
         "store_sqlite::",
@@ -77,7 +78,7 @@ const WORDS: &[(&str, &[&str], &str)] = &[
     ("apalis_", &["server/queue/", "server/src/worker.rs", "tests/"], "only the queue and its composition name apalis"),
 ];
 
-/// Breaches within packages, which Cargo cannot see.
+/// Finds what Cargo cannot see: files that name a crate that only other files of their package may name.
 pub(super) fn in_sources(sources: &[Source]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for source in sources.iter().filter(|source| source.has_ending(&[".rs"]) && !source.is_below(&["xtask/"])) {
@@ -104,14 +105,14 @@ mod tests {
     }
 
     #[test]
-    fn what_points_the_right_way_passes() {
+    fn right_dependencies_pass() {
         assert_eq!(rules("app", json!({"name": "api", "features": []})), Vec::<String>::new());
         assert_eq!(rules("server", json!({"name": "api", "features": ["ssr"]})), Vec::<String>::new());
         assert_eq!(rules("queue", json!({"name": "apalis-core", "features": []})), Vec::<String>::new());
     }
 
     #[test]
-    fn what_points_back_is_found() {
+    fn wrong_dependencies_are_found() {
         assert_eq!(rules("api", json!({"name": "store"})), ["api may not depend on store"]);
         assert_eq!(rules("queue", json!({"name": "store-sqlite"})), ["queue may not depend on store-sqlite"]);
         assert_eq!(
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_found_where_it_may_not_stand() {
+    fn a_text_in_the_wrong_file_is_found() {
         let found = |path: &str, text: &str| in_sources(&[Source::new(path, text)]).len();
         assert_eq!(found("server/src/router.rs", "use store_sqlite::SqliteStore;\n"), 1);
         assert_eq!(found("server/src/main.rs", "use store_sqlite::SqliteStore;\n"), 0);

@@ -1,43 +1,43 @@
-//! Links from one file of the project to another: they lead somewhere.
+//! Finds broken links from one file of the project to another.
 
 use std::path::{Component, Path, PathBuf};
 
 use super::{Finding, Source};
 
-/// Links in Markdown whose target `exists` does not find. It is asked for paths from the workspace's root.
+/// Finds links in Markdown to files that do not exist. `exists` gets paths from the workspace's root.
 pub(super) fn findings(sources: &[Source], exists: impl Fn(&Path) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     for source in sources.iter().filter(|source| source.has_ending(&[".md"])) {
         for (number, line) in source.lines() {
-            let leads_nowhere = |target: &&str| !from_root(&source.path, target).is_some_and(|path| exists(&path));
-            for target in targets(line).filter(leads_nowhere) {
-                findings.push(source.finding(number, format!("the link to `{target}` leads nowhere")));
+            let is_broken = |target: &&str| !from_root(&source.path, target).is_some_and(|path| exists(&path));
+            for target in targets(line).filter(is_broken) {
+                findings.push(source.finding(number, format!("the link to `{target}` is broken")));
             }
         }
     }
     findings
 }
 
-/// The files that a line links to: neither the web's addresses nor places within the same page.
+/// The files that a line links to, without web addresses and anchors in the same page.
 fn targets(line: &str) -> impl Iterator<Item = &str> {
     let links = line.split("](").skip(1).filter_map(|rest| rest.split_once(')'));
     let files = links.map(|(target, _)| target.split('#').next().unwrap_or_default());
     files.filter(|file| !file.is_empty() && !file.contains("://") && !file.starts_with("mailto:"))
 }
 
-/// None where it leads out of the workspace.
-fn from_root(path: &str, target: &str) -> Option<PathBuf> {
-    let folder = Path::new(path).parent().unwrap_or(Path::new(""));
-    let mut way = PathBuf::new();
+/// None if it is outside of the workspace.
+fn from_root(file: &str, target: &str) -> Option<PathBuf> {
+    let folder = Path::new(file).parent().unwrap_or(Path::new(""));
+    let mut path = PathBuf::new();
     for part in folder.join(target).components() {
         match part {
-            Component::ParentDir if !way.pop() => return None,
+            Component::ParentDir if !path.pop() => return None,
             Component::ParentDir => {}
-            Component::Normal(name) => way.push(name),
+            Component::Normal(name) => path.push(name),
             Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
         }
     }
-    Some(way)
+    Some(path)
 }
 
 #[cfg(test)]
@@ -51,19 +51,19 @@ mod tests {
     }
 
     #[test]
-    fn a_link_leads_from_its_files_folder() {
+    fn a_link_is_relative_to_the_folder_of_its_file() {
         let text = "[a](lab.md) and [b](../README.md#running-it), [c](../server/lab/src/lib.rs) [d](pictures/)\n";
         assert_eq!(dead("docs/index.md", text), Vec::<String>::new());
         assert_eq!(dead("README.md", text).len(), 4, "the root has no such files, and there is nothing above it");
     }
 
     #[test]
-    fn what_leads_nowhere_is_named() {
-        assert_eq!(dead("README.md", "[gone](docs/gone.md)\n"), ["the link to `docs/gone.md` leads nowhere"]);
+    fn a_broken_link_is_found() {
+        assert_eq!(dead("README.md", "[gone](docs/gone.md)\n"), ["the link to `docs/gone.md` is broken"]);
     }
 
     #[test]
-    fn the_web_and_the_page_itself_are_not_ours_to_check() {
+    fn web_addresses_and_anchors_are_skipped() {
         assert_eq!(
             dead("README.md", "[a](https://example.com/x) [b](#here) [c](mailto:a@b.c)\n"),
             Vec::<String>::new()

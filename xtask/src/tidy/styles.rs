@@ -1,8 +1,8 @@
-//! Every style sheet reaches the page: one that nothing names is dead, and looks alive.
+//! Finds style sheets that no page loads.
 
 use super::{Finding, Source};
 
-/// Style sheets that neither a page nor Trunk.toml names, by path or by pattern.
+/// Finds style sheets that neither a page nor Trunk.toml names by path or pattern.
 pub(super) fn findings(sources: &[Source]) -> Vec<Finding> {
     let named: Vec<&str> = sources
         .iter()
@@ -21,7 +21,7 @@ pub(super) fn findings(sources: &[Source]) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether `path` is one of those that a shell puts for `pattern`, in which `*` stands for anything but a slash.
+/// Whether `path` matches a shell's pattern, in which `*` matches all but a slash.
 fn matches(pattern: &str, path: &str) -> bool {
     let (patterns, parts) = (pattern.split('/'), path.split('/'));
     patterns.clone().count() == parts.clone().count()
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_style_sheet_that_nothing_names_is_found() {
+    fn an_unnamed_style_sheet_is_found() {
         assert_eq!(unnamed(&["style/dead.css"]), ["style/dead.css"]);
         assert_eq!(unnamed(&["style/components/deep/chip.css"]), ["style/components/deep/chip.css"]);
     }

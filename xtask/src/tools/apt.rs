@@ -8,7 +8,7 @@ use xshell::{Shell, cmd};
 use crate::tools::on_path;
 use crate::workspace::Workspace;
 
-/// Installs the `packages` whose program is not on PATH. Asks for nothing where nothing is missing.
+/// Installs the packages whose program is not on the PATH.
 pub(crate) fn ensure(workspace: &Workspace, wanted: &[(&str, &str)]) -> anyhow::Result<()> {
     let missing: Vec<_> = wanted.iter().filter(|(program, _)| on_path(program).is_none()).collect();
     if missing.is_empty() {
@@ -40,8 +40,7 @@ pub(super) fn install(workspace: &Workspace, packages: &[&str]) -> anyhow::Resul
         .context(by_hand)
 }
 
-/// What goes between `env` and its settings for the command to run as root; `None` where that
-/// is not possible without asking for a password.
+/// What `env` is given first so that a command runs as root. None where that needs a password.
 pub(super) fn become_root(shell: &Shell) -> Option<&'static [&'static str]> {
     if cmd!(shell, "id -u").quiet().read().is_ok_and(|id| id == "0") {
         return Some(&[]);

@@ -9,10 +9,10 @@ use xshell::cmd;
 use crate::tools::{apt, on_path};
 use crate::workspace::Workspace;
 
-/// The rules by which pages are found accessible: pinned, so that a new rule is met on purpose.
+/// axe-core holds the accessibility rules. Pinned, so that new rules come with a change of ours.
 const AXE_VERSION: &str = "4.14.1";
 
-/// What Chromium is called.
+/// The names of Chromium's program.
 const BROWSERS: &[&str] = &["chromium", "google-chrome", "chrome"];
 
 pub(crate) struct BrowserTools {
@@ -35,7 +35,7 @@ pub(crate) fn chromedriver(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// The browser itself, for programs that start it without its driver; none where it is not on the PATH.
+/// The browser itself, for programs that start it without its driver. None if it is not on the PATH.
 pub(crate) fn chromium() -> Option<PathBuf> {
     BROWSERS.iter().find_map(|name| on_path(name))
 }
@@ -65,7 +65,7 @@ fn axe(workspace: &Workspace) -> anyhow::Result<PathBuf> {
         cmd!(shell, "npm install --prefix {folder} --ignore-scripts --no-audit --no-fund --silent {package}")
             .quiet()
             .run()
-            .context("axe-core could not be installed; is registry.npmjs.org reachable?")?;
+            .context("axe-core could not be installed; is the npm registry reachable?")?;
     }
     Ok(script)
 }

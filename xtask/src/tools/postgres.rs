@@ -1,4 +1,4 @@
-//! PostgreSQL's server and the pooler PgBouncer, of which tests and checks start instances of their own.
+//! PostgreSQL's server and the pooler PgBouncer. Tests and checks start their own instances of them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,18 +11,18 @@ use crate::workspace::Workspace;
 
 /// Debian and Ubuntu put each version's programs here, and not on the PATH.
 const VERSIONS: &str = "/usr/lib/postgresql";
-/// Not on everybody's PATH.
+/// Its folder is on root's PATH only.
 const PGBOUNCER: &str = "/usr/sbin/pgbouncer";
 
-/// Installed for programs that run instances of their own, so the machine gets no database and no service by it. Each
-/// file is there only meanwhile, and one that is there already is left alone.
-const MEANWHILE: &[(&str, &str, &str)] = &[
+/// Files that keep the installation from creating a database and from starting a service. They exist only during the
+/// installation; one that exists already is left alone.
+const DURING_INSTALLATION: &[(&str, &str, &str)] = &[
     ("/etc/postgresql-common/createcluster.d/search4letters.conf", "create_main_cluster = false\n", "644"),
-    // What Debian asks whether a service may be started; 101 is no.
+    // Debian asks this program whether a service may start; 101 means no.
     ("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", "755"),
 ];
 
-/// The folder of the newest server's programs; installs what is missing.
+/// Returns the folder of the newest server's programs. Installs one if there is none.
 pub(crate) fn postgres_server(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     if let Some(folder) = newest(Path::new(VERSIONS)) {
         return Ok(folder);
@@ -31,7 +31,7 @@ pub(crate) fn postgres_server(workspace: &Workspace) -> anyhow::Result<PathBuf> 
     newest(Path::new(VERSIONS)).with_context(|| format!("postgresql is installed, but no server is in {VERSIONS}"))
 }
 
-/// The pooler that stands between clients and a server in some of the tests.
+/// Finds or installs the connection pooler that some tests put in front of the server.
 pub(crate) fn pgbouncer(workspace: &Workspace) -> anyhow::Result<()> {
     if Path::new(PGBOUNCER).is_file() {
         return Ok(());
@@ -39,7 +39,7 @@ pub(crate) fn pgbouncer(workspace: &Workspace) -> anyhow::Result<()> {
     install(workspace, "pgbouncer")?;
     let shell = workspace.shell()?;
     if let (Some(root), true) = (apt::become_root(&shell), on_path("systemctl").is_some()) {
-        // Debian lets it start at the next boot.
+        // Debian would start it at the next boot.
         cmd!(shell, "env {root...} systemctl --quiet disable pgbouncer.service").quiet().ignore_stderr().run()?;
     }
     Ok(())
@@ -49,7 +49,7 @@ fn install(workspace: &Workspace, package: &str) -> anyhow::Result<()> {
     let by_hand = format!("{package} is missing and installing it needs apt-get and root or sudo; install it by hand");
     let shell = workspace.shell()?;
     let root = apt::become_root(&shell).filter(|_| on_path("apt-get").is_some()).context(by_hand)?;
-    let files: Vec<_> = MEANWHILE.iter().filter(|(path, ..)| !Path::new(path).exists()).collect();
+    let files: Vec<_> = DURING_INSTALLATION.iter().filter(|(path, ..)| !Path::new(path).exists()).collect();
     eprintln!("{package}: its programs only, no database is made and no service started");
     for (path, text, mode) in &files {
         put(&shell, root, path, text, mode)?;

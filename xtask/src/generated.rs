@@ -1,0 +1,32 @@
+//! `cargo xtask screenshots` and `cargo xtask vectors`: files of the project that programs write.
+
+use anyhow::Context;
+use xshell::cmd;
+
+use crate::client::{self, Build};
+use crate::steps::Steps;
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// Writes docs/screenshots for the README, and target/screenshots with all widths for the review of a change.
+pub(crate) fn screenshots(workspace: &Workspace) -> anyhow::Result<()> {
+    let steps = Steps::new(client::steps_needed(workspace, Build::Shipped)? + 3);
+    client::ensure(workspace, &steps, Build::Shipped)?;
+    let browser = steps.step("looking for Chromium and chromedriver", || tools::browser_tools(workspace))?;
+    let shell = workspace.shell()?;
+    shell.set_var("CHROMEDRIVER", browser.chromedriver);
+    let programs = cmd!(shell, "cargo build --package server --package tests --bins");
+    steps.build("building the server and the program that takes the pictures", [programs])?;
+    let program = workspace.target.join("debug/screenshots");
+    let (readme, review) = (workspace.root.join("docs/screenshots"), workspace.target.join("screenshots"));
+    steps.step("taking the pictures", || {
+        cmd!(shell, "{program} {readme} {review}").quiet().run()?;
+        Ok(())
+    })
+}
+
+/// Writes what Python itself answers to the searches of the tests.
+pub(crate) fn vectors(workspace: &Workspace) -> anyhow::Result<()> {
+    let shell = workspace.shell()?;
+    cmd!(shell, "python3 tests/vectors/generate.py").run().context("the vectors need python3 3.11")
+}

@@ -1,0 +1,131 @@
+//! What compiling needs, and tools from crates.io that are built once into a folder of their version.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use anyhow::{Context, bail, ensure};
+use xshell::{Shell, cmd};
+
+use crate::steps::Steps;
+use crate::tools::on_path;
+use crate::workspace::Workspace;
+
+const WASM: &str = "wasm32-unknown-unknown";
+
+/// Trunk 0.22 wants a newer Rust than ours. Without its default features it cannot download tools, which are ours to bring.
+const TRUNK: CargoTool =
+    CargoTool { name: "trunk", version: "0.21.14", flags: &["--no-default-features"], takes: "about 3 minutes" };
+
+const CARGO_DENY: CargoTool = CargoTool {
+    name: "cargo-deny",
+    version: "0.20.2",
+    // Without its default features it runs Cargo instead of holding one, and git of the machine.
+    flags: &["--no-default-features"],
+    takes: "about 3 minutes",
+};
+
+/// A program that has the name of its package.
+struct CargoTool {
+    name: &'static str,
+    version: &'static str,
+    /// What `cargo install` is given beside the version.
+    flags: &'static [&'static str],
+    takes: &'static str,
+}
+
+/// Fails with the remedy where C cannot be compiled: SQLite is C, and so are parts of the tools.
+pub(crate) fn c_compiler(shell: &Shell) -> anyhow::Result<()> {
+    let compiler = env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    let mut command = compiler.split_whitespace();
+    let (program, flags) = (command.next().unwrap_or("cc"), command);
+    cmd!(shell, "{program} {flags...} -fsyntax-only -x c -")
+        .quiet()
+        .stdin("#include <stdlib.h>\n")
+        .ignore_stderr()
+        .run()
+        .with_context(|| {
+            format!("the C compiler `{compiler}` is missing or incomplete: sudo apt-get install gcc libc6-dev")
+        })
+}
+
+/// Installs the compiler's target for the browser. Rustup installs the targets that rust-toolchain.toml names together
+/// with the toolchain, but adds none to a toolchain that was there already.
+pub(crate) fn wasm_target(workspace: &Workspace) -> anyhow::Result<()> {
+    let shell = workspace.shell()?;
+    let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
+    if Path::new(&sysroot).join("lib/rustlib").join(WASM).is_dir() {
+        return Ok(());
+    }
+    if on_path("rustup").is_none() {
+        bail!("this Rust has no target {WASM} and there is no rustup: get both from https://rustup.rs");
+    }
+    cmd!(shell, "rustup --quiet target add {WASM}").quiet().run()?;
+    Ok(())
+}
+
+/// Finds or installs Trunk, and returns its folder.
+pub(crate) fn trunk(workspace: &Workspace, steps: &Steps) -> anyhow::Result<PathBuf> {
+    TRUNK.ensure(workspace, steps)
+}
+
+/// Finds or installs cargo-deny, and returns its folder.
+pub(crate) fn cargo_deny(workspace: &Workspace, steps: &Steps) -> anyhow::Result<PathBuf> {
+    CARGO_DENY.ensure(workspace, steps)
+}
+
+/// Builds the program that Trunk calls `wasm-bindgen`, and returns its folder.
+pub(crate) fn wasm_bindgen(workspace: &Workspace, steps: &Steps) -> anyhow::Result<PathBuf> {
+    let shell = workspace.shell()?;
+    steps.build("building wasm-bindgen", [cmd!(shell, "cargo build --package trunk-bindgen")])?;
+    // rustc compiles no program of this name, so that nobody uses a version of wasm-bindgen from before 2023.
+    let folder = workspace.target.join("xtask/bin");
+    shell.create_dir(&folder)?;
+    shell.copy_file(workspace.target.join("debug/trunk-bindgen"), folder.join("wasm-bindgen"))?;
+    Ok(folder)
+}
+
+impl CargoTool {
+    /// Returns the folder in which the tool is.
+    fn ensure(&self, workspace: &Workspace, steps: &Steps) -> anyhow::Result<PathBuf> {
+        let Self { name, version, takes, flags } = self;
+        let flags = *flags;
+        let shell = workspace.shell()?;
+        if let Some(path) = on_path(name)
+            && self.is_version(&shell, &path)
+        {
+            steps.skip(&format!("{name} {version} is on the PATH"));
+            return Ok(path.parent().context("a program is in a folder")?.to_owned());
+        }
+        let root = workspace.tools.join(format!("{name}-{version}"));
+        let bin = root.join("bin");
+        if self.is_version(&shell, &bin.join(name)) {
+            steps.skip(&format!("{name} {version} is installed"));
+            return Ok(bin);
+        }
+        // The tools run for seconds and are compiled for minutes: they are built to compile fast.
+        shell.set_var("CARGO_PROFILE_RELEASE_LTO", "off");
+        shell.set_var("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
+        shell.set_var("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "64");
+        shell.set_var("CARGO_PROFILE_RELEASE_DEBUG", "0");
+        shell.set_var("CARGO_PROFILE_RELEASE_PANIC", "abort");
+        // What is compiled stays until all of it is: the next attempt resumes there.
+        let build = workspace.tools.join(format!("{name}-{version}-build"));
+        shell.set_var("CARGO_TARGET_DIR", &build);
+        let install = cmd!(shell, "cargo install {name} --version {version} --locked {flags...} --root {root} --force");
+        steps
+            .build(&format!("installing {name} {version} ({takes}, once)"), [install])
+            .with_context(|| format!("{name} {version} could not be installed; is crates.io reachable?"))?;
+        ensure!(self.is_version(&shell, &bin.join(name)), "{} holds no {name} {version}", bin.display());
+        match fs::remove_dir_all(&build) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("{} cannot be removed", build.display()))
+            }
+            _ => Ok(bin),
+        }
+    }
+
+    fn is_version(&self, shell: &Shell, program: &Path) -> bool {
+        let version = cmd!(shell, "{program} --version").quiet().ignore_stderr().read();
+        version.is_ok_and(|printed| printed.split_whitespace().nth(1) == Some(self.version))
+    }
+}
