@@ -1,70 +1,61 @@
-//! The browser client: the route tables, and the mount. Knows nothing of SQL, tokio or axum.
+//! The browser client. Knows nothing of SQL, tokio or axum.
 //!
 //! It is one library and two programs, `search` and `console`, each with the pages of one [`Bundle`]. Nothing else is
-//! public, so that what neither of them needs is found as dead code.
+//! public, so that the compiler finds code that neither of them uses.
 
-mod components;
-mod context;
-mod draft;
-mod gauge;
-mod job_commands;
-mod job_feed;
-mod keys;
-mod kind_commands;
+mod account;
+mod jobs;
 mod lab;
-mod ledger;
-mod live;
-mod log_book;
-mod log_feed;
-mod marking;
-mod moment;
-mod navigation;
-mod ndjson;
-mod pages;
-mod painted;
-mod receipt;
-mod session;
-mod submission;
-mod system_cards;
-mod system_feed;
-mod theme;
-mod url;
-mod virtual_rows;
-mod wording;
+mod log;
+mod platform;
+mod search;
+mod system;
+mod ui;
 
 use api::{Bundle, Route};
 use leptos::prelude::*;
 
-use crate::components::{AdministratorsOnly, Shell};
-use crate::pages::{
-    EntryPage, JobPage, JobsPage, LabPage, LabRunPage, LoginPage, LogoutPage, NotFoundPage, SetupPage, SystemPage,
-    ViewLogPage,
-};
+use crate::account::access::{AccountMenu, AdministratorsOnly};
+use crate::account::login::{LoginPage, LogoutPage};
+use crate::account::setup::SetupPage;
+use crate::jobs::detail::JobPage;
+use crate::jobs::list::JobsPage;
+use crate::lab::page::LabPage;
+use crate::lab::run::LabRunPage;
+use crate::log::page::LogPage;
+use crate::platform::context;
+use crate::platform::mount::mount;
+use crate::search::draft::Draft;
+use crate::search::page::SearchPage;
+use crate::system::page::SystemPage;
+use crate::ui::page::NotFoundPage;
+use crate::ui::shell::Shell;
 
 /// Shows the pages of [`Bundle::Search`].
 pub fn start_search() {
-    painted::take_over(Bundle::Search, || {
-        context::draft().keep(&untrack(|| context::navigation().place()));
-        view! { <App page=search_page /> }
+    let draft = Draft::from_preview();
+    mount(Bundle::Search, move || {
+        draft.keep(&untrack(|| context::router().location()));
+        view! { <App page=move |route| search_page(route, draft) /> }
     });
 }
 
 /// Shows the pages of [`Bundle::Console`].
 pub fn start_console() {
-    painted::take_over(Bundle::Console, || view! { <App page=console_page /> });
+    mount(Bundle::Console, || view! { <App page=console_page /> });
 }
 
 #[component]
-fn App(page: fn(Route) -> AnyView) -> impl IntoView {
-    let route = context::navigation().route();
-    keys::listen();
-    view! { <Shell>{move || page(route.get())}</Shell> }
+fn App(page: impl Fn(Route) -> AnyView + Send + 'static) -> impl IntoView {
+    let route = context::router().route();
+    let account_menu = view! { <AccountMenu /> }.into_any();
+    view! { <Shell account_menu>{move || page(route.get())}</Shell> }
 }
 
-fn search_page(route: Route) -> AnyView {
+fn search_page(route: Route, draft: Draft) -> AnyView {
     match route {
-        Route::Entry => view! { <EntryPage /> }.into_any(),
-        // The pages of the other bundle are none of this one.
+        Route::Entry => view! { <SearchPage draft /> }.into_any(),
+        // The other pages are in the console's bundle.
         _ => view! { <NotFoundPage /> }.into_any(),
     }
 }
@@ -74,7 +65,7 @@ fn console_page(route: Route) -> AnyView {
         Route::Login => view! { <LoginPage /> }.into_any(),
         Route::Logout => view! { <LogoutPage /> }.into_any(),
         Route::Setup => view! { <SetupPage /> }.into_any(),
-        Route::ViewLog => view! { <AdministratorsOnly page=|| view! { <ViewLogPage /> }.into_any() /> }.into_any(),
+        Route::ViewLog => view! { <AdministratorsOnly page=|| view! { <LogPage /> }.into_any() /> }.into_any(),
         Route::Jobs => view! { <AdministratorsOnly page=|| view! { <JobsPage /> }.into_any() /> }.into_any(),
         Route::Job(id) => view! { <AdministratorsOnly page=move || view! { <JobPage id /> }.into_any() /> }.into_any(),
         Route::System => view! { <AdministratorsOnly page=|| view! { <SystemPage /> }.into_any() /> }.into_any(),

@@ -1,4 +1,4 @@
-//! What is loaded by those who look behind the search: the log, the jobs, the system, the lab.
+//! The console's program: the log, the jobs, the system, the lab, accounts.
 
 fn main() {
     app::start_console();

@@ -1,4 +1,4 @@
-//! What visitors load: the search, and what is said of a page that does not exist.
+//! The visitors' program: the search, and the page for unknown addresses.
 
 fn main() {
     app::start_search();

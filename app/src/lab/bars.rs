@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use api::{ItemState, ItemTrace, LabTrace};
 
-use super::scale::Scale;
-use super::span;
+use crate::lab::labels;
+use crate::lab::time_axis::Scale;
 
 /// With more items than this each is a line in one drawing, and no row of its own.
 pub const ROWS_LIMIT: usize = 60;
@@ -39,7 +39,7 @@ pub fn waited(item: &ItemTrace, now_us: u64) -> u64 {
 
 /// The token whose colour an item's state has, and the state of a job whose sign it has.
 #[must_use]
-pub fn sign(state: ItemState) -> api::JobState {
+pub fn job_state(state: ItemState) -> api::JobState {
     match state {
         ItemState::Pending => api::JobState::Waiting,
         ItemState::Running => api::JobState::Running,
@@ -52,7 +52,7 @@ pub fn sign(state: ItemState) -> api::JobState {
 /// What stands beside an item's bar.
 #[must_use]
 pub fn outcome(item: &ItemTrace, now_us: u64) -> String {
-    let took = worked(item, now_us).map(|(start, end)| span::measured(end - start));
+    let took = worked(item, now_us).map(|(start, end)| labels::measured(end - start));
     match (item.state, took, &item.error) {
         (ItemState::Failed, Some(took), Some(error)) => format!("{} · {took}", error.kind.label()),
         (ItemState::Failed, None, Some(error)) => error.kind.label().to_owned(),
@@ -82,14 +82,14 @@ pub fn sentence(index: usize, item: &ItemTrace, place: Option<usize>, now_us: u6
             let _ = write!(
                 text,
                 " · waited {}, took {} ({} to {})",
-                span::measured(start),
-                span::measured(end - start),
-                span::measured(start),
-                span::measured(end)
+                labels::measured(start),
+                labels::measured(end - start),
+                labels::measured(start),
+                labels::measured(end)
             );
         }
         None => {
-            let _ = write!(text, " · waited {}", span::measured(waited(item, now_us)));
+            let _ = write!(text, " · waited {}", labels::measured(waited(item, now_us)));
         }
     }
     if let Some(place) = place {

@@ -1,8 +1,50 @@
-//! What went wrong in a run, by kind.
+//! What went wrong, by kind, in its own words.
 
 use api::{ItemErrorKind, ItemTrace};
+use leptos::prelude::*;
 
-use crate::wording::number;
+use crate::lab::stream::RunStream;
+use crate::ui::format::number;
+use crate::ui::highlight;
+use crate::ui::icon::{Icon, Symbol};
+
+/// So many different details are shown of each kind.
+const DETAILS_LIMIT: usize = 5;
+
+#[component]
+pub fn FailureList(stream: RunStream) -> impl IntoView {
+    let failures = Memo::new(move |_| stream.trace.with(|trace| by_kind(&trace.items)));
+    view! {
+        <Show when=move || failures.with(|failures| !failures.is_empty())>
+            <section class="card failures" aria-labelledby="failures-title">
+                <h3 id="failures-title">"What failed, by kind"</h3>
+                <ul class="failure_list">{move || failures.get().into_iter().map(kind).collect_view()}</ul>
+            </section>
+        </Show>
+    }
+}
+
+fn kind(failures: Failures) -> impl IntoView {
+    let rest = failures.details.len().saturating_sub(DETAILS_LIMIT);
+    let details = failures.details.into_iter().take(DETAILS_LIMIT).map(|(detail, count)| {
+        let often = if count == 1 { String::new() } else { format!(" ({} times)", number(count as u64)) };
+        view! { <li>{highlight::visible(&detail)}<span class="muted">{often}</span></li> }
+    });
+    view! {
+        <li class="failure" data-state="dead">
+            <p class="failure_kind">
+                <Icon symbol=Symbol::Alert />
+                <strong>{number(failures.count as u64)}</strong>
+                " "
+                {failures.kind.label()}
+            </p>
+            <ul class="failure_details">
+                {details.collect_view()}
+                {(rest > 0).then(|| view! { <li class="muted">{format!("and {} other messages", number(rest as u64))}</li> })}
+            </ul>
+        </li>
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failures {

@@ -1,8 +1,120 @@
-//! What came of each way of writing the log of a search down.
+//! The three ways of writing a search's log down, side by side on one time axis.
 
 use api::{JobState, Lane, LaneStep, LaneTrace};
+use leptos::prelude::*;
 
-use super::span;
+use crate::lab::labels;
+use crate::lab::stream::RunStream;
+use crate::lab::time_axis::{Scale, TimeAxis};
+use crate::ui::icon::{Icon, Symbol};
+
+#[component]
+pub fn LaneList(stream: RunStream, delay_ms: u32) -> impl IntoView {
+    // Each in its own time: the processes do not start at the same moment.
+    let lanes = Lane::ALL.map(|lane| {
+        Memo::new(move |_| {
+            let known = stream.trace.with(|trace| trace.lanes.iter().find(|known| known.lane == lane).cloned());
+            since_sent(&known.unwrap_or(LaneTrace { lane, steps: vec![] }))
+        })
+    });
+    let scale = Memo::new(move |_| {
+        let is_running = stream.is_running();
+        let now_us = stream.now_us.get();
+        let ends = lanes.iter().map(|lane| {
+            lane.with(|(lane, sent)| match lane.steps.last() {
+                Some(_) if is_running => now_us.saturating_sub(*sent),
+                Some(&(at_us, _)) => at_us,
+                None => 0,
+            })
+        });
+        let end = ends.max().unwrap_or_default();
+        if is_running { Scale::growing(end, u64::from(delay_ms) * 1_100) } else { Scale::to(end) }
+    });
+    view! {
+        <section class="card lanes" aria-labelledby="lanes-title">
+            <h3 id="lanes-title">"The same search, three times"</h3>
+            <div class="lane_axis"><TimeAxis scale /></div>
+            <ol class="lane_list">
+                {lanes.map(|lane| view! { <LaneRow stream lane scale /> }).collect_view()}
+            </ol>
+        </section>
+    }
+}
+
+/// Symbols on the line are at least this share of it apart.
+const SYMBOLS_APART: f64 = 0.04;
+
+#[component]
+pub fn LaneRow(
+    stream: RunStream,
+    /// The lane in its own time, and when that began in the run's.
+    lane: Memo<(LaneTrace, u64)>,
+    scale: Memo<Scale>,
+) -> impl IntoView {
+    let name = lane.with_untracked(|(lane, _)| lane.lane);
+    let trace = Memo::new(move |_| lane.with(|(lane, _)| lane.clone()));
+    let id = format!("lane-{name:?}");
+    // From the question to the answer somebody waits.
+    let waits = move || {
+        let (lane, sent) = lane.get();
+        time(&lane, LaneStep::Sent)?;
+        let end = time(&lane, LaneStep::Answered).unwrap_or_else(|| {
+            if stream.is_running() { stream.now_us.get().saturating_sub(sent) } else { scale.get().end_us() }
+        });
+        Some(scale.get().percent(end))
+    };
+    let symbols = move || {
+        let scale = scale.get();
+        trace.with(|trace| {
+            let places: Vec<f64> = trace.steps.iter().map(|&(at_us, _)| scale.share(at_us)).collect();
+            let places = spread(&places, SYMBOLS_APART);
+            let symbols = trace.steps.iter().zip(places).map(|(&(_, step), place)| {
+                let state = job_state(step);
+                view! {
+                    <span class="lane_symbol" data-state=state.as_str() style:left=format!("{:.2}%", place * 100.0)>
+                        <Icon symbol=symbol(step) />
+                    </span>
+                }
+            });
+            symbols.collect_view()
+        })
+    };
+    let steps = move || trace.with(|trace| trace.steps.iter().map(|&(at_us, step)| told(at_us, step)).collect_view());
+    view! {
+        <li class="lane" aria-labelledby=id.clone()>
+            <div class="lane_head">
+                <h4 id=id.clone()>{title(name)}</h4>
+                <p class="muted">{explanation(name)}</p>
+            </div>
+            <div class="lane_track" aria-hidden="true">
+                <span class="lane_waits" style:width=move || waits().unwrap_or_else(|| "0".to_owned())></span>
+                {symbols}
+            </div>
+            <ol class="lane_steps">{steps}</ol>
+            <p class="lane_conclusion" aria-live="polite">{move || trace.with(conclusion)}</p>
+        </li>
+    }
+}
+
+fn told(at_us: u64, step: LaneStep) -> impl IntoView {
+    view! {
+        <li class="lane_step" data-state=job_state(step).as_str()>
+            <Icon symbol=symbol(step) />
+            {step.label()}
+            " "
+            <span class="muted">{(at_us > 0).then(|| labels::measured(at_us))}</span>
+        </li>
+    }
+}
+
+fn symbol(step: LaneStep) -> Symbol {
+    match step {
+        LaneStep::Sent => Symbol::Up,
+        LaneStep::Answered => Symbol::Down,
+        LaneStep::Killed => Symbol::Close,
+        other => Symbol::State(job_state(other)),
+    }
+}
 
 /// The way's name.
 #[must_use]
@@ -26,7 +138,7 @@ pub fn explanation(lane: Lane) -> &'static str {
 
 /// The state whose colour and sign a step has.
 #[must_use]
-pub fn sign(step: LaneStep) -> JobState {
+fn job_state(step: LaneStep) -> JobState {
     match step {
         LaneStep::Sent => JobState::Scheduled,
         LaneStep::Answered => JobState::Running,
@@ -60,7 +172,7 @@ pub fn conclusion(lane: &LaneTrace) -> String {
             None => "Not sent yet.".to_owned(),
         };
     };
-    let mut text = format!("Answered after {}", span::measured(answered.saturating_sub(sent)));
+    let mut text = format!("Answered after {}", labels::measured(answered.saturating_sub(sent)));
     let restarted = time(lane, LaneStep::Restarted);
     match (time(lane, LaneStep::RowThere), time(lane, LaneStep::RowGone)) {
         (Some(row), _) if restarted.is_some_and(|restarted| restarted <= row) => {

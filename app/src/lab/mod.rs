@@ -1,16 +1,19 @@
-//! What the lab's pages compute and say; drawing it is the components' part.
+//! The waiting lab: `/lab` and `/lab/runs/{id}`.
 
-pub mod bars;
-pub mod clock;
-pub mod commands;
-pub mod comparison;
-pub mod draft;
-pub mod failures;
-pub mod feed;
-pub mod figures;
-pub mod lanes;
-pub mod pool_steps;
-pub mod scale;
-pub mod scenario;
-pub mod span;
-pub mod words;
+mod bars;
+mod draft;
+mod failures;
+mod fields;
+mod figures;
+mod form;
+mod items;
+mod labels;
+mod lanes;
+mod launcher;
+pub mod page;
+mod pool;
+pub mod run;
+mod runs;
+mod stream;
+mod time_axis;
+mod waterfall;

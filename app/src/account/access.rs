@@ -1,0 +1,88 @@
+//! The account menu, and who may see a page.
+
+use api::{Account, ApiError};
+use leptos::prelude::*;
+
+use crate::platform::session::SessionState;
+use crate::platform::{context, url};
+use crate::ui::icon::{Icon, Symbol};
+use crate::ui::notice::{Failure, Loading};
+
+#[component]
+pub fn AccountMenu() -> impl IntoView {
+    let session = context::session();
+    view! {
+        <div class="account_menu">
+            {move || match session.state() {
+                SessionState::Unknown => ().into_any(),
+                SessionState::Known(info) => match info.account {
+                    Some(account) => view! { <Menu account /> }.into_any(),
+                    None => log_in_link(),
+                },
+                SessionState::Failed(_) => log_in_link(),
+            }}
+        </div>
+    }
+}
+
+fn log_in_link() -> AnyView {
+    view! { <a class="button button-quiet" href="/login">"Log in"</a> }.into_any()
+}
+
+#[component]
+fn Menu(account: Account) -> impl IntoView {
+    view! {
+        <button
+            class="button button-quiet account_button"
+            type="button"
+            popovertarget="account-menu"
+            aria-label=format!("Account of {}", account.name)
+        >
+            <Icon symbol=Symbol::Person />
+            <span class="account_name">{account.name.clone()}</span>
+        </button>
+        <div class="account_popover" id="account-menu" popover="auto">
+            <p class="account_head">
+                <strong dir="auto">{account.name}</strong>
+                <span class="muted">{account.role.as_str()}</span>
+            </p>
+            <a class="account_item" href="/logout">"Log out"</a>
+        </div>
+    }
+}
+
+#[derive(Clone, PartialEq)]
+enum Access {
+    Unknown,
+    Granted,
+    Denied,
+    Failed(ApiError),
+}
+
+/// Shows `page` to administrators, and sends everyone else to log in and back.
+#[component]
+pub fn AdministratorsOnly(#[prop(into)] page: ViewFn) -> impl IntoView {
+    let session = context::session();
+    // A memo, so that a changed session with the same access does not rebuild the page.
+    let access = Memo::new(move |_| match session.state() {
+        SessionState::Unknown => Access::Unknown,
+        SessionState::Known(info) if info.account.is_some() => Access::Granted,
+        SessionState::Known(_) => Access::Denied,
+        SessionState::Failed(error) => Access::Failed(error),
+    });
+    Effect::new(move |_| {
+        if access.get() == Access::Denied {
+            let router = context::router();
+            let location = untrack(|| router.location());
+            let next = location.path + &location.query;
+            router.replace(&url::with_query("/login", &[("next", Some(&next))]), None);
+        }
+    });
+    move || match access.get() {
+        Access::Granted => page.run(),
+        Access::Unknown | Access::Denied => view! { <Loading /> }.into_any(),
+        Access::Failed(error) => {
+            view! { <Failure text=error.message on_retry=move |()| session.refresh() /> }.into_any()
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! `/login` and `/logout`.
+
+use leptos::prelude::*;
+use leptos::{ev, html};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlInputElement;
+
+use crate::account::setup::TextField;
+use crate::platform::request::Request;
+use crate::platform::session::SessionState;
+use crate::platform::{context, url};
+use crate::ui::notice::{Failure, Loading, Notice, Tone};
+use crate::ui::page::PageHeading;
+
+/// Logs an administrator in, and opens the page that asked for it.
+#[component]
+pub fn LoginPage() -> impl IntoView {
+    let session = context::session();
+    let router = context::router();
+    let next = router.parameter("next");
+    Effect::new(move |_| {
+        if session.account().is_some() {
+            router.replace(url::own_path(next.get_untracked().as_deref()), None);
+        }
+    });
+    let has_accounts = move || match session.state() {
+        SessionState::Known(info) => info.has_accounts,
+        SessionState::Unknown | SessionState::Failed(_) => true,
+    };
+    view! {
+        <div class="page page-form">
+            <PageHeading text="Log in" />
+            <LoginForm />
+            // Below the form, so that the form does not move when the server answers.
+            <Show when=move || !has_accounts()>
+                <Notice tone=Tone::Info text="There is no account yet. The server has printed a link that makes the \
+                    first one; `search4letters admin link` prints a new one." />
+            </Show>
+        </div>
+    }
+}
+
+#[component]
+fn LoginForm() -> impl IntoView {
+    let session = context::session();
+    let (name, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let request = Request::new();
+    let form = NodeRef::<html::Form>::new();
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        if request.is_pending.get_untracked() {
+            return;
+        }
+        request.send(api::login(name.get_untracked(), password.get_untracked()), move |result| match result {
+            Ok(account) => session.logged_in(account),
+            Err(_) => focus(form, "#password"),
+        });
+    };
+    Effect::new(move |_| {
+        // After the page's heading has taken the focus.
+        request_animation_frame(move || focus(form, "#name"));
+    });
+    view! {
+        <form class="card form" on:submit=submit node_ref=form>
+            {move || request.error.get().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
+            <TextField label="Name" name="name" kind="text" autocomplete="username" value=name error=None />
+            <TextField
+                label="Password" name="password" kind="password" autocomplete="current-password"
+                value=password error=None
+            />
+            <SubmitButton request label="Log in" pending_label="Logging in…" />
+        </form>
+    }
+}
+
+#[component]
+pub fn SubmitButton(request: Request, label: &'static str, pending_label: &'static str) -> impl IntoView {
+    let is_pending = request.is_pending;
+    view! {
+        <button class="button button-primary" type="submit" aria-disabled=move || is_pending.get().then_some("true")>
+            {move || if is_pending.get() { pending_label } else { label }}
+        </button>
+    }
+}
+
+fn focus(form: NodeRef<html::Form>, selector: &str) {
+    let Some(form) = form.try_get_untracked().flatten() else { return };
+    let field = form.query_selector(selector).ok().flatten();
+    if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()) {
+        let _ = field.focus();
+        field.select();
+    }
+}
+
+/// Ends the session as soon as it is shown.
+#[component]
+pub fn LogoutPage() -> impl IntoView {
+    let session = context::session();
+    let request = Request::new();
+    let is_over = RwSignal::new(false);
+    let log_out = move || {
+        request.send(api::logout(), move |result| {
+            if result.is_ok() {
+                session.logged_out();
+                is_over.try_set(true);
+            }
+        });
+    };
+    log_out();
+    let heading = move || if is_over.get() { "You are logged out" } else { "Log out" }.to_owned();
+    view! {
+        <div class="page page-form">
+            <PageHeading text=Signal::derive(heading) />
+            {move || match request.error.get() {
+                _ if is_over.get() => view! {
+                    <div class="card empty_state">
+                        <p>"The session has ended, here and on the server."</p>
+                        <p class="button_row">
+                            <a class="button" href="/login">"Log in again"</a>
+                            <a class="button button-quiet" href="/">"Go to the search"</a>
+                        </p>
+                    </div>
+                }
+                .into_any(),
+                None => view! { <Loading /> }.into_any(),
+                Some(error) => {
+                    let text = format!("You are still logged in. {}", error.message);
+                    view! { <Failure text on_retry=move |()| log_out() /> }.into_any()
+                }
+            }}
+        </div>
+    }
+}

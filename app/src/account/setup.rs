@@ -1,0 +1,119 @@
+//! `/setup?token=`: creates an administrator's account with a link that works once.
+
+use api::{ApiError, ErrorCode};
+use leptos::ev;
+use leptos::prelude::*;
+
+use crate::account::login::SubmitButton;
+use crate::platform::context;
+use crate::platform::request::Request;
+use crate::ui::notice::{Notice, Tone};
+use crate::ui::page::PageHeading;
+
+#[component]
+pub fn SetupPage() -> impl IntoView {
+    let token = context::router().parameter("token");
+    let is_expired = RwSignal::new(false);
+    view! {
+        <div class="page page-form">
+            <PageHeading text="Create the first admin" />
+            {move || match token.get().filter(|token| !token.is_empty()) {
+                _ if is_expired.get() => dead_end("This link was used already, or its 30 minutes are over."),
+                Some(token) => view! { <SetupForm token is_expired /> }.into_any(),
+                None => dead_end("This page is opened by a link that the server prints; the link is incomplete."),
+            }}
+        </div>
+    }
+}
+
+fn dead_end(why: &'static str) -> AnyView {
+    view! {
+        <div class="card empty_state">
+            <p>{why}</p>
+            <p>"On the server's machine, " <code>"search4letters admin link"</code> " prints a new one."</p>
+            <a class="button" href="/login">"Log in"</a>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn SetupForm(token: String, is_expired: RwSignal<bool>) -> impl IntoView {
+    let session = context::session();
+    let router = context::router();
+    let (name, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let request = Request::new();
+    let error = request.error;
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        if request.is_pending.get_untracked() {
+            return;
+        }
+        error.set(None);
+        let set_up = api::set_up(token.clone(), name.get_untracked(), password.get_untracked());
+        request.send(set_up, move |result| match result {
+            Ok(account) => {
+                session.logged_in(account);
+                router.replace("/viewlog", None);
+            }
+            Err(error) if error.code == ErrorCode::Expired => drop(is_expired.try_set(true)),
+            Err(_) => {}
+        });
+    };
+    let at = move |field: &'static str| {
+        let is_here = move |error: &ApiError| error.field.as_deref() == Some(field);
+        Signal::derive(move || error.get().filter(is_here).map(|error| error.message))
+    };
+    let elsewhere = move || error.get().filter(|error| !matches!(error.field.as_deref(), Some("name" | "password")));
+    view! {
+        <form class="card form" on:submit=submit>
+            <p class="muted">"This account can read the log and manage jobs."</p>
+            {move || elsewhere().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
+            <TextField label="Name" name="name" kind="text" autocomplete="username" value=name error=at("name") />
+            <TextField
+                label="Password" name="password" kind="password" autocomplete="new-password"
+                hint="At least 12 characters; a few random words are good." value=password error=at("password")
+            />
+            <SubmitButton request label="Make the account" pending_label="Making the account…" />
+        </form>
+    }
+}
+
+/// A labelled field, with its error.
+#[component]
+pub fn TextField(
+    label: &'static str,
+    name: &'static str,
+    /// The input's type: `text` or `password`.
+    kind: &'static str,
+    autocomplete: &'static str,
+    value: RwSignal<String>,
+    #[prop(optional)] hint: Option<&'static str>,
+    #[prop(into)] error: Signal<Option<String>>,
+) -> impl IntoView {
+    let has_error = move || error.with(Option::is_some);
+    let error_id = format!("{name}-error");
+    let hint_id = hint.map(|_| format!("{name}-hint"));
+    let described_by = {
+        let (error_id, hint_id) = (error_id.clone(), hint_id.clone());
+        move || if has_error() { Some(error_id.clone()) } else { hint_id.clone() }
+    };
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <input
+                id=name
+                name=name
+                type=kind
+                autocomplete=autocomplete
+                required
+                aria-invalid=move || has_error().then_some("true")
+                aria-describedby=described_by
+                prop:value=value
+                on:input:target=move |event| value.set(event.target().value())
+            />
+            {hint.map(|hint| view! { <p class="field_hint" id=hint_id>{hint}</p> })}
+            <p class="field_error" id=error_id role="alert">{move || error.get()}</p>
+        </div>
+    }
+}

@@ -1,0 +1,159 @@
+//! `/jobs/{id}`: one job with everything that is known about it.
+
+use api::{JobDetail, JobId, JobProgress, JobState, TimeMs};
+use leptos::prelude::*;
+
+use crate::jobs::actions::JobActions;
+use crate::jobs::attempts::{AttemptList, StateTimeline, took};
+use crate::jobs::stream;
+use crate::platform::context;
+use crate::platform::request::Request;
+use crate::ui::badge::StateBadge;
+use crate::ui::copy_button::CopyButton;
+use crate::ui::notice::{Failure, Loading, Notice, Tone};
+use crate::ui::page::PageHeading;
+use crate::ui::{format, highlight};
+
+#[component]
+pub fn JobPage(id: JobId) -> impl IntoView {
+    let session = context::session();
+    let job = LocalResource::new(move || api::job(id));
+    let refresh = Callback::new(move |()| job.refetch());
+    // Finished jobs too: they may be retried in another tab.
+    stream::follow(move |_| refresh.run(()));
+    let request = Request::new();
+    // An equal answer draws nothing again: what is selected or unfolded stays so. Progress changes all the time, so it is
+    // kept apart.
+    let shown = Memo::new(move |_| {
+        let mut job = job.get();
+        if let Some(Ok(job)) = &mut job {
+            job.summary.progress = None;
+        }
+        job
+    });
+    let progress = Memo::new(move |_| job.get().and_then(|job| job.ok()?.summary.progress));
+    view! {
+        <div class="page">
+            <p class="breadcrumb"><a href="/jobs">"Jobs"</a></p>
+            <PageHeading text=format!("Job #{}", id.0) />
+            {move || request.error.get().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
+            {move || match shown.get() {
+                None => view! { <Loading /> }.into_any(),
+                Some(Ok(job)) => view! { <Detail job progress request refresh /> }.into_any(),
+                Some(Err(error)) => {
+                    session.end_if_signed_out(&error);
+                    view! { <Failure text=error.message on_retry=refresh /> }.into_any()
+                }
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn Detail(
+    job: JobDetail,
+    progress: Memo<Option<JobProgress>>,
+    request: Request,
+    refresh: Callback<()>,
+) -> impl IntoView {
+    let JobDetail { summary, payload, result, attempts, log_row, why_not_running } = job.clone();
+    view! {
+        <div class="job_detail">
+            <div class="job_head">
+                <StateBadge state=summary.state />
+                <code class="job_kind">{summary.kind}</code>
+                <span class="muted job_head_about" dir="auto">{highlight::visible(&summary.about)}</span>
+                <JobActions id=summary.id state=summary.state request on_done=refresh />
+            </div>
+            {move || progress.get().map(|progress| view! { <ProgressBar progress state=summary.state /> })}
+            {why_not_running.map(|why| view! { <Notice tone=Tone::Info text=why /> })}
+            {log_row.map(|row| view! {
+                <p class="job_row_note">
+                    <a href=format!("/viewlog?row={}", row.0)>{format!("Log row {}", format::row_number(row))}</a>
+                    {summary.state.can_retry().then_some(" The row is already written: a retry changes nothing.")}
+                </p>
+            })}
+            <JobTiles job=job.clone() />
+            <div class="job_columns">
+                <section class="card" aria-labelledby="attempts-title">
+                    <h2 id="attempts-title">"Attempts"</h2>
+                    <AttemptList attempts />
+                </section>
+                <section class="card" aria-labelledby="timeline-title">
+                    <h2 id="timeline-title">"Timeline"</h2>
+                    <StateTimeline job />
+                </section>
+            </div>
+            {result.map(|result| view! { <LongText id="result-title" title="Result" text=result /> })}
+            <LongText id="payload-title" title="Payload" text=payload />
+        </div>
+    }
+}
+
+#[component]
+fn LongText(id: &'static str, title: &'static str, text: String) -> impl IntoView {
+    let shown = highlight::visible_lines(&text);
+    view! {
+        <section class="card" aria-labelledby=id>
+            <header class="card_head">
+                <h2 id=id>{title}</h2>
+                <CopyButton label="Copy" text />
+            </header>
+            <pre class="payload" tabindex="0">{shown}</pre>
+        </section>
+    }
+}
+
+/// The progress that a job reports: a bar, and a note.
+#[component]
+fn ProgressBar(progress: JobProgress, state: JobState) -> impl IntoView {
+    let percent = format::percent(progress.percent);
+    let note = highlight::visible(&progress.note);
+    view! {
+        <div class="job_progress" data-state=state.as_str()>
+            <p class="job_progress_text">
+                <span class="job_progress_note" dir="auto">{note.clone()}</span>
+                <span>{percent.clone()}</span>
+            </p>
+            <div
+                class="job_progress_track"
+                role="progressbar"
+                aria-label="Progress"
+                aria-valuemin="0"
+                aria-valuemax="100"
+                aria-valuenow=progress.percent.to_string()
+                aria-valuetext=if note.is_empty() { percent.clone() } else { format!("{percent}, {note}") }
+            >
+                <div class="job_progress_bar" style:width=percent.clone()></div>
+            </div>
+        </div>
+    }
+}
+
+/// How long the job waited and ran, how often it was tried, and by which worker.
+#[component]
+fn JobTiles(job: JobDetail) -> impl IntoView {
+    let now = context::now();
+    let JobDetail { summary, attempts, .. } = job;
+    let first_start = attempts.first().map(|attempt| attempt.started_at);
+    let last = attempts.last().cloned();
+    let is_final = summary.state.is_final();
+    let wait = move || match first_start {
+        None if is_final => "never began".to_owned(),
+        start => took(summary.created_at, start, now),
+    };
+    let by = last.as_ref().map_or_else(|| "–".to_owned(), |attempt| attempt.worker.clone());
+    let last: Option<(TimeMs, Option<TimeMs>)> = last.map(|attempt| (attempt.started_at, attempt.finished_at));
+    let run = move || last.map_or_else(|| "–".to_owned(), |(start, end)| took(start, end, now));
+    view! {
+        <dl class="job_tiles">
+            <div class="job_tile"><dt>"Wait"</dt><dd>{wait}</dd></div>
+            <div class="job_tile"><dt>"Run"</dt><dd>{run}</dd></div>
+            <div class="job_tile">
+                <dt>"Attempts"</dt>
+                <dd>{format!("{} of {}", summary.attempt, summary.max_attempts)}</dd>
+            </div>
+            <div class="job_tile"><dt>"By"</dt><dd class="job_worker" title=by.clone()>{by.clone()}</dd></div>
+        </dl>
+    }
+}

@@ -1,0 +1,212 @@
+//! The job types: how many jobs of each there are, and their limits and pauses.
+
+use api::{JobCounts, JobKind};
+use leptos::prelude::*;
+
+use crate::jobs::actions::may_act;
+use crate::platform::request::Request;
+use crate::ui::format::number;
+use crate::ui::icon::{Icon, Symbol};
+use crate::ui::notice::{Notice, Tone};
+
+#[component]
+pub fn KindTable(
+    /// `None` until they are known.
+    kinds: RwSignal<Option<Vec<JobKind>>>,
+) -> impl IntoView {
+    let actions = KindActions { request: Request::new(), kinds };
+    // A row lives as long as its kind, and keeps the focus and what is being typed.
+    let names = Memo::new(move |_| {
+        kinds.with(|kinds| kinds.iter().flatten().map(|kind| kind.kind.clone()).collect::<Vec<_>>())
+    });
+    let is_empty = Memo::new(move |_| kinds.with(|kinds| kinds.as_ref().is_some_and(Vec::is_empty)));
+    view! {
+        <section class="kind_card card card-flush" aria-labelledby="kinds-title">
+            <h2 id="kinds-title">"Job types"</h2>
+            {move || actions.request.error.get().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
+            <Show
+                when=move || !is_empty.get()
+                fallback=|| view! { <p class="muted">"There are none yet: the first job of a kind makes it known."</p> }
+            >
+                <table class="table kind_table">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Kind"</th>
+                            <th scope="col">"Waiting"</th>
+                            <th scope="col">"Running"</th>
+                            <th scope="col">"Scheduled or retrying"</th>
+                            <th scope="col">"Dead"</th>
+                            <th scope="col">"Limit"</th>
+                            <th scope="col"><span class="visually_hidden">"Actions"</span></th>
+                        </tr>
+                    </thead>
+                    <tbody>
+                        <For each=move || names.get() key=String::clone let:name>
+                            <KindRow name actions />
+                        </For>
+                    </tbody>
+                </table>
+            </Show>
+        </section>
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KindAction {
+    Pause,
+    Resume,
+    Limit(Option<u32>),
+}
+
+#[derive(Clone, Copy)]
+struct KindActions {
+    request: Request,
+    kinds: RwSignal<Option<Vec<JobKind>>>,
+}
+
+impl KindActions {
+    fn run(self, action: KindAction, kind: String) {
+        let request = async move {
+            let result = match action {
+                KindAction::Pause => api::pause_kind(kind).await,
+                KindAction::Resume => api::resume_kind(kind).await,
+                KindAction::Limit(limit) => api::limit_kind(kind, limit).await,
+            };
+            // The stream brings the kinds too, but it may be lost; and after a failure the page shows what is not so.
+            if let Ok(kinds) = api::job_kinds().await {
+                self.kinds.try_set(Some(kinds));
+            }
+            result
+        };
+        self.request.send(request, drop);
+    }
+}
+
+#[component]
+fn KindRow(name: String, actions: KindActions) -> impl IntoView {
+    let may_act = may_act();
+    let kind = {
+        let name = name.clone();
+        Memo::new(move |_| actions.kinds.with(|kinds| kinds.iter().flatten().find(|kind| kind.kind == name).cloned()))
+    };
+    let is_paused = Memo::new(move |_| kind.with(|kind| kind.as_ref().is_some_and(|kind| kind.paused)));
+    let limit = Memo::new(move |_| kind.with(|kind| kind.as_ref().and_then(|kind| kind.limit)));
+    let count =
+        move |of: fn(JobCounts) -> u64| move || kind.with(|kind| kind.as_ref().map(|kind| number(of(kind.counts))));
+    let verb = move || if is_paused.get() { "Resume" } else { "Pause" };
+    let action = move || if is_paused.get_untracked() { KindAction::Resume } else { KindAction::Pause };
+    view! {
+        <tr>
+            <th class="kind_name" scope="row">
+                <span class="job_kind">{name.clone()}</span>
+                <Show when=move || is_paused.get()>
+                    <span class="state_badge kind_paused"><Icon symbol=Symbol::Pause />"paused"</span>
+                </Show>
+            </th>
+            <td class="kind_count kind_waiting">{count(|counts| counts.waiting)}</td>
+            <td class="kind_count kind_running">{count(|counts| counts.running)}</td>
+            <td class="kind_count kind_later">{count(|counts| counts.scheduled + counts.retrying)}</td>
+            <td class="kind_count kind_dead">{count(|counts| counts.dead)}</td>
+            <td class="kind_limit"><KindLimit name=name.clone() limit actions /></td>
+            <td class="kind_buttons">
+                <Show when=move || may_act.get()>
+                    <button
+                        class="button button-small"
+                        type="button"
+                        aria-label={
+                            let name = name.clone();
+                            move || format!("{} {name}", verb())
+                        }
+                        on:click={
+                            let name = name.clone();
+                            move |_| actions.run(action(), name.clone())
+                        }
+                    >
+                        {verb}
+                    </button>
+                </Show>
+            </td>
+        </tr>
+    }
+}
+
+/// How many jobs of a kind may run at once. Operators can change it.
+#[component]
+fn KindLimit(name: String, limit: Memo<Option<u32>>, actions: KindActions) -> impl IntoView {
+    let may_act = may_act();
+    let text = move || limit.get().map_or_else(|| "no limit".to_owned(), |limit| number(limit.into()));
+    view! {
+        <Show when=move || may_act.get() fallback=move || view! { <span>{text}</span> }>
+            <LimitForm name=name.clone() limit actions />
+        </Show>
+    }
+}
+
+#[component]
+fn LimitForm(name: String, limit: Memo<Option<u32>>, actions: KindActions) -> impl IntoView {
+    let text = RwSignal::new(String::new());
+    let fault = RwSignal::new(None::<&'static str>);
+    // Keeps what is being typed, unless the limit itself changes.
+    Effect::new(move |_| text.set(limit.get().map(|limit| limit.to_string()).unwrap_or_default()));
+    let error_id = format!("limit-error-{name}");
+    let described_by = error_id.clone();
+    let (field_label, button_label) = (format!("Limit of {name}"), format!("Set the limit of {name}"));
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let wanted = text.with_untracked(|text| parse_limit(text));
+        fault.set(wanted.err());
+        if let Ok(limit) = wanted {
+            actions.run(KindAction::Limit(limit), name.clone());
+        }
+    };
+    view! {
+        <form class="kind_limit_form" novalidate on:submit=submit>
+            <input
+                type="text"
+                inputmode="numeric"
+                autocomplete="off"
+                maxlength="12"
+                placeholder="no limit"
+                aria-label=field_label
+                aria-invalid=move || fault.get().map(|_| "true")
+                aria-describedby=move || fault.get().map(|_| described_by.clone())
+                prop:value=text
+                on:input:target=move |event| {
+                    text.set(event.target().value());
+                    fault.set(None);
+                }
+            />
+            <button class="button button-small" type="submit" aria-label=button_label>"Set"</button>
+            <p class="field_error" id=error_id role="alert">{move || fault.get()}</p>
+        </form>
+    }
+}
+
+/// The typed limit; `None` if the field is empty. Errors are shown as they are.
+fn parse_limit(text: &str) -> Result<Option<u32>, &'static str> {
+    match text.trim() {
+        "" => Ok(None),
+        digits => match digits.parse() {
+            Ok(0) => Err("At least 1. To let none begin, pause the kind."),
+            Ok(limit) => Ok(Some(limit)),
+            Err(_) => Err("A whole number, or nothing for no limit."),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_a_whole_number_or_none() {
+        for (text, limit) in
+            [("", None), ("  ", None), ("1", Some(1)), (" 12 ", Some(12)), ("4294967295", Some(u32::MAX))]
+        {
+            assert_eq!(parse_limit(text), Ok(limit), "{text:?}");
+        }
+        for text in ["0", "00", "-1", "1.5", "1,000", "4294967296", "many", "1 2"] {
+            assert!(parse_limit(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! `/jobs`: the jobs by state and by kind, and the list of jobs with what can be done to each.
+
+use api::{ApiError, JobCounts, JobFilter, JobId, JobState, JobSummary, JobsPage as Page};
+use leptos::ev;
+use leptos::prelude::*;
+
+use crate::jobs::actions::JobActions;
+use crate::jobs::kinds::KindTable;
+use crate::jobs::stream::{self, JobChange};
+use crate::platform::request::Request;
+use crate::platform::{context, url};
+use crate::ui::badge::{CountTab, StateBadge};
+use crate::ui::format::{self, TimeAgo};
+use crate::ui::icon::Symbol;
+use crate::ui::notice::{Failure, Loading, Notice, Tone};
+use crate::ui::page::PageHeading;
+use crate::ui::{highlight, shortcuts};
+
+#[component]
+pub fn JobsPage() -> impl IntoView {
+    let router = context::router();
+    let (state_name, cursor) = (router.parameter("state"), router.parameter("before"));
+    let state = Memo::new(move |_| state_name.get().as_deref().and_then(JobState::parse));
+    let before = Memo::new(move |_| cursor.get().and_then(|cursor| cursor.parse().ok()).map(JobId));
+    let is_stale = RwSignal::new(false);
+    let page = LocalResource::new(move || {
+        is_stale.set(false);
+        api::jobs(JobFilter { state: state.get(), kind: None }, before.get())
+    });
+    let refresh = Callback::new(move |()| page.refetch());
+    // Nothing moves while the visitor reads: further down, or on an older page.
+    let stream = stream::follow(move |change| {
+        let is_reading = before.get_untracked().is_some() || window().scroll_y().is_ok_and(|y| y > 100.0);
+        match change {
+            _ if !is_reading => refresh.run(()),
+            JobChange::States => is_stale.set(true),
+            JobChange::Progress => {}
+        }
+    });
+    let request = Request::new();
+    handle_keys();
+    view! {
+        <div class="page">
+            <PageHeading text="Jobs" />
+            <StateTabs counts=stream.counts chosen=state />
+            <KindTable kinds=stream.kinds />
+            {move || request.error.get().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
+            <Show when=move || is_stale.get()>
+                <Notice tone=Tone::Info text="The jobs have changed since this list was read.">
+                    <button class="button" type="button" on:click=move |_| refresh.run(())>"Refresh"</button>
+                </Notice>
+            </Show>
+            <JobList page=Signal::derive_local(move || page.get()) state before request refresh />
+        </div>
+    }
+}
+
+/// How many jobs are in each state; each tab shows those.
+#[component]
+fn StateTabs(
+    #[prop(into)] counts: Signal<Option<JobCounts>>,
+    #[prop(into)] chosen: Signal<Option<JobState>>,
+) -> impl IntoView {
+    let total = move |counts: JobCounts| JobState::ALL.into_iter().map(|state| counts.of(state)).sum::<u64>();
+    let tab = move |state: Option<JobState>| {
+        let count = Signal::derive(move || {
+            let counts = counts.get()?;
+            Some(state.map_or_else(|| total(counts), |state| counts.of(state)))
+        });
+        view! {
+            <CountTab
+                address=url::with_query("/jobs", &[("state", state.map(JobState::as_str))])
+                label=state.map_or("all", JobState::as_str)
+                symbol=state.map_or(Symbol::Stack, Symbol::State)
+                color=state.map(JobState::as_str)
+                is_chosen=Signal::derive(move || chosen.get() == state)
+                count
+            />
+        }
+    };
+    let states = std::iter::once(None).chain(JobState::ALL.into_iter().map(Some));
+    view! { <nav class="count_tabs" aria-label="Jobs by state">{states.map(tab).collect_view()}</nav> }
+}
+
+#[derive(Clone, PartialEq)]
+enum ListState {
+    Loading,
+    Empty,
+    Rows,
+    Failed(ApiError),
+}
+
+#[component]
+fn JobList(
+    page: Signal<Option<Result<Page, ApiError>>, LocalStorage>,
+    state: Memo<Option<JobState>>,
+    before: Memo<Option<JobId>>,
+    request: Request,
+    refresh: Callback<()>,
+) -> impl IntoView {
+    let session = context::session();
+    let jobs = RwSignal::new(Vec::new());
+    let next = RwSignal::new(None::<JobId>);
+    // The rows are a signal of their own, so that a refresh does not rebuild the list.
+    let list = Memo::new(move |_| {
+        page.with(|page| match page {
+            None => ListState::Loading,
+            Some(Ok(page)) => {
+                jobs.set(page.jobs.clone());
+                next.set(page.next);
+                if page.jobs.is_empty() { ListState::Empty } else { ListState::Rows }
+            }
+            Some(Err(error)) => ListState::Failed(error.clone()),
+        })
+    });
+    let link = move |before: Option<JobId>| {
+        let before = before.map(|JobId(id)| id.to_string());
+        url::with_query("/jobs", &[("state", state.get().map(JobState::as_str)), ("before", before.as_deref())])
+    };
+    move || match list.get() {
+        ListState::Loading => view! { <Loading /> }.into_any(),
+        ListState::Failed(error) => {
+            session.end_if_signed_out(&error);
+            view! { <Failure text=error.message on_retry=refresh /> }.into_any()
+        }
+        ListState::Empty => {
+            let text = match state.get() {
+                Some(state) => format!("No job is {} now.", state.as_str()),
+                None => "There are no jobs yet: each search makes one.".to_owned(),
+            };
+            view! { <div class="card empty_state"><p>{text}</p></div> }.into_any()
+        }
+        ListState::Rows => view! {
+            <div class="card card-flush"><JobTable jobs request refresh /></div>
+            <nav class="pager" aria-label="Pages of the list">
+                {move || before.get().map(|_| view! { <a class="button" href=link(None)>"Newest"</a> })}
+                {move || next.get().map(|next| view! { <a class="button" href=link(Some(next))>"Older"</a> })}
+            </nav>
+        }
+        .into_any(),
+    }
+}
+
+#[component]
+fn JobTable(#[prop(into)] jobs: Signal<Vec<JobSummary>>, request: Request, refresh: Callback<()>) -> impl IntoView {
+    // A row is drawn again only if one of these has changed, so that it keeps the focus.
+    let key = |job: &JobSummary| (job.id, job.state, job.attempt, job.max_attempts, job.run_at, job.finished_at);
+    view! {
+        <table class="table job_table">
+            <thead>
+                <tr>
+                    <th scope="col">"Job"</th>
+                    <th scope="col">"About"</th>
+                    <th scope="col">"State"</th>
+                    <th scope="col">"Attempts"</th>
+                    <th scope="col">"Age"</th>
+                    <th scope="col"><span class="visually_hidden">"Actions"</span></th>
+                </tr>
+            </thead>
+            <tbody>
+                <For each=move || jobs.get() key=key let:job>
+                    <JobRow percent=percent_of(jobs, job.id) job request refresh />
+                </For>
+            </tbody>
+        </table>
+    }
+}
+
+/// The progress of a running job: a memo of its own, because it changes too often to draw the whole row again.
+fn percent_of(jobs: Signal<Vec<JobSummary>>, id: JobId) -> Memo<Option<u8>> {
+    Memo::new(move |_| {
+        jobs.with(|jobs| {
+            let job = jobs.iter().find(|job| job.id == id && job.state == JobState::Running)?;
+            job.progress.as_ref().map(|progress| progress.percent)
+        })
+    })
+}
+
+#[component]
+fn JobRow(job: JobSummary, percent: Memo<Option<u8>>, request: Request, refresh: Callback<()>) -> impl IntoView {
+    let error = job.error.map(|error| {
+        let excerpt: String = error.chars().take(200).collect();
+        view! { <p class="job_error" title=highlight::visible(&error)>{highlight::visible(&excerpt)}</p> }
+    });
+    view! {
+        <tr>
+            <th class="job_name" scope="row">
+                <a class="row_link" href=url::of_job(job.id)>{format!("#{}", job.id.0)}</a>
+                <span class="job_kind">{job.kind}</span>
+            </th>
+            <td class="job_about">
+                <span dir="auto">{highlight::visible(&job.about)}</span>
+                {error}
+            </td>
+            <td class="job_state">
+                <StateBadge state=job.state />
+                {move || percent.get().map(|percent| view! {
+                    <span class="job_percent">{format::percent(percent)}</span>
+                })}
+            </td>
+            <td class="job_attempts">
+                {format!("{}/{}", job.attempt, job.max_attempts)}
+            </td>
+            <td class="job_age"><TimeAgo time=job.created_at /></td>
+            <td class="job_buttons"><JobActions id=job.id state=job.state request on_done=refresh /></td>
+        </tr>
+    }
+}
+
+/// `j` and `k` move through the rows, `r` retries the focused one.
+fn handle_keys() {
+    let listener = window_event_listener(ev::keydown, |event| {
+        if !shortcuts::is_command(&event) {
+            return;
+        }
+        match event.key().as_str() {
+            "j" => shortcuts::focus_row(shortcuts::Step::Next),
+            "k" => shortcuts::focus_row(shortcuts::Step::Previous),
+            "r" => shortcuts::press_in_row("[data-action=Retry]"),
+            _ => {}
+        }
+    });
+    on_cleanup(move || listener.remove());
+}

@@ -1,0 +1,8 @@
+//! The jobs: `/jobs` and `/jobs/{id}`.
+
+mod actions;
+mod attempts;
+pub mod detail;
+mod kinds;
+pub mod list;
+mod stream;

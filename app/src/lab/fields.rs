@@ -1,0 +1,83 @@
+//! Fields of the forms.
+
+use leptos::prelude::*;
+
+/// What a choice is called, and what it is.
+pub type Choice = (&'static str, &'static str);
+
+#[component]
+pub fn Choices(
+    legend: &'static str,
+    /// Tells this group from others in the same page.
+    name: &'static str,
+    options: Vec<Choice>,
+    /// The chosen one's place among the options.
+    #[prop(into)]
+    chosen: Signal<usize>,
+    #[prop(into)] on_choose: Callback<usize>,
+) -> impl IntoView {
+    let sentences: Vec<&str> = options.iter().map(|&(_, sentence)| sentence).collect();
+    let sentence = move || sentences.get(chosen.get()).copied();
+    let choice = move |(index, (word, sentence)): (usize, Choice)| {
+        view! {
+            <label class="choice" title=sentence>
+                <input
+                    type="radio"
+                    name=name
+                    prop:checked=move || chosen.get() == index
+                    on:change=move |_| on_choose.run(index)
+                />
+                {word}
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="choices">
+            <legend>{legend}</legend>
+            <div class="choice_list">{options.into_iter().enumerate().map(choice).collect_view()}</div>
+            <p class="choice_about" aria-live="polite">{sentence}</p>
+        </fieldset>
+    }
+}
+
+#[component]
+pub fn NumberField(
+    label: &'static str,
+    /// The field's name in the request, by which errors name it.
+    name: &'static str,
+    #[prop(optional)] unit: &'static str,
+    #[prop(optional)] placeholder: &'static str,
+    value: RwSignal<String>,
+    #[prop(into)] error: Signal<Option<String>>,
+) -> impl IntoView {
+    let id = element_id(name);
+    let error_id = format!("{id}-error");
+    let described_by = error_id.clone();
+    let has_error = move || error.with(Option::is_some);
+    view! {
+        <div class="field number_field">
+            <label for=id.clone()>{label}</label>
+            <div class="number_box">
+                <input
+                    id=id
+                    type="text"
+                    inputmode="numeric"
+                    autocomplete="off"
+                    maxlength="7"
+                    placeholder=placeholder
+                    aria-invalid=move || has_error().then_some("true")
+                    aria-describedby=move || has_error().then(|| described_by.clone())
+                    prop:value=value
+                    on:input:target=move |event| value.set(event.target().value())
+                />
+                <span class="number_unit" aria-hidden="true">{unit}</span>
+            </div>
+            <p class="field_error" id=error_id role="alert">{move || error.get()}</p>
+        </div>
+    }
+}
+
+/// The id of the field with this name.
+pub fn element_id(name: &str) -> String {
+    format!("lab-{name}")
+}

@@ -1,0 +1,185 @@
+//! The items of a run.
+
+use api::{COUNTRIES, ItemState, ItemTrace, LabSpec, LabTrace, LabWork};
+use leptos::prelude::*;
+
+use crate::lab::bars::ROWS_LIMIT;
+use crate::lab::stream::RunStream;
+use crate::lab::{bars, labels};
+use crate::ui::format::number;
+use crate::ui::icon::{Icon, Symbol};
+
+/// The same folded: its rows are made when it is opened.
+#[component]
+pub fn ItemTable(stream: RunStream) -> impl IntoView {
+    let is_open = RwSignal::new(false);
+    view! {
+        <details class="card table_view" on:toggle:target=move |event| is_open.set(event.target().open())>
+            <summary>"All requests as a table"</summary>
+            <Show when=move || is_open.get()><ItemRows stream /></Show>
+        </details>
+    }
+}
+
+#[component]
+pub fn ItemRows(stream: RunStream) -> impl IntoView {
+    let count = Memo::new(move |_| stream.trace.with(|trace| trace.items.len()));
+    let rows = move || (0..count.get()).map(|index| view! { <ItemRow stream index /> }).collect_view();
+    view! {
+        <div class="table_scroll" tabindex="0" role="region" aria-label="Requests">
+            <table class="figures_table">
+                <thead>
+                    <tr>
+                        <th scope="col">"#"</th>
+                        <th scope="col">"Request"</th>
+                        <th scope="col">"State"</th>
+                        <th scope="col">"Started"</th>
+                        <th scope="col">"Took"</th>
+                        <th scope="col">"Called back"</th>
+                        <th scope="col">"Handed over"</th>
+                        <th scope="col">"Result"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+#[component]
+fn ItemRow(stream: RunStream, index: usize) -> impl IntoView {
+    let item = Memo::new(move |_| stream.trace.with(|trace| trace.items.get(index).cloned().unwrap_or_default()));
+    let state = Memo::new(move |_| item.with(|item| item.state));
+    let at = |us: Option<u64>| us.map_or_else(|| "–".to_owned(), labels::measured);
+    let cell = move |text: fn(&ItemTrace) -> Option<u64>| move || at(item.with(text));
+    view! {
+        <tr>
+            <td>{index + 1}</td>
+            <th scope="row">{move || item.with(|item| item.label.clone())}</th>
+            <td class="item_state" data-state=move || bars::job_state(state.get()).as_str()>
+                {move || view! { <Icon symbol=Symbol::State(bars::job_state(state.get())) /> }}
+                " "
+                {move || state.get().as_str()}
+            </td>
+            <td>{cell(|item| item.started_us)}</td>
+            <td>{cell(|item| Some(item.ended_us? - item.started_us?))}</td>
+            <td>{cell(|item| item.called_back_us)}</td>
+            <td>{cell(|item| item.delivered_us)}</td>
+            <td class="item_result">{move || item.with(result)}</td>
+        </tr>
+    }
+}
+
+fn result(item: &ItemTrace) -> String {
+    match &item.error {
+        Some(error) => format!("{}: {}", error.kind.label(), error.detail),
+        None => item.text.clone(),
+    }
+}
+
+#[component]
+pub fn FuturesTable(stream: RunStream, planned: usize) -> impl IntoView {
+    let is_short = planned <= ROWS_LIMIT;
+    let is_open = RwSignal::new(is_short);
+    let count = move |states: &'static [ItemState]| {
+        Memo::new(move |_| stream.trace.with(|trace| states.iter().map(|&state| trace.count(state)).sum::<usize>()))
+    };
+    let called_back = Memo::new(move |_| {
+        stream.trace.with(|trace| trace.items.iter().filter(|item| item.called_back_us.is_some()).count())
+    });
+    let counts = [
+        ("pending", count(&[ItemState::Pending])),
+        ("running", count(&[ItemState::Running])),
+        ("finished", count(&[ItemState::Done, ItemState::Failed])),
+        ("cancelled", count(&[ItemState::Cancelled])),
+        ("called back", called_back),
+    ];
+    let entry = |(word, count): (&'static str, Memo<usize>)| {
+        view! { <div><dt>{word}</dt><dd>{move || number(count.get() as u64)}</dd></div> }
+    };
+    view! {
+        <section class="card futures" aria-labelledby="futures-title">
+            <h3 id="futures-title">"Futures"</h3>
+            <dl class="future_counts">{counts.map(entry).collect_view()}</dl>
+            <details class="table_view" open=is_short on:toggle:target=move |event| is_open.set(event.target().open())>
+                <summary>"Each future"</summary>
+                <Show when=move || is_open.get()><ItemRows stream /></Show>
+            </details>
+        </section>
+    }
+}
+
+/// More chips than this nobody reads; the table has all.
+const CHIPS_LIMIT: usize = 60;
+
+#[component]
+pub fn Arrivals(stream: RunStream) -> impl IntoView {
+    let has_flag =
+        stream.run.with_untracked(|run| matches!(&run.spec, LabSpec::Fetch(spec) if spec.work == LabWork::Flags));
+    let total = Memo::new(move |_| stream.trace.with(|trace| trace.delivered.len()));
+    let chips = Memo::new(move |_| {
+        stream.trace.with(|trace| trace.delivered.iter().take(CHIPS_LIMIT).copied().collect::<Vec<u32>>())
+    });
+    let rest = move || match total.get().saturating_sub(CHIPS_LIMIT) {
+        0 => None,
+        rest => Some(view! { <li class="arrival_rest muted">{format!("and {} more", number(rest as u64))}</li> }),
+    };
+    view! {
+        <section class="card arrivals" aria-labelledby="arrivals-title">
+            <h3 id="arrivals-title">"Arrivals, in order"</h3>
+            <Show when=move || total.get() == 0><p class="muted">"Nothing has arrived yet."</p></Show>
+            <ol class="arrival_list" aria-labelledby="arrivals-title">
+                <For each=move || chips.get() key=|index| *index children=move |index| view! { <Arrival stream index has_flag /> } />
+                {rest}
+            </ol>
+        </section>
+    }
+}
+
+#[component]
+fn Arrival(stream: RunStream, index: u32, has_flag: bool) -> impl IntoView {
+    // Delivered is delivered: what is told of it does not change.
+    let (state, label, text) = stream.trace.with_untracked(|trace| told(trace, index));
+    let color = bars::job_state(state).as_str();
+    let code = Signal::stored(label.clone());
+    view! {
+        <li class="arrival" data-state=color>
+            {has_flag.then(|| view! { <Flag code is_there=Signal::stored(state == ItemState::Done) /> })}
+            <span>{label}</span>
+            {(!text.is_empty()).then(|| view! { <strong>{text}</strong> })}
+        </li>
+    }
+}
+
+/// The item's state, what it is called, and what came of it if that is worth a word.
+fn told(trace: &LabTrace, index: u32) -> (ItemState, String, String) {
+    let place = usize::try_from(index).unwrap_or(usize::MAX);
+    let Some(item) = trace.items.get(place) else { return Default::default() };
+    let label = bars::name(place, item).map_or_else(|| format!("#{}", index + 1), ToOwned::to_owned);
+    let text = match &item.error {
+        Some(error) => error.kind.label().to_owned(),
+        None if item.text == label || item.text.chars().count() > 12 => String::new(),
+        None => item.text.clone(),
+    };
+    (item.state, label, text)
+}
+
+#[component]
+pub fn Flag(
+    /// The country's code, as the request names it.
+    #[prop(into)]
+    code: Signal<String>,
+    #[prop(into)] is_there: Signal<bool>,
+) -> impl IntoView {
+    let code = move || {
+        let code = code.get();
+        COUNTRIES.into_iter().find(|country| is_there.get() && code == *country)
+    };
+    let code = Memo::new(move |_| code());
+    // Served without the wait that the run has had for it.
+    let picture = move || {
+        let address = format!("/lab/flags/{}.svg?latency_ms=0", code.get()?.to_ascii_lowercase());
+        Some(view! { <img class="flag_picture" src=address alt="" width="24" height="16" /> })
+    };
+    view! { <span class="flag">{picture}</span> }
+}

@@ -1,0 +1,228 @@
+//! Runs of the lab in words.
+
+use api::{DatabaseSpec, ErrorCode, FetchSpec, LabOrder, LabRun, LabSpec, LabStyle, LabWork};
+
+use crate::ui::format;
+use crate::ui::format::number;
+
+/// What a run does, as a heading: `10 × 2 s on 10 threads`.
+#[must_use]
+pub fn title(spec: &LabSpec) -> String {
+    match spec {
+        LabSpec::Fetch(spec) => fetch_title(spec),
+        LabSpec::Database(spec) => {
+            let tasks = u64::from(spec.batches) * u64::from(spec.tasks_per_batch);
+            let batches = if spec.batches == 1 { "batch" } else { "batches" };
+            format!(
+                "{} tasks in {} {batches} on {} connections",
+                number(tasks),
+                number(spec.batches.into()),
+                DatabaseSpec::CONNECTIONS
+            )
+        }
+        LabSpec::Request(spec) => format!("The trap, with a write of {}", set(spec.delay_ms.into())),
+    }
+}
+
+fn fetch_title(spec: &FetchSpec) -> String {
+    let FetchSpec { work, style, count, workers, latency_ms, order, .. } = spec;
+    let count_text = number((*count).into());
+    let what = match work {
+        LabWork::Second => format!("{count_text} × {}", set((*latency_ms).into())),
+        LabWork::Flags if *count == 1 => "1 flag".to_owned(),
+        LabWork::Flags => format!("{count_text} flags"),
+    };
+    let threads = if *workers == 1 { "1 thread".to_owned() } else { format!("{} threads", number((*workers).into())) };
+    match (style, order) {
+        (LabStyle::Sequential, _) => format!("{what} in sequence"),
+        (LabStyle::Threads, _) => format!("{what} on {threads}"),
+        (LabStyle::Futures, LabOrder::Input) => format!("{what} as futures on {threads}"),
+        (LabStyle::Futures, LabOrder::Completion) => format!("{what} as futures on {threads}, as they come"),
+        (LabStyle::Async, _) => format!("{what}, async"),
+    }
+}
+
+/// What the style is called, and what it is.
+#[must_use]
+pub fn style(style: LabStyle) -> (&'static str, &'static str) {
+    match style {
+        LabStyle::Sequential => ("Sequential", "One after the other, on one waiting thread."),
+        LabStyle::Threads => ("Threads", "A pool of threads that block while they wait."),
+        LabStyle::Futures => ("Futures", "The same pool, with a future for each request."),
+        LabStyle::Async => ("Async", "A task each, on one thread that never blocks."),
+    }
+}
+
+/// What the work is called, and what it is.
+#[must_use]
+pub fn work(work: LabWork) -> (&'static str, &'static str) {
+    match work {
+        LabWork::Second => ("Second", "A number from 1 to 100, after a while."),
+        LabWork::Flags => ("Flags", "Flags of the twenty most populous countries."),
+    }
+}
+
+/// What the order is called, and what it is.
+#[must_use]
+pub fn order(order: LabOrder) -> (&'static str, &'static str) {
+    match order {
+        LabOrder::Input => ("As asked", "In the order of the requests, as by map."),
+        LabOrder::Completion => ("As they come", "In the order of their ends, as by as_completed."),
+    }
+}
+
+/// How long the run takes at the least.
+#[must_use]
+pub fn least_ms(spec: &LabSpec) -> u64 {
+    match spec {
+        LabSpec::Fetch(spec) => spec.least_ms(),
+        LabSpec::Database(spec) => {
+            // Each batch waits for the one before.
+            let turns = spec.tasks_per_batch.div_ceil(DatabaseSpec::CONNECTIONS);
+            u64::from(spec.batches) * u64::from(turns) * u64::from(spec.hold_ms)
+        }
+        LabSpec::Request(spec) => spec.delay_ms.into(),
+    }
+}
+
+/// The same in words, beside the button.
+#[must_use]
+pub fn estimate(spec: &LabSpec) -> String {
+    format!("Takes at least {}.", set(least_ms(spec)))
+}
+
+/// What kind of error keeps a run from being started.
+#[must_use]
+pub fn refusal(code: ErrorCode) -> Option<&'static str> {
+    match code {
+        ErrorCode::TooMany => Some("Too many runs for now"),
+        ErrorCode::Unavailable => Some("The database does not answer just now"),
+        ErrorCode::Forbidden => Some("Not allowed"),
+        ErrorCode::Offline => Some("The server cannot be reached"),
+        _ => None,
+    }
+}
+
+/// Where a run stands, in a sentence; none while its picture tells that.
+#[must_use]
+pub fn standing(run: &LabRun) -> Option<String> {
+    use api::JobState::{Cancelled, Dead, Done, Retrying, Running, Scheduled, Waiting};
+    match run.state {
+        Scheduled | Waiting if run.ahead == 0 => Some("Waiting for a worker; nothing is ahead.".to_owned()),
+        Scheduled | Waiting => Some(format!("Waiting for a worker: {} ahead.", number(run.ahead))),
+        Retrying => Some("The worker was lost; the run begins anew shortly.".to_owned()),
+        Cancelled => Some("This run was cancelled. What had begun by then is shown.".to_owned()),
+        Dead => Some(run.error.clone().unwrap_or_else(|| "This run failed; the server's log says why.".to_owned())),
+        Running | Done => None,
+    }
+}
+
+/// A measured span: `0.4 ms`, `340 ms`, `2.01 s`, `1 min 5 s`. Rounded down.
+#[must_use]
+pub fn measured(us: u64) -> String {
+    let ms = us / 1_000;
+    match us {
+        ..10_000 => format!("{ms}.{} ms", us % 1_000 / 100),
+        10_000..1_000_000 => format!("{ms} ms"),
+        1_000_000..60_000_000 => format!("{}.{:02} s", ms / 1_000, ms % 1_000 / 10),
+        // Runs of weeks are not allowed.
+        _ => format::duration(ms.try_into().unwrap_or(i64::MAX)),
+    }
+}
+
+/// A span that somebody has set, without digits that say nothing: `250 ms`, `2 s`, `1.5 s`.
+#[must_use]
+pub fn set(ms: u64) -> String {
+    match (ms, ms % 1_000) {
+        (..1_000, _) => format!("{ms} ms"),
+        (_, 0) => format!("{} s", ms / 1_000),
+        (_, rest) => format!("{}.{} s", ms / 1_000, format!("{rest:03}").trim_end_matches('0')),
+    }
+}
+
+/// How many times `part` fits into `whole`: `9.9×`, `412×`; none where there is nothing to divide.
+#[must_use]
+pub fn times(whole_us: u64, part_us: u64) -> Option<String> {
+    if whole_us == 0 || part_us == 0 {
+        return None;
+    }
+    // Rounded to tenths.
+    let tenths = whole_us.saturating_mul(10).saturating_add(part_us / 2) / part_us;
+    Some(match tenths {
+        ..1_000 => format!("{}.{}×", tenths / 10, tenths % 10),
+        _ => format!("{}×", format::number(tenths / 10)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use api::RequestSpec;
+
+    use super::*;
+
+    fn fetch(style: LabStyle) -> FetchSpec {
+        FetchSpec {
+            work: LabWork::Second,
+            style,
+            count: 10,
+            workers: 4,
+            latency_ms: 2_000,
+            jitter_ms: 0,
+            order: LabOrder::Completion,
+            timeout_ms: None,
+        }
+    }
+
+    #[test]
+    fn titles_tell_work_style_and_workers() {
+        assert_eq!(
+            LabStyle::ALL.map(|style| title(&LabSpec::Fetch(fetch(style)))),
+            [
+                "10 × 2 s in sequence",
+                "10 × 2 s on 4 threads",
+                "10 × 2 s as futures on 4 threads, as they come",
+                "10 × 2 s, async"
+            ]
+        );
+        let flags = FetchSpec { work: LabWork::Flags, count: 1, workers: 1, ..fetch(LabStyle::Threads) };
+        assert_eq!(title(&LabSpec::Fetch(flags)), "1 flag on 1 thread");
+        assert_eq!(title(&LabSpec::Request(RequestSpec { delay_ms: 15_000 })), "The trap, with a write of 15 s");
+    }
+
+    #[test]
+    fn batches_take_their_turns() {
+        let spec =
+            DatabaseSpec { batches: 10, tasks_per_batch: 100, hold_ms: 20, failing: 0, panicking: 0, aborted: 0 };
+        assert_eq!(title(&LabSpec::Database(spec.clone())), "1,000 tasks in 10 batches on 8 connections");
+        assert_eq!(estimate(&LabSpec::Database(spec.clone())), "Takes at least 2.6 s.", "13 turns of 20 ms, 10 times");
+        let one = DatabaseSpec { batches: 1, ..spec };
+        assert_eq!(title(&LabSpec::Database(one)), "100 tasks in 1 batch on 8 connections");
+    }
+
+    #[test]
+    fn measured_spans_keep_three_digits_or_so() {
+        let spans = [0, 450, 9_999, 10_000, 999_999, 1_000_000, 2_018_000, 15_009_999, 65_000_000].map(measured);
+        assert_eq!(
+            spans,
+            ["0.0 ms", "0.4 ms", "9.9 ms", "10 ms", "999 ms", "1.00 s", "2.01 s", "15.00 s", "1 min 5 s"]
+        );
+    }
+
+    #[test]
+    fn set_spans_are_told_as_they_were_set() {
+        assert_eq!(
+            [0, 250, 1_000, 1_500, 2_010, 15_000].map(set),
+            ["0 ms", "250 ms", "1 s", "1.5 s", "2.01 s", "15 s"]
+        );
+    }
+
+    #[test]
+    fn speed_ups_are_rounded_and_never_divided_by_nothing() {
+        let times = |whole, part| times(whole, part).unwrap_or_default();
+        assert_eq!(
+            [times(20, 2), times(199, 20), times(1, 3), times(412_400, 1_000)],
+            ["10.0×", "10.0×", "0.3×", "412×"]
+        );
+        assert_eq!([times(5, 0), times(0, 5)], ["", ""]);
+    }
+}

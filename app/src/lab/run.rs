@@ -1,0 +1,181 @@
+//! One run with everything that is known about it, live; and `/lab/runs/{id}`.
+
+use api::{ErrorCode, JobState, LabRun, LabRunId, LabSpec, LabStyle};
+use leptos::prelude::*;
+
+use crate::lab::failures::FailureList;
+use crate::lab::figures::{Figures, RunTiles};
+use crate::lab::items::{Arrivals, FuturesTable, ItemTable};
+use crate::lab::lanes::LaneList;
+use crate::lab::pool::PoolChart;
+use crate::lab::stream::RunStream;
+use crate::lab::waterfall::Waterfall;
+use crate::lab::{labels, stream};
+use crate::platform::request::Request;
+use crate::platform::url;
+use crate::ui::badge::StateBadge;
+use crate::ui::copy_button::CopyButton;
+use crate::ui::format::TimeAgo;
+use crate::ui::icon::Symbol;
+use crate::ui::notice::{Failure, Loading, Notice, Tone};
+use crate::ui::page::PageHeading;
+
+/// Where a run is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunContext {
+    /// Beside the forms.
+    Lab,
+    /// On its own page, whose heading is the run's title.
+    Page,
+}
+
+#[component]
+pub fn RunView(run: LabRun, place: RunContext, on_end: Callback<JobState>) -> impl IntoView {
+    let spec = run.spec.clone();
+    let was_over = run.state.is_final();
+    let stream = stream::follow(run);
+    let state = Memo::new(move |_| stream.run.with(|run| run.state));
+    Effect::new(move |_| {
+        let state = state.get();
+        if state.is_final() && !was_over {
+            on_end.run(state);
+        }
+    });
+    let standing = Memo::new(move |_| stream.run.with(labels::standing));
+    let tone = move || if state.get() == JobState::Dead { Tone::Error } else { Tone::Info };
+    view! {
+        <div class="lab_run">
+            <RunHead stream place />
+            <ProgressLine stream />
+            {move || standing.get().map(|text| view! { <Notice tone=tone() text /> })}
+            <RunTiles stream />
+            {match spec {
+                LabSpec::Fetch(spec) => {
+                    let planned = spec.count as usize;
+                    let has_futures = spec.style == LabStyle::Futures;
+                    view! {
+                        <Waterfall stream planned expected_us=spec.least_ms() * 1_000 />
+                        {has_futures.then(|| view! { <FuturesTable stream planned /> })}
+                        <Arrivals stream />
+                        <FailureList stream />
+                        {(!has_futures).then(|| view! { <ItemTable stream /> })}
+                    }
+                    .into_any()
+                }
+                LabSpec::Database(_) => view! { <PoolChart stream /><FailureList stream /> }.into_any(),
+                LabSpec::Request(spec) => view! { <LaneList stream delay_ms=spec.delay_ms /> }.into_any(),
+            }}
+        </div>
+    }
+}
+
+#[component]
+pub fn LabRunPage(id: LabRunId) -> impl IntoView {
+    let answer = LocalResource::new(move || api::lab_run(id));
+    let shown = Memo::new(move |_| answer.get());
+    let heading = Memo::new(move |_| match shown.get() {
+        Some(Ok(run)) => labels::title(&run.spec),
+        Some(Err(error)) if error.code == ErrorCode::NotFound => "There is no such run".to_owned(),
+        _ => "A run of the lab".to_owned(),
+    });
+    view! {
+        <div class="page">
+            <p class="breadcrumb"><a href="/lab">"The waiting lab"</a></p>
+            <PageHeading text=heading />
+            {move || match shown.get() {
+                None => view! { <Loading /> }.into_any(),
+                Some(Ok(run)) => view! { <RunView run place=RunContext::Page on_end=Callback::new(|_| ()) /> }.into_any(),
+                Some(Err(error)) if error.code == ErrorCode::NotFound => view! { <NoSuchRun /> }.into_any(),
+                Some(Err(error)) => {
+                    view! { <Failure text=error.message on_retry=move |()| answer.refetch() /> }.into_any()
+                }
+            }}
+        </div>
+    }
+}
+
+#[component]
+fn NoSuchRun() -> impl IntoView {
+    view! {
+        <div class="card empty_state">
+            <p>"The address may be mistyped, or the run may be so old that it was deleted."</p>
+            <a class="button" href="/lab">"Go to the lab"</a>
+        </div>
+    }
+}
+
+#[component]
+fn RunHead(stream: RunStream, place: RunContext) -> impl IntoView {
+    let (id, title, created_at) = stream.run.with_untracked(|run| (run.id, labels::title(&run.spec), run.created_at));
+    let state = Memo::new(move |_| stream.run.with(|run| run.state));
+    let address = url::of_lab_run(id);
+    let link = window().location().origin().unwrap_or_default() + &address;
+    let cancellation = Request::new();
+    view! {
+        <header class="lab_run_head">
+            {match place {
+                RunContext::Lab => view! { <h2><a href=address>{title}</a></h2> }.into_any(),
+                RunContext::Page => view! { <h2 class="visually_hidden">"What happened"</h2> }.into_any(),
+            }}
+            {move || view! { <StateBadge state=state.get() /> }}
+            <span class="muted"><TimeAgo time=created_at /></span>
+            <div class="lab_run_actions">
+                <CancelButton stream request=cancellation />
+                <CopyButton label="Copy link" symbol=Symbol::Link text=link />
+            </div>
+        </header>
+        {move || cancellation.error.get().map(|error| view! { <Notice tone=Tone::Error title="Not cancelled" text=error.message /> })}
+    }
+}
+
+#[component]
+fn CancelButton(stream: RunStream, request: Request) -> impl IntoView {
+    let can_cancel = Memo::new(move |_| stream.run.with(|run| run.can_cancel && !run.state.is_final()));
+    // Stays after the server's answer, until the run has ended.
+    let is_sent = RwSignal::new(false);
+    let cancel = move |_| {
+        if is_sent.get_untracked() {
+            return;
+        }
+        is_sent.set(true);
+        request.error.set(None);
+        let id = stream.run.with_untracked(|run| run.id);
+        request.send(api::cancel_lab_run(id), move |result| {
+            is_sent.try_set(result.is_ok());
+        });
+    };
+    view! {
+        <Show when=move || can_cancel.get()>
+            <button
+                class="button button-small"
+                type="button"
+                aria-disabled=move || is_sent.get().then_some("true")
+                on:click=cancel
+            >
+                {move || if is_sent.get() { "Cancelling…" } else { "Cancel" }}
+            </button>
+        </Show>
+    }
+}
+
+#[component]
+fn ProgressLine(stream: RunStream) -> impl IntoView {
+    let percent = Memo::new(move |_| {
+        let run = stream.run.get();
+        stream.trace.with(|trace| Figures::of(&run, trace, trace.latest_us).percent)
+    });
+    let state = move || stream.run.with(|run| run.state.as_str());
+    view! {
+        <div
+            class="progress_line"
+            role="progressbar"
+            aria-label="Progress"
+            aria-valuemin="0"
+            aria-valuemax="100"
+            aria-valuenow=move || percent.get().to_string()
+            data-state=state
+        >
+            <div class="progress_line_done" style:width=move || format!("{}%", percent.get())></div>
+        </div>
+    }
+}

@@ -1,0 +1,207 @@
+//! The runs so far, compared.
+
+use api::{JobState, LabRun, LabRunId, LabSpec, TimeMs};
+use leptos::prelude::*;
+
+use crate::lab::labels;
+use crate::platform::url;
+use crate::ui::badge::StateBadge;
+use crate::ui::format::{TimeAgo, counted};
+
+#[component]
+pub fn RunTable(#[prop(into)] runs: Signal<Vec<LabRun>>) -> impl IntoView {
+    let compared = Memo::new(move |_| runs.with(|runs| compare(runs)));
+    let is_empty = Memo::new(move |_| compared.with(Vec::is_empty));
+    view! {
+        <section class="run_section" aria-labelledby="runs-title">
+            <h2 id="runs-title">"The runs so far"</h2>
+            <Show
+                when=move || !is_empty.get()
+                fallback=|| view! {
+                    <div class="card empty_state">
+                        <p>"No run yet. Start one above; or compare the styles, and see here how much faster one is than the other."</p>
+                    </div>
+                }
+            >
+                <div class="card card-flush">
+                    <table class="run_table">
+                        <thead>
+                            <tr>
+                                <th scope="col">"Run"</th>
+                                <th scope="col">"State"</th>
+                                <th scope="col">"Elapsed"</th>
+                                <th scope="col" title="Against its own requests one after the other">"Against the sum"</th>
+                                <th scope="col" title="Against the slowest run with the same work">"Against the slowest"</th>
+                                <th scope="col">"Started"</th>
+                            </tr>
+                        </thead>
+                        <tbody>
+                            <For
+                                each=move || compared.get()
+                                key=|run| run.id
+                                children=move |run| view! { <RunRow run compared /> }
+                            />
+                        </tbody>
+                    </table>
+                </div>
+            </Show>
+        </section>
+    }
+}
+
+/// A row keeps its elements while its run goes on: so a link in focus stays so.
+#[component]
+fn RunRow(run: ComparedRun, compared: Memo<Vec<ComparedRun>>) -> impl IntoView {
+    let ComparedRun { id, title, created_at, .. } = run.clone();
+    let current = Memo::new(move |_| {
+        compared.with(|compared| compared.iter().find(|run| run.id == id).cloned()).unwrap_or_else(|| run.clone())
+    });
+    let state = Memo::new(move |_| current.with(|run| run.state));
+    let text =
+        move |text: fn(&ComparedRun) -> Option<String>| move || current.with(text).unwrap_or_else(|| "–".to_owned());
+    let is_none = move |is_none: fn(&ComparedRun) -> bool| move || current.with(is_none).then_some("");
+    let failed = move || current.with(|run| run.failed);
+    view! {
+        <tr>
+            <th class="run_name" scope="row"><a class="row_link" href=url::of_lab_run(id)>{title}</a></th>
+            <td class="run_state">
+                {move || view! { <StateBadge state=state.get() /> }}
+                <span class="muted run_failed">
+                    {move || (failed() > 0).then(|| counted(failed() as usize, "failure"))}
+                </span>
+            </td>
+            <td class="run_elapsed">
+                <span class="run_bar"><span class="run_bar_done" style:width=move || current.with(width)></span></span>
+                <span class="run_bar_text">{text(|run| run.elapsed_us.map(labels::measured))}</span>
+            </td>
+            <td class="run_times run_against_sum" data-none=is_none(|run| run.against_sum.is_none())>{text(|run| run.against_sum.clone())}</td>
+            <td class="run_times run_against_slowest" data-none=is_none(|run| run.against_slowest.is_none())>{text(|run| run.against_slowest.clone())}</td>
+            <td class="run_started"><TimeAgo time=created_at /></td>
+        </tr>
+    }
+}
+
+fn width(run: &ComparedRun) -> String {
+    format!("{}.{}%", run.thousandths / 10, run.thousandths % 10)
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComparedRun {
+    pub id: LabRunId,
+    pub title: String,
+    pub state: JobState,
+    pub created_at: TimeMs,
+    /// None until it has ended by itself.
+    pub elapsed_us: Option<u64>,
+    /// Its elapsed time in thousandths of the longest.
+    pub thousandths: u64,
+    /// How much faster than its items one after the other.
+    pub against_sum: Option<String>,
+    /// How much faster than the slowest run with the same work.
+    pub against_slowest: Option<String>,
+    /// Those of its items that failed.
+    pub failed: u32,
+}
+
+/// `runs` as they come, each with what it is compared to.
+#[must_use]
+pub fn compare(runs: &[LabRun]) -> Vec<ComparedRun> {
+    let longest = runs.iter().filter_map(elapsed).max().unwrap_or_default().max(1);
+    runs.iter().map(|run| compared(run, runs, longest)).collect()
+}
+
+fn compared(run: &LabRun, runs: &[LabRun], longest: u64) -> ComparedRun {
+    let elapsed_us = elapsed(run);
+    let is_fetch = matches!(run.spec, LabSpec::Fetch(_));
+    let like = runs.iter().filter(|other| is_like(&run.spec, &other.spec)).filter_map(elapsed);
+    let slowest = if is_fetch && like.clone().count() > 1 { like.max() } else { None };
+    let work = run.summary.as_ref().filter(|_| is_fetch).map(|summary| summary.work_us);
+    let times = |whole: Option<u64>| whole.zip(elapsed_us).and_then(|(whole, part)| labels::times(whole, part));
+    ComparedRun {
+        id: run.id,
+        title: labels::title(&run.spec),
+        state: run.state,
+        created_at: run.created_at,
+        elapsed_us,
+        thousandths: elapsed_us.map_or(0, |elapsed| elapsed.saturating_mul(1_000) / longest),
+        against_sum: times(work),
+        against_slowest: times(slowest),
+        failed: run.summary.as_ref().map_or(0, |summary| summary.failed),
+    }
+}
+
+fn elapsed(run: &LabRun) -> Option<u64> {
+    run.summary.as_ref().map(|summary| summary.elapsed_us)
+}
+
+/// Whether two runs do the same work, in whatever style.
+fn is_like(one: &LabSpec, other: &LabSpec) -> bool {
+    match (one, other) {
+        (LabSpec::Fetch(one), LabSpec::Fetch(other)) => {
+            (one.work, one.count, one.latency_ms, one.jitter_ms)
+                == (other.work, other.count, other.latency_ms, other.jitter_ms)
+        }
+        (one, other) => one == other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::{FetchSpec, JobId, LabOrder, LabStyle, LabSummary, LabWork};
+
+    use super::*;
+
+    fn run(style: LabStyle, count: u32, elapsed_ms: Option<u64>) -> LabRun {
+        LabRun {
+            id: LabRunId::from_parts(1, 1),
+            job: JobId(1),
+            spec: LabSpec::Fetch(FetchSpec {
+                work: LabWork::Second,
+                style,
+                count,
+                workers: 10,
+                latency_ms: 2_000,
+                jitter_ms: 0,
+                order: LabOrder::Input,
+                timeout_ms: None,
+            }),
+            state: JobState::Done,
+            ahead: 0,
+            created_at: TimeMs(0),
+            finished_at: None,
+            percent: 100,
+            summary: elapsed_ms.map(|ms| LabSummary {
+                elapsed_us: ms * 1_000,
+                work_us: 20_000_000,
+                ..LabSummary::default()
+            }),
+            error: None,
+            can_cancel: false,
+        }
+    }
+
+    #[test]
+    fn runs_with_the_same_work_are_compared_in_whatever_style() {
+        let runs = [
+            run(LabStyle::Async, 10, Some(2_000)),
+            run(LabStyle::Sequential, 10, Some(20_000)),
+            run(LabStyle::Async, 100, Some(4_000)),
+        ];
+        let compared = compare(&runs);
+        let texts = |texts: [&Option<String>; 3]| texts.map(|text| text.clone().unwrap_or_default());
+        assert_eq!(
+            texts([0, 1, 2].map(|index: usize| &compared[index].against_slowest)),
+            ["10.0×", "1.0×", ""],
+            "nothing is like the third"
+        );
+        assert_eq!(texts([0, 1, 2].map(|index: usize| &compared[index].against_sum)), ["10.0×", "1.0×", "5.0×"]);
+        assert_eq!(compared.iter().map(|run| run.thousandths).collect::<Vec<_>>(), [100, 1_000, 200]);
+    }
+
+    #[test]
+    fn a_run_that_has_not_ended_is_compared_to_nothing() {
+        let compared = compare(&[run(LabStyle::Async, 10, None), run(LabStyle::Async, 10, Some(2_000))]);
+        assert_eq!((compared[0].elapsed_us, compared[0].thousandths), (None, 0));
+        assert_eq!((compared[0].against_sum.clone(), compared[1].against_slowest.clone()), (None, None));
+    }
+}

@@ -1,0 +1,182 @@
+//! Follows one run: its state, its events, and its clock.
+
+use std::time::Duration;
+
+use api::{LabEvent, LabFact, LabRun, LabTrace};
+use leptos::prelude::*;
+
+use crate::platform::sse::EventStream;
+use crate::platform::url;
+
+/// How often the run is drawn for visitors who prefer reduced motion.
+const REDUCED_MOTION: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Copy)]
+pub struct RunStream {
+    pub run: RwSignal<LabRun>,
+    pub trace: RwSignal<LabTrace>,
+    /// The run's own time, in microseconds. It advances while the run is running.
+    pub now_us: RwSignal<u64>,
+    clock: StoredValue<RunClock>,
+    /// Events that have arrived and are not in the trace yet.
+    buffer: StoredValue<Vec<LabEvent>>,
+    /// How many parts have arrived. They are numbered from 1 without gaps.
+    parts: StoredValue<u32>,
+    is_drawing: StoredValue<bool>,
+    is_resting: StoredValue<bool>,
+    events: EventStream,
+}
+
+/// Follows `run` as long as the calling component is shown, or until it has ended.
+pub fn follow(run: LabRun) -> RunStream {
+    let id = run.id;
+    let stream = RunStream {
+        run: RwSignal::new(run),
+        trace: RwSignal::new(LabTrace::default()),
+        now_us: RwSignal::new(0),
+        clock: StoredValue::new(RunClock::default()),
+        buffer: StoredValue::new(Vec::new()),
+        parts: StoredValue::new(0),
+        is_drawing: StoredValue::new(false),
+        is_resting: StoredValue::new(false),
+        events: EventStream::public(),
+    };
+    let address = move || {
+        let after = stream.parts.get_value().to_string();
+        url::with_query(&format!("/api/lab/runs/{id}/events"), &[("after", Some(after.as_str()))])
+    };
+    stream.events.open(address, &["run", "part"], move |event, data| stream.deliver(event, &data));
+    stream
+}
+
+impl RunStream {
+    /// Whether the run's clock advances.
+    #[must_use]
+    pub fn is_running(self) -> bool {
+        let has_ended = self.trace.with(|trace| trace.has_ended);
+        !has_ended && self.run.with(|run| !run.state.is_final())
+    }
+
+    fn deliver(self, event: &str, data: &str) {
+        if event == "run" {
+            let Ok(run) = serde_json::from_str::<LabRun>(data) else { return };
+            let is_final = run.state.is_final();
+            if self.run.with_untracked(|known| *known != run) {
+                self.run.set(run);
+            }
+            if is_final {
+                // The server ends the stream here; left open, the browser would reconnect for ever.
+                self.events.close();
+            }
+            self.draw_soon();
+        } else {
+            let Ok(events) = serde_json::from_str::<Vec<LabEvent>>(data) else { return };
+            let received_us = browser_us();
+            self.clock.update_value(|clock| {
+                for event in &events {
+                    if matches!(event.what, LabFact::Began { .. }) {
+                        *clock = RunClock::default();
+                    }
+                    clock.receive(event.at_us, received_us);
+                }
+            });
+            self.buffer.update_value(|buffer| buffer.extend(events));
+            self.parts.update_value(|parts| *parts += 1);
+            self.draw_soon();
+        }
+    }
+
+    /// Draws at most once a frame.
+    fn draw_soon(self) {
+        if self.is_drawing.try_get_value() == Some(false) {
+            self.is_drawing.set_value(true);
+            request_animation_frame(move || self.draw());
+        }
+    }
+
+    fn draw(self) {
+        // The page may be gone by the next frame.
+        let Some(events) = self.buffer.try_update_value(std::mem::take) else { return };
+        self.is_drawing.set_value(false);
+        if !events.is_empty() {
+            self.trace.update(|trace| events.into_iter().for_each(|event| trace.take(event)));
+        }
+        let (is_running, clock) = (untrack(|| self.is_running()), self.clock.get_value());
+        self.now_us.set(if is_running { clock.now(browser_us()) } else { clock.latest() });
+        let has_begun = self.trace.with_untracked(|trace| *trace != LabTrace::default());
+        if is_running && has_begun {
+            if prefers_reduced_motion() { self.draw_after_rest() } else { self.draw_soon() }
+        }
+    }
+
+    fn draw_after_rest(self) {
+        if self.is_resting.try_get_value() == Some(false) {
+            self.is_resting.set_value(true);
+            set_timeout(
+                move || {
+                    let _ = self.is_resting.try_update_value(|is_resting| *is_resting = false);
+                    self.draw_soon();
+                },
+                REDUCED_MOTION,
+            );
+        }
+    }
+}
+
+/// The browser's monotonic clock, in microseconds.
+fn browser_us() -> u64 {
+    let ms = window().performance().map(|performance| performance.now()).unwrap_or_default();
+    // Milliseconds since the page was loaded.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
+    let us = (ms * 1_000.0) as u64;
+    us
+}
+
+fn prefers_reduced_motion() -> bool {
+    let query = window().match_media("(prefers-reduced-motion: reduce)").ok().flatten();
+    query.is_some_and(|query| query.matches())
+}
+
+/// The run's own time, estimated from when its events arrive. All in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct RunClock {
+    /// When the run began by the browser's clock, as the fastest event suggests.
+    began_us: Option<u64>,
+    latest_us: u64,
+}
+
+impl RunClock {
+    /// Call it for an event that happened at `at_us` in the run and arrived at `received_us` by the browser's clock.
+    fn receive(&mut self, at_us: u64, received_us: u64) {
+        let began_us = received_us.saturating_sub(at_us);
+        self.began_us = Some(self.began_us.map_or(began_us, |known| known.min(began_us)));
+        self.latest_us = self.latest_us.max(at_us);
+    }
+
+    /// The run's time when the browser's clock says `read_us`; never earlier than a received event.
+    fn now(self, read_us: u64) -> u64 {
+        let estimate = self.began_us.map_or(0, |began_us| read_us.saturating_sub(began_us));
+        estimate.max(self.latest_us)
+    }
+
+    fn latest(self) -> u64 {
+        self.latest_us
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn late_events_do_not_set_the_clock_back() {
+        let mut clock = RunClock::default();
+        assert_eq!(clock.now(5_000), 0);
+        clock.receive(100, 5_000);
+        assert_eq!(clock.now(5_900), 1_000);
+        clock.receive(200, 6_900);
+        assert_eq!(clock.now(6_900), 2_000, "the second event was slow");
+        clock.receive(3_000, 7_000);
+        assert_eq!(clock.now(7_000), 3_000, "the first event was slower");
+    }
+}

@@ -1,0 +1,222 @@
+//! When each request waited and when it was worked on: a bar for each, on one time axis.
+
+use api::{ItemState, ItemTrace, LabSpec, LabWork};
+use leptos::ev::MouseEvent;
+use leptos::prelude::*;
+
+use crate::lab::bars;
+use crate::lab::bars::{DENSE_WIDTH, ROWS_LIMIT};
+use crate::lab::items::Flag;
+use crate::lab::stream::RunStream;
+use crate::lab::time_axis::{Scale, TimeAxis};
+use crate::ui::format::number;
+use crate::ui::icon::{Icon, Symbol};
+
+#[component]
+pub fn Waterfall(
+    stream: RunStream,
+    /// How many requests there will be: their room is kept free from the beginning.
+    planned: usize,
+    /// How long the run takes at the least.
+    expected_us: u64,
+) -> impl IntoView {
+    let count = Memo::new(move |_| stream.trace.with(|trace| trace.items.len()));
+    let scale = Memo::new(move |_| {
+        if stream.is_running() {
+            return Scale::growing(stream.now_us.get(), expected_us);
+        }
+        Scale::to(stream.trace.with(bars::end))
+    });
+    // Other requests have numbers only.
+    let has_names =
+        stream.run.with_untracked(|run| matches!(&run.spec, LabSpec::Fetch(spec) if spec.work == LabWork::Flags));
+    let inspected = RwSignal::new(None::<usize>);
+    let rows = move || match count.get() {
+        0 => view! { <p class="muted waterfall_empty">"The bars appear when the run begins."</p> }.into_any(),
+        count if count <= ROWS_LIMIT => {
+            let rows = (0..count).map(|index| view! { <WaterfallRow stream index scale inspected /> });
+            view! { <ol class="waterfall_rows" aria-label="Requests">{rows.collect_view()}</ol> }.into_any()
+        }
+        count => view! { <DenseBars stream count scale inspected /> }.into_any(),
+    };
+    view! {
+        <section class="card waterfall" aria-labelledby="waterfall-title">
+            <header class="waterfall_head">
+                <h3 id="waterfall-title">"Waterfall"</h3>
+                <StateLegend stream />
+            </header>
+            <div
+                class="waterfall_plot"
+                data-named=has_names.then_some("")
+                data-dense=(planned > ROWS_LIMIT).then_some("")
+                style:min-height=format!("{}px", bars::plot_height(planned))
+            >
+                <TimeAxis scale />
+                {rows}
+            </div>
+            <ItemSlider stream inspected count />
+        </section>
+    }
+}
+
+/// What is drawn of a request. Equal ones draw nothing anew.
+#[derive(Clone, PartialEq)]
+struct Bar {
+    state: ItemState,
+    label: String,
+    waited: String,
+    left: String,
+    width: String,
+    outcome: String,
+}
+
+#[component]
+pub fn WaterfallRow(
+    stream: RunStream,
+    index: usize,
+    scale: Memo<Scale>,
+    inspected: RwSignal<Option<usize>>,
+) -> impl IntoView {
+    let item = Memo::new(move |_| stream.trace.with(|trace| trace.items.get(index).cloned().unwrap_or_default()));
+    let bar = Memo::new(move |_| {
+        let item = item.get();
+        // What has ended does not go on with the time.
+        let goes_on = matches!(item.state, ItemState::Pending | ItemState::Running);
+        bar(index, &item, scale.get(), if goes_on { stream.now_us.get() } else { 0 })
+    });
+    let has_flag =
+        stream.run.with_untracked(|run| matches!(&run.spec, LabSpec::Fetch(spec) if spec.work == LabWork::Flags));
+    let state = Memo::new(move |_| bar.with(|bar| bar.state));
+    let part = move |choose: fn(&Bar) -> String| move || bar.with(choose);
+    view! {
+        <li
+            class="waterfall_row"
+            data-state=move || bars::job_state(state.get()).as_str()
+            data-inspected=move || (inspected.get() == Some(index)).then_some("")
+            on:pointerenter=move |_| inspected.set(Some(index))
+        >
+            <span class="waterfall_label">
+                <span class="waterfall_number">{index + 1}</span>
+                {has_flag.then(|| view! {
+                    <Flag code=part(|bar| bar.label.clone()) is_there=move || state.get() == ItemState::Done />
+                })}
+                <span class="waterfall_name">{part(|bar| bar.label.clone())}</span>
+            </span>
+            <span class="waterfall_track">
+                <span class="waterfall_waited" style:width=part(|bar| bar.waited.clone())></span>
+                <span class="waterfall_bar" style:left=part(|bar| bar.left.clone()) style:width=part(|bar| bar.width.clone())></span>
+            </span>
+            <span class="waterfall_outcome">
+                {move || view! { <Icon symbol=Symbol::State(bars::job_state(state.get())) /> }}
+                <span class="visually_hidden">{move || state.get().as_str()}" "</span>
+                <span class="waterfall_words">{part(|bar| bar.outcome.clone())}</span>
+            </span>
+        </li>
+    }
+}
+
+fn bar(index: usize, item: &ItemTrace, scale: Scale, now_us: u64) -> Bar {
+    let (start, end) = bars::worked(item, now_us).unwrap_or_default();
+    Bar {
+        state: item.state,
+        label: bars::name(index, item).unwrap_or_default().to_owned(),
+        waited: scale.percent(bars::waited(item, now_us)),
+        left: scale.percent(start),
+        width: scale.percent(end - start),
+        outcome: bars::outcome(item, now_us),
+    }
+}
+
+/// Thousands of lines are drawn anew only this often while the time goes on, in microseconds.
+const REDRAWN_US: u64 = 50_000;
+/// The states that have a bar.
+const WORKED: [ItemState; 3] = [ItemState::Running, ItemState::Done, ItemState::Failed];
+
+#[component]
+pub fn DenseBars(
+    stream: RunStream,
+    count: usize,
+    scale: Memo<Scale>,
+    inspected: RwSignal<Option<usize>>,
+) -> impl IntoView {
+    let height = bars::dense_height(count);
+    let now_us = Memo::new(move |_| {
+        let is_over = !stream.is_running();
+        let now_us = stream.now_us.get();
+        if is_over { now_us } else { now_us / REDRAWN_US * REDRAWN_US }
+    });
+    let path = move |state: ItemState| {
+        let lines = Memo::new(move |_| {
+            stream.trace.with(|trace| bars::dense_path(&trace.items, state, scale.get(), now_us.get()))
+        });
+        view! { <path class="dense_bar" data-state=bars::job_state(state).as_str() d=lines /> }
+    };
+    let waits =
+        Memo::new(move |_| stream.trace.with(|trace| bars::dense_waits(&trace.items, scale.get(), now_us.get())));
+    let point = move |event: MouseEvent| {
+        let row = usize::try_from(event.offset_y()).unwrap_or_default() * count / height;
+        inspected.set(Some(row.min(count - 1)));
+    };
+    let marked = move || inspected.get().map(|index| format!("M0 {index}.5H{DENSE_WIDTH}"));
+    view! {
+        <div class="dense_bars" data-thin=(count > height).then_some("") style:height=format!("{height}px")>
+            <svg
+                viewBox=format!("0 0 {DENSE_WIDTH} {count}")
+                preserveAspectRatio="none"
+                aria-hidden="true"
+                on:mousemove=point
+            >
+                <path class="dense_wait" d=waits />
+                {WORKED.map(path).collect_view()}
+                <path class="dense_marked" d=marked />
+            </svg>
+        </div>
+    }
+}
+
+#[component]
+pub fn StateLegend(stream: RunStream) -> impl IntoView {
+    let entry = move |state: ItemState| {
+        let count = Memo::new(move |_| stream.trace.with(|trace| trace.count(state)));
+        let job_state = bars::job_state(state);
+        view! {
+            <li class="state_legend_entry" data-state=job_state.as_str() data-none=move || (count.get() == 0).then_some("")>
+                <Icon symbol=Symbol::State(job_state) />
+                {state.as_str()}
+                " "
+                <strong>{move || number(count.get() as u64)}</strong>
+            </li>
+        }
+    };
+    view! { <ul class="state_legend" aria-label="Requests by state">{ItemState::ALL.map(entry).collect_view()}</ul> }
+}
+
+#[component]
+pub fn ItemSlider(stream: RunStream, inspected: RwSignal<Option<usize>>, count: Memo<usize>) -> impl IntoView {
+    let sentence = Memo::new(move |_| {
+        let index = inspected.get()?;
+        let now_us = if stream.is_running() { stream.now_us.get() } else { 0 };
+        stream.trace.with(|trace| {
+            let item = trace.items.get(index)?;
+            let number = u32::try_from(index).ok()?;
+            let place = trace.delivered.iter().position(|&delivered| delivered == number).map(|place| place + 1);
+            Some(bars::sentence(index, item, place, now_us.max(trace.latest_us)))
+        })
+    });
+    let said =
+        move || sentence.get().unwrap_or_else(|| "Point at a bar, or move the slider, for its figures.".to_owned());
+    view! {
+        <div class="slider_row">
+            <input
+                type="range"
+                min="1"
+                max=move || count.get().max(1).to_string()
+                aria-label="Request"
+                aria-valuetext=said
+                prop:value=move || inspected.get().map_or(1, |index| index + 1).to_string()
+                on:input:target=move |event| inspected.set(event.target().value().parse().ok().map(|number: usize| number - 1))
+            />
+            <p class="slider_said">{said}</p>
+        </div>
+    }
+}

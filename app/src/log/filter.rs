@@ -1,0 +1,133 @@
+//! The log's filter: the field, its help and its error.
+
+use std::time::Duration;
+
+use api::{FilterError, FilterKey};
+use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos::prelude::*;
+
+use crate::ui::dialog::Dialog;
+use crate::ui::highlight;
+use crate::ui::icon::{Icon, Symbol};
+
+/// Long enough to type the next letter, short enough to feel immediate.
+const PAUSE: Duration = Duration::from_millis(250);
+
+#[component]
+pub fn FilterBox(
+    label: &'static str,
+    #[prop(into)] value: Signal<Option<String>>,
+    /// Called with the text after a pause in the typing; with `None` once it is empty.
+    on_change: Callback<Option<String>>,
+    /// The id of the element that explains the text's error, if there is one.
+    #[prop(into)]
+    error_id: Signal<Option<&'static str>>,
+) -> impl IntoView {
+    let text = RwSignal::new(String::new());
+    Effect::new(move |_| text.set(value.get().unwrap_or_default()));
+    let timer = StoredValue::new(None::<TimeoutHandle>);
+    let stop_timer = move || {
+        if let Some(timer) = timer.try_update_value(Option::take).flatten() {
+            timer.clear();
+        }
+    };
+    let change_after = move |pause: Duration| {
+        stop_timer();
+        let change = move || on_change.run(text.try_get_untracked().filter(|text| !text.is_empty()));
+        timer.set_value(set_timeout_with_handle(change, pause).ok());
+    };
+    on_cleanup(stop_timer);
+    let clear = move |_| {
+        text.set(String::new());
+        change_after(Duration::ZERO);
+    };
+    view! {
+        <div class="filter_box" role="search">
+            <Icon symbol=Symbol::Search />
+            <input
+                type="text"
+                data-filter=""
+                aria-label=label
+                placeholder=label
+                aria-invalid=move || error_id.get().map(|_| "true")
+                aria-describedby=move || error_id.get()
+                spellcheck="false"
+                autocomplete="off"
+                prop:value=text
+                on:input:target=move |event| {
+                    text.set(event.target().value());
+                    change_after(PAUSE);
+                }
+            />
+            <Show when=move || !text.with(String::is_empty) fallback=|| view! { <kbd aria-hidden="true">"/"</kbd> }>
+                <button class="button button-icon" type="button" aria-label="Clear the filter" on:click=clear>
+                    <Icon symbol=Symbol::Close />
+                </button>
+            </Show>
+        </div>
+    }
+}
+
+/// What is wrong with the filter; the faulty characters are marked.
+#[component]
+pub fn FilterErrorNote(
+    id: &'static str,
+    #[prop(into)] text: Signal<Option<String>>,
+    #[prop(into)] error: Signal<Option<FilterError>>,
+) -> impl IntoView {
+    let note = move || {
+        let (error, text) = (error.get()?, text.get()?);
+        let part = |start: usize, length: usize| {
+            highlight::visible(&text.chars().skip(start).take(length).collect::<String>())
+        };
+        let (before, fault) = (part(0, error.at.start), part(error.at.start, error.at.len()));
+        let after = part(error.at.end, usize::MAX);
+        Some(view! {
+            <code class="filter_fault">
+                <span>{before}</span>
+                // If something is missing, there is no character to mark, only a position.
+                <mark data-missing=error.at.is_empty().then_some("")>{fault}</mark>
+                <span>{after}</span>
+            </code>
+            <span>{error.message}</span>
+        })
+    };
+    view! { <p class="filter_error" id=id role="alert">{note}</p> }
+}
+
+/// What each term matches.
+const TERMS: [(FilterKey, &str); 10] = [
+    (FilterKey::Phrase, "The phrase, or with ~ a part of it"),
+    (FilterKey::Letters, "The letters that were looked for"),
+    (FilterKey::Results, "The letters found: these and no others, or with ~ these among others"),
+    (FilterKey::Ip, "The address, or its network"),
+    (FilterKey::Browser, "The browser's family"),
+    (FilterKey::Agent, "The User-Agent header"),
+    (FilterKey::Since, "Recorded so long ago at most (s, m, h, d, w), or since a time"),
+    (FilterKey::Before, "Recorded before a time, or longer ago"),
+    (FilterKey::Row, "The row's number"),
+    (FilterKey::Search, "The search's id"),
+];
+
+/// A button that opens the filter's syntax in a dialog.
+#[component]
+pub fn FilterHelp() -> impl IntoView {
+    let is_open = RwSignal::new(false);
+    let terms = TERMS.map(|(key, matches)| {
+        view! { <div class="help_row"><dt><code>{key.example()}</code></dt><dd>{matches}</dd></div> }
+    });
+    view! {
+        <button class="button button-small" type="button" aria-haspopup="dialog" on:click=move |_| is_open.set(true)>
+            "Filter syntax"
+        </button>
+        <Dialog class="help_dialog filter_help" heading_id="filter-help-title" heading="The filter" is_open>
+            <p>
+                "Words are looked for in all fields, texts with spaces in quotes: " <code>"\"free text\""</code>
+                ". Rows are shown for which all terms hold; put a minus in front to exclude: "
+                <code>"-browser:firefox"</code>
+                ". Upper and lower case are the same from a to z. A time without Z or an offset is UTC."
+            </p>
+            <dl class="help_list">{terms.collect_view()}</dl>
+        </Dialog>
+    }
+}

@@ -1,0 +1,125 @@
+//! What is shown where rows are missing, and how far a scan has come.
+
+use std::time::Duration;
+
+use api::FilterError;
+use leptos::prelude::*;
+
+use crate::log::query::{LogQuery, Reading};
+use crate::log::scan::Direction;
+use crate::log::window::LogWindow;
+use crate::ui::format;
+use crate::ui::notice::{Failure, Loading};
+
+/// Says that rows are loading, that there are none, or that they could not be read.
+#[component]
+pub fn LogState(query: LogQuery, #[prop(into)] error: Signal<Option<FilterError>>) -> impl IntoView {
+    let is_empty = Memo::new(move |_| query.window.with(LogWindow::is_empty));
+    let is_complete = Memo::new(move |_| query.window.with(|window| window.is_complete));
+    let is_scanning = Memo::new(move |_| query.scan.with(Option::is_some));
+    move || match (query.reading.get(), is_empty.get()) {
+        (Reading::Failed(_, error), _) => view! {
+            <div class="log_state"><Failure text=error.message on_retry=move |()| query.resume() /></div>
+        }
+        .into_any(),
+        // Once a scan has reported its progress, LogProgress shows it.
+        (Reading::Rows(_), true) if !is_scanning.get() => view! { <div class="log_state"><Loading /></div> }.into_any(),
+        (Reading::Nothing, true) if error.with(Option::is_some) => view! {
+            <div class="log_state empty_state">
+                <p>"Fix the filter to see rows."</p>
+                <a class="button" href="/viewlog">"Show all rows"</a>
+            </div>
+        }
+        .into_any(),
+        (Reading::Nothing, true) if is_complete.get() => {
+            let scanned = query.scan.with(|scan| scan.and_then(|scan| scan.rows(Direction::Older)));
+            let none = if query.is_filtered() { no_match(scanned).into_any() } else { no_search().into_any() };
+            view! { <div class="log_state empty_state">{none}</div> }.into_any()
+        }
+        _ => ().into_any(),
+    }
+}
+
+fn no_match(scanned: Option<(u64, u64)>) -> impl IntoView {
+    let scanned = scanned.map(|(scanned, _)| {
+        let rows = format::counted(usize::try_from(scanned).unwrap_or(usize::MAX), "row");
+        view! { <p class="muted">{format!("{rows} looked through.")}</p> }
+    });
+    view! {
+        <p>"No row matches this filter."</p>
+        {scanned}
+        <a class="button" href="/viewlog">"Show all rows"</a>
+    }
+}
+
+fn no_search() -> impl IntoView {
+    view! {
+        <p>"Nothing has been searched yet. Rows appear here as soon as they are written."</p>
+        <a class="button" href="/">"Make the first search"</a>
+    }
+}
+
+/// After this time without a request the scan has ended.
+const BETWEEN_RESPONSES: Duration = Duration::from_millis(100);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Scan {
+    is_running: bool,
+    scanned: u64,
+    total: u64,
+}
+
+/// How far a scan has come, with buttons that stop and resume it.
+#[component]
+pub fn LogProgress(query: LogQuery) -> impl IntoView {
+    let scan = Memo::new(move |_| {
+        let (direction, is_running) = match query.reading.get() {
+            Reading::Rows(direction) => (direction, true),
+            Reading::Stopped(direction) => (direction, false),
+            _ => return None,
+        };
+        let rows = query.scan.with(|scan| scan.and_then(|scan| scan.rows(direction)));
+        let (scanned, total) = rows.filter(|_| query.is_filtered())?;
+        Some(Scan { is_running, scanned, total })
+    });
+    // Between two responses nothing is read for a moment. The last state stays, so that its button can be pressed.
+    let shown = RwSignal::new(None::<Scan>);
+    Effect::new(move |_| match scan.get() {
+        Some(scan) => shown.set(Some(scan)),
+        None => set_timeout(
+            move || {
+                // The page may be gone.
+                if scan.try_get_untracked() == Some(None) {
+                    shown.try_set(None);
+                }
+            },
+            BETWEEN_RESPONSES,
+        ),
+    });
+    let is_shown = Memo::new(move |_| shown.with(Option::is_some));
+    let is_running = Memo::new(move |_| shown.get().is_some_and(|scan| scan.is_running));
+    let text = move || {
+        let Scan { scanned, total, .. } = shown.get().unwrap_or_default();
+        format!("Looked through {} of {} rows", format::number(scanned), format::number(total))
+    };
+    let thousandths = move || {
+        let Scan { scanned, total, .. } = shown.get().unwrap_or_default();
+        (scanned.saturating_mul(1_000) / total.max(1)).to_string()
+    };
+    view! {
+        <Show when=move || is_shown.get()>
+            <div class="log_progress" data-running=move || is_running.get().then_some("")>
+                <p id="log-progress-text">{text}</p>
+                <progress max="1000" value=thousandths aria-labelledby="log-progress-text"></progress>
+                <Show
+                    when=move || is_running.get()
+                    fallback=move || view! {
+                        <button class="button button-small" type="button" on:click=move |_| query.resume()>"Go on"</button>
+                    }
+                >
+                    <button class="button button-small" type="button" on:click=move |_| query.stop()>"Stop"</button>
+                </Show>
+            </div>
+        </Show>
+    }
+}

@@ -1,0 +1,63 @@
+//! What every component may reach: the only call of `provide_context`.
+
+use std::time::Duration;
+
+use api::{Bundle, TimeMs};
+use leptos::ev;
+use leptos::prelude::*;
+
+use crate::platform::router::Router;
+use crate::platform::session::Session;
+use crate::platform::sse::StreamState;
+use crate::platform::time;
+
+/// One context for all, because each further type in a context adds a kilobyte to the bundle.
+#[derive(Clone, Copy)]
+struct Shared {
+    router: Router,
+    session: Session,
+    connection: RwSignal<StreamState>,
+    now: RwSignal<TimeMs>,
+}
+
+/// Called once, before anything is shown.
+pub fn provide(bundle: Bundle) {
+    let now = RwSignal::new(time::now());
+    // Relative times are shown in seconds at the finest.
+    set_interval(move || now.set(time::now()), Duration::from_secs(1));
+    let session = Session::load();
+    let _ = window_event_listener(ev::pageshow, move |event| {
+        // The document returns from the history cache; the visitor may have logged in meanwhile in the other bundle.
+        if event.persisted() {
+            session.refresh();
+        }
+    });
+    let connection = RwSignal::new(StreamState::Idle);
+    provide_context(Shared { router: Router::start(bundle), session, connection, now });
+}
+
+fn shared() -> Shared {
+    expect_context()
+}
+
+#[must_use]
+pub fn router() -> Router {
+    shared().router
+}
+
+#[must_use]
+pub fn session() -> Session {
+    shared().session
+}
+
+/// The state of the page's stream.
+#[must_use]
+pub fn connection() -> RwSignal<StreamState> {
+    shared().connection
+}
+
+/// The current time, for relative times; it ticks every second.
+#[must_use]
+pub fn now() -> Signal<TimeMs> {
+    shared().now.into()
+}

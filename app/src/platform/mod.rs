@@ -1,0 +1,11 @@
+//! The browser as the client needs it: address, time, requests, streams. Knows no feature.
+
+pub mod context;
+pub mod mount;
+pub mod ndjson;
+pub mod request;
+pub mod router;
+pub mod session;
+pub mod sse;
+pub mod time;
+pub mod url;

@@ -1,0 +1,9 @@
+//! The search: `/`.
+
+pub mod draft;
+mod form;
+mod highlighted;
+pub mod page;
+mod receipt;
+mod results;
+mod submission;

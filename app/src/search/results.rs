@@ -1,0 +1,53 @@
+//! The results of a search, and its receipt.
+
+use api::{search4letters, set_text};
+use leptos::prelude::*;
+
+use crate::platform::url;
+use crate::search::highlighted::{HighlightedPhrase, LetterChips};
+use crate::search::receipt::ReceiptSteps;
+use crate::search::submission::{Question, Submission};
+use crate::ui::copy_button::CopyButton;
+use crate::ui::highlight::{Run, runs};
+use crate::ui::icon::Symbol;
+
+#[component]
+pub fn Results(question: Question, submission: Submission) -> impl IntoView {
+    let Question { phrase, letters, .. } = question;
+    // The server computes the same result; there is no need to wait for it.
+    let found = search4letters(&phrase, &letters);
+    let text = set_text(&found);
+    let (phrase_runs, letter_runs) = (runs(&phrase, &found), runs(&letters, &found));
+    let is_empty = found.is_empty();
+    let link = window().location().origin().unwrap_or_default() + &url::of_search(&phrase, &letters);
+    view! {
+        <section class="results card" aria-labelledby="results-title">
+            <header class="card_head">
+                <h2 id="results-title">"Here are your results:"</h2>
+                <CopyButton label="Copy link" symbol=Symbol::Link text=link />
+            </header>
+            <dl class="facts">
+                <dt>"Phrase"</dt>
+                <dd>{phrase_or_empty(phrase_runs)}</dd>
+                <dt>"Letters"</dt>
+                <dd>{phrase_or_empty(letter_runs)}</dd>
+                <dt>"Results"</dt>
+                <dd class="results_found">
+                    {(!is_empty).then(|| view! { <LetterChips label="Results" letters=found /> })}
+                    <span class="results_text">
+                        <code>{text.clone()}</code>
+                        <CopyButton label="Copy" text />
+                    </span>
+                </dd>
+            </dl>
+            <ReceiptSteps submission />
+        </section>
+    }
+}
+
+fn phrase_or_empty(runs: Vec<Run>) -> AnyView {
+    if runs.is_empty() {
+        return view! { <span class="muted">"(empty)"</span> }.into_any();
+    }
+    view! { <HighlightedPhrase runs /> }.into_any()
+}

@@ -1,0 +1,140 @@
+//! One search on its way to the server, sent under one id until the server has answered.
+
+use std::time::Duration;
+
+use api::{ApiError, ErrorCode, SearchAnswer, SearchId};
+use leptos::ev;
+use leptos::leptos_dom::helpers::{TimeoutHandle, WindowListenerHandle};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::platform::sse::backoff;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    pub id: SearchId,
+    pub phrase: String,
+    pub letters: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    Sending,
+    Answered(SearchAnswer),
+    /// Will be sent again automatically.
+    Unreached(ApiError),
+    /// The server has rejected it; sending the same again would change nothing.
+    Refused(ApiError),
+}
+
+/// The search that the page shows; dropped with the page.
+#[derive(Clone, Copy)]
+pub struct Submission {
+    question: RwSignal<Option<Question>>,
+    progress: RwSignal<Progress>,
+    retry: StoredValue<Retry>,
+}
+
+#[derive(Default)]
+struct Retry {
+    failures: u32,
+    timer: Option<TimeoutHandle>,
+}
+
+impl Submission {
+    #[must_use]
+    pub fn new() -> Self {
+        let submission = Self {
+            question: RwSignal::new(None),
+            progress: RwSignal::new(Progress::Sending),
+            retry: StoredValue::new(Retry::default()),
+        };
+        let online = window_event_listener(ev::online, move |_| submission.send_again());
+        let online = StoredValue::new_local(Some(online));
+        on_cleanup(move || {
+            submission.stop_timer();
+            let _ = online.try_update_value(|online| online.take().map(WindowListenerHandle::remove));
+        });
+        submission
+    }
+
+    #[must_use]
+    pub fn question(self) -> Option<Question> {
+        self.question.get()
+    }
+
+    #[must_use]
+    pub fn progress(self) -> Progress {
+        self.progress.get()
+    }
+
+    /// Sends `question`, unless it is the current one.
+    pub fn ask(self, question: Question) {
+        if self.question.with_untracked(|known| known.as_ref() == Some(&question)) {
+            return;
+        }
+        self.retry.update_value(|retry| retry.failures = 0);
+        self.question.set(Some(question));
+        self.send();
+    }
+
+    pub fn clear(self) {
+        self.stop_timer();
+        self.question.set(None);
+    }
+
+    /// Sends the question again under the same id, so that the server counts it once even if its first answer was lost.
+    pub fn send_again(self) {
+        let is_answered = self.progress.with_untracked(|progress| matches!(progress, Progress::Answered(_)));
+        let is_asked = self.question.with_untracked(Option::is_some);
+        if is_asked && !is_answered && self.retry.with_value(|retry| retry.timer.is_some()) {
+            self.send();
+        }
+    }
+
+    fn send(self) {
+        self.stop_timer();
+        let Some(question) = self.question.get_untracked() else { return };
+        self.progress.set(Progress::Sending);
+        spawn_local(async move {
+            let answer = api::search(question.phrase.clone(), Some(question.letters.clone()), Some(question.id)).await;
+            // Meanwhile the visitor may have asked another search, or left the page.
+            let is_current = self.question.try_with_untracked(|current| current.as_ref() == Some(&question));
+            if is_current == Some(true) {
+                self.receive(answer);
+            }
+        });
+    }
+
+    fn receive(self, answer: Result<SearchAnswer, ApiError>) {
+        self.progress.set(match answer {
+            Ok(answer) => Progress::Answered(answer),
+            Err(error) if is_transient(error.code) => {
+                self.start_timer();
+                Progress::Unreached(error)
+            }
+            Err(error) => Progress::Refused(error),
+        });
+    }
+
+    fn start_timer(self) {
+        self.retry.update_value(|retry| {
+            // The rate limit refuses searches for some seconds; less than one second would be too early.
+            let wait = backoff(retry.failures).max(Duration::from_secs(1));
+            retry.failures += 1;
+            retry.timer = set_timeout_with_handle(move || self.send_again(), wait).ok();
+        });
+    }
+
+    fn stop_timer(self) {
+        if let Some(timer) = self.retry.try_update_value(|retry| retry.timer.take()).flatten() {
+            timer.clear();
+        }
+    }
+}
+
+/// Whether the same request may succeed later. A proxy's error page counts as malformed.
+fn is_transient(code: ErrorCode) -> bool {
+    use ErrorCode::{Internal, Malformed, Offline, TooMany, Unavailable};
+    matches!(code, Offline | Unavailable | Internal | Malformed | TooMany)
+}

@@ -1,0 +1,110 @@
+//! The cards of the page: facts, and remarks about them.
+
+use std::borrow::Cow;
+
+use api::TimeMs;
+use leptos::prelude::*;
+
+use crate::system::usage::{Usage, UsageBar};
+use crate::ui::format::TimeAgo;
+use crate::ui::notice::{Notice, Tone};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// The heading's id, which links may lead to.
+    pub id: &'static str,
+    pub title: &'static str,
+    pub facts: Vec<Fact>,
+    pub remarks: Vec<Remark>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    pub label: &'static str,
+    pub value: Value,
+    /// Present if the value is a share of something.
+    pub usage: Option<Usage>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    Text(String),
+    /// A point in time, shown relative to now.
+    Age(Option<TimeMs>),
+}
+
+/// A sentence below the facts, or instead of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    pub weight: Weight,
+    pub text: Cow<'static, str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Explains.
+    Note,
+    /// An operator should look into it.
+    Warning,
+    /// Searches are not recorded, or soon will not be.
+    Error,
+}
+
+impl Fact {
+    pub fn new(label: &'static str, text: impl Into<String>) -> Self {
+        Self { label, value: Value::Text(text.into()), usage: None }
+    }
+
+    pub fn age(label: &'static str, time: Option<TimeMs>) -> Self {
+        Self { label, value: Value::Age(time), usage: None }
+    }
+
+    pub fn with(self, usage: Usage) -> Self {
+        Self { usage: Some(usage), ..self }
+    }
+}
+
+impl Remark {
+    pub fn new(weight: Weight, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { weight, text: text.into() }
+    }
+}
+
+#[component]
+pub fn SystemCard(card: Card) -> impl IntoView {
+    let Card { id, title, facts, remarks } = card;
+    view! {
+        <section class="system_card card" aria-labelledby=id>
+            <h2 id=id>{title}</h2>
+            <dl>{facts.into_iter().map(|fact| view! { <FactRow fact /> }).collect_view()}</dl>
+            {remarks.into_iter().map(remark).collect_view()}
+        </section>
+    }
+}
+
+fn remark(Remark { weight, text }: Remark) -> AnyView {
+    let tone = match weight {
+        Weight::Note => return view! { <p class="muted">{text}</p> }.into_any(),
+        Weight::Warning => Tone::Warning,
+        Weight::Error => Tone::Error,
+    };
+    view! { <Notice tone text=text.into_owned() /> }.into_any()
+}
+
+#[component]
+fn FactRow(fact: Fact) -> impl IntoView {
+    let Fact { label, value, usage } = fact;
+    let (text, time) = match value {
+        Value::Text(text) => (text, None),
+        Value::Age(None) => ("–".to_owned(), None),
+        Value::Age(time) => (String::new(), time),
+    };
+    let usage_bar = usage.map(|usage| view! { <dd><UsageBar label text=text.clone() usage /></dd> });
+    view! {
+        <div class="fact_row">
+            <dt>{label}</dt>
+            <dd>{text}{time.map(|time| view! { <TimeAgo time /> })}</dd>
+            {usage_bar}
+        </div>
+    }
+}

@@ -1,0 +1,260 @@
+//! The ledger: an equation which shows that every accepted search is somewhere.
+
+use api::{JobState, Ledger, MissingSearch};
+use leptos::prelude::*;
+
+use crate::platform::url;
+use crate::ui::badge::CountTab;
+use crate::ui::format;
+use crate::ui::icon::{Icon, Symbol};
+use crate::ui::notice::{Notice, Tone};
+
+#[component]
+pub fn LedgerCard(
+    /// `None` while the database does not answer.
+    ledger: Option<Ledger>,
+    missing: Vec<MissingSearch>,
+) -> impl IntoView {
+    let known = |ledger: Ledger| {
+        let text = verdict(&ledger);
+        let verdict = match ledger.drift() {
+            0 => view! { <p class="ledger_verdict"><Icon symbol=Symbol::State(JobState::Done) />{text}</p> }.into_any(),
+            _ => view! { <Notice tone=Tone::Error text /> }.into_any(),
+        };
+        view! { <Equation ledger /><LedgerBar ledger />{verdict} }.into_any()
+    };
+    let unknown = || {
+        let text = "The database does not answer: where the searches are is not known just now.";
+        view! { <p class="muted">{text}</p> }.into_any()
+    };
+    view! {
+        <section class="system_card card" aria-labelledby="ledger-title">
+            <h2 id="ledger-title">"Ledger"</h2>
+            {ledger.map_or_else(unknown, known)}
+            {(!missing.is_empty()).then(|| view! { <MissingSearches missing /> })}
+        </section>
+    }
+}
+
+/// `accepted` = the sum of the parts, each of which links to its searches.
+#[component]
+fn Equation(ledger: Ledger) -> impl IntoView {
+    let part = |part: Part| {
+        let operator = match part {
+            Part::Recorded if ledger.drift() == 0 => "=",
+            Part::Recorded => "≠",
+            _ => "+",
+        };
+        view! {
+            <li class="ledger_part">
+                <span class="ledger_operator">{operator}</span>
+                <CountTab
+                    address=part.address()
+                    label=part.label()
+                    symbol=part.job_state().map_or(Symbol::Disk, Symbol::State)
+                    color=Some(part.color())
+                    count=Some(part.count(&ledger))
+                />
+            </li>
+        }
+    };
+    view! {
+        <div class="ledger_equation">
+            <p class="ledger_accepted">
+                <span class="muted">"accepted"</span>
+                <strong>{format::number(ledger.accepted)}</strong>
+            </p>
+            <ol class="ledger_parts" aria-label="Where accepted searches are">
+                {Part::ALL.map(part).into_iter().collect_view()}
+            </ol>
+        </div>
+    }
+}
+
+/// The equation as a bar, in which each part has its share.
+#[component]
+fn LedgerBar(ledger: Ledger) -> impl IntoView {
+    let segment = |(color, count): (&'static str, u64)| {
+        view! {
+            <span
+                class="ledger_segment"
+                data-state=color
+                hidden=count == 0
+                style:flex-grow=count.to_string()
+            ></span>
+        }
+    };
+    let parts = Part::ALL.map(|part| (part.color(), part.count(&ledger)));
+    let nowhere = ("nowhere", ledger.drift().max(0).unsigned_abs());
+    view! {
+        <div class="ledger_bar" role="img" aria-label=sentence(&ledger)>
+            {parts.into_iter().chain([nowhere]).map(segment).collect_view()}
+        </div>
+    }
+}
+
+/// The searches that explain a drift.
+#[component]
+fn MissingSearches(missing: Vec<MissingSearch>) -> impl IntoView {
+    let row = |MissingSearch { search, job, what }: MissingSearch| {
+        let job = job.map(|job| view! { <a href=url::of_job(job)>{format!("#{}", job.0)}</a> });
+        view! {
+            <tr>
+                <th scope="row"><code>{search.to_string()}</code></th>
+                <td class="missing_job">{job.map_or_else(|| "none".into_any(), IntoAny::into_any)}</td>
+                <td>{what}</td>
+            </tr>
+        }
+    };
+    view! {
+        <table class="missing_searches">
+            <caption>"Searches that are not where they should be"</caption>
+            <thead>
+                <tr><th scope="col">"Search"</th><th scope="col">"Job"</th><th scope="col">"What is amiss"</th></tr>
+            </thead>
+            <tbody>{missing.into_iter().map(row).collect_view()}</tbody>
+        </table>
+    }
+}
+
+/// A part of the equation: where accepted searches can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Recorded,
+    Scheduled,
+    Waiting,
+    Running,
+    Retrying,
+    Dead,
+    Cancelled,
+    Spooled,
+}
+
+impl Part {
+    const ALL: [Self; 8] = [
+        Self::Recorded,
+        Self::Scheduled,
+        Self::Waiting,
+        Self::Running,
+        Self::Retrying,
+        Self::Dead,
+        Self::Cancelled,
+        Self::Spooled,
+    ];
+
+    fn count(self, ledger: &Ledger) -> u64 {
+        match self {
+            Self::Recorded => ledger.recorded,
+            Self::Scheduled => ledger.scheduled,
+            Self::Waiting => ledger.waiting,
+            Self::Running => ledger.running,
+            Self::Retrying => ledger.retrying,
+            Self::Dead => ledger.dead,
+            Self::Cancelled => ledger.cancelled,
+            Self::Spooled => ledger.spooled,
+        }
+    }
+
+    /// The state of these searches' jobs; `None` if they have no job yet.
+    fn job_state(self) -> Option<JobState> {
+        match self {
+            Self::Recorded => Some(JobState::Done),
+            Self::Scheduled => Some(JobState::Scheduled),
+            Self::Waiting => Some(JobState::Waiting),
+            Self::Running => Some(JobState::Running),
+            Self::Retrying => Some(JobState::Retrying),
+            Self::Dead => Some(JobState::Dead),
+            Self::Cancelled => Some(JobState::Cancelled),
+            Self::Spooled => None,
+        }
+    }
+
+    fn label(self) -> &'static str {
+        if self == Self::Recorded { "recorded" } else { self.color() }
+    }
+
+    /// The state that gives the part its colour.
+    fn color(self) -> &'static str {
+        self.job_state().map_or("spooled", JobState::as_str)
+    }
+
+    /// The page that shows these searches.
+    fn address(self) -> String {
+        match (self, self.job_state()) {
+            (Self::Recorded, _) => "/viewlog".to_owned(),
+            (_, Some(state)) => url::with_query("/jobs", &[("state", Some(state.as_str()))]),
+            // Further down on the same page.
+            (_, None) => "#spool-title".to_owned(),
+        }
+    }
+}
+
+/// The equation as a sentence, for screen readers.
+fn sentence(ledger: &Ledger) -> String {
+    let parts = Part::ALL.map(|part| (part, part.count(ledger))).into_iter().filter(|&(_, count)| count > 0);
+    let parts: Vec<String> = parts.map(|(part, count)| format!("{} {}", format::number(count), part.label())).collect();
+    let parts = if parts.is_empty() { "none anywhere".to_owned() } else { parts.join(", ") };
+    format!("{} accepted: {parts}", format::number(ledger.accepted))
+}
+
+fn verdict(ledger: &Ledger) -> String {
+    let drift = ledger.drift();
+    let count = format::number(drift.unsigned_abs());
+    match drift {
+        0 if ledger.accepted == 1 => "The one search is accounted for".to_owned(),
+        0 => format!("All {} searches accounted for", format::number(ledger.accepted)),
+        1 => "Drift 1: one accepted search is nowhere.".to_owned(),
+        2.. => format!("Drift {count}: {count} accepted searches are nowhere."),
+        // The minus sign is as wide as a digit.
+        -1 => "Drift \u{2212}1: one search is in two places.".to_owned(),
+        _ => format!("Drift \u{2212}{count}: {count} searches are in two places."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEDGER: Ledger = Ledger {
+        accepted: 1_036,
+        recorded: 1_000,
+        scheduled: 1,
+        waiting: 2,
+        running: 3,
+        retrying: 4,
+        dead: 5,
+        cancelled: 6,
+        spooled: 15,
+    };
+
+    #[test]
+    fn the_parts_add_up_to_what_was_accepted() {
+        assert_eq!(LEDGER.drift(), 0);
+        assert_eq!(Part::ALL.map(|part| part.count(&LEDGER)).into_iter().sum::<u64>(), LEDGER.accepted);
+    }
+
+    #[test]
+    fn each_part_links_to_its_searches() {
+        assert_eq!(Part::Recorded.address(), "/viewlog");
+        assert_eq!(Part::Dead.address(), "/jobs?state=dead");
+        assert_eq!(Part::Spooled.address(), "#spool-title");
+    }
+
+    #[test]
+    fn the_sentence_leaves_out_empty_parts() {
+        let quiet = Ledger { accepted: 1_016, recorded: 1_000, dead: 1, spooled: 15, ..Ledger::default() };
+        assert_eq!(sentence(&quiet), "1,016 accepted: 1,000 recorded, 1 dead, 15 spooled");
+        assert_eq!(sentence(&Ledger::default()), "0 accepted: none anywhere");
+    }
+
+    #[test]
+    fn the_verdict_says_in_which_direction_the_ledger_drifts() {
+        let drifted = |missing: u64| verdict(&Ledger { accepted: LEDGER.accepted + missing, ..LEDGER });
+        assert_eq!(drifted(0), "All 1,036 searches accounted for");
+        assert_eq!(drifted(1), "Drift 1: one accepted search is nowhere.");
+        assert_eq!(drifted(1_204), "Drift 1,204: 1,204 accepted searches are nowhere.");
+        let doubled = |twice: u64| verdict(&Ledger { recorded: LEDGER.recorded + twice, ..LEDGER });
+        assert_eq!(doubled(1), "Drift \u{2212}1: one search is in two places.");
+        assert_eq!(doubled(2), "Drift \u{2212}2: 2 searches are in two places.");
+    }
+}

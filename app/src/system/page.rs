@@ -1,0 +1,134 @@
+//! `/system`: the state of the system, live.
+
+use api::{Health, HealthStatus, JobState, Probe, StoreFault, SystemState, TimeMs};
+use leptos::prelude::*;
+
+use crate::platform::sse::{EventStream, StreamState};
+use crate::platform::{context, time};
+use crate::system::cards::{Card, SystemCard};
+use crate::system::ledger::LedgerCard;
+use crate::system::overview;
+use crate::system::workers::WorkerTable;
+use crate::ui::format::{self, TimeAgo};
+use crate::ui::highlight;
+use crate::ui::icon::{Icon, Symbol};
+use crate::ui::notice::{Loading, Notice, Tone};
+use crate::ui::page::PageHeading;
+
+#[component]
+pub fn SystemPage() -> impl IntoView {
+    let system = follow();
+    let connection = context::connection();
+    // A lost stream leaves the last state on the page, marked as old.
+    let is_old = Memo::new(move |_| connection.get() != StreamState::Live && system.state.with(Option::is_some));
+    view! {
+        <div class="page system_page" data-old=move || is_old.get().then_some("")>
+            <header class="system_head">
+                <PageHeading text="System" />
+                <Show when=move || is_old.get()><AsOf received_at=system.received_at /></Show>
+            </header>
+            {move || match system.state.get() {
+                Some(state) => view! { <SystemBoard state /> }.into_any(),
+                None => view! { <Loading /> }.into_any(),
+            }}
+        </div>
+    }
+}
+
+#[derive(Clone, Copy)]
+struct SystemStream {
+    /// `None` until the first state has arrived.
+    state: RwSignal<Option<SystemState>>,
+    /// When the last state arrived, by the browser's clock; the server's may differ.
+    received_at: RwSignal<TimeMs>,
+}
+
+/// Follows the system's state as long as the calling page is shown.
+fn follow() -> SystemStream {
+    let stream = SystemStream { state: RwSignal::new(None), received_at: RwSignal::new(time::now()) };
+    let deliver = move |_, data: String| {
+        if let Ok(state) = serde_json::from_str(&data) {
+            stream.received_at.set(time::now());
+            stream.state.set(Some(state));
+        }
+    };
+    EventStream::for_administrators().open(|| "/api/admin/system/events".to_owned(), &["state"], deliver);
+    stream
+}
+
+#[component]
+fn AsOf(received_at: RwSignal<TimeMs>) -> impl IntoView {
+    let now = context::now();
+    view! {
+        <p class="as_of">
+            <Icon symbol=Symbol::Alert />
+            {move || format!("as of {}; reconnecting", format::relative(received_at.get(), now.get()))}
+        </p>
+    }
+}
+
+/// Drawn again as a whole with each state. Only what differs changes in the page, so that its hundred figures need no
+/// signals of their own.
+#[component]
+fn SystemBoard(state: SystemState) -> impl IntoView {
+    let column = |cards: Vec<Card>| {
+        let cards = cards.into_iter().map(|card| view! { <SystemCard card /> });
+        view! { <div class="system_column">{cards.collect_view()}</div> }
+    };
+    let columns = overview::columns(&state).into_iter().map(column).collect_view();
+    view! {
+        <HealthBanner health=state.health />
+        {state.fault.map(|fault| view! { <StoreFaultNotice fault /> })}
+        <LedgerCard ledger=state.ledger missing=state.missing />
+        <WorkerTable workers=state.workers />
+        <div class="system_board">{columns}</div>
+    }
+}
+
+/// Whether all is well, and why; and when that was last checked from end to end.
+#[component]
+fn HealthBanner(health: Health) -> impl IntoView {
+    let Health { light: status, sentence, probe } = health;
+    let symbol = match status {
+        HealthStatus::Healthy => Symbol::State(JobState::Done),
+        HealthStatus::Checking => Symbol::State(JobState::Waiting),
+        HealthStatus::Degraded => Symbol::Alert,
+        HealthStatus::Failing => Symbol::State(JobState::Dead),
+    };
+    view! {
+        <section class="health_banner card" data-status=status.as_str() aria-labelledby="health-title">
+            <span class="health_symbol"><Icon symbol /></span>
+            <div class="health_text">
+                // Screen readers announce only changes of the status.
+                <div role="status"><h2 id="health-title">{status.as_str()}</h2></div>
+                <p>{highlight::visible(&sentence)}</p>
+            </div>
+            <p class="health_probe muted">
+                {probe.map_or_else(|| "No end-to-end check yet".into_any(), last_check)}
+            </p>
+        </section>
+    }
+}
+
+fn last_check(Probe { ended_at, took_ms }: Probe) -> AnyView {
+    let took = format::duration(took_ms.try_into().unwrap_or(i64::MAX));
+    view! { "Last end-to-end check: "<TimeAgo time=ended_at />{format!(", {took}")} }.into_any()
+}
+
+/// What is wrong with the database, and what its operator should do.
+#[component]
+fn StoreFaultNotice(fault: StoreFault) -> impl IntoView {
+    let StoreFault { kind, detail, since } = fault;
+    view! {
+        <div class="store_fault">
+            <Notice tone=Tone::Error title=kind.as_str() text=kind.advice()>
+                // A screen reader repeats an alert when something in it changes; it should not do so every second.
+                <p class="muted" aria-live="off">"It began "<TimeAgo time=since />"."</p>
+                <details class="error_details" aria-live="off">
+                    <summary>"What the database said"</summary>
+                    <pre tabindex="0">{highlight::visible_lines(&detail)}</pre>
+                </details>
+            </Notice>
+        </div>
+    }
+}

@@ -1,0 +1,139 @@
+//! Numbers, sizes and times as people read them.
+
+use api::{LogSeq, TimeMs};
+use leptos::prelude::*;
+
+use crate::platform::{context, time};
+
+/// `1234567` as `1,234,567`.
+#[must_use]
+pub fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A log row's number, with separators but without a sign before it.
+#[must_use]
+pub fn row_number(LogSeq(seq): LogSeq) -> String {
+    number(seq.unsigned_abs())
+}
+
+/// `count` things: `1 row`, `1,234 rows`.
+#[must_use]
+pub fn counted(count: usize, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {thing}{plural}", number(count as u64))
+}
+
+/// `42%`.
+#[must_use]
+pub fn percent(percent: u8) -> String {
+    format!("{percent}%")
+}
+
+/// A size in its largest fitting unit, rounded down: `512 B`, `1.5 KiB`, `64 MiB`.
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let (mut whole, mut rest, mut unit) = (bytes, 0, "B");
+    for larger in UNITS {
+        if whole < 1_024 {
+            break;
+        }
+        (whole, rest, unit) = (whole / 1_024, whole % 1_024, larger);
+    }
+    match whole {
+        // Bytes have no fraction, and more than two digits need none.
+        ..10 if bytes >= 1_024 => format!("{whole}.{} {unit}", rest * 10 / 1_024),
+        _ => format!("{} {unit}", number(whole)),
+    }
+}
+
+/// A length of time in its largest fitting units: `340 ms`, `1.2 s`, `2 min 5 s`, `3 h 20 min`.
+#[must_use]
+pub fn duration(ms: i64) -> String {
+    let seconds = ms / 1_000;
+    match ms {
+        ..1_000 => format!("{} ms", ms.max(0)),
+        1_000..60_000 => format!("{seconds}.{} s", ms % 1_000 / 100),
+        60_000..3_600_000 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3_600_000..86_400_000 => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds / 3_600 % 24),
+    }
+}
+
+/// How far `time` is from `now`, roughly: `just now`, `12 s ago`, `in 3 min`.
+#[must_use]
+pub fn relative(time: TimeMs, now: TimeMs) -> String {
+    let ahead = time.since(now);
+    let behind = now.since(time);
+    if ahead > 1_000 {
+        return format!("in {}", rough(ahead));
+    }
+    // Two clocks differ by some seconds: finer than this would be a guess.
+    if behind < 5_000 { "just now".to_owned() } else { format!("{} ago", rough(behind)) }
+}
+
+fn rough(ms: i64) -> String {
+    let seconds = ms / 1_000;
+    match seconds {
+        ..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..86_400 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[component]
+pub fn TimeAgo(time: TimeMs) -> impl IntoView {
+    let now = context::now();
+    // A memo, because most ticks change nothing about an old time.
+    let text = Memo::new(move |_| relative(time, now.get()));
+    view! {
+        <time class="time_ago" datetime=time::iso(time) title=time::local(time)>
+            {move || text.get()}
+        </time>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_three() {
+        let texts = [0, 7, 999, 1_000, 48_211, 100_000, 1_234_567].map(number);
+        assert_eq!(texts, ["0", "7", "999", "1,000", "48,211", "100,000", "1,234,567"]);
+        assert_eq!(counted(1, "row"), "1 row");
+        assert_eq!(counted(0, "row"), "0 rows");
+    }
+
+    #[test]
+    fn sizes_are_told_in_their_largest_unit() {
+        let small = [0, 9, 1_023, 1_024, 1_536, 10_239].map(bytes);
+        assert_eq!(small, ["0 B", "9 B", "1,023 B", "1.0 KiB", "1.5 KiB", "9.9 KiB"]);
+        let large = [10_240, 1_048_575, 64 << 20, 58 << 30, (1 << 40) + (900 << 30), u64::MAX].map(bytes);
+        assert_eq!(large, ["10 KiB", "1,023 KiB", "64 MiB", "58 GiB", "1.8 TiB", "15 EiB"]);
+    }
+
+    #[test]
+    fn durations_keep_two_units_at_most() {
+        let texts = [-5, 340, 1_250, 59_999, 125_000, 12_000_000, 100_000_000].map(duration);
+        assert_eq!(texts, ["0 ms", "340 ms", "1.2 s", "59.9 s", "2 min 5 s", "3 h 20 min", "1 d 3 h"]);
+    }
+
+    #[test]
+    fn times_are_told_from_now() {
+        let now = TimeMs(1_000_000_000);
+        let at = |offset: i64| relative(TimeMs(now.0 + offset), now);
+        assert_eq!([at(0), at(-4_999), at(900)], ["just now", "just now", "just now"]);
+        assert_eq!([at(-12_000), at(-3_600_000), at(180_000)], ["12 s ago", "1 h ago", "in 3 min"]);
+    }
+}

@@ -1,0 +1,13 @@
+//! What several pages share. Knows no feature.
+
+pub mod badge;
+pub mod copy_button;
+pub mod dialog;
+pub mod format;
+pub mod highlight;
+pub mod icon;
+pub mod notice;
+pub mod page;
+pub mod shell;
+pub mod shortcuts;
+pub mod theme;

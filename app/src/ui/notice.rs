@@ -1,0 +1,55 @@
+//! Messages in the page.
+
+use leptos::prelude::*;
+
+use crate::ui::highlight;
+use crate::ui::icon::{Icon, Symbol};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    Info,
+    Warning,
+    Error,
+}
+
+#[component]
+pub fn Notice(
+    tone: Tone,
+    #[prop(optional)] title: Option<&'static str>,
+    #[prop(into)] text: String,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
+    let (name, role) = match tone {
+        Tone::Info => ("info", "status"),
+        Tone::Warning => ("warning", "status"),
+        Tone::Error => ("error", "alert"),
+    };
+    view! {
+        <div class="notice" data-tone=name role=role>
+            <Icon symbol=Symbol::Alert />
+            <p>{title.map(|title| view! { <strong>{title}</strong> })}{highlight::visible(&text)}</p>
+            {children.map(|children| view! { <div class="notice_actions">{children()}</div> })}
+        </div>
+    }
+}
+
+/// An error, with a button that tries again.
+#[component]
+pub fn Failure(#[prop(into)] text: String, #[prop(into)] on_retry: Callback<()>) -> impl IntoView {
+    view! {
+        <Notice tone=Tone::Error text>
+            <button class="button" type="button" on:click=move |_| on_retry.run(())>"Try again"</button>
+        </Notice>
+    }
+}
+
+/// The style sheet hides it for 400 ms: what loads sooner needs no announcement.
+#[component]
+pub fn Loading() -> impl IntoView {
+    view! {
+        <p class="loading" role="status">
+            <span class="spinner" aria-hidden="true"></span>
+            "Loading…"
+        </p>
+    }
+}

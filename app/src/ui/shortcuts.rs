@@ -1,0 +1,131 @@
+//! Keyboard shortcuts: those that work on every page, the dialog that lists them, and the focus in lists.
+
+use std::time::Duration;
+
+use leptos::ev;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement, KeyboardEvent};
+
+use crate::platform::context;
+use crate::ui::dialog::Dialog;
+
+/// How long `g` waits for the letter that names a page.
+const CHORD_TIME: Duration = Duration::from_millis(1_500);
+
+const HELP: [(&str, &str); 11] = [
+    ("?", "Show this list"),
+    ("/", "Filter the list"),
+    ("g r", "Go to a row or a time, in the log"),
+    ("j k", "Move down and up in a list"),
+    ("Enter", "Open what is selected"),
+    ("Esc", "Close, or deselect"),
+    ("g l", "Go to the log"),
+    ("g j", "Go to the jobs"),
+    ("g s", "Go to the system"),
+    ("g w", "Go to the waiting lab"),
+    ("g h", "Go home, to the search"),
+];
+
+/// Listens to the shortcuts of every page, and lists them on `?`.
+#[component]
+pub fn Shortcuts() -> impl IntoView {
+    let is_open = RwSignal::new(false);
+    listen(is_open);
+    let rows = HELP.map(|(keys, effect)| {
+        let keys = keys.split(' ').map(|key| view! { <kbd>{key}</kbd> }).collect_view();
+        view! { <div class="help_row"><dt>{keys}</dt><dd>{effect}</dd></div> }
+    });
+    view! {
+        <Dialog class="help_dialog" heading_id="help-title" heading="Keys" is_open>
+            <dl class="help_list">{rows.collect_view()}</dl>
+        </Dialog>
+    }
+}
+
+fn listen(help: RwSignal<bool>) {
+    let router = context::router();
+    let is_going = RwSignal::new(false);
+    let _ = window_event_listener(ev::keydown, move |event| {
+        if is_command(&event) {
+            let was_going = is_going.get_untracked();
+            is_going.set(false);
+            match (was_going, event.key().as_str()) {
+                (true, "l") => router.go("/viewlog"),
+                (true, "j") => router.go("/jobs"),
+                (true, "s") => router.go("/system"),
+                (true, "w") => router.go("/lab"),
+                (true, "h") => router.go("/"),
+                (true, "r") if focus("[data-go]") => event.prevent_default(),
+                (false, "g") => {
+                    is_going.set(true);
+                    set_timeout(move || is_going.set(false), CHORD_TIME);
+                }
+                (false, "?") => help.set(true),
+                (false, "/") if focus("[data-filter]") => event.prevent_default(),
+                _ => {}
+            }
+        }
+    });
+}
+
+/// Whether a key is a command: not typed into a field, and not a shortcut of the browser.
+#[must_use]
+pub fn is_command(event: &KeyboardEvent) -> bool {
+    let is_typing = is_on(event, "input, textarea, select");
+    !is_typing && !event.default_prevented() && !event.ctrl_key() && !event.meta_key() && !event.alt_key()
+}
+
+/// Whether a key was pressed on the page or on a list, rather than on a button or a link.
+#[must_use]
+pub fn is_on_list(event: &KeyboardEvent) -> bool {
+    !is_on(event, "a, button, summary")
+}
+
+fn is_on(event: &KeyboardEvent, selector: &str) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_some_and(|element| element.matches(selector).unwrap_or(false))
+}
+
+/// Focuses the first element in the document that `selector` matches, and says whether there is one.
+pub fn focus(selector: &str) -> bool {
+    let element = document().query_selector(selector).ok().flatten();
+    let element = element.and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    element.is_some_and(|element| element.focus().is_ok())
+}
+
+/// A row of a list; its link opens it.
+const LIST_ROW: &str = "tbody tr:has(.row_link)";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Next,
+    Previous,
+}
+
+/// Moves the focus from the focused row to its neighbour, or to the first row of a list.
+pub fn focus_row(step: Step) {
+    let neighbour = focused_row().and_then(|row| match step {
+        Step::Next => row.next_element_sibling(),
+        Step::Previous => row.previous_element_sibling(),
+    });
+    let row = neighbour.or_else(|| document().query_selector(LIST_ROW).ok().flatten());
+    if let Some(link) = row.and_then(|row| within(&row, ".row_link")) {
+        let _ = link.focus();
+    }
+}
+
+/// Presses the button that `selector` matches in the focused row.
+pub fn press_in_row(selector: &str) {
+    if let Some(button) = focused_row().and_then(|row| within(&row, selector)) {
+        button.click();
+    }
+}
+
+fn focused_row() -> Option<Element> {
+    document().active_element()?.closest(LIST_ROW).ok().flatten()
+}
+
+fn within(row: &Element, selector: &str) -> Option<HtmlElement> {
+    row.query_selector(selector).ok()??.dyn_into().ok()
+}

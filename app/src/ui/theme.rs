@@ -1,0 +1,99 @@
+//! The theme: light, dark, or the system's. boot.js applies the choice before the first paint.
+
+use leptos::ev;
+use leptos::prelude::*;
+use web_sys::Storage;
+
+use crate::ui::icon::{Icon, Symbol};
+
+/// The key in the local storage; boot.js reads it there.
+const KEY: &str = "theme";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Theme {
+    Light,
+    Dark,
+    System,
+}
+
+impl Theme {
+    const ALL: [Self; 3] = [Self::Light, Self::Dark, Self::System];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+            Self::System => "system",
+        }
+    }
+
+    fn stored() -> Self {
+        let stored = storage().and_then(|storage| storage.get_item(KEY).ok()?);
+        let theme = Self::ALL.into_iter().find(|theme| stored.as_deref() == Some(theme.as_str()));
+        theme.unwrap_or(Self::System)
+    }
+
+    /// A theme that cannot be stored still holds for this visit.
+    fn store(self) {
+        if let Some(storage) = storage() {
+            let _ = storage.set_item(KEY, self.as_str());
+        }
+    }
+
+    fn apply(self) {
+        if let Some(root) = document().document_element() {
+            let _ = match self {
+                Self::System => root.remove_attribute("data-theme"),
+                _ => root.set_attribute("data-theme", self.as_str()),
+            };
+        }
+    }
+}
+
+fn storage() -> Option<Storage> {
+    window().local_storage().ok()?
+}
+
+#[component]
+pub fn ThemeControl() -> impl IntoView {
+    let chosen = RwSignal::new(Theme::stored());
+    let show = move |theme: Theme| {
+        chosen.set(theme);
+        theme.apply();
+    };
+    let _ = window_event_listener(ev::pageshow, move |event| {
+        // The document returns from the history cache; the theme may have been changed meanwhile in the other bundle.
+        if event.persisted() {
+            show(Theme::stored());
+        }
+    });
+    let option = move |theme: Theme| {
+        let (label, symbol) = match theme {
+            Theme::Light => ("Light", Symbol::Light),
+            Theme::Dark => ("Dark", Symbol::Moon),
+            Theme::System => ("System", Symbol::Screen),
+        };
+        view! {
+            <label class="theme_option" title=label>
+                <input
+                    type="radio"
+                    name="theme"
+                    value=theme.as_str()
+                    prop:checked=move || chosen.get() == theme
+                    on:change=move |_| {
+                        theme.store();
+                        show(theme);
+                    }
+                />
+                <Icon symbol />
+                <span class="visually_hidden">{label}</span>
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="theme_control">
+            <legend class="visually_hidden">"Theme"</legend>
+            {Theme::ALL.map(option).collect_view()}
+        </fieldset>
+    }
+}
