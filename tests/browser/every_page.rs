@@ -9,7 +9,7 @@ use crate::{BrowserTest, search};
 /// Each page, and a text that it shows once it is ready.
 const FOR_VISITORS: &[(&str, &str)] = &[
     ("/", "Welcome to search4letters"),
-    ("/?phrase=life%2C+the+universe&letters=aeiou", "recorded as row"),
+    ("/?phrase=life%2C+the+universe&letters=aeiou", "In the log: row"),
     ("/?phrase=&letters=", "Here are your results"),
     ("/login", "Password"),
     ("/setup?token=wrong", "Password"),
@@ -21,16 +21,16 @@ const FOR_VISITORS: &[(&str, &str)] = &[
 ];
 const FOR_ADMINISTRATORS: &[(&str, &str)] = &[
     ("/", "Welcome to search4letters"),
-    ("/viewlog", "complete through"),
+    ("/viewlog", "Up to date"),
     ("/viewlog?q=nothing+like+this", "No row matches"),
     ("/viewlog?q=a+phrase:~x+brower:firefox", "no field"),
-    ("/viewlog?at=1", "complete through"),
+    ("/viewlog?at=1", "Up to date"),
     ("/viewlog?row=1", "Search id"),
     ("/jobs", "log_request"),
     ("/jobs?state=dead", "dead"),
     ("/jobs/1", "Payload"),
     ("/jobs/999999", "no such job"),
-    ("/system", "Drift 0"),
+    ("/system", "accounted for"),
 ];
 /// The narrowest and the widest supported window, and a usual one.
 const WIDTHS: [u32; 3] = [360, 1280, 1920];

@@ -26,7 +26,7 @@ async fn hostile_strings_are_inert_in_the_results() {
         cells += assert_inert(page, &format!("the results of {}", hostile.name), "Welcome to search4letters").await;
     }
     assert!(cells >= 2 * corpus().len(), "phrases are shown twice, letters once: {cells} were checked");
-    page.wait_for_text("recorded as row").await;
+    page.wait_for_text("In the log: row").await;
     for name in ["script", "override", "zalgo", "c0", "phrase_limit"] {
         let Hostile { text, .. } = hostile(name);
         page.script(SUBMIT, vec![text.as_str().into(), "aeiou".into()]).await;
@@ -45,7 +45,7 @@ async fn hostile_strings_are_inert_for_administrators() {
         search(&client, hostile).await;
     }
     page.open("/viewlog").await;
-    page.wait_for_text(&format!("complete through #{}", corpus().len())).await;
+    page.wait_for_text(&format!("through row {}", corpus().len())).await;
     for width in [1280, 360] {
         page.resize(width, 740).await;
         check_all_rows(page, width).await;
@@ -92,7 +92,7 @@ async fn invisible_characters_are_made_visible() {
     for (number, (name, shown)) in (1..).zip(pictured) {
         search(&test.client(), hostile(name)).await;
         page.open("/viewlog").await;
-        page.wait_for_text(&format!("complete through #{number}")).await;
+        page.wait_for_text(&format!("through row {number}")).await;
         page.open(&format!("/viewlog?row={number}")).await;
         page.wait_for_text(&format!("Row {number}")).await;
         eventually(&format!("row and drawer show {shown}"), async || {

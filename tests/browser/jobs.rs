@@ -33,7 +33,7 @@ async fn a_running_job_is_cancelled_and_then_retried() {
     .await;
     page.open("/viewlog").await;
     page.wait_for_text("to be cancelled").await;
-    page.wait_for_text("complete through #1").await;
+    page.wait_for_text("through row 1").await;
     test.finish().await;
 }
 
@@ -121,7 +121,7 @@ async fn wait_for_count(page: &Browser, state: JobState, count: &str) {
     .await;
 }
 
-const FIELD: &str = "Most log_request jobs at a time";
+const FIELD: &str = "Limit of log_request";
 
 #[tokio::test]
 async fn a_kind_is_paused_and_resumed() {

@@ -141,7 +141,7 @@ async fn an_invalid_value_is_reported_at_its_field() {
     let page = &test.browser;
     page.open("/lab").await;
     page.fill("Requests", "0").await;
-    page.wait_for_text("Choose from 1 to 1000: 0 is not.").await;
+    page.wait_for_text("Enter a number from 1 to 1,000.").await;
     page.click(Role::Radio, "Sequential").await;
     page.fill("Requests", "23").await;
     page.wait_for_text("This would take at least 46 s").await;

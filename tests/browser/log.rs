@@ -20,10 +20,10 @@ async fn rows_arrive_live_in_a_second_tab() {
     // The administrator searches in another tab.
     page.new_tab().await;
     page.open("/?phrase=from+another+tab").await;
-    page.wait_for_text("recorded as row 2").await;
+    page.wait_for_text("In the log: row 2").await;
     page.switch(&log).await;
     wait_for_phrases(page, &["from another tab", "from elsewhere"]).await;
-    page.wait_for_text("complete through #2").await;
+    page.wait_for_text("through row 2").await;
     test.finish().await;
 }
 
@@ -53,7 +53,7 @@ async fn after_a_restart_of_the_server_no_row_is_missing_or_doubled() {
     wait_for_phrases(page, &all).await;
     page.wait_for_text("Live").await;
     search(&client, 9, "search 9").await;
-    page.wait_for_text("complete through #9").await;
+    page.wait_for_text("through row 9").await;
     assert_eq!(phrases(page).await.len(), 9);
     test.finish().await;
 }
@@ -90,7 +90,7 @@ async fn of_many_rows_few_are_drawn_and_new_rows_do_not_move_them() {
     let page = &test.browser;
     let client = test.client();
     search_many(&client, ROWS).await;
-    page.wait_for_text("complete through #1,500").await;
+    page.wait_for_text("through row 1,500").await;
     let top = phrases(page).await.first().cloned().expect("the first rows are drawn");
     page.script("document.querySelector('[role=grid]').scrollTop = 20000", vec![]).await;
     eventually("rows further down are drawn", async || (!phrases(page).await.contains(&top)).then_some(())).await;
@@ -129,7 +129,7 @@ async fn an_invalid_filter_is_marked_where_it_is_wrong() {
     search(&client, 4, "none of these").await;
     search(&client, 5, "two of these").await;
     wait_for_phrases(page, &["none of these", "onerous"]).await;
-    page.click(Role::Button, "What can I write?").await;
+    page.click(Role::Button, "Filter syntax").await;
     page.find(Role::Dialog, "The filter").await;
     test.finish().await;
 }
@@ -141,7 +141,7 @@ async fn go_to_a_row_and_back_to_the_newest() {
     let page = &test.browser;
     let client = test.client();
     search_many(&client, ROWS).await;
-    page.wait_for_text("complete through #1,300").await;
+    page.wait_for_text("through row 1,300").await;
     page.press(['g', 'r']).await;
     page.type_text("100").await;
     page.press([key::ENTER]).await;
@@ -170,7 +170,7 @@ async fn a_second_jump_is_not_scrolled_to_the_position_of_the_first() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;
     search_many(&test.client(), 1_300).await;
-    page.wait_for_text("complete through #1,300").await;
+    page.wait_for_text("through row 1,300").await;
     // No frame is drawn while the rows above row 100 are loaded and another jump begins.
     let top = page.script_async(
         "const done = arguments[0];
@@ -213,7 +213,7 @@ async fn a_burst_of_rows_is_drawn_a_few_times_a_second() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;
     search(&test.client(), 2_000, "the first").await;
-    page.wait_for_text("complete through #1").await;
+    page.wait_for_text("through row 1").await;
     page.script(
         "const drawn = window.__drawn = [];
          new MutationObserver(() => drawn.push(performance.now()))
@@ -222,7 +222,7 @@ async fn a_burst_of_rows_is_drawn_a_few_times_a_second() {
     )
     .await;
     search_many(&test.client(), 1_500).await;
-    page.wait_for_text("complete through #1,501").await;
+    page.wait_for_text("through row 1,501").await;
     // The intervals count, not the number of updates: the machine may be slow.
     let drawn = page.script("return window.__drawn", vec![]).await;
     let drawn: Vec<f64> = serde_json::from_value(drawn).expect("numbers");
@@ -238,7 +238,7 @@ async fn a_filtered_read_shows_its_progress_and_can_be_stopped() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;
     search(&test.client(), 1, "hay").await;
-    page.wait_for_text("complete through #1").await;
+    page.wait_for_text("through row 1").await;
     // Simulates a long log. The server's part has tests of its own.
     page.script(
         "const real = window.fetch;

@@ -23,7 +23,7 @@ async fn by_keyboard_alone() {
     page.press([key::ENTER]).await;
 
     page.find(Role::Heading, "Here are your results:").await;
-    assert_eq!(page.texts(".results code").await, ["{'e', 'i', 'u'}"]);
+    assert_eq!(page.texts(".results_letters").await, ["e, i, u"]);
     assert_eq!(page.texts(".results .letter_chip").await, ["e", "i", "u"]);
     test.finish().await;
 }
@@ -40,8 +40,8 @@ async fn by_mouse_until_the_record_is_written() {
     page.click(Role::Button, "Do it!").await;
 
     page.find(Role::Heading, "Here are your results:").await;
-    assert_eq!(page.texts(".results code").await, ["set()"]);
-    page.wait_for_text("recorded as row 1").await;
+    assert_eq!(page.texts(".results_letters").await, ["No letters found"]);
+    page.wait_for_text("In the log: row 1").await;
     test.finish().await;
 }
 
@@ -68,9 +68,9 @@ async fn the_receipt_shows_a_slow_record_in_progress() {
     let test = BrowserTest::start(&["--log-delay", "3s"]).await;
     let page = &test.browser;
     page.open("/?phrase=life&letters=aeiou").await;
-    page.wait_for_text("writing (attempt 1)").await;
-    assert_eq!(page.texts(".results code").await, ["{'e', 'i'}"], "the result does not wait for the record");
-    page.wait_for_text("recorded as row 1").await;
+    page.wait_for_text("Writing").await;
+    assert_eq!(page.texts(".results_letters").await, ["e, i"], "the result does not wait for the record");
+    page.wait_for_text("In the log: row 1").await;
     test.finish().await;
 }
 
@@ -85,8 +85,8 @@ async fn the_address_of_a_search_can_be_shared() {
     page.fill("Letters", "&+ש").await;
     page.click(Role::Button, "Do it!").await;
     page.find(Role::Heading, "Here are your results:").await;
-    page.wait_for_text("recorded as row 1").await;
-    let found = page.texts(".results code").await;
+    page.wait_for_text("In the log: row 1").await;
+    let found = page.texts(".results_letters").await;
     let address = page.path().await;
     assert!(address.starts_with("/?phrase="), "{address}");
 
@@ -94,8 +94,8 @@ async fn the_address_of_a_search_can_be_shared() {
     page.open(&address).await;
     page.find(Role::Heading, "Here are your results:").await;
     assert_eq!(page.value("Phrase").await, "a&b=c+d #שלום");
-    assert_eq!(page.texts(".results code").await, found);
-    page.wait_for_text("recorded as row 2").await;
+    assert_eq!(page.texts(".results_letters").await, found);
+    page.wait_for_text("In the log: row 2").await;
     test.finish().await;
 }
 
@@ -109,15 +109,15 @@ async fn going_back_shows_the_search_before_and_sends_nothing() {
     for (row, phrase) in ["first", "second"].into_iter().enumerate() {
         page.fill("Phrase", phrase).await;
         page.click(Role::Button, "Do it!").await;
-        page.wait_for_text(&format!("recorded as row {}", row + 1)).await;
+        page.wait_for_text(&format!("In the log: row {}", row + 1)).await;
     }
     page.back().await;
-    page.wait_for_text("recorded as row 1").await;
+    page.wait_for_text("In the log: row 1").await;
     assert_eq!(page.value("Phrase").await, "first");
     // If going back had searched again, this would be the fourth row and the next the fifth.
     search(&test.client(), 1, "third").await;
     page.open("/?phrase=fourth").await;
-    page.wait_for_text("recorded as row 4").await;
+    page.wait_for_text("In the log: row 4").await;
     test.finish().await;
 }
 
@@ -139,7 +139,7 @@ async fn going_to_the_lab_and_back_shows_the_search_and_sends_nothing() {
         page.fill("Phrase", "there and back").await;
         page.click(Role::Button, "Do it!").await;
         rows += 1;
-        page.wait_for_text(&format!("recorded as row {rows}")).await;
+        page.wait_for_text(&format!("In the log: row {rows}")).await;
         page.fill("Phrase", "not sent yet").await;
         if left == LeftPage::IsLoadedAgain {
             // No browser keeps a page with a handler for `unload`.
@@ -148,7 +148,7 @@ async fn going_to_the_lab_and_back_shows_the_search_and_sends_nothing() {
         page.click(Role::Link, "Lab").await;
         page.find(Role::Heading, "The waiting lab").await;
         page.back().await;
-        page.wait_for_text(&format!("recorded as row {rows}")).await;
+        page.wait_for_text(&format!("In the log: row {rows}")).await;
         assert_eq!(page.value("Phrase").await, "not sent yet");
         if left == LeftPage::IsLoadedAgain {
             assert_eq!(
@@ -160,7 +160,7 @@ async fn going_to_the_lab_and_back_shows_the_search_and_sends_nothing() {
     }
     // If going back had searched again, the next row would have a greater number.
     page.open("/?phrase=third").await;
-    page.wait_for_text("recorded as row 3").await;
+    page.wait_for_text("In the log: row 3").await;
     assert_eq!(page.value("Phrase").await, "third", "a search's address determines the form's content");
     test.finish().await;
 }
@@ -198,7 +198,7 @@ async fn ten_thousand_characters_are_searched_and_one_more_is_refused() {
     page.wait_for_text("10,001 characters; the limit is 10,000").await;
     page.script(paste, vec!["ü".into(), 10_000.into()]).await;
     page.click(Role::Button, "Do it!").await;
-    page.wait_for_text("recorded as row 1").await;
+    page.wait_for_text("In the log: row 1").await;
     test.finish().await;
 }
 
@@ -218,20 +218,20 @@ async fn a_spooled_search_is_shown_as_such_until_the_database_is_back() {
 
     page.fill("Phrase", "life").await;
     page.click(Role::Button, "Do it!").await;
-    page.wait_for_text("safe on the server's disk, waiting for the database").await;
-    assert_eq!(page.texts(".results code").await, ["{'e', 'i'}"], "the result does not wait for the database");
+    page.wait_for_text("Safe on the server's disk, waiting for the database").await;
+    assert_eq!(page.texts(".results_letters").await, ["e, i"], "the result does not wait for the database");
     let search = page.window().await;
     page.new_tab().await;
     page.open("/system").await;
     page.find(Role::Link, "spooled 1").await;
-    page.wait_for_text("Drift 0").await;
+    page.wait_for_text("accounted for").await;
     page.assert_accessible("/system with a spooled search").await;
 
     other.execute("rollback").await.expect("a lock can be given back");
     page.find(Role::Link, "recorded 1").await;
     page.find(Role::Link, "spooled 0").await;
     page.switch(&search).await;
-    page.wait_for_text("recorded as row 1").await;
+    page.wait_for_text("In the log: row 1").await;
     page.wait_for_text("the database has it now").await;
     assert!(!page.text().await.contains("is not answering"));
     test.finish().await;

@@ -13,14 +13,14 @@ async fn the_health_and_the_ledger_are_live() {
     page.wait_for_path("g s leads to the system", |path| path == "/system").await;
     page.find(Role::Heading, "System").await;
     wait_for_health(page, "healthy").await;
-    page.wait_for_text("A probe went the whole way").await;
+    page.wait_for_text("Last end-to-end check").await;
     wait_for_accepted(page, "0").await;
 
     // The open page counts searches that are made elsewhere.
     search(&test.client(), 1, "from elsewhere").await;
     wait_for_accepted(page, "1").await;
     page.find(Role::Link, "recorded 1").await;
-    page.wait_for_text("Drift 0: every accepted search is where it should be").await;
+    page.wait_for_text("The one search is accounted for").await;
 
     // While the server is down, the page keeps the last state. It reconnects when the server is back.
     for error in ["ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED_ENCODING", "ERR_CONNECTION_RESET", "ERR_EMPTY"] {
@@ -70,7 +70,7 @@ async fn a_process_without_workers_says_so() {
     page.open("/system").await;
     page.wait_for_text("This process runs no jobs: it was started with --no-worker.").await;
     page.find(Role::Link, "waiting 1").await;
-    page.wait_for_text("Drift 0").await;
+    page.wait_for_text("accounted for").await;
     test.finish().await;
 }
 

@@ -38,17 +38,17 @@ async fn main() {
     search_a_lot(&server.client(), 0).await;
     screenshots.take(&browser, "entry", "/", "Welcome to search4letters").await;
     let results = "/?phrase=Don%27t+Panic%2C+and+always+know+where+your+towel+is&letters=aeiou";
-    screenshots.take(&browser, "results", results, "recorded as row").await;
+    screenshots.take(&browser, "results", results, "In the log: row").await;
 
     let server = interrupted(server, &installation).await;
     browser.open("/login?next=/viewlog").await;
     browser.fill("Name", "ada").await;
     browser.fill("Password", PASSWORD).await;
     browser.click(Role::Button, "Log in").await;
-    browser.wait_for_text("complete through").await;
+    browser.wait_for_text("Up to date").await;
     cancel_some(&browser).await;
     admin_action(&browser, "limit", &json!({"kind": "log_request", "limit": 12})).await;
-    screenshots.take(&browser, "viewlog", "/viewlog", "complete through").await;
+    screenshots.take(&browser, "viewlog", "/viewlog", "Up to date").await;
     screenshots.take(&browser, "jobs", "/jobs", "log_request").await;
     let job = SEARCHES.len() + 3;
     screenshots.take(&browser, "job", &format!("/jobs/{job}"), "lost").await;
@@ -59,7 +59,7 @@ async fn main() {
     browser.wait_for_text("ada").await;
     server.kill().await;
     let server = installation.start(&[]).await;
-    screenshots.take(&browser, "system", "/system", "A probe went the whole way").await;
+    screenshots.take(&browser, "system", "/system", "Last end-to-end check").await;
     take_the_lab(&screenshots, &browser).await;
     browser.finish().await;
     drop(server);

@@ -8,7 +8,7 @@ use crate::search::highlighted::{HighlightedPhrase, LetterChips};
 use crate::search::receipt::ReceiptSteps;
 use crate::search::submission::{Question, Submission};
 use crate::ui::copy_button::CopyButton;
-use crate::ui::highlight::{Run, runs};
+use crate::ui::highlight::{self, Run, runs};
 use crate::ui::icon::Symbol;
 
 #[component]
@@ -16,7 +16,9 @@ pub fn Results(question: Question, submission: Submission) -> impl IntoView {
     let Question { phrase, letters, .. } = question;
     // The server computes the same result; there is no need to wait for it.
     let found = search4letters(&phrase, &letters);
-    let text = set_text(&found);
+    let python = set_text(&found);
+    let listed = found.iter().map(|letter| highlight::visible(&letter.to_string())).collect::<Vec<_>>().join(", ");
+    let listed = if found.is_empty() { "No letters found".to_owned() } else { listed };
     let (phrase_runs, letter_runs) = (runs(&phrase, &found), runs(&letters, &found));
     let is_empty = found.is_empty();
     let link = window().location().origin().unwrap_or_default() + &url::of_search(&phrase, &letters);
@@ -35,8 +37,9 @@ pub fn Results(question: Question, submission: Submission) -> impl IntoView {
                 <dd class="results_found">
                     {(!is_empty).then(|| view! { <LetterChips label="Results" letters=found /> })}
                     <span class="results_text">
-                        <code>{text.clone()}</code>
-                        <CopyButton label="Copy" text />
+                        <span class="results_letters">{listed}</span>
+                        // As Python writes the set.
+                        <CopyButton label="Copy" text=python />
                     </span>
                 </dd>
             </dl>

@@ -217,7 +217,13 @@ fn within(field: &str, value: u32, least: u32, most: u32) -> Result<(), ApiError
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    Err(ApiError::at(ErrorCode::Invalid, field, format!("Choose from {least} to {most}: {value} is not.")))
+    let message = format!("Enter a number from {} to {}.", grouped(least), grouped(most));
+    Err(ApiError::at(ErrorCode::Invalid, field, message))
+}
+
+/// With a separator for thousands. No limit reaches a million.
+fn grouped(value: u32) -> String {
+    if value < 1_000 { value.to_string() } else { format!("{},{:03}", value / 1_000, value % 1_000) }
 }
 
 fn short_enough(field: &str, least_ms: u64) -> Result<(), ApiError> {
