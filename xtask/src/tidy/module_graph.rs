@@ -18,11 +18,14 @@ pub(super) struct ModuleGraph {
 pub(super) struct Arrow {
     pub(super) path: String,
     pub(super) line: usize,
+    /// How often it is written.
+    count: usize,
 }
 
 impl Arrow {
     pub(super) fn finding(&self, rule: String) -> Finding {
-        Finding { path: self.path.clone(), line: self.line, rule }
+        let others = if self.count > 1 { format!(" (and {} more)", self.count - 1) } else { String::new() };
+        Finding { path: self.path.clone(), line: self.line, rule: rule + &others }
     }
 }
 
@@ -87,8 +90,8 @@ fn arrows(modules: &[Module], rooms: &BTreeSet<String>) -> BTreeMap<(String, Str
                 None => ROOT.to_owned(),
             };
             if to != module.room() {
-                let arrow = || Arrow { path: module.source.path.clone(), line: reference.line };
-                arrows.entry((module.room(), to)).or_insert_with(arrow);
+                let arrow = || Arrow { path: module.source.path.clone(), line: reference.line, count: 0 };
+                arrows.entry((module.room(), to)).or_insert_with(arrow).count += 1;
             }
         }
     }
