@@ -26,9 +26,10 @@ use server::log::export::Lines;
 use server::platform::logging::log_to_stderr;
 use server::platform::random::Random;
 use spool::Spool;
-use store::{Clock, Source, Store, SystemClock, Target};
-use store_postgres::{PostgresStore, PostgresTransfer};
-use store_sqlite::{LogFile, SqliteStore, SqliteTransfer};
+use store::copy::{Source, Target};
+use store::{Clock, Store, SystemClock};
+use store_postgres::{PostgresCopy, PostgresStore};
+use store_sqlite::{LogFile, SqliteCopy, SqliteStore};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -269,9 +270,9 @@ async fn copy(from: &DatabaseUrl, to: &DatabaseUrl, clock: &dyn Clock) -> Result
 
 async fn copied(from: &DatabaseUrl) -> Result<Box<dyn Source>, NotOpened> {
     Ok(match from {
-        DatabaseUrl::Sqlite(file) => Box::new(SqliteTransfer::source(file).await.map_err(not_opened_file)?),
+        DatabaseUrl::Sqlite(file) => Box::new(SqliteCopy::source(file).await.map_err(not_opened_file)?),
         DatabaseUrl::Postgres(url) => {
-            let opened = PostgresTransfer::source(url.reveal(), url.to_string()).await;
+            let opened = PostgresCopy::source(url.reveal(), url.to_string()).await;
             Box::new(opened.map_err(not_opened_server)?)
         }
     })
@@ -279,9 +280,9 @@ async fn copied(from: &DatabaseUrl) -> Result<Box<dyn Source>, NotOpened> {
 
 async fn copied_into(to: &DatabaseUrl) -> Result<Box<dyn Target>, NotOpened> {
     Ok(match to {
-        DatabaseUrl::Sqlite(file) => Box::new(SqliteTransfer::target(file).await.map_err(not_opened_file)?),
+        DatabaseUrl::Sqlite(file) => Box::new(SqliteCopy::target(file).await.map_err(not_opened_file)?),
         DatabaseUrl::Postgres(url) => {
-            let opened = PostgresTransfer::target(url.reveal(), url.to_string()).await;
+            let opened = PostgresCopy::target(url.reveal(), url.to_string()).await;
             Box::new(opened.map_err(not_opened_server)?)
         }
     })

@@ -22,7 +22,7 @@ const LEASE: Duration = Duration::from_secs(15);
 const GATHERING: Duration = Duration::from_millis(10);
 
 /// No retry waits longer than this, so nothing that an earlier process scheduled should either;
-/// see [`store::Queue::rescue_orphans`].
+/// see [`store::JobQueue::rescue_orphans`].
 pub const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
 
 /// What jobs work with. No request is in here: there is none any more.

@@ -81,7 +81,11 @@ async fn other_job(store: &dyn Store, step: usize, now: TimeMs, random: &mut Rng
         ..job(kind)
     };
     store.enqueue(new).await.unwrap();
-    store.pause_kind(kind, random.bool()).await.unwrap();
+    if random.bool() {
+        store.pause_kind(kind).await.unwrap();
+    } else {
+        store.resume_kind(kind).await.unwrap();
+    }
     store.limit_kind(kind, random.bool().then(|| random.u32(0..9))).await.unwrap();
 }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use server::cli::{CommandError, Copied, Meter, copy};
-use store::{Source, Store, SystemClock, Target};
-use store_postgres::{PostgresStore, PostgresTransfer};
-use store_sqlite::{Access, Options, SqliteStore, SqliteTransfer};
+use store::copy::{Source, Target};
+use store::{Store, SystemClock};
+use store_postgres::{PostgresCopy, PostgresStore};
+use store_sqlite::{Access, Options, SqliteCopy, SqliteStore};
 use tempfile::TempDir;
 use tests::eventually;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
@@ -52,11 +53,11 @@ impl Place for InFile {
     }
 
     async fn source(&self) -> Result<Box<dyn Source>, String> {
-        Ok(Box::new(SqliteTransfer::source(&self.file()).await.map_err(|error| error.to_string())?))
+        Ok(Box::new(SqliteCopy::source(&self.file()).await.map_err(|error| error.to_string())?))
     }
 
     async fn target(&self) -> Result<Box<dyn Target>, String> {
-        Ok(Box::new(SqliteTransfer::target(&self.file()).await.map_err(|error| error.to_string())?))
+        Ok(Box::new(SqliteCopy::target(&self.file()).await.map_err(|error| error.to_string())?))
     }
 
     async fn run(&self, statement: &'static str) {
@@ -102,12 +103,12 @@ impl Place for OnServer {
             (left == 0).then_some(())
         })
         .await;
-        let opened = PostgresTransfer::source(&self.url(), "postgres:test".to_owned()).await;
+        let opened = PostgresCopy::source(&self.url(), "postgres:test".to_owned()).await;
         Ok(Box::new(opened.map_err(|error| error.to_string())?))
     }
 
     async fn target(&self) -> Result<Box<dyn Target>, String> {
-        let opened = PostgresTransfer::target(&self.url(), "postgres:test".to_owned()).await;
+        let opened = PostgresCopy::target(&self.url(), "postgres:test".to_owned()).await;
         Ok(Box::new(opened.map_err(|error| error.to_string())?))
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fastrand::Rng;
 use server::cli::Copied;
-use store::{Base, Batch, Begun, Cursor, Origin, Part, Progress, Result, Source, StoreError, Target};
+use store::copy::{BeginOutcome, Cursor, Metadata, Progress, Records, Source, SourceIdentity, Table, Target};
+use store::{Result, StoreError};
 use tests::builders::{account, log_entry, no_attempt, search};
 use tests::eventually;
 use tests::server_process::Installation;
@@ -150,7 +151,7 @@ pub(crate) struct Failing {
 }
 
 impl Failing {
-    async fn write<A>(&self, write: impl Future<Output = Result<A>>) -> Result<A> {
+    async fn attempt<A>(&self, write: impl Future<Output = Result<A>>) -> Result<A> {
         let fails = self.writes.fetch_add(1, Ordering::Relaxed) == self.at;
         if fails && !self.after_it_is_done {
             return Err(StoreError::Connection("pulled out".to_owned()));
@@ -166,31 +167,31 @@ impl Source for Failing {
         self.target.name()
     }
 
-    async fn base(&self) -> Result<Base> {
-        self.target.base().await
+    async fn metadata(&self) -> Result<Metadata> {
+        self.target.metadata().await
     }
 
-    async fn count(&self, part: Part) -> Result<u64> {
-        self.target.count(part).await
+    async fn count(&self, table: Table) -> Result<u64> {
+        self.target.count(table).await
     }
 
-    async fn read(&self, part: Part, after: &Cursor, limit: u32) -> Result<Batch> {
-        self.target.read(part, after, limit).await
+    async fn read(&self, table: Table, after: &Cursor, limit: u32) -> Result<Records> {
+        self.target.read(table, after, limit).await
     }
 }
 
 #[async_trait]
 impl Target for Failing {
-    async fn begin(&self, origin: &Origin, base: &Base) -> Result<Begun> {
-        self.write(self.target.begin(origin, base)).await
+    async fn begin(&self, source: &SourceIdentity, metadata: &Metadata) -> Result<BeginOutcome> {
+        self.attempt(self.target.begin(source, metadata)).await
     }
 
-    async fn put(&self, batch: Batch, progress: &Progress) -> Result<()> {
-        self.write(self.target.put(batch, progress)).await
+    async fn write(&self, records: Records, progress: &Progress) -> Result<()> {
+        self.attempt(self.target.write(records, progress)).await
     }
 
     async fn finish(&self) -> Result<()> {
-        self.write(self.target.finish()).await
+        self.attempt(self.target.finish()).await
     }
 
     fn how_to_empty(&self) -> String {

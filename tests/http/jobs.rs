@@ -198,7 +198,7 @@ async fn counts_come_at_once_and_when_they_change() {
     let kind = JobKind { kind: "log_request".to_owned(), paused: false, limit: None, counts };
     assert_eq!(events.expect("kinds").await.json::<Vec<JobKind>>(), std::slice::from_ref(&kind));
     // What is decided for a kind changes no count.
-    site.store().pause_kind("log_request", true).await.expect("paused");
+    site.store().pause_kind("log_request").await.expect("paused");
     assert_eq!(events.expect("kinds").await.json::<Vec<JobKind>>(), [JobKind { paused: true, ..kind }]);
     site.env.stop.cancel();
     assert_eq!(events.next().await, None);

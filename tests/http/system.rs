@@ -146,7 +146,7 @@ async fn the_figures_say_the_same() {
     }
     let job = site.store().jobs(api::JobFilter::default(), None, 1).await.expect("read").jobs[0].id;
     site.store().cancel_job(job, site.env.clock.wall()).await.expect("cancelled");
-    assert!(site.store().pause_kind("log_request", true).await.expect("paused"));
+    assert!(site.store().pause_kind("log_request").await.expect("paused"));
     assert!(site.store().limit_kind("log_request", Some(7)).await.expect("limited"));
     let ledger = state(&site, &admin).await.ledger.expect("read");
     assert_eq!((ledger.waiting, ledger.cancelled, ledger.drift()), (2, 1, 0));

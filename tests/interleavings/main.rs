@@ -19,7 +19,7 @@ use shuttle::future::{JoinHandle, block_on, spawn, yield_now};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::scheduler::RandomScheduler;
 use shuttle::{Config, MaxSteps, Runner};
-use store::{AttemptResult, Claim, Clock, FinishedAttempt, NewJob, Queue};
+use store::{AttemptResult, Claim, Clock, FinishedAttempt, JobQueue, NewJob};
 use tests::builders::START;
 use tests::{HeldClock, builders};
 use tokio_util::sync::CancellationToken;

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
-use api::{Attempt, JobCounts, JobFilter, JobId, JobState, Ledger, MissingSearch, SearchId, TimeMs};
+use api::{JobId, JobState, TimeMs};
 use async_trait::async_trait;
 use shuttle::rand::{Rng, thread_rng};
 use store::{
-    Accepted, AttemptResult, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobPosition, JobReport, NewJob,
-    Notifier, OutputPart, Queue, Result, StoreError, StoredJob, StoredKind, Subscription, Topic, WorkerName,
+    AttemptResult, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobQueue, JobReport, NewJob, Notifier, Result,
+    StoreError, Subscription, Topic, WorkerName,
 };
 use tests::QueueModel;
 use tests::queue_model::{ModelJob, ModelKind};
@@ -87,7 +87,7 @@ impl ModelStore {
 
     /// As a store may at any time.
     pub fn wake_for_nothing(&self) {
-        self.waker.wake(Topic::Work);
+        self.waker.notify(Topic::Work);
     }
 
     pub fn cancel(&self, id: JobId, now: TimeMs) {
@@ -95,7 +95,7 @@ impl ModelStore {
         let is_ours = self.state().model.cancellations(&self.worker).contains(&id);
         if is_ours {
             self.state().unheard_cancellation.get_or_insert(0);
-            self.waker.wake(Topic::Cancel);
+            self.waker.notify(Topic::Cancel);
         }
     }
 
@@ -123,7 +123,7 @@ impl ModelStore {
             let answer = act(&mut state);
             (answer, state.touched_since(&before))
         };
-        touched.into_iter().for_each(|topic| self.waker.wake(topic));
+        touched.into_iter().for_each(|topic| self.waker.notify(topic));
         answer
     }
 
@@ -215,7 +215,7 @@ impl State {
 }
 
 #[async_trait]
-impl Queue for ModelStore {
+impl JobQueue for ModelStore {
     async fn enqueue(&self, job: NewJob) -> Result<Enqueued> {
         let id = {
             let mut state = self.state();
@@ -306,67 +306,16 @@ impl Queue for ModelStore {
         self.waker.subscribe(topic)
     }
 
-    async fn accept(&self, _: SearchId, _: NewJob) -> Result<Accepted> {
-        unreachable!("a worker accepts no searches")
+    async fn report(&self, report: JobReport) -> Result<bool> {
+        self.verb(|state| state.job(&report.worker, (report.job, report.attempt)).is_some()).await
     }
-    async fn report(&self, _: JobReport) -> Result<bool> {
-        unreachable!("the model's jobs report nothing")
-    }
-    async fn rescue_orphans(&self, _: TimeMs, _: TimeMs) -> Result<u64> {
-        unreachable!("this is for the start of a process")
-    }
-    async fn retry_job(&self, _: JobId, _: TimeMs) -> Result<bool> {
-        unreachable!("a worker does no administrator's work")
-    }
-    async fn cancel_job(&self, _: JobId, _: TimeMs) -> Result<bool> {
-        unreachable!("a worker does no administrator's work")
-    }
-    async fn job_counts(&self) -> Result<JobCounts> {
-        unreachable!("a worker shows nothing")
-    }
-    async fn ledger(&self) -> Result<Ledger> {
-        unreachable!("a worker shows nothing")
-    }
-    async fn missing_searches(&self, _: u32) -> Result<Vec<MissingSearch>> {
-        unreachable!("a worker shows nothing")
-    }
-    async fn kinds(&self) -> Result<Vec<StoredKind>> {
-        unreachable!("a worker shows nothing")
-    }
-    async fn pause_kind(&self, _: &str, _: bool) -> Result<bool> {
-        unreachable!("a worker does no administrator's work")
-    }
-    async fn register_kind(&self, _: &str, _: Option<u32>) -> Result<()> {
-        unreachable!("this is for the start of a process")
-    }
-    async fn limit_kind(&self, _: &str, _: Option<u32>) -> Result<bool> {
-        unreachable!("a worker does no administrator's work")
-    }
-    async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
-        unreachable!("a worker shows nothing")
-    }
-    async fn delete_job(&self, _: JobId) -> Result<bool> {
-        unreachable!("a worker deletes nothing")
-    }
-    async fn jobs(&self, _: JobFilter, _: Option<JobId>, _: u32) -> Result<JobPage> {
-        unreachable!("a worker shows nothing")
-    }
-    async fn job(&self, _: JobId) -> Result<Option<StoredJob>> {
-        unreachable!("a worker shows nothing")
-    }
-    async fn job_by_key(&self, _: &str, _: &str) -> Result<Option<StoredJob>> {
-        unreachable!("a worker shows nothing")
-    }
-    async fn job_output(&self, _: JobId, _: u32, _: u32) -> Result<Vec<OutputPart>> {
-        unreachable!("a worker shows nothing")
-    }
-    async fn attempts(&self, _: JobId) -> Result<Vec<Attempt>> {
-        unreachable!("a worker shows nothing")
-    }
-    async fn position(&self, _: &str, _: &str) -> Result<Option<JobPosition>> {
-        unreachable!("a worker shows nothing")
-    }
-    async fn prune_jobs(&self, _: TimeMs, _: u32) -> Result<u64> {
-        unreachable!("a worker deletes nothing")
+
+    async fn rescue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64> {
+        let rescue = |state: &mut State| {
+            state.model.pull_schedules(latest);
+            state.model.grant_attempts();
+            state.model.lose(now, |_| true)
+        };
+        self.verb(rescue).await
     }
 }

@@ -9,7 +9,7 @@ use api::{Attempt, AttemptOutcome, JobFilter, JobId, JobState, TimeMs};
 use async_trait::async_trait;
 use queue::{Backoff, JobError, JobOutcome, Payload, Settings, decode, encode};
 use serde::{Deserialize, Serialize};
-use store::{ClaimedJob, Clock, Enqueued, NewJob, Queue, Store, StoredJob};
+use store::{ClaimedJob, Clock, Enqueued, JobQueue, NewJob, Store, StoredJob};
 use store_postgres::PostgresStore;
 use store_sqlite::SqliteStore;
 use tempfile::TempDir;
@@ -96,7 +96,7 @@ impl Yard {
         self.start_worker_on(self.store.clone(), slots)
     }
 
-    pub fn start_worker_on(&self, queue: Arc<dyn Queue>, slots: usize) -> JoinHandle<()> {
+    pub fn start_worker_on(&self, queue: Arc<dyn JobQueue>, slots: usize) -> JoinHandle<()> {
         self.start(queue, self.clock.clone(), self.settings(slots))
     }
 
@@ -125,7 +125,7 @@ impl Yard {
         }
     }
 
-    fn start(&self, queue: Arc<dyn Queue>, clock: Arc<dyn Clock>, settings: Settings) -> JoinHandle<()> {
+    fn start(&self, queue: Arc<dyn JobQueue>, clock: Arc<dyn Clock>, settings: Settings) -> JoinHandle<()> {
         let gate = self.gate.clone();
         let perform = move |job| perform(job, gate.clone());
         tokio::spawn(queue::run(queue, clock, settings, perform, self.stop.clone()))

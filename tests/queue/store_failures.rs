@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use api::{Attempt, AttemptOutcome, JobCounts, JobFilter, JobId, JobState, Ledger, MissingSearch, SearchId, TimeMs};
+use api::{AttemptOutcome, JobId, JobState, TimeMs};
 use async_trait::async_trait;
 use store::{
-    Accepted, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobPosition, JobReport, NewJob, OutputPart, Queue,
-    Result, StoreError, StoredJob, StoredKind, Subscription, Topic, WorkerName,
+    Claim, ClaimedJob, Enqueued, FinishedAttempt, JobQueue, JobReport, NewJob, Result, StoreError, Subscription, Topic,
+    WorkerName,
 };
 use tests::eventually;
 use tokio::sync::watch;
@@ -70,7 +70,7 @@ pub async fn a_claim_whose_answer_is_lost_is_found_by_its_lease_though_nothing_e
 }
 
 pub struct Interceptor {
-    inner: Arc<dyn Queue>,
+    inner: Arc<dyn JobQueue>,
     fails: AtomicBool,
     loses_claim: AtomicBool,
     holds_claims: watch::Sender<bool>,
@@ -78,7 +78,7 @@ pub struct Interceptor {
 }
 
 impl Interceptor {
-    pub fn before(inner: Arc<dyn Queue>) -> Self {
+    pub fn before(inner: Arc<dyn JobQueue>) -> Self {
         Self {
             inner,
             fails: AtomicBool::new(false),
@@ -114,7 +114,7 @@ impl Interceptor {
         self.calls.load(Ordering::SeqCst)
     }
 
-    fn pass(&self) -> Result<&dyn Queue> {
+    fn pass(&self) -> Result<&dyn JobQueue> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         if self.fails.load(Ordering::SeqCst) {
             return Err(StoreError::Connection("the test pulled the plug".to_owned()));
@@ -124,12 +124,9 @@ impl Interceptor {
 }
 
 #[async_trait]
-impl Queue for Interceptor {
+impl JobQueue for Interceptor {
     async fn enqueue(&self, job: NewJob) -> Result<Enqueued> {
         self.pass()?.enqueue(job).await
-    }
-    async fn accept(&self, search: SearchId, job: NewJob) -> Result<Accepted> {
-        self.pass()?.accept(search, job).await
     }
     async fn claim(&self, claim: Claim) -> Result<Vec<ClaimedJob>> {
         let claimed = self.pass()?.claim(claim).await;
@@ -160,60 +157,6 @@ impl Queue for Interceptor {
     }
     async fn cancellations(&self, worker: &WorkerName) -> Result<Vec<JobId>> {
         self.pass()?.cancellations(worker).await
-    }
-    async fn retry_job(&self, id: JobId, now: TimeMs) -> Result<bool> {
-        self.pass()?.retry_job(id, now).await
-    }
-    async fn cancel_job(&self, id: JobId, now: TimeMs) -> Result<bool> {
-        self.pass()?.cancel_job(id, now).await
-    }
-    async fn job_counts(&self) -> Result<JobCounts> {
-        self.pass()?.job_counts().await
-    }
-    async fn jobs(&self, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage> {
-        self.pass()?.jobs(filter, before, limit).await
-    }
-    async fn job(&self, id: JobId) -> Result<Option<StoredJob>> {
-        self.pass()?.job(id).await
-    }
-    async fn job_by_key(&self, kind: &str, key: &str) -> Result<Option<StoredJob>> {
-        self.pass()?.job_by_key(kind, key).await
-    }
-    async fn job_output(&self, id: JobId, after: u32, limit: u32) -> Result<Vec<OutputPart>> {
-        self.pass()?.job_output(id, after, limit).await
-    }
-    async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>> {
-        self.pass()?.attempts(id).await
-    }
-    async fn position(&self, kind: &str, key: &str) -> Result<Option<JobPosition>> {
-        self.pass()?.position(kind, key).await
-    }
-    async fn prune_jobs(&self, before: TimeMs, limit: u32) -> Result<u64> {
-        self.pass()?.prune_jobs(before, limit).await
-    }
-    async fn ledger(&self) -> Result<Ledger> {
-        self.pass()?.ledger().await
-    }
-    async fn missing_searches(&self, limit: u32) -> Result<Vec<MissingSearch>> {
-        self.pass()?.missing_searches(limit).await
-    }
-    async fn kinds(&self) -> Result<Vec<StoredKind>> {
-        self.pass()?.kinds().await
-    }
-    async fn pause_kind(&self, kind: &str, paused: bool) -> Result<bool> {
-        self.pass()?.pause_kind(kind, paused).await
-    }
-    async fn register_kind(&self, kind: &str, limit: Option<u32>) -> Result<()> {
-        self.pass()?.register_kind(kind, limit).await
-    }
-    async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool> {
-        self.pass()?.limit_kind(kind, limit).await
-    }
-    async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
-        self.pass()?.oldest_waiting().await
-    }
-    async fn delete_job(&self, id: JobId) -> Result<bool> {
-        self.pass()?.delete_job(id).await
     }
     fn subscribe(&self, topic: Topic) -> Subscription {
         self.inner.subscribe(topic)

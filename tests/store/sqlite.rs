@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use futures::future::join_all;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use store::{Queue, Store, StoreError};
+use store::{JobAdmin, SearchLog, Store, StoreError};
 use store_sqlite::{Access, OpenError, Options, SqliteStore};
 use tempfile::TempDir;
 use tests::builders::{log_job, search};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::TimeMs;
-use store::{Claim, Clock, FinishedAttempt, Queue, Result, StoreError, Topic};
+use store::{Claim, Clock, FinishedAttempt, JobQueue, Result, StoreError, Topic};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +28,7 @@ const FLUSH: Duration = Duration::from_secs(5);
 /// with other processes, whose jobs it must find when they are gone.
 /// A store that fails is asked again after a backoff, for as long as it takes.
 pub(crate) struct Dispatcher {
-    queue: Arc<dyn Queue>,
+    queue: Arc<dyn JobQueue>,
     clock: Arc<dyn Clock>,
     settings: Settings,
     jobs: mpsc::Sender<Attempt>,
@@ -76,7 +76,7 @@ enum Stop {
 
 impl Dispatcher {
     pub(crate) fn new(
-        queue: Arc<dyn Queue>,
+        queue: Arc<dyn JobQueue>,
         clock: Arc<dyn Clock>,
         settings: Settings,
         jobs: mpsc::Sender<Attempt>,

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use apalis::prelude::{WorkerBuilder, WorkerBuilderExt};
-use store::{ClaimedJob, Clock, Queue};
+use store::{ClaimedJob, Clock, JobQueue};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +19,7 @@ use crate::settings::Settings;
 /// Draining claims no more, gives running jobs [`Settings::grace`], and hands back at once what
 /// has not ended by then.
 pub async fn run<P, F, R>(
-    queue: Arc<dyn Queue>,
+    queue: Arc<dyn JobQueue>,
     clock: Arc<dyn Clock>,
     settings: Settings,
     perform: P,

@@ -5,10 +5,11 @@ mod report;
 mod verify;
 
 use sha2::{Digest, Sha256};
-use store::{Base, Begun, Clock, Origin, Part, Progress, Refusal, Source, StoreError, Target};
+use store::copy::{BeginOutcome, Metadata, Progress, Refusal, Source, SourceIdentity, Table, Target};
+use store::{Clock, StoreError};
 
 use super::{CommandError, Meter};
-use crate::cli::copy::line::lines_of_base;
+use crate::cli::copy::line::lines_of_metadata;
 use crate::cli::copy::verify::verify;
 
 pub use report::{Compared, Report};
@@ -32,21 +33,21 @@ pub async fn copy(
     clock: &dyn Clock,
     meter: &mut Meter,
 ) -> Result<Copied, CommandError> {
-    let base = source.base().await.map_err(|error| failed(source, &error))?;
+    let metadata = source.metadata().await.map_err(|error| failed(source, &error))?;
     let counts = counts(source).await?;
-    let origin = origin(source, &base, &counts);
-    let begun = target.begin(&origin, &base).await.map_err(|error| failed(target, &error))?;
+    let origin = origin(source, &metadata, &counts);
+    let begun = target.begin(&origin, &metadata).await.map_err(|error| failed(target, &error))?;
     let progress = match begun {
-        Begun::New => Progress::at(Part::ALL[0]),
-        Begun::Resumed(progress) => progress,
-        Begun::Refused(Refusal::Finished) => return Ok(Copied::Already),
-        Begun::Refused(refusal) => return Err(refused(&refusal, source, target)),
+        BeginOutcome::New => Progress::at(Table::ALL[0]),
+        BeginOutcome::Resumed(progress) => progress,
+        BeginOutcome::Refused(Refusal::Finished) => return Ok(Copied::Already),
+        BeginOutcome::Refused(refusal) => return Err(refused(&refusal, source, target)),
     };
-    for part in Part::ALL.into_iter().filter(|part| *part >= progress.part) {
-        let begin = if part == progress.part { progress.clone() } else { Progress::at(part) };
-        let total = counts[part as usize];
-        meter.begin(format!("copying {}", part.as_str()), begin.done, total, clock.steady());
-        copy_part(source, target, begin, |done| meter.show(done, clock.steady())).await?;
+    for table in Table::ALL.into_iter().filter(|table| *table >= progress.table) {
+        let begin = if table == progress.table { progress.clone() } else { Progress::at(table) };
+        let total = counts[table as usize];
+        meter.begin(format!("copying {}", table.as_str()), begin.done, total, clock.steady());
+        copy_table(source, target, begin, |done| meter.show(done, clock.steady())).await?;
         meter.end(clock.steady());
     }
     let report = verify(source, target, &counts, clock, meter).await?;
@@ -57,44 +58,44 @@ pub async fn copy(
 }
 
 /// Reads a batch while the one before it is written.
-async fn copy_part(
+async fn copy_table(
     source: &dyn Source,
     target: &dyn Target,
     begin: Progress,
     mut show: impl FnMut(u64),
 ) -> Result<(), CommandError> {
-    let Progress { part, after, mut done } = begin;
-    let mut read = source.read(part, &after, BATCH).await;
+    let Progress { table, after, mut done } = begin;
+    let mut read = source.read(table, &after, BATCH).await;
     loop {
         let batch = read.map_err(|error| failed(source, &error))?;
         let Some(end) = batch.end() else { return Ok(()) };
         done += batch.len() as u64;
-        let progress = Progress { part, after: end, done };
-        let (next, put) = tokio::join!(source.read(part, &progress.after, BATCH), target.put(batch, &progress));
+        let progress = Progress { table, after: end, done };
+        let (next, put) = tokio::join!(source.read(table, &progress.after, BATCH), target.write(batch, &progress));
         put.map_err(|error| failed(target, &error))?;
         show(done);
         read = next;
     }
 }
 
-async fn counts(source: &dyn Source) -> Result<[u64; Part::ALL.len()], CommandError> {
-    let mut counts = [0; Part::ALL.len()];
-    for part in Part::ALL {
-        counts[part as usize] = source.count(part).await.map_err(|error| failed(source, &error))?;
+async fn counts(source: &dyn Source) -> Result<[u64; Table::ALL.len()], CommandError> {
+    let mut counts = [0; Table::ALL.len()];
+    for table in Table::ALL {
+        counts[table as usize] = source.count(table).await.map_err(|error| failed(source, &error))?;
     }
     Ok(counts)
 }
 
 /// The secret is made once for each database, so its hash tells databases apart.
-fn origin(source: &dyn Source, base: &Base, counts: &[u64]) -> Origin {
+fn origin(source: &dyn Source, metadata: &Metadata, counts: &[u64]) -> SourceIdentity {
     let mut state = Sha256::new();
-    for line in lines_of_base(base) {
+    for line in lines_of_metadata(metadata) {
         state.update(&line.json);
     }
-    state.update(format!("{} {} {counts:?}", base.last_log, base.last_job));
-    Origin {
+    state.update(format!("{} {} {counts:?}", metadata.last_log, metadata.last_job));
+    SourceIdentity {
         name: source.name(),
-        identity: report::hex(&Sha256::digest(base.secret)),
+        identity: report::hex(&Sha256::digest(metadata.secret)),
         state: report::hex(&state.finalize()),
     }
 }
@@ -108,11 +109,11 @@ fn refused(refusal: &Refusal, source: &dyn Source, target: &dyn Target) -> Comma
         Refusal::NotEmpty(holds) => {
             format!("{to} is not empty: it holds {holds}. Copy into an empty database: {how_to_empty}")
         }
-        Refusal::OtherOrigin(origin) => format!(
+        Refusal::OtherSource(origin) => format!(
             "{to} holds a copy of another database, {origin}. Copy that one with --from, or copy into an empty \
              database: {how_to_empty}"
         ),
-        Refusal::OriginChanged => format!(
+        Refusal::SourceChanged => format!(
             "{source} has changed since its copy into {to} was begun. Begin anew in an empty database: {how_to_empty}"
         ),
         Refusal::Finished => format!("{to} holds the whole copy already. Serve it"),

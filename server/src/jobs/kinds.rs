@@ -51,8 +51,8 @@ async fn carry_out(env: &Environment, kind: &str, order: Order) -> store::Result
         return Ok(false);
     }
     match order {
-        Order::Pause => env.store.pause_kind(kind, true).await,
-        Order::Resume => env.store.pause_kind(kind, false).await,
+        Order::Pause => env.store.pause_kind(kind).await,
+        Order::Resume => env.store.resume_kind(kind).await,
         Order::Limit(limit) => env.store.limit_kind(kind, limit).await,
     }
 }

@@ -14,7 +14,7 @@ use crate::search::log_request::LogRequest;
 
 /// The log must be written, so its job is tried for two hours and more before it is given up,
 /// and stays visible as dead even then. Processes that die do not count; see
-/// [`store::Queue::rescue_orphans`].
+/// [`store::JobQueue::rescue_orphans`].
 const MAX_ATTEMPTS: u32 = 20;
 
 /// A disk that has not taken a line by then will not take it in the visitor's time.

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use self::alignment::{Alignment, Look};
-use crate::Result;
+use crate::{Result, StoreError};
 
 /// Two clocks, because they answer different questions.
 #[async_trait]
@@ -100,6 +100,18 @@ impl Clock for SystemClock {
             wake_at = Some(next);
             tokio::select! { () = sleep_until(next) => return, () = aligned => {} }
         }
+    }
+}
+
+/// Waits for a store's answer at most `limit`, then fails. A write that nobody awaits any more may be done all the
+/// same.
+pub async fn within<A>(clock: &dyn Clock, limit: Duration, call: impl Future<Output = Result<A>>) -> Result<A> {
+    let deadline = clock.sleep_until(clock.steady().after(limit));
+    tokio::select! {
+        // An answer that arrives with the deadline still counts.
+        biased;
+        answer = call => answer,
+        () = deadline => Err(StoreError::Connection(format!("no answer within {limit:?}"))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A database's words and numbers, back as the types that they were. For those who implement a store.
+//! Decodes a database's words and numbers. For implementations of a store.
 
 use std::fmt::Debug;
 
@@ -26,14 +26,14 @@ pub fn token_hash(bytes: &[u8]) -> Result<TokenHash> {
     bytes.try_into().map(TokenHash).map_err(|_| corrupt("token hash", bytes.len()))
 }
 
-/// A count that somebody's own statements have put below zero is shown as none.
+/// A count that was put below zero by hand counts as zero.
 pub fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
 /// The figure of the ledger that a row of counts is for: `accepted`, `recorded`, `pruned` (cancelled, and its job is
 /// gone), or the state of a log job that is not done.
-pub fn ledger_place<'a>(ledger: &'a mut Ledger, word: &str) -> Result<&'a mut u64> {
+pub fn ledger_figure<'a>(ledger: &'a mut Ledger, word: &str) -> Result<&'a mut u64> {
     Ok(match word {
         "accepted" => &mut ledger.accepted,
         "recorded" => &mut ledger.recorded,
@@ -51,7 +51,7 @@ pub fn ledger_place<'a>(ledger: &'a mut Ledger, word: &str) -> Result<&'a mut u6
     })
 }
 
-/// For what the database holds although nothing of ours writes it.
+/// The error for a value in the database that no version up to this one writes.
 pub fn corrupt(what: &str, value: impl Debug) -> StoreError {
     StoreError::Sql(format!("the database holds a {what} that this version cannot read: {value:?}"))
 }

@@ -1,56 +1,43 @@
-//! What the product asks of a database, in its own words. Knows nothing of SQL, of HTTP,
-//! or of what a job means.
+//! What the product asks of a database. Knows nothing of SQL, of HTTP, or of what a job means.
 
 mod accounts;
-mod changed_topics;
 mod clock;
 pub mod codec;
-mod deadline;
+pub mod copy;
 mod error;
 mod exercise;
 mod group_commit;
-mod log;
+mod job_admin;
+mod job_queue;
 mod log_block;
 mod log_parts;
-mod log_range;
 mod notifier;
 mod patience;
-mod queue;
-mod report;
-mod transfer;
+mod search_log;
 mod workers;
 
 pub use accounts::{Accounts, NewAccount, SetUpOutcome, StoredAccount, StoredSession, TokenHash};
-pub use changed_topics::ChangedTopics;
-pub use clock::{Clock, SystemClock};
-pub use deadline::within;
+pub use clock::{Clock, SystemClock, within};
 pub use error::{Result, StoreError};
 pub use exercise::Exercise;
 pub use group_commit::{Commit, GroupCommit, Inbox, Limits, group_commit};
-pub use log::{Log, LogEntry, LogQuery, LogSpan};
+pub use job_admin::{JobAdmin, JobPage, JobPosition, OutputPart, StoredJob, StoredKind};
+pub use job_queue::{
+    AttemptResult, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobQueue, JobReport, NewJob, WorkerName,
+};
 pub use log_block::{BorrowedRow, LogBlock, LogSink, log_blocks};
 pub use log_parts::{Direction, ReadLogPart, log_rows_in_parts};
-pub use log_range::{log_range, log_seq_since};
-pub use notifier::{Notifier, Subscription, Topic};
+pub use notifier::{ChangedTopics, Notifier, Subscription, Topic};
 pub use patience::{Wait, Waits};
-pub use queue::{
-    Accepted, AttemptResult, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobPosition, LOG_JOB, NewJob,
-    Queue, StoredJob, StoredKind, WorkerName,
-};
-pub use report::{JobReport, OutputPart};
-pub use transfer::{
-    AccountRecord, AttemptRecord, Base, Batch, Begun, Cursor, Held, JobRecord, KindRecord, MissingRecord, Origin, Part,
-    Progress, Refusal, Source, Target, not_empty,
-};
+pub use search_log::{Accepted, LOG_JOB, LogEntry, LogQuery, LogSpan, SearchLog, log_range, log_seq_since};
 pub use workers::{Beat, StoredWorker, Workers};
 
 use api::{PoolState, TimeMs};
 
-/// A whole database. What each part promises stands with its trait, and
-/// tests/store holds every implementation to it.
+/// A whole database. Each trait documents its promises; tests/store holds every implementation to them.
 #[async_trait::async_trait]
-pub trait Store: Queue + Log + Accounts + Workers {
-    /// Reads and writes nothing much, to see whether the database answers.
+pub trait Store: JobQueue + JobAdmin + SearchLog + Accounts + Workers {
+    /// One small read and one empty write, to see whether the database answers.
     async fn ping(&self) -> Result<()>;
 
     /// A key that is made once for each database and never changes: 32 random bytes.
@@ -59,11 +46,11 @@ pub trait Store: Queue + Log + Accounts + Workers {
     /// Which database this is, and how large.
     async fn describe(&self) -> Result<Description>;
 
-    /// Whether other processes may run jobs from this database at the same time: then leases, and
-    /// not the start of a process, tell which jobs are lost, and whoever idles must look for them.
+    /// Whether other processes may run jobs from this database at the same time. Then only leases show which jobs
+    /// are lost, and idle workers must look for expired ones.
     fn is_shared(&self) -> bool;
 
-    /// The database's own clock, by which all who share it agree; none where there is one process.
+    /// The database's own clock, on which all processes that share it agree; none where there is one process.
     async fn time(&self) -> Result<Option<TimeMs>>;
 
     /// The connections that read.

@@ -8,7 +8,7 @@ use futures::Stream;
 use futures::stream::try_unfold;
 
 use crate::codec::{corrupt, search_id};
-use crate::{Log, Result};
+use crate::{Result, SearchLog};
 
 /// Some rows in the order of their numbers, as they came from the database: nothing is copied until it is written out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -176,7 +176,7 @@ pub trait LogSink: Send {
 }
 
 /// The rows after `after` up to `upto`, block by block, each read when it is asked for.
-pub fn log_blocks<L: Log + ?Sized>(
+pub fn log_blocks<L: SearchLog + ?Sized>(
     log: Arc<L>,
     after: LogSeq,
     upto: LogSeq,

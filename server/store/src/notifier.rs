@@ -1,5 +1,6 @@
-//! Subscription-ups: "something has changed, look again". They carry no data; the data is in the tables.
+//! Wake-ups: "something has changed, read again". They carry no data; the data is in the tables.
 
+use api::JobState;
 use tokio::sync::watch;
 
 /// What has changed.
@@ -14,16 +15,12 @@ pub enum Topic {
     Work,
     /// A running job is to be cancelled.
     Cancel,
-    /// A running job has said how far it is, or has put something out.
+    /// A running job has reported progress or output.
     Output,
 }
 
 impl Topic {
     pub const ALL: [Self; 5] = [Self::Log, Self::Jobs, Self::Work, Self::Cancel, Self::Output];
-
-    fn index(self) -> usize {
-        self as usize
-    }
 }
 
 /// The sending side, held by a store's implementation: one channel for each topic.
@@ -39,14 +36,14 @@ impl Default for Notifier {
 }
 
 impl Notifier {
-    /// Wakes everyone who waits for `topic`. Called after the commit, never before.
-    pub fn wake(&self, topic: Topic) {
-        self.topics[topic.index()].send_replace(());
+    /// Wakes all subscribers of `topic`. Called after the commit, never before.
+    pub fn notify(&self, topic: Topic) {
+        self.topics[topic as usize].send_replace(());
     }
 
     #[must_use]
     pub fn subscribe(&self, topic: Topic) -> Subscription {
-        Subscription(self.topics[topic.index()].subscribe())
+        Subscription(self.topics[topic as usize].subscribe())
     }
 }
 
@@ -57,11 +54,51 @@ pub struct Subscription(watch::Receiver<()>);
 impl Subscription {
     /// Returns at the first change since the last return (or since the subscription).
     ///
-    /// Many changes at once are one wake-up. Once the store is closed there are no changes
-    /// any more, and this never returns.
+    /// Many changes at once are one wake-up. Once the store is closed, this never returns.
     pub async fn changed(&mut self) {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// The topics that a write has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChangedTopics([bool; Topic::ALL.len()]);
+
+impl ChangedTopics {
+    #[must_use]
+    pub fn topics(topics: &[Topic]) -> Self {
+        let mut changed = Self::default();
+        topics.iter().for_each(|&topic| changed.topic(topic));
+        changed
+    }
+
+    pub fn topic(&mut self, topic: Topic) {
+        self.0[topic as usize] = true;
+    }
+
+    /// A job is in `state` now.
+    pub fn entered(&mut self, state: JobState) {
+        self.topic(Topic::Jobs);
+        if matches!(state, JobState::Waiting | JobState::Scheduled | JobState::Retrying) {
+            self.topic(Topic::Work);
+        }
+    }
+
+    /// A job is no longer in `state`.
+    pub fn left(&mut self, state: JobState) {
+        self.topic(Topic::Jobs);
+        // The earliest time at which a job is due may have changed.
+        if matches!(state, JobState::Scheduled | JobState::Retrying) {
+            self.topic(Topic::Work);
+        }
+    }
+
+    /// For after the commit.
+    pub fn notify(self, notifier: &Notifier) {
+        for topic in Topic::ALL.into_iter().filter(|&topic| self.0[topic as usize]) {
+            notifier.notify(topic);
         }
     }
 }

@@ -3,7 +3,7 @@
 use api::FaultKind;
 use futures::future::join_all;
 use sqlx::Connection;
-use store::{Accounts, Queue, Store};
+use store::{Accounts, JobAdmin, SearchLog, Store};
 use store_postgres::{Access, OpenError, Options, PostgresStore};
 use tests::PostgresCluster;
 use tests::builders::{account, log_job, search};

@@ -8,7 +8,7 @@ use api::{JobId, LogSeq};
 use futures::TryStreamExt;
 use futures::future::join_all;
 use sqlx::Connection as _;
-use store::{Accepted, Log, LogSpan, Queue, Store, Topic};
+use store::{Accepted, JobAdmin, JobQueue, LogSpan, SearchLog, Store, Topic};
 use store_postgres::PostgresStore;
 use tests::builders::{START, claim, job, log_entry, log_job, log_query, no_attempt, report, search};
 use tests::eventually;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use api::{JobCounts, JobId, JobState};
 use futures::FutureExt;
 use futures::future::join_all;
-use store::{AttemptResult, ClaimedJob, Enqueued, NewJob, Queue, Store, StoredKind, Subscription, Topic};
+use store::{AttemptResult, ClaimedJob, Enqueued, JobAdmin, NewJob, Store, StoredKind, Subscription, Topic};
 use tests::builders::{LEASE, START, claim, finished, job, log_job, retry, search};
 use tokio::task::JoinSet;
 
@@ -53,7 +53,7 @@ pub(crate) async fn a_kind_is_known_from_its_first_job_on(mut database: impl Dat
     let store = database.store();
     assert_eq!(store.kinds().await.unwrap(), []);
     for kind in ["b", "a"] {
-        assert!(!store.pause_kind(kind, true).await.unwrap());
+        assert!(!store.pause_kind(kind).await.unwrap());
         assert!(!store.limit_kind(kind, Some(1)).await.unwrap());
     }
     enqueue_many(&*store, "b", 2).await;
@@ -84,7 +84,7 @@ pub(crate) async fn a_paused_kind_waits_while_the_others_run(database: impl Data
     let store = database.store();
     let running = enqueue_many(&*store, "paused", 1).await;
     assert_eq!(ids(&claim_all(&*store).await), running);
-    assert!(store.pause_kind("paused", true).await.unwrap());
+    assert!(store.pause_kind("paused").await.unwrap());
     let urgent = enqueue(&*store, NewJob { priority: 9, ..job("paused") }).await;
     let waiting = enqueue_many(&*store, "paused", 3).await;
     let due = START.after(Duration::from_secs(1));
@@ -98,16 +98,20 @@ pub(crate) async fn a_paused_kind_waits_while_the_others_run(database: impl Data
     assert_eq!(store.job(running[0]).await.unwrap().expect("there").state, JobState::Running);
     let kinds = store.kinds().await.unwrap();
     assert_eq!(kinds.iter().map(|kind| kind.paused).collect::<Vec<_>>(), [false, true]);
-    assert!(store.pause_kind("paused", false).await.unwrap());
+    assert!(store.resume_kind("paused").await.unwrap());
     let resumed = [&[urgent], &waiting[..], &[scheduled]].concat();
     assert_eq!(ids(&store.claim(claim("w", 9, due)).await.unwrap()), resumed);
+}
+
+pub(crate) async fn set_paused(store: &dyn Store, kind: &str, paused: bool) -> bool {
+    if paused { store.pause_kind(kind).await.unwrap() } else { store.resume_kind(kind).await.unwrap() }
 }
 
 pub(crate) async fn pausing_twice_is_pausing_once(database: impl Database) {
     let store = database.store();
     let waiting = enqueue_many(&*store, "a", 1).await;
     for paused in [true, true, false, false] {
-        assert!(store.pause_kind("a", paused).await.unwrap());
+        assert!(set_paused(&*store, "a", paused).await);
         assert_eq!(store.kinds().await.unwrap()[0].paused, paused);
     }
     assert_eq!(ids(&claim_all(&*store).await), waiting);
@@ -220,16 +224,16 @@ pub(crate) async fn room_that_is_freed_wakes_who_looks_for_work(database: impl D
     assert!(store.limit_kind("a", None).await.unwrap());
     until_woken(&mut work, "the limit was lifted").await;
     is_woken(&mut jobs);
-    assert!(store.pause_kind("a", true).await.unwrap());
+    assert!(store.pause_kind("a").await.unwrap());
     until_woken(&mut jobs, "the kind was paused").await;
     assert!(!is_woken(&mut work), "there is nothing to look for");
     store.finish(vec![finished(claimed, "w", AttemptResult::Done, START)]).await.unwrap();
     assert!(!is_woken(&mut work), "a kind without a limit has always room");
     is_woken(&mut jobs);
-    assert!(store.pause_kind("a", false).await.unwrap());
+    assert!(store.resume_kind("a").await.unwrap());
     until_woken(&mut jobs, "the kind was resumed").await;
     until_woken(&mut work, "they may run again").await;
-    assert!(!store.pause_kind("b", false).await.unwrap() && !store.limit_kind("b", None).await.unwrap());
+    assert!(!store.resume_kind("b").await.unwrap() && !store.limit_kind("b", None).await.unwrap());
     assert!(!is_woken(&mut jobs) && !is_woken(&mut work), "nothing was changed");
 }
 
@@ -238,7 +242,7 @@ pub(crate) async fn what_was_decided_for_a_kind_survives_a_reopening(mut databas
     enqueue_many(&*store, "limited", 3).await;
     enqueue_many(&*store, "paused", 3).await;
     assert!(store.limit_kind("limited", Some(2)).await.unwrap());
-    assert!(store.pause_kind("paused", true).await.unwrap());
+    assert!(store.pause_kind("paused").await.unwrap());
     let before = store.kinds().await.unwrap();
     assert_eq!(store.claim(claim("w", 1, START)).await.unwrap().len(), 1);
     drop(store);
@@ -255,7 +259,7 @@ pub(crate) async fn what_was_decided_for_a_kind_survives_a_reopening(mut databas
 
 pub(crate) async fn a_kind_is_introduced_once(mut database: impl Database) {
     let store = database.store();
-    let limits = async |store: &dyn Queue| -> Vec<(String, Option<u32>)> {
+    let limits = async |store: &dyn JobAdmin| -> Vec<(String, Option<u32>)> {
         store.kinds().await.unwrap().into_iter().map(|kind| (kind.kind, kind.limit)).collect()
     };
     let named =
@@ -270,7 +274,7 @@ pub(crate) async fn a_kind_is_introduced_once(mut database: impl Database) {
     }
     assert_eq!(store.claim(claim("w", 9, START)).await.unwrap().len(), 1);
     assert!(store.limit_kind("lab", Some(2)).await.unwrap());
-    assert!(store.pause_kind("lab", true).await.unwrap());
+    assert!(store.pause_kind("lab").await.unwrap());
     drop(store);
     database.reopen().await;
     let store = database.store();

@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
 use crate::Database;
+use crate::promises::kinds::set_paused;
 
 pub(crate) async fn any_sequence_of_verbs_does_what_the_model_does<D: Database>(_first: D) {
     // A case costs a database of its own; a failing one is shrunk, and shown with its verbs.
@@ -255,7 +256,7 @@ impl<D: Database> Run<D> {
             }
             Verb::Pause { kind, paused } => {
                 let kind = KINDS[*kind];
-                assert_eq!(store.pause_kind(kind, *paused).await.unwrap(), self.model.pause(kind, *paused));
+                assert_eq!(set_paused(&*store, kind, *paused).await, self.model.pause(kind, *paused));
             }
             Verb::Limit { kind, limit } => {
                 let kind = KINDS[*kind];

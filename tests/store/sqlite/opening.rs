@@ -5,7 +5,7 @@ use std::path::Path;
 
 use futures::TryStreamExt;
 use sqlx::Connection;
-use store::{Accounts, Log, LogSpan, Queue, Store};
+use store::{Accounts, JobAdmin, JobQueue, LogSpan, SearchLog, Store};
 use store_sqlite::{Access, OpenError};
 use tempfile::TempDir;
 use tests::builders::{START, account, claim, job, log_entry, log_job, log_query, no_attempt, search};
@@ -192,7 +192,7 @@ async fn a_database_from_before_kinds_could_be_paused_knows_those_that_it_has() 
     let kinds = store.kinds().await.unwrap();
     let known: Vec<_> = kinds.iter().map(|it| (it.kind.as_str(), it.paused, it.limit, it.counts.waiting)).collect();
     assert_eq!(known, [("a", false, None, 1), ("b", false, None, 2)]);
-    assert!(store.pause_kind("b", true).await.unwrap());
+    assert!(store.pause_kind("b").await.unwrap());
     let claimed = store.claim(claim("w", 9, START)).await.unwrap();
     assert_eq!(claimed.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["a"]);
 }

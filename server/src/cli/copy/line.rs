@@ -1,7 +1,7 @@
 //! Records as lines: the same on both sides exactly if the records are.
 
 use serde::Serialize;
-use store::{Base, Batch};
+use store::copy::{Metadata, Records};
 
 /// A row of a table, in a form that does not depend on the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,22 +24,22 @@ struct Ledger {
 }
 
 /// The last numbers are not among them: the target may have used higher ones.
-pub(super) fn lines_of_base(base: &Base) -> Vec<Line> {
-    let ledger = Ledger { accepted: base.accepted, pruned: base.pruned };
-    let mut lines = vec![line("secret", "1", &base.secret), line("ledger", "1", &ledger)];
+pub(super) fn lines_of_metadata(metadata: &Metadata) -> Vec<Line> {
+    let ledger = Ledger { accepted: metadata.accepted, pruned: metadata.pruned };
+    let mut lines = vec![line("secret", "1", &metadata.secret), line("ledger", "1", &ledger)];
     // A kind for which nothing was decided is only a name: it comes and goes with its jobs.
-    let decided = base.kinds.iter().filter(|kind| kind.paused || kind.limit.is_some());
+    let decided = metadata.kinds.iter().filter(|kind| kind.paused || kind.limit.is_some());
     lines.extend(decided.map(|kind| line("job_kind", &kind.kind, kind)));
     lines
 }
 
-pub(super) fn lines_of(batch: &Batch) -> Vec<Line> {
-    match batch {
-        Batch::Accounts(records) => {
+pub(super) fn lines_of(records: &Records) -> Vec<Line> {
+    match records {
+        Records::Accounts(records) => {
             records.iter().map(|record| line("account", &record.id.to_string(), record)).collect()
         }
-        Batch::Log(rows) => rows.iter().map(|row| line("log", &row.seq.0.to_string(), row)).collect(),
-        Batch::Jobs(records) => {
+        Records::Log(rows) => rows.iter().map(|row| line("log", &row.seq.0.to_string(), row)).collect(),
+        Records::Jobs(records) => {
             let jobs = records.iter().map(|record| line("job", &record.id.0.to_string(), record));
             let attempts = records.iter().flat_map(|record| {
                 (1..).zip(&record.attempts).map(|(ordinal, attempt)| {
@@ -49,7 +49,7 @@ pub(super) fn lines_of(batch: &Batch) -> Vec<Line> {
             });
             jobs.chain(attempts).collect()
         }
-        Batch::Missing(records) => {
+        Records::Missing(records) => {
             records.iter().map(|record| line("missing_search", &record.search_id, record)).collect()
         }
     }

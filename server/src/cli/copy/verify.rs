@@ -1,9 +1,10 @@
 //! The comparison: both sides are read from their first row to their last.
 
 use serde_json::Value;
-use store::{Clock, Cursor, Part, Source, StoreError, Target};
+use store::copy::{Cursor, Source, Table, Target};
+use store::{Clock, StoreError};
 
-use super::line::{Line, TABLES, lines_of, lines_of_base};
+use super::line::{Line, TABLES, lines_of, lines_of_metadata};
 use super::report::{Compared, Report};
 use super::{BATCH, CommandError, Meter, failed};
 
@@ -15,12 +16,12 @@ pub(super) async fn verify(
     meter: &mut Meter,
 ) -> Result<Report, CommandError> {
     let mut report = Report { tables: TABLES.map(Compared::new).into() };
-    let bases = (source.base().await, target.base().await);
-    let bases = (bases.0.map_err(|error| failed(source, &error))?, bases.1.map_err(|error| failed(target, &error))?);
-    compare(&lines_of_base(&bases.0), &lines_of_base(&bases.1), &mut report);
-    for part in Part::ALL {
-        meter.begin(format!("comparing {}", part.as_str()), 0, counts[part as usize], clock.steady());
-        let (mut from, mut to, mut done) = (Reading::of(part), Reading::of(part), 0);
+    let both = (source.metadata().await, target.metadata().await);
+    let both = (both.0.map_err(|error| failed(source, &error))?, both.1.map_err(|error| failed(target, &error))?);
+    compare(&lines_of_metadata(&both.0), &lines_of_metadata(&both.1), &mut report);
+    for table in Table::ALL {
+        meter.begin(format!("comparing {}", table.as_str()), 0, counts[table as usize], clock.steady());
+        let (mut from, mut to, mut done) = (Reading::of(table), Reading::of(table), 0);
         loop {
             let (source_lines, target_lines) = tokio::join!(from.next(source), to.next(target));
             let source_lines = source_lines.map_err(|error| failed(source, &error))?;
@@ -30,7 +31,7 @@ pub(super) async fn verify(
             }
             compare(&source_lines, &target_lines, &mut report);
             done += u64::from(BATCH);
-            meter.show(done.min(counts[part as usize]), clock.steady());
+            meter.show(done.min(counts[table as usize]), clock.steady());
         }
         meter.end(clock.steady());
     }
@@ -39,17 +40,17 @@ pub(super) async fn verify(
 
 /// One side, as far as it was read.
 struct Reading {
-    part: Part,
+    table: Table,
     after: Cursor,
 }
 
 impl Reading {
-    fn of(part: Part) -> Self {
-        Self { part, after: Cursor::default() }
+    fn of(table: Table) -> Self {
+        Self { table, after: Cursor::default() }
     }
 
     async fn next(&mut self, side: &(impl Source + ?Sized)) -> Result<Vec<Line>, StoreError> {
-        let batch = side.read(self.part, &self.after, BATCH).await?;
+        let batch = side.read(self.table, &self.after, BATCH).await?;
         if let Some(end) = batch.end() {
             self.after = end;
         }

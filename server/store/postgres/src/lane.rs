@@ -109,7 +109,7 @@ impl<W: Grouped> Commit for Writer<W> {
         match W::write(&batch.writes, connections, front).await {
             Ok((answers, touched)) => {
                 batch.answers = answers.into_iter().map(Ok).collect();
-                touched.wake(waker);
+                touched.notify(waker);
                 Ok(())
             }
             // One bad write must not fail the others.
@@ -118,7 +118,7 @@ impl<W: Grouped> Commit for Writer<W> {
                 for write in &batch.writes {
                     let outcome = W::write(std::slice::from_ref(write), connections, front).await;
                     batch.answers.push(outcome.map(|(mut answers, touched)| {
-                        touched.wake(waker);
+                        touched.notify(waker);
                         answers.pop().expect("each write that is done is answered")
                     }));
                 }

@@ -33,7 +33,7 @@ use crate::queue::{Add, Finishes, Front};
 
 pub use crate::examine::{Examination, examine};
 pub use crate::open::OpenError;
-pub use crate::transfer::PostgresTransfer;
+pub use crate::transfer::PostgresCopy;
 
 /// A database on a PostgreSQL server.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Subscription-ups that other processes send, by LISTEN and NOTIFY.
+//! Wake-ups that other processes send, by LISTEN and NOTIFY.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -145,15 +145,15 @@ impl Ear {
             return;
         }
         match topic {
-            "log" => self.waker.wake(Topic::Log),
-            "jobs" => self.waker.wake(Topic::Jobs),
-            "work" => self.waker.wake(Topic::Work),
+            "log" => self.waker.notify(Topic::Log),
+            "jobs" => self.waker.notify(Topic::Jobs),
+            "work" => self.waker.notify(Topic::Work),
             "again" => {
                 self.front.look_again();
-                self.waker.wake(Topic::Work);
+                self.waker.notify(Topic::Work);
             }
-            "cancel" => self.waker.wake(Topic::Cancel),
-            "output" => self.waker.wake(Topic::Output),
+            "cancel" => self.waker.notify(Topic::Cancel),
+            "output" => self.waker.notify(Topic::Output),
             // A later version may have more to say.
             _ => {}
         }
@@ -161,6 +161,6 @@ impl Ear {
 
     fn wake_all(&self) {
         self.front.look_again();
-        Topic::ALL.into_iter().for_each(|topic| self.waker.wake(topic));
+        Topic::ALL.into_iter().for_each(|topic| self.waker.notify(topic));
     }
 }

@@ -4,22 +4,32 @@ mod block;
 mod record;
 mod rows;
 
-use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
+use api::{JobId, Ledger, LogRow, LogSeq, MissingSearch, SearchId, TimeMs};
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use sqlx::PgConnection;
 use store::codec::search_id;
-use store::{FinishedAttempt, Log, LogBlock, LogEntry, LogQuery, Result, log_rows_in_parts};
+use store::{Accepted, FinishedAttempt, LogBlock, LogEntry, LogQuery, NewJob, Result, SearchLog, log_rows_in_parts};
 
 use crate::PostgresStore;
 use crate::connections::{Connections, in_time};
 use crate::error::store_error;
 use crate::escape::unescaped;
+use crate::queue::add::{Add, Added};
+use crate::queue::ledger;
 
 pub(crate) use crate::log::record::{Record, Rows};
 
 #[async_trait]
-impl Log for PostgresStore {
+impl SearchLog for PostgresStore {
+    async fn accept(&self, search: SearchId, job: NewJob) -> Result<Accepted> {
+        match self.adds.ask(Add { job, search: Some(search) }).await? {
+            Added::New(id) => Ok(Accepted::New(id)),
+            Added::Queued { job, payload } => Ok(Accepted::Queued { job, payload }),
+            Added::Recorded(row) => Ok(Accepted::Recorded(row)),
+        }
+    }
+
     async fn record(&self, entry: LogEntry, attempt: FinishedAttempt) -> Result<LogSeq> {
         self.records.ask(Record { entry, attempt }).await
     }
@@ -38,6 +48,14 @@ impl Log for PostgresStore {
 
     async fn log_row_of_search(&self, id: SearchId) -> Result<Option<LogRow>> {
         row_of_search(&self.connections, id).await
+    }
+
+    async fn ledger(&self) -> Result<Ledger> {
+        ledger::ledger(&self.connections).await
+    }
+
+    async fn missing_searches(&self, limit: u32) -> Result<Vec<MissingSearch>> {
+        ledger::missing_searches(&self.connections, limit).await
     }
 }
 

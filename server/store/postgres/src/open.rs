@@ -44,7 +44,7 @@ pub enum OpenError {
     )]
     OlderSchema { place: String, version: i64, known: i64 },
     #[error(
-        "{place} holds a copy that is not finished. AttemptResult it with `search4letters copy --from {from} --to URL`, with this database's URL, or use another database"
+        "{place} holds a copy that is not finished. Finish it with `search4letters copy --from {from} --to URL`, with this database's URL, or use another database"
     )]
     UnfinishedCopy { place: String, from: String },
     #[error("{place} is in use by a server. Stop it, and whatever else uses that database, before it is copied")]

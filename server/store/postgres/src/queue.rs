@@ -1,24 +1,24 @@
 //! The queue's verbs: each names the statement that does it.
 
-mod add;
+pub(crate) mod add;
 mod claim;
 mod finish;
 mod fold;
 mod front;
 mod jobs;
 mod kinds;
-mod ledger;
+pub(crate) mod ledger;
 mod lost;
 mod prune;
 mod read;
 mod report;
 mod steer;
 
-use api::{Attempt, JobCounts, JobFilter, JobId, Ledger, MissingSearch, SearchId, TimeMs};
+use api::{Attempt, JobCounts, JobFilter, JobId, TimeMs};
 use async_trait::async_trait;
 use store::{
-    Accepted, ChangedTopics, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobPage, JobPosition, JobReport, NewJob,
-    OutputPart, Queue, Result, StoredJob, StoredKind, Subscription, Topic, WorkerName,
+    ChangedTopics, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobAdmin, JobPage, JobPosition, JobQueue, JobReport,
+    NewJob, OutputPart, Result, StoredJob, StoredKind, Subscription, Topic, WorkerName,
 };
 
 use crate::PostgresStore;
@@ -30,20 +30,12 @@ pub(crate) use crate::queue::fold::fold;
 pub(crate) use crate::queue::front::Front;
 
 #[async_trait]
-impl Queue for PostgresStore {
+impl JobQueue for PostgresStore {
     async fn enqueue(&self, job: NewJob) -> Result<Enqueued> {
         match self.adds.ask(Add { job, search: None }).await? {
             Added::New(id) => Ok(Enqueued::New(id)),
             Added::Queued { job, .. } => Ok(Enqueued::Exists(job)),
             Added::Recorded(_) => unreachable!("only a search's job is compared with the log"),
-        }
-    }
-
-    async fn accept(&self, search: SearchId, job: NewJob) -> Result<Accepted> {
-        match self.adds.ask(Add { job, search: Some(search) }).await? {
-            Added::New(id) => Ok(Accepted::New(id)),
-            Added::Queued { job, payload } => Ok(Accepted::Queued { job, payload }),
-            Added::Recorded(row) => Ok(Accepted::Recorded(row)),
         }
     }
 
@@ -66,7 +58,7 @@ impl Queue for PostgresStore {
     async fn report(&self, report: JobReport) -> Result<bool> {
         let is_stored = report::report(&self.connections, &report).await?;
         if is_stored {
-            self.waker.wake(Topic::Output);
+            self.waker.notify(Topic::Output);
         }
         Ok(is_stored)
     }
@@ -85,6 +77,13 @@ impl Queue for PostgresStore {
         read::cancellations(&self.connections, worker).await
     }
 
+    fn subscribe(&self, topic: Topic) -> Subscription {
+        self.waker.subscribe(topic)
+    }
+}
+
+#[async_trait]
+impl JobAdmin for PostgresStore {
     async fn retry_job(&self, id: JobId, now: TimeMs) -> Result<bool> {
         let retried = steer::retry(&self.connections, id, now).await?;
         self.requeued(u64::from(retried)).map(|_| retried)
@@ -92,46 +91,59 @@ impl Queue for PostgresStore {
 
     async fn cancel_job(&self, id: JobId, now: TimeMs) -> Result<bool> {
         let touched = steer::cancel(&self.connections, id, now).await?;
-        touched.unwrap_or_default().wake(&self.waker);
+        touched.unwrap_or_default().notify(&self.waker);
         Ok(touched.is_some())
     }
 
-    async fn job_counts(&self) -> Result<JobCounts> {
-        read::job_counts(&self.connections).await
+    async fn delete_job(&self, id: JobId) -> Result<bool> {
+        let is_deleted = prune::delete(&self.connections, id).await?;
+        if is_deleted {
+            self.waker.notify(Topic::Jobs);
+        }
+        Ok(is_deleted)
     }
 
-    async fn ledger(&self) -> Result<Ledger> {
-        ledger::ledger(&self.connections).await
+    async fn prune_jobs(&self, before: TimeMs, limit: u32) -> Result<u64> {
+        fold(&self.connections).await?;
+        let pruned = prune::prune(&self.connections, before, limit).await?;
+        if pruned > 0 {
+            self.waker.notify(Topic::Jobs);
+        }
+        Ok(pruned)
     }
 
-    async fn missing_searches(&self, limit: u32) -> Result<Vec<MissingSearch>> {
-        ledger::missing_searches(&self.connections, limit).await
+    async fn register_kind(&self, kind: &str, limit: Option<u32>) -> Result<()> {
+        if kinds::register(&self.connections, kind, limit).await? {
+            self.waker.notify(Topic::Jobs);
+        }
+        Ok(())
+    }
+
+    async fn pause_kind(&self, kind: &str) -> Result<bool> {
+        let is_known = kinds::set_paused(&self.connections, kind, true).await?;
+        if is_known {
+            // Less may be claimed than before, so no worker has to look.
+            self.waker.notify(Topic::Jobs);
+        }
+        Ok(is_known)
+    }
+
+    async fn resume_kind(&self, kind: &str) -> Result<bool> {
+        let is_known = kinds::set_paused(&self.connections, kind, false).await?;
+        self.decided(is_known)
+    }
+
+    async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool> {
+        let is_known = kinds::limit(&self.connections, kind, limit).await?;
+        self.decided(is_known)
     }
 
     async fn kinds(&self) -> Result<Vec<StoredKind>> {
         kinds::kinds(&self.connections).await
     }
 
-    async fn pause_kind(&self, kind: &str, paused: bool) -> Result<bool> {
-        let is_known = kinds::pause(&self.connections, kind, paused).await?;
-        if is_known && paused {
-            // Less may be claimed than before, so nobody has to look.
-            self.waker.wake(Topic::Jobs);
-            return Ok(true);
-        }
-        self.decided(is_known)
-    }
-
-    async fn register_kind(&self, kind: &str, limit: Option<u32>) -> Result<()> {
-        if kinds::introduce(&self.connections, kind, limit).await? {
-            self.waker.wake(Topic::Jobs);
-        }
-        Ok(())
-    }
-
-    async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool> {
-        let is_known = kinds::limit(&self.connections, kind, limit).await?;
-        self.decided(is_known)
+    async fn job_counts(&self) -> Result<JobCounts> {
+        read::job_counts(&self.connections).await
     }
 
     async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
@@ -161,27 +173,6 @@ impl Queue for PostgresStore {
     async fn position(&self, kind: &str, key: &str) -> Result<Option<JobPosition>> {
         read::place(&self.connections, kind, key).await
     }
-
-    async fn prune_jobs(&self, before: TimeMs, limit: u32) -> Result<u64> {
-        fold(&self.connections).await?;
-        let pruned = prune::prune(&self.connections, before, limit).await?;
-        if pruned > 0 {
-            self.waker.wake(Topic::Jobs);
-        }
-        Ok(pruned)
-    }
-
-    async fn delete_job(&self, id: JobId) -> Result<bool> {
-        let is_deleted = prune::delete(&self.connections, id).await?;
-        if is_deleted {
-            self.waker.wake(Topic::Jobs);
-        }
-        Ok(is_deleted)
-    }
-
-    fn subscribe(&self, topic: Topic) -> Subscription {
-        self.waker.subscribe(topic)
-    }
 }
 
 impl PostgresStore {
@@ -194,7 +185,7 @@ impl PostgresStore {
     fn requeued(&self, jobs: u64) -> Result<u64> {
         if jobs > 0 {
             self.front.look_again();
-            ChangedTopics::topics(&[Topic::Jobs, Topic::Work]).wake(&self.waker);
+            ChangedTopics::topics(&[Topic::Jobs, Topic::Work]).notify(&self.waker);
         }
         Ok(jobs)
     }

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::{Connection, PgConnection};
-use store::{Base, Batch, Begun, Cursor, Origin, Part, Progress, Result, Source, StoreError, Target};
+use store::copy::{BeginOutcome, Cursor, Metadata, Progress, Records, Source, SourceIdentity, Table, Target};
+use store::{Result, StoreError};
 use tokio::sync::Mutex;
 
 use crate::error::store_error;
@@ -22,14 +23,14 @@ pub(crate) use crate::transfer::open::unfinished;
 /// Counting millions of rows takes its time, and nobody waits for it but who has started the copy.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
-/// See [`store::Source`] and [`store::Target`].
+/// See [`store::copy::Source`] and [`store::copy::Target`].
 #[derive(Debug)]
-pub struct PostgresTransfer {
+pub struct PostgresCopy {
     connection: Mutex<PgConnection>,
     name: String,
 }
 
-impl PostgresTransfer {
+impl PostgresCopy {
     /// Connects to a database that has this version's schema and that no server uses. `name` is shown instead of the
     /// URL, which holds the password.
     pub async fn source(url: &str, name: String) -> Result<Self, OpenError> {
@@ -43,27 +44,27 @@ impl PostgresTransfer {
 }
 
 #[async_trait]
-impl Source for PostgresTransfer {
+impl Source for PostgresCopy {
     fn name(&self) -> String {
         self.name.clone()
     }
 
-    async fn base(&self) -> Result<Base> {
-        in_time(read::base(&mut *self.connection.lock().await)).await
+    async fn metadata(&self) -> Result<Metadata> {
+        in_time(read::metadata(&mut *self.connection.lock().await)).await
     }
 
-    async fn count(&self, part: Part) -> Result<u64> {
-        in_time(read::count(&mut *self.connection.lock().await, part)).await
+    async fn count(&self, table: Table) -> Result<u64> {
+        in_time(read::count(&mut *self.connection.lock().await, table)).await
     }
 
-    async fn read(&self, part: Part, after: &Cursor, limit: u32) -> Result<Batch> {
+    async fn read(&self, table: Table, after: &Cursor, limit: u32) -> Result<Records> {
         let mut connection = self.connection.lock().await;
         in_time(async {
-            Ok(match part {
-                Part::Accounts => Batch::Accounts(read::accounts(&mut connection, after.number(), limit).await?),
-                Part::Log => Batch::Log(log::rows_after(&mut connection, after.number(), limit).await?),
-                Part::Jobs => Batch::Jobs(read::jobs(&mut connection, after.number(), limit).await?),
-                Part::Missing => Batch::Missing(read::missing(&mut connection, &after.0, limit).await?),
+            Ok(match table {
+                Table::Accounts => Records::Accounts(read::accounts(&mut connection, after.number(), limit).await?),
+                Table::Log => Records::Log(log::rows_after(&mut connection, after.number(), limit).await?),
+                Table::Jobs => Records::Jobs(read::jobs(&mut connection, after.number(), limit).await?),
+                Table::Missing => Records::Missing(read::missing(&mut connection, &after.0, limit).await?),
             })
         })
         .await
@@ -71,8 +72,8 @@ impl Source for PostgresTransfer {
 }
 
 #[async_trait]
-impl Target for PostgresTransfer {
-    async fn begin(&self, origin: &Origin, base: &Base) -> Result<Begun> {
+impl Target for PostgresCopy {
+    async fn begin(&self, origin: &SourceIdentity, base: &Metadata) -> Result<BeginOutcome> {
         let mut connection = self.connection.lock().await;
         in_time(async {
             let mut transaction = connection.begin().await.map_err(store_error)?;
@@ -83,11 +84,11 @@ impl Target for PostgresTransfer {
         .await
     }
 
-    async fn put(&self, batch: Batch, progress: &Progress) -> Result<()> {
+    async fn write(&self, records: Records, progress: &Progress) -> Result<()> {
         let mut connection = self.connection.lock().await;
         in_time(async {
             let mut transaction = connection.begin().await.map_err(store_error)?;
-            put::put(batch, progress, &mut transaction).await?;
+            put::put(records, progress, &mut transaction).await?;
             transaction.commit().await.map_err(store_error)
         })
         .await

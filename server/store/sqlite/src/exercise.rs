@@ -2,11 +2,11 @@
 
 use store::{Exercise, Result};
 
+use crate::connections::Connections;
 use crate::error::store_error;
-use crate::reader::Readers;
 
-pub(crate) async fn exercise(readers: &Readers, exercise: Exercise) -> Result<()> {
-    let mut connection = readers.get().await?;
+pub(crate) async fn exercise(connections: &Connections, exercise: Exercise) -> Result<()> {
+    let mut connection = connections.get().await?;
     (exercise.taken)();
     // Not checked at compile time, where the broken one would be refused.
     let statement = if exercise.is_broken { "select nothing from nowhere" } else { "select count(*) from job_kind" };

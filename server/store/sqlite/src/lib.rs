@@ -2,41 +2,52 @@
 //! (see `writer`), reads through a pool of connections that cannot write.
 
 mod accounts;
+mod bulk;
+mod connect;
+mod connections;
+mod copy;
+mod database_file;
 mod error;
 mod exercise;
-mod inserted;
-mod lock;
-mod log;
+mod fetch;
+mod job_admin;
+mod job_queue;
+mod ledger;
 mod log_file;
-mod open;
-mod place;
-mod queue;
-mod reader;
-mod texts;
-mod transfer;
+mod log_rows;
+mod search_log;
+mod transaction;
 mod workers;
 mod writer;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use api::{PoolState, TimeMs};
 use async_trait::async_trait;
+use sqlx::ConnectOptions;
 use store::{Description, Exercise, Notifier, Result, Store};
 
+pub use crate::connect::OpenError;
+use crate::connect::{
+    OpenFailure, check_schema, check_writable, connect_options, known_version, make_folder, migrate, own,
+    read_or_make_secret, refuse_unfinished_copy,
+};
+use crate::connections::Connections;
+pub use crate::copy::SqliteCopy;
+use crate::database_file::DatabaseFile;
 use crate::error::store_error;
+use crate::job_queue::{Add, FinishAttempts};
 pub use crate::log_file::LogFile;
-pub use crate::open::OpenError;
-use crate::reader::Readers;
-pub use crate::transfer::SqliteTransfer;
-use crate::writer::{Ping, Writer};
+use crate::search_log::Record;
+use crate::writer::{Committer, Group, Pending, Ping, Writer, Writes};
 
 /// A database in a file.
-#[derive(Debug)]
 pub struct SqliteStore {
-    readers: Readers,
-    writer: Writer,
-    waker: Arc<Notifier>,
+    connections: Connections,
+    writer: Writer<Command>,
+    notifier: Arc<Notifier>,
     secret: [u8; 32],
     file: PathBuf,
 }
@@ -54,7 +65,7 @@ pub struct Options {
 /// Whether other processes may own the database at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Nobody else may: for whoever runs jobs, or decides what becomes of those that are running.
+    /// No other process may: for one that runs jobs, or decides what happens to running ones.
     Owner,
     /// Beside an owner, or without one: for commands that touch no jobs.
     Guest,
@@ -63,16 +74,51 @@ pub enum Access {
 impl SqliteStore {
     /// Takes the file's lock where it is to be owned, opens the database, and brings its schema
     /// up to date.
-    pub async fn open(options: Options) -> Result<Self, OpenError> {
-        open::open(options).await
+    pub async fn open(Options { file, readers, access }: Options) -> Result<Self, OpenError> {
+        make_folder(&file)?;
+        let is_new = !file.exists();
+        let lock = match access {
+            Access::Owner => Some(own(&file)?),
+            // A process that makes the database must be alone with it until it is made.
+            Access::Guest if is_new => Some(own(&file)?),
+            Access::Guest => None,
+        };
+        let opened = async {
+            let options = connect_options(&file);
+            let mut connection = options.clone().create_if_missing(true).connect().await?;
+            let version = check_schema(&mut connection, &file).await?;
+            if lock.is_some() {
+                migrate(&mut connection).await?;
+                check_writable(&mut connection).await?;
+            } else if version < known_version() {
+                return Err(OpenFailure::OlderSchema { version });
+            }
+            refuse_unfinished_copy(&mut connection).await?;
+            let secret = read_or_make_secret(&mut connection).await?;
+            let database_file = DatabaseFile::open(file.clone()).map_err(sqlx::Error::Io)?;
+            Ok((options, connection, secret, database_file))
+        };
+        let (options, connection, secret, database_file) =
+            opened.await.map_err(|failure: OpenFailure| failure.with_file(file.clone()))?;
+        let notifier = Arc::new(Notifier::default());
+        let lock = lock.filter(|_| access == Access::Owner);
+        let connections = Connections::open(options.clone(), readers, database_file.clone());
+        let committer = Committer::new(options, database_file, connection, Arc::clone(&notifier), lock);
+        Ok(Self { connections, writer: Writer::start(committer), notifier, secret, file })
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("file", &self.file).finish_non_exhaustive()
     }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn ping(&self) -> Result<()> {
-        reader::ping(&self.readers).await?;
-        self.writer.ask(Ping).await
+        self.connections.ping().await?;
+        self.writer.write(Ping).await
     }
 
     async fn secret(&self) -> Result<[u8; 32]> {
@@ -81,7 +127,7 @@ impl Store for SqliteStore {
 
     async fn describe(&self) -> Result<Description> {
         let version = sqlx::query_scalar::<_, String>("select sqlite_version()")
-            .fetch_one(&mut *self.readers.get().await?)
+            .fetch_one(&mut *self.connections.get().await?)
             .await
             .map_err(store_error)?;
         let size_bytes = ["", "-wal"].map(|ending| {
@@ -91,7 +137,7 @@ impl Store for SqliteStore {
         });
         Ok(Description {
             engine: format!("SQLite {version}"),
-            schema: open::known_version(),
+            schema: known_version(),
             size_bytes: size_bytes.iter().sum(),
         })
     }
@@ -105,18 +151,78 @@ impl Store for SqliteStore {
     }
 
     fn pool(&self) -> PoolState {
-        self.readers.state()
+        self.connections.state()
     }
 
     async fn exercise(&self, exercise: Exercise) -> Result<()> {
-        exercise::exercise(&self.readers, exercise).await
+        exercise::exercise(&self.connections, exercise).await
     }
 
     async fn close(&self) {
         let writer = self.writer.close().await;
-        self.readers.close().await;
+        self.connections.close().await;
         if let Some(writer) = writer {
             writer.close().await;
         }
+    }
+}
+
+/// What the writer takes. Three kinds are frequent: a batch writes all of a kind with one statement.
+enum Command {
+    Record(Pending<Record>),
+    Finish(Pending<FinishAttempts>),
+    Add(Pending<Add>),
+    Other(Box<dyn Group>),
+}
+
+impl From<Pending<Record>> for Command {
+    fn from(record: Pending<Record>) -> Self {
+        Self::Record(record)
+    }
+}
+
+impl From<Pending<FinishAttempts>> for Command {
+    fn from(finish: Pending<FinishAttempts>) -> Self {
+        Self::Finish(finish)
+    }
+}
+
+impl From<Pending<Add>> for Command {
+    fn from(add: Pending<Add>) -> Self {
+        Self::Add(add)
+    }
+}
+
+impl From<Box<dyn Group>> for Command {
+    fn from(other: Box<dyn Group>) -> Self {
+        Self::Other(other)
+    }
+}
+
+impl writer::Command for Command {
+    fn is_awaited(&self) -> bool {
+        match self {
+            Self::Record(record) => record.is_awaited(),
+            Self::Finish(finish) => finish.is_awaited(),
+            Self::Add(add) => add.is_awaited(),
+            Self::Other(group) => group.is_awaited(),
+        }
+    }
+
+    fn group(commands: impl Iterator<Item = Self>) -> Vec<Box<dyn Group>> {
+        let (mut records, mut finished, mut added) = (Writes::default(), Writes::default(), Writes::default());
+        let mut others = Vec::new();
+        for command in commands {
+            match command {
+                Self::Record(record) => records.push(record),
+                Self::Finish(finish) => finished.push(finish),
+                Self::Add(add) => added.push(add),
+                Self::Other(group) => others.push(group),
+            }
+        }
+        // Claims are among the others and come last, so that they find what the batch adds.
+        let mut groups: Vec<Box<dyn Group>> = vec![Box::new(records), Box::new(finished), Box::new(added)];
+        groups.append(&mut others);
+        groups
     }
 }

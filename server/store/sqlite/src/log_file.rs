@@ -1,4 +1,4 @@
-//! A database with the log alone, for people to take with them.
+//! A database with the log alone, as an export for people.
 
 use std::path::Path;
 
@@ -9,9 +9,9 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use store::{LogSink, Result};
 
 use crate::error::store_error;
-use crate::transfer::insert_rows;
+use crate::log_rows::insert_rows;
 
-/// The table as it was first made: an export needs nothing of what was added beside it.
+/// The table as it was first made: an export needs none of what was added beside it.
 const TABLE: &str = include_str!("../../../../migrations/sqlite/0002_log.sql");
 
 /// A new file that is being filled.
@@ -21,12 +21,12 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// Makes `file`, which must not be there yet.
+    /// Makes `file`, which must not exist yet.
     pub async fn create(file: &Path) -> Result<Self> {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
-            // Nobody reads it before it is whole, and half of it is thrown away: it needs no protection meanwhile.
+            // Nothing reads it before it is whole, and half of it is discarded: it needs no protection meanwhile.
             .journal_mode(SqliteJournalMode::Off)
             .synchronous(SqliteSynchronous::Off)
             .disable_statement_logging();
@@ -35,7 +35,7 @@ impl LogFile {
         Ok(Self { connection })
     }
 
-    /// What was put is in the file then, though perhaps not on the disk.
+    /// Afterwards all rows are in the file, though perhaps not on the disk.
     pub async fn close(self) -> Result<()> {
         self.connection.close().await.map_err(store_error)
     }

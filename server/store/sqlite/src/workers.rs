@@ -1,21 +1,21 @@
-//! The workers that live. There is one at a time, whose process owns the file.
+//! The workers that are alive. There is one at a time, whose process owns the file.
 
 use api::TimeMs;
 use async_trait::async_trait;
 use store::{Beat, Result, StoredWorker, WorkerName, Workers};
 
 use crate::SqliteStore;
-use crate::error::store_error;
-use crate::writer::{Write, WriteTx};
+use crate::transaction::Transaction;
+use crate::writer::Write;
 
 #[async_trait]
 impl Workers for SqliteStore {
     async fn beat(&self, beat: Beat, forget_before: TimeMs) -> Result<()> {
-        self.writer.ask(NoteBeat { beat, forget_before }).await
+        self.writer.write(RecordBeat { beat, forget_before }).await
     }
 
     async fn retire(&self, worker: &WorkerName) -> Result<()> {
-        self.writer.ask(Retire(worker.clone())).await
+        self.writer.write(Retire(worker.clone())).await
     }
 
     async fn workers(&self) -> Result<Vec<StoredWorker>> {
@@ -24,11 +24,8 @@ impl Workers for SqliteStore {
                       (select count(*) from job indexed by job_state
                        where state = 'running' and job.worker = worker.name) as "running!: u32"
                from worker order by name"#
-        )
-        .fetch_all(&mut *self.readers.get().await?)
-        .await
-        .map_err(store_error)?;
-        let workers = rows.into_iter().map(|row| StoredWorker {
+        );
+        let workers = self.connections.fetch_all(rows).await?.into_iter().map(|row| StoredWorker {
             beat: Beat {
                 worker: WorkerName(row.name),
                 host: row.host,
@@ -44,19 +41,19 @@ impl Workers for SqliteStore {
     }
 }
 
-struct NoteBeat {
+struct RecordBeat {
     beat: Beat,
     forget_before: TimeMs,
 }
 
 #[async_trait]
-impl Write for NoteBeat {
+impl Write for RecordBeat {
     type Answer = ();
 
-    async fn run(&self, tx: &mut WriteTx<'_>) -> Result<()> {
+    async fn apply(&self, tx: &mut Transaction<'_>) -> Result<()> {
         let Beat { worker, host, pid, version, slots, started_at, at } = &self.beat;
         let worker = &worker.0;
-        sqlx::query!(
+        tx.execute(sqlx::query!(
             "insert into worker (name, host, pid, version, slots, started_at_ms, beat_at_ms)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              on conflict (name) do update
@@ -69,11 +66,9 @@ impl Write for NoteBeat {
             slots,
             started_at.0,
             at.0
-        )
-        .execute(&mut *tx.connection)
-        .await
-        .map_err(store_error)?;
-        sqlx::query!(
+        ))
+        .await?;
+        tx.execute(sqlx::query!(
             "delete from worker
              where beat_at_ms < ?1 and name <> ?2
                and not exists (
@@ -81,11 +76,9 @@ impl Write for NoteBeat {
                )",
             self.forget_before.0,
             worker
-        )
-        .execute(&mut *tx.connection)
+        ))
         .await
-        .map_err(store_error)?;
-        Ok(())
+        .map(drop)
     }
 }
 
@@ -95,12 +88,8 @@ struct Retire(WorkerName);
 impl Write for Retire {
     type Answer = ();
 
-    async fn run(&self, tx: &mut WriteTx<'_>) -> Result<()> {
+    async fn apply(&self, tx: &mut Transaction<'_>) -> Result<()> {
         let worker = &self.0.0;
-        sqlx::query!("delete from worker where name = ?1", worker)
-            .execute(&mut *tx.connection)
-            .await
-            .map_err(store_error)?;
-        Ok(())
+        tx.execute(sqlx::query!("delete from worker where name = ?1", worker)).await.map(drop)
     }
 }

@@ -1,60 +1,105 @@
-//! The one connection that writes. Whoever wants to write hands a command to its task, which
-//! gathers all that wait into one transaction and answers each after the commit.
+//! The one connection that writes. Callers hand commands to its task, which commits all that wait in one transaction
+//! and answers each caller after the commit. Knows nothing of what the commands write.
 
-mod batch;
-mod changes;
-mod committer;
-mod transaction;
-
-use std::sync::{Mutex, PoisonError};
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use store::{Inbox, Limits, Result, group_commit};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use store::{Commit, Inbox, Limits, Notifier, Result, StoreError, group_commit};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::writer::batch::Single;
-
-pub(crate) use crate::writer::batch::{Asked, Command, GroupedWrite, Write};
-pub(crate) use crate::writer::committer::Committer;
-pub(crate) use crate::writer::transaction::{Numbered, WriteTx};
+use crate::database_file::{DatabaseFile, OwnerLock};
+use crate::error::store_error;
+use crate::transaction::{Changes, Transaction};
 
 /// The inbox is bounded so that a locked database costs waiting visitors and not memory, and a
-/// batch so that its first caller does not wait for ever more who came later.
+/// batch so that its first caller does not wait for an endless stream of later ones.
 const LIMITS: Limits = Limits { inbox: 2048, batch: 1000 };
 
-/// The handle to the task that writes.
-#[derive(Debug)]
-pub(crate) struct Writer {
-    inbox: Inbox<Command>,
-    task: Mutex<Option<JoinHandle<Committer>>>,
+/// A write in a shared transaction.
+#[async_trait]
+pub(crate) trait Write: Send + Sync + 'static {
+    type Answer: Send + 'static;
+
+    async fn apply(&self, tx: &mut Transaction<'_>) -> Result<Self::Answer>;
 }
 
-impl Writer {
-    pub(crate) fn start(committer: Committer) -> Self {
+/// A write that takes one statement together with all others of its kind.
+#[async_trait]
+pub(crate) trait WriteMany: Sized + Send + Sync + 'static {
+    type Answer: Send + 'static;
+
+    /// Does all of `writes`, each as if those before it were done, and answers in their order.
+    async fn apply_all(writes: &[Self], tx: &mut Transaction<'_>) -> Result<Vec<Self::Answer>>;
+}
+
+#[async_trait]
+impl<W: Write> WriteMany for W {
+    type Answer = W::Answer;
+
+    async fn apply_all(writes: &[Self], tx: &mut Transaction<'_>) -> Result<Vec<W::Answer>> {
+        let mut answers = Vec::with_capacity(writes.len());
+        for write in writes {
+            answers.push(write.apply(tx).await?);
+        }
+        Ok(answers)
+    }
+}
+
+/// What a store hands to its writer: a closed set, so that the commands of a search are not boxed one by one.
+pub(crate) trait Command: From<Box<dyn Group>> + Send + 'static {
+    fn is_awaited(&self) -> bool;
+
+    /// Groups the commands by kind, in the order in which the groups are to be applied.
+    fn group(commands: impl Iterator<Item = Self>) -> Vec<Box<dyn Group>>;
+}
+
+/// A write, and the caller who waits for its answer.
+pub(crate) struct Pending<W: WriteMany> {
+    write: W,
+    caller: oneshot::Sender<Result<W::Answer>>,
+}
+
+impl<W: WriteMany> Pending<W> {
+    pub(crate) fn is_awaited(&self) -> bool {
+        !self.caller.is_closed()
+    }
+}
+
+/// The handle to the task that writes.
+pub(crate) struct Writer<C: Command> {
+    inbox: Inbox<C>,
+    task: Mutex<Option<JoinHandle<Committer<C>>>>,
+}
+
+impl<C: Command> Writer<C> {
+    pub(crate) fn start(committer: Committer<C>) -> Self {
         let (inbox, task) = group_commit(committer, LIMITS);
         Self { inbox, task: Mutex::new(Some(tokio::spawn(task.run()))) }
     }
 
     /// Does `write` in some transaction and returns its answer after the commit.
     ///
-    /// A caller who stops waiting before the write has begun takes it back; one who stops
+    /// A caller that stops waiting before the write has begun takes it back; one that stops
     /// later leaves it to be done.
-    pub(crate) async fn ask<W: Write>(&self, write: W) -> Result<W::Answer> {
-        self.send(|caller| Command::Other(Box::new(Single::new(write, caller)))).await
-    }
-
-    /// As [`Writer::ask`], together with all others of its kind in one statement.
-    pub(crate) async fn ask_grouped<W: GroupedWrite>(&self, write: W) -> Result<W::Answer> {
-        self.send(|caller| W::command(Asked { write, caller })).await
-    }
-
-    async fn send<A>(&self, command: impl FnOnce(oneshot::Sender<Result<A>>) -> Command) -> Result<A> {
+    pub(crate) async fn write<W: Write>(&self, write: W) -> Result<W::Answer> {
+        let command = |caller| C::from(Box::new(Writes::from(Pending { write, caller })) as Box<dyn Group>);
         self.inbox.hand_in(command).await?.await
     }
 
+    /// As [`Writer::write`], in one statement with all others of its kind.
+    pub(crate) async fn write_grouped<W: WriteMany>(&self, write: W) -> Result<W::Answer>
+    where
+        C: From<Pending<W>>,
+    {
+        self.inbox.hand_in(|caller| C::from(Pending { write, caller })).await?.await
+    }
+
     /// Finishes what was handed in and returns the committer, to be closed last, at the first call.
-    pub(crate) async fn close(&self) -> Option<Committer> {
+    pub(crate) async fn close(&self) -> Option<Committer<C>> {
         self.inbox.close();
         // Nothing can panic while the lock is held, so a poisoned one is whole.
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take()?;
@@ -62,14 +107,199 @@ impl Writer {
     }
 }
 
-/// A transaction of nothing: tells whether the database can be written to.
+/// The connection that writes, and how a batch is committed through it.
+pub(crate) struct Committer<C> {
+    options: SqliteConnectOptions,
+    file: DatabaseFile,
+    /// None after a failure of the disk or a lock: the next batch begins with a fresh one.
+    connection: Option<SqliteConnection>,
+    notifier: Arc<Notifier>,
+    /// Held as long as anything is written, also where the store itself was dropped.
+    _lock: Option<OwnerLock>,
+    _command: PhantomData<fn(C)>,
+}
+
+impl<C: Command> Commit for Committer<C> {
+    type Command = C;
+    type Batch = Batch;
+
+    fn is_awaited(command: &C) -> bool {
+        command.is_awaited()
+    }
+
+    fn gather(commands: impl Iterator<Item = C>) -> Batch {
+        Batch(C::group(commands).into_iter().filter(|group| group.is_awaited()).collect())
+    }
+
+    async fn commit(&mut self, batch: &mut Batch) -> Result<()> {
+        let outcome = self.write(batch).await;
+        match &outcome {
+            Ok(_) | Err(StoreError::Sql(_)) => {}
+            // Its connection stays open: closing the last one would bring the write-ahead log into the damaged file.
+            Err(damage @ StoreError::Damaged(_)) => self.file.note(damage),
+            Err(error) => {
+                tracing::warn!(%error, commands = batch.len(), "a batch of writes failed");
+                self.connection = None;
+            }
+        }
+        outcome.map(|changes| changes.notify(&self.notifier))
+    }
+
+    fn answer(batch: Batch, failure: Option<&StoreError>) {
+        batch.0.into_iter().for_each(|group| group.answer(failure));
+    }
+}
+
+impl<C> Committer<C> {
+    pub(crate) fn new(
+        options: SqliteConnectOptions,
+        file: DatabaseFile,
+        connection: SqliteConnection,
+        notifier: Arc<Notifier>,
+        lock: Option<OwnerLock>,
+    ) -> Self {
+        Self { options, file, connection: Some(connection), notifier, _lock: lock, _command: PhantomData }
+    }
+
+    /// Brings the write-ahead log back into the file, so that the file alone is whole, and releases the folder.
+    pub(crate) async fn close(self) {
+        let Some(mut connection) = self.connection.filter(|_| self.file.check_for_writing().is_ok()) else { return };
+        let checkpoint = sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut connection).await;
+        if let Err(error) = checkpoint.map(drop).and(connection.close().await) {
+            // Every commit is durable already: the next start reads the log.
+            tracing::warn!(%error, "the database was not tidied up at the end");
+        }
+    }
+
+    async fn write(&mut self, batch: &mut Batch) -> Result<Changes> {
+        self.file.check_for_writing()?;
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(self.options.connect().await.map_err(store_error)?),
+        };
+        match commit(connection, batch, ErrorScope::Batch).await {
+            // One bad command must not fail the others.
+            Err(StoreError::Sql(reason)) if batch.len() > 1 => {
+                tracing::warn!(reason, commands = batch.len(), "a batch failed and is written one by one");
+                commit(connection, batch, ErrorScope::Command).await
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+async fn commit(connection: &mut SqliteConnection, batch: &mut Batch, scope: ErrorScope) -> Result<Changes> {
+    // Immediate, so that waiting for another program's lock happens here and never midway.
+    let mut transaction = connection.begin_with("begin immediate").await.map_err(store_error)?;
+    let mut tx = Transaction::new(&mut transaction);
+    for group in &mut batch.0 {
+        group.apply(&mut tx, scope).await?;
+    }
+    let changes = tx.write_counters().await?;
+    transaction.commit().await.map_err(store_error)?;
+    Ok(changes)
+}
+
+/// What an error of a command fails.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ErrorScope {
+    /// The whole batch.
+    Batch,
+    /// That command alone: each has a savepoint of its own.
+    Command,
+}
+
+/// The writes that share a transaction.
+pub(crate) struct Batch(Vec<Box<dyn Group>>);
+
+impl Batch {
+    /// How many commands there are.
+    fn len(&self) -> usize {
+        self.0.iter().map(|group| group.len()).sum()
+    }
+}
+
+/// Writes of one kind, whichever that is.
+#[async_trait]
+pub(crate) trait Group: Send {
+    fn len(&self) -> usize;
+    fn is_awaited(&self) -> bool;
+    async fn apply(&mut self, tx: &mut Transaction<'_>, scope: ErrorScope) -> Result<()>;
+    /// Sends each caller the answer to its command, or the failure of all.
+    fn answer(self: Box<Self>, failure: Option<&StoreError>);
+}
+
+/// Writes of one kind, their callers, and the answers once they are applied.
+pub(crate) struct Writes<W: WriteMany> {
+    writes: Vec<W>,
+    callers: Vec<oneshot::Sender<Result<W::Answer>>>,
+    answers: Vec<Result<W::Answer>>,
+}
+
+impl<W: WriteMany> Default for Writes<W> {
+    fn default() -> Self {
+        Self { writes: Vec::new(), callers: Vec::new(), answers: Vec::new() }
+    }
+}
+
+impl<W: WriteMany> From<Pending<W>> for Writes<W> {
+    fn from(Pending { write, caller }: Pending<W>) -> Self {
+        Self { writes: vec![write], callers: vec![caller], answers: Vec::new() }
+    }
+}
+
+impl<W: WriteMany> Writes<W> {
+    pub(crate) fn push(&mut self, Pending { write, caller }: Pending<W>) {
+        self.writes.push(write);
+        self.callers.push(caller);
+    }
+}
+
+#[async_trait]
+impl<W: WriteMany> Group for Writes<W> {
+    fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.callers.iter().any(|caller| !caller.is_closed())
+    }
+
+    async fn apply(&mut self, tx: &mut Transaction<'_>, scope: ErrorScope) -> Result<()> {
+        match scope {
+            ErrorScope::Batch => {
+                self.answers = W::apply_all(&self.writes, tx).await?.into_iter().map(Ok).collect();
+            }
+            ErrorScope::Command => {
+                self.answers.clear();
+                for write in &self.writes {
+                    let savepoint = tx.savepoint().await?;
+                    let outcome = W::apply_all(std::slice::from_ref(write), tx).await;
+                    let outcome = tx.release(savepoint, outcome).await?;
+                    self.answers.push(outcome.map(|mut answers| answers.pop().expect("apply_all answers each write")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, failure: Option<&StoreError>) {
+        // A caller that has gone in the meantime needs no answer.
+        match failure {
+            Some(error) => self.callers.into_iter().for_each(|caller| drop(caller.send(Err(error.clone())))),
+            None => self.callers.into_iter().zip(self.answers).for_each(|(caller, answer)| drop(caller.send(answer))),
+        }
+    }
+}
+
+/// An empty transaction: shows whether the database can be written to.
 pub(crate) struct Ping;
 
 #[async_trait]
 impl Write for Ping {
     type Answer = ();
 
-    async fn run(&self, _tx: &mut WriteTx<'_>) -> Result<()> {
+    async fn apply(&self, _tx: &mut Transaction<'_>) -> Result<()> {
         Ok(())
     }
 }

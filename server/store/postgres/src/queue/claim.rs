@@ -35,7 +35,7 @@ pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<Cl
     if !taken.is_empty() {
         touched.topic(Topic::Jobs);
     }
-    touched.wake(&store.waker);
+    touched.notify(&store.waker);
     Ok(taken.into_iter().map(Taken::into_claimed).collect())
 }
 

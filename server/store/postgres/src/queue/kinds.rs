@@ -35,7 +35,7 @@ pub(super) async fn kinds(connections: &Connections) -> Result<Vec<StoredKind>> 
 }
 
 /// Returns false where there is no such kind.
-pub(super) async fn pause(connections: &Connections, kind: &str, paused: bool) -> Result<bool> {
+pub(super) async fn set_paused(connections: &Connections, kind: &str, paused: bool) -> Result<bool> {
     let statement = sqlx::query!("update job_kind set paused = $1 where kind = $2", paused, kind);
     let mut connection = connections.get().await?;
     let changed = in_time(statement.execute(&mut *connection)).await;
@@ -43,15 +43,15 @@ pub(super) async fn pause(connections: &Connections, kind: &str, paused: bool) -
 }
 
 /// Returns false where the kind is known already.
-pub(super) async fn introduce(connections: &Connections, kind: &str, limit: Option<u32>) -> Result<bool> {
+pub(super) async fn register(connections: &Connections, kind: &str, limit: Option<u32>) -> Result<bool> {
     let statement = sqlx::query!(
         "insert into job_kind (kind, concurrency) values ($1, $2) on conflict (kind) do nothing",
         kind,
         limit.map(i64::from)
     );
     let mut connection = connections.get().await?;
-    let introduced = in_time(statement.execute(&mut *connection)).await;
-    connection.settle(introduced).await.map(|introduced| introduced.rows_affected() > 0)
+    let registered = in_time(statement.execute(&mut *connection)).await;
+    connection.settle(registered).await.map(|registered| registered.rows_affected() > 0)
 }
 
 /// Returns false where there is no such kind.

@@ -2,12 +2,12 @@
 
 use api::{JobId, Ledger, MissingSearch};
 use store::Result;
-use store::codec::{count, ledger_place, search_id};
+use store::codec::{count, ledger_figure, search_id};
 
 use crate::connections::{Connections, in_time};
 
 /// In one statement, which sees one state of the database.
-pub(super) async fn ledger(connections: &Connections) -> Result<Ledger> {
+pub(crate) async fn ledger(connections: &Connections) -> Result<Ledger> {
     let statement = sqlx::query!(
         r#"with line as (
                select what, kind, state, count from total
@@ -24,12 +24,12 @@ pub(super) async fn ledger(connections: &Connections) -> Result<Ledger> {
     let rows = in_time(statement.fetch_all(&mut *connection)).await;
     let mut ledger = Ledger::default();
     for row in connection.settle(rows).await? {
-        *ledger_place(&mut ledger, &row.place)? += count(row.searches);
+        *ledger_figure(&mut ledger, &row.place)? += count(row.searches);
     }
     Ok(ledger)
 }
 
-pub(super) async fn missing_searches(connections: &Connections, limit: u32) -> Result<Vec<MissingSearch>> {
+pub(crate) async fn missing_searches(connections: &Connections, limit: u32) -> Result<Vec<MissingSearch>> {
     let statement = sqlx::query!(
         r#"select search_id as "search_id!", job_id as "job_id!", what as "what!"
            from missing_search

@@ -1,13 +1,18 @@
 //! The beginning of a copy, and the refusal of one.
 
 use sqlx::PgConnection;
+use store::Result;
 use store::codec::{corrupt, count};
-use store::{Base, Begun, Cursor, Origin, Part, Progress, Refusal, Result, not_empty};
+use store::copy::{BeginOutcome, Cursor, Metadata, Progress, Refusal, SourceIdentity, Table};
 
 use crate::error::store_error;
 use crate::transfer::open::is_served;
 
-pub(super) async fn begin(origin: &Origin, base: &Base, connection: &mut PgConnection) -> Result<Begun> {
+pub(super) async fn begin(
+    origin: &SourceIdentity,
+    base: &Metadata,
+    connection: &mut PgConnection,
+) -> Result<BeginOutcome> {
     // Locked: what a copy that was killed has sent last may still be about to be committed.
     let copy = sqlx::query!(
         "select source_name, source_identity, source_state, part, up_to, done, finished from copy for update"
@@ -15,26 +20,26 @@ pub(super) async fn begin(origin: &Origin, base: &Base, connection: &mut PgConne
     if let Some(copy) = copy.fetch_optional(&mut *connection).await.map_err(store_error)? {
         let is_same = copy.source_identity == origin.identity;
         return Ok(match copy.finished {
-            false if !is_same => Begun::Refused(Refusal::OtherOrigin(copy.source_name)),
-            false if copy.source_state != origin.state => Begun::Refused(Refusal::OriginChanged),
-            false => Begun::Resumed(Progress {
-                part: Part::parse(&copy.part).ok_or_else(|| corrupt("part of a copy", &copy.part))?,
+            false if !is_same => BeginOutcome::Refused(Refusal::OtherSource(copy.source_name)),
+            false if copy.source_state != origin.state => BeginOutcome::Refused(Refusal::SourceChanged),
+            false => BeginOutcome::Resumed(Progress {
+                table: Table::parse(&copy.part).ok_or_else(|| corrupt("table of a copy", &copy.part))?,
                 after: Cursor(copy.up_to),
                 done: count(copy.done),
             }),
-            true if is_same => Begun::Refused(Refusal::Finished),
-            true => Begun::Refused(Refusal::OtherOrigin(copy.source_name)),
+            true if is_same => BeginOutcome::Refused(Refusal::Finished),
+            true => BeginOutcome::Refused(Refusal::OtherSource(copy.source_name)),
         });
     }
     if let Some(refusal) = what_is_there(connection).await? {
-        return Ok(Begun::Refused(refusal));
+        return Ok(BeginOutcome::Refused(refusal));
     }
     if is_served(connection).await.map_err(store_error)? {
-        return Ok(Begun::Refused(Refusal::Served));
+        return Ok(BeginOutcome::Refused(Refusal::Served));
     }
     write_base(base, connection).await?;
     mark(origin, connection).await?;
-    Ok(Begun::New)
+    Ok(BeginOutcome::New)
 }
 
 async fn what_is_there(connection: &mut PgConnection) -> Result<Option<Refusal>> {
@@ -49,7 +54,7 @@ async fn what_is_there(connection: &mut PgConnection) -> Result<Option<Refusal>>
     .fetch_one(connection)
     .await
     .map_err(store_error)?;
-    Ok(not_empty(&[
+    Ok(Refusal::not_empty(&[
         (there.accounts, "accounts"),
         (there.log, "a log"),
         (there.jobs, "jobs"),
@@ -57,7 +62,7 @@ async fn what_is_there(connection: &mut PgConnection) -> Result<Option<Refusal>>
     ]))
 }
 
-async fn write_base(base: &Base, connection: &mut PgConnection) -> Result<()> {
+async fn write_base(base: &Metadata, connection: &mut PgConnection) -> Result<()> {
     sqlx::query!("update secret set key = $1 where id = 1", &base.secret[..])
         .execute(&mut *connection)
         .await
@@ -96,14 +101,14 @@ async fn write_base(base: &Base, connection: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-async fn mark(origin: &Origin, connection: &mut PgConnection) -> Result<()> {
+async fn mark(origin: &SourceIdentity, connection: &mut PgConnection) -> Result<()> {
     sqlx::query!(
         "insert into copy (id, source_name, source_identity, source_state, part, up_to, done)
          values (1, $1, $2, $3, $4, '', 0)",
         origin.name,
         origin.identity,
         origin.state,
-        Part::ALL[0].as_str()
+        Table::ALL[0].as_str()
     )
     .execute(connection)
     .await

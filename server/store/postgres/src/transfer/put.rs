@@ -4,31 +4,32 @@ use std::borrow::Cow;
 
 use api::LogRow;
 use sqlx::PgConnection;
-use store::{AccountRecord, AttemptRecord, Batch, JobRecord, LOG_JOB, LogEntry, MissingRecord, Progress, Result};
+use store::copy::{AccountRecord, AttemptRecord, JobRecord, MissingRecord, Progress, Records};
+use store::{LOG_JOB, LogEntry, Result};
 
 use crate::error::store_error;
 use crate::escape::storable;
 use crate::log::Rows;
 
-pub(super) async fn put(batch: Batch, progress: &Progress, connection: &mut PgConnection) -> Result<()> {
+pub(super) async fn put(records: Records, progress: &Progress, connection: &mut PgConnection) -> Result<()> {
     // First, and so under a lock to the end: who begins again waits until it is settled whether this is committed.
     sqlx::query!(
         "update copy set part = $1, up_to = $2, done = $3 where id = 1",
-        progress.part.as_str(),
+        progress.table.as_str(),
         progress.after.0,
         i64::try_from(progress.done).unwrap_or(0)
     )
     .execute(&mut *connection)
     .await
     .map_err(store_error)?;
-    match batch {
-        Batch::Accounts(records) => put_accounts(&records, connection).await,
-        Batch::Log(rows) => put_log(rows, connection).await,
-        Batch::Jobs(records) => {
+    match records {
+        Records::Accounts(records) => put_accounts(&records, connection).await,
+        Records::Log(rows) => put_log(rows, connection).await,
+        Records::Jobs(records) => {
             put_jobs(&records, connection).await?;
             put_attempts(&records, connection).await
         }
-        Batch::Missing(records) => put_missing(&records, connection).await,
+        Records::Missing(records) => put_missing(&records, connection).await,
     }
 }
 

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use api::{JobId, JobState, TimeMs};
 use sqlx::PgConnection;
+use store::Result;
 use store::codec::{attempt_outcome, corrupt, count as at_least_zero, job_state, role};
-use store::{AccountRecord, AttemptRecord, Base, Held, JobRecord, KindRecord, MissingRecord, Part, Result};
+use store::copy::{AccountRecord, AttemptRecord, JobRecord, KindRecord, Lease, Metadata, MissingRecord, Table};
 
 use crate::error::store_error;
 use crate::escape::restored;
 
-pub(super) async fn base(connection: &mut PgConnection) -> Result<Base> {
+pub(super) async fn metadata(connection: &mut PgConnection) -> Result<Metadata> {
     let row = sqlx::query!(
         r#"with line as (
                select what, count from total where what in ('accepted', 'pruned')
@@ -32,7 +33,7 @@ pub(super) async fn base(connection: &mut PgConnection) -> Result<Base> {
         .await
         .map_err(store_error)?;
     let secret = row.secret.unwrap_or_default();
-    Ok(Base {
+    Ok(Metadata {
         secret: secret.try_into().map_err(|secret: Vec<u8>| corrupt("secret of so many bytes", secret.len()))?,
         accepted: row.accepted,
         pruned: row.pruned,
@@ -49,13 +50,13 @@ pub(super) async fn base(connection: &mut PgConnection) -> Result<Base> {
     })
 }
 
-pub(super) async fn count(connection: &mut PgConnection, part: Part) -> Result<u64> {
-    let records = match part {
-        Part::Accounts => {
+pub(super) async fn count(connection: &mut PgConnection, table: Table) -> Result<u64> {
+    let records = match table {
+        Table::Accounts => {
             sqlx::query_scalar!(r#"select count(*) as "records!" from account"#).fetch_one(connection).await
         }
-        Part::Log => sqlx::query_scalar!(r#"select count(*) as "records!" from log"#).fetch_one(connection).await,
-        Part::Jobs => {
+        Table::Log => sqlx::query_scalar!(r#"select count(*) as "records!" from log"#).fetch_one(connection).await,
+        Table::Jobs => {
             sqlx::query_scalar!(
                 r#"select count(*) as "records!" from job
                    where state in ('scheduled', 'waiting', 'running', 'retrying', 'dead', 'cancelled')"#
@@ -63,7 +64,7 @@ pub(super) async fn count(connection: &mut PgConnection, part: Part) -> Result<u
             .fetch_one(connection)
             .await
         }
-        Part::Missing => {
+        Table::Missing => {
             sqlx::query_scalar!(r#"select count(*) as "records!" from missing_search"#).fetch_one(connection).await
         }
     };
@@ -118,11 +119,9 @@ pub(super) async fn jobs(connection: &mut PgConnection, after: i64, limit: u32) 
             attempts: attempts.remove(&row.id).unwrap_or_default(),
         };
         Ok(match (record.state, row.worker, row.lease_until_ms) {
-            (JobState::Running, Some(worker), Some(lease_until)) => record.at_rest(Held {
-                worker,
-                lease_until: TimeMs(lease_until),
-                cancel_requested: row.cancel_requested,
-            }),
+            (JobState::Running, Some(worker), Some(lease_until)) => {
+                record.at_rest(Lease { worker, until: TimeMs(lease_until), cancel_requested: row.cancel_requested })
+            }
             _ => record,
         })
     });

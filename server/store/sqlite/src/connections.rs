@@ -1,0 +1,136 @@
+//! The connections that read: bounded in number, and unable to write.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::PoolState;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{Sqlite, SqlitePool};
+use store::{Result, StoreError, Wait, Waits};
+
+use crate::database_file::DatabaseFile;
+use crate::error::store_error;
+use crate::fetch::Fetch;
+
+/// How long to wait for a connection before the database counts as unreachable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+#[derive(Clone)]
+pub(crate) struct Connections {
+    pool: SqlitePool,
+    file: DatabaseFile,
+    waits: Arc<Waits>,
+}
+
+impl Connections {
+    pub(crate) fn open(options: SqliteConnectOptions, count: u32, file: DatabaseFile) -> Self {
+        Self::with_timeout(options, count, file, ACQUIRE_TIMEOUT)
+    }
+
+    fn with_timeout(options: SqliteConnectOptions, count: u32, file: DatabaseFile, timeout: Duration) -> Self {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(count.max(1))
+            .acquire_timeout(timeout)
+            // A local file cannot lose its connection; the test would double the cost of a small read.
+            .test_before_acquire(false)
+            .connect_lazy_with(options.pragma("query_only", "on"));
+        Self { pool, file, waits: Arc::default() }
+    }
+
+    /// A connection for one statement. Waits while all are in use, up to a limit.
+    pub(crate) async fn get(&self) -> Result<PoolConnection<Sqlite>> {
+        self.file.check()?;
+        if let Some(connection) = self.pool.try_acquire() {
+            return Ok(connection);
+        }
+        let may_open = self.pool.size() < self.pool.options().get_max_connections();
+        let wait = (!may_open).then(|| Wait::begin(&self.waits));
+        let connection = self.pool.acquire().await;
+        drop(wait);
+        connection.map_err(|error| match error {
+            sqlx::Error::PoolTimedOut => StoreError::Connection(format!(
+                "all {} connections were in use for {:?}",
+                self.pool.options().get_max_connections(),
+                self.pool.options().get_acquire_timeout()
+            )),
+            error => store_error(error),
+        })
+    }
+
+    pub(crate) async fn fetch_one<Q: Fetch>(&self, query: Q) -> Result<Q::Row> {
+        query.one(&mut *self.get().await?).await.map_err(store_error)
+    }
+
+    pub(crate) async fn fetch_optional<Q: Fetch>(&self, query: Q) -> Result<Option<Q::Row>> {
+        query.optional(&mut *self.get().await?).await.map_err(store_error)
+    }
+
+    pub(crate) async fn fetch_all<Q: Fetch>(&self, query: Q) -> Result<Vec<Q::Row>> {
+        query.all(&mut *self.get().await?).await.map_err(store_error)
+    }
+
+    /// Reads the ends of the tables that every search passes: a worker can read no more than this can.
+    pub(crate) async fn ping(&self) -> Result<()> {
+        let read = self.fetch_one(sqlx::query_scalar!(
+            r#"select exists (select 1 from job_count)
+                      + exists (select 1 from (select 1 from job order by id desc limit 1))
+                      + exists (select 1 from job indexed by job_due where state in ('scheduled', 'retrying'))
+                      + exists (select 1 from (select 1 from log order by id desc limit 1)) as "found!: i64""#
+        ));
+        read.await.inspect_err(|error| self.file.note(error)).map(drop)
+    }
+
+    pub(crate) fn state(&self) -> PoolState {
+        let max = self.pool.options().get_max_connections();
+        self.waits.pool_state(self.pool.size(), self.pool.num_idle(), max)
+    }
+
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{ConnectOptions, Connection};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    async fn two_connections(folder: &TempDir, timeout: Duration) -> Connections {
+        let file = folder.path().join("any.db");
+        let options = SqliteConnectOptions::new().filename(&file);
+        let made = options.clone().create_if_missing(true).connect().await.expect("made");
+        made.close().await.expect("closed");
+        Connections::with_timeout(options, 2, DatabaseFile::open(file).expect("exists"), timeout)
+    }
+
+    #[tokio::test]
+    async fn a_read_fails_when_all_connections_stay_in_use() {
+        let folder = TempDir::new().expect("a folder");
+        let connections = two_connections(&folder, Duration::from_millis(50)).await;
+        let held = [connections.get().await.expect("one"), connections.get().await.expect("another")];
+        assert_eq!(connections.state().waits, 0, "no read had to wait yet");
+        let Err(StoreError::Connection(reason)) = connections.get().await else { panic!("there is no third") };
+        assert_eq!(reason, "all 2 connections were in use for 50ms");
+        let state = connections.state();
+        assert_eq!((state.in_use, state.idle, state.max, state.waiting, state.waits), (2, 0, 2, 0, 1));
+        assert!(state.longest_wait_ms >= 50, "{state:?}");
+        drop(held);
+        connections.get().await.expect("they were returned");
+    }
+
+    #[tokio::test]
+    async fn a_waiting_read_gets_the_first_connection_that_is_returned() {
+        let folder = TempDir::new().expect("a folder");
+        let connections = two_connections(&folder, Duration::from_secs(600)).await;
+        let held = [connections.get().await.expect("one"), connections.get().await.expect("another")];
+        let (connection, ()) = tokio::join!(connections.get(), async {
+            assert_eq!(connections.state().waiting, 1);
+            drop(held);
+        });
+        connection.expect("returned");
+        assert_eq!((connections.state().waiting, connections.state().waits), (0, 1));
+    }
+}

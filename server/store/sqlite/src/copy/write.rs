@@ -1,0 +1,113 @@
+//! Writes records, and the progress of the copy with them.
+
+use api::{JobId, LogRow};
+use store::copy::{AccountRecord, JobRecord, MissingRecord, Progress, Records};
+use store::{LOG_JOB, Result};
+
+use crate::ledger::count_recorded;
+use crate::log_rows::insert_rows;
+use crate::transaction::Transaction;
+
+pub(super) async fn write(records: Records, progress: &Progress, mut tx: Transaction<'_>) -> Result<()> {
+    match records {
+        Records::Accounts(records) => write_accounts(&records, &mut tx).await?,
+        Records::Log(rows) => write_log(&rows, &mut tx).await?,
+        Records::Jobs(records) => write_jobs(&records, &mut tx).await?,
+        Records::Missing(records) => write_missing(&records, &mut tx).await?,
+    }
+    let (table, up_to, done) = (progress.table.as_str(), &progress.after.0, i64::try_from(progress.done).unwrap_or(0));
+    tx.execute(sqlx::query!("update copy set part = ?1, up_to = ?2, done = ?3 where id = 1", table, up_to, done))
+        .await?;
+    tx.write_counters().await.map(drop)
+}
+
+async fn write_accounts(records: &[AccountRecord], tx: &mut Transaction<'_>) -> Result<()> {
+    for record in records {
+        let role = record.role.as_str();
+        tx.execute(sqlx::query!(
+            "insert into account (id, name, role, password_hash, created_at_ms) values (?1, ?2, ?3, ?4, ?5)",
+            record.id,
+            record.name,
+            role,
+            record.password_hash,
+            record.created_at.0
+        ))
+        .await?;
+    }
+    Ok(())
+}
+
+async fn write_log(rows: &[LogRow], tx: &mut Transaction<'_>) -> Result<()> {
+    insert_rows(rows, tx.connection).await?;
+    tx.changes.ledger.recorded += rows.len() as i64;
+    Ok(())
+}
+
+async fn write_jobs(records: &[JobRecord], tx: &mut Transaction<'_>) -> Result<()> {
+    for record in records {
+        write_job(record, tx).await?;
+        write_attempts(record, tx).await?;
+        tx.changes.added(&record.kind, record.state);
+    }
+    let searches: Vec<JobId> = records.iter().filter(|record| record.kind == LOG_JOB).map(|record| record.id).collect();
+    tx.changes.ledger.reopened += count_recorded(&searches, tx).await?;
+    Ok(())
+}
+
+async fn write_job(record: &JobRecord, tx: &mut Transaction<'_>) -> Result<()> {
+    let (state, started_at, finished_at) =
+        (record.state.as_str(), record.started_at.map(|time| time.0), record.finished_at.map(|time| time.0));
+    tx.execute(sqlx::query!(
+        "insert into job (id, kind, key, payload, state, priority, attempt, max_attempts, run_at_ms, created_at_ms,
+                          started_at_ms, finished_at_ms, error)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        record.id.0,
+        record.kind,
+        record.key,
+        record.payload,
+        state,
+        record.priority,
+        record.attempt,
+        record.max_attempts,
+        record.run_at.0,
+        record.created_at.0,
+        started_at,
+        finished_at,
+        record.error
+    ))
+    .await?;
+    Ok(())
+}
+
+async fn write_attempts(record: &JobRecord, tx: &mut Transaction<'_>) -> Result<()> {
+    for (ordinal, attempt) in (1_i64..).zip(&record.attempts) {
+        let outcome = attempt.outcome.as_str();
+        tx.execute(sqlx::query!(
+            "insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome, error)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            record.id.0,
+            ordinal,
+            attempt.number,
+            attempt.worker,
+            attempt.started_at.0,
+            attempt.finished_at.0,
+            outcome,
+            attempt.error
+        ))
+        .await?;
+    }
+    Ok(())
+}
+
+async fn write_missing(records: &[MissingRecord], tx: &mut Transaction<'_>) -> Result<()> {
+    for record in records {
+        tx.execute(sqlx::query!(
+            "insert into missing_search (search_id, job_id, what) values (?1, ?2, ?3)",
+            record.search_id,
+            record.job_id.0,
+            record.what
+        ))
+        .await?;
+    }
+    Ok(())
+}

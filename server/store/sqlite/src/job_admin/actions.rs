@@ -1,0 +1,139 @@
+//! What an administrator does to jobs.
+
+use api::{JobId, JobState, TimeMs};
+use async_trait::async_trait;
+use store::codec::job_state;
+use store::{Result, Topic};
+
+use crate::transaction::Transaction;
+use crate::writer::Write;
+
+pub(super) struct Retry {
+    pub(super) id: JobId,
+    pub(super) now: TimeMs,
+}
+
+#[async_trait]
+impl Write for Retry {
+    type Answer = bool;
+
+    async fn apply(&self, tx: &mut Transaction<'_>) -> Result<bool> {
+        let Some(job) = find(self.id, tx).await?.filter(|job| job.state.can_retry()) else { return Ok(false) };
+        tx.execute(sqlx::query!(
+            "update job
+             set state = 'waiting', run_at_ms = ?1, max_attempts = max(max_attempts, attempt + 1),
+                 finished_at_ms = null, error = null, cancel_requested = 0
+             where id = ?2",
+            self.now.0,
+            self.id.0
+        ))
+        .await?;
+        tx.changes.moved(&job.kind, job.state, JobState::Waiting);
+        if job.state == JobState::Done && job.has_row {
+            tx.changes.ledger.reopened += 1;
+        }
+        Ok(true)
+    }
+}
+
+pub(super) struct Cancel {
+    pub(super) id: JobId,
+    pub(super) now: TimeMs,
+}
+
+#[async_trait]
+impl Write for Cancel {
+    type Answer = bool;
+
+    async fn apply(&self, tx: &mut Transaction<'_>) -> Result<bool> {
+        let Some(job) = find(self.id, tx).await?.filter(|job| job.state.can_cancel()) else { return Ok(false) };
+        if job.state == JobState::Running {
+            tx.execute(sqlx::query!("update job set cancel_requested = 1 where id = ?1", self.id.0)).await?;
+            tx.changes.topic(Topic::Cancel);
+            tx.changes.topic(Topic::Jobs);
+        } else {
+            let cancelled = sqlx::query!(
+                "update job set state = 'cancelled', finished_at_ms = ?1 where id = ?2",
+                self.now.0,
+                self.id.0
+            );
+            tx.execute(cancelled).await?;
+            tx.changes.moved(&job.kind, job.state, JobState::Cancelled);
+        }
+        Ok(true)
+    }
+}
+
+/// The job that an action is about.
+struct TargetJob {
+    kind: String,
+    state: JobState,
+    /// Whether it is a search's job, and that search is in the log.
+    has_row: bool,
+}
+
+async fn find(id: JobId, tx: &mut Transaction<'_>) -> Result<Option<TargetJob>> {
+    let job = sqlx::query!(
+        r#"select kind, state,
+                  kind = 'log_request' and exists (select 1 from log where search_id = job.key) as "has_row!: bool"
+           from job where id = ?1"#,
+        id.0
+    );
+    let Some(job) = tx.fetch_optional(job).await? else { return Ok(None) };
+    Ok(Some(TargetJob { kind: job.kind, state: job_state(&job.state)?, has_row: job.has_row }))
+}
+
+pub(super) struct Prune {
+    pub(super) before: TimeMs,
+    pub(super) limit: u32,
+}
+
+#[async_trait]
+impl Write for Prune {
+    type Answer = u64;
+
+    async fn apply(&self, tx: &mut Transaction<'_>) -> Result<u64> {
+        let pruned = sqlx::query_scalar!(
+            "delete from job
+             where id in (
+                 select id from job indexed by job_ended
+                 where state in ('done', 'cancelled') and finished_at_ms < ?1
+                   and (kind <> 'log_request' or state = 'cancelled'
+                        or exists (select 1 from log where search_id = job.key))
+                 order by finished_at_ms limit ?2
+             )
+             returning state",
+            self.before.0,
+            self.limit
+        );
+        let pruned = tx.fetch_all(pruned).await?;
+        for state in &pruned {
+            tx.changes.deleted(job_state(state)?);
+        }
+        Ok(pruned.len() as u64)
+    }
+}
+
+pub(super) struct Delete {
+    pub(super) id: JobId,
+}
+
+#[async_trait]
+impl Write for Delete {
+    type Answer = bool;
+
+    async fn apply(&self, tx: &mut Transaction<'_>) -> Result<bool> {
+        let deleted = sqlx::query_scalar!(
+            "delete from job
+             where id = ?1 and state in ('done', 'dead', 'cancelled')
+               and (kind <> 'log_request' or exists (select 1 from log where search_id = job.key))
+             returning state",
+            self.id.0
+        );
+        let deleted = tx.fetch_optional(deleted).await?;
+        if let Some(state) = &deleted {
+            tx.changes.deleted(job_state(state)?);
+        }
+        Ok(deleted.is_some())
+    }
+}

@@ -1,0 +1,201 @@
+//! The end of attempts: what workers report, the attempt's row, and the job's next state.
+
+use std::collections::HashMap;
+
+use api::{AttemptOutcome, JobId, JobState, TimeMs};
+use async_trait::async_trait;
+use store::codec::corrupt;
+use store::{AttemptResult, FinishedAttempt, Result};
+
+use crate::bulk::{Texts, json_rows};
+use crate::ledger::count_recorded;
+use crate::transaction::Transaction;
+use crate::writer::WriteMany;
+
+pub(crate) struct FinishAttempts(pub(super) Vec<FinishedAttempt>);
+
+#[async_trait]
+impl WriteMany for FinishAttempts {
+    type Answer = u64;
+
+    async fn apply_all(writes: &[Self], tx: &mut Transaction<'_>) -> Result<Vec<u64>> {
+        let attempts: Vec<&FinishedAttempt> = writes.iter().flat_map(|write| &write.0).collect();
+        let stored = end_held(&attempts, tx).await?;
+        let done: Vec<JobId> = attempts
+            .iter()
+            .zip(&stored)
+            .filter(|(attempt, stored)| **stored && attempt.finish == AttemptResult::Done)
+            .map(|(attempt, _)| attempt.job)
+            .collect();
+        if !done.is_empty() {
+            // A search whose row existed before its attempt ended was counted as reopened.
+            tx.changes.ledger.reopened -= count_recorded(&done, tx).await?;
+        }
+        let mut stored = stored.into_iter();
+        Ok(writes
+            .iter()
+            .map(|write| stored.by_ref().take(write.0.len()).filter(|stored| *stored).count() as u64)
+            .collect())
+    }
+}
+
+/// Ends those attempts that their workers still hold. Returns for each whether it did.
+pub(crate) async fn end_held(finished: &[&FinishedAttempt], tx: &mut Transaction<'_>) -> Result<Vec<bool>> {
+    let running = find_held(finished, tx).await?;
+    let mut jobs = HashMap::with_capacity(finished.len());
+    for alike in &running {
+        jobs.extend(alike.attempts()?.into_iter().map(|attempt| (attempt, alike)));
+    }
+    let mut ended = Vec::with_capacity(jobs.len());
+    let stored = finished.iter().map(|attempt| {
+        // Removed, so that an attempt that is reported twice is stored once.
+        let job = jobs.remove(&(attempt.job.0, attempt.attempt));
+        job.map(|job| ended.push(end(attempt, job))).is_some()
+    });
+    let stored = stored.collect();
+    end_attempts(&ended, tx).await?;
+    Ok(stored)
+}
+
+/// The jobs whose attempts are still held by the workers that have finished them.
+async fn find_held(finished: &[&FinishedAttempt], tx: &mut Transaction<'_>) -> Result<Vec<RunningJobs>> {
+    // Workers' names are our own words, which hold nothing that JSON would change.
+    let finished = finished.iter().map(|attempt| (attempt.job, attempt.attempt, &attempt.worker.0));
+    let finished = json_rows(&finished.collect::<Vec<_>>());
+    tx.fetch_all(sqlx::query_as!(
+        RunningJobs,
+        r#"select kind as "kind!", max_attempts as "max_attempts!: u32", cancel_requested as "cancel_requested!: bool",
+                  json_group_array(json_array(job.id, job.attempt)) as "attempts!: String"
+           from jsonb_each(?1) as finished
+           cross join job
+           where job.id = finished.value ->> 0 and job.state = 'running'
+             and job.attempt = finished.value ->> 1 and job.worker = finished.value ->> 2
+           group by kind, max_attempts, cancel_requested"#,
+        finished
+    ))
+    .await
+}
+
+fn end<'a>(finished: &'a FinishedAttempt, job: &'a RunningJobs) -> EndedAttempt<'a> {
+    use AttemptResult::{Cancelled, Dead, Done, Release, Retry};
+
+    let number = finished.attempt;
+    // A job that is to be cancelled does not run again, whatever its worker reports.
+    let is_cancelled = job.cancel_requested && matches!(finished.finish, Retry { .. } | Release);
+    let is_last = matches!(finished.finish, Retry { .. }) && !job.has_attempts_left(number);
+    let (outcome, next, run_at, attempt) = match &finished.finish {
+        _ if is_cancelled => (AttemptOutcome::Cancelled, JobState::Cancelled, None, number),
+        _ if is_last => (AttemptOutcome::Dead, JobState::Dead, None, number),
+        Done => (AttemptOutcome::Done, JobState::Done, None, number),
+        Retry { after, .. } => (AttemptOutcome::Failed, JobState::Retrying, Some(finished.now.after(*after)), number),
+        Dead { .. } => (AttemptOutcome::Dead, JobState::Dead, None, number),
+        Cancelled => (AttemptOutcome::Cancelled, JobState::Cancelled, None, number),
+        Release => (AttemptOutcome::Released, JobState::Waiting, Some(finished.now), number.saturating_sub(1)),
+    };
+    let error = finished.finish.error();
+    EndedAttempt {
+        job: finished.job.0,
+        kind: &job.kind,
+        outcome,
+        error,
+        next,
+        run_at,
+        attempt,
+        ended_at: finished.wall,
+    }
+}
+
+/// Running jobs that finish alike, as one row: usually there is only one such group, and a row for each job would
+/// cost more than finding it.
+pub(super) struct RunningJobs {
+    pub(super) kind: String,
+    pub(super) max_attempts: u32,
+    pub(super) cancel_requested: bool,
+    /// Their ids and the numbers of their attempts, as JSON.
+    pub(super) attempts: String,
+}
+
+impl RunningJobs {
+    /// Their ids and the numbers of their attempts.
+    pub(super) fn attempts(&self) -> Result<Vec<(i64, u32)>> {
+        serde_json::from_str(&self.attempts).map_err(|_| corrupt("job's number of attempts", &self.attempts))
+    }
+
+    pub(super) fn has_attempts_left(&self, attempt: u32) -> bool {
+        attempt < self.max_attempts
+    }
+}
+
+/// How an attempt ended, and the state of its job afterwards.
+pub(super) struct EndedAttempt<'a> {
+    pub(super) job: i64,
+    pub(super) kind: &'a str,
+    pub(super) outcome: AttemptOutcome,
+    pub(super) error: Option<&'a str>,
+    pub(super) next: JobState,
+    /// When the job runs again, where it does.
+    pub(super) run_at: Option<TimeMs>,
+    /// How many attempts the job has used up now.
+    pub(super) attempt: u32,
+    pub(super) ended_at: TimeMs,
+}
+
+/// Writes the ends of attempts; each of their jobs is running, and is named once.
+pub(super) async fn end_attempts(ended: &[EndedAttempt<'_>], tx: &mut Transaction<'_>) -> Result<()> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let mut texts = Texts::default();
+    let rows: Vec<_> = ended
+        .iter()
+        .map(|end| {
+            let (error_start, error_length) = texts.add_option(end.error);
+            let finished_at = end.next.is_final().then_some(end.ended_at.0);
+            (
+                end.job,
+                end.outcome.as_str(),
+                error_start,
+                error_length,
+                end.next.as_str(),
+                end.run_at.map(|time| time.0),
+                end.attempt,
+                end.ended_at.0,
+                finished_at,
+            )
+        })
+        .collect();
+    let (rows, texts) = (json_rows(&rows), texts.into_blob());
+    // The attempt's row first: it takes from the job what the second statement overwrites.
+    tx.execute(sqlx::query!(
+        "insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome, error)
+         select job.id,
+                (select coalesce(max(ordinal), 0) + 1 from attempt where attempt.job_id = job.id),
+                job.attempt, job.worker, job.started_at_ms,
+                ended.value ->> 7, ended.value ->> 1,
+                cast(substr(?2, ended.value ->> 2, ended.value ->> 3) as text)
+         from jsonb_each(?1) as ended
+         cross join job
+         where job.id = ended.value ->> 0",
+        rows,
+        texts
+    ))
+    .await?;
+    tx.execute(sqlx::query!(
+        "update or fail job
+         set state = ended.value ->> 4,
+             run_at_ms = coalesce(ended.value ->> 5, run_at_ms),
+             attempt = ended.value ->> 6,
+             finished_at_ms = ended.value ->> 8,
+             error = coalesce(cast(substr(?2, ended.value ->> 2, ended.value ->> 3) as text), error),
+             worker = null, lease_until_ms = null, cancel_requested = 0
+         from jsonb_each(?1) as ended
+         where job.id = ended.value ->> 0",
+        rows,
+        texts
+    ))
+    .await?;
+    for end in ended {
+        tx.changes.moved(end.kind, JobState::Running, end.next);
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! The log of searches: how a search gets into it, and how it is read.
+
+use api::{JobId, Ledger, LogBounds, LogRow, LogSeq, MissingSearch, SearchId, TimeMs};
+use async_trait::async_trait;
+use futures::TryStreamExt;
+use futures::stream::BoxStream;
+
+use crate::{FinishedAttempt, LogBlock, NewJob, Result};
+
+/// The kind of the jobs that [`SearchLog::accept`] adds. The ledger counts these and no others.
+pub const LOG_JOB: &str = "log_request";
+
+#[async_trait]
+pub trait SearchLog: Send + Sync + 'static {
+    /// Adds the log job of a search, unless that search has a job or a log row already.
+    ///
+    /// `job.kind` is [`LOG_JOB`], `job.key` the search id's text form. A visitor waits for this: concurrent
+    /// calls share one commit.
+    async fn accept(&self, search: SearchId, job: NewJob) -> Result<Accepted>;
+
+    /// Writes a row, unless the search has one already, and stores with it, in one transaction,
+    /// the result of the attempt that has written it. Returns the row's number.
+    ///
+    /// An attempt that the worker no longer holds changes nothing; the row is written all the
+    /// same. Durable when it returns. Numbers grow in the order in which rows become visible, so
+    /// that a reader who follows them misses none. The row is stored exactly, whatever
+    /// characters its texts hold.
+    async fn record(&self, entry: LogEntry, attempt: FinishedAttempt) -> Result<LogSeq>;
+
+    /// The rows of `query`, as the database yields them.
+    fn log_rows(&self, query: LogQuery) -> BoxStream<'static, Result<LogRow>>;
+
+    /// Rows after `after` up to `upto`, in the order of their numbers: as many as one short statement yields, and none
+    /// only where there is none. Holds nothing once it has returned.
+    ///
+    /// A reader that continues after each block's last row, up to the number that was the newest at the start, reads one
+    /// state of the log however long it takes: rows never change, and become visible in the order of their numbers.
+    async fn log_block(&self, after: LogSeq, upto: LogSeq) -> Result<LogBlock>;
+
+    /// The number of the newest row; 0 where there is none.
+    async fn last_log_seq(&self) -> Result<LogSeq>;
+
+    async fn log_row_of_search(&self, id: SearchId) -> Result<Option<LogRow>>;
+
+    /// Where the searches are that were ever accepted; `spooled` is 0, because those are not here.
+    /// Kept incrementally, and read in one snapshot.
+    async fn ledger(&self) -> Result<Ledger>;
+
+    /// Searches that were accepted and have neither a row nor a job that is still to write it.
+    /// Reads much: only for when the ledger does not add up.
+    async fn missing_searches(&self, limit: u32) -> Result<Vec<MissingSearch>>;
+}
+
+/// The outcome of [`SearchLog::accept`]. The caller compares what exists with what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    New(JobId),
+    /// The search's job exists already, with this payload.
+    Queued {
+        job: JobId,
+        payload: String,
+    },
+    /// The search's job is gone, its log row exists.
+    Recorded(Box<LogRow>),
+}
+
+/// A row before it has a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    pub search_id: SearchId,
+    pub job_id: JobId,
+    pub phrase: String,
+    pub letters: String,
+    pub results: String,
+    pub ip: String,
+    pub browser_string: String,
+    pub user_agent: String,
+    pub searched_at: TimeMs,
+    pub recorded_at: TimeMs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogQuery {
+    pub span: LogSpan,
+    /// The most rows to yield.
+    pub limit: u32,
+}
+
+/// Which rows, and in which order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogSpan {
+    /// From the newest downwards.
+    Newest,
+    /// Those before this row, from the nearest downwards.
+    Before(LogSeq),
+    /// Those after this row, from the nearest upwards.
+    After(LogSeq),
+}
+
+/// How far times may go down from one row to a later one (a clock was set, two processes' clocks differ) without a
+/// row being missed by [`log_range`].
+const DISORDER_MS: i64 = 60_000;
+
+/// A number at which the times pass `time`: the row before it was recorded earlier, the first row from it
+/// on at that time or later. Beyond the last row where none was. Where times never go down, there is only one.
+///
+/// The log has no index of times and needs none: its rows are numbered as they are recorded, so a binary search
+/// finds a time among ten million rows with some 25 reads.
+pub async fn log_seq_since(log: &(impl SearchLog + ?Sized), time: TimeMs) -> Result<LogSeq> {
+    let LogSeq(last) = log.last_log_seq().await?;
+    // No row up to `earlier` is the one, `later` may be.
+    let (mut earlier, mut later) = (0, last.saturating_add(1));
+    while later - earlier > 1 {
+        let middle = earlier + (later - earlier) / 2;
+        let query = LogQuery { span: LogSpan::After(LogSeq(middle - 1)), limit: 1 };
+        match log.log_rows(query).try_next().await? {
+            Some(row) if row.seq.0 < later && row.recorded_at < time => earlier = row.seq.0,
+            _ => later = middle,
+        }
+    }
+    Ok(LogSeq(later))
+}
+
+/// The lowest and the highest number that a row within `bounds` can have; none where there is no such row.
+///
+/// Misses no row whose time is at most a minute out of order.
+pub async fn log_range(log: &(impl SearchLog + ?Sized), bounds: &LogBounds) -> Result<Option<(LogSeq, LogSeq)>> {
+    if bounds.is_empty() {
+        return Ok(None);
+    }
+    let (mut first, mut last) = (bounds.first.max(LogSeq(1)), bounds.last.min(log.last_log_seq().await?));
+    if let Some(id) = bounds.search {
+        let Some(row) = log.log_row_of_search(id).await? else { return Ok(None) };
+        (first, last) = (first.max(row.seq), last.min(row.seq));
+    }
+    if let Some(TimeMs(since)) = bounds.since {
+        first = first.max(log_seq_since(log, TimeMs(since.saturating_sub(DISORDER_MS))).await?);
+    }
+    if let Some(TimeMs(before)) = bounds.before {
+        let LogSeq(beyond) = log_seq_since(log, TimeMs(before.saturating_add(DISORDER_MS))).await?;
+        last = last.min(LogSeq(beyond - 1));
+    }
+    Ok((first <= last).then_some((first, last)))
+}
