@@ -1,4 +1,4 @@
-//! The waterfall's bars: when each item waited and when it was worked on.
+//! The bars of the waterfall: when each item waited, and when it ran.
 
 use std::fmt::Write as _;
 
@@ -7,16 +7,16 @@ use api::{ItemState, ItemTrace, LabTrace};
 use crate::lab::labels;
 use crate::lab::time_axis::Scale;
 
-/// With more items than this each is a line in one drawing, and no row of its own.
+/// With more items than this, each is a line in one dense drawing instead of a row.
 pub const ROWS_LIMIT: usize = 60;
-/// How wide a dense drawing is, in its own units.
+/// The width of a dense drawing, in its own units.
 pub const DENSE_WIDTH: u32 = 10_000;
-/// The least length of a bar in a dense drawing: below it nothing would be seen.
-const DENSE_LEAST: u32 = 25;
-/// The most pixels a dense drawing is high, however many items there are.
+/// The shortest bar in a dense drawing; a shorter one would be invisible.
+const DENSE_MIN: u32 = 25;
+/// The greatest height of a dense drawing, in pixels.
 const DENSE_HEIGHT: usize = 480;
 
-/// When the last item ended, or until when something is known where one was cut off.
+/// When the last item ended, or the time of the last event if an item was cut off.
 #[must_use]
 pub fn end(trace: &LabTrace) -> u64 {
     let is_cut_off = trace.items.iter().any(|item| item.state == ItemState::Running);
@@ -24,20 +24,20 @@ pub fn end(trace: &LabTrace) -> u64 {
     last.filter(|_| !is_cut_off).unwrap_or(trace.latest_us)
 }
 
-/// When the item was worked on, up to now.
+/// When the item ran, up to now.
 #[must_use]
 pub fn worked(item: &ItemTrace, now_us: u64) -> Option<(u64, u64)> {
     let start = item.started_us?;
     Some((start, item.ended_us.unwrap_or(now_us).max(start)))
 }
 
-/// How long the item waited before it was worked on, or given up.
+/// How long the item waited before it ran, or was given up.
 #[must_use]
 pub fn waited(item: &ItemTrace, now_us: u64) -> u64 {
     item.started_us.or(item.ended_us).unwrap_or(now_us)
 }
 
-/// The token whose colour an item's state has, and the state of a job whose sign it has.
+/// The job state that gives an item's state its colour and icon.
 #[must_use]
 pub fn job_state(state: ItemState) -> api::JobState {
     match state {
@@ -49,7 +49,7 @@ pub fn job_state(state: ItemState) -> api::JobState {
     }
 }
 
-/// What stands beside an item's bar.
+/// The text beside an item's bar.
 #[must_use]
 pub fn outcome(item: &ItemTrace, now_us: u64) -> String {
     let took = worked(item, now_us).map(|(start, end)| labels::measured(end - start));
@@ -62,16 +62,16 @@ pub fn outcome(item: &ItemTrace, now_us: u64) -> String {
     }
 }
 
-/// What the item is called, unless that is merely its number.
+/// The item's name, unless that is only its number.
 #[must_use]
 pub fn name(index: usize, item: &ItemTrace) -> Option<&str> {
     let is_number = item.label.is_empty() || item.label.parse() == Ok(index + 1);
     (!is_number).then_some(item.label.as_str())
 }
 
-/// All that is known of an item, in one sentence. `place` is its place among the arrivals, from 1.
+/// Everything that is known about an item, in one sentence. `arrival` is its position among the arrivals, from 1.
 #[must_use]
-pub fn sentence(index: usize, item: &ItemTrace, place: Option<usize>, now_us: u64) -> String {
+pub fn sentence(index: usize, item: &ItemTrace, arrival: Option<usize>, now_us: u64) -> String {
     let mut text = format!("#{}", index + 1);
     if let Some(name) = name(index, item) {
         let _ = write!(text, " {name}");
@@ -92,8 +92,8 @@ pub fn sentence(index: usize, item: &ItemTrace, place: Option<usize>, now_us: u6
             let _ = write!(text, " · waited {}", labels::measured(waited(item, now_us)));
         }
     }
-    if let Some(place) = place {
-        let _ = write!(text, " · arrival {place}");
+    if let Some(arrival) = arrival {
+        let _ = write!(text, " · arrival {arrival}");
     }
     match &item.error {
         Some(error) => {
@@ -107,7 +107,7 @@ pub fn sentence(index: usize, item: &ItemTrace, place: Option<usize>, now_us: u6
     text
 }
 
-/// How high a dense drawing of so many items is, in pixels.
+/// The height of a dense drawing, in pixels.
 #[must_use]
 pub fn dense_height(items: usize) -> usize {
     match items {
@@ -116,36 +116,36 @@ pub fn dense_height(items: usize) -> usize {
     }
 }
 
-/// How high a waterfall of so many items is with its axis, in pixels.
+/// The height of a waterfall with its axis, in pixels.
 #[must_use]
 pub fn plot_height(items: usize) -> usize {
-    // As style/components/waterfall.css has them.
+    // The same as in style/lab.css.
     const AXIS: usize = 20;
     const ROW: usize = 22;
     AXIS + if items <= ROWS_LIMIT { ROW * items } else { dense_height(items) }
 }
 
-/// The lines of all items in `state`, as an SVG path: one unit for each item downwards.
+/// The lines of all items in `state` as an SVG path, in which each item is one unit high.
 #[must_use]
 pub fn dense_path(items: &[ItemTrace], state: ItemState, scale: Scale, now_us: u64) -> String {
     let mut path = String::new();
     for (index, item) in items.iter().enumerate().filter(|(_, item)| item.state == state) {
         if let Some((start, end)) = worked(item, now_us) {
-            let start = dense_x(scale, start).min(DENSE_WIDTH - DENSE_LEAST);
-            let end = dense_x(scale, end).max(start + DENSE_LEAST);
+            let start = dense_x(scale, start).min(DENSE_WIDTH - DENSE_MIN);
+            let end = dense_x(scale, end).max(start + DENSE_MIN);
             let _ = write!(path, "M{start} {index}.5H{end}");
         }
     }
     path
 }
 
-/// The lines of all items that waited, or still wait.
+/// The waiting times of all items, as an SVG path.
 #[must_use]
 pub fn dense_waits(items: &[ItemTrace], scale: Scale, now_us: u64) -> String {
     let mut path = String::new();
     for (index, item) in items.iter().enumerate() {
         let end = dense_x(scale, waited(item, now_us));
-        if end >= DENSE_LEAST {
+        if end >= DENSE_MIN {
             let _ = write!(path, "M0 {index}.5H{end}");
         }
     }
@@ -153,7 +153,7 @@ pub fn dense_waits(items: &[ItemTrace], scale: Scale, now_us: u64) -> String {
 }
 
 fn dense_x(scale: Scale, us: u64) -> u32 {
-    // A share is from 0 to 1.
+    // A share lies between 0 and 1.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
     let x = (scale.share(us) * f64::from(DENSE_WIDTH)).round() as u32;
     x
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_grows_until_now() {
+    fn a_running_item_has_a_bar_until_now() {
         let running = item(ItemState::Running, Some(1_000_000), None);
         assert_eq!(worked(&running, 3_000_000), Some((1_000_000, 3_000_000)));
         assert_eq!(worked(&running, 0), Some((1_000_000, 1_000_000)), "a clock that lags draws no negative bar");
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_has_no_bar() {
+    fn a_waiting_item_has_no_bar() {
         let pending = item(ItemState::Pending, None, None);
         assert_eq!((worked(&pending, 5), waited(&pending, 5)), (None, 5));
         assert_eq!(outcome(&pending, 5), "waiting");
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_tells_all() {
+    fn a_sentence_says_everything() {
         let mut failed = item(ItemState::Failed, Some(2_000_000), Some(2_100_000));
         failed.error = Some(ItemError { kind: ItemErrorKind::NotFound, detail: "404 Not Found".to_owned() });
         assert_eq!(
@@ -220,13 +220,13 @@ mod tests {
     }
 
     #[test]
-    fn the_shortest_bar_can_be_seen_also_at_the_end() {
+    fn the_shortest_bar_is_visible_at_the_end_too() {
         let items = [item(ItemState::Done, Some(10_000_000), Some(10_000_000))];
         assert_eq!(dense_path(&items, ItemState::Done, Scale::to(10_000_000), 0), "M9975 0.5H10000");
     }
 
     #[test]
-    fn a_drawing_of_many_is_not_higher_than_one_of_some() {
+    fn the_height_of_a_drawing_is_limited() {
         assert_eq!([61, 120, 121, 1_000].map(dense_height), [244, 480, 480, 480]);
         assert_eq!([10, 61].map(plot_height), [240, 264]);
     }

@@ -1,4 +1,4 @@
-//! What is typed and chosen in the lab's forms, as the runs it asks for.
+//! What is typed and chosen in the lab's forms, and the runs that it describes.
 
 use api::{
     ApiError, DatabaseSpec, ErrorCode, FetchSpec, LabOrder, LabSpec, LabStyle, LabWork, RequestSpec,
@@ -6,7 +6,7 @@ use api::{
 };
 use leptos::prelude::*;
 
-/// The form of a run with requests.
+/// The form for a run with requests.
 #[derive(Clone, Copy)]
 pub struct FetchDraft {
     pub work: RwSignal<LabWork>,
@@ -19,7 +19,7 @@ pub struct FetchDraft {
     pub timeout_ms: RwSignal<String>,
 }
 
-/// The form of a run with the database.
+/// The form for a run with the database.
 #[derive(Clone, Copy)]
 pub struct DatabaseDraft {
     pub batches: RwSignal<String>,
@@ -30,7 +30,7 @@ pub struct DatabaseDraft {
     pub aborted: RwSignal<String>,
 }
 
-/// The form of the trap.
+/// The form for the trap.
 #[derive(Clone, Copy)]
 pub struct RequestDraft {
     pub delay_ms: RwSignal<String>,
@@ -48,7 +48,7 @@ const FIRST: FetchSpec = FetchSpec {
     timeout_ms: None,
 };
 
-/// What one would try first, and what it is called.
+/// Suggested runs, with their names.
 pub const PRESETS: [(&str, FetchSpec); 5] = [
     ("10 × 2 s in sequence", FetchSpec { style: LabStyle::Sequential, ..FIRST }),
     ("10 on 10 threads", FIRST),
@@ -57,7 +57,7 @@ pub const PRESETS: [(&str, FetchSpec); 5] = [
     ("1,000 async", FetchSpec { style: LabStyle::Async, count: 1_000, ..FIRST }),
 ];
 
-/// The styles that a comparison goes through, one after the other.
+/// The styles that a comparison runs, one after the other.
 pub const COMPARED: [LabStyle; 3] = [LabStyle::Sequential, LabStyle::Threads, LabStyle::Async];
 
 impl FetchDraft {
@@ -89,7 +89,7 @@ impl FetchDraft {
         self.timeout_ms.set(spec.timeout_ms.map(|ms| ms.to_string()).unwrap_or_default());
     }
 
-    /// What the form asks for, or which of its fields is at fault. Tracked.
+    /// The run that the form describes, or the error of a field. Tracked.
     pub fn spec(self) -> Result<LabSpec, ApiError> {
         let style = self.style.get();
         let workers = self.workers.with(|text| whole("workers", text));
@@ -98,7 +98,7 @@ impl FetchDraft {
             style,
             order: if style == LabStyle::Futures { self.order.get() } else { LabOrder::Input },
             count: self.count.with(|text| whole("count", text))?,
-            // What nobody sees in the form must not be at fault.
+            // A hidden field must not cause an error.
             workers: if style.has_workers() { workers? } else { 1 },
             latency_ms: self.latency_ms.with(|text| whole("latency_ms", text))?,
             jitter_ms: self.jitter_ms.with(|text| whole("jitter_ms", text))?,
@@ -107,7 +107,7 @@ impl FetchDraft {
         spec.check().map(|()| spec)
     }
 
-    /// The same work in each style that is compared, or what keeps one of them from being run. Tracked.
+    /// The same work in each compared style, or why one of them cannot run. Tracked.
     pub fn compared(self) -> Result<Vec<LabSpec>, ApiError> {
         let LabSpec::Fetch(spec) = self.spec()? else { return Ok(vec![]) };
         let workers = self.workers.with(|text| whole("workers", text)).unwrap_or(FIRST.workers);
@@ -132,7 +132,7 @@ impl DatabaseDraft {
         }
     }
 
-    /// What the form asks for, or which of its fields is at fault. Tracked.
+    /// The run that the form describes, or the error of a field. Tracked.
     pub fn spec(self) -> Result<LabSpec, ApiError> {
         let spec = LabSpec::Database(DatabaseSpec {
             batches: self.batches.with(|text| whole("batches", text))?,
@@ -152,7 +152,7 @@ impl RequestDraft {
         Self { delay_ms: RwSignal::new(WRITE_DELAY_LIMIT_MS.to_string()) }
     }
 
-    /// What the form asks for, or that its field is at fault. Tracked.
+    /// The run that the form describes, or the error of its field. Tracked.
     pub fn spec(self) -> Result<LabSpec, ApiError> {
         let spec = LabSpec::Request(RequestSpec { delay_ms: self.delay_ms.with(|text| whole("delay_ms", text))? });
         spec.check().map(|()| spec)
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_offered_first_may_be_run() {
+    fn suggested_runs_are_valid() {
         for (name, spec) in PRESETS {
             assert_eq!(LabSpec::Fetch(spec).check(), Ok(()), "{name}");
         }
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_is_not_shown_is_not_at_fault() {
+    fn a_hidden_field_causes_no_error() {
         Owner::new().with(|| {
             let draft = FetchDraft::new();
             draft.workers.set("many".to_owned());
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn work_that_is_too_much_in_sequence_is_not_compared() {
+    fn work_that_takes_too_long_in_sequence_is_not_compared() {
         Owner::new().with(|| {
             let draft = FetchDraft::new();
             draft.fill(&PRESETS[4].1);

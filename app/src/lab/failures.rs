@@ -1,4 +1,4 @@
-//! What went wrong, by kind, in its own words.
+//! What went wrong in a run, by kind.
 
 use api::{ItemErrorKind, ItemTrace};
 use leptos::prelude::*;
@@ -8,8 +8,8 @@ use crate::ui::format::number;
 use crate::ui::highlight;
 use crate::ui::icon::{Icon, Symbol};
 
-/// So many different details are shown of each kind.
-const DETAILS_LIMIT: usize = 5;
+/// The most different details that are shown of each kind.
+const MAX_DETAILS: usize = 5;
 
 #[component]
 pub fn FailureList(stream: RunStream) -> impl IntoView {
@@ -25,8 +25,8 @@ pub fn FailureList(stream: RunStream) -> impl IntoView {
 }
 
 fn kind(failures: Failures) -> impl IntoView {
-    let rest = failures.details.len().saturating_sub(DETAILS_LIMIT);
-    let details = failures.details.into_iter().take(DETAILS_LIMIT).map(|(detail, count)| {
+    let rest = failures.details.len().saturating_sub(MAX_DETAILS);
+    let details = failures.details.into_iter().take(MAX_DETAILS).map(|(detail, count)| {
         let often = if count == 1 { String::new() } else { format!(" ({} times)", number(count as u64)) };
         view! { <li>{highlight::visible(&detail)}<span class="muted">{often}</span></li> }
     });
@@ -50,7 +50,7 @@ fn kind(failures: Failures) -> impl IntoView {
 pub struct Failures {
     pub kind: ItemErrorKind,
     pub count: usize,
-    /// What was said, each once, the first ones first; with how often it was said.
+    /// The different details in order of appearance, each with its count.
     pub details: Vec<(String, usize)>,
 }
 
@@ -74,9 +74,9 @@ pub fn by_kind(items: &[ItemTrace]) -> Vec<Failures> {
     kinds
 }
 
-/// The same in one line: `2 not found, 1 timed out`; empty where nothing failed.
+/// In one line: `2 not found, 1 timed out`; empty if nothing failed.
 #[must_use]
-pub fn line(failures: &[Failures]) -> String {
+pub fn summary(failures: &[Failures]) -> String {
     let words = failures.iter().map(|failures| format!("{} {}", number(failures.count as u64), failures.kind.label()));
     words.collect::<Vec<_>>().join(", ")
 }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failures_are_counted_by_kind_and_by_what_they_say() {
+    fn failures_are_counted_by_kind_and_detail() {
         let failed = |kind, detail: &str| ItemTrace {
             error: Some(ItemError { kind, detail: detail.to_owned() }),
             ..ItemTrace::default()
@@ -101,8 +101,8 @@ mod tests {
             failed(ItemErrorKind::NotFound, "no XX"),
         ];
         let failures = by_kind(&items);
-        assert_eq!(line(&failures), "3 not found, 1 timed out");
+        assert_eq!(summary(&failures), "3 not found, 1 timed out");
         assert_eq!(failures[0].details, [("no XX".to_owned(), 2), ("no YY".to_owned(), 1)]);
-        assert_eq!(line(&by_kind(&[])), "");
+        assert_eq!(summary(&by_kind(&[])), "");
     }
 }

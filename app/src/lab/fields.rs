@@ -1,17 +1,18 @@
-//! Fields of the forms.
+//! Fields of the lab's forms.
 
 use leptos::prelude::*;
 
-/// What a choice is called, and what it is.
+/// The label of a choice, and a sentence about it.
 pub type Choice = (&'static str, &'static str);
 
+/// A few options side by side, with a sentence about the chosen one.
 #[component]
 pub fn Choices(
     legend: &'static str,
-    /// Tells this group from others in the same page.
+    /// Distinguishes this group from others on the page.
     name: &'static str,
     options: Vec<Choice>,
-    /// The chosen one's place among the options.
+    /// The index of the chosen option.
     #[prop(into)]
     chosen: Signal<usize>,
     #[prop(into)] on_choose: Callback<usize>,
@@ -40,10 +41,11 @@ pub fn Choices(
     }
 }
 
+/// A field for a whole number, with its unit and its error.
 #[component]
 pub fn NumberField(
     label: &'static str,
-    /// The field's name in the request, by which errors name it.
+    /// The field's name in the request; errors refer to it.
     name: &'static str,
     #[prop(optional)] unit: &'static str,
     #[prop(optional)] placeholder: &'static str,

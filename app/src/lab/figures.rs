@@ -1,4 +1,4 @@
-//! A run's figures.
+//! A run's figures: from its summary, or until there is one from its events.
 
 use api::{DatabaseSpec, ItemState, LabRun, LabSpec, LabTrace, PoolSummary};
 use leptos::prelude::*;
@@ -7,7 +7,7 @@ use crate::lab::stream::RunStream;
 use crate::lab::{bars, failures, labels};
 use crate::ui::format::number;
 
-/// What it is, how much, and a remark.
+/// A label, a value and a remark.
 type Tile = (&'static str, String, String);
 
 #[component]
@@ -20,7 +20,7 @@ pub fn RunTiles(stream: RunStream) -> impl IntoView {
             match &run.spec {
                 LabSpec::Fetch(_) => {
                     let mut tiles = of_items(&figures, "requests");
-                    tiles.push(("Failed", number(figures.failed), failures::line(&failures::by_kind(&trace.items))));
+                    tiles.push(("Failed", number(figures.failed), failures::summary(&failures::by_kind(&trace.items))));
                     tiles.push(speed_up(&figures));
                     tiles
                 }
@@ -31,7 +31,7 @@ pub fn RunTiles(stream: RunStream) -> impl IntoView {
                 }
                 LabSpec::Request(spec) => vec![
                     elapsed(&figures),
-                    ("Write delay", labels::set(spec.delay_ms.into()), "as slow as the log is".to_owned()),
+                    ("Write delay", labels::configured(spec.delay_ms.into()), "as slow as the log is".to_owned()),
                 ],
             }
         })
@@ -41,7 +41,7 @@ pub fn RunTiles(stream: RunStream) -> impl IntoView {
         false if stream.run.with_untracked(|run| matches!(run.spec, LabSpec::Fetch(_))) => 4,
         false => 6,
     };
-    // The tiles stay, and what they say changes: a clock that ticks draws nothing anew.
+    // The tiles stay and only their texts change, so that a ticking clock draws nothing again.
     let tiles = Memo::new(move |_| tiles());
     let tile = move |index: usize| {
         let part = move |choose: fn(&Tile) -> String| move || tiles.with(|tiles| tiles.get(index).map(choose));
@@ -75,10 +75,10 @@ fn speed_up(figures: &Figures) -> Tile {
     ("Speed-up", times, format!("{} of waiting, one by one", labels::measured(figures.work_us)))
 }
 
-/// As the summary has it; until there is one, as the events tell.
-fn of_pool(summary: Option<PoolSummary>, told: &[(u64, u32, u32, u32)]) -> Vec<Tile> {
-    let most_in_use = told.iter().map(|told| told.1).max().unwrap_or_default();
-    let most_waiting = told.iter().map(|told| told.3).max().unwrap_or_default();
+/// From the summary, or until there is one from the events.
+fn of_pool(summary: Option<PoolSummary>, events: &[(u64, u32, u32, u32)]) -> Vec<Tile> {
+    let most_in_use = events.iter().map(|event| event.1).max().unwrap_or_default();
+    let most_waiting = events.iter().map(|event| event.3).max().unwrap_or_default();
     let max = summary.map_or(DatabaseSpec::CONNECTIONS, |pool| pool.max);
     let text = |of: fn(PoolSummary) -> String| summary.map_or_else(|| "–".to_owned(), of);
     vec![
@@ -115,7 +115,7 @@ impl Figures {
     pub fn of(run: &LabRun, trace: &LabTrace, now_us: u64) -> Self {
         let count = |state| trace.count(state) as u64;
         let total = trace.items.len() as u64;
-        let told = Self {
+        let from_events = Self {
             elapsed_us: now_us,
             total,
             done: count(ItemState::Done),
@@ -136,13 +136,13 @@ impl Figures {
                 failed: summary.failed.into(),
                 cancelled: summary.cancelled.into(),
                 work_us: summary.work_us,
-                ..told
+                ..from_events
             },
-            None => told,
+            None => from_events,
         };
         let ended = (figures.done + figures.failed + figures.cancelled) * 100 / total.max(1);
         let percent = u8::try_from(ended.min(100)).unwrap_or(100);
-        // Both are late at times: the events by their batches, the job's progress by its reports.
+        // Either may lag behind: the events come in batches, and the job reports its progress from time to time.
         Self { percent: if run.summary.is_some() { 100 } else { percent.max(run.percent.min(100)) }, ..figures }
     }
 }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn events_tell_until_there_is_a_summary() {
+    fn events_count_until_there_is_a_summary() {
         let figures = Figures::of(&run(10, None), &trace(), 15);
         assert_eq!((figures.elapsed_us, figures.done, figures.total, figures.work_us), (15, 1, 4, 15));
         assert_eq!(figures.percent, 25, "one of four");

@@ -1,4 +1,4 @@
-//! What all forms of the lab share: they say how long a run takes, and start it.
+//! The forms that start runs.
 
 use api::{ApiError, FetchSpec, LabOrder, LabSpec, LabStyle, LabWork};
 use leptos::ev::SubmitEvent;
@@ -13,12 +13,13 @@ use crate::lab::{fields, labels};
 use crate::ui::format::number;
 use crate::ui::notice::{Notice, Tone};
 
+/// What all forms share: they say how long a run takes, and start it.
 #[component]
-pub fn LabForm(
-    /// What the form asks for, or which field is at fault.
+fn LabForm(
+    /// The run that the form describes, or the error of a field.
     spec: Memo<Result<LabSpec, ApiError>>,
     launcher: Launcher,
-    /// The same work in all styles, where there are several.
+    /// The same work in all styles, if there are several.
     #[prop(optional)]
     compared: Option<Memo<Result<Vec<LabSpec>, ApiError>>>,
     children: Children,
@@ -83,7 +84,7 @@ fn CompareButton(compared: Memo<Result<Vec<LabSpec>, ApiError>>, launcher: Launc
     }
 }
 
-/// What stands at a field of the form.
+/// The error of one field of the form.
 pub fn at(spec: Memo<Result<LabSpec, ApiError>>, field: &'static str) -> Signal<Option<String>> {
     Signal::derive(move || {
         let error = spec.get().err().filter(|error| error.field.as_deref() == Some(field));

@@ -1,4 +1,4 @@
-//! The items of a run.
+//! The items of a run: as a table, as futures, and in the order of their arrival.
 
 use api::{COUNTRIES, ItemState, ItemTrace, LabSpec, LabTrace, LabWork};
 use leptos::prelude::*;
@@ -9,7 +9,7 @@ use crate::lab::{bars, labels};
 use crate::ui::format::number;
 use crate::ui::icon::{Icon, Symbol};
 
-/// The same folded: its rows are made when it is opened.
+/// A folded table; its rows are created when it is opened.
 #[component]
 pub fn ItemTable(stream: RunStream) -> impl IntoView {
     let is_open = RwSignal::new(false);
@@ -109,8 +109,8 @@ pub fn FuturesTable(stream: RunStream, planned: usize) -> impl IntoView {
     }
 }
 
-/// More chips than this nobody reads; the table has all.
-const CHIPS_LIMIT: usize = 60;
+/// The most chips shown; the table has all items.
+const MAX_CHIPS: usize = 60;
 
 #[component]
 pub fn Arrivals(stream: RunStream) -> impl IntoView {
@@ -118,9 +118,9 @@ pub fn Arrivals(stream: RunStream) -> impl IntoView {
         stream.run.with_untracked(|run| matches!(&run.spec, LabSpec::Fetch(spec) if spec.work == LabWork::Flags));
     let total = Memo::new(move |_| stream.trace.with(|trace| trace.delivered.len()));
     let chips = Memo::new(move |_| {
-        stream.trace.with(|trace| trace.delivered.iter().take(CHIPS_LIMIT).copied().collect::<Vec<u32>>())
+        stream.trace.with(|trace| trace.delivered.iter().take(MAX_CHIPS).copied().collect::<Vec<u32>>())
     });
-    let rest = move || match total.get().saturating_sub(CHIPS_LIMIT) {
+    let rest = move || match total.get().saturating_sub(MAX_CHIPS) {
         0 => None,
         rest => Some(view! { <li class="arrival_rest muted">{format!("and {} more", number(rest as u64))}</li> }),
     };
@@ -138,8 +138,8 @@ pub fn Arrivals(stream: RunStream) -> impl IntoView {
 
 #[component]
 fn Arrival(stream: RunStream, index: u32, has_flag: bool) -> impl IntoView {
-    // Delivered is delivered: what is told of it does not change.
-    let (state, label, text) = stream.trace.with_untracked(|trace| told(trace, index));
+    // An item does not change after it has arrived.
+    let (state, label, text) = stream.trace.with_untracked(|trace| arrival(trace, index));
     let color = bars::job_state(state).as_str();
     let code = Signal::stored(label.clone());
     view! {
@@ -151,8 +151,8 @@ fn Arrival(stream: RunStream, index: u32, has_flag: bool) -> impl IntoView {
     }
 }
 
-/// The item's state, what it is called, and what came of it if that is worth a word.
-fn told(trace: &LabTrace, index: u32) -> (ItemState, String, String) {
+/// The item's state, its name, and its result if that is short.
+fn arrival(trace: &LabTrace, index: u32) -> (ItemState, String, String) {
     let place = usize::try_from(index).unwrap_or(usize::MAX);
     let Some(item) = trace.items.get(place) else { return Default::default() };
     let label = bars::name(place, item).map_or_else(|| format!("#{}", index + 1), ToOwned::to_owned);
@@ -166,7 +166,7 @@ fn told(trace: &LabTrace, index: u32) -> (ItemState, String, String) {
 
 #[component]
 pub fn Flag(
-    /// The country's code, as the request names it.
+    /// The country's code.
     #[prop(into)]
     code: Signal<String>,
     #[prop(into)] is_there: Signal<bool>,
@@ -176,7 +176,7 @@ pub fn Flag(
         COUNTRIES.into_iter().find(|country| is_there.get() && code == *country)
     };
     let code = Memo::new(move |_| code());
-    // Served without the wait that the run has had for it.
+    // Without the latency that the run measured.
     let picture = move || {
         let address = format!("/lab/flags/{}.svg?latency_ms=0", code.get()?.to_ascii_lowercase());
         Some(view! { <img class="flag_picture" src=address alt="" width="24" height="16" /> })

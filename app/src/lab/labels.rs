@@ -1,11 +1,11 @@
-//! Runs of the lab in words.
+//! Texts about runs: titles, labels, time spans.
 
 use api::{DatabaseSpec, ErrorCode, FetchSpec, LabOrder, LabRun, LabSpec, LabStyle, LabWork};
 
 use crate::ui::format;
 use crate::ui::format::number;
 
-/// What a run does, as a heading: `10 × 2 s on 10 threads`.
+/// The title of a run: `10 × 2 s on 10 threads`.
 #[must_use]
 pub fn title(spec: &LabSpec) -> String {
     match spec {
@@ -20,7 +20,7 @@ pub fn title(spec: &LabSpec) -> String {
                 DatabaseSpec::CONNECTIONS
             )
         }
-        LabSpec::Request(spec) => format!("The trap, with a write of {}", set(spec.delay_ms.into())),
+        LabSpec::Request(spec) => format!("The trap, with a write of {}", configured(spec.delay_ms.into())),
     }
 }
 
@@ -28,7 +28,7 @@ fn fetch_title(spec: &FetchSpec) -> String {
     let FetchSpec { work, style, count, workers, latency_ms, order, .. } = spec;
     let count_text = number((*count).into());
     let what = match work {
-        LabWork::Second => format!("{count_text} × {}", set((*latency_ms).into())),
+        LabWork::Second => format!("{count_text} × {}", configured((*latency_ms).into())),
         LabWork::Flags if *count == 1 => "1 flag".to_owned(),
         LabWork::Flags => format!("{count_text} flags"),
     };
@@ -42,7 +42,7 @@ fn fetch_title(spec: &FetchSpec) -> String {
     }
 }
 
-/// What the style is called, and what it is.
+/// The label of a style, and a sentence about it.
 #[must_use]
 pub fn style(style: LabStyle) -> (&'static str, &'static str) {
     match style {
@@ -53,7 +53,7 @@ pub fn style(style: LabStyle) -> (&'static str, &'static str) {
     }
 }
 
-/// What the work is called, and what it is.
+/// The label of a kind of work, and a sentence about it.
 #[must_use]
 pub fn work(work: LabWork) -> (&'static str, &'static str) {
     match work {
@@ -62,7 +62,7 @@ pub fn work(work: LabWork) -> (&'static str, &'static str) {
     }
 }
 
-/// What the order is called, and what it is.
+/// The label of an order, and a sentence about it.
 #[must_use]
 pub fn order(order: LabOrder) -> (&'static str, &'static str) {
     match order {
@@ -71,13 +71,13 @@ pub fn order(order: LabOrder) -> (&'static str, &'static str) {
     }
 }
 
-/// How long the run takes at the least.
+/// The shortest time that a run can take.
 #[must_use]
 pub fn least_ms(spec: &LabSpec) -> u64 {
     match spec {
         LabSpec::Fetch(spec) => spec.least_ms(),
         LabSpec::Database(spec) => {
-            // Each batch waits for the one before.
+            // Each batch waits for the previous one.
             let turns = spec.tasks_per_batch.div_ceil(DatabaseSpec::CONNECTIONS);
             u64::from(spec.batches) * u64::from(turns) * u64::from(spec.hold_ms)
         }
@@ -85,13 +85,13 @@ pub fn least_ms(spec: &LabSpec) -> u64 {
     }
 }
 
-/// The same in words, beside the button.
+/// The same as a sentence.
 #[must_use]
 pub fn estimate(spec: &LabSpec) -> String {
-    format!("Takes at least {}.", set(least_ms(spec)))
+    format!("Takes at least {}.", configured(least_ms(spec)))
 }
 
-/// What kind of error keeps a run from being started.
+/// The title of an error that prevents a run.
 #[must_use]
 pub fn refusal(code: ErrorCode) -> Option<&'static str> {
     match code {
@@ -103,9 +103,9 @@ pub fn refusal(code: ErrorCode) -> Option<&'static str> {
     }
 }
 
-/// Where a run stands, in a sentence; none while its picture tells that.
+/// A sentence about the run's state; `None` if its picture already shows it.
 #[must_use]
-pub fn standing(run: &LabRun) -> Option<String> {
+pub fn status(run: &LabRun) -> Option<String> {
     use api::JobState::{Cancelled, Dead, Done, Retrying, Running, Scheduled, Waiting};
     match run.state {
         Scheduled | Waiting if run.ahead == 0 => Some("Waiting for a worker; nothing is ahead.".to_owned()),
@@ -117,7 +117,7 @@ pub fn standing(run: &LabRun) -> Option<String> {
     }
 }
 
-/// A measured span: `0.4 ms`, `340 ms`, `2.01 s`, `1 min 5 s`. Rounded down.
+/// A measured time span, finer than elsewhere for comparison: `0.4 ms`, `340 ms`, `2.01 s`, `1 min 5 s`. Rounded down.
 #[must_use]
 pub fn measured(us: u64) -> String {
     let ms = us / 1_000;
@@ -125,14 +125,13 @@ pub fn measured(us: u64) -> String {
         ..10_000 => format!("{ms}.{} ms", us % 1_000 / 100),
         10_000..1_000_000 => format!("{ms} ms"),
         1_000_000..60_000_000 => format!("{}.{:02} s", ms / 1_000, ms % 1_000 / 10),
-        // Runs of weeks are not allowed.
         _ => format::duration(ms.try_into().unwrap_or(i64::MAX)),
     }
 }
 
-/// A span that somebody has set, without digits that say nothing: `250 ms`, `2 s`, `1.5 s`.
+/// A configured time span, without needless digits: `250 ms`, `2 s`, `1.5 s`.
 #[must_use]
-pub fn set(ms: u64) -> String {
+pub fn configured(ms: u64) -> String {
     match (ms, ms % 1_000) {
         (..1_000, _) => format!("{ms} ms"),
         (_, 0) => format!("{} s", ms / 1_000),
@@ -140,7 +139,7 @@ pub fn set(ms: u64) -> String {
     }
 }
 
-/// How many times `part` fits into `whole`: `9.9×`, `412×`; none where there is nothing to divide.
+/// How many times `part` fits into `whole`: `9.9×`, `412×`; `None` if either is zero.
 #[must_use]
 pub fn times(whole_us: u64, part_us: u64) -> Option<String> {
     if whole_us == 0 || part_us == 0 {
@@ -174,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn titles_tell_work_style_and_workers() {
+    fn titles_name_work_style_and_workers() {
         assert_eq!(
             LabStyle::ALL.map(|style| title(&LabSpec::Fetch(fetch(style)))),
             [
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_take_their_turns() {
+    fn batches_run_one_after_the_other() {
         let spec =
             DatabaseSpec { batches: 10, tasks_per_batch: 100, hold_ms: 20, failing: 0, panicking: 0, aborted: 0 };
         assert_eq!(title(&LabSpec::Database(spec.clone())), "1,000 tasks in 10 batches on 8 connections");
@@ -209,15 +208,15 @@ mod tests {
     }
 
     #[test]
-    fn set_spans_are_told_as_they_were_set() {
+    fn configured_spans_have_no_needless_digits() {
         assert_eq!(
-            [0, 250, 1_000, 1_500, 2_010, 15_000].map(set),
+            [0, 250, 1_000, 1_500, 2_010, 15_000].map(configured),
             ["0 ms", "250 ms", "1 s", "1.5 s", "2.01 s", "15 s"]
         );
     }
 
     #[test]
-    fn speed_ups_are_rounded_and_never_divided_by_nothing() {
+    fn speed_ups_are_rounded_and_never_divided_by_zero() {
         let times = |whole, part| times(whole, part).unwrap_or_default();
         assert_eq!(
             [times(20, 2), times(199, 20), times(1, 3), times(412_400, 1_000)],

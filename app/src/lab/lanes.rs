@@ -1,4 +1,4 @@
-//! The three ways of writing a search's log down, side by side on one time axis.
+//! The trap: three ways to write the log of a search, on one time axis.
 
 use api::{JobState, Lane, LaneStep, LaneTrace};
 use leptos::prelude::*;
@@ -10,7 +10,7 @@ use crate::ui::icon::{Icon, Symbol};
 
 #[component]
 pub fn LaneList(stream: RunStream, delay_ms: u32) -> impl IntoView {
-    // Each in its own time: the processes do not start at the same moment.
+    // Each lane has its own time, because the processes do not start at the same moment.
     let lanes = Lane::ALL.map(|lane| {
         Memo::new(move |_| {
             let known = stream.trace.with(|trace| trace.lanes.iter().find(|known| known.lane == lane).cloned());
@@ -41,20 +41,20 @@ pub fn LaneList(stream: RunStream, delay_ms: u32) -> impl IntoView {
     }
 }
 
-/// Symbols on the line are at least this share of it apart.
-const SYMBOLS_APART: f64 = 0.04;
+/// The least distance between symbols, as a share of the axis.
+const SYMBOL_GAP: f64 = 0.04;
 
 #[component]
-pub fn LaneRow(
+fn LaneRow(
     stream: RunStream,
-    /// The lane in its own time, and when that began in the run's.
+    /// The lane in its own time, and when that began in the run's time.
     lane: Memo<(LaneTrace, u64)>,
     scale: Memo<Scale>,
 ) -> impl IntoView {
     let name = lane.with_untracked(|(lane, _)| lane.lane);
     let trace = Memo::new(move |_| lane.with(|(lane, _)| lane.clone()));
     let id = format!("lane-{name:?}");
-    // From the question to the answer somebody waits.
+    // The visitor waits from the question to the answer.
     let waits = move || {
         let (lane, sent) = lane.get();
         time(&lane, LaneStep::Sent)?;
@@ -66,12 +66,12 @@ pub fn LaneRow(
     let symbols = move || {
         let scale = scale.get();
         trace.with(|trace| {
-            let places: Vec<f64> = trace.steps.iter().map(|&(at_us, _)| scale.share(at_us)).collect();
-            let places = spread(&places, SYMBOLS_APART);
-            let symbols = trace.steps.iter().zip(places).map(|(&(_, step), place)| {
+            let positions: Vec<f64> = trace.steps.iter().map(|&(at_us, _)| scale.share(at_us)).collect();
+            let positions = spread(&positions, SYMBOL_GAP);
+            let symbols = trace.steps.iter().zip(positions).map(|(&(_, step), position)| {
                 let state = job_state(step);
                 view! {
-                    <span class="lane_symbol" data-state=state.as_str() style:left=format!("{:.2}%", place * 100.0)>
+                    <span class="lane_symbol" data-state=state.as_str() style:left=format!("{:.2}%", position * 100.0)>
                         <Icon symbol=symbol(step) />
                     </span>
                 }
@@ -79,7 +79,8 @@ pub fn LaneRow(
             symbols.collect_view()
         })
     };
-    let steps = move || trace.with(|trace| trace.steps.iter().map(|&(at_us, step)| told(at_us, step)).collect_view());
+    let steps =
+        move || trace.with(|trace| trace.steps.iter().map(|&(at_us, step)| lane_step(at_us, step)).collect_view());
     view! {
         <li class="lane" aria-labelledby=id.clone()>
             <div class="lane_head">
@@ -96,7 +97,7 @@ pub fn LaneRow(
     }
 }
 
-fn told(at_us: u64, step: LaneStep) -> impl IntoView {
+fn lane_step(at_us: u64, step: LaneStep) -> impl IntoView {
     view! {
         <li class="lane_step" data-state=job_state(step).as_str()>
             <Icon symbol=symbol(step) />
@@ -116,9 +117,7 @@ fn symbol(step: LaneStep) -> Symbol {
     }
 }
 
-/// The way's name.
-#[must_use]
-pub fn title(lane: Lane) -> &'static str {
+fn title(lane: Lane) -> &'static str {
     match lane {
         Lane::Awaited => "Awaited",
         Lane::BareTask => "Bare task",
@@ -126,9 +125,7 @@ pub fn title(lane: Lane) -> &'static str {
     }
 }
 
-/// What the way is.
-#[must_use]
-pub fn explanation(lane: Lane) -> &'static str {
+fn explanation(lane: Lane) -> &'static str {
     match lane {
         Lane::Awaited => "The answer waits until the log row is written.",
         Lane::BareTask => "The write is handed to a task of the process; the answer leaves at once.",
@@ -136,8 +133,7 @@ pub fn explanation(lane: Lane) -> &'static str {
     }
 }
 
-/// The state whose colour and sign a step has.
-#[must_use]
+/// The job state that gives a step its colour and icon.
 fn job_state(step: LaneStep) -> JobState {
     match step {
         LaneStep::Sent => JobState::Scheduled,
@@ -148,23 +144,20 @@ fn job_state(step: LaneStep) -> JobState {
     }
 }
 
-/// The lane in its own time, which begins when its search is sent; and when that was.
-#[must_use]
-pub fn since_sent(lane: &LaneTrace) -> (LaneTrace, u64) {
+/// The lane in its own time, which begins when its search is sent; and when that was in the run's time.
+fn since_sent(lane: &LaneTrace) -> (LaneTrace, u64) {
     let sent = time(lane, LaneStep::Sent).unwrap_or_default();
     let steps = lane.steps.iter().map(|&(at_us, step)| (at_us.saturating_sub(sent), step)).collect();
     (LaneTrace { lane: lane.lane, steps }, sent)
 }
 
-/// When a step of the lane was taken.
-#[must_use]
-pub fn time(lane: &LaneTrace, wanted: LaneStep) -> Option<u64> {
+/// When the lane reached a step.
+fn time(lane: &LaneTrace, wanted: LaneStep) -> Option<u64> {
     lane.steps.iter().find(|&&(_, step)| step == wanted).map(|&(at_us, _)| at_us)
 }
 
-/// One sentence on what the visitor and the row met with; as far as it is known.
-#[must_use]
-pub fn conclusion(lane: &LaneTrace) -> String {
+/// A sentence about the visitor's wait and the fate of the row, as far as it is known.
+fn conclusion(lane: &LaneTrace) -> String {
     let sent = time(lane, LaneStep::Sent).unwrap_or_default();
     let Some(answered) = time(lane, LaneStep::Answered) else {
         return match time(lane, LaneStep::Sent) {
@@ -185,19 +178,18 @@ pub fn conclusion(lane: &LaneTrace) -> String {
     text
 }
 
-/// Moves places on an axis (shares from 0 to 1, ascending) apart, so that neighbours are at least `gap` apart where
-/// there is room; none leaves the axis.
-#[must_use]
-pub fn spread(places: &[f64], gap: f64) -> Vec<f64> {
-    let mut spread: Vec<f64> = Vec::with_capacity(places.len());
-    for &place in places {
+/// Moves positions on an axis (ascending shares from 0 to 1) apart, so that neighbours are at least `gap` apart if there
+/// is room. None leaves the axis.
+fn spread(positions: &[f64], gap: f64) -> Vec<f64> {
+    let mut spread: Vec<f64> = Vec::with_capacity(positions.len());
+    for &position in positions {
         let least = spread.last().map_or(0.0, |before| before + gap);
-        spread.push(place.max(least));
+        spread.push(position.max(least));
     }
     let mut most = 1.0_f64;
-    for place in spread.iter_mut().rev() {
-        *place = place.min(most).max(0.0);
-        most = *place - gap;
+    for position in spread.iter_mut().rev() {
+        *position = position.min(most).max(0.0);
+        most = *position - gap;
     }
     spread
 }
@@ -211,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn conclusions_tell_who_waited_and_what_became_of_the_row() {
+    fn conclusions_say_how_long_the_visitor_waited_and_where_the_row_is() {
         use LaneStep::{Answered, Killed, Restarted, RowGone, RowThere, Sent};
         let awaited = lane(Lane::Awaited, &[(10_000, Sent), (15_010_000, RowThere), (15_012_000, Answered)]);
         assert_eq!(conclusion(&awaited), "Answered after 15.00 s; its row is in the log.");
@@ -240,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_do_not_cover_each_other() {
+    fn symbols_do_not_cover_each_other() {
         let near = |spread: Vec<f64>, wanted: &[f64]| {
             assert_eq!(spread.len(), wanted.len());
             assert!(spread.iter().zip(wanted).all(|(is, wanted)| (is - wanted).abs() < 1e-9), "{spread:?}");

@@ -1,4 +1,4 @@
-//! The connections of a pool over time: in use, idle, and who waits for one.
+//! The connections of a pool over time: in use, idle, and waited for.
 
 use std::fmt::Write as _;
 
@@ -44,7 +44,7 @@ pub fn PoolChart(stream: RunStream) -> impl IntoView {
     }
 }
 
-/// The values at one moment: at the one that is pointed at, or that the slider stands at, in thousandths of the axis.
+/// The values at the moment that the pointer or the slider selects, in thousandths of the axis.
 #[component]
 fn MomentSlider(steps: Memo<Vec<PoolStep>>, scale: Memo<Scale>, inspected: RwSignal<Option<u64>>) -> impl IntoView {
     let said = move || {
@@ -75,11 +75,11 @@ fn MomentSlider(steps: Memo<Vec<PoolStep>>, scale: Memo<Scale>, inspected: RwSig
     }
 }
 
-/// One line of the drawing.
+/// One line of a drawing.
 #[derive(Clone, Copy, Debug)]
 pub struct StepSeries {
     pub label: &'static str,
-    /// By which the style sheet knows it.
+    /// The name in the style sheet.
     pub name: &'static str,
     pub value: fn(&PoolStep) -> u32,
 }
@@ -90,9 +90,9 @@ pub fn StepLines(
     series: &'static [StepSeries],
     steps: Memo<Vec<PoolStep>>,
     scale: Memo<Scale>,
-    /// Up to when something is known.
+    /// The time of the last event.
     known_us: Memo<u64>,
-    /// The moment that is looked at, in thousandths of the axis.
+    /// The selected moment, in thousandths of the axis.
     inspected: RwSignal<Option<u64>>,
 ) -> impl IntoView {
     let most = Memo::new(move |_| {
@@ -141,7 +141,7 @@ pub fn StepLines(
     }
 }
 
-/// So many moments are told.
+/// The rows of the table.
 const ROWS: u64 = 20;
 
 #[component]
@@ -184,8 +184,8 @@ pub fn PoolTable(steps: Memo<Vec<PoolStep>>, scale: Memo<Scale>) -> impl IntoVie
     }
 }
 
-/// More steps than this are not told apart on any screen.
-const STEPS_LIMIT: usize = 800;
+/// More steps than this cannot be distinguished on any screen.
+const MAX_STEPS: usize = 800;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolStep {
@@ -195,16 +195,15 @@ pub struct PoolStep {
     pub waiting: u32,
 }
 
-/// What the trace tells of the pool. Of more than can be drawn, each stretch of time tells the most that were in use
-/// and that waited in it, and the fewest that were idle.
-#[must_use]
-pub fn steps(pool: &[(u64, u32, u32, u32)], end_us: u64) -> Vec<PoolStep> {
+/// The steps of the pool. If there are more than can be drawn, each stretch of time becomes one step, with the most
+/// connections in use and tasks waiting, and the fewest idle connections.
+fn steps(pool: &[(u64, u32, u32, u32)], end_us: u64) -> Vec<PoolStep> {
     let all = pool.iter().map(|&(at_us, in_use, idle, waiting)| PoolStep { at_us, in_use, idle, waiting });
-    if pool.len() <= STEPS_LIMIT {
+    if pool.len() <= MAX_STEPS {
         return all.collect();
     }
-    let width = (end_us / STEPS_LIMIT as u64).max(1);
-    let mut steps: Vec<PoolStep> = Vec::with_capacity(STEPS_LIMIT + 1);
+    let width = (end_us / MAX_STEPS as u64).max(1);
+    let mut steps: Vec<PoolStep> = Vec::with_capacity(MAX_STEPS + 1);
     for step in all {
         match steps.last_mut() {
             Some(last) if last.at_us / width == step.at_us / width => {
@@ -218,20 +217,18 @@ pub fn steps(pool: &[(u64, u32, u32, u32)], end_us: u64) -> Vec<PoolStep> {
     steps
 }
 
-/// How the pool stood at a moment: as the last step before it says.
-#[must_use]
-pub fn at(steps: &[PoolStep], us: u64) -> Option<PoolStep> {
+/// The last step before a moment.
+fn at(steps: &[PoolStep], us: u64) -> Option<PoolStep> {
     let after = steps.partition_point(|step| step.at_us <= us);
     after.checked_sub(1).and_then(|last| steps.get(last)).copied()
 }
 
-/// A stepped line to the end of what is told, on a field of 1,000 by 100 units in which `most` touches the top.
-#[must_use]
+/// A stepped line to the last event, in a field of 1,000 by 100 units in which `most` touches the top.
 fn line_path(steps: &[PoolStep], value: fn(&PoolStep) -> u32, most: u32, scale: Scale, known_us: u64) -> String {
     let mut path = String::new();
     for step in steps {
         let (x, y) = (x(scale, step.at_us), y(value(step), most));
-        // Each step begins where the one before ends: first across, then up or down.
+        // First across to the step's time, then up or down to its value.
         let _ = if path.is_empty() { write!(path, "M{x:.1} {y:.1}") } else { write!(path, "H{x:.1}V{y:.1}") };
     }
     if !path.is_empty() {
@@ -240,8 +237,7 @@ fn line_path(steps: &[PoolStep], value: fn(&PoolStep) -> u32, most: u32, scale: 
     path
 }
 
-/// The same as a field that reaches down to the axis.
-#[must_use]
+/// The area below the line.
 fn area_path(steps: &[PoolStep], value: fn(&PoolStep) -> u32, most: u32, scale: Scale, known_us: u64) -> String {
     let line = line_path(steps, value, most, scale, known_us);
     match (steps.first(), line.is_empty()) {
@@ -250,9 +246,8 @@ fn area_path(steps: &[PoolStep], value: fn(&PoolStep) -> u32, most: u32, scale: 
     }
 }
 
-/// A round number that `value` does not exceed, for the top of an axis.
-#[must_use]
-pub fn top(value: u32) -> u32 {
+/// A round number that is at least `value`, for the top of an axis.
+fn top(value: u32) -> u32 {
     let mut power = 1_u32;
     loop {
         for factor in [1, 2, 3, 4, 5, 8] {
@@ -289,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_has_the_values_of_the_step_before_it() {
+    fn a_moment_has_the_values_of_the_last_step() {
         let steps = steps(&POOL, 2_000);
         assert_eq!(at(&steps, 499).map(|step| step.in_use), Some(0));
         assert_eq!(at(&steps, 500).map(|step| step.in_use), Some(2));
@@ -298,10 +293,10 @@ mod tests {
     }
 
     #[test]
-    fn many_steps_become_as_many_as_can_be_seen_and_keep_their_peaks() {
+    fn many_steps_are_merged_and_keep_their_peaks() {
         let many: Vec<_> = (0..20_000_u64).map(|us| (us, u32::from(us == 7_777) * 8, 8, 3)).collect();
         let steps = steps(&many, 20_000);
-        assert!(steps.len() <= STEPS_LIMIT + 1, "{}", steps.len());
+        assert!(steps.len() <= MAX_STEPS + 1, "{}", steps.len());
         assert_eq!(steps.iter().map(|step| step.in_use).max(), Some(8));
         assert_eq!(steps.last().map(|step| step.waiting), Some(3));
     }

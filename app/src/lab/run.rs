@@ -41,13 +41,13 @@ pub fn RunView(run: LabRun, place: RunContext, on_end: Callback<JobState>) -> im
             on_end.run(state);
         }
     });
-    let standing = Memo::new(move |_| stream.run.with(labels::standing));
+    let status = Memo::new(move |_| stream.run.with(labels::status));
     let tone = move || if state.get() == JobState::Dead { Tone::Error } else { Tone::Info };
     view! {
         <div class="lab_run">
             <RunHead stream place />
             <ProgressLine stream />
-            {move || standing.get().map(|text| view! { <Notice tone=tone() text /> })}
+            {move || status.get().map(|text| view! { <Notice tone=tone() text /> })}
             <RunTiles stream />
             {match spec {
                 LabSpec::Fetch(spec) => {
@@ -131,7 +131,7 @@ fn RunHead(stream: RunStream, place: RunContext) -> impl IntoView {
 #[component]
 fn CancelButton(stream: RunStream, request: Request) -> impl IntoView {
     let can_cancel = Memo::new(move |_| stream.run.with(|run| run.can_cancel && !run.state.is_final()));
-    // Stays after the server's answer, until the run has ended.
+    // The button stays pressed after the answer, until the run has ended.
     let is_sent = RwSignal::new(false);
     let cancel = move |_| {
         if is_sent.get_untracked() {

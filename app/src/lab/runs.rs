@@ -24,14 +24,14 @@ pub fn RunTable(#[prop(into)] runs: Signal<Vec<LabRun>>) -> impl IntoView {
                 }
             >
                 <div class="card card-flush">
-                    <table class="run_table">
+                    <table class="table run_table">
                         <thead>
                             <tr>
                                 <th scope="col">"Run"</th>
                                 <th scope="col">"State"</th>
                                 <th scope="col">"Elapsed"</th>
-                                <th scope="col" title="Against its own requests one after the other">"Against the sum"</th>
-                                <th scope="col" title="Against the slowest run with the same work">"Against the slowest"</th>
+                                <th scope="col" title="Compared with its own requests one by one">"vs. one by one"</th>
+                                <th scope="col" title="Compared with the slowest run with the same work">"vs. slowest"</th>
                                 <th scope="col">"Started"</th>
                             </tr>
                         </thead>
@@ -49,7 +49,7 @@ pub fn RunTable(#[prop(into)] runs: Signal<Vec<LabRun>>) -> impl IntoView {
     }
 }
 
-/// A row keeps its elements while its run goes on: so a link in focus stays so.
+/// A row keeps its elements while its run continues, so that its link keeps the focus.
 #[component]
 fn RunRow(run: ComparedRun, compared: Memo<Vec<ComparedRun>>) -> impl IntoView {
     let ComparedRun { id, title, created_at, .. } = run.clone();
@@ -74,8 +74,8 @@ fn RunRow(run: ComparedRun, compared: Memo<Vec<ComparedRun>>) -> impl IntoView {
                 <span class="run_bar"><span class="run_bar_done" style:width=move || current.with(width)></span></span>
                 <span class="run_bar_text">{text(|run| run.elapsed_us.map(labels::measured))}</span>
             </td>
-            <td class="run_times run_against_sum" data-none=is_none(|run| run.against_sum.is_none())>{text(|run| run.against_sum.clone())}</td>
-            <td class="run_times run_against_slowest" data-none=is_none(|run| run.against_slowest.is_none())>{text(|run| run.against_slowest.clone())}</td>
+            <td class="run_times run_vs_one_by_one" data-none=is_none(|run| run.vs_one_by_one.is_none())>{text(|run| run.vs_one_by_one.clone())}</td>
+            <td class="run_times run_vs_slowest" data-none=is_none(|run| run.vs_slowest.is_none())>{text(|run| run.vs_slowest.clone())}</td>
             <td class="run_started"><TimeAgo time=created_at /></td>
         </tr>
     }
@@ -91,19 +91,19 @@ pub struct ComparedRun {
     pub title: String,
     pub state: JobState,
     pub created_at: TimeMs,
-    /// None until it has ended by itself.
+    /// `None` until it has ended by itself.
     pub elapsed_us: Option<u64>,
     /// Its elapsed time in thousandths of the longest.
     pub thousandths: u64,
-    /// How much faster than its items one after the other.
-    pub against_sum: Option<String>,
+    /// How much faster than its items one by one.
+    pub vs_one_by_one: Option<String>,
     /// How much faster than the slowest run with the same work.
-    pub against_slowest: Option<String>,
-    /// Those of its items that failed.
+    pub vs_slowest: Option<String>,
+    /// How many of its items failed.
     pub failed: u32,
 }
 
-/// `runs` as they come, each with what it is compared to.
+/// `runs` in the same order, each compared with the others.
 #[must_use]
 pub fn compare(runs: &[LabRun]) -> Vec<ComparedRun> {
     let longest = runs.iter().filter_map(elapsed).max().unwrap_or_default().max(1);
@@ -113,7 +113,7 @@ pub fn compare(runs: &[LabRun]) -> Vec<ComparedRun> {
 fn compared(run: &LabRun, runs: &[LabRun], longest: u64) -> ComparedRun {
     let elapsed_us = elapsed(run);
     let is_fetch = matches!(run.spec, LabSpec::Fetch(_));
-    let like = runs.iter().filter(|other| is_like(&run.spec, &other.spec)).filter_map(elapsed);
+    let like = runs.iter().filter(|other| is_same_work(&run.spec, &other.spec)).filter_map(elapsed);
     let slowest = if is_fetch && like.clone().count() > 1 { like.max() } else { None };
     let work = run.summary.as_ref().filter(|_| is_fetch).map(|summary| summary.work_us);
     let times = |whole: Option<u64>| whole.zip(elapsed_us).and_then(|(whole, part)| labels::times(whole, part));
@@ -124,8 +124,8 @@ fn compared(run: &LabRun, runs: &[LabRun], longest: u64) -> ComparedRun {
         created_at: run.created_at,
         elapsed_us,
         thousandths: elapsed_us.map_or(0, |elapsed| elapsed.saturating_mul(1_000) / longest),
-        against_sum: times(work),
-        against_slowest: times(slowest),
+        vs_one_by_one: times(work),
+        vs_slowest: times(slowest),
         failed: run.summary.as_ref().map_or(0, |summary| summary.failed),
     }
 }
@@ -134,8 +134,8 @@ fn elapsed(run: &LabRun) -> Option<u64> {
     run.summary.as_ref().map(|summary| summary.elapsed_us)
 }
 
-/// Whether two runs do the same work, in whatever style.
-fn is_like(one: &LabSpec, other: &LabSpec) -> bool {
+/// Whether two runs do the same work, in any style.
+fn is_same_work(one: &LabSpec, other: &LabSpec) -> bool {
     match (one, other) {
         (LabSpec::Fetch(one), LabSpec::Fetch(other)) => {
             (one.work, one.count, one.latency_ms, one.jitter_ms)
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_with_the_same_work_are_compared_in_whatever_style() {
+    fn runs_with_the_same_work_are_compared_in_any_style() {
         let runs = [
             run(LabStyle::Async, 10, Some(2_000)),
             run(LabStyle::Sequential, 10, Some(20_000)),
@@ -190,18 +190,18 @@ mod tests {
         let compared = compare(&runs);
         let texts = |texts: [&Option<String>; 3]| texts.map(|text| text.clone().unwrap_or_default());
         assert_eq!(
-            texts([0, 1, 2].map(|index: usize| &compared[index].against_slowest)),
+            texts([0, 1, 2].map(|index: usize| &compared[index].vs_slowest)),
             ["10.0×", "1.0×", ""],
-            "nothing is like the third"
+            "no other run does the third one's work"
         );
-        assert_eq!(texts([0, 1, 2].map(|index: usize| &compared[index].against_sum)), ["10.0×", "1.0×", "5.0×"]);
+        assert_eq!(texts([0, 1, 2].map(|index: usize| &compared[index].vs_one_by_one)), ["10.0×", "1.0×", "5.0×"]);
         assert_eq!(compared.iter().map(|run| run.thousandths).collect::<Vec<_>>(), [100, 1_000, 200]);
     }
 
     #[test]
-    fn a_run_that_has_not_ended_is_compared_to_nothing() {
+    fn an_unfinished_run_is_not_compared() {
         let compared = compare(&[run(LabStyle::Async, 10, None), run(LabStyle::Async, 10, Some(2_000))]);
         assert_eq!((compared[0].elapsed_us, compared[0].thousandths), (None, 0));
-        assert_eq!((compared[0].against_sum.clone(), compared[1].against_slowest.clone()), (None, None));
+        assert_eq!((compared[0].vs_one_by_one.clone(), compared[1].vs_slowest.clone()), (None, None));
     }
 }

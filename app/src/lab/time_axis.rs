@@ -1,4 +1,4 @@
-//! The marks of a time axis, and lines down from them through what is drawn below.
+//! A time axis: its scale, its marks, and lines down through what is drawn below.
 
 use leptos::prelude::*;
 
@@ -9,11 +9,11 @@ pub fn TimeAxis(scale: Memo<Scale>) -> impl IntoView {
     let marks = move || {
         let scale = scale.get();
         let marks = scale.marks().into_iter().map(move |us| {
-            // At the right edge the word stands left of its line.
+            // At the right edge the label is left of its line.
             let is_last = scale.share(us) > 0.92;
             view! {
                 <span class="time_mark" data-last=is_last.then_some("") style:left=scale.percent(us)>
-                    <span>{if us == 0 { "0".to_owned() } else { labels::set(us / 1_000) }}</span>
+                    <span>{if us == 0 { "0".to_owned() } else { labels::configured(us / 1_000) }}</span>
                 </span>
             }
         });
@@ -22,9 +22,9 @@ pub fn TimeAxis(scale: Memo<Scale>) -> impl IntoView {
     view! { <div class="time_axis" aria-hidden="true"><div class="time_marks">{marks}</div></div> }
 }
 
-/// About so many marks an axis has.
+/// The most marks of an axis.
 const MARKS: u64 = 6;
-/// No axis is shorter: 1 ms.
+/// The shortest axis: 1 ms.
 const SHORTEST_US: u64 = 1_000;
 
 /// An axis from 0 to an end, in microseconds.
@@ -34,14 +34,14 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// For what is over.
+    /// For a run that has ended.
     #[must_use]
     pub fn to(end_us: u64) -> Self {
         Self { end_us: end_us.max(SHORTEST_US) }
     }
 
-    /// For what still goes on: at least as long as is expected, and longer in steps, so that what is drawn does
-    /// not shrink all the time.
+    /// For a running run: as long as expected, and then longer in steps, so that the drawing does not shrink all the
+    /// time.
     #[must_use]
     pub fn growing(now_us: u64, expected_us: u64) -> Self {
         if now_us < expected_us {
@@ -59,13 +59,13 @@ impl Scale {
     /// The share of the axis before this moment, from 0 to 1.
     #[must_use]
     pub fn share(self, us: u64) -> f64 {
-        // Spans of the lab are far below 2^53 µs.
+        // Runs are far shorter than 2^53 µs.
         #[expect(clippy::cast_precision_loss, reason = "see above")]
         let share = us.min(self.end_us) as f64 / self.end_us as f64;
         share
     }
 
-    /// The same in percent, as styles want it.
+    /// The same in percent, as CSS.
     #[must_use]
     pub fn percent(self, us: u64) -> String {
         format!("{:.3}%", self.share(us) * 100.0)
@@ -84,7 +84,7 @@ impl Scale {
         (0..=self.end_us / step).map(|index| index * step).collect()
     }
 
-    /// The least of 1, 2 and 5 ms, 10, 20 and 50 ms, ... that makes no more marks than fit.
+    /// The smallest of 1, 2, 5, 10, 20, 50 ms, ... that makes no more marks than fit.
     fn step(self) -> u64 {
         let mut power = SHORTEST_US;
         loop {
@@ -129,7 +129,7 @@ mod tests {
         }
 
         #[test]
-        fn moments_stand_within_the_axis(end in 0_u64..1_000_000_000_000, at in any::<u64>()) {
+        fn moments_are_within_the_axis(end in 0_u64..1_000_000_000_000, at in any::<u64>()) {
             let share = Scale::to(end).share(at);
             prop_assert!((0.0..=1.0).contains(&share));
         }

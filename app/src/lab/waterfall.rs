@@ -1,4 +1,4 @@
-//! When each request waited and when it was worked on: a bar for each, on one time axis.
+//! The waterfall: when each request waited and when it ran, on one time axis.
 
 use api::{ItemState, ItemTrace, LabSpec, LabWork};
 use leptos::ev::MouseEvent;
@@ -15,9 +15,9 @@ use crate::ui::icon::{Icon, Symbol};
 #[component]
 pub fn Waterfall(
     stream: RunStream,
-    /// How many requests there will be: their room is kept free from the beginning.
+    /// How many requests there will be; their room is reserved from the beginning.
     planned: usize,
-    /// How long the run takes at the least.
+    /// The shortest time that the run can take.
     expected_us: u64,
 ) -> impl IntoView {
     let count = Memo::new(move |_| stream.trace.with(|trace| trace.items.len()));
@@ -27,7 +27,7 @@ pub fn Waterfall(
         }
         Scale::to(stream.trace.with(bars::end))
     });
-    // Other requests have numbers only.
+    // Other requests have only numbers.
     let has_names =
         stream.run.with_untracked(|run| matches!(&run.spec, LabSpec::Fetch(spec) if spec.work == LabWork::Flags));
     let inspected = RwSignal::new(None::<usize>);
@@ -59,7 +59,7 @@ pub fn Waterfall(
     }
 }
 
-/// What is drawn of a request. Equal ones draw nothing anew.
+/// What is drawn of a request. An equal bar draws nothing again.
 #[derive(Clone, PartialEq)]
 struct Bar {
     state: ItemState,
@@ -71,7 +71,7 @@ struct Bar {
 }
 
 #[component]
-pub fn WaterfallRow(
+fn WaterfallRow(
     stream: RunStream,
     index: usize,
     scale: Memo<Scale>,
@@ -80,9 +80,9 @@ pub fn WaterfallRow(
     let item = Memo::new(move |_| stream.trace.with(|trace| trace.items.get(index).cloned().unwrap_or_default()));
     let bar = Memo::new(move |_| {
         let item = item.get();
-        // What has ended does not go on with the time.
-        let goes_on = matches!(item.state, ItemState::Pending | ItemState::Running);
-        bar(index, &item, scale.get(), if goes_on { stream.now_us.get() } else { 0 })
+        // An ended item does not change with the time.
+        let is_open = matches!(item.state, ItemState::Pending | ItemState::Running);
+        bar(index, &item, scale.get(), if is_open { stream.now_us.get() } else { 0 })
     });
     let has_flag =
         stream.run.with_untracked(|run| matches!(&run.spec, LabSpec::Fetch(spec) if spec.work == LabWork::Flags));
@@ -127,8 +127,8 @@ fn bar(index: usize, item: &ItemTrace, scale: Scale, now_us: u64) -> Bar {
     }
 }
 
-/// Thousands of lines are drawn anew only this often while the time goes on, in microseconds.
-const REDRAWN_US: u64 = 50_000;
+/// How often a dense drawing of thousands of lines is drawn again, in microseconds.
+const REDRAW_EVERY_US: u64 = 50_000;
 /// The states that have a bar.
 const WORKED: [ItemState; 3] = [ItemState::Running, ItemState::Done, ItemState::Failed];
 
@@ -143,7 +143,7 @@ pub fn DenseBars(
     let now_us = Memo::new(move |_| {
         let is_over = !stream.is_running();
         let now_us = stream.now_us.get();
-        if is_over { now_us } else { now_us / REDRAWN_US * REDRAWN_US }
+        if is_over { now_us } else { now_us / REDRAW_EVERY_US * REDRAW_EVERY_US }
     });
     let path = move |state: ItemState| {
         let lines = Memo::new(move |_| {

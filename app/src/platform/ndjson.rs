@@ -7,9 +7,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, ReadableStreamDefaultReader, RequestInit, Response};
 
-/// Fetches `url` and hands on each chunk's complete lines, never an empty batch.
-///
-/// Chunks are not lines: a chunk may end within one, which then waits for the next chunk.
+/// Fetches `url` and delivers the complete lines of each chunk, never an empty batch. A chunk may end within a line,
+/// which then waits for the next chunk.
 pub async fn read(url: &str, abort: &AbortSignal, mut deliver: impl FnMut(Vec<Vec<u8>>)) -> Result<(), ApiError> {
     let options = RequestInit::new();
     options.set_signal(Some(abort));
@@ -55,14 +54,14 @@ fn unreachable(_: JsValue) -> ApiError {
     ApiError::new(ErrorCode::Offline, "The server cannot be reached. Check the connection and try again.")
 }
 
-/// Puts lines together from chunks.
+/// Assembles lines from chunks.
 #[derive(Debug, Default)]
 struct Lines {
     unfinished: Vec<u8>,
 }
 
 impl Lines {
-    /// The lines that `chunk` completes, without their ends.
+    /// The lines that `chunk` completes, without their line breaks.
     fn push(&mut self, chunk: &[u8]) -> Vec<Vec<u8>> {
         let mut complete = Vec::new();
         for piece in chunk.split_inclusive(|&byte| byte == b'\n') {
@@ -78,7 +77,7 @@ impl Lines {
         complete
     }
 
-    /// The last line, where the stream has ended without a line's end.
+    /// The last line, if the stream ends without a line break.
     fn finish(self) -> Vec<Vec<u8>> {
         if self.unfinished.is_empty() { Vec::new() } else { vec![self.unfinished] }
     }
@@ -92,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_lines_come_out_wherever_the_chunks_end() {
+    fn lines_do_not_depend_on_where_chunks_end() {
         let stream = "{\"a\":1}\n\n{\"b\":\"é\"}\nlast".as_bytes();
         let expected: Vec<Vec<u8>> = vec![b"{\"a\":1}".to_vec(), "{\"b\":\"é\"}".as_bytes().to_vec(), b"last".to_vec()];
         for size in 1..=stream.len() {
@@ -105,7 +104,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_in_any_chunks_are_their_lines(chunks in vec(vec(prop_oneof![any::<u8>(), Just(b'\n')], 0..20), 0..20)) {
+        fn any_bytes_in_any_chunks_give_their_lines(chunks in vec(vec(prop_oneof![any::<u8>(), Just(b'\n')], 0..20), 0..20)) {
             let stream = chunks.concat();
             let expected = stream.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec);
             let mut lines = Lines::default();

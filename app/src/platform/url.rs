@@ -1,13 +1,13 @@
-//! Addresses within the application: written from parts, and judged.
+//! Addresses within the application: builds them, and rejects foreign ones.
 
 use api::{JobId, LabRunId};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-/// What a query's values may not hold as it is.
+/// Characters that must be encoded in the values of a query.
 const RESERVED: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'=').add(b'>').add(b'\'');
 
-/// `path` with those of `parameters` that have a value.
+/// `path` with the `parameters` that have a value.
 #[must_use]
 pub fn with_query(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
     let mut url = path.to_owned();
@@ -21,7 +21,7 @@ pub fn with_query(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
     url
 }
 
-/// The address that runs this search for whoever opens it.
+/// The address that runs this search when it is opened.
 #[must_use]
 pub fn of_search(phrase: &str, letters: &str) -> String {
     with_query("/", &[("phrase", Some(phrase)), ("letters", Some(letters))])
@@ -37,10 +37,10 @@ pub fn of_lab_run(id: LabRunId) -> String {
     format!("/lab/runs/{id}")
 }
 
-/// `next` if it leads to another page of ours, and the log otherwise.
+/// `next` if it is a page of the application, and the log otherwise.
 ///
-/// Whoever writes a link to the login page chooses `next`: it must not lead to another site.
-/// Browsers read a backslash as a slash, and skip tabs and line breaks.
+/// Anyone can write a link to the login page with any `next`, so it must not lead to another site. Browsers read a
+/// backslash as a slash, and skip tabs and line breaks.
 #[must_use]
 pub fn own_path(next: Option<&str>) -> &str {
     next.filter(|next| {
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(own_path(None), "/viewlog");
     }
 
-    /// What a browser makes of an address on one of our pages.
+    /// The address that a browser opens for a link on one of our pages.
     fn opened(address: &str) -> Url {
         let page = Url::parse("https://search.example/login").expect("an address");
         page.join(address).unwrap_or_else(|error| panic!("{error}: {address}"))
@@ -107,7 +107,7 @@ mod tests {
         }
 
         #[test]
-        fn nobody_is_led_elsewhere(next in prop_oneof![any::<String>(), "[/\\\\.:@?#a-z \t\n\u{0}]{0,12}", "/[ -~]{0,20}"]) {
+        fn no_next_leads_to_another_site(next in prop_oneof![any::<String>(), "[/\\\\.:@?#a-z \t\n\u{0}]{0,12}", "/[ -~]{0,20}"]) {
             let url = opened(own_path(Some(&next)));
             prop_assert_eq!(url.origin(), opened("/").origin());
         }

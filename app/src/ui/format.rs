@@ -19,7 +19,7 @@ pub fn number(number: u64) -> String {
     text
 }
 
-/// A log row's number, with separators but without a sign before it.
+/// A log row's number, with separators and without a minus sign.
 #[must_use]
 pub fn row_number(LogSeq(seq): LogSeq) -> String {
     number(seq.unsigned_abs())
@@ -50,7 +50,7 @@ pub fn bytes(bytes: u64) -> String {
         (whole, rest, unit) = (whole / 1_024, whole % 1_024, larger);
     }
     match whole {
-        // Bytes have no fraction, and more than two digits need none.
+        // Bytes have no fraction, and two digits need none.
         ..10 if bytes >= 1_024 => format!("{whole}.{} {unit}", rest * 10 / 1_024),
         _ => format!("{} {unit}", number(whole)),
     }
@@ -69,7 +69,7 @@ pub fn duration(ms: i64) -> String {
     }
 }
 
-/// How far `time` is from `now`, roughly: `just now`, `12 s ago`, `in 3 min`.
+/// The distance of `time` from `now`, roughly: `just now`, `12 s ago`, `in 3 min`.
 #[must_use]
 pub fn relative(time: TimeMs, now: TimeMs) -> String {
     let ahead = time.since(now);
@@ -77,7 +77,7 @@ pub fn relative(time: TimeMs, now: TimeMs) -> String {
     if ahead > 1_000 {
         return format!("in {}", rough(ahead));
     }
-    // Two clocks differ by some seconds: finer than this would be a guess.
+    // The two clocks may differ by some seconds; finer texts would be a guess.
     if behind < 5_000 { "just now".to_owned() } else { format!("{} ago", rough(behind)) }
 }
 
@@ -91,10 +91,11 @@ fn rough(ms: i64) -> String {
     }
 }
 
+/// A time relative to now; its title is the exact time.
 #[component]
 pub fn TimeAgo(time: TimeMs) -> impl IntoView {
     let now = context::now();
-    // A memo, because most ticks change nothing about an old time.
+    // A memo, because most ticks do not change the text of an old time.
     let text = Memo::new(move |_| relative(time, now.get()));
     view! {
         <time class="time_ago" datetime=time::iso(time) title=time::local(time)>
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_told_in_their_largest_unit() {
+    fn sizes_have_their_largest_unit() {
         let small = [0, 9, 1_023, 1_024, 1_536, 10_239].map(bytes);
         assert_eq!(small, ["0 B", "9 B", "1,023 B", "1.0 KiB", "1.5 KiB", "9.9 KiB"]);
         let large = [10_240, 1_048_575, 64 << 20, 58 << 30, (1 << 40) + (900 << 30), u64::MAX].map(bytes);
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_from_now() {
+    fn times_are_relative_to_now() {
         let now = TimeMs(1_000_000_000);
         let at = |offset: i64| relative(TimeMs(now.0 + offset), now);
         assert_eq!([at(0), at(-4_999), at(900)], ["just now", "just now", "just now"]);

@@ -1,4 +1,4 @@
-//! A phrase in runs: which of it was found, and which cannot be seen as it is.
+//! Splits a phrase into found and other runs, and makes invisible characters visible.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ pub struct Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunKind {
     Plain,
-    /// Characters that were looked for.
+    /// Characters that the search has found.
     Found,
 }
 
-/// Splits `phrase` where found and other characters meet, so that neighbours share an element.
+/// Splits `phrase` where found and other characters meet, so that neighbours share a run.
 #[must_use]
 pub fn runs(phrase: &str, found: &BTreeSet<char>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
@@ -31,8 +31,7 @@ pub fn runs(phrase: &str, found: &BTreeSet<char>) -> Vec<Run> {
     runs
 }
 
-/// `text` with the characters that leave no trace on a screen, or act on what is beside them, replaced by their
-/// pictures.
+/// `text` in which characters that are invisible, or affect their neighbours, are replaced by visible ones.
 #[must_use]
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -40,7 +39,7 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
-/// The same for a text of several lines, which stay lines.
+/// The same for a text of several lines, whose line breaks stay.
 #[must_use]
 pub fn visible_lines(text: &str) -> String {
     let lines: Vec<String> = text.split('\n').map(visible).collect();
@@ -52,10 +51,10 @@ fn push_visible(shown: &mut String, character: char) {
         // The Control Pictures block mirrors the first 32 characters and has its own for DEL.
         '\0'..='\x1f' => shown.extend(char::from_u32(0x2400 + u32::from(character))),
         '\x7f' => shown.push('\u{2421}'),
-        // These have no width: words that differ by them look the same.
+        // These have no width: words that differ only in them look the same.
         '\u{200b}' | '\u{2060}' | '\u{feff}' => shown.extend(character.escape_unicode()),
         other if api::is_inert(other) => shown.push(other),
-        acting => shown.extend(acting.escape_unicode()),
+        active => shown.extend(active.escape_unicode()),
     }
 }
 
@@ -78,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_pictured() {
+    fn invisible_characters_become_visible() {
         assert_eq!(visible("a\n\0\x7fb"), "a␊␀␡b");
         assert_eq!(visible("x\u{202e}y"), "x\\u{202e}y");
         assert_eq!(visible("🦀 é"), "🦀 é");
@@ -88,7 +87,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_acts_on_nothing(text in any::<String>()) {
+        fn what_is_shown_is_inert(text in any::<String>()) {
             prop_assert!(visible(&text).chars().all(api::is_inert));
             prop_assert!(visible_lines(&text).chars().all(|character| character == '\n' || api::is_inert(character)));
         }
