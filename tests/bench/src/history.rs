@@ -1,14 +1,16 @@
-//! Databases with a long history, made once and kept below target/bench.
+//! Databases with many rows and jobs, made by multiplying a real one, and kept below target/bench.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use ::tests::server_process::Installation;
 use anyhow::ensure;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
-use tests::server_process::Installation;
 
-use crate::waiting;
-use crate::workshop::Workshop;
+use crate::context::BenchContext;
 
 /// How much there is in a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +26,10 @@ impl History {
     pub(crate) const SHORT: Self = Self { rows: 1_000_000, jobs: 0 };
 
     /// The data folder that is kept: to read only. Made where there is none yet, which takes some minutes.
-    pub(crate) async fn kept(self, workshop: &Workshop) -> anyhow::Result<PathBuf> {
+    pub(crate) async fn kept(self, context: &BenchContext) -> anyhow::Result<PathBuf> {
         let Self { rows, jobs } = self;
         let name = format!("history-{rows}-{jobs}");
-        let (data, made) = (workshop.folder.join(&name), workshop.folder.join(format!("{name}.made")));
+        let (data, made) = (context.folder.join(&name), context.folder.join(format!("{name}.made")));
         if !made.exists() {
             let mb = rows / 5000;
             eprintln!(
@@ -37,7 +39,7 @@ impl History {
             if data.exists() {
                 fs::remove_dir_all(&data)?;
             }
-            waiting::aged(&Installation::new().with_data(&data), rows, jobs).await?;
+            aged(&Installation::new().with_data(&data), rows, jobs).await?;
             fs::write(made, "")?;
         }
         // An earlier version may have made it.
@@ -47,8 +49,8 @@ impl History {
     }
 
     /// A copy of it, beside all other databases: what is measured adds to it.
-    pub(crate) async fn copy(self, workshop: &Workshop) -> anyhow::Result<TempDir> {
-        let kept = self.kept(workshop).await?;
+    pub(crate) async fn copy(self, context: &BenchContext) -> anyhow::Result<TempDir> {
+        let kept = self.kept(context).await?;
         eprintln!("  copying {}", kept.display());
         let copy = TempDir::new()?;
         copy_files(&kept, copy.path())?;
@@ -69,5 +71,119 @@ fn copy_files(from: &Path, to: &Path) -> anyhow::Result<()> {
             fs::copy(entry.path(), target)?;
         }
     }
+    Ok(())
+}
+
+/// So many rows are made in one transaction.
+const BATCH: u32 = 500_000;
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Leaves an installation with one job that waits: the pattern of the others.
+pub(crate) async fn one_job(installation: &Installation) -> anyhow::Result<()> {
+    one_search(installation, &["--no-worker"]).await
+}
+
+/// Leaves an installation whose log has one row.
+pub(crate) async fn one_row(installation: &Installation) -> anyhow::Result<()> {
+    one_search(installation, &[]).await
+}
+
+async fn one_search(installation: &Installation, arguments: &[&str]) -> anyhow::Result<()> {
+    let server = installation.start(arguments).await;
+    let fields = [("phrase", "life, the universe, and everything!"), ("letters", "aeiou")];
+    let answer = server.client().post_form("/api/search", &fields).await;
+    let is_accepted = answer.as_ref().is_ok_and(|answer| answer.body.contains("\"accepted\""));
+    // Its jobs are run before it ends.
+    server.terminate(STOP_TIMEOUT).await;
+    ensure!(is_accepted, "the search was not accepted: {answer:?}");
+    Ok(())
+}
+
+/// Adds so many jobs like the first one, and counts them.
+pub(crate) async fn multiply_jobs(file: &Path, jobs: u32) -> anyhow::Result<()> {
+    let insert = |from: u32, to: u32| {
+        format!(
+            "with recursive n (i) as (select {from} union all select i + 1 from n where i < {to})
+             insert into job (kind, key, payload, state, priority, max_attempts, run_at_ms, created_at_ms)
+             select kind, printf('00%024d', i), replace(payload, key, printf('00%024d', i)), state, priority,
+                    max_attempts, run_at_ms, created_at_ms
+             from n, job where job.id = 1;"
+        )
+    };
+    let count = format!(
+        "update job_count set count = count + {jobs} where kind = 'log_request' and state = 'waiting';
+         update ledger set accepted = accepted + {jobs};"
+    );
+    in_batches(file, jobs, insert, &count).await
+}
+
+/// The same on PostgreSQL, where triggers count.
+pub(crate) async fn multiply_jobs_on_postgres(url: &str, jobs: u32) -> anyhow::Result<()> {
+    let mut connection = PgConnection::connect(url).await?;
+    let insert = format!(
+        "insert into job (kind, key, payload, state, priority, max_attempts, run_at_ms, created_at_ms)
+         select kind, key, replace(payload, first, key), state, priority, max_attempts, run_at_ms, created_at_ms
+         from (
+             select kind, '00' || lpad(i::text, 24, '0') as key, payload, job.key as first, state, priority,
+                    max_attempts, run_at_ms, created_at_ms
+             from generate_series(1, {jobs}) as i, job
+             where job.id = (select min(id) from job)
+         ) as copy"
+    );
+    sqlx::raw_sql(AssertSqlSafe(insert)).execute(&mut connection).await?;
+    sqlx::raw_sql("vacuum analyze job").execute(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
+}
+
+/// Makes a database with so many rows in the log, one a second until now, and so many jobs of a kind that is paused.
+pub(crate) async fn aged(installation: &Installation, rows: u32, jobs: u32) -> anyhow::Result<()> {
+    one_row(installation).await?;
+    let file = installation.database();
+    let insert = |from: u32, to: u32| {
+        format!(
+            "with recursive n (i) as (select {from} union all select i + 1 from n where i < {to})
+             insert into log (phrase, letters, ip, browser_string, results, user_agent, search_id, job_id,
+                              searched_at_ms, recorded_at_ms)
+             select phrase, letters, ip, browser_string, results, user_agent, printf('00%024d', i), job_id,
+                    searched_at_ms - ({rows} - i) * 1000, recorded_at_ms - ({rows} - i) * 1000
+             from n, log where log.id = 1;"
+        )
+    };
+    let count = format!(
+        "update ledger set accepted = accepted + {rows}, recorded = recorded + {rows};
+         update log set searched_at_ms = searched_at_ms - {rows} * 1000, recorded_at_ms = recorded_at_ms - {rows} * 1000
+         where id = 1;"
+    );
+    in_batches(&file, rows, insert, &count).await?;
+    let insert = |from: u32, to: u32| {
+        format!(
+            "with recursive n (i) as (select {from} union all select i + 1 from n where i < {to})
+             insert into job (kind, key, payload, state, priority, max_attempts, run_at_ms, created_at_ms)
+             select 'paused', i, payload, 'waiting', priority, max_attempts, run_at_ms, created_at_ms
+             from n, job where job.id = 1;"
+        )
+    };
+    let count = format!(
+        "insert into job_count (kind, state, count) values ('paused', 'waiting', {jobs});
+         insert into job_kind (kind, paused) values ('paused', 1);"
+    );
+    in_batches(&file, jobs, insert, &count).await
+}
+
+async fn in_batches(file: &Path, rows: u32, insert: impl Fn(u32, u32) -> String, count: &str) -> anyhow::Result<()> {
+    // Whoever measures it opens it with fsync again; these are pragmas of this connection.
+    let options =
+        SqliteConnectOptions::new().filename(file).pragma("synchronous", "off").pragma("cache_size", "-200000");
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    for from in (1..=rows).step_by(BATCH as usize) {
+        let insert = insert(from, rows.min(from + BATCH - 1));
+        sqlx::raw_sql(AssertSqlSafe(insert)).execute(&mut connection).await?;
+    }
+    sqlx::raw_sql(AssertSqlSafe(count)).execute(&mut connection).await?;
+    sqlx::raw_sql("pragma wal_checkpoint(truncate)").execute(&mut connection).await?;
+    connection.close().await?;
+    // Nothing of it should still be on its way to the disk when something else is measured.
+    rustix::fs::sync();
     Ok(())
 }

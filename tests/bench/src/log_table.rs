@@ -10,7 +10,7 @@ use sqlx::{Connection, PgConnection, SqliteConnection};
 use tokio::time::sleep;
 
 /// Who counts too often is a load of its own.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// So often the log must have grown; if it did not, nothing more will come. Stock apalis may sleep for 30 s.
 const LOOKS_WITHOUT_CHANGE: u32 = 80;
 
@@ -58,7 +58,7 @@ impl LogTable {
         let mut written = self.look().await?;
         let mut looks_left = LOOKS_WITHOUT_CHANGE;
         while self.grows() && written.rows < expected && looks_left > 0 {
-            sleep(LOOK_EVERY).await;
+            sleep(POLL_INTERVAL).await;
             let now = self.look().await?;
             looks_left = if now.rows == written.rows { looks_left - 1 } else { LOOKS_WITHOUT_CHANGE };
             written = now;

@@ -1,33 +1,26 @@
 //! Runs the measurements: `cargo xtask bench` builds and installs what they need, and starts this.
 
-mod arguments;
-mod book;
-mod disk;
-mod drain_peer;
-mod fetch;
+mod contestant;
+mod context;
 mod goals;
-mod guarded;
 mod history;
 mod log_table;
-mod peer;
+mod measurements;
 mod processes;
-mod program;
 mod report;
 mod scenarios;
-mod schedule;
-mod site;
-mod summary;
-mod waiting;
-mod workshop;
 
+use std::any::Any;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::process::ExitCode;
+use std::task::Poll;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
-use crate::arguments::Arguments;
-use crate::book::Book;
-use crate::guarded::guarded;
-use crate::workshop::Workshop;
+use crate::context::{Arguments, BenchContext};
+use crate::measurements::Measurements;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -42,26 +35,58 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<()> {
     let arguments = Arguments::read(std::env::args().skip(1))?;
-    let workshop = Workshop::new(&arguments)?;
+    let context = BenchContext::new(&arguments)?;
     let wanted = scenarios::wanted(&arguments)?;
-    eprintln!("{}", schedule::announced(&wanted, &workshop));
-    let before = Book::read(&workshop)?;
-    let mut book = before.clone();
+    eprintln!("{}", scenarios::announced(&wanted, &context));
+    let before = Measurements::read(&context)?;
+    let mut measurements = before.clone();
     let mut failed = Vec::new();
     for scenario in wanted {
-        book.begin(scenario.name, &workshop);
+        measurements.begin(scenario.name, &context);
         eprintln!("{}", scenario.name);
-        if let Err(error) = guarded((scenario.measure)(&workshop, &mut book)).await {
+        if let Err(error) = catch_panic((scenario.measure)(&context, &mut measurements)).await {
             eprintln!("\n{} has failed: {error:#}", scenario.name);
-            book.fail(scenario.name, &error);
+            measurements.fail(scenario.name, &error);
             failed.push(scenario.name);
         }
         // After each: hours of measuring should not be lost with the last of them.
-        book.write(&workshop)?;
+        measurements.write(&context)?;
     }
-    report::write(&workshop, &book, &before)?;
+    report::write(&context, &measurements, &before)?;
     if !failed.is_empty() {
         bail!("ours has failed in {}", failed.join(", "));
     }
-    report::write_docs(&workshop, &book)
+    report::write_docs(&context, &measurements)
+}
+
+/// Awaits `work`; where it panics, the panic's words are the error.
+pub(crate) async fn catch_panic<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let mut work = pin!(work);
+    // What it leaves half done is not looked at again: the scenario is marked as failed.
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+        Ok(poll) => poll,
+        Err(panic) => Poll::Ready(Err(anyhow!("{}", words(panic.as_ref())))),
+    })
+    .await
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_with_its_words() {
+        let fails = async |number: u32| {
+            tokio::task::yield_now().await;
+            assert!(number < 3, "{number} is too many");
+            Ok(number)
+        };
+        assert_eq!(catch_panic(fails(2)).await.expect("no panic"), 2);
+        assert_eq!(catch_panic(fails(3)).await.expect_err("a panic").to_string(), "3 is too many");
+    }
 }

@@ -27,7 +27,7 @@ pub struct Search {
 const RECEIPT: &str = "00000000000000000000000000000000";
 
 #[derive(Clone)]
-struct Keeper(Arc<Keep>);
+struct KeepSearch(Arc<Keep>);
 
 #[server(name = SearchAlone, prefix = "/api", endpoint = "search", input = Post<Form>)]
 async fn search(phrase: String, letters: Option<String>, id: Option<SearchId>) -> Result<SearchAnswer, ApiError> {
@@ -35,9 +35,9 @@ async fn search(phrase: String, letters: Option<String>, id: Option<SearchId>) -
     let found = api::search4letters(&phrase, &letters);
     let text = api::set_text(&found);
     let id = id.unwrap_or(SearchId(0));
-    let recorded = match use_context::<Keeper>() {
+    let recorded = match use_context::<KeepSearch>() {
         None => Recorded::NotRecorded,
-        Some(Keeper(keep)) => {
+        Some(KeepSearch(keep)) => {
             let search = Search { id, phrase: phrase.clone(), letters: letters.clone(), results: text.clone() };
             keep(search).await.map_err(|error| ApiError::new(ErrorCode::Internal, error))?
         }
@@ -54,7 +54,7 @@ pub fn router(keep: Option<Arc<Keep>>) -> Router {
         async move {
             let provide = move || {
                 if let Some(keep) = keep.clone() {
-                    provide_context(Keeper(keep));
+                    provide_context(KeepSearch(keep));
                 }
             };
             handle_server_fns_with_context(provide, request).await.into_response()

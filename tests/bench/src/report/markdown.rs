@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::machine::machine;
-use super::number::readable;
-use crate::book::{Book, Chapter, Figure, Note};
+use super::{machine, readable};
 use crate::goals::{self, Goal, Outcome, Reached};
+use crate::measurements::Summary;
+use crate::measurements::{Figure, Measurements, Note, ScenarioResult};
 use crate::scenarios::{self, PlotOf, Scenario};
-use crate::summary::Summary;
 
 /// What is true of all figures.
 const METHOD: &str = "\
@@ -32,22 +31,22 @@ rounds.\n\n";
 const MANY: usize = 5;
 
 /// All of it. `before` is an earlier run.
-pub(crate) fn report(book: &Book, before: Option<&Book>) -> String {
+pub(crate) fn report(measurements: &Measurements, before: Option<&Measurements>) -> String {
     let mut text = format!("# Performance\n\nWritten by `cargo xtask bench --write-docs`.\n\n{METHOD}\n");
-    text += &format!("Measured on {}.\n\n## Goals\n\n{GOALS}{}", machine(), goals(book));
+    text += &format!("Measured on {}.\n\n## Goals\n\n{GOALS}{}", machine(), goals(measurements));
     for scenario in scenarios::ALL {
-        if let Some(chapter) = book.scenarios.get(scenario.name) {
+        if let Some(result) = measurements.scenarios.get(scenario.name) {
             let earlier = before.and_then(|before| before.scenarios.get(scenario.name));
-            text += &section(scenario, chapter, earlier.filter(|earlier| earlier.unix_seconds != chapter.unix_seconds));
+            text += &section(scenario, result, earlier.filter(|earlier| earlier.unix_seconds != result.unix_seconds));
         }
     }
     text
 }
 
 /// The goals as a table.
-pub(crate) fn goals(book: &Book) -> String {
+pub(crate) fn goals(measurements: &Measurements) -> String {
     let mut text = "| what | goal | figure | outcome |\n| --- | --- | --- | --- |\n".to_owned();
-    for Goal { what, wanted, reached } in goals::all(book) {
+    for Goal { what, wanted, reached } in goals::all(measurements) {
         let (figure, verdict) = match &reached {
             Outcome::Measured(Reached { figure, is_met }) => {
                 (figure.as_str(), if *is_met { "met" } else { "**missed**" })
@@ -59,8 +58,8 @@ pub(crate) fn goals(book: &Book) -> String {
     text
 }
 
-fn section(scenario: &Scenario, chapter: &Chapter, before: Option<&Chapter>) -> String {
-    let Chapter { revision, rounds, seconds, figures, notes, failure, .. } = chapter;
+fn section(scenario: &Scenario, result: &ScenarioResult, before: Option<&ScenarioResult>) -> String {
+    let ScenarioResult { revision, rounds, seconds, figures, notes, failure, .. } = result;
     let mut text = format!("\n## {}\n\n{}\n\n", scenario.title, scenario.method);
     text += &format!("{} of {seconds} s, of {revision}", counted(*rounds, "round"));
     text += &before.map_or(".\n\n".to_owned(), |before| format!("; ratios (×) are to {}.\n\n", before.revision));
@@ -88,7 +87,7 @@ fn section(scenario: &Scenario, chapter: &Chapter, before: Option<&Chapter>) -> 
 }
 
 /// A line for each contestant, a column for each figure; a line for each figure where one contestant has many.
-fn table(figures: &[Figure], before: Option<&Chapter>) -> String {
+fn table(figures: &[Figure], before: Option<&ScenarioResult>) -> String {
     if let [first, others @ ..] = figures
         && others.len() >= MANY
         && others.iter().all(|figure| figure.who == first.who)
@@ -129,7 +128,7 @@ fn table(figures: &[Figure], before: Option<&Chapter>) -> String {
 }
 
 /// A line for each figure of the only contestant.
-fn list(who: &str, figures: &[Figure], before: Option<&Chapter>) -> String {
+fn list(who: &str, figures: &[Figure], before: Option<&ScenarioResult>) -> String {
     let mut text = format!("| {who} | | |\n| --- | ---: | --- |\n");
     for Figure { what, unit, rounds, .. } in figures {
         let earlier = before.and_then(|before| find(&before.figures, who, what));
@@ -169,17 +168,18 @@ mod tests {
 
     #[test]
     fn what_failed_is_said_beside_the_figures() {
-        let mut chapter = Chapter { revision: "abc".to_owned(), rounds: 1, seconds: 5, ..Chapter::default() };
-        chapter.figures = vec![figure("a", "x", &[1.0])];
-        chapter.notes = vec![Note { who: "b".to_owned(), text: "failed in round 2: locked".to_owned() }];
-        let said = |chapter: &Chapter| section(scenarios::ALL[0], chapter, None);
-        let calm = said(&chapter);
+        let mut result =
+            ScenarioResult { revision: "abc".to_owned(), rounds: 1, seconds: 5, ..ScenarioResult::default() };
+        result.figures = vec![figure("a", "x", &[1.0])];
+        result.notes = vec![Note { who: "b".to_owned(), text: "failed in round 2: locked".to_owned() }];
+        let said = |result: &ScenarioResult| section(scenarios::ALL[0], result, None);
+        let calm = said(&result);
         assert!(calm.contains("\n1 round of 5 s, of abc.\n\n| | x /s |\n"), "{calm}");
         assert!(calm.contains("| a | 1.00 |\n\n- b: failed in round 2: locked.\n"), "{calm}");
         assert!(!calm.contains("Ours has failed"), "{calm}");
         assert!(!calm.contains(".svg"), "nothing is drawn without figures: {calm}");
-        chapter.failure = Some("a row is missing".to_owned());
-        let failed = said(&chapter);
+        result.failure = Some("a row is missing".to_owned());
+        let failed = said(&result);
         assert!(failed.contains("**Ours has failed**, so none of these figures counts: a row is missing."), "{failed}");
     }
 
@@ -195,13 +195,13 @@ mod tests {
     #[test]
     fn a_line_has_a_cell_for_each_figure_and_a_ratio_where_there_was_one_before() {
         let figures = [figure("a", "x", &[1.0, 3.0]), figure("b", "x", &[4.0]), figure("b", "y", &[2000.0])];
-        let before = Chapter {
+        let before = ScenarioResult {
             unix_seconds: 0,
             revision: "old".to_owned(),
             rounds: 1,
             seconds: 1,
             figures: vec![figure("b", "x", &[2.0])],
-            ..Chapter::default()
+            ..ScenarioResult::default()
         };
         let expected = "| | x /s | y /s |\n| --- | ---: | ---: |\n\
                         | a | 2.00 (1.00 to 3.00) |  |\n| b | 4.00 ×2.00 | 2,000 |\n";

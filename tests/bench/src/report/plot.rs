@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::number::readable;
-use crate::summary::Summary;
+use super::readable;
+use crate::measurements::Summary;
 
 /// What is drawn.
 pub(crate) struct Plot {
@@ -29,7 +29,7 @@ pub(crate) fn svg(plot: &Plot) -> String {
     let scale = (WIDTH - LEFT - RIGHT) / most;
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
-         font-family=\"system-ui, sans-serif\" font-size=\"14\">\n\
+         font-processes=\"system-ui, sans-serif\" font-size=\"14\">\n\
          <title>{title}</title>\n<rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#fff\"/>\n\
          <text x=\"16\" y=\"30\" font-size=\"17\" fill=\"#1c232d\">{title}, {unit}</text>\n",
         title = escaped(plot.title),

@@ -3,19 +3,19 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use ::tests::server_process::Installation;
 use anyhow::Context;
-use tests::server_process::Installation;
 use tokio::time::sleep;
 
-use super::loaded::load;
+use super::load;
 use super::{PlotOf, Scenario, in_turn};
-use crate::book::{Book, Kind};
+use crate::contestant::RunningContestant;
+use crate::context::BenchContext;
+use crate::history;
 use crate::history::History;
 use crate::log_table::{LogTable, open};
-use crate::schedule::rounds_of;
-use crate::site::Running;
-use crate::waiting;
-use crate::workshop::Workshop;
+use crate::measurements::{Kind, Measurements};
+use crate::scenarios::rounds_of;
 
 const NAME: &str = "age";
 
@@ -30,8 +30,8 @@ pub(crate) const SCENARIO: Scenario = Scenario {
              made once and kept below target/bench; each run works on a copy.",
     promises: &[],
     plots: &[PlotOf { what: "sustained", file: "age.svg", title: "Searches answered and written" }],
-    lasts: |workshop| rounds_of(workshop, 4 * (workshop.measured.as_secs() + 5)),
-    measure: |workshop, book| Box::pin(measure(workshop, book)),
+    lasts: |context| rounds_of(context, 4 * (context.measured.as_secs() + 5)),
+    measure: |context, measurements| Box::pin(measure(context, measurements)),
 };
 
 const READY: Kind = ("ready", "ms");
@@ -40,39 +40,39 @@ const P50: Kind = ("p50", "ms");
 const P99: Kind = ("p99", "ms");
 const MEMORY: Kind = ("resident", "MiB");
 
-const LOOK_EVERY: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 pub(crate) const NEW: &str = "new";
 pub(crate) const OLD: &str = "10 million rows, a million jobs";
 
-async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
-    let old = History::LONG.copy(workshop).await?;
-    for round in 0..workshop.rounds {
+async fn measure(context: &BenchContext, measurements: &mut Measurements) -> anyhow::Result<()> {
+    let old = History::LONG.copy(context).await?;
+    for round in 0..context.rounds {
         for who in in_turn(&[NEW, OLD], round) {
-            workshop.progress(round, who);
+            context.progress(round, who);
             let installation = match who {
                 NEW => {
                     let installation = Installation::new();
-                    waiting::one_row(&installation).await?;
+                    history::one_row(&installation).await?;
                     installation
                 }
                 _ => Installation::new().with_data(old.path()),
             };
-            book.add(NAME, who, READY, ready(&installation).await?.as_secs_f64() * 1000.0);
+            measurements.add(NAME, who, READY, ready(&installation).await?.as_secs_f64() * 1000.0);
             let file = installation.database();
             let log = LogTable::Sqlite { after: last_row(&file).await?, file };
-            let running = Running::ours(installation, None, log.clone(), &[]).await?;
-            let calm = load(&running, workshop.measured, Some(RATE)).await?.report.latency;
+            let running = RunningContestant::ours(installation, None, log.clone(), &[]).await?;
+            let calm = load(&running, context.measured, Some(RATE)).await?.report.latency;
             let running = running.behind(last_row_of(&log).await?);
-            let busy = load(&running, workshop.measured, None).await?;
-            let memory_mib = running.family.resident_kib() as f64 / 1024.0;
+            let busy = load(&running, context.measured, None).await?;
+            let memory_mib = running.processes.resident_kib() as f64 / 1024.0;
             running.stop().await?;
-            let written = busy.until_written.context("ours writes rows")?.max(workshop.measured);
+            let written = busy.until_written.context("ours writes rows")?.max(context.measured);
             let sustained = busy.report.answered_since as f64 / written.as_secs_f64();
-            book.add(NAME, who, SUSTAINED, sustained);
-            book.add(NAME, who, P50, f64::from(calm.p50_us) / 1000.0);
-            book.add(NAME, who, P99, f64::from(calm.p99_us) / 1000.0);
-            book.add(NAME, who, MEMORY, memory_mib);
+            measurements.add(NAME, who, SUSTAINED, sustained);
+            measurements.add(NAME, who, P50, f64::from(calm.p50_us) / 1000.0);
+            measurements.add(NAME, who, P99, f64::from(calm.p99_us) / 1000.0);
+            measurements.add(NAME, who, MEMORY, memory_mib);
             eprintln!("{sustained:.0}/s sustained, p50 {:.2} ms", f64::from(calm.p50_us) / 1000.0);
         }
     }
@@ -86,7 +86,7 @@ async fn ready(installation: &Installation) -> anyhow::Result<Duration> {
     let client = installation.client();
     while !client.get("/readyz").await.is_ok_and(|answer| answer.status == 200) {
         server.assert_running();
-        sleep(LOOK_EVERY).await;
+        sleep(POLL_INTERVAL).await;
     }
     let time = begin.elapsed();
     server.terminate(Duration::from_secs(30)).await;

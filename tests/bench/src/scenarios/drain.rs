@@ -1,21 +1,27 @@
-//! Jobs that wait, and how fast they become rows.
+//! Waiting jobs, and how fast they become rows.
 
-use std::time::Duration;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
+use ::tests::PostgresCluster;
+use ::tests::server_process::{Installation, workspace_program};
+use anyhow::{Context, anyhow, ensure};
+use bench::now;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
-use tests::PostgresCluster;
-use tests::server_process::{Installation, workspace_program};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
+use tokio::time::timeout;
 
-use super::plain_inserts;
-use super::{PlotOf, Scenario, in_turn, noted};
-use crate::book::{Book, Kind};
-use crate::drain_peer::{Drained, drain_peer};
-use crate::log_table::LogTable;
-use crate::schedule::rounds_of;
-use crate::site::{Running, postmaster};
-use crate::waiting;
-use crate::workshop::Workshop;
+use crate::contestant::{RunningContestant, postmaster};
+use crate::context::BenchContext;
+use crate::history;
+use crate::log_table::{LogTable, Written};
+use crate::measurements::{Kind, Measurements};
+use crate::processes::ProcessTree;
+use crate::scenarios::{PlotOf, Scenario, in_turn, noted, rounds_of};
 
 const NAME: &str = "drain";
 
@@ -29,8 +35,8 @@ pub(crate) const SCENARIO: Scenario = Scenario {
              default wait for the disk at each commit (`synchronous=full`, `fsync=on`).",
     promises: &[],
     plots: &[PlotOf { what: "rate", file: "drain.svg", title: "Waiting jobs run" }],
-    lasts: |workshop| rounds_of(workshop, 11 * (2 * workshop.measured.as_secs() + 5)),
-    measure: |workshop, book| Box::pin(measure(workshop, book)),
+    lasts: |context| rounds_of(context, 11 * (2 * context.measured.as_secs() + 5)),
+    measure: |context, measurements| Box::pin(measure(context, measurements)),
 };
 
 const RATE: Kind = ("rate", "jobs/s");
@@ -92,17 +98,17 @@ impl Queue {
         }
     }
 
-    async fn drain(self, workshop: &Workshop, jobs: u32) -> anyhow::Result<Drained> {
+    async fn drain(self, context: &BenchContext, jobs: u32) -> anyhow::Result<Drained> {
         let folder = TempDir::new()?;
         let file = folder.path().join("log.db");
         let log = LogTable::Sqlite { file: file.clone(), after: 0 };
         let count = jobs.to_string();
-        let scripts = workshop.root.join("tests/bench/queues");
-        let (python, apalis) = (workshop.folder.join("python/bin/python"), workspace_program("bench-apalis"));
+        let scripts = context.root.join("tests/bench/queues");
+        let (python, apalis) = (context.folder.join("python/bin/python"), workspace_program("bench-apalis"));
         match self {
             Self::OursSqlite => ours_on_sqlite(jobs).await,
             Self::OursPostgres => ours_on_postgres(jobs).await,
-            Self::PlainSqlite => plain_inserts::sqlite(&file, jobs).await,
+            Self::PlainSqlite => plain_inserts_on_sqlite(&file, jobs).await,
             Self::ApalisSqlite(settings) => {
                 let mut command = Command::new(apalis);
                 command.args(["drain", "sqlite", settings]).arg(&file).arg(count);
@@ -118,7 +124,7 @@ impl Queue {
                 let (url, postmaster) = (database.url(), postmaster(database.cluster())?);
                 let log = LogTable::Postgres(url.clone());
                 let mut command = match self {
-                    Self::PlainPostgres => return plain_inserts::postgres(&url, jobs).await,
+                    Self::PlainPostgres => return plain_inserts_on_postgres(&url, jobs).await,
                     Self::ApalisPostgres(settings) => {
                         let mut command = Command::new(apalis);
                         command.args(["drain", "postgres", settings]);
@@ -132,7 +138,7 @@ impl Queue {
                     _ => {
                         let mut command = Command::new("node");
                         command.arg(scripts.join("graphile_queue.js"));
-                        command.env("NODE_PATH", workshop.folder.join("node/node_modules"));
+                        command.env("NODE_PATH", context.folder.join("node/node_modules"));
                         command
                     }
                 };
@@ -143,20 +149,20 @@ impl Queue {
     }
 }
 
-async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
-    let seconds = u32::try_from(workshop.measured.as_secs()).unwrap_or(u32::MAX);
-    for round in 0..workshop.rounds {
+async fn measure(context: &BenchContext, measurements: &mut Measurements) -> anyhow::Result<()> {
+    let seconds = u32::try_from(context.measured.as_secs()).unwrap_or(u32::MAX);
+    for round in 0..context.rounds {
         for queue in in_turn(ALL, round) {
             let jobs = queue.jobs_a_second().saturating_mul(seconds);
-            workshop.progress(round, &format!("{}, {jobs} jobs", queue.name()));
-            let outcome = queue.drain(workshop, jobs).await;
-            let outcome = noted(book, (NAME, &queue.name()), queue.is_ours(), round, outcome)?;
+            context.progress(round, &format!("{}, {jobs} jobs", queue.name()));
+            let outcome = queue.drain(context, jobs).await;
+            let outcome = noted(measurements, (NAME, &queue.name()), queue.is_ours(), round, outcome)?;
             let Some(Drained { time, cpu }) = outcome else { continue };
             let rate = f64::from(jobs) / time.as_secs_f64();
             if let Some(cpu) = cpu {
-                book.add(NAME, &queue.name(), CPU, cpu.as_secs_f64() * 1e6 / f64::from(jobs));
+                measurements.add(NAME, &queue.name(), CPU, cpu.as_secs_f64() * 1e6 / f64::from(jobs));
             }
-            book.add(NAME, &queue.name(), RATE, rate);
+            measurements.add(NAME, &queue.name(), RATE, rate);
             eprintln!("{rate:.0} jobs/s");
         }
     }
@@ -165,28 +171,123 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
 
 async fn ours_on_sqlite(jobs: u32) -> anyhow::Result<Drained> {
     let installation = Installation::new();
-    waiting::one_job(&installation).await?;
+    history::one_job(&installation).await?;
     // The one that is the pattern waits as well.
-    waiting::multiply_jobs(&installation.database(), jobs - 1).await?;
+    history::multiply_jobs(&installation.database(), jobs - 1).await?;
     let log = LogTable::Sqlite { file: installation.database(), after: 0 };
-    ours(Running::ours(installation, None, log, &[]).await?, Duration::ZERO, jobs).await
+    ours(RunningContestant::ours(installation, None, log, &[]).await?, Duration::ZERO, jobs).await
 }
 
 async fn ours_on_postgres(jobs: u32) -> anyhow::Result<Drained> {
     let database = PostgresCluster::durable(&[]).await.create_database().await;
     let url = database.url();
     let installation = Installation::new().with_database(&url);
-    waiting::one_job(&installation).await?;
-    waiting::multiply_jobs_on_postgres(&url, jobs - 1).await?;
-    let before = crate::processes::Family::of([postmaster(database.cluster())?]).cpu();
-    let running = Running::ours(installation, Some(database), LogTable::Postgres(url), &[]).await?;
+    history::one_job(&installation).await?;
+    history::multiply_jobs_on_postgres(&url, jobs - 1).await?;
+    let before = crate::processes::ProcessTree::of([postmaster(database.cluster())?]).cpu();
+    let running = RunningContestant::ours(installation, Some(database), LogTable::Postgres(url), &[]).await?;
     ours(running, before, jobs).await
 }
 
 /// Its jobs are being run already, so all of its processor time counts but for what the database has used before.
-async fn ours(running: Running, cpu_before: Duration, jobs: u32) -> anyhow::Result<Drained> {
+async fn ours(running: RunningContestant, cpu_before: Duration, jobs: u32) -> anyhow::Result<Drained> {
     let written = running.log.settle(jobs.into()).await?;
-    let cpu = running.family.cpu().saturating_sub(cpu_before);
+    let cpu = running.processes.cpu().saturating_sub(cpu_before);
     running.stop().await?;
     Drained::of(written, jobs, Some(cpu))
+}
+
+/// Who needs longer does not end.
+const LONGEST_DRAIN: Duration = Duration::from_secs(15 * 60);
+
+/// How long jobs took to become rows.
+pub(crate) struct Drained {
+    /// From the first row until the last job was done.
+    pub time: Duration,
+    /// Processor time of all that took part; none where it cannot be told from our own.
+    pub cpu: Option<Duration>,
+}
+
+impl Drained {
+    /// Fails unless there are as many rows as there were jobs.
+    pub(crate) fn of(written: Written, jobs: u32, cpu: Option<Duration>) -> anyhow::Result<Self> {
+        ensure!(written.rows == u64::from(jobs), "{jobs} jobs have written {} rows", written.rows);
+        // Times are kept in milliseconds: at least one has passed.
+        let (first, last) = written.first.zip(written.last).context("there are rows")?;
+        Ok(Self { time: last.saturating_sub(first).max(Duration::from_millis(1)), cpu })
+    }
+}
+
+/// Runs the program. `database` is the number of a process that works for it.
+pub(crate) async fn drain_peer(
+    mut command: Command,
+    log: &LogTable,
+    jobs: u32,
+    database: Option<u32>,
+) -> anyhow::Result<Drained> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+    let mut child = command.spawn().with_context(|| format!("{command:?} cannot be started"))?;
+    let mut lines = BufReader::new(child.stdout.take().context("piped above")?).lines();
+    let processes = ProcessTree::of(child.id().into_iter().chain(database).collect::<Vec<_>>());
+    let mut says = async |word: &str| {
+        while let Some(line) = timeout(LONGEST_DRAIN, lines.next_line()).await?? {
+            if line == word {
+                return Ok(());
+            }
+        }
+        Err(anyhow!("it has ended before it said {word}").context(format!("{command:?}")))
+    };
+    says("pushed").await?;
+    let before = processes.cpu();
+    says("drained").await?;
+    let (drained, cpu) = (now(), processes.cpu().saturating_sub(before));
+    // A job is done when its queue says so, which may be later than its row.
+    let written = Written { last: Some(drained), ..log.settle(jobs.into()).await? };
+    child.kill().await?;
+    Drained::of(written, jobs, Some(cpu))
+}
+
+const TO_A_TRANSACTION: u32 = 1000;
+const INSERT: &str = "insert into log (phrase, letters, ip, browser_string, results, user_agent, search_id, job_id, \
+                      searched_at_ms, recorded_at_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+/// In a macro, because the two databases' connections are of different types.
+macro_rules! insert_all {
+    ($connection:expr, $jobs:expr) => {{
+        let begin = Instant::now();
+        for first in (0..$jobs).step_by(TO_A_TRANSACTION as usize) {
+            let mut transaction = $connection.begin().await?;
+            for number in first..$jobs.min(first + TO_A_TRANSACTION) {
+                sqlx::query(INSERT)
+                    .bind("life, the universe, and everything!")
+                    .bind("aeiou")
+                    .bind("127.0.0.1")
+                    .bind("Firefox")
+                    .bind("{'e', 'i', 'u'}")
+                    .bind("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+                    .bind(format!("{number:026}"))
+                    .bind(i64::from(number))
+                    .bind(1_800_000_000_000_i64)
+                    .bind(1_800_000_000_000_i64)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            transaction.commit().await?;
+        }
+        Ok(Drained { time: begin.elapsed(), cpu: None })
+    }};
+}
+
+async fn plain_inserts_on_sqlite(file: &Path, jobs: u32) -> anyhow::Result<Drained> {
+    let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+    let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    sqlx::raw_sql(include_str!("../../../../migrations/sqlite/0002_log.sql")).execute(&mut connection).await?;
+    insert_all!(connection, jobs)
+}
+
+async fn plain_inserts_on_postgres(url: &str, jobs: u32) -> anyhow::Result<Drained> {
+    let mut connection = PgConnection::connect(url).await?;
+    sqlx::raw_sql(include_str!("../../../../migrations/postgres/0002_log.sql")).execute(&mut connection).await?;
+    insert_all!(connection, jobs)
 }

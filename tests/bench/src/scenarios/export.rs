@@ -6,12 +6,12 @@ use anyhow::ensure;
 use tokio::process::Command;
 
 use super::{PlotOf, Scenario, in_turn};
-use crate::book::{Book, Kind};
+use crate::context::BenchContext;
 use crate::history::History;
 use crate::log_table::open;
-use crate::program::{Used, count_lines, ours, run_to_nowhere};
-use crate::schedule::rounds_of;
-use crate::workshop::Workshop;
+use crate::measurements::{Kind, Measurements};
+use crate::processes::{Used, count_lines, ours, run_to_nowhere};
+use crate::scenarios::rounds_of;
 
 const NAME: &str = "export";
 
@@ -23,8 +23,8 @@ pub(crate) const SCENARIO: Scenario = Scenario {
              it should not depend on the number of rows.",
     promises: &[],
     plots: &[PlotOf { what: "rate", file: "export.svg", title: "Rows exported" }],
-    lasts: |workshop| rounds_of(workshop, 30),
-    measure: |workshop, book| Box::pin(measure(workshop, book)),
+    lasts: |context| rounds_of(context, 30),
+    measure: |context, measurements| Box::pin(measure(context, measurements)),
 };
 
 const RATE: Kind = ("rate", "rows/s");
@@ -42,12 +42,12 @@ struct Source<'a> {
     rows: u64,
 }
 
-async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
-    let (large, small) = (History::LONG.kept(workshop).await?, History::SHORT.kept(workshop).await?);
+async fn measure(context: &BenchContext, measurements: &mut Measurements) -> anyhow::Result<()> {
+    let (large, small) = (History::LONG.kept(context).await?, History::SHORT.kept(context).await?);
     if run_to_nowhere(ours(&large, &["export", "--help"])).await.is_err() {
         eprintln!("  not measured: there is no such command");
         for name in [LARGE, SMALL] {
-            book.note(NAME, name, "not measured: there is no command `export`");
+            measurements.note(NAME, name, "not measured: there is no command `export`");
         }
         return Ok(());
     }
@@ -56,14 +56,14 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
         let lines = count_lines(export(data)).await?;
         ensure!(lines == rows, "{name}: {rows} rows are exported as {lines} lines");
     }
-    for round in 0..workshop.rounds {
+    for round in 0..context.rounds {
         for Source { name, data, rows } in in_turn(&sources, round) {
-            workshop.progress(round, name);
+            context.progress(round, name);
             let Used { time, cpu, peak_kib } = run_to_nowhere(export(data)).await?;
             let rate = rows as f64 / time.as_secs_f64();
-            book.add(NAME, name, CPU, cpu.as_secs_f64() * 1e6 / rows as f64);
-            book.add(NAME, name, RATE, rate);
-            book.add(NAME, name, PEAK, peak_kib as f64 / 1024.0);
+            measurements.add(NAME, name, CPU, cpu.as_secs_f64() * 1e6 / rows as f64);
+            measurements.add(NAME, name, RATE, rate);
+            measurements.add(NAME, name, PEAK, peak_kib as f64 / 1024.0);
             eprintln!("{rate:.0} rows/s, {:.1} MiB", peak_kib as f64 / 1024.0);
         }
     }

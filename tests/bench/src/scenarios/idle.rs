@@ -11,10 +11,10 @@ use tokio::process::Command;
 use tokio::time::sleep;
 
 use super::Scenario;
-use crate::book::{Book, Kind};
-use crate::schedule::rounds_of;
-use crate::site::{Running, Site};
-use crate::workshop::Workshop;
+use crate::contestant::{Contestant, RunningContestant};
+use crate::context::BenchContext;
+use crate::measurements::{Kind, Measurements};
+use crate::scenarios::rounds_of;
 
 const NAME: &str = "idle";
 
@@ -26,8 +26,8 @@ pub(crate) const SCENARIO: Scenario = Scenario {
              strace sees afterwards, for as long again: no statement does without them.",
     promises: &[],
     plots: &[],
-    lasts: |workshop| rounds_of(workshop, 2 * workshop.measured.as_secs() + 20),
-    measure: |workshop, book| Box::pin(measure(workshop, book)),
+    lasts: |context| rounds_of(context, 2 * context.measured.as_secs() + 20),
+    measure: |context, measurements| Box::pin(measure(context, measurements)),
 };
 
 const CPU: Kind = ("CPU", "ms a second");
@@ -41,25 +41,25 @@ const CALLS_OF_SQLITE: &str = "trace=fcntl,pread64,pwrite64,fsync,fdatasync";
 /// strace has to attach to each thread first.
 const ATTACHING: Duration = Duration::from_secs(1);
 
-async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
-    let site = Site::OursSqlite;
-    for round in 0..workshop.rounds {
-        workshop.progress(round, site.name());
-        let running = site.start(workshop, &[]).await?;
+async fn measure(context: &BenchContext, measurements: &mut Measurements) -> anyhow::Result<()> {
+    let contestant = Contestant::OursSqlite;
+    for round in 0..context.rounds {
+        context.progress(round, contestant.name());
+        let running = contestant.start(context, &[]).await?;
         for _ in 0..100 {
             search(&running).await?;
         }
         running.log.settle(100).await?;
         sleep(AFTER_WORK).await;
-        let before = running.family.threads_cpu();
-        sleep(workshop.measured).await;
-        let cpu = running.family.threads_cpu().saturating_sub(before);
-        let cpu_ms = cpu.as_secs_f64() * 1000.0 / workshop.measured.as_secs_f64();
-        let memory_mib = running.family.resident_kib() as f64 / 1024.0;
-        book.add(NAME, site.name(), CPU, cpu_ms);
-        book.add(NAME, site.name(), MEMORY, memory_mib);
-        if let Some(calls) = calls(&running, workshop.measured).await? {
-            book.add(NAME, site.name(), CALLS, calls as f64 / workshop.measured.as_secs_f64());
+        let before = running.processes.threads_cpu();
+        sleep(context.measured).await;
+        let cpu = running.processes.threads_cpu().saturating_sub(before);
+        let cpu_ms = cpu.as_secs_f64() * 1000.0 / context.measured.as_secs_f64();
+        let memory_mib = running.processes.resident_kib() as f64 / 1024.0;
+        measurements.add(NAME, contestant.name(), CPU, cpu_ms);
+        measurements.add(NAME, contestant.name(), MEMORY, memory_mib);
+        if let Some(calls) = calls(&running, context.measured).await? {
+            measurements.add(NAME, contestant.name(), CALLS, calls as f64 / context.measured.as_secs_f64());
         }
         running.stop().await?;
         eprintln!("{cpu_ms:.3} ms of CPU a second, {memory_mib:.1} MiB");
@@ -67,14 +67,14 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn search(running: &Running) -> anyhow::Result<()> {
+async fn search(running: &RunningContestant) -> anyhow::Result<()> {
     let client = running.server().context("ours")?.client();
     let answer = client.post_form("/api/search", &[("phrase", "life, the universe, and everything!")]).await;
     answer.map(drop).map_err(|error| anyhow::anyhow!("{error}"))
 }
 
 /// How many calls strace sees; none where there is no strace, or it sees nothing.
-async fn calls(running: &Running, measured: Duration) -> anyhow::Result<Option<usize>> {
+async fn calls(running: &RunningContestant, measured: Duration) -> anyhow::Result<Option<usize>> {
     let printed = NamedTempFile::new()?;
     let pid = running.server().context("ours")?.pid().to_string();
     let mut strace = Command::new("strace");

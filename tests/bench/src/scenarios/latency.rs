@@ -1,16 +1,17 @@
 //! How long an answer takes, with and without a log.
 
-use super::loaded::load;
-use super::{PlotOf, Scenario, in_turn, noted};
-use crate::book::{Book, Kind};
-use crate::disk;
-use crate::log_table::LogTable;
-use crate::schedule::rounds_of;
-use crate::site::{Running, Site};
-use crate::waiting;
-use crate::workshop::Workshop;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+use ::tests::server_process::Installation;
 use bench::load::Latency;
-use tests::server_process::Installation;
+
+use crate::contestant::{Contestant, RunningContestant};
+use crate::context::BenchContext;
+use crate::history;
+use crate::log_table::LogTable;
+use crate::measurements::{Kind, Measurements};
+use crate::scenarios::{PlotOf, Scenario, in_turn, load, noted, rounds_of};
 
 pub(crate) const NAME: &str = "latency";
 /// A second: far from what any of them can do at most, so that nothing queues up.
@@ -29,8 +30,8 @@ pub(crate) const SCENARIO: Scenario = Scenario {
         PlotOf { what: "p50", file: "latency-p50.svg", title: "Half of all answers came within" },
         PlotOf { what: "p99", file: "latency-p99.svg", title: "99 of 100 answers came within" },
     ],
-    lasts: |workshop| rounds_of(workshop, 5 * (workshop.measured.as_secs() + 5) + 10),
-    measure: |workshop, book| Box::pin(measure(workshop, book)),
+    lasts: |context| rounds_of(context, 5 * (context.measured.as_secs() + 5) + 10),
+    measure: |context, measurements| Box::pin(measure(context, measurements)),
 };
 
 const P50: Kind = ("p50", "ms");
@@ -53,47 +54,47 @@ const ALL: &[Variant] =
 impl Variant {
     fn name(self) -> &'static str {
         match self {
-            Self::NoStore => Site::NoStore.name(),
-            Self::Ours => Site::OursSqlite.name(),
-            Self::OursPostgres => Site::OursPostgres.name(),
+            Self::NoStore => Contestant::NoStore.name(),
+            Self::Ours => Contestant::OursSqlite.name(),
+            Self::OursPostgres => Contestant::OursPostgres.name(),
             Self::Delayed => "ours, SQLite, --log-delay 15s",
             Self::MillionWaiting => "ours, SQLite, 15 s and a million jobs waiting",
         }
     }
 
-    async fn start(self, workshop: &Workshop) -> anyhow::Result<Running> {
+    async fn start(self, context: &BenchContext) -> anyhow::Result<RunningContestant> {
         let delay = ["--log-delay", "15s"];
         match self {
-            Self::NoStore => Site::NoStore.start(workshop, &[]).await,
-            Self::Ours => Site::OursSqlite.start(workshop, &[]).await,
-            Self::OursPostgres => Site::OursPostgres.start(workshop, &[]).await,
+            Self::NoStore => Contestant::NoStore.start(context, &[]).await,
+            Self::Ours => Contestant::OursSqlite.start(context, &[]).await,
+            Self::OursPostgres => Contestant::OursPostgres.start(context, &[]).await,
             Self::Delayed => {
                 let installation = Installation::new();
                 let log = LogTable::Jobs { file: installation.database(), after: 0 };
-                Running::ours(installation, None, log, &delay).await
+                RunningContestant::ours(installation, None, log, &delay).await
             }
             Self::MillionWaiting => {
                 let installation = Installation::new();
-                waiting::one_job(&installation).await?;
-                waiting::multiply_jobs(&installation.database(), WAITING).await?;
+                history::one_job(&installation).await?;
+                history::multiply_jobs(&installation.database(), WAITING).await?;
                 let log = LogTable::Jobs { file: installation.database(), after: i64::from(WAITING) + 1 };
-                Running::ours(installation, None, log, &delay).await
+                RunningContestant::ours(installation, None, log, &delay).await
             }
         }
     }
 }
 
-async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
-    for round in 0..workshop.rounds {
-        let fsync = disk::fsync()?;
-        book.add(NAME, "fsync", MEDIAN, fsync.as_secs_f64() * 1000.0);
+async fn measure(context: &BenchContext, measurements: &mut Measurements) -> anyhow::Result<()> {
+    for round in 0..context.rounds {
+        let fsync = fsync()?;
+        measurements.add(NAME, "fsync", MEDIAN, fsync.as_secs_f64() * 1000.0);
         for variant in in_turn(ALL, round) {
-            workshop.progress(round, variant.name());
-            let outcome = measure_one(workshop, variant).await;
+            context.progress(round, variant.name());
+            let outcome = measure_one(context, variant).await;
             let is_ours = !matches!(variant, Variant::NoStore);
-            let Some(latency) = noted(book, (NAME, variant.name()), is_ours, round, outcome)? else { continue };
+            let Some(latency) = noted(measurements, (NAME, variant.name()), is_ours, round, outcome)? else { continue };
             for (kind, us) in [(P50, latency.p50_us), (P99, latency.p99_us), (P999, latency.p999_us)] {
-                book.add(NAME, variant.name(), kind, f64::from(us) / 1000.0);
+                measurements.add(NAME, variant.name(), kind, f64::from(us) / 1000.0);
             }
             eprintln!("p50 {:.2} ms, p99 {:.2} ms", f64::from(latency.p50_us) / 1e3, f64::from(latency.p99_us) / 1e3);
         }
@@ -101,9 +102,27 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn measure_one(workshop: &Workshop, variant: Variant) -> anyhow::Result<Latency> {
-    let running = variant.start(workshop).await?;
-    let loaded = load(&running, workshop.measured, Some(RATE)).await;
+async fn measure_one(context: &BenchContext, variant: Variant) -> anyhow::Result<Latency> {
+    let running = variant.start(context).await?;
+    let loaded = load(&running, context.measured, Some(RATE)).await;
     running.stop().await?;
     Ok(loaded?.report.latency)
+}
+
+/// As a commit to a write-ahead log does it.
+const BLOCK: [u8; 4096] = [0x5a; 4096];
+const TIMES: u32 = 200;
+
+/// The median of writing a block at the end of a file and waiting for the disk, where databases are made.
+pub(crate) fn fsync() -> anyhow::Result<Duration> {
+    let mut file = tempfile::tempfile()?;
+    let mut times = Vec::new();
+    for _ in 0..TIMES {
+        let begin = Instant::now();
+        file.write_all(&BLOCK)?;
+        file.sync_data()?;
+        times.push(begin.elapsed());
+    }
+    times.sort_unstable();
+    Ok(times[times.len() / 2])
 }

@@ -8,10 +8,10 @@ use tempfile::NamedTempFile;
 use tokio::process::Command;
 
 use super::Scenario;
-use crate::book::{Book, Kind};
-use crate::schedule::rounds_of;
-use crate::site::Site;
-use crate::workshop::Workshop;
+use crate::contestant::Contestant;
+use crate::context::BenchContext;
+use crate::measurements::{Kind, Measurements};
+use crate::scenarios::rounds_of;
 
 const NAME: &str = "lighthouse";
 
@@ -22,8 +22,8 @@ pub(crate) const SCENARIO: Scenario = Scenario {
              what it measures here. `/` is visited for the first time in each round.",
     promises: &[],
     plots: &[],
-    lasts: |workshop| rounds_of(workshop, 30),
-    measure: |workshop, book| Box::pin(measure(workshop, book)),
+    lasts: |context| rounds_of(context, 30),
+    measure: |context, measurements| Box::pin(measure(context, measurements)),
 };
 
 const CATEGORIES: &[(&str, Kind)] = &[
@@ -46,29 +46,29 @@ const PROGRAM: &str = "lighthouse/node_modules/lighthouse/cli/index.js";
 /// wants.
 const CHROMIUM: &str = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage";
 
-async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
-    let site = Site::OursSqlite;
-    for round in 0..workshop.rounds {
-        workshop.progress(round, site.name());
-        let running = site.start(workshop, &[]).await?;
-        let report = visit(workshop, &format!("http://{}/", running.address)).await?;
+async fn measure(context: &BenchContext, measurements: &mut Measurements) -> anyhow::Result<()> {
+    let contestant = Contestant::OursSqlite;
+    for round in 0..context.rounds {
+        context.progress(round, contestant.name());
+        let running = contestant.start(context, &[]).await?;
+        let report = visit(context, &format!("http://{}/", running.address)).await?;
         running.stop().await?;
         let figures = figures(&report)?;
         let said: Vec<_> = figures.iter().take(4).map(|(_, value)| format!("{value:.0}")).collect();
         for (kind, value) in figures {
-            book.add(NAME, site.name(), kind, value);
+            measurements.add(NAME, contestant.name(), kind, value);
         }
         eprintln!("{}", said.join(" / "));
     }
     Ok(())
 }
 
-async fn visit(workshop: &Workshop, url: &str) -> anyhow::Result<Value> {
+async fn visit(context: &BenchContext, url: &str) -> anyhow::Result<Value> {
     let written = NamedTempFile::new()?;
     let categories: Vec<_> = CATEGORIES.iter().map(|(name, _)| *name).collect();
     let mut command = Command::new("node");
     command
-        .arg(workshop.folder.join(PROGRAM))
+        .arg(context.folder.join(PROGRAM))
         .args([url, "--output=json", "--quiet", "--no-enable-error-reporting"])
         .arg(format!("--output-path={}", written.path().display()))
         .arg(format!("--only-categories={}", categories.join(",")))

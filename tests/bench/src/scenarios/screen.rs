@@ -3,20 +3,20 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use ::tests::http_client::EventStream;
+use ::tests::http_client::HttpClient;
 use anyhow::Context;
 use bench::load::Latency;
-use bench::now::new_search_id;
+use bench::new_search_id;
 use serde_json::Value;
-use tests::http_client::EventStream;
-use tests::http_client::HttpClient;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use super::{PlotOf, Scenario, in_turn};
-use crate::book::{Book, Kind};
-use crate::schedule::rounds_of;
-use crate::site::Site;
-use crate::workshop::Workshop;
+use crate::contestant::Contestant;
+use crate::context::BenchContext;
+use crate::measurements::{Kind, Measurements};
+use crate::scenarios::rounds_of;
 
 const NAME: &str = "screen";
 
@@ -27,32 +27,32 @@ pub(crate) const SCENARIO: Scenario = Scenario {
              counts from the moment at which the search was answered to the arrival of the event with its row.",
     promises: &[],
     plots: &[PlotOf { what: "p99", file: "screen.svg", title: "99 of 100 rows were on the screen within" }],
-    lasts: |workshop| rounds_of(workshop, 2 * (workshop.measured.as_secs() + 3)),
-    measure: |workshop, book| Box::pin(measure(workshop, book)),
+    lasts: |context| rounds_of(context, 2 * (context.measured.as_secs() + 3)),
+    measure: |context, measurements| Box::pin(measure(context, measurements)),
 };
 
 const P50: Kind = ("p50", "ms");
 const P99: Kind = ("p99", "ms");
 
-const SITES: &[Site] = &[Site::OursSqlite, Site::OursPostgres];
+const CONTESTANTS: &[Contestant] = &[Contestant::OursSqlite, Contestant::OursPostgres];
 const PAUSE: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_secs(30);
 
-async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
-    for round in 0..workshop.rounds {
-        for site in in_turn(SITES, round) {
-            workshop.progress(round, site.name());
-            let running = site.start(workshop, &[]).await?;
+async fn measure(context: &BenchContext, measurements: &mut Measurements) -> anyhow::Result<()> {
+    for round in 0..context.rounds {
+        for contestant in in_turn(CONTESTANTS, round) {
+            context.progress(round, contestant.name());
+            let running = contestant.start(context, &[]).await?;
             let server = running.server().context("ours")?;
             let mut administrator = server.client();
             administrator.set_up(&server.setup_token().await, "bench", "a long enough password").await;
             let stream = administrator.listen("/api/admin/log/events", None).await;
             let stream = stream.map_err(|error| anyhow::anyhow!("{error}"))?;
-            let latency = watch(&server.client(), stream, workshop.measured).await?;
+            let latency = watch(&server.client(), stream, context.measured).await?;
             running.stop().await?;
             let (p50, p99) = (f64::from(latency.p50_us) / 1000.0, f64::from(latency.p99_us) / 1000.0);
-            book.add(NAME, site.name(), P50, p50);
-            book.add(NAME, site.name(), P99, p99);
+            measurements.add(NAME, contestant.name(), P50, p50);
+            measurements.add(NAME, contestant.name(), P99, p99);
             eprintln!("p50 {p50:.2} ms, p99 {p99:.2} ms");
         }
     }

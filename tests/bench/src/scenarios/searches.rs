@@ -1,11 +1,11 @@
 //! Searches per second, and what each costs.
 
-use super::loaded::{Loaded, load};
+use super::{Loaded, load};
 use super::{PlotOf, Scenario, in_turn, noted};
-use crate::book::{Book, Kind};
-use crate::schedule::rounds_of;
-use crate::site::Site;
-use crate::workshop::Workshop;
+use crate::contestant::Contestant;
+use crate::context::BenchContext;
+use crate::measurements::{Kind, Measurements};
+use crate::scenarios::rounds_of;
 
 const NAME: &str = "searches";
 
@@ -29,11 +29,11 @@ pub(crate) const SCENARIO: Scenario = Scenario {
         PlotOf { what: "sustained", file: "searches.svg", title: "Searches answered and written" },
         PlotOf { what: "CPU of each", file: "searches-cpu.svg", title: "Processor time of each search" },
     ],
-    lasts: |workshop| rounds_of(workshop, 8 * (workshop.measured.as_secs() + 5)),
-    measure: |workshop, book| Box::pin(measure(workshop, book)),
+    lasts: |context| rounds_of(context, 8 * (context.measured.as_secs() + 5)),
+    measure: |context, measurements| Box::pin(measure(context, measurements)),
 };
 
-/// Answered and written: what the site can keep up for ever.
+/// Answered and written: what the contestant can keep up for ever.
 const SUSTAINED: Kind = ("sustained", "/s");
 const ANSWERED: Kind = ("answered", "/s");
 const CPU: Kind = ("CPU of each", "µs");
@@ -44,46 +44,47 @@ const SPOOLED: Kind = ("spooled", "");
 /// Answered, and never written.
 const LOST: Kind = ("lost", "");
 
-const SITES: &[Site] = &[
-    Site::OursSqlite,
-    Site::OursPostgres,
-    Site::NoStore,
-    Site::Empty,
-    Site::ApalisDefault,
-    Site::ApalisBest,
-    Site::FlaskDevelopment,
-    Site::FlaskGunicorn,
+const CONTESTANTS: &[Contestant] = &[
+    Contestant::OursSqlite,
+    Contestant::OursPostgres,
+    Contestant::NoStore,
+    Contestant::Empty,
+    Contestant::ApalisDefault,
+    Contestant::ApalisBest,
+    Contestant::FlaskDevelopment,
+    Contestant::FlaskGunicorn,
 ];
 
-async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
-    for round in 0..workshop.rounds {
-        for site in in_turn(SITES, round) {
-            workshop.progress(round, site.name());
-            let outcome = measure_one(workshop, site).await;
-            if let Some(loaded) = noted(book, (NAME, site.name()), site.is_ours(), round, outcome)? {
-                write_down(book, site, workshop, &loaded);
+async fn measure(context: &BenchContext, measurements: &mut Measurements) -> anyhow::Result<()> {
+    for round in 0..context.rounds {
+        for contestant in in_turn(CONTESTANTS, round) {
+            context.progress(round, contestant.name());
+            let outcome = measure_one(context, contestant).await;
+            if let Some(loaded) = noted(measurements, (NAME, contestant.name()), contestant.is_ours(), round, outcome)?
+            {
+                write_down(measurements, contestant, context, &loaded);
             }
         }
     }
     Ok(())
 }
 
-async fn measure_one(workshop: &Workshop, site: Site) -> anyhow::Result<Loaded> {
-    let running = site.start(workshop, &[]).await?;
-    let loaded = load(&running, workshop.measured, None).await;
+async fn measure_one(context: &BenchContext, contestant: Contestant) -> anyhow::Result<Loaded> {
+    let running = contestant.start(context, &[]).await?;
+    let loaded = load(&running, context.measured, None).await;
     running.stop().await?;
     loaded
 }
 
-fn write_down(book: &mut Book, site: Site, workshop: &Workshop, loaded: &Loaded) {
+fn write_down(measurements: &mut Measurements, contestant: Contestant, context: &BenchContext, loaded: &Loaded) {
     let Loaded { report, cpu, until_written, lost } = loaded;
-    let answered = report.answered as f64 / workshop.measured.as_secs_f64();
+    let answered = report.answered as f64 / context.measured.as_secs_f64();
     let sustained = match until_written {
         Some(time) => (report.answered_since as f64 / time.as_secs_f64()).min(answered),
         None => answered,
     };
     let cpu_us = cpu.as_secs_f64() * 1e6 / report.answered_since.max(1) as f64;
-    let mut add = |kind, value| book.add(NAME, site.name(), kind, value);
+    let mut add = |kind, value| measurements.add(NAME, contestant.name(), kind, value);
     add(CPU, cpu_us);
     add(SUSTAINED, sustained);
     add(ANSWERED, answered);

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
+use ::tests::http_client::EventStream;
+use ::tests::http_client::HttpClient;
 use anyhow::{Context, ensure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::Value;
-use tests::http_client::EventStream;
-use tests::http_client::HttpClient;
 use tokio::time::sleep;
 
 use super::Scenario;
-use crate::book::{Book, Kind};
-use crate::schedule::rounds_of;
-use crate::site::Site;
-use crate::workshop::Workshop;
+use crate::contestant::Contestant;
+use crate::context::BenchContext;
+use crate::measurements::{Kind, Measurements};
+use crate::scenarios::rounds_of;
 
 const NAME: &str = "streams";
 
@@ -25,8 +25,8 @@ pub(crate) const SCENARIO: Scenario = Scenario {
              while nothing happens.",
     promises: &[],
     plots: &[],
-    lasts: |workshop| rounds_of(workshop, workshop.measured.as_secs() + 20),
-    measure: |workshop, book| Box::pin(measure(workshop, book)),
+    lasts: |context| rounds_of(context, context.measured.as_secs() + 20),
+    measure: |context, measurements| Box::pin(measure(context, measurements)),
 };
 
 const MEMORY: Kind = ("memory of each", "KiB");
@@ -39,19 +39,19 @@ const OTHER_FILES: u64 = 1_000;
 /// Until the last one has said where it stands, and the server rests.
 const REST: Duration = Duration::from_secs(5);
 
-async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
+async fn measure(context: &BenchContext, measurements: &mut Measurements) -> anyhow::Result<()> {
     let limit = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: limit, maximum: limit })?;
     // The server has the same limit, and keeps a quarter for those who ask.
     let room = limit.unwrap_or(u64::MAX).saturating_sub(OTHER_FILES) / 4 * 3;
     ensure!(room >= STREAMS, "{STREAMS} streams need more open files than the hard limit of {limit:?} allows");
-    let site = Site::OursSqlite;
-    for round in 0..workshop.rounds {
-        workshop.progress(round, site.name());
-        let running = site.start(workshop, &["--no-worker"]).await?;
+    let contestant = Contestant::OursSqlite;
+    for round in 0..context.rounds {
+        context.progress(round, contestant.name());
+        let running = contestant.start(context, &["--no-worker"]).await?;
         let client = running.server().context("ours")?.client();
         let path = receipt(&client).await?;
-        let before_kib = running.family.resident_kib();
+        let before_kib = running.processes.resident_kib();
         let mut streams: Vec<EventStream> = Vec::new();
         for _ in 0..STREAMS / AT_A_TIME {
             let group: Vec<_> = (0..AT_A_TIME).map(|_| tokio::spawn(open(client.clone(), path.clone()))).collect();
@@ -60,15 +60,15 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
             }
         }
         sleep(REST).await;
-        let each_kib = running.family.resident_kib().saturating_sub(before_kib) as f64 / STREAMS as f64;
-        let cpu_before = running.family.threads_cpu();
-        sleep(workshop.measured).await;
-        let cpu = running.family.threads_cpu().saturating_sub(cpu_before);
-        let cpu_ms = cpu.as_secs_f64() * 1000.0 / workshop.measured.as_secs_f64();
+        let each_kib = running.processes.resident_kib().saturating_sub(before_kib) as f64 / STREAMS as f64;
+        let cpu_before = running.processes.threads_cpu();
+        sleep(context.measured).await;
+        let cpu = running.processes.threads_cpu().saturating_sub(cpu_before);
+        let cpu_ms = cpu.as_secs_f64() * 1000.0 / context.measured.as_secs_f64();
         drop(streams);
         running.stop().await?;
-        book.add(NAME, site.name(), MEMORY, each_kib);
-        book.add(NAME, site.name(), CPU, cpu_ms);
+        measurements.add(NAME, contestant.name(), MEMORY, each_kib);
+        measurements.add(NAME, contestant.name(), CPU, cpu_ms);
         eprintln!("{each_kib:.1} KiB each");
     }
     Ok(())

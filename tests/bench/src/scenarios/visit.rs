@@ -1,18 +1,25 @@
 //! What a first visitor has to load.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use ::tests::browser::Browser;
 use anyhow::{Context, ensure};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::Request;
+use hyper::client::conn::http1::handshake;
+use hyper::header::{ACCEPT_ENCODING, HOST};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-use super::Scenario;
-use crate::book::{Book, Kind};
-use crate::fetch::fetch;
-use crate::site::{Running, Site};
-use crate::workshop::Workshop;
+use crate::contestant::{Contestant, RunningContestant};
+use crate::context::BenchContext;
+use crate::measurements::{Kind, Measurements};
+use crate::scenarios::Scenario;
 
 const NAME: &str = "visit";
 
@@ -25,7 +32,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     promises: &[],
     plots: &[],
     lasts: |_| Duration::from_secs(15),
-    measure: |workshop, book| Box::pin(measure(workshop, book)),
+    measure: |context, measurements| Box::pin(measure(context, measurements)),
 };
 
 const SIZE: Kind = ("size", "KB");
@@ -37,13 +44,13 @@ pub(crate) const LATE: &str = "not named by index.html";
 /// What the client is made of besides: loaded by other pages.
 const OTHERS: &str = "not loaded by this page";
 
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// So often nothing more must have been loaded.
 const LOOKS_WITHOUT_CHANGE: u32 = 4;
 
 /// Sizes do not vary from round to round: there is one.
-async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
-    let running = Site::OursSqlite.start(workshop, &[]).await?;
+async fn measure(context: &BenchContext, measurements: &mut Measurements) -> anyhow::Result<()> {
+    let running = Contestant::OursSqlite.start(context, &[]).await?;
     let loaded = loaded_by_a_browser(&format!("http://{}", running.address)).await?;
     let html = fetch(running.address, "/", "identity").await?;
     let html = String::from_utf8_lossy(&html).into_owned();
@@ -52,16 +59,16 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
 
     let total: u64 = sizes.iter().map(|(_, bytes)| bytes).sum();
     for (path, bytes) in &sizes {
-        book.add(NAME, &kind(path), SIZE, *bytes as f64 / 1000.0);
+        measurements.add(NAME, &kind(path), SIZE, *bytes as f64 / 1000.0);
     }
     let late = loaded.iter().filter(|path| *path != "/" && !html.contains(path.as_str())).count();
-    let (others, other_bytes) = others(&workshop.root.join("dist"), &loaded)?;
+    let (others, other_bytes) = others(&context.root.join("dist"), &loaded)?;
     for (who, files, bytes) in
         [(ALL, sizes.len(), Some(total)), (LATE, late, None), (OTHERS, others, Some(other_bytes))]
     {
-        book.add(NAME, who, COUNT, files as f64);
+        measurements.add(NAME, who, COUNT, files as f64);
         if let Some(bytes) = bytes {
-            book.add(NAME, who, SIZE, bytes as f64 / 1000.0);
+            measurements.add(NAME, who, SIZE, bytes as f64 / 1000.0);
         }
     }
     eprintln!("  {:.1} KB in {} files, {late} of them late", total as f64 / 1000.0, sizes.len());
@@ -75,7 +82,7 @@ async fn loaded_by_a_browser(base: &str) -> anyhow::Result<Vec<String>> {
     browser.open("/").await;
     let (mut looks_left, mut known) = (LOOKS_WITHOUT_CHANGE, Vec::new());
     while looks_left > 0 {
-        sleep(LOOK_EVERY).await;
+        sleep(POLL_INTERVAL).await;
         let urls: Vec<String> = serde_json::from_value(browser.script(LOADED, vec![]).await)?;
         looks_left = if urls == known { looks_left - 1 } else { LOOKS_WITHOUT_CHANGE };
         known = urls;
@@ -94,7 +101,7 @@ fn files(base: &str, urls: &[String]) -> Vec<String> {
 }
 
 /// The largest first.
-async fn sizes(running: &Running, paths: &[String]) -> anyhow::Result<Vec<(String, u64)>> {
+async fn sizes(running: &RunningContestant, paths: &[String]) -> anyhow::Result<Vec<(String, u64)>> {
     let mut sizes = Vec::new();
     for path in paths {
         sizes.push((path.clone(), fetch(running.address, path, "br").await?.len() as u64));
@@ -133,6 +140,19 @@ fn kind(path: &str) -> String {
 
 fn is_hexadecimal(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The body as it is sent. `encodings` is what the asker understands, for instance `br`.
+pub(crate) async fn fetch(address: SocketAddr, path: &str, encodings: &str) -> anyhow::Result<Bytes> {
+    let stream = TcpStream::connect(address).await?;
+    let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
+    let connection = tokio::spawn(connection);
+    let request = Request::get(path).header(HOST, address.to_string()).header(ACCEPT_ENCODING, encodings);
+    let answer = sender.send_request(request.body(Empty::<Bytes>::new())?).await?;
+    ensure!(answer.status() == 200, "{path} is answered with {}", answer.status());
+    let body = answer.into_body().collect().await.with_context(|| format!("{path} ends early"))?.to_bytes();
+    connection.abort();
+    Ok(body)
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::log::{Database, LogRequest, LogWriter};
-use crate::settings::{BATCH, Settings};
-use crate::worker::{QUEUE, run_sqlite, sqlite_storage};
+use crate::{BATCH, Settings};
+use crate::{QUEUE, run_sqlite, sqlite_storage};
 
 pub(crate) async fn serve(settings: Settings, port: u16, file: &str) -> anyhow::Result<()> {
     let pool = settings.open_sqlite(file).await?;

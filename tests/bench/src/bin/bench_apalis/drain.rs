@@ -11,11 +11,11 @@ use sqlx::PgPool;
 
 use crate::accept::{push_all, task};
 use crate::log::{Database, LogRequest, LogWriter};
-use crate::settings::{BATCH, INTERVAL, Settings};
-use crate::worker::{QUEUE, log_request, run_sqlite};
+use crate::{BATCH, INTERVAL, Settings};
+use crate::{QUEUE, log_request, run_sqlite};
 
 /// Far rarer than batches end, so that looking costs nothing.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(crate) async fn sqlite(settings: Settings, file: &str, jobs: u32) -> anyhow::Result<()> {
     let pool = settings.open_sqlite(file).await?;
@@ -81,7 +81,7 @@ async fn until_drained(
     say("pushed");
     let drained = async {
         while database.done().await? < i64::from(jobs) {
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         say("drained");
         // Whoever measures us reads what we have used while we still live.

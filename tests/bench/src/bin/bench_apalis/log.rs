@@ -1,12 +1,12 @@
 //! The log that the jobs write.
 
-use bench::now::now;
+use bench::now;
 use bench::search_function::Search;
 use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, QueryBuilder, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::settings::{BATCH, Settings};
+use crate::{BATCH, Settings};
 
 /// What a job is given: the columns of the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]

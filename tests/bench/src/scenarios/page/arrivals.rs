@@ -7,9 +7,9 @@ use anyhow::ensure;
 use tokio::time::sleep;
 
 use super::view::{Memory, View};
+use crate::contestant::RunningContestant;
 use crate::log_table::LogTable;
-use crate::scenarios::loaded::load;
-use crate::site::Running;
+use crate::scenarios::load;
 
 /// Rows a second.
 const RATE: f64 = 1000.0;
@@ -17,7 +17,7 @@ const RATE: f64 = 1000.0;
 const LOOKED_THROUGH: i64 = 10_000;
 /// Between two looks at whether the script should go on.
 const SCREENS: u32 = 100;
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// Whoever has not shown the last row by then never will.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -32,7 +32,12 @@ pub(super) struct Arrived {
 }
 
 /// Lets searches be made for so long. `after` is the newest row before.
-pub(super) async fn arrive(running: &Running, view: &View, after: i64, measured: Duration) -> anyhow::Result<Arrived> {
+pub(super) async fn arrive(
+    running: &RunningContestant,
+    view: &View,
+    after: i64,
+    measured: Duration,
+) -> anyhow::Result<Arrived> {
     let (loaded, middle) = tokio::join!(load(running, measured, Some(RATE)), async {
         sleep(measured / 2).await;
         view.memory().await
@@ -43,7 +48,7 @@ pub(super) async fn arrive(running: &Running, view: &View, after: i64, measured:
     let ended = Instant::now();
     while !view.has(last).await {
         ensure!(ended.elapsed() < LONGEST, "row {last} is not in the page after {LONGEST:?}");
-        sleep(LOOK_EVERY).await;
+        sleep(POLL_INTERVAL).await;
     }
     let behind = ended.elapsed();
     let end = view.memory().await?;

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
+use ::tests::browser::{Browser, Role};
+use ::tests::eventually;
+use ::tests::server_process::ServerProcess;
 use anyhow::Context;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tests::browser::{Browser, Role};
-use tests::eventually;
-use tests::server_process::ServerProcess;
 
 const NAME: &str = "bench";
 const PASSWORD: &str = "a long enough password";
 /// What does not come within this time is not there.
-const PATIENCE_MS: u32 = 5000;
+const TIMEOUT_MS: u32 = 5000;
 
 pub(super) struct View {
     browser: Browser,
@@ -85,7 +85,7 @@ impl View {
 
     /// Goes to an address of the page; the milliseconds until the row is in sight, or none if it does not come.
     pub(super) async fn go(&self, query: &str, row: i64, is_alone: bool) -> anyhow::Result<Option<f64>> {
-        let arguments = vec![format!("/viewlog{query}").into(), row.into(), is_alone.into(), PATIENCE_MS.into()];
+        let arguments = vec![format!("/viewlog{query}").into(), row.into(), is_alone.into(), TIMEOUT_MS.into()];
         read(self.browser.script_async(include_str!("go.js"), arguments).await)
     }
 

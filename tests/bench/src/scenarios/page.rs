@@ -1,24 +1,21 @@
 //! The log's page, in Chromium, on a long history.
 
 mod arrivals;
-mod frames;
 mod view;
 
 use std::time::Duration;
 
+use ::tests::server_process::Installation;
 use anyhow::{Context, ensure};
-use tests::server_process::Installation;
 
-use self::arrivals::{Arrived, arrive, newest};
-use self::frames::Pace;
-use self::view::View;
-use super::Scenario;
-use crate::book::{Book, Kind};
+use crate::contestant::{Contestant, RunningContestant};
+use crate::context::BenchContext;
 use crate::history::History;
 use crate::log_table::LogTable;
-use crate::schedule::rounds_of;
-use crate::site::{Running, Site};
-use crate::workshop::Workshop;
+use crate::measurements::{Kind, Measurements};
+use crate::scenarios::page::arrivals::{Arrived, arrive, newest};
+use crate::scenarios::page::view::View;
+use crate::scenarios::{Scenario, rounds_of};
 
 const NAME: &str = "page";
 
@@ -34,8 +31,8 @@ pub(crate) const SCENARIO: Scenario = Scenario {
              at the end than after half of the time.",
     promises: &[],
     plots: &[],
-    lasts: |workshop| rounds_of(workshop, workshop.measured.as_secs() + 25) + arrival_time(workshop),
-    measure: |workshop, book| Box::pin(measure(workshop, book)),
+    lasts: |context| rounds_of(context, context.measured.as_secs() + 25) + arrival_time(context),
+    measure: |context, measurements| Box::pin(measure(context, measurements)),
 };
 
 const NAVIGATION: Kind = ("navigation to first row", "ms");
@@ -61,23 +58,23 @@ const PLACES: i64 = 10;
 /// With `--long`.
 const LONG: Duration = Duration::from_secs(600);
 
-fn arrival_time(workshop: &Workshop) -> Duration {
-    if workshop.is_long { LONG } else { workshop.measured }
+fn arrival_time(context: &BenchContext) -> Duration {
+    if context.is_long { LONG } else { context.measured }
 }
 
-async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
-    let data = History::LONG.copy(workshop).await?;
+async fn measure(context: &BenchContext, measurements: &mut Measurements) -> anyhow::Result<()> {
+    let data = History::LONG.copy(context).await?;
     let installation = Installation::new().with_data(data.path());
     let log = LogTable::Sqlite { file: installation.database(), after: 0 };
     let newest_row = newest(&log).await?;
-    let running = Running::ours(installation, None, log, &[]).await?.behind(newest_row);
-    let who = Site::OursSqlite.name();
-    for round in 0..workshop.rounds {
-        workshop.progress(round, who);
+    let running = RunningContestant::ours(installation, None, log, &[]).await?.behind(newest_row);
+    let who = Contestant::OursSqlite.name();
+    for round in 0..context.rounds {
+        context.progress(round, who);
         let view = View::open(running.server().context("ours")?, round == 0).await;
-        look(workshop, book, &view, newest_row).await?;
-        if round + 1 == workshop.rounds {
-            watch(workshop, book, &running, &view, newest_row).await?;
+        look(context, measurements, &view, newest_row).await?;
+        if round + 1 == context.rounds {
+            watch(context, measurements, &running, &view, newest_row).await?;
         }
         view.close().await;
         eprintln!("done");
@@ -86,13 +83,18 @@ async fn measure(workshop: &Workshop, book: &mut Book) -> anyhow::Result<()> {
 }
 
 /// All that needs no new rows.
-async fn look(workshop: &Workshop, book: &mut Book, view: &View, newest_row: i64) -> anyhow::Result<()> {
-    let who = Site::OursSqlite.name();
-    let mut add = |kind, value| book.add(NAME, who, kind, value);
+async fn look(
+    context: &BenchContext,
+    measurements: &mut Measurements,
+    view: &View,
+    newest_row: i64,
+) -> anyhow::Result<()> {
+    let who = Contestant::OursSqlite.name();
+    let mut add = |kind, value| measurements.add(NAME, who, kind, value);
     let first = view.first_row().await?;
     add(REQUEST, first.request);
     add(NAVIGATION, first.navigation);
-    let scrolled = view.scroll(workshop.measured.min(LONGEST_SCROLL), PIXELS_A_FRAME).await?;
+    let scrolled = view.scroll(context.measured.min(LONGEST_SCROLL), PIXELS_A_FRAME).await?;
     ensure!(scrolled.top > 0.0, "the log does not scroll");
     let pace = Pace::of(scrolled.frames).context("frames are drawn")?;
     add(ROWS, scrolled.rows.into());
@@ -100,13 +102,13 @@ async fn look(workshop: &Workshop, book: &mut Book, view: &View, newest_row: i64
     add(P99, pace.p99_ms);
     for (kind, parameter, is_alone) in [(JUMP, "at=", false), (FILTER, "q=row%3A", true)] {
         match slowest(view, parameter, is_alone, newest_row).await? {
-            Some(ms) => book.add(NAME, who, kind, ms),
-            None => book.note(NAME, kind.0, "not measured: the page does not show the row that was asked for"),
+            Some(ms) => measurements.add(NAME, who, kind, ms),
+            None => measurements.note(NAME, kind.0, "not measured: the page does not show the row that was asked for"),
         }
     }
     let memory = view.memory().await?;
-    book.add(NAME, who, OBJECTS, memory.objects);
-    book.add(NAME, who, WASM, memory.wasm);
+    measurements.add(NAME, who, OBJECTS, memory.objects);
+    measurements.add(NAME, who, WASM, memory.wasm);
     Ok(())
 }
 
@@ -125,17 +127,17 @@ async fn slowest(view: &View, parameter: &str, is_alone: bool, newest_row: i64) 
 
 /// New rows come in.
 async fn watch(
-    workshop: &Workshop,
-    book: &mut Book,
-    running: &Running,
+    context: &BenchContext,
+    measurements: &mut Measurements,
+    running: &RunningContestant,
     view: &View,
     newest_row: i64,
 ) -> anyhow::Result<()> {
     view.first_row().await?;
-    let time = arrival_time(workshop);
+    let time = arrival_time(context);
     eprint!("{} s of new rows ... ", time.as_secs());
     let Arrived { rows, behind, missing, growth } = arrive(running, view, newest_row, time).await?;
-    let mut add = |kind, value| book.add(NAME, Site::OursSqlite.name(), kind, value);
+    let mut add = |kind, value| measurements.add(NAME, Contestant::OursSqlite.name(), kind, value);
     add(ARRIVING, time.as_secs_f64());
     add(MISSING, missing as f64);
     add(BEHIND, behind.as_secs_f64() * 1000.0);
@@ -143,4 +145,36 @@ async fn watch(
     add(WASM_GROWTH, growth.wasm);
     eprint!("{rows} rows, {missing} missing, ");
     Ok(())
+}
+
+/// Of the times between frames.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Pace {
+    /// Frames a second, by the median of the times.
+    pub rate: f64,
+    /// 99 of 100 followed within this time, in milliseconds.
+    pub p99_ms: f64,
+}
+
+impl Pace {
+    /// None without any frames.
+    pub(super) fn of(mut times_ms: Vec<f64>) -> Option<Self> {
+        times_ms.sort_by(f64::total_cmp);
+        let at = |percent: usize| times_ms.get((times_ms.len() * percent).div_ceil(100).max(1) - 1).copied();
+        Some(Self { rate: 1000.0 / at(50)?, p99_ms: at(99)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slow_frame_of_fifty_shows_in_the_hundredth_part_only() {
+        let mut times = vec![20.0; 50];
+        times[7] = 90.0;
+        assert_eq!(Pace::of(times), Some(Pace { rate: 50.0, p99_ms: 90.0 }));
+        assert_eq!(Pace::of(vec![20.0; 200]), Some(Pace { rate: 50.0, p99_ms: 20.0 }));
+        assert_eq!(Pace::of(Vec::new()), None);
+    }
 }

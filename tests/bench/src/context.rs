@@ -1,6 +1,8 @@
-//! What was asked for on the command line.
+//! What all measurements share: the command line, the folders, and the duration of a round.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 
@@ -47,6 +49,49 @@ impl Arguments {
 
 fn number(text: &str) -> anyhow::Result<u32> {
     text.parse().ok().filter(|number| *number > 0).with_context(|| format!("{text} is no number above 0"))
+}
+
+/// Enough for full batches, few enough for a small machine.
+pub(crate) const CONNECTIONS: u32 = 64;
+/// Caches, connections and batches are what they will be by then.
+pub(crate) const WARM_UP: Duration = Duration::from_secs(1);
+
+pub(crate) struct BenchContext {
+    pub root: PathBuf,
+    pub folder: PathBuf,
+    pub rounds: u32,
+    pub measured: Duration,
+    /// Whether what takes ten minutes takes ten minutes.
+    pub is_long: bool,
+    pub writes_docs: bool,
+    /// Which commit is measured, or `unknown`.
+    pub revision: String,
+}
+
+impl BenchContext {
+    pub(crate) fn new(arguments: &Arguments) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&arguments.folder)?;
+        Ok(Self {
+            root: arguments.root.clone(),
+            folder: arguments.folder.clone(),
+            rounds: arguments.rounds,
+            measured: Duration::from_secs(arguments.seconds.into()),
+            is_long: arguments.is_long,
+            writes_docs: arguments.writes_docs,
+            revision: revision(&arguments.root).unwrap_or_else(|| "unknown".to_owned()),
+        })
+    }
+
+    /// Says that this is about to be measured.
+    pub(crate) fn progress(&self, round: u32, what: &str) {
+        eprint!("  [{}/{}] {what} ... ", round + 1, self.rounds);
+    }
+}
+
+fn revision(root: &Path) -> Option<String> {
+    let git = Command::new("git").arg("-C").arg(root).args(["describe", "--always", "--dirty"]).output().ok()?;
+    let revision = String::from_utf8(git.stdout).ok()?.trim().to_owned();
+    (git.status.success() && !revision.is_empty()).then_some(revision)
 }
 
 #[cfg(test)]

@@ -1,24 +1,22 @@
-//! All figures that were measured, by scenario, kept in target/bench/report.json: a run of one scenario leaves those
-//! of the others as they are.
+//! All figures by scenario, kept in target/bench/report.json. A run of one scenario keeps those of the others.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use bench::now::now;
+use bench::now;
 use serde::{Deserialize, Serialize};
 
-use crate::summary::Summary;
-use crate::workshop::Workshop;
+use crate::context::BenchContext;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Book {
-    pub scenarios: BTreeMap<String, Chapter>,
+pub(crate) struct Measurements {
+    pub scenarios: BTreeMap<String, ScenarioResult>,
 }
 
 /// One scenario, as it was measured last.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Chapter {
+pub(crate) struct ScenarioResult {
     pub unix_seconds: u64,
     pub revision: String,
     pub rounds: u32,
@@ -53,10 +51,10 @@ pub(crate) struct Figure {
 /// What was measured, and in which unit.
 pub(crate) type Kind = (&'static str, &'static str);
 
-impl Book {
+impl Measurements {
     /// As an earlier run has left it; empty where there was none.
-    pub(crate) fn read(workshop: &Workshop) -> anyhow::Result<Self> {
-        let file = file(&workshop.folder);
+    pub(crate) fn read(context: &BenchContext) -> anyhow::Result<Self> {
+        let file = file(&context.folder);
         if !file.exists() {
             return Ok(Self::default());
         }
@@ -65,8 +63,8 @@ impl Book {
     }
 
     /// The one that docs/performance.md was written from; none before the first.
-    pub(crate) fn documented(workshop: &Workshop) -> anyhow::Result<Option<Self>> {
-        let file = workshop.root.join("docs/performance/figures.json");
+    pub(crate) fn documented(context: &BenchContext) -> anyhow::Result<Option<Self>> {
+        let file = context.root.join("docs/performance/figures.json");
         if !file.exists() {
             return Ok(None);
         }
@@ -74,8 +72,8 @@ impl Book {
         serde_json::from_str(&text).map(Some).with_context(|| format!("{} is no report", file.display()))
     }
 
-    pub(crate) fn write(&self, workshop: &Workshop) -> anyhow::Result<()> {
-        self.write_to(&file(&workshop.folder))
+    pub(crate) fn write(&self, context: &BenchContext) -> anyhow::Result<()> {
+        self.write_to(&file(&context.folder))
     }
 
     pub(crate) fn write_to(&self, file: &Path) -> anyhow::Result<()> {
@@ -84,37 +82,37 @@ impl Book {
     }
 
     /// What an earlier run has measured in this scenario is forgotten.
-    pub(crate) fn begin(&mut self, scenario: &str, workshop: &Workshop) {
-        let chapter = Chapter {
+    pub(crate) fn begin(&mut self, scenario: &str, context: &BenchContext) {
+        let result = ScenarioResult {
             unix_seconds: now().as_secs(),
-            revision: workshop.revision.clone(),
-            rounds: workshop.rounds,
-            seconds: workshop.measured.as_secs(),
+            revision: context.revision.clone(),
+            rounds: context.rounds,
+            seconds: context.measured.as_secs(),
             figures: Vec::new(),
             notes: Vec::new(),
             failure: None,
         };
-        self.scenarios.insert(scenario.to_owned(), chapter);
+        self.scenarios.insert(scenario.to_owned(), result);
     }
 
     /// Adds one round's value.
     pub(crate) fn add(&mut self, scenario: &str, who: &str, (what, unit): Kind, value: f64) {
-        let Some(chapter) = self.scenarios.get_mut(scenario) else { return };
-        match chapter.figures.iter_mut().find(|figure| figure.who == who && figure.what == what) {
+        let Some(result) = self.scenarios.get_mut(scenario) else { return };
+        match result.figures.iter_mut().find(|figure| figure.who == who && figure.what == what) {
             Some(figure) => figure.rounds.push(value),
             None => {
                 let (who, what, unit) = (who.to_owned(), what.to_owned(), unit.to_owned());
-                chapter.figures.push(Figure { who, what, unit, rounds: vec![value] });
+                result.figures.push(Figure { who, what, unit, rounds: vec![value] });
             }
         }
     }
 
     /// Notes something, once.
     pub(crate) fn note(&mut self, scenario: &str, who: &str, text: impl Into<String>) {
-        let Some(chapter) = self.scenarios.get_mut(scenario) else { return };
+        let Some(result) = self.scenarios.get_mut(scenario) else { return };
         let note = Note { who: who.to_owned(), text: text.into() };
-        if !chapter.notes.contains(&note) {
-            chapter.notes.push(note);
+        if !result.notes.contains(&note) {
+            result.notes.push(note);
         }
     }
 
@@ -125,15 +123,15 @@ impl Book {
 
     /// Ours has failed: the scenario has ended early.
     pub(crate) fn fail(&mut self, scenario: &str, error: &anyhow::Error) {
-        if let Some(chapter) = self.scenarios.get_mut(scenario) {
-            chapter.failure = Some(cause(error));
+        if let Some(result) = self.scenarios.get_mut(scenario) {
+            result.failure = Some(cause(error));
         }
     }
 
     /// None where nothing was measured, or the scenario has failed.
     pub(crate) fn summary(&self, scenario: &str, who: &str, what: &str) -> Option<Summary> {
-        let chapter = self.scenarios.get(scenario).filter(|chapter| chapter.failure.is_none())?;
-        Summary::of(&chapter.figures.iter().find(|figure| figure.who == who && figure.what == what)?.rounds)
+        let result = self.scenarios.get(scenario).filter(|result| result.failure.is_none())?;
+        Summary::of(&result.figures.iter().find(|figure| figure.who == who && figure.what == what)?.rounds)
     }
 
     pub(crate) fn median(&self, scenario: &str, who: &str, what: &str) -> Option<f64> {
@@ -151,13 +149,32 @@ fn cause(error: &anyhow::Error) -> String {
     error.root_cause().to_string().split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST).collect()
 }
 
+/// Of at least one round.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Summary {
+    pub median: f64,
+    pub least: f64,
+    pub most: f64,
+}
+
+impl Summary {
+    /// None where nothing was measured.
+    pub(crate) fn of(rounds: &[f64]) -> Option<Self> {
+        let mut rounds = rounds.to_vec();
+        rounds.sort_by(f64::total_cmp);
+        let (least, most) = (*rounds.first()?, *rounds.last()?);
+        let (below, above) = (rounds[(rounds.len() - 1) / 2], rounds[rounds.len() / 2]);
+        Some(Self { median: below.midpoint(above), least, most })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_scenario_that_is_measured_again_is_measured_anew() {
-        let workshop = Workshop {
+        let context = BenchContext {
             root: PathBuf::new(),
             folder: PathBuf::new(),
             rounds: 2,
@@ -166,24 +183,39 @@ mod tests {
             writes_docs: false,
             revision: "abc".to_owned(),
         };
-        let mut book = Book::default();
-        book.begin("searches", &workshop);
+        let mut measurements = Measurements::default();
+        measurements.begin("searches", &context);
         for value in [1.0, 3.0] {
-            book.add("searches", "ours", ("answered", "/s"), value);
+            measurements.add("searches", "ours", ("answered", "/s"), value);
         }
-        book.begin("drain", &workshop);
-        assert_eq!(book.median("searches", "ours", "answered"), Some(2.0));
-        assert_eq!(book.median("searches", "ours", "other"), None);
+        measurements.begin("drain", &context);
+        assert_eq!(measurements.median("searches", "ours", "answered"), Some(2.0));
+        assert_eq!(measurements.median("searches", "ours", "other"), None);
         let error = anyhow::anyhow!("database\n is locked").context("/somewhere");
-        book.note_failure("searches", "peer", 1, &error);
-        book.note_failure("searches", "peer", 1, &error);
+        measurements.note_failure("searches", "peer", 1, &error);
+        measurements.note_failure("searches", "peer", 1, &error);
         let note = Note { who: "peer".to_owned(), text: "failed in round 2: database is locked".to_owned() };
-        assert_eq!(book.scenarios["searches"].notes, [note]);
-        assert_eq!(book.median("searches", "ours", "answered"), Some(2.0), "a peer's failure is no failure of ours");
-        book.fail("searches", &error);
-        assert_eq!(book.median("searches", "ours", "answered"), None);
-        book.begin("searches", &workshop);
-        assert_eq!(book.median("searches", "ours", "answered"), None);
-        assert!(book.scenarios["searches"].notes.is_empty() && book.scenarios["searches"].failure.is_none());
+        assert_eq!(measurements.scenarios["searches"].notes, [note]);
+        assert_eq!(
+            measurements.median("searches", "ours", "answered"),
+            Some(2.0),
+            "a peer's failure is no failure of ours"
+        );
+        measurements.fail("searches", &error);
+        assert_eq!(measurements.median("searches", "ours", "answered"), None);
+        measurements.begin("searches", &context);
+        assert_eq!(measurements.median("searches", "ours", "answered"), None);
+        assert!(
+            measurements.scenarios["searches"].notes.is_empty() && measurements.scenarios["searches"].failure.is_none()
+        );
+    }
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        let summary = |median, least, most| Some(Summary { median, least, most });
+        assert_eq!(Summary::of(&[]), None);
+        assert_eq!(Summary::of(&[3.0]), summary(3.0, 3.0, 3.0));
+        assert_eq!(Summary::of(&[9.0, 1.0, 2.0]), summary(2.0, 1.0, 9.0));
+        assert_eq!(Summary::of(&[4.0, 1.0, 9.0, 2.0]), summary(3.0, 1.0, 9.0));
     }
 }

@@ -1,21 +1,25 @@
-//! Those that answer searches: ours on each database, and its peers.
+//! The servers that answer searches: ours on each database, and its peers.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
-use anyhow::Context;
+use ::tests::server_process::{Installation, ServerProcess, workspace_program};
+use ::tests::{PostgresCluster, PostgresDatabase};
+use anyhow::{Context, anyhow};
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
-use tests::server_process::{Installation, ServerProcess, workspace_program};
-use tests::{PostgresCluster, PostgresDatabase};
-use tokio::process::Command;
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep, timeout};
 
+use crate::context::BenchContext;
 use crate::log_table::LogTable;
-use crate::peer::{Peer, free_port};
-use crate::processes::Family;
-use crate::workshop::Workshop;
+use crate::processes::ProcessTree;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Site {
+pub(crate) enum Contestant {
     OursSqlite,
     OursPostgres,
     NoStore,
@@ -26,15 +30,15 @@ pub(crate) enum Site {
     FlaskGunicorn,
 }
 
-/// A site that answers. Stopped by [`Running::stop`], or else killed when dropped.
-pub(crate) struct Running {
+/// A contestant that answers. Stopped by [`RunningContestant::stop`], or else killed when dropped.
+pub(crate) struct RunningContestant {
     process: Process,
     pub address: SocketAddr,
     pub path: &'static str,
     pub log: LogTable,
-    /// All whose processor time is the site's.
-    pub family: Family,
-    _place: Place,
+    /// All whose processor time is the contestant's.
+    pub processes: ProcessTree,
+    _resources: Resources,
 }
 
 enum Process {
@@ -43,12 +47,12 @@ enum Process {
 }
 
 /// What must outlive the process.
-enum Place {
+enum Resources {
     Ours { _installation: Installation, _database: Option<PostgresDatabase> },
     Peer { _folder: TempDir },
 }
 
-impl Site {
+impl Contestant {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::OursSqlite => "ours, SQLite",
@@ -67,35 +71,37 @@ impl Site {
     }
 
     /// Starts it on a new database. `arguments` are for ours.
-    pub(crate) async fn start(self, workshop: &Workshop, arguments: &[&str]) -> anyhow::Result<Running> {
+    pub(crate) async fn start(self, context: &BenchContext, arguments: &[&str]) -> anyhow::Result<RunningContestant> {
         match self {
             Self::OursSqlite => {
                 let installation = Installation::new();
                 let log = LogTable::Sqlite { file: installation.database(), after: 0 };
-                Running::ours(installation, None, log, arguments).await
+                RunningContestant::ours(installation, None, log, arguments).await
             }
             Self::OursPostgres => {
                 let database = PostgresCluster::durable(&[]).await.create_database().await;
                 let installation = Installation::new().with_database(&database.url());
                 let log = LogTable::Postgres(database.url());
-                Running::ours(installation, Some(database), log, arguments).await
+                RunningContestant::ours(installation, Some(database), log, arguments).await
             }
-            Self::NoStore => Running::peer(self, "/api/search", LogTable::None, TempDir::new()?, workshop).await,
-            Self::Empty => Running::peer(self, "/api/search", LogTable::None, TempDir::new()?, workshop).await,
+            Self::NoStore => {
+                RunningContestant::peer(self, "/api/search", LogTable::None, TempDir::new()?, context).await
+            }
+            Self::Empty => RunningContestant::peer(self, "/api/search", LogTable::None, TempDir::new()?, context).await,
             Self::ApalisDefault | Self::ApalisBest => {
                 let folder = TempDir::new()?;
                 let log = LogTable::Sqlite { file: database_in(folder.path()), after: 0 };
-                Running::peer(self, "/api/search", log, folder, workshop).await
+                RunningContestant::peer(self, "/api/search", log, folder, context).await
             }
             Self::FlaskDevelopment | Self::FlaskGunicorn => {
                 let folder = TempDir::new()?;
                 let log = LogTable::Baseline(database_in(folder.path()));
-                Running::peer(self, "/search4", log, folder, workshop).await
+                RunningContestant::peer(self, "/search4", log, folder, context).await
             }
         }
     }
 
-    fn command(self, workshop: &Workshop, folder: &Path, port: u16) -> Command {
+    fn command(self, context: &BenchContext, folder: &Path, port: u16) -> Command {
         let of = |program: &str, arguments: &[&str]| {
             let mut command = Command::new(workspace_program(program));
             command.args(arguments).arg(port.to_string());
@@ -112,21 +118,21 @@ impl Site {
             }
             Self::FlaskDevelopment => {
                 let port = port.to_string();
-                baseline(workshop, folder, "flask", &["--app", "app", "run", "--with-threads", "--port", &port])
+                baseline(context, folder, "flask", &["--app", "app", "run", "--with-threads", "--port", &port])
             }
             Self::FlaskGunicorn => {
                 let address = format!("127.0.0.1:{port}");
                 // Two processes for two processors, and a thread for each connection.
                 let line = ["--bind", &address, "--workers", "2", "--threads", "32", "app:app"];
-                baseline(workshop, folder, "gunicorn", &line)
+                baseline(context, folder, "gunicorn", &line)
             }
         }
     }
 }
 
-fn baseline(workshop: &Workshop, folder: &Path, program: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(workshop.folder.join("python/bin").join(program));
-    command.args(arguments).current_dir(workshop.root.join("tests/bench/baseline"));
+fn baseline(context: &BenchContext, folder: &Path, program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(context.folder.join("python/bin").join(program));
+    command.args(arguments).current_dir(context.root.join("tests/bench/baseline"));
     command.env("LOG_DATABASE", database_in(folder)).env("LOG_DELAY", "0").env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
@@ -135,7 +141,7 @@ fn database_in(folder: &Path) -> std::path::PathBuf {
     folder.join("log.db")
 }
 
-impl Running {
+impl RunningContestant {
     /// Ours, on an installation that may have data already.
     pub(crate) async fn ours(
         installation: Installation,
@@ -149,23 +155,37 @@ impl Running {
             roots.push(postmaster(database.cluster())?);
         }
         let address = process.url().trim_start_matches("http://").parse()?;
-        let family = Family::of(roots);
-        let place = Place::Ours { _installation: installation, _database: database };
-        Ok(Self { process: Process::Ours(process), address, path: "/api/search", log, family, _place: place })
+        let processes = ProcessTree::of(roots);
+        let resources = Resources::Ours { _installation: installation, _database: database };
+        Ok(Self {
+            process: Process::Ours(process),
+            address,
+            path: "/api/search",
+            log,
+            processes,
+            _resources: resources,
+        })
     }
 
     async fn peer(
-        site: Site,
+        contestant: Contestant,
         path: &'static str,
         log: LogTable,
         folder: TempDir,
-        workshop: &Workshop,
+        context: &BenchContext,
     ) -> anyhow::Result<Self> {
         let port = free_port()?;
-        let command = site.command(workshop, folder.path(), port);
+        let command = contestant.command(context, folder.path(), port);
         let peer = Peer::start(command, port, &folder.path().join("printed")).await?;
-        let (address, family) = (peer.address(), Family::of([peer.pid()]));
-        Ok(Self { process: Process::Peer(peer), address, path, log, family, _place: Place::Peer { _folder: folder } })
+        let (address, processes) = (peer.address(), ProcessTree::of([peer.pid()]));
+        Ok(Self {
+            process: Process::Peer(peer),
+            address,
+            path,
+            log,
+            processes,
+            _resources: Resources::Peer { _folder: folder },
+        })
     }
 
     /// The same; only rows behind this one are looked at from now on.
@@ -204,4 +224,74 @@ pub(crate) fn postmaster(cluster: &PostgresCluster) -> anyhow::Result<u32> {
     let file = cluster.folder().join("data/postmaster.pid");
     let text = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
     text.lines().next().and_then(|line| line.trim().parse().ok()).context("postmaster.pid begins with a number")
+}
+
+/// Interpreters begin slowly.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+const PEER_POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+pub(crate) struct Peer {
+    child: Child,
+    pub port: u16,
+}
+
+impl Peer {
+    /// Starts a program, which prints into `printed` and is ready when it listens on the port.
+    pub(crate) async fn start(mut command: Command, port: u16, printed: &Path) -> anyhow::Result<Self> {
+        let file = std::fs::File::create(printed)?;
+        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).kill_on_drop(true);
+        let child = command.spawn().with_context(|| format!("{command:?} cannot be started"))?;
+        let mut peer = Self { child, port };
+        let deadline = Instant::now() + START_TIMEOUT;
+        while TcpStream::connect(peer.address()).await.is_err() {
+            if let Some(ended) = peer.child.try_wait()? {
+                let said = std::fs::read_to_string(printed).unwrap_or_default();
+                return Err(anyhow!("it has ended ({ended})").context(format!("{command:?} said:\n{said}")));
+            }
+            if Instant::now() > deadline {
+                return Err(anyhow!("it does not listen after {START_TIMEOUT:?}").context(format!("{command:?}")));
+            }
+            sleep(PEER_POLL_INTERVAL).await;
+        }
+        Ok(peer)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().unwrap_or_default()
+    }
+
+    /// SIGTERM, so that it can end what it has started; SIGKILL, if that does not help.
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        if let Some(pid) = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+            kill_process(pid, Signal::TERM)?;
+        }
+        if timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
+            self.end();
+            self.child.wait().await?;
+        }
+        Ok(())
+    }
+
+    /// Ends it and all that it has started: a worker that is left would be measured with whoever comes next.
+    fn end(&self) {
+        if let Some(id) = self.child.id() {
+            ProcessTree::of([id]).end();
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> anyhow::Result<u16> {
+    Ok(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
