@@ -1,0 +1,5 @@
+//! The documentation, compared with the code.
+
+mod adding_a_job;
+mod limits;
+mod source;
