@@ -15,6 +15,7 @@ use crate::log::table::LogTable;
 use crate::log::toolbar::{LogToolbar, newer_rows};
 use crate::log::virtual_rows::VirtualRows;
 use crate::log::window::{Arrivals, LogWindow, Top};
+use crate::platform::router::Router;
 use crate::platform::{context, time, url};
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::page::PageHeading;
@@ -27,16 +28,11 @@ const SCAN_AHEAD_ROWS: usize = 20;
 
 #[component]
 pub fn LogPage() -> impl IntoView {
-    let router = context::router();
-    let typed = router.parameter("q");
+    let view = LogView::new();
+    let LogView { typed, position, query, rows, selected, opened, .. } = view;
     let filter = Memo::new(move |_| typed.with(|typed| typed.as_deref().unwrap_or_default().parse::<LogFilter>()));
     let error = Memo::new(move |_| filter.get().err());
-    let at = router.parameter("at");
-    let position = Memo::new(move |_| at.with(|at| at.as_deref()?.parse::<LogPosition>().ok()));
-    let query = LogQuery::new();
-    let rows = VirtualRows::new();
     query.on_shift(Callback::new(move |shift| rows.shift(shift)));
-    let selected = RwSignal::new(None::<LogSeq>);
     Effect::new(move |_| {
         // A filter with an error may only be unfinished: the rows of the previous filter stay.
         if let (Ok(filter), position) = (filter.get(), position.get()) {
@@ -45,54 +41,30 @@ pub fn LogPage() -> impl IntoView {
             query.start(Question { filter, position });
         }
     });
-    let address = move |q: Option<String>, position: Option<LogPosition>, row: Option<LogSeq>| {
-        let row = row.map(|LogSeq(seq)| seq.to_string());
-        let position = position.map(|position| position.to_string());
-        url::with_query("/viewlog", &[("q", q.as_deref()), ("at", position.as_deref()), ("row", row.as_deref())])
-    };
-    let show = move |q, row| router.replace(&address(q, position.get_untracked(), row), None);
-    let go_to = Callback::new(move |position| router.go(&address(typed.get_untracked(), position, None)));
-    let open = Callback::new(move |seq| {
-        selected.set(Some(seq));
-        show(typed.get_untracked(), Some(seq));
-    });
-    let close = Callback::new(move |()| show(typed.get_untracked(), None));
-    let opened = opened_row(query);
-    let step = move |neighbour| {
-        // A row that was opened by its address is not selected.
-        let shown = opened.with_untracked(|row| row.as_ref().map(|row| row.seq));
-        neighbour_of(query, rows, shown.or(selected.get_untracked()), neighbour)
-    };
-    let go = Callback::new(move |neighbour| {
-        if let Some(row) = step(neighbour) {
-            open.run(row.seq);
-        }
-    });
-    let go_to_newest = Callback::new(move |()| {
-        selected.set(None);
-        rows.scroll_to_top();
-        if position.get_untracked().is_some() {
-            go_to.run(None);
-        } else {
-            show_newest(query);
-        }
-    });
-
-    read_ahead(query, rows);
-    hold_while_reading(query, rows, selected, position);
-    select_position(query, position, selected);
-    handle_keys(query, rows, selected, open, go, opened);
+    let open = Callback::new(move |seq| view.open(seq));
+    let go_to = Callback::new(move |position| view.go_to(position));
+    view.load_opened_row();
+    view.read_ahead();
+    view.hold_while_reading();
+    view.select_position();
+    view.handle_keys();
     view! {
         <div class="page page-full">
             <PageHeading text="Log" />
-            <LogToolbar query filter=typed error on_filter=Callback::new(move |q| show(q, None)) position on_position=go_to />
+            <LogToolbar
+                query filter=typed error on_filter=Callback::new(move |q| view.show(q, None)) position on_position=go_to
+            />
             <div class="log_frame">
                 <LogTable query selected rows on_open=open />
-                <NewerRows query position on_press=go_to_newest />
+                <NewerRows query position on_press=Callback::new(move |()| view.go_to_newest()) />
                 <LogState query error />
                 <LogProgress query />
             </div>
-            <LogDrawer row=opened on_move=go on_close=close />
+            <LogDrawer
+                row=opened
+                on_move=Callback::new(move |neighbour| view.open_neighbour(neighbour))
+                on_close=Callback::new(move |()| view.show(typed.get_untracked(), None))
+            />
         </div>
     }
 }
@@ -112,122 +84,181 @@ fn NewerRows(query: LogQuery, position: Memo<Option<LogPosition>>, on_press: Cal
     }
 }
 
-/// Shows the rows that have arrived meanwhile; reads them if they were not held.
-fn show_newest(query: LogQuery) {
-    match query.window.with_untracked(LogWindow::top) {
-        Top::Live => query.window.update(|window| window.release(time::now())),
-        Top::Gap => query.restart(),
-    }
-}
-
-/// The row that the address names, from the window or from the server.
-fn opened_row(query: LogQuery) -> RwSignal<Option<Arc<LogRow>>> {
-    let named = context::router().parameter("row");
-    let opened = RwSignal::new(None::<Arc<LogRow>>);
-    Effect::new(move |_| {
-        let Some(seq) = named.get().and_then(|row| row.parse().ok()).map(LogSeq) else {
-            opened.set(None);
-            return;
-        };
-        let known =
-            query.window.with_untracked(|window| window.position_of(seq).and_then(|position| window.get(position)));
-        match known {
-            Some(row) => opened.set(Some(row)),
-            None => spawn_local(async move {
-                let row = fetch_row(seq).await.ok().flatten();
-                opened.try_set(row.map(Arc::new));
-            }),
-        }
-    });
-    opened
-}
-
-fn neighbour_of(query: LogQuery, rows: VirtualRows, from: Option<LogSeq>, neighbour: Neighbour) -> Option<Arc<LogRow>> {
-    query.window.with_untracked(|window| {
-        let position = match (from.and_then(|seq| window.position_of(seq)), neighbour) {
-            (Some(position), Neighbour::Older) => position + 1,
-            (Some(position), Neighbour::Newer) => position.checked_sub(1)?,
-            (None, _) => window.within(rows.first_visible()..usize::MAX).start,
-        };
-        window.get(position)
-    })
-}
-
-fn read_ahead(query: LogQuery, rows: VirtualRows) {
-    Effect::new(move |_| {
-        // A failed page and a stopped scan wait for their buttons.
-        if query.reading.get() != Reading::Nothing {
-            return;
-        }
-        let (shown, top, is_complete) =
-            query.window.with(|window| (window.positions(), window.top(), window.is_complete));
-        let drawn = rows.to_draw(shown.end);
-        let ahead = if query.is_filtered() { SCAN_AHEAD_ROWS } else { READ_AHEAD_ROWS };
-        if !is_complete && drawn.end + ahead >= shown.end {
-            query.read(Direction::Older);
-        } else if top == Top::Gap && drawn.start < shown.start + ahead {
-            query.read(Direction::Newer);
-        }
-    });
-}
-
-/// Nothing moves while the visitor reads: further down, or with a row selected.
-fn hold_while_reading(
-    query: LogQuery,
-    rows: VirtualRows,
-    selected: RwSignal<Option<LogSeq>>,
+/// The state of the page. Filter, position and opened row are in its address.
+#[derive(Clone, Copy)]
+struct LogView {
+    router: Router,
+    /// The filter as typed.
+    typed: Memo<Option<String>>,
     position: Memo<Option<LogPosition>>,
-) {
-    let is_reading = Memo::new(move |_| !rows.is_at_top() || selected.get().is_some());
-    Effect::new(move |_| {
-        query.arrivals.set(if is_reading.get() { Arrivals::Hold } else { Arrivals::Show });
-        let is_behind = query.window.with_untracked(|window| window.waiting() > 0 || window.positions().start > 0);
-        if !is_reading.get() && is_behind && position.with_untracked(Option::is_none) {
-            show_newest(query);
-        }
-    });
-}
-
-/// Selects the row that the visitor went to.
-fn select_position(query: LogQuery, position: Memo<Option<LogPosition>>, selected: RwSignal<Option<LogSeq>>) {
-    let is_empty = Memo::new(move |_| query.window.with(LogWindow::is_empty));
-    Effect::new(move |_| {
-        if !is_empty.get() && position.with_untracked(Option::is_some) {
-            selected.set(query.window.with_untracked(LogWindow::newest_shown));
-        }
-    });
-}
-
-fn handle_keys(
     query: LogQuery,
     rows: VirtualRows,
     selected: RwSignal<Option<LogSeq>>,
-    open: Callback<LogSeq>,
-    go: Callback<Neighbour>,
+    /// The row in the drawer.
     opened: RwSignal<Option<Arc<LogRow>>>,
-) {
-    let select = move |neighbour| {
+}
+
+impl LogView {
+    fn new() -> Self {
+        let router = context::router();
+        let at = router.parameter("at");
+        Self {
+            router,
+            typed: router.parameter("q"),
+            position: Memo::new(move |_| at.with(|at| at.as_deref()?.parse().ok())),
+            query: LogQuery::new(),
+            rows: VirtualRows::new(),
+            selected: RwSignal::new(None),
+            opened: RwSignal::new(None),
+        }
+    }
+
+    fn show(self, filter: Option<String>, row: Option<LogSeq>) {
+        self.router.replace(&address(filter, self.position.get_untracked(), row), None);
+    }
+
+    fn go_to(self, position: Option<LogPosition>) {
+        self.router.go(&address(self.typed.get_untracked(), position, None));
+    }
+
+    fn open(self, seq: LogSeq) {
+        self.selected.set(Some(seq));
+        self.show(self.typed.get_untracked(), Some(seq));
+    }
+
+    fn open_neighbour(self, neighbour: Neighbour) {
+        // A row that was opened by its address is not selected.
+        let opened = self.opened.with_untracked(|row| row.as_ref().map(|row| row.seq));
+        if let Some(row) = self.neighbour_of(opened.or(self.selected.get_untracked()), neighbour) {
+            self.open(row.seq);
+        }
+    }
+
+    fn neighbour_of(self, from: Option<LogSeq>, neighbour: Neighbour) -> Option<Arc<LogRow>> {
+        self.query.window.with_untracked(|window| {
+            let position = match (from.and_then(|seq| window.position_of(seq)), neighbour) {
+                (Some(position), Neighbour::Older) => position + 1,
+                (Some(position), Neighbour::Newer) => position.checked_sub(1)?,
+                (None, _) => window.within(self.rows.first_visible()..usize::MAX).start,
+            };
+            window.get(position)
+        })
+    }
+
+    fn go_to_newest(self) {
+        self.selected.set(None);
+        self.rows.scroll_to_top();
+        if self.position.get_untracked().is_some() {
+            self.go_to(None);
+        } else {
+            self.show_newest();
+        }
+    }
+
+    /// Shows the rows that have arrived meanwhile; reads them if they were not held.
+    fn show_newest(self) {
+        match self.query.window.with_untracked(LogWindow::top) {
+            Top::Live => self.query.window.update(|window| window.release(time::now())),
+            Top::Gap => self.query.restart(),
+        }
+    }
+
+    /// Opens the row that the address names, from the window or from the server.
+    fn load_opened_row(self) {
+        let named = self.router.parameter("row");
+        Effect::new(move |_| {
+            let Some(seq) = named.get().and_then(|row| row.parse().ok()).map(LogSeq) else {
+                self.opened.set(None);
+                return;
+            };
+            let window = self.query.window;
+            let known = window.with_untracked(|window| window.position_of(seq).and_then(|at| window.get(at)));
+            match known {
+                Some(row) => self.opened.set(Some(row)),
+                None => spawn_local(async move {
+                    let row = fetch_row(seq).await.ok().flatten();
+                    self.opened.try_set(row.map(Arc::new));
+                }),
+            }
+        });
+    }
+
+    fn read_ahead(self) {
+        let Self { query, rows, .. } = self;
+        Effect::new(move |_| {
+            // A failed page and a stopped scan wait for their buttons.
+            if query.reading.get() != Reading::Nothing {
+                return;
+            }
+            let (shown, top, is_complete) =
+                query.window.with(|window| (window.positions(), window.top(), window.is_complete));
+            let drawn = rows.to_draw(shown.end);
+            let ahead = if query.is_filtered() { SCAN_AHEAD_ROWS } else { READ_AHEAD_ROWS };
+            if !is_complete && drawn.end + ahead >= shown.end {
+                query.read(Direction::Older);
+            } else if top == Top::Gap && drawn.start < shown.start + ahead {
+                query.read(Direction::Newer);
+            }
+        });
+    }
+
+    /// Nothing moves while the visitor reads: further down, or with a row selected.
+    fn hold_while_reading(self) {
+        let Self { query, rows, selected, position, .. } = self;
+        let is_reading = Memo::new(move |_| !rows.is_at_top() || selected.get().is_some());
+        Effect::new(move |_| {
+            query.arrivals.set(if is_reading.get() { Arrivals::Hold } else { Arrivals::Show });
+            let is_behind = query.window.with_untracked(|window| window.waiting() > 0 || window.positions().start > 0);
+            if !is_reading.get() && is_behind && position.with_untracked(Option::is_none) {
+                self.show_newest();
+            }
+        });
+    }
+
+    /// Selects the row that the visitor went to.
+    fn select_position(self) {
+        let Self { query, selected, position, .. } = self;
+        let is_empty = Memo::new(move |_| query.window.with(LogWindow::is_empty));
+        Effect::new(move |_| {
+            if !is_empty.get() && position.with_untracked(Option::is_some) {
+                selected.set(query.window.with_untracked(LogWindow::newest_shown));
+            }
+        });
+    }
+
+    fn handle_keys(self) {
+        let Self { selected, opened, .. } = self;
+        let listener = window_event_listener(ev::keydown, move |event| {
+            if !shortcuts::is_command(&event) {
+                return;
+            }
+            match event.key().as_str() {
+                "j" | "ArrowDown" => self.select_neighbour(Neighbour::Older),
+                "k" | "ArrowUp" => self.select_neighbour(Neighbour::Newer),
+                "Escape" if opened.with_untracked(Option::is_none) => selected.set(None),
+                "Enter" if shortcuts::is_on_list(&event) => drop(selected.get_untracked().map(|seq| self.open(seq))),
+                _ => return,
+            }
+            event.prevent_default();
+        });
+        on_cleanup(move || listener.remove());
+    }
+
+    fn select_neighbour(self, neighbour: Neighbour) {
+        let Self { query, rows, selected, opened, .. } = self;
         if opened.with_untracked(Option::is_some) {
-            go.run(neighbour);
-        } else if let Some(row) = neighbour_of(query, rows, selected.get_untracked(), neighbour) {
+            self.open_neighbour(neighbour);
+        } else if let Some(row) = self.neighbour_of(selected.get_untracked(), neighbour) {
             selected.set(Some(row.seq));
         }
         let position =
             query.window.with_untracked(|window| selected.get_untracked().and_then(|seq| window.position_of(seq)));
         let _ = position.map(|position| rows.reveal(position));
-    };
-    let listener = window_event_listener(ev::keydown, move |event| {
-        if !shortcuts::is_command(&event) {
-            return;
-        }
-        match event.key().as_str() {
-            "j" | "ArrowDown" => select(Neighbour::Older),
-            "k" | "ArrowUp" => select(Neighbour::Newer),
-            "Escape" if opened.with_untracked(Option::is_none) => selected.set(None),
-            "Enter" if shortcuts::is_on_list(&event) => drop(selected.get_untracked().map(|seq| open.run(seq))),
-            _ => return,
-        }
-        event.prevent_default();
-    });
-    on_cleanup(move || listener.remove());
+    }
+}
+
+fn address(filter: Option<String>, position: Option<LogPosition>, row: Option<LogSeq>) -> String {
+    let row = row.map(|LogSeq(seq)| seq.to_string());
+    let position = position.map(|position| position.to_string());
+    url::with_query("/viewlog", &[("q", filter.as_deref()), ("at", position.as_deref()), ("row", row.as_deref())])
 }

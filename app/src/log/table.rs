@@ -1,5 +1,6 @@
 //! The log as a grid that draws only the visible rows: a million rows cost as much as forty.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use api::{LogRow, LogSeq};
@@ -44,36 +45,9 @@ pub fn LogTable(
         let is_all = query.window.with(|window| window.is_complete && window.top() == Top::Live);
         if is_all { (length.get() + 1).to_string() } else { "-1".to_owned() }
     });
-    let drawn = move || query.window.with(|window| window.rows(range.get()));
     let active = move || {
         let position = query.window.with(|window| selected.get().and_then(|seq| window.position_of(seq)));
         position.filter(|position| range.get().contains(position)).and_then(|_| selected.get()).map(element_id)
-    };
-    let freshness = move |seq| {
-        let is_fresh = query.window.with_untracked(|window| window.is_fresh(seq, time::now()));
-        if is_fresh { Freshness::New } else { Freshness::Known }
-    };
-    let created = StoredValue::new(0);
-    let list = Memo::new(move |_| {
-        // Computed again whenever rows may have been created.
-        query.window.track();
-        range.track();
-        created.get_value() / ROWS_PER_LIST
-    });
-    let lines = move || {
-        // Read, not only tracked: a memo that is never read is never computed again.
-        let _ = list.get();
-        // Memos of this list, dropped with it.
-        let selected = Memo::new(move |_| selected.get());
-        let first = Memo::new(move |_| range.get().start);
-        view! {
-            <ForEnumerate each=drawn key=|row| row.seq children=move |index, row| {
-                created.update_value(|created| *created += 1);
-                let index = Signal::derive(move || first.get() + index.get() + 2);
-                let freshness = freshness(row.seq);
-                view! { <LogLine row index freshness selected on_open /> }
-            } />
-        }
     };
     view! {
         <div
@@ -89,10 +63,46 @@ pub fn LogTable(
             </div>
             <div class="log_body" role="presentation" style:height=move || rows.pixels(length.get())>
                 <div class="log_window" role="rowgroup" style:top=move || rows.pixels(range.get().start)>
-                    {lines}
+                    <DrawnRows query range selected on_open />
                 </div>
             </div>
         </div>
+    }
+}
+
+#[component]
+fn DrawnRows(
+    query: LogQuery,
+    range: Memo<Range<usize>>,
+    selected: RwSignal<Option<LogSeq>>,
+    on_open: Callback<LogSeq>,
+) -> impl IntoView {
+    let drawn = move || query.window.with(|window| window.rows(range.get()));
+    let freshness = move |seq| {
+        let is_fresh = query.window.with_untracked(|window| window.is_fresh(seq, time::now()));
+        if is_fresh { Freshness::New } else { Freshness::Known }
+    };
+    let created = StoredValue::new(0);
+    let list = Memo::new(move |_| {
+        // Computed again whenever rows may have been created.
+        query.window.track();
+        range.track();
+        created.get_value() / ROWS_PER_LIST
+    });
+    move || {
+        // Read, not only tracked: a memo that is never read is never computed again.
+        let _ = list.get();
+        // Memos of this list, dropped with it.
+        let selected = Memo::new(move |_| selected.get());
+        let first = Memo::new(move |_| range.get().start);
+        view! {
+            <ForEnumerate each=drawn key=|row| row.seq children=move |index, row| {
+                created.update_value(|created| *created += 1);
+                let index = Signal::derive(move || first.get() + index.get() + 2);
+                let freshness = freshness(row.seq);
+                view! { <LogLine row index freshness selected on_open /> }
+            } />
+        }
     }
 }
 

@@ -27,7 +27,7 @@ pub fn WorkerTable(
 
 fn table(workers: Vec<WorkerState>) -> impl IntoView {
     view! {
-        <table class="table worker_table">
+        <table class="worker_table">
             <thead>
                 <tr>
                     <th scope="col">"Worker"</th>
