@@ -89,7 +89,7 @@ fn forms(name: &str, kind: &str, value: &str) -> Option<Vec<String>> {
         return Some(times(number));
     }
     let sizes = [("KiB", 1024), ("MiB", 1024 * 1024)];
-    let whole = sizes.into_iter().filter(|(_, size)| number > 0 && number % size == 0);
+    let whole = sizes.into_iter().filter(|(_, size)| number > 0 && number.is_multiple_of(*size));
     let sized = whole.map(|(unit, size)| format!("{} {unit}", grouped(number / size)));
     Some(std::iter::once(grouped(number)).chain(sized).collect())
 }
@@ -109,7 +109,7 @@ fn factor(text: &str) -> Option<u64> {
 /// A time in each unit in which it is a whole number.
 fn times(ms: u64) -> Vec<String> {
     let units = [("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000), ("days", 86_400_000)];
-    let whole = units.into_iter().filter(|(_, length)| ms % length == 0);
+    let whole = units.into_iter().filter(|(_, length)| ms.is_multiple_of(*length));
     whole.map(|(unit, length)| format!("{} {unit}", grouped(ms / length))).collect()
 }
 

@@ -3,7 +3,7 @@
 use queue::{JobError, Payload, decode, encode};
 use serde::{Deserialize, Serialize};
 use sqlx::SqlitePool;
-use store::{ClaimedJob, Clock, Enqueued, NewJob, Queue};
+use store::{ClaimedJob, Clock, Enqueued, JobQueue, NewJob};
 
 /// The job's input.
 #[derive(Serialize, Deserialize)]
@@ -17,7 +17,7 @@ impl Payload for Greet {
 }
 
 /// Durable when it returns. The key makes a second call for the same name the same job.
-pub async fn enqueue(queue: &dyn Queue, clock: &dyn Clock, greet: &Greet) -> store::Result<Enqueued> {
+pub async fn enqueue(queue: &dyn JobQueue, clock: &dyn Clock, greet: &Greet) -> store::Result<Enqueued> {
     let (kind, key) = (Greet::KIND.to_owned(), Some(greet.name.clone()));
     let (created_at, now) = (clock.wall(), clock.steady());
     let payload = encode(greet);
