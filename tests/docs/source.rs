@@ -62,24 +62,31 @@ fn pages_for_newcomers_stay_short() {
     assert!(job <= 40, "docs/adding-a-job.md promises 40 lines, the job has {job}");
 }
 
-/// Paths in backticks. A placeholder (`NAME`, `*`, `{}`) makes it none.
+/// Paths in backticks, outside of code blocks. A placeholder (`NAME`) makes it none.
 fn paths(page: &str) -> Vec<String> {
     let is_path = |text: &&str| {
         let is_one = text.chars().all(|character| character.is_ascii_alphanumeric() || "/_-.@".contains(character));
         let has_placeholder = text.split(['/', '.']).any(|part| part.len() > 1 && part.chars().all(is_capital));
         text.split_once('/').is_some_and(|(first, _)| FOLDERS.contains(&first)) && is_one && !has_placeholder
     };
-    page.split('`').skip(1).step_by(2).filter(is_path).map(str::to_owned).collect()
+    let prose = page.split("```").step_by(2);
+    prose.flat_map(|prose| prose.split('`').skip(1).step_by(2)).filter(is_path).map(str::to_owned).collect()
 }
 
 fn is_capital(character: char) -> bool {
     character.is_ascii_uppercase() || character == '_'
 }
 
-/// Each block that begins with "```rust file=PATH": the path and the code.
+/// Each code block whose first line ends in "file=PATH": the path, and the code as it stands in the page.
 fn excerpts(page: &str) -> Vec<(String, String)> {
-    let blocks = page.split("\n```").filter_map(|block| block.split_once('\n'));
-    let named = blocks.filter_map(|(head, code)| Some((head.split_once(" file=")?.1.to_owned(), code.to_owned())));
+    let blocks = page.split("```").skip(1).step_by(2);
+    let named = blocks.filter_map(|block| {
+        let (head, code) = block.split_once('\n')?;
+        let (_, file) = head.split_once(" file=")?;
+        // The indentation of the closing fence, in a list.
+        let code = code.trim_end_matches(' ').trim_end_matches('\n');
+        Some((file.to_owned(), code.to_owned()))
+    });
     named.collect()
 }
 
@@ -87,13 +94,15 @@ fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// Whether these are the same lines, at whatever depth of indentation.
+/// Whether these are the same lines, each at whatever depth of indentation.
 fn is_same(source: &[String], excerpt: &[String]) -> bool {
-    let depth = |lines: &[String]| lines.first().map_or(0, |line| line.len() - line.trim_start().len());
-    let Some(moved) = depth(source).checked_sub(depth(excerpt)) else { return false };
-    let indentation = " ".repeat(moved);
-    let mut pairs = source.iter().zip(excerpt);
-    pairs.all(|(source, excerpt)| source.strip_prefix(&indentation).unwrap_or(source) == excerpt)
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let (moved_from, moved_to) = (depth(&source[0]), depth(&excerpt[0]));
+    source.iter().zip(excerpt).all(|(source, excerpt)| {
+        let is_blank = source.is_empty() && excerpt.trim().is_empty();
+        is_blank
+            || source.trim_start() == excerpt.trim_start() && depth(source) + moved_to == depth(excerpt) + moved_from
+    })
 }
 
 #[test]
