@@ -75,8 +75,8 @@ pub(crate) fn build_dist(workspace: &Workspace, steps: &Steps) -> anyhow::Result
 
 /// Refuses, before minutes of building, what the server would refuse after them. `settings` is the page that lists its flags.
 fn check(arguments: &[String], settings: &str, listen: Option<String>) -> anyhow::Result<()> {
-    let is_command = |argument: &String| !argument.starts_with('-');
-    if arguments.first().is_some_and(is_command) && arguments.first().is_some_and(|command| command != "serve") {
+    // Other commands than `serve` have flags of their own, and do not listen.
+    if arguments.first().is_some_and(|first| !first.starts_with('-') && first != "serve") {
         return Ok(());
     }
     let mut listen = listen.unwrap_or_else(|| LISTEN.to_owned());
@@ -84,7 +84,8 @@ fn check(arguments: &[String], settings: &str, listen: Option<String>) -> anyhow
     while let Some(argument) = rest.next() {
         let (flag, value) =
             argument.split_once('=').map_or((argument.as_str(), None), |(flag, value)| (flag, Some(value)));
-        if flag.starts_with("--") && settings.contains("`--listen`") && !settings.contains(&format!("`{flag}`")) {
+        let is_known = flag == "--version" || settings.contains(&format!("`{flag}`"));
+        if flag.starts_with("--") && !is_known && settings.contains("`--listen`") {
             bail!("the server has no {flag}; docs/operating.md lists its flags");
         }
         if flag == "--listen" {
