@@ -77,8 +77,8 @@ pub fn by_kind(items: &[ItemTrace]) -> Vec<Failures> {
 /// In one line: `2 not found, 1 timed out`; empty if nothing failed.
 #[must_use]
 pub fn summary(failures: &[Failures]) -> String {
-    let words = failures.iter().map(|failures| format!("{} {}", number(failures.count as u64), failures.kind.label()));
-    words.collect::<Vec<_>>().join(", ")
+    let counts = failures.iter().map(|failures| format!("{} {}", number(failures.count as u64), failures.kind.label()));
+    counts.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

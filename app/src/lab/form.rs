@@ -3,8 +3,6 @@
 use api::{ApiError, FetchSpec, LabOrder, LabSpec, LabStyle, LabWork};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
 
 use crate::lab::draft::{DatabaseDraft, FetchDraft, PRESETS, RequestDraft};
 use crate::lab::fields::{Choice, Choices, NumberField};
@@ -12,6 +10,7 @@ use crate::lab::launcher::Launcher;
 use crate::lab::{fields, labels};
 use crate::ui::format::number;
 use crate::ui::notice::{Notice, Tone};
+use crate::ui::shortcuts::focus;
 
 /// What all forms share: they say how long a run takes, and start it.
 #[component]
@@ -28,7 +27,8 @@ fn LabForm(
         event.prevent_default();
         match spec.get_untracked() {
             Ok(spec) => launcher.start(vec![spec]),
-            Err(error) => focus(&error),
+            // The error itself is shown beside the field.
+            Err(error) => drop(error.field.map(|field| focus(&format!("#{}", fields::element_id(&field))))),
         }
     };
     let is_ready = move || !launcher.request.is_pending.get() && spec.with(Result::is_ok);
@@ -85,7 +85,7 @@ fn CompareButton(compared: Memo<Result<Vec<LabSpec>, ApiError>>, launcher: Launc
 }
 
 /// The error of one field of the form.
-pub fn at(spec: Memo<Result<LabSpec, ApiError>>, field: &'static str) -> Signal<Option<String>> {
+fn at(spec: Memo<Result<LabSpec, ApiError>>, field: &'static str) -> Signal<Option<String>> {
     Signal::derive(move || {
         let error = spec.get().err().filter(|error| error.field.as_deref() == Some(field));
         error.map(|error| error.message)
@@ -101,15 +101,6 @@ fn following(ahead: usize) -> Option<String> {
         0 => None,
         1 => Some("One more run follows this one.".to_owned()),
         ahead => Some(format!("{} more runs follow this one.", number(ahead as u64))),
-    }
-}
-
-/// Leads to the field that is at fault; the fault itself stands beside it.
-fn focus(error: &ApiError) {
-    let Some(field) = &error.field else { return };
-    let field = document().get_element_by_id(&fields::element_id(field));
-    if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
-        let _ = field.focus();
     }
 }
 
@@ -147,20 +138,20 @@ fn choices<T: Copy + PartialEq + Send + Sync + 'static>(
     legend: &'static str,
     name: &'static str,
     options: &'static [T],
-    words: fn(T) -> Choice,
+    label: fn(T) -> Choice,
     chosen: RwSignal<T>,
 ) -> AnyView {
-    let place = Signal::derive(move || {
+    let index = Signal::derive(move || {
         let chosen = chosen.get();
         options.iter().position(|&option| option == chosen).unwrap_or_default()
     });
-    let choose = move |place: usize| {
-        if let Some(&option) = options.get(place) {
+    let choose = move |index: usize| {
+        if let Some(&option) = options.get(index) {
             chosen.set(option);
         }
     };
-    let options = options.iter().map(|&option| words(option)).collect();
-    view! { <Choices legend name options chosen=place on_choose=choose /> }.into_any()
+    let options = options.iter().map(|&option| label(option)).collect();
+    view! { <Choices legend name options chosen=index on_choose=choose /> }.into_any()
 }
 
 #[component]

@@ -1,28 +1,26 @@
 //! The items of a run: as a table, as futures, and in the order of their arrival.
 
-use api::{COUNTRIES, ItemState, ItemTrace, LabSpec, LabTrace, LabWork};
+use api::{COUNTRIES, ItemState, ItemTrace, LabTrace};
 use leptos::prelude::*;
 
 use crate::lab::bars::ROWS_LIMIT;
+use crate::lab::fields::FoldedTable;
 use crate::lab::stream::RunStream;
 use crate::lab::{bars, labels};
 use crate::ui::format::number;
 use crate::ui::icon::{Icon, Symbol};
 
-/// A folded table; its rows are created when it is opened.
 #[component]
 pub fn ItemTable(stream: RunStream) -> impl IntoView {
-    let is_open = RwSignal::new(false);
     view! {
-        <details class="card table_view" on:toggle:target=move |event| is_open.set(event.target().open())>
-            <summary>"All requests as a table"</summary>
-            <Show when=move || is_open.get()><ItemRows stream /></Show>
-        </details>
+        <FoldedTable class="card table_view" summary="All requests as a table" is_open=RwSignal::new(false)>
+            <ItemRows stream />
+        </FoldedTable>
     }
 }
 
 #[component]
-pub fn ItemRows(stream: RunStream) -> impl IntoView {
+fn ItemRows(stream: RunStream) -> impl IntoView {
     let count = Memo::new(move |_| stream.trace.with(|trace| trace.items.len()));
     let rows = move || (0..count.get()).map(|index| view! { <ItemRow stream index /> }).collect_view();
     view! {
@@ -77,10 +75,10 @@ fn result(item: &ItemTrace) -> String {
     }
 }
 
+/// How many futures are in each state, and each of them.
 #[component]
 pub fn FuturesTable(stream: RunStream, planned: usize) -> impl IntoView {
     let is_short = planned <= ROWS_LIMIT;
-    let is_open = RwSignal::new(is_short);
     let count = move |states: &'static [ItemState]| {
         Memo::new(move |_| stream.trace.with(|trace| states.iter().map(|&state| trace.count(state)).sum::<usize>()))
     };
@@ -94,17 +92,16 @@ pub fn FuturesTable(stream: RunStream, planned: usize) -> impl IntoView {
         ("cancelled", count(&[ItemState::Cancelled])),
         ("called back", called_back),
     ];
-    let entry = |(word, count): (&'static str, Memo<usize>)| {
-        view! { <div><dt>{word}</dt><dd>{move || number(count.get() as u64)}</dd></div> }
+    let entry = |(label, count): (&'static str, Memo<usize>)| {
+        view! { <div><dt>{label}</dt><dd>{move || number(count.get() as u64)}</dd></div> }
     };
     view! {
         <section class="card futures" aria-labelledby="futures-title">
             <h3 id="futures-title">"Futures"</h3>
             <dl class="future_counts">{counts.map(entry).collect_view()}</dl>
-            <details class="table_view" open=is_short on:toggle:target=move |event| is_open.set(event.target().open())>
-                <summary>"Each future"</summary>
-                <Show when=move || is_open.get()><ItemRows stream /></Show>
-            </details>
+            <FoldedTable class="table_view" summary="Each future" is_open=RwSignal::new(is_short)>
+                <ItemRows stream />
+            </FoldedTable>
         </section>
     }
 }
@@ -112,10 +109,9 @@ pub fn FuturesTable(stream: RunStream, planned: usize) -> impl IntoView {
 /// The most chips shown; the table has all items.
 const MAX_CHIPS: usize = 60;
 
+/// The results in the order in which they were handed over.
 #[component]
 pub fn Arrivals(stream: RunStream) -> impl IntoView {
-    let has_flag =
-        stream.run.with_untracked(|run| matches!(&run.spec, LabSpec::Fetch(spec) if spec.work == LabWork::Flags));
     let total = Memo::new(move |_| stream.trace.with(|trace| trace.delivered.len()));
     let chips = Memo::new(move |_| {
         stream.trace.with(|trace| trace.delivered.iter().take(MAX_CHIPS).copied().collect::<Vec<u32>>())
@@ -129,7 +125,7 @@ pub fn Arrivals(stream: RunStream) -> impl IntoView {
             <h3 id="arrivals-title">"Arrivals, in order"</h3>
             <Show when=move || total.get() == 0><p class="muted">"Nothing has arrived yet."</p></Show>
             <ol class="arrival_list" aria-labelledby="arrivals-title">
-                <For each=move || chips.get() key=|index| *index children=move |index| view! { <Arrival stream index has_flag /> } />
+                <For each=move || chips.get() key=|index| *index children=move |index| view! { <Arrival stream index /> } />
                 {rest}
             </ol>
         </section>
@@ -137,14 +133,14 @@ pub fn Arrivals(stream: RunStream) -> impl IntoView {
 }
 
 #[component]
-fn Arrival(stream: RunStream, index: u32, has_flag: bool) -> impl IntoView {
+fn Arrival(stream: RunStream, index: u32) -> impl IntoView {
     // An item does not change after it has arrived.
     let (state, label, text) = stream.trace.with_untracked(|trace| arrival(trace, index));
     let color = bars::job_state(state).as_str();
     let code = Signal::stored(label.clone());
     view! {
         <li class="arrival" data-state=color>
-            {has_flag.then(|| view! { <Flag code is_there=Signal::stored(state == ItemState::Done) /> })}
+            {stream.has_flags().then(|| view! { <Flag code is_loaded=Signal::stored(state == ItemState::Done) /> })}
             <span>{label}</span>
             {(!text.is_empty()).then(|| view! { <strong>{text}</strong> })}
         </li>
@@ -153,9 +149,9 @@ fn Arrival(stream: RunStream, index: u32, has_flag: bool) -> impl IntoView {
 
 /// The item's state, its name, and its result if that is short.
 fn arrival(trace: &LabTrace, index: u32) -> (ItemState, String, String) {
-    let place = usize::try_from(index).unwrap_or(usize::MAX);
-    let Some(item) = trace.items.get(place) else { return Default::default() };
-    let label = bars::name(place, item).map_or_else(|| format!("#{}", index + 1), ToOwned::to_owned);
+    let position = usize::try_from(index).unwrap_or(usize::MAX);
+    let Some(item) = trace.items.get(position) else { return Default::default() };
+    let label = bars::name(position, item).map_or_else(|| format!("#{}", index + 1), ToOwned::to_owned);
     let text = match &item.error {
         Some(error) => error.kind.label().to_owned(),
         None if item.text == label || item.text.chars().count() > 12 => String::new(),
@@ -164,16 +160,17 @@ fn arrival(trace: &LabTrace, index: u32) -> (ItemState, String, String) {
     (item.state, label, text)
 }
 
+/// A flag; its room is reserved until it is loaded.
 #[component]
 pub fn Flag(
     /// The country's code.
     #[prop(into)]
     code: Signal<String>,
-    #[prop(into)] is_there: Signal<bool>,
+    #[prop(into)] is_loaded: Signal<bool>,
 ) -> impl IntoView {
     let code = move || {
         let code = code.get();
-        COUNTRIES.into_iter().find(|country| is_there.get() && code == *country)
+        COUNTRIES.into_iter().find(|country| is_loaded.get() && code == *country)
     };
     let code = Memo::new(move |_| code());
     // Without the latency that the run measured.

@@ -9,7 +9,7 @@ use web_sys::VisibilityState;
 use crate::lab::draft::{DatabaseDraft, FetchDraft, RequestDraft};
 use crate::lab::form::{DatabaseForm, FetchForm, TrapForm};
 use crate::lab::launcher::Launcher;
-use crate::lab::run::{RunContext, RunView};
+use crate::lab::run::{Host, RunView};
 use crate::lab::runs::RunTable;
 use crate::platform::context;
 use crate::ui::icon::{Icon, Symbol};
@@ -118,7 +118,7 @@ fn Bench(scenario: Memo<Scenario>, launcher: Launcher) -> impl IntoView {
     };
     let on_end = Callback::new(move |state| launcher.ended(state));
     let watched = move || match launcher.watched.get() {
-        Some(run) => view! { <RunView run place=RunContext::Lab on_end /> }.into_any(),
+        Some(run) => view! { <RunView run host=Host::Lab on_end /> }.into_any(),
         None => view! {
             <div class="card empty_state lab_unwatched">
                 <p>"What you start is shown here while it happens: who waits, what arrives, and when."</p>

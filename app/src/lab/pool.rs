@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
+use crate::lab::fields::{FoldedTable, Slider};
 use crate::lab::labels;
 use crate::lab::stream::RunStream;
 use crate::lab::time_axis::{Scale, TimeAxis};
@@ -47,7 +48,7 @@ pub fn PoolChart(stream: RunStream) -> impl IntoView {
 /// The values at the moment that the pointer or the slider selects, in thousandths of the axis.
 #[component]
 fn MomentSlider(steps: Memo<Vec<PoolStep>>, scale: Memo<Scale>, inspected: RwSignal<Option<u64>>) -> impl IntoView {
-    let said = move || {
+    let text = move || {
         let moment = inspected.get().map(|thousandths| scale.get().at_thousandth(thousandths));
         let found = moment.and_then(|us| Some((us, steps.with(|steps| at(steps, us))?)));
         found.map_or_else(
@@ -59,25 +60,21 @@ fn MomentSlider(steps: Memo<Vec<PoolStep>>, scale: Memo<Scale>, inspected: RwSig
         )
     };
     view! {
-        <div class="slider_row">
-            <input
-                type="range"
-                min="0"
-                max="1000"
-                step="5"
-                aria-label="Moment"
-                aria-valuetext=said
-                prop:value=move || inspected.get().unwrap_or_default().to_string()
-                on:input:target=move |event| inspected.set(event.target().value().parse().ok())
-            />
-            <p class="slider_said">{said}</p>
-        </div>
+        <Slider
+            label="Moment"
+            min="0"
+            max="1000"
+            step="5"
+            value=Signal::derive(move || inspected.get().unwrap_or_default().to_string())
+            text=Signal::derive(text)
+            on_input=Callback::new(move |thousandths| inspected.set(thousandths))
+        />
     }
 }
 
 /// One line of a drawing.
 #[derive(Clone, Copy, Debug)]
-pub struct StepSeries {
+struct StepSeries {
     pub label: &'static str,
     /// The name in the style sheet.
     pub name: &'static str,
@@ -85,7 +82,7 @@ pub struct StepSeries {
 }
 
 #[component]
-pub fn StepLines(
+fn StepLines(
     title: &'static str,
     series: &'static [StepSeries],
     steps: Memo<Vec<PoolStep>>,
@@ -145,8 +142,7 @@ pub fn StepLines(
 const ROWS: u64 = 20;
 
 #[component]
-pub fn PoolTable(steps: Memo<Vec<PoolStep>>, scale: Memo<Scale>) -> impl IntoView {
-    let is_open = RwSignal::new(false);
+fn PoolTable(steps: Memo<Vec<PoolStep>>, scale: Memo<Scale>) -> impl IntoView {
     let rows = move || {
         let scale = scale.get();
         let moments = (0..=ROWS).map(move |row| scale.at_thousandth(row * 1_000 / ROWS));
@@ -165,22 +161,19 @@ pub fn PoolTable(steps: Memo<Vec<PoolStep>>, scale: Memo<Scale>) -> impl IntoVie
         })
     };
     view! {
-        <details class="table_view" on:toggle:target=move |event| is_open.set(event.target().open())>
-            <summary>"The same as a table"</summary>
-            <Show when=move || is_open.get()>
-                <table class="figures_table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"At"</th>
-                            <th scope="col">"In use"</th>
-                            <th scope="col">"Idle"</th>
-                            <th scope="col">"Waiting"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </Show>
-        </details>
+        <FoldedTable class="table_view" summary="The same as a table" is_open=RwSignal::new(false)>
+            <table class="figures_table">
+                <thead>
+                    <tr>
+                        <th scope="col">"At"</th>
+                        <th scope="col">"In use"</th>
+                        <th scope="col">"Idle"</th>
+                        <th scope="col">"Waiting"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </FoldedTable>
     }
 }
 
@@ -188,7 +181,7 @@ pub fn PoolTable(steps: Memo<Vec<PoolStep>>, scale: Memo<Scale>) -> impl IntoVie
 const MAX_STEPS: usize = 800;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PoolStep {
+struct PoolStep {
     pub at_us: u64,
     pub in_use: u32,
     pub idle: u32,

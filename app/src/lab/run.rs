@@ -22,7 +22,7 @@ use crate::ui::page::PageHeading;
 
 /// Where a run is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunContext {
+pub enum Host {
     /// Beside the forms.
     Lab,
     /// On its own page, whose heading is the run's title.
@@ -30,7 +30,7 @@ pub enum RunContext {
 }
 
 #[component]
-pub fn RunView(run: LabRun, place: RunContext, on_end: Callback<JobState>) -> impl IntoView {
+pub fn RunView(run: LabRun, host: Host, on_end: Callback<JobState>) -> impl IntoView {
     let spec = run.spec.clone();
     let was_over = run.state.is_final();
     let stream = stream::follow(run);
@@ -45,7 +45,7 @@ pub fn RunView(run: LabRun, place: RunContext, on_end: Callback<JobState>) -> im
     let tone = move || if state.get() == JobState::Dead { Tone::Error } else { Tone::Info };
     view! {
         <div class="lab_run">
-            <RunHead stream place />
+            <RunHead stream host />
             <ProgressLine stream />
             {move || status.get().map(|text| view! { <Notice tone=tone() text /> })}
             <RunTiles stream />
@@ -84,7 +84,7 @@ pub fn LabRunPage(id: LabRunId) -> impl IntoView {
             <PageHeading text=heading />
             {move || match shown.get() {
                 None => view! { <Loading /> }.into_any(),
-                Some(Ok(run)) => view! { <RunView run place=RunContext::Page on_end=Callback::new(|_| ()) /> }.into_any(),
+                Some(Ok(run)) => view! { <RunView run host=Host::Page on_end=Callback::new(|_| ()) /> }.into_any(),
                 Some(Err(error)) if error.code == ErrorCode::NotFound => view! { <NoSuchRun /> }.into_any(),
                 Some(Err(error)) => {
                     view! { <Failure text=error.message on_retry=move |()| answer.refetch() /> }.into_any()
@@ -105,7 +105,7 @@ fn NoSuchRun() -> impl IntoView {
 }
 
 #[component]
-fn RunHead(stream: RunStream, place: RunContext) -> impl IntoView {
+fn RunHead(stream: RunStream, host: Host) -> impl IntoView {
     let (id, title, created_at) = stream.run.with_untracked(|run| (run.id, labels::title(&run.spec), run.created_at));
     let state = Memo::new(move |_| stream.run.with(|run| run.state));
     let address = url::of_lab_run(id);
@@ -113,9 +113,9 @@ fn RunHead(stream: RunStream, place: RunContext) -> impl IntoView {
     let cancellation = Request::new();
     view! {
         <header class="lab_run_head">
-            {match place {
-                RunContext::Lab => view! { <h2><a href=address>{title}</a></h2> }.into_any(),
-                RunContext::Page => view! { <h2 class="visually_hidden">"What happened"</h2> }.into_any(),
+            {match host {
+                Host::Lab => view! { <h2><a href=address>{title}</a></h2> }.into_any(),
+                Host::Page => view! { <h2 class="visually_hidden">"What happened"</h2> }.into_any(),
             }}
             {move || view! { <StateBadge state=state.get() /> }}
             <span class="muted"><TimeAgo time=created_at /></span>

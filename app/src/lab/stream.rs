@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{LabEvent, LabFact, LabRun, LabTrace};
+use api::{LabEvent, LabFact, LabRun, LabSpec, LabTrace, LabWork};
 use leptos::prelude::*;
 
 use crate::platform::sse::EventStream;
@@ -50,6 +50,12 @@ pub fn follow(run: LabRun) -> RunStream {
 }
 
 impl RunStream {
+    /// Whether the run's items are flags, and not only numbers.
+    #[must_use]
+    pub fn has_flags(self) -> bool {
+        self.run.with_untracked(|run| matches!(&run.spec, LabSpec::Fetch(spec) if spec.work == LabWork::Flags))
+    }
+
     /// Whether the run's clock advances.
     #[must_use]
     pub fn is_running(self) -> bool {

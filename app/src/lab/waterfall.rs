@@ -1,11 +1,12 @@
 //! The waterfall: when each request waited and when it ran, on one time axis.
 
-use api::{ItemState, ItemTrace, LabSpec, LabWork};
+use api::{ItemState, ItemTrace};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
 use crate::lab::bars;
 use crate::lab::bars::{DENSE_WIDTH, ROWS_LIMIT};
+use crate::lab::fields::Slider;
 use crate::lab::items::Flag;
 use crate::lab::stream::RunStream;
 use crate::lab::time_axis::{Scale, TimeAxis};
@@ -27,9 +28,6 @@ pub fn Waterfall(
         }
         Scale::to(stream.trace.with(bars::end))
     });
-    // Other requests have only numbers.
-    let has_names =
-        stream.run.with_untracked(|run| matches!(&run.spec, LabSpec::Fetch(spec) if spec.work == LabWork::Flags));
     let inspected = RwSignal::new(None::<usize>);
     let rows = move || match count.get() {
         0 => view! { <p class="muted waterfall_empty">"The bars appear when the run begins."</p> }.into_any(),
@@ -47,7 +45,7 @@ pub fn Waterfall(
             </header>
             <div
                 class="waterfall_plot"
-                data-named=has_names.then_some("")
+                data-named=stream.has_flags().then_some("")
                 data-dense=(planned > ROWS_LIMIT).then_some("")
                 style:min-height=format!("{}px", bars::plot_height(planned))
             >
@@ -84,8 +82,6 @@ fn WaterfallRow(
         let is_open = matches!(item.state, ItemState::Pending | ItemState::Running);
         bar(index, &item, scale.get(), if is_open { stream.now_us.get() } else { 0 })
     });
-    let has_flag =
-        stream.run.with_untracked(|run| matches!(&run.spec, LabSpec::Fetch(spec) if spec.work == LabWork::Flags));
     let state = Memo::new(move |_| bar.with(|bar| bar.state));
     let part = move |choose: fn(&Bar) -> String| move || bar.with(choose);
     view! {
@@ -97,8 +93,8 @@ fn WaterfallRow(
         >
             <span class="waterfall_label">
                 <span class="waterfall_number">{index + 1}</span>
-                {has_flag.then(|| view! {
-                    <Flag code=part(|bar| bar.label.clone()) is_there=move || state.get() == ItemState::Done />
+                {stream.has_flags().then(|| view! {
+                    <Flag code=part(|bar| bar.label.clone()) is_loaded=move || state.get() == ItemState::Done />
                 })}
                 <span class="waterfall_name">{part(|bar| bar.label.clone())}</span>
             </span>
@@ -109,7 +105,7 @@ fn WaterfallRow(
             <span class="waterfall_outcome">
                 {move || view! { <Icon symbol=Symbol::State(bars::job_state(state.get())) /> }}
                 <span class="visually_hidden">{move || state.get().as_str()}" "</span>
-                <span class="waterfall_words">{part(|bar| bar.outcome.clone())}</span>
+                <span class="waterfall_text">{part(|bar| bar.outcome.clone())}</span>
             </span>
         </li>
     }
@@ -175,7 +171,7 @@ pub fn DenseBars(
 }
 
 #[component]
-pub fn StateLegend(stream: RunStream) -> impl IntoView {
+fn StateLegend(stream: RunStream) -> impl IntoView {
     let entry = move |state: ItemState| {
         let count = Memo::new(move |_| stream.trace.with(|trace| trace.count(state)));
         let job_state = bars::job_state(state);
@@ -192,31 +188,30 @@ pub fn StateLegend(stream: RunStream) -> impl IntoView {
 }
 
 #[component]
-pub fn ItemSlider(stream: RunStream, inspected: RwSignal<Option<usize>>, count: Memo<usize>) -> impl IntoView {
+fn ItemSlider(stream: RunStream, inspected: RwSignal<Option<usize>>, count: Memo<usize>) -> impl IntoView {
     let sentence = Memo::new(move |_| {
         let index = inspected.get()?;
         let now_us = if stream.is_running() { stream.now_us.get() } else { 0 };
         stream.trace.with(|trace| {
             let item = trace.items.get(index)?;
             let number = u32::try_from(index).ok()?;
-            let place = trace.delivered.iter().position(|&delivered| delivered == number).map(|place| place + 1);
-            Some(bars::sentence(index, item, place, now_us.max(trace.latest_us)))
+            let arrival = trace.delivered.iter().position(|&delivered| delivered == number).map(|index| index + 1);
+            Some(bars::sentence(index, item, arrival, now_us.max(trace.latest_us)))
         })
     });
-    let said =
+    let text =
         move || sentence.get().unwrap_or_else(|| "Point at a bar, or move the slider, for its figures.".to_owned());
+    let select = move |number: Option<u64>| {
+        inspected.set(number.and_then(|number| usize::try_from(number).ok()?.checked_sub(1)))
+    };
     view! {
-        <div class="slider_row">
-            <input
-                type="range"
-                min="1"
-                max=move || count.get().max(1).to_string()
-                aria-label="Request"
-                aria-valuetext=said
-                prop:value=move || inspected.get().map_or(1, |index| index + 1).to_string()
-                on:input:target=move |event| inspected.set(event.target().value().parse().ok().map(|number: usize| number - 1))
-            />
-            <p class="slider_said">{said}</p>
-        </div>
+        <Slider
+            label="Request"
+            min="1"
+            max=Signal::derive(move || count.get().max(1).to_string())
+            value=Signal::derive(move || inspected.get().map_or(1, |index| index + 1).to_string())
+            text=Signal::derive(text)
+            on_input=Callback::new(select)
+        />
     }
 }
