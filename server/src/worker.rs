@@ -19,7 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Renewed every 5 s; another process waits this long before it takes over from one that died.
 const LEASE: Duration = Duration::from_secs(15);
 /// Less than anybody can see on a page that shows rows as they come.
-const GATHERING: Duration = Duration::from_millis(10);
+const CLAIM_DEBOUNCE: Duration = Duration::from_millis(10);
 
 /// No retry waits longer than this, so nothing that an earlier process scheduled should either;
 /// see [`store::JobQueue::rescue_orphans`].
@@ -43,13 +43,13 @@ pub fn worker_settings(jobs: &JobsSection, store: &dyn Store, random: &Random) -
         // The process id alone comes back after a reboot; the random part does not.
         worker: WorkerName(format!("{}-{:08x}", std::process::id(), u32::from_be_bytes(random.bytes()))),
         slots: jobs.workers.get(),
-        gathering: GATHERING,
+        claim_debounce: CLAIM_DEBOUNCE,
         lease: LEASE,
         timeout: TIMEOUT.saturating_add(jobs.log_delay),
         backoff: Backoff { first: Duration::from_secs(1), limit: LONGEST_BACKOFF },
         grace: jobs.grace,
         shares_store: store.is_shared(),
-        roll: Arc::new(move || dice.roll()),
+        jitter: Arc::new(move || dice.roll()),
     }
 }
 

@@ -44,7 +44,7 @@ async fn every_hostile_string<From: Place, To: Place>() {
             letters: hostile.text.clone(),
             results: hostile.text.clone(),
             ip: hostile.text.clone(),
-            browser_string: hostile.text.clone(),
+            browser_family: hostile.text.clone(),
             user_agent: hostile.text.clone(),
             ..log_entry(search(number), &hostile.text)
         };
@@ -57,7 +57,7 @@ async fn every_hostile_string<From: Place, To: Place>() {
         to.store().await.unwrap().log_rows(log_query(LogSpan::After(LogSeq(0)))).try_collect().await.unwrap();
     assert_eq!(rows.len(), corpus().len());
     for (row, hostile) in rows.iter().zip(corpus()) {
-        let texts = [&row.phrase, &row.letters, &row.results, &row.ip, &row.browser_string, &row.user_agent];
+        let texts = [&row.phrase, &row.letters, &row.results, &row.ip, &row.browser_family, &row.user_agent];
         assert!(texts.iter().all(|text| **text == hostile.text), "{}", hostile.name);
     }
 }

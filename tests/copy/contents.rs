@@ -63,7 +63,7 @@ fn entry(search: &str, text: &str) -> LogEntry {
     LogEntry {
         letters: some.clone(),
         results: format!("{{{some:?}}}"),
-        browser_string: some.clone(),
+        browser_family: some.clone(),
         user_agent: some,
         ..log_entry(search.parse().unwrap(), text)
     }

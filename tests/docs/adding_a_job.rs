@@ -28,13 +28,13 @@ async fn the_job_of_the_page_is_done_and_its_row_is_written_once() {
     let settings = Settings {
         worker: WorkerName("greeter-1".to_owned()),
         slots: 16,
-        gathering: Duration::ZERO,
+        claim_debounce: Duration::ZERO,
         lease: Duration::from_secs(15),
         timeout: Duration::from_secs(60),
         backoff: Backoff { first: Duration::from_secs(1), limit: Duration::from_secs(900) },
         grace: Duration::from_secs(10),
         shares_store: false,
-        roll: Arc::new(|| 0.5),
+        jitter: Arc::new(|| 0.5),
     };
     let handler = {
         let database = database.clone();

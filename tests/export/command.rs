@@ -59,7 +59,7 @@ fn row_of(row: &SqliteRow) -> LogRow {
         letters: text("letters"),
         results: text("results"),
         ip: text("ip"),
-        browser_string: text("browser_string"),
+        browser_family: text("browser_string"),
         user_agent: text("user_agent"),
         searched_at: TimeMs(row.get("searched_at_ms")),
         recorded_at: TimeMs(row.get("recorded_at_ms")),

@@ -64,7 +64,7 @@ impl Place {
                 letters: text(),
                 results: text(),
                 ip: text(),
-                browser_string: text(),
+                browser_family: text(),
                 user_agent: text(),
                 ..log_entry(search(number), &hostile.text)
             }

@@ -181,7 +181,7 @@ pub async fn trace(client: &HttpClient, id: SearchId) -> LabTrace {
     let mut trace = LabTrace::default();
     while let Some(event) = events.next().await {
         if event.name == "part" {
-            event.json::<Vec<LabEvent>>().into_iter().for_each(|event| trace.take(event));
+            event.json::<Vec<LabEvent>>().into_iter().for_each(|event| trace.apply(event));
         }
     }
     trace

@@ -87,7 +87,7 @@ pub fn log_entry(id: SearchId, phrase: &str) -> LogEntry {
         letters: "aeiou".to_owned(),
         results: "{'e', 'i'}".to_owned(),
         ip: "127.0.0.1".to_owned(),
-        browser_string: "Firefox".to_owned(),
+        browser_family: "Firefox".to_owned(),
         user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned(),
         searched_at: START,
         recorded_at: START.after(Duration::from_millis(7)),

@@ -67,7 +67,7 @@ fn field_of(text: &str) -> (String, &str) {
 
 fn row_of(record: Vec<String>) -> LogRow {
     let fields: [String; 11] = record.try_into().unwrap_or_else(|record| panic!("{record:?} does not have 11 fields"));
-    let [seq, search_id, job_id, phrase, letters, results, ip, browser_string, user_agent, searched_at, recorded_at] =
+    let [seq, search_id, job_id, phrase, letters, results, ip, browser_family, user_agent, searched_at, recorded_at] =
         fields;
     LogRow {
         seq: LogSeq(seq.parse().expect("a number")),
@@ -77,7 +77,7 @@ fn row_of(record: Vec<String>) -> LogRow {
         letters: text_of(&letters),
         results: text_of(&results),
         ip: text_of(&ip),
-        browser_string: text_of(&browser_string),
+        browser_family: text_of(&browser_family),
         user_agent: text_of(&user_agent),
         searched_at: time_of(&searched_at),
         recorded_at: time_of(&recorded_at),

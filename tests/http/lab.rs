@@ -64,7 +64,7 @@ async fn whole(mut events: Events) -> (LabTrace, u32, LabRun) {
                 let number: u32 = event.id.as_deref().and_then(|id| id.parse().ok()).expect("a part has its number");
                 assert_eq!(number, last + 1, "parts come in order, each once");
                 last = number;
-                event.json::<Vec<LabEvent>>().into_iter().for_each(|event| trace.take(event));
+                event.json::<Vec<LabEvent>>().into_iter().for_each(|event| trace.apply(event));
             }
             "run" => run = Some(event.json::<LabRun>()),
             other => panic!("an event {other}"),

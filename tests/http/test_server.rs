@@ -252,7 +252,7 @@ fn entry(phrase: &str, number: i64) -> LogEntry {
         letters: "aeiou".to_owned(),
         results: "set()".to_owned(),
         ip: "127.0.0.1".to_owned(),
-        browser_string: "Firefox".to_owned(),
+        browser_family: "Firefox".to_owned(),
         user_agent: "Mozilla/5.0".to_owned(),
         searched_at: TimeMs(number),
         recorded_at: TimeMs(number),

@@ -120,13 +120,13 @@ impl World {
         let settings = Settings {
             worker: builders::worker("ours"),
             slots: SLOTS,
-            gathering: Duration::from_millis(thread_rng().gen_range(0..3)),
+            claim_debounce: Duration::from_millis(thread_rng().gen_range(0..3)),
             lease: LEASE,
             timeout: Duration::from_secs(60),
             backoff: Backoff { first: Duration::from_secs(1), limit: Duration::from_secs(60) },
             grace: GRACE,
             shares_store: self.is_shared,
-            roll: Arc::new(|| thread_rng().gen_range(0.0..1.0)),
+            jitter: Arc::new(|| thread_rng().gen_range(0.0..1.0)),
         };
         let (attempts, clock) = (self.attempts.clone(), self.clock.clone());
         let perform = move |job| perform(job, SLOTS, attempts.clone(), clock.clone());

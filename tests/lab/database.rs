@@ -66,7 +66,7 @@ async fn run(spec: &DatabaseSpec, open: &PoolOpener, stop: &CancellationToken) -
 
 fn trace(events: &[LabEvent]) -> LabTrace {
     let mut trace = LabTrace::default();
-    events.iter().cloned().for_each(|event| trace.take(event));
+    events.iter().cloned().for_each(|event| trace.apply(event));
     trace
 }
 

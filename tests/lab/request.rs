@@ -39,14 +39,14 @@ impl Run {
     async fn reaches(&mut self, lane: Lane, step: LaneStep) {
         while self.at(lane, step).is_none() {
             let event = self.events.recv().await;
-            self.trace.take(event.unwrap_or_else(|| panic!("{lane:?} has never come to {step:?}: {:?}", self.trace)));
+            self.trace.apply(event.unwrap_or_else(|| panic!("{lane:?} has never come to {step:?}: {:?}", self.trace)));
         }
     }
 
     async fn ends(&mut self) -> Result<LabSummary, String> {
         let ended = (&mut self.ended).await.expect("it does not panic");
         while let Some(event) = self.events.recv().await {
-            self.trace.take(event);
+            self.trace.apply(event);
         }
         ended
     }

@@ -101,8 +101,8 @@ impl Yard {
     }
 
     /// One that lets new jobs gather before its next claim.
-    pub fn start_gathering_worker(&self, clock: Arc<dyn Clock>, gathering: Duration) -> JoinHandle<()> {
-        self.start(self.store.clone(), clock, Settings { gathering, ..self.settings(4) })
+    pub fn start_debounced_worker(&self, clock: Arc<dyn Clock>, claim_debounce: Duration) -> JoinHandle<()> {
+        self.start(self.store.clone(), clock, Settings { claim_debounce, ..self.settings(4) })
     }
 
     /// One that knows of others.
@@ -115,13 +115,13 @@ impl Yard {
         Settings {
             worker: builders::worker("ours"),
             slots,
-            gathering: Duration::ZERO,
+            claim_debounce: Duration::ZERO,
             lease: LEASE,
             timeout: TIMEOUT,
             backoff: Backoff { first: Duration::from_secs(1), limit: Duration::from_secs(60) },
             grace: GRACE,
             shares_store: false,
-            roll: Arc::new(|| 0.0),
+            jitter: Arc::new(|| 0.0),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::harness::SetBackClock;
 use crate::harness::{Act, Ground, Yard};
 
 /// As long as no lease and no timeout, so that who sleeps until then gathers.
-const GATHERING: Duration = Duration::from_secs(45);
+const CLAIM_DEBOUNCE: Duration = Duration::from_secs(45);
 
 pub async fn a_scheduled_job_waits_for_its_time(ground: Ground) {
     let (yard, worker) = Yard::working(ground, 4).await;
@@ -41,18 +41,18 @@ pub async fn an_earlier_job_moves_the_alarm_forward(ground: Ground) {
 
 pub async fn what_comes_soon_after_a_claim_gathers_and_is_claimed_together(ground: Ground) {
     let yard = Yard::new(ground).await;
-    let worker = yard.start_gathering_worker(yard.clock.clone(), GATHERING);
+    let worker = yard.start_debounced_worker(yard.clock.clone(), CLAIM_DEBOUNCE);
     let alone = yard.add(&[Act::Succeed]).await;
     yard.reaches(alone, JobState::Done).await;
     let first = yard.add(&[Act::Succeed]).await;
     let second = yard.add(&[Act::Succeed]).await;
-    yard.clock.task_sleeps_until(START.after(GATHERING)).await;
+    yard.clock.task_sleeps_until(START.after(CLAIM_DEBOUNCE)).await;
     assert_eq!(yard.count(JobState::Waiting).await, 2, "they are claimed one by one");
-    yard.clock.advance(GATHERING);
+    yard.clock.advance(CLAIM_DEBOUNCE);
     yard.reaches(first, JobState::Done).await;
     yard.reaches(second, JobState::Done).await;
     // Nothing has come for a while: who comes alone again does not wait.
-    yard.clock.advance(GATHERING);
+    yard.clock.advance(CLAIM_DEBOUNCE);
     let alone = yard.add(&[Act::Succeed]).await;
     yard.reaches(alone, JobState::Done).await;
     yard.wind_up(worker).await;
@@ -61,15 +61,15 @@ pub async fn what_comes_soon_after_a_claim_gathers_and_is_claimed_together(groun
 pub async fn a_clock_that_is_set_back_makes_no_job_gather_for_longer(ground: Ground) {
     let yard = Yard::new(ground).await;
     let clock = Arc::new(SetBackClock::of(yard.clock.clone()));
-    let worker = yard.start_gathering_worker(clock.clone(), GATHERING);
+    let worker = yard.start_debounced_worker(clock.clone(), CLAIM_DEBOUNCE);
     let alone = yard.add(&[Act::Succeed]).await;
     yard.reaches(alone, JobState::Done).await;
     clock.set_back(Duration::from_secs(3600));
     let next = NewJob { run_at: clock.steady(), now: clock.steady(), ..yard.script(&[Act::Succeed]) };
     let next = yard.enqueue(next).await;
     // In seconds that do not jump.
-    yard.clock.task_sleeps_until(START.after(GATHERING)).await;
-    yard.clock.advance(GATHERING);
+    yard.clock.task_sleeps_until(START.after(CLAIM_DEBOUNCE)).await;
+    yard.clock.advance(CLAIM_DEBOUNCE);
     yard.reaches(next, JobState::Done).await;
     yard.wind_up(worker).await;
 }

@@ -43,32 +43,16 @@ pub struct Account {
     pub role: Role,
 }
 
-/// What an account may do; each role may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Reads.
-    Viewer,
-    /// Acts on jobs.
-    Operator,
-    /// Manages accounts, retention and erasure.
-    Admin,
-}
-
-impl Role {
-    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Admin];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Operator => "operator",
-            Self::Admin => "admin",
-        }
-    }
-
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == word)
+text_enum! {
+    /// What an account may do. Each role may also do what the roles before it may.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Role {
+        /// Reads.
+        Viewer = "viewer",
+        /// Retries and cancels jobs.
+        Operator = "operator",
+        /// Manages accounts, retention and erasure.
+        Admin = "admin",
     }
 }

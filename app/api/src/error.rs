@@ -1,4 +1,4 @@
-//! What can go wrong, as the client sees it. Nothing in here tells of the server's inside.
+//! Errors as the client sees them. They reveal nothing of the server's internals.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
 use crate::json::{AnswerEncoding, from_json};
 
-/// Why a request failed. Each code is something that a page treats differently.
+/// Why a request failed. Pages treat each code differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
@@ -17,23 +17,23 @@ pub enum ErrorCode {
     Missing,
     /// A field is given more than once. 400.
     Repeated,
-    /// A field's value is not of its form, for instance an id that is no ULID. 400.
+    /// A field's value has the wrong form, for instance an id that is not a ULID. 400.
     Invalid,
     /// Nobody is logged in, or the session has ended. 401.
     SignedOut,
     /// Name or password is wrong. 401.
     WrongCredentials,
-    /// The request comes from a foreign page, or the account may not do this. 403.
+    /// The request comes from another site's page, or the account may not do this. 403.
     Forbidden,
-    /// There is no such thing. 404.
+    /// The requested object does not exist. 404.
     NotFound,
     /// The path does not take this method. 405.
     WrongMethod,
-    /// The same id was used for another search, or the thing is in no state for this. 409.
+    /// The id was used for another search, or the object's state does not allow this. 409.
     Conflict,
-    /// A link was used, or its time is over. 410.
+    /// The link was used or has expired. 410.
     Expired,
-    /// The body is larger than any request needs to be. 413.
+    /// The body is larger than any valid request. 413.
     TooLarge,
     /// The content type is not one that this function reads. 415.
     ContentType,
@@ -41,11 +41,11 @@ pub enum ErrorCode {
     TooLong,
     /// Too many attempts for now. 429.
     TooMany,
-    /// The server failed; its log says why. 500.
+    /// The server failed, and logged why. 500.
     Internal,
-    /// The server could not be reached. Only clients make this.
+    /// The server could not be reached. Only the client creates this.
     Offline,
-    /// The store does not answer just now. 503.
+    /// The store is not available now. 503.
     Unavailable,
 }
 
@@ -55,14 +55,13 @@ pub enum ErrorCode {
 #[error("{message}")]
 pub struct ApiError {
     pub code: ErrorCode,
-    /// One sentence for a person, which names the way out where there is one.
+    /// One sentence for a person, with the fix if there is one.
     pub message: String,
-    /// The field of the request that is at fault, where it is one.
+    /// The request's field at fault, if it is one.
     pub field: Option<String>,
 }
 
-/// How much of a text that the client wrote is said back to it, in characters. Enough to know
-/// it again; whole, a field's name could be the largest part of the answer.
+/// The most characters of the client's text in an error. Enough to recognise it, and a bound for the response.
 const ECHO_LIMIT: usize = 100;
 
 impl ApiError {
@@ -79,7 +78,7 @@ impl ApiError {
     }
 }
 
-/// As much of `text` as is said back, with an ellipsis where that is not all.
+/// The start of `text` for an error, with an ellipsis if it is cut.
 pub(crate) fn echo(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(ECHO_LIMIT) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),
@@ -116,7 +115,7 @@ impl FromServerFnError for ApiError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            // The form codec speaks in our own wire format; see form.rs.
+            // The form codec writes its errors in our wire format; see form.rs.
             ServerFnErrorErr::Deserialization(text) => from_json(&text).unwrap_or_else(|_| {
                 Self::new(ErrorCode::Malformed, format!("The message cannot be read: {}", echo(&text)))
             }),
@@ -136,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn travels_as_documented() {
+    fn the_wire_format_is_as_documented() {
         let error = ApiError::at(ErrorCode::TooLong, "phrase", "Too long.");
         let wire = serde_json::to_string(&error).expect("serializable");
         assert_eq!(wire, r#"{"error":{"code":"too_long","message":"Too long.","field":"phrase"}}"#);
@@ -144,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_said_back_in_part() {
+    fn a_long_text_is_echoed_in_part() {
         let at_limit = "ä".repeat(ECHO_LIMIT);
         assert_eq!(echo(&at_limit), at_limit);
         assert_eq!(echo(&format!("{at_limit}ä")), format!("{at_limit}…"));

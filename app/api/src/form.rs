@@ -1,8 +1,7 @@
 //! The strict form codec of the public server functions.
 //!
-//! Stricter than the usual form decoders on purpose: those turn bytes that are no UTF-8 into
-//! replacement characters and let a field's last value win, so that a wrong request would be
-//! answered as if it were another, right one.
+//! Usual form decoders replace invalid UTF-8 and take a repeated field's last value, so they would answer a wrong
+//! request as if it were another one. This codec rejects both.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -13,8 +12,8 @@ use server_fn::{ContentType, Decodes, Encodes, Format, FormatType};
 use crate::error::echo;
 use crate::{ApiError, ErrorCode};
 
-/// More fields than any form of ours has. Each is compared with those before it.
-const MOST_FIELDS: usize = 16;
+/// More fields than any form has. Each is compared with all earlier ones.
+const MAX_FIELDS: usize = 16;
 
 /// `application/x-www-form-urlencoded` with every field given at most once.
 pub struct Form;
@@ -31,7 +30,7 @@ impl<T: Serialize> Encodes<T> for Form {
     type Error = serde_urlencoded::ser::Error;
 
     fn encode(value: &T) -> Result<Bytes, Self::Error> {
-        serde_urlencoded::to_string(value).map(|form| sparing(&form))
+        serde_urlencoded::to_string(value).map(|form| unescape_non_ascii(&form))
     }
 }
 
@@ -44,21 +43,20 @@ impl<T: DeserializeOwned> Decodes<T> for Form {
     }
 }
 
-/// `form` with all that is beyond ASCII as it is: percent-encoded, it would take three times as much, and a phrase
-/// within its limit would not fit into a body.
-fn sparing(form: &str) -> Bytes {
+/// Percent-encoding triples the size of non-ASCII text, and a phrase within its limit would not fit into a body.
+fn unescape_non_ascii(form: &str) -> Bytes {
     let mut bytes = Vec::with_capacity(form.len());
     let mut rest = form.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
-        let beyond_ascii = after.get(..2).filter(|_| byte == b'%').and_then(hex_byte).filter(|byte| !byte.is_ascii());
-        bytes.push(beyond_ascii.unwrap_or(byte));
-        rest = if beyond_ascii.is_some() { &after[2..] } else { after };
+        let non_ascii = after.get(..2).filter(|_| byte == b'%').and_then(hex_byte).filter(|byte| !byte.is_ascii());
+        bytes.push(non_ascii.unwrap_or(byte));
+        rest = if non_ascii.is_some() { &after[2..] } else { after };
     }
     Bytes::from(bytes)
 }
 
-/// A form that cannot be read. Displays as the wire form of [`ApiError`], because the
-/// server function's machinery hands codec errors on as text only.
+/// A form that cannot be read. Displays as the wire form of [`ApiError`], because server functions pass a codec's error
+/// on as text only.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FormError(ApiError);
 
@@ -84,15 +82,15 @@ fn fields(body: &[u8]) -> Result<Vec<(String, String)>, FormError> {
     let mut fields: Vec<(String, String)> = Vec::new();
     for pair in body.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()) {
         let mut halves = pair.splitn(2, |&byte| byte == b'=');
-        let name = decoded(halves.next().unwrap_or_default(), None)?;
-        let value = decoded(halves.next().unwrap_or_default(), Some(&name))?;
+        let name = decode_text(halves.next().unwrap_or_default(), None)?;
+        let value = decode_text(halves.next().unwrap_or_default(), Some(&name))?;
         if fields.iter().any(|(other, _)| *other == name) {
             let name = echo(&name);
             let message = format!("The field {name} is given more than once.");
             return Err(FormError(ApiError::at(ErrorCode::Repeated, &name, message)));
         }
-        if fields.len() == MOST_FIELDS {
-            let message = format!("The form has more than {MOST_FIELDS} fields.");
+        if fields.len() == MAX_FIELDS {
+            let message = format!("The form has more than {MAX_FIELDS} fields.");
             return Err(FormError(ApiError::new(ErrorCode::Malformed, message)));
         }
         fields.push((name, value));
@@ -100,8 +98,8 @@ fn fields(body: &[u8]) -> Result<Vec<(String, String)>, FormError> {
     Ok(fields)
 }
 
-/// Undoes percent-encoding and `+` for space, and insists on UTF-8.
-fn decoded(encoded: &[u8], field: Option<&str>) -> Result<String, FormError> {
+/// Decodes percent-encoding and `+` for space. Rejects invalid UTF-8.
+fn decode_text(encoded: &[u8], field: Option<&str>) -> Result<String, FormError> {
     let malformed = |message: &str| {
         FormError(ApiError {
             code: ErrorCode::Malformed,
@@ -135,7 +133,7 @@ fn hex_byte(digits: &[u8]) -> Option<u8> {
     }
 }
 
-/// The fields, one after the other: an error in a value says in which field it is.
+/// Yields the fields in order, and adds the field's name to an error of its value.
 struct Fields {
     rest: std::vec::IntoIter<(String, String)>,
     current: Option<(String, String)>,
@@ -155,8 +153,7 @@ impl<'de> MapAccess<'de> for Fields {
     }
 }
 
-/// A field's value: a text, and present. (An empty text is a value too: `letters=` asks for
-/// no letters, which is not the same as not saying which.)
+/// A field's value. An empty text is a value too: `letters=` asks for no letters, a missing field for the default.
 struct Text(String);
 
 impl<'de> IntoDeserializer<'de, FormError> for Text {
@@ -223,14 +220,14 @@ mod tests {
     }
 
     #[test]
-    fn absent_and_empty_are_not_the_same() {
+    fn absent_and_empty_differ() {
         assert_eq!(decode(b"phrase=a").expect("read").letters, None);
         assert_eq!(decode(b"phrase=a&letters=").expect("read").letters, Some(String::new()));
         assert_eq!(decode(b"phrase=a&letters").expect("read").letters, Some(String::new()));
     }
 
     #[test]
-    fn refuses_what_it_cannot_read_and_says_where() {
+    fn invalid_forms_are_refused_with_the_field() {
         let at = |field: &str| Some(field.to_owned());
         assert_eq!(failure(b"letters=a"), (ErrorCode::Missing, at("phrase")));
         assert_eq!(failure(b""), (ErrorCode::Missing, at("phrase")));
@@ -245,35 +242,35 @@ mod tests {
     }
 
     #[test]
-    fn reads_no_more_fields_than_any_form_has() {
+    fn the_number_of_fields_is_limited() {
         let body_of = |others: usize| {
             let others = (0..others).map(|number| format!("&other{number}=x"));
             format!("phrase=a{}", others.collect::<String>())
         };
-        assert_eq!(decode(body_of(MOST_FIELDS - 1).as_bytes()).expect("read").phrase, "a");
-        assert_eq!(failure(body_of(MOST_FIELDS).as_bytes()), (ErrorCode::Malformed, None));
+        assert_eq!(decode(body_of(MAX_FIELDS - 1).as_bytes()).expect("read").phrase, "a");
+        assert_eq!(failure(body_of(MAX_FIELDS).as_bytes()), (ErrorCode::Malformed, None));
     }
 
     #[test]
-    fn says_a_long_name_back_in_part() {
+    fn a_long_name_is_echoed_in_part() {
         let name = "\u{1}".repeat(20_000);
         for body in [format!("{name}&{name}"), format!("{name}=%")] {
             let error = decode(body.as_bytes()).expect_err("refused");
-            let field = error.field.clone().expect("it is in a field");
+            let field = error.field.clone().expect("the error names a field");
             assert!(field.ends_with('…') && name.starts_with(field.trim_end_matches('…')), "{field:?}");
             assert!(FormError(error).to_string().len() < 2_000, "small, although each character takes six bytes");
         }
     }
 
     #[test]
-    fn the_error_survives_its_way_through_text() {
+    fn an_error_survives_its_text_form() {
         let FormError(error) = Form::decode(Bytes::from_static(b"")).map(|_: Question| ()).expect_err("refused");
         let text = FormError(error.clone()).to_string();
         assert_eq!(serde_json::from_str::<ApiError>(&text).expect("wire form"), error);
     }
 
     #[test]
-    fn whatever_is_within_the_limits_fits_into_a_body() {
+    fn every_search_within_the_limits_fits_into_a_body() {
         for character in ["a", "%", "\0", "\u{7f}", "é", "€", "😀"] {
             let phrase = character.repeat(crate::PHRASE_LIMIT);
             let letters = Some(character.repeat(crate::LETTERS_LIMIT));
@@ -285,7 +282,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reads_what_it_writes(phrase in any::<String>(), letters in any::<Option<String>>()) {
+        fn an_encoded_form_is_decoded(phrase in any::<String>(), letters in any::<Option<String>>()) {
             let question = Question { phrase, letters, id: None };
             let encoded = Form::encode(&question).expect("encodable");
             prop_assert_eq!(decode(&encoded).expect("read"), question);

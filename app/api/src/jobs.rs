@@ -1,4 +1,4 @@
-//! Jobs, as an administrator sees and steers them.
+//! Jobs, as an administrator sees and controls them.
 
 use leptos::server;
 use serde::{Deserialize, Serialize};
@@ -65,48 +65,28 @@ pub async fn limit_kind(kind: String, limit: Option<u32>) -> Result<(), ApiError
 #[serde(transparent)]
 pub struct JobId(pub i64);
 
-/// Where a job stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JobState {
-    /// Is to run at a later time.
-    Scheduled,
-    /// Runs as soon as a worker is free.
-    Waiting,
-    /// A worker holds its lease.
-    Running,
-    /// Failed, and runs again after its backoff.
-    Retrying,
-    Done,
-    /// Failed for good; only an administrator can make it run again.
-    Dead,
-    Cancelled,
+text_enum! {
+    /// The state of a job.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum JobState {
+        /// Runs at a later time.
+        Scheduled = "scheduled",
+        /// Runs as soon as a worker is free.
+        Waiting = "waiting",
+        /// A worker holds its lease.
+        Running = "running",
+        /// Failed, and runs again after its backoff.
+        Retrying = "retrying",
+        Done = "done",
+        /// Failed for good; only an administrator can make it run again.
+        Dead = "dead",
+        Cancelled = "cancelled",
+    }
 }
 
 impl JobState {
-    pub const ALL: [Self; 7] =
-        [Self::Scheduled, Self::Waiting, Self::Running, Self::Retrying, Self::Done, Self::Dead, Self::Cancelled];
-
-    /// The word for this state, on the wire, in the database and on the screen.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Scheduled => "scheduled",
-            Self::Waiting => "waiting",
-            Self::Running => "running",
-            Self::Retrying => "retrying",
-            Self::Done => "done",
-            Self::Dead => "dead",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-
-    /// Whether nothing more will happen to the job by itself.
+    /// Whether only an administrator can change the state again.
     #[must_use]
     pub fn is_final(self) -> bool {
         matches!(self, Self::Done | Self::Dead | Self::Cancelled)
@@ -163,14 +143,14 @@ impl JobCounts {
     }
 }
 
-/// A kind of job: what was decided for it, and how many there are.
+/// A kind of job, with its settings and the number of its jobs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobKind {
-    /// What its jobs do, for instance `log_request`.
+    /// For instance `log_request`.
     pub kind: String,
-    /// Whether none of its jobs begin.
+    /// While paused, no job of this kind starts.
     pub paused: bool,
-    /// How many of its jobs may run at the same time; none: any number.
+    /// How many of its jobs may run at the same time. None: any number.
     pub limit: Option<u32>,
     pub counts: JobCounts,
 }
@@ -178,59 +158,59 @@ pub struct JobKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobFilter {
     pub state: Option<JobState>,
-    /// What the jobs do, for instance `log_request`.
+    /// For instance `log_request`.
     pub kind: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobsPage {
     pub jobs: Vec<JobSummary>,
-    /// The cursor of the following page; none where this one is the last.
+    /// The cursor of the next page. None on the last one.
     pub next: Option<JobId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobSummary {
     pub id: JobId,
-    /// What the job does, for instance `log_request`.
+    /// For instance `log_request`.
     pub kind: String,
-    /// What it does it with, in a few words.
+    /// The job's input in a few words.
     pub about: String,
     pub state: JobState,
-    /// How often it was begun.
+    /// How many attempts were started.
     pub attempt: u32,
     pub max_attempts: u32,
     pub created_at: TimeMs,
-    /// When it may start at the earliest.
+    /// The earliest start.
     pub run_at: TimeMs,
     pub finished_at: Option<TimeMs>,
-    /// What the last failed attempt said.
+    /// The error of the last failed attempt.
     pub error: Option<String>,
-    /// How far it is or was, where it says so.
+    /// As last reported; jobs that report none have none.
     pub progress: Option<JobProgress>,
 }
 
-/// How far a job is, as it says itself.
+/// The progress of a job, as the job reports it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobProgress {
     /// From 0 to 100.
     pub percent: u8,
-    /// In a few words, for people.
+    /// A few words for people.
     pub note: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobDetail {
     pub summary: JobSummary,
-    /// The payload as indented JSON; as it is, where it is not JSON.
+    /// Indented if it is JSON, else unchanged.
     pub payload: String,
-    /// What came of the job, for machines, where it says so. JSON is indented.
+    /// The result that the job has reported, for machines. JSON is indented.
     pub result: Option<String>,
     /// Oldest first.
     pub attempts: Vec<Attempt>,
-    /// The log row that the job has written.
+    /// The log row that the job wrote.
     pub log_row: Option<LogSeq>,
-    /// One sentence on why the job is not running, where it could be.
+    /// One sentence on why the job is not running although it could be.
     pub why_not_running: Option<String>,
 }
 
@@ -245,41 +225,20 @@ pub struct Attempt {
     pub error: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AttemptOutcome {
-    Running,
-    Done,
-    /// Failed; the job was to run again.
-    Failed,
-    /// Failed, and the job with it.
-    Dead,
-    Cancelled,
-    /// The worker went away, or its lease ran out, before it said what came of it.
-    Lost,
-    /// The worker was asked to stop and gave the job back unfinished.
-    Released,
-}
-
-impl AttemptOutcome {
-    pub const ALL: [Self; 7] =
-        [Self::Running, Self::Done, Self::Failed, Self::Dead, Self::Cancelled, Self::Lost, Self::Released];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Dead => "dead",
-            Self::Cancelled => "cancelled",
-            Self::Lost => "lost",
-            Self::Released => "released",
-        }
-    }
-
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
+text_enum! {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum AttemptOutcome {
+        Running = "running",
+        Done = "done",
+        /// Failed; the job runs again.
+        Failed = "failed",
+        /// Failed, and the job is dead.
+        Dead = "dead",
+        Cancelled = "cancelled",
+        /// The worker died, or its lease ran out, before the result was stored.
+        Lost = "lost",
+        /// The worker was asked to stop and released the unfinished job.
+        Released = "released",
     }
 }

@@ -1,6 +1,7 @@
-//! JSON between client and server. The server has serde_json; the client has a reader and a writer that know no
-//! floating point numbers, because there are none in here and their tables alone would be an eighth of the search's
-//! bundle.
+//! JSON between client and server.
+//!
+//! The server uses serde_json. The client uses a reader and a writer without floating-point numbers: there are none in
+//! these types, and their tables alone would be an eighth of the search bundle.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -8,16 +9,16 @@ use serde::de::DeserializeOwned;
 use server_fn::codec::Post;
 use server_fn::{ContentType, Decodes, Encodes, Format, FormatType};
 
-/// How a function's arguments travel: the client writes them, the server reads them.
+/// The encoding of a function's arguments: the client writes them, the server reads them.
 pub type Arguments = Post<ArgumentsEncoding>;
-/// How its answer travels back.
+/// The encoding of its answer: the server writes it, the client reads it.
 pub type Answer = Post<AnswerEncoding>;
 
-/// What the server has sent.
+/// Reads JSON that the server sent.
 ///
 /// # Errors
 ///
-/// If `text` is not JSON, or not of a `T`, or if it holds a number with a fraction.
+/// If `text` is not JSON of a `T`, or contains a number with a fraction.
 pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, serde_json_wasm::de::Error> {
     serde_json_wasm::from_str(text)
 }
@@ -109,7 +110,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_comes_is_read_or_refused(text in any::<String>(), json in "[\\[{\"a1:,.e\\\\u}\\]-]{0,24}") {
+        fn any_text_is_read_or_refused(text in any::<String>(), json in "[\\[{\"a1:,.e\\\\u}\\]-]{0,24}") {
             let _ = from_json::<SearchAnswer>(&text);
             let _ = from_json::<Vec<LabSpec>>(&json);
         }

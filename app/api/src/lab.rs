@@ -1,7 +1,7 @@
-//! The waiting lab: the same work done in different ways, to see who waits for what.
+//! The waiting lab: the same work done in different ways, to show what waits for what.
 //!
-//! A run is a job. Its page follows `GET /api/lab/runs/{id}/events`: events `run` carry a [`LabRun`], events `part`
-//! an array of [`LabEvent`]s, with the part's number as the event's id. [`LabTrace`] makes a picture of them.
+//! A run is a job. Its page follows `GET /api/lab/runs/{id}/events`: a `run` event carries a [`LabRun`], a `part` event
+//! an array of [`LabEvent`]s, with the part's number as its id. [`LabTrace`] collects them.
 
 mod spec;
 mod trace;
@@ -41,12 +41,12 @@ pub async fn cancel_lab_run(id: LabRunId) -> Result<(), ApiError> {
     crate::backend()?.cancel_lab_run(id).await
 }
 
-/// Identifies a run: a ULID, made by whoever starts it, so that starting again is safe.
+/// Identifies a run: a ULID that the client makes, so that sending the start again is safe.
 pub type LabRunId = SearchId;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabState {
-    /// Why no runs can be started here, and what would change that; none where they can.
+    /// Why runs cannot be started here, with the fix. None if they can.
     pub closed: Option<String>,
     /// The latest runs, newest first.
     pub runs: Vec<LabRun>,
@@ -58,21 +58,21 @@ pub struct LabRun {
     pub job: JobId,
     pub spec: LabSpec,
     pub state: JobState,
-    /// How many jobs will be started before this one; only of interest while it waits.
+    /// How many jobs will start before this one, while it waits.
     pub ahead: u64,
     pub created_at: TimeMs,
     pub finished_at: Option<TimeMs>,
-    /// How far it is, from 0 to 100.
+    /// Progress, from 0 to 100.
     pub percent: u8,
-    /// Once it has ended by itself.
+    /// Once the run has ended by itself.
     pub summary: Option<LabSummary>,
-    /// Why it failed as a whole; what single requests met is in the trace.
+    /// Why the run failed as a whole. Errors of single items are in its events.
     pub error: Option<String>,
-    /// Whether whoever asks may cancel it, now.
+    /// Whether this client may cancel the run now.
     pub can_cancel: bool,
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabSummary {
     /// From the first item's start to the last one's end.
@@ -80,29 +80,29 @@ pub struct LabSummary {
     pub done: u32,
     pub failed: u32,
     pub cancelled: u32,
-    /// The sum of all items' durations: what they would have taken one after the other.
+    /// The sum of all items' durations: the time that they would have taken one after the other.
     pub work_us: u64,
-    /// In the scenario with the database.
+    /// Only in the database scenario.
     pub pool: Option<PoolSummary>,
 }
 
-/// How the bounded pool came through.
+/// How the bounded pool performed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolSummary {
     pub max: u32,
     pub most_in_use: u32,
     pub most_waiting: u32,
     pub longest_wait_us: u64,
-    /// Connections that were not back when all tasks had ended. Must be 0.
+    /// Connections that were not returned when all tasks had ended. Must be 0.
     pub leaked: u32,
-    /// "Too many connections", or a lock. Must be 0.
+    /// Errors of the kind "too many connections" or "locked". Must be 0.
     pub refused: u32,
 }
 
-/// Something that happened in a run.
+/// An event of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabEvent {
-    /// Microseconds since the run began, by a clock that only goes forward.
+    /// Microseconds since the start of the run, by a monotonic clock.
     pub at_us: u64,
     pub what: LabFact,
 }
@@ -110,15 +110,15 @@ pub struct LabEvent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LabFact {
-    /// The run begins; whatever was told before belongs to an attempt that was lost. `labels` name the items.
+    /// The run starts. Earlier events belong to an attempt that was lost. `labels` name the items.
     Began {
         labels: Vec<String>,
     },
-    /// An item is being worked on: its request was sent, its task has a connection.
+    /// An item has started: its request was sent, or its task has a connection.
     Started {
         item: u32,
     },
-    /// An item has ended with this text, for instance the number it was sent.
+    /// An item has ended with this text, for instance the number in the response.
     Done {
         item: u32,
         text: String,
@@ -127,7 +127,7 @@ pub enum LabFact {
         item: u32,
         error: ItemError,
     },
-    /// An item was given up before it began.
+    /// An item was cancelled before it started.
     Cancelled {
         item: u32,
     },
@@ -135,26 +135,26 @@ pub enum LabFact {
     CalledBack {
         item: u32,
     },
-    /// Whoever waits for the results was handed this one: in the order that was asked for.
+    /// The result was handed to the caller, in the requested order.
     Delivered {
         item: u32,
     },
-    /// How the pool of connections is doing.
+    /// The state of the connection pool.
     Pool {
         in_use: u32,
         idle: u32,
         waiting: u32,
     },
-    /// What happened to a search of the scenario with the requests.
+    /// A step of one search in the request scenario.
     Lane {
         lane: Lane,
         step: LaneStep,
     },
-    /// All is over.
+    /// The run has ended.
     Ended,
 }
 
-/// Why an item failed, and in its own words.
+/// Why an item failed, with the original message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemError {
     pub kind: ItemErrorKind,
@@ -170,22 +170,22 @@ pub enum ItemErrorKind {
     Status,
     /// It took longer than was allowed.
     Timeout,
-    /// Nobody listens there.
+    /// Nothing listens at the address.
     Refused,
     /// The connection broke.
     Broken,
-    /// The task failed, as it was told to.
+    /// The task failed, as the run asked for.
     Task,
-    /// The task panicked, as it was told to.
+    /// The task panicked, as the run asked for.
     Panic,
-    /// The task was aborted while it held a connection, as it was told to.
+    /// The task was aborted while it held a connection, as the run asked for.
     Aborted,
-    /// The pool or the database refused.
+    /// The pool or the database returned an error.
     Database,
 }
 
 impl ItemErrorKind {
-    /// In a few words, for people.
+    /// A few words for people.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -202,13 +202,13 @@ impl ItemErrorKind {
     }
 }
 
-/// The three ways of writing the log of a search down, side by side.
+/// The three ways to write a search's log record that the request scenario compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
     /// The answer waits for the write.
     Awaited,
-    /// The write is handed to a task of the process.
+    /// A task in the same process does the write.
     BareTask,
     /// The write is a durable job.
     Job,
@@ -217,7 +217,7 @@ pub enum Lane {
 impl Lane {
     pub const ALL: [Self; 3] = [Self::Awaited, Self::BareTask, Self::Job];
 
-    /// In a few words, for people.
+    /// A few words for people.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -233,20 +233,20 @@ impl Lane {
 pub enum LaneStep {
     /// The search was sent.
     Sent,
-    /// The visitor has the answer.
+    /// The visitor received the answer.
     Answered,
     /// The process was killed, as by `kill -9`.
     Killed,
-    /// Another process has taken its place, on the same data.
+    /// Another process was started on the same data.
     Restarted,
     /// The row is in the log.
     RowThere,
-    /// The time for the row has passed, and it is not in the log.
+    /// The row is not in the log, and the time for it has passed.
     RowGone,
 }
 
 impl LaneStep {
-    /// In a few words, for people.
+    /// A few words for people.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {

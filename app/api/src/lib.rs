@@ -1,11 +1,44 @@
-//! What the client may ask and what it gets. The leaf that every other package may name:
-//! it knows nothing of SQL, axum or pages.
+//! What the client may ask, and what it gets.
+//!
+//! Every other package may depend on this one. It knows nothing of SQL, axum or pages.
+
+/// Declares an enum whose variants each have a text, with `ALL`, `as_str` and `parse`.
+macro_rules! text_enum {
+    (
+        $(#[$attribute:meta])*
+        pub enum $name:ident {
+            $($(#[$variant_attribute:meta])* $variant:ident = $text:literal,)+
+        }
+    ) => {
+        $(#[$attribute])*
+        pub enum $name {
+            $($(#[$variant_attribute])* $variant,)+
+        }
+
+        impl $name {
+            pub const ALL: [Self; [$($text),+].len()] = [$(Self::$variant),+];
+
+            /// The text on the wire, in the database, on the command line and on pages.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+
+            /// The inverse of [`Self::as_str`].
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|variant| variant.as_str() == text)
+            }
+        }
+    };
+}
 
 mod account;
 mod backend;
 mod error;
 mod form;
-mod inert;
 mod jobs;
 mod json;
 mod lab;
@@ -13,7 +46,6 @@ mod log;
 mod log_filter;
 mod route;
 mod search;
-mod search4letters;
 mod system;
 mod time;
 
@@ -21,7 +53,6 @@ pub use account::{Account, Login, Logout, Role, SessionInfo, SetUp, login, logou
 pub use backend::{Backend, backend};
 pub use error::{ApiError, ErrorCode};
 pub use form::Form;
-pub use inert::is_inert;
 pub use jobs::{
     Attempt, AttemptOutcome, CancelJob, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobProgress, JobState,
     JobSummary, JobsPage, RetryJob, cancel_job, job, job_counts, job_kinds, jobs, limit_kind, pause_kind, resume_kind,
@@ -34,18 +65,18 @@ pub use lab::{
     LabWork, Lane, LaneStep, LaneTrace, PoolSummary, REQUESTS_LIMIT, RUN_LIMIT_MS, RequestSpec, TASKS_LIMIT,
     WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS, cancel_lab_run, lab, lab_run, start_lab_run,
 };
-pub use log::{LogRow, LogSeq, ScanProgress};
-pub use log_filter::{FilterError, FilterKey, LogBounds, LogFilter, LogPosition, Point};
+pub use log::{LogRow, LogSeq, ScanProgress, is_inert};
+pub use log_filter::{FilterError, FilterKey, LogBounds, LogFilter, LogPosition};
 pub use route::{Bundle, Route};
 pub use search::{
     DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded, SearchAnswer, SearchId, search,
+    search4letters, set_text,
 };
-pub use search4letters::{search4letters, set_text};
 pub use system::{
     DiskState, FaultKind, Health, HealthStatus, Ledger, MissingSearch, PoolState, Probe, ProcessState, QueueState,
     SpoolState, StoreFault, System, SystemState, WorkerState, system,
 };
-pub use time::TimeMs;
+pub use time::{LogTime, TimeMs};
 
 /// The server functions, for the server to register by name.
 ///

@@ -1,13 +1,13 @@
-//! The log: one row for each search that was answered.
+//! The log: one row for each answered search.
 //!
-//! Rows reach the client as streams, not as server functions' answers:
+//! Rows reach the client as streams and not through server functions:
 //! `GET /api/admin/log/rows` (NDJSON) and `GET /api/admin/log/events` (server-sent events).
 
 use serde::{Deserialize, Serialize};
 
 use crate::{JobId, SearchId, TimeMs};
 
-/// A log row's number. Rows become visible in the order of their numbers.
+/// A log row's number. Rows become visible in this order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LogSeq(pub i64);
@@ -19,45 +19,45 @@ pub struct LogRow {
     pub job_id: JobId,
     pub phrase: String,
     pub letters: String,
-    /// The set of letters found, as Python displays it.
+    /// The set of letters found, as Python displays a set.
     pub results: String,
     pub ip: String,
-    /// The browser's family, for instance `Firefox`; empty when unknown.
-    pub browser_string: String,
-    /// The User-Agent header, whole.
+    /// For instance `Firefox`; empty if unknown.
+    #[serde(rename = "browser_string")]
+    pub browser_family: String,
+    /// The complete User-Agent header.
     pub user_agent: String,
     pub searched_at: TimeMs,
     pub recorded_at: TimeMs,
 }
 
-/// How far was looked for the rows that a filter matches: the last line of an answer to one,
+/// How far a filtered read has scanned. Sent as the last line of its response,
 /// `{"looked": {"from", "to", "end", "last", "is_done"}}`.
 ///
-/// Looking takes time, and a request has little of it. So an answer may end before there are as many rows as were
-/// asked for; the next request goes on where this one has ended.
+/// The time of a request is limited, so a response may end before it has as many rows as requested. The next request
+/// continues where this one ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Wire", into = "Wire")]
 pub struct ScanProgress {
-    /// The number with which the look began.
+    /// Where the scan began.
     pub from: LogSeq,
-    /// The number of the last row that was compared, or where none was, that before `from`; the next look begins behind
-    /// it.
+    /// The last row that was compared, or the one before `from` if none was. The next scan begins after it.
     pub to: LogSeq,
-    /// Where the rows end that the filter can match, in this direction.
+    /// The last row in this direction that the filter can match.
     pub end: LogSeq,
-    /// The newest row's number when the look began.
+    /// The newest row when the scan began.
     pub last: LogSeq,
-    /// Whether there is nothing to be found beyond `to`.
+    /// Whether no row after `to` can match.
     pub is_done: bool,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Wire {
-    looked: WireLooked,
+    looked: WireProgress,
 }
 
 #[derive(Serialize, Deserialize)]
-struct WireLooked {
+struct WireProgress {
     from: LogSeq,
     to: LogSeq,
     end: LogSeq,
@@ -66,13 +66,40 @@ struct WireLooked {
 }
 
 impl From<Wire> for ScanProgress {
-    fn from(Wire { looked: WireLooked { from, to, end, last, is_done } }: Wire) -> Self {
+    fn from(Wire { looked: WireProgress { from, to, end, last, is_done } }: Wire) -> Self {
         Self { from, to, end, last, is_done }
     }
 }
 
 impl From<ScanProgress> for Wire {
     fn from(ScanProgress { from, to, end, last, is_done }: ScanProgress) -> Self {
-        Self { looked: WireLooked { from, to, end, last, is_done } }
+        Self { looked: WireProgress { from, to, end, last, is_done } }
+    }
+}
+
+/// Whether displaying `character` affects nothing else.
+///
+/// False for control characters, which terminals execute, and for those that end a line or reorder the text around
+/// them. Text from visitors must not change how the text next to it is displayed.
+#[must_use]
+pub fn is_inert(character: char) -> bool {
+    !character.is_control()
+        && !matches!(
+            character,
+            // Directional marks; line and paragraph separators, embeddings and overrides; isolates.
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_and_direction_characters_are_not_inert() {
+        let active =
+            "\0\t\n\r\u{1b}\u{7f}\u{85}\u{9b}\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}";
+        assert_eq!(active.chars().find(|&c| is_inert(c)), None);
+        assert!("a é 🦀 שלום \u{301}\u{200d}\u{fffd}".chars().all(is_inert));
     }
 }

@@ -1,4 +1,4 @@
-//! Which page a path names, and in which of the client's bundles that page is.
+//! The page of each path, and the client bundle that contains it.
 
 use crate::{JobId, LabRunId};
 
@@ -17,17 +17,17 @@ pub enum Route {
     NotFound,
 }
 
-/// What a browser loads to show a page. Both have the same frame; a link from one to the other loads a document.
+/// A build of the client. A link from one bundle to the other loads a new document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bundle {
-    /// For visitors: small, because it is what a first visit costs.
+    /// For visitors. Small, because a first visit downloads it.
     Search,
     /// All other pages.
     Console,
 }
 
 impl Route {
-    /// The page at `path`, which begins with a slash and has no query.
+    /// The page at `path`, which starts with a slash and has no query.
     #[must_use]
     pub fn of(path: &str) -> Self {
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -46,7 +46,6 @@ impl Route {
         }
     }
 
-    /// The bundle that has the page.
     #[must_use]
     pub fn bundle(self) -> Bundle {
         match self {
@@ -83,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn other_paths_are_no_pages() {
+    fn other_paths_are_not_found() {
         for path in
             ["/jobs/x", "/jobs/1/2", "/Login", "/viewlog2", "/jobs/99999999999999999999", "/lab/runs", "/lab/runs/42"]
         {
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn visitors_load_the_search_and_nothing_else() {
+    fn visitors_load_only_the_search_bundle() {
         for path in ["/", "/entry", "/no/such/page", "/jobs/x"] {
             assert_eq!(Route::of(path).bundle(), Bundle::Search, "{path}");
         }
@@ -103,7 +102,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_path_there_is_a_page(path in prop_oneof![any::<String>(), "(/(jobs|login|[0-9a-z%.+-]{0,24})){0,4}"]) {
+        fn any_path_has_a_page(path in prop_oneof![any::<String>(), "(/(jobs|login|[0-9a-z%.+-]{0,24})){0,4}"]) {
             if let Route::Job(JobId(id)) = Route::of(&path) {
                 prop_assert!(path.contains(&id.unsigned_abs().to_string()));
             }

@@ -1,5 +1,6 @@
-//! A search: its question, its answer, and the receipt for its log record.
+//! A search: the pure function, its request and answer, and the receipt for its log record.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -11,11 +12,11 @@ use ulid::Ulid;
 use crate::json::Answer;
 use crate::{ApiError, Form, JobState, LogSeq};
 
-/// The letters that are looked for when a search does not say which.
+/// The letters that a search looks for by default.
 pub const DEFAULT_LETTERS: &str = "aeiou";
-/// The longest phrase that is searched, in Unicode scalar values.
+/// The longest phrase, in Unicode scalar values.
 pub const PHRASE_LIMIT: usize = 10_000;
-/// The most letters that are looked for, in Unicode scalar values.
+/// The most letters, in Unicode scalar values.
 pub const LETTERS_LIMIT: usize = 1_000;
 
 /// Says which of `letters` (default [`DEFAULT_LETTERS`]) occur in `phrase`.
@@ -40,7 +41,7 @@ pub struct SearchAnswer {
     pub recorded: Recorded,
 }
 
-/// What is known of the log record when the answer leaves.
+/// The state of the log record when the answer leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recorded {
@@ -52,12 +53,12 @@ pub enum Recorded {
     NotRecorded,
 }
 
-/// Identifies a search: a ULID, made by whoever asks, so that asking again is safe.
+/// Identifies a search: a ULID that the client makes, so that sending the search again is safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SearchId(pub u128);
 
 impl SearchId {
-    /// The id of a search asked at `unix_ms`, with the lower 80 bits of `random`.
+    /// The id of a search made at `unix_ms`, with the lower 80 bits of `random`.
     #[must_use]
     pub fn from_parts(unix_ms: u64, random: u128) -> Self {
         Self(Ulid::from_parts(unix_ms, random).0)
@@ -74,7 +75,7 @@ impl FromStr for SearchId {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // 26 digits of 5 bits are 130: a first digit above 7 does not fit, and would be another id's alias.
+        // 26 digits of 5 bits are 130 bits. A first digit above 7 would overflow to another id.
         let fits = text.bytes().next().is_some_and(|digit| (b'0'..=b'7').contains(&digit));
         match Ulid::from_string(text) {
             Ok(Ulid(bits)) if fits => Ok(Self(bits)),
@@ -96,32 +97,110 @@ impl<'de> Deserialize<'de> for SearchId {
     }
 }
 
-/// Opaque and not to be guessed: lets whoever asked follow the search's log record.
+/// An opaque, unguessable token with which the client follows the search's log record.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Receipt(pub String);
 
-/// What `GET /api/receipts/{receipt}` answers, and each event of its stream carries.
+/// The answer of `GET /api/receipts/{receipt}`, and the data of each event of its stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptState {
     pub state: JobState,
-    /// How many jobs will be started before this one; only of interest while it waits.
+    /// How many jobs will start before this one, while it waits.
     pub ahead: u64,
-    /// 0 until a worker has begun.
+    /// 0 until a worker has started.
     pub attempt: u32,
-    /// The row in the log, once it is written.
+    /// The log row, once it is written.
     pub row: Option<LogSeq>,
-    /// Whether the record still lies in the spool: it waits for the database first, and then for a worker.
+    /// Whether the record is still in the spool: it waits for the database, and then for a worker.
     #[serde(default)]
     pub spooled: bool,
 }
 
+/// The characters of `letters` that occur in `phrase`, in code-point order.
+///
+/// Compares Unicode scalar values, case-sensitively and without normalisation, exactly like Python's `set(letters) & set(phrase)`.
+pub fn search4letters(phrase: &str, letters: &str) -> BTreeSet<char> {
+    let mut wanted = BTreeSet::new();
+    // Not `collect`, which would add a sorting algorithm to the client for a handful of letters.
+    wanted.extend(letters.chars());
+    if wanted.is_empty() {
+        return wanted;
+    }
+    let mut found = BTreeSet::new();
+    for character in phrase.chars() {
+        // Stops early: a phrase is long, and its letters are few.
+        if wanted.contains(&character) && found.insert(character) && found.len() == wanted.len() {
+            break;
+        }
+    }
+    found
+}
+
+/// `found` as Python displays a set, for instance `{'a', 'e'}` or `set()`. Python's `eval` reads it back.
+pub fn set_text(found: &BTreeSet<char>) -> String {
+    if found.is_empty() {
+        return "set()".to_owned();
+    }
+    let elements: Vec<String> = found.iter().copied().map(python_repr).collect();
+    format!("{{{}}}", elements.join(", "))
+}
+
+/// `character` as Python 3.11's `repr` writes the string of that one character.
+pub(crate) fn python_repr(character: char) -> String {
+    match character {
+        '\'' => "\"'\"".to_owned(),
+        '\\' => "'\\\\'".to_owned(),
+        '\t' => "'\\t'".to_owned(),
+        '\n' => "'\\n'".to_owned(),
+        '\r' => "'\\r'".to_owned(),
+        _ if is_printable(character) => format!("'{character}'"),
+        _ => match u32::from(character) {
+            code @ ..=0xff => format!("'\\x{code:02x}'"),
+            code @ ..=0xffff => format!("'\\u{code:04x}'"),
+            code => format!("'\\U{code:08x}'"),
+        },
+    }
+}
+
+/// Python 3.11's `str.isprintable`, which uses Unicode 14.0.
+fn is_printable(character: char) -> bool {
+    let code = u32::from(character);
+    if (0x20..0x7f).contains(&code) {
+        return true;
+    }
+    let mut numbers = leb128_numbers(UNPRINTABLE);
+    let mut end = 0;
+    while let (Some(gap), Some(extent)) = (numbers.next(), numbers.next()) {
+        let first = end + gap;
+        if code < first {
+            return true;
+        }
+        end = first + extent;
+        if code <= end {
+            return false;
+        }
+    }
+    true
+}
+
+/// The ranges of unprintable characters. tests/vectors/generate.py writes and describes the file.
+const UNPRINTABLE: &[u8] = include_bytes!("unprintable.bin");
+
+fn leb128_numbers(bytes: &'static [u8]) -> impl Iterator<Item = u32> {
+    bytes
+        .split_inclusive(|byte| byte & 0x80 == 0)
+        .map(|group| group.iter().rev().fold(0, |value, byte| value << 7 | u32::from(byte & 0x7f)))
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
-    fn an_id_is_a_ulid_in_one_spelling() {
+    fn an_id_is_a_ulid() {
         let id: SearchId = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().expect("a ULID");
         assert_eq!(id.to_string(), "01ARZ3NDEKTSV4RRFFQ69G5FAV");
         assert_eq!("01arz3ndektsv4rrffq69g5fav".parse(), Ok(id));
@@ -134,5 +213,45 @@ mod tests {
     fn an_id_that_overflows_128_bits_is_refused() {
         assert!("7ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse::<SearchId>().is_ok());
         assert!("8ZZZZZZZZZZZZZZZZZZZZZZZZZ".parse::<SearchId>().is_err());
+    }
+
+    #[test]
+    fn agrees_with_python_on_the_committed_vectors() {
+        let vectors = include_str!("../../../tests/vectors/search.tsv");
+        let mut checked = 0;
+        for line in vectors.lines() {
+            let fields: Vec<String> =
+                line.split('\t').map(|field| serde_json::from_str(field).expect("a JSON string")).collect();
+            let [phrase, letters, expected] = &fields[..] else { panic!("three fields: {line}") };
+            assert_eq!(&set_text(&search4letters(phrase, letters)), expected, "{line}");
+            checked += 1;
+        }
+        assert!(checked > 400, "only {checked} vectors");
+    }
+
+    proptest! {
+        #[test]
+        fn finds_exactly_the_common_characters(phrase in ".{0,60}", letters in ".{0,20}") {
+            let found = search4letters(&phrase, &letters);
+            for character in phrase.chars().chain(letters.chars()) {
+                let common = phrase.contains(character) && letters.contains(character);
+                prop_assert_eq!(found.contains(&character), common);
+            }
+            prop_assert!(found.iter().all(|&c| phrase.contains(c) && letters.contains(c)));
+        }
+
+        #[test]
+        fn is_symmetric_and_ignores_order_and_repetition(phrase in ".{0,60}", letters in ".{0,20}") {
+            let found = search4letters(&phrase, &letters);
+            prop_assert_eq!(&found, &search4letters(&letters, &phrase));
+            let reversed: String = letters.chars().rev().chain(letters.chars()).collect();
+            prop_assert_eq!(&found, &search4letters(&phrase, &reversed));
+        }
+
+        #[test]
+        fn text_holds_no_raw_control_character(phrase in any::<String>()) {
+            let text = set_text(&search4letters(&phrase, &phrase));
+            prop_assert!(!text.chars().any(char::is_control));
+        }
     }
 }

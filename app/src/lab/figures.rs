@@ -177,7 +177,7 @@ mod tests {
             (10, LabFact::Done { item: 0, text: String::new() }),
             (10, LabFact::Started { item: 1 }),
         ] {
-            trace.take(LabEvent { at_us, what });
+            trace.apply(LabEvent { at_us, what });
         }
         trace
     }

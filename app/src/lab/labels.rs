@@ -75,7 +75,7 @@ pub fn order(order: LabOrder) -> (&'static str, &'static str) {
 #[must_use]
 pub fn least_ms(spec: &LabSpec) -> u64 {
     match spec {
-        LabSpec::Fetch(spec) => spec.least_ms(),
+        LabSpec::Fetch(spec) => spec.min_duration_ms(),
         LabSpec::Database(spec) => {
             // Each batch waits for the previous one.
             let turns = spec.tasks_per_batch.div_ceil(DatabaseSpec::CONNECTIONS);

@@ -54,7 +54,7 @@ pub fn RunView(run: LabRun, host: Host, on_end: Callback<JobState>) -> impl Into
                     let planned = spec.count as usize;
                     let has_futures = spec.style == LabStyle::Futures;
                     view! {
-                        <Waterfall stream planned expected_us=spec.least_ms() * 1_000 />
+                        <Waterfall stream planned expected_us=spec.min_duration_ms() * 1_000 />
                         {has_futures.then(|| view! { <FuturesTable stream planned /> })}
                         <Arrivals stream />
                         <FailureList stream />

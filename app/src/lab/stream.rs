@@ -105,7 +105,7 @@ impl RunStream {
         let Some(events) = self.buffer.try_update_value(std::mem::take) else { return };
         self.is_drawing.set_value(false);
         if !events.is_empty() {
-            self.trace.update(|trace| events.into_iter().for_each(|event| trace.take(event)));
+            self.trace.update(|trace| events.into_iter().for_each(|event| trace.apply(event)));
         }
         let (is_running, clock) = (untrack(|| self.is_running()), self.clock.get_value());
         self.now_us.set(if is_running { clock.now(browser_us()) } else { clock.latest() });

@@ -71,7 +71,7 @@ fn RowFacts(row: Arc<LogRow>) -> impl IntoView {
         ("Letters", highlight::visible(&row.letters)),
         ("Results", row.results.clone()),
         ("IP address", highlight::visible(&row.ip)),
-        ("Browser", highlight::visible(&row.browser_string)),
+        ("Browser", highlight::visible(&row.browser_family)),
         ("User agent", highlight::visible(&row.user_agent)),
         ("Searched", time::local(row.searched_at)),
         ("Recorded", format!("{} (after {took})", time::local(row.recorded_at))),

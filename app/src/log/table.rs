@@ -120,7 +120,7 @@ pub fn LogLine(
     on_open: Callback<LogSeq>,
 ) -> impl IntoView {
     let seq = row.seq;
-    let browser = if row.browser_string.is_empty() { "unknown".to_owned() } else { excerpt(&row.browser_string) };
+    let browser = if row.browser_family.is_empty() { "unknown".to_owned() } else { excerpt(&row.browser_family) };
     view! {
         <div
             class="log_line"

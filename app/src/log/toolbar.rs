@@ -1,6 +1,6 @@
 //! The toolbar above the log: filter, position, row count, export.
 
-use api::{FilterError, LogPosition, LogSeq, Point};
+use api::{FilterError, LogPosition, LogSeq, LogTime};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
@@ -140,14 +140,14 @@ fn GoTo(
 /// A time without an offset is in the visitor's time zone, as in the list.
 fn parse(text: &str) -> Option<LogPosition> {
     match text.parse().ok()? {
-        LogPosition::Time(Point::At(_)) => time::parse_local(text).map(|time| LogPosition::Time(Point::At(time))),
+        LogPosition::Time(LogTime::At(_)) => time::parse_local(text).map(|time| LogPosition::Time(LogTime::At(time))),
         position => Some(position),
     }
 }
 
 fn to_text(position: LogPosition) -> String {
     match position {
-        LogPosition::Time(Point::At(time)) => time::local(time),
+        LogPosition::Time(LogTime::At(time)) => time::local(time),
         position => position.to_string(),
     }
 }

@@ -243,7 +243,7 @@ mod tests {
             letters: String::new(),
             results: String::new(),
             ip: String::new(),
-            browser_string: String::new(),
+            browser_family: String::new(),
             user_agent: String::new(),
             searched_at: TimeMs(0),
             recorded_at: TimeMs(0),

@@ -1,4 +1,6 @@
-//! One attempt at a job, as it travels from the dispatcher to the worker and back.
+//! One attempt at a job, on its way from the dispatcher to the handler and back.
+
+use std::collections::BTreeMap;
 
 use api::JobId;
 use store::{AttemptResult, ClaimedJob};
@@ -14,9 +16,9 @@ pub(crate) struct Attempt {
 /// How a handler has done its job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobOutcome {
-    /// The worker stores that it is done.
+    /// The worker stores that the job is done.
     Done,
-    /// The handler has stored the end of its attempt itself, in one transaction with what it wrote.
+    /// The handler has already stored the attempt's result, in one transaction with what it wrote.
     Stored,
 }
 
@@ -29,10 +31,10 @@ impl From<()> for JobOutcome {
 /// Why a handler could not do its job.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JobError {
-    /// May work next time: the job runs again after its backoff, while it has attempts left.
+    /// May succeed next time: the job runs again after its backoff, while it has attempts left.
     #[error("{0}")]
     Retry(String),
-    /// Will not work next time either.
+    /// Will not succeed next time either.
     #[error("{0}")]
     Dead(String),
 }
@@ -42,17 +44,74 @@ pub enum JobError {
 pub(crate) enum StopReason {
     /// An administrator cancelled the job.
     Cancelled,
-    /// The lease was lost: another worker may have the job by now.
+    /// The lease was lost: another worker may already run the job.
     Lost,
     /// The process stops and the grace time is over.
     Shutdown,
 }
 
-/// What came of an attempt, on its way back to the dispatcher.
+/// An attempt that has ended, on its way back to the dispatcher.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct EndedAttempt {
     pub(crate) job: JobId,
     pub(crate) attempt: u32,
-    /// None where it is stored already.
-    pub(crate) finish: Option<AttemptResult>,
+    /// None if the handler has already stored it.
+    pub(crate) result: Option<AttemptResult>,
+}
+
+/// The attempts that a dispatcher has claimed and whose results are not stored yet.
+///
+/// Keyed by attempt, not by job: an attempt that lost its lease may still run when the same job is claimed again.
+#[derive(Debug, Default)]
+pub(crate) struct InFlight {
+    attempts: BTreeMap<(JobId, u32), watch::Sender<Option<StopReason>>>,
+}
+
+impl InFlight {
+    pub(crate) fn len(&self) -> usize {
+        self.attempts.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.attempts.is_empty()
+    }
+
+    /// The jobs, each once.
+    pub(crate) fn jobs(&self) -> Vec<JobId> {
+        let mut jobs: Vec<JobId> = self.attempts.keys().map(|&(job, _)| job).collect();
+        jobs.dedup();
+        jobs
+    }
+
+    pub(crate) fn add(&mut self, job: ClaimedJob) -> Attempt {
+        // That the job could be claimed again means that its earlier attempts have lost their lease.
+        if job.attempt > 1 {
+            self.stop(job.id, StopReason::Lost);
+        }
+        let (sender, stop) = watch::channel(None);
+        self.attempts.insert((job.id, job.attempt), sender);
+        Attempt { job, stop }
+    }
+
+    pub(crate) fn remove(&mut self, job: JobId, attempt: u32) {
+        self.attempts.remove(&(job, attempt));
+    }
+
+    /// Stops all attempts at a job that still run.
+    pub(crate) fn stop(&self, job: JobId, reason: StopReason) {
+        self.attempts.range((job, 0)..=(job, u32::MAX)).for_each(|(_, sender)| send_once(sender, reason));
+    }
+
+    pub(crate) fn stop_all(&self, reason: StopReason) {
+        self.attempts.values().for_each(|sender| send_once(sender, reason));
+    }
+}
+
+/// The first reason counts.
+fn send_once(sender: &watch::Sender<Option<StopReason>>, reason: StopReason) {
+    sender.send_if_modified(|current| {
+        let is_first = current.is_none();
+        current.get_or_insert(reason);
+        is_first
+    });
 }

@@ -1,76 +1,73 @@
-//! The one task of a worker process that talks to the store's queue.
+//! The one task of a worker process that talks to the store's job queue.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::TimeMs;
-use store::{Claim, Clock, FinishedAttempt, JobQueue, Result, StoreError, Topic};
+use store::{Claim, ClaimedJob, Clock, FinishedAttempt, JobQueue, Result, StoreError, Topic};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::attempt::{Attempt, Outcome, StopReason};
-use crate::held::Held;
+use crate::attempt::{Attempt, EndedAttempt, InFlight, StopReason};
 use crate::settings::{Backoff, Settings};
 
-/// The most jobs that one claim takes, so that a commit stays short for those who wait behind it.
+/// The most jobs that one claim takes, so that its commit does not delay others for long.
 const CLAIM_LIMIT: usize = 512;
 
-/// The waits between tries while the database does not answer.
+/// The delays between tries while the database does not answer.
 const STORE_BACKOFF: Backoff = Backoff { first: Duration::from_millis(50), limit: Duration::from_secs(5) };
 
-/// How long the last outcomes may take to be stored once everything has stopped. What is not
-/// stored by then is found by its lease, or by the next start.
-const FLUSH: Duration = Duration::from_secs(5);
+/// How long storing the last results may take once all attempts have stopped. A job whose result is not stored by then
+/// is rescued when its lease runs out, or at the next start.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Claims jobs for the free slots, renews their leases, and stores what came of them.
+/// Claims jobs for the free slots, renews their leases, and stores the results.
 ///
-/// It sleeps until a wake-up, the next due time or the next renewal: an idle queue costs no SQL, unless it is shared
-/// with other processes, whose jobs it must find when they are gone.
-/// A store that fails is asked again after a backoff, for as long as it takes.
+/// It sleeps until a wake-up, the next due job or the next renewal. An idle queue runs no SQL, unless it shares its
+/// store with other processes, whose jobs it must rescue when they die. After an error of the store it tries again
+/// with backoff, without end.
 pub(crate) struct Dispatcher {
     queue: Arc<dyn JobQueue>,
     clock: Arc<dyn Clock>,
     settings: Settings,
     jobs: mpsc::Sender<Attempt>,
-    outcomes: mpsc::Receiver<Outcome>,
-    /// Cancelled when the process is to stop: nothing is claimed from that moment on.
+    ended: mpsc::Receiver<EndedAttempt>,
+    /// Cancelled when the process is asked to stop. From then on nothing is claimed.
     stop_asked: CancellationToken,
-    held: Held,
-    /// Outcomes that are not stored yet.
-    ended: Vec<FinishedAttempt>,
-    agenda: Agenda,
+    in_flight: InFlight,
+    /// Results that are not stored yet.
+    unstored: Vec<FinishedAttempt>,
+    timers: Timers,
 }
 
 /// What is to be done next, and when.
 #[derive(Debug)]
-struct Agenda {
-    /// Whether there may be jobs to claim that no wake-up will tell of.
-    look_for_work: bool,
-    /// Until when new jobs gather, see [`Settings::gathering`].
-    gather_until: TimeMs,
-    /// Whether there may be jobs to cancel.
-    look_for_cancellations: bool,
-    /// Whether `due_at` may be wrong.
-    ask_due: bool,
+struct Timers {
+    /// Whether jobs may be claimable that no further wake-up announces.
+    may_have_work: bool,
+    /// No claim before this time, see [`Settings::claim_debounce`].
+    claim_at: TimeMs,
+    may_have_cancellations: bool,
+    /// The due time of the earliest scheduled or retrying job, as last read.
     due_at: Option<TimeMs>,
+    is_due_stale: bool,
     renew_at: TimeMs,
-    /// When to look for leases that have run out, beyond each renewal. On a store that is shared, again and again: any
-    /// other worker may be gone. Else when those of a claim run out that failed: the store may have taken it all the
-    /// same, and then nobody else will look for its jobs.
+    /// When to look for expired leases, besides at each renewal. On a shared store this repeats, because any other
+    /// worker may have died. Otherwise it is set when a claim failed: the store may have executed it all the same, and
+    /// then nothing else finds its jobs.
     expire_at: Option<TimeMs>,
-    /// How often the store has failed in a row, and when to ask it again.
+    /// Failures of the store in a row, and when to try again.
     failures: u32,
-    pause_until: Option<TimeMs>,
-    stop: Stop,
+    retry_at: Option<TimeMs>,
+    shutdown: Shutdown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stop {
-    /// Not asked for.
-    No,
-    /// Running jobs may go on until then.
+enum Shutdown {
+    NotAsked,
+    /// Running jobs may continue until this time.
     Grace(TimeMs),
-    /// They were told to stop; their outcomes are stored until then.
+    /// They were stopped; their results are stored until this time.
     Flush(TimeMs),
 }
 
@@ -80,123 +77,125 @@ impl Dispatcher {
         clock: Arc<dyn Clock>,
         settings: Settings,
         jobs: mpsc::Sender<Attempt>,
-        outcomes: mpsc::Receiver<Outcome>,
+        ended: mpsc::Receiver<EndedAttempt>,
         stop_asked: CancellationToken,
     ) -> Self {
-        let agenda = Agenda {
-            look_for_work: true,
-            gather_until: clock.steady(),
-            look_for_cancellations: false,
-            ask_due: true,
+        let timers = Timers {
+            may_have_work: true,
+            claim_at: clock.steady(),
+            may_have_cancellations: false,
             due_at: None,
+            is_due_stale: true,
             renew_at: clock.steady(),
             expire_at: settings.shares_store.then(|| clock.steady()),
             failures: 0,
-            pause_until: None,
-            stop: Stop::No,
+            retry_at: None,
+            shutdown: Shutdown::NotAsked,
         };
-        Self { queue, clock, settings, jobs, outcomes, stop_asked, held: Held::default(), ended: Vec::new(), agenda }
+        let (in_flight, unstored) = (InFlight::default(), Vec::new());
+        Self { queue, clock, settings, jobs, ended, stop_asked, in_flight, unstored, timers }
     }
 
-    /// Dispatches until it is told to stop, then drains: claims no more, gives running jobs
-    /// their grace time, and hands back what has not ended by then.
+    /// Dispatches until it is asked to stop, then drains: claims no more, gives running jobs their grace time, and
+    /// releases those that still run.
     pub(crate) async fn run(mut self) {
         let mut work = self.queue.subscribe(Topic::Work);
         let mut cancel = self.queue.subscribe(Topic::Cancel);
         let stop_asked = self.stop_asked.clone();
         loop {
-            if self.agenda.pause_until.is_none_or(|until| self.clock.steady() >= until) {
-                let answer = self.talk_to_the_store().await;
-                self.note(answer);
+            if self.timers.retry_at.is_none_or(|at| self.clock.steady() >= at) {
+                match self.sync_with_store().await {
+                    Ok(()) => self.reset_backoff(),
+                    Err(error) => self.back_off(&error),
+                }
             }
             if self.is_drained() {
                 return;
             }
             let wake_at = self.wake_at();
-            let mut news = Vec::new();
+            let mut ended = Vec::new();
             tokio::select! {
-                // Not in a random order, which no test could hold.
+                // A random order would make tests unrepeatable.
                 biased;
-                () = stop_asked.cancelled(), if self.agenda.stop == Stop::No => {
-                    self.agenda.stop = Stop::Grace(self.clock.steady().after(self.settings.grace));
+                () = stop_asked.cancelled(), if self.timers.shutdown == Shutdown::NotAsked => {
+                    self.timers.shutdown = Shutdown::Grace(self.clock.steady().after(self.settings.grace));
                 }
-                () = cancel.changed() => self.agenda.look_for_cancellations = true,
-                () = work.changed() => self.agenda.look_for_work = true,
-                count = self.outcomes.recv_many(&mut news, CLAIM_LIMIT) => if count == 0 {
-                    // The worker is gone, and with it whoever could run what is held.
+                () = cancel.changed() => self.timers.may_have_cancellations = true,
+                () = work.changed() => self.timers.may_have_work = true,
+                count = self.ended.recv_many(&mut ended, CLAIM_LIMIT) => if count == 0 {
+                    // The worker has ended, so nothing can run the jobs in flight.
                     return;
                 },
                 () = self.clock.sleep_until(wake_at) => {}
             }
-            // Whatever else has come: work that comes without a pause must not keep outcomes waiting.
-            news.extend(std::iter::from_fn(|| self.outcomes.try_recv().ok()).take(CLAIM_LIMIT));
-            self.take(news);
-            self.keep_time();
+            // In every round: an unbroken stream of new work must not delay results.
+            ended.extend(std::iter::from_fn(|| self.ended.try_recv().ok()).take(CLAIM_LIMIT));
+            self.take(ended);
+            self.fire_timers();
         }
     }
 
-    /// Everything that is to be stored or asked now. Storing and claiming go hand in hand, so
-    /// that they can share a commit.
-    async fn talk_to_the_store(&mut self) -> Result<()> {
+    /// Stores and asks everything that is pending. Storing and claiming run concurrently, so that they can share a
+    /// commit.
+    async fn sync_with_store(&mut self) -> Result<()> {
         let now = self.clock.steady();
-        if !self.held.is_empty() && now >= self.agenda.renew_at {
-            self.renew(now).await?;
+        if !self.in_flight.is_empty() && now >= self.timers.renew_at {
+            self.renew_leases(now).await?;
         }
-        if self.agenda.expire_at.is_some_and(|at| at <= now) {
+        if self.timers.expire_at.is_some_and(|at| at <= now) {
             self.expire_leases(now).await?;
         }
-        if self.agenda.look_for_cancellations {
-            let wanted = self.queue.cancellations(&self.settings.worker).await?;
-            self.agenda.look_for_cancellations = false;
-            wanted.into_iter().for_each(|id| self.held.stop(id, StopReason::Cancelled));
+        if self.timers.may_have_cancellations {
+            let cancelled = self.queue.cancellations(&self.settings.worker).await?;
+            self.timers.may_have_cancellations = false;
+            cancelled.into_iter().for_each(|job| self.in_flight.stop(job, StopReason::Cancelled));
         }
-        let ended = std::mem::take(&mut self.ended);
-        let (stored, claimed) = tokio::join!(self.store(&ended), self.claim(now));
+        let results = std::mem::take(&mut self.unstored);
+        let (stored, claimed) = tokio::join!(self.store(&results), self.claim(now));
         match stored {
-            Ok(()) => ended.iter().for_each(|attempt| self.held.remove(attempt.job, attempt.attempt)),
-            Err(_) => self.ended.splice(0..0, ended).for_each(drop),
+            Ok(()) => results.iter().for_each(|attempt| self.in_flight.remove(attempt.job, attempt.attempt)),
+            Err(_) => self.unstored.splice(0..0, results).for_each(drop),
         }
         if claimed.is_err() && !self.settings.shares_store {
-            // A lease holds up to its last millisecond.
-            self.agenda.expire_at = Some(now.after(self.settings.lease + Duration::from_millis(1)));
+            // A lease is valid up to and including its last millisecond.
+            self.timers.expire_at = Some(now.after(self.settings.lease + Duration::from_millis(1)));
         }
         let claimed = claimed.map(|claimed| self.hand_out(claimed, now));
         stored.and(claimed)?;
-        if self.agenda.ask_due && !self.agenda.look_for_work {
-            self.agenda.due_at = self.queue.next_due().await?;
-            self.agenda.ask_due = false;
+        if self.timers.is_due_stale && !self.timers.may_have_work {
+            self.timers.due_at = self.queue.next_due().await?;
+            self.timers.is_due_stale = false;
         }
         Ok(())
     }
 
-    async fn renew(&mut self, now: TimeMs) -> Result<()> {
-        let lost =
-            self.queue.renew_leases(&self.settings.worker, &self.held.jobs(), now.after(self.settings.lease)).await?;
-        lost.into_iter().for_each(|id| self.held.stop(id, StopReason::Lost));
-        self.agenda.renew_at = now.after(self.settings.lease / 3);
-        // After our own are renewed: a process that was frozen must not take them for another's.
-        if self.settings.shares_store {
-            self.expire_leases(now).await
-        } else {
-            self.queue.expire_leases(now).await.map(drop)
-        }
+    async fn renew_leases(&mut self, now: TimeMs) -> Result<()> {
+        let (worker, until) = (&self.settings.worker, now.after(self.settings.lease));
+        let lost = self.queue.renew_leases(worker, &self.in_flight.jobs(), until).await?;
+        lost.into_iter().for_each(|job| self.in_flight.stop(job, StopReason::Lost));
+        self.timers.renew_at = now.after(self.settings.lease / 3);
+        // Only after the own leases are renewed: a process that was frozen must not expire them itself.
+        self.expire_leases(now).await
     }
 
     async fn expire_leases(&mut self, now: TimeMs) -> Result<()> {
         self.queue.expire_leases(now).await?;
-        // As often as leases are renewed, and not all workers at the same moment.
-        let again = self.settings.lease.div_f64(3.0).mul_f64(1.0 - 0.25 * (self.settings.roll)());
-        self.agenda.expire_at = self.settings.shares_store.then(|| now.after(again));
+        self.timers.expire_at = if self.settings.shares_store {
+            // As often as leases are renewed, but not at the same time on all workers.
+            Some(now.after(self.settings.lease.div_f64(3.0).mul_f64(1.0 - 0.25 * (self.settings.jitter)())))
+        } else {
+            self.timers.expire_at.filter(|&at| at > now)
+        };
         Ok(())
     }
 
-    async fn store(&self, ended: &[FinishedAttempt]) -> Result<()> {
-        if ended.is_empty() { Ok(()) } else { self.queue.finish(ended.to_vec()).await.map(drop) }
+    async fn store(&self, results: &[FinishedAttempt]) -> Result<()> {
+        if results.is_empty() { Ok(()) } else { self.queue.finish(results.to_vec()).await.map(drop) }
     }
 
     async fn claim(&self, now: TimeMs) -> Result<Option<Claimed>> {
-        let free = self.settings.slots.saturating_sub(self.held.len()).min(CLAIM_LIMIT);
-        if free == 0 || !self.agenda.look_for_work || now < self.agenda.gather_until || self.stop_asked.is_cancelled() {
+        let free = self.settings.slots.saturating_sub(self.in_flight.len()).min(CLAIM_LIMIT);
+        if free == 0 || !self.timers.may_have_work || now < self.timers.claim_at || self.stop_asked.is_cancelled() {
             return Ok(None);
         }
         let claim = Claim {
@@ -212,113 +211,107 @@ impl Dispatcher {
 
     fn hand_out(&mut self, claimed: Option<Claimed>, claimed_at: TimeMs) {
         let Some(Claimed { jobs, took_all }) = claimed else { return };
-        if self.held.is_empty() {
-            // Counted from the claim as the leases are, however long its commit took.
-            self.agenda.renew_at = claimed_at.after(self.settings.lease / 3);
+        if self.in_flight.is_empty() {
+            // Counted from the claim, like the leases, however long its commit took.
+            self.timers.renew_at = claimed_at.after(self.settings.lease / 3);
         }
         if took_all {
-            self.agenda.look_for_work = false;
-            self.agenda.ask_due = true;
+            self.timers.may_have_work = false;
+            self.timers.is_due_stale = true;
             if !jobs.is_empty() {
-                self.agenda.gather_until = self.clock.steady().after(self.settings.gathering);
+                self.timers.claim_at = self.clock.steady().after(self.settings.claim_debounce);
             }
         }
         for job in jobs {
-            let attempt = self.held.add(job);
-            // Slots and channel have the same size, so there is room. Should the worker be gone,
-            // the outcomes' channel says so next.
+            let attempt = self.in_flight.add(job);
+            // The channel has room for all slots. If the worker has ended, the other channel reports it next.
             let _ = self.jobs.try_send(attempt);
         }
     }
 
-    fn take(&mut self, outcomes: Vec<Outcome>) {
+    fn take(&mut self, ended: Vec<EndedAttempt>) {
         let (now, wall) = (self.clock.steady(), self.clock.wall());
-        for Outcome { job, attempt, finish } in outcomes {
-            match finish {
+        for EndedAttempt { job, attempt, result } in ended {
+            match result {
                 Some(finish) => {
                     let worker = self.settings.worker.clone();
-                    self.ended.push(FinishedAttempt { job, attempt, worker, finish, now, wall });
+                    self.unstored.push(FinishedAttempt { job, attempt, worker, finish, now, wall });
                 }
-                None => self.held.remove(job, attempt),
+                None => self.in_flight.remove(job, attempt),
             }
         }
     }
 
-    fn note(&mut self, answer: Result<()>) {
-        match answer {
-            Ok(()) => {
-                if self.agenda.failures > 0 {
-                    tracing::info!(failures = self.agenda.failures, "the queue's store answers again");
-                }
-                self.agenda.failures = 0;
-                self.agenda.pause_until = None;
-            }
-            Err(error) => self.pause(&error),
+    fn reset_backoff(&mut self) {
+        if self.timers.failures > 0 {
+            tracing::info!(failures = self.timers.failures, "the queue's store answers again");
         }
+        self.timers.failures = 0;
+        self.timers.retry_at = None;
     }
 
-    fn pause(&mut self, error: &StoreError) {
-        self.agenda.failures = self.agenda.failures.saturating_add(1);
-        let wait = STORE_BACKOFF.after(self.agenda.failures, (self.settings.roll)());
-        self.agenda.pause_until = Some(self.clock.steady().after(wait));
-        tracing::warn!(%error, failures = self.agenda.failures, ?wait, "the queue's store failed; asking again");
+    fn back_off(&mut self, error: &StoreError) {
+        self.timers.failures = self.timers.failures.saturating_add(1);
+        let delay = STORE_BACKOFF.after(self.timers.failures, (self.settings.jitter)());
+        self.timers.retry_at = Some(self.clock.steady().after(delay));
+        tracing::warn!(%error, failures = self.timers.failures, ?delay, "the queue's store failed; trying again");
     }
 
     /// The next time at which there is something to do without a wake-up.
     fn wake_at(&self) -> TimeMs {
-        let agenda = &self.agenda;
-        let deadline = match agenda.stop {
-            Stop::No => None,
-            Stop::Grace(until) | Stop::Flush(until) => Some(until),
+        let timers = &self.timers;
+        let deadline = match timers.shutdown {
+            Shutdown::NotAsked => None,
+            Shutdown::Grace(until) | Shutdown::Flush(until) => Some(until),
         };
-        let next = match agenda.pause_until {
-            Some(until) => Some(until),
-            None if !self.ended.is_empty() => Some(self.clock.steady()),
+        let next = match timers.retry_at {
+            Some(at) => Some(at),
+            None if !self.unstored.is_empty() => Some(self.clock.steady()),
             None => {
-                let claim_at = if agenda.look_for_work { Some(agenda.gather_until) } else { agenda.due_at };
+                let claim_at = if timers.may_have_work { Some(timers.claim_at) } else { timers.due_at };
                 let claim_at = claim_at.filter(|_| self.has_free_slot());
-                let renew_at = (!self.held.is_empty()).then_some(agenda.renew_at);
-                [claim_at, renew_at, agenda.expire_at].into_iter().flatten().min()
+                let renew_at = (!self.in_flight.is_empty()).then_some(timers.renew_at);
+                [claim_at, renew_at, timers.expire_at].into_iter().flatten().min()
             }
         };
         [deadline, next].into_iter().flatten().min().unwrap_or(TimeMs(i64::MAX))
     }
 
     fn has_free_slot(&self) -> bool {
-        !self.stop_asked.is_cancelled() && self.held.len() < self.settings.slots
+        !self.stop_asked.is_cancelled() && self.in_flight.len() < self.settings.slots
     }
 
-    /// Notices which times have come.
-    fn keep_time(&mut self) {
+    fn fire_timers(&mut self) {
         let now = self.clock.steady();
-        // The clock that several processes share may be set back: what is due by then must not wait for as long again.
-        let soon = now.after(self.settings.lease / 3);
-        self.agenda.renew_at = self.agenda.renew_at.min(soon);
-        self.agenda.gather_until = self.agenda.gather_until.min(now.after(self.settings.gathering));
-        if self.settings.shares_store {
-            self.agenda.expire_at = self.agenda.expire_at.map(|at| at.min(soon));
+        let (settings, timers) = (&self.settings, &mut self.timers);
+        // The clock of several processes may be set back. No timer may then wait longer than when it was set.
+        let latest = now.after(settings.lease / 3);
+        timers.renew_at = timers.renew_at.min(latest);
+        timers.claim_at = timers.claim_at.min(now.after(settings.claim_debounce));
+        if settings.shares_store {
+            timers.expire_at = timers.expire_at.map(|at| at.min(latest));
         }
-        self.agenda.pause_until = self.agenda.pause_until.map(|until| until.min(now.after(STORE_BACKOFF.limit)));
-        if self.agenda.due_at.is_some_and(|due| due <= now) {
-            self.agenda.look_for_work = true;
+        timers.retry_at = timers.retry_at.map(|at| at.min(now.after(STORE_BACKOFF.limit)));
+        if timers.due_at.is_some_and(|due| due <= now) {
+            timers.may_have_work = true;
         }
-        if matches!(self.agenda.stop, Stop::Grace(until) if until <= now) {
-            self.held.stop_all(StopReason::Shutdown);
-            self.agenda.stop = Stop::Flush(now.after(FLUSH));
+        if matches!(timers.shutdown, Shutdown::Grace(until) if until <= now) {
+            self.in_flight.stop_all(StopReason::Shutdown);
+            timers.shutdown = Shutdown::Flush(now.after(FLUSH_TIMEOUT));
         }
     }
 
     fn is_drained(&self) -> bool {
-        match self.agenda.stop {
-            Stop::No => false,
-            Stop::Grace(_) => self.held.is_empty(),
-            Stop::Flush(until) => self.held.is_empty() || until <= self.clock.steady(),
+        match self.timers.shutdown {
+            Shutdown::NotAsked => false,
+            Shutdown::Grace(_) => self.in_flight.is_empty(),
+            Shutdown::Flush(until) => self.in_flight.is_empty() || until <= self.clock.steady(),
         }
     }
 }
 
 struct Claimed {
-    jobs: Vec<store::ClaimedJob>,
-    /// Whether nothing claimable was left.
+    jobs: Vec<ClaimedJob>,
+    /// Whether no claimable job was left.
     took_all: bool,
 }

@@ -1,23 +1,63 @@
-//! The apalis worker over the store's queue verbs: claims, leases, retries, outcomes.
+//! The apalis worker on top of the store's job queue: claims, leases, retries, results.
 //!
-//! [`run`] runs jobs until it is told to stop. Inside are two halves. The `Dispatcher` talks to
-//! the store: it claims as many jobs as there are free slots, keeps their leases, and stores
-//! what came of them. The `JobBackend` is what an apalis worker polls. Between them go two
-//! bounded channels, and whatever becomes of the database, of a handler or of a payload, the
-//! worker sees neither error nor end.
+//! [`run`] runs jobs until it is asked to stop. It has two halves. The `Dispatcher` talks to the store: it claims as
+//! many jobs as there are free slots, renews their leases, and stores the results. The `JobBackend` is polled by an
+//! apalis worker. Two bounded channels connect them. No failure of the database, of a handler or of a payload reaches
+//! the worker as an error or ends it.
 //!
-//! apalis is named in here and nowhere else.
+//! No other package names apalis.
 
 mod attempt;
-mod backend;
 mod dispatcher;
-mod held;
-mod layer;
+mod engine;
 mod payload;
 mod settings;
-mod worker;
 
-pub use attempt::{JobError, JobOutcome};
-pub use payload::{Payload, decode, encode};
-pub use settings::{Backoff, Settings};
-pub use worker::run;
+use std::future::Future;
+use std::sync::Arc;
+
+use apalis::prelude::{WorkerBuilder, WorkerBuilderExt};
+use store::{ClaimedJob, Clock, JobQueue};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::attempt::Attempt;
+use crate::dispatcher::Dispatcher;
+use crate::engine::{AttemptLayer, JobBackend};
+
+pub use crate::attempt::{JobError, JobOutcome};
+pub use crate::payload::{Payload, decode, encode};
+pub use crate::settings::{Backoff, Settings};
+
+/// Runs jobs with `perform` until `stop` is cancelled, then drains and returns.
+///
+/// Draining claims no more jobs, gives running ones [`Settings::grace`], and then releases those that still run.
+pub async fn run<P, F, R>(
+    queue: Arc<dyn JobQueue>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+    perform: P,
+    stop: CancellationToken,
+) where
+    P: Fn(ClaimedJob) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<R, JobError>> + Send + 'static,
+    R: Into<JobOutcome>,
+{
+    // A slot is taken from the claim until the result is stored, so neither channel can ever be full.
+    let (job_sender, job_receiver) = mpsc::channel(settings.slots);
+    let (ended_sender, ended_receiver) = mpsc::channel(settings.slots);
+    let layer = AttemptLayer::new(clock.clone(), settings.clone(), ended_sender);
+    let worker = WorkerBuilder::new(settings.worker.0.clone())
+        .backend(JobBackend::new(job_receiver, layer))
+        .concurrency(settings.slots)
+        .build(move |attempt: Attempt| {
+            let performed = perform(attempt.job);
+            async { performed.await.map(Into::<JobOutcome>::into) }
+        });
+    let dispatcher = Dispatcher::new(queue, clock, settings, job_sender, ended_receiver, stop);
+    let (worker_end, ()) = tokio::join!(worker.run(), dispatcher.run());
+    if let Err(error) = worker_end {
+        // Unexpected: the backend has no errors, and a handler's error is a result.
+        tracing::error!(%error, "the worker ended with an error");
+    }
+}

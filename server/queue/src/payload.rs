@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::JobError;
 
-/// What a kind of job takes as its input.
+/// The input of one kind of job.
 pub trait Payload: Serialize + DeserializeOwned {
-    /// The kind of job, as it stands in the database.
+    /// The kind, as stored in the database.
     const KIND: &'static str;
     /// Raised when a change would make old workers misread new payloads.
     const VERSION: u32;
@@ -25,22 +25,21 @@ struct Version {
     v: u32,
 }
 
-/// The payload as JSON text with its version. Holds no NUL character: JSON escapes it.
+/// The payload as JSON text with its version. JSON escapes NUL, so the text contains none.
 #[must_use]
 pub fn encode<T: Payload>(payload: &T) -> String {
     serde_json::to_string(&Envelope { v: T::VERSION, body: payload })
         .expect("payloads are plain structs with text keys, which always have a JSON form")
 }
 
-/// Reads what [`encode`] wrote. What cannot be read now will not be readable at the next
-/// attempt either: such a job is dead, with the reason.
+/// Reads what [`encode`] wrote. A payload that cannot be read would fail at every attempt, so its job is dead.
 pub fn decode<T: Payload>(payload: &str) -> Result<T, JobError> {
-    let unreadable = |why: String| JobError::Dead(format!("the payload cannot be read: {why}"));
-    let Version { v } = serde_json::from_str(payload).map_err(|error| unreadable(error.to_string()))?;
+    let corrupt = |why: String| JobError::Dead(format!("the payload cannot be read: {why}"));
+    let Version { v } = serde_json::from_str(payload).map_err(|error| corrupt(error.to_string()))?;
     if v != T::VERSION {
-        return Err(unreadable(format!("its version is {v}, this worker reads version {}", T::VERSION)));
+        return Err(corrupt(format!("its version is {v}, this worker reads version {}", T::VERSION)));
     }
-    serde_json::from_str(payload).map_err(|error| unreadable(error.to_string()))
+    serde_json::from_str(payload).map_err(|error| corrupt(error.to_string()))
 }
 
 #[cfg(test)]
@@ -58,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_it_wrote() {
+    fn an_encoded_payload_is_decoded() {
         let greeting = Greeting { name: "NUL \0 and \u{10ffff}".to_owned() };
         let text = encode(&greeting);
         assert!(text.starts_with(r#"{"v":2,"#) && !text.contains('\0'), "{text}");
@@ -66,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_cannot_read_is_dead_with_a_reason() {
+    fn a_corrupt_payload_is_dead_with_a_reason() {
         for (text, reason) in [
             ("", "EOF"),
             ("{}", "missing field `v`"),

@@ -37,7 +37,7 @@ impl Start {
     pub async fn at(place: LogPosition, store: &dyn Store, now: TimeMs) -> Result<Self> {
         let LogSeq(seq) = match place {
             LogPosition::Row(seq) => seq,
-            LogPosition::Time(point) => log_seq_since(store, point.seen_from(now)).await?,
+            LogPosition::Time(point) => log_seq_since(store, point.resolve(now)).await?,
         };
         Ok(Self::Before(LogSeq(seq.saturating_add(1))))
     }

@@ -28,7 +28,7 @@ pub fn log_request(
         id,
         results: api::set_text(found),
         ip: caller.ip.to_string(),
-        browser_string: browser_family(&caller.user_agent),
+        browser_family: browser_family(&caller.user_agent),
         user_agent: caller.user_agent.clone(),
         searched_at: env.clock.wall(),
         phrase,

@@ -17,7 +17,8 @@ pub struct LogRequest {
     /// The set of letters found, as Python displays it.
     pub results: String,
     pub ip: String,
-    pub browser_string: String,
+    #[serde(rename = "browser_string")]
+    pub browser_family: String,
     pub user_agent: String,
     pub searched_at: TimeMs,
 }
@@ -38,7 +39,7 @@ impl LogRequest {
             letters: self.letters,
             results: self.results,
             ip: self.ip,
-            browser_string: self.browser_string,
+            browser_family: self.browser_family,
             user_agent: self.user_agent,
             searched_at: self.searched_at,
             recorded_at,

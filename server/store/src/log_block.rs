@@ -27,7 +27,7 @@ pub struct BorrowedRow<'a> {
     pub letters: &'a str,
     pub results: &'a str,
     pub ip: &'a str,
-    pub browser_string: &'a str,
+    pub browser_family: &'a str,
     pub user_agent: &'a str,
     pub searched_at: TimeMs,
     pub recorded_at: TimeMs,
@@ -56,7 +56,7 @@ impl LogBlock {
                 lines.push(Self::ROW_END);
             }
             let numbers = [row.seq.0.to_string(), row.search_id.to_string(), row.job_id.0.to_string()];
-            let texts = [&row.phrase, &row.letters, &row.results, &row.ip, &row.browser_string, &row.user_agent];
+            let texts = [&row.phrase, &row.letters, &row.results, &row.ip, &row.browser_family, &row.user_agent];
             let times = [row.searched_at.0.to_string(), row.recorded_at.0.to_string()];
             let fields = numbers.iter().chain(texts).chain(&times);
             for (index, field) in fields.enumerate() {
@@ -118,7 +118,7 @@ impl<'a> Fields<'a> {
             letters: self.text()?,
             results: self.text()?,
             ip: self.text()?,
-            browser_string: self.text()?,
+            browser_family: self.text()?,
             user_agent: self.text()?,
             searched_at: TimeMs(self.number(LogBlock::FIELD_END)?),
             recorded_at: TimeMs(self.number(LogBlock::ROW_END)?),
@@ -160,7 +160,7 @@ impl BorrowedRow<'_> {
             letters: self.letters.to_owned(),
             results: self.results.to_owned(),
             ip: self.ip.to_owned(),
-            browser_string: self.browser_string.to_owned(),
+            browser_family: self.browser_family.to_owned(),
             user_agent: self.user_agent.to_owned(),
             searched_at: self.searched_at,
             recorded_at: self.recorded_at,
@@ -200,7 +200,7 @@ mod tests {
             letters: String::new(),
             results: "set()".to_owned(),
             ip: String::new(),
-            browser_string: "é\0🦀".to_owned(),
+            browser_family: "é\0🦀".to_owned(),
             user_agent: "\u{fffd}\u{fe}\u{ff}".to_owned(),
             searched_at: TimeMs(i64::MIN),
             recorded_at: TimeMs(i64::MAX),

@@ -73,7 +73,7 @@ pub struct LogEntry {
     pub letters: String,
     pub results: String,
     pub ip: String,
-    pub browser_string: String,
+    pub browser_family: String,
     pub user_agent: String,
     pub searched_at: TimeMs,
     pub recorded_at: TimeMs,

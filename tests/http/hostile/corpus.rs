@@ -133,7 +133,7 @@ async fn as_a_filter_it_finds_its_own_row() {
         let found: Vec<LogRow> = lines.filter_map(|line| serde_json::from_str(line).ok()).collect();
         assert!(found.iter().any(|row| row.search_id == answer.id), "{name}");
         let contains = |row: &LogRow| {
-            let columns = [&row.phrase, &row.letters, &row.results, &row.ip, &row.browser_string, &row.user_agent];
+            let columns = [&row.phrase, &row.letters, &row.results, &row.ip, &row.browser_family, &row.user_agent];
             columns.iter().any(|column| column.to_ascii_lowercase().contains(&text.to_ascii_lowercase()))
         };
         assert!(found.iter().all(contains), "{name} is a text and no pattern");

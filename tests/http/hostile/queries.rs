@@ -40,7 +40,7 @@ fn filter() -> impl Strategy<Value = String> {
 fn expected<'a>(rows: &'a [LogRow], before: Option<i64>, text: &str, limit: Option<u32>) -> Vec<&'a LogRow> {
     let text = text.to_ascii_lowercase();
     let has_text = |row: &&LogRow| {
-        let columns = [&row.phrase, &row.letters, &row.results, &row.ip, &row.browser_string, &row.user_agent];
+        let columns = [&row.phrase, &row.letters, &row.results, &row.ip, &row.browser_family, &row.user_agent];
         columns.iter().any(|column| column.to_ascii_lowercase().contains(&text))
     };
     let rows = rows.iter().filter(|row| before.is_none_or(|before| row.seq.0 < before)).filter(has_text);

@@ -15,11 +15,11 @@ use crate::test_server::Site;
 prop_compose! {
     fn log_request()(
         id in any::<u128>(),
-        [phrase, letters, results, ip, browser_string, user_agent] in any::<[String; 6]>(),
+        [phrase, letters, results, ip, browser_family, user_agent] in any::<[String; 6]>(),
         searched_at in any::<i64>(),
     ) -> LogRequest {
         let (id, searched_at) = (SearchId(id), TimeMs(searched_at));
-        LogRequest { id, phrase, letters, results, ip, browser_string, user_agent, searched_at }
+        LogRequest { id, phrase, letters, results, ip, browser_family, user_agent, searched_at }
     }
 }
 
@@ -51,12 +51,12 @@ proptest! {
     fn a_row_of_the_log(
         numbers in any::<[i64; 4]>(),
         id in any::<u128>(),
-        [phrase, letters, results, ip, browser_string, user_agent] in any::<[String; 6]>(),
+        [phrase, letters, results, ip, browser_family, user_agent] in any::<[String; 6]>(),
     ) {
         let [seq, job_id, searched_at, recorded_at] = numbers;
         let row = LogRow {
             seq: LogSeq(seq), search_id: SearchId(id), job_id: JobId(job_id), phrase, letters, results, ip,
-            browser_string, user_agent, searched_at: TimeMs(searched_at), recorded_at: TimeMs(recorded_at),
+            browser_family, user_agent, searched_at: TimeMs(searched_at), recorded_at: TimeMs(recorded_at),
         };
         let json = serde_json::to_string(&row).expect("a row has a JSON form");
         prop_assert_eq!(serde_json::from_str::<LogRow>(&json).expect("its own JSON"), row);

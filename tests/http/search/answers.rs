@@ -79,7 +79,7 @@ async fn the_log_row_says_what_the_answer_said_and_who_asked() {
     assert_eq!((row.search_id, &row.phrase, &row.letters), (answer.id, &answer.phrase, &answer.letters));
     assert_eq!((&row.results, row.results.as_str()), (&answer.text, "{'h', 'k'}"));
     assert_eq!(
-        (row.ip.as_str(), row.browser_string.as_str(), row.user_agent.as_str()),
+        (row.ip.as_str(), row.browser_family.as_str(), row.user_agent.as_str()),
         ("192.0.2.7", "Firefox", firefox)
     );
 }

@@ -40,7 +40,7 @@ fn filled_with(number: usize, text: &str) -> LogEntry {
         letters: format!("{text}a"),
         results: format!("b{text}"),
         ip: text.to_owned(),
-        browser_string: format!(" {text}"),
+        browser_family: format!(" {text}"),
         user_agent: text.to_owned(),
         ..log_entry(search(number as u128), "")
     }

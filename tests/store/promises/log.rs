@@ -81,7 +81,7 @@ pub(crate) async fn a_row_comes_back_exactly_whatever_its_characters(database: i
             letters: format!("letters {text}"),
             results: format!("results {text}"),
             ip: format!("ip {text}"),
-            browser_string: format!("browser {text}"),
+            browser_family: format!("browser {text}"),
             user_agent: text.clone(),
             ..log_entry(search(n as u128), &text)
         })
@@ -98,7 +98,7 @@ pub(crate) async fn a_row_comes_back_exactly_whatever_its_characters(database: i
             letters: row.letters,
             results: row.results,
             ip: row.ip,
-            browser_string: row.browser_string,
+            browser_family: row.browser_family,
             user_agent: row.user_agent,
             searched_at: row.searched_at,
             recorded_at: row.recorded_at,

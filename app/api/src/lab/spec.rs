@@ -1,4 +1,4 @@
-//! What a run is to do, and what it may ask for.
+//! The input of a run, and its limits.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,26 +10,26 @@ pub const REQUESTS_LIMIT: u32 = 1_000;
 pub const WORKERS_LIMIT: u32 = 100;
 /// The longest latency of one request.
 pub const LATENCY_LIMIT_MS: u32 = 10_000;
-/// No run may be expected to take longer: others wait for their turn.
+/// The longest expected time of a run, because others wait for their turn.
 pub const RUN_LIMIT_MS: u64 = 45_000;
-/// The most tasks of one run that use the database.
+/// The most database tasks of one run.
 pub const TASKS_LIMIT: u32 = 10_000;
-/// The most batches of them.
+/// The most batches of database tasks.
 pub const BATCHES_LIMIT: u32 = 1_000;
-/// The longest that a task keeps its connection.
+/// The longest time that a task holds its connection.
 pub const HOLD_LIMIT_MS: u32 = 1_000;
-/// The longest that the last task of a batch may be expected to wait for its connection: half of what a pool bears.
+/// The longest expected wait of a batch's last task for its connection: half of the pool's timeout.
 const POOL_WAIT_LIMIT_MS: u64 = 2_500;
-/// The longest write of the scenario with the requests: the original's.
+/// The longest write of the request scenario, as in the original program.
 pub const WRITE_DELAY_LIMIT_MS: u32 = 15_000;
 
-/// The twenty most populous countries, whose flags there are, by their ISO 3166-1 codes.
+/// The twenty most populous countries by ISO 3166-1 code. Each has a flag.
 pub const COUNTRIES: [&str; 20] = [
     "BD", "BR", "CD", "CN", "DE", "EG", "ET", "FR", "ID", "IN", "IR", "JP", "MX", "NG", "PH", "PK", "RU", "TR", "US",
     "VN",
 ];
 
-/// What a run is to do.
+/// The input of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "scenario", rename_all = "snake_case")]
 pub enum LabSpec {
@@ -38,71 +38,77 @@ pub enum LabSpec {
     Request(RequestSpec),
 }
 
-/// Many requests to a server that lets each wait.
+/// Many requests to a server that delays each response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FetchSpec {
     pub work: LabWork,
     pub style: LabStyle,
     /// How many requests.
     pub count: u32,
-    /// How many threads at most; means nothing where the style has none.
+    /// The most threads. Ignored by styles without threads.
     pub workers: u32,
-    /// How long the server waits with each answer.
+    /// How long the server delays each response.
     pub latency_ms: u32,
-    /// By how much the server's wait differs from this, either way.
+    /// The largest deviation from this delay, in either direction.
     pub jitter_ms: u32,
-    /// In which order the results are taken; means something for futures only.
+    /// In which order the results are taken. Only for futures.
     pub order: LabOrder,
-    /// How long a result is waited for; then it counts as failed. None: as long as it takes.
+    /// How long to wait for a result before it counts as failed. None: without limit.
     pub timeout_ms: Option<u32>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LabWork {
-    /// `GET /lab/second`: a number after a second or two.
-    Second,
-    /// `GET /lab/flags/{cc}.svg`: flags of countries.
-    Flags,
+text_enum! {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum LabWork {
+        /// `GET /lab/second`: a number after a second or two.
+        Second = "second",
+        /// `GET /lab/flags/{cc}.svg`: flags of countries.
+        Flags = "flags",
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LabStyle {
-    /// One after the other, on one thread that blocks.
-    Sequential,
-    /// A pool of threads that block.
-    Threads,
-    /// The same pool, with a future for each request.
-    Futures,
-    /// One task each, on one thread that never blocks.
-    Async,
+text_enum! {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum LabStyle {
+        /// One after the other, on one blocking thread.
+        Sequential = "sequential",
+        /// A pool of blocking threads.
+        Threads = "threads",
+        /// The same pool, with one future for each request.
+        Futures = "futures",
+        /// One task for each request, on one thread that never blocks.
+        Async = "async",
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LabOrder {
-    /// As they were asked for: `map`.
-    Input,
-    /// As they come: `as_completed`.
-    Completion,
+text_enum! {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum LabOrder {
+        /// In the order of the requests: `map`.
+        Input = "input",
+        /// In the order of completion: `as_completed`.
+        Completion = "completion",
+    }
 }
 
 /// Many tasks that share a few connections.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatabaseSpec {
     pub batches: u32,
-    /// How many tasks each batch starts at once. A batch begins when the one before has ended.
+    /// How many tasks each batch starts at once. A batch starts when the previous one has ended.
     pub tasks_per_batch: u32,
-    /// How long each task keeps its connection.
+    /// How long each task holds its connection.
     pub hold_ms: u32,
-    /// Of each hundred tasks, how many fail, panic, and are aborted while they hold a connection.
+    /// The percentages of tasks that fail, panic, or are aborted while they hold a connection.
     pub failing: u32,
     pub panicking: u32,
     pub aborted: u32,
 }
 
-/// The same search three times: its write awaited, handed to a bare task, and made a job.
+/// The same search three times: its write is awaited, done by a bare task, or made a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestSpec {
     /// How long the write takes.
@@ -110,64 +116,27 @@ pub struct RequestSpec {
 }
 
 impl LabStyle {
-    pub const ALL: [Self; 4] = [Self::Sequential, Self::Threads, Self::Futures, Self::Async];
-
-    /// The word on the wire, on the command line and on the screen.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sequential => "sequential",
-            Self::Threads => "threads",
-            Self::Futures => "futures",
-            Self::Async => "async",
-        }
-    }
-
     #[must_use]
     pub fn has_workers(self) -> bool {
         matches!(self, Self::Threads | Self::Futures)
     }
 }
 
-impl LabWork {
-    pub const ALL: [Self; 2] = [Self::Second, Self::Flags];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Second => "second",
-            Self::Flags => "flags",
-        }
-    }
-}
-
-impl LabOrder {
-    pub const ALL: [Self; 2] = [Self::Input, Self::Completion];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Input => "input",
-            Self::Completion => "completion",
-        }
-    }
-}
-
 impl FetchSpec {
-    /// What the server's waits add up to in this style, in milliseconds: at least so long a run takes.
+    /// The server's delays added up for this style: a lower bound of the run's duration.
     #[must_use]
-    pub fn least_ms(&self) -> u64 {
-        let side_by_side = match self.style {
+    pub fn min_duration_ms(&self) -> u64 {
+        let concurrent = match self.style {
             LabStyle::Sequential => 1,
             LabStyle::Threads | LabStyle::Futures => self.workers.max(1),
             LabStyle::Async => self.count.max(1),
         };
-        u64::from(self.count.div_ceil(side_by_side)) * u64::from(self.latency_ms)
+        u64::from(self.count.div_ceil(concurrent)) * u64::from(self.latency_ms)
     }
 }
 
 impl LabSpec {
-    /// Whether a run may ask for this; otherwise which field to change, and how.
+    /// Returns an error that names the field to change if the run exceeds a limit.
     pub fn check(&self) -> Result<(), ApiError> {
         match self {
             Self::Fetch(spec) => {
@@ -178,7 +147,7 @@ impl LabSpec {
                 if let Some(timeout) = spec.timeout_ms {
                     within("timeout_ms", timeout, 1, LATENCY_LIMIT_MS)?;
                 }
-                short_enough("count", spec.least_ms())
+                short_enough("count", spec.min_duration_ms())
             }
             Self::Database(spec) => {
                 within("batches", spec.batches, 1, BATCHES_LIMIT)?;
@@ -186,9 +155,9 @@ impl LabSpec {
                 within("hold_ms", spec.hold_ms, 0, HOLD_LIMIT_MS)?;
                 let tasks = u64::from(spec.batches) * u64::from(spec.tasks_per_batch);
                 within("tasks_per_batch", u32::try_from(tasks).unwrap_or(u32::MAX), 1, TASKS_LIMIT)?;
-                let ill = u64::from(spec.failing) + u64::from(spec.panicking) + u64::from(spec.aborted);
-                within("failing", u32::try_from(ill).unwrap_or(u32::MAX), 0, 100)?;
-                let wait_ms = waits_ms(spec.tasks_per_batch.into(), spec.hold_ms);
+                let faulty = u64::from(spec.failing) + u64::from(spec.panicking) + u64::from(spec.aborted);
+                within("failing", u32::try_from(faulty).unwrap_or(u32::MAX), 0, 100)?;
+                let wait_ms = max_wait_ms(spec.tasks_per_batch.into(), spec.hold_ms);
                 if wait_ms > POOL_WAIT_LIMIT_MS {
                     let message = format!(
                         "The last task of a batch would wait {wait_ms} ms for its connection; {POOL_WAIT_LIMIT_MS} ms at \
@@ -196,7 +165,7 @@ impl LabSpec {
                     );
                     return Err(ApiError::at(ErrorCode::Invalid, "hold_ms", message));
                 }
-                short_enough("hold_ms", waits_ms(tasks, spec.hold_ms))
+                short_enough("hold_ms", max_wait_ms(tasks, spec.hold_ms))
             }
             Self::Request(spec) => within("delay_ms", spec.delay_ms, 100, WRITE_DELAY_LIMIT_MS),
         }
@@ -208,8 +177,8 @@ impl DatabaseSpec {
     pub const CONNECTIONS: u32 = 8;
 }
 
-/// How long the last of so many tasks waits, if each keeps its connection for `hold_ms`.
-fn waits_ms(tasks: u64, hold_ms: u32) -> u64 {
+/// How long the last of `tasks` tasks waits if each holds its connection for `hold_ms`.
+fn max_wait_ms(tasks: u64, hold_ms: u32) -> u64 {
     tasks * u64::from(hold_ms) / u64::from(DatabaseSpec::CONNECTIONS)
 }
 
@@ -226,14 +195,14 @@ fn grouped(value: u32) -> String {
     if value < 1_000 { value.to_string() } else { format!("{},{:03}", value / 1_000, value % 1_000) }
 }
 
-fn short_enough(field: &str, least_ms: u64) -> Result<(), ApiError> {
-    if least_ms <= RUN_LIMIT_MS {
+fn short_enough(field: &str, duration_ms: u64) -> Result<(), ApiError> {
+    if duration_ms <= RUN_LIMIT_MS {
         return Ok(());
     }
     let message = format!(
         "This would take at least {} s, and others wait for their turn: {} s at most. Ask for fewer, or for less \
          latency.",
-        least_ms.div_ceil(1_000),
+        duration_ms.div_ceil(1_000),
         RUN_LIMIT_MS / 1_000
     );
     Err(ApiError::at(ErrorCode::Invalid, field, message))
@@ -257,21 +226,21 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_side_by_side_is_waited_for_once() {
-        assert_eq!(fetch(LabStyle::Sequential, 10).least_ms(), 20_000);
-        assert_eq!(fetch(LabStyle::Threads, 25).least_ms(), 6_000);
-        assert_eq!(fetch(LabStyle::Async, 1_000).least_ms(), 2_000);
+    fn concurrent_delays_count_once() {
+        assert_eq!(fetch(LabStyle::Sequential, 10).min_duration_ms(), 20_000);
+        assert_eq!(fetch(LabStyle::Threads, 25).min_duration_ms(), 6_000);
+        assert_eq!(fetch(LabStyle::Async, 1_000).min_duration_ms(), 2_000);
     }
 
     #[test]
-    fn a_run_that_would_keep_others_waiting_is_refused() {
+    fn a_run_that_takes_too_long_is_refused() {
         assert_eq!(LabSpec::Fetch(fetch(LabStyle::Sequential, 22)).check(), Ok(()));
         let error = LabSpec::Fetch(fetch(LabStyle::Sequential, 23)).check().expect_err("46 s");
         assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Invalid, Some("count")));
     }
 
     #[test]
-    fn each_figure_has_its_limits() {
+    fn each_number_has_its_limits() {
         let spec = FetchSpec { count: 0, ..fetch(LabStyle::Async, 1) };
         assert_eq!(LabSpec::Fetch(spec).check().expect_err("none").field.as_deref(), Some("count"));
         let spec = FetchSpec { jitter_ms: 2_001, ..fetch(LabStyle::Async, 1) };
@@ -291,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn no_task_waits_so_long_that_the_pool_gives_up() {
+    fn no_task_may_wait_until_the_pool_times_out() {
         let of = |tasks_per_batch| {
             let (batches, hold_ms) = (1, 20);
             DatabaseSpec { batches, tasks_per_batch, hold_ms, failing: 0, panicking: 0, aborted: 0 }

@@ -1,16 +1,16 @@
-//! A picture of a run, made of what was told of it.
+//! The state of a run, built from its events.
 
 use super::{ItemError, LabEvent, LabFact, Lane, LaneStep};
 
-/// What is known of a run. Events come in the order of time and in any portions; one that comes a second time, because
-/// it was not certain that it had arrived, changes nothing.
+/// The state of a run. Events arrive in order of time and in portions of any size. An event that arrives twice changes
+/// nothing, because a portion may be sent again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabTrace {
-    /// By their numbers.
+    /// Indexed by item number.
     pub items: Vec<ItemTrace>,
-    /// The items in the order in which their results were handed over.
+    /// The items in the order of delivery.
     pub delivered: Vec<u32>,
-    /// In the order of time: when, in use, idle, waiting.
+    /// In order of time: time, in use, idle, waiting.
     pub pool: Vec<(u64, u32, u32, u32)>,
     pub lanes: Vec<LaneTrace>,
     /// The time of the latest event.
@@ -30,32 +30,19 @@ pub struct ItemTrace {
     pub error: Option<ItemError>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum ItemState {
-    #[default]
-    Pending,
-    Running,
-    Done,
-    Failed,
-    Cancelled,
-}
-
-impl ItemState {
-    pub const ALL: [Self; 5] = [Self::Pending, Self::Running, Self::Done, Self::Failed, Self::Cancelled];
-
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
+text_enum! {
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub enum ItemState {
+        #[default]
+        Pending = "pending",
+        Running = "running",
+        Done = "done",
+        Failed = "failed",
+        Cancelled = "cancelled",
     }
 }
 
-/// What happened to one search of the scenario with the requests, in the order of time.
+/// The steps of one search in the request scenario, in order of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaneTrace {
     pub lane: Lane,
@@ -63,8 +50,8 @@ pub struct LaneTrace {
 }
 
 impl LabTrace {
-    /// Takes an event in. One about an item that there is not changes nothing.
-    pub fn take(&mut self, event: LabEvent) {
+    /// Applies an event. One about an unknown item changes nothing.
+    pub fn apply(&mut self, event: LabEvent) {
         let LabEvent { at_us, what } = event;
         if let LabFact::Began { labels } = what {
             let items = labels.into_iter().map(|label| ItemTrace { label, ..ItemTrace::default() }).collect();
@@ -143,12 +130,12 @@ mod tests {
     fn trace(facts: impl IntoIterator<Item = (u64, LabFact)>) -> LabTrace {
         let mut trace = LabTrace::default();
         for (at_us, what) in facts {
-            trace.take(LabEvent { at_us, what });
+            trace.apply(LabEvent { at_us, what });
         }
         trace
     }
 
-    fn two_began() -> (u64, LabFact) {
+    fn began() -> (u64, LabFact) {
         (0, LabFact::Began { labels: vec!["BR".to_owned(), "XX".to_owned()] })
     }
 
@@ -156,7 +143,7 @@ mod tests {
     fn items_are_pending_until_they_start() {
         let error = ItemError { kind: ItemErrorKind::NotFound, detail: "404".to_owned() };
         let trace = trace([
-            two_began(),
+            began(),
             (5, LabFact::Started { item: 1 }),
             (9, LabFact::Failed { item: 1, error: error.clone() }),
             (9, LabFact::Delivered { item: 1 }),
@@ -168,33 +155,33 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_begins_anew_forgets_the_lost_attempt() {
-        let began_again = trace([two_began(), (5, LabFact::Started { item: 0 }), two_began()]);
-        assert_eq!(began_again, trace([two_began()]));
+    fn a_restarted_run_forgets_the_lost_attempt() {
+        let began_again = trace([began(), (5, LabFact::Started { item: 0 }), began()]);
+        assert_eq!(began_again, trace([began()]));
     }
 
     #[test]
-    fn what_is_told_twice_is_known_once() {
+    fn a_repeated_event_changes_nothing() {
         let facts = [
-            two_began(),
+            began(),
             (1, LabFact::Started { item: 0 }),
             (2, LabFact::Pool { in_use: 1, idle: 7, waiting: 0 }),
             (3, LabFact::Done { item: 0, text: "7".to_owned() }),
             (4, LabFact::Delivered { item: 0 }),
             (5, LabFact::Lane { lane: Lane::Job, step: LaneStep::Sent }),
         ];
-        // A portion that is sent again holds the latest events, and what is known is older than none of them.
+        // A portion that is sent again contains the latest events.
         let again = facts[1..].to_vec();
         assert_eq!(trace(facts.clone().into_iter().chain(again)), trace(facts));
     }
 
     #[test]
-    fn what_is_told_of_no_item_changes_nothing() {
-        assert_eq!(trace([two_began(), (0, LabFact::Started { item: 2 })]), trace([two_began()]));
+    fn an_event_of_an_unknown_item_changes_nothing() {
+        assert_eq!(trace([began(), (0, LabFact::Started { item: 2 })]), trace([began()]));
     }
 
     #[test]
-    fn lanes_come_in_the_order_in_which_they_were_first_heard_of() {
+    fn lanes_are_in_the_order_of_their_first_event() {
         let step = |lane, step| LabFact::Lane { lane, step };
         let trace = trace([
             (1, step(Lane::Job, LaneStep::Sent)),

@@ -1,39 +1,26 @@
-//! The log's filter: what can be asked for, and which rows it matches.
+//! The log's filter, and which rows it matches.
 //!
-//! Rows are compared here and nowhere else, for pages, events and exports alike, and whatever database they come from.
-//! A store is told [`LogBounds`] only: what its indexes can answer.
+//! Pages, events and exports all compare rows with this code, on either database. A store gets only [`LogBounds`]:
+//! what its indexes can answer.
 
-mod address;
-mod bounds;
-mod display;
-mod error;
-mod key;
-mod lexer;
+mod compare;
 mod parse;
-mod point;
-mod position;
-mod text;
-
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
+use std::fmt;
 
-pub use self::bounds::LogBounds;
-pub use self::error::FilterError;
-pub use self::key::FilterKey;
-pub use self::point::Point;
-pub use self::position::LogPosition;
+pub use self::parse::{FilterError, FilterKey, LogPosition};
 
-use self::address::Network;
-use self::text::{has_letters, holds, is_same};
-use crate::{LogRow, LogSeq, SearchId, TimeMs};
+use self::compare::{Network, contains, has_letters};
+use crate::{LogRow, LogSeq, LogTime, SearchId, TimeMs};
 
 /// The rows for which all terms hold; all rows where there is no term.
 ///
-/// Written as `phrase:~hello -browser:firefox since:2d "free text"`. `field:text` is the whole field, `field:~text` a
-/// part of it; a text without a field is a part of any of them. The letters a to z are the same in either case, all
-/// other characters only themselves; no character is a wildcard. A minus before a term turns it round.
+/// Written as `phrase:~hello -browser:firefox since:2d "free text"`. `field:text` compares the whole field,
+/// `field:~text` a part of it, and a text without a field a part of any field. Only a to z ignore case, and no character
+/// is a wildcard. A minus before a term negates it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogFilter {
     terms: Vec<Term>,
@@ -53,21 +40,21 @@ enum Sense {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Test {
-    /// A part of any text of the row.
+    /// Part of any text of the row.
     Anywhere(String),
     Part(Column, String),
     Whole(Column, String),
-    /// These letters were found, and no others.
+    /// Exactly these letters were found.
     Found(BTreeSet<char>),
-    /// These letters are among those found.
+    /// These letters were found, and perhaps others.
     FoundAmong(BTreeSet<char>),
     Address(Network),
     Row(LogSeq),
     Search(SearchId),
     /// Recorded at this time or later.
-    Since(Point),
+    Since(LogTime),
     /// Recorded earlier than this.
-    Before(Point),
+    Before(LogTime),
 }
 
 /// The texts of a row.
@@ -81,7 +68,7 @@ enum Column {
 }
 
 impl LogFilter {
-    /// The rows that hold `text` anywhere.
+    /// Matches the rows that contain `text` in any field.
     #[must_use]
     pub fn anywhere(text: impl Into<String>) -> Self {
         Self { terms: vec![Term { sense: Sense::Is, test: Test::Anywhere(text.into()) }] }
@@ -92,28 +79,28 @@ impl LogFilter {
         self.terms.is_empty()
     }
 
-    /// Whether `row` is among what the filter asks for, at the time `now`.
+    /// Whether `row` matches at the time `now`.
     #[must_use]
     pub fn matches(&self, row: &LogRow, now: TimeMs) -> bool {
-        self.terms.iter().all(|Term { sense, test }| test.holds(row, now) == (*sense == Sense::Is))
+        self.terms.iter().all(|Term { sense, test }| test.matches(row, now) == (*sense == Sense::Is))
     }
 }
 
 impl Test {
-    fn holds(&self, row: &LogRow, now: TimeMs) -> bool {
+    fn matches(&self, row: &LogRow, now: TimeMs) -> bool {
         match self {
             Self::Anywhere(text) => {
-                Column::ALL.iter().any(|column| holds(column.of(row), text)) || holds(&row.results, text)
+                Column::ALL.iter().any(|column| contains(column.of(row), text)) || contains(&row.results, text)
             }
-            Self::Part(column, text) => holds(column.of(row), text),
-            Self::Whole(column, text) => is_same(column.of(row), text),
+            Self::Part(column, text) => contains(column.of(row), text),
+            Self::Whole(column, text) => column.of(row).eq_ignore_ascii_case(text),
             Self::Found(letters) => row.results == crate::set_text(letters),
             Self::FoundAmong(letters) => has_letters(&row.results, letters),
-            Self::Address(network) => network.holds(&row.ip),
+            Self::Address(network) => network.contains(&row.ip),
             Self::Row(seq) => row.seq == *seq,
             Self::Search(id) => row.search_id == *id,
-            Self::Since(point) => row.recorded_at >= point.seen_from(now),
-            Self::Before(point) => row.recorded_at < point.seen_from(now),
+            Self::Since(time) => row.recorded_at >= time.resolve(now),
+            Self::Before(time) => row.recorded_at < time.resolve(now),
         }
     }
 }
@@ -121,13 +108,133 @@ impl Test {
 impl Column {
     const ALL: [Self; 5] = [Self::Phrase, Self::Letters, Self::Ip, Self::Browser, Self::Agent];
 
+    fn key(self) -> &'static str {
+        match self {
+            Self::Phrase => "phrase",
+            Self::Letters => "letters",
+            Self::Ip => "ip",
+            Self::Browser => "browser",
+            Self::Agent => "agent",
+        }
+    }
+
     fn of(self, row: &LogRow) -> &str {
         match self {
             Self::Phrase => &row.phrase,
             Self::Letters => &row.letters,
             Self::Ip => &row.ip,
-            Self::Browser => &row.browser_string,
+            Self::Browser => &row.browser_family,
             Self::Agent => &row.user_agent,
         }
     }
+}
+
+/// A range that contains every row that a filter can match. Other rows in it still have to be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogBounds {
+    /// The lowest and the highest row number.
+    pub first: LogSeq,
+    pub last: LogSeq,
+    /// Recorded at this time or later.
+    pub since: Option<TimeMs>,
+    /// Recorded earlier than this.
+    pub before: Option<TimeMs>,
+    /// The only search, if the filter names one.
+    pub search: Option<SearchId>,
+}
+
+impl LogBounds {
+    pub const NONE: Self = Self { first: LogSeq(1), last: LogSeq(i64::MAX), since: None, before: None, search: None };
+
+    #[must_use]
+    pub fn is_unbounded(&self) -> bool {
+        *self == Self::NONE
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.first > self.last || matches!((self.since, self.before), (Some(since), Some(before)) if since >= before)
+    }
+
+    fn narrow(&mut self, term: &Term, now: TimeMs) {
+        let since = |bounds: &mut Self, time| bounds.since = bounds.since.max(Some(time));
+        let before = |bounds: &mut Self, time: TimeMs| {
+            bounds.before = Some(bounds.before.map_or(time, |before| before.min(time)));
+        };
+        match (term.sense, &term.test) {
+            (Sense::Is, Test::Row(seq)) => {
+                self.first = self.first.max(*seq);
+                self.last = self.last.min(*seq);
+            }
+            // With two different ids no row matches, and either one is a valid bound.
+            (Sense::Is, Test::Search(id)) => self.search = Some(*id),
+            (Sense::Is, Test::Since(time)) | (Sense::IsNot, Test::Before(time)) => since(self, time.resolve(now)),
+            (Sense::Is, Test::Before(time)) | (Sense::IsNot, Test::Since(time)) => before(self, time.resolve(now)),
+            _ => {}
+        }
+    }
+}
+
+impl LogFilter {
+    /// The bounds at the time `now`.
+    #[must_use]
+    pub fn bounds(&self, now: TimeMs) -> LogBounds {
+        let mut bounds = LogBounds::NONE;
+        for term in &self.terms {
+            bounds.narrow(term, now);
+        }
+        bounds
+    }
+}
+
+/// As a text that is parsed as the same filter.
+impl fmt::Display for LogFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, term) in self.terms.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            term.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.sense == Sense::IsNot {
+            f.write_str("-")?;
+        }
+        let letters = |letters: &BTreeSet<char>| quoted(&letters.iter().collect::<String>());
+        match &self.test {
+            Test::Anywhere(text) => f.write_str(&quoted(text)),
+            Test::Part(column, text) => write!(f, "{}:~{}", column.key(), quoted(text)),
+            Test::Whole(column, text) => write!(f, "{}:{}", column.key(), quoted(text)),
+            Test::Found(found) => write!(f, "results:{}", letters(found)),
+            Test::FoundAmong(found) => write!(f, "results:~{}", letters(found)),
+            Test::Address(network) => write!(f, "ip:{network}"),
+            Test::Row(seq) => write!(f, "row:{}", seq.0),
+            Test::Search(id) => write!(f, "search:{id}"),
+            Test::Since(time) => write!(f, "since:{time}"),
+            Test::Before(time) => write!(f, "before:{time}"),
+        }
+    }
+}
+
+/// `text`, in quotes unless it is parsed as itself without them.
+fn quoted(text: &str) -> String {
+    let is_plain = |character: char| !character.is_whitespace() && !matches!(character, '"' | ':' | '~' | '-');
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        if matches!(character, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(character);
+    }
+    quoted.push('"');
+    quoted
 }

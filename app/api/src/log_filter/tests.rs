@@ -1,4 +1,4 @@
-//! What a filter says, what it matches, and what is wrong with a text that is none.
+//! Which rows filters match, how they are displayed, and the errors of invalid ones.
 
 use proptest::prelude::*;
 
@@ -21,7 +21,7 @@ fn row() -> LogRow {
         letters: letters.to_owned(),
         results: set_text(&search4letters(phrase, letters)),
         ip: "10.1.2.3".to_owned(),
-        browser_string: "Firefox".to_owned(),
+        browser_family: "Firefox".to_owned(),
         user_agent: "Mozilla/5.0 (compatible; +http://bot.example/:x)".to_owned(),
         searched_at: TimeMs(NOW.0 - 3_700_000),
         recorded_at: TimeMs(NOW.0 - 3_600_000),
@@ -29,7 +29,7 @@ fn row() -> LogRow {
 }
 
 #[test]
-fn says_which_rows_match() {
+fn filters_match_rows() {
     for text in [
         "",
         "  ",
@@ -143,7 +143,7 @@ fn an_error_points_at_the_characters() {
 }
 
 #[test]
-fn a_word_is_what_it_always_was() {
+fn a_word_without_a_key_is_free_text() {
     for word in
         ["50%", "it's", "a\\b", "-", "5\"", "::1", "fe::1", "12:30", "http://x", "*?[a-z]", "~x", "naïve", "a-b"]
     {
@@ -152,7 +152,7 @@ fn a_word_is_what_it_always_was() {
 }
 
 #[test]
-fn bounds_are_what_an_index_can_answer() {
+fn bounds_come_from_what_an_index_can_answer() {
     let none = LogBounds::NONE;
     for text in ["hello", "phrase:~x ip:10.0.0.0/8", "-row:7", "-search:0000000000000000000000001A"] {
         assert_eq!(filter(text).bounds(NOW), none, "{text}");
@@ -168,20 +168,20 @@ fn bounds_are_what_an_index_can_answer() {
 }
 
 #[test]
-fn a_place_is_a_row_or_a_time() {
-    let place = |text: &str| text.parse::<LogPosition>();
+fn a_position_is_a_row_or_a_time() {
+    let position = |text: &str| text.parse::<LogPosition>();
     for text in ["48211", " #48,211 "] {
-        assert_eq!(place(text), Ok(LogPosition::Row(LogSeq(48_211))), "{text}");
+        assert_eq!(position(text), Ok(LogPosition::Row(LogSeq(48_211))), "{text}");
     }
-    assert_eq!(place("2026-11-22").map(|place| place.to_string()), Ok("2026-11-22T00:00:00Z".to_owned()));
-    assert_eq!(place("1h").map(|place| place.to_string()), Ok("1h".to_owned()));
+    assert_eq!(position("2026-11-22").map(|position| position.to_string()), Ok("2026-11-22T00:00:00Z".to_owned()));
+    assert_eq!(position("1h").map(|position| position.to_string()), Ok("1h".to_owned()));
     for text in ["", "#", "x", "-1", "99999999999999999999"] {
-        assert!(place(text).is_err(), "{text}");
+        assert!(position(text).is_err(), "{text}");
     }
 }
 
 /// Texts that look like filters.
-fn written() -> impl Strategy<Value = String> {
+fn any_filter_text() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         "-?(phrase|letters|results|ip|browser|agent|since|before|row|search|foo):~?",
         "\"[a-z \"\\\\:~-]{0,6}\"?",
@@ -194,7 +194,7 @@ fn written() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_text_is_a_filter_or_says_where_it_is_none(text in written()) {
+    fn any_text_is_a_filter_or_an_error_within_it(text in any_filter_text()) {
         match text.parse::<LogFilter>() {
             Ok(filter) => {
                 prop_assert_eq!(filter.to_string().parse::<LogFilter>(), Ok(filter));
@@ -204,13 +204,13 @@ proptest! {
     }
 
     #[test]
-    fn any_text_can_be_looked_for(text in any::<String>()) {
+    fn any_free_text_is_displayed_and_read_back(text in any::<String>()) {
         let filter = LogFilter::anywhere(text);
         prop_assert_eq!(filter.to_string().parse::<LogFilter>(), Ok(filter));
     }
 
     #[test]
-    fn what_is_turned_round_matches_what_it_did_not(text in written()) {
+    fn a_negated_term_matches_the_other_rows(text in any_filter_text()) {
         if let Ok(LogFilter { terms }) = text.parse::<LogFilter>() {
             for Term { sense, test } in terms {
                 let other = if sense == Sense::Is { Sense::IsNot } else { Sense::Is };
@@ -222,7 +222,7 @@ proptest! {
     }
 
     #[test]
-    fn no_row_outside_of_the_bounds_matches(text in written()) {
+    fn no_row_outside_of_the_bounds_matches(text in any_filter_text()) {
         if let Ok(filter) = text.parse::<LogFilter>() {
             let (row, bounds) = (row(), filter.bounds(NOW));
             let is_inside = (bounds.first..=bounds.last).contains(&row.seq)

@@ -49,7 +49,7 @@ fn all(mut events: Events) -> Vec<LabEvent> {
 
 fn trace(events: &[LabEvent]) -> LabTrace {
     let mut trace = LabTrace::default();
-    events.iter().cloned().for_each(|event| trace.take(event));
+    events.iter().cloned().for_each(|event| trace.apply(event));
     trace
 }
 

@@ -29,7 +29,7 @@ pub async fn lab_database(asked: &LabDatabase, name: &str, open: &PoolOpener) ->
             if let (LabFact::Pool { in_use, idle, waiting }, false) = (&event.what, asked.json) {
                 show_progress(*in_use, *idle, *waiting);
             }
-            trace.take(event);
+            trace.apply(event);
         }
         trace
     };
@@ -125,13 +125,13 @@ mod tests {
     #[test]
     fn the_report_counts_each_way_to_fail_and_says_that_nothing_leaked() {
         let mut trace = LabTrace::default();
-        trace.take(LabEvent {
+        trace.apply(LabEvent {
             at_us: 0,
             what: LabFact::Began { labels: (0..4).map(|item| item.to_string()).collect() },
         });
         for (item, kind) in [(1, ItemErrorKind::Panic), (2, ItemErrorKind::Task), (3, ItemErrorKind::Panic)] {
             let error = ItemError { kind, detail: String::new() };
-            trace.take(LabEvent { at_us: 9, what: LabFact::Failed { item, error } });
+            trace.apply(LabEvent { at_us: 9, what: LabFact::Failed { item, error } });
         }
         let pool = PoolSummary { max: 8, most_in_use: 4, longest_wait_us: 12_345, ..PoolSummary::default() };
         let summary =

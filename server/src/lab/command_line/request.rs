@@ -28,7 +28,7 @@ pub async fn lab_request(asked: &LabRequest) -> Result<(), CommandError> {
             if !asked.json && stderr().is_terminal() {
                 show_progress(&event);
             }
-            trace.take(event);
+            trace.apply(event);
         }
         trace
     };
@@ -148,7 +148,7 @@ mod tests {
     fn story(steps: &[(u64, Lane, LaneStep)]) -> String {
         let mut trace = LabTrace::default();
         for &(at_us, lane, step) in steps {
-            trace.take(LabEvent { at_us, what: LabFact::Lane { lane, step } });
+            trace.apply(LabEvent { at_us, what: LabFact::Lane { lane, step } });
         }
         Story { trace: &trace, delay: Duration::from_secs(15) }.to_string()
     }

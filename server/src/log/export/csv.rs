@@ -21,7 +21,7 @@ const LAST_MS: u64 = 253_402_300_799_999;
 
 pub(super) fn push_line(out: &mut Vec<u8>, row: &BorrowedRow<'_>) {
     push(out, format_args!("{},{},{}", row.seq.0, row.search_id, row.job_id.0));
-    for text in [row.phrase, row.letters, row.results, row.ip, row.browser_string, row.user_agent] {
+    for text in [row.phrase, row.letters, row.results, row.ip, row.browser_family, row.user_agent] {
         out.extend_from_slice(b",\"");
         push_text(out, text);
         out.push(b'"');

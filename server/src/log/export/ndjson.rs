@@ -14,7 +14,7 @@ pub(super) fn push_line(out: &mut Vec<u8>, row: &BorrowedRow<'_>) {
         (r#"","letters":""#, row.letters),
         (r#"","results":""#, row.results),
         (r#"","ip":""#, row.ip),
-        (r#"","browser_string":""#, row.browser_string),
+        (r#"","browser_string":""#, row.browser_family),
         (r#"","user_agent":""#, row.user_agent),
     ] {
         out.extend_from_slice(name.as_bytes());
@@ -43,7 +43,7 @@ mod tests {
             numbers in prop::array::uniform4(any::<i64>()),
             id in any::<u128>(),
         ) {
-            let [phrase, letters, results, ip, browser_string, user_agent] = texts;
+            let [phrase, letters, results, ip, browser_family, user_agent] = texts;
             let row = LogRow {
                 seq: LogSeq(numbers[0]),
                 search_id: SearchId(id),
@@ -52,7 +52,7 @@ mod tests {
                 letters,
                 results,
                 ip,
-                browser_string,
+                browser_family,
                 user_agent,
                 searched_at: TimeMs(numbers[2]),
                 recorded_at: TimeMs(numbers[3]),

@@ -120,7 +120,7 @@ impl StoredRow {
             letters: plain(self.letters),
             results: plain(self.results),
             ip: plain(self.ip),
-            browser_string: plain(self.browser_string),
+            browser_family: plain(self.browser_string),
             user_agent: plain(self.user_agent),
             searched_at: TimeMs(self.searched_at_ms),
             recorded_at: TimeMs(self.recorded_at_ms),

@@ -56,7 +56,7 @@ impl StoredRow {
             letters: self.letters,
             results: self.results,
             ip: self.ip,
-            browser_string: self.browser_string,
+            browser_family: self.browser_string,
             user_agent: self.user_agent,
             searched_at: TimeMs(self.searched_at_ms),
             recorded_at: TimeMs(self.recorded_at_ms),
@@ -167,7 +167,7 @@ pub(crate) async fn insert_rows(rows: &[LogRow], connection: &mut SqliteConnecti
     let rows: Vec<_> = rows
         .iter()
         .map(|row| {
-            let texts = [&row.phrase, &row.letters, &row.ip, &row.browser_string, &row.results, &row.user_agent]
+            let texts = [&row.phrase, &row.letters, &row.ip, &row.browser_family, &row.results, &row.user_agent]
                 .map(|text| texts.add(text));
             (texts, row.seq, row.search_id, row.job_id, row.searched_at, row.recorded_at)
         })

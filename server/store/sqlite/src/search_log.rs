@@ -117,7 +117,7 @@ async fn insert(writes: &[Record], first: i64, tx: &mut Transaction<'_>) -> Resu
             let (phrase_start, phrase_length) = texts.add(&entry.phrase);
             let (letters_start, letters_length) = texts.add(&entry.letters);
             let (ip_start, ip_length) = texts.add(&entry.ip);
-            let (browser_start, browser_length) = texts.add(&entry.browser_string);
+            let (browser_start, browser_length) = texts.add(&entry.browser_family);
             let (results_start, results_length) = texts.add(&entry.results);
             let (agent_start, agent_length) = texts.add(&entry.user_agent);
             (

@@ -146,7 +146,7 @@ mod tests {
             LabFact::Done { item: 0, text: "3 bytes".to_owned() },
             LabFact::Failed { item: 1, error },
         ] {
-            trace.take(LabEvent { at_us: 1, what: what.clone() });
+            trace.apply(LabEvent { at_us: 1, what: what.clone() });
             arrivals.see(&trace, &what);
         }
         arrivals.end();

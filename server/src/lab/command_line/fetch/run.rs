@@ -36,7 +36,7 @@ pub(super) async fn run(
     let mut trace = LabTrace::default();
     while let Some(event) = events.recv().await {
         let what = event.what.clone();
-        trace.take(event);
+        trace.apply(event);
         see(&trace, &what);
     }
     let summary = said.await.map_err(|_| CommandError("the run has panicked".to_owned()))?.map_err(no_thread)?;

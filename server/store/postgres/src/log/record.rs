@@ -71,7 +71,7 @@ impl Rows {
         let mut rows = Self::default();
         for entry in entries {
             let texts =
-                [&entry.phrase, &entry.letters, &entry.ip, &entry.browser_string, &entry.results, &entry.user_agent];
+                [&entry.phrase, &entry.letters, &entry.ip, &entry.browser_family, &entry.results, &entry.user_agent];
             let has_nul = texts.iter().any(|text| text.contains('\0'));
             let [phrase, letters, ip, browser, results, agent] =
                 texts.map(|text| if has_nul { escaped(text) } else { text.clone() });

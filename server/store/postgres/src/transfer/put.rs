@@ -93,7 +93,7 @@ fn entry(row: LogRow) -> LogEntry {
         letters: row.letters,
         results: row.results,
         ip: row.ip,
-        browser_string: row.browser_string,
+        browser_family: row.browser_family,
         user_agent: row.user_agent,
         searched_at: row.searched_at,
         recorded_at: row.recorded_at,
