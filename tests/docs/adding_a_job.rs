@@ -34,7 +34,7 @@ async fn the_job_of_the_page_is_done_and_its_row_is_written_once() {
         backoff: Backoff { first: Duration::from_secs(1), limit: Duration::from_secs(900) },
         grace: Duration::from_secs(10),
         shares_store: false,
-        jitter: Arc::new(|| 0.5),
+        jitter: Arc::new(fastrand::f64),
     };
     let handler = {
         let database = database.clone();
