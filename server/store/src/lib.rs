@@ -1,4 +1,8 @@
 //! What the product asks of a database. Knows nothing of SQL, of HTTP, or of what a job means.
+//!
+//! [`Store`] is a whole database: [`JobQueue`] for workers, [`JobAdmin`] for administrators, [`SearchLog`] for searches
+//! and their rows, [`Accounts`] and [`Workers`]. What each method promises stands with it, and `tests/store` holds every
+//! implementation to it. [`group_commit`] lets many callers share one commit.
 
 mod accounts;
 mod clock;
