@@ -9,7 +9,7 @@ use tests::corpus::corpus;
 use tests::workload::cases;
 
 use crate::contents::{assert_same, play};
-use crate::endpoints::{Place, copy_at_once, for_each_pair};
+use crate::endpoints::{Endpoint, copy_at_once, for_each_pair};
 
 for_each_pair! {
     whatever_has_happened,
@@ -22,7 +22,7 @@ for_each_pair! {
     nothing_at_all,
 }
 
-async fn whatever_has_happened<From: Place, To: Place>() {
+async fn whatever_has_happened<From: Endpoint, To: Endpoint>() {
     for _ in 0..cases(5) {
         let seed = fastrand::u64(..);
         eprintln!("seed {seed}");
@@ -36,7 +36,7 @@ async fn whatever_has_happened<From: Place, To: Place>() {
     }
 }
 
-async fn every_hostile_string<From: Place, To: Place>() {
+async fn every_hostile_string<From: Endpoint, To: Endpoint>() {
     let (from, to) = (From::create().await, To::create().await);
     let store = from.store().await.unwrap();
     for (number, hostile) in (0..).zip(corpus()) {
@@ -62,7 +62,7 @@ async fn every_hostile_string<From: Place, To: Place>() {
     }
 }
 
-async fn who_could_log_in_can_still<From: Place, To: Place>() {
+async fn who_could_log_in_can_still<From: Endpoint, To: Endpoint>() {
     let (from, to) = (From::create().await, To::create().await);
     let store = from.store().await.unwrap();
     let mut accounts = Vec::new();
@@ -83,7 +83,7 @@ async fn who_could_log_in_can_still<From: Place, To: Place>() {
     assert!(copy.create_account(account("eve")).await.unwrap(), "its number is not");
 }
 
-async fn a_process_that_died_in_the_midst_of_its_jobs_loses_none<From: Place, To: Place>() {
+async fn a_process_that_died_in_the_midst_of_its_jobs_loses_none<From: Endpoint, To: Endpoint>() {
     let (from, to) = (From::create().await, To::create().await);
     let store = from.store().await.unwrap();
     for number in 0..5 {
@@ -106,7 +106,7 @@ async fn a_process_that_died_in_the_midst_of_its_jobs_loses_none<From: Place, To
     assert_eq!((ledger.accepted, ledger.recorded, ledger.drift()), (5, 4, 0));
 }
 
-async fn a_search_whose_cancelled_job_was_pruned_still_counts<From: Place, To: Place>() {
+async fn a_search_whose_cancelled_job_was_pruned_still_counts<From: Endpoint, To: Endpoint>() {
     let (from, to) = (From::create().await, To::create().await);
     let store = from.store().await.unwrap();
     store.accept(search(1), log_job(search(1))).await.unwrap();
@@ -119,7 +119,7 @@ async fn a_search_whose_cancelled_job_was_pruned_still_counts<From: Place, To: P
     assert_eq!((ledger.accepted, ledger.cancelled, ledger.drift()), (1, 1, 0));
 }
 
-async fn what_was_deleted_by_hand_stays_missing<From: Place, To: Place>() {
+async fn what_was_deleted_by_hand_stays_missing<From: Endpoint, To: Endpoint>() {
     let (from, to) = (From::create().await, To::create().await);
     let store = from.store().await.unwrap();
     for number in 0..20 {
@@ -137,7 +137,7 @@ async fn what_was_deleted_by_hand_stays_missing<From: Place, To: Place>() {
     assert_eq!((copy.ledger().await.unwrap().drift(), copy.missing_searches(99).await.unwrap().len()), (8, 8));
 }
 
-async fn more_rows_than_a_batch_holds<From: Place, To: Place>() {
+async fn more_rows_than_a_batch_holds<From: Endpoint, To: Endpoint>() {
     let (from, to) = (From::create().await, To::create().await);
     let store = from.store().await.unwrap();
     let written = (0..2_500).map(|number| {
@@ -153,7 +153,7 @@ async fn more_rows_than_a_batch_holds<From: Place, To: Place>() {
     assert_same(&*from.store().await.unwrap(), &*to.store().await.unwrap()).await;
 }
 
-async fn nothing_at_all<From: Place, To: Place>() {
+async fn nothing_at_all<From: Endpoint, To: Endpoint>() {
     let (from, to) = (From::create().await, To::create().await);
     from.store().await.unwrap().close().await;
     copy_at_once(&from, &to).await;

@@ -13,9 +13,9 @@ use tempfile::TempDir;
 use tests::eventually;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
 
-/// A place for a database, which goes away with it.
+/// A endpoint for a database, which goes away with it.
 #[async_trait(?Send)]
-pub(crate) trait Place: Send + Sync {
+pub(crate) trait Endpoint: Send + Sync {
     async fn create() -> Self;
 
     /// As servers open it, or what they say instead.
@@ -29,9 +29,9 @@ pub(crate) trait Place: Send + Sync {
     async fn run(&self, statement: &'static str);
 }
 
-pub(crate) struct InFile(TempDir);
+pub(crate) struct SqliteEndpoint(TempDir);
 
-impl InFile {
+impl SqliteEndpoint {
     pub(crate) fn file(&self) -> PathBuf {
         self.0.path().join("search4letters.db")
     }
@@ -42,7 +42,7 @@ impl InFile {
 }
 
 #[async_trait(?Send)]
-impl Place for InFile {
+impl Endpoint for SqliteEndpoint {
     async fn create() -> Self {
         Self(TempDir::new().unwrap())
     }
@@ -68,9 +68,9 @@ impl Place for InFile {
     }
 }
 
-pub(crate) struct OnServer(PostgresDatabase);
+pub(crate) struct PostgresEndpoint(PostgresDatabase);
 
-impl OnServer {
+impl PostgresEndpoint {
     pub(crate) fn url(&self) -> String {
         self.0.url()
     }
@@ -83,7 +83,7 @@ impl OnServer {
 }
 
 #[async_trait(?Send)]
-impl Place for OnServer {
+impl Endpoint for PostgresEndpoint {
     async fn create() -> Self {
         Self(PostgresCluster::shared().await.create_database().await)
     }
@@ -122,8 +122,8 @@ pub(crate) async fn copy_quietly(source: &dyn Source, target: &dyn Target) -> Re
     copy(source, target, &SystemClock::start(), &mut Meter::silent()).await
 }
 
-/// Copies one place into another, and is done at the first try.
-pub(crate) async fn copy_at_once(from: &impl Place, to: &impl Place) {
+/// Copies one endpoint into another, and is done at the first try.
+pub(crate) async fn copy_at_once(from: &impl Endpoint, to: &impl Endpoint) {
     let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
     let copied = copy_quietly(&*source, &*target).await.unwrap();
     let Copied::Verified(report) = copied else { panic!("it was there already") };
@@ -133,9 +133,9 @@ pub(crate) async fn copy_at_once(from: &impl Place, to: &impl Place) {
 /// Makes a test of each function of a module, for each pair of databases.
 macro_rules! for_each_pair {
     ($($promise:ident),* $(,)?) => {
-        for_each_pair! { @pair up, InFile, OnServer, $($promise),* }
-        for_each_pair! { @pair across, InFile, InFile, $($promise),* }
-        for_each_pair! { @pair down, OnServer, InFile, $($promise),* }
+        for_each_pair! { @pair up, SqliteEndpoint, PostgresEndpoint, $($promise),* }
+        for_each_pair! { @pair across, SqliteEndpoint, SqliteEndpoint, $($promise),* }
+        for_each_pair! { @pair down, PostgresEndpoint, SqliteEndpoint, $($promise),* }
     };
     (@pair $pair:ident, $from:ident, $to:ident, $($promise:ident),*) => {
         mod $pair {

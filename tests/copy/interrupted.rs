@@ -13,20 +13,20 @@ use tests::eventually;
 use tests::server_process::Installation;
 
 use crate::contents::{assert_same, play};
-use crate::endpoints::{InFile, OnServer, Place, copy_quietly};
+use crate::endpoints::{Endpoint, PostgresEndpoint, SqliteEndpoint, copy_quietly};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn by_any_failure_on_the_way_into_a_file() {
-    by_any_failure_on_the_way::<InFile>().await;
+    by_any_failure_on_the_way::<SqliteEndpoint>().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn by_any_failure_on_the_way_into_a_server() {
-    by_any_failure_on_the_way::<OnServer>().await;
+    by_any_failure_on_the_way::<PostgresEndpoint>().await;
 }
 
-async fn by_any_failure_on_the_way<To: Place>() {
-    let from = InFile::create().await;
+async fn by_any_failure_on_the_way<To: Endpoint>() {
+    let from = SqliteEndpoint::create().await;
     let store = from.store().await.unwrap();
     let seed = fastrand::u64(..);
     eprintln!("seed {seed}");
@@ -37,17 +37,17 @@ async fn by_any_failure_on_the_way<To: Place>() {
     store.close().await;
 
     let mut failures = 0;
-    for after_it_is_done in [false, true] {
+    for is_applied in [false, true] {
         for at in 0.. {
             let to = To::create().await;
-            let first = run(&from, &to, at, after_it_is_done).await;
+            let first = run(&from, &to, at, is_applied).await;
             if first {
                 assert!(at > 5, "the copy has only {at} writes");
                 break;
             }
             failures += 1;
             // Also the second run fails, one write later or at its beginning.
-            run(&from, &to, at % 2, after_it_is_done).await;
+            run(&from, &to, at % 2, is_applied).await;
             let is_whole = run(&from, &to, usize::MAX, false).await;
             assert!(is_whole);
             let copy = to.store().await.unwrap();
@@ -65,9 +65,9 @@ async fn by_any_failure_on_the_way<To: Place>() {
 }
 
 /// Whether it came to its end.
-async fn run(from: &InFile, to: &impl Place, at: usize, after_it_is_done: bool) -> bool {
+async fn run(from: &SqliteEndpoint, to: &impl Endpoint, at: usize, is_applied: bool) -> bool {
     let source = from.source().await.unwrap();
-    let target = Failing { target: to.target().await.unwrap(), at, after_it_is_done, writes: AtomicUsize::new(0) };
+    let target = FailingTarget { target: to.target().await.unwrap(), at, is_applied, writes: AtomicUsize::new(0) };
     match copy_quietly(&*source, &target).await {
         Ok(Copied::Already) => true,
         Ok(Copied::Verified(report)) => {
@@ -88,7 +88,7 @@ async fn a_copy_that_is_killed_again_and_again_is_whole_in_the_end() {
     let seed = fastrand::u64(..);
     eprintln!("seed {seed}");
     let mut random = Rng::with_seed(seed);
-    let (from, to) = (InFile::create().await, OnServer::create().await);
+    let (from, to) = (SqliteEndpoint::create().await, PostgresEndpoint::create().await);
     let store = from.store().await.unwrap();
     play(&*store, 200, &mut random).await;
     store.create_account(account("ada")).await.unwrap();
@@ -122,7 +122,7 @@ async fn a_copy_that_is_killed_again_and_again_is_whole_in_the_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_differs_at_the_end_is_told_and_the_command_fails() {
-    let (from, to) = (InFile::create().await, OnServer::create().await);
+    let (from, to) = (SqliteEndpoint::create().await, PostgresEndpoint::create().await);
     let store = from.store().await.unwrap();
     let many = (0..ROWS).map(|number| store.record(log_entry(search(number), "one of many"), no_attempt()));
     futures::future::join_all(many).await;
@@ -143,17 +143,17 @@ async fn what_differs_at_the_end_is_told_and_the_command_fails() {
 }
 
 /// Fails at the `at`th of its writes: before it is done, or after it, when nobody hears that it was.
-pub(crate) struct Failing {
+pub(crate) struct FailingTarget {
     pub(crate) target: Box<dyn Target>,
     pub(crate) at: usize,
-    pub(crate) after_it_is_done: bool,
+    pub(crate) is_applied: bool,
     pub(crate) writes: AtomicUsize,
 }
 
-impl Failing {
+impl FailingTarget {
     async fn attempt<A>(&self, write: impl Future<Output = Result<A>>) -> Result<A> {
         let fails = self.writes.fetch_add(1, Ordering::Relaxed) == self.at;
-        if fails && !self.after_it_is_done {
+        if fails && !self.is_applied {
             return Err(StoreError::Connection("pulled out".to_owned()));
         }
         let written = write.await?;
@@ -162,7 +162,7 @@ impl Failing {
 }
 
 #[async_trait]
-impl Source for Failing {
+impl Source for FailingTarget {
     fn name(&self) -> String {
         self.target.name()
     }
@@ -181,7 +181,7 @@ impl Source for Failing {
 }
 
 #[async_trait]
-impl Target for Failing {
+impl Target for FailingTarget {
     async fn begin(&self, source: &SourceIdentity, metadata: &Metadata) -> Result<BeginOutcome> {
         self.attempt(self.target.begin(source, metadata)).await
     }

@@ -5,7 +5,7 @@ use std::fs;
 use server::cli::Copied;
 use tests::builders::{account, job, log_entry, log_job, no_attempt, search};
 
-use crate::endpoints::{InFile, OnServer, Place, copy_at_once, copy_quietly, for_each_pair};
+use crate::endpoints::{Endpoint, PostgresEndpoint, SqliteEndpoint, copy_at_once, copy_quietly, for_each_pair};
 
 for_each_pair! {
     a_target_that_is_not_empty,
@@ -14,26 +14,26 @@ for_each_pair! {
     a_row_that_was_changed_on_the_way_is_named,
 }
 
-async fn refusal<From: Place, To: Place>(from: &From, to: &To) -> String {
+async fn refusal<From: Endpoint, To: Endpoint>(from: &From, to: &To) -> String {
     let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
     let error = copy_quietly(&*source, &*target).await.expect_err("it must be refused").0;
     assert_eq!(error.lines().count(), 1, "{error}");
     error
 }
 
-async fn used<P: Place>() -> P {
-    let place = P::create().await;
-    let store = place.store().await.unwrap();
+async fn used<P: Endpoint>() -> P {
+    let endpoint = P::create().await;
+    let store = endpoint.store().await.unwrap();
     store.create_account(account("ada")).await.unwrap();
     for number in 0..3 {
         store.record(log_entry(search(number), "life"), no_attempt()).await.unwrap();
     }
     store.accept(search(9), log_job(search(9))).await.unwrap();
     store.close().await;
-    place
+    endpoint
 }
 
-async fn a_target_that_is_not_empty<From: Place, To: Place>() {
+async fn a_target_that_is_not_empty<From: Endpoint, To: Endpoint>() {
     let from = used::<From>().await;
     for what in ["accounts", "a log", "jobs", "a ledger with searches"] {
         let to = To::create().await;
@@ -58,18 +58,18 @@ async fn a_target_that_is_not_empty<From: Place, To: Place>() {
 }
 
 /// Begins a copy and lets it be.
-async fn begin<From: Place, To: Place>(from: &From, to: &To) {
+async fn begin<From: Endpoint, To: Endpoint>(from: &From, to: &To) {
     let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
-    let failing = crate::interrupted::Failing {
+    let failing = crate::interrupted::FailingTarget {
         target,
         at: 2,
-        after_it_is_done: true,
+        is_applied: true,
         writes: std::sync::atomic::AtomicUsize::new(0),
     };
     copy_quietly(&*source, &failing).await.expect_err("it fails");
 }
 
-async fn half_a_copy_is_not_served_and_only_its_own_source_finishes_it<From: Place, To: Place>() {
+async fn half_a_copy_is_not_served_and_only_its_own_source_finishes_it<From: Endpoint, To: Endpoint>() {
     let (from, to) = (used::<From>().await, To::create().await);
     begin(&from, &to).await;
     let name = from.source().await.unwrap().name();
@@ -88,7 +88,7 @@ async fn half_a_copy_is_not_served_and_only_its_own_source_finishes_it<From: Pla
     assert!(to.store().await.is_err());
 }
 
-async fn a_whole_copy_is_not_made_again<From: Place, To: Place>() {
+async fn a_whole_copy_is_not_made_again<From: Endpoint, To: Endpoint>() {
     let (from, to) = (used::<From>().await, To::create().await);
     copy_at_once(&from, &to).await;
     let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
@@ -100,7 +100,7 @@ async fn a_whole_copy_is_not_made_again<From: Place, To: Place>() {
     assert!(error.contains("holds a copy of another database"), "{error}");
 }
 
-async fn a_row_that_was_changed_on_the_way_is_named<From: Place, To: Place>() {
+async fn a_row_that_was_changed_on_the_way_is_named<From: Endpoint, To: Endpoint>() {
     for (statement, table, row) in [
         ("update log set phrase = 'Life' where id = 2", "log", "row 2 differs in phrase"),
         ("update job set payload = '{}'", "job", "differs in payload"),
@@ -111,10 +111,10 @@ async fn a_row_that_was_changed_on_the_way_is_named<From: Place, To: Place>() {
         let (from, to) = (used::<From>().await, To::create().await);
         // All rows are there: only the last write, which opens the database to servers, is missing.
         let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
-        let failing = crate::interrupted::Failing {
+        let failing = crate::interrupted::FailingTarget {
             target,
             at: 4,
-            after_it_is_done: false,
+            is_applied: false,
             writes: std::sync::atomic::AtomicUsize::new(0),
         };
         copy_quietly(&*source, &failing).await.expect_err("it fails");
@@ -134,7 +134,7 @@ async fn a_row_that_was_changed_on_the_way_is_named<From: Place, To: Place>() {
 
 #[tokio::test]
 async fn the_file_that_is_copied_is_not_changed_and_nobody_else_owns_it_meanwhile() {
-    let (from, to) = (used::<InFile>().await, InFile::create().await);
+    let (from, to) = (used::<SqliteEndpoint>().await, SqliteEndpoint::create().await);
     let before = fs::read(from.file()).unwrap();
     let source = from.source().await.unwrap();
     let Err(error) = from.store().await else { panic!("two owners") };
@@ -146,12 +146,13 @@ async fn the_file_that_is_copied_is_not_changed_and_nobody_else_owns_it_meanwhil
 
 #[tokio::test]
 async fn what_a_killed_server_has_left_beside_the_file_is_copied_too() {
-    let (used, from, to) = (used::<InFile>().await, InFile::create().await, InFile::create().await);
+    let (used, from, to) =
+        (used::<SqliteEndpoint>().await, SqliteEndpoint::create().await, SqliteEndpoint::create().await);
     let store = used.store().await.unwrap();
     store.record(log_entry(search(77), "in the write-ahead log"), no_attempt()).await.unwrap();
     // As the disk is when the process is killed now.
     for ending in ["", "-wal"] {
-        let beside = |place: &InFile| format!("{}{ending}", place.file().display());
+        let beside = |endpoint: &SqliteEndpoint| format!("{}{ending}", endpoint.file().display());
         fs::copy(beside(&used), beside(&from)).unwrap();
     }
     let before = fs::read(from.file()).unwrap();
@@ -164,7 +165,7 @@ async fn what_a_killed_server_has_left_beside_the_file_is_copied_too() {
 
 #[tokio::test]
 async fn a_file_that_is_not_there_is_not_made() {
-    let from = InFile::create().await;
+    let from = SqliteEndpoint::create().await;
     let Err(error) = from.source().await else { panic!("there is nothing") };
     assert!(error.contains("there is nothing to copy"), "{error}");
     assert_eq!(fs::read_dir(from.folder()).unwrap().count(), 0);
@@ -172,7 +173,7 @@ async fn a_file_that_is_not_there_is_not_made() {
 
 #[tokio::test]
 async fn a_file_of_an_older_version_is_brought_up_to_date_by_its_owner_first() {
-    let from = used::<InFile>().await;
+    let from = used::<SqliteEndpoint>().await;
     from.run("delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)").await;
     let Err(error) = from.source().await else { panic!("it is older") };
     assert!(error.contains("run `search4letters migrate`"), "{error}");
@@ -180,17 +181,17 @@ async fn a_file_of_an_older_version_is_brought_up_to_date_by_its_owner_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_on_a_server_that_is_served() {
-    let to = OnServer::create().await;
+    let to = PostgresEndpoint::create().await;
     let served = to.store().await.unwrap();
     served.ping().await.unwrap();
-    let error = refusal(&used::<InFile>().await, &to).await;
+    let error = refusal(&used::<SqliteEndpoint>().await, &to).await;
     assert!(error.contains("is in use by a server"), "{error}");
     served.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_copies_into_the_same_database_do_not_mix() {
-    let (from, to) = (used::<InFile>().await, OnServer::create().await);
+    let (from, to) = (used::<SqliteEndpoint>().await, PostgresEndpoint::create().await);
     begin(&from, &to).await;
     let (one, other) = (to.target().await.unwrap(), to.target().await.unwrap());
     let source = from.source().await.unwrap();

@@ -8,37 +8,37 @@ use sqlx::{ConnectOptions, Row};
 use tests::exported::{rows_of_csv, rows_of_ndjson};
 use tokio::io::AsyncReadExt;
 
-use crate::Place;
+use crate::ExportSource;
 
 #[tokio::test]
 async fn a_file_is_exported_exactly_in_every_format() {
-    every_format_is_exact(Place::sqlite().await).await;
+    every_format_is_exact(ExportSource::sqlite().await).await;
 }
 
 #[tokio::test]
 async fn a_server_is_exported_exactly_in_every_format() {
-    every_format_is_exact(Place::postgres().await).await;
+    every_format_is_exact(ExportSource::postgres().await).await;
 }
 
 /// While the store is open: as beside a server that runs.
-async fn every_format_is_exact(place: Place) {
-    place.record_corpus().await;
-    place.record_many(2_000).await;
-    let rows = place.rows().await;
-    assert!(rows_of_ndjson(&place.prints(&["export"]).await) == rows, "ndjson is the default");
-    assert!(rows_of_csv(&place.prints(&["export", "--format", "csv"]).await) == rows);
-    assert!(rows_of_ndjson(&place.prints(&["export", "--filter", "-row:1"]).await) == rows[1..], "filtered");
+async fn every_format_is_exact(source: ExportSource) {
+    source.record_corpus().await;
+    source.record_many(2_000).await;
+    let rows = source.rows().await;
+    assert!(rows_of_ndjson(&source.prints(&["export"]).await) == rows, "ndjson is the default");
+    assert!(rows_of_csv(&source.prints(&["export", "--format", "csv"]).await) == rows);
+    assert!(rows_of_ndjson(&source.prints(&["export", "--filter", "-row:1"]).await) == rows[1..], "filtered");
     for (format, read) in [("ndjson", rows_of_ndjson as fn(&str) -> Vec<LogRow>), ("csv", rows_of_csv)] {
-        let file = place.path(&format!("log.{format}"));
+        let file = source.path(&format!("log.{format}"));
         let arguments = ["export", "--format", format, "--output", file.to_str().expect("a plain path")];
-        assert_eq!(place.prints(&arguments).await, "");
+        assert_eq!(source.prints(&arguments).await, "");
         let text = std::fs::read_to_string(&file).expect("it is there");
         assert!(read(&text) == rows, "{format}");
     }
-    let file = place.path("log.sqlite");
-    place.prints(&["export", "--format", "sqlite", "--output", file.to_str().expect("a plain path")]).await;
+    let file = source.path("log.sqlite");
+    source.prints(&["export", "--format", "sqlite", "--output", file.to_str().expect("a plain path")]).await;
     assert!(rows_of_file(&file).await == rows, "sqlite");
-    assert!(place.parts().is_empty(), "nothing is left over");
+    assert!(source.parts().is_empty(), "nothing is left over");
 }
 
 async fn rows_of_file(file: &Path) -> Vec<LogRow> {
@@ -68,9 +68,9 @@ fn row_of(row: &SqliteRow) -> LogRow {
 
 #[tokio::test]
 async fn a_reader_who_has_enough_ends_it_without_a_word() {
-    let place = Place::sqlite().await;
-    place.record_many(5_000).await;
-    let mut export = place.spawn(&["export"]);
+    let source = ExportSource::sqlite().await;
+    source.record_many(5_000).await;
+    let mut export = source.spawn(&["export"]);
     let mut out = export.stdout.take().expect("piped");
     let mut begin = [0; 100];
     out.read_exact(&mut begin).await.expect("the first row");
@@ -81,8 +81,8 @@ async fn a_reader_who_has_enough_ends_it_without_a_word() {
 
 #[tokio::test]
 async fn check_says_how_it_is_even_if_nobody_reads_it() {
-    let place = Place::sqlite().await;
-    let mut check = place.spawn(&["check", "--listen", "127.0.0.1:0"]);
+    let source = ExportSource::sqlite().await;
+    let mut check = source.spawn(&["check", "--listen", "127.0.0.1:0"]);
     drop(check.stdout.take());
     let ended = check.wait_with_output().await.expect("our own child");
     assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
@@ -92,10 +92,10 @@ async fn check_says_how_it_is_even_if_nobody_reads_it() {
 
 #[tokio::test]
 async fn what_cannot_be_written_is_refused_in_a_sentence() {
-    let place = Place::sqlite().await;
-    place.record_many(1).await;
-    std::fs::write(place.path("taken"), "mine").expect("written");
-    let (taken, nowhere) = (place.path("taken"), place.path("no/such/folder"));
+    let source = ExportSource::sqlite().await;
+    source.record_many(1).await;
+    std::fs::write(source.path("taken"), "mine").expect("written");
+    let (taken, nowhere) = (source.path("taken"), source.path("no/such/folder"));
     let taken = taken.to_str().expect("a plain path");
     for (output, format, words) in [
         (taken, "ndjson", "exists"),
@@ -103,14 +103,14 @@ async fn what_cannot_be_written_is_refused_in_a_sentence() {
         (nowhere.to_str().expect("a plain path"), "csv", "cannot be written"),
     ] {
         let arguments = ["export", "--format", format, "--output", output];
-        let ended = place.spawn(&arguments).wait_with_output().await.expect("our own child");
+        let ended = source.spawn(&arguments).wait_with_output().await.expect("our own child");
         let complaint = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(1), "{complaint}");
         assert!(complaint.contains(words) && complaint.lines().count() == 1, "{complaint}");
     }
     assert_eq!(std::fs::read_to_string(taken).expect("still there"), "mine");
-    let nothing = place.path("nothing.db");
+    let nothing = source.path("nothing.db");
     let url = format!("sqlite:{}", nothing.display());
-    let ended = place.spawn(&["export", "--database-url", &url]).wait_with_output().await.expect("our own child");
+    let ended = source.spawn(&["export", "--database-url", &url]).wait_with_output().await.expect("our own child");
     assert!(ended.status.code() == Some(1) && !nothing.exists(), "{ended:?}");
 }

@@ -20,13 +20,13 @@ use tests::server_process::{Installation, workspace_program};
 use tokio::process::{Child, Command};
 
 /// A database with rows, and the program's settings for it.
-pub(crate) struct Place {
+pub(crate) struct ExportSource {
     pub(crate) installation: Installation,
     pub(crate) store: Arc<dyn Store>,
     postgres: Option<PostgresDatabase>,
 }
 
-impl Place {
+impl ExportSource {
     pub(crate) async fn sqlite() -> Self {
         Self::of(Installation::new(), Access::Owner).await
     }

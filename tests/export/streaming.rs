@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
-use crate::Place;
+use crate::ExportSource;
 
 /// Enough that the export does not end before it is stopped.
 const INTERRUPTED_ROWS: u128 = 60_000;
@@ -24,34 +24,34 @@ async fn break_rows_behind(file: &std::path::Path, id: u32) {
 
 #[tokio::test]
 async fn a_row_that_cannot_be_read_leaves_no_file() {
-    let place = Place::sqlite().await;
-    place.record_many(4_000).await;
-    break_rows_behind(&place.installation.database(), 3_000).await;
+    let source = ExportSource::sqlite().await;
+    source.record_many(4_000).await;
+    break_rows_behind(&source.installation.database(), 3_000).await;
     for format in ["ndjson", "csv", "sqlite"] {
-        let file = place.path(&format!("log.{format}"));
+        let file = source.path(&format!("log.{format}"));
         let arguments = ["export", "--format", format, "--output", file.to_str().expect("a plain path")];
-        let ended = place.spawn(&arguments).wait_with_output().await.expect("our own child");
+        let ended = source.spawn(&arguments).wait_with_output().await.expect("our own child");
         let complaint = String::from_utf8_lossy(&ended.stderr);
         assert!(ended.status.code() == Some(1) && complaint.contains("search id"), "{complaint}");
-        assert!(!file.exists() && place.parts().is_empty(), "{format}");
+        assert!(!file.exists() && source.parts().is_empty(), "{format}");
     }
 }
 
 #[tokio::test]
 async fn a_killed_export_leaves_no_file_and_the_next_one_is_whole() {
-    let place = Place::sqlite().await;
-    place.record_many(INTERRUPTED_ROWS).await;
-    let file = place.path("log.sqlite");
+    let source = ExportSource::sqlite().await;
+    source.record_many(INTERRUPTED_ROWS).await;
+    let file = source.path("log.sqlite");
     let arguments = ["export", "--format", "sqlite", "--output", file.to_str().expect("a plain path")];
-    let mut export = place.spawn(&arguments);
+    let mut export = source.spawn(&arguments);
     eventually("some of it is written", async || {
-        let sizes = place.parts().into_iter().filter_map(|part| std::fs::metadata(part).ok());
+        let sizes = source.parts().into_iter().filter_map(|part| std::fs::metadata(part).ok());
         sizes.map(|part| part.len()).max().filter(|&bytes| bytes > 100_000).map(drop)
     })
     .await;
     export.kill().await.expect("our own child");
     assert!(!file.exists(), "half a file has the whole one's name");
-    place.prints(&arguments).await;
+    source.prints(&arguments).await;
     assert!(file.exists());
 }
 
@@ -61,11 +61,11 @@ async fn a_row_that_cannot_be_read_breaks_the_answer() {
     let server = installation.start(&["--no-worker"]).await;
     let mut admin = server.client();
     admin.set_up(&server.setup_token().await, "ada", "correct horse battery staple").await;
-    let place = Place::beside(installation).await;
-    place.record_many(INTERRUPTED_ROWS).await;
+    let source = ExportSource::beside(installation).await;
+    source.record_many(INTERRUPTED_ROWS).await;
     let whole = admin.get("/api/admin/log/export").await.expect("answered");
     assert_eq!(whole.body.lines().count() as u128, INTERRUPTED_ROWS);
-    break_rows_behind(&place.installation.database(), 50_000).await;
+    break_rows_behind(&source.installation.database(), 50_000).await;
     let broken = timeout(Duration::from_secs(60), admin.get("/api/admin/log/export")).await.expect("in time");
     assert!(broken.is_err(), "an answer that is not whole looks like it");
 }
@@ -80,8 +80,8 @@ async fn an_export_that_nobody_takes_holds_a_few_blocks() {
     let server = installation.start(&["--no-worker"]).await;
     let mut admin = server.client();
     admin.set_up(&server.setup_token().await, "ada", "correct horse battery staple").await;
-    let place = Place::beside(installation).await;
-    place.record_many(SLOW_ROWS).await;
+    let source = ExportSource::beside(installation).await;
+    source.record_many(SLOW_ROWS).await;
     // Once, so that what is made only for the first one is there.
     let whole = admin.get("/api/admin/log/export?upto=5000").await.expect("answered").body;
     assert_eq!(whole.lines().count(), 5_000);

@@ -34,7 +34,7 @@ const FILES: [&str; 6] = [
 const MARK: &str = "# tested: ";
 const FENCE: &str = "\n```";
 /// Far above what any of them takes with as few rows as tests have.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs a block in a shell in which these variables are set, as the guide says, and `search4letters` is installed.
 /// Returns what it has printed. Panics if it fails.
@@ -45,8 +45,8 @@ async fn run_block(name: &str, variables: &[(&str, &str)]) -> String {
     // A command that fails is not followed by the next, as with an administrator who reads what it says.
     shell.args(["-e", "-u", "-c", block(name)]).stdin(Stdio::null()).kill_on_drop(true).env_clear();
     shell.env("PATH", path.expect("no folder of ours has a colon in it")).envs(variables.iter().copied());
-    let ended = timeout(PATIENCE, shell.output()).await;
-    let ended = ended.unwrap_or_else(|_| panic!("{name} still runs after {PATIENCE:?}"));
+    let ended = timeout(TIMEOUT, shell.output()).await;
+    let ended = ended.unwrap_or_else(|_| panic!("{name} still runs after {TIMEOUT:?}"));
     let ended = ended.expect("every system has a shell");
     let printed = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
     assert!(ended.status.success(), "{name}: {}\n{printed}", ended.status);

@@ -17,15 +17,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::test_server::Site;
+use crate::test_server::TestServer;
 
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
 const IDLE_LIMIT: Duration = Duration::from_secs(75);
 /// Far more than anything in here takes: a busy machine must not fail a test.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-impl Site {
-    /// Serves on a real socket until the site stops.
+impl TestServer {
+    /// Serves on a real socket until the server stops.
     pub async fn listen(&self) -> (SocketAddr, JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
@@ -36,11 +36,11 @@ impl Site {
     }
 }
 
-async fn held() -> (Site, Arc<HeldClock>, SocketAddr, JoinHandle<()>) {
+async fn held() -> (TestServer, Arc<HeldClock>, SocketAddr, JoinHandle<()>) {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
-    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
-    let (address, serving) = site.listen().await;
-    (site, clock, address, serving)
+    let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
+    let (address, serving) = server.listen().await;
+    (server, clock, address, serving)
 }
 
 async fn connect(address: SocketAddr) -> TcpStream {
@@ -56,7 +56,7 @@ async fn ask(connection: &mut TcpStream) {
 async fn read_until(connection: &mut TcpStream, end: &str) {
     let mut read = Vec::new();
     while !read.ends_with(end.as_bytes()) {
-        let count = timeout(PATIENCE, connection.read_buf(&mut read)).await.expect("it comes in time").expect("open");
+        let count = timeout(TIMEOUT, connection.read_buf(&mut read)).await.expect("it comes in time").expect("open");
         assert!(count > 0, "closed after {}", String::from_utf8_lossy(&read));
     }
 }
@@ -65,7 +65,7 @@ async fn read_until(connection: &mut TcpStream, end: &str) {
 async fn read_to_end(mut connection: TcpStream) -> String {
     let mut read = Vec::new();
     // One that is reset is closed too.
-    let _ = timeout(PATIENCE, connection.read_to_end(&mut read)).await.expect("the server closes it in time");
+    let _ = timeout(TIMEOUT, connection.read_to_end(&mut read)).await.expect("the server closes it in time");
     String::from_utf8_lossy(&read).into_owned()
 }
 
@@ -109,21 +109,21 @@ async fn the_first_byte_of_the_next_head_ends_idleness() {
 
 #[tokio::test]
 async fn an_event_stream_is_not_idle() {
-    let (site, clock, address, _) = held().await;
-    let receipt = site.search(&[("phrase", "followed")]).await.receipt.0;
+    let (server, clock, address, _) = held().await;
+    let receipt = server.search(&[("phrase", "followed")]).await.receipt.0;
     let mut connection = connect(address).await;
     let request = format!("GET /api/receipts/{receipt}/events HTTP/1.1\r\nhost: x\r\n\r\n");
     connection.write_all(request.as_bytes()).await.expect("open");
     read_until(&mut connection, "\n\n\r\n").await;
     clock.advance(2 * IDLE_LIMIT);
-    let _: SearchAnswer = site.search(&[("phrase", "later")]).await;
-    site.env.stop.cancel();
+    let _: SearchAnswer = server.search(&[("phrase", "later")]).await;
+    server.env.stop.cancel();
     assert!(read_to_end(connection).await.ends_with("0\r\n\r\n"), "an event stream was cut off");
 }
 
 #[tokio::test]
 async fn a_stop_waits_for_nobody_who_asks_nothing() {
-    let (site, _clock, address, serving) = held().await;
+    let (server, _clock, address, serving) = held().await;
     let mut connections = Vec::new();
     for begin in ["", "P", "GET /healthz HTTP/1.1\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
         let mut connection = connect(address).await;
@@ -134,10 +134,10 @@ async fn a_stop_waits_for_nobody_who_asks_nothing() {
         connection.write_all(begin.as_bytes()).await.expect("open");
         connections.push(connection);
     }
-    eventually("all are accepted", async || (site.env.metrics.connections.get() == 8).then_some(())).await;
-    site.env.stop.cancel();
-    timeout(PATIENCE, serving).await.expect("the time stands still, and it ends").expect("it does not panic");
-    assert_eq!(site.env.metrics.connections.get(), 0);
+    eventually("all are accepted", async || (server.env.metrics.connections.get() == 8).then_some(())).await;
+    server.env.stop.cancel();
+    timeout(TIMEOUT, serving).await.expect("the time stands still, and it ends").expect("it does not panic");
+    assert_eq!(server.env.metrics.connections.get(), 0);
     for connection in connections {
         read_to_end(connection).await;
     }
@@ -146,7 +146,7 @@ async fn a_stop_waits_for_nobody_who_asks_nothing() {
 
 #[tokio::test]
 async fn http_2_is_spoken_to_those_who_begin_with_it() {
-    let (site, clock, address, serving) = held().await;
+    let (server, clock, address, serving) = held().await;
     let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Empty<&[u8]>>();
     let url: http::Uri = format!("http://{address}/healthz").parse().expect("an address");
     let request = Request::builder().version(Version::HTTP_2).uri(url).body(Empty::new()).expect("well-formed");
@@ -157,7 +157,7 @@ async fn http_2_is_spoken_to_those_who_begin_with_it() {
     // What comes besides requests does not make it less idle, and it ends in peace.
     clock.task_sleeps_until(clock.steady().after(IDLE_LIMIT)).await;
     clock.advance(IDLE_LIMIT);
-    eventually("the idle connection is gone", async || (site.env.metrics.connections.get() == 0).then_some(())).await;
-    site.env.stop.cancel();
-    timeout(PATIENCE, serving).await.expect("in time").expect("it does not panic");
+    eventually("the idle connection is gone", async || (server.env.metrics.connections.get() == 0).then_some(())).await;
+    server.env.stop.cancel();
+    timeout(TIMEOUT, serving).await.expect("in time").expect("it does not panic");
 }

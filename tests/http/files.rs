@@ -3,10 +3,10 @@
 use api::ErrorCode;
 use http::Method;
 
-use crate::test_server::Site;
+use crate::test_server::TestServer;
 
 /// Pages have the client's index.html where the build has one, and say what is missing where not.
-fn is_page_or_says_why(answer: &crate::request::Answer) {
+fn is_page_or_says_why(answer: &crate::request::TestResponse) {
     if server::platform::assets::has_client() {
         assert_eq!(answer.status, 200);
         assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8");
@@ -23,12 +23,12 @@ const OF_THE_CONSOLE: [&str; 7] =
 
 #[tokio::test]
 async fn the_clients_paths_have_one_document_for_each_bundle() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let mut documents = Vec::new();
     for paths in [&OF_THE_SEARCH[..], &OF_THE_CONSOLE] {
-        let document = site.get(paths[0]).send().await;
+        let document = server.get(paths[0]).send().await;
         for path in paths {
-            let page = site.get(path).send().await;
+            let page = server.get(path).send().await;
             is_page_or_says_why(&page);
             assert_eq!(page.body, document.body, "{path}");
         }
@@ -39,27 +39,27 @@ async fn the_clients_paths_have_one_document_for_each_bundle() {
 
 #[tokio::test]
 async fn a_page_that_the_browser_knows_is_not_sent_again() {
-    let site = Site::start().await;
-    let page = site.get("/").send().await;
+    let server = TestServer::start().await;
+    let page = server.get("/").send().await;
     is_page_or_says_why(&page);
     let Some(tag) = page.headers.get("etag") else { return assert!(!server::platform::assets::has_client()) };
-    let again = site.get("/entry").header("if-none-match", tag).send().await;
+    let again = server.get("/entry").header("if-none-match", tag).send().await;
     assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
     // A browser takes over what the 304 says of the page: a stricter policy would disable it.
     for name in ["etag", "cache-control", "content-security-policy"] {
         assert_eq!(again.headers[name], page.headers[name], "{name}");
     }
-    let other = site.get("/").header("if-none-match", "\"another\"").send().await;
+    let other = server.get("/").header("if-none-match", "\"another\"").send().await;
     assert_eq!((other.status.as_u16(), &other.body), (200, &page.body));
-    let other_bundle = site.get("/viewlog").header("if-none-match", tag).send().await;
+    let other_bundle = server.get("/viewlog").header("if-none-match", tag).send().await;
     assert_eq!(other_bundle.status, 200);
     assert_ne!(other_bundle.body, page.body);
 }
 
 #[tokio::test]
 async fn a_page_comes_in_the_encoding_that_the_browser_takes() {
-    let site = Site::start().await;
-    let plain = site.get("/").send().await;
+    let server = TestServer::start().await;
+    let plain = server.get("/").send().await;
     is_page_or_says_why(&plain);
     if !server::platform::assets::has_client() {
         return;
@@ -69,7 +69,7 @@ async fn a_page_comes_in_the_encoding_that_the_browser_takes() {
     for (accepted, encodings) in
         [("gzip, deflate, br", ["br", ""]), ("gzip", ["gzip", ""]), ("br;q=0, identity", ["", ""])]
     {
-        let answer = site.get("/").header("accept-encoding", accepted).send().await;
+        let answer = server.get("/").header("accept-encoding", accepted).send().await;
         let encoding = answer.headers.get("content-encoding").map_or("", |value| value.to_str().expect("ASCII"));
         // A development build has no compressed files: then it is sent plain.
         assert!(encodings.contains(&encoding), "{accepted}: {encoding}");
@@ -79,9 +79,9 @@ async fn a_page_comes_in_the_encoding_that_the_browser_takes() {
 
 #[tokio::test]
 async fn the_pages_policy_lets_every_script_in_it_run_and_no_other() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     for path in ["/", "/viewlog"] {
-        let page = site.get(path).send().await;
+        let page = server.get(path).send().await;
         is_page_or_says_why(&page);
         let policy = page.headers["content-security-policy"].to_str().expect("ASCII");
         let inline = page.text().matches("<script").count() - page.text().matches(" src=").count();
@@ -95,9 +95,9 @@ async fn the_pages_policy_lets_every_script_in_it_run_and_no_other() {
 
 #[tokio::test]
 async fn a_head_is_a_get_without_its_body() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     for path in ["/", "/healthz", "/no-such-file.js"] {
-        let (get, head) = (site.get(path).send().await, site.ask(Method::HEAD, path).send().await);
+        let (get, head) = (server.get(path).send().await, server.ask(Method::HEAD, path).send().await);
         assert_eq!((head.status, &head.headers), (get.status, &get.headers), "{path}");
         assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
     }
@@ -105,7 +105,7 @@ async fn a_head_is_a_get_without_its_body() {
 
 #[tokio::test]
 async fn files_outside_cannot_be_reached() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     for path in [
         "/../Cargo.toml",
         "/..%2fCargo.toml",
@@ -120,7 +120,7 @@ async fn files_outside_cannot_be_reached() {
         "/..",
     ] {
         let Ok(uri) = path.parse::<http::Uri>() else { continue };
-        let answer = site.get(&uri.to_string()).send().await;
+        let answer = server.get(&uri.to_string()).send().await;
         assert_eq!(answer.status, 404, "{path}");
         assert_eq!(answer.text(), "There is no such file.\n", "{path}");
     }
@@ -128,11 +128,11 @@ async fn files_outside_cannot_be_reached() {
 
 #[tokio::test]
 async fn files_can_only_be_read() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS] {
-        let refused = site.ask(method, "/index.html").send().await;
+        let refused = server.ask(method, "/index.html").send().await;
         refused.refused(405, ErrorCode::WrongMethod, None);
         assert_eq!(refused.headers["allow"], "GET,HEAD");
     }
-    site.ask(Method::POST, "/healthz").send().await.refused(405, ErrorCode::WrongMethod, None);
+    server.ask(Method::POST, "/healthz").send().await.refused(405, ErrorCode::WrongMethod, None);
 }

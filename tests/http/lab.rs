@@ -7,8 +7,8 @@ use api::{
 use serde_json::json;
 use tests::eventually;
 
-use crate::request::{Answer, Ask, Events};
-use crate::test_server::Site;
+use crate::request::{Events, TestRequest, TestResponse};
+use crate::test_server::TestServer;
 
 fn id(number: u128) -> SearchId {
     SearchId::from_parts(1_700_000_000_000, number)
@@ -39,16 +39,16 @@ fn long() -> LabSpec {
     })
 }
 
-async fn start(site: &Site, id: SearchId, spec: &LabSpec) -> Answer {
-    site.post_json("/api/lab/runs/start", &json!({"id": id, "spec": spec})).send().await
+async fn start(server: &TestServer, id: SearchId, spec: &LabSpec) -> TestResponse {
+    server.post_json("/api/lab/runs/start", &json!({"id": id, "spec": spec})).send().await
 }
 
-async fn show(site: &Site, id: SearchId) -> LabRun {
-    site.post_json("/api/lab/runs/show", &json!({"id": id})).send().await.ok()
+async fn show(server: &TestServer, id: SearchId) -> LabRun {
+    server.post_json("/api/lab/runs/show", &json!({"id": id})).send().await.ok()
 }
 
-async fn lab(site: &Site) -> LabState {
-    site.post_json("/api/lab/show", &json!({})).send().await.ok()
+async fn lab(server: &TestServer) -> LabState {
+    server.post_json("/api/lab/show", &json!({})).send().await.ok()
 }
 
 fn events_path(id: SearchId) -> String {
@@ -75,18 +75,18 @@ async fn whole(mut events: Events) -> (LabTrace, u32, LabRun) {
     (trace, last, run)
 }
 
-async fn ended(site: &Site, id: SearchId) -> LabRun {
-    let run = whole(site.get(&events_path(id)).listen().await).await.2;
+async fn ended(server: &TestServer, id: SearchId) -> LabRun {
+    let run = whole(server.get(&events_path(id)).listen().await).await.2;
     assert_eq!(run.state, JobState::Done, "{:?}", run.error);
     run
 }
 
 #[tokio::test]
 async fn a_run_is_told_whole_and_its_summary_says_the_same() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let spec = LabSpec::Fetch(flags());
-    start(&site, id(1), &spec).await.ok::<api::LabRun>();
-    let (trace, last, run) = whole(site.get(&events_path(id(1))).listen().await).await;
+    start(&server, id(1), &spec).await.ok::<api::LabRun>();
+    let (trace, last, run) = whole(server.get(&events_path(id(1))).listen().await).await;
     assert_eq!(run.state, JobState::Done, "{:?}", run.error);
     assert_eq!((trace.items.len(), trace.count(ItemState::Done)), (20, 20));
     assert!(trace.has_ended && last > 0);
@@ -97,20 +97,20 @@ async fn a_run_is_told_whole_and_its_summary_says_the_same() {
     assert!(summary.elapsed_us.abs_diff(end - first) < 100_000, "{} and {}", summary.elapsed_us, end - first);
     assert!(summary.work_us >= 20 * 10_000, "twenty waits of 10 ms: {summary:?}");
     assert_eq!((run.percent, run.spec.clone()), (100, spec));
-    assert_eq!(show(&site, id(1)).await, run);
-    assert_eq!(lab(&site).await.runs, [run]);
+    assert_eq!(show(&server, id(1)).await, run);
+    assert_eq!(lab(&server).await.runs, [run]);
 }
 
 #[tokio::test]
 async fn each_style_does_the_same_work() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     for (number, style) in (1..).zip(LabStyle::ALL) {
         let spec = LabSpec::Fetch(FetchSpec { style, ..flags() });
-        start(&site, id(number), &spec).await.ok::<api::LabRun>();
-        let summary = ended(&site, id(number)).await.summary.expect("a summary");
+        start(&server, id(number), &spec).await.ok::<api::LabRun>();
+        let summary = ended(&server, id(number)).await.summary.expect("a summary");
         assert_eq!((summary.done, summary.failed), (20, 0), "{style:?}");
     }
-    let styles = lab(&site).await.runs.into_iter().map(|run| match run.spec {
+    let styles = lab(&server).await.runs.into_iter().map(|run| match run.spec {
         LabSpec::Fetch(spec) => spec.style,
         other => panic!("{other:?}"),
     });
@@ -119,18 +119,18 @@ async fn each_style_does_the_same_work() {
 
 #[tokio::test]
 async fn who_comes_back_is_told_the_rest() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     // Long enough for several parts.
     let spec = LabSpec::Fetch(FetchSpec { style: LabStyle::Sequential, latency_ms: 50, ..flags() });
-    start(&site, id(1), &spec).await.ok::<api::LabRun>();
-    ended(&site, id(1)).await;
-    let all = whole(site.get(&events_path(id(1))).listen().await).await.1;
+    start(&server, id(1), &spec).await.ok::<api::LabRun>();
+    ended(&server, id(1)).await;
+    let all = whole(server.get(&events_path(id(1))).listen().await).await.1;
     assert!(all >= 3, "{all} parts");
-    let mut after = site.get(&format!("{}?after={}", events_path(id(1)), all - 1)).listen().await;
+    let mut after = server.get(&format!("{}?after={}", events_path(id(1)), all - 1)).listen().await;
     assert_eq!(after.expect("part").await.id, Some(all.to_string()));
     after.expect("run").await;
     // What the browser has seen counts for more than what the page began with.
-    let back = site.get(&format!("{}?after=0", events_path(id(1)))).header("last-event-id", all.to_string());
+    let back = server.get(&format!("{}?after=0", events_path(id(1)))).header("last-event-id", all.to_string());
     let mut back = back.listen().await;
     back.expect("run").await;
     assert_eq!(back.next().await, None);
@@ -138,106 +138,107 @@ async fn who_comes_back_is_told_the_rest() {
 
 #[tokio::test]
 async fn what_there_is_not_is_not_found() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let none = json!({"id": id(9)});
     for function in ["show", "cancel"] {
-        let answer = site.post_json(&format!("/api/lab/runs/{function}"), &none).send().await;
+        let answer = server.post_json(&format!("/api/lab/runs/{function}"), &none).send().await;
         answer.refused(404, ErrorCode::NotFound, None);
     }
     for path in [events_path(id(9)), "/api/lab/runs/nonsense/events".to_owned(), "/api/lab/runs/%ff/events".to_owned()]
     {
-        site.get(&path).send().await.refused(404, ErrorCode::NotFound, None);
+        server.get(&path).send().await.refused(404, ErrorCode::NotFound, None);
     }
 }
 
 #[tokio::test]
 async fn a_run_that_is_deleted_ends_its_stream() {
-    let site = Site::start().await;
-    start(&site, id(1), &LabSpec::Fetch(flags())).await.ok::<api::LabRun>();
-    let run = ended(&site, id(1)).await;
-    assert!(site.store().delete_job(run.job).await.expect("the store answers"));
-    site.get(&events_path(id(1))).send().await.refused(404, ErrorCode::NotFound, None);
-    assert_eq!(lab(&site).await.runs, []);
+    let server = TestServer::start().await;
+    start(&server, id(1), &LabSpec::Fetch(flags())).await.ok::<api::LabRun>();
+    let run = ended(&server, id(1)).await;
+    assert!(server.store().delete_job(run.job).await.expect("the store answers"));
+    server.get(&events_path(id(1))).send().await.refused(404, ErrorCode::NotFound, None);
+    assert_eq!(lab(&server).await.runs, []);
 }
 
-fn cancelling(site: &Site, id: SearchId) -> Ask {
-    site.post_json("/api/lab/runs/cancel", &json!({"id": id}))
+fn cancelling(server: &TestServer, id: SearchId) -> TestRequest {
+    server.post_json("/api/lab/runs/cancel", &json!({"id": id}))
 }
 
-async fn running(site: &Site, id: SearchId) -> LabRun {
-    eventually("the run is running", async || Some(show(site, id).await).filter(|run| run.state == JobState::Running))
+async fn running(server: &TestServer, id: SearchId) -> LabRun {
+    eventually("the run is running", async || Some(show(server, id).await).filter(|run| run.state == JobState::Running))
         .await
 }
 
 #[tokio::test]
 async fn whoever_has_started_it_may_cancel_it() {
-    let site = Site::start().await;
-    start(&site, id(1), &long()).await.ok::<LabRun>();
-    assert!(running(&site, id(1)).await.can_cancel);
-    let events = site.get(&events_path(id(1))).listen().await;
-    cancelling(&site, id(1)).send().await.ok::<()>();
+    let server = TestServer::start().await;
+    start(&server, id(1), &long()).await.ok::<LabRun>();
+    assert!(running(&server, id(1)).await.can_cancel);
+    let events = server.get(&events_path(id(1))).listen().await;
+    cancelling(&server, id(1)).send().await.ok::<()>();
     let (trace, _, run) = whole(events).await;
     assert_eq!((run.state, run.summary, run.can_cancel), (JobState::Cancelled, None, false));
     assert_eq!(trace.items.len(), 4, "what was told stays");
-    cancelling(&site, id(1)).send().await.refused(409, ErrorCode::Conflict, None);
+    cancelling(&server, id(1)).send().await.refused(409, ErrorCode::Conflict, None);
 }
 
 #[tokio::test]
 async fn the_next_run_has_its_turn_after_one_that_was_cancelled() {
-    let site = Site::start().await;
-    start(&site, id(1), &long()).await.ok::<LabRun>();
-    running(&site, id(1)).await;
-    start(&site, id(2), &long()).await.ok::<LabRun>();
-    let waiting = show(&site, id(2)).await;
+    let server = TestServer::start().await;
+    start(&server, id(1), &long()).await.ok::<LabRun>();
+    running(&server, id(1)).await;
+    start(&server, id(2), &long()).await.ok::<LabRun>();
+    let waiting = show(&server, id(2)).await;
     assert_eq!((waiting.state, waiting.ahead, waiting.percent), (JobState::Waiting, 0, 0));
-    cancelling(&site, id(1)).send().await.ok::<()>();
-    running(&site, id(2)).await;
+    cancelling(&server, id(1)).send().await.ok::<()>();
+    running(&server, id(2)).await;
 }
 
 #[tokio::test]
 async fn one_that_waits_never_begins() {
-    let site = Site::start().await;
-    start(&site, id(1), &long()).await.ok::<LabRun>();
-    running(&site, id(1)).await;
-    start(&site, id(2), &long()).await.ok::<LabRun>();
-    cancelling(&site, id(2)).send().await.ok::<()>();
-    let (trace, last, run) = whole(site.get(&events_path(id(2))).listen().await).await;
+    let server = TestServer::start().await;
+    start(&server, id(1), &long()).await.ok::<LabRun>();
+    running(&server, id(1)).await;
+    start(&server, id(2), &long()).await.ok::<LabRun>();
+    cancelling(&server, id(2)).send().await.ok::<()>();
+    let (trace, last, run) = whole(server.get(&events_path(id(2))).listen().await).await;
     assert_eq!((run.state, trace.items.len(), last), (JobState::Cancelled, 0, 0));
 }
 
 #[tokio::test]
 async fn nobody_else_may_but_operators() {
-    let site = Site::start().await;
-    start(&site, id(1), &long()).await.ok::<LabRun>();
-    running(&site, id(1)).await;
+    let server = TestServer::start().await;
+    start(&server, id(1), &long()).await.ok::<LabRun>();
+    running(&server, id(1)).await;
     let elsewhere = "192.0.2.7";
-    let seen = site.post_json("/api/lab/runs/show", &json!({"id": id(1)})).peer(elsewhere).send().await.ok::<LabRun>();
+    let seen =
+        server.post_json("/api/lab/runs/show", &json!({"id": id(1)})).peer(elsewhere).send().await.ok::<LabRun>();
     assert!(!seen.can_cancel);
-    let viewer = site.session_of(Role::Viewer).await;
-    for ask in [cancelling(&site, id(1)), cancelling(&site, id(1)).cookie(&viewer)] {
-        let message = ask.peer(elsewhere).send().await.refused(403, ErrorCode::Forbidden, None);
+    let viewer = server.session_of(Role::Viewer).await;
+    for request in [cancelling(&server, id(1)), cancelling(&server, id(1)).cookie(&viewer)] {
+        let message = request.peer(elsewhere).send().await.refused(403, ErrorCode::Forbidden, None);
         assert!(message.contains("operators"), "{message}");
     }
-    assert_eq!(show(&site, id(1)).await.state, JobState::Running);
-    let operator = site.session_of(Role::Operator).await;
-    cancelling(&site, id(1)).peer(elsewhere).cookie(&operator).send().await.ok::<()>();
+    assert_eq!(show(&server, id(1)).await.state, JobState::Running);
+    let operator = server.session_of(Role::Operator).await;
+    cancelling(&server, id(1)).peer(elsewhere).cookie(&operator).send().await.ok::<()>();
 }
 
 #[tokio::test]
 async fn the_same_id_is_one_run_and_no_other() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let spec = LabSpec::Fetch(flags());
-    let first: LabRun = start(&site, id(1), &spec).await.ok();
-    let again: LabRun = start(&site, id(1), &spec).await.ok();
+    let first: LabRun = start(&server, id(1), &spec).await.ok();
+    let again: LabRun = start(&server, id(1), &spec).await.ok();
     assert_eq!((again.id, again.job), (first.id, first.job));
     let other = LabSpec::Fetch(FetchSpec { count: 19, ..flags() });
-    start(&site, id(1), &other).await.refused(409, ErrorCode::Conflict, None);
-    assert_eq!(lab(&site).await.runs.len(), 1);
+    start(&server, id(1), &other).await.refused(409, ErrorCode::Conflict, None);
+    assert_eq!(lab(&server).await.runs.len(), 1);
 }
 
 #[tokio::test]
 async fn what_is_too_much_is_refused_at_its_field() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let database =
         DatabaseSpec { batches: 1, tasks_per_batch: 10_001, hold_ms: 0, failing: 0, panicking: 0, aborted: 0 };
     for (spec, field) in [
@@ -247,56 +248,56 @@ async fn what_is_too_much_is_refused_at_its_field() {
         (LabSpec::Database(database), "tasks_per_batch"),
         (LabSpec::Request(RequestSpec { delay_ms: 15_001 }), "delay_ms"),
     ] {
-        start(&site, id(1), &spec).await.refused(400, ErrorCode::Invalid, Some(field));
+        start(&server, id(1), &spec).await.refused(400, ErrorCode::Invalid, Some(field));
     }
-    assert_eq!(lab(&site).await.runs, []);
+    assert_eq!(lab(&server).await.runs, []);
 }
 
 #[tokio::test]
 async fn a_closed_lab_shows_its_runs_and_starts_none() {
-    let site = Site::plan().without_lab().start().await;
-    let message = start(&site, id(1), &LabSpec::Fetch(flags())).await.refused(503, ErrorCode::Unavailable, None);
-    assert_eq!(lab(&site).await.closed, Some(message.clone()));
+    let server = TestServer::builder().without_lab().start().await;
+    let message = start(&server, id(1), &LabSpec::Fetch(flags())).await.refused(503, ErrorCode::Unavailable, None);
+    assert_eq!(lab(&server).await.closed, Some(message.clone()));
     for path in ["/lab/second?latency_ms=0", "/lab/flags/br.svg?latency_ms=0"] {
-        assert_eq!(site.get(path).send().await.refused(404, ErrorCode::NotFound, None), message);
+        assert_eq!(server.get(path).send().await.refused(404, ErrorCode::NotFound, None), message);
     }
-    let site = Site::plan().without_worker().start().await;
-    let message = start(&site, id(1), &LabSpec::Fetch(flags())).await.refused(503, ErrorCode::Unavailable, None);
+    let server = TestServer::builder().without_worker().start().await;
+    let message = start(&server, id(1), &LabSpec::Fetch(flags())).await.refused(503, ErrorCode::Unavailable, None);
     assert!(message.contains("--no-worker"), "{message}");
 }
 
 #[tokio::test]
 async fn an_open_lab_lets_wait() {
-    let site = Site::start().await;
-    assert!(site.get("/lab/second?latency_ms=0").send().await.text().starts_with(r#"{"second":"#));
-    let flag = site.get("/lab/flags/br.svg?latency_ms=0").send().await;
+    let server = TestServer::start().await;
+    assert!(server.get("/lab/second?latency_ms=0").send().await.text().starts_with(r#"{"second":"#));
+    let flag = server.get("/lab/flags/br.svg?latency_ms=0").send().await;
     assert_eq!((flag.status.as_u16(), &flag.headers["content-type"]), (200, &"image/svg+xml".parse().expect("ASCII")));
-    site.get("/lab/flags/xx.svg?latency_ms=0").send().await.refused(404, ErrorCode::NotFound, None);
+    server.get("/lab/flags/xx.svg?latency_ms=0").send().await.refused(404, ErrorCode::NotFound, None);
 }
 
 #[tokio::test]
 async fn only_so_many_runs_wait_and_each_address_starts_only_so_many() {
-    let site = Site::start().await;
-    start(&site, id(0), &long()).await.ok::<LabRun>();
-    eventually("the first runs", async || (show(&site, id(0)).await.state == JobState::Running).then_some(())).await;
+    let server = TestServer::start().await;
+    start(&server, id(0), &long()).await.ok::<LabRun>();
+    eventually("the first runs", async || (show(&server, id(0)).await.state == JobState::Running).then_some(())).await;
     for number in 1..=20 {
-        start(&site, id(number), &long()).await.ok::<LabRun>();
+        start(&server, id(number), &long()).await.ok::<LabRun>();
     }
-    let message = start(&site, id(21), &long()).await.refused(429, ErrorCode::TooMany, None);
+    let message = start(&server, id(21), &long()).await.refused(429, ErrorCode::TooMany, None);
     assert!(message.contains("20 runs wait"), "{message}");
-    start(&site, id(20), &long()).await.ok::<LabRun>();
+    start(&server, id(20), &long()).await.ok::<LabRun>();
     // Makes room, and goes on until it is one too many for the address.
     let mut number = 20;
     let message = loop {
-        site.post_json("/api/lab/runs/cancel", &json!({"id": id(number)})).send().await.ok::<()>();
+        server.post_json("/api/lab/runs/cancel", &json!({"id": id(number)})).send().await.ok::<()>();
         number += 1;
-        let answer = start(&site, id(number), &long()).await;
+        let answer = start(&server, id(number), &long()).await;
         if !answer.status.is_success() {
             break answer.refused(429, ErrorCode::TooMany, None);
         }
     };
     assert!(message.contains("within 5 min"), "{message}");
     assert_eq!(number, 60, "id 0 to 59 were started");
-    let elsewhere = site.post_json("/api/lab/runs/start", &json!({"id": id(61), "spec": long()})).peer("192.0.2.7");
+    let elsewhere = server.post_json("/api/lab/runs/start", &json!({"id": id(61), "spec": long()})).peer("192.0.2.7");
     elsewhere.send().await.ok::<LabRun>();
 }

@@ -11,65 +11,65 @@ use tests::HeldClock;
 use tests::eventually;
 
 use crate::request::Events;
-use crate::test_server::Site;
+use crate::test_server::TestServer;
 
 const DELAY: Duration = Duration::from_secs(15);
 /// A stream tells no more often than this.
 const PAUSE: Duration = Duration::from_millis(200);
 
-async fn state_of(site: &Site, receipt: &str) -> ReceiptState {
-    site.get(&format!("/api/receipts/{receipt}")).send().await.ok()
+async fn state_of(server: &TestServer, receipt: &str) -> ReceiptState {
+    server.get(&format!("/api/receipts/{receipt}")).send().await.ok()
 }
 
 #[tokio::test]
 async fn a_receipt_ends_as_the_number_of_a_row() {
-    let site = Site::start().await;
-    let answer = site.search(&[("phrase", "hello")]).await;
+    let server = TestServer::start().await;
+    let answer = server.search(&[("phrase", "hello")]).await;
     let done = eventually("the search is recorded", async || {
-        Some(state_of(&site, &answer.receipt.0).await).filter(|state| state.state == JobState::Done)
+        Some(state_of(&server, &answer.receipt.0).await).filter(|state| state.state == JobState::Done)
     })
     .await;
-    let row = site.log().await[0].seq;
+    let row = server.log().await[0].seq;
     assert_eq!(done, ReceiptState { state: JobState::Done, ahead: 0, attempt: 1, row: Some(row), spooled: false });
 }
 
 #[tokio::test]
 async fn a_receipt_outlives_its_job() {
-    let site = Site::start().await;
-    let answer = site.search(&[("phrase", "hello")]).await;
+    let server = TestServer::start().await;
+    let answer = server.search(&[("phrase", "hello")]).await;
     eventually("the job is done and pruned", async || {
-        let pruned = site.store().prune_jobs(TimeMs(i64::MAX), 100).await.expect("the store answers");
+        let pruned = server.store().prune_jobs(TimeMs(i64::MAX), 100).await.expect("the store answers");
         (pruned == 1).then_some(())
     })
     .await;
-    let state = state_of(&site, &answer.receipt.0).await;
-    assert_eq!((state.state, state.row), (JobState::Done, Some(site.log().await[0].seq)));
+    let state = state_of(&server, &answer.receipt.0).await;
+    assert_eq!((state.state, state.row), (JobState::Done, Some(server.log().await[0].seq)));
 }
 
 #[tokio::test]
 async fn while_the_log_is_slow_it_says_how_many_are_ahead() {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
-    let site = Site::plan().clock(clock.clone()).log_delay(DELAY).slots(1).start().await;
+    let server = TestServer::builder().clock(clock.clone()).log_delay(DELAY).slots(1).start().await;
     let mut receipts = Vec::new();
     for number in 0..4 {
-        receipts.push(site.search(&[("phrase", &format!("number {number}"))]).await.receipt.0);
+        receipts.push(server.search(&[("phrase", &format!("number {number}"))]).await.receipt.0);
         if number == 0 {
             eventually("the first runs", async || {
-                (state_of(&site, &receipts[0]).await.state == JobState::Running).then_some(())
+                (state_of(&server, &receipts[0]).await.state == JobState::Running).then_some(())
             })
             .await;
         }
     }
-    let running = state_of(&site, &receipts[0]).await;
+    let running = state_of(&server, &receipts[0]).await;
     assert_eq!(running, ReceiptState { state: JobState::Running, ahead: 0, attempt: 1, row: None, spooled: false });
     for (receipt, ahead) in receipts[1..].iter().zip(0..) {
-        let waiting = state_of(&site, receipt).await;
+        let waiting = state_of(&server, receipt).await;
         assert_eq!(waiting, ReceiptState { state: JobState::Waiting, ahead, attempt: 0, row: None, spooled: false });
     }
-    assert_eq!(site.log().await, [], "nothing is written before its time");
+    assert_eq!(server.log().await, [], "nothing is written before its time");
     eventually("all are recorded once their time has passed", async || {
         clock.advance(DELAY);
-        (site.log().await.len() == 4).then_some(())
+        (server.log().await.len() == 4).then_some(())
     })
     .await;
 }
@@ -77,9 +77,9 @@ async fn while_the_log_is_slow_it_says_how_many_are_ahead() {
 #[tokio::test]
 async fn the_stream_tells_each_change_and_ends_with_the_row() {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
-    let site = Site::plan().clock(clock.clone()).log_delay(DELAY).start().await;
-    let answer = site.search(&[("phrase", "hello")]).await;
-    let mut events = site.get(&format!("/api/receipts/{}/events", answer.receipt.0)).listen().await;
+    let server = TestServer::builder().clock(clock.clone()).log_delay(DELAY).start().await;
+    let answer = server.search(&[("phrase", "hello")]).await;
+    let mut events = server.get(&format!("/api/receipts/{}/events", answer.receipt.0)).listen().await;
     let mut state: ReceiptState = events.expect("message").await.json();
     if state.state == JobState::Waiting {
         state = after_the_pause(&mut events, &clock).await;
@@ -93,34 +93,34 @@ async fn the_stream_tells_each_change_and_ends_with_the_row() {
     };
     let last = tokio::select! { last = events.expect("message") => last, never = time_passes => never };
     let state: ReceiptState = last.json();
-    assert_eq!((state.state, state.row), (JobState::Done, Some(site.log().await[0].seq)));
+    assert_eq!((state.state, state.row), (JobState::Done, Some(server.log().await[0].seq)));
     assert_eq!(events.next().await, None, "after a final state nothing comes");
-    let mut again = site.get(&format!("/api/receipts/{}/events", answer.receipt.0)).listen().await;
+    let mut again = server.get(&format!("/api/receipts/{}/events", answer.receipt.0)).listen().await;
     assert_eq!(again.expect("message").await.json::<ReceiptState>(), state);
     assert_eq!(again.next().await, None);
 }
 
-/// Three searches that wait on a site whose time stands still, and the last one's stream.
-async fn last_of_three() -> (Site, Arc<HeldClock>, [JobId; 3], Events) {
+/// Three searches that wait on a server whose time stands still, and the last one's stream.
+async fn last_of_three() -> (TestServer, Arc<HeldClock>, [JobId; 3], Events) {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
-    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
-    site.search(&[("phrase", "one")]).await;
-    site.search(&[("phrase", "two")]).await;
-    let receipt = site.search(&[("phrase", "three")]).await.receipt.0;
-    let page = site.store().jobs(JobFilter::default(), None, 3).await.expect("the store answers");
+    let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
+    server.search(&[("phrase", "one")]).await;
+    server.search(&[("phrase", "two")]).await;
+    let receipt = server.search(&[("phrase", "three")]).await.receipt.0;
+    let page = server.store().jobs(JobFilter::default(), None, 3).await.expect("the store answers");
     let [three, two, one] = page.jobs.iter().map(|job| job.id).collect::<Vec<_>>().try_into().expect("three jobs");
-    let mut events = site.get(&format!("/api/receipts/{receipt}/events")).listen().await;
+    let mut events = server.get(&format!("/api/receipts/{receipt}/events")).listen().await;
     assert_eq!(events.expect("message").await.json::<ReceiptState>().ahead, 2);
-    (site, clock, [one, two, three], events)
+    (server, clock, [one, two, three], events)
 }
 
-async fn cancel(site: &Site, job: JobId) {
-    assert!(site.store().cancel_job(job, site.env.clock.steady()).await.expect("the store answers"));
+async fn cancel(server: &TestServer, job: JobId) {
+    assert!(server.store().cancel_job(job, server.env.clock.steady()).await.expect("the store answers"));
 }
 
 /// Lets the stream sleep for this long, in which it tells nothing.
 async fn sleeps(events: &mut Events, clock: &HeldClock, length: Duration) {
-    events.are_silent_until(clock.task_sleeps_until(clock.steady().after(length))).await;
+    events.assert_silent_until(clock.task_sleeps_until(clock.steady().after(length))).await;
 }
 
 /// The next event of a stream that pauses now: it comes five times a second and not more often.
@@ -132,17 +132,17 @@ async fn after_the_pause(events: &mut Events, clock: &HeldClock) -> ReceiptState
 
 #[tokio::test]
 async fn however_much_happens_it_is_told_five_times_a_second() {
-    let (site, clock, [one, two, _], mut events) = last_of_three().await;
-    cancel(&site, one).await;
-    cancel(&site, two).await;
+    let (server, clock, [one, two, _], mut events) = last_of_three().await;
+    cancel(&server, one).await;
+    cancel(&server, two).await;
     assert_eq!(after_the_pause(&mut events, &clock).await.ahead, 0);
 }
 
 #[tokio::test]
 async fn a_store_that_failed_is_asked_again_although_nothing_happens() {
-    let (site, clock, [_, _, three], mut events) = last_of_three().await;
-    cancel(&site, three).await;
-    let broken = site.break_table("log").await;
+    let (server, clock, [_, _, three], mut events) = last_of_three().await;
+    cancel(&server, three).await;
+    let broken = server.break_table("log").await;
     sleeps(&mut events, &clock, PAUSE).await;
     clock.advance(PAUSE);
     let until_it_asks_again = Duration::from_secs(1);
@@ -155,18 +155,18 @@ async fn a_store_that_failed_is_asked_again_although_nothing_happens() {
 
 #[tokio::test]
 async fn the_stream_ends_when_the_server_stops() {
-    let site = Site::plan().without_worker().start().await;
-    let answer = site.search(&[("phrase", "hello")]).await;
-    let mut events = site.get(&format!("/api/receipts/{}/events", answer.receipt.0)).listen().await;
+    let server = TestServer::builder().without_worker().start().await;
+    let answer = server.search(&[("phrase", "hello")]).await;
+    let mut events = server.get(&format!("/api/receipts/{}/events", answer.receipt.0)).listen().await;
     assert_eq!(events.expect("message").await.json::<ReceiptState>().state, JobState::Waiting);
-    site.env.stop.cancel();
+    server.env.stop.cancel();
     assert_eq!(events.next().await, None);
 }
 
 #[tokio::test]
 async fn a_receipt_that_is_none_is_not_found() {
-    let site = Site::start().await;
-    let answer = site.search(&[("phrase", "hello")]).await;
+    let server = TestServer::start().await;
+    let answer = server.search(&[("phrase", "hello")]).await;
     let receipt = answer.receipt.0;
     let other_case = receipt.to_uppercase();
     assert_ne!(other_case, receipt);
@@ -179,19 +179,23 @@ async fn a_receipt_that_is_none_is_not_found() {
     for wrong in cases {
         let wrong = wrong.replace('💥', "%F0%9F%92%A5");
         for path in [format!("/api/receipts/{wrong}"), format!("/api/receipts/{wrong}/events")] {
-            site.get(&path).send().await.refused(404, ErrorCode::NotFound, None);
+            server.get(&path).send().await.refused(404, ErrorCode::NotFound, None);
         }
     }
-    site.ask(Method::POST, &format!("/api/receipts/{receipt}")).send().await.refused(405, ErrorCode::WrongMethod, None);
+    server.ask(Method::POST, &format!("/api/receipts/{receipt}")).send().await.refused(
+        405,
+        ErrorCode::WrongMethod,
+        None,
+    );
 }
 
 #[tokio::test]
 async fn a_receipt_reveals_five_facts_and_nothing_of_the_search() {
-    let site = Site::start().await;
-    let first = site.search(&[("phrase", "secret phrase")]).await;
-    let second = site.search(&[("phrase", "secret phrase")]).await;
-    site.log_of(2).await;
-    let Value::Object(state) = site.get(&format!("/api/receipts/{}", first.receipt.0)).send().await.ok() else {
+    let server = TestServer::start().await;
+    let first = server.search(&[("phrase", "secret phrase")]).await;
+    let second = server.search(&[("phrase", "secret phrase")]).await;
+    server.log_with_rows(2).await;
+    let Value::Object(state) = server.get(&format!("/api/receipts/{}", first.receipt.0)).send().await.ok() else {
         panic!("an object")
     };
     let mut members: Vec<&str> = state.keys().map(String::as_str).collect();

@@ -22,14 +22,14 @@ use tokio::runtime::{self, Runtime};
 use tokio::time::timeout;
 use tower::ServiceExt;
 
-use crate::test_server::{Plan, Site};
+use crate::test_server::{TestServer, TestServerBuilder};
 
 pub const FORM: &str = "application/x-www-form-urlencoded";
 /// More than any answer in here; streams are read as streams.
 const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
 
 /// A request that is being put together.
-pub struct Ask {
+pub struct TestRequest {
     router: Router,
     request: Builder,
     body: Body,
@@ -37,16 +37,16 @@ pub struct Ask {
 }
 
 #[derive(Debug)]
-pub struct Answer {
+pub struct TestResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
-impl Site {
-    pub fn ask(&self, method: Method, path: &str) -> Ask {
+impl TestServer {
+    pub fn ask(&self, method: Method, path: &str) -> TestRequest {
         let request = http::Request::builder().method(method).uri(path).header("host", "search.example");
-        Ask {
+        TestRequest {
             router: self.router.clone(),
             request,
             body: Body::empty(),
@@ -54,21 +54,21 @@ impl Site {
         }
     }
 
-    pub fn get(&self, path: &str) -> Ask {
+    pub fn get(&self, path: &str) -> TestRequest {
         self.ask(Method::GET, path)
     }
 
     /// A form exactly as these bytes have it.
-    pub fn post_form(&self, path: &str, body: impl Into<Bytes>) -> Ask {
+    pub fn post_form(&self, path: &str, body: impl Into<Bytes>) -> TestRequest {
         self.ask(Method::POST, path).header(CONTENT_TYPE.as_str(), FORM).body(body.into())
     }
 
-    pub fn post_json(&self, path: &str, body: &Value) -> Ask {
+    pub fn post_json(&self, path: &str, body: &Value) -> TestRequest {
         self.ask(Method::POST, path).header(CONTENT_TYPE.as_str(), "application/json").body(body.to_string())
     }
 
     /// A search, not yet sent.
-    pub fn searching(&self, fields: &[(&str, &str)]) -> Ask {
+    pub fn searching(&self, fields: &[(&str, &str)]) -> TestRequest {
         self.post_form("/api/search", form(fields))
     }
 
@@ -84,7 +84,7 @@ pub fn form(fields: &[(&str, &str)]) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-impl Ask {
+impl TestRequest {
     pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         Self { request: self.request.header(name, value.as_ref()), ..self }
     }
@@ -107,10 +107,10 @@ impl Ask {
         self.request.uri_ref().expect("a well-formed address").path()
     }
 
-    pub async fn send(self) -> Answer {
+    pub async fn send(self) -> TestResponse {
         let (status, headers, body) = self.open().await;
         let body = to_bytes(body, ANSWER_LIMIT).await.expect("the whole body arrives");
-        Answer { status, headers, body }
+        TestResponse { status, headers, body }
     }
 
     /// The answer's head, and its body as it comes.
@@ -132,7 +132,7 @@ impl Ask {
     }
 }
 
-impl Answer {
+impl TestResponse {
     /// What a request that was granted brought.
     pub fn ok<T: DeserializeOwned>(&self) -> T {
         assert_eq!(self.status, StatusCode::OK, "{}", self.text());
@@ -178,7 +178,7 @@ impl Answer {
 }
 
 /// Far more than anything in here takes: a busy machine must not fail a test.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub struct Events {
     chunks: BodyDataStream,
@@ -193,7 +193,7 @@ impl Events {
     /// The next event; none at the end of the stream.
     pub async fn next(&mut self) -> Option<StreamEvent> {
         // Around the whole: the comments that keep a quiet connection alive are no event.
-        timeout(PATIENCE, self.read()).await.expect("an event or the end comes in time")
+        timeout(TIMEOUT, self.read()).await.expect("an event or the end comes in time")
     }
 
     async fn read(&mut self) -> Option<StreamEvent> {
@@ -207,7 +207,7 @@ impl Events {
     }
 
     /// Waits for something else to happen, before which no event may come.
-    pub async fn are_silent_until(&mut self, happens: impl Future<Output = ()>) {
+    pub async fn assert_silent_until(&mut self, happens: impl Future<Output = ()>) {
         tokio::select! {
             event = self.next() => panic!("too early: {event:?}"),
             () = happens => {}
@@ -222,27 +222,27 @@ impl Events {
     }
 }
 
-/// The largest answer to any one request that does not ask for rows: a phrase and letters at their limits,
+/// The largest answer to any one request that does not request for rows: a phrase and letters at their limits,
 /// each character written as six, and the results twice.
 const LARGEST_ANSWER: usize = 128 * 1024;
 
-/// A site, somebody who may do all that can be done there, and the runtime that it lives in: proptest's own
+/// A server, somebody who may do all that can be done there, and the runtime that it lives in: proptest's own
 /// code is not async.
-pub struct Trial {
+pub struct PropertyTest {
     pub runtime: Runtime,
-    pub site: Site,
+    pub server: TestServer,
     pub admin: String,
 }
 
-impl Trial {
-    pub fn on(plan: Plan) -> Self {
+impl PropertyTest {
+    pub fn on(plan: TestServerBuilder) -> Self {
         let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-        let (site, admin) = runtime.block_on(async {
-            let site = plan.start().await;
-            let admin = site.admin().await;
-            (site, admin)
+        let (server, admin) = runtime.block_on(async {
+            let server = plan.start().await;
+            let admin = server.admin().await;
+            (server, admin)
         });
-        Self { runtime, site, admin }
+        Self { runtime, server, admin }
     }
 
     /// Panics with the smallest input found for which `check` panics.
@@ -256,11 +256,11 @@ impl Trial {
     }
 }
 
-impl Answer {
+impl TestResponse {
     /// Makes sure that this answers whatever was asked under `/api/`: granted, or refused in the promised form
     /// and with a status that blames the request.
     #[track_caller]
-    pub fn is_fit(&self) {
+    pub fn assert_well_formed(&self) {
         assert!(self.body.len() <= LARGEST_ANSWER, "{} bytes", self.body.len());
         if self.status.is_success() {
             return;

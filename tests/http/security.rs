@@ -9,45 +9,45 @@ use http::Method;
 use serde_json::json;
 use server::platform::random::Random;
 
-use crate::request::{Answer, Ask};
-use crate::test_server::Site;
+use crate::request::{TestRequest, TestResponse};
+use crate::test_server::TestServer;
 
-fn kinds(site: &Site, admin: &str) -> Vec<(&'static str, Ask)> {
+fn kinds(server: &TestServer, admin: &str) -> Vec<(&'static str, TestRequest)> {
     vec![
-        ("a page", site.get("/")),
-        ("a page that the client routes", site.get("/viewlog")),
-        ("a file that is not there", site.get("/no-such-file.js")),
-        ("a wrong method on a page", site.ask(Method::DELETE, "/")),
-        ("a search", site.searching(&[("phrase", "a")])),
-        ("a refused search", site.searching(&[])),
-        ("too large a body", site.searching(&[("phrase", &"x".repeat(70_000))])),
-        ("an unknown path", site.get("/api/nothing")),
-        ("a wrong method", site.get("/api/search")),
-        ("a foreign request", site.searching(&[("phrase", "a")]).header("origin", "https://evil.example")),
-        ("a closed door", site.get("/api/admin/log/rows")),
-        ("a stream of rows", site.get("/api/admin/log/rows").cookie(admin)),
-        ("a list", site.post_json("/api/admin/jobs/counts", &json!({})).cookie(admin)),
-        ("health", site.get("/healthz")),
-        ("readiness", site.get("/readyz")),
-        ("figures", site.get("/metrics")),
-        ("a wrong method on health", site.ask(Method::POST, "/healthz")),
-        ("a head", site.ask(Method::HEAD, "/")),
+        ("a page", server.get("/")),
+        ("a page that the client routes", server.get("/viewlog")),
+        ("a file that is not there", server.get("/no-such-file.js")),
+        ("a wrong method on a page", server.ask(Method::DELETE, "/")),
+        ("a search", server.searching(&[("phrase", "a")])),
+        ("a refused search", server.searching(&[])),
+        ("too large a body", server.searching(&[("phrase", &"x".repeat(70_000))])),
+        ("an unknown path", server.get("/api/nothing")),
+        ("a wrong method", server.get("/api/search")),
+        ("a foreign request", server.searching(&[("phrase", "a")]).header("origin", "https://evil.example")),
+        ("a closed door", server.get("/api/admin/log/rows")),
+        ("a stream of rows", server.get("/api/admin/log/rows").cookie(admin)),
+        ("a list", server.post_json("/api/admin/jobs/counts", &json!({})).cookie(admin)),
+        ("health", server.get("/healthz")),
+        ("readiness", server.get("/readyz")),
+        ("figures", server.get("/metrics")),
+        ("a wrong method on health", server.ask(Method::POST, "/healthz")),
+        ("a head", server.ask(Method::HEAD, "/")),
     ]
 }
 
 #[tokio::test]
 async fn every_kind_of_response_is_protected() {
-    let site = Site::start().await;
-    let admin = site.admin().await;
-    for (kind, ask) in kinds(&site, &admin) {
-        is_protected(kind, &ask.send().await);
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    for (kind, request) in kinds(&server, &admin) {
+        is_protected(kind, &request.send().await);
     }
-    let (_, headers, body) = site.get("/api/admin/jobs/events").cookie(&admin).open().await;
+    let (_, headers, body) = server.get("/api/admin/jobs/events").cookie(&admin).open().await;
     drop(body);
-    is_protected("an event stream", &Answer { status: http::StatusCode::OK, headers, body: Default::default() });
+    is_protected("an event stream", &TestResponse { status: http::StatusCode::OK, headers, body: Default::default() });
 }
 
-fn is_protected(kind: &str, answer: &Answer) {
+fn is_protected(kind: &str, answer: &TestResponse) {
     let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     assert_eq!(header("x-content-type-options"), "nosniff", "{kind}");
     assert_eq!(header("x-frame-options"), "DENY", "{kind}");
@@ -66,11 +66,11 @@ fn is_protected(kind: &str, answer: &Answer) {
 
 #[tokio::test]
 async fn answers_of_the_api_are_never_stored() {
-    let site = Site::start().await;
-    let admin = site.admin().await;
-    for (kind, ask) in kinds(&site, &admin) {
-        if ask.path().starts_with("/api") {
-            assert_eq!(ask.send().await.headers["cache-control"], "no-store", "{kind}");
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    for (kind, request) in kinds(&server, &admin) {
+        if request.path().starts_with("/api") {
+            assert_eq!(request.send().await.headers["cache-control"], "no-store", "{kind}");
         }
     }
 }
@@ -82,70 +82,70 @@ const FOREIGN: [(&str, &str); 9] = [
     ("origin", "null"),
     ("origin", ""),
     ("origin", "search.example"),
-    ("sec-fetch-site", "cross-site"),
-    ("sec-fetch-site", "same-site"),
-    ("sec-fetch-site", ""),
+    ("sec-fetch-server", "cross-server"),
+    ("sec-fetch-server", "same-server"),
+    ("sec-fetch-server", ""),
 ];
 
 #[tokio::test]
 async fn what_would_change_something_is_refused_when_it_comes_from_elsewhere() {
-    let site = Site::start().await;
-    let admin = site.admin().await;
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
     for (name, value) in FOREIGN {
-        let asks: Vec<Ask> = vec![
-            site.searching(&[("phrase", "a")]),
-            site.post_json("/api/login", &json!({"name": "ada", "password": "x"})),
-            site.post_json("/api/logout", &json!({})).cookie(&admin),
-            site.post_json("/api/setup", &json!({"token": "x", "name": "ada", "password": "x"})),
-            site.post_json("/api/admin/jobs/cancel", &json!({"id": 1})).cookie(&admin),
-            site.ask(Method::OPTIONS, "/api/search"),
-            site.ask(Method::DELETE, "/api/nothing"),
+        let requests: Vec<TestRequest> = vec![
+            server.searching(&[("phrase", "a")]),
+            server.post_json("/api/login", &json!({"name": "ada", "password": "x"})),
+            server.post_json("/api/logout", &json!({})).cookie(&admin),
+            server.post_json("/api/setup", &json!({"token": "x", "name": "ada", "password": "x"})),
+            server.post_json("/api/admin/jobs/cancel", &json!({"id": 1})).cookie(&admin),
+            server.ask(Method::OPTIONS, "/api/search"),
+            server.ask(Method::DELETE, "/api/nothing"),
         ];
-        for ask in asks {
-            ask.header(name, value).send().await.refused(403, ErrorCode::Forbidden, None);
+        for request in requests {
+            request.header(name, value).send().await.refused(403, ErrorCode::Forbidden, None);
         }
     }
-    assert_eq!(site.log().await, []);
-    assert_eq!(site.get("/api/admin/log/rows").cookie(&admin).send().await.status, 200, "still logged in");
+    assert_eq!(server.log().await, []);
+    assert_eq!(server.get("/api/admin/log/rows").cookie(&admin).send().await.status, 200, "still logged in");
 }
 
 #[tokio::test]
 async fn an_own_page_and_a_program_may_search() {
-    let site = Site::start().await;
-    let search = || site.searching(&[("phrase", "a")]);
-    let own = search().header("origin", "http://search.example").header("sec-fetch-site", "same-origin");
+    let server = TestServer::start().await;
+    let search = || server.searching(&[("phrase", "a")]);
+    let own = search().header("origin", "http://search.example").header("sec-fetch-server", "same-origin");
     let _: SearchAnswer = own.send().await.ok();
     let _: SearchAnswer = search().header("origin", "https://SEARCH.example").send().await.ok();
-    let _: SearchAnswer = search().header("sec-fetch-site", "none").send().await.ok();
+    let _: SearchAnswer = search().header("sec-fetch-server", "none").send().await.ok();
     let _: SearchAnswer = search().send().await.ok();
 }
 
 #[tokio::test]
 async fn one_honest_header_does_not_make_up_for_a_foreign_one() {
-    let site = Site::start().await;
-    let mixed = site.searching(&[("phrase", "a")]).header("sec-fetch-site", "same-origin");
+    let server = TestServer::start().await;
+    let mixed = server.searching(&[("phrase", "a")]).header("sec-fetch-server", "same-origin");
     mixed.header("origin", "https://evil.example").send().await.refused(403, ErrorCode::Forbidden, None);
-    let mixed = site.searching(&[("phrase", "a")]).header("origin", "http://search.example");
-    mixed.header("sec-fetch-site", "cross-site").send().await.refused(403, ErrorCode::Forbidden, None);
+    let mixed = server.searching(&[("phrase", "a")]).header("origin", "http://search.example");
+    mixed.header("sec-fetch-server", "cross-server").send().await.refused(403, ErrorCode::Forbidden, None);
 }
 
 #[tokio::test]
 async fn no_other_site_may_read_an_answer() {
-    let site = Site::start().await;
-    let admin = site.admin().await;
-    let answer = site.get("/api/admin/log/rows").cookie(&admin).header("origin", "https://evil.example").send().await;
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let answer = server.get("/api/admin/log/rows").cookie(&admin).header("origin", "https://evil.example").send().await;
     assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control-")), "{:?}", answer.headers);
     assert_eq!(answer.headers["cross-origin-resource-policy"], "same-origin");
 }
 
-async fn logged_ip(site: &Site, peer: &str, forwarded: &[&str]) -> String {
-    let mut ask = site.searching(&[("phrase", "a")]).peer(peer);
+async fn logged_ip(server: &TestServer, peer: &str, forwarded: &[&str]) -> String {
+    let mut request = server.searching(&[("phrase", "a")]).peer(peer);
     for value in forwarded {
-        ask = ask.header("x-forwarded-for", value);
+        request = request.header("x-forwarded-for", value);
     }
-    let answer: api::SearchAnswer = ask.send().await.ok();
+    let answer: api::SearchAnswer = request.send().await.ok();
     let rows = tests::eventually("the search is logged", async || {
-        Some(site.log().await).filter(|rows| rows.iter().any(|row| row.search_id == answer.id))
+        Some(server.log().await).filter(|rows| rows.iter().any(|row| row.search_id == answer.id))
     })
     .await;
     rows.into_iter().find(|row| row.search_id == answer.id).expect("just seen").ip
@@ -153,28 +153,28 @@ async fn logged_ip(site: &Site, peer: &str, forwarded: &[&str]) -> String {
 
 #[tokio::test]
 async fn the_log_believes_trusted_proxies_and_nobody_else() {
-    let site = Site::plan().trusting("10.0.0.0/8").start().await;
-    assert_eq!(logged_ip(&site, "192.0.2.1", &["198.51.100.7"]).await, "192.0.2.1");
-    assert_eq!(logged_ip(&site, "10.0.0.1", &["198.51.100.7"]).await, "198.51.100.7");
-    assert_eq!(logged_ip(&site, "10.0.0.1", &["6.6.6.6, 198.51.100.7"]).await, "198.51.100.7");
-    assert_eq!(logged_ip(&site, "10.0.0.1", &["6.6.6.6", "198.51.100.7, 10.0.0.2"]).await, "198.51.100.7");
-    assert_eq!(logged_ip(&site, "10.0.0.1", &["'; drop table log"]).await, "10.0.0.1");
-    assert_eq!(logged_ip(&site, "10.0.0.1", &["2001:db8::7"]).await, "2001:db8::7");
-    assert_eq!(logged_ip(&site, "::ffff:192.0.2.1", &[]).await, "192.0.2.1");
+    let server = TestServer::builder().trusting("10.0.0.0/8").start().await;
+    assert_eq!(logged_ip(&server, "192.0.2.1", &["198.51.100.7"]).await, "192.0.2.1");
+    assert_eq!(logged_ip(&server, "10.0.0.1", &["198.51.100.7"]).await, "198.51.100.7");
+    assert_eq!(logged_ip(&server, "10.0.0.1", &["6.6.6.6, 198.51.100.7"]).await, "198.51.100.7");
+    assert_eq!(logged_ip(&server, "10.0.0.1", &["6.6.6.6", "198.51.100.7, 10.0.0.2"]).await, "198.51.100.7");
+    assert_eq!(logged_ip(&server, "10.0.0.1", &["'; drop table log"]).await, "10.0.0.1");
+    assert_eq!(logged_ip(&server, "10.0.0.1", &["2001:db8::7"]).await, "2001:db8::7");
+    assert_eq!(logged_ip(&server, "::ffff:192.0.2.1", &[]).await, "192.0.2.1");
 }
 
 #[tokio::test]
 async fn without_trusted_proxies_the_header_means_nothing() {
-    let site = Site::start().await;
-    assert_eq!(logged_ip(&site, "127.0.0.1", &["198.51.100.7"]).await, "127.0.0.1");
+    let server = TestServer::start().await;
+    assert_eq!(logged_ip(&server, "127.0.0.1", &["198.51.100.7"]).await, "127.0.0.1");
 }
 
 #[tokio::test]
 async fn a_made_up_address_does_not_get_around_the_login_limit() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let guess = |number: usize| {
         let body = serde_json::json!({"name": "ada", "password": "guess"});
-        site.post_json("/api/login", &body).header("x-forwarded-for", format!("198.51.100.{number}")).send()
+        server.post_json("/api/login", &body).header("x-forwarded-for", format!("198.51.100.{number}")).send()
     };
     for number in 0..5 {
         assert_eq!(guess(number).await.status, 401);
@@ -192,29 +192,29 @@ async fn a_panic_becomes_an_answer_that_tells_nothing_of_the_inside() {
             bytes.fill_with(|| system.bytes::<1>()[0]);
         }
     });
-    let site = Site::plan().random(random).start().await;
+    let server = TestServer::builder().random(random).start().await;
     is_broken.store(true, Ordering::SeqCst);
-    let answer = site.searching(&[("phrase", "an id is needed")]).send().await;
+    let answer = server.searching(&[("phrase", "an id is needed")]).send().await;
     let message = answer.refused(500, ErrorCode::Internal, None);
     assert!(!message.contains("secret"), "{message}");
     assert_eq!(answer.headers["x-content-type-options"], "nosniff");
     is_broken.store(false, Ordering::SeqCst);
-    let _: SearchAnswer = site.searching(&[("phrase", "again")]).send().await.ok();
+    let _: SearchAnswer = server.searching(&[("phrase", "again")]).send().await.ok();
 }
 
 #[tokio::test]
 async fn passwords_and_tokens_are_nowhere_in_the_file() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let password = "a password that can be searched for";
-    let link = site.setup_token().await;
+    let link = server.setup_token().await;
     let body = json!({"token": link, "name": "searchable-name", "password": password});
-    let made = site.post_json("/api/setup", &body).send().await;
+    let made = server.post_json("/api/setup", &body).send().await;
     let _: Account = made.ok();
     let cookie = made.headers["set-cookie"].to_str().expect("cookies are ASCII");
     let session = cookie.split(['=', ';']).nth(1).expect("a value").to_owned();
-    let unused_link = site.setup_token().await;
+    let unused_link = server.setup_token().await;
 
-    let bytes = files_of(&site);
+    let bytes = files_of(&server);
     assert!(contains(&bytes, b"searchable-name"), "this is where accounts are");
     assert!(contains(&bytes, b"$argon2id$v=19$m=19456,t=2,p=1$"), "the password's hash is as strong as promised");
     for secret in [password, &link, &session, &unused_link] {
@@ -225,8 +225,8 @@ async fn passwords_and_tokens_are_nowhere_in_the_file() {
 }
 
 /// Everything in the data folder, the write-ahead log included.
-fn files_of(site: &Site) -> Vec<u8> {
-    bytes_below(site.folder.path())
+fn files_of(server: &TestServer) -> Vec<u8> {
+    bytes_below(server.folder.path())
 }
 
 fn bytes_below(path: &Path) -> Vec<u8> {

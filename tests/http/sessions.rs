@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 use server::platform::token::Token;
 use tests::{HeldClock, eventually};
 
-use crate::accounts::{PASSWORD, cookie, lets_in, log_in, set_up, site_of_ada};
-use crate::request::Answer;
-use crate::test_server::Site;
+use crate::accounts::{PASSWORD, cookie, lets_in, log_in, server_with_ada, set_up};
+use crate::request::TestResponse;
+use crate::test_server::TestServer;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// The cookie's attributes without its value, in order.
-fn attributes(answer: &Answer) -> Vec<String> {
+fn attributes(answer: &TestResponse) -> Vec<String> {
     let set = answer.headers[SET_COOKIE].to_str().expect("cookies are ASCII");
     let (name, rest) = set.split_once('=').expect("a name and a value");
     let mut attributes: Vec<String> = rest.split("; ").skip(1).map(ToOwned::to_owned).collect();
@@ -28,110 +28,110 @@ fn attributes(answer: &Answer) -> Vec<String> {
 
 #[tokio::test]
 async fn the_cookie_is_for_this_server_and_for_no_script() {
-    let (site, _) = site_of_ada().await;
-    let answer = log_in(&site, "ada", PASSWORD).await;
+    let (server, _) = server_with_ada().await;
+    let answer = log_in(&server, "ada", PASSWORD).await;
     assert_eq!(attributes(&answer), ["search4letters", "HttpOnly", "Path=/", "SameSite=Strict"]);
 }
 
 #[tokio::test]
 async fn behind_a_trusted_https_proxy_it_is_bound_to_host_and_https() {
-    let site = Site::plan().trusting("10.0.0.0/8").start().await;
-    let token = site.setup_token().await;
+    let server = TestServer::builder().trusting("10.0.0.0/8").start().await;
+    let token = server.setup_token().await;
     let body = json!({"token": token, "name": "ada", "password": PASSWORD});
-    let ask = site.post_json("/api/setup", &body).peer("10.1.2.3").header("x-forwarded-proto", "https");
-    let answer = ask.send().await;
+    let request = server.post_json("/api/setup", &body).peer("10.1.2.3").header("x-forwarded-proto", "https");
+    let answer = request.send().await;
     let expected = ["__Host-search4letters", "HttpOnly", "Path=/", "SameSite=Strict", "Secure"];
     assert_eq!(attributes(&answer), expected);
-    let rows = site.get("/api/admin/log/rows").cookie(&cookie(&answer)).peer("10.1.2.3");
+    let rows = server.get("/api/admin/log/rows").cookie(&cookie(&answer)).peer("10.1.2.3");
     assert_eq!(rows.header("x-forwarded-proto", "https").send().await.status, 200);
     let login = json!({"name": "ada", "password": PASSWORD});
-    let untrusted = site.post_json("/api/login", &login).peer("192.0.2.1").header("x-forwarded-proto", "https");
+    let untrusted = server.post_json("/api/login", &login).peer("192.0.2.1").header("x-forwarded-proto", "https");
     assert_eq!(attributes(&untrusted.send().await)[0], "search4letters", "anybody can write that header");
 }
 
 #[tokio::test]
 async fn logout_ends_the_session_on_the_server_too() {
-    let (site, cookie) = site_of_ada().await;
-    assert!(lets_in(&site, &cookie).await);
-    let answer = site.post_json("/api/logout", &json!({})).cookie(&cookie).send().await;
+    let (server, cookie) = server_with_ada().await;
+    assert!(lets_in(&server, &cookie).await);
+    let answer = server.post_json("/api/logout", &json!({})).cookie(&cookie).send().await;
     answer.ok::<()>();
     assert!(attributes(&answer).contains(&"Max-Age=0".to_owned()), "the browser forgets it");
-    assert!(!lets_in(&site, &cookie).await, "a copy of the cookie is worth nothing");
-    site.post_json("/api/logout", &json!({})).cookie(&cookie).send().await.ok::<()>();
+    assert!(!lets_in(&server, &cookie).await, "a copy of the cookie is worth nothing");
+    server.post_json("/api/logout", &json!({})).cookie(&cookie).send().await.ok::<()>();
 }
 
 #[tokio::test]
 async fn a_login_makes_a_new_session_and_ends_the_one_before() {
-    let (site, before) = site_of_ada().await;
-    let login = site.post_json("/api/login", &json!({"name": "ada", "password": PASSWORD})).cookie(&before);
+    let (server, before) = server_with_ada().await;
+    let login = server.post_json("/api/login", &json!({"name": "ada", "password": PASSWORD})).cookie(&before);
     let after = cookie(&login.send().await);
     assert_ne!(before, after);
-    assert!(lets_in(&site, &after).await);
-    assert!(!lets_in(&site, &before).await);
+    assert!(lets_in(&server, &after).await);
+    assert!(!lets_in(&server, &before).await);
 }
 
 #[tokio::test]
 async fn a_cookie_that_somebody_planted_stays_worthless() {
-    let (site, _) = site_of_ada().await;
+    let (server, _) = server_with_ada().await;
     let planted = format!("search4letters={}", "0".repeat(32));
-    let login = site.post_json("/api/login", &json!({"name": "ada", "password": PASSWORD})).cookie(&planted);
+    let login = server.post_json("/api/login", &json!({"name": "ada", "password": PASSWORD})).cookie(&planted);
     assert_ne!(cookie(&login.send().await), planted);
-    assert!(!lets_in(&site, &planted).await);
+    assert!(!lets_in(&server, &planted).await);
     for nonsense in
         ["search4letters=", "search4letters", "search4letters=;;;=", "=", "\"", &"search4letters=x;".repeat(3_000)]
     {
-        assert!(!lets_in(&site, nonsense).await);
+        assert!(!lets_in(&server, nonsense).await);
     }
 }
 
 #[tokio::test]
 async fn a_session_that_is_not_used_ends_after_twelve_hours() {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
-    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
-    let cookie = site.session_of(Role::Viewer).await;
+    let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
+    let cookie = server.session_of(Role::Viewer).await;
     clock.advance(12 * HOUR - Duration::from_secs(1));
-    assert!(lets_in(&site, &cookie).await);
-    idle_time_has_moved(&site, &cookie).await;
+    assert!(lets_in(&server, &cookie).await);
+    idle_time_has_moved(&server, &cookie).await;
     clock.advance(11 * HOUR);
-    assert!(lets_in(&site, &cookie).await, "using it has moved the end");
-    idle_time_has_moved(&site, &cookie).await;
+    assert!(lets_in(&server, &cookie).await, "using it has moved the end");
+    idle_time_has_moved(&server, &cookie).await;
     clock.advance(12 * HOUR + Duration::from_secs(1));
-    assert!(!lets_in(&site, &cookie).await);
-    let session: SessionInfo = site.post_json("/api/session", &json!({})).cookie(&cookie).send().await.ok();
+    assert!(!lets_in(&server, &cookie).await);
+    let session: SessionInfo = server.post_json("/api/session", &json!({})).cookie(&cookie).send().await.ok();
     assert_eq!(session.account, None);
 }
 
 #[tokio::test]
 async fn a_session_ends_after_fourteen_days_however_much_it_is_used() {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
-    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
-    let cookie = site.session_of(Role::Viewer).await;
+    let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
+    let cookie = server.session_of(Role::Viewer).await;
     for _ in 0..14 * 24 / 6 - 1 {
         clock.advance(6 * HOUR);
-        assert!(lets_in(&site, &cookie).await);
-        idle_time_has_moved(&site, &cookie).await;
+        assert!(lets_in(&server, &cookie).await);
+        idle_time_has_moved(&server, &cookie).await;
     }
     clock.advance(6 * HOUR);
-    assert!(!lets_in(&site, &cookie).await);
+    assert!(!lets_in(&server, &cookie).await);
 }
 
 #[tokio::test]
 async fn two_sessions_of_one_account_end_one_by_one() {
-    let (site, one) = site_of_ada().await;
-    let other = cookie(&log_in(&site, "ada", PASSWORD).await);
-    site.post_json("/api/logout", &json!({})).cookie(&one).send().await.ok::<()>();
-    assert!(!lets_in(&site, &one).await);
-    assert!(lets_in(&site, &other).await);
-    let third = set_up(&site, &site.setup_token().await, "grace", PASSWORD).await;
-    assert!(lets_in(&site, &cookie(&third)).await);
+    let (server, one) = server_with_ada().await;
+    let other = cookie(&log_in(&server, "ada", PASSWORD).await);
+    server.post_json("/api/logout", &json!({})).cookie(&one).send().await.ok::<()>();
+    assert!(!lets_in(&server, &one).await);
+    assert!(lets_in(&server, &other).await);
+    let third = set_up(&server, &server.setup_token().await, "grace", PASSWORD).await;
+    assert!(lets_in(&server, &cookie(&third)).await);
 }
 
 /// Nobody waits for the write that moves the end of the idle time, so a test has to.
-async fn idle_time_has_moved(site: &Site, cookie: &str) {
+async fn idle_time_has_moved(server: &TestServer, cookie: &str) {
     let (_, token) = cookie.split_once('=').expect("a name and a value");
-    let now = site.env.clock.wall();
+    let now = server.env.clock.wall();
     eventually("the session's idle time is moved", async || {
-        let session = site.store().session(Token::received(token).hash(), now).await.expect("the store answers");
+        let session = server.store().session(Token::received(token).hash(), now).await.expect("the store answers");
         let (session, _) = session.expect("it has not ended");
         (session.idle_until == now.after(12 * HOUR).min(session.ends_at)).then_some(())
     })
@@ -163,33 +163,33 @@ fn admin_routes() -> Vec<(Method, &'static str, Value)> {
 
 #[tokio::test]
 async fn nobody_enters_without_a_session() {
-    let site = Site::plan().without_worker().start().await;
-    site.search(&[("phrase", "secret")]).await;
+    let server = TestServer::builder().without_worker().start().await;
+    server.search(&[("phrase", "secret")]).await;
     for (method, path, body) in admin_routes() {
         for cookie in
             ["", "search4letters=", "search4letters=0123456789abcdef0123456789abcdef", "__Host-search4letters=x"]
         {
-            let ask = site.post_json(path, &body).cookie(cookie);
-            let ask = if method == Method::GET { site.get(path).cookie(cookie) } else { ask };
-            ask.send().await.refused(401, ErrorCode::SignedOut, None);
+            let request = server.post_json(path, &body).cookie(cookie);
+            let request = if method == Method::GET { server.get(path).cookie(cookie) } else { request };
+            request.send().await.refused(401, ErrorCode::SignedOut, None);
         }
     }
 }
 
 #[tokio::test]
 async fn without_a_session_not_even_the_paths_can_be_found_out() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     for path in ["/api/admin", "/api/admin/nothing", "/api/admin/log", "/api/admin/jobs/list/more"] {
         for method in [Method::GET, Method::POST, Method::DELETE] {
-            let refused = site.ask(method, path).send().await;
+            let refused = server.ask(method, path).send().await;
             assert_eq!(refused.status, 401, "{path}");
             refused.refused(401, ErrorCode::SignedOut, None);
         }
     }
-    site.get("/api/admin/jobs/list").send().await.refused(401, ErrorCode::SignedOut, None);
-    let admin = site.admin().await;
-    site.get("/api/admin/nothing").cookie(&admin).send().await.refused(404, ErrorCode::NotFound, None);
-    site.get("/api/admin/jobs/list").cookie(&admin).send().await.refused(405, ErrorCode::WrongMethod, None);
+    server.get("/api/admin/jobs/list").send().await.refused(401, ErrorCode::SignedOut, None);
+    let admin = server.admin().await;
+    server.get("/api/admin/nothing").cookie(&admin).send().await.refused(404, ErrorCode::NotFound, None);
+    server.get("/api/admin/jobs/list").cookie(&admin).send().await.refused(405, ErrorCode::WrongMethod, None);
 }
 
 #[tokio::test]
@@ -206,28 +206,28 @@ async fn every_admin_route_that_the_router_has_is_tested_here() {
 
 #[tokio::test]
 async fn viewers_read_and_do_not_steer() {
-    let site = Site::plan().without_worker().start().await;
-    site.search(&[("phrase", "hello")]).await;
-    let viewer = site.session_of(Role::Viewer).await;
-    let counts: JobCounts = site.post_json("/api/admin/jobs/counts", &json!({})).cookie(&viewer).send().await.ok();
+    let server = TestServer::builder().without_worker().start().await;
+    server.search(&[("phrase", "hello")]).await;
+    let viewer = server.session_of(Role::Viewer).await;
+    let counts: JobCounts = server.post_json("/api/admin/jobs/counts", &json!({})).cookie(&viewer).send().await.ok();
     assert_eq!(counts.waiting, 1);
     let list = json!({"filter": {"state": null}, "before": null});
-    let page: JobsPage = site.post_json("/api/admin/jobs/list", &list).cookie(&viewer).send().await.ok();
+    let page: JobsPage = server.post_json("/api/admin/jobs/list", &list).cookie(&viewer).send().await.ok();
     let id = json!({"id": page.jobs[0].id});
     for path in ["/api/admin/jobs/retry", "/api/admin/jobs/cancel"] {
-        let message = site.post_json(path, &id).cookie(&viewer).send().await.refused(403, ErrorCode::Forbidden, None);
+        let message = server.post_json(path, &id).cookie(&viewer).send().await.refused(403, ErrorCode::Forbidden, None);
         assert!(message.contains("operator"), "it says what is missing: {message}");
     }
-    let kinds: Vec<JobKind> = site.post_json("/api/admin/jobs/kinds", &json!({})).cookie(&viewer).send().await.ok();
+    let kinds: Vec<JobKind> = server.post_json("/api/admin/jobs/kinds", &json!({})).cookie(&viewer).send().await.ok();
     let order = json!({"kind": kinds[0].kind, "limit": 1});
     for path in ["/api/admin/jobs/pause", "/api/admin/jobs/resume", "/api/admin/jobs/limit"] {
         let message =
-            site.post_json(path, &order).cookie(&viewer).send().await.refused(403, ErrorCode::Forbidden, None);
+            server.post_json(path, &order).cookie(&viewer).send().await.refused(403, ErrorCode::Forbidden, None);
         assert!(message.contains("operator"), "it says what is missing: {message}");
     }
-    assert_eq!(site.store().kinds().await.expect("read")[0].limit, None);
-    let operator = site.session_of(Role::Operator).await;
-    site.post_json("/api/admin/jobs/limit", &order).cookie(&operator).send().await.ok::<()>();
-    assert_eq!(site.store().kinds().await.expect("read")[0].limit, Some(1));
-    site.post_json("/api/admin/jobs/cancel", &id).cookie(&operator).send().await.ok::<()>();
+    assert_eq!(server.store().kinds().await.expect("read")[0].limit, None);
+    let operator = server.session_of(Role::Operator).await;
+    server.post_json("/api/admin/jobs/limit", &order).cookie(&operator).send().await.ok::<()>();
+    assert_eq!(server.store().kinds().await.expect("read")[0].limit, Some(1));
+    server.post_json("/api/admin/jobs/cancel", &id).cookie(&operator).send().await.ok::<()>();
 }

@@ -5,135 +5,135 @@ use std::time::Duration;
 use api::{ErrorCode, FaultKind, HealthStatus, JobState, ReceiptState, Recorded};
 use tests::eventually;
 
-use crate::test_server::Site;
+use crate::test_server::TestServer;
 
 const ID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 /// Short, because each test waits for it once.
 const DEADLINE: Duration = Duration::from_millis(50);
 
-async fn site() -> Site {
-    Site::plan().accept_deadline(DEADLINE).start().await
+async fn server() -> TestServer {
+    TestServer::builder().accept_deadline(DEADLINE).start().await
 }
 
-async fn receipt(site: &Site, receipt: &str) -> ReceiptState {
-    site.get(&format!("/api/receipts/{receipt}")).send().await.ok()
+async fn receipt(server: &TestServer, receipt: &str) -> ReceiptState {
+    server.get(&format!("/api/receipts/{receipt}")).send().await.ok()
 }
 
-async fn is_done(site: &Site, receipt_text: &str) {
+async fn is_done(server: &TestServer, receipt_text: &str) {
     eventually("the receipt is done", async || {
-        (receipt(site, receipt_text).await.state == JobState::Done).then_some(())
+        (receipt(server, receipt_text).await.state == JobState::Done).then_some(())
     })
     .await;
 }
 
 /// Waits until nothing is left in the spool, and makes sure that no search is lost or double.
-async fn is_settled(site: &Site, rows: usize) {
-    assert_eq!(site.log_of(rows).await.len(), rows);
+async fn is_settled(server: &TestServer, rows: usize) {
+    assert_eq!(server.log_with_rows(rows).await.len(), rows);
     eventually("the spool is empty and the ledger adds up", async || {
-        let ledger = site.store().ledger().await.expect("read");
-        let settled = site.env.intake.spool().state().records == 0 && ledger.recorded == rows as u64;
+        let ledger = server.store().ledger().await.expect("read");
+        let settled = server.env.intake.spool().state().records == 0 && ledger.recorded == rows as u64;
         settled.then(|| assert_eq!(ledger.drift(), 0))
     })
     .await;
-    assert_eq!(site.log().await.len(), rows);
+    assert_eq!(server.log().await.len(), rows);
 }
 
 #[tokio::test]
 async fn while_the_database_is_locked_searches_are_spooled_and_later_logged() {
-    let site = site().await;
-    let lock = site.lock().await;
+    let server = server().await;
+    let lock = server.lock().await;
     let mut receipts = Vec::new();
     for number in 0..20 {
-        let answer = site.search(&[("phrase", &format!("number {number}"))]).await;
+        let answer = server.search(&[("phrase", &format!("number {number}"))]).await;
         assert_eq!(answer.recorded, Recorded::Spooled);
         receipts.push(answer.receipt.0);
     }
     let waiting = ReceiptState { state: JobState::Waiting, ahead: 0, attempt: 0, row: None, spooled: true };
-    assert_eq!(receipt(&site, &receipts[7]).await, waiting);
-    assert_eq!(site.log().await.len(), 0);
+    assert_eq!(receipt(&server, &receipts[7]).await, waiting);
+    assert_eq!(server.log().await.len(), 0);
     lock.release().await;
     for receipt in &receipts {
-        is_done(&site, receipt).await;
+        is_done(&server, receipt).await;
     }
-    is_settled(&site, 20).await;
-    assert_eq!(site.search(&[("phrase", "afterwards")]).await.recorded, Recorded::Accepted);
+    is_settled(&server, 20).await;
+    assert_eq!(server.search(&[("phrase", "afterwards")]).await.recorded, Recorded::Accepted);
 }
 
 #[tokio::test]
 async fn a_search_is_one_search_in_the_spool_too() {
-    let site = site().await;
-    let lock = site.lock().await;
+    let server = server().await;
+    let lock = server.lock().await;
     let fields = [("phrase", "hello"), ("id", ID)];
-    let first = site.search(&fields).await;
+    let first = server.search(&fields).await;
     assert_eq!(first.recorded, Recorded::Spooled);
-    assert_eq!(site.search(&fields).await, first);
-    let other = site.searching(&[("phrase", "another"), ("id", ID)]).send().await;
+    assert_eq!(server.search(&fields).await, first);
+    let other = server.searching(&[("phrase", "another"), ("id", ID)]).send().await;
     other.refused(409, ErrorCode::Conflict, Some("id"));
     lock.release().await;
-    is_settled(&site, 1).await;
+    is_settled(&server, 1).await;
 }
 
 #[tokio::test]
 async fn a_hundred_at_once_with_one_id_are_one_spooled_search() {
-    let site = site().await;
-    let lock = site.lock().await;
-    let answers = futures::future::join_all((0..100).map(|_| site.search(&[("phrase", "hello"), ("id", ID)]))).await;
+    let server = server().await;
+    let lock = server.lock().await;
+    let answers = futures::future::join_all((0..100).map(|_| server.search(&[("phrase", "hello"), ("id", ID)]))).await;
     assert!(answers.iter().all(|answer| answer.recorded == Recorded::Spooled));
     lock.release().await;
-    is_settled(&site, 1).await;
+    is_settled(&server, 1).await;
 }
 
 #[tokio::test]
 async fn a_store_that_refuses_the_statement_is_named_and_heals_by_itself() {
-    let site = site().await;
-    let broken = site.break_table("job_count").await;
-    let answer = site.search(&[("phrase", "hello")]).await;
+    let server = server().await;
+    let broken = server.break_table("job_count").await;
+    let answer = server.search(&[("phrase", "hello")]).await;
     assert_eq!((answer.text.as_str(), answer.recorded), ("{'e', 'o'}", Recorded::Spooled));
-    let ready = site.get("/readyz").send().await;
+    let ready = server.get("/readyz").send().await;
     assert_eq!(ready.status, 503);
     let text = ready.text();
     assert!(text.starts_with("SqlError: Is your query correct?"), "{text}");
     assert!(!text.contains("job_count") && text.contains("kept in the spool: 1"), "{text}");
-    let fault = site.env.intake.watch().fault().expect("it is known");
+    let fault = server.env.intake.watch().fault().expect("it is known");
     assert_eq!(fault.error.kind(), FaultKind::SqlError);
     broken.mend().await;
-    is_settled(&site, 1).await;
-    assert_eq!(site.get("/readyz").send().await.status, 200);
+    is_settled(&server, 1).await;
+    assert_eq!(server.get("/readyz").send().await.status, 200);
 }
 
 #[tokio::test]
 async fn when_even_the_spool_is_full_the_answer_says_so_and_those_before_are_kept() {
-    let site = site().await;
-    let admin = site.admin().await;
-    let lock = site.lock().await;
+    let server = server().await;
+    let admin = server.admin().await;
+    let lock = server.lock().await;
     let phrase = "x".repeat(9_000);
     let mut kept = 0;
-    while site.search(&[("phrase", &phrase)]).await.recorded == Recorded::Spooled {
+    while server.search(&[("phrase", &phrase)]).await.recorded == Recorded::Spooled {
         kept += 1;
     }
     assert!(kept >= 5, "{kept}");
     let state: api::SystemState =
-        site.post_json("/api/admin/system/show", &serde_json::json!({})).cookie(&admin).send().await.ok();
+        server.post_json("/api/admin/system/show", &serde_json::json!({})).cookie(&admin).send().await.ok();
     assert_eq!((state.health.light, state.spool.not_recorded), (HealthStatus::Failing, 1));
-    assert!(site.get("/readyz").send().await.text().contains("not recorded"));
+    assert!(server.get("/readyz").send().await.text().contains("not recorded"));
     lock.release().await;
-    is_settled(&site, kept).await;
-    assert_eq!(site.search(&[("phrase", &phrase)]).await.recorded, Recorded::Accepted);
+    is_settled(&server, kept).await;
+    assert_eq!(server.search(&[("phrase", &phrase)]).await.recorded, Recorded::Accepted);
 }
 
 #[tokio::test]
 async fn an_id_that_was_used_for_another_search_before_is_set_aside_and_told_of() {
-    let site = site().await;
-    let admin = site.admin().await;
-    site.search(&[("phrase", "first"), ("id", ID)]).await;
-    site.log_of(1).await;
-    let lock = site.lock().await;
+    let server = server().await;
+    let admin = server.admin().await;
+    server.search(&[("phrase", "first"), ("id", ID)]).await;
+    server.log_with_rows(1).await;
+    let lock = server.lock().await;
     // The database cannot be asked, so nobody can know yet.
-    assert_eq!(site.search(&[("phrase", "second"), ("id", ID)]).await.recorded, Recorded::Spooled);
+    assert_eq!(server.search(&[("phrase", "second"), ("id", ID)]).await.recorded, Recorded::Spooled);
     lock.release().await;
-    is_settled(&site, 1).await;
-    assert_eq!(site.log().await[0].phrase, "first");
-    let show = site.post_json("/api/admin/system/show", &serde_json::json!({})).cookie(&admin);
+    is_settled(&server, 1).await;
+    assert_eq!(server.log().await[0].phrase, "first");
+    let show = server.post_json("/api/admin/system/show", &serde_json::json!({})).cookie(&admin);
     let state: api::SystemState = show.send().await.ok();
     assert_eq!((state.spool.quarantined, state.health.light), (1, HealthStatus::Degraded));
     let file = state.spool.quarantine_file.expect("it is named");

@@ -8,38 +8,38 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use tests::eventually;
 
-use crate::test_server::Site;
+use crate::test_server::TestServer;
 
-async fn state(site: &Site, cookie: &str) -> SystemState {
-    site.post_json("/api/admin/system/show", &json!({})).cookie(cookie).send().await.ok()
+async fn state(server: &TestServer, cookie: &str) -> SystemState {
+    server.post_json("/api/admin/system/show", &json!({})).cookie(cookie).send().await.ok()
 }
 
 /// Somebody's own statement, past the product.
-async fn tamper(site: &Site, statement: &str) {
-    let file = format!("sqlite:{}/search4letters.db", site.folder.path().display());
+async fn tamper(server: &TestServer, statement: &str) {
+    let file = format!("sqlite:{}/search4letters.db", server.folder.path().display());
     let mut database = SqliteConnection::connect(&file).await.expect("the file opens");
     sqlx::query(AssertSqlSafe(statement)).execute(&mut database).await.expect("done");
 }
 
 #[tokio::test]
 async fn only_who_is_logged_in_is_told() {
-    let site = Site::start().await;
-    site.post_json("/api/admin/system/show", &json!({})).send().await.refused(401, ErrorCode::SignedOut, None);
-    site.get("/api/admin/system/events").send().await.refused(401, ErrorCode::SignedOut, None);
+    let server = TestServer::start().await;
+    server.post_json("/api/admin/system/show", &json!({})).send().await.refused(401, ErrorCode::SignedOut, None);
+    server.get("/api/admin/system/events").send().await.refused(401, ErrorCode::SignedOut, None);
 }
 
 #[tokio::test]
 async fn the_light_is_green_once_a_probe_went_the_whole_way() {
-    let site = Site::start().await;
-    let admin = site.admin().await;
-    assert_eq!(state(&site, &admin).await.health.light, HealthStatus::Checking, "nobody has looked before");
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    assert_eq!(state(&server, &admin).await.health.light, HealthStatus::Checking, "nobody has looked before");
     let healthy = eventually("the light is green", async || {
-        Some(state(&site, &admin).await).filter(|state| state.health.light == HealthStatus::Healthy)
+        Some(state(&server, &admin).await).filter(|state| state.health.light == HealthStatus::Healthy)
     })
     .await;
     assert!(healthy.health.probe.is_some());
     eventually("no probe is left behind", async || {
-        let jobs = site.store().jobs(api::JobFilter::default(), None, 9).await.expect("read").jobs;
+        let jobs = server.store().jobs(api::JobFilter::default(), None, 9).await.expect("read").jobs;
         jobs.is_empty().then_some(())
     })
     .await;
@@ -47,22 +47,22 @@ async fn the_light_is_green_once_a_probe_went_the_whole_way() {
 
 #[tokio::test]
 async fn without_a_worker_the_light_says_so() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    let state = state(&site, &admin).await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    let state = state(&server, &admin).await;
     assert_eq!((state.health.light, state.workers), (HealthStatus::Degraded, Some(vec![])));
     assert!(state.health.sentence.contains("--no-worker"), "{}", state.health.sentence);
 }
 
 #[tokio::test]
 async fn the_state_tells_what_is_there() {
-    let site = Site::start().await;
-    let admin = site.admin().await;
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
     for number in 0..3 {
-        site.search(&[("phrase", &format!("number {number}"))]).await;
+        server.search(&[("phrase", &format!("number {number}"))]).await;
     }
-    site.log_of(3).await;
-    let state = state(&site, &admin).await;
+    server.log_with_rows(3).await;
+    let state = state(&server, &admin).await;
     let [worker] = &state.workers.expect("the database answers")[..] else { panic!("one worker") };
     assert_eq!((worker.slots, worker.pid, worker.is_silent), (8, std::process::id(), false));
     assert_eq!((worker.version.as_str(), worker.heard_at), (env!("CARGO_PKG_VERSION"), state.at));
@@ -78,23 +78,23 @@ async fn the_state_tells_what_is_there() {
 
 #[tokio::test]
 async fn a_ledger_that_is_broken_on_purpose_names_the_searches_concerned() {
-    let site = Site::start().await;
-    let admin = site.admin().await;
-    let lost = site.search(&[("phrase", "lost")]).await;
-    site.search(&[("phrase", "kept")]).await;
-    site.log_of(2).await;
-    tamper(&site, "delete from log where phrase = 'lost'").await;
-    let broken = state(&site, &admin).await;
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let lost = server.search(&[("phrase", "lost")]).await;
+    server.search(&[("phrase", "kept")]).await;
+    server.log_with_rows(2).await;
+    tamper(&server, "delete from log where phrase = 'lost'").await;
+    let broken = state(&server, &admin).await;
     assert_eq!(broken.ledger.expect("read").drift(), 1);
     assert_eq!(broken.health.light, HealthStatus::Failing);
     assert_eq!(broken.missing.iter().map(|missing| missing.search).collect::<Vec<_>>(), [lost.id]);
 
     // Its job can still write it: an administrator has it done again, and all is well.
     let job = broken.missing[0].job.expect("it is known");
-    site.post_json("/api/admin/jobs/retry", &json!({ "id": job })).cookie(&admin).send().await.ok::<()>();
-    site.log_of(2).await;
+    server.post_json("/api/admin/jobs/retry", &json!({ "id": job })).cookie(&admin).send().await.ok::<()>();
+    server.log_with_rows(2).await;
     let mended = eventually("the job is done", async || {
-        Some(state(&site, &admin).await).filter(|state| state.ledger.is_some_and(|ledger| ledger.recorded == 2))
+        Some(state(&server, &admin).await).filter(|state| state.ledger.is_some_and(|ledger| ledger.recorded == 2))
     })
     .await;
     assert_eq!((mended.ledger.expect("read").drift(), mended.missing), (0, vec![]));
@@ -102,36 +102,36 @@ async fn a_ledger_that_is_broken_on_purpose_names_the_searches_concerned() {
 
 #[tokio::test]
 async fn a_waiting_job_that_somebody_deletes_is_missed() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    let answer = site.search(&[("phrase", "hello")]).await;
-    tamper(&site, "delete from job").await;
-    let broken = state(&site, &admin).await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    let answer = server.search(&[("phrase", "hello")]).await;
+    tamper(&server, "delete from job").await;
+    let broken = state(&server, &admin).await;
     assert_eq!(broken.ledger.expect("read").drift(), 1);
     assert_eq!(broken.missing[0].search, answer.id);
 }
 
 #[tokio::test]
 async fn a_database_that_fails_is_a_state_and_no_error() {
-    let site = Site::start().await;
-    let admin = site.admin().await;
-    let broken = site.break_table("ledger").await;
-    let failing = state(&site, &admin).await;
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let broken = server.break_table("ledger").await;
+    let failing = state(&server, &admin).await;
     assert_eq!((failing.ledger, failing.queue, failing.workers), (None, None, None));
     assert_eq!(failing.fault.expect("it is told").kind, FaultKind::SqlError);
-    let figures = site.get("/metrics").send().await.text();
+    let figures = server.get("/metrics").send().await.text();
     assert!(figures.contains(r#"search4letters_store_fault{error="SqlError"} 1"#), "{figures}");
     broken.mend().await;
-    eventually("it is well again", async || state(&site, &admin).await.fault.is_none().then_some(())).await;
+    eventually("it is well again", async || state(&server, &admin).await.fault.is_none().then_some(())).await;
 }
 
 #[tokio::test]
 async fn the_events_carry_the_state() {
-    let site = Site::start().await;
-    let admin = site.admin().await;
-    let mut events = site.get("/api/admin/system/events").cookie(&admin).listen().await;
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let mut events = server.get("/api/admin/system/events").cookie(&admin).listen().await;
     let first: SystemState = events.expect("state").await.json();
-    site.search(&[("phrase", "hello")]).await;
+    server.search(&[("phrase", "hello")]).await;
     let next: SystemState = events.expect("state").await.json();
     let accepted = |state: &SystemState| state.ledger.expect("read").accepted;
     assert_eq!((accepted(&first), accepted(&next)), (0, 1));
@@ -139,18 +139,18 @@ async fn the_events_carry_the_state() {
 
 #[tokio::test]
 async fn the_figures_say_the_same() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
     for _ in 0..3 {
-        site.search(&[("phrase", "hello")]).await;
+        server.search(&[("phrase", "hello")]).await;
     }
-    let job = site.store().jobs(api::JobFilter::default(), None, 1).await.expect("read").jobs[0].id;
-    site.store().cancel_job(job, site.env.clock.wall()).await.expect("cancelled");
-    assert!(site.store().pause_kind("log_request").await.expect("paused"));
-    assert!(site.store().limit_kind("log_request", Some(7)).await.expect("limited"));
-    let ledger = state(&site, &admin).await.ledger.expect("read");
+    let job = server.store().jobs(api::JobFilter::default(), None, 1).await.expect("read").jobs[0].id;
+    server.store().cancel_job(job, server.env.clock.wall()).await.expect("cancelled");
+    assert!(server.store().pause_kind("log_request").await.expect("paused"));
+    assert!(server.store().limit_kind("log_request", Some(7)).await.expect("limited"));
+    let ledger = state(&server, &admin).await.ledger.expect("read");
     assert_eq!((ledger.waiting, ledger.cancelled, ledger.drift()), (2, 1, 0));
-    let text = site.get("/metrics").send().await.text();
+    let text = server.get("/metrics").send().await.text();
     for line in [
         "search4letters_ledger_accepted 3",
         r#"search4letters_ledger{place="waiting"} 2"#,
@@ -172,43 +172,43 @@ async fn the_figures_say_the_same() {
 
 #[tokio::test]
 async fn a_server_that_runs_says_so() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     for path in ["/healthz", "/readyz"] {
-        assert_eq!(site.get(path).send().await.status, 200, "{path}");
+        assert_eq!(server.get(path).send().await.status, 200, "{path}");
     }
 }
 
 #[tokio::test]
 async fn a_server_that_stops_is_alive_but_not_ready() {
-    let site = Site::start().await;
-    site.env.stop.cancel();
-    assert_eq!(site.get("/healthz").send().await.status, 200);
-    assert_eq!(site.get("/readyz").send().await.status, 503);
+    let server = TestServer::start().await;
+    server.env.stop.cancel();
+    assert_eq!(server.get("/healthz").send().await.status, 200);
+    assert_eq!(server.get("/readyz").send().await.status, 503);
 }
 
 #[tokio::test]
 async fn without_its_database_a_server_is_not_ready_and_searches_are_kept_all_the_same() {
-    let site = Site::plan().without_worker().start().await;
-    site.store().close().await;
-    let ready = site.get("/readyz").send().await;
+    let server = TestServer::builder().without_worker().start().await;
+    server.store().close().await;
+    let ready = server.get("/readyz").send().await;
     assert_eq!(ready.status, 503);
     assert!(ready.text().starts_with("ConnectionError: Is your database switched on?"), "{}", ready.text());
-    let figures = site.get("/metrics").send().await.text();
+    let figures = server.get("/metrics").send().await.text();
     assert!(figures.contains(r#"search4letters_store_fault{error="ConnectionError"} 1"#), "{figures}");
-    let answer = site.search(&[("phrase", "hello")]).await;
+    let answer = server.search(&[("phrase", "hello")]).await;
     assert_eq!((answer.text.as_str(), answer.recorded), ("{'e', 'o'}", api::Recorded::Spooled));
-    let session = site.post_json("/api/session", &json!({})).send().await;
+    let session = server.post_json("/api/session", &json!({})).send().await;
     let message = session.refused(503, api::ErrorCode::Unavailable, None);
     assert!(!message.to_lowercase().contains("sql") && !message.contains("pool"), "{message}");
 }
 
 #[tokio::test]
 async fn the_figures_can_be_read_and_are_true() {
-    let site = Site::plan().without_worker().start().await;
+    let server = TestServer::builder().without_worker().start().await;
     for _ in 0..3 {
-        site.search(&[("phrase", "hello")]).await;
+        server.search(&[("phrase", "hello")]).await;
     }
-    let answer = site.get("/metrics").send().await;
+    let answer = server.get("/metrics").send().await;
     assert!(answer.headers["content-type"].to_str().expect("ASCII").starts_with("application/openmetrics-text"));
     let text = answer.text();
     assert!(text.ends_with("# EOF\n"), "{text}");
@@ -226,12 +226,12 @@ async fn the_figures_can_be_read_and_are_true() {
 
 #[tokio::test]
 async fn open_event_streams_are_counted_until_they_are_closed() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    let mut events = site.get("/api/admin/jobs/events").cookie(&admin).listen().await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    let mut events = server.get("/api/admin/jobs/events").cookie(&admin).listen().await;
     events.expect("counts").await;
     let is_counted = async |count: usize| {
-        let text = site.get("/metrics").send().await.text();
+        let text = server.get("/metrics").send().await.text();
         text.contains(&format!("search4letters_event_streams {count}\n"))
     };
     assert!(is_counted(1).await);
@@ -256,10 +256,10 @@ fn figures(text: &str) -> BTreeSet<&str> {
 
 #[tokio::test]
 async fn each_figure_of_the_dashboard_and_the_alerts_is_served() {
-    let site = Site::start().await;
-    // The first look asks for a probe; its figures are there once it came through.
+    let server = TestServer::start().await;
+    // The first look requests for a probe; its figures are there once it came through.
     let served = tests::eventually("there are figures of a probe", async || {
-        let text = site.get("/metrics").send().await.text();
+        let text = server.get("/metrics").send().await.text();
         text.contains("search4letters_probe_duration_ms").then_some(text)
     })
     .await;
@@ -269,7 +269,7 @@ async fn each_figure_of_the_dashboard_and_the_alerts_is_served() {
         let wanted = figures(&text);
         assert!(wanted.len() > 8, "{name}: {wanted:?}");
         let unknown: Vec<_> = wanted.difference(&served).collect();
-        assert!(unknown.is_empty(), "{name} asks for {unknown:?}; there are {served:?}");
+        assert!(unknown.is_empty(), "{name} requests for {unknown:?}; there are {served:?}");
     }
 }
 

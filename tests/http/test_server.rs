@@ -25,8 +25,8 @@ use tokio_util::task::AbortOnDropHandle;
 /// Small, so that a test can fill it.
 pub const SPOOL_BYTES: u64 = 64 * 1024;
 
-/// How a site differs from an ordinary one.
-pub struct Plan {
+/// How a server differs from an ordinary one.
+pub struct TestServerBuilder {
     clock: Arc<dyn Clock>,
     random: Random,
     log_delay: Duration,
@@ -37,7 +37,7 @@ pub struct Plan {
     has_lab: bool,
 }
 
-pub struct Site {
+pub struct TestServer {
     pub env: Arc<Environment>,
     pub folder: TempDir,
     pub(crate) router: Router,
@@ -45,13 +45,13 @@ pub struct Site {
     _background: [AbortOnDropHandle<()>; 2],
 }
 
-impl Site {
+impl TestServer {
     pub async fn start() -> Self {
-        Self::plan().start().await
+        Self::builder().start().await
     }
 
-    pub fn plan() -> Plan {
-        Plan {
+    pub fn builder() -> TestServerBuilder {
+        TestServerBuilder {
             clock: Arc::new(SystemClock::start()),
             random: Random::system(),
             log_delay: Duration::ZERO,
@@ -75,7 +75,7 @@ impl Site {
     }
 
     /// The log once it has this many rows.
-    pub async fn log_of(&self, count: usize) -> Vec<LogRow> {
+    pub async fn log_with_rows(&self, count: usize) -> Vec<LogRow> {
         eventually(&format!("{count} rows are in the log"), async || {
             Some(self.log().await).filter(|rows| rows.len() >= count)
         })
@@ -103,7 +103,7 @@ impl Site {
     }
 }
 
-impl Plan {
+impl TestServerBuilder {
     pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock, ..self }
     }
@@ -136,7 +136,7 @@ impl Plan {
         Self { has_lab: false, ..self }
     }
 
-    pub async fn start(self) -> Site {
+    pub async fn start(self) -> TestServer {
         let Self { clock, random, log_delay, slots, trusted_proxies, accept_deadline, has_lab } = self;
         let folder = TempDir::new().expect("a temporary folder can be made");
         let options = Options { file: folder.path().join("search4letters.db"), readers: 4, access: Access::Owner };
@@ -165,14 +165,14 @@ impl Plan {
         let worker = settings.map(|settings| {
             let stop = CancellationToken::new();
             let lab = LabResources {
-                open_pool: Arc::new(|| Box::pin(async { Err("a site has one store".to_owned()) })),
-                sandbox: Err("a site is no program".to_owned()),
+                open_pool: Arc::new(|| Box::pin(async { Err("a server has one store".to_owned()) })),
+                sandbox: Err("a server is no program".to_owned()),
             };
             let env = JobEnvironment { log: store, clock, log_delay, lab };
             tokio::spawn(run_worker(env, settings, stop.clone()));
             stop.drop_guard()
         });
-        Site {
+        TestServer {
             router: server::router::router(env.clone()),
             env,
             folder,
@@ -187,7 +187,7 @@ pub struct BrokenTable {
     name: &'static str,
 }
 
-impl Site {
+impl TestServer {
     /// From now on, whatever the store does with this table fails.
     pub async fn break_table(&self, name: &'static str) -> BrokenTable {
         let file = format!("sqlite:{}/search4letters.db", self.folder.path().display());
@@ -211,7 +211,7 @@ impl BrokenTable {
 
 pub struct Lock(SqliteConnection);
 
-impl Site {
+impl TestServer {
     /// From now on nothing can be written to the database.
     pub async fn lock(&self) -> Lock {
         let file = format!("sqlite:{}/search4letters.db", self.folder.path().display());
@@ -231,13 +231,13 @@ impl Lock {
 const GROUP: usize = 25;
 
 /// Writes a row for each phrase directly into the log. Returns their consecutive numbers.
-pub(crate) async fn write_log(site: &Site, phrases: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<LogSeq> {
-    let already = site.store().last_log_seq().await.expect("the store answers").0;
+pub(crate) async fn write_log(server: &TestServer, phrases: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<LogSeq> {
+    let already = server.store().last_log_seq().await.expect("the store answers").0;
     let entries: Vec<LogEntry> =
         phrases.into_iter().zip(already + 1..).map(|(phrase, number)| entry(phrase.as_ref(), number)).collect();
     let mut seqs = Vec::new();
     for some in entries.chunks(GROUP) {
-        let written = some.iter().cloned().map(|entry| site.env.store.record(entry, tests::builders::no_attempt()));
+        let written = some.iter().cloned().map(|entry| server.env.store.record(entry, tests::builders::no_attempt()));
         seqs.extend(futures::future::try_join_all(written).await.expect("the store takes rows"));
     }
     assert!(seqs.windows(2).all(|pair| pair[0] < pair[1]), "numbered in order: {seqs:?}");

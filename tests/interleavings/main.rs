@@ -63,41 +63,41 @@ fn whatever_happens_no_job_is_forgotten_or_run_beyond_what_was_claimed() {
 
 /// From the start of a worker to its end, which comes at any moment or when all is done.
 async fn a_life() {
-    let world = World::new();
-    let worker = world.start_worker();
-    drop(spawn(world.clone().time_passes()));
+    let simulation = Simulation::new();
+    let worker = simulation.start_worker();
+    drop(spawn(simulation.clone().time_passes()));
     let has_ended = Arc::new(AtomicBool::new(false));
     // In few runs: where there is always another wake-up, nobody notices that one is missing.
     if chance(0.1) {
-        drop(spawn(world.clone().the_store_wakes_all_the_time(has_ended.clone())));
+        drop(spawn(simulation.clone().the_store_wakes_all_the_time(has_ended.clone())));
     }
     let others = [
-        spawn(world.clone().jobs_come()),
-        spawn(world.clone().an_administrator_meddles()),
-        spawn(world.clone().another_worker_takes_over()),
+        spawn(simulation.clone().jobs_come()),
+        spawn(simulation.clone().an_administrator_meddles()),
+        spawn(simulation.clone().another_worker_takes_over()),
     ];
     a_while(300).await;
     if chance(0.5) {
         for other in others {
             other.await.expect("ended");
         }
-        world.store.calm_down();
-        world.store.all_end().await;
+        simulation.store.calm_down();
+        simulation.store.all_end().await;
     }
-    let stopped_at = world.clock.steady();
-    world.stop.cancel();
+    let stopped_at = simulation.clock.steady();
+    simulation.stop.cancel();
     worker.await.expect("ended");
     has_ended.store(true, SeqCst);
-    world.attempts.check_that_all_was_well();
-    assert!(world.clock.steady() < stopped_at.after(GRACE + FLUSH + SLACK), "it does not stop");
+    simulation.attempts.check_that_all_was_well();
+    assert!(simulation.clock.steady() < stopped_at.after(GRACE + FLUSH + SLACK), "it does not stop");
     // What could not be stored in time is found by its lease.
-    if world.clock.steady() < stopped_at.after(GRACE + FLUSH) {
-        world.store.check_that_nothing_is_forgotten();
+    if simulation.clock.steady() < stopped_at.after(GRACE + FLUSH) {
+        simulation.store.check_that_nothing_is_forgotten();
     }
 }
 
 #[derive(Clone)]
-struct World {
+struct Simulation {
     store: Arc<ModelStore>,
     clock: Arc<HeldClock>,
     stop: CancellationToken,
@@ -106,7 +106,7 @@ struct World {
     is_shared: bool,
 }
 
-impl World {
+impl Simulation {
     fn new() -> Self {
         let stop = CancellationToken::new();
         let attempts = Attempts::default();

@@ -17,7 +17,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 /// Far above what any of them takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The command, in an empty folder of its own.
 pub struct Lab {
@@ -60,8 +60,8 @@ impl Lab {
     }
 
     pub async fn run(&self, arguments: &[&str]) -> Ended {
-        let ended = timeout(PATIENCE, self.spawn(arguments).wait_with_output()).await;
-        let ended = ended.unwrap_or_else(|_| panic!("{arguments:?} still runs after {PATIENCE:?}"));
+        let ended = timeout(TIMEOUT, self.spawn(arguments).wait_with_output()).await;
+        let ended = ended.unwrap_or_else(|_| panic!("{arguments:?} still runs after {TIMEOUT:?}"));
         let ended = ended.expect("our own child can be waited for");
         let text = |bytes| String::from_utf8(bytes).expect("it prints text");
         Ended { code: ended.status.code(), out: text(ended.stdout), err: text(ended.stderr) }
@@ -108,7 +108,7 @@ impl Running {
 
     /// How it ended, and the rest of what it printed.
     pub async fn end(self) -> Ended {
-        let ended = timeout(PATIENCE, self.child.wait_with_output()).await.expect("it ends");
+        let ended = timeout(TIMEOUT, self.child.wait_with_output()).await.expect("it ends");
         let ended = ended.expect("our own child can be waited for");
         let text = |bytes| String::from_utf8(bytes).expect("it prints text");
         Ended { code: ended.status.code(), out: text(ended.stdout), err: text(ended.stderr) }

@@ -24,10 +24,10 @@ struct Run {
 }
 
 impl Run {
-    fn begin(ground: &Ground, delay: Duration) -> Self {
+    fn begin(folder: &SandboxFolder, delay: Duration) -> Self {
         let (tell, events) = EventSink::begin();
         let spec = RequestSpec { delay_ms: u32::try_from(delay.as_millis()).expect("a short delay") };
-        let (sandbox, stop) = (ground.sandbox(), CancellationToken::new());
+        let (sandbox, stop) = (folder.sandbox(), CancellationToken::new());
         let ended = tokio::spawn({
             let stop = stop.clone();
             async move { request(&spec, &sandbox, &tell, &stop).await }
@@ -72,8 +72,8 @@ impl Run {
 async fn the_row_of_a_bare_task_dies_with_its_process_and_that_of_a_job_does_not() {
     use LaneStep::{Answered, Killed, Restarted, RowGone, RowThere, Sent};
     const DELAY: Duration = Duration::from_secs(4);
-    let ground = Ground::new();
-    let mut run = Run::begin(&ground, DELAY);
+    let folder = SandboxFolder::new();
+    let mut run = Run::begin(&folder, DELAY);
     let summary = run.ends().await.expect("the sandboxes work");
 
     assert!(run.answered_after(Lane::Awaited) >= DELAY, "{:?}", run.trace.lanes);
@@ -92,7 +92,7 @@ async fn the_row_of_a_bare_task_dies_with_its_process_and_that_of_a_job_does_not
     assert_eq!((summary.done, summary.failed, summary.cancelled), (2, 1, 0));
     assert!(run.trace.has_ended);
     assert_eq!(run.trace.items.len(), 3);
-    ground.is_clean().await;
+    folder.is_clean().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,27 +103,27 @@ async fn a_run_that_is_dropped_leaves_nothing() {
         (Lane::Job, LaneStep::Killed),
         (Lane::Job, LaneStep::Restarted),
     ] {
-        let ground = Ground::new();
-        let mut run = Run::begin(&ground, Duration::from_secs(15));
+        let folder = SandboxFolder::new();
+        let mut run = Run::begin(&folder, Duration::from_secs(15));
         run.reaches(lane, step).await;
         run.ended.abort();
-        ground.is_clean().await;
+        folder.is_clean().await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_dropped_while_its_sandboxes_start_leaves_nothing() {
-    let ground = Ground::new();
-    let run = Run::begin(&ground, Duration::from_secs(15));
-    ground.has_processes(3).await;
+    let folder = SandboxFolder::new();
+    let run = Run::begin(&folder, Duration::from_secs(15));
+    folder.has_processes(3).await;
     run.ended.abort();
-    ground.is_clean().await;
+    folder.is_clean().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_stopped_says_what_it_has_not_seen() {
-    let ground = Ground::new();
-    let mut run = Run::begin(&ground, Duration::from_secs(15));
+    let folder = SandboxFolder::new();
+    let mut run = Run::begin(&folder, Duration::from_secs(15));
     run.reaches(Lane::Job, LaneStep::Restarted).await;
     run.stop.cancel();
     let summary = run.ends().await.expect("a stop is no failure");
@@ -131,37 +131,37 @@ async fn a_run_that_is_stopped_says_what_it_has_not_seen() {
     assert!(summary.cancelled > 0, "{summary:?}");
     assert_eq!(summary.done + summary.failed + summary.cancelled, 3);
     assert!(run.trace.has_ended);
-    ground.is_clean().await;
+    folder.is_clean().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_is_no_sandbox_fails_the_run_and_is_not_waited_for() {
-    let ground = Ground::new();
-    let mut sandbox = ground.sandbox();
+    let folder = SandboxFolder::new();
+    let mut sandbox = folder.sandbox();
     sandbox.program = "/bin/false".into();
     let (tell, _telling) = EventSink::begin();
     let ended = request(&RequestSpec { delay_ms: 15_000 }, &sandbox, &tell, &CancellationToken::new()).await;
     let why = ended.expect_err("there is nobody to ask");
     assert!(why.contains("did not start"), "{why}");
-    ground.is_clean().await;
+    folder.is_clean().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sandboxes_do_not_outlive_a_program_that_is_killed() {
-    let ground = Ground::new();
-    let installation = Installation::new().with_variable("TMPDIR", ground.path());
+    let folder = SandboxFolder::new();
+    let installation = Installation::new().with_variable("TMPDIR", folder.path());
     let program = installation.launch(&["lab", "request", "--delay", "15s"]);
-    ground.has_processes(3).await;
+    folder.has_processes(3).await;
     program.kill().await;
-    ground.is_clean().await;
+    folder.is_clean().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_tells_the_story_and_touches_no_real_data() {
-    let ground = Ground::new();
+    let folder = SandboxFolder::new();
     // What is set for real servers is not for sandboxes.
     let installation = Installation::new()
-        .with_variable("TMPDIR", ground.path())
+        .with_variable("TMPDIR", folder.path())
         .with_database("postgres://nobody@127.0.0.1:1/nowhere")
         .with_variable("SEARCH4LETTERS_NO_WORKER", "1");
     let ended = installation.run(&["lab", "request", "--delay", "3s"]).await;
@@ -173,13 +173,13 @@ async fn the_command_tells_the_story_and_touches_no_real_data() {
     }
     let left = std::fs::read_dir(installation.folder()).unwrap().count();
     assert_eq!(left, 0, "the real data folder was used");
-    ground.is_clean().await;
+    folder.is_clean().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_tells_it_to_programs_too() {
-    let ground = Ground::new();
-    let installation = Installation::new().with_variable("TMPDIR", ground.path());
+    let folder = SandboxFolder::new();
+    let installation = Installation::new().with_variable("TMPDIR", folder.path());
     let ended = installation.run(&["lab", "request", "--delay", "2s", "--json"]).await;
     assert_eq!(ended.code, Some(0), "{}", ended.output);
     let document: Value = serde_json::from_str(&ended.output).expect("one document");
@@ -207,9 +207,9 @@ async fn no_sandbox_starts_where_real_data_may_be() {
     assert!(!folder.exists() && installation.folder().exists());
 }
 
-pub(crate) struct Ground(TempDir);
+pub(crate) struct SandboxFolder(TempDir);
 
-impl Ground {
+impl SandboxFolder {
     pub(crate) fn new() -> Self {
         Self(TempDir::new().expect("a temporary folder can be made"))
     }

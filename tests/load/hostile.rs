@@ -5,22 +5,22 @@ use tests::http_client::HttpClient;
 use tests::server_process::{Installation, ServerProcess};
 use tokio::task::JoinSet;
 
-use crate::{Wire, connections_that_fit};
+use crate::{RawConnection, connections_that_fit};
 
 const SLOW_HEADS: usize = 500;
 const SLOW_BODIES: usize = 500;
-const DEAF: usize = 200;
+const UNREAD: usize = 200;
 /// Far more than a connection's buffers hold.
 const UNREAD_ANSWERS: usize = 10_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_connections_hinder_nobody_and_are_ended() {
-    let all = SLOW_HEADS + SLOW_BODIES + DEAF;
+    let all = SLOW_HEADS + SLOW_BODIES + UNREAD;
     assert_eq!(connections_that_fit(all), all, "even the lowest of usual limits has room for these");
     let installation = Installation::new();
     let server = installation.start(&[]).await;
     let client = server.client();
-    let deaf = deaf(&server).await;
+    let unread = unread(&server).await;
     // Idle ones have more time than slow ones: so all are there before the first begins to be slow.
     let (heads, bodies) = (idle(&server, SLOW_HEADS).await, idle(&server, SLOW_BODIES).await);
     eventually("all of them are connected", async || (connections(&client).await > all).then_some(())).await;
@@ -41,53 +41,53 @@ async fn slow_connections_hinder_nobody_and_are_ended() {
         assert!(said.starts_with("HTTP/1.1 400 ") && said.contains("The body was not there"), "{said}");
     }
     eventually("only those are left that read nothing", async || {
-        (connections(&client).await <= DEAF + 1).then_some(())
+        (connections(&client).await <= UNREAD + 1).then_some(())
     })
     .await;
-    drop(deaf);
+    drop(unread);
     assert!(!server.output().contains("ERROR"), "{}", server.output());
 }
 
 /// Connections that have asked once and were answered.
-async fn idle(server: &ServerProcess, count: usize) -> Vec<Wire> {
+async fn idle(server: &ServerProcess, count: usize) -> Vec<RawConnection> {
     let opening = (0..count).map(|_| async {
-        let mut wire = Wire::connect(server).await;
-        assert!(wire.get("/healthz").await);
-        wire.read_until("ok\n").await;
-        wire
+        let mut connection = RawConnection::connect(server).await;
+        assert!(connection.get("/healthz").await);
+        connection.read_until("ok\n").await;
+        connection
     });
     futures::future::join_all(opening).await
 }
 
 /// Sends `begin`, which is no whole request, and then a byte each second. Yields what each was told.
-async fn drip(wires: Vec<Wire>, begin: &str) -> JoinSet<String> {
+async fn drip(connections: Vec<RawConnection>, begin: &str) -> JoinSet<String> {
     let mut dripping = JoinSet::new();
-    for mut wire in wires {
-        assert!(wire.send(begin).await);
-        dripping.spawn(wire.drip());
+    for mut connection in connections {
+        assert!(connection.send(begin).await);
+        dripping.spawn(connection.drip());
     }
     dripping
 }
 
 /// Half of them have opened an event stream, half have asked for much more than they take.
-async fn deaf(server: &ServerProcess) -> JoinSet<Wire> {
-    let answer = server.client().post_form("/api/search", &[("phrase", "deaf")]).await.expect("answered");
+async fn unread(server: &ServerProcess) -> JoinSet<RawConnection> {
+    let answer = server.client().post_form("/api/search", &[("phrase", "unread")]).await.expect("answered");
     let receipt = answer.json::<api::SearchAnswer>().receipt.0;
-    let mut deaf = JoinSet::new();
-    for number in 0..DEAF {
-        let mut wire = Wire::connect_with_small_buffer(server).await;
+    let mut unread = JoinSet::new();
+    for number in 0..UNREAD {
+        let mut connection = RawConnection::connect_with_small_buffer(server).await;
         let path = format!("/api/receipts/{receipt}/events");
-        deaf.spawn(async move {
+        unread.spawn(async move {
             if number % 2 == 0 {
-                wire.get(&path).await;
+                connection.get(&path).await;
             } else {
-                wire.send("GET /api/nothing HTTP/1.1\r\nhost: x\r\n\r\n".repeat(UNREAD_ANSWERS)).await;
+                connection.send("GET /api/nothing HTTP/1.1\r\nhost: x\r\n\r\n".repeat(UNREAD_ANSWERS)).await;
             }
             // Never returned to whoever would read.
             std::future::pending().await
         });
     }
-    deaf
+    unread
 }
 
 async fn connections(client: &HttpClient) -> usize {
@@ -122,10 +122,10 @@ async fn what_is_no_request_is_refused() {
         format!("{post}transfer-encoding: chunked\r\n\r\nffffffffffffffffff\r\n"),
         format!("{post}transfer-encoding: chunked\r\n\r\n1\r\nphrase=a\r\n0\r\n\r\n"),
     ] {
-        let mut wire = Wire::connect(&server).await;
+        let mut connection = RawConnection::connect(&server).await;
         // A server that has closed already shows in what can be read.
-        wire.send(&bytes).await;
-        let said = wire.read_to_end().await;
+        connection.send(&bytes).await;
+        let said = connection.read_to_end().await;
         let start: String = bytes.chars().take(100).collect();
         assert!(said.starts_with("HTTP/1.1 4"), "{start:?} was answered with {said:?}");
     }
@@ -155,9 +155,9 @@ async fn who_breaks_off_is_forgotten() {
         format!("{http2}\0\0\0\x04\0\0\0\0\0\0\0\x01\x01\0\0\0\0\x01\x02"),
     ] {
         for _ in 0..20 {
-            let mut wire = Wire::connect(&server).await;
-            wire.send(&bytes).await;
-            wire.reset();
+            let mut connection = RawConnection::connect(&server).await;
+            connection.send(&bytes).await;
+            connection.reset();
         }
     }
     is_unharmed(&server).await;
@@ -168,10 +168,10 @@ async fn ten_thousand_requests_in_one_breath_are_answered_in_turn() {
     const REQUESTS: usize = 10_000;
     let installation = Installation::new();
     let server = installation.start(&[]).await;
-    let wire = Wire::connect(&server).await;
+    let connection = RawConnection::connect(&server).await;
     let one = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
     let last = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
-    let said = wire.exchange(one.repeat(REQUESTS - 1) + last).await;
+    let said = connection.exchange(one.repeat(REQUESTS - 1) + last).await;
     assert_eq!(said.matches("HTTP/1.1 200 OK\r\n").count(), REQUESTS);
     is_unharmed(&server).await;
 }

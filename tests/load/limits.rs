@@ -9,7 +9,7 @@ use tests::server_process::{Installation, ServerProcess};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::{Wire, connections_that_fit};
+use crate::{RawConnection, connections_that_fit};
 
 const STREAMS: usize = 10_000;
 /// So many are opened side by side: fewer than the kernel lets wait to be accepted.
@@ -57,12 +57,12 @@ async fn search(server: &ServerProcess, phrase: &str) -> SearchAnswer {
 }
 
 /// Opens event streams, each of which has said the first state when this returns.
-async fn follow(server: &ServerProcess, search: &SearchAnswer, count: usize) -> Vec<Wire> {
+async fn follow(server: &ServerProcess, search: &SearchAnswer, count: usize) -> Vec<RawConnection> {
     let path = format!("/api/receipts/{}/events", search.receipt.0);
     let turns = Semaphore::new(AT_A_TIME);
     let openings = (0..count).map(|_| async {
         let _turn = turns.acquire().await.expect("never closed");
-        let mut stream = Wire::connect(server).await;
+        let mut stream = RawConnection::connect(server).await;
         assert!(stream.get(&path).await);
         stream.read_until("\"state\":\"waiting\"").await;
         stream
@@ -71,7 +71,7 @@ async fn follow(server: &ServerProcess, search: &SearchAnswer, count: usize) -> 
 }
 
 /// Below the time that answers which are being sent get, and that heads get.
-const PATIENCE: Duration = Duration::from_secs(9);
+const TIMEOUT: Duration = Duration::from_secs(9);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn beyond_the_limit_connections_wait_for_one_to_end() {
@@ -79,16 +79,16 @@ async fn beyond_the_limit_connections_wait_for_one_to_end() {
     let server = installation.start(&["--connections", "20"]).await;
     let mut open = Vec::new();
     for _ in 0..20 {
-        let mut wire = Wire::connect(&server).await;
-        assert!(wire.get("/healthz").await);
-        wire.read_until("ok\n").await;
-        open.push(wire);
+        let mut connection = RawConnection::connect(&server).await;
+        assert!(connection.get("/healthz").await);
+        connection.read_until("ok\n").await;
+        open.push(connection);
     }
-    let mut waiting = Wire::connect(&server).await;
+    let mut waiting = RawConnection::connect(&server).await;
     assert!(waiting.get("/healthz").await);
-    for wire in &mut open {
-        assert!(wire.get("/healthz").await);
-        wire.read_until("ok\n").await;
+    for connection in &mut open {
+        assert!(connection.get("/healthz").await);
+        connection.read_until("ok\n").await;
     }
     assert!(waiting.is_silent(), "a connection beyond the limit was served");
     drop(open.pop());
@@ -106,19 +106,19 @@ async fn beyond_the_limit_event_streams_are_refused_until_one_ends() {
     let path = format!("/api/receipts/{}/events", answer.json::<api::SearchAnswer>().receipt.0);
     let mut open = Vec::new();
     for _ in 0..2 {
-        let mut wire = Wire::connect(&server).await;
-        assert!(wire.get(&path).await);
-        wire.read_until("waiting").await;
-        open.push(wire);
+        let mut connection = RawConnection::connect(&server).await;
+        assert!(connection.get(&path).await);
+        connection.read_until("waiting").await;
+        open.push(connection);
     }
     let refused = client.get(&path).await.expect("answered");
     assert_eq!(refused.status, 503);
     assert_eq!(refused.json::<api::ApiError>().code, api::ErrorCode::Unavailable);
     drop(open.pop());
     eventually("there is a place again", async || {
-        let mut wire = Wire::connect(&server).await;
-        assert!(wire.get(&path).await);
-        wire.read_until("\r\n").await.starts_with("HTTP/1.1 200 ").then_some(())
+        let mut connection = RawConnection::connect(&server).await;
+        assert!(connection.get(&path).await);
+        connection.read_until("\r\n").await.starts_with("HTTP/1.1 200 ").then_some(())
     })
     .await;
 }
@@ -130,9 +130,9 @@ async fn without_a_file_for_another_connection_the_server_goes_on_as_soon_as_the
     server.limit_open_files(40);
     let mut waiting = Vec::new();
     for _ in 0..60 {
-        let mut wire = Wire::connect(&server).await;
-        assert!(wire.get("/healthz").await);
-        waiting.push(wire);
+        let mut connection = RawConnection::connect(&server).await;
+        assert!(connection.get("/healthz").await);
+        waiting.push(connection);
     }
     eventually("a connection cannot be accepted", async || {
         server.output().contains("no connection can be accepted").then_some(())
@@ -140,8 +140,8 @@ async fn without_a_file_for_another_connection_the_server_goes_on_as_soon_as_the
     .await;
     let mut last = waiting.split_off(50);
     drop(waiting);
-    for wire in &mut last {
-        wire.read_until("ok\n").await;
+    for connection in &mut last {
+        connection.read_until("ok\n").await;
     }
 }
 
@@ -153,19 +153,19 @@ async fn a_head_that_is_never_finished_does_not_delay_the_stop() {
     for begin in
         ["", "P", "GET /healthz HTTP/1.1\r\nhost", "PRI * HTTP/2.0\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
     {
-        let mut wire = Wire::connect(&server).await;
-        assert!(wire.send(begin).await);
-        silent.push(wire);
-        let mut wire = Wire::connect(&server).await;
-        assert!(wire.get("/healthz").await);
-        wire.read_until("ok\n").await;
-        assert!(wire.send(begin).await);
-        silent.push(wire);
+        let mut connection = RawConnection::connect(&server).await;
+        assert!(connection.send(begin).await);
+        silent.push(connection);
+        let mut connection = RawConnection::connect(&server).await;
+        assert!(connection.get("/healthz").await);
+        connection.read_until("ok\n").await;
+        assert!(connection.send(begin).await);
+        silent.push(connection);
     }
-    let ended = server.terminate(PATIENCE).await;
+    let ended = server.terminate(TIMEOUT).await;
     assert!(ended.success(), "{ended:?}");
-    for mut wire in silent {
-        wire.read_to_end().await;
+    for mut connection in silent {
+        connection.read_to_end().await;
     }
 }
 
@@ -174,10 +174,10 @@ async fn event_streams_end_whole_when_the_server_stops() {
     let installation = Installation::new();
     let server = installation.start(&["--no-worker"]).await;
     let answer = server.client().post_form("/api/search", &[("phrase", "followed")]).await.expect("answered");
-    let mut wire = Wire::connect(&server).await;
-    assert!(wire.get(&format!("/api/receipts/{}/events", answer.json::<api::SearchAnswer>().receipt.0)).await);
-    wire.read_until("waiting").await;
-    assert!(server.terminate(PATIENCE).await.success());
-    let end = wire.read_to_end().await;
+    let mut connection = RawConnection::connect(&server).await;
+    assert!(connection.get(&format!("/api/receipts/{}/events", answer.json::<api::SearchAnswer>().receipt.0)).await);
+    connection.read_until("waiting").await;
+    assert!(server.terminate(TIMEOUT).await.success());
+    let end = connection.read_to_end().await;
     assert!(end.ends_with("0\r\n\r\n"), "the last chunk says that nothing is missing: {end:?}");
 }

@@ -12,11 +12,11 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
 /// Far more than anything here takes: a busy machine must not fail a test.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-pub(crate) struct Wire(TcpStream);
+pub(crate) struct RawConnection(TcpStream);
 
-impl Wire {
+impl RawConnection {
     pub(crate) async fn connect(server: &ServerProcess) -> Self {
         let address = server.url().trim_start_matches("http://");
         Self(TcpStream::connect(address).await.expect("the server listens"))
@@ -53,7 +53,7 @@ impl Wire {
         let mut read = String::new();
         let exchange =
             async { tokio::try_join!(writing.write_all(bytes.as_bytes()), reading.read_to_string(&mut read)) };
-        let in_time = timeout(PATIENCE, exchange).await.expect("the server closes it in time");
+        let in_time = timeout(TIMEOUT, exchange).await.expect("the server closes it in time");
         in_time.expect("the server takes all and closes in order");
         read
     }
@@ -69,7 +69,7 @@ impl Wire {
             std::future::pending().await
         };
         tokio::select! {
-            ended = timeout(PATIENCE, reading.read_to_end(&mut read)) => drop(ended.expect("the server ends it")),
+            ended = timeout(TIMEOUT, reading.read_to_end(&mut read)) => drop(ended.expect("the server ends it")),
             () = drips => {}
         }
         String::from_utf8_lossy(&read).into_owned()
@@ -84,8 +84,8 @@ impl Wire {
         let mut read = Vec::new();
         let reading =
             async { while !is_enough(&read) && self.0.read_buf(&mut read).await.is_ok_and(|count| count > 0) {} };
-        let in_time = timeout(PATIENCE, reading).await;
-        assert!(in_time.is_ok(), "nothing more within {PATIENCE:?} after: {}", String::from_utf8_lossy(&read));
+        let in_time = timeout(TIMEOUT, reading).await;
+        assert!(in_time.is_ok(), "nothing more within {TIMEOUT:?} after: {}", String::from_utf8_lossy(&read));
         String::from_utf8_lossy(&read).into_owned()
     }
 

@@ -34,7 +34,7 @@ pub enum Act {
     Panic,
     /// Never ends by itself.
     Hang,
-    /// Ends when the test calls [`Yard::open_gate`].
+    /// Ends when the test calls [`QueueHarness::open_gate`].
     WaitAtGate,
 }
 
@@ -51,45 +51,45 @@ impl Payload for Script {
 
 /// Which kind of database the jobs are in.
 #[derive(Clone, Copy, Debug)]
-pub enum Ground {
+pub enum DatabaseUnderTest {
     Sqlite,
     Postgres,
 }
 
-pub struct Yard {
+pub struct QueueHarness {
     pub store: Arc<dyn Store>,
     pub clock: Arc<HeldClock>,
     pub stop: CancellationToken,
     gate: Arc<Semaphore>,
-    _place: Place,
+    _storage: Storage,
 }
 
-/// Where a yard's database is, for as long as the yard is.
-enum Place {
+/// Where a harness's database is, for as long as the harness is.
+enum Storage {
     Folder { _folder: TempDir },
     Server { _database: PostgresDatabase },
 }
 
-impl Yard {
-    pub async fn new(ground: Ground) -> Self {
-        let (store, place) = match ground {
-            Ground::Sqlite => in_a_folder().await,
-            Ground::Postgres => on_a_server().await,
+impl QueueHarness {
+    pub async fn new(database: DatabaseUnderTest) -> Self {
+        let (store, storage) = match database {
+            DatabaseUnderTest::Sqlite => in_a_folder().await,
+            DatabaseUnderTest::Postgres => on_a_server().await,
         };
         Self {
             store,
             clock: Arc::new(HeldClock::at(START)),
             stop: CancellationToken::new(),
             gate: Arc::new(Semaphore::new(0)),
-            _place: place,
+            _storage: storage,
         }
     }
 
     /// With a worker that has room for `slots` jobs.
-    pub async fn working(ground: Ground, slots: usize) -> (Self, JoinHandle<()>) {
-        let yard = Self::new(ground).await;
-        let worker = yard.start_worker(slots);
-        (yard, worker)
+    pub async fn working(database: DatabaseUnderTest, slots: usize) -> (Self, JoinHandle<()>) {
+        let harness = Self::new(database).await;
+        let worker = harness.start_worker(slots);
+        (harness, worker)
     }
 
     pub fn start_worker(&self, slots: usize) -> JoinHandle<()> {
@@ -194,26 +194,26 @@ impl Yard {
     }
 
     /// Stops the worker, waits for its end, and closes the store.
-    pub async fn wind_up(self, worker: JoinHandle<()>) {
+    pub async fn stop_worker(self, worker: JoinHandle<()>) {
         self.stop.cancel();
         self.ends(worker).await;
         self.store.close().await;
     }
 }
 
-async fn in_a_folder() -> (Arc<dyn Store>, Place) {
+async fn in_a_folder() -> (Arc<dyn Store>, Storage) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("search4letters.db");
     let options = store_sqlite::Options { file, readers: 2, access: store_sqlite::Access::Owner };
     let store = SqliteStore::open(options).await.expect("opened");
-    (Arc::new(store), Place::Folder { _folder: folder })
+    (Arc::new(store), Storage::Folder { _folder: folder })
 }
 
-async fn on_a_server() -> (Arc<dyn Store>, Place) {
+async fn on_a_server() -> (Arc<dyn Store>, Storage) {
     let migrate = |url| async move { on_postgres(url).await.close().await };
     let database = PostgresCluster::shared().await.create_prepared_database(migrate).await;
     let store = on_postgres(database.url()).await;
-    (Arc::new(store), Place::Server { _database: database })
+    (Arc::new(store), Storage::Server { _database: database })
 }
 
 async fn on_postgres(url: String) -> PostgresStore {
@@ -238,12 +238,12 @@ async fn perform(job: ClaimedJob, gate: Arc<Semaphore>) -> Result<JobOutcome, Jo
     }
 }
 
-pub struct SetBackClock {
+pub struct AdjustableClock {
     seconds: Arc<HeldClock>,
     back_ms: AtomicI64,
 }
 
-impl SetBackClock {
+impl AdjustableClock {
     pub fn of(seconds: Arc<HeldClock>) -> Self {
         Self { seconds, back_ms: AtomicI64::new(0) }
     }
@@ -254,7 +254,7 @@ impl SetBackClock {
 }
 
 #[async_trait]
-impl Clock for SetBackClock {
+impl Clock for AdjustableClock {
     fn wall(&self) -> TimeMs {
         self.seconds.wall()
     }

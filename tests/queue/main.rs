@@ -8,11 +8,11 @@ mod store_failures;
 
 /// Makes a test of each function that is named, on one kind of database.
 macro_rules! on {
-    ($ground:ident; $($chapter:ident: [$($test:ident),* $(,)?],)*) => {
+    ($database:ident; $($chapter:ident: [$($test:ident),* $(,)?],)*) => {
         $(mod $chapter {
             $(#[tokio::test]
             async fn $test() {
-                crate::$chapter::$test(crate::harness::Ground::$ground).await;
+                crate::$chapter::$test(crate::harness::DatabaseUnderTest::$database).await;
             })*
         })*
     };
@@ -20,8 +20,8 @@ macro_rules! on {
 
 /// All of the functions that are tests.
 macro_rules! all_on {
-    ($ground:ident) => {
-        on! { $ground;
+    ($database:ident) => {
+        on! { $database;
             attempts: [
                 a_job_is_done_and_its_attempt_remembered,
                 who_has_stored_its_end_itself_frees_its_slot_and_no_more,

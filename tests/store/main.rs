@@ -42,7 +42,7 @@ pub(crate) trait Database: Send + Sync + 'static {
 }
 
 /// Makes a test of every promise, for one kind of database.
-macro_rules! hold_every_promise {
+macro_rules! test_every_promise {
     ($database:ty) => {
         $crate::tests_of! { $database;
             accepting: [
@@ -197,4 +197,4 @@ macro_rules! tests_of {
     };
 }
 
-pub(crate) use {hold_every_promise, tests_of};
+pub(crate) use {test_every_promise, tests_of};

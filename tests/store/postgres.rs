@@ -13,12 +13,12 @@ use store_postgres::{Access, OpenError, Options, PostgresStore};
 use tests::{PostgresCluster, PostgresPooler};
 use tokio::sync::OnceCell;
 
-use crate::{Database, hold_every_promise, tests_of};
+use crate::{Database, test_every_promise, tests_of};
 
 mod promised {
     use super::*;
 
-    hold_every_promise!(PostgresDatabase);
+    test_every_promise!(PostgresDatabase);
 }
 
 /// A store in a database of its own.
@@ -55,10 +55,10 @@ async fn create_database() -> tests::PostgresDatabase {
 
 async fn migrate(url: String) {
     open(&url).await.unwrap().close().await;
-    let mut visitor = PgConnection::connect(&url).await.unwrap();
+    let mut connection = PgConnection::connect(&url).await.unwrap();
     // It would be the same in every copy.
-    sqlx::query("delete from secret").execute(&mut visitor).await.unwrap();
-    visitor.close().await.unwrap();
+    sqlx::query("delete from secret").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
 }
 
 async fn open(url: &str) -> Result<PostgresStore, OpenError> {

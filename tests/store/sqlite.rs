@@ -16,12 +16,12 @@ use store_sqlite::{Access, OpenError, Options, SqliteStore};
 use tempfile::TempDir;
 use tests::builders::{log_job, search};
 
-use crate::{Database, hold_every_promise};
+use crate::{Database, test_every_promise};
 
 mod promised {
     use super::*;
 
-    hold_every_promise!(SqliteDatabase);
+    test_every_promise!(SqliteDatabase);
 }
 
 /// A store in a folder of its own.
@@ -59,7 +59,7 @@ async fn open_as(folder: &Path, access: Access) -> Result<SqliteStore, OpenError
 }
 
 /// Another program's connection to the database file in `folder`.
-async fn visit(folder: &Path) -> SqliteConnection {
+async fn connect_to(folder: &Path) -> SqliteConnection {
     SqliteConnectOptions::new().filename(folder.join("search4letters.db")).connect().await.unwrap()
 }
 
@@ -68,9 +68,9 @@ async fn counts_agree_with_the_table_after_a_crowd() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).await.unwrap();
     join_all((0..1000).map(|number| store.accept(search(number % 700), log_job(search(number % 700))))).await;
-    let mut visitor = visit(folder.path()).await;
-    let counted: i64 = sqlx::query_scalar("select count(*) from job").fetch_one(&mut visitor).await.unwrap();
-    let kept: i64 = sqlx::query_scalar("select sum(count) from job_count").fetch_one(&mut visitor).await.unwrap();
+    let mut connection = connect_to(folder.path()).await;
+    let counted: i64 = sqlx::query_scalar("select count(*) from job").fetch_one(&mut connection).await.unwrap();
+    let kept: i64 = sqlx::query_scalar("select sum(count) from job_count").fetch_one(&mut connection).await.unwrap();
     assert_eq!((counted, kept), (700, 700));
 }
 
@@ -95,8 +95,8 @@ fn wal_frames(folder: &std::path::Path) -> u64 {
 async fn a_write_waits_for_another_programs_lock_and_reads_do_not() {
     let folder = TempDir::new().unwrap();
     let store = std::sync::Arc::new(open(folder.path()).await.unwrap());
-    let mut visitor = visit(folder.path()).await;
-    let lock = visitor.begin_with("begin immediate").await.unwrap();
+    let mut connection = connect_to(folder.path()).await;
+    let lock = connection.begin_with("begin immediate").await.unwrap();
     let waiting = tokio::spawn({
         let store = std::sync::Arc::clone(&store);
         async move { store.accept(search(1), log_job(search(1))).await }
@@ -112,8 +112,8 @@ async fn a_write_waits_for_another_programs_lock_and_reads_do_not() {
 async fn a_lock_that_stays_is_a_connection_error_and_goes_with_the_lock() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).await.unwrap();
-    let mut visitor = visit(folder.path()).await;
-    let lock = visitor.begin_with("begin immediate").await.unwrap();
+    let mut connection = connect_to(folder.path()).await;
+    let lock = connection.begin_with("begin immediate").await.unwrap();
     let refused = store.accept(search(1), log_job(search(1))).await;
     assert!(matches!(refused, Err(StoreError::Connection(_))), "{refused:?}");
     assert!(matches!(store.ping().await, Err(StoreError::Connection(_))));
@@ -126,8 +126,8 @@ async fn a_lock_that_stays_is_a_connection_error_and_goes_with_the_lock() {
 async fn a_dropped_table_is_a_statement_error() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).await.unwrap();
-    let mut visitor = visit(folder.path()).await;
-    sqlx::query("drop table attempt").execute(&mut visitor).await.unwrap();
+    let mut connection = connect_to(folder.path()).await;
+    sqlx::query("drop table attempt").execute(&mut connection).await.unwrap();
     let read = store.attempts(api::JobId(1)).await;
     assert!(matches!(read, Err(StoreError::Sql(_))), "{read:?}");
 }

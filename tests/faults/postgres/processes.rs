@@ -13,7 +13,7 @@ use crate::jobs::libfaketime;
 use crate::terminate::ServiceManager;
 use crate::verdict::refused;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One more process on the database, with a data folder of its own.
 fn on(database: &PostgresDatabase) -> Installation {
@@ -55,9 +55,9 @@ async fn what_a_web_process_accepts_a_worker_process_writes() {
     all_logged(&database, &client_log).await;
     let known = "select count(*) from worker where host <> '' and version <> '' and slots = 1024";
     eventually("the worker is known", async || (number(&database, known).await == 1).then_some(())).await;
-    assert!(worker.terminate(PATIENCE).await.success());
+    assert!(worker.terminate(TIMEOUT).await.success());
     assert_eq!(number(&database, "select count(*) from worker").await, 0, "it has ended in good order");
-    assert!(server.terminate(PATIENCE).await.success());
+    assert!(server.terminate(TIMEOUT).await.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,7 +73,7 @@ async fn a_worker_that_is_asked_to_stop_hands_back_what_it_does_not_finish() {
     assert_eq!(client_log.search(&server.client()).await, Some(Recorded::Accepted));
     let running = "select count(*) from job where state = 'running'";
     eventually("the job runs", async || (number(&database, running).await == 1).then_some(())).await;
-    assert!(worker.terminate(PATIENCE).await.success());
+    assert!(worker.terminate(TIMEOUT).await.success());
     manager.receives("STOPPING=1").await;
     assert_eq!(number(&database, "select count(*) from job where state = 'waiting'").await, 1);
     let _next = self::worker(&back, &[]).await;
@@ -90,7 +90,7 @@ async fn one_connection_is_enough_for_a_process() {
     load.answered(200).await;
     load.stop().await;
     all_logged(&database, &client_log).await;
-    assert!(server.terminate(PATIENCE).await.success());
+    assert!(server.terminate(TIMEOUT).await.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +117,7 @@ async fn workers_whose_clocks_are_hours_apart_take_no_job_from_each_other_and_le
     // Longer than anybody's lease: whoever is at a job for long keeps it, whatever the other's clock says.
     let slow = worker(&ahead, &["--log-delay", "18s", "--workers", "1"]).await;
     let keeper = "select count(*) from job where state = 'running'";
-    assert!(first.terminate(PATIENCE).await.success());
+    assert!(first.terminate(TIMEOUT).await.success());
     second.freeze();
     client_log.search(&server.client()).await;
     eventually("the slow one has it", async || (number(&database, keeper).await == 1).then_some(())).await;

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Number, Value, json};
 
-use crate::request::{FORM, Trial};
-use crate::test_server::Site;
+use crate::request::{FORM, PropertyTest};
+use crate::test_server::TestServer;
 
 const JSON: &str = "application/json";
 
@@ -45,25 +45,25 @@ fn functions() -> Vec<(&'static str, BoxedStrategy<Value>)> {
 
 #[test]
 fn every_function_answers_any_json() {
-    let trial = Trial::on(Site::plan());
-    trial.runtime.block_on(trial.site.search(&[("phrase", "so that there is a job")]));
+    let test = PropertyTest::on(TestServer::builder());
+    test.runtime.block_on(test.server.search(&[("phrase", "so that there is a job")]));
     for (path, valid) in functions() {
-        trial.holds(150, &around(valid), async |trial, body: Bytes| {
-            let ask = trial.site.ask(Method::POST, path).header("content-type", JSON).body(body);
+        test.holds(150, &around(valid), async |test, body: Bytes| {
+            let request = test.server.ask(Method::POST, path).header("content-type", JSON).body(body);
             // Whoever logs out has logged out: that one is a stranger here.
-            let ask = if path == "/api/logout" { ask } else { ask.cookie(&trial.admin) };
-            ask.send().await.is_fit();
+            let request = if path == "/api/logout" { request } else { request.cookie(&test.admin) };
+            request.send().await.assert_well_formed();
         });
     }
 }
 
 #[test]
 fn strangers_are_refused_before_their_json_is_read() {
-    let trial = Trial::on(Site::plan().without_worker());
+    let test = PropertyTest::on(TestServer::builder().without_worker());
     for (path, valid) in functions().into_iter().filter(|(path, _)| path.starts_with("/api/admin/")) {
-        trial.holds(20, &around(valid), async |trial, body: Bytes| {
-            let ask = trial.site.ask(Method::POST, path).header("content-type", JSON).body(body);
-            ask.send().await.refused(401, api::ErrorCode::SignedOut, None);
+        test.holds(20, &around(valid), async |test, body: Bytes| {
+            let request = test.server.ask(Method::POST, path).header("content-type", JSON).body(body);
+            request.send().await.refused(401, api::ErrorCode::SignedOut, None);
         });
     }
 }
@@ -85,9 +85,15 @@ fn any_form() -> impl Strategy<Value = Bytes> {
 
 #[test]
 fn a_search_answers_any_form() {
-    let trial = Trial::on(Site::plan().without_worker());
-    trial.holds(400, &any_form(), async |trial, body: Bytes| {
-        trial.site.ask(Method::POST, "/api/search").header("content-type", FORM).body(body).send().await.is_fit();
+    let test = PropertyTest::on(TestServer::builder().without_worker());
+    test.holds(400, &any_form(), async |test, body: Bytes| {
+        test.server
+            .ask(Method::POST, "/api/search")
+            .header("content-type", FORM)
+            .body(body)
+            .send()
+            .await
+            .assert_well_formed();
     });
 }
 

@@ -16,27 +16,27 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::request::Events;
-use crate::test_server::Site;
+use crate::test_server::TestServer;
 
 /// So many characters of a phrase stand in the list of jobs.
 const ABOUT: usize = 80;
 
-/// A site that has searched the whole corpus, each with the string as phrase, as letters and as User-Agent.
-pub(crate) async fn searched() -> (Site, String, Vec<SearchAnswer>) {
-    let site = Site::start().await;
-    let admin = site.admin().await;
+/// A server that has searched the whole corpus, each with the string as phrase, as letters and as User-Agent.
+pub(crate) async fn searched() -> (TestServer, String, Vec<SearchAnswer>) {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
     let mut answers = Vec::new();
     for hostile in corpus() {
-        let mut ask = site.post_form("/api/search", hostile.form());
+        let mut request = server.post_form("/api/search", hostile.form());
         if let Some(header) = hostile.header() {
-            ask = ask.header("user-agent", header);
+            request = request.header("user-agent", header);
         }
-        let answer: SearchAnswer = ask.send().await.ok();
+        let answer: SearchAnswer = request.send().await.ok();
         assert_eq!((&answer.phrase, &answer.letters), (&hostile.text, &hostile.letters()), "{}", hostile.name);
         answers.push(answer);
     }
-    site.log_of(corpus().len()).await;
-    (site, admin, answers)
+    server.log_with_rows(corpus().len()).await;
+    (server, admin, answers)
 }
 
 /// The row of each search, by the hostile string's name, as `rows` has it.
@@ -55,14 +55,14 @@ pub(crate) fn assert_as_sent(rows: Vec<LogRow>, answers: &[SearchAnswer]) {
 
 #[tokio::test]
 async fn it_is_logged_exported_and_streamed_as_it_was_sent() {
-    let (site, admin, answers) = searched().await;
-    assert_as_sent(site.log().await, &answers);
+    let (server, admin, answers) = searched().await;
+    assert_as_sent(server.log().await, &answers);
 
-    let export = site.get("/api/admin/log/rows").cookie(&admin).send().await;
+    let export = server.get("/api/admin/log/rows").cookie(&admin).send().await;
     assert_inert(&export.text());
     assert_as_sent(export.lines(), &answers);
 
-    let (_, _, body) = site.get("/api/admin/log/events?after=0").cookie(&admin).open().await;
+    let (_, _, body) = server.get("/api/admin/log/events?after=0").cookie(&admin).open().await;
     let mut events = Events::of(body);
     let mut rows = Vec::new();
     while rows.len() < corpus().len() {
@@ -83,25 +83,25 @@ pub(crate) fn assert_inert(text: &str) {
 
 #[tokio::test]
 async fn its_receipt_and_its_job_are_like_any_other() {
-    let (site, admin, answers) = searched().await;
+    let (server, admin, answers) = searched().await;
     let mut listed = BTreeMap::new();
     let mut before = None;
     loop {
         let body = json!({"filter": {"state": null}, "before": before});
-        let page: JobsPage = site.post_json("/api/admin/jobs/list", &body).cookie(&admin).send().await.ok();
+        let page: JobsPage = server.post_json("/api/admin/jobs/list", &body).cookie(&admin).send().await.ok();
         listed.extend(page.jobs.into_iter().map(|job| (job.id, job)));
         before = page.next;
         if before.is_none() {
             break;
         }
     }
-    let rows: BTreeMap<_, _> = site.log().await.into_iter().map(|row| (row.search_id, row)).collect();
+    let rows: BTreeMap<_, _> = server.log().await.into_iter().map(|row| (row.search_id, row)).collect();
     for (Hostile { name, text }, answer) in corpus().iter().zip(&answers) {
         let row = &rows[&answer.id];
         let receipt = format!("/api/receipts/{}", answer.receipt.0);
         // The row is there a moment before its job is done.
         let receipt: ReceiptState = tests::eventually("the job is done", async || {
-            Some(site.get(&receipt).send().await.ok::<ReceiptState>()).filter(|state| state.state.is_final())
+            Some(server.get(&receipt).send().await.ok::<ReceiptState>()).filter(|state| state.state.is_final())
         })
         .await;
         assert_eq!((receipt.state, receipt.row), (JobState::Done, Some(row.seq)), "{name}");
@@ -111,7 +111,7 @@ async fn its_receipt_and_its_job_are_like_any_other() {
         assert_eq!(about.strip_suffix('…').unwrap_or(about), start, "{name}");
 
         let body = json!({"id": row.job_id});
-        let job: JobDetail = site.post_json("/api/admin/jobs/show", &body).cookie(&admin).send().await.ok();
+        let job: JobDetail = server.post_json("/api/admin/jobs/show", &body).cookie(&admin).send().await.ok();
         let payload: Value = serde_json::from_str(&job.payload).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!((payload["phrase"].as_str(), job.log_row), (Some(text.as_str()), Some(row.seq)), "{name}");
     }
@@ -119,7 +119,7 @@ async fn its_receipt_and_its_job_are_like_any_other() {
 
 #[tokio::test]
 async fn as_a_filter_it_finds_its_own_row() {
-    let (site, admin, answers) = searched().await;
+    let (server, admin, answers) = searched().await;
     // Longer ones make an address that no server reads.
     for (Hostile { name, text }, answer) in
         corpus().iter().zip(&answers).filter(|(hostile, _)| hostile.text.len() < 1_000)
@@ -127,7 +127,7 @@ async fn as_a_filter_it_finds_its_own_row() {
         // In quotes, where nothing has a meaning.
         let filter = LogFilter::anywhere(text).to_string();
         let path = format!("/api/admin/log/rows?q={}", utf8_percent_encode(&filter, NON_ALPHANUMERIC));
-        let answer_text = site.get(&path).cookie(&admin).send().await.text();
+        let answer_text = server.get(&path).cookie(&admin).send().await.text();
         let lines = answer_text.split_terminator('\n');
         // The last line says how far it was looked for them.
         let found: Vec<LogRow> = lines.filter_map(|line| serde_json::from_str(line).ok()).collect();
@@ -142,39 +142,41 @@ async fn as_a_filter_it_finds_its_own_row() {
 
 #[tokio::test]
 async fn where_it_has_no_business_it_is_refused() {
-    let site = Site::start().await;
-    let admin = site.admin().await;
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
     for hostile in corpus() {
         let text = &hostile.text;
         let short: String = text.chars().take(500).collect();
         let short = utf8_percent_encode(&short, NON_ALPHANUMERIC).to_string();
-        let asks = [
-            site.post_json("/api/login", &json!({"name": text, "password": text})),
-            site.post_json("/api/setup", &json!({"token": text, "name": text, "password": text})),
-            site.post_json("/api/admin/jobs/show", &json!({"id": text})).cookie(&admin),
-            site.post_json("/api/admin/jobs/list", &json!({"filter": {"state": text}, "before": null})).cookie(&admin),
-            site.post_form("/api/search", format!("phrase=a&id={}", tests::corpus::minimally_encoded(text))),
-            site.get(&format!("/api/receipts/x{short}")),
-            site.get(&format!("/api/nothing/{short}")),
-            site.get(&format!("/api/admin/log/rows?before=x{short}")).cookie(&admin),
+        let requests = [
+            server.post_json("/api/login", &json!({"name": text, "password": text})),
+            server.post_json("/api/setup", &json!({"token": text, "name": text, "password": text})),
+            server.post_json("/api/admin/jobs/show", &json!({"id": text})).cookie(&admin),
+            server
+                .post_json("/api/admin/jobs/list", &json!({"filter": {"state": text}, "before": null}))
+                .cookie(&admin),
+            server.post_form("/api/search", format!("phrase=a&id={}", tests::corpus::minimally_encoded(text))),
+            server.get(&format!("/api/receipts/x{short}")),
+            server.get(&format!("/api/nothing/{short}")),
+            server.get(&format!("/api/admin/log/rows?before=x{short}")).cookie(&admin),
         ];
-        for ask in asks {
-            let path = ask.path().to_owned();
-            let answer = ask.send().await;
+        for request in requests {
+            let path = request.path().to_owned();
+            let answer = request.send().await;
             assert!(!answer.status.is_success(), "{} at {path}", hostile.name);
-            answer.is_fit();
+            answer.assert_well_formed();
         }
         if let Some(header) = hostile.header() {
             let cookie = [b"search4letters=", header.as_bytes()].concat();
-            let refused = site.get("/api/admin/log/rows").header("cookie", cookie).send().await;
+            let refused = server.get("/api/admin/log/rows").header("cookie", cookie).send().await;
             refused.refused(401, ErrorCode::SignedOut, None);
         }
     }
-    assert_eq!(site.log().await, []);
+    assert_eq!(server.log().await, []);
 }
 
 /// Far more than an answer takes: a busy machine must not fail a test.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_line_is_a_line_and_acts_on_nothing() {
@@ -244,7 +246,7 @@ async fn send_bytes(server: &ServerProcess, request: &[impl AsRef<[u8]>]) -> Str
         let _ = connection.write_all(part.as_ref()).await;
     }
     let mut answer = Vec::new();
-    let read = timeout(PATIENCE, connection.read_to_end(&mut answer)).await;
+    let read = timeout(TIMEOUT, connection.read_to_end(&mut answer)).await;
     assert!(read.is_ok(), "the server neither answers to the end nor closes: {}", String::from_utf8_lossy(&answer));
     String::from_utf8_lossy(&answer).into_owned()
 }

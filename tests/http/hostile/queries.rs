@@ -10,18 +10,18 @@ use serde_json::Value;
 use tests::corpus::corpus;
 
 use crate::log::rows::looked;
-use crate::request::Trial;
-use crate::test_server::Site;
+use crate::request::PropertyTest;
+use crate::test_server::TestServer;
 use crate::test_server::write_log;
 
-/// A site whose log holds the shorter half of the corpus, and its rows, newest first.
-fn with_hostile_rows() -> (Trial, Vec<LogRow>) {
-    let trial = Trial::on(Site::plan().without_worker());
+/// A server whose log holds the shorter half of the corpus, and its rows, newest first.
+fn with_hostile_rows() -> (PropertyTest, Vec<LogRow>) {
+    let test = PropertyTest::on(TestServer::builder().without_worker());
     let phrases = corpus().iter().map(|hostile| hostile.text.as_str()).filter(|text| text.len() < 100);
-    trial.runtime.block_on(write_log(&trial.site, phrases));
-    let mut rows = trial.runtime.block_on(trial.site.log());
+    test.runtime.block_on(write_log(&test.server, phrases));
+    let mut rows = test.runtime.block_on(test.server.log());
     rows.reverse();
-    (trial, rows)
+    (test, rows)
 }
 
 fn encoded(value: impl AsRef<[u8]>) -> String {
@@ -49,15 +49,15 @@ fn expected<'a>(rows: &'a [LogRow], before: Option<i64>, text: &str, limit: Opti
 
 #[test]
 fn rows_are_those_that_the_query_asks_for() {
-    let (trial, rows) = with_hostile_rows();
+    let (test, rows) = with_hostile_rows();
     let before = proptest::option::of(prop_oneof![3 => -2..150_i64, 1 => any::<i64>()]);
     let limit = proptest::option::of(prop_oneof![0..10_u32, any::<u32>()]);
-    trial.holds(500, &(before, filter(), limit), async |trial, (before, text, limit)| {
+    test.holds(500, &(before, filter(), limit), async |test, (before, text, limit)| {
         let before_part = before.map(|before| format!("&before={before}")).unwrap_or_default();
         let limit_part = limit.map(|limit| format!("&limit={limit}")).unwrap_or_default();
         let filter = LogFilter::anywhere(text.clone()).to_string();
         let query = format!("q={}{before_part}{limit_part}", encoded(&filter));
-        let (found, _) = looked(&trial.site, &trial.admin, &query).await;
+        let (found, _) = looked(&test.server, &test.admin, &query).await;
         assert_eq!(found.iter().collect::<Vec<_>>(), expected(&rows, before, &text, limit), "{query}");
     });
 }
@@ -82,16 +82,16 @@ fn any_query() -> impl Strategy<Value = String> {
 
 #[test]
 fn any_query_is_answered_or_refused_in_our_words() {
-    let (trial, rows) = with_hostile_rows();
-    trial.holds(500, &any_query(), async |trial, query| {
-        let answer = trial.site.get(&format!("/api/admin/log/rows?{query}")).cookie(&trial.admin).send().await;
+    let (test, rows) = with_hostile_rows();
+    test.holds(500, &any_query(), async |test, query| {
+        let answer = test.server.get(&format!("/api/admin/log/rows?{query}")).cookie(&test.admin).send().await;
         if answer.status == 200 {
             let mut found: Vec<Value> = answer.lines();
             found.pop_if(|last| last.get("looked").is_some());
             let found = found.into_iter().map(|row| serde_json::from_value(row).expect("a row"));
             assert!(found.into_iter().all(|row: LogRow| rows.contains(&row)));
         } else {
-            answer.is_fit();
+            answer.assert_well_formed();
             assert_eq!((answer.status.as_u16(), answer.refusal().code), (400, ErrorCode::Invalid));
         }
     });
@@ -99,7 +99,7 @@ fn any_query_is_answered_or_refused_in_our_words() {
 
 #[test]
 fn any_cursor_leads_to_the_end_of_the_log() {
-    let (trial, rows) = with_hostile_rows();
+    let (test, rows) = with_hostile_rows();
     let last = rows.first().map(|row| row.seq);
     let header = prop_oneof![
         any::<i64>().prop_map(|number| number.to_string().into_bytes()),
@@ -107,12 +107,12 @@ fn any_cursor_leads_to_the_end_of_the_log() {
         vec(any::<u8>(), 0..20),
     ];
     let header = header.prop_filter_map("a header", |value| HeaderValue::from_bytes(&value).ok());
-    trial.holds(120, &(header, any_query()), async |trial, (last_event, query)| {
-        let ask = trial.site.get(&format!("/api/admin/log/events?{query}")).cookie(&trial.admin);
-        let (status, headers, body) = ask.header("last-event-id", &last_event).open().await;
+    test.holds(120, &(header, any_query()), async |test, (last_event, query)| {
+        let request = test.server.get(&format!("/api/admin/log/events?{query}")).cookie(&test.admin);
+        let (status, headers, body) = request.header("last-event-id", &last_event).open().await;
         if status != 200 {
             let body = axum::body::to_bytes(body, usize::MAX).await.expect("the whole body arrives");
-            return crate::request::Answer { status, headers, body }.is_fit();
+            return crate::request::TestResponse { status, headers, body }.assert_well_formed();
         }
         let mut events = crate::request::Events::of(body);
         let through = loop {

@@ -10,8 +10,8 @@ use proptest::sample::select;
 use serde_json::json;
 use tests::eventually;
 
-use crate::request::{Answer, FORM, Trial};
-use crate::test_server::Site;
+use crate::request::{FORM, PropertyTest, TestResponse};
+use crate::test_server::TestServer;
 
 const PATHS: [&str; 21] = [
     "/api/search",
@@ -96,27 +96,27 @@ fn any_request() -> impl Strategy<Value = AnyRequest> {
 
 #[test]
 fn no_request_makes_the_server_fail() {
-    Trial::on(Site::plan()).holds(1_500, &any_request(), is_answered);
+    PropertyTest::on(TestServer::builder()).holds(1_500, &any_request(), is_answered);
 }
 
-async fn is_answered(trial: &Trial, request: AnyRequest) {
+async fn is_answered(test: &PropertyTest, request: AnyRequest) {
     let AnyRequest { method, path, headers, content_type, body, is_admin } = request;
     let is_api = path.parse::<Uri>().is_ok_and(|uri| uri.path().starts_with("/api/"));
-    let mut ask = trial.site.ask(method.clone(), &path).header("content-type", content_type).body(body);
+    let mut request = test.server.ask(method.clone(), &path).header("content-type", content_type).body(body);
     for (name, value) in headers {
-        ask = ask.header(name, value);
+        request = request.header(name, value);
     }
     if is_admin {
-        ask = ask.cookie(&trial.admin);
+        request = request.cookie(&test.admin);
     }
-    let (status, headers, body) = ask.open().await;
+    let (status, headers, body) = request.open().await;
     assert!(!status.is_server_error(), "{status}");
     if headers.get("content-type").is_some_and(|kind| kind == "text/event-stream") {
         return;
     }
     let body = axum::body::to_bytes(body, usize::MAX).await.expect("the body arrives");
     if is_api && !status.is_success() && method != Method::HEAD {
-        Answer { status, headers, body }.is_fit();
+        TestResponse { status, headers, body }.assert_well_formed();
     }
 }
 
@@ -134,7 +134,7 @@ fn any_value() -> impl Strategy<Value = HeaderValue> {
 
 #[test]
 fn any_header_is_read_or_passed_over() {
-    let trial = Trial::on(Site::plan().without_worker().trusting("127.0.0.0/8"));
+    let test = PropertyTest::on(TestServer::builder().without_worker().trusting("127.0.0.0/8"));
     let name = select(vec![
         "accept",
         "accept-encoding",
@@ -150,23 +150,23 @@ fn any_header_is_read_or_passed_over() {
         "origin",
         "range",
         "referer",
-        "sec-fetch-site",
+        "sec-fetch-server",
         "user-agent",
         "x-forwarded-for",
         "x-forwarded-proto",
     ]);
     let headers = vec((name, any_value()), 1..4);
-    trial.holds(500, &headers, async |trial, headers| {
-        let asks = [
-            trial.site.searching(&[("phrase", "a")]),
-            trial.site.post_json("/api/session", &json!({})),
-            trial.site.get("/api/admin/log/rows"),
+    test.holds(500, &headers, async |test, headers| {
+        let requests = [
+            test.server.searching(&[("phrase", "a")]),
+            test.server.post_json("/api/session", &json!({})),
+            test.server.get("/api/admin/log/rows"),
         ];
-        for ask in asks {
-            let ask = headers.iter().fold(ask, |ask, (name, value)| ask.header(name, value));
-            ask.send().await.is_fit();
+        for request in requests {
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+            request.send().await.assert_well_formed();
         }
-        let page = headers.iter().fold(trial.site.get("/"), |ask, (name, value)| ask.header(name, value));
+        let page = headers.iter().fold(test.server.get("/"), |request, (name, value)| request.header(name, value));
         let status = page.send().await.status;
         assert!(matches!(status.as_u16(), 200 | 304 | 404), "{status}");
     });
@@ -174,38 +174,38 @@ fn any_header_is_read_or_passed_over() {
 
 #[test]
 fn a_session_is_found_among_any_other_cookies() {
-    let trial = Trial::on(Site::plan().without_worker());
+    let test = PropertyTest::on(TestServer::builder().without_worker());
     let other = any_value()
         .prop_filter("another's", |value| !String::from_utf8_lossy(value.as_bytes()).contains("search4letters"))
         .boxed();
-    trial.holds(200, &(other.clone(), other), async |trial, (before, after)| {
-        let cookies = [before.as_bytes(), b"; ", trial.admin.as_bytes(), b"; ", after.as_bytes()].concat();
-        let ask = trial.site.post_json("/api/session", &json!({})).header("cookie", cookies);
-        let session: SessionInfo = ask.send().await.ok();
+    test.holds(200, &(other.clone(), other), async |test, (before, after)| {
+        let cookies = [before.as_bytes(), b"; ", test.admin.as_bytes(), b"; ", after.as_bytes()].concat();
+        let request = test.server.post_json("/api/session", &json!({})).header("cookie", cookies);
+        let session: SessionInfo = request.send().await.ok();
         assert!(session.account.is_some());
     });
 }
 
 #[test]
 fn nobody_hides_behind_what_they_say_of_their_address() {
-    let trial = Trial::on(Site::plan().trusting("10.0.0.0/8"));
+    let test = PropertyTest::on(TestServer::builder().trusting("10.0.0.0/8"));
     let seen = std::cell::RefCell::new(BTreeMap::new());
-    trial.holds(200, &(any_value(), any::<bool>()), async |trial, (said, is_one_header)| {
+    test.holds(200, &(any_value(), any::<bool>()), async |test, (said, is_one_header)| {
         let number = seen.borrow().len();
         let phrase = format!("search {number}");
-        let ask = trial.site.searching(&[("phrase", &phrase)]).peer("10.0.0.1");
+        let request = test.server.searching(&[("phrase", &phrase)]).peer("10.0.0.1");
         // The proxy adds whom it has seen, to the header that is there or as one of its own.
-        let ask = if is_one_header {
-            ask.header("x-forwarded-for", [said.as_bytes(), b", 203.0.113.9"].concat())
+        let request = if is_one_header {
+            request.header("x-forwarded-for", [said.as_bytes(), b", 203.0.113.9"].concat())
         } else {
-            ask.header("x-forwarded-for", &said).header("x-forwarded-for", "203.0.113.9")
+            request.header("x-forwarded-for", &said).header("x-forwarded-for", "203.0.113.9")
         };
-        let _: api::SearchAnswer = ask.send().await.ok();
+        let _: api::SearchAnswer = request.send().await.ok();
         seen.borrow_mut().insert(phrase, said);
     });
     let seen = seen.into_inner();
-    let rows = trial.runtime.block_on(eventually("all are logged", async || {
-        Some(trial.site.log().await).filter(|rows| rows.len() == seen.len())
+    let rows = test.runtime.block_on(eventually("all are logged", async || {
+        Some(test.server.log().await).filter(|rows| rows.len() == seen.len())
     }));
     for row in rows {
         assert_eq!(row.ip, "203.0.113.9", "{:?}", seen[&row.phrase]);
@@ -214,15 +214,15 @@ fn nobody_hides_behind_what_they_say_of_their_address() {
 
 #[test]
 fn what_is_sent_from_elsewhere_is_refused_however_it_says_so() {
-    let trial = Trial::on(Site::plan().without_worker());
-    let name = select(vec!["origin", "sec-fetch-site"]);
+    let test = PropertyTest::on(TestServer::builder().without_worker());
+    let name = select(vec!["origin", "sec-fetch-server"]);
     let foreign = any_value().prop_filter("not ours", |value| {
         let value = value.as_bytes();
         !matches!(value, b"same-origin" | b"none") && !value.to_ascii_lowercase().ends_with(b"://search.example")
     });
     let method = select(vec![Method::POST, Method::PUT, Method::PATCH, Method::DELETE]);
-    trial.holds(200, &(name, foreign, method), async |trial, (name, value, method)| {
-        let ask = trial.site.ask(method, "/api/search").header(name, &value);
-        ask.send().await.refused(403, api::ErrorCode::Forbidden, None);
+    test.holds(200, &(name, foreign, method), async |test, (name, value, method)| {
+        let request = test.server.ask(method, "/api/search").header(name, &value);
+        request.send().await.refused(403, api::ErrorCode::Forbidden, None);
     });
 }

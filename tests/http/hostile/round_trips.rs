@@ -9,8 +9,8 @@ use server::search::log_request::LogRequest;
 use tests::workload::cases;
 
 use super::bodies::around;
-use crate::request::Trial;
-use crate::test_server::Site;
+use crate::request::PropertyTest;
+use crate::test_server::TestServer;
 
 prop_compose! {
     fn log_request()(
@@ -88,16 +88,16 @@ proptest! {
 
 #[test]
 fn a_receipt_leads_to_its_search_and_nothing_else_leads_anywhere() {
-    let trial = Trial::on(Site::plan().without_worker());
-    trial.holds(300, &any::<u128>(), async |trial, id| {
-        let receipts = &trial.site.env.receipts;
+    let test = PropertyTest::on(TestServer::builder().without_worker());
+    test.holds(300, &any::<u128>(), async |test, id| {
+        let receipts = &test.server.env.receipts;
         assert_eq!(receipts.search(&receipts.of(SearchId(id))), Some(SearchId(id)));
     });
 
-    let answer = trial.runtime.block_on(trial.site.search(&[("phrase", "a")]));
+    let answer = test.runtime.block_on(test.server.search(&[("phrase", "a")]));
     let Receipt(receipt) = answer.receipt;
     let path = |receipt: &str| format!("/api/receipts/{}", utf8_percent_encode(receipt, NON_ALPHANUMERIC));
-    assert_eq!(trial.runtime.block_on(trial.site.get(&path(&receipt)).send()).status, 200);
+    assert_eq!(test.runtime.block_on(test.server.get(&path(&receipt)).send()).status, 200);
     let damaged = (any::<Index>(), select(b"0123456789abcdefA-+ \0/.".to_vec())).prop_map({
         let receipt = receipt.clone();
         move |(at, byte)| {
@@ -109,9 +109,9 @@ fn a_receipt_leads_to_its_search_and_nothing_else_leads_anywhere() {
     });
     let other = prop_oneof![damaged, any::<String>(), "[0-9a-fA-F]{31,33}"];
     let other = other.prop_filter("not the receipt", move |text| *text != receipt && !text.is_empty());
-    trial.holds(400, &other, async |trial, other| {
+    test.holds(400, &other, async |test, other| {
         for path in [path(&other), path(&other) + "/events"] {
-            trial.site.get(&path).send().await.refused(404, ErrorCode::NotFound, None);
+            test.server.get(&path).send().await.refused(404, ErrorCode::NotFound, None);
         }
     });
 }

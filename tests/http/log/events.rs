@@ -7,12 +7,12 @@ use api::{ErrorCode, JobCounts, LogRow, LogSeq, Role, TimeMs};
 use serde_json::json;
 use tests::HeldClock;
 
-use crate::request::{Ask, Events};
-use crate::test_server::Site;
+use crate::request::{Events, TestRequest};
+use crate::test_server::TestServer;
 use crate::test_server::write_log;
 
-fn listen(site: &Site, admin: &str, query: &str) -> Ask {
-    site.get(&format!("/api/admin/log/events{query}")).cookie(admin)
+fn listen(server: &TestServer, admin: &str, query: &str) -> TestRequest {
+    server.get(&format!("/api/admin/log/events{query}")).cookie(admin)
 }
 
 async fn next_row(events: &mut Events) -> LogRow {
@@ -31,10 +31,10 @@ async fn through(events: &mut Events) -> LogSeq {
 
 #[tokio::test]
 async fn an_empty_log_says_at_once_that_it_is_complete() {
-    let site = Site::start().await;
-    let mut events = listen(&site, &site.admin().await, "").listen().await;
+    let server = TestServer::start().await;
+    let mut events = listen(&server, &server.admin().await, "").listen().await;
     assert_eq!(through(&mut events).await, LogSeq(0));
-    let answer = site.search(&[("phrase", "hello")]).await;
+    let answer = server.search(&[("phrase", "hello")]).await;
     let row = next_row(&mut events).await;
     assert_eq!((row.search_id, row.phrase.as_str()), (answer.id, "hello"));
     assert_eq!(through(&mut events).await, row.seq);
@@ -42,12 +42,12 @@ async fn an_empty_log_says_at_once_that_it_is_complete() {
 
 #[tokio::test]
 async fn rows_come_in_order_and_none_is_missing_or_doubled() {
-    let site = Site::start().await;
-    let mut events = listen(&site, &site.admin().await, "").listen().await;
+    let server = TestServer::start().await;
+    let mut events = listen(&server, &server.admin().await, "").listen().await;
     assert_eq!(through(&mut events).await, LogSeq(0));
     let count = 200;
     let phrases: Vec<String> = (0..count).map(|number| format!("number {number}")).collect();
-    futures::future::join_all(phrases.iter().map(async |phrase| site.search(&[("phrase", phrase)]).await)).await;
+    futures::future::join_all(phrases.iter().map(async |phrase| server.search(&[("phrase", phrase)]).await)).await;
     let mut seqs = Vec::new();
     while seqs.len() < count {
         let event = events.next().await.expect("the stream goes on");
@@ -56,23 +56,23 @@ async fn rows_come_in_order_and_none_is_missing_or_doubled() {
             _ => assert_eq!(Some(&event.json::<LogSeq>()), seqs.last(), "complete through the last row that came"),
         }
     }
-    let expected: Vec<LogSeq> = site.log().await.iter().map(|row| row.seq).collect();
+    let expected: Vec<LogSeq> = server.log().await.iter().map(|row| row.seq).collect();
     assert_eq!(seqs, expected);
 }
 
 #[tokio::test]
 async fn who_comes_back_gets_exactly_what_was_missed() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    let seqs = write_log(&site, (0..1_200).map(|number| number.to_string())).await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    let seqs = write_log(&server, (0..1_200).map(|number| number.to_string())).await;
     let from = seqs[99];
-    for ask in [
-        listen(&site, &admin, &format!("?after={}", from.0)),
-        listen(&site, &admin, "").header("last-event-id", from.0.to_string()),
-        listen(&site, &admin, "?after=3").header("last-event-id", from.0.to_string()),
-        listen(&site, &admin, &format!("?after={}", from.0)).header("last-event-id", "nonsense"),
+    for request in [
+        listen(&server, &admin, &format!("?after={}", from.0)),
+        listen(&server, &admin, "").header("last-event-id", from.0.to_string()),
+        listen(&server, &admin, "?after=3").header("last-event-id", from.0.to_string()),
+        listen(&server, &admin, &format!("?after={}", from.0)).header("last-event-id", "nonsense"),
     ] {
-        let mut events = ask.listen().await;
+        let mut events = request.listen().await;
         for expected in &seqs[100..] {
             let event = loop {
                 let event = events.next().await.expect("the stream goes on");
@@ -88,35 +88,35 @@ async fn who_comes_back_gets_exactly_what_was_missed() {
 
 #[tokio::test]
 async fn what_the_filter_hides_still_counts_as_complete() {
-    let site = Site::plan().without_worker().start().await;
-    write_log(&site, ["apple", "pear", "pineapple", "plum"]).await;
-    let mut events = listen(&site, &site.admin().await, "?q=APPLE").listen().await;
+    let server = TestServer::builder().without_worker().start().await;
+    write_log(&server, ["apple", "pear", "pineapple", "plum"]).await;
+    let mut events = listen(&server, &server.admin().await, "?q=APPLE").listen().await;
     assert_eq!(next_row(&mut events).await.phrase, "apple");
     assert_eq!(next_row(&mut events).await.phrase, "pineapple");
     assert_eq!(through(&mut events).await, LogSeq(4));
-    write_log(&site, ["cherry"]).await;
+    write_log(&server, ["cherry"]).await;
     assert_eq!(through(&mut events).await, LogSeq(5), "also where nothing of it is shown");
-    write_log(&site, ["apples"]).await;
+    write_log(&server, ["apples"]).await;
     assert_eq!(next_row(&mut events).await.seq, LogSeq(6));
 }
 
 #[tokio::test]
 async fn a_reader_from_a_log_that_is_no_more_still_gets_what_comes() {
-    let site = Site::plan().without_worker().start().await;
-    write_log(&site, ["one", "two"]).await;
+    let server = TestServer::builder().without_worker().start().await;
+    write_log(&server, ["one", "two"]).await;
     // The database was put back to an older state: the reader has seen rows that it does not have.
-    let mut events = listen(&site, &site.admin().await, "?after=1000").listen().await;
+    let mut events = listen(&server, &server.admin().await, "?after=1000").listen().await;
     assert_eq!(through(&mut events).await, LogSeq(2));
-    write_log(&site, ["three"]).await;
+    write_log(&server, ["three"]).await;
     assert_eq!(next_row(&mut events).await.phrase, "three");
 }
 
 #[tokio::test]
 async fn the_stream_ends_when_the_server_stops() {
-    let site = Site::plan().without_worker().start().await;
-    let mut events = listen(&site, &site.admin().await, "").listen().await;
+    let server = TestServer::builder().without_worker().start().await;
+    let mut events = listen(&server, &server.admin().await, "").listen().await;
     through(&mut events).await;
-    site.env.stop.cancel();
+    server.env.stop.cancel();
     assert_eq!(events.next().await, None);
 }
 
@@ -124,72 +124,72 @@ async fn the_stream_ends_when_the_server_stops() {
 const SESSION_CHECK: Duration = Duration::from_secs(5);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// A site whose time stands still, somebody's session, and the log as they watch it.
-async fn watched() -> (Site, Arc<HeldClock>, String, Events) {
+/// A server whose time stands still, somebody's session, and the log as they watch it.
+async fn watched() -> (TestServer, Arc<HeldClock>, String, Events) {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
-    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
-    let cookie = site.session_of(Role::Viewer).await;
-    let mut events = site.get("/api/admin/log/events").cookie(&cookie).listen().await;
+    let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
+    let cookie = server.session_of(Role::Viewer).await;
+    let mut events = server.get("/api/admin/log/events").cookie(&cookie).listen().await;
     events.expect("through").await;
-    (site, clock, cookie, events)
+    (server, clock, cookie, events)
 }
 
-async fn row_comes(site: &Site, events: &mut Events, phrase: &str) {
-    write_log(site, [phrase]).await;
+async fn row_comes(server: &TestServer, events: &mut Events, phrase: &str) {
+    write_log(server, [phrase]).await;
     assert_eq!(events.expect("row").await.json::<LogRow>().phrase, phrase);
     events.expect("through").await;
 }
 
-async fn log_out(site: &Site, cookie: &str) {
-    site.post_json("/api/logout", &json!({})).cookie(cookie).send().await.ok::<()>();
+async fn log_out(server: &TestServer, cookie: &str) {
+    server.post_json("/api/logout", &json!({})).cookie(cookie).send().await.ok::<()>();
 }
 
 #[tokio::test]
 async fn nothing_is_told_after_the_logout() {
-    let (site, clock, cookie, mut events) = watched().await;
+    let (server, clock, cookie, mut events) = watched().await;
     clock.advance(SESSION_CHECK);
-    row_comes(&site, &mut events, "before").await;
-    log_out(&site, &cookie).await;
+    row_comes(&server, &mut events, "before").await;
+    log_out(&server, &cookie).await;
     clock.advance(SESSION_CHECK);
-    write_log(&site, ["after"]).await;
+    write_log(&server, ["after"]).await;
     assert_eq!(events.next().await, None);
-    let again = site.get("/api/admin/log/events").cookie(&cookie).send().await;
+    let again = server.get("/api/admin/log/events").cookie(&cookie).send().await;
     again.refused(401, ErrorCode::SignedOut, None);
 }
 
 #[tokio::test]
 async fn watching_does_not_keep_a_session_from_ending() {
-    let (site, clock, _, mut events) = watched().await;
+    let (server, clock, _, mut events) = watched().await;
     for hour in 0..11 {
         clock.advance(HOUR);
-        row_comes(&site, &mut events, &format!("hour {hour}")).await;
+        row_comes(&server, &mut events, &format!("hour {hour}")).await;
     }
     clock.advance(HOUR);
-    write_log(&site, ["twelve hours without a click"]).await;
+    write_log(&server, ["twelve hours without a click"]).await;
     assert_eq!(events.next().await, None);
 }
 
 #[tokio::test]
 async fn counts_end_with_the_session_too() {
-    let (site, clock, cookie, _) = watched().await;
-    let mut events = site.get("/api/admin/jobs/events").cookie(&cookie).listen().await;
+    let (server, clock, cookie, _) = watched().await;
+    let mut events = server.get("/api/admin/jobs/events").cookie(&cookie).listen().await;
     assert_eq!(events.expect("counts").await.json::<JobCounts>(), JobCounts::default());
     events.expect("kinds").await;
-    log_out(&site, &cookie).await;
+    log_out(&server, &cookie).await;
     clock.advance(SESSION_CHECK);
-    site.search(&[("phrase", "hello")]).await;
-    events.are_silent_until(async { _ = clock.task_sleeps().await }).await;
+    server.search(&[("phrase", "hello")]).await;
+    events.assert_silent_until(async { _ = clock.task_sleeps().await }).await;
     clock.advance(Duration::from_millis(200));
     assert_eq!(events.next().await, None);
 }
 
 #[tokio::test]
 async fn while_nobody_can_say_whether_the_session_lasts_nothing_is_told() {
-    let (site, clock, _, mut events) = watched().await;
+    let (server, clock, _, mut events) = watched().await;
     clock.advance(SESSION_CHECK);
-    let broken = site.break_table("session").await;
-    write_log(&site, ["hello"]).await;
-    events.are_silent_until(async { _ = clock.task_sleeps().await }).await;
+    let broken = server.break_table("session").await;
+    write_log(&server, ["hello"]).await;
+    events.assert_silent_until(async { _ = clock.task_sleeps().await }).await;
     broken.mend().await;
     clock.advance(Duration::from_secs(1));
     assert_eq!(events.expect("row").await.json::<LogRow>().phrase, "hello");

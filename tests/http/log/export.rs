@@ -13,7 +13,7 @@ use tests::corpus::hostile;
 use tests::exported::{records_of, rows_of_csv, rows_of_ndjson};
 
 use crate::hostile::corpus::{assert_as_sent, assert_inert, searched};
-use crate::test_server::Site;
+use crate::test_server::TestServer;
 use crate::test_server::write_log;
 
 const EXPORT: &str = "/api/admin/log/export";
@@ -21,13 +21,13 @@ const CSV: &str = "/api/admin/log/export?format=csv";
 
 #[tokio::test]
 async fn whatever_was_typed_comes_back_and_acts_on_nothing() {
-    let (site, admin, answers) = searched().await;
-    let ndjson = site.get(EXPORT).cookie(&admin).send().await;
+    let (server, admin, answers) = searched().await;
+    let ndjson = server.get(EXPORT).cookie(&admin).send().await;
     assert_inert(&ndjson.text());
-    assert_eq!(rows_of_ndjson(&ndjson.text()), site.log().await);
+    assert_eq!(rows_of_ndjson(&ndjson.text()), server.log().await);
     assert_as_sent(ndjson.lines(), &answers);
 
-    let csv = site.get(CSV).cookie(&admin).send().await.text();
+    let csv = server.get(CSV).cookie(&admin).send().await.text();
     assert_inert(&csv.replace("\r\n", "\n"));
     assert_eq!(csv.lines().count(), answers.len() + 1, "a row is a line");
     assert_as_sent(rows_of_csv(&csv), &answers);
@@ -35,35 +35,35 @@ async fn whatever_was_typed_comes_back_and_acts_on_nothing() {
 
 #[tokio::test]
 async fn a_row_is_the_same_line_as_on_the_page() {
-    let (site, admin, _) = searched().await;
-    let page = site.get("/api/admin/log/rows?limit=10000").cookie(&admin).send().await.text();
+    let (server, admin, _) = searched().await;
+    let page = server.get("/api/admin/log/rows?limit=10000").cookie(&admin).send().await.text();
     let mut lines: Vec<&str> = page.split_terminator('\n').collect();
     lines.reverse();
-    let export = site.get(EXPORT).cookie(&admin).send().await.text();
+    let export = server.get(EXPORT).cookie(&admin).send().await.text();
     assert_eq!(export.split_terminator('\n').collect::<Vec<_>>(), lines);
 }
 
 #[tokio::test]
 async fn it_holds_what_the_filter_matches_and_nothing_else() {
-    let (site, admin, _) = searched().await;
-    let rows = site.log().await;
+    let (server, admin, _) = searched().await;
+    let rows = server.log().await;
     let (one, other) = (rows[0].seq.0, rows[rows.len() - 1].seq.0);
     let numbers = async |query: String| {
-        let export = site.get(&format!("{EXPORT}?{query}")).cookie(&admin).send().await.text();
+        let export = server.get(&format!("{EXPORT}?{query}")).cookie(&admin).send().await.text();
         rows_of_ndjson(&export).iter().map(|row| row.seq.0).collect::<Vec<_>>()
     };
     assert_eq!(numbers(format!("q=row:{one}")).await, [one]);
     assert_eq!(numbers(format!("q=-row:{one}")).await.len(), rows.len() - 1);
     assert_eq!(numbers(format!("q=row:{one}&after={one}")).await, [] as [i64; 0]);
     assert_eq!(numbers(format!("q=-row:{one}&after={}", other - 1)).await, [other]);
-    let error = site.get(&format!("{EXPORT}?q=phrase:")).cookie(&admin).send().await.refusal();
+    let error = server.get(&format!("{EXPORT}?q=phrase:")).cookie(&admin).send().await.refusal();
     assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Invalid, Some("q")));
 }
 
 #[tokio::test]
 async fn no_field_is_a_formula() {
-    let (site, admin, _) = searched().await;
-    let csv = site.get(CSV).cookie(&admin).send().await.text();
+    let (server, admin, _) = searched().await;
+    let csv = server.get(CSV).cookie(&admin).send().await.text();
     for begin in ["=", "+", "-", "@", "\t", "\r"] {
         // A reader to whom semicolons end the fields knows nothing of our quotes.
         let fields = csv.lines().skip(1).flat_map(|line| line.split(';').map(str::trim_start).skip(1));
@@ -79,16 +79,16 @@ async fn no_field_is_a_formula() {
 #[tokio::test]
 async fn a_file_is_named_by_the_day_and_has_its_type() {
     let clock = std::sync::Arc::new(HeldClock::at(TimeMs(1_795_571_479_000)));
-    let site = Site::plan().clock(clock).without_worker().start().await;
-    let viewer = site.session_of(Role::Viewer).await;
-    write_log(&site, ["one"]).await;
+    let server = TestServer::builder().clock(clock).without_worker().start().await;
+    let viewer = server.session_of(Role::Viewer).await;
+    write_log(&server, ["one"]).await;
     for (path, ending, media_type) in [
         (EXPORT, "ndjson", "application/x-ndjson"),
         ("/api/admin/log/export?format=ndjson", "ndjson", "application/x-ndjson"),
         (CSV, "csv", "text/csv; charset=utf-8; header=present"),
     ] {
         for method in [Method::GET, Method::HEAD] {
-            let answer = site.ask(method.clone(), path).cookie(&viewer).send().await;
+            let answer = server.ask(method.clone(), path).cookie(&viewer).send().await;
             assert_eq!(answer.status, 200, "{}", answer.text());
             let name = format!("attachment; filename=\"search4letters-log-2026-11-25.{ending}\"");
             assert_eq!(answer.headers[CONTENT_DISPOSITION], name.as_str());
@@ -101,19 +101,19 @@ async fn a_file_is_named_by_the_day_and_has_its_type() {
 
 #[tokio::test]
 async fn an_empty_log_is_an_empty_file() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    assert_eq!(site.get(EXPORT).cookie(&admin).send().await.text(), "");
-    assert_eq!(rows_of_csv(&site.get(CSV).cookie(&admin).send().await.text()), []);
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    assert_eq!(server.get(EXPORT).cookie(&admin).send().await.text(), "");
+    assert_eq!(rows_of_csv(&server.get(CSV).cookie(&admin).send().await.text()), []);
 }
 
 #[tokio::test]
 async fn numbers_say_which_rows() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    let seqs = write_log(&site, (0..10).map(|number| number.to_string())).await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    let seqs = write_log(&server, (0..10).map(|number| number.to_string())).await;
     let found = async |query: String| {
-        let rows: Vec<LogRow> = site.get(&format!("{EXPORT}?{query}")).cookie(&admin).send().await.lines();
+        let rows: Vec<LogRow> = server.get(&format!("{EXPORT}?{query}")).cookie(&admin).send().await.lines();
         rows.into_iter().map(|row| row.seq).collect::<Vec<LogSeq>>()
     };
     assert_eq!(found(String::new()).await, seqs);
@@ -123,27 +123,27 @@ async fn numbers_say_which_rows() {
     assert_eq!(found(format!("after={}&upto={}", i64::MIN, i64::MAX)).await, seqs);
     assert_eq!(found(format!("after={}", i64::MAX)).await, []);
     for query in ["format=xml", "format=", "after=x", "upto=1.5", "after=1&after=2"] {
-        let refused = site.get(&format!("{EXPORT}?{query}")).cookie(&admin).send().await;
+        let refused = server.get(&format!("{EXPORT}?{query}")).cookie(&admin).send().await;
         refused.refused(400, ErrorCode::Invalid, None);
     }
 }
 
 /// Enough for several blocks.
-async fn begun(site: &Site, cookie: &str, rows: usize) -> (Body, Vec<LogSeq>) {
-    let seqs = write_log(site, (0..rows).map(|number| number.to_string())).await;
-    let (status, _, body) = site.get(EXPORT).cookie(cookie).open().await;
+async fn begun(server: &TestServer, cookie: &str, rows: usize) -> (Body, Vec<LogSeq>) {
+    let seqs = write_log(server, (0..rows).map(|number| number.to_string())).await;
+    let (status, _, body) = server.get(EXPORT).cookie(cookie).open().await;
     assert_eq!(status, 200);
     (body, seqs)
 }
 
 #[tokio::test]
 async fn rows_that_come_meanwhile_are_not_in_it() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    let (body, seqs) = begun(&site, &admin, 5_000).await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    let (body, seqs) = begun(&server, &admin, 5_000).await;
     let mut chunks = body.into_data_stream();
     let mut text = chunks.next().await.expect("a chunk").expect("whole").to_vec();
-    write_log(&site, ["later"]).await;
+    write_log(&server, ["later"]).await;
     while let Some(chunk) = chunks.next().await {
         text.extend_from_slice(&chunk.expect("whole"));
     }
@@ -164,33 +164,33 @@ async fn breaks(body: Body) {
 
 #[tokio::test]
 async fn what_breaks_does_not_look_whole() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    let (body, _) = begun(&site, &admin, 5_000).await;
-    site.store().close().await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    let (body, _) = begun(&server, &admin, 5_000).await;
+    server.store().close().await;
     breaks(body).await;
 }
 
 #[tokio::test]
 async fn it_breaks_with_the_end_of_the_session() {
     let clock = std::sync::Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
-    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
-    let admin = site.admin().await;
-    let (body, _) = begun(&site, &admin, 5_000).await;
-    site.post_json("/api/logout", &json!({})).cookie(&admin).send().await.ok::<()>();
+    let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
+    let admin = server.admin().await;
+    let (body, _) = begun(&server, &admin, 5_000).await;
+    server.post_json("/api/logout", &json!({})).cookie(&admin).send().await.ok::<()>();
     clock.advance(Duration::from_secs(5));
     breaks(body).await;
 }
 
 #[tokio::test]
 async fn so_many_at_once_and_no_more() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
     let mut open = Vec::new();
     for _ in 0..4 {
-        open.push(begun(&site, &admin, 1).await.0);
+        open.push(begun(&server, &admin, 1).await.0);
     }
-    site.get(EXPORT).cookie(&admin).send().await.refused(503, ErrorCode::Unavailable, None);
+    server.get(EXPORT).cookie(&admin).send().await.refused(503, ErrorCode::Unavailable, None);
     drop(open.pop());
-    assert_eq!(site.get(EXPORT).cookie(&admin).send().await.status, 200, "a place is free again");
+    assert_eq!(server.get(EXPORT).cookie(&admin).send().await.status, 200, "a place is free again");
 }

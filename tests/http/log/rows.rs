@@ -10,50 +10,50 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::{Connection, SqliteConnection};
 use store::{Clock, SystemClock};
 
-use crate::test_server::Site;
+use crate::test_server::TestServer;
 use crate::test_server::{phrases, write_log};
 
-async fn rows(site: &Site, admin: &str, query: &str) -> Vec<LogRow> {
-    site.get(&format!("/api/admin/log/rows{query}")).cookie(admin).send().await.lines()
+async fn rows(server: &TestServer, admin: &str, query: &str) -> Vec<LogRow> {
+    server.get(&format!("/api/admin/log/rows{query}")).cookie(admin).send().await.lines()
 }
 
 #[tokio::test]
 async fn rows_come_newest_first_and_page_by_page() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    assert_eq!(rows(&site, &admin, "").await, []);
-    let seqs = write_log(&site, ["one", "two", "three", "four", "five"]).await;
-    assert_eq!(phrases(&rows(&site, &admin, "").await), ["five", "four", "three", "two", "one"]);
-    let page = rows(&site, &admin, "?limit=2").await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    assert_eq!(rows(&server, &admin, "").await, []);
+    let seqs = write_log(&server, ["one", "two", "three", "four", "five"]).await;
+    assert_eq!(phrases(&rows(&server, &admin, "").await), ["five", "four", "three", "two", "one"]);
+    let page = rows(&server, &admin, "?limit=2").await;
     assert_eq!(phrases(&page), ["five", "four"]);
     let before = format!("?limit=2&before={}", page[1].seq.0);
-    assert_eq!(phrases(&rows(&site, &admin, &before).await), ["three", "two"]);
-    assert_eq!(rows(&site, &admin, &format!("?before={}", seqs[0].0)).await, []);
-    assert_eq!(rows(&site, &admin, "?limit=0").await, []);
-    assert_eq!(rows(&site, &admin, &format!("?before={}", i64::MIN)).await, []);
-    assert_eq!(rows(&site, &admin, &format!("?before={}", i64::MAX)).await.len(), 5);
+    assert_eq!(phrases(&rows(&server, &admin, &before).await), ["three", "two"]);
+    assert_eq!(rows(&server, &admin, &format!("?before={}", seqs[0].0)).await, []);
+    assert_eq!(rows(&server, &admin, "?limit=0").await, []);
+    assert_eq!(rows(&server, &admin, &format!("?before={}", i64::MIN)).await, []);
+    assert_eq!(rows(&server, &admin, &format!("?before={}", i64::MAX)).await.len(), 5);
     let newer = format!("?limit=2&after={}", seqs[1].0);
-    assert_eq!(phrases(&rows(&site, &admin, &newer).await), ["three", "four"], "from the nearest upwards");
-    assert_eq!(rows(&site, &admin, &format!("?after={}", i64::MAX)).await, []);
+    assert_eq!(phrases(&rows(&server, &admin, &newer).await), ["three", "four"], "from the nearest upwards");
+    assert_eq!(rows(&server, &admin, &format!("?after={}", i64::MAX)).await, []);
 }
 
 #[tokio::test]
 async fn without_a_limit_there_are_a_thousand_and_never_more_than_ten_thousand() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    write_log(&site, (0..10_001).map(|number| number.to_string())).await;
-    assert_eq!(rows(&site, &admin, "").await.len(), 1_000);
-    let most = rows(&site, &admin, "?limit=4294967295").await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    write_log(&server, (0..10_001).map(|number| number.to_string())).await;
+    assert_eq!(rows(&server, &admin, "").await.len(), 1_000);
+    let most = rows(&server, &admin, "?limit=4294967295").await;
     assert_eq!(most.len(), 10_000);
     assert!(most.windows(2).all(|pair| pair[0].seq > pair[1].seq), "newest first, none twice");
 }
 
 #[tokio::test]
 async fn the_first_rows_are_there_before_the_last_are_read() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    let seqs = write_log(&site, (0..2_000).map(|number| number.to_string())).await;
-    let (_, _, body) = site.get("/api/admin/log/rows?limit=2000").cookie(&admin).open().await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    let seqs = write_log(&server, (0..2_000).map(|number| number.to_string())).await;
+    let (_, _, body) = server.get("/api/admin/log/rows?limit=2000").cookie(&admin).open().await;
     let mut chunks = body.into_data_stream();
     let first = chunks.next().await.expect("a chunk").expect("the stream does not break");
     assert!(first.ends_with(b"\n"), "rows are not torn");
@@ -62,7 +62,7 @@ async fn the_first_rows_are_there_before_the_last_are_read() {
     assert_eq!(newest.seq, *seqs.last().expect("2,000 rows"));
 
     // What was read already would still come; what is read only now is gone.
-    let file = format!("sqlite:{}/search4letters.db", site.folder.path().display());
+    let file = format!("sqlite:{}/search4letters.db", server.folder.path().display());
     let mut other = SqliteConnection::connect(&file).await.expect("the file opens");
     let deleted = sqlx::query("delete from log where id <= ?").bind(seqs[999].0).execute(&mut other).await;
     assert_eq!(deleted.expect("deleted").rows_affected(), 1_000);
@@ -75,13 +75,13 @@ async fn the_first_rows_are_there_before_the_last_are_read() {
 
 #[tokio::test]
 async fn a_stream_that_breaks_says_so_in_its_last_line() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    write_log(&site, (0..2_000).map(|number| number.to_string())).await;
-    let (_, _, body) = site.get("/api/admin/log/rows?limit=2000").cookie(&admin).open().await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    write_log(&server, (0..2_000).map(|number| number.to_string())).await;
+    let (_, _, body) = server.get("/api/admin/log/rows?limit=2000").cookie(&admin).open().await;
     let mut chunks = body.into_data_stream();
     let mut text = chunks.next().await.expect("a chunk").expect("the stream does not break").to_vec();
-    site.store().close().await;
+    server.store().close().await;
     while let Some(chunk) = chunks.next().await {
         text.extend_from_slice(&chunk.expect("the stream does not break"));
     }
@@ -93,8 +93,8 @@ async fn a_stream_that_breaks_says_so_in_its_last_line() {
 
 #[tokio::test]
 async fn a_query_that_cannot_be_read_is_refused() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
     for query in [
         "before=abc",
         "before=",
@@ -106,31 +106,31 @@ async fn a_query_that_cannot_be_read_is_refused() {
         "before=1&after=1",
         "at=1&before=1",
     ] {
-        let refused = site.get(&format!("/api/admin/log/rows?{query}")).cookie(&admin).send().await;
+        let refused = server.get(&format!("/api/admin/log/rows?{query}")).cookie(&admin).send().await;
         refused.refused(400, ErrorCode::Invalid, None);
     }
     for query in ["after=abc", "after=1&after=2"] {
-        let refused = site.get(&format!("/api/admin/log/events?{query}")).cookie(&admin).send().await;
+        let refused = server.get(&format!("/api/admin/log/events?{query}")).cookie(&admin).send().await;
         refused.refused(400, ErrorCode::Invalid, None);
     }
 }
 
 #[tokio::test]
 async fn a_filter_that_is_no_text_is_refused_and_not_taken_for_another() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    write_log(&site, ["\u{fffd}"]).await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    write_log(&server, ["\u{fffd}"]).await;
     for query in ["q=%ff", "q=%C0%AF", "q=%ED%A0%80", "q=a&%ff=x"] {
         for path in ["rows", "events"] {
-            let refused = site.get(&format!("/api/admin/log/{path}?{query}")).cookie(&admin).send().await;
+            let refused = server.get(&format!("/api/admin/log/{path}?{query}")).cookie(&admin).send().await;
             refused.refused(400, ErrorCode::Invalid, None);
         }
     }
 }
 
 /// The rows, and what the last line says.
-pub(crate) async fn looked(site: &Site, admin: &str, query: &str) -> (Vec<LogRow>, ScanProgress) {
-    let answer = site.get(&format!("/api/admin/log/rows?{query}")).cookie(admin).send().await;
+pub(crate) async fn looked(server: &TestServer, admin: &str, query: &str) -> (Vec<LogRow>, ScanProgress) {
+    let answer = server.get(&format!("/api/admin/log/rows?{query}")).cookie(admin).send().await;
     let mut lines: Vec<serde_json::Value> = answer.lines();
     let looked = lines.pop().map(serde_json::from_value).expect("a last line").expect("it says how far it was looked");
     let rows = lines.into_iter().map(|row| serde_json::from_value(row).expect("a row"));
@@ -141,17 +141,17 @@ fn encoded(filter: &str) -> String {
     utf8_percent_encode(filter, NON_ALPHANUMERIC).to_string()
 }
 
-async fn found(site: &Site, admin: &str, filter: &str) -> Vec<LogRow> {
-    let (rows, looked) = looked(site, admin, &format!("q={}", encoded(filter))).await;
+async fn found(server: &TestServer, admin: &str, filter: &str) -> Vec<LogRow> {
+    let (rows, looked) = looked(server, admin, &format!("q={}", encoded(filter))).await;
     assert!(looked.is_done, "{filter}: {looked:?}");
     rows
 }
 
 #[tokio::test]
 async fn a_text_is_no_pattern() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    write_log(&site, ["100%", "100 per cent", "a_b", "aXb", "back\\slash", "it's", "naïve", "two\nlines", "*?[a-z]"])
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    write_log(&server, ["100%", "100 per cent", "a_b", "aXb", "back\\slash", "it's", "naïve", "two\nlines", "*?[a-z]"])
         .await;
     for (filter, expected) in [
         ("%", &["100%"][..]),
@@ -169,53 +169,53 @@ async fn a_text_is_no_pattern() {
         ("ip:127.0.0.0/8 browser:firefox letters:aeiou phrase:~100 results:\"\"", &["100 per cent", "100%"]),
         ("no such text", &[]),
     ] {
-        assert_eq!(phrases(&found(&site, &admin, filter).await), expected, "{filter}");
+        assert_eq!(phrases(&found(&server, &admin, filter).await), expected, "{filter}");
     }
-    assert_eq!(found(&site, &admin, "127.0.0.1").await.len(), 9);
-    let all: Vec<LogRow> = site.get("/api/admin/log/rows?q=+").cookie(&admin).send().await.lines();
+    assert_eq!(found(&server, &admin, "127.0.0.1").await.len(), 9);
+    let all: Vec<LogRow> = server.get("/api/admin/log/rows?q=+").cookie(&admin).send().await.lines();
     assert_eq!(all.len(), 9, "an empty filter filters nothing, and has no last line");
 }
 
 #[tokio::test]
 async fn times_ids_and_numbers_are_found_without_looking_at_other_rows() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
     // Row n was recorded n milliseconds after the epoch, and n + 600 is a minute's disorder away from nowhere.
-    let seqs = write_log(&site, (1..=50).map(|number| number.to_string())).await;
-    let id = site.store().log_rows(tests::builders::log_query(store::LogSpan::Newest));
+    let seqs = write_log(&server, (1..=50).map(|number| number.to_string())).await;
+    let id = server.store().log_rows(tests::builders::log_query(store::LogSpan::Newest));
     let id = futures::TryStreamExt::try_next(&mut { id }).await.expect("rows").expect("a row").search_id;
-    let (rows, one) = looked(&site, &admin, &format!("q=search:{id}")).await;
+    let (rows, one) = looked(&server, &admin, &format!("q=search:{id}")).await;
     assert_eq!((phrases(&rows), one.from, one.end), (vec!["50"], seqs[49], seqs[49]));
-    let (rows, one) = looked(&site, &admin, "q=row:7").await;
+    let (rows, one) = looked(&server, &admin, "q=row:7").await;
     assert_eq!((phrases(&rows), one.from, one.end, one.last), (vec!["7"], LogSeq(7), LogSeq(7), seqs[49]));
-    assert_eq!(phrases(&found(&site, &admin, "before:1970-01-01T00:00:00.003Z").await), ["2", "1"]);
-    assert_eq!(phrases(&found(&site, &admin, "since:1970-01-01T00:00:00.049Z").await), ["50", "49"]);
-    let (rows, none) = looked(&site, &admin, "q=since:1h").await;
+    assert_eq!(phrases(&found(&server, &admin, "before:1970-01-01T00:00:00.003Z").await), ["2", "1"]);
+    assert_eq!(phrases(&found(&server, &admin, "since:1970-01-01T00:00:00.049Z").await), ["50", "49"]);
+    let (rows, none) = looked(&server, &admin, "q=since:1h").await;
     assert_eq!((rows.len(), none.is_done), (0, true));
 }
 
 #[tokio::test]
 async fn an_answer_goes_on_where_the_one_before_has_ended() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    write_log(&site, (1..=100).map(|number| if number % 10 == 0 { "tenth".to_owned() } else { number.to_string() }))
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    write_log(&server, (1..=100).map(|number| if number % 10 == 0 { "tenth".to_owned() } else { number.to_string() }))
         .await;
-    let (rows, first) = looked(&site, &admin, "q=tenth&limit=3").await;
+    let (rows, first) = looked(&server, &admin, "q=tenth&limit=3").await;
     assert_eq!(rows.iter().map(|row| row.seq.0).collect::<Vec<_>>(), [100, 90, 80]);
     assert_eq!(
         first,
         ScanProgress { from: LogSeq(100), to: LogSeq(80), end: LogSeq(1), last: LogSeq(100), is_done: false }
     );
-    let (rows, second) = looked(&site, &admin, "q=tenth&before=80").await;
+    let (rows, second) = looked(&server, &admin, "q=tenth&before=80").await;
     assert_eq!(rows.iter().map(|row| row.seq.0).collect::<Vec<_>>(), [70, 60, 50, 40, 30, 20, 10]);
     assert_eq!(second, ScanProgress { from: LogSeq(79), to: LogSeq(1), is_done: true, ..first });
-    let (rows, up) = looked(&site, &admin, "q=tenth&after=80").await;
+    let (rows, up) = looked(&server, &admin, "q=tenth&after=80").await;
     assert_eq!(rows.iter().map(|row| row.seq.0).collect::<Vec<_>>(), [90, 100]);
     assert_eq!(
         up,
         ScanProgress { from: LogSeq(81), to: LogSeq(100), end: LogSeq(100), last: LogSeq(100), is_done: true }
     );
-    let (rows, none) = looked(&site, &admin, "q=tenth&limit=0").await;
+    let (rows, none) = looked(&server, &admin, "q=tenth&limit=0").await;
     assert_eq!((rows.len(), none.is_done, none.to), (0, false, LogSeq(101)), "nothing is skipped");
 }
 
@@ -246,12 +246,12 @@ async fn who_looks_for_what_is_rare_is_told_how_far_it_was_looked() {
     let clock = SystemClock::start();
     let steady = AtomicI64::new(clock.wall().0);
     let clock = Striding { clock, steady, stride_ms: 1_000 };
-    let site = Site::plan().without_worker().clock(Arc::new(clock)).start().await;
-    let admin = site.admin().await;
-    write_log(&site, (1..=2_000).map(|number| if number == 3 { "rare" } else { "usual" })).await;
+    let server = TestServer::builder().without_worker().clock(Arc::new(clock)).start().await;
+    let admin = server.admin().await;
+    write_log(&server, (1..=2_000).map(|number| if number == 3 { "rare" } else { "usual" })).await;
     let (mut requests, mut before, mut rows) = (0, i64::MAX, Vec::new());
     loop {
-        let (more, looked) = looked(&site, &admin, &format!("q=rare&before={before}")).await;
+        let (more, looked) = looked(&server, &admin, &format!("q=rare&before={before}")).await;
         requests += 1;
         rows.extend(more);
         assert!(looked.to < LogSeq(before), "it goes on: {looked:?}");
@@ -263,18 +263,18 @@ async fn who_looks_for_what_is_rare_is_told_how_far_it_was_looked() {
     }
     assert_eq!(rows.iter().map(|row| row.seq.0).collect::<Vec<_>>(), [3]);
     assert!(requests > 2, "no request looks at all rows: {requests}");
-    let all: Vec<LogRow> = site.get("/api/admin/log/rows?limit=2000").cookie(&admin).send().await.lines();
+    let all: Vec<LogRow> = server.get("/api/admin/log/rows?limit=2000").cookie(&admin).send().await.lines();
     assert_eq!(all.len(), 2_000, "without a filter there is nothing to look for");
 }
 
 #[tokio::test]
 async fn one_can_go_to_a_row_and_to_a_time() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
-    write_log(&site, (1..=50).map(|number| number.to_string())).await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    write_log(&server, (1..=50).map(|number| number.to_string())).await;
     let first = async |query: &str| {
         let rows: Vec<LogRow> =
-            site.get(&format!("/api/admin/log/rows?limit=2&{query}")).cookie(&admin).send().await.lines();
+            server.get(&format!("/api/admin/log/rows?limit=2&{query}")).cookie(&admin).send().await.lines();
         rows.iter().map(|row| row.seq.0).collect::<Vec<_>>()
     };
     assert_eq!(first("at=7").await, [7, 6]);
@@ -282,23 +282,23 @@ async fn one_can_go_to_a_row_and_to_a_time() {
     assert_eq!(first("at=1970-01-01T00:00:00.007Z").await, [7, 6], "row n was recorded in the nth millisecond");
     assert_eq!(first("at=1970-01-01").await, [1]);
     assert_eq!(first("at=1h").await, [50, 49], "later than all rows");
-    let (rows, _) = looked(&site, &admin, "q=phrase:~1&at=19&limit=3").await;
+    let (rows, _) = looked(&server, &admin, "q=phrase:~1&at=19&limit=3").await;
     assert_eq!(phrases(&rows), ["19", "18", "17"]);
 }
 
 #[tokio::test]
 async fn a_filter_that_cannot_be_read_says_where() {
-    let site = Site::plan().without_worker().start().await;
-    let admin = site.admin().await;
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
     for (filter, at) in [("brower:firefox", 1), ("a \"b", 3), ("ip:10.0.0.0/33", 4), ("phrase:", 8)] {
         for path in ["rows", "events"] {
             let path = format!("/api/admin/log/{path}?q={}", encoded(filter));
-            let answer = site.get(&path).cookie(&admin).send().await;
+            let answer = server.get(&path).cookie(&admin).send().await;
             answer.refused(400, ErrorCode::Invalid, Some("q"));
             let message = answer.refusal().message;
             assert!(message.ends_with(&format!("(at character {at})")), "{message}");
         }
     }
-    let answer = site.get("/api/admin/log/rows?at=yesterday").cookie(&admin).send().await;
+    let answer = server.get("/api/admin/log/rows?at=yesterday").cookie(&admin).send().await;
     answer.refused(400, ErrorCode::Invalid, Some("at"));
 }

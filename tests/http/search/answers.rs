@@ -4,12 +4,12 @@ use api::{ErrorCode, Recorded, SearchAnswer, SearchId, TimeMs};
 use serde_json::{Value, json};
 use tests::eventually;
 
-use crate::test_server::Site;
+use crate::test_server::TestServer;
 
 #[tokio::test]
 async fn a_search_answers_with_exactly_these_members() {
-    let site = Site::start().await;
-    let answer = site.post_form("/api/search", "phrase=life, the universe&letters=aeiou").send().await;
+    let server = TestServer::start().await;
+    let answer = server.post_form("/api/search", "phrase=life, the universe&letters=aeiou").send().await;
     let Value::Object(mut answer) = answer.ok() else { panic!("an object") };
     let id = answer.remove("id").expect("an id");
     id.as_str().and_then(|id| id.parse::<SearchId>().ok()).expect("the id is a ULID");
@@ -27,54 +27,54 @@ async fn a_search_answers_with_exactly_these_members() {
 
 #[tokio::test]
 async fn absent_letters_are_the_vowels_and_empty_ones_are_none() {
-    let site = Site::start().await;
-    let absent = site.search(&[("phrase", "education")]).await;
+    let server = TestServer::start().await;
+    let absent = server.search(&[("phrase", "education")]).await;
     assert_eq!((absent.letters.as_str(), absent.text.as_str()), ("aeiou", "{'a', 'e', 'i', 'o', 'u'}"));
-    let empty = site.search(&[("phrase", "education"), ("letters", "")]).await;
+    let empty = server.search(&[("phrase", "education"), ("letters", "")]).await;
     assert_eq!((empty.letters.as_str(), empty.text.as_str()), ("", "set()"));
     assert_eq!(empty.results, [""; 0]);
-    let without_equals: SearchAnswer = site.post_form("/api/search", "phrase=a&letters").send().await.ok();
+    let without_equals: SearchAnswer = server.post_form("/api/search", "phrase=a&letters").send().await.ok();
     assert_eq!(without_equals.letters, "");
 }
 
 #[tokio::test]
 async fn an_empty_phrase_is_a_search_like_any_other() {
-    let site = Site::start().await;
-    let answer = site.search(&[("phrase", "")]).await;
+    let server = TestServer::start().await;
+    let answer = server.search(&[("phrase", "")]).await;
     assert_eq!((answer.text.as_str(), answer.recorded), ("set()", Recorded::Accepted));
-    assert_eq!(site.log_of(1).await[0].phrase, "");
+    assert_eq!(server.log_with_rows(1).await[0].phrase, "");
 }
 
 #[tokio::test]
 async fn plus_is_a_space_and_percent_is_any_byte() {
-    let site = Site::start().await;
-    let answer: SearchAnswer = site.post_form("/api/search", "phrase=a+b%2Bc%26d&letters=%2B%20").send().await.ok();
+    let server = TestServer::start().await;
+    let answer: SearchAnswer = server.post_form("/api/search", "phrase=a+b%2Bc%26d&letters=%2B%20").send().await.ok();
     assert_eq!((answer.phrase.as_str(), answer.letters.as_str()), ("a b+c&d", "+ "));
     assert_eq!(answer.text, "{' ', '+'}");
 }
 
 #[tokio::test]
 async fn fields_that_nobody_knows_change_nothing() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let answer =
-        site.search(&[("submit", "Do it!"), ("phrase", "aha"), ("results", "forged"), ("ip", "1.1.1.1")]).await;
+        server.search(&[("submit", "Do it!"), ("phrase", "aha"), ("results", "forged"), ("ip", "1.1.1.1")]).await;
     assert_eq!(answer.text, "{'a'}");
-    let row = &site.log_of(1).await[0];
+    let row = &server.log_with_rows(1).await[0];
     assert_eq!((row.results.as_str(), row.ip.as_str()), ("{'a'}", "127.0.0.1"));
 }
 
 #[tokio::test]
 async fn the_log_row_says_what_the_answer_said_and_who_asked() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-    let answer: SearchAnswer = site
+    let answer: SearchAnswer = server
         .searching(&[("phrase", "hitch-hiker"), ("letters", "xyzhk")])
         .header("user-agent", firefox)
         .peer("192.0.2.7")
         .send()
         .await
         .ok();
-    let rows = site.log_of(1).await;
+    let rows = server.log_with_rows(1).await;
     let [row] = &rows[..] else { panic!("one row: {rows:?}") };
     assert_eq!((row.search_id, &row.phrase, &row.letters), (answer.id, &answer.phrase, &answer.letters));
     assert_eq!((&row.results, row.results.as_str()), (&answer.text, "{'h', 'k'}"));
@@ -86,7 +86,7 @@ async fn the_log_row_says_what_the_answer_said_and_who_asked() {
 
 #[tokio::test]
 async fn every_character_comes_back_exactly_from_answer_and_log() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let phrases = [
         "a\0b",
         "\u{7f}\u{1b}[31m\r\n\t",
@@ -96,10 +96,10 @@ async fn every_character_comes_back_exactly_from_answer_and_log() {
         "\"\\u0000\\",
     ];
     for phrase in phrases {
-        let answer = site.search(&[("phrase", phrase), ("letters", phrase)]).await;
+        let answer = server.search(&[("phrase", phrase), ("letters", phrase)]).await;
         assert_eq!((answer.phrase.as_str(), answer.letters.as_str()), (phrase, phrase));
     }
-    let rows = site.log_of(phrases.len()).await;
+    let rows = server.log_with_rows(phrases.len()).await;
     for phrase in phrases {
         assert!(rows.iter().any(|row| row.phrase == phrase && row.letters == phrase), "{phrase:?} in {rows:#?}");
     }
@@ -107,14 +107,14 @@ async fn every_character_comes_back_exactly_from_answer_and_log() {
 
 #[tokio::test]
 async fn a_browser_that_says_odd_things_is_logged_all_the_same() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let cases: [(&[u8], &str); 3] =
         [(b"\xff\xfe curl", "\u{fffd}\u{fffd} curl"), (b"", ""), (&[b'x'; 5000], &"x".repeat(1000))];
     for (header, _) in cases {
-        let answer = site.searching(&[("phrase", "a")]).header("user-agent", header).send().await;
+        let answer = server.searching(&[("phrase", "a")]).header("user-agent", header).send().await;
         let _: SearchAnswer = answer.ok();
     }
-    let rows = site.log_of(cases.len()).await;
+    let rows = server.log_with_rows(cases.len()).await;
     for (_, logged) in cases {
         assert!(rows.iter().any(|row| row.user_agent == logged), "{logged:?}");
     }
@@ -124,61 +124,61 @@ const ID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
 #[tokio::test]
 async fn the_same_search_again_gives_the_same_answer_and_one_row() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let fields = [("phrase", "hello"), ("id", ID)];
-    let first = site.search(&fields).await;
+    let first = server.search(&fields).await;
     assert_eq!(first.id.to_string(), ID);
-    assert_eq!(site.search(&fields).await, first);
-    site.log_of(1).await;
-    assert_eq!(site.search(&fields).await, first, "also once it is recorded");
-    assert_eq!(site.search(&[("phrase", "hello"), ("id", &ID.to_lowercase())]).await, first, "however it is spelled");
+    assert_eq!(server.search(&fields).await, first);
+    server.log_with_rows(1).await;
+    assert_eq!(server.search(&fields).await, first, "also once it is recorded");
+    assert_eq!(server.search(&[("phrase", "hello"), ("id", &ID.to_lowercase())]).await, first, "however it is spelled");
     // A search that comes later is recorded later: by then a second row of the first would be there.
-    site.search(&[("phrase", "later")]).await;
-    let rows = site.log_of(2).await;
+    server.search(&[("phrase", "later")]).await;
+    let rows = server.log_with_rows(2).await;
     assert_eq!(rows.iter().map(|row| row.phrase.as_str()).collect::<Vec<_>>(), ["hello", "later"]);
 }
 
 #[tokio::test]
 async fn a_hundred_at_once_with_one_id_are_one_search() {
-    let site = Site::start().await;
-    let answers = futures::future::join_all((0..100).map(|_| site.search(&[("phrase", "hello"), ("id", ID)]))).await;
+    let server = TestServer::start().await;
+    let answers = futures::future::join_all((0..100).map(|_| server.search(&[("phrase", "hello"), ("id", ID)]))).await;
     assert!(answers.iter().all(|answer| *answer == answers[0]));
-    site.search(&[("phrase", "later")]).await;
-    assert_eq!(site.log_of(2).await.len(), 2);
+    server.search(&[("phrase", "later")]).await;
+    assert_eq!(server.log_with_rows(2).await.len(), 2);
 }
 
 #[tokio::test]
 async fn another_search_with_the_same_id_is_a_conflict() {
-    let site = Site::plan().without_worker().start().await;
-    site.search(&[("phrase", "hello"), ("letters", "aeiou"), ("id", ID)]).await;
-    is_a_conflict(&site).await;
-    let implied: SearchAnswer = site.search(&[("phrase", "hello"), ("id", ID)]).await;
+    let server = TestServer::builder().without_worker().start().await;
+    server.search(&[("phrase", "hello"), ("letters", "aeiou"), ("id", ID)]).await;
+    is_a_conflict(&server).await;
+    let implied: SearchAnswer = server.search(&[("phrase", "hello"), ("id", ID)]).await;
     assert_eq!(implied.letters, "aeiou", "the letters that are meant when none are given are the same search");
 }
 
 #[tokio::test]
 async fn it_is_a_conflict_even_when_only_the_log_row_is_left() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let fields = [("phrase", "hello"), ("letters", "aeiou"), ("id", ID)];
-    let first = site.search(&fields).await;
+    let first = server.search(&fields).await;
     eventually("the job is done and pruned", async || {
-        let pruned = site.store().prune_jobs(TimeMs(i64::MAX), 100).await.expect("the store answers");
+        let pruned = server.store().prune_jobs(TimeMs(i64::MAX), 100).await.expect("the store answers");
         (pruned == 1).then_some(())
     })
     .await;
-    is_a_conflict(&site).await;
-    assert_eq!(site.search(&fields).await, first);
-    assert_eq!(site.log().await.len(), 1);
-    assert_eq!(site.store().job_counts().await.expect("counted").of(api::JobState::Waiting), 0, "no second job");
+    is_a_conflict(&server).await;
+    assert_eq!(server.search(&fields).await, first);
+    assert_eq!(server.log().await.len(), 1);
+    assert_eq!(server.store().job_counts().await.expect("counted").of(api::JobState::Waiting), 0, "no second job");
 }
 
-async fn is_a_conflict(site: &Site) {
+async fn is_a_conflict(server: &TestServer) {
     for other in [
         [("phrase", "Hello"), ("letters", "aeiou"), ("id", ID)],
         [("phrase", "hello"), ("letters", "uoiea"), ("id", ID)],
         [("phrase", "hello"), ("letters", ""), ("id", ID)],
         [("phrase", ""), ("letters", "aeiou"), ("id", ID)],
     ] {
-        site.searching(&other).send().await.refused(409, ErrorCode::Conflict, Some("id"));
+        server.searching(&other).send().await.refused(409, ErrorCode::Conflict, Some("id"));
     }
 }

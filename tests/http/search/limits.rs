@@ -15,17 +15,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::request::FORM;
-use crate::test_server::Site;
+use crate::test_server::TestServer;
 
 #[tokio::test]
 async fn a_phrase_at_its_limit_is_searched_and_one_over_is_not() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     // Unencoded, so that 10,000 characters of four bytes stay within the body's limit.
     for character in ["a", "ä", "€", "😀"] {
-        let at_limit = site.post_form("/api/search", format!("phrase={}", character.repeat(10_000))).send().await;
+        let at_limit = server.post_form("/api/search", format!("phrase={}", character.repeat(10_000))).send().await;
         let answer: api::SearchAnswer = at_limit.ok();
         assert_eq!(answer.phrase.chars().count(), 10_000);
-        let over = site.post_form("/api/search", format!("phrase={}", character.repeat(10_001))).send().await;
+        let over = server.post_form("/api/search", format!("phrase={}", character.repeat(10_001))).send().await;
         let message = over.refused(422, ErrorCode::TooLong, Some("phrase"));
         assert!(message.contains("10001") && message.contains("10000"), "{message}");
     }
@@ -33,46 +33,47 @@ async fn a_phrase_at_its_limit_is_searched_and_one_over_is_not() {
 
 #[tokio::test]
 async fn letters_at_their_limit_are_looked_for_and_one_more_are_not() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     for character in ["a", "😀"] {
-        let answer = site.search(&[("phrase", character), ("letters", &character.repeat(1_000))]).await;
+        let answer = server.search(&[("phrase", character), ("letters", &character.repeat(1_000))]).await;
         assert_eq!(answer.results, [character]);
-        let over = site.searching(&[("phrase", character), ("letters", &character.repeat(1_001))]).send().await;
+        let over = server.searching(&[("phrase", character), ("letters", &character.repeat(1_001))]).send().await;
         over.refused(422, ErrorCode::TooLong, Some("letters"));
     }
 }
 
 #[tokio::test]
 async fn the_first_field_that_is_too_long_is_named() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let body = format!("letters={}&phrase={}", "a".repeat(1_001), "a".repeat(10_001));
-    site.post_form("/api/search", body).send().await.refused(422, ErrorCode::TooLong, Some("phrase"));
+    server.post_form("/api/search", body).send().await.refused(422, ErrorCode::TooLong, Some("phrase"));
 }
 
 #[tokio::test]
 async fn a_percent_encoded_phrase_can_be_too_large_for_the_body_before_it_is_too_long() {
-    let site = Site::start().await;
-    let refused = site.searching(&[("phrase", &"😀".repeat(10_000))]).send().await;
+    let server = TestServer::start().await;
+    let refused = server.searching(&[("phrase", &"😀".repeat(10_000))]).send().await;
     refused.refused(413, ErrorCode::TooLarge, None);
 }
 
 #[tokio::test]
 async fn a_body_of_64_kib_is_read_and_one_byte_more_is_not() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let body_of = |size: usize| format!("phrase=a&filler={}", "x".repeat(size - "phrase=a&filler=".len()));
-    let at_limit = site.post_form("/api/search", body_of(64 * 1024)).send().await;
+    let at_limit = server.post_form("/api/search", body_of(64 * 1024)).send().await;
     let _: api::SearchAnswer = at_limit.ok();
-    site.post_form("/api/search", body_of(64 * 1024 + 1)).send().await.refused(413, ErrorCode::TooLarge, None);
+    server.post_form("/api/search", body_of(64 * 1024 + 1)).send().await.refused(413, ErrorCode::TooLarge, None);
 }
 
 #[tokio::test]
 async fn a_body_that_does_not_say_its_size_is_counted_as_it_comes() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let pieces = |count: usize| {
         let pieces = std::iter::once("phrase=a&filler=".to_owned()).chain((0..count).map(|_| "x".repeat(1024)));
         Body::from_stream(stream::iter(pieces.map(|piece| Ok::<_, std::io::Error>(Bytes::from(piece)))))
     };
-    let post = |body: Body| site.ask(Method::POST, "/api/search").header(CONTENT_TYPE.as_str(), FORM).body(body).send();
+    let post =
+        |body: Body| server.ask(Method::POST, "/api/search").header(CONTENT_TYPE.as_str(), FORM).body(body).send();
     let _: api::SearchAnswer = post(pieces(63)).await.ok();
     post(pieces(64)).await.refused(413, ErrorCode::TooLarge, None);
     post(pieces(4_000)).await.refused(413, ErrorCode::TooLarge, None);
@@ -80,26 +81,26 @@ async fn a_body_that_does_not_say_its_size_is_counted_as_it_comes() {
 
 #[tokio::test]
 async fn a_size_that_is_not_true_is_not_believed() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let body = format!("phrase={}", "x".repeat(70_000));
-    let refused = site.post_form("/api/search", body).header(CONTENT_LENGTH.as_str(), "8").send().await;
+    let refused = server.post_form("/api/search", body).header(CONTENT_LENGTH.as_str(), "8").send().await;
     refused.refused(413, ErrorCode::TooLarge, None);
 }
 
 #[tokio::test]
 async fn who_sends_the_whole_before_reading_still_sees_the_refusal() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let body = format!("phrase={}", "%F0%9F%98%80".repeat(10_000));
     let head =
         format!("POST /api/search HTTP/1.1\r\nhost: x\r\ncontent-type: {FORM}\r\ncontent-length: {}\r\n", body.len());
-    let answer = exchange(&site, &format!("{head}connection: close\r\n\r\n{body}")).await;
+    let answer = exchange(&server, &format!("{head}connection: close\r\n\r\n{body}")).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     assert!(answer.contains(r#""code":"too_large""#), "{answer}");
 }
 
 #[tokio::test]
 async fn what_is_too_large_is_read_to_its_end_but_not_without_end() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     for (pieces, is_read_whole) in [(1_000, true), (10_000, false)] {
         let taken = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&taken);
@@ -107,8 +108,8 @@ async fn what_is_too_large_is_read_to_its_end_but_not_without_end() {
             counter.fetch_add(1, Ordering::SeqCst);
             Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 1024]))
         });
-        let ask = site.ask(Method::POST, "/api/search").header(CONTENT_TYPE.as_str(), FORM);
-        ask.body(Body::from_stream(body)).send().await.refused(413, ErrorCode::TooLarge, None);
+        let request = server.ask(Method::POST, "/api/search").header(CONTENT_TYPE.as_str(), FORM);
+        request.body(Body::from_stream(body)).send().await.refused(413, ErrorCode::TooLarge, None);
         let taken = taken.load(Ordering::SeqCst);
         assert_eq!(taken == pieces, is_read_whole, "{taken} of {pieces} KiB were read");
     }
@@ -116,49 +117,49 @@ async fn what_is_too_large_is_read_to_its_end_but_not_without_end() {
 
 #[tokio::test]
 async fn a_body_in_chunks_is_read_and_limited_too() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let head =
         format!("POST /api/search HTTP/1.1\r\nhost: x\r\ncontent-type: {FORM}\r\ntransfer-encoding: chunked\r\n");
-    let small = exchange(&site, &format!("{head}connection: close\r\n\r\n8\r\nphrase=a\r\n0\r\n\r\n")).await;
+    let small = exchange(&server, &format!("{head}connection: close\r\n\r\n8\r\nphrase=a\r\n0\r\n\r\n")).await;
     assert!(small.starts_with("HTTP/1.1 200 "), "{small}");
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
-    let large = exchange(&site, &format!("{head}connection: close\r\n\r\n{}0\r\n\r\n", chunk.repeat(20))).await;
+    let large = exchange(&server, &format!("{head}connection: close\r\n\r\n{}0\r\n\r\n", chunk.repeat(20))).await;
     assert!(large.starts_with("HTTP/1.1 413 "), "{large}");
-    let broken = exchange(&site, &format!("{head}\r\nzz\r\nphrase=a\r\n0\r\n\r\n")).await;
+    let broken = exchange(&server, &format!("{head}\r\nzz\r\nphrase=a\r\n0\r\n\r\n")).await;
     assert!(broken.starts_with("HTTP/1.1 400 "), "{broken}");
 }
 
 #[tokio::test]
 async fn headers_beyond_all_measure_are_refused() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let huge = format!("GET /healthz HTTP/1.1\r\nhost: x\r\ncookie: {}\r\n\r\n", "x".repeat(1_000_000));
-    let answer = exchange(&site, &huge).await;
+    let answer = exchange(&server, &huge).await;
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
     let cookies = format!("a={}; search4letters=x", "x".repeat(100_000));
     let large =
         format!("GET /api/admin/log/rows HTTP/1.1\r\nhost: x\r\ncookie: {cookies}\r\nconnection: close\r\n\r\n");
-    let answer = exchange(&site, &large).await;
+    let answer = exchange(&server, &large).await;
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
 }
 
 #[tokio::test]
 async fn who_never_finishes_sending_is_not_waited_for() {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
-    let site = Site::plan().clock(clock.clone()).without_worker().start().await;
+    let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
     let endless = stream::iter([Ok::<_, std::io::Error>(Bytes::from("phrase=a"))]).chain(stream::pending());
-    let ask =
-        site.ask(Method::POST, "/api/search").header(CONTENT_TYPE.as_str(), FORM).body(Body::from_stream(endless));
+    let request =
+        server.ask(Method::POST, "/api/search").header(CONTENT_TYPE.as_str(), FORM).body(Body::from_stream(endless));
     let passes_time = async {
         clock.task_sleeps().await;
         clock.advance(Duration::from_secs(20));
     };
-    let (answer, ()) = tokio::join!(ask.send(), passes_time);
+    let (answer, ()) = tokio::join!(request.send(), passes_time);
     answer.refused(400, ErrorCode::Malformed, None);
 }
 
 /// Sends `request` whole, and then reads whatever came back until the server closes.
-async fn exchange(site: &Site, request: &str) -> String {
-    let (address, server) = site.listen().await;
+async fn exchange(server: &TestServer, request: &str) -> String {
+    let (address, server) = server.listen().await;
     let mut connection = TcpStream::connect(address).await.expect("the server listens");
     // A server that has closed already shows in what can be read.
     let _ = connection.write_all(request.as_bytes()).await;

@@ -5,12 +5,12 @@ use http::Method;
 use http::header::CONTENT_TYPE;
 
 use crate::request::FORM;
-use crate::test_server::Site;
+use crate::test_server::TestServer;
 
 #[tokio::test]
 async fn what_is_wrong_with_a_form_is_named_with_its_field() {
     use ErrorCode::{Invalid, Malformed, Missing, Repeated};
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let cases: [(&[u8], ErrorCode, Option<&str>); 22] = [
         (b"", Missing, Some("phrase")),
         (b"letters=aeiou", Missing, Some("phrase")),
@@ -36,40 +36,40 @@ async fn what_is_wrong_with_a_form_is_named_with_its_field() {
         (b"phrase=a&id=01ARZ3NDEKTSV4RRFFQ69G5FA!", Invalid, Some("id")),
     ];
     for (body, code, field) in cases {
-        let answer = site.post_form("/api/search", body).send().await;
+        let answer = server.post_form("/api/search", body).send().await;
         let error = answer.refusal();
         let context = String::from_utf8_lossy(body).into_owned();
         assert_eq!((answer.status.as_u16(), error.code, error.field.as_deref()), (400, code, field), "{context}");
     }
-    assert_eq!(site.log().await, [], "nothing that was refused is logged");
+    assert_eq!(server.log().await, [], "nothing that was refused is logged");
 }
 
 #[tokio::test]
 async fn a_name_that_fills_the_body_is_named_in_part() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     // In JSON each of these characters takes six bytes.
     let name = "\u{1}".repeat(20_000);
     let part = format!("{}…", &name[..100]);
-    let twice = site.post_form("/api/search", format!("{name}&{name}")).send().await;
+    let twice = server.post_form("/api/search", format!("{name}&{name}")).send().await;
     twice.refused(400, ErrorCode::Repeated, Some(&part));
-    let cut_off = site.post_form("/api/search", format!("{name}=%")).send().await;
+    let cut_off = server.post_form("/api/search", format!("{name}=%")).send().await;
     cut_off.refused(400, ErrorCode::Malformed, Some(&part));
 }
 
 #[tokio::test]
 async fn a_form_of_very_many_fields_is_not_read() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let fields: String = (0..10_000).map(|number| format!("&{number}")).collect();
-    let refused = site.post_form("/api/search", format!("phrase=a{fields}")).send().await;
+    let refused = server.post_form("/api/search", format!("phrase=a{fields}")).send().await;
     let message = refused.refused(400, ErrorCode::Malformed, None);
     assert!(message.contains("16"), "{message}");
 }
 
 #[tokio::test]
 async fn only_forms_are_read() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     let post = |content_type: &'static str| {
-        site.ask(Method::POST, "/api/search").header(CONTENT_TYPE.as_str(), content_type).body("phrase=a").send()
+        server.ask(Method::POST, "/api/search").header(CONTENT_TYPE.as_str(), content_type).body("phrase=a").send()
     };
     for other in
         ["application/json", "text/plain", "multipart/form-data; boundary=x", "", "application/x-www-form", "*/*"]
@@ -77,7 +77,7 @@ async fn only_forms_are_read() {
         let message = post(other).await.refused(415, ErrorCode::ContentType, None);
         assert!(message.contains(FORM), "the message names the way out: {message}");
     }
-    let without = site.ask(Method::POST, "/api/search").body("phrase=a").send().await;
+    let without = server.ask(Method::POST, "/api/search").body("phrase=a").send().await;
     without.refused(415, ErrorCode::ContentType, None);
     for spelling in [
         "application/x-www-form-urlencoded; charset=UTF-8",
@@ -90,9 +90,9 @@ async fn only_forms_are_read() {
 
 #[tokio::test]
 async fn a_search_is_posted_and_nothing_else() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
-        let refused = site.ask(method.clone(), "/api/search?phrase=a").send().await;
+        let refused = server.ask(method.clone(), "/api/search?phrase=a").send().await;
         refused.refused(405, ErrorCode::WrongMethod, None);
         assert_eq!(refused.headers["allow"], "POST", "{method}");
     }
@@ -100,19 +100,19 @@ async fn a_search_is_posted_and_nothing_else() {
 
 #[tokio::test]
 async fn a_search_in_the_address_is_not_read() {
-    let site = Site::start().await;
-    let refused = site.post_form("/api/search?phrase=a", "").send().await;
+    let server = TestServer::start().await;
+    let refused = server.post_form("/api/search?phrase=a", "").send().await;
     refused.refused(400, ErrorCode::Missing, Some("phrase"));
 }
 
 #[tokio::test]
 async fn paths_under_api_that_nobody_knows_are_not_found() {
-    let site = Site::start().await;
+    let server = TestServer::start().await;
     for path in
         ["/api", "/api/", "/api/nothing", "/api/search/", "/api/search/more", "/api//search", "/api/%ff", "/api/Search"]
     {
         for method in [Method::GET, Method::POST, Method::DELETE] {
-            let refused = site.ask(method, path).send().await;
+            let refused = server.ask(method, path).send().await;
             assert_eq!(refused.status, 404, "{path}");
             refused.refused(404, ErrorCode::NotFound, None);
         }
@@ -121,8 +121,8 @@ async fn paths_under_api_that_nobody_knows_are_not_found() {
 
 #[tokio::test]
 async fn a_browsers_form_gets_json_and_is_not_sent_elsewhere() {
-    let site = Site::start().await;
-    let answer = site
+    let server = TestServer::start().await;
+    let answer = server
         .searching(&[("phrase", "a")])
         .header("accept", "text/html,application/xhtml+xml")
         .header("referer", "http://search.example/entry")

@@ -54,12 +54,12 @@ async fn a_user_whom_nobody_knows_is_a_question_of_credentials() {
 #[tokio::test]
 async fn a_user_who_may_not_make_tables_is_a_question_of_credentials() {
     let database = PostgresCluster::shared().await.create_database().await;
-    let mut visitor = database.connect().await;
+    let mut connection = database.connect().await;
     sqlx::raw_sql("drop role if exists guest; create role guest login password 'not-the-one'")
-        .execute(&mut visitor)
+        .execute(&mut connection)
         .await
         .unwrap();
-    sqlx::raw_sql("revoke create on schema public from public").execute(&mut visitor).await.unwrap();
+    sqlx::raw_sql("revoke create on schema public from public").execute(&mut connection).await.unwrap();
     let mut url = Url::parse(&database.url()).unwrap();
     url.set_username("guest").unwrap();
     url.set_password(Some(PASSWORD)).unwrap();
@@ -128,9 +128,9 @@ async fn owners_and_guests_work_beside_each_other() {
 #[tokio::test]
 async fn a_guest_leaves_an_older_schema_to_the_owner() {
     let database = create_database().await;
-    let mut visitor = database.connect().await;
+    let mut connection = database.connect().await;
     let newest = "delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)";
-    sqlx::query(newest).execute(&mut visitor).await.unwrap();
+    sqlx::query(newest).execute(&mut connection).await.unwrap();
     let outcome = open_as(&database.url(), Access::Guest).await;
     refused(outcome, FaultKind::SqlError, &["written by an older version", "search4letters migrate"]);
     let empty = PostgresCluster::shared().await.create_database().await;
@@ -140,17 +140,17 @@ async fn a_guest_leaves_an_older_schema_to_the_owner() {
 
 /// Writes that a later version was here, and how old a program may be that uses what it has left.
 async fn migrated_to_9999(database: &tests::PostgresDatabase, oldest_schema: i64) {
-    let mut visitor = database.connect().await;
+    let mut connection = database.connect().await;
     sqlx::query(
         "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
          values (9999, 'from the future', true, '', 0)",
     )
-    .execute(&mut visitor)
+    .execute(&mut connection)
     .await
     .unwrap();
     let oldest = sqlx::query("update compatibility set oldest_schema = $1").bind(oldest_schema);
-    oldest.execute(&mut visitor).await.unwrap();
-    visitor.close().await.unwrap();
+    oldest.execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -172,9 +172,9 @@ async fn a_newer_schema_that_only_adds_is_used_and_left_alone() {
         store.accept(search(1), log_job(search(1))).await.unwrap();
         store.close().await;
     }
-    let mut visitor = database.connect().await;
+    let mut connection = database.connect().await;
     let newest: i64 =
-        sqlx::query_scalar("select max(version) from _sqlx_migrations").fetch_one(&mut visitor).await.unwrap();
+        sqlx::query_scalar("select max(version) from _sqlx_migrations").fetch_one(&mut connection).await.unwrap();
     assert_eq!(newest, 9999);
 }
 
@@ -190,10 +190,10 @@ async fn of_many_that_start_together_one_migrates_and_all_agree() {
     }
     assert_eq!(stores[0].job_counts().await.unwrap().waiting, 8);
     join_all(stores.iter().map(Store::close)).await;
-    let mut visitor = database.connect().await;
+    let mut connection = database.connect().await;
     let (applied, distinct): (i64, i64) =
         sqlx::query_as("select count(*), count(distinct version) from _sqlx_migrations where success")
-            .fetch_one(&mut visitor)
+            .fetch_one(&mut connection)
             .await
             .unwrap();
     assert_eq!(applied, distinct);
@@ -202,10 +202,10 @@ async fn of_many_that_start_together_one_migrates_and_all_agree() {
 #[tokio::test]
 async fn a_database_with_somebody_elses_tables_is_a_question_of_the_statements() {
     let database = PostgresCluster::shared().await.create_database().await;
-    let mut visitor = database.connect().await;
-    sqlx::raw_sql("create table job (theirs text)").execute(&mut visitor).await.unwrap();
+    let mut connection = database.connect().await;
+    sqlx::raw_sql("create table job (theirs text)").execute(&mut connection).await.unwrap();
     refused(open(&database.url()).await, FaultKind::SqlError, &["cannot be brought up to date", "already exists"]);
-    sqlx::raw_sql("drop table job").execute(&mut visitor).await.unwrap();
+    sqlx::raw_sql("drop table job").execute(&mut connection).await.unwrap();
     // Nothing of it was done by halves.
     open(&database.url()).await.unwrap().close().await;
 }

@@ -23,7 +23,7 @@ async fn stocked() -> &'static tests::PostgresDatabase {
     static STOCKED: OnceCell<tests::PostgresDatabase> = OnceCell::const_new();
     let fill = async || {
         let database = create_database().await;
-        let mut visitor = database.connect().await;
+        let mut connection = database.connect().await;
         // Without triggers: what they count is not looked at here.
         let statements = format!(
             "set session_replication_role = replica;
@@ -49,9 +49,9 @@ async fn stocked() -> &'static tests::PostgresDatabase {
             count = cases(20_000)
         );
         for statement in statements.split(';') {
-            sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut visitor).await.unwrap();
+            sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
         }
-        visitor.close().await.unwrap();
+        connection.close().await.unwrap();
         database
     };
     STOCKED.get_or_init(fill).await
@@ -72,16 +72,16 @@ fn statements() -> Vec<(String, Vec<String>)> {
 
 /// The plan that is made for what is asked for, as all of the store's connections have it, with so many elements in
 /// each array.
-async fn plan(visitor: &mut PgConnection, statement: &str, parameters: &[String], elements: u32) -> Value {
+async fn plan(connection: &mut PgConnection, statement: &str, parameters: &[String], elements: u32) -> Value {
     let arguments: Vec<String> = parameters.iter().map(|name| argument(name, elements)).collect();
     let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
-    prepare(visitor, statement).await;
-    explain(visitor, &format!("explain (format json) execute it {arguments}")).await
+    prepare(connection, statement).await;
+    explain(connection, &format!("explain (format json) execute it {arguments}")).await
 }
 
-async fn prepare(visitor: &mut PgConnection, statement: &str) {
+async fn prepare(connection: &mut PgConnection, statement: &str) {
     let prepare = format!("set plan_cache_mode = force_custom_plan; deallocate all; prepare it as {statement}");
-    sqlx::raw_sql(AssertSqlSafe(prepare)).execute(visitor).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(prepare)).execute(connection).await.unwrap();
 }
 
 /// Something that a parameter of this type may be.
@@ -100,9 +100,9 @@ fn argument(type_name: &str, elements: u32) -> String {
     }
 }
 
-async fn explain(visitor: &mut PgConnection, statement: &str) -> Value {
+async fn explain(connection: &mut PgConnection, statement: &str) -> Value {
     use sqlx::Row as _;
-    let row = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).fetch_one(visitor).await.unwrap();
+    let row = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).fetch_one(connection).await.unwrap();
     // By the simple protocol everything is a text.
     let text: String = row.try_get_unchecked(0).unwrap();
     let plans: Value = serde_json::from_str(&text).unwrap();
@@ -117,7 +117,7 @@ fn nodes(plan: &Value) -> Vec<&Value> {
 
 #[tokio::test]
 async fn no_statement_reads_a_large_table_whole() {
-    let mut visitor = stocked().await.connect().await;
+    let mut connection = stocked().await.connect().await;
     let statements = statements();
     assert!(statements.len() > 25, "only {} statements", statements.len());
     let mut found = BTreeMap::new();
@@ -127,8 +127,8 @@ async fn no_statement_reads_a_large_table_whole() {
         }
         // A batch may be as large as a lane makes it.
         let (small, large) = (
-            plan(&mut visitor, &statement, &parameters, 2).await,
-            plan(&mut visitor, &statement, &parameters, 1000).await,
+            plan(&mut connection, &statement, &parameters, 2).await,
+            plan(&mut connection, &statement, &parameters, 1000).await,
         );
         for node in [&small, &large].into_iter().flat_map(nodes) {
             let table = node["Relation Name"].as_str().unwrap_or_default();
@@ -148,11 +148,11 @@ async fn no_statement_reads_a_large_table_whole() {
 }
 
 /// A claim that is explained while it is done, and then undone.
-async fn claimed(visitor: &mut PgConnection) -> Value {
+async fn claimed(connection: &mut PgConnection) -> Value {
     let (statement, _) =
         statements().into_iter().find(|(text, _)| text.contains("urgent as materialized")).expect("a claim");
-    prepare(visitor, &statement).await;
-    let mut transaction = visitor.begin().await.unwrap();
+    prepare(connection, &statement).await;
+    let mut transaction = connection.begin().await.unwrap();
     let execute = "explain (analyze, buffers, format json) execute it ('w', 1, 1, '{}', 0, 0, 16)";
     let plan = explain(&mut transaction, execute).await;
     transaction.rollback().await.unwrap();
@@ -162,15 +162,15 @@ async fn claimed(visitor: &mut PgConnection) -> Value {
 /// A page of one kind, of which there are few jobs, older than most that there are.
 #[tokio::test]
 async fn a_page_of_a_rare_kind_is_read_by_its_own_index() {
-    let mut visitor = stocked().await.connect().await;
+    let mut connection = stocked().await.connect().await;
     let (statement, _) =
         statements().into_iter().find(|(text, _)| text.contains("kind <> 'log_request' and id <")).expect("a page");
     // Of a state in which hardly any job is, that index is as good.
     for (state, index) in [("null", "job_of_kind"), ("'done'", "job_of_kind"), ("'dead'", "job_state")] {
-        prepare(&mut visitor, &statement).await;
+        prepare(&mut connection, &statement).await;
         let execute =
             format!("explain (analyze, buffers, format json) execute it ('lab_run', {state}, 9223372036854775807, 26)");
-        let plan = explain(&mut visitor, &execute).await;
+        let plan = explain(&mut connection, &execute).await;
         assert!(nodes(&plan).into_iter().any(|node| node["Index Name"] == index), "{plan:#}");
         let pages = plan["Shared Hit Blocks"].as_u64().unwrap() + plan["Shared Read Blocks"].as_u64().unwrap();
         assert!(pages < 200, "{pages} pages: {plan:#}");
@@ -179,8 +179,8 @@ async fn a_page_of_a_rare_kind_is_read_by_its_own_index() {
 
 #[tokio::test]
 async fn a_claim_reads_as_much_as_it_takes_however_many_wait_and_have_been() {
-    let mut visitor = stocked().await.connect().await;
-    let plan = claimed(&mut visitor).await;
+    let mut connection = stocked().await.connect().await;
+    let plan = claimed(&mut connection).await;
     let waiting: Vec<&Value> = nodes(&plan).into_iter().filter(|node| node["Index Name"] == "job_waiting").collect();
     let read: f64 = waiting.iter().map(|node| node["Actual Rows"].as_f64().unwrap()).sum();
     assert!(read <= 16.0, "{read} entries were read for 16 jobs: {plan:#}");

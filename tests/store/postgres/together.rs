@@ -67,13 +67,13 @@ async fn a_listening_connection_that_is_killed_comes_back() {
     let database = create_database().await;
     let stores = stores(&database, 2).await;
     hears_each_of_a_hundred(&stores[0], &stores[1], 0).await;
-    let mut visitor = database.connect().await;
+    let mut connection = database.connect().await;
     // The last statement of a connection that listens is the one by which it has tried whether it hears.
     let killed: i64 = sqlx::query_scalar(
         "select count(pg_terminate_backend(pid)) from pg_stat_activity
          where datname = current_database() and query like '%wake(''echo'')%' and pid <> pg_backend_pid()",
     )
-    .fetch_one(&mut visitor)
+    .fetch_one(&mut connection)
     .await
     .unwrap();
     assert_eq!(killed, 2, "each store listens on one connection");
@@ -169,8 +169,8 @@ async fn a_limited_kind_holds_nobody_up_while_it_has_no_room_or_no_jobs() {
     let stores = stores(&database, 2).await;
     stores[0].register_kind("limited", Some(1)).await.unwrap();
     // Whoever takes a turn waits for this.
-    let mut visitor = database.connect().await;
-    let mut turn = visitor.begin().await.unwrap();
+    let mut connection = database.connect().await;
+    let mut turn = connection.begin().await.unwrap();
     sqlx::raw_sql("select from job_kind for update").execute(&mut *turn).await.unwrap();
     // Before it has any job.
     stores[0].enqueue(job("free")).await.unwrap();
@@ -184,7 +184,7 @@ async fn a_limited_kind_holds_nobody_up_while_it_has_no_room_or_no_jobs() {
     let claimed = stores[1].claim(claim("w", 1, START)).await.unwrap();
     assert_eq!(claimed.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["limited"], "the oldest");
     // While one runs and one waits.
-    let mut turn = visitor.begin().await.unwrap();
+    let mut turn = connection.begin().await.unwrap();
     sqlx::raw_sql("select from job_kind for update").execute(&mut *turn).await.unwrap();
     let claimed = stores[0].claim(claim("w", 2, START)).await.unwrap();
     assert_eq!(claimed.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["free"]);

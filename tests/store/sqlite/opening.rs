@@ -10,7 +10,7 @@ use store_sqlite::{Access, OpenError};
 use tempfile::TempDir;
 use tests::builders::{START, account, claim, job, log_entry, log_job, log_query, no_attempt, search};
 
-use crate::sqlite::{open, open_as, visit};
+use crate::sqlite::{connect_to, open, open_as};
 
 async fn refusal(folder: &Path) -> OpenError {
     open(folder).await.expect_err("this folder must be refused")
@@ -20,8 +20,8 @@ async fn refusal(folder: &Path) -> OpenError {
 async fn the_library_is_one_without_the_wal_reset_bug() {
     let folder = TempDir::new().unwrap();
     let _store = open(folder.path()).await.unwrap();
-    let mut visitor = visit(folder.path()).await;
-    let version: String = sqlx::query_scalar("select sqlite_version()").fetch_one(&mut visitor).await.unwrap();
+    let mut connection = connect_to(folder.path()).await;
+    let version: String = sqlx::query_scalar("select sqlite_version()").fetch_one(&mut connection).await.unwrap();
     assert_eq!(version, "3.51.3");
 }
 
@@ -71,9 +71,9 @@ async fn a_guest_works_beside_the_owner_and_keeps_nobody_out() {
 async fn a_guest_leaves_an_older_schema_to_the_owner() {
     let folder = TempDir::new().unwrap();
     open(folder.path()).await.unwrap().close().await;
-    let mut visitor = visit(folder.path()).await;
+    let mut connection = connect_to(folder.path()).await;
     let newest = "delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)";
-    sqlx::query(newest).execute(&mut visitor).await.unwrap();
+    sqlx::query(newest).execute(&mut connection).await.unwrap();
     let error = open_as(folder.path(), Access::Guest).await.expect_err("refused");
     assert!(matches!(error, OpenError::OlderSchema { .. }), "{error:?}");
     assert!(error.to_string().contains("search4letters migrate"), "{error}");
@@ -94,15 +94,15 @@ async fn a_folder_in_use_is_refused_with_the_process_that_uses_it() {
 async fn a_newer_schema_is_refused_and_left_alone() {
     let folder = TempDir::new().unwrap();
     open(folder.path()).await.unwrap().close().await;
-    let mut visitor = visit(folder.path()).await;
+    let mut connection = connect_to(folder.path()).await;
     sqlx::query(
         "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
          values (9999, 'from the future', true, x'00', 0)",
     )
-    .execute(&mut visitor)
+    .execute(&mut connection)
     .await
     .unwrap();
-    visitor.close().await.unwrap();
+    connection.close().await.unwrap();
     let error = refusal(folder.path()).await;
     assert!(matches!(error, OpenError::NewerSchema { version: 9999, .. }), "{error:?}");
     assert!(error.to_string().contains("Install that version"), "{error}");
@@ -145,10 +145,10 @@ async fn the_statement_that_always_read_the_log_still_does() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).await.unwrap();
     store.record(log_entry(search(1), "life, the universe"), no_attempt()).await.unwrap();
-    let mut visitor = visit(folder.path()).await;
+    let mut connection = connect_to(folder.path()).await;
     let row: (String, String, String, String, String) =
         sqlx::query_as("select phrase, letters, ip, browser_string, results from log")
-            .fetch_one(&mut visitor)
+            .fetch_one(&mut connection)
             .await
             .unwrap();
     let expected = ("life, the universe", "aeiou", "127.0.0.1", "Firefox", "{'e', 'i'}");
@@ -180,14 +180,14 @@ async fn a_database_from_before_kinds_could_be_paused_knows_those_that_it_has() 
         store.enqueue(job(kind)).await.unwrap();
     }
     store.close().await;
-    let mut visitor = visit(folder.path()).await;
+    let mut connection = connect_to(folder.path()).await;
     // As the schema was up to its fifth version.
     let back = "drop table job_output; drop table job_report; drop index job_of_kind;
                 drop table copy; drop table job_kind; drop table worker; drop index job_waiting;
                 create index job_waiting on job (priority desc, id) where state = 'waiting';
                 delete from _sqlx_migrations where version > 5";
-    sqlx::raw_sql(back).execute(&mut visitor).await.unwrap();
-    visitor.close().await.unwrap();
+    sqlx::raw_sql(back).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
     let store = open(folder.path()).await.unwrap();
     let kinds = store.kinds().await.unwrap();
     let known: Vec<_> = kinds.iter().map(|it| (it.kind.as_str(), it.paused, it.limit, it.counts.waiting)).collect();

@@ -7,7 +7,7 @@ use std::path::Path;
 use sqlx::{AssertSqlSafe, Row};
 use tempfile::TempDir;
 
-use crate::sqlite::{open, visit};
+use crate::sqlite::{connect_to, open};
 
 /// Statements that may read a table whole, each with the reason.
 const MAY_SCAN: &[(&str, &str)] = &[
@@ -38,11 +38,11 @@ fn statements() -> Vec<String> {
 async fn plans() -> BTreeMap<String, Vec<String>> {
     let folder = TempDir::new().unwrap();
     let _store = open(folder.path()).await.unwrap();
-    let mut visitor = visit(folder.path()).await;
+    let mut connection = connect_to(folder.path()).await;
     let mut plans = BTreeMap::new();
     for statement in statements() {
         let explain = sqlx::query(AssertSqlSafe(format!("explain query plan {statement}")));
-        let rows = explain.fetch_all(&mut visitor).await.unwrap();
+        let rows = explain.fetch_all(&mut connection).await.unwrap();
         plans.insert(statement, rows.iter().map(|row| row.get::<String, _>("detail")).collect());
     }
     plans
