@@ -1,7 +1,7 @@
 //! The waiting lab's engine: the same work in sequence, on threads and asynchronously. Knows nothing of databases, jobs
 //! or pages.
 //!
-//! Begin with [`fetch`], and read it beside docs/lab.md.
+//! Begin with [`fetch()`], and read it beside docs/lab.md.
 
 mod country;
 mod event_sink;

@@ -2,7 +2,7 @@
 //!
 //! [`Store`] is a whole database: [`JobQueue`] for workers, [`JobAdmin`] for administrators, [`SearchLog`] for searches
 //! and their rows, [`Accounts`] and [`Workers`]. What each method promises stands with it, and `tests/store` holds every
-//! implementation to it. [`group_commit`] lets many callers share one commit.
+//! implementation to it. [`group_commit()`] lets many callers share one commit.
 
 mod accounts;
 mod clock;
