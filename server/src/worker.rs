@@ -73,9 +73,10 @@ async fn perform(job: ClaimedJob, worker: WorkerName, env: JobEnvironment) -> Re
     match job.kind.as_str() {
         LogRequest::KIND => return log_request(decode(&job.payload)?, done, &env).await,
         LabRun::KIND => {
-            let reporter = Reporter { env: env.clone(), job: job.id, attempt: job.attempt, worker };
+            let (lab, reporter) =
+                (env.lab.clone(), Reporter { env: env.clone(), job: job.id, attempt: job.attempt, worker });
             // Boxed, because it is large and rare: every job's future would have room for it.
-            Box::pin(lab_run(decode(&job.payload)?, reporter)).await?;
+            Box::pin(lab_run(decode(&job.payload)?, lab, reporter)).await?;
         }
         Probe::KIND => drop(decode::<Probe>(&job.payload)?),
         other => return Err(JobError::Dead(format!("this worker does not know jobs of kind {other}"))),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use server::cli::{CommandError, Copied, Meter, copy};
+use server::cli::{Copied, ProgressBar, copy};
 use store::copy::{Source, Target};
 use store::{Store, SystemClock};
 use store_postgres::{PostgresCopy, PostgresStore};
@@ -118,8 +118,8 @@ impl Endpoint for PostgresEndpoint {
 }
 
 /// As the command does it, with nobody who watches.
-pub(crate) async fn copy_quietly(source: &dyn Source, target: &dyn Target) -> Result<Copied, CommandError> {
-    copy(source, target, &SystemClock::start(), &mut Meter::silent()).await
+pub(crate) async fn copy_quietly(source: &dyn Source, target: &dyn Target) -> anyhow::Result<Copied> {
+    copy(source, target, &SystemClock::start(), &mut ProgressBar::silent()).await
 }
 
 /// Copies one endpoint into another, and is done at the first try.

@@ -75,7 +75,8 @@ async fn run(from: &SqliteEndpoint, to: &impl Endpoint, at: usize, is_applied: b
             true
         }
         Err(error) => {
-            assert!(error.0.contains("pulled out") && error.0.contains("start the same command again"), "{error}");
+            let message = format!("{error:#}");
+            assert!(message.contains("pulled out") && message.contains("start the same command again"), "{message}");
             false
         }
     }

@@ -16,7 +16,7 @@ for_each_pair! {
 
 async fn refusal<From: Endpoint, To: Endpoint>(from: &From, to: &To) -> String {
     let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
-    let error = copy_quietly(&*source, &*target).await.expect_err("it must be refused").0;
+    let error = copy_quietly(&*source, &*target).await.expect_err("it must be refused").to_string();
     assert_eq!(error.lines().count(), 1, "{error}");
     error
 }

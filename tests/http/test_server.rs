@@ -165,8 +165,8 @@ impl TestServerBuilder {
         let worker = settings.map(|settings| {
             let stop = CancellationToken::new();
             let lab = LabResources {
-                open_pool: Arc::new(|| Box::pin(async { Err("a server has one store".to_owned()) })),
-                sandbox: Err("a server is no program".to_owned()),
+                open_pool: Arc::new(|| Box::pin(async { Err(anyhow::anyhow!("a server has one store")) })),
+                sandbox: None,
             };
             let env = JobEnvironment { log: store, clock, log_delay, lab };
             tokio::spawn(run_worker(env, settings, stop.clone()));

@@ -1,4 +1,4 @@
-//! A thousand tasks on a few connections, some of them ill: every connection comes back.
+//! A thousand tasks on a few connections, some of them faulty: every connection comes back.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,8 +28,8 @@ fn in_file(file: &Path) -> PoolOpener {
         Box::pin(async move {
             let access = store_sqlite::Access::Guest;
             let options = store_sqlite::Options { file, readers: DatabaseSpec::CONNECTIONS, access };
-            let store = SqliteStore::open(options).await.map_err(|error| error.to_string())?;
-            Ok(Arc::new(store) as Arc<dyn Store>)
+            let pool: Arc<dyn store::PoolProbe> = Arc::new(SqliteStore::open(options).await?);
+            Ok(pool)
         })
     })
 }
@@ -41,7 +41,8 @@ fn on_server(url: &str) -> PoolOpener {
         Box::pin(async move {
             let options = store_postgres::Options { url, listen_url: None, connections: DatabaseSpec::CONNECTIONS };
             let opened = PostgresStore::open(options, store_postgres::Access::Guest).await;
-            Ok(Arc::new(opened.map_err(|error| error.to_string())?) as Arc<dyn Store>)
+            let pool: Arc<dyn store::PoolProbe> = Arc::new(opened?);
+            Ok(pool)
         })
     })
 }
@@ -181,10 +182,10 @@ async fn a_run_that_is_stopped_counts_what_it_has_not_done() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_cannot_be_opened_fails_the_run() {
-    let open: PoolOpener = Arc::new(|| Box::pin(async { Err("it is switched off".to_owned()) }));
-    let (tell, _telling) = EventSink::begin();
-    let ended = database(&SPEC, &open, &tell, &CancellationToken::new()).await;
-    assert_eq!(ended.expect_err("there is nothing to use"), "it is switched off");
+    let open: PoolOpener = Arc::new(|| Box::pin(async { Err(anyhow::anyhow!("it is switched off")) }));
+    let (sink, _telling) = EventSink::begin();
+    let ended = database(&SPEC, &open, &sink, &CancellationToken::new()).await;
+    assert_eq!(ended.expect_err("there is nothing to use").to_string(), "it is switched off");
 }
 
 #[tokio::test(flavor = "multi_thread")]

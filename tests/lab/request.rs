@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 /// A run in a task of its own.
 struct Run {
-    ended: JoinHandle<Result<LabSummary, String>>,
+    ended: JoinHandle<anyhow::Result<LabSummary>>,
     events: Events,
     trace: LabTrace,
     stop: CancellationToken,
@@ -43,7 +43,7 @@ impl Run {
         }
     }
 
-    async fn ends(&mut self) -> Result<LabSummary, String> {
+    async fn ends(&mut self) -> anyhow::Result<LabSummary> {
         let ended = (&mut self.ended).await.expect("it does not panic");
         while let Some(event) = self.events.recv().await {
             self.trace.apply(event);
@@ -141,7 +141,7 @@ async fn a_program_that_is_no_sandbox_fails_the_run_and_is_not_waited_for() {
     sandbox.program = "/bin/false".into();
     let (tell, _telling) = EventSink::begin();
     let ended = request(&RequestSpec { delay_ms: 15_000 }, &sandbox, &tell, &CancellationToken::new()).await;
-    let why = ended.expect_err("there is nobody to ask");
+    let why = format!("{:#}", ended.expect_err("there is no server to ask"));
     assert!(why.contains("did not start"), "{why}");
     folder.is_clean().await;
 }

@@ -25,7 +25,7 @@ mod promises {
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use store::Store;
+use store::{PoolProbe, Store};
 
 /// A database of its own for one test, which goes away with it.
 #[async_trait]
@@ -36,6 +36,9 @@ pub(crate) trait Database: Send + Sync + 'static {
     async fn create() -> Self;
 
     fn store(&self) -> Arc<dyn Store>;
+
+    /// The same store, for dummy uses of its connections.
+    fn pool_probe(&self) -> Arc<dyn PoolProbe>;
 
     /// Closes the store and opens the same database again.
     async fn reopen(&mut self);
@@ -114,8 +117,8 @@ macro_rules! test_every_promise {
                 a_connection_comes_back,
                 a_connection_comes_back_after_a_statement_that_fails,
                 a_connection_comes_back_after_a_panic,
-                a_connection_comes_back_from_who_is_stopped,
-                an_exercise_waits_for_a_connection_as_everybody_does,
+                a_connection_comes_back_from_a_task_that_is_stopped,
+                a_probe_waits_for_a_connection_as_readers_do,
             ],
             lifecycle: [
                 workers_are_listed_with_what_they_run,

@@ -23,7 +23,7 @@ mod promised {
 
 /// A store in a database of its own.
 pub(crate) struct PostgresDatabase {
-    store: Arc<dyn Store>,
+    store: Arc<PostgresStore>,
     database: tests::PostgresDatabase,
 }
 
@@ -39,7 +39,11 @@ impl Database for PostgresDatabase {
     }
 
     fn store(&self) -> Arc<dyn Store> {
-        Arc::clone(&self.store)
+        self.store.clone()
+    }
+
+    fn pool_probe(&self) -> Arc<dyn store::PoolProbe> {
+        self.store.clone()
     }
 
     async fn reopen(&mut self) {
@@ -78,7 +82,7 @@ const SERVER_CONNECTIONS: u32 = 2;
 
 /// A store that reaches its database through a pooler, but for what a pooler cannot do.
 struct PooledDatabase {
-    store: Arc<dyn Store>,
+    store: Arc<PostgresStore>,
     database: tests::PostgresDatabase,
 }
 
@@ -93,7 +97,11 @@ impl Database for PooledDatabase {
     }
 
     fn store(&self) -> Arc<dyn Store> {
-        Arc::clone(&self.store)
+        self.store.clone()
+    }
+
+    fn pool_probe(&self) -> Arc<dyn store::PoolProbe> {
+        self.store.clone()
     }
 
     async fn reopen(&mut self) {
@@ -143,8 +151,8 @@ mod promised_through_a_pooler {
             a_connection_comes_back,
             a_connection_comes_back_after_a_statement_that_fails,
             a_connection_comes_back_after_a_panic,
-            a_connection_comes_back_from_who_is_stopped,
-            an_exercise_waits_for_a_connection_as_everybody_does,
+            a_connection_comes_back_from_a_task_that_is_stopped,
+            a_probe_waits_for_a_connection_as_readers_do,
         ],
         browsing: [
             pages_can_show_one_kind,

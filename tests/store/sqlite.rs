@@ -26,7 +26,7 @@ mod promised {
 
 /// A store in a folder of its own.
 pub(crate) struct SqliteDatabase {
-    store: Arc<dyn Store>,
+    store: Arc<SqliteStore>,
     folder: TempDir,
 }
 
@@ -41,7 +41,11 @@ impl Database for SqliteDatabase {
     }
 
     fn store(&self) -> Arc<dyn Store> {
-        Arc::clone(&self.store)
+        self.store.clone()
+    }
+
+    fn pool_probe(&self) -> Arc<dyn store::PoolProbe> {
+        self.store.clone()
     }
 
     async fn reopen(&mut self) {

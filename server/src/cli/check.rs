@@ -1,7 +1,9 @@
 //! `check`: what is wrong with the setup, and how to mend it.
 
+use std::io::{Write, stdout};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::ExitCode;
 
 use spool::Inspection;
 use store::Store;
@@ -9,15 +11,29 @@ use tokio::net::TcpListener;
 
 use crate::platform::assets::has_client;
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     Good(String),
-    /// What is wrong, with the way to mend it.
+    /// What is wrong, and how to mend it.
     Wrong(String),
 }
 
-/// Looks at everything but the opening of the store, which is the caller's.
+/// Prints the findings. Fails where one of them is wrong.
+pub fn print_findings(findings: &[Finding]) -> ExitCode {
+    for finding in findings {
+        let (mark, text) = match finding {
+            Finding::Good(text) => ("ok   ", text),
+            Finding::Wrong(text) => ("WRONG", text),
+        };
+        // A reader that has gone still gets the exit code.
+        let _ = writeln!(stdout(), "{mark}  {text}");
+    }
+    let is_wrong = findings.iter().any(|finding| matches!(finding, Finding::Wrong(_)));
+    if is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Checks everything but whether the store opens, which the caller has checked.
 pub async fn check(store: Option<&dyn Store>, spool_folder: &Path, listen: SocketAddr) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(store) = store {
@@ -60,29 +76,29 @@ pub async fn check(store: Option<&dyn Store>, spool_folder: &Path, listen: Socke
     findings
 }
 
-/// What is known of a database server.
+/// Facts about a database server.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerFacts {
-    /// Whether a process hears what another tells it through the server.
-    pub are_notifications_heard: bool,
+    /// Whether notifications through the server reach other processes.
+    pub do_notifications_arrive: bool,
     pub connections_limit: u32,
     pub connections_in_use: u32,
-    /// How many this process would open at most.
+    /// How many this process opens at most.
     pub connections_ours: u32,
-    /// This machine's clock, seen from the server's.
+    /// How far this machine's clock is ahead of the server's.
     pub clock_ahead_ms: i64,
 }
 
-/// Beyond what networks and time servers do to a clock that is well.
-const CLOCK_MAY_DIFFER_MS: i64 = 1_000;
+/// More than networks and time servers do to a healthy clock.
+const SKEW_LIMIT_MS: i64 = 1_000;
 
-/// Looks at what only matters where the database is a server.
+/// Checks what only matters where the database is a server.
 #[must_use]
 pub fn check_server(facts: ServerFacts) -> Vec<Finding> {
     let ServerFacts { connections_limit: limit, connections_in_use: in_use, connections_ours: ours, .. } = facts;
     let ahead_ms = facts.clock_ahead_ms;
     vec![
-        if facts.are_notifications_heard {
+        if facts.do_notifications_arrive {
             Finding::Good("processes hear each other: LISTEN and NOTIFY work".to_owned())
         } else {
             Finding::Wrong(
@@ -101,7 +117,7 @@ pub fn check_server(facts: ServerFacts) -> Vec<Finding> {
                  lower --database-connections, or raise max_connections"
             ))
         },
-        if ahead_ms.abs() < CLOCK_MAY_DIFFER_MS {
+        if ahead_ms.abs() < SKEW_LIMIT_MS {
             Finding::Good("this machine's clock and the database's agree".to_owned())
         } else {
             Finding::Wrong(format!(
@@ -138,7 +154,7 @@ mod tests {
 
     fn wrong(change: impl FnOnce(&mut ServerFacts)) -> Vec<String> {
         let mut facts = ServerFacts {
-            are_notifications_heard: true,
+            do_notifications_arrive: true,
             connections_limit: 97,
             connections_in_use: 12,
             connections_ours: 11,
@@ -153,10 +169,10 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_of_a_server_is_told_with_its_remedy() {
+    fn each_fault_of_a_server_is_reported_with_its_remedy() {
         assert_eq!(wrong(|_| ()), Vec::<String>::new());
         for (texts, remedy) in [
-            (wrong(|facts| facts.are_notifications_heard = false), "--database-listen-url"),
+            (wrong(|facts| facts.do_notifications_arrive = false), "--database-listen-url"),
             (wrong(|facts| facts.connections_ours = 98), "lower --database-connections"),
             (wrong(|facts| facts.clock_ahead_ms = 7_200_000), "7200 s ahead of"),
             (wrong(|facts| facts.clock_ahead_ms = -2_000), "2 s behind"),

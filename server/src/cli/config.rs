@@ -1,23 +1,21 @@
 //! The only reader of flags and environment.
 
 mod database_url;
+mod sections;
 
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::net::Ipv4Addr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use api::LogFilter;
-use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use ipnet::IpNet;
-use spool::Options as SpoolOptions;
 
-use self::database_url::{UrlParser, database_url, postgres_url, without_secrets};
+use self::database_url::{UrlParser, database_url, without_secrets};
 
 pub use self::database_url::{DatabaseUrl, PostgresUrl};
+pub use self::sections::{HttpSection, JobsSection, SpoolSection, StoreSection};
 use crate::lab::command_line::{LabCommand, LabSandbox};
 
 /// Says which letters occur in a phrase, and logs every search: answer now, write later.
@@ -68,23 +66,26 @@ pub enum Command {
     ///
     /// All rows that there are at the start, from the oldest on. What people typed acts on nothing in there: docs/export.md
     /// says how to read it back.
-    Export {
-        /// NDJSON, CSV, or an SQLite file with the table log
-        #[arg(long, default_value = "ndjson")]
-        format: ExportFormat,
-        /// The file to make, which is there once it is whole; standard output, unless given
-        #[arg(long, value_name = "FILE", required_if_eq("format", "sqlite"))]
-        output: Option<PathBuf>,
-        /// Only the rows that this filter matches, written as on the page of the log; docs/log.md has its grammar
-        // A filter may begin with a minus.
-        #[arg(long, value_name = "FILTER", default_value = "", allow_hyphen_values = true)]
-        filter: LogFilter,
-    },
+    Export(ExportArgs),
     /// See what it costs to wait, and what need not be waited for
     #[command(subcommand)]
     Lab(LabCommand),
     /// Say what is wrong with the setup and how to mend it
     Check,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ExportArgs {
+    /// NDJSON, CSV, or an SQLite file with the table log
+    #[arg(long, default_value = "ndjson")]
+    pub format: ExportFormat,
+    /// The file to make, which is there once it is whole; standard output, unless given
+    #[arg(long, value_name = "FILE", required_if_eq("format", "sqlite"))]
+    pub output: Option<PathBuf>,
+    /// Only the rows that this filter matches, written as on the page of the log; docs/log.md has its grammar
+    // A filter may begin with a minus.
+    #[arg(long, value_name = "FILTER", default_value = "", allow_hyphen_values = true)]
+    pub filter: LogFilter,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -117,129 +118,16 @@ pub enum SpoolCommand {
     },
 }
 
-#[derive(Clone, Debug, Args)]
-pub struct HttpSection {
-    /// Address and port to listen on
-    #[arg(
-        long,
-        global = true,
-        env = "SEARCH4LETTERS_LISTEN",
-        default_value = "127.0.0.1:3000",
-        value_name = "ADDRESS"
-    )]
-    pub listen: SocketAddr,
-    /// Network of proxies whose X-Forwarded-For and X-Forwarded-Proto count (may be given more than once)
-    #[arg(long = "trusted-proxy", global = true, env = "SEARCH4LETTERS_TRUSTED_PROXY", value_delimiter = ',')]
-    #[arg(value_name = "CIDR", value_parser = network)]
-    pub trusted_proxies: Vec<Network>,
-    /// How many connections may be open at once; more wait until one ends
-    #[arg(long, global = true, env = "SEARCH4LETTERS_CONNECTIONS", default_value = "16384", value_name = "N")]
-    pub connections: NonZeroU32,
-    /// How many event streams may be open at once; never more than three quarters of the connections
-    #[arg(long, global = true, env = "SEARCH4LETTERS_EVENT_STREAMS", default_value = "12288", value_name = "N")]
-    pub event_streams: NonZeroU32,
-    /// Whether the waiting lab is open to everybody; auto: where only this machine can reach the server
-    ///
-    /// That is where it listens on a loopback address and trusts no proxy.
-    #[arg(long, global = true, env = "SEARCH4LETTERS_LAB", default_value = "auto", value_name = "WHEN")]
-    pub lab: LabSwitch,
-}
-
-/// When the waiting lab is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LabSwitch {
-    On,
-    Off,
-    /// Where only this machine can reach the server, as far as its own flags tell.
-    Auto,
-}
-
-impl HttpSection {
-    /// Why the lab is closed, and how to open it; none where it is open.
-    #[must_use]
-    pub fn lab_closed(&self) -> Option<&'static str> {
-        match self.lab {
-            LabSwitch::On => None,
-            // A proxy that stands on this machine brings others here.
-            LabSwitch::Auto if self.listen.ip().is_loopback() && self.trusts_no_proxy() => None,
-            LabSwitch::Auto => Some(
-                "The lab is closed, because this server can be reached from other machines. Whoever runs it may open \
-                 it with --lab on (SEARCH4LETTERS_LAB=on).",
-            ),
-            LabSwitch::Off => {
-                Some("The lab is closed. Whoever runs this server may open it with --lab on (SEARCH4LETTERS_LAB=on).")
-            }
-        }
-    }
-
-    fn trusts_no_proxy(&self) -> bool {
-        self.trusted_proxies.iter().all(|network| network.0.is_none())
-    }
-}
-
-/// One entry of a list of networks; a list from the environment may be empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network(pub Option<IpNet>);
-
-#[derive(Clone, Debug, Args)]
-pub struct StoreSection {
-    /// Folder for the database and everything else that is kept
-    #[arg(long, global = true, env = "SEARCH4LETTERS_DATA", default_value = "./data", value_name = "FOLDER")]
-    pub data: PathBuf,
-    /// Another database than the one in the data folder: postgres://USER:PASSWORD@HOST/DATABASE or sqlite:FILE
-    #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    #[arg(value_parser = UrlParser(database_url))]
-    pub database_url: Option<DatabaseUrl>,
-    /// PostgreSQL only: a direct connection, where the other one leads through a pooler of transactions
-    ///
-    /// Migrations and LISTEN need a connection that stays the same: that of --database-url, unless this says another.
-    #[arg(long, global = true, env = "DATABASE_LISTEN_URL", hide_env_values = true, value_name = "URL")]
-    #[arg(value_parser = UrlParser(postgres_url))]
-    pub database_listen_url: Option<PostgresUrl>,
-    /// PostgreSQL only: how many connections this process opens at most
-    #[arg(long, global = true, env = "SEARCH4LETTERS_DATABASE_CONNECTIONS", default_value = "10", value_name = "N")]
-    pub database_connections: NonZeroU32,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct SpoolSection {
-    /// How long a search waits for the database before its record goes to the spool
-    #[arg(long, global = true, env = "SEARCH4LETTERS_ACCEPT_DEADLINE", default_value = "250ms", value_name = "TIME")]
-    #[arg(value_parser = duration)]
-    pub accept_deadline: Duration,
-    /// Size of the spool in MiB; the disk space is taken at once
-    #[arg(long, global = true, env = "SEARCH4LETTERS_SPOOL_MIB", default_value = "8", value_name = "N")]
-    pub spool_mib: NonZeroU32,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct JobsSection {
-    /// How long each log write sleeps first, for instance 15s
-    #[arg(long, global = true, env = "SEARCH4LETTERS_LOG_DELAY", default_value = "0s", value_name = "TIME")]
-    #[arg(value_parser = duration)]
-    pub log_delay: Duration,
-    /// Accept searches without running their jobs
-    #[arg(long, global = true, env = "SEARCH4LETTERS_NO_WORKER", value_parser = FalseyValueParser::new())]
-    pub no_worker: bool,
-    /// How many jobs run side by side at most
-    #[arg(long, global = true, env = "SEARCH4LETTERS_WORKERS", default_value = "1024", value_name = "N")]
-    pub workers: NonZeroUsize,
-    /// How long running jobs may go on after the process was asked to stop
-    #[arg(long, global = true, env = "SEARCH4LETTERS_GRACE", default_value = "10s", value_name = "TIME")]
-    #[arg(value_parser = duration)]
-    pub grace: Duration,
-}
-
 /// Why there is no [`Config`].
 pub enum NoConfig {
-    /// Help or version was asked for; this is it.
+    /// The help or version that was asked for.
     Shown(String),
-    /// A flag or variable is wrong: one line that says which and why.
+    /// One line that says which flag or variable is wrong, and why.
     Wrong(String),
 }
 
 impl Config {
-    /// From this process's arguments and environment.
+    /// Reads this process's arguments and environment.
     pub fn read() -> Result<Self, NoConfig> {
         Self::of(std::env::args_os())
     }
@@ -262,7 +150,7 @@ impl Config {
         Ok(config)
     }
 
-    /// What cannot be seen in one flag alone.
+    /// Checks flags against each other.
     fn contradiction(&self) -> Option<&'static str> {
         let is_postgres = matches!(self.database(), DatabaseUrl::Postgres(_));
         match &self.command {
@@ -284,20 +172,20 @@ impl Config {
     /// The database, which is a file in the data folder unless a flag says otherwise.
     #[must_use]
     pub fn database(&self) -> DatabaseUrl {
-        let usual = || DatabaseUrl::Sqlite(self.store.data.join("search4letters.db"));
-        self.store.database_url.clone().unwrap_or_else(usual)
+        let default = || DatabaseUrl::Sqlite(self.store.data.join("search4letters.db"));
+        self.store.database_url.clone().unwrap_or_else(default)
     }
 
-    /// Where the spool is: always in the data folder, whatever database there is.
+    /// The spool is always in the data folder, whatever the database is.
     #[must_use]
-    pub fn spool(&self) -> SpoolOptions {
+    pub fn spool(&self) -> spool::Options {
         let capacity_bytes = u64::from(self.spool.spool_mib.get()) << 20;
-        SpoolOptions { folder: self.store.data.join("spool"), capacity_bytes }
+        spool::Options { folder: self.store.data.join("spool"), capacity_bytes }
     }
 }
 
 impl Config {
-    /// The configuration of a sandbox's server: nothing in it is what was set for a real one.
+    /// The configuration of a sandbox: without any of a real server's data or addresses.
     #[must_use]
     pub fn for_sandbox(mut self, sandbox: &LabSandbox) -> Self {
         self.http.listen = (Ipv4Addr::LOCALHOST, 0).into();
@@ -312,22 +200,10 @@ impl Config {
     }
 }
 
-/// clap explains at length; the first paragraph says what is wrong.
+/// The first paragraph of clap's message says what is wrong.
 fn one_line(message: &str) -> String {
     let paragraph = message.lines().take_while(|line| !line.trim().is_empty());
     without_secrets(&paragraph.map(str::trim).collect::<Vec<_>>().join(" "))
-}
-
-fn network(text: &str) -> Result<Network, String> {
-    if text.is_empty() {
-        return Ok(Network(None));
-    }
-    let net = text.parse().map_err(|_| "write a network as ADDRESS/BITS, for instance 10.0.0.0/8".to_owned())?;
-    Ok(Network(Some(net)))
-}
-
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|error| format!("{error}; write a number and its unit, for instance 15s"))
 }
 
 #[cfg(test)]
@@ -349,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lab_is_open_where_only_this_machine_can_come_unless_it_is_said_otherwise() {
+    fn by_default_the_lab_is_open_where_only_this_machine_can_reach_it() {
         let is_open = |line: &str| Config::try_parse_from(line.split(' ')).expect(line).http.lab_closed().is_none();
         assert!(
             is_open("x --listen 127.0.0.1:1")
@@ -406,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_shown_nowhere() {
+    fn passwords_are_never_shown() {
         let line = ["x", "--database-url", "postgres://a:hunter2@x/d?password=hunter2"];
         let config = Config::try_parse_from(line).expect("parsed");
         assert!(!format!("{config:?}").contains("hunter2"));

@@ -1,38 +1,36 @@
-//! `copy`: moves a whole database into an empty one, goes on after any interruption, and compares both at the end.
+//! `copy`: copies a whole database into an empty one, continues after any interruption, and compares both at the end.
 
-mod line;
-mod report;
-mod verify;
+mod compare;
 
+use anyhow::{anyhow, bail};
 use sha2::{Digest, Sha256};
 use store::copy::{BeginOutcome, Metadata, Progress, Refusal, Source, SourceIdentity, Table, Target};
 use store::{Clock, StoreError};
 
-use super::{CommandError, Meter};
-use crate::cli::copy::line::lines_of_metadata;
-use crate::cli::copy::verify::verify;
+use self::compare::{hex, lines_of_metadata, verify};
+use super::ProgressBar;
 
-pub use report::{Compared, Report};
+pub use self::compare::Report;
 
 /// How many records are read, and written in one transaction.
 const BATCH: u32 = 1_000;
 
-/// What came of a copy that was not refused.
+/// The result of a copy that was not refused.
 #[derive(Debug)]
 pub enum Copied {
     /// An earlier run has finished it.
     Already,
-    /// All that there is to copy is in the target, which is open to servers if both sides are the same.
+    /// Everything is in the target, which is open to servers if both sides are the same.
     Verified(Report),
 }
 
-/// Copies `source` into `target`, from where an earlier run has stopped, and compares them.
+/// Copies `source` into `target`, from where an earlier run was interrupted, and compares them.
 pub async fn copy(
     source: &dyn Source,
     target: &dyn Target,
     clock: &dyn Clock,
-    meter: &mut Meter,
-) -> Result<Copied, CommandError> {
+    bar: &mut ProgressBar,
+) -> anyhow::Result<Copied> {
     let metadata = source.metadata().await.map_err(|error| failed(source, &error))?;
     let counts = counts(source).await?;
     let origin = origin(source, &metadata, &counts);
@@ -41,16 +39,16 @@ pub async fn copy(
         BeginOutcome::New => Progress::at(Table::ALL[0]),
         BeginOutcome::Resumed(progress) => progress,
         BeginOutcome::Refused(Refusal::Finished) => return Ok(Copied::Already),
-        BeginOutcome::Refused(refusal) => return Err(refused(&refusal, source, target)),
+        BeginOutcome::Refused(refusal) => bail!(refused(&refusal, source, target)),
     };
     for table in Table::ALL.into_iter().filter(|table| *table >= progress.table) {
         let begin = if table == progress.table { progress.clone() } else { Progress::at(table) };
         let total = counts[table as usize];
-        meter.begin(format!("copying {}", table.as_str()), begin.done, total, clock.steady());
-        copy_table(source, target, begin, |done| meter.show(done, clock.steady())).await?;
-        meter.end(clock.steady());
+        bar.begin(format!("copying {}", table.as_str()), begin.done, total, clock.steady());
+        copy_table(source, target, begin, |done| bar.show(done, clock.steady())).await?;
+        bar.end(clock.steady());
     }
-    let report = verify(source, target, &counts, clock, meter).await?;
+    let report = verify(source, target, &counts, clock, bar).await?;
     if report.is_same() {
         target.finish().await.map_err(|error| failed(target, &error))?;
     }
@@ -63,7 +61,7 @@ async fn copy_table(
     target: &dyn Target,
     begin: Progress,
     mut show: impl FnMut(u64),
-) -> Result<(), CommandError> {
+) -> anyhow::Result<()> {
     let Progress { table, after, mut done } = begin;
     let mut read = source.read(table, &after, BATCH).await;
     loop {
@@ -78,7 +76,7 @@ async fn copy_table(
     }
 }
 
-async fn counts(source: &dyn Source) -> Result<[u64; Table::ALL.len()], CommandError> {
+async fn counts(source: &dyn Source) -> anyhow::Result<[u64; Table::ALL.len()]> {
     let mut counts = [0; Table::ALL.len()];
     for table in Table::ALL {
         counts[table as usize] = source.count(table).await.map_err(|error| failed(source, &error))?;
@@ -86,7 +84,7 @@ async fn counts(source: &dyn Source) -> Result<[u64; Table::ALL.len()], CommandE
     Ok(counts)
 }
 
-/// The secret is made once for each database, so its hash tells databases apart.
+/// Each database has its own secret, so the hash of the secret identifies it.
 fn origin(source: &dyn Source, metadata: &Metadata, counts: &[u64]) -> SourceIdentity {
     let mut state = Sha256::new();
     for line in lines_of_metadata(metadata) {
@@ -95,14 +93,14 @@ fn origin(source: &dyn Source, metadata: &Metadata, counts: &[u64]) -> SourceIde
     state.update(format!("{} {} {counts:?}", metadata.last_log, metadata.last_job));
     SourceIdentity {
         name: source.name(),
-        identity: report::hex(&Sha256::digest(metadata.secret)),
-        state: report::hex(&state.finalize()),
+        identity: hex(&Sha256::digest(metadata.secret)),
+        state: hex(&state.finalize()),
     }
 }
 
-fn refused(refusal: &Refusal, source: &dyn Source, target: &dyn Target) -> CommandError {
+fn refused(refusal: &Refusal, source: &dyn Source, target: &dyn Target) -> String {
     let (source, to, how_to_empty) = (source.name(), target.name(), target.how_to_empty());
-    CommandError(match refusal {
+    match refusal {
         Refusal::Served => {
             format!("{to} is in use by a server. Stop it, and copy into an empty database: {how_to_empty}")
         }
@@ -117,9 +115,9 @@ fn refused(refusal: &Refusal, source: &dyn Source, target: &dyn Target) -> Comma
             "{source} has changed since its copy into {to} was begun. Begin anew in an empty database: {how_to_empty}"
         ),
         Refusal::Finished => format!("{to} holds the whole copy already. Serve it"),
-    })
+    }
 }
 
-fn failed(side: &(impl Source + ?Sized), error: &StoreError) -> CommandError {
-    CommandError(format!("{}: {error} Then start the same command again: it goes on where it was", side.name()))
+fn failed(side: &(impl Source + ?Sized), error: &StoreError) -> anyhow::Error {
+    anyhow!("{}: {error} Then start the same command again: it goes on where it was", side.name())
 }

@@ -1,68 +1,72 @@
 //! `export`: writes the log out, beside a running server or without one.
 
-mod new_file;
-
-use std::io::{ErrorKind, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, Write, stdout};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 
+use anyhow::{Context, anyhow};
 use api::{LogFilter, TimeMs};
 use futures::TryStreamExt;
 use store::{Clock, LogSink, Store, log_blocks};
 
-use super::{CommandError, Meter};
+use super::ProgressBar;
 use crate::log::export::{Lines, Rows, export};
 
-pub use new_file::NewFile;
-
-/// What became of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exported {
     Whole,
-    /// Who was to read it has gone.
+    /// The reader of standard output has gone.
     Unread,
 }
 
-/// Writes all rows that there are at the start and that `filter` matches to `out`, from the oldest on.
-pub async fn export_lines(
+/// Writes the rows that exist at the start and match `filter` as text, oldest first: to `file`, or to standard output.
+pub async fn export_text(
     store: Arc<dyn Store>,
     filter: LogFilter,
     lines: Lines,
-    out: &mut (dyn Write + Send),
+    file: Option<NewFile>,
     clock: &dyn Clock,
-    meter: &mut Meter,
-) -> Result<Exported, CommandError> {
+    bar: &mut ProgressBar,
+) -> anyhow::Result<Exported> {
+    let mut out = match &file {
+        Some(file) => file.create()?,
+        // Without the line buffer of standard output: whole chunks are written.
+        None => File::from(stdout().as_fd().try_clone_to_owned()?),
+    };
     let rows = Rows::matching(filter, &*store, clock.wall()).await?;
-    begin(meter, &rows, clock.steady());
+    begin(bar, &rows, clock.steady());
     let mut chunks = pin!(export(store, rows, lines));
     let mut written = out.write_all(lines.head().as_bytes());
     let mut done = 0;
     while written.is_ok()
         && let Some(chunk) = chunks.try_next().await?
     {
-        // Nothing else runs on this thread: who waits for the reader here keeps nobody else.
+        // May block: nothing else runs on this thread.
         written = out.write_all(&chunk.text);
         done += chunk.rows;
-        meter.show(done, clock.steady());
+        bar.show(done, clock.steady());
     }
-    meter.end(clock.steady());
-    match written.and_then(|()| out.flush()) {
-        Ok(()) => Ok(Exported::Whole),
+    bar.end(clock.steady());
+    match written {
+        Ok(()) => file.map_or(Ok(Exported::Whole), |file| file.finish().map(|()| Exported::Whole)),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Exported::Unread),
-        Err(error) => Err(CommandError(format!("the export cannot be written: {error}"))),
+        Err(error) => Err(error).context("the export cannot be written"),
     }
 }
 
-/// The same into another table.
+/// Puts the same rows into another table.
 pub async fn export_rows(
     store: Arc<dyn Store>,
     filter: LogFilter,
-    file: &mut dyn LogSink,
+    table: &mut dyn LogSink,
     clock: &dyn Clock,
-    meter: &mut Meter,
-) -> Result<(), CommandError> {
+    bar: &mut ProgressBar,
+) -> anyhow::Result<()> {
     let wanted = Rows::matching(filter, &*store, clock.wall()).await?;
-    begin(meter, &wanted, clock.steady());
+    begin(bar, &wanted, clock.steady());
     let mut blocks = pin!(log_blocks(store, wanted.after, wanted.upto));
     let mut done = 0;
     while let Some(block) = blocks.try_next().await? {
@@ -75,16 +79,80 @@ pub async fn export_rows(
             }
         }
         if !rows.is_empty() {
-            file.put(&rows).await?;
+            table.put(&rows).await?;
         }
-        meter.show(done, clock.steady());
+        bar.show(done, clock.steady());
     }
-    meter.end(clock.steady());
+    bar.end(clock.steady());
     Ok(())
 }
 
-fn begin(meter: &mut Meter, rows: &Rows, now: TimeMs) {
-    // There may be fewer rows than numbers.
+fn begin(bar: &mut ProgressBar, rows: &Rows, now: TimeMs) {
+    // An upper bound: numbers may have gaps.
     let most = u64::try_from(rows.upto.0 - rows.after.0).unwrap_or(0);
-    meter.begin("exporting the log".to_owned(), 0, most, now);
+    bar.begin("exporting the log".to_owned(), 0, most, now);
+}
+
+/// A file that gets its name once it is whole.
+#[derive(Debug)]
+pub struct NewFile {
+    name: PathBuf,
+    /// What is written until then, beside it.
+    part: PathBuf,
+}
+
+impl NewFile {
+    /// Fails where a file of this name exists.
+    pub fn new(name: PathBuf) -> anyhow::Result<Self> {
+        check_is_free(&name)?;
+        let mut part = name.clone().into_os_string();
+        // Another process may be writing a file of the same name. An earlier process of our number has ended.
+        part.push(format!(".{}.part", std::process::id()));
+        let part = PathBuf::from(part);
+        match std::fs::remove_file(&part) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error).with_context(|| not_written(&part)),
+            _ => Ok(Self { name, part }),
+        }
+    }
+
+    /// The path to write to until [`NewFile::finish`].
+    #[must_use]
+    pub fn part(&self) -> &Path {
+        &self.part
+    }
+
+    /// Gives the file its name, durably.
+    pub fn finish(self) -> anyhow::Result<()> {
+        let rename = || -> io::Result<()> {
+            File::open(&self.part)?.sync_all()?;
+            std::fs::rename(&self.part, &self.name)?;
+            let folder = self.name.parent().filter(|folder| *folder != Path::new(""));
+            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        };
+        // A file of this name may have been made meanwhile.
+        check_is_free(&self.name)?;
+        rename().with_context(|| not_written(&self.name))
+    }
+
+    fn create(&self) -> anyhow::Result<File> {
+        File::create_new(&self.part).with_context(|| not_written(&self.part))
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        // An unfinished file is of no use. After `finish` there is none.
+        let _ = std::fs::remove_file(&self.part);
+    }
+}
+
+fn check_is_free(name: &Path) -> anyhow::Result<()> {
+    match name.symlink_metadata() {
+        Ok(_) => Err(anyhow!("{} exists: name another file with --output, or remove it", name.display())),
+        Err(_) => Ok(()),
+    }
+}
+
+fn not_written(name: &Path) -> String {
+    format!("{} cannot be written", name.display())
 }

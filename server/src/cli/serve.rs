@@ -1,40 +1,39 @@
-//! `serve`: the web server and, unless told otherwise, the worker.
+//! `serve`: the web server and, by default, the worker.
 
+use std::io::{Write, stdout};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::{Context, anyhow};
 use api::TimeMs;
-use axum::Router;
+use spool::Spool;
 use store::{Clock, Store, SystemClock};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio::task::spawn_blocking;
+use tokio_util::task::AbortOnDropHandle;
 
-use super::CommandError;
 use super::admin::link;
-use super::heartbeat::Heartbeat;
-use super::prune::keep_pruning;
-use super::service_manager;
-use super::stop_signal::StopSignal;
+use super::config::{Config, HttpSection, JobsSection};
+use super::until_stopped::{Process, Status, run_until_stopped, stop_signal};
 use crate::accounts::new_setup_link;
 use crate::app_state::JobsSection as JobsInside;
 use crate::app_state::{Environment, IntakeSection, WorkerSection};
-use crate::cli::config::{HttpSection, JobsSection};
-use crate::lab::{Lab, LabResources};
+use crate::lab::{Lab, LabResources, sandbox};
 use crate::platform::assets::has_client;
 use crate::platform::random::Random;
 use crate::platform::token::Token;
 use crate::platform::transport::{self, connections_that_fit};
 use crate::router::router;
 use crate::search::browser_family;
-use crate::worker::{JobEnvironment, LONGEST_BACKOFF, run_worker, worker_settings};
+use crate::worker::{JobEnvironment, LONGEST_BACKOFF, worker_settings};
 
 /// How long answers that are being sent may take after the process was asked to stop.
-const ANSWERS: Duration = Duration::from_secs(10);
-/// How long the store is left alone when it could not take a link that makes an administrator.
-const OFFER_AGAIN_AFTER: Duration = Duration::from_secs(5);
+const ANSWERS_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait after the store could not take a link that makes an administrator.
+const SETUP_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// A server that is about to serve.
+/// What a server needs.
 pub struct Serving {
     pub store: Arc<dyn Store>,
     pub intake: IntakeSection,
@@ -46,24 +45,46 @@ pub struct Serving {
     pub lab: LabResources,
 }
 
-/// Serves until SIGTERM or SIGINT, then drains and returns.
-pub async fn serve(serving: Serving) -> Result<(), CommandError> {
-    serve_routes(serving, router, || {
-        tokio::task::spawn_blocking(browser_family::prepare);
-    })
-    .await
+#[derive(Clone, Copy)]
+enum ServerKind {
+    Product,
+    /// With the routes of the lab's sandboxes, whose writes take `delay`.
+    Sandbox {
+        delay: Duration,
+    },
 }
 
-/// The same with other routes. What can wait until requests are answered is done in `afterwards`.
-pub(super) async fn serve_routes(
-    serving: Serving,
-    routes: impl FnOnce(Arc<Environment>) -> Router,
-    afterwards: impl FnOnce(),
-) -> Result<(), CommandError> {
+pub async fn listen(http: &HttpSection) -> anyhow::Result<TcpListener> {
+    let address = http.listen;
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| anyhow!("cannot listen on {address}: {error}; is it in use? choose another with --listen"))
+}
+
+pub fn open_spool(config: &Config) -> anyhow::Result<IntakeSection> {
+    Ok(IntakeSection { spool: Spool::open(config.spool())?, deadline: config.spool.accept_deadline })
+}
+
+/// Serves until SIGTERM or SIGINT, then drains and returns.
+pub async fn serve(serving: Serving) -> anyhow::Result<()> {
+    serve_kind(serving, ServerKind::Product).await
+}
+
+/// Serves as a sandbox of the lab. First prints its address: one line on standard output.
+pub async fn serve_sandbox(serving: Serving, delay: Duration) -> anyhow::Result<()> {
+    let printed = serving.listener.local_addr().and_then(|address| {
+        writeln!(stdout(), "{address}")?;
+        stdout().flush()
+    });
+    printed.context("the address cannot be printed for the process that has started this one")?;
+    serve_kind(serving, ServerKind::Sandbox { delay }).await
+}
+
+async fn serve_kind(serving: Serving, kind: ServerKind) -> anyhow::Result<()> {
     let Serving { store, intake, clock, random, listener, http, jobs, lab } = serving;
-    // Before anybody is told that we are there, or any job is begun: from then on a stop is a drain.
-    let stop = StopSignal::listen()?;
-    let address = listener.local_addr().map_err(|error| CommandError(format!("the socket has no address: {error}")))?;
+    // Before the address is announced or any job begins: from then on a signal causes a drain.
+    let stop = stop_signal()?;
+    let address = listener.local_addr().context("the socket has no address")?;
     let settings = worker_settings(&jobs, &*store, &random);
     let inside = JobsInside { worker: (!jobs.no_worker).then(|| WorkerSection::of(&settings)) };
     let trusted_proxies = http.trusted_proxies.iter().filter_map(|network| network.0).collect();
@@ -76,54 +97,38 @@ pub(super) async fn serve_routes(
     if !store.is_shared() {
         rescue_orphans(&*store, clock.steady()).await?;
     }
-    let (stop_heart, worker) = (CancellationToken::new(), env.jobs.worker.clone());
-    let heartbeat = Heartbeat { store: store.clone(), clock: clock.clone(), worker, started_at: env.started_at };
-    let heart = tokio::spawn(heartbeat.beat_until(stop_heart.clone()));
-    let stop_worker = CancellationToken::new();
-    let mut worker = if jobs.no_worker {
-        tokio::spawn(stop_worker.clone().cancelled_owned())
-    } else {
-        let env = JobEnvironment { log: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay, lab };
-        tokio::spawn(run_worker(env, settings, stop_worker.clone()))
+    // What is left in the spool when the replay is aborted is replayed at the next start.
+    let replay = AbortOnDropHandle::new(tokio::spawn(env.intake.clone().keep_replaying(random.clone())));
+    let prober = AbortOnDropHandle::new(tokio::spawn(probe(env.clone())));
+    let routes = match kind {
+        ServerKind::Product => router(env.clone()),
+        ServerKind::Sandbox { delay } => router(env.clone()).merge(sandbox::routes(env.clone(), delay)),
     };
-    let replay = tokio::spawn(env.intake.clone().keep_replaying(random.clone()));
-    let prober = tokio::spawn(probe(env.clone()));
-    let pruner = tokio::spawn(keep_pruning(store.clone(), clock.clone()));
-    let routes = routes(env.clone());
     let answers = tokio::spawn(transport::serve(listener, routes, env.clone(), connections));
-    greet(address);
-    // A link is written to the database, which those who ask already need not wait for.
-    let setup = tokio::spawn(offer_setup(env.clone(), address));
-    afterwards();
-    service_manager::ready(&format!("serving http://{address}"));
-    let watchdog = tokio::spawn(service_manager::keep_watchdog_calm());
-    tokio::select! {
-        () = stop.given() => {}
-        _ = &mut worker => return Err(CommandError("the worker broke down; the log above says why".to_owned())),
+    announce(address);
+    // A link is written to the database, for which requests need not wait.
+    let setup = AbortOnDropHandle::new(tokio::spawn(offer_setup(env.clone(), address)));
+    if let ServerKind::Product = kind {
+        spawn_blocking(browser_family::prepare);
     }
-    let status = format!("stopping: no new requests; running jobs have {} s", jobs.grace.as_secs());
-    tracing::info!("{status}");
-    service_manager::stopping(&status);
-    env.stop.cancel();
-    stop_worker.cancel();
-    pruner.abort();
-    // What is in the spool by then is replayed at the next start.
-    replay.abort();
-    prober.abort();
-    setup.abort();
-    if tokio::time::timeout(ANSWERS, answers).await.is_err() {
-        tracing::warn!("some answers took too long to send and were cut off");
-    }
-    worker.await.map_err(|error| CommandError(format!("the worker broke down: {error}")))?;
-    stop_heart.cancel();
-    heart.await.map_err(|error| CommandError(format!("the heartbeat broke down: {error}")))?;
-    store.close().await;
-    watchdog.abort();
-    tracing::info!("stopped");
-    Ok(())
+    let context = JobEnvironment { log: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay, lab };
+    let worker = (!jobs.no_worker).then_some((context, settings));
+    let process = Process { store, clock, started_at: env.started_at, worker };
+    let status = Status {
+        ready: format!("serving http://{address}"),
+        stopping: format!("stopping: no new requests; running jobs have {} s", jobs.grace.as_secs()),
+    };
+    run_until_stopped(process, status, stop, async || {
+        env.stop.cancel();
+        drop((replay, prober, setup));
+        if tokio::time::timeout(ANSWERS_TIMEOUT, answers).await.is_err() {
+            tracing::warn!("some answers took too long to send and were cut off");
+        }
+    })
+    .await
 }
 
-/// Nobody else runs jobs: whatever is running, an earlier process has left.
+/// On a database of one process, every running job was left by an earlier process.
 async fn rescue_orphans(store: &dyn Store, now: TimeMs) -> store::Result<()> {
     let orphans = store.rescue_orphans(now, now.after(LONGEST_BACKOFF)).await?;
     if orphans > 0 {
@@ -137,20 +142,20 @@ async fn probe(env: Arc<Environment>) {
     env.prober.keep_probing(store, intake, clock, env.random.clone()).await;
 }
 
-/// The others are for those who ask: pages that only follow must not shut everybody else out.
+/// Keeps a quarter of the connections for requests: pages that only follow must not shut all others out.
 fn event_streams_beside(connections: u32) -> u32 {
     (connections - connections / 4).max(1)
 }
 
-fn greet(address: SocketAddr) {
+fn announce(address: SocketAddr) {
     if !has_client() {
         tracing::warn!("this binary carries no client; `cargo xtask run` builds one with it");
     }
     eprintln!("listening on http://{address}");
 }
 
-/// Prints a link that makes the first account, where there is none. A store that does not answer now is asked again:
-/// it ends nothing else either.
+/// Prints a link that makes the first account, where there is none. Retries while the store does not answer: a missing
+/// database does not end a server.
 async fn offer_setup(env: Arc<Environment>, address: SocketAddr) {
     loop {
         match setup_link(&env).await {
@@ -164,7 +169,7 @@ async fn offer_setup(env: Arc<Environment>, address: SocketAddr) {
                 tracing::warn!(%error, "no link that makes an administrator could be made; it is tried again")
             }
         }
-        env.clock.sleep_until(env.clock.steady().after(OFFER_AGAIN_AFTER)).await;
+        env.clock.sleep_until(env.clock.steady().after(SETUP_RETRY_AFTER)).await;
     }
 }
 

@@ -1,34 +1,34 @@
-//! The start of a process whose database may still be on its way up.
+//! Waits at the start of a process for a database that may still be starting.
 
 use std::time::Duration;
 
 use api::FaultKind;
 use store::Clock;
 
-use super::service_manager;
+use super::until_stopped::show_status;
 
-/// How long a database is waited for. Beyond it whoever has started us should know.
+/// How long to wait. After this the service manager should know that the start has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Short beside what a database takes to start.
+/// Short compared with the start of a database.
 const TRY_EVERY: Duration = Duration::from_millis(500);
-const TELL_EVERY: Duration = Duration::from_secs(5);
+const LOG_EVERY: Duration = Duration::from_secs(5);
 
 /// Why a database could not be opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", kind.as_str())]
 pub struct NotOpened {
     pub kind: FaultKind,
-    /// What is wrong and what to do, in one line.
+    /// What is wrong and what to do, on one line.
     pub message: String,
 }
 
-/// Opens the database, again and again while nobody answers. A database that answers and refuses will not think better
-/// of it, so that this is told at once.
+/// Opens the database, and tries again while it does not answer. A refusal is final, and returned at once.
 pub async fn wait_for_database<S>(
     clock: &dyn Clock,
     mut open: impl AsyncFnMut() -> Result<S, NotOpened>,
 ) -> Result<S, NotOpened> {
     let begun = clock.steady();
-    let mut tell_at = begun;
+    let mut log_at = begun;
     loop {
         let failure = match open().await {
             Err(failure) if failure.kind == FaultKind::ConnectionError => failure,
@@ -38,10 +38,10 @@ pub async fn wait_for_database<S>(
         if now >= begun.after(PATIENCE) {
             return Err(failure);
         }
-        if now >= tell_at {
+        if now >= log_at {
             tracing::warn!("waiting for the database: {}", failure.message);
-            service_manager::status("waiting for the database");
-            tell_at = now.after(TELL_EVERY);
+            show_status("waiting for the database");
+            log_at = now.after(LOG_EVERY);
         }
         clock.sleep_until(now.after(TRY_EVERY)).await;
     }
@@ -56,7 +56,7 @@ mod tests {
 
     use super::*;
 
-    /// Who sleeps until a time is there at once.
+    /// Every sleep returns immediately.
     #[derive(Default)]
     struct FastClock(AtomicI64);
 
@@ -90,20 +90,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_comes_up_is_waited_for() {
+    async fn a_database_that_starts_is_waited_for() {
         let (opened, tries, _) =
             opened(|tries| if tries < 5 { Err(failure(FaultKind::ConnectionError)) } else { Ok(()) }).await;
         assert_eq!((opened, tries), (Ok(()), 5));
     }
 
     #[tokio::test]
-    async fn one_that_does_not_come_up_is_given_up() {
+    async fn a_database_that_does_not_start_is_given_up() {
         let (opened, _, took) = opened(|_| Err(failure(FaultKind::ConnectionError))).await;
         assert_eq!((opened, took), (Err(failure(FaultKind::ConnectionError)), PATIENCE));
     }
 
     #[tokio::test]
-    async fn one_that_refuses_is_believed_at_once() {
+    async fn a_refusal_is_final() {
         for kind in [FaultKind::CredentialsError, FaultKind::SqlError] {
             assert_eq!(opened(|_| Err(failure(kind))).await, (Err(failure(kind)), 1, Duration::ZERO));
         }

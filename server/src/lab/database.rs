@@ -1,101 +1,105 @@
 //! The scenario with the database: many tasks share a few connections. Some fail, some panic and some are aborted while
 //! they hold one, and every connection comes back.
 
-mod fate;
-mod pool_watch;
 mod tasks;
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use api::{DatabaseSpec, LabFact, LabSummary, PoolSummary};
+use api::{DatabaseSpec, LabFact, LabSummary, PoolState, PoolSummary};
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use lab::EventSink;
-use store::Store;
+use store::PoolProbe;
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use self::pool_watch::PoolWatch;
-use self::tasks::{Ended, Taken, Tasks};
+use self::tasks::{Connected, EndedTask, Tasks};
 
-/// Opens the database once more, beside whoever has it open, with a pool of [`DatabaseSpec::CONNECTIONS`] connections
-/// that nobody else uses. Fails with a sentence for people.
-pub type PoolOpener = Arc<dyn Fn() -> BoxFuture<'static, Result<Arc<dyn Store>, String>> + Send + Sync>;
+/// Opens the database once more, with a pool of [`DatabaseSpec::CONNECTIONS`] connections for the lab alone.
+pub type PoolOpener = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<Arc<dyn PoolProbe>>> + Send + Sync>;
 
-/// A connection goes back by itself a moment after its task has ended; one that takes longer is lost.
-const BACK_WITHIN: Duration = Duration::from_secs(5);
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// A connection returns to the pool a moment after its task has ended; one that takes longer is lost.
+const RETURN_TIMEOUT: Duration = Duration::from_secs(5);
+const RETURN_POLL: Duration = Duration::from_millis(5);
+/// More often nobody could see it, and ten thousand tasks would cause twenty thousand events.
+const POOL_EVENT_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Runs it, and tells what happens; an item is a task. Which tasks are ill is decided by their numbers, the same in
-/// each run. Fails, with the reason, where the database cannot be opened.
+/// Runs the scenario and emits its events; an item is a task. Task numbers decide which tasks are faulty, the same in
+/// each run. Fails where the database cannot be opened.
 ///
-/// Ends early where `stop` is cancelled. However it ends, also when it is dropped, its connections are closed.
+/// Ends early once `stop` is cancelled. However it ends, also when it is dropped, its connections are closed.
 pub async fn database(
     spec: &DatabaseSpec,
     open: &PoolOpener,
-    tell: &EventSink,
+    events: &EventSink,
     stop: &CancellationToken,
-) -> Result<LabSummary, String> {
-    let pool = Pool(open().await?);
+) -> anyhow::Result<LabSummary> {
+    let pool = ClosedOnDrop(open().await?);
     let count = spec.batches.saturating_mul(spec.tasks_per_batch);
-    tell.emit(LabFact::Began { labels: (1..=count).map(|number| format!("task {number}")).collect() });
-    let watch = Arc::new(PoolWatch::of(pool.0.clone()));
-    let tasks =
-        Tasks { watch: watch.clone(), tell, hold: Duration::from_millis(spec.hold_ms.into()), fates: spec.into() };
-    let mut tally = Tally::default();
+    events.emit(LabFact::Began { labels: (1..=count).map(|number| format!("task {number}")).collect() });
+    let monitor = Arc::new(PoolMonitor::new(pool.0.clone()));
+    let tasks = Tasks {
+        monitor: monitor.clone(),
+        events,
+        hold: Duration::from_millis(spec.hold_ms.into()),
+        faults: spec.into(),
+    };
+    let mut totals = Totals::default();
     tokio::select! {
         () = stop.cancelled() => {}
-        () = watch.keep_telling(tell) => {}
-        () = all_batches(spec, &tasks, &mut tally) => {}
+        () = monitor.emit_changes(events) => {}
+        () = run_batches(spec, &tasks, &mut totals) => {}
     }
-    let leaked = in_use_in_the_end(&*pool.0).await;
-    watch.tell_last(tell);
-    let (most_in_use, most_waiting) = watch.peaks();
-    let max = pool.0.pool().max;
+    let leaked = leaked_connections(&*pool.0).await;
+    monitor.emit_if_changed(events);
+    let max = pool.0.state().max;
     close(&*pool.0).await;
-    for item in (0..count).filter(|item| !tally.ended.contains(item)) {
-        tell.emit(LabFact::Cancelled { item });
-        tally.summary.cancelled += 1;
+    for item in (0..count).filter(|item| !totals.ended.contains(item)) {
+        events.emit(LabFact::Cancelled { item });
+        totals.summary.cancelled += 1;
     }
-    tell.emit(LabFact::Ended);
-    let Tally { summary, first_started_us, last_ended_us, longest_wait_us, refused, .. } = tally;
+    events.emit(LabFact::Ended);
+    let Totals { summary, first_started_us, last_ended_us, longest_wait_us, refused, .. } = totals;
     let elapsed_us = last_ended_us.saturating_sub(first_started_us.unwrap_or(last_ended_us));
+    let (most_in_use, most_waiting) = monitor.peaks();
     let pool = PoolSummary { max, most_in_use, most_waiting, longest_wait_us, leaked, refused };
     Ok(LabSummary { elapsed_us, pool: Some(pool), ..summary })
 }
 
-async fn all_batches(spec: &DatabaseSpec, tasks: &Tasks<'_>, tally: &mut Tally) {
+async fn run_batches(spec: &DatabaseSpec, tasks: &Tasks<'_>, totals: &mut Totals) {
     for batch in 0..spec.batches {
         let first = batch * spec.tasks_per_batch;
         let mut batch: FuturesUnordered<_> =
             (first..first + spec.tasks_per_batch).map(|item| tasks.run(item)).collect();
         while let Some(ended) = batch.next().await {
-            tally.take(ended);
+            totals.add(ended);
         }
     }
 }
 
-/// How many connections are not back after a while in which all should be.
-async fn in_use_in_the_end(store: &dyn Store) -> u32 {
-    let are_back = async {
-        while store.pool().in_use > 0 {
-            sleep(LOOK_EVERY).await;
+/// How many connections are still in use after a time in which all should have returned.
+async fn leaked_connections(pool: &dyn PoolProbe) -> u32 {
+    let returned = async {
+        while pool.state().in_use > 0 {
+            sleep(RETURN_POLL).await;
         }
     };
-    if timeout(BACK_WITHIN, are_back).await.is_ok() { 0 } else { store.pool().in_use }
+    if timeout(RETURN_TIMEOUT, returned).await.is_ok() { 0 } else { pool.state().in_use }
 }
 
-/// A pool waits for every connection that somebody has. One that is lost is never given back, and has been told of.
-async fn close(store: &dyn Store) {
-    let _ = timeout(BACK_WITHIN, store.close()).await;
+/// A pool waits for every connection in use. A lost one never returns, and is already counted as leaked.
+async fn close(pool: &dyn PoolProbe) {
+    let _ = timeout(RETURN_TIMEOUT, pool.close()).await;
 }
 
-/// What came of the tasks so far.
+/// Results of the tasks so far.
 #[derive(Default)]
-struct Tally {
+struct Totals {
     summary: LabSummary,
     ended: HashSet<u32>,
     first_started_us: Option<u64>,
@@ -104,13 +108,13 @@ struct Tally {
     refused: u32,
 }
 
-impl Tally {
-    fn take(&mut self, ended: Ended) {
-        let Ended { item, taken, ended_us, has_failed, is_refused } = ended;
+impl Totals {
+    fn add(&mut self, task: EndedTask) {
+        let EndedTask { item, connected, ended_us, has_failed, is_refused } = task;
         self.ended.insert(item);
         *(if has_failed { &mut self.summary.failed } else { &mut self.summary.done }) += 1;
         self.refused += u32::from(is_refused);
-        let Some(Taken { asked_us, started_us }) = taken else { return };
+        let Some(Connected { asked_us, started_us }) = connected else { return };
         self.longest_wait_us = self.longest_wait_us.max(started_us.saturating_sub(asked_us));
         self.summary.work_us += ended_us.saturating_sub(started_us);
         self.first_started_us = Some(self.first_started_us.map_or(started_us, |first| first.min(started_us)));
@@ -118,15 +122,69 @@ impl Tally {
     }
 }
 
-/// Closed also where nobody waits any more: a server that many share counts its connections.
-struct Pool(Arc<dyn Store>);
+/// Closes the pool also when the run is dropped: a database server counts the connections of all its clients.
+struct ClosedOnDrop(Arc<dyn PoolProbe>);
 
-impl Drop for Pool {
+impl Drop for ClosedOnDrop {
     fn drop(&mut self) {
-        let store = self.0.clone();
-        // To close again what is closed does nothing. Without a runtime there are no connections either.
+        let pool = self.0.clone();
+        // Closing twice does nothing. Without a runtime there are no connections either.
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move { close(&*store).await });
+            runtime.spawn(async move { close(&*pool).await });
         }
+    }
+}
+
+/// Samples the pool whenever a task has taken or returned a connection.
+struct PoolMonitor {
+    pool: Arc<dyn PoolProbe>,
+    most_in_use: AtomicU32,
+    most_waiting: AtomicU32,
+    changed: Notify,
+    /// The last event: in use, idle, waiting.
+    emitted: Mutex<Option<(u32, u32, u32)>>,
+}
+
+impl PoolMonitor {
+    fn new(pool: Arc<dyn PoolProbe>) -> Self {
+        let (most_in_use, most_waiting) = (AtomicU32::new(0), AtomicU32::new(0));
+        Self { pool, most_in_use, most_waiting, changed: Notify::new(), emitted: Mutex::new(None) }
+    }
+
+    /// To be called when the pool's state may have changed.
+    fn sample(&self) {
+        self.state();
+        self.changed.notify_one();
+    }
+
+    /// The most connections in use and the most waiting tasks, of all samples.
+    fn peaks(&self) -> (u32, u32) {
+        (self.most_in_use.load(Ordering::Relaxed), self.most_waiting.load(Ordering::Relaxed))
+    }
+
+    /// Emits the pool's changes until it is dropped.
+    async fn emit_changes(&self, events: &EventSink) {
+        loop {
+            self.changed.notified().await;
+            self.emit_if_changed(events);
+            sleep(POOL_EVENT_INTERVAL).await;
+        }
+    }
+
+    /// Emits the pool's state, unless it is the same as in the last event.
+    fn emit_if_changed(&self, events: &EventSink) {
+        let PoolState { in_use, idle, waiting, .. } = self.state();
+        // Nothing panics while it is locked, so a poisoned value is whole.
+        let last = self.emitted.lock().unwrap_or_else(PoisonError::into_inner).replace((in_use, idle, waiting));
+        if last != Some((in_use, idle, waiting)) {
+            events.emit(LabFact::Pool { in_use, idle, waiting });
+        }
+    }
+
+    fn state(&self) -> PoolState {
+        let state = self.pool.state();
+        self.most_in_use.fetch_max(state.in_use, Ordering::Relaxed);
+        self.most_waiting.fetch_max(state.waiting, Ordering::Relaxed);
+        state
     }
 }

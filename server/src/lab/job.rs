@@ -1,11 +1,11 @@
-//! The job `lab_run`: does a run of the waiting lab, and puts out what happens in it.
+//! The job `lab_run`: performs a run of the waiting lab and persists its events.
 
-use std::io;
 use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
 
-use api::{FetchSpec, LabEvent, LabFact, LabSpec, LabSummary, LaneStep};
+use anyhow::{Context, anyhow};
+use api::{FetchSpec, LabFact, LabSpec, LabSummary, LaneStep};
 use futures::future::BoxFuture;
 use lab::{EventSink, Events, FetchPlan, Target};
 use queue::{JobError, Payload};
@@ -13,18 +13,18 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::lab::database::database;
-use crate::lab::request::request;
-use crate::lab::{LabResources, LoopbackServer};
+use super::database::database;
+use super::request::request;
+use super::{LabResources, LoopbackServer};
 use crate::platform::random::Random;
 use crate::platform::reporter::{Report, Reporter};
 
-/// What happens within this time is written down together.
-const TOGETHER: Duration = Duration::from_millis(100);
-/// So many events make one part of the output at most.
-const PART: usize = 2_000;
+/// How long events are collected before they are persisted together.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
+/// Limit for the events in one part of the output.
+const PART_EVENTS: usize = 2_000;
 
-/// A run, and from where it was started.
+/// A run, and the address that has started it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabRun {
     pub spec: LabSpec,
@@ -36,58 +36,60 @@ impl Payload for LabRun {
     const VERSION: u32 = 1;
 }
 
-/// What a run does, until its summary or the reason why there is none.
-type Doing = BoxFuture<'static, Result<LabSummary, String>>;
-
-/// Does the run, and writes down what it tells. When this is dropped, because the run was cancelled or the process
-/// stops, nothing else begins, and what has begun loses its connections.
-pub async fn lab_run(run: LabRun, reporter: Reporter) -> Result<(), JobError> {
+/// Performs the run. When this is dropped, because the run was cancelled or the process stops, nothing else begins, and
+/// what has begun loses its connections.
+pub async fn lab_run(run: LabRun, resources: LabResources, reporter: Reporter) -> Result<(), JobError> {
     let stop = CancellationToken::new();
     let _stop_when_dropped = stop.clone().drop_guard();
     let (sink, events) = EventSink::begin();
-    let doing = doing(run.spec, reporter.env.lab.clone(), sink, stop).map_err(JobError::Retry)?;
-    let doing = async { doing.await.map_err(JobError::Dead) };
-    let (summary, total) = tokio::try_join!(doing, write_down(events, &reporter))?;
+    let scenario = scenario(run.spec, resources, sink, stop).map_err(|error| JobError::Retry(format!("{error:#}")))?;
+    let scenario = async { scenario.await.map_err(|error| JobError::Dead(format!("{error:#}"))) };
+    let (summary, total) = tokio::try_join!(scenario, persist(events, &reporter))?;
     let result = serde_json::to_string(&summary).expect("a summary has a JSON form");
     reporter.report(Report { percent: 100, note: note(total, total), part: None, result: Some(result) }).await
 }
 
-fn doing(spec: LabSpec, resources: LabResources, sink: EventSink, stop: CancellationToken) -> Result<Doing, String> {
+/// Prepares the run. An error here may pass; one of the returned future is final.
+fn scenario(
+    spec: LabSpec,
+    resources: LabResources,
+    sink: EventSink,
+    stop: CancellationToken,
+) -> anyhow::Result<BoxFuture<'static, anyhow::Result<LabSummary>>> {
     Ok(match spec {
-        LabSpec::Fetch(spec) => fetching(spec, sink, stop)?,
+        LabSpec::Fetch(spec) => fetch(spec, sink, stop)?,
         LabSpec::Database(spec) => Box::pin(async move { database(&spec, &resources.open_pool, &sink, &stop).await }),
         LabSpec::Request(spec) => {
-            let sandbox = resources.sandbox?;
+            let sandbox = resources.sandbox.context("no sandbox can be started")?;
             Box::pin(async move { request(&spec, &sandbox, &sink, &stop).await })
         }
     })
 }
 
-fn fetching(spec: FetchSpec, sink: EventSink, stop: CancellationToken) -> Result<Doing, String> {
-    // Held by the future and not by the run's thread: who drops the future cuts the connections that block it.
-    let server = LoopbackServer::start(Random::system())
-        .map_err(|error| format!("the lab's own server did not start: {error}"))?;
+fn fetch(
+    spec: FetchSpec,
+    sink: EventSink,
+    stop: CancellationToken,
+) -> anyhow::Result<BoxFuture<'static, anyhow::Result<LabSummary>>> {
+    const NO_THREAD: &str = "the system gives no thread for the run";
+    // Held by the future and not by the run's thread: dropping the future closes the connections that block the thread.
+    let server = LoopbackServer::start(Random::system()).context("the lab's own server did not start")?;
     let plan = FetchPlan::new(Target::at(server.address()), spec);
-    let (say, said) = oneshot::channel();
-    let run = move || drop(say.send(lab::fetch(plan, &sink, &stop)));
-    let spawned = thread::Builder::new().name("lab-run".to_owned()).spawn(run);
-    spawned.map_err(no_thread)?;
+    let (sender, summary) = oneshot::channel();
+    let run = move || drop(sender.send(lab::fetch(plan, &sink, &stop)));
+    thread::Builder::new().name("lab-run".to_owned()).spawn(run).context(NO_THREAD)?;
     Ok(Box::pin(async move {
-        let summary = said.await.map_err(|_| "the run's thread has panicked".to_owned())?.map_err(no_thread);
+        let summary = summary.await.map_err(|_| anyhow!("the run's thread has panicked"))?.context(NO_THREAD);
         drop(server);
         summary
     }))
 }
 
-fn no_thread(error: io::Error) -> String {
-    format!("the system gives no thread for the run: {error}")
-}
-
-/// Until all is told. Returns how many items there were.
-async fn write_down(mut events: Events, reporter: &Reporter) -> Result<usize, JobError> {
+/// Persists events until the run ends. Returns the number of items.
+async fn persist(mut events: Events, reporter: &Reporter) -> Result<usize, JobError> {
     let (mut total, mut ended) = (0, 0);
     let mut batch = Vec::new();
-    while events.recv_many(&mut batch, PART).await > 0 {
+    while events.recv_many(&mut batch, PART_EVENTS).await > 0 {
         for event in &batch {
             match &event.what {
                 LabFact::Began { labels } => total = labels.len(),
@@ -95,23 +97,15 @@ async fn write_down(mut events: Events, reporter: &Reporter) -> Result<usize, Jo
                 _ => {}
             }
         }
-        reporter
-            .report(Report {
-                percent: percent(ended, total),
-                note: note(ended, total),
-                part: Some(part(&batch)),
-                result: None,
-            })
-            .await?;
+        let part = serde_json::to_string(&batch).expect("events have a JSON form");
+        let report =
+            Report { percent: percent(ended, total), note: note(ended, total), part: Some(part), result: None };
+        reporter.report(report).await?;
         batch.clear();
         let clock = &reporter.env.clock;
-        clock.sleep_until(clock.steady().after(TOGETHER)).await;
+        clock.sleep_until(clock.steady().after(FLUSH_INTERVAL)).await;
     }
     Ok(total)
-}
-
-fn part(events: &[LabEvent]) -> String {
-    serde_json::to_string(events).expect("events have a JSON form")
 }
 
 fn ends_an_item(what: &LabFact) -> bool {

@@ -45,6 +45,6 @@ impl Lab {
 #[derive(Clone)]
 pub struct LabResources {
     pub open_pool: PoolOpener,
-    /// Or why there is none.
-    pub sandbox: Result<Sandbox, String>,
+    /// None where the path of this program is not known.
+    pub sandbox: Option<Sandbox>,
 }

@@ -9,7 +9,6 @@ mod clock;
 pub mod codec;
 pub mod copy;
 mod error;
-mod exercise;
 mod group_commit;
 mod job_admin;
 mod job_queue;
@@ -17,13 +16,13 @@ mod log_block;
 mod log_parts;
 mod notifier;
 mod patience;
+mod pool_probe;
 mod search_log;
 mod workers;
 
 pub use accounts::{Accounts, NewAccount, SetUpOutcome, StoredAccount, StoredSession, TokenHash};
 pub use clock::{Clock, SystemClock, within};
 pub use error::{Result, StoreError};
-pub use exercise::Exercise;
 pub use group_commit::{Commit, GroupCommit, Inbox, Limits, group_commit};
 pub use job_admin::{JobAdmin, JobPage, JobPosition, OutputPart, StoredJob, StoredKind};
 pub use job_queue::{
@@ -33,6 +32,7 @@ pub use log_block::{BorrowedRow, LogBlock, LogSink, log_blocks};
 pub use log_parts::{Direction, ReadLogPart, log_rows_in_parts};
 pub use notifier::{ChangedTopics, Notifier, Subscription, Topic};
 pub use patience::{Wait, Waits};
+pub use pool_probe::{PoolProbe, ProbeStatement, ProbeUse};
 pub use search_log::{Accepted, LOG_JOB, LogEntry, LogQuery, LogSpan, SearchLog, log_range, log_seq_since};
 pub use workers::{Beat, StoredWorker, Workers};
 
@@ -59,10 +59,6 @@ pub trait Store: JobQueue + JobAdmin + SearchLog + Accounts + Workers {
 
     /// The connections that read.
     fn pool(&self) -> PoolState;
-
-    /// Uses a connection of [`Store::pool`] as a task would, and gives it back whatever happens: also when `taken`
-    /// panics, or when the future is dropped. Waits for one as everybody does, and fails as they do.
-    async fn exercise(&self, exercise: Exercise) -> Result<()>;
 
     /// Finishes the writes that were handed in, then closes all connections.
     async fn close(&self);

@@ -5,26 +5,26 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use api::FaultKind;
-use store::{Exercise, Store, StoreError};
+use store::{PoolProbe, ProbeStatement, ProbeUse, StoreError};
 use tests::eventually;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::Database;
 
-/// Longer than any test: who keeps a connection for so long keeps it until it is stopped.
-const FOR_EVER: Duration = Duration::from_secs(3600);
+/// Longer than any test: held until the task is stopped.
+const FOREVER: Duration = Duration::from_secs(3600);
 
-fn short() -> Exercise {
-    Exercise { taken: Box::new(|| ()), hold: Duration::ZERO, is_broken: false }
+fn short() -> ProbeUse {
+    ProbeUse { taken: Box::new(|| ()), statement: ProbeStatement::Valid, hold: Duration::ZERO }
 }
 
-/// Waits until nobody has a connection any more, and sees that all of them can be had.
+/// Waits until no connection is in use, then checks that all of them can be taken.
 async fn all_are_back(database: &impl Database, what: &str) {
     let store = database.store();
     eventually(what, async || (store.pool().in_use == 0).then_some(())).await;
     let max = store.pool().max;
-    let held = hold_all(&store).await;
+    let held = hold_all(&database.pool_probe()).await;
     assert_eq!(store.pool().in_use, max, "{what}");
     drop(held);
     eventually(what, async || (store.pool().in_use == 0).then_some(())).await;
@@ -32,72 +32,73 @@ async fn all_are_back(database: &impl Database, what: &str) {
 }
 
 /// Keeps all connections until the set is dropped.
-async fn hold_all(store: &Arc<dyn Store>) -> JoinSet<Result<(), StoreError>> {
+async fn hold_all(pool: &Arc<dyn PoolProbe>) -> JoinSet<Result<(), StoreError>> {
     let mut held = JoinSet::new();
     let mut taken = Vec::new();
-    for _ in 0..store.pool().max {
-        let (tell, told) = oneshot::channel();
-        let exercise = Exercise { taken: Box::new(move || tell.send(()).unwrap()), hold: FOR_EVER, is_broken: false };
-        let store = Arc::clone(store);
-        held.spawn(async move { store.exercise(exercise).await });
-        taken.push(told);
+    for _ in 0..pool.state().max {
+        let (send, received) = oneshot::channel();
+        let probe = ProbeUse { taken: Box::new(move || send.send(()).unwrap()), hold: FOREVER, ..short() };
+        let pool = Arc::clone(pool);
+        held.spawn(async move { pool.probe(probe).await });
+        taken.push(received);
     }
-    for told in taken {
-        told.await.unwrap();
+    for received in taken {
+        received.await.unwrap();
     }
     held
 }
 
 pub(crate) async fn a_connection_comes_back(database: impl Database) {
-    let store = database.store();
-    let taken = Arc::new(AtomicU32::new(0));
-    for _ in 0..store.pool().max * 3 {
-        let (seen, beside) = (Arc::clone(&taken), database.store());
+    let pool = database.pool_probe();
+    let in_use = Arc::new(AtomicU32::new(0));
+    for _ in 0..pool.state().max * 3 {
+        let (in_use, store) = (Arc::clone(&in_use), database.store());
         let taken = Box::new(move || {
-            seen.fetch_add(beside.pool().in_use, Ordering::SeqCst);
+            in_use.fetch_add(store.pool().in_use, Ordering::SeqCst);
         });
-        store.exercise(Exercise { taken, hold: Duration::from_millis(1), is_broken: false }).await.unwrap();
+        pool.probe(ProbeUse { taken, hold: Duration::from_millis(1), ..short() }).await.unwrap();
     }
-    assert!(taken.load(Ordering::SeqCst) >= store.pool().max * 3, "each was in use when it was told so");
-    all_are_back(&database, "back after an exercise").await;
+    assert!(in_use.load(Ordering::SeqCst) >= pool.state().max * 3, "each was in use when `taken` was called");
+    all_are_back(&database, "back after a use").await;
 }
 
 pub(crate) async fn a_connection_comes_back_after_a_statement_that_fails(database: impl Database) {
-    let store = database.store();
-    for _ in 0..store.pool().max * 3 {
-        let error = store.exercise(Exercise { is_broken: true, hold: FOR_EVER, ..short() }).await.unwrap_err();
+    let pool = database.pool_probe();
+    for _ in 0..pool.state().max * 3 {
+        let invalid = ProbeUse { statement: ProbeStatement::Invalid, hold: FOREVER, ..short() };
+        let error = pool.probe(invalid).await.unwrap_err();
         assert_eq!(error.kind(), FaultKind::SqlError, "{error}");
     }
     all_are_back(&database, "back after a statement that failed").await;
 }
 
 pub(crate) async fn a_connection_comes_back_after_a_panic(database: impl Database) {
-    let store = database.store();
-    for _ in 0..store.pool().max * 3 {
-        let store = Arc::clone(&store);
-        let panics = Exercise { taken: Box::new(|| std::panic::resume_unwind(Box::new("as told"))), ..short() };
-        let ended = tokio::spawn(async move { store.exercise(panics).await }).await;
+    let pool = database.pool_probe();
+    for _ in 0..pool.state().max * 3 {
+        let pool = Arc::clone(&pool);
+        let panics = ProbeUse { taken: Box::new(|| std::panic::resume_unwind(Box::new("on purpose"))), ..short() };
+        let ended = tokio::spawn(async move { pool.probe(panics).await }).await;
         assert!(ended.unwrap_err().is_panic());
     }
     all_are_back(&database, "back after a panic").await;
 }
 
-pub(crate) async fn a_connection_comes_back_from_who_is_stopped(database: impl Database) {
-    let store = database.store();
+pub(crate) async fn a_connection_comes_back_from_a_task_that_is_stopped(database: impl Database) {
+    let pool = database.pool_probe();
     for _ in 0..3 {
-        let held = hold_all(&store).await;
-        assert_eq!(store.pool().in_use, store.pool().max);
+        let held = hold_all(&pool).await;
+        assert_eq!(pool.state().in_use, pool.state().max);
         drop(held);
-        eventually("back from who was stopped", async || (store.pool().in_use == 0).then_some(())).await;
+        eventually("back from stopped tasks", async || (pool.state().in_use == 0).then_some(())).await;
     }
-    all_are_back(&database, "back from who was stopped").await;
+    all_are_back(&database, "back from stopped tasks").await;
 }
 
-pub(crate) async fn an_exercise_waits_for_a_connection_as_everybody_does(database: impl Database) {
-    let store = database.store();
+pub(crate) async fn a_probe_waits_for_a_connection_as_readers_do(database: impl Database) {
+    let (store, pool) = (database.store(), database.pool_probe());
     let waits = store.pool().waits;
-    let mut held = hold_all(&store).await;
-    let (refused, read) = tokio::join!(store.exercise(short()), store.job_counts());
+    let mut held = hold_all(&pool).await;
+    let (refused, read) = tokio::join!(pool.probe(short()), store.job_counts());
     for error in [refused.unwrap_err(), read.unwrap_err()] {
         let max = store.pool().max;
         assert_eq!(error, StoreError::Connection(format!("all {max} connections were in use for 5s")));
@@ -105,8 +106,8 @@ pub(crate) async fn an_exercise_waits_for_a_connection_as_everybody_does(databas
     assert!(store.pool().waits >= waits + 2);
     assert!(store.pool().longest_wait_ms >= 4_000);
     let waiting = tokio::spawn({
-        let store = Arc::clone(&store);
-        async move { store.exercise(short()).await }
+        let pool = Arc::clone(&pool);
+        async move { pool.probe(short()).await }
     });
     eventually("it waits", async || (store.pool().waiting == 1).then_some(())).await;
     held.abort_all();

@@ -67,13 +67,13 @@ fn of_package(package: &Value) -> Vec<Finding> {
 const WORDS: &[(&str, &[&str], &str)] = &[
     (
         "store_sqlite::",
-        &["server/src/main.rs", "server/store/sqlite/", "tests/"],
-        "only server/src/main.rs names a concrete database",
+        &["server/src/database.rs", "server/store/sqlite/", "tests/"],
+        "only server/src/database.rs names a concrete database",
     ),
     (
         "store_postgres::",
-        &["server/src/main.rs", "server/store/postgres/", "tests/"],
-        "only server/src/main.rs names a concrete database",
+        &["server/src/database.rs", "server/store/postgres/", "tests/"],
+        "only server/src/database.rs names a concrete database",
     ),
     ("apalis_", &["server/queue/", "server/src/worker.rs", "tests/"], "only the queue and its composition name apalis"),
 ];

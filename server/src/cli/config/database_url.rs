@@ -1,4 +1,4 @@
-//! The database that the flags name. A URL may hold a password, which no message shows.
+//! The database URL of the flags. It may hold a password, which no message shows.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -9,21 +9,18 @@ use clap::error::ErrorKind;
 use clap::{Arg, Command, Error};
 use url::Url;
 
-/// Which database, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// In this file.
     Sqlite(PathBuf),
-    /// On the server that this URL names.
     Postgres(PostgresUrl),
 }
 
-/// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?PARAMETERS`. Shown without what may be secret in it.
+/// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?PARAMETERS`. Displayed without its secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl(Url);
 
 impl PostgresUrl {
-    /// With its password: for whoever connects, and for nobody who writes anything down.
+    /// With its password: for connecting only.
     #[must_use]
     pub fn reveal(&self) -> &str {
         self.0.as_str()
@@ -33,7 +30,7 @@ impl PostgresUrl {
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = self.0.clone();
-        // A URL without a host has no password that could be taken out. Parameters may hold passwords too.
+        // Fails on a URL without a host, which has no password. Parameters may hold passwords too.
         let _ = shown.set_password(None);
         shown.set_query(None);
         f.write_str(shown.as_str())
@@ -48,7 +45,7 @@ impl fmt::Debug for PostgresUrl {
 
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
-/// Reads what a flag or variable says. Unlike clap's own parsers it does not repeat a value that it refuses.
+/// Parses a flag or variable. Unlike clap's own parsers it does not repeat a value that it refuses.
 #[derive(Clone)]
 pub(super) struct UrlParser<T>(pub(super) fn(&str) -> Result<T, &'static str>);
 
@@ -86,14 +83,14 @@ pub(super) fn postgres_url(text: &str) -> Result<PostgresUrl, &'static str> {
         return Err(advice);
     }
     let url = Url::parse(text).map_err(|_| advice)?;
-    // What stands behind a # would be dropped without a word: it is most likely half of a password.
+    // A fragment would be ignored silently, and is most likely half of a password.
     if url.fragment().is_some() || url.path().trim_start_matches('/').is_empty() {
         return Err(advice);
     }
     Ok(PostgresUrl(url))
 }
 
-/// `text` without what may be passwords: clap repeats between quotes what it does not know.
+/// Removes what may be passwords: clap repeats unknown arguments in quotes.
 pub(super) fn without_secrets(text: &str) -> String {
     let is_quoted = |at: &usize| text[..*at].matches('\'').count() % 2 == 1;
     let quoted = |scheme: &&str| {
@@ -101,7 +98,7 @@ pub(super) fn without_secrets(text: &str) -> String {
         found.map(|at| at + scheme.len())
     };
     match SCHEMES.iter().filter_map(quoted).min() {
-        // To the last quote: a password may have some in it.
+        // To the last quote: a password may contain quotes.
         Some(secret) => {
             format!("{}...{}", &text[..secret], text[secret..].rfind('\'').map_or("", |end| &text[secret + end..]))
         }
@@ -135,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_connect_elsewhere_is_refused() {
+    fn urls_that_would_connect_elsewhere_are_refused() {
         for text in [
             "postgres://ada:hunter2@db.example",
             "postgres://ada:hunter2@db.example/",
@@ -151,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn is_shown_without_its_password() {
+    fn a_url_is_displayed_without_its_password() {
         for (text, shown) in [
             ("postgres://ada:hunter2@db.example:5433/searches", "postgres://ada@db.example:5433/searches"),
             ("postgres://ada@db.example/searches?password=hunter2", "postgres://ada@db.example/searches"),
@@ -165,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_lose_their_secrets_and_nothing_else() {
+    fn messages_lose_only_their_secrets() {
         for (text, shown) in [
             ("unrecognized subcommand 'postgres://a:hunter2@h/d'", "unrecognized subcommand 'postgres://...'"),
             ("what is 'postgresql://a:hunter'2@h'? and so on", "what is 'postgresql://...'? and so on"),

@@ -3,30 +3,74 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::io::{IsTerminal, Write, stderr};
+use std::num::NonZeroU32;
+use std::time::Duration;
 
-use api::{DatabaseSpec, ItemErrorKind, LabFact, LabSummary, LabTrace};
+use anyhow::ensure;
+use api::{DatabaseSpec, ItemErrorKind, LabFact, LabSpec, LabSummary, LabTrace};
+use clap::Args;
 use lab::EventSink;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::config::LabDatabase;
-use super::words::{json_line, print, seconds};
-use crate::cli::CommandError;
+use super::report::count_errors;
+use super::{check, duration, print, print_json, seconds, whole_ms};
 use crate::lab::database::{PoolOpener, database};
 
-/// Runs the scenario on the database that `open` opens, which people know as `name`, and prints what came of it. Fails
-/// also where a connection has not come back, or a task was refused one.
-pub async fn lab_database(asked: &LabDatabase, name: &str, open: &PoolOpener) -> Result<(), CommandError> {
-    let spec = asked.spec().map_err(CommandError)?;
-    if !asked.json {
+#[derive(Clone, Debug, Args)]
+pub struct LabDatabase {
+    /// How many batches; each begins when the one before has ended
+    #[arg(long, default_value = "10", value_name = "N")]
+    pub batches: NonZeroU32,
+    /// How many tasks each batch starts at once
+    #[arg(long, default_value = "100", value_name = "N")]
+    pub tasks: NonZeroU32,
+    /// How long each task keeps its connection
+    #[arg(long, default_value = "10ms", value_name = "TIME", value_parser = duration)]
+    pub hold: Duration,
+    /// Of each hundred tasks, how many fail
+    #[arg(long, default_value = "5", value_name = "N")]
+    pub failing: u32,
+    /// Of each hundred tasks, how many panic
+    #[arg(long, default_value = "5", value_name = "N")]
+    pub panicking: u32,
+    /// Of each hundred tasks, how many are aborted while they hold a connection
+    #[arg(long, default_value = "5", value_name = "N")]
+    pub aborted: u32,
+    /// Print one JSON document instead
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl LabDatabase {
+    fn spec(&self) -> anyhow::Result<DatabaseSpec> {
+        let spec = DatabaseSpec {
+            batches: self.batches.get(),
+            tasks_per_batch: self.tasks.get(),
+            hold_ms: whole_ms(self.hold),
+            failing: self.failing,
+            panicking: self.panicking,
+            aborted: self.aborted,
+        };
+        check(&LabSpec::Database(spec.clone()))?;
+        Ok(spec)
+    }
+}
+
+/// Runs the scenario on the database that `open` opens and `name` names, and prints its results. Fails also where a
+/// connection has not come back, or a task was refused one.
+pub async fn lab_database(args: &LabDatabase, name: &str, open: &PoolOpener) -> anyhow::Result<()> {
+    let spec = args.spec()?;
+    if !args.json {
         print(&format!("Database: {name}\n{}\n", intention(&spec)));
     }
-    let (tell, mut events) = EventSink::begin();
-    let run = async { database(&spec, open, &{ tell }, &CancellationToken::new()).await };
+    let (sink, mut events) = EventSink::begin();
+    // The run drops the sink at its end, which ends the events.
+    let run = async { database(&spec, open, &{ sink }, &CancellationToken::new()).await };
     let follow = async {
         let mut trace = LabTrace::default();
         while let Some(event) = events.recv().await {
-            if let (LabFact::Pool { in_use, idle, waiting }, false) = (&event.what, asked.json) {
+            if let (LabFact::Pool { in_use, idle, waiting }, false) = (&event.what, args.json) {
                 show_progress(*in_use, *idle, *waiting);
             }
             trace.apply(event);
@@ -34,19 +78,17 @@ pub async fn lab_database(asked: &LabDatabase, name: &str, open: &PoolOpener) ->
         trace
     };
     let (summary, trace) = tokio::join!(run, follow);
-    let summary = summary.map_err(CommandError)?;
-    let report = Report { spec: &spec, summary: &summary, errors: errors(&trace) };
-    if asked.json {
-        print(&json_line(&report));
+    let summary = summary?;
+    let report = Report { spec: &spec, summary: &summary, errors: count_errors(&trace) };
+    if args.json {
+        print_json(&report);
     } else {
         end_progress();
         print(&report.to_string());
     }
     let pool = summary.pool.unwrap_or_default();
-    if pool.leaked > 0 || pool.refused > 0 {
-        let (leaked, refused) = (pool.leaked, pool.refused);
-        return Err(CommandError(format!("{leaked} connections did not come back, {refused} tasks were refused one")));
-    }
+    let (leaked, refused) = (pool.leaked, pool.refused);
+    ensure!(leaked == 0 && refused == 0, "{leaked} connections did not come back, {refused} tasks were refused one");
     Ok(())
 }
 
@@ -61,20 +103,11 @@ fn number(count: u32, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// How many tasks failed for which reason.
-fn errors(trace: &LabTrace) -> BTreeMap<ItemErrorKind, u32> {
-    let mut errors = BTreeMap::new();
-    for error in trace.items.iter().filter_map(|item| item.error.as_ref()) {
-        *errors.entry(error.kind).or_default() += 1;
-    }
-    errors
-}
-
-/// Over the same line again and again: only for terminals.
+/// Redraws one line: only for terminals.
 fn show_progress(in_use: u32, idle: u32, waiting: u32) {
     if stderr().is_terminal() {
         eprint!("\r{in_use:>3} in use {idle:>3} idle {waiting:>6} waiting ");
-        // Where nothing can be shown, nothing is lost.
+        // Progress that cannot be shown is no error.
         let _ = stderr().flush();
     }
 }
@@ -85,7 +118,7 @@ fn end_progress() {
     }
 }
 
-/// What was asked for, and what came of it.
+/// What was asked for, and the results.
 #[derive(Serialize)]
 struct Report<'a> {
     #[serde(flatten)]
@@ -123,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_report_counts_each_way_to_fail_and_says_that_nothing_leaked() {
+    fn the_report_counts_each_kind_of_failure_and_says_that_nothing_leaked() {
         let mut trace = LabTrace::default();
         trace.apply(LabEvent {
             at_us: 0,
@@ -137,7 +170,7 @@ mod tests {
         let summary =
             LabSummary { done: 1, failed: 3, elapsed_us: 1_500_000, pool: Some(pool), ..LabSummary::default() };
         let spec = DatabaseSpec { batches: 1, tasks_per_batch: 4, hold_ms: 1, failing: 0, panicking: 0, aborted: 0 };
-        let text = Report { spec: &spec, summary: &summary, errors: errors(&trace) }.to_string();
+        let text = Report { spec: &spec, summary: &summary, errors: count_errors(&trace) }.to_string();
         for part in ["  1  done\n", "  1  failed\n", "  2  panicked\n", "4 of 8", "12.3 ms", "come back: 0.", "1.50 s."]
         {
             assert!(text.contains(part), "{part} in {text}");

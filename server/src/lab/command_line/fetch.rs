@@ -1,94 +1,215 @@
 //! `lab flags`, `lab second` and `lab compare`: many requests, and how long all of them take.
 
-mod arrivals;
-mod compare;
-mod document;
-mod goal;
-mod run;
-mod save;
-mod table;
-mod waterfall;
-
-use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 
-use api::{FetchSpec, LabWork};
-use lab::FetchPlan;
+use anyhow::{Context, anyhow, ensure};
+use api::{FetchSpec, LabFact, LabStyle, LabSummary, LabTrace};
+use lab::{Body, EventSink, FetchPlan, Target};
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
 
-use self::arrivals::Arrivals;
-use self::document::Document;
-use self::goal::Goal;
-use self::run::{Run, Stop};
-use super::config::{LabFlags, LabRequests, LabSecond};
-use super::words::{print, seconds};
-use crate::cli::CommandError;
+use super::arrivals::{Arrivals, Words};
+use super::fetch_args::{LabCompare, LabFlags, LabRequests, LabSecond};
+use super::{print, print_json, report};
+use crate::lab::LoopbackServer;
+use crate::platform::random::Random;
+use crate::platform::transport::raise_open_files;
 
-pub use self::compare::lab_compare;
-
-/// How a program ends that an interrupt has ended.
+/// The exit code after Ctrl-C, as of other programs.
 const INTERRUPTED: u8 = 130;
+/// Open files besides connections: standard streams, runtimes, and what is saved.
+const OTHER_FILES: u64 = 64;
 
-/// Downloads flags, and stores them if that is asked for.
-pub async fn lab_flags(asked: &LabFlags) -> Result<ExitCode, CommandError> {
-    let spec = asked.spec().map_err(CommandError)?;
-    let goal = Goal::of(&asked.requests, &spec).await?;
-    let plan = FetchPlan::of_countries(goal.target(), spec.clone(), &asked.countries());
-    let Some(folder) = asked.save.clone() else { return one(plan, spec, &asked.requests).await };
-    let (bodies, saved) = mpsc::channel();
-    let saving = tokio::task::spawn_blocking(move || save::save(&folder, saved));
-    let code = one(plan.with_bodies(bodies), spec, &asked.requests).await?;
-    saving.await.map_err(|error| CommandError(error.to_string()))??;
+/// A run that has ended.
+pub(super) struct Run {
+    pub(super) spec: FetchSpec,
+    pub(super) summary: LabSummary,
+    pub(super) trace: LabTrace,
+}
+
+/// Downloads flags, and stores them if that is asked for. What has not begun is cancelled once `stop` is.
+pub async fn lab_flags(args: &LabFlags, stop: &CancellationToken) -> anyhow::Result<ExitCode> {
+    let spec = args.spec()?;
+    let server = Server::new(&args.requests, &spec).await?;
+    let plan = FetchPlan::of_countries(server.target.clone(), spec.clone(), &args.countries());
+    let Some(folder) = args.save.clone() else { return run_one(plan, spec, &args.requests, stop).await };
+    let (bodies, received) = mpsc::channel();
+    let saving = spawn_blocking(move || save(&folder, received));
+    let code = run_one(plan.with_bodies(bodies), spec, &args.requests, stop).await?;
+    saving.await??;
     Ok(code)
 }
 
 /// Asks for numbers.
-pub async fn lab_second(asked: &LabSecond) -> Result<ExitCode, CommandError> {
-    let spec = asked.spec().map_err(CommandError)?;
-    let goal = Goal::of(&asked.requests, &spec).await?;
-    one(FetchPlan::new(goal.target(), spec.clone()), spec, &asked.requests).await
+pub async fn lab_second(args: &LabSecond, stop: &CancellationToken) -> anyhow::Result<ExitCode> {
+    let spec = args.spec()?;
+    let server = Server::new(&args.requests, &spec).await?;
+    run_one(FetchPlan::new(server.target.clone(), spec.clone()), spec, &args.requests, stop).await
 }
 
-/// Carries one plan out, and shows it.
-async fn one(plan: FetchPlan, spec: FetchSpec, asked: &LabRequests) -> Result<ExitCode, CommandError> {
-    let stop = Stop::listen()?;
-    let mut arrivals = Arrivals::on_standard_streams(spec.work, spec.count, asked.json);
-    let run = run::run(plan, spec, &stop.token(), |trace, fact| arrivals.see(trace, fact)).await?;
+/// Sends the same requests in each style, one style after the other. Prints a line of the table after each, and a picture
+/// of each at the end.
+pub async fn lab_compare(args: &LabCompare, stop: &CancellationToken) -> anyhow::Result<ExitCode> {
+    let is_json = args.requests.json;
+    let mut runs: Vec<Run> = Vec::new();
+    for spec in args.specs()? {
+        if stop.is_cancelled() {
+            break;
+        }
+        let server = Server::new(&args.requests, &spec).await?;
+        if runs.is_empty() && !is_json {
+            print(&report::table_head(&spec));
+        }
+        // Only the bar: the pictures show what has arrived.
+        let mut bar = Arrivals::on_standard_streams(spec.work, spec.count, Words::Hidden);
+        let plan = FetchPlan::new(server.target.clone(), spec.clone());
+        let run = run(plan, spec, stop, |trace, fact| bar.see(trace, fact)).await?;
+        bar.end();
+        if !is_json {
+            print(&report::table_row(&run, report::speed_up(&run, runs.first().unwrap_or(&run))));
+        }
+        runs.push(run);
+    }
+    if is_json {
+        print_json(&report::comparison(&runs));
+    } else {
+        print(&report::pictures(&runs, args.columns));
+    }
+    Ok(exit_code(stop, runs.iter().map(|run| run.summary.done).sum()))
+}
+
+/// Carries one plan out, and prints its results.
+async fn run_one(
+    plan: FetchPlan,
+    spec: FetchSpec,
+    args: &LabRequests,
+    stop: &CancellationToken,
+) -> anyhow::Result<ExitCode> {
+    let words = if args.json { Words::Hidden } else { Words::Shown };
+    let mut arrivals = Arrivals::on_standard_streams(spec.work, spec.count, words);
+    let run = run(plan, spec, stop, |trace, fact| arrivals.see(trace, fact)).await?;
     arrivals.end();
-    print(&if asked.json { Document::of(&run).line() } else { run.words() });
-    Ok(code(&stop, run.summary.done))
+    if args.json {
+        print_json(&report::Document::of(&run));
+    } else {
+        print(&report::summary(&run));
+    }
+    Ok(exit_code(stop, run.summary.done))
 }
 
-impl Run {
-    /// What came of it, for people: a line or two.
-    fn words(&self) -> String {
-        let one_or_many = |one: &'static str, many| if self.summary.done == 1 { one } else { many };
-        let what = match self.spec.work {
-            LabWork::Flags => one_or_many("flag downloaded", "flags downloaded"),
-            LabWork::Second => one_or_many("number received", "numbers received"),
-        };
-        let first = format!("{} {what} in {:.2}s\n", self.summary.done, seconds(self.summary.elapsed_us));
-        self.failures().map_or_else(|| first.clone(), |failures| format!("{first}{failures}\n"))
+/// Carries the plan out on a thread of its own. `see` gets each fact, and the trace that it belongs to.
+async fn run(
+    plan: FetchPlan,
+    spec: FetchSpec,
+    stop: &CancellationToken,
+    mut see: impl FnMut(&LabTrace, &LabFact),
+) -> anyhow::Result<Run> {
+    const NO_THREAD: &str = "the system gives us no thread";
+    let (sink, mut events) = EventSink::begin();
+    let (sender, summary) = oneshot::channel();
+    let stop = stop.clone();
+    // The sink is dropped with the closure, after the summary was sent.
+    let fetch = move || drop(sender.send(lab::fetch(plan, &sink, &stop)));
+    thread::Builder::new().name("lab-run".to_owned()).spawn(fetch).context(NO_THREAD)?;
+    let mut trace = LabTrace::default();
+    while let Some(event) = events.recv().await {
+        let fact = event.what.clone();
+        trace.apply(event);
+        see(&trace, &fact);
     }
-
-    /// What failed, counted by kind: "2 not found, 1 timed out".
-    fn failures(&self) -> Option<String> {
-        let mut counts = BTreeMap::new();
-        for error in self.trace.items.iter().filter_map(|item| item.error.as_ref()) {
-            *counts.entry(error.kind).or_insert(0_u32) += 1;
-        }
-        let mut words: Vec<_> = counts.iter().map(|(kind, count)| format!("{count} {}", kind.label())).collect();
-        if self.summary.cancelled > 0 {
-            words.push(format!("{} cancelled", self.summary.cancelled));
-        }
-        (!words.is_empty()).then(|| words.join(", "))
-    }
+    let summary = summary.await.map_err(|_| anyhow!("the run has panicked"))?.context(NO_THREAD)?;
+    Ok(Run { spec, summary, trace })
 }
 
-fn code(stop: &Stop, done: u32) -> ExitCode {
-    match (stop.is_given(), done) {
+fn exit_code(stop: &CancellationToken, done: u32) -> ExitCode {
+    match (stop.is_cancelled(), done) {
         (true, _) => ExitCode::from(INTERRUPTED),
         (false, 0) => ExitCode::FAILURE,
         (false, _) => ExitCode::SUCCESS,
     }
+}
+
+/// The server that is asked: the one that was named, or one of the command's own.
+struct Server {
+    target: Target,
+    /// Serves until it is dropped.
+    own: Option<LoopbackServer>,
+}
+
+impl Server {
+    async fn new(args: &LabRequests, spec: &FetchSpec) -> anyhow::Result<Self> {
+        let server = match &args.base_url {
+            Some(url) => Self { target: named_target(url, args.allow_remote).await?, own: None },
+            None => {
+                let own = LoopbackServer::start(Random::system()).context("the lab's own server did not start")?;
+                Self { target: Target::at(own.address()), own: Some(own) }
+            }
+        };
+        server.check_open_files(spec)?;
+        Ok(server)
+    }
+
+    /// Each connection is an open file, and two where both ends are ours.
+    fn check_open_files(&self, spec: &FetchSpec) -> anyhow::Result<()> {
+        let concurrent = match spec.style {
+            LabStyle::Sequential => 1,
+            LabStyle::Threads | LabStyle::Futures => spec.workers.min(spec.count),
+            LabStyle::Async => spec.count,
+        };
+        let ends = if self.own.is_some() { 2 } else { 1 };
+        let needed = u64::from(concurrent) * ends + OTHER_FILES;
+        if let Some(files) = raise_open_files() {
+            ensure!(
+                files >= needed,
+                "{concurrent} requests at a time need {needed} open files, and the system allows {files}: raise that \
+                 (ulimit -n {needed}), or ask for fewer with --count"
+            );
+        }
+        Ok(())
+    }
+}
+
+async fn named_target(url: &str, allow_remote: bool) -> anyhow::Result<Target> {
+    let text = url.to_owned();
+    // Resolving a name blocks.
+    let target = spawn_blocking(move || text.parse::<Target>()).await?.context("--base-url")?;
+    ensure!(
+        target.is_loopback() || allow_remote,
+        "{target} is not on this machine. Many requests at a time can be a burden: if its owner consents, add \
+         --allow-remote"
+    );
+    Ok(target)
+}
+
+/// Writes each flag that arrives as CC.svg. An error stops no download: the first one is returned at the end.
+fn save(folder: &Path, bodies: Receiver<Body>) -> anyhow::Result<()> {
+    let failed = |path: &Path, error: io::Error| {
+        anyhow!("{} cannot be written: {error}; choose another folder with --save", path.display())
+    };
+    let mut saved = fs::create_dir_all(folder).map_err(|error| failed(folder, error));
+    for Body { country, bytes, .. } in bodies {
+        let Some(country) = country else { continue };
+        if saved.is_ok() {
+            let name = format!("{}.svg", country.small());
+            saved = replace(folder, &name, &bytes).map_err(|error| failed(&folder.join(name), error));
+        }
+    }
+    saved
+}
+
+/// Writes a file whole or not at all, in place of whatever has that name: a link is not followed.
+fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = folder.join(format!(".{name}.{}", std::process::id()));
+    let mut file = fs::File::create_new(&unfinished)?;
+    let written = file.write_all(bytes).and_then(|()| fs::rename(&unfinished, folder.join(name)));
+    if written.is_err() {
+        let _ = fs::remove_file(&unfinished);
+    }
+    written
 }

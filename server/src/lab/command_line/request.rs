@@ -4,28 +4,40 @@ use std::fmt::{self, Display};
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
-use api::{LabEvent, LabFact, LabSummary, LabTrace, Lane, LaneStep, LaneTrace, RequestSpec};
+use anyhow::ensure;
+use api::{LabEvent, LabFact, LabSpec, LabSummary, LabTrace, Lane, LaneStep, LaneTrace, RequestSpec};
+use clap::Args;
 use lab::EventSink;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::config::LabRequest;
-use super::words::{json_line, print, seconds};
-use crate::cli::CommandError;
+use super::{check, duration, print, print_json, seconds, whole_ms};
 use crate::lab::request::request;
 use crate::lab::sandbox::Sandbox;
 
-/// Runs the scenario and prints what happened to each of the searches. Fails also where the row of the one that was
+#[derive(Clone, Debug, Args)]
+pub struct LabRequest {
+    /// How long the write takes
+    #[arg(long, default_value = "15s", value_name = "TIME", value_parser = duration)]
+    pub delay: Duration,
+    /// Print one JSON document instead
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the scenario and prints what happened to each of the searches. Fails also where the row of the search that was
 /// made a job has not arrived.
-pub async fn lab_request(asked: &LabRequest) -> Result<(), CommandError> {
-    let spec = asked.spec().map_err(CommandError)?;
-    let sandbox = Sandbox::of_this_program().map_err(CommandError)?;
-    let (tell, mut events) = EventSink::begin();
-    let run = async { request(&spec, &sandbox, &{ tell }, &CancellationToken::new()).await };
+pub async fn lab_request(args: &LabRequest) -> anyhow::Result<()> {
+    let spec = RequestSpec { delay_ms: whole_ms(args.delay) };
+    check(&LabSpec::Request(spec.clone()))?;
+    let sandbox = Sandbox::of_this_program()?;
+    let (sink, mut events) = EventSink::begin();
+    // The run drops the sink at its end, which ends the events.
+    let run = async { request(&spec, &sandbox, &{ sink }, &CancellationToken::new()).await };
     let follow = async {
         let mut trace = LabTrace::default();
         while let Some(event) = events.recv().await {
-            if !asked.json && stderr().is_terminal() {
+            if !args.json && stderr().is_terminal() {
                 show_progress(&event);
             }
             trace.apply(event);
@@ -33,19 +45,16 @@ pub async fn lab_request(asked: &LabRequest) -> Result<(), CommandError> {
         trace
     };
     let (summary, trace) = tokio::join!(run, follow);
-    let summary = summary.map_err(CommandError)?;
-    print(&if asked.json {
+    let summary = summary?;
+    if args.json {
         let lanes = trace.lanes.iter().map(LaneDocument::of).collect();
-        json_line(&Document { spec: &spec, summary: &summary, lanes })
+        print_json(&Document { spec: &spec, summary: &summary, lanes });
     } else {
-        Story { trace: &trace, delay: asked.delay }.to_string()
-    });
-    let arrived = trace.lanes.iter().any(|lane| lane.lane == Lane::Job && at(lane, LaneStep::RowThere).is_some());
-    if arrived {
-        Ok(())
-    } else {
-        Err(CommandError("the row of the search that was made a job is not there".to_owned()))
+        print(&RequestReport { trace: &trace, delay: args.delay }.to_string());
     }
+    let has_row = |lane: &LaneTrace| lane.lane == Lane::Job && at(lane, LaneStep::RowThere).is_some();
+    ensure!(trace.lanes.iter().any(has_row), "the row of the search that was made a job is not there");
+    Ok(())
 }
 
 /// What was asked for, and what happened. Times are microseconds since the run began.
@@ -83,18 +92,18 @@ fn show_progress(event: &LabEvent) {
     }
 }
 
-/// What happened to each search, counted from the moment at which it was sent, and what that means.
-struct Story<'a> {
+/// What happened to each search since it was sent, and what that means.
+struct RequestReport<'a> {
     trace: &'a LabTrace,
     delay: Duration,
 }
 
-impl Display for Story<'_> {
+impl Display for RequestReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let delay = humantime::format_duration(self.delay);
         writeln!(f, "The same search three times. Each time writing it down takes {delay}.")?;
         for lane in Lane::ALL.iter().filter_map(|lane| self.trace.lanes.iter().find(|known| known.lane == *lane)) {
-            writeln!(f, "\n{}: {}", lane.lane.label(), manner(lane.lane))?;
+            writeln!(f, "\n{}: {}", lane.lane.label(), method(lane.lane))?;
             let sent = at(lane, LaneStep::Sent).unwrap_or(0);
             for (at_us, step) in &lane.steps {
                 writeln!(f, "{:>9.3} s  {}", seconds(at_us.saturating_sub(sent)), step.label())?;
@@ -105,7 +114,7 @@ impl Display for Story<'_> {
     }
 }
 
-fn manner(lane: Lane) -> &'static str {
+fn method(lane: Lane) -> &'static str {
     match lane {
         Lane::Awaited => "the answer waits for the write",
         Lane::BareTask => "the write is handed to a task of the process, and the process is killed",
@@ -114,7 +123,7 @@ fn manner(lane: Lane) -> &'static str {
 }
 
 fn conclusion(lane: &LaneTrace) -> String {
-    let since_sent = |step| Some(moment(at(lane, step)?.saturating_sub(at(lane, LaneStep::Sent)?)));
+    let since_sent = |step| Some(short_time(at(lane, step)?.saturating_sub(at(lane, LaneStep::Sent)?)));
     let Some(answered) = since_sent(LaneStep::Answered) else { return "Not answered.".to_owned() };
     match (lane.lane, since_sent(LaneStep::RowThere)) {
         (Lane::Awaited, _) => format!("The visitor waited {answered} for a row that only the operator reads."),
@@ -132,7 +141,7 @@ fn conclusion(lane: &LaneTrace) -> String {
     }
 }
 
-fn moment(us: u64) -> String {
+fn short_time(us: u64) -> String {
     if us < 1_000_000 { format!("{} ms", us.div_ceil(1_000)) } else { format!("{:.2} s", seconds(us)) }
 }
 
@@ -145,17 +154,17 @@ fn at(lane: &LaneTrace, step: LaneStep) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn story(steps: &[(u64, Lane, LaneStep)]) -> String {
+    fn report(steps: &[(u64, Lane, LaneStep)]) -> String {
         let mut trace = LabTrace::default();
         for &(at_us, lane, step) in steps {
             trace.apply(LabEvent { at_us, what: LabFact::Lane { lane, step } });
         }
-        Story { trace: &trace, delay: Duration::from_secs(15) }.to_string()
+        RequestReport { trace: &trace, delay: Duration::from_secs(15) }.to_string()
     }
 
     #[test]
-    fn each_search_has_its_times_from_its_question_on_and_a_conclusion() {
-        let text = story(&[
+    fn each_search_has_its_times_since_it_was_sent_and_a_conclusion() {
+        let text = report(&[
             (400_000, Lane::Job, LaneStep::Sent),
             (410_000, Lane::Job, LaneStep::Answered),
             (1_410_000, Lane::Job, LaneStep::Killed),
@@ -169,17 +178,20 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_never_comes_is_said_to_be_lost() {
+    fn a_row_that_never_comes_is_reported_as_lost() {
         let steps = [(0, LaneStep::Sent), (9_000, LaneStep::Answered), (16_000_000, LaneStep::RowGone)];
-        let text = story(&steps.map(|(at_us, step)| (at_us, Lane::BareTask, step)));
+        let text = report(&steps.map(|(at_us, step)| (at_us, Lane::BareTask, step)));
         assert!(text.ends_with("after 9 ms. The row died with the process: it will never come.\n"), "{text}");
     }
 
     #[test]
-    fn the_order_is_that_of_the_lesson() {
+    fn lanes_are_in_the_order_of_the_lesson() {
         let sent = LaneStep::Sent;
-        let text = story(&[(0, Lane::Job, sent), (0, Lane::BareTask, sent), (0, Lane::Awaited, sent)]);
-        let place = |lane: &str| text.find(lane).expect("told");
-        assert!(place("\nawaited") < place("\nbare task") && place("\nbare task") < place("\njob"), "{text}");
+        let text = report(&[(0, Lane::Job, sent), (0, Lane::BareTask, sent), (0, Lane::Awaited, sent)]);
+        let position = |lane: &str| text.find(lane).expect("it is in the report");
+        assert!(
+            position("\nawaited") < position("\nbare task") && position("\nbare task") < position("\njob"),
+            "{text}"
+        );
     }
 }

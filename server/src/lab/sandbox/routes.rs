@@ -1,4 +1,4 @@
-//! What only sandboxes answer: searches whose log write is not a job, and which searches are in the log.
+//! Routes that only sandboxes have: searches whose log write is not a job, and the searches in the log.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,67 +22,70 @@ pub(in crate::lab) const AWAITED: &str = "/sandbox/awaited";
 pub(in crate::lab) const BARE_TASK: &str = "/sandbox/bare-task";
 pub(super) const RECORDED: &str = "/sandbox/recorded";
 
-/// A search.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(in crate::lab) struct Question {
+pub(in crate::lab) struct SandboxSearch {
     pub(in crate::lab) id: SearchId,
     pub(in crate::lab) phrase: String,
     pub(in crate::lab) letters: String,
 }
 
-/// Which row is waited for, and for how long at most.
+/// Which row to wait for, and how long at most.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct Watch {
+pub(super) struct AwaitedRow {
     pub(super) search: SearchId,
     pub(super) patience_ms: u32,
 }
 
 #[derive(Clone)]
-struct Sandboxed {
+struct SandboxState {
     env: Arc<Environment>,
     delay: Duration,
 }
 
-/// Beside those of every server. Each write takes `delay`.
+/// In addition to those of every server. Each write takes `delay`.
 pub fn routes(env: Arc<Environment>, delay: Duration) -> Router {
     Router::new()
         .route(AWAITED, post(awaited))
         .route(BARE_TASK, post(bare_task))
         .route(RECORDED, post(recorded))
-        .with_state(Sandboxed { env, delay })
+        .with_state(SandboxState { env, delay })
 }
 
-/// The letters found, once the row is written.
+/// Answers with the letters found once the row is written.
 async fn awaited(
-    State(sandboxed): State<Sandboxed>,
+    State(sandbox): State<SandboxState>,
     parts: Parts,
-    Json(question): Json<Question>,
+    Json(search): Json<SandboxSearch>,
 ) -> Result<Json<String>, ErrorResponse> {
-    let request = sandboxed.log_request(&parts, question);
+    let request = sandbox.log_request(&parts, search);
     let results = request.results.clone();
-    sandboxed.write(request).await.map_err(from_store)?;
+    sandbox.write(request).await.map_err(from_store)?;
     Ok(Json(results))
 }
 
-/// The letters found, at once. What is to be written exists only in this process's memory.
-async fn bare_task(State(sandboxed): State<Sandboxed>, parts: Parts, Json(question): Json<Question>) -> Json<String> {
-    let request = sandboxed.log_request(&parts, question);
+/// Answers with the letters found at once. What is to be written exists only in this process's memory.
+async fn bare_task(
+    State(sandbox): State<SandboxState>,
+    parts: Parts,
+    Json(search): Json<SandboxSearch>,
+) -> Json<String> {
+    let request = sandbox.log_request(&parts, search);
     let results = request.results.clone();
-    tokio::spawn(async move { sandboxed.write(request).await });
+    tokio::spawn(async move { sandbox.write(request).await });
     Json(results)
 }
 
-/// The searches in the log: as soon as the one that is asked for is among them, or when the time is over.
+/// Answers with the searches in the log: as soon as the awaited one is among them, or when the time is over.
 async fn recorded(
-    State(Sandboxed { env, .. }): State<Sandboxed>,
-    Json(watch): Json<Watch>,
+    State(SandboxState { env, .. }): State<SandboxState>,
+    Json(awaited): Json<AwaitedRow>,
 ) -> Result<Json<Vec<SearchId>>, ErrorResponse> {
     let mut changes = env.store.subscribe(Topic::Log);
-    let deadline = env.clock.steady().after(Duration::from_millis(watch.patience_ms.into()));
+    let deadline = env.clock.steady().after(Duration::from_millis(awaited.patience_ms.into()));
     loop {
         let is_over = env.clock.steady() >= deadline;
         let searches = searches_in_log(&*env.store).await.map_err(from_store)?;
-        if is_over || searches.contains(&watch.search) {
+        if is_over || searches.contains(&awaited.search) {
             return Ok(Json(searches));
         }
         tokio::select! {
@@ -97,16 +100,16 @@ async fn searches_in_log(store: &dyn Store) -> store::Result<Vec<SearchId>> {
     store.log_rows(query).map_ok(|row| row.search_id).try_collect().await
 }
 
-impl Sandboxed {
+impl SandboxState {
     /// What a real search would hand to its job.
-    fn log_request(&self, parts: &Parts, question: Question) -> LogRequest {
-        let Question { id, phrase, letters } = question;
+    fn log_request(&self, parts: &Parts, search: SandboxSearch) -> LogRequest {
+        let SandboxSearch { id, phrase, letters } = search;
         let found = api::search4letters(&phrase, &letters);
         let caller = Caller::of(parts, &self.env.trusted_proxies);
         accept::log_request(&self.env, &caller, id, phrase, letters, &found)
     }
 
-    /// The same row as that of the job, after the same wait, in the hands of nobody but this future.
+    /// Writes the row that the job would write, after the same delay; only this future knows of it.
     async fn write(&self, request: LogRequest) -> store::Result<()> {
         let Self { env, delay } = self;
         env.clock.sleep_until(env.clock.steady().after(*delay)).await;

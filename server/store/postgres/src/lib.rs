@@ -10,11 +10,11 @@ mod connections;
 mod error;
 mod escape;
 mod examine;
-mod exercise;
 mod lane;
 mod listener;
 mod log;
 mod open;
+mod pool_probe;
 mod queue;
 mod transfer;
 mod workers;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use api::{PoolState, TimeMs};
 use async_trait::async_trait;
-use store::{Description, Exercise, Notifier, Result, Store};
+use store::{Description, Notifier, Result, Store};
 
 use crate::connections::{Connections, in_time};
 use crate::lane::Lane;
@@ -136,10 +136,6 @@ impl Store for PostgresStore {
 
     fn pool(&self) -> PoolState {
         self.connections.state()
-    }
-
-    async fn exercise(&self, exercise: Exercise) -> Result<()> {
-        exercise::exercise(&self.connections, exercise).await
     }
 
     async fn close(&self) {

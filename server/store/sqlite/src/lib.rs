@@ -8,13 +8,13 @@ mod connections;
 mod copy;
 mod database_file;
 mod error;
-mod exercise;
 mod fetch;
 mod job_admin;
 mod job_queue;
 mod ledger;
 mod log_file;
 mod log_rows;
+mod pool_probe;
 mod search_log;
 mod transaction;
 mod workers;
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use api::{PoolState, TimeMs};
 use async_trait::async_trait;
 use sqlx::ConnectOptions;
-use store::{Description, Exercise, Notifier, Result, Store};
+use store::{Description, Notifier, Result, Store};
 
 pub use crate::connect::OpenError;
 use crate::connect::{
@@ -152,10 +152,6 @@ impl Store for SqliteStore {
 
     fn pool(&self) -> PoolState {
         self.connections.state()
-    }
-
-    async fn exercise(&self, exercise: Exercise) -> Result<()> {
-        exercise::exercise(&self.connections, exercise).await
     }
 
     async fn close(&self) {

@@ -1,10 +1,10 @@
-//! Shows what arrives: plain words where a program reads, and a bar on a terminal. Neither has escape sequences.
+//! Shows results as they arrive: plain words for programs, and a bar on a terminal. Neither has escape sequences.
 
 use std::io::{IsTerminal, Stderr, Stdout, Write, stderr, stdout};
 
 use api::{ItemState, LabFact, LabTrace, LabWork};
 
-/// How wide the bar is, and the line that it stands on: the narrowest terminal is 80 wide.
+/// Widths of the bar and of its line: even the narrowest terminals are 80 wide.
 const BAR: usize = 30;
 const LINE: usize = 79;
 
@@ -13,44 +13,54 @@ pub(super) struct Arrivals<O: Write = Stdout, E: Write = Stderr> {
     err: E,
     work: LabWork,
     total: usize,
-    shows: Shows,
-    /// How many characters stand on the bar's line.
+    display: Display,
+    /// Width of what is on the bar's line.
     drawn: usize,
     words: Vec<String>,
 }
 
-/// What is shown, and where.
+/// Whether the words that arrive are printed: the code of a flag, or a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Shows {
-    words: Words,
-    has_bar: bool,
+pub(super) enum Words {
+    Shown,
+    Hidden,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Words {
-    /// Each on `out` as it arrives.
-    AtOnce,
-    /// On the bar's line as they arrive, because that is on the same terminal, and on `out` at the end.
-    BesideBar,
-    Nowhere,
+enum Display {
+    Nothing,
+    /// Each word on `out` as it arrives.
+    Words,
+    Bar,
+    /// The same words, and a bar on `err`, which is another device.
+    WordsAndBar,
+    /// Words beside the bar as they arrive, because `out` is the same terminal; on `out` at the end.
+    WordsInBar,
+}
+
+impl Display {
+    fn has_bar(self) -> bool {
+        matches!(self, Self::Bar | Self::WordsAndBar | Self::WordsInBar)
+    }
 }
 
 impl Arrivals {
-    pub(super) fn on_standard_streams(work: LabWork, total: u32, is_json: bool) -> Self {
-        let (is_out_terminal, has_bar) = (stdout().is_terminal(), stderr().is_terminal());
-        let words = match (is_json, is_out_terminal && has_bar) {
-            (true, _) => Words::Nowhere,
-            (false, true) => Words::BesideBar,
-            (false, false) => Words::AtOnce,
+    pub(super) fn on_standard_streams(work: LabWork, total: u32, words: Words) -> Self {
+        let display = match (words, stderr().is_terminal(), stdout().is_terminal()) {
+            (Words::Hidden, false, _) => Display::Nothing,
+            (Words::Hidden, true, _) => Display::Bar,
+            (Words::Shown, false, _) => Display::Words,
+            (Words::Shown, true, false) => Display::WordsAndBar,
+            (Words::Shown, true, true) => Display::WordsInBar,
         };
-        Self::on(stdout(), stderr(), work, total, Shows { words, has_bar })
+        Self::on(stdout(), stderr(), work, total, display)
     }
 }
 
 impl<O: Write, E: Write> Arrivals<O, E> {
-    fn on(out: O, err: E, work: LabWork, total: u32, shows: Shows) -> Self {
+    fn on(out: O, err: E, work: LabWork, total: u32, display: Display) -> Self {
         let total = usize::try_from(total).unwrap_or(usize::MAX);
-        Self { out, err, work, total, shows, drawn: 0, words: Vec::new() }
+        Self { out, err, work, total, display, drawn: 0, words: Vec::new() }
     }
 
     pub(super) fn see(&mut self, trace: &LabTrace, fact: &LabFact) {
@@ -67,30 +77,30 @@ impl<O: Write, E: Write> Arrivals<O, E> {
             LabFact::Failed { .. } | LabFact::Cancelled { .. } => {}
             _ => return,
         }
-        if self.shows.has_bar {
+        if self.display.has_bar() {
             let ended = [ItemState::Done, ItemState::Failed, ItemState::Cancelled].map(|state| trace.count(state));
             self.draw(ended.iter().sum());
         }
     }
 
-    /// Leaves the words on a line of their own.
+    /// Clears the bar, and leaves the words on a line of their own.
     pub(super) fn end(&mut self) {
         if self.drawn > 0 {
             self.line("");
-            self.say_err("\r");
+            self.write_err("\r");
         }
-        match self.shows.words {
+        match self.display {
             _ if self.words.is_empty() => {}
-            Words::AtOnce => self.say("\n"),
-            Words::BesideBar => self.say(&format!("{}\n", self.words.join(" "))),
-            Words::Nowhere => {}
+            Display::Words | Display::WordsAndBar => self.write_out("\n"),
+            Display::WordsInBar => self.write_out(&format!("{}\n", self.words.join(" "))),
+            Display::Nothing | Display::Bar => {}
         }
     }
 
     fn arrived(&mut self, word: String) {
-        if self.shows.words == Words::AtOnce {
+        if matches!(self.display, Display::Words | Display::WordsAndBar) {
             let space = if self.words.is_empty() { "" } else { " " };
-            self.say(&format!("{space}{word}"));
+            self.write_out(&format!("{space}{word}"));
         }
         self.words.push(word);
     }
@@ -98,7 +108,7 @@ impl<O: Write, E: Write> Arrivals<O, E> {
     fn draw(&mut self, ended: usize) {
         let full = BAR * ended.min(self.total) / self.total.max(1);
         let mut line = format!("[{}{}] {ended}/{}", "#".repeat(full), ".".repeat(BAR - full), self.total);
-        if self.shows.words == Words::BesideBar {
+        if self.display == Display::WordsInBar {
             // The latest that fit.
             let room = LINE.saturating_sub(line.len() + 1);
             let mut length = 0;
@@ -112,19 +122,19 @@ impl<O: Write, E: Write> Arrivals<O, E> {
         self.line(&line);
     }
 
-    /// In place of what stands on the bar's line.
+    /// Replaces what is on the bar's line.
     fn line(&mut self, line: &str) {
         let width = self.drawn.max(line.len());
-        self.say_err(&format!("\r{line:width$}"));
+        self.write_err(&format!("\r{line:width$}"));
         self.drawn = line.len();
     }
 
-    // A reader that has gone stops nothing.
-    fn say(&mut self, text: &str) {
+    // A reader that has gone is no error.
+    fn write_out(&mut self, text: &str) {
         let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }
 
-    fn say_err(&mut self, text: &str) {
+    fn write_err(&mut self, text: &str) {
         let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
     }
 }
@@ -135,10 +145,10 @@ mod tests {
 
     use super::*;
 
-    /// What stands on `out` and on `err` when one flag has arrived and another is missing.
-    fn shown(words: Words, has_bar: bool) -> (String, String) {
+    /// The output on `out` and on `err` when one flag has arrived and another is missing.
+    fn shown(display: Display) -> (String, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut arrivals = Arrivals::on(&mut out, &mut err, LabWork::Flags, 2, Shows { words, has_bar });
+        let mut arrivals = Arrivals::on(&mut out, &mut err, LabWork::Flags, 2, display);
         let mut trace = LabTrace::default();
         let error = api::ItemError { kind: api::ItemErrorKind::NotFound, detail: "404".to_owned() };
         for what in [
@@ -154,19 +164,19 @@ mod tests {
     }
 
     #[test]
-    fn a_program_reads_plain_words() {
-        assert_eq!(shown(Words::AtOnce, false), ("BR\n".to_owned(), String::new()));
-        assert_eq!(shown(Words::Nowhere, false), (String::new(), String::new()));
+    fn programs_get_plain_words() {
+        assert_eq!(shown(Display::Words), ("BR\n".to_owned(), String::new()));
+        assert_eq!(shown(Display::Nothing), (String::new(), String::new()));
     }
 
     #[test]
-    fn on_a_terminal_one_line_moves_and_is_gone_in_the_end() {
+    fn on_a_terminal_one_line_is_redrawn_and_cleared_in_the_end() {
         let half = format!("\r[{}{}] 1/2", "#".repeat(15), ".".repeat(15));
         let full = format!("\r[{}] 2/2", "#".repeat(30));
         let blank = " ".repeat(36);
-        let (out, err) = shown(Words::AtOnce, true);
+        let (out, err) = shown(Display::WordsAndBar);
         assert_eq!((out.as_str(), err), ("BR\n", format!("{half}{full}\r{blank}\r")));
-        let (out, err) = shown(Words::BesideBar, true);
+        let (out, err) = shown(Display::WordsInBar);
         assert_eq!((out.as_str(), err), ("BR\n", format!("{half} BR{full} BR\r{blank}   \r")));
     }
 }

@@ -2,25 +2,37 @@
 
 use api::{ItemState, ItemTrace, LabTrace};
 
-use super::super::words::seconds;
+use super::seconds;
 
-/// More lines than this no one compares.
+/// More lines than this cannot be compared at a glance.
 const LINES: usize = 20;
 
-/// The lines of the picture, `columns` wide, whose right edge is at `until_us`: `.` waits, `#` runs, `x` has failed.
-pub(super) fn draw(trace: &LabTrace, columns: usize, until_us: u64) -> Vec<String> {
+/// The lines of a picture that is `columns` wide: `.` waits, `#` runs, `x` has failed. It begins with the first request,
+/// as the run's elapsed time does: how long the run's thread took to start is no matter of its style. Its right edge is
+/// `length_us` later.
+pub(super) fn draw(trace: &LabTrace, columns: usize, length_us: u64) -> Vec<String> {
     let per_line = trace.items.len().div_ceil(LINES).max(1);
     let groups: Vec<_> = trace.items.chunks(per_line).collect();
     let names: Vec<_> = groups.iter().map(|group| name(group)).collect();
     let name_width = names.iter().map(String::len).max().unwrap_or(0);
     let width = columns.saturating_sub(name_width + 3).max(10);
+    let begin_us = begin_us(trace);
     let mut lines = Vec::new();
     for (name, group) in names.iter().zip(&groups) {
-        let marks: String = (0..width).map(|column| mark(group, moments(column, width, until_us))).collect();
+        let marks: String = (0..width).map(|column| mark(group, span(column, width, begin_us, length_us))).collect();
         lines.push(format!("{name:>name_width$} |{marks}|"));
     }
-    lines.push(scale(name_width, width, until_us));
+    lines.push(scale(name_width, width, length_us));
     lines
+}
+
+/// From the first request to the last event.
+pub(super) fn length_us(trace: &LabTrace) -> u64 {
+    trace.latest_us.saturating_sub(begin_us(trace))
+}
+
+fn begin_us(trace: &LabTrace) -> u64 {
+    trace.items.iter().filter_map(|item| item.started_us).min().unwrap_or(0)
 }
 
 fn name(group: &[ItemTrace]) -> String {
@@ -31,31 +43,31 @@ fn name(group: &[ItemTrace]) -> String {
     }
 }
 
-/// The part of the time that a column stands for, from and until.
-fn moments(column: usize, width: usize, until_us: u64) -> (u64, u64) {
+/// The time that a column stands for, from and until.
+fn span(column: usize, width: usize, begin_us: u64, length_us: u64) -> (u64, u64) {
     let share = |column: usize| {
-        let all = u128::from(until_us) * column as u128 / width.max(1) as u128;
-        u64::try_from(all).unwrap_or(u64::MAX)
+        let offset = u128::from(length_us) * column as u128 / width.max(1) as u128;
+        begin_us.saturating_add(u64::try_from(offset).unwrap_or(u64::MAX))
     };
     (share(column), share(column + 1))
 }
 
-/// What is most to be seen of these requests in this time.
+/// The most important state of these requests in this time.
 fn mark(group: &[ItemTrace], (from, until): (u64, u64)) -> char {
     let started = |item: &&ItemTrace| item.started_us.is_some_and(|start| start < until);
-    let goes_on = |item: &&ItemTrace| item.ended_us.is_none_or(|end| end > from);
+    let has_not_ended = |item: &&ItemTrace| item.ended_us.is_none_or(|end| end > from);
     let has_failed =
         |item: &ItemTrace| item.state == ItemState::Failed && item.ended_us.is_some_and(|end| end <= until);
-    let mut running = group.iter().filter(started).filter(goes_on).peekable();
+    let mut running = group.iter().filter(started).filter(has_not_ended).peekable();
     if running.peek().is_some() {
         return if running.any(has_failed) { 'x' } else { '#' };
     }
-    let waits = |item: &ItemTrace| goes_on(&item) && !started(&item);
+    let waits = |item: &ItemTrace| has_not_ended(&item) && !started(&item);
     if group.iter().any(waits) { '.' } else { ' ' }
 }
 
-fn scale(name_width: usize, width: usize, until_us: u64) -> String {
-    let end = format!("{:.2}s", seconds(until_us));
+fn scale(name_width: usize, width: usize, length_us: u64) -> String {
+    let end = format!("{:.2}s", seconds(length_us));
     format!("{:name_width$}  0s{end:>rest$}", "", rest = width.saturating_sub(2))
 }
 
@@ -80,6 +92,14 @@ mod tests {
     }
 
     #[test]
+    fn a_late_start_of_the_run_is_not_drawn() {
+        let items =
+            vec![item("1", Some(70_000), 120_000, ItemState::Done), item("2", Some(120_000), 170_000, ItemState::Done)];
+        let trace = LabTrace { items, latest_us: 170_000, ..LabTrace::default() };
+        assert_eq!(draw(&trace, 14, length_us(&trace)), ["1 |#####     |", "2 |.....#####|", "   0s   0.10s"]);
+    }
+
+    #[test]
     fn many_requests_share_lines() {
         let items = (1..=100).map(|n| item(&n.to_string(), Some(n - 1), n + 9, ItemState::Done)).collect();
         let lines = draw(&LabTrace { items, ..LabTrace::default() }, 80, 109);
@@ -89,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_drawn_of_nothing() {
+    fn an_empty_run_has_only_a_scale() {
         assert_eq!(draw(&LabTrace::default(), 80, 0).len(), 1);
     }
 }

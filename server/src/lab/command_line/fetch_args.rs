@@ -1,4 +1,4 @@
-//! The lab's requests: how many, how, and to whom.
+//! The flags of `lab flags`, `lab second` and `lab compare`.
 
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
@@ -11,14 +11,13 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 use lab::CountryCode;
 
-use super::{by_flag, whole_ms};
-use crate::cli::config::duration;
+use super::{check, duration, whole_ms};
 
-/// How many threads there are at most unless one says otherwise.
+/// How many threads there are at most, by default.
 const WORKERS: &str = "20";
-/// How many numbers.
+/// How many numbers, by default.
 const NUMBERS: usize = 10;
-/// How wide a picture is where nobody knows how wide the terminal is.
+/// The width of pictures where the width of the terminal is not known.
 const COLUMNS: &str = "80";
 
 #[derive(Clone, Debug, Args)]
@@ -30,7 +29,7 @@ pub struct LabFlags {
     #[arg(long, value_name = "FOLDER")]
     pub save: Option<PathBuf>,
     #[command(flatten)]
-    pub way: LabWay,
+    pub method: LabMethod,
     #[command(flatten)]
     pub requests: LabRequests,
 }
@@ -38,7 +37,7 @@ pub struct LabFlags {
 #[derive(Clone, Debug, Args)]
 pub struct LabSecond {
     #[command(flatten)]
-    pub way: LabWay,
+    pub method: LabMethod,
     #[command(flatten)]
     pub requests: LabRequests,
 }
@@ -58,9 +57,9 @@ pub struct LabCompare {
     pub requests: LabRequests,
 }
 
-/// What a comparison goes through all by itself.
+/// What a comparison varies by itself.
 #[derive(Clone, Debug, Args)]
-pub struct LabWay {
+pub struct LabMethod {
     /// Who waits for what
     #[arg(long, default_value = "threads", value_parser = style())]
     pub style: LabStyle,
@@ -99,8 +98,8 @@ pub struct LabRequests {
 }
 
 impl LabFlags {
-    pub fn spec(&self) -> Result<FetchSpec, String> {
-        self.requests.spec(LabWork::Flags, &self.way, self.countries().len())
+    pub fn spec(&self) -> anyhow::Result<FetchSpec> {
+        self.requests.spec(LabWork::Flags, &self.method, self.countries().len())
     }
 
     /// Those that are named, or all.
@@ -111,27 +110,27 @@ impl LabFlags {
 }
 
 impl LabSecond {
-    pub fn spec(&self) -> Result<FetchSpec, String> {
-        self.requests.spec(LabWork::Second, &self.way, NUMBERS)
+    pub fn spec(&self) -> anyhow::Result<FetchSpec> {
+        self.requests.spec(LabWork::Second, &self.method, NUMBERS)
     }
 }
 
 impl LabCompare {
-    /// One for each style; the first is what the others are compared with.
-    pub fn specs(&self) -> Result<Vec<FetchSpec>, String> {
+    /// One for each style; the others are compared with the first.
+    pub fn specs(&self) -> anyhow::Result<Vec<FetchSpec>> {
         let count = match self.work {
             LabWork::Flags => CountryCode::all().len(),
             LabWork::Second => NUMBERS,
         };
         let styles = LabStyle::ALL.into_iter().filter(|style| self.futures || *style != LabStyle::Futures);
-        let ways = styles.map(|style| LabWay { style, order: LabOrder::Completion });
-        ways.map(|way| self.requests.spec(self.work, &way, count)).collect()
+        let methods = styles.map(|style| LabMethod { style, order: LabOrder::Completion });
+        methods.map(|method| self.requests.spec(self.work, &method, count)).collect()
     }
 }
 
 impl LabRequests {
-    /// What is asked for, or which figure is out of bounds. `usual_count` is for who does not say how many.
-    fn spec(&self, work: LabWork, way: &LabWay, usual_count: usize) -> Result<FetchSpec, String> {
+    /// Fails where a value is out of bounds.
+    fn spec(&self, work: LabWork, method: &LabMethod, default_count: usize) -> anyhow::Result<FetchSpec> {
         let (latency_ms, jitter_ms) = match work {
             LabWork::Flags => (250, 100),
             LabWork::Second => (2_000, 0),
@@ -139,21 +138,21 @@ impl LabRequests {
         let latency_ms = self.latency.map_or(latency_ms, whole_ms);
         let spec = FetchSpec {
             work,
-            style: way.style,
-            count: self.count.unwrap_or(u32::try_from(usual_count).unwrap_or(u32::MAX)),
+            style: method.style,
+            count: self.count.unwrap_or(u32::try_from(default_count).unwrap_or(u32::MAX)),
             workers: u32::try_from(self.workers.get()).unwrap_or(u32::MAX),
             latency_ms,
             jitter_ms: self.jitter.map_or(latency_ms.min(jitter_ms), whole_ms),
-            order: way.order,
+            order: method.order,
             timeout_ms: self.timeout.map(whole_ms),
         };
-        // How long a run may take is for servers, where others wait for their turn. Side by side none takes long.
-        let checked = LabSpec::Fetch(FetchSpec { style: LabStyle::Async, ..spec.clone() });
-        checked.check().map(|()| spec).map_err(by_flag)
+        // The limit of a run's duration is for servers, where others wait for their turn. A concurrent run meets it.
+        check(&LabSpec::Fetch(FetchSpec { style: LabStyle::Async, ..spec.clone() }))?;
+        Ok(spec)
     }
 
-    /// A server's `--workers` can come from its environment, and clap then gives it to our flag of that name too. The
-    /// lab's comes from the command line or is as usual.
+    /// A server's `--workers` can come from the environment, and clap then sets this flag of the same name too. The lab's
+    /// comes from the command line, or is the default.
     pub(super) fn forget_environment(&mut self, matches: &ArgMatches) {
         if matches.value_source("workers") == Some(ValueSource::EnvVariable) {
             self.workers = WORKERS.parse().expect("a number");
@@ -181,7 +180,7 @@ where
         .map(move |text| all.into_iter().find(|value| word(*value) == text).expect("one of the possible values"))
 }
 
-/// Shells and containers set this variable to all sorts of things; none is a reason not to draw.
+/// Shells and containers set COLUMNS to all sorts of values; none of them is an error.
 fn columns(text: &str) -> Result<usize, Infallible> {
     let usual: usize = COLUMNS.parse().expect("a number");
     Ok(text.parse().ok().filter(|columns| *columns > 0).unwrap_or(usual).clamp(40, 300))

@@ -1,4 +1,4 @@
-//! A process's signs of life, and its agreement with the database on what time it is.
+//! What every long-running process does beside its work: heartbeat, clock, and pruning.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +10,19 @@ use tokio_util::sync::CancellationToken;
 use crate::app_state::WorkerSection;
 use crate::system::host;
 
-/// Often beside a lease, so that a worker that is gone is seen to be before its jobs go on elsewhere.
+/// Several times a lease, so that a dead worker is shown as such before its jobs continue elsewhere.
 const BEAT_EVERY: Duration = Duration::from_secs(5);
-/// A worker that was not heard of for so long is of no interest any more.
+/// A worker without a heartbeat for this long is forgotten.
 const FORGET_AFTER: Duration = Duration::from_secs(15 * 60);
-/// Beyond what networks and time servers do to a clock that is well.
-const TELL_FROM_MS: i64 = 1_000;
+/// More than networks and time servers do to a healthy clock.
+const WARN_SKEW_MS: i64 = 1_000;
+/// How long jobs that are done or cancelled are kept.
+const KEEP_JOBS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const PRUNE_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How many jobs are deleted in one commit, so that it stays short for the writes behind it.
+const PRUNE_LIMIT: u32 = 1_000;
 
-/// Beats and follows the database's clock, each process for itself.
+/// Writes the process's heartbeat, and follows the database's clock.
 pub(super) struct Heartbeat {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<SystemClock>,
@@ -28,11 +33,11 @@ pub(super) struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Beats from now until `stop`, and says then that the worker has ended in good order.
+    /// Beats from now until `stop`, then records that the worker has ended in good order.
     ///
-    /// Where nobody shares the database nobody looks: one beat is enough, and an idle process costs no SQL.
-    pub(super) async fn beat_until(self, stop: CancellationToken) {
-        tell_of_skew(self.clock.wall().0 - self.clock.steady().0);
+    /// Where no other process shares the database, one beat is enough, and an idle process costs no SQL.
+    pub(super) async fn run_until(self, stop: CancellationToken) {
+        warn_of_skew(self.clock.wall().0 - self.clock.steady().0);
         let mut is_well = true;
         loop {
             let beaten = self.follow_and_beat().await;
@@ -58,7 +63,7 @@ impl Heartbeat {
 
     async fn follow_and_beat(&self) -> store::Result<()> {
         let wrong_by_ms = self.clock.follow(self.store.time()).await?;
-        if wrong_by_ms.abs() >= TELL_FROM_MS {
+        if wrong_by_ms.abs() >= WARN_SKEW_MS {
             tracing::warn!(wrong_by_ms, "the time was corrected to the database's: one of both clocks has jumped");
         }
         let Some(worker) = &self.worker else { return Ok(()) };
@@ -72,16 +77,33 @@ impl Heartbeat {
             started_at: self.started_at,
             at,
         };
-        // Whoever owns the database alone knows that all others are gone, whatever their clocks have said.
+        // The only process on a database knows that all others are gone, whatever their clocks said.
         let forget_ms = i64::try_from(FORGET_AFTER.as_millis()).unwrap_or(i64::MAX);
         let forget_before = if self.store.is_shared() { TimeMs(at.0 - forget_ms) } else { TimeMs(i64::MAX) };
         self.store.beat(beat, forget_before).await
     }
 }
 
-/// Leases do not mind, but what people read is by this machine's own clock.
-fn tell_of_skew(ahead_ms: i64) {
-    if ahead_ms.abs() >= TELL_FROM_MS {
+/// Leases do not depend on it, but the times on pages are of this machine's own clock.
+fn warn_of_skew(ahead_ms: i64) {
+    if ahead_ms.abs() >= WARN_SKEW_MS {
         tracing::warn!(ahead_ms, "this machine's clock and the database's differ: set both by the same time server");
     }
+}
+
+/// Deletes old jobs and expired sessions, now and each hour.
+pub(super) async fn keep_pruning(store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
+    loop {
+        let now = clock.wall();
+        let before = TimeMs(now.0 - i64::try_from(KEEP_JOBS.as_millis()).unwrap_or(0));
+        if let Err(error) = prune_once(&*store, before, now).await {
+            tracing::warn!(%error, "what is over could not be deleted; trying again in an hour");
+        }
+        clock.sleep_until(clock.steady().after(PRUNE_EVERY)).await;
+    }
+}
+
+async fn prune_once(store: &dyn Store, before: TimeMs, now: TimeMs) -> store::Result<()> {
+    while store.prune_jobs(before, PRUNE_LIMIT).await? > 0 {}
+    store.prune_sessions(now).await.map(drop)
 }

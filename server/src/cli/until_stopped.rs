@@ -1,0 +1,119 @@
+//! The life of a process that runs until it is stopped: `serve` and `work`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use api::TimeMs;
+use queue::Settings;
+use sd_notify::NotifyState;
+use store::{Store, SystemClock};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::housekeeping::{Heartbeat, keep_pruning};
+use crate::app_state::WorkerSection;
+use crate::worker::{JobEnvironment, run_worker};
+
+pub(super) struct Process {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<SystemClock>,
+    /// By the wall clock.
+    pub(super) started_at: TimeMs,
+    /// None where the process runs no jobs.
+    pub(super) worker: Option<(JobEnvironment, Settings)>,
+}
+
+/// What the log and the service manager say about the process.
+pub(super) struct Status {
+    pub(super) ready: String,
+    pub(super) stopping: String,
+}
+
+/// Runs jobs and housekeeping until `stop` is cancelled. Then drains the worker, and `drain`s the rest beside it.
+pub(super) async fn run_until_stopped(
+    process: Process,
+    status: Status,
+    stop: CancellationToken,
+    drain: impl AsyncFnOnce(),
+) -> anyhow::Result<()> {
+    let Process { store, clock, started_at, worker } = process;
+    let section = worker.as_ref().map(|(_, settings)| WorkerSection::of(settings));
+    let (stop_heartbeat, stop_worker) = (CancellationToken::new(), CancellationToken::new());
+    let heartbeat = Heartbeat { store: store.clone(), clock: clock.clone(), worker: section, started_at };
+    let heartbeat = tokio::spawn(heartbeat.run_until(stop_heartbeat.clone()));
+    let mut worker = match worker {
+        Some((context, settings)) => tokio::spawn(run_worker(context, settings, stop_worker.clone())),
+        None => tokio::spawn(stop_worker.clone().cancelled_owned()),
+    };
+    let pruner = AbortOnDropHandle::new(tokio::spawn(keep_pruning(store.clone(), clock)));
+    notify(&[NotifyState::Ready, NotifyState::Status(&status.ready)]);
+    let watchdog = AbortOnDropHandle::new(tokio::spawn(keep_watchdog_calm()));
+    tokio::select! {
+        () = stop.cancelled() => {}
+        _ = &mut worker => bail!("the worker broke down; the log above says why"),
+    }
+    tracing::info!("{}", status.stopping);
+    notify(&[NotifyState::Stopping, NotifyState::Status(&status.stopping)]);
+    stop_worker.cancel();
+    drop(pruner);
+    drain().await;
+    worker.await.context("the worker broke down")?;
+    stop_heartbeat.cancel();
+    heartbeat.await.context("the heartbeat broke down")?;
+    store.close().await;
+    drop(watchdog);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Cancelled at the first SIGTERM or SIGINT. A second one ends the process at once, which loses nothing that was
+/// answered.
+pub fn stop_signal() -> anyhow::Result<CancellationToken> {
+    let listen = |kind| signal(kind).context("signals cannot be received");
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let stop = CancellationToken::new();
+    let first = stop.clone();
+    tokio::spawn(async move {
+        next(&mut terminate, &mut interrupt).await;
+        first.cancel();
+        next(&mut terminate, &mut interrupt).await;
+        std::process::exit(130);
+    });
+    Ok(stop)
+}
+
+async fn next(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+}
+
+/// Shows what the process is doing in the service manager.
+pub(super) fn show_status(status: &str) {
+    notify(&[NotifyState::Status(status)]);
+}
+
+/// Feeds the watchdog of the service manager, where it has one (WATCHDOG_USEC); else ends at once. A missing database
+/// does not stop it: a restart would not bring the database back.
+async fn keep_watchdog_calm() {
+    // Half of the limit, as sd_watchdog_enabled(3) recommends: one beat may come late.
+    let Some(every) = sd_notify::watchdog_enabled().map(|limit| limit / 2).filter(|every| *every > Duration::ZERO)
+    else {
+        return;
+    };
+    let mut ticks = tokio::time::interval(every);
+    loop {
+        ticks.tick().await;
+        // Through the same queues as all other tasks: a runtime whose threads all hang does not get here.
+        if tokio::spawn(async {}).await.is_ok() {
+            notify(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
+/// Tells systemd, or whatever has set NOTIFY_SOCKET.
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "the service manager cannot be told: its socket NOTIFY_SOCKET does not take it");
+    }
+}

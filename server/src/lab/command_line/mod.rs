@@ -1,0 +1,116 @@
+//! `search4letters lab`: the waiting lab on the command line.
+
+mod arrivals;
+mod database;
+mod fetch;
+mod fetch_args;
+mod report;
+mod request;
+mod waterfall;
+
+use std::io::{Write, stdout};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use api::{ApiError, LabSpec};
+use clap::{ArgMatches, Args, Subcommand};
+use serde::Serialize;
+
+pub use self::database::{LabDatabase, lab_database};
+pub use self::fetch::{lab_compare, lab_flags, lab_second};
+pub use self::fetch_args::{LabCompare, LabFlags, LabSecond};
+pub use self::request::{LabRequest, lab_request};
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum LabCommand {
+    /// Download countries' flags, and print each code as it arrives
+    Flags(LabFlags),
+    /// Ask for numbers, each of which takes a second or two
+    Second(LabSecond),
+    /// Do the same in each style, one after the other, and compare
+    Compare(LabCompare),
+    /// Let many tasks share a few connections to the database, and see that every connection comes back
+    ///
+    /// The tasks only read. Where there is no database yet, they use an empty one in a temporary folder.
+    Database(LabDatabase),
+    /// Kill servers that write a search down: in a bare task, and as a job; and wait for one that awaits it
+    ///
+    /// In processes of their own, on temporary folders: no real data is touched.
+    Request(LabRequest),
+    /// One of the servers that `lab request` kills
+    #[command(hide = true)]
+    Sandbox(LabSandbox),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LabSandbox {
+    /// Its data folder. No flag or variable for a real server's data is heeded
+    #[arg(long, value_name = "FOLDER")]
+    pub folder: PathBuf,
+    /// How long each write takes
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub delay: Duration,
+}
+
+impl LabCommand {
+    /// Drops what clap took from the server's environment variables. `matches` are those of `lab`.
+    pub fn forget_environment(&mut self, matches: &ArgMatches) {
+        let Some((_, matches)) = matches.subcommand() else { return };
+        match self {
+            Self::Flags(LabFlags { requests, .. })
+            | Self::Second(LabSecond { requests, .. })
+            | Self::Compare(LabCompare { requests, .. }) => requests.forget_environment(matches),
+            Self::Database(_) | Self::Request(_) | Self::Sandbox(_) => {}
+        }
+    }
+}
+
+/// Parses the duration in a flag.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}; write a number and its unit, for instance 15s"))
+}
+
+/// Checks the bounds of what was asked for. The error names the flag.
+fn check(spec: &LabSpec) -> anyhow::Result<()> {
+    spec.check().map_err(|error| anyhow!(name_flag(error)))
+}
+
+/// Flags have the names of the fields, but for their units.
+fn name_flag(error: ApiError) -> String {
+    let field = error.field.unwrap_or_default();
+    let (flag, unit) = field.strip_suffix("_ms").map_or((&*field, ""), |flag| (flag, ", in milliseconds"));
+    format!("--{}{unit}: {}", flag.trim_end_matches("_per_batch"), error.message)
+}
+
+fn whole_ms(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+fn seconds(us: u64) -> f64 {
+    Duration::from_micros(us).as_secs_f64()
+}
+
+/// A reader that has gone is no error.
+fn print(text: &str) {
+    let _ = stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush());
+}
+
+fn print_json(document: &impl Serialize) {
+    print(&format!("{}\n", serde_json::to_string(document).expect("the lab's documents have a JSON form")));
+}
+
+#[cfg(test)]
+mod tests {
+    use api::ErrorCode;
+
+    use super::*;
+
+    #[test]
+    fn a_value_out_of_bounds_is_reported_by_its_flag() {
+        let message = |field| name_flag(ApiError::at(ErrorCode::Invalid, field, "Choose."));
+        assert_eq!(message("hold_ms"), "--hold, in milliseconds: Choose.");
+        assert_eq!(message("tasks_per_batch"), "--tasks: Choose.");
+        assert_eq!(message("failing"), "--failing: Choose.");
+    }
+}

@@ -1,0 +1,32 @@
+//! Dummy use of a reader's connection.
+
+use api::PoolState;
+use async_trait::async_trait;
+use store::{PoolProbe, ProbeStatement, ProbeUse, Result, Store};
+
+use crate::SqliteStore;
+use crate::error::store_error;
+
+#[async_trait]
+impl PoolProbe for SqliteStore {
+    fn state(&self) -> PoolState {
+        self.pool()
+    }
+
+    async fn probe(&self, probe: ProbeUse) -> Result<()> {
+        let mut connection = self.connections.get().await?;
+        (probe.taken)();
+        // Not checked at compile time, where the invalid one would be refused.
+        let statement = match probe.statement {
+            ProbeStatement::Valid => "select count(*) from job_kind",
+            ProbeStatement::Invalid => "select nothing from nowhere",
+        };
+        sqlx::query(statement).fetch_one(&mut *connection).await.map_err(store_error)?;
+        tokio::time::sleep(probe.hold).await;
+        Ok(())
+    }
+
+    async fn close(&self) {
+        Store::close(self).await;
+    }
+}
