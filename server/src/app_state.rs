@@ -1,118 +1,151 @@
-//! What answering a request needs, made once at the start.
+//! The state of the server: every feature's service, composed once at the start.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use api::{SearchId, TimeMs};
+use axum::extract::FromRef;
 use ipnet::IpNet;
-use queue::Settings;
-use spool::Spool;
-use store::{Clock, Store, WorkerName};
+use store::{Clock, Store};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
-use crate::accounts::{LoginLimit, Passwords};
+use crate::accounts::AccountService;
+use crate::jobs::JobService;
 use crate::lab::Lab;
+use crate::log::LogService;
+use crate::platform::caller::{Sessions, TrustedProxies};
+use crate::platform::job::LocalWorker;
 use crate::platform::random::Random;
 use crate::platform::sse::EventStreams;
-use crate::search::ingest::Intake;
+use crate::platform::transport::Transport;
+use crate::search::ingest::{Ingest, IngestSettings};
+use crate::search::log_request::LogRequest;
 use crate::search::receipt::Receipts;
-use crate::system::Prober;
-use crate::system::metrics::Metrics;
+use crate::search::{SearchService, not_recorded, search_counter};
+use crate::system::{Counters, Prober, SystemService};
 
-/// Shared by all requests.
-pub struct Environment {
+/// What the state is made of.
+pub struct AppSettings {
     pub store: Arc<dyn Store>,
-    /// Through which searches get into the store.
-    pub intake: Arc<Intake>,
+    pub ingest: IngestSettings,
     pub clock: Arc<dyn Clock>,
     pub random: Random,
-    pub receipts: Receipts,
-    pub passwords: Passwords,
-    pub login_limit: LoginLimit,
-    pub metrics: Metrics,
-    pub prober: Prober,
-    pub jobs: JobsSection,
-    /// Open unless told otherwise.
-    pub lab: Lab,
-    /// When the process started, by the wall clock.
-    pub started_at: TimeMs,
+    /// The worker of this process; none where it runs no jobs.
+    pub worker: Option<LocalWorker>,
     /// Peers whose X-Forwarded-For counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many event streams may be open at once.
+    pub event_streams: u32,
+    /// Why the lab is closed; none where it is open.
+    pub lab_closed: Option<&'static str>,
+}
+
+/// A handler takes the parts that it needs.
+#[derive(Clone)]
+pub struct AppState {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Random,
+    pub trusted_proxies: TrustedProxies,
     pub event_streams: EventStreams,
-    /// Cancelled when the process is asked to stop: ends the event streams.
+    /// Cancelled when the process is asked to stop: ends the connections and event streams.
     pub stop: CancellationToken,
+    pub accounts: Arc<AccountService>,
+    pub search: Arc<SearchService>,
+    pub log: Arc<LogService>,
+    pub jobs: Arc<JobService>,
+    pub system: Arc<SystemService>,
+    pub lab: Arc<Lab>,
 }
 
-/// Where the records of searches go.
-#[derive(Debug)]
-pub struct IntakeSection {
-    pub spool: Spool,
-    /// How long a search waits for the store before its record goes to the spool.
-    pub deadline: Duration,
-}
-
-/// What requests need to know of the workers.
-#[derive(Clone, Debug)]
-pub struct JobsSection {
-    /// The worker of this process; none where it runs no jobs.
-    pub worker: Option<WorkerSection>,
-}
-
-#[derive(Clone, Debug)]
-pub struct WorkerSection {
-    pub name: WorkerName,
-    pub slots: u32,
-}
-
-impl WorkerSection {
-    #[must_use]
-    pub fn of(settings: &Settings) -> Self {
-        Self { name: settings.worker.clone(), slots: u32::try_from(settings.slots).unwrap_or(u32::MAX) }
-    }
-}
-
-impl JobsSection {
-    #[must_use]
-    pub fn runs_jobs(&self) -> bool {
-        self.worker.is_some()
-    }
-}
-
-impl Environment {
-    /// Over `store`, with everything else as given or at its default.
-    pub async fn new(
-        store: Arc<dyn Store>,
-        intake: IntakeSection,
-        clock: Arc<dyn Clock>,
-        random: Random,
-        jobs: JobsSection,
-        trusted_proxies: Vec<IpNet>,
-    ) -> store::Result<Self> {
-        let receipts = Receipts::new(&store.secret().await?);
-        let IntakeSection { spool, deadline } = intake;
-        Ok(Self {
-            intake: Arc::new(Intake::new(store.clone(), spool, clock.clone(), deadline)),
-            store,
+impl AppState {
+    pub async fn new(settings: AppSettings) -> store::Result<Self> {
+        let AppSettings { store, ingest, clock, random, worker, trusted_proxies, event_streams, lab_closed } = settings;
+        let counters = Counters { searches: search_counter(), ..Counters::default() };
+        let stop = CancellationToken::new();
+        let ingest = Arc::new(Ingest::new(store.clone(), ingest, clock.clone()));
+        let accounts = Arc::new(AccountService::new(store.clone(), clock.clone(), random.clone()));
+        let search = SearchService {
+            store: store.clone(),
             clock: clock.clone(),
             random: random.clone(),
-            receipts,
-            lab: Lab::new(None, clock.clone(), random.clone()),
-            passwords: Passwords::new(random),
-            login_limit: LoginLimit::new(clock.clone()),
-            metrics: Metrics::default(),
+            ingest: ingest.clone(),
+            receipts: Receipts::new(&store.secret().await?),
+            counter: counters.searches.clone(),
+        };
+        let log = LogService { store: store.clone(), clock: clock.clone(), exports: counters.exports.clone() };
+        let jobs = JobService {
+            store: store.clone(),
+            clock: clock.clone(),
+            worker: worker.clone(),
+            search_of: |job| LogRequest::of_job(job).map(|LogRequest(search)| (search.id, search.phrase)),
+        };
+        let lab = Lab::new(store.clone(), clock.clone(), random.clone(), accounts.clone(), worker.clone(), lab_closed);
+        let streams = EventStreams::new(event_streams, counters.streams.clone(), clock.clone(), stop.clone());
+        let system = SystemService {
+            store: store.clone(),
+            clock: clock.clone(),
+            spool: ingest.spool().clone(),
+            watch: ingest.watch().clone(),
             prober: Prober::default(),
-            jobs,
+            worker,
             started_at: clock.wall(),
-            trusted_proxies,
-            event_streams: EventStreams::up_to(u32::MAX),
-            stop: CancellationToken::new(),
+            not_recorded: not_recorded(&counters.searches),
+            counters,
+            stop: stop.clone(),
+        };
+        Ok(Self {
+            store,
+            clock,
+            random,
+            trusted_proxies: TrustedProxies(trusted_proxies.into()),
+            event_streams: streams,
+            stop,
+            accounts,
+            search: Arc::new(search),
+            log: Arc::new(log),
+            jobs: Arc::new(jobs),
+            system: Arc::new(system),
+            lab: Arc::new(lab),
         })
     }
 
-    /// An id for a search whose asker made none.
+    /// Replays the spool and sends probes, until the handles are dropped.
     #[must_use]
-    pub fn new_search_id(&self) -> SearchId {
-        let unix_ms = u64::try_from(self.clock.wall().0).unwrap_or(0);
-        SearchId::from_parts(unix_ms, u128::from_le_bytes(self.random.bytes()))
+    pub fn start_background(&self) -> [AbortOnDropHandle<()>; 2] {
+        let replay = tokio::spawn(self.search.ingest.clone().keep_replaying(self.random.clone()));
+        let probes = tokio::spawn(self.system.clone().keep_probing(self.random.clone()));
+        [replay, probes].map(AbortOnDropHandle::new)
     }
+
+    /// To serve up to `limit` connections at a time.
+    #[must_use]
+    pub fn transport(&self, limit: u32) -> Transport {
+        let open = self.system.counters.connections.clone();
+        Transport { clock: self.clock.clone(), stop: self.stop.clone(), open, limit }
+    }
+}
+
+macro_rules! parts {
+    ($($field:ident: $part:ty),* $(,)?) => {
+        $(
+            impl FromRef<AppState> for $part {
+                fn from_ref(state: &AppState) -> Self {
+                    state.$field.clone()
+                }
+            }
+        )*
+    };
+}
+
+parts! {
+    clock: Arc<dyn Clock>,
+    trusted_proxies: TrustedProxies,
+    event_streams: EventStreams,
+    accounts: Arc<AccountService>,
+    accounts: Arc<dyn Sessions>,
+    search: Arc<SearchService>,
+    log: Arc<LogService>,
+    jobs: Arc<JobService>,
+    system: Arc<SystemService>,
+    lab: Arc<Lab>,
 }

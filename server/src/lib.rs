@@ -2,7 +2,6 @@
 
 pub mod accounts;
 pub mod app_state;
-mod backend;
 pub mod cli;
 pub mod jobs;
 pub mod lab;

@@ -91,9 +91,9 @@ async fn serving(config: Config, clock: Arc<SystemClock>, random: Random) -> any
     let listener = cli::listen(&config.http).await?;
     let store = database::open_patiently(&config, Access::Owner, &clock).await?;
     // After the store is opened: a second process on one folder should fail because of the database.
-    let intake = cli::open_spool(&config)?;
+    let ingest = cli::open_spool(&config)?;
     let lab = lab_resources(&config);
-    Ok(Serving { store, intake, clock, random, listener, http: config.http, jobs: config.jobs, lab })
+    Ok(Serving { store, ingest, clock, random, listener, http: config.http, jobs: config.jobs, lab })
 }
 
 /// For runs that are jobs.

@@ -1,76 +1,76 @@
 //! Every route.
 
-use std::sync::Arc;
-
+use api::{AccountApi, JobsApi, LabApi, SearchApi, SystemApi};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get, post};
+use axum::routing::{MethodRouter, any, get};
 
-use crate::accounts::guard;
-use crate::app_state::Environment;
-use crate::platform::server_functions::{form, json, register};
-use crate::platform::{assets, error, headers, origin_guard, panics, time_limit};
-use crate::{jobs, lab, log, search, system};
+use crate::accounts::{self, AccountService};
+use crate::app_state::AppState;
+use crate::jobs::{self, JobService};
+use crate::lab::{self, Lab};
+use crate::log;
+use crate::platform::server_functions::{Call, routes};
+use crate::platform::{assets, error, layers, origin_guard};
+use crate::search::{self, SearchService};
+use crate::system::{self, SystemService};
 
 /// The whole server, but for the socket.
-pub fn router(env: Arc<Environment>) -> Router {
-    register();
+pub fn router(state: AppState) -> Router {
     Router::new()
-        .nest("/api", api(env.clone()))
+        .nest("/api", api(&state))
         // The one path that `nest` leaves to the files.
         .route("/api/", any(error::no_such_path))
         .route("/healthz", get(system::http::healthz))
         .route("/readyz", get(system::http::readyz))
         .route("/metrics", get(system::http::metrics))
         .fallback(assets::file)
-        .merge(lab::routes(env.lab.waits.clone()))
+        .merge(lab::routes(state.lab.waits.clone()))
         .method_not_allowed_fallback(error::wrong_method)
-        .layer(from_fn(panics::caught))
-        .layer(from_fn_with_state(env.clock.clone(), time_limit::answer_in_time))
-        .layer(from_fn(headers::secure))
-        .with_state(env)
+        .layer(from_fn(error::catch_panics))
+        .layer(from_fn_with_state(state.clock.clone(), layers::answer_in_time))
+        .layer(from_fn(layers::secure))
+        .with_state(state)
 }
 
-fn api(env: Arc<Environment>) -> Router<Arc<Environment>> {
-    Router::new()
-        .route("/search", post(form))
+/// What follows `/api` in a path of `/api/admin`.
+const ADMIN: &str = "/admin";
+
+fn api(state: &AppState) -> Router<AppState> {
+    let mut api = Router::new()
         .route("/receipts/{receipt}", get(search::http::show))
         .route("/receipts/{receipt}/events", get(search::http::events))
-        .route("/session", post(json))
-        .route("/login", post(json))
-        .route("/logout", post(json))
-        .route("/lab/show", post(json))
-        .route("/lab/runs/start", post(json))
-        .route("/lab/runs/show", post(json))
-        .route("/lab/runs/cancel", post(json))
-        .route("/lab/runs/{id}/events", get(lab::http::events))
-        .route("/setup", post(json))
-        .nest("/admin", admin(env))
-        .fallback(error::no_such_path)
-        .method_not_allowed_fallback(error::wrong_method)
-        .layer(from_fn(origin_guard::refuse_foreign))
-        .layer(from_fn(headers::never_stored))
-}
-
-/// For those logged in: everything in here passes one guard.
-fn admin(env: Arc<Environment>) -> Router<Arc<Environment>> {
-    Router::new()
+        .route("/lab/runs/{id}/events", get(lab::http::events));
+    let mut admin = Router::new()
         .route("/log/rows", get(log::http::rows))
         .route("/log/export", get(log::export::http::file))
         .route("/log/events", get(log::http::events))
         .route("/jobs/events", get(jobs::http::events))
-        .route("/jobs/counts", post(json))
-        .route("/jobs/list", post(json))
-        .route("/jobs/show", post(json))
-        .route("/jobs/retry", post(json))
-        .route("/jobs/cancel", post(json))
-        .route("/jobs/kinds", post(json))
-        .route("/jobs/pause", post(json))
-        .route("/jobs/resume", post(json))
-        .route("/jobs/limit", post(json))
-        .route("/system/events", get(system::events::events))
-        .route("/system/show", post(json))
+        .route("/system/events", get(system::http::events));
+    for (path, route) in server_functions() {
+        let path = path.trim_start_matches("/api");
+        match path.strip_prefix(ADMIN) {
+            Some(path) => admin = admin.route(path, route),
+            None => api = api.route(path, route),
+        }
+    }
+    // Everything in here passes one guard.
+    let admin = admin
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::wrong_method)
-        .layer(from_fn_with_state(env, guard::require_account))
+        .layer(from_fn_with_state(state.clone(), accounts::guard::require_account));
+    api.nest(ADMIN, admin)
+        .fallback(error::no_such_path)
+        .method_not_allowed_fallback(error::wrong_method)
+        .layer(from_fn(origin_guard::refuse_foreign))
+        .layer(from_fn(layers::never_stored))
+}
+
+/// The path and the route of each server function.
+fn server_functions() -> impl Iterator<Item = (&'static str, MethodRouter<AppState>)> {
+    routes(<dyn SearchApi>::FUNCTIONS, <dyn SearchApi>::provide::<Call<SearchService>>)
+        .chain(routes(<dyn AccountApi>::FUNCTIONS, <dyn AccountApi>::provide::<Call<AccountService>>))
+        .chain(routes(<dyn JobsApi>::FUNCTIONS, <dyn JobsApi>::provide::<Call<JobService>>))
+        .chain(routes(<dyn SystemApi>::FUNCTIONS, <dyn SystemApi>::provide::<Call<SystemService>>))
+        .chain(routes(<dyn LabApi>::FUNCTIONS, <dyn LabApi>::provide::<Call<Lab>>))
 }

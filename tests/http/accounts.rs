@@ -142,7 +142,7 @@ async fn a_taken_name_is_said_to_be_taken_and_leaves_the_link() {
     let _: Account = set_up(&server, &token, "grace", PASSWORD).await.ok();
 }
 
-/// The server's own; see `server/src/platform/time_limit.rs`.
+/// The server's own; see `server/src/platform/layers.rs`.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
 async fn log_in_from(server: &TestServer, ip: &str, name: &str, password: &str) -> TestResponse {

@@ -29,10 +29,7 @@ impl TestServer {
     pub async fn listen(&self) -> (SocketAddr, JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
-        (
-            address,
-            tokio::spawn(server::platform::transport::serve(listener, self.router.clone(), self.env.clone(), 100)),
-        )
+        (address, tokio::spawn(self.state.transport(100).serve(listener, self.router.clone())))
     }
 }
 
@@ -117,7 +114,7 @@ async fn an_event_stream_is_not_idle() {
     read_until(&mut connection, "\n\n\r\n").await;
     clock.advance(2 * IDLE_LIMIT);
     let _: SearchAnswer = server.search(&[("phrase", "later")]).await;
-    server.env.stop.cancel();
+    server.state.stop.cancel();
     assert!(read_to_end(connection).await.ends_with("0\r\n\r\n"), "an event stream was cut off");
 }
 
@@ -134,10 +131,10 @@ async fn a_stop_waits_for_nobody_who_asks_nothing() {
         connection.write_all(begin.as_bytes()).await.expect("open");
         connections.push(connection);
     }
-    eventually("all are accepted", async || (server.env.metrics.connections.get() == 8).then_some(())).await;
-    server.env.stop.cancel();
+    eventually("all are accepted", async || (server.state.system.counters.connections.get() == 8).then_some(())).await;
+    server.state.stop.cancel();
     timeout(TIMEOUT, serving).await.expect("the time stands still, and it ends").expect("it does not panic");
-    assert_eq!(server.env.metrics.connections.get(), 0);
+    assert_eq!(server.state.system.counters.connections.get(), 0);
     for connection in connections {
         read_to_end(connection).await;
     }
@@ -157,7 +154,10 @@ async fn http_2_is_spoken_to_those_who_begin_with_it() {
     // What comes besides requests does not make it less idle, and it ends in peace.
     clock.task_sleeps_until(clock.steady().after(IDLE_LIMIT)).await;
     clock.advance(IDLE_LIMIT);
-    eventually("the idle connection is gone", async || (server.env.metrics.connections.get() == 0).then_some(())).await;
-    server.env.stop.cancel();
+    eventually("the idle connection is gone", async || {
+        (server.state.system.counters.connections.get() == 0).then_some(())
+    })
+    .await;
+    server.state.stop.cancel();
     timeout(TIMEOUT, serving).await.expect("in time").expect("it does not panic");
 }

@@ -200,7 +200,7 @@ async fn counts_come_at_once_and_when_they_change() {
     // What is decided for a kind changes no count.
     server.store().pause_kind("log_request").await.expect("paused");
     assert_eq!(events.expect("kinds").await.json::<Vec<JobKind>>(), [JobKind { paused: true, ..kind }]);
-    server.env.stop.cancel();
+    server.state.stop.cancel();
     assert_eq!(events.next().await, None);
 }
 

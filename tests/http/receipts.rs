@@ -115,7 +115,7 @@ async fn last_of_three() -> (TestServer, Arc<HeldClock>, [JobId; 3], Events) {
 }
 
 async fn cancel(server: &TestServer, job: JobId) {
-    assert!(server.store().cancel_job(job, server.env.clock.steady()).await.expect("the store answers"));
+    assert!(server.store().cancel_job(job, server.state.clock.steady()).await.expect("the store answers"));
 }
 
 /// Lets the stream sleep for this long, in which it tells nothing.
@@ -159,7 +159,7 @@ async fn the_stream_ends_when_the_server_stops() {
     let answer = server.search(&[("phrase", "hello")]).await;
     let mut events = server.get(&format!("/api/receipts/{}/events", answer.receipt.0)).listen().await;
     assert_eq!(events.expect("message").await.json::<ReceiptState>().state, JobState::Waiting);
-    server.env.stop.cancel();
+    server.state.stop.cancel();
     assert_eq!(events.next().await, None);
 }
 

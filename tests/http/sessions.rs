@@ -1,13 +1,14 @@
 //! Sessions: their cookie, their end, and what each role may do.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ErrorCode, JobCounts, JobKind, JobsPage, Role, SessionInfo, TimeMs};
+use api::{ErrorCode, JobCounts, JobKind, JobsApi, JobsPage, Role, SessionInfo, SystemApi, TimeMs};
 use http::Method;
 use http::header::SET_COOKIE;
 use serde_json::{Value, json};
-use server::platform::token::Token;
+use server::platform::random::Token;
 use tests::{HeldClock, eventually};
 
 use crate::accounts::{PASSWORD, cookie, lets_in, log_in, server_with_ada, set_up};
@@ -129,7 +130,7 @@ async fn two_sessions_of_one_account_end_one_by_one() {
 /// Nobody waits for the write that moves the end of the idle time, so a test has to.
 async fn idle_time_has_moved(server: &TestServer, cookie: &str) {
     let (_, token) = cookie.split_once('=').expect("a name and a value");
-    let now = server.env.clock.wall();
+    let now = server.state.clock.wall();
     eventually("the session's idle time is moved", async || {
         let session = server.store().session(Token::received(token).hash(), now).await.expect("the store answers");
         let (session, _) = session.expect("it has not ended");
@@ -195,13 +196,14 @@ async fn without_a_session_not_even_the_paths_can_be_found_out() {
 #[tokio::test]
 async fn every_admin_route_that_the_router_has_is_tested_here() {
     let router = include_str!("../../server/src/router.rs");
-    let (_, admin) = router.split_once("fn admin(").expect("the admin routes have a function of their own");
-    let routes = admin.matches(".route(").count();
-    assert_eq!(routes, admin_routes().len(), "a new route needs a line in admin_routes");
-    for (_, path, _) in admin_routes() {
-        let route = path.trim_start_matches("/api/admin");
-        assert!(admin.contains(&format!(".route(\"{route}\"")), "{path} is no route any more");
-    }
+    let (_, admin) = router.split_once("let mut admin = ").expect("the admin routes have a router of their own");
+    let (admin, _) = admin.split_once(';').expect("the statement has an end");
+    let streams = admin.split(".route(\"").skip(1).map(|route| route.split('"').next().expect("a path is quoted"));
+    let functions = [<dyn JobsApi>::FUNCTIONS, <dyn SystemApi>::FUNCTIONS].into_iter().flatten();
+    let functions = functions.map(|function| function.path.trim_start_matches("/api/admin"));
+    let routes: BTreeSet<String> = streams.chain(functions).map(|route| format!("/api/admin{route}")).collect();
+    let tested: BTreeSet<String> = admin_routes().into_iter().map(|(_, path, _)| path.to_owned()).collect();
+    assert_eq!(routes, tested, "a new route needs a line in admin_routes");
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ async fn is_settled(server: &TestServer, rows: usize) {
     assert_eq!(server.log_with_rows(rows).await.len(), rows);
     eventually("the spool is empty and the ledger adds up", async || {
         let ledger = server.store().ledger().await.expect("read");
-        let settled = server.env.intake.spool().state().records == 0 && ledger.recorded == rows as u64;
+        let settled = server.state.search.ingest.spool().state().records == 0 && ledger.recorded == rows as u64;
         settled.then(|| assert_eq!(ledger.drift(), 0))
     })
     .await;
@@ -94,7 +94,7 @@ async fn a_store_that_refuses_the_statement_is_named_and_heals_by_itself() {
     let text = ready.text();
     assert!(text.starts_with("SqlError: Is your query correct?"), "{text}");
     assert!(!text.contains("job_count") && text.contains("kept in the spool: 1"), "{text}");
-    let fault = server.env.intake.watch().fault().expect("it is known");
+    let fault = server.state.search.ingest.watch().fault().expect("it is known");
     assert_eq!(fault.error.kind(), FaultKind::SqlError);
     broken.mend().await;
     is_settled(&server, 1).await;

@@ -145,7 +145,7 @@ async fn the_figures_say_the_same() {
         server.search(&[("phrase", "hello")]).await;
     }
     let job = server.store().jobs(api::JobFilter::default(), None, 1).await.expect("read").jobs[0].id;
-    server.store().cancel_job(job, server.env.clock.wall()).await.expect("cancelled");
+    server.store().cancel_job(job, server.state.clock.wall()).await.expect("cancelled");
     assert!(server.store().pause_kind("log_request").await.expect("paused"));
     assert!(server.store().limit_kind("log_request", Some(7)).await.expect("limited"));
     let ledger = state(&server, &admin).await.ledger.expect("read");
@@ -181,7 +181,7 @@ async fn a_server_that_runs_says_so() {
 #[tokio::test]
 async fn a_server_that_stops_is_alive_but_not_ready() {
     let server = TestServer::start().await;
-    server.env.stop.cancel();
+    server.state.stop.cancel();
     assert_eq!(server.get("/healthz").send().await.status, 200);
     assert_eq!(server.get("/readyz").send().await.status, 503);
 }

@@ -1,18 +1,18 @@
 //! The real router on a throwaway database, with a worker that runs jobs.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::{JobId, LogRow, LogSeq, Role, SearchId, TimeMs};
 use axum::Router;
 use ipnet::IpNet;
-use server::accounts::{new_setup_link, open_session};
-use server::app_state::{Environment, IntakeSection, JobsSection, WorkerSection};
-use server::lab::{Lab, LabResources};
-use server::platform::random::Random;
-use server::platform::token::Token;
-use server::worker::{JobEnvironment, run_worker, worker_settings};
+use server::accounts::new_setup_link;
+use server::app_state::{AppSettings, AppState};
+use server::lab::LabResources;
+use server::platform::job::LocalWorker;
+use server::platform::random::{Random, Token};
+use server::search::ingest::IngestSettings;
+use server::worker::{JobContext, WorkerOptions, run_worker, worker_settings};
 use spool::Spool;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use store::{Clock, LogEntry, LogQuery, LogSpan, NewAccount, Store, SystemClock};
@@ -38,7 +38,7 @@ pub struct TestServerBuilder {
 }
 
 pub struct TestServer {
-    pub env: Arc<Environment>,
+    pub state: AppState,
     pub folder: TempDir,
     pub(crate) router: Router,
     _worker: Option<DropGuard>,
@@ -64,7 +64,7 @@ impl TestServer {
     }
 
     pub fn store(&self) -> &dyn Store {
-        &*self.env.store
+        &*self.state.store
     }
 
     /// All rows of the log, oldest first.
@@ -84,7 +84,7 @@ impl TestServer {
 
     /// A setup link's token.
     pub async fn setup_token(&self) -> String {
-        let token = new_setup_link(self.store(), &*self.env.clock, &self.env.random).await;
+        let token = new_setup_link(self.store(), &*self.state.clock, &self.state.random).await;
         token.expect("the store takes a link").reveal().to_owned()
     }
 
@@ -92,9 +92,9 @@ impl TestServer {
     pub async fn session_of(&self, role: Role) -> String {
         let name = role.as_str().to_owned();
         let password_hash = "of nothing".to_owned();
-        let account = NewAccount { name: name.clone(), role, password_hash, created_at: self.env.clock.wall() };
+        let account = NewAccount { name: name.clone(), role, password_hash, created_at: self.state.clock.wall() };
         self.store().create_account(account).await.expect("the store takes an account");
-        let token: Token = open_session(&self.env, &name).await.expect("the store takes a session");
+        let token: Token = self.state.accounts.open_session(&name).await.expect("the store takes a session");
         format!("search4letters={}", token.reveal())
     }
 
@@ -142,42 +142,38 @@ impl TestServerBuilder {
         let options = Options { file: folder.path().join("search4letters.db"), readers: 4, access: Access::Owner };
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(options).await.expect("a new database opens"));
         let settings = slots.map(|slots| {
-            let workers = NonZeroUsize::new(slots).expect("a worker has room for one job");
-            let jobs = server::cli::config::JobsSection { log_delay, no_worker: false, workers, grace: Duration::ZERO };
-            worker_settings(&jobs, &*store, &Random::system())
+            let options = WorkerOptions { slots, log_delay, grace: Duration::ZERO };
+            worker_settings(options, &*store, &Random::system())
         });
-        let worker = settings.as_ref().map(|settings| WorkerSection { name: settings.worker.clone(), slots: 8 });
-        let jobs = JobsSection { worker };
         let options = spool::Options { folder: folder.path().join("spool"), capacity_bytes: SPOOL_BYTES };
         let spool = Spool::open(options).expect("a new spool opens");
-        let intake = IntakeSection { spool, deadline: accept_deadline };
-        let env = Environment::new(store.clone(), intake, clock.clone(), random.clone(), jobs, trusted_proxies).await;
-        let mut env = env.expect("the store has a secret");
-        if !has_lab {
-            env.lab = Lab::new(Some("The lab is closed. Open it with --lab on."), clock.clone(), random.clone());
-        }
-        let env = Arc::new(env);
-        let replay = tokio::spawn(env.intake.clone().keep_replaying(random.clone()));
-        let prober = tokio::spawn({
-            let (env, store, clock) = (env.clone(), store.clone(), clock.clone());
-            async move { env.prober.keep_probing(store, env.intake.clone(), clock, random).await }
+        let state = AppState::new(AppSettings {
+            store: store.clone(),
+            ingest: IngestSettings { spool, deadline: accept_deadline },
+            clock: clock.clone(),
+            random,
+            worker: settings.as_ref().map(|settings| LocalWorker { name: settings.worker.clone(), slots: 8 }),
+            trusted_proxies,
+            event_streams: u32::MAX,
+            lab_closed: (!has_lab).then_some("The lab is closed. Open it with --lab on."),
         });
+        let state = state.await.expect("the store has a secret");
         let worker = settings.map(|settings| {
             let stop = CancellationToken::new();
             let lab = LabResources {
                 open_pool: Arc::new(|| Box::pin(async { Err(anyhow::anyhow!("a server has one store")) })),
                 sandbox: None,
             };
-            let env = JobEnvironment { log: store, clock, log_delay, lab };
-            tokio::spawn(run_worker(env, settings, stop.clone()));
+            let context = JobContext { store, clock, log_delay, lab };
+            tokio::spawn(run_worker(context, settings, stop.clone()));
             stop.drop_guard()
         });
         TestServer {
-            router: server::router::router(env.clone()),
-            env,
+            router: server::router::router(state.clone()),
+            _background: state.start_background(),
+            state,
             folder,
             _worker: worker,
-            _background: [replay, prober].map(AbortOnDropHandle::new),
         }
     }
 }
@@ -237,7 +233,7 @@ pub(crate) async fn write_log(server: &TestServer, phrases: impl IntoIterator<It
         phrases.into_iter().zip(already + 1..).map(|(phrase, number)| entry(phrase.as_ref(), number)).collect();
     let mut seqs = Vec::new();
     for some in entries.chunks(GROUP) {
-        let written = some.iter().cloned().map(|entry| server.env.store.record(entry, tests::builders::no_attempt()));
+        let written = some.iter().cloned().map(|entry| server.state.store.record(entry, tests::builders::no_attempt()));
         seqs.extend(futures::future::try_join_all(written).await.expect("the store takes rows"));
     }
     assert!(seqs.windows(2).all(|pair| pair[0] < pair[1]), "numbered in order: {seqs:?}");

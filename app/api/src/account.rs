@@ -1,33 +1,28 @@
 //! Accounts and sessions.
 
-use leptos::server;
 use serde::{Deserialize, Serialize};
 
-use crate::ApiError;
-use crate::json::{Answer, Arguments};
+use crate::server_functions::server_functions;
 
-/// Who is asking, and whether there is any account yet.
-#[server(name = Session, prefix = "/api", endpoint = "session", input = Arguments, output = Answer)]
-pub async fn session() -> Result<SessionInfo, ApiError> {
-    crate::backend()?.session().await
-}
+server_functions! {
+    /// What visitors ask about accounts and sessions.
+    trait AccountApi;
 
-/// Opens a session: the answer sets its cookie.
-#[server(name = Login, prefix = "/api", endpoint = "login", input = Arguments, output = Answer)]
-pub async fn login(name: String, password: String) -> Result<Account, ApiError> {
-    crate::backend()?.login(name, password).await
-}
+    /// Who is asking, and whether there is any account yet.
+    Session, "session", Arguments:
+        fn session() -> SessionInfo;
 
-/// Ends the session, on the server too.
-#[server(name = Logout, prefix = "/api", endpoint = "logout", input = Arguments, output = Answer)]
-pub async fn logout() -> Result<(), ApiError> {
-    crate::backend()?.logout().await
-}
+    /// Opens a session: the answer sets its cookie.
+    Login, "login", Arguments:
+        fn login(name: String, password: String) -> Account;
 
-/// Makes an administrator's account with a one-use link's token, and logs in.
-#[server(name = SetUp, prefix = "/api", endpoint = "setup", input = Arguments, output = Answer)]
-pub async fn set_up(token: String, name: String, password: String) -> Result<Account, ApiError> {
-    crate::backend()?.set_up(token, name, password).await
+    /// Ends the session, on the server too.
+    Logout, "logout", Arguments:
+        fn logout() -> ();
+
+    /// Makes an administrator's account with a one-use link's token, and logs in.
+    SetUp, "setup", Arguments:
+        fn set_up(token: String, name: String, password: String) -> Account;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

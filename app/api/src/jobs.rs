@@ -1,64 +1,50 @@
 //! Jobs, as an administrator sees and controls them.
 
-use leptos::server;
 use serde::{Deserialize, Serialize};
 
-use crate::json::{Answer, Arguments};
-use crate::{ApiError, LogSeq, TimeMs};
+use crate::server_functions::server_functions;
+use crate::{LogSeq, TimeMs};
 
-/// How many jobs are in each state.
-#[server(name = JobCountsNow, prefix = "/api", endpoint = "admin/jobs/counts", input = Arguments, output = Answer)]
-pub async fn job_counts() -> Result<JobCounts, ApiError> {
-    crate::backend()?.job_counts().await
-}
+server_functions! {
+    /// What administrators ask about jobs, and do to them.
+    trait JobsApi;
 
-/// One page of jobs, newest first, older than `before`.
-#[server(name = Jobs, prefix = "/api", endpoint = "admin/jobs/list", input = Arguments, output = Answer)]
-pub async fn jobs(filter: JobFilter, before: Option<JobId>) -> Result<JobsPage, ApiError> {
-    crate::backend()?.jobs(filter, before).await
-}
+    /// How many jobs are in each state.
+    JobCountsNow, "admin/jobs/counts", Arguments:
+        fn job_counts() -> JobCounts;
 
-/// One job with its payload and all its attempts.
-#[server(name = Job, prefix = "/api", endpoint = "admin/jobs/show", input = Arguments, output = Answer)]
-pub async fn job(id: JobId) -> Result<JobDetail, ApiError> {
-    crate::backend()?.job(id).await
-}
+    /// One page of jobs, newest first, older than `before`.
+    Jobs, "admin/jobs/list", Arguments:
+        fn jobs(filter: JobFilter, before: Option<JobId>) -> JobsPage;
 
-/// Makes a job wait for a worker again, now, whatever came of it before.
-#[server(name = RetryJob, prefix = "/api", endpoint = "admin/jobs/retry", input = Arguments, output = Answer)]
-pub async fn retry_job(id: JobId) -> Result<(), ApiError> {
-    crate::backend()?.retry_job(id).await
-}
+    /// One job with its payload and all its attempts.
+    Job, "admin/jobs/show", Arguments:
+        fn job(id: JobId) -> JobDetail;
 
-/// Keeps a job from being run, or stops it where it is running.
-#[server(name = CancelJob, prefix = "/api", endpoint = "admin/jobs/cancel", input = Arguments, output = Answer)]
-pub async fn cancel_job(id: JobId) -> Result<(), ApiError> {
-    crate::backend()?.cancel_job(id).await
-}
+    /// Makes a job wait for a worker again, now, whatever came of it before.
+    RetryJob, "admin/jobs/retry", Arguments:
+        fn retry_job(id: JobId) -> ();
 
-/// Every kind of job that there ever was, by name.
-#[server(name = JobKinds, prefix = "/api", endpoint = "admin/jobs/kinds", input = Arguments, output = Answer)]
-pub async fn job_kinds() -> Result<Vec<JobKind>, ApiError> {
-    crate::backend()?.job_kinds().await
-}
+    /// Keeps a job from being run, or stops it where it is running.
+    CancelJob, "admin/jobs/cancel", Arguments:
+        fn cancel_job(id: JobId) -> ();
 
-/// Lets no more jobs of this kind begin, on any worker; those that run go on.
-#[server(name = PauseKind, prefix = "/api", endpoint = "admin/jobs/pause", input = Arguments, output = Answer)]
-pub async fn pause_kind(kind: String) -> Result<(), ApiError> {
-    crate::backend()?.pause_kind(kind).await
-}
+    /// Every kind of job that there ever was, by name.
+    JobKinds, "admin/jobs/kinds", Arguments:
+        fn job_kinds() -> Vec<JobKind>;
 
-/// Lets jobs of this kind begin again.
-#[server(name = ResumeKind, prefix = "/api", endpoint = "admin/jobs/resume", input = Arguments, output = Answer)]
-pub async fn resume_kind(kind: String) -> Result<(), ApiError> {
-    crate::backend()?.resume_kind(kind).await
-}
+    /// Lets no more jobs of this kind begin, on any worker; those that run go on.
+    PauseKind, "admin/jobs/pause", Arguments:
+        fn pause_kind(kind: String) -> ();
 
-/// Lets at most so many jobs of this kind run at the same time, on all workers together: at least 1,
-/// or any number where there is none.
-#[server(name = LimitKind, prefix = "/api", endpoint = "admin/jobs/limit", input = Arguments, output = Answer)]
-pub async fn limit_kind(kind: String, limit: Option<u32>) -> Result<(), ApiError> {
-    crate::backend()?.limit_kind(kind, limit).await
+    /// Lets jobs of this kind begin again.
+    ResumeKind, "admin/jobs/resume", Arguments:
+        fn resume_kind(kind: String) -> ();
+
+    /// Lets at most so many jobs of this kind run at the same time, on all workers together: at least 1,
+    /// or any number where there is none.
+    LimitKind, "admin/jobs/limit", Arguments:
+        fn limit_kind(kind: String, limit: Option<u32>) -> ();
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -6,11 +6,10 @@
 mod spec;
 mod trace;
 
-use leptos::server;
 use serde::{Deserialize, Serialize};
 
-use crate::json::{Answer, Arguments};
-use crate::{ApiError, JobId, JobState, SearchId, TimeMs};
+use crate::server_functions::server_functions;
+use crate::{JobId, JobState, SearchId, TimeMs};
 
 pub use spec::{
     BATCHES_LIMIT, COUNTRIES, DatabaseSpec, FetchSpec, HOLD_LIMIT_MS, LATENCY_LIMIT_MS, LabOrder, LabSpec, LabStyle,
@@ -18,27 +17,24 @@ pub use spec::{
 };
 pub use trace::{ItemState, ItemTrace, LabTrace, LaneTrace};
 
-/// Whether the lab is open here, and its latest runs.
-#[server(name = Lab, prefix = "/api", endpoint = "lab/show", input = Arguments, output = Answer)]
-pub async fn lab() -> Result<LabState, ApiError> {
-    crate::backend()?.lab().await
-}
+server_functions! {
+    /// What visitors ask of the waiting lab.
+    trait LabApi;
 
-/// Starts a run. The same `id` sent twice is one run.
-#[server(name = StartLabRun, prefix = "/api", endpoint = "lab/runs/start", input = Arguments, output = Answer)]
-pub async fn start_lab_run(id: LabRunId, spec: LabSpec) -> Result<LabRun, ApiError> {
-    crate::backend()?.start_lab_run(id, spec).await
-}
+    /// Whether the lab is open here, and its latest runs.
+    Lab, "lab/show", Arguments:
+        fn lab() -> LabState;
 
-#[server(name = ShowLabRun, prefix = "/api", endpoint = "lab/runs/show", input = Arguments, output = Answer)]
-pub async fn lab_run(id: LabRunId) -> Result<LabRun, ApiError> {
-    crate::backend()?.lab_run(id).await
-}
+    /// Starts a run. The same `id` sent twice is one run.
+    StartLabRun, "lab/runs/start", Arguments:
+        fn start_lab_run(id: LabRunId, spec: LabSpec) -> LabRun;
 
-/// Stops a run, or keeps it from being begun. For whoever started it, and for operators.
-#[server(name = CancelLabRun, prefix = "/api", endpoint = "lab/runs/cancel", input = Arguments, output = Answer)]
-pub async fn cancel_lab_run(id: LabRunId) -> Result<(), ApiError> {
-    crate::backend()?.cancel_lab_run(id).await
+    ShowLabRun, "lab/runs/show", Arguments:
+        fn lab_run(id: LabRunId) -> LabRun;
+
+    /// Stops a run, or keeps it from being begun. For whoever started it, and for operators.
+    CancelLabRun, "lab/runs/cancel", Arguments:
+        fn cancel_lab_run(id: LabRunId) -> ();
 }
 
 /// Identifies a run: a ULID that the client makes, so that sending the start again is safe.

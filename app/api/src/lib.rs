@@ -36,7 +36,6 @@ macro_rules! text_enum {
 }
 
 mod account;
-mod backend;
 mod error;
 mod form;
 mod jobs;
@@ -46,11 +45,11 @@ mod log;
 mod log_filter;
 mod route;
 mod search;
+mod server_functions;
 mod system;
 mod time;
 
 pub use account::{Account, Login, Logout, Role, SessionInfo, SetUp, login, logout, session, set_up};
-pub use backend::{Backend, backend};
 pub use error::{ApiError, ErrorCode};
 pub use form::Form;
 pub use jobs::{
@@ -78,14 +77,8 @@ pub use system::{
 };
 pub use time::{LogTime, TimeMs};
 
-/// The server functions, for the server to register by name.
-///
-/// Static registration through linker sections is not relied upon: a release build with
-/// LTO may drop a section that nothing names.
-pub mod server_functions {
-    pub use crate::account::{Login, Logout, Session, SetUp};
-    pub use crate::jobs::{CancelJob, Job, JobCountsNow, JobKinds, Jobs, LimitKind, PauseKind, ResumeKind, RetryJob};
-    pub use crate::lab::{CancelLabRun, Lab, ShowLabRun, StartLabRun};
-    pub use crate::search::Search;
-    pub use crate::system::System;
-}
+#[cfg(feature = "ssr")]
+pub use {
+    account::AccountApi, jobs::JobsApi, lab::LabApi, search::SearchApi, server_functions::ServerFunction,
+    system::SystemApi,
+};

@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use leptos::server;
 use serde::{Deserialize, Serialize};
-use server_fn::codec::Post;
 use ulid::Ulid;
 
-use crate::json::Answer;
-use crate::{ApiError, Form, JobState, LogSeq};
+use crate::server_functions::server_functions;
+use crate::{JobState, LogSeq};
 
 /// The letters that a search looks for by default.
 pub const DEFAULT_LETTERS: &str = "aeiou";
@@ -19,13 +17,16 @@ pub const PHRASE_LIMIT: usize = 10_000;
 /// The most letters, in Unicode scalar values.
 pub const LETTERS_LIMIT: usize = 1_000;
 
-/// Says which of `letters` (default [`DEFAULT_LETTERS`]) occur in `phrase`.
-///
-/// The answer leaves when the search's log record is durable, not when it is written.
-/// The same `id` sent twice is one search, and gives the same answer.
-#[server(name = Search, prefix = "/api", endpoint = "search", input = Post<Form>, output = Answer)]
-pub async fn search(phrase: String, letters: Option<String>, id: Option<SearchId>) -> Result<SearchAnswer, ApiError> {
-    crate::backend()?.search(phrase, letters, id).await
+server_functions! {
+    /// What visitors ask for.
+    trait SearchApi;
+
+    /// Says which of `letters` (default [`DEFAULT_LETTERS`]) occur in `phrase`.
+    ///
+    /// The answer leaves when the search's log record is durable, not when it is written.
+    /// The same `id` sent twice is one search, and gives the same answer.
+    Search, "search", FormArguments:
+        fn search(phrase: String, letters: Option<String>, id: Option<SearchId>) -> SearchAnswer;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,16 +2,18 @@
 //!
 //! The page follows `GET /api/admin/system/events`. Each of its `state` events carries a [`SystemState`].
 
-use leptos::server;
 use serde::{Deserialize, Serialize};
 
-use crate::json::{Answer, Arguments};
-use crate::{ApiError, JobId, SearchId, TimeMs};
+use crate::server_functions::server_functions;
+use crate::{JobId, SearchId, TimeMs};
 
-/// Everything that the page `/system` shows, as it is now.
-#[server(name = System, prefix = "/api", endpoint = "admin/system/show", input = Arguments, output = Answer)]
-pub async fn system() -> Result<SystemState, ApiError> {
-    crate::backend()?.system().await
+server_functions! {
+    /// What administrators ask about the whole system.
+    trait SystemApi;
+
+    /// Everything that the page `/system` shows, as it is now.
+    System, "admin/system/show", Arguments:
+        fn system() -> SystemState;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

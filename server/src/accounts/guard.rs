@@ -1,4 +1,4 @@
-//! Lets only those in who are logged in.
+//! Admits only requests of those who are logged in.
 
 use std::sync::Arc;
 
@@ -7,21 +7,23 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::accounts;
-use crate::app_state::Environment;
-use crate::platform::caller::Caller;
-use crate::platform::error::ErrorResponse;
+use super::AccountService;
+use crate::platform::caller::{Caller, Sessions};
+use crate::platform::error::Error;
 
-/// Passes the request on with its [`api::Account`]; what the account may do is the handler's question.
-pub async fn require_account(State(env): State<Arc<Environment>>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let caller = Caller::of(&parts, &env.trusted_proxies);
-    match accounts::who(&env, &caller).await {
+/// Passes the request on with its [`api::Account`]. The handler decides what the account may do.
+pub async fn require_account(
+    State(accounts): State<Arc<AccountService>>,
+    caller: Caller,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match accounts.account(&caller).await {
         Ok(Some(account)) => {
-            parts.extensions.insert(account);
-            next.run(Request::from_parts(parts, body)).await
+            request.extensions_mut().insert(account);
+            next.run(request).await
         }
-        Ok(None) => ErrorResponse(ApiError::new(ErrorCode::SignedOut, "Log in first.")).into_response(),
-        Err(error) => ErrorResponse(error).into_response(),
+        Ok(None) => Error::from(ApiError::new(ErrorCode::SignedOut, "Log in first.")).into_response(),
+        Err(error) => error.into_response(),
     }
 }

@@ -1,9 +1,8 @@
 //! Limits on guessing passwords, by account and by address.
 //!
-//! An attacker must not be able to lock out the owner. So neither the limit that counts an
-//! account's failures from everywhere nor a lack of room for more counts holds for addresses from
-//! which its owner has logged in. These are known only since this process started: after a
-//! restart, an owner whose account is under attack may have to wait like everybody else.
+//! An attacker must not be able to lock out the owner. So addresses from which an account's owner has logged in are exempt
+//! from two limits: the count of the account's failures from everywhere, and the number of keys that are counted. They are
+//! known only since this process started: after a restart, an owner under attack may have to wait like everybody else.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -14,17 +13,16 @@ use api::{ApiError, ErrorCode, TimeMs};
 use store::Clock;
 
 use super::password::LONGEST_NAME;
-use crate::platform::network::{Network, network};
-use crate::platform::rate_counter::{MOST_KEYS, RecentCounts, room_again_ms};
+use crate::platform::limits::{MOST_KEYS, Network, RecentCounts, network, room_again_ms};
 
 /// Failures within this time count.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
 
 /// From one address, for one account: a person who mistypes.
 const PER_ACCOUNT_AND_ADDRESS: usize = 5;
-/// From one address, for all accounts: one who tries names.
+/// From one address, for all accounts: somebody who tries names.
 const PER_ADDRESS: usize = 20;
-/// From everywhere, for one account: one who has many addresses.
+/// From everywhere, for one account: somebody with many addresses.
 const PER_ACCOUNT: usize = 50;
 
 pub struct LoginLimit {
@@ -39,7 +37,7 @@ struct State {
     known: HashSet<(String, Network)>,
 }
 
-/// An attempt that is being made. It counts as a failure unless it is handed back.
+/// An attempt that is being made. It counts as a failure until it has succeeded or is taken back.
 #[derive(Debug)]
 pub struct Attempt {
     name: String,
@@ -61,8 +59,8 @@ impl LoginLimit {
         Self { clock, state: Mutex::new(state) }
     }
 
-    /// Whether another attempt may be made. Counts as a failure until it is said to be none:
-    /// so attempts made at the same moment cannot slip through together.
+    /// Begins an attempt, unless there were too many failures. It counts as one from now on, so that attempts at the same
+    /// moment cannot all pass.
     pub fn attempt(&self, name: &str, address: IpAddr) -> Result<Attempt, ApiError> {
         let now = self.clock.steady();
         let (name, network) = (counted(name), network(address));
@@ -92,8 +90,8 @@ impl LoginLimit {
         }
     }
 
-    /// Whether the password was right could not be found out: the attempt was none.
-    pub fn came_to_nothing(&self, attempt: &Attempt) {
+    /// The password could not be checked: the attempt does not count.
+    pub fn take_back(&self, attempt: &Attempt) {
         self.state().take_back(attempt);
     }
 
@@ -114,11 +112,10 @@ impl State {
         let (pair, now) = (attempt.pair(), attempt.at);
         let own = self.by_account_and_address.wait_ms(&pair, now).max(self.by_address.wait_ms(&attempt.network, now));
         if !attempt.is_counted_by_account {
-            // Always counted, room or not: there are no more of these than are known.
+            // Counted even where there is no room: these are no more than the known pairs.
             return own;
         }
-        // Forgetting somebody's failures to make room would let an attacker with many addresses,
-        // or many names, switch the limits off.
+        // Forgetting failures to make room would let an attacker with many addresses, or many names, switch the limits off.
         let has_room = self.by_account_and_address.has_room_for(&pair, now)
             && self.by_address.has_room_for(&attempt.network, now)
             && self.by_account.has_room_for(&attempt.name, now);
@@ -135,8 +132,7 @@ impl State {
     }
 }
 
-/// The name under which failures are counted. No account's name is longer; one that is would
-/// only be kept to fill our memory.
+/// The name under which failures are counted, cut to the longest that an account can have: more would only fill our memory.
 fn counted(name: &str) -> String {
     name.chars().take(LONGEST_NAME).flat_map(char::to_lowercase).collect()
 }

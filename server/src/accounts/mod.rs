@@ -1,14 +1,33 @@
-//! Passwords, sessions, the guard of what administrators do, and the limits on guessing passwords.
+//! Accounts: passwords, sessions, setup links, the admin guard, and the limits on guessing passwords.
 
-pub(crate) mod cookie;
 pub(crate) mod guard;
+mod http;
 mod login_limit;
 mod password;
 mod session;
-pub(crate) mod session_watch;
-mod set_up;
 
-pub use login_limit::LoginLimit;
+use std::sync::Arc;
+
+use store::{Clock, Store};
+
+use self::login_limit::LoginLimit;
+use crate::platform::random::Random;
+
 pub use password::{Passwords, check_new_name, check_new_password};
-pub use session::{is_logged_in, log_in, log_out, open_session, who};
-pub use set_up::{new_setup_link, set_up};
+pub use session::new_setup_link;
+
+pub struct AccountService {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    random: Random,
+    passwords: Passwords,
+    login_limit: LoginLimit,
+}
+
+impl AccountService {
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, random: Random) -> Self {
+        let (passwords, login_limit) = (Passwords::new(random.clone()), LoginLimit::new(clock.clone()));
+        Self { store, clock, random, passwords, login_limit }
+    }
+}

@@ -12,11 +12,11 @@ use crate::platform::random::Random;
 
 /// The shortest password for a new account, in characters (ASVS 5.0, 6.2.1 and 6.2.9).
 const SHORTEST: usize = 12;
-/// Longer ones would let a stranger make us hash megabytes.
+/// A longer one would let a stranger make us hash megabytes.
 const LONGEST: usize = 200;
 /// The longest name of an account, in characters.
 pub(super) const LONGEST_NAME: usize = 64;
-/// Each hash takes 19 MiB and a core: more at a time would let a stranger starve the searches.
+/// Each hash takes 19 MiB and a core: more at a time would starve the searches.
 const AT_A_TIME: usize = 2;
 
 pub struct Passwords {
@@ -43,12 +43,12 @@ impl Passwords {
         .await?
     }
 
-    /// Whether `password` belongs to `hash`. Without a hash it is always false, and takes as
-    /// long: the time of an answer must not tell which names exist.
+    /// Whether `password` belongs to `hash`. Without a hash it takes as long and is false: the time of an answer must not
+    /// reveal which names exist.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, ApiError> {
         self.in_background(move || {
             let is_known = hash.is_some();
-            let hash = hash.unwrap_or_else(|| NOBODYS_HASH.to_owned());
+            let hash = hash.unwrap_or_else(|| DUMMY_HASH.to_owned());
             let matches = PasswordHash::new(&hash)
                 .is_ok_and(|hash| argon2id().verify_password(password.as_bytes(), &hash).is_ok());
             matches && is_known
@@ -94,8 +94,8 @@ fn argon2id() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// A hash of a password that nobody has, with the parameters above.
-const NOBODYS_HASH: &str =
+/// The hash of a password that no account has, with the parameters above.
+const DUMMY_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c2VhcmNoNGxldHRlcnM$C5Uk5x8Bhn4aVzXQm2eX8Xo9H0cJYvbqzJ3l0dHkq3o";
 
 #[cfg(test)]
@@ -114,8 +114,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_has_a_password_that_costs_as_much() {
-        assert!(PasswordHash::new(NOBODYS_HASH).is_ok(), "it must be computed like any other");
+    async fn the_dummy_hash_costs_as_much_and_fits_no_password() {
+        assert!(PasswordHash::new(DUMMY_HASH).is_ok(), "it must be computed like any other");
         let passwords = Passwords::new(Random::system());
         assert_eq!(passwords.verify(String::new(), None).await, Ok(false));
     }

@@ -1,14 +1,15 @@
-//! Sessions: opened by a login, kept in the store, named by a cookie.
+//! Sessions, kept in the store and named by a cookie, and the one-use links with which the first administrator gets one.
 
 use std::time::Duration;
 
-use api::{Account, ApiError, ErrorCode};
-use store::{StoredAccount, StoredSession};
+use api::{Account, ApiError, ErrorCode, Role};
+use async_trait::async_trait;
+use store::{Accounts, Clock, NewAccount, SetUpOutcome, StoredAccount, StoredSession};
 
-use crate::app_state::Environment;
-use crate::platform::caller::Caller;
-use crate::platform::error::from_store;
-use crate::platform::token::Token;
+use super::{AccountService, check_new_name, check_new_password};
+use crate::platform::caller::{Caller, Sessions};
+use crate::platform::error::Result;
+use crate::platform::random::{Random, Token};
 
 /// A session that is not used for this long ends.
 const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -16,86 +17,121 @@ const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
 const ABSOLUTE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// The idle time is moved no more often than this: reading a page must not cost a write each time.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
+/// How long a setup link can be used.
+const LINK_LIVES: Duration = Duration::from_secs(30 * 60);
 
-/// Checks name and password and opens a session. Always a new one: a session that somebody
-/// planted before the login is worth nothing after it.
-pub async fn log_in(
-    env: &Environment,
-    caller: &Caller,
-    name: &str,
-    password: String,
-) -> Result<(Account, Token), ApiError> {
-    let attempt = env.login_limit.attempt(name, caller.ip)?;
-    let checked = check(env, name, password).await.inspect_err(|_| env.login_limit.came_to_nothing(&attempt))?;
-    let Some(account) = checked else {
-        tracing::warn!(name = ?name, ip = %caller.ip, "a login failed");
-        return Err(ApiError::new(ErrorCode::WrongCredentials, "Name or password is wrong."));
-    };
-    env.login_limit.succeeded(attempt);
-    log_out(env, caller).await?;
-    let token = open_session(env, &account.name).await?;
-    tracing::info!(name = ?account.name, ip = %caller.ip, "logged in");
-    Ok((public(account), token))
-}
-
-/// The account, if this is its password. Takes as long where there is no such account.
-async fn check(env: &Environment, name: &str, password: String) -> Result<Option<StoredAccount>, ApiError> {
-    let account = env.store.account(name).await.map_err(from_store)?;
-    let hash = account.as_ref().map(|account| account.password_hash.clone());
-    let is_right = env.passwords.verify(password, hash).await?;
-    Ok(account.filter(|_| is_right))
-}
-
-/// Opens a session without asking anything.
-pub async fn open_session(env: &Environment, account_name: &str) -> Result<Token, ApiError> {
-    let token = Token::new(&env.random);
-    let now = env.clock.wall();
-    let session = StoredSession {
-        token: token.hash(),
-        account_name: account_name.to_owned(),
-        created_at: now,
-        idle_until: now.after(IDLE),
-        ends_at: now.after(ABSOLUTE),
-    };
-    env.store.add_session(session).await.map_err(from_store)?;
+/// A new setup link's token. It replaces the links made before it.
+pub async fn new_setup_link(accounts: &dyn Accounts, clock: &dyn Clock, random: &Random) -> store::Result<Token> {
+    let token = Token::new(random);
+    accounts.add_setup_link(token.hash(), clock.wall().after(LINK_LIVES)).await?;
     Ok(token)
 }
 
-/// Ends the caller's session, if there is one.
-pub async fn log_out(env: &Environment, caller: &Caller) -> Result<(), ApiError> {
-    match &caller.session {
-        Some(token) => env.store.end_session(token.hash()).await.map_err(from_store),
-        None => Ok(()),
+impl AccountService {
+    /// Checks name and password and opens a session. Always a new one: a session that somebody planted before the login is
+    /// worth nothing after it.
+    pub(super) async fn log_in(&self, caller: &Caller, name: &str, password: String) -> Result<(Account, Token)> {
+        let attempt = self.login_limit.attempt(name, caller.ip)?;
+        let checked = self.check(name, password).await.inspect_err(|_| self.login_limit.take_back(&attempt))?;
+        let Some(account) = checked else {
+            tracing::warn!(name = ?name, ip = %caller.ip, "a login failed");
+            return Err(ApiError::new(ErrorCode::WrongCredentials, "Name or password is wrong.").into());
+        };
+        self.login_limit.succeeded(attempt);
+        self.log_out(caller).await?;
+        let token = self.open_session(&account.name).await?;
+        tracing::info!(name = ?account.name, ip = %caller.ip, "logged in");
+        Ok((to_view(account), token))
     }
-}
 
-/// Whose session it is that the caller names; none where it names none, or one that has ended.
-pub async fn who(env: &Environment, caller: &Caller) -> Result<Option<Account>, ApiError> {
-    let Some(token) = &caller.session else { return Ok(None) };
-    let now = env.clock.wall();
-    let Some((session, account)) = env.store.session(token.hash(), now).await.map_err(from_store)? else {
-        return Ok(None);
-    };
-    let idle_until = now.after(IDLE).min(session.ends_at);
-    if idle_until.since(session.idle_until) >= i64::try_from(TOUCH_EVERY.as_millis()).unwrap_or(i64::MAX) {
-        // Nobody waits for this write, and a store that cannot take it does not end the session.
-        let (store, token) = (env.store.clone(), token.hash());
-        tokio::spawn(async move {
-            if let Err(error) = store.touch_session(token, idle_until).await {
-                tracing::warn!(%error, "a session's idle time could not be moved");
+    /// The account, if this is its password. Takes as long where there is no such account.
+    async fn check(&self, name: &str, password: String) -> Result<Option<StoredAccount>> {
+        let account = self.store.account(name).await?;
+        let hash = account.as_ref().map(|account| account.password_hash.clone());
+        let is_right = self.passwords.verify(password, hash).await?;
+        Ok(account.filter(|_| is_right))
+    }
+
+    /// Opens a session without checking anything.
+    pub async fn open_session(&self, account_name: &str) -> Result<Token> {
+        let token = Token::new(&self.random);
+        let now = self.clock.wall();
+        let session = StoredSession {
+            token: token.hash(),
+            account_name: account_name.to_owned(),
+            created_at: now,
+            idle_until: now.after(IDLE),
+            ends_at: now.after(ABSOLUTE),
+        };
+        self.store.add_session(session).await?;
+        Ok(token)
+    }
+
+    /// Ends the caller's session, if there is one.
+    pub(super) async fn log_out(&self, caller: &Caller) -> Result<()> {
+        match &caller.session {
+            Some(token) => Ok(self.store.end_session(token.hash()).await?),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn has_accounts(&self) -> Result<bool> {
+        Ok(self.store.has_accounts().await?)
+    }
+
+    /// Uses up the link, makes the administrator, and opens a session.
+    pub(super) async fn set_up(&self, link: &Token, name: String, password: String) -> Result<(Account, Token)> {
+        let expired = || {
+            let message = "This link was used already, or its 30 minutes are over. \
+                           `search4letters admin link` prints a new one.";
+            ApiError::new(ErrorCode::Expired, message)
+        };
+        // Before anything is hashed: without a link nobody may make us work.
+        if !self.store.setup_link_is_valid(link.hash(), self.clock.wall()).await? {
+            return Err(expired().into());
+        }
+        check_new_name(&name)?;
+        check_new_password(&password)?;
+        let password_hash = self.passwords.hash(password).await?;
+        let now = self.clock.wall();
+        let account = NewAccount { name: name.clone(), role: Role::Admin, password_hash, created_at: now };
+        match self.store.use_setup_link(link.hash(), account, now).await? {
+            SetUpOutcome::Created => {
+                tracing::info!(name = ?name, "an administrator was made");
+                let session = self.open_session(&name).await?;
+                Ok((Account { name, role: Role::Admin }, session))
             }
-        });
+            SetUpOutcome::LinkIsInvalid => Err(expired().into()),
+            SetUpOutcome::NameIsTaken => Err(ApiError::at(ErrorCode::Conflict, "name", "This name is taken.").into()),
+        }
     }
-    Ok(Some(public(account)))
 }
 
-/// Whether the caller's session lasts still. Unlike [`who`] it does not prolong it: a page that
-/// was left open is nobody who uses it.
-pub async fn is_logged_in(env: &Environment, caller: &Caller) -> Result<bool, ApiError> {
-    let Some(token) = &caller.session else { return Ok(false) };
-    Ok(env.store.session(token.hash(), env.clock.wall()).await.map_err(from_store)?.is_some())
+#[async_trait]
+impl Sessions for AccountService {
+    async fn account(&self, caller: &Caller) -> Result<Option<Account>> {
+        let Some(token) = &caller.session else { return Ok(None) };
+        let now = self.clock.wall();
+        let Some((session, account)) = self.store.session(token.hash(), now).await? else { return Ok(None) };
+        let idle_until = now.after(IDLE).min(session.ends_at);
+        if idle_until.since(session.idle_until) >= i64::try_from(TOUCH_EVERY.as_millis()).unwrap_or(i64::MAX) {
+            // Nobody waits for this write, and a store that cannot take it does not end the session.
+            let (store, token) = (self.store.clone(), token.hash());
+            tokio::spawn(async move {
+                if let Err(error) = store.touch_session(token, idle_until).await {
+                    tracing::warn!(%error, "a session's idle time could not be moved");
+                }
+            });
+        }
+        Ok(Some(to_view(account)))
+    }
+
+    async fn lasts(&self, caller: &Caller) -> Result<bool> {
+        let Some(token) = &caller.session else { return Ok(false) };
+        Ok(self.store.session(token.hash(), self.clock.wall()).await?.is_some())
+    }
 }
 
-fn public(StoredAccount { name, role, .. }: StoredAccount) -> Account {
+fn to_view(StoredAccount { name, role, .. }: StoredAccount) -> Account {
     Account { name, role }
 }

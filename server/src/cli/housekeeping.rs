@@ -7,7 +7,7 @@ use api::TimeMs;
 use store::{Beat, Clock, Store, SystemClock};
 use tokio_util::sync::CancellationToken;
 
-use crate::app_state::WorkerSection;
+use crate::platform::job::LocalWorker;
 use crate::system::host;
 
 /// Several times a lease, so that a dead worker is shown as such before its jobs continue elsewhere.
@@ -27,7 +27,7 @@ pub(super) struct Heartbeat {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<SystemClock>,
     /// The worker of this process; none where it runs no jobs.
-    pub(super) worker: Option<WorkerSection>,
+    pub(super) worker: Option<LocalWorker>,
     /// By the wall clock.
     pub(super) started_at: TimeMs,
 }

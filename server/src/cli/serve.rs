@@ -17,16 +17,18 @@ use super::admin::link;
 use super::config::{Config, HttpSection, JobsSection};
 use super::until_stopped::{Process, Status, run_until_stopped, stop_signal};
 use crate::accounts::new_setup_link;
-use crate::app_state::JobsSection as JobsInside;
-use crate::app_state::{Environment, IntakeSection, WorkerSection};
-use crate::lab::{Lab, LabResources, sandbox};
+use crate::app_state::{AppSettings, AppState};
+use crate::lab::LabResources;
+use crate::lab::sandbox::{self, SandboxState};
 use crate::platform::assets::has_client;
-use crate::platform::random::Random;
-use crate::platform::token::Token;
-use crate::platform::transport::{self, connections_that_fit};
+use crate::platform::job::LocalWorker;
+use crate::platform::random::{Random, Token};
+use crate::platform::transport::connections_that_fit;
 use crate::router::router;
 use crate::search::browser_family;
-use crate::worker::{JobEnvironment, LONGEST_BACKOFF, worker_settings};
+use crate::search::ingest::IngestSettings;
+use crate::search::log_request::record_of;
+use crate::worker::{JobContext, LONGEST_BACKOFF, worker_settings};
 
 /// How long answers that are being sent may take after the process was asked to stop.
 const ANSWERS_TIMEOUT: Duration = Duration::from_secs(10);
@@ -36,7 +38,7 @@ const SETUP_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// What a server needs.
 pub struct Serving {
     pub store: Arc<dyn Store>,
-    pub intake: IntakeSection,
+    pub ingest: IngestSettings,
     pub clock: Arc<SystemClock>,
     pub random: Random,
     pub listener: TcpListener,
@@ -61,8 +63,8 @@ pub async fn listen(http: &HttpSection) -> anyhow::Result<TcpListener> {
         .map_err(|error| anyhow!("cannot listen on {address}: {error}; is it in use? choose another with --listen"))
 }
 
-pub fn open_spool(config: &Config) -> anyhow::Result<IntakeSection> {
-    Ok(IntakeSection { spool: Spool::open(config.spool())?, deadline: config.spool.accept_deadline })
+pub fn open_spool(config: &Config) -> anyhow::Result<IngestSettings> {
+    Ok(IngestSettings { spool: Spool::open(config.spool())?, deadline: config.spool.accept_deadline })
 }
 
 /// Serves until SIGTERM or SIGINT, then drains and returns.
@@ -81,46 +83,49 @@ pub async fn serve_sandbox(serving: Serving, delay: Duration) -> anyhow::Result<
 }
 
 async fn serve_kind(serving: Serving, kind: ServerKind) -> anyhow::Result<()> {
-    let Serving { store, intake, clock, random, listener, http, jobs, lab } = serving;
+    let Serving { store, ingest, clock, random, listener, http, jobs, lab } = serving;
     // Before the address is announced or any job begins: from then on a signal causes a drain.
     let stop = stop_signal()?;
     let address = listener.local_addr().context("the socket has no address")?;
-    let settings = worker_settings(&jobs, &*store, &random);
-    let inside = JobsInside { worker: (!jobs.no_worker).then(|| WorkerSection::of(&settings)) };
-    let trusted_proxies = http.trusted_proxies.iter().filter_map(|network| network.0).collect();
-    let mut env =
-        Environment::new(store.clone(), intake, clock.clone(), random.clone(), inside, trusted_proxies).await?;
+    let settings = worker_settings(jobs.worker_options(), &*store, &random);
     let connections = connections_that_fit(http.connections.get());
-    env.event_streams.limit = http.event_streams.get().min(event_streams_beside(connections));
-    env.lab = Lab::new(http.lab_closed(), clock.clone(), random.clone());
-    let env = Arc::new(env);
+    let state = AppState::new(AppSettings {
+        store: store.clone(),
+        ingest,
+        clock: clock.clone(),
+        random,
+        worker: (!jobs.no_worker).then(|| LocalWorker::of(&settings)),
+        trusted_proxies: http.trusted_proxies.iter().filter_map(|network| network.0).collect(),
+        event_streams: http.event_streams.get().min(event_streams_beside(connections)),
+        lab_closed: http.lab_closed(),
+    })
+    .await?;
     if !store.is_shared() {
         rescue_orphans(&*store, clock.steady()).await?;
     }
     // What is left in the spool when the replay is aborted is replayed at the next start.
-    let replay = AbortOnDropHandle::new(tokio::spawn(env.intake.clone().keep_replaying(random.clone())));
-    let prober = AbortOnDropHandle::new(tokio::spawn(probe(env.clone())));
+    let background = state.start_background();
     let routes = match kind {
-        ServerKind::Product => router(env.clone()),
-        ServerKind::Sandbox { delay } => router(env.clone()).merge(sandbox::routes(env.clone(), delay)),
+        ServerKind::Product => router(state.clone()),
+        ServerKind::Sandbox { delay } => router(state.clone()).merge(sandbox::routes(sandbox_state(&state, delay))),
     };
-    let answers = tokio::spawn(transport::serve(listener, routes, env.clone(), connections));
+    let answers = tokio::spawn(state.transport(connections).serve(listener, routes));
     announce(address);
     // A link is written to the database, for which requests need not wait.
-    let setup = AbortOnDropHandle::new(tokio::spawn(offer_setup(env.clone(), address)));
+    let setup = AbortOnDropHandle::new(tokio::spawn(offer_setup(state.clone(), address)));
     if let ServerKind::Product = kind {
         spawn_blocking(browser_family::prepare);
     }
-    let context = JobEnvironment { log: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay, lab };
+    let context = JobContext { store: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay, lab };
     let worker = (!jobs.no_worker).then_some((context, settings));
-    let process = Process { store, clock, started_at: env.started_at, worker };
+    let process = Process { store, clock, started_at: state.system.started_at, worker };
     let status = Status {
         ready: format!("serving http://{address}"),
         stopping: format!("stopping: no new requests; running jobs have {} s", jobs.grace.as_secs()),
     };
     run_until_stopped(process, status, stop, async || {
-        env.stop.cancel();
-        drop((replay, prober, setup));
+        state.stop.cancel();
+        drop((background, setup));
         if tokio::time::timeout(ANSWERS_TIMEOUT, answers).await.is_err() {
             tracing::warn!("some answers took too long to send and were cut off");
         }
@@ -137,9 +142,17 @@ async fn rescue_orphans(store: &dyn Store, now: TimeMs) -> store::Result<()> {
     Ok(())
 }
 
-async fn probe(env: Arc<Environment>) {
-    let (store, intake, clock) = (env.store.clone(), env.intake.clone(), env.clock.clone());
-    env.prober.keep_probing(store, intake, clock, env.random.clone()).await;
+fn sandbox_state(state: &AppState, delay: Duration) -> SandboxState {
+    SandboxState {
+        store: state.store.clone(),
+        clock: state.clock.clone(),
+        trusted_proxies: state.trusted_proxies.clone(),
+        record_of: |caller, id, phrase, letters, searched_at| {
+            let found = api::search4letters(&phrase, &letters);
+            record_of(caller, id, phrase, letters, &found, searched_at)
+        },
+        delay,
+    }
 }
 
 /// Keeps a quarter of the connections for requests: pages that only follow must not shut all others out.
@@ -156,9 +169,9 @@ fn announce(address: SocketAddr) {
 
 /// Prints a link that makes the first account, where there is none. Retries while the store does not answer: a missing
 /// database does not end a server.
-async fn offer_setup(env: Arc<Environment>, address: SocketAddr) {
+async fn offer_setup(state: AppState, address: SocketAddr) {
     loop {
-        match setup_link(&env).await {
+        match setup_link(&state).await {
             Ok(None) => return,
             Ok(Some(token)) => {
                 eprintln!("There is no administrator yet. This link makes one, once, within 30 minutes:");
@@ -169,13 +182,13 @@ async fn offer_setup(env: Arc<Environment>, address: SocketAddr) {
                 tracing::warn!(%error, "no link that makes an administrator could be made; it is tried again")
             }
         }
-        env.clock.sleep_until(env.clock.steady().after(SETUP_RETRY_AFTER)).await;
+        state.clock.sleep_until(state.clock.steady().after(SETUP_RETRY_AFTER)).await;
     }
 }
 
-async fn setup_link(env: &Environment) -> store::Result<Option<Token>> {
-    if env.store.has_accounts().await? {
+async fn setup_link(state: &AppState) -> store::Result<Option<Token>> {
+    if state.store.has_accounts().await? {
         return Ok(None);
     }
-    new_setup_link(&*env.store, &*env.clock, &env.random).await.map(Some)
+    new_setup_link(&*state.store, &*state.clock, &state.random).await.map(Some)
 }

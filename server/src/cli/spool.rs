@@ -6,7 +6,7 @@ use anyhow::{anyhow, bail};
 use spool::{OpenError, Options, Spool};
 use store::{Clock, Store};
 
-use crate::search::replay_batch::{Batch, replay_batch};
+use crate::search::replay::{Batch, replay_batch};
 
 /// Takes over the folder's spool. Fails while its own process still runs.
 pub fn open_left_spool(folder: &Path) -> anyhow::Result<Spool> {

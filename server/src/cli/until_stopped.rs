@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::housekeeping::{Heartbeat, keep_pruning};
-use crate::app_state::WorkerSection;
-use crate::worker::{JobEnvironment, run_worker};
+use crate::platform::job::LocalWorker;
+use crate::worker::{JobContext, run_worker};
 
 pub(super) struct Process {
     pub(super) store: Arc<dyn Store>,
@@ -22,7 +22,7 @@ pub(super) struct Process {
     /// By the wall clock.
     pub(super) started_at: TimeMs,
     /// None where the process runs no jobs.
-    pub(super) worker: Option<(JobEnvironment, Settings)>,
+    pub(super) worker: Option<(JobContext, Settings)>,
 }
 
 /// What the log and the service manager say about the process.
@@ -39,9 +39,9 @@ pub(super) async fn run_until_stopped(
     drain: impl AsyncFnOnce(),
 ) -> anyhow::Result<()> {
     let Process { store, clock, started_at, worker } = process;
-    let section = worker.as_ref().map(|(_, settings)| WorkerSection::of(settings));
+    let local_worker = worker.as_ref().map(|(_, settings)| LocalWorker::of(settings));
     let (stop_heartbeat, stop_worker) = (CancellationToken::new(), CancellationToken::new());
-    let heartbeat = Heartbeat { store: store.clone(), clock: clock.clone(), worker: section, started_at };
+    let heartbeat = Heartbeat { store: store.clone(), clock: clock.clone(), worker: local_worker, started_at };
     let heartbeat = tokio::spawn(heartbeat.run_until(stop_heartbeat.clone()));
     let mut worker = match worker {
         Some((context, settings)) => tokio::spawn(run_worker(context, settings, stop_worker.clone())),

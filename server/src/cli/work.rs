@@ -8,7 +8,7 @@ use super::config::JobsSection;
 use super::until_stopped::{Process, Status, run_until_stopped, stop_signal};
 use crate::lab::LabResources;
 use crate::platform::random::Random;
-use crate::worker::{JobEnvironment, worker_settings};
+use crate::worker::{JobContext, worker_settings};
 
 /// What a worker needs. Other processes may use the same database.
 pub struct Working {
@@ -24,13 +24,13 @@ pub async fn work(working: Working) -> anyhow::Result<()> {
     let Working { store, clock, random, jobs, lab } = working;
     // Before any job begins: from then on a signal causes a drain.
     let stop = stop_signal()?;
-    let settings = worker_settings(&jobs, &*store, &random);
+    let settings = worker_settings(jobs.worker_options(), &*store, &random);
     let status = Status {
         ready: format!("running jobs as {}", settings.worker.0),
         stopping: format!("stopping: running jobs have {} s", jobs.grace.as_secs()),
     };
     eprintln!("{}", status.ready);
-    let context = JobEnvironment { log: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay, lab };
+    let context = JobContext { store: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay, lab };
     let process = Process { store, started_at: clock.wall(), clock, worker: Some((context, settings)) };
     run_until_stopped(process, status, stop, async || {}).await
 }

@@ -1,66 +1,102 @@
-//! The jobs' counts and their kinds, live, and word of jobs that say how far they are.
+//! The server functions of jobs, and the stream of their counts, kinds and progress.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{JobCounts, JobKind};
-use async_stream::stream;
+use api::{JobCounts, JobDetail, JobFilter, JobId, JobKind, JobsApi, JobsPage, Role};
+use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::sse::Event;
-use store::{Subscription, Topic};
+use store::Topic;
 
-use crate::accounts::session_watch::SessionWatch;
-use crate::app_state::Environment;
-use crate::jobs::kinds;
-use crate::platform::error::from_store;
-use crate::platform::sse::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
+use super::JobService;
+use super::actions::{JobAction, KindAction};
+use crate::platform::error::{Error, Result};
+use crate::platform::server_functions::{ApiResult, Call};
+use crate::platform::sse::{EventStream, SessionWatch, Source, Step, StreamPermit, Then};
 
+/// Changes come faster than anybody reads.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Events `counts` and `kinds`: at once, and then whenever they have changed. Event `progress`, without data, when
-/// jobs have said how far they are.
-pub async fn events(State(env): State<Arc<Environment>>, session: SessionWatch, place: Place) -> EventStream {
-    let (mut changes, mut reports) = (env.store.subscribe(Topic::Jobs), env.store.subscribe(Topic::Output));
-    let watched = env.clone();
-    let events = stream! {
-        let mut last = None;
-        loop {
-            let Ok((counts, kinds)) = read_in_turn(&watched).await.map_err(from_store) else {
-                pause(&watched, AFTER_FAILURE).await;
-                continue;
-            };
-            let (told_counts, told_kinds) = last.unzip();
-            if told_counts != Some(counts) {
-                yield Event::default().event("counts").json_data(counts).expect("counts have a JSON form");
-            }
-            let has_changed = told_kinds.as_ref() != Some(&kinds);
-            if has_changed {
-                yield Event::default().event("kinds").json_data(&kinds).expect("kinds have a JSON form");
-            }
-            last = Some((counts, kinds));
-            if has_changed {
-                pause(&watched, PAUSE).await;
-            }
-            // A report changes no count, so none is read.
-            while is_report_first(&mut changes, &mut reports).await {
-                yield Event::default().event("progress").data("null");
-                pause(&watched, PAUSE).await;
-            }
-        }
-    };
-    event_stream(&env, place, session.over(events))
-}
+#[async_trait]
+impl JobsApi for Call<JobService> {
+    async fn job_counts(&self) -> ApiResult<JobCounts> {
+        self.caller.require(Role::Viewer)?;
+        Ok(self.service.store.job_counts().await.map_err(Error::from)?)
+    }
 
-/// Waits for either. Where both have come, the change goes first.
-async fn is_report_first(changes: &mut Subscription, reports: &mut Subscription) -> bool {
-    tokio::select! {
-        biased;
-        () = changes.changed() => false,
-        () = reports.changed() => true,
+    async fn jobs(&self, filter: JobFilter, before: Option<JobId>) -> ApiResult<JobsPage> {
+        self.caller.require(Role::Viewer)?;
+        Ok(self.service.page(filter, before).await?)
+    }
+
+    async fn job(&self, id: JobId) -> ApiResult<JobDetail> {
+        self.caller.require(Role::Viewer)?;
+        Ok(self.service.detail(id).await?)
+    }
+
+    async fn retry_job(&self, id: JobId) -> ApiResult<()> {
+        let account = self.caller.require(Role::Operator)?;
+        Ok(self.service.act_on_job(id, JobAction::Retry, account).await?)
+    }
+
+    async fn cancel_job(&self, id: JobId) -> ApiResult<()> {
+        let account = self.caller.require(Role::Operator)?;
+        Ok(self.service.act_on_job(id, JobAction::Cancel, account).await?)
+    }
+
+    async fn job_kinds(&self) -> ApiResult<Vec<JobKind>> {
+        self.caller.require(Role::Viewer)?;
+        Ok(self.service.kinds().await.map_err(Error::from)?)
+    }
+
+    async fn pause_kind(&self, kind: String) -> ApiResult<()> {
+        let account = self.caller.require(Role::Operator)?;
+        Ok(self.service.act_on_kind(&kind, KindAction::Pause, account).await?)
+    }
+
+    async fn resume_kind(&self, kind: String) -> ApiResult<()> {
+        let account = self.caller.require(Role::Operator)?;
+        Ok(self.service.act_on_kind(&kind, KindAction::Resume, account).await?)
+    }
+
+    async fn limit_kind(&self, kind: String, limit: Option<u32>) -> ApiResult<()> {
+        let account = self.caller.require(Role::Operator)?;
+        Ok(self.service.act_on_kind(&kind, KindAction::Limit(limit), account).await?)
     }
 }
 
-async fn read_in_turn(env: &Environment) -> store::Result<(JobCounts, Vec<JobKind>)> {
-    let _turn = env.event_streams.turn().await;
-    Ok((env.store.job_counts().await?, kinds::all(env).await?))
+/// Events `counts` and `kinds`: at once, and then whenever they have changed. Event `progress`, without data, when jobs have
+/// reported progress.
+pub async fn events(State(jobs): State<Arc<JobService>>, session: SessionWatch, permit: StreamPermit) -> EventStream {
+    let store = jobs.store.clone();
+    let events = permit.watch(&*store, &[Topic::Jobs, Topic::Output], JobSource { jobs, sent: None });
+    permit.send(session.over(events))
+}
+
+struct JobSource {
+    jobs: Arc<JobService>,
+    sent: Option<(JobCounts, Vec<JobKind>)>,
+}
+
+#[async_trait]
+impl Source for JobSource {
+    async fn read(&mut self, changed: Option<Topic>) -> Result<Step> {
+        if changed == Some(Topic::Output) {
+            // A report changes no count, so none is read.
+            return Ok(Step { events: vec![Event::default().event("progress").data("null")], then: Then::Wait(PAUSE) });
+        }
+        let (counts, kinds) = (self.jobs.store.job_counts().await?, self.jobs.kinds().await?);
+        let (sent_counts, sent_kinds) = self.sent.take().unzip();
+        let mut step = Step { events: Vec::new(), then: Then::Wait(Duration::ZERO) };
+        if sent_counts != Some(counts) {
+            step.events.push(Event::default().event("counts").json_data(counts).expect("counts have a JSON form"));
+        }
+        if sent_kinds.as_ref() != Some(&kinds) {
+            step.events.push(Event::default().event("kinds").json_data(&kinds).expect("kinds have a JSON form"));
+            step.then = Then::Wait(PAUSE);
+        }
+        self.sent = Some((counts, kinds));
+        Ok(step)
+    }
 }

@@ -1,5 +1,23 @@
 //! Jobs and their kinds, as administrators see and control them.
 
+mod actions;
 pub(crate) mod http;
-pub(crate) mod kinds;
-pub(crate) mod view;
+mod view;
+
+use std::sync::Arc;
+
+use api::SearchId;
+use store::{Clock, Store, StoredJob};
+
+use crate::platform::job::LocalWorker;
+
+/// The search that a job records, if it records one, and its phrase.
+pub type SearchOf = fn(&StoredJob) -> Option<(SearchId, String)>;
+
+pub struct JobService {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    /// None where this process runs no jobs.
+    pub worker: Option<LocalWorker>,
+    pub search_of: SearchOf,
+}

@@ -1,66 +1,106 @@
-//! Stored jobs, as administrators see them.
+//! Stored jobs and kinds, as administrators see them.
 
-use api::{Account, ApiError, ErrorCode, JobDetail, JobId, JobState, JobSummary};
-use queue::{Payload, decode};
-use store::StoredJob;
+use api::{ApiError, JobDetail, JobFilter, JobId, JobKind, JobState, JobSummary, JobsPage};
+use store::{StoredJob, StoredKind};
 
-use crate::app_state::Environment;
-use crate::jobs::kinds;
-use crate::platform::error::from_store;
-use crate::search::log_request::LogRequest;
+use super::JobService;
+use crate::platform::error::Result;
 
-/// How many characters of a phrase tell what a job is about.
+/// The most jobs on one page.
+const PAGE: u32 = 50;
+/// How many characters of a phrase or payload summarise a job.
 const ABOUT: usize = 80;
 
-pub fn summary(job: &StoredJob) -> JobSummary {
-    JobSummary {
-        id: job.id,
-        kind: job.kind.clone(),
-        about: about(job),
-        state: job.state,
-        attempt: job.attempt,
-        max_attempts: job.max_attempts,
-        created_at: job.created_at,
-        run_at: job.run_at,
-        finished_at: job.finished_at,
-        error: job.error.clone(),
-        progress: job.progress.clone(),
+impl JobService {
+    pub(super) async fn page(&self, filter: JobFilter, before: Option<JobId>) -> Result<JobsPage> {
+        let page = self.store.jobs(filter, before, PAGE).await?;
+        Ok(JobsPage { jobs: page.jobs.iter().map(|job| self.summary(job)).collect(), next: page.next })
     }
-}
 
-pub async fn detail(env: &Environment, id: JobId) -> Result<JobDetail, ApiError> {
-    let job = env.store.job(id).await.map_err(from_store)?.ok_or_else(|| ApiError::not_found("job"))?;
-    let log_row = match decode::<LogRequest>(&job.payload) {
-        Ok(request) if job.kind == LogRequest::KIND => {
-            env.store.log_row_of_search(request.id).await.map_err(from_store)?.map(|row| row.seq)
+    pub(super) async fn detail(&self, id: JobId) -> Result<JobDetail> {
+        let job = self.store.job(id).await?.ok_or_else(|| ApiError::not_found("job"))?;
+        let log_row = match (self.search_of)(&job) {
+            Some((search, _)) => self.store.log_row_of_search(search).await?.map(|row| row.seq),
+            None => None,
+        };
+        Ok(JobDetail {
+            summary: self.summary(&job),
+            payload: indented(&job.payload),
+            result: job.result.as_deref().map(indented),
+            attempts: self.store.attempts(id).await?,
+            log_row,
+            why_not_running: self.why_not_running(&job).await?,
+        })
+    }
+
+    pub(super) async fn kinds(&self) -> store::Result<Vec<JobKind>> {
+        let to_view = |StoredKind { kind, paused, limit, counts }| JobKind { kind, paused, limit, counts };
+        Ok(self.store.kinds().await?.into_iter().map(to_view).collect())
+    }
+
+    fn summary(&self, job: &StoredJob) -> JobSummary {
+        let phrase = (self.search_of)(job).map(|(_, phrase)| phrase);
+        JobSummary {
+            id: job.id,
+            kind: job.kind.clone(),
+            about: shortened(phrase.as_deref().unwrap_or(&job.payload)),
+            state: job.state,
+            attempt: job.attempt,
+            max_attempts: job.max_attempts,
+            created_at: job.created_at,
+            run_at: job.run_at,
+            finished_at: job.finished_at,
+            error: job.error.clone(),
+            progress: job.progress.clone(),
         }
-        _ => None,
-    };
-    Ok(JobDetail {
-        summary: summary(&job),
-        payload: indented(&job.payload),
-        result: job.result.as_deref().map(indented),
-        attempts: env.store.attempts(id).await.map_err(from_store)?,
-        log_row,
-        why_not_running: why_not_running(env, &job).await?,
-    })
-}
-
-/// Says what came of an administrator's order, and writes down who gave it.
-pub async fn steered(env: &Environment, id: JobId, done: bool, order: &str, by: &Account) -> Result<(), ApiError> {
-    if done {
-        tracing::info!(job = id.0, order, by = ?by.name, "an order was carried out");
-        return Ok(());
     }
-    let job = env.store.job(id).await.map_err(from_store)?.ok_or_else(|| ApiError::not_found("job"))?;
-    let message = format!("Job {} is {}: there is nothing to {order}.", id.0, job.state.as_str());
-    Err(ApiError::new(ErrorCode::Conflict, message))
-}
 
-fn about(job: &StoredJob) -> String {
-    match decode::<LogRequest>(&job.payload) {
-        Ok(request) if job.kind == LogRequest::KIND => shortened(&request.phrase),
-        _ => shortened(&job.payload),
+    async fn why_not_running(&self, job: &StoredJob) -> Result<Option<String>> {
+        if job.state.is_final() || job.state == JobState::Running {
+            return Ok(None);
+        }
+        let reason = match self.blocked_by_kind(job).await? {
+            Some(reason) => reason,
+            None => self.waits_for(job).await?,
+        };
+        Ok(Some(reason))
+    }
+
+    /// One sentence on why a job that has not begun may not, because of its kind.
+    async fn blocked_by_kind(&self, job: &StoredJob) -> Result<Option<String>> {
+        let kinds = self.store.kinds().await?;
+        let Some(kind) = kinds.into_iter().find(|kind| kind.kind == job.kind) else { return Ok(None) };
+        let reached = kind.limit.filter(|limit| u64::from(*limit) <= kind.counts.running);
+        Ok(match (kind.paused, reached) {
+            (true, _) => {
+                Some(format!("Jobs of the kind {} are paused: it runs once somebody resumes them.", kind.kind))
+            }
+            (false, Some(limit)) if job.state == JobState::Waiting => {
+                Some(format!("At most {limit} jobs of the kind {} run at the same time, and so many do.", kind.kind))
+            }
+            _ => None,
+        })
+    }
+
+    async fn waits_for(&self, job: &StoredJob) -> Result<String> {
+        Ok(match job.state {
+            _ if self.worker.is_none() && !self.store.is_shared() => {
+                "This process was started with --no-worker, so it runs no jobs.".to_owned()
+            }
+            JobState::Scheduled => "Its time has not come yet.".to_owned(),
+            JobState::Retrying => "It failed and waits for its next attempt.".to_owned(),
+            _ => {
+                let position = match &job.key {
+                    Some(key) => self.store.position(&job.kind, key).await?,
+                    None => None,
+                };
+                match position.map_or(0, |position| position.ahead) {
+                    0 => "It is the next to run, as soon as a worker is free.".to_owned(),
+                    1 => "One job comes before it.".to_owned(),
+                    ahead => format!("{ahead} jobs come before it."),
+                }
+            }
+        })
     }
 }
 
@@ -72,40 +112,8 @@ fn shortened(text: &str) -> String {
 }
 
 fn indented(json: &str) -> String {
-    let parsed: Result<serde_json::Value, _> = serde_json::from_str(json);
+    let parsed: std::result::Result<serde_json::Value, _> = serde_json::from_str(json);
     parsed.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| json.to_owned())
-}
-
-async fn why_not_running(env: &Environment, job: &StoredJob) -> Result<Option<String>, ApiError> {
-    if job.state.is_final() || job.state == JobState::Running {
-        return Ok(None);
-    }
-    let why = match kinds::hindrance(env, job).await? {
-        Some(hindrance) => hindrance,
-        None => of_its_own(env, job).await?,
-    };
-    Ok(Some(why))
-}
-
-async fn of_its_own(env: &Environment, job: &StoredJob) -> Result<String, ApiError> {
-    Ok(match job.state {
-        _ if !env.jobs.runs_jobs() && !env.store.is_shared() => {
-            "This process was started with --no-worker, so it runs no jobs.".to_owned()
-        }
-        JobState::Scheduled => "Its time has not come yet.".to_owned(),
-        JobState::Retrying => "It failed and waits for its next attempt.".to_owned(),
-        _ => {
-            let place = match &job.key {
-                Some(key) => env.store.position(&job.kind, key).await.map_err(from_store)?,
-                None => None,
-            };
-            match place.map_or(0, |place| place.ahead) {
-                0 => "It is the next to run, as soon as a worker is free.".to_owned(),
-                1 => "One job comes before it.".to_owned(),
-                ahead => format!("{ahead} jobs come before it."),
-            }
-        }
-    })
 }
 
 #[cfg(test)]

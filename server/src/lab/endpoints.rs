@@ -13,7 +13,7 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::platform::error::ErrorResponse;
+use crate::platform::error::Error;
 use crate::platform::extract::Parameters;
 use crate::platform::random::Random;
 
@@ -48,7 +48,7 @@ impl Waits {
 
     /// Waits for the latency, give or take the jitter.
     async fn wait(&self, latency: Latency) {
-        let spread = (self.random.roll() * 2.0 - 1.0) * f64::from(latency.jitter_ms);
+        let spread = (self.random.jitter() * 2.0 - 1.0) * f64::from(latency.jitter_ms);
         let wait = Duration::from_secs_f64((f64::from(latency.latency_ms) + spread).max(0.0) / 1_000.0);
         tokio::time::sleep(wait).await;
     }
@@ -63,10 +63,10 @@ enum NoPlace {
 impl IntoResponse for NoPlace {
     fn into_response(self) -> Response {
         match self {
-            Self::Closed(why) => ErrorResponse(ApiError::new(ErrorCode::NotFound, why)).into_response(),
+            Self::Closed(why) => Error::from(ApiError::new(ErrorCode::NotFound, why)).into_response(),
             Self::Full => {
                 let message = format!("{PLACES} requests wait in the lab already. Try again in a moment.");
-                let error = ErrorResponse(ApiError::new(ErrorCode::Unavailable, message));
+                let error = Error::from(ApiError::new(ErrorCode::Unavailable, message));
                 ([(RETRY_AFTER, HeaderValue::from_static("1"))], error).into_response()
             }
         }
@@ -95,7 +95,7 @@ struct Latency {
 }
 
 impl Wanted {
-    fn or(self, latency_ms: u32, jitter_ms: u32) -> Result<Latency, ErrorResponse> {
+    fn or(self, latency_ms: u32, jitter_ms: u32) -> Result<Latency, Error> {
         let latency = Latency {
             latency_ms: self.latency_ms.unwrap_or(latency_ms),
             // One who says how long it takes and no more wants it to take so long.
@@ -106,7 +106,7 @@ impl Wanted {
         {
             if value > most {
                 let message = format!("Choose {most} ms at most: {value} is more.");
-                return Err(ErrorResponse(ApiError::at(ErrorCode::Invalid, field, message)));
+                return Err(Error::from(ApiError::at(ErrorCode::Invalid, field, message)));
             }
         }
         Ok(latency)
@@ -138,7 +138,7 @@ async fn flag(
     waits.wait(latency).await;
     // One that there is not takes its time too: the lab's failures wait like its successes.
     let flag = file.strip_suffix(".svg").and_then(lab::flag);
-    let flag = flag.ok_or_else(|| ErrorResponse(ApiError::not_found("flag")).into_response())?;
+    let flag = flag.ok_or_else(|| Error::from(ApiError::not_found("flag")).into_response())?;
     Ok(([(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "private, max-age=3600")], flag).into_response())
 }
 

@@ -1,28 +1,55 @@
-//! A run of the waiting lab, live.
+//! The server functions of the waiting lab, and the stream of a run.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ApiError, ErrorCode, LabRun, LabRunId};
-use async_stream::stream;
+use api::{LabApi, LabRun, LabRunId, LabSpec, LabState};
+use async_trait::async_trait;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::http::request::Parts;
 use axum::response::sse::Event;
 use serde::Deserialize;
-use store::{OutputPart, Topic};
+use store::Topic;
 
-use crate::app_state::Environment;
-use crate::lab::{self, Viewer};
+use super::Lab;
+use super::runs::Viewer;
 use crate::platform::caller::Caller;
-use crate::platform::error::{ErrorResponse, from_store};
-use crate::platform::extract::{LabRunInPath, Parameters};
-use crate::platform::sse::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
+use crate::platform::error::Result;
+use crate::platform::extract::{InPath, Parameters, PathParameter};
+use crate::platform::server_functions::{ApiResult, Call};
+use crate::platform::sse::{EventStream, Source, Step, StreamPermit, Then, last_event_id};
 
-/// Parts come every tenth of a second; an eye wants no more.
+/// Parts come every tenth of a second; an eye needs no more.
 const PAUSE: Duration = Duration::from_millis(50);
-/// So many parts are read at a time.
+/// How many parts are read at a time.
 const BATCH: u32 = 50;
+
+#[async_trait]
+impl LabApi for Call<Lab> {
+    async fn lab(&self) -> ApiResult<LabState> {
+        Ok(self.service.state(&self.caller).await?)
+    }
+
+    async fn start_lab_run(&self, id: LabRunId, spec: LabSpec) -> ApiResult<LabRun> {
+        Ok(self.service.start(&self.caller, id, spec).await?)
+    }
+
+    async fn lab_run(&self, id: LabRunId) -> ApiResult<LabRun> {
+        Ok(self.service.run(&self.caller, id).await?)
+    }
+
+    async fn cancel_lab_run(&self, id: LabRunId) -> ApiResult<()> {
+        Ok(self.service.cancel(&self.caller, id).await?)
+    }
+}
+
+impl PathParameter for LabRunId {
+    const NAME: &'static str = "run";
+
+    fn parse(text: String) -> Option<Self> {
+        text.parse().ok()
+    }
+}
 
 #[derive(Debug, Deserialize)]
 pub struct EventsQuery {
@@ -32,70 +59,52 @@ pub struct EventsQuery {
 /// Events `part` for the parts of the output after the cursor, and `run` whenever the run has changed, until it has
 /// ended.
 ///
-/// The cursor is the Last-Event-ID of a browser that comes back, or else `after`. A run that is told to have ended
-/// has been told whole.
+/// The cursor is the Last-Event-ID of a browser that comes back, or else `after`. The event with a run's end comes after
+/// all of its parts.
 pub async fn events(
-    State(env): State<Arc<Environment>>,
-    LabRunInPath(id): LabRunInPath,
+    State(lab): State<Arc<Lab>>,
+    InPath(id): InPath<LabRunId>,
     Parameters(query): Parameters<EventsQuery>,
-    place: Place,
-    parts: Parts,
-) -> Result<EventStream, ErrorResponse> {
-    let viewer = Viewer::of(&env, &Caller::of(&parts, &env.trusted_proxies)).await?;
-    let mut changes = env.store.subscribe(Topic::Output);
-    let mut moves = env.store.subscribe(Topic::Jobs);
-    let mut cursor = last_event(&parts.headers).or(query.after).unwrap_or_default();
-    let mut look = look(&env, id, viewer, cursor).await?;
-    let watched = env.clone();
-    let events = stream! {
-        let mut said = None;
-        loop {
-            let is_whole = look.parts.len() < BATCH as usize;
-            for part in look.parts {
-                cursor = part.number;
-                yield Event::default().event("part").id(part.number.to_string()).data(part.text);
-            }
-            if is_whole && said.as_ref() != Some(&look.run) {
-                yield Event::default().event("run").json_data(&look.run).expect("a run has a JSON form");
-                if look.run.state.is_final() {
-                    break;
-                }
-                said = Some(look.run);
-            }
-            if is_whole {
-                pause(&watched, PAUSE).await;
-                tokio::select! {
-                    () = changes.changed() => {}
-                    () = moves.changed() => {}
-                }
-            }
-            look = loop {
-                match self::look(&watched, id, viewer, cursor).await {
-                    Ok(look) => break look,
-                    // Deleted meanwhile: there will be nothing to tell.
-                    Err(error) if error.code == ErrorCode::NotFound => return,
-                    Err(_) => pause(&watched, AFTER_FAILURE).await,
-                }
-            };
+    permit: StreamPermit,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<EventStream> {
+    let viewer = lab.viewer(&caller).await?;
+    let cursor = last_event_id(&headers).or(query.after).unwrap_or_default();
+    let store = lab.store.clone();
+    let source = RunSource { lab, id, viewer, cursor, sent: None };
+    let events = permit.try_watch(&*store, &[Topic::Output, Topic::Jobs], source).await?;
+    Ok(permit.send(events))
+}
+
+struct RunSource {
+    lab: Arc<Lab>,
+    id: LabRunId,
+    viewer: Viewer,
+    cursor: u32,
+    sent: Option<LabRun>,
+}
+
+#[async_trait]
+impl Source for RunSource {
+    async fn read(&mut self, _: Option<Topic>) -> Result<Step> {
+        // The run before its parts: if it has ended by then, all of its parts can be read.
+        let job = self.lab.found_job(self.id).await?;
+        let run = self.lab.found_view(&job, self.viewer).await?;
+        let parts = self.lab.store.job_output(job.id, self.cursor, BATCH).await?;
+        let is_complete = parts.len() < BATCH as usize;
+        let mut step = Step { events: Vec::new(), then: if is_complete { Then::Wait(PAUSE) } else { Then::ReadOn } };
+        for part in parts {
+            self.cursor = part.number;
+            step.events.push(Event::default().event("part").id(part.number.to_string()).data(part.text));
         }
-    };
-    Ok(event_stream(&env, place, events))
-}
-
-struct Look {
-    run: LabRun,
-    parts: Vec<OutputPart>,
-}
-
-/// The run first: of one that has ended then, all parts are there to be read after it.
-async fn look(env: &Environment, id: LabRunId, viewer: Viewer, after: u32) -> Result<Look, ApiError> {
-    let _turn = env.event_streams.turn().await;
-    let job = lab::stored_run(env, id).await?.ok_or_else(|| ApiError::not_found("run"))?;
-    let run = lab::view(env, &job, viewer).await?.ok_or_else(|| ApiError::not_found("run"))?;
-    let parts = env.store.job_output(job.id, after, BATCH).await.map_err(from_store)?;
-    Ok(Look { run, parts })
-}
-
-fn last_event(headers: &HeaderMap) -> Option<u32> {
-    headers.get("last-event-id")?.to_str().ok()?.parse().ok()
+        if is_complete && self.sent.as_ref() != Some(&run) {
+            step.events.push(Event::default().event("run").json_data(&run).expect("a run has a JSON form"));
+            if run.state.is_final() {
+                step.then = Then::End;
+            }
+            self.sent = Some(run);
+        }
+        Ok(step)
+    }
 }

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::database::database;
 use super::request::request;
 use super::{LabResources, LoopbackServer};
+use crate::platform::job::{Attempt, Report};
 use crate::platform::random::Random;
-use crate::platform::reporter::{Report, Reporter};
 
 /// How long events are collected before they are persisted together.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
@@ -38,15 +38,15 @@ impl Payload for LabRun {
 
 /// Performs the run. When this is dropped, because the run was cancelled or the process stops, nothing else begins, and
 /// what has begun loses its connections.
-pub async fn lab_run(run: LabRun, resources: LabResources, reporter: Reporter) -> Result<(), JobError> {
+pub async fn lab_run(run: LabRun, resources: LabResources, attempt: &Attempt) -> Result<(), JobError> {
     let stop = CancellationToken::new();
     let _stop_when_dropped = stop.clone().drop_guard();
     let (sink, events) = EventSink::begin();
     let scenario = scenario(run.spec, resources, sink, stop).map_err(|error| JobError::Retry(format!("{error:#}")))?;
     let scenario = async { scenario.await.map_err(|error| JobError::Dead(format!("{error:#}"))) };
-    let (summary, total) = tokio::try_join!(scenario, persist(events, &reporter))?;
+    let (summary, total) = tokio::try_join!(scenario, persist(events, attempt))?;
     let result = serde_json::to_string(&summary).expect("a summary has a JSON form");
-    reporter.report(Report { percent: 100, note: note(total, total), part: None, result: Some(result) }).await
+    attempt.report(Report { percent: 100, note: note(total, total), part: None, result: Some(result) }).await
 }
 
 /// Prepares the run. An error here may pass; one of the returned future is final.
@@ -86,7 +86,7 @@ fn fetch(
 }
 
 /// Persists events until the run ends. Returns the number of items.
-async fn persist(mut events: Events, reporter: &Reporter) -> Result<usize, JobError> {
+async fn persist(mut events: Events, attempt: &Attempt) -> Result<usize, JobError> {
     let (mut total, mut ended) = (0, 0);
     let mut batch = Vec::new();
     while events.recv_many(&mut batch, PART_EVENTS).await > 0 {
@@ -100,9 +100,9 @@ async fn persist(mut events: Events, reporter: &Reporter) -> Result<usize, JobEr
         let part = serde_json::to_string(&batch).expect("events have a JSON form");
         let report =
             Report { percent: percent(ended, total), note: note(ended, total), part: Some(part), result: None };
-        reporter.report(report).await?;
+        attempt.report(report).await?;
         batch.clear();
-        let clock = &reporter.env.clock;
+        let clock = &attempt.clock;
         clock.sleep_until(clock.steady().after(FLUSH_INTERVAL)).await;
     }
     Ok(total)

@@ -13,22 +13,28 @@ mod start_limit;
 
 use std::sync::Arc;
 
-use store::Clock;
+use store::{Clock, Store};
 
 use self::database::PoolOpener;
 use self::sandbox::Sandbox;
 use self::start_limit::StartLimit;
+use crate::platform::caller::Sessions;
+use crate::platform::job::LocalWorker;
 use crate::platform::random::Random;
 
 pub use endpoints::{Waits, routes};
 pub use job::{LabRun, lab_run};
 pub use loopback_server::LoopbackServer;
-pub use runs::{Viewer, cancel, run, start, state, stored_run, view};
 
 /// The lab of this process.
 pub struct Lab {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    sessions: Arc<dyn Sessions>,
+    /// None where this process runs no jobs.
+    worker: Option<LocalWorker>,
     /// Why it is closed, and how to open it; none where it is open.
-    pub closed: Option<&'static str>,
+    closed: Option<&'static str>,
     /// What its public endpoints share.
     pub waits: Arc<Waits>,
     start_limit: StartLimit,
@@ -36,8 +42,16 @@ pub struct Lab {
 
 impl Lab {
     #[must_use]
-    pub fn new(closed: Option<&'static str>, clock: Arc<dyn Clock>, random: Random) -> Self {
-        Self { closed, waits: Waits::new(closed, random), start_limit: StartLimit::new(clock) }
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        random: Random,
+        sessions: Arc<dyn Sessions>,
+        worker: Option<LocalWorker>,
+        closed: Option<&'static str>,
+    ) -> Self {
+        let (waits, start_limit) = (Waits::new(closed, random), StartLimit::new(clock.clone()));
+        Self { store, clock, sessions, worker, closed, waits, start_limit }
     }
 }
 

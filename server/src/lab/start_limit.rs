@@ -7,8 +7,7 @@ use std::time::Duration;
 use api::{ApiError, ErrorCode};
 use store::Clock;
 
-use crate::platform::network::{Network, network};
-use crate::platform::rate_counter::{RecentCounts, room_again_ms};
+use crate::platform::limits::{Network, RecentCounts, network, room_again_ms};
 
 /// From one address: a person who tries things out, and compares all styles now and then; or a class behind one.
 const PER_ADDRESS: usize = 60;

@@ -1,11 +1,12 @@
-//! The log as streams: the rows that are there, and those that come.
+//! The log as streams: the rows that exist, and the rows to come.
 
-use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::{ApiError, ErrorCode, FilterError, LogFilter, LogPosition, LogRow, LogSeq};
 use async_stream::stream;
+use async_trait::async_trait;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -16,19 +17,18 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use store::{LogQuery, LogSpan, StoreError, Topic};
 
-use crate::accounts::session_watch::SessionWatch;
-use crate::app_state::Environment;
-use crate::log::inert_json;
-use crate::log::scan::{Found, Start, look};
-use crate::platform::error::{ErrorResponse, from_store};
+use super::LogService;
+use super::inert::to_json;
+use super::scan::{Scanned, Start, scan};
+use crate::platform::error::{Error, Result};
 use crate::platform::extract::Parameters;
-use crate::platform::sse::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
+use crate::platform::sse::{EventStream, SessionWatch, Source, Step, StreamPermit, Then, last_event_id};
 
 const DEFAULT_ROWS: u32 = 1_000;
 const MOST_ROWS: u32 = 10_000;
-/// So many rows that are ready together travel in one chunk.
+/// How many rows travel in one chunk, where they are ready together.
 const CHUNK: usize = 64;
-/// So many new rows are read at a time.
+/// How many new rows are read at a time.
 const BATCH: u32 = 500;
 
 #[derive(Debug, Deserialize)]
@@ -43,24 +43,21 @@ pub struct RowsQuery {
 
 /// Rows as NDJSON, each as soon as the database yields it: newest first, or with `after` oldest first.
 ///
-/// With a filter, the last line says how far it was looked for them; see [`api::ScanProgress`].
-pub async fn rows(
-    State(env): State<Arc<Environment>>,
-    Parameters(query): Parameters<RowsQuery>,
-) -> Result<Response, ErrorResponse> {
-    let start = query.start(&env).await?;
+/// With a filter, the last line says how far the read has scanned; see [`api::ScanProgress`].
+pub async fn rows(State(log): State<Arc<LogService>>, Parameters(query): Parameters<RowsQuery>) -> Result<Response> {
+    let start = query.start(&log).await?;
     let filter = filter_of(query.q.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_ROWS).min(MOST_ROWS);
     Ok(if filter.is_empty() {
-        let rows = env.store.log_rows(LogQuery { span: start.into(), limit });
+        let rows = log.store.log_rows(LogQuery { span: start.into(), limit });
         ndjson(rows.map(|row| line(row.as_ref())))
     } else {
         ndjson(stream! {
-            let mut found = pin!(look(&*env.store, &*env.clock, &filter, start, limit));
-            while let Some(found) = found.next().await {
-                yield match found {
-                    Ok(Found::Row(row)) => line(Ok(&row)),
-                    Ok(Found::Looked(looked)) => line(Ok(&looked)),
+            let mut scanned = pin!(scan(&*log.store, &*log.clock, &filter, start, limit));
+            while let Some(scanned) = scanned.next().await {
+                yield match scanned {
+                    Ok(Scanned::Row(row)) => line(Ok(&row)),
+                    Ok(Scanned::Progress(progress)) => line(Ok(&progress)),
                     Err(error) => line::<LogRow>(Err(&error)),
                 };
             }
@@ -69,34 +66,34 @@ pub async fn rows(
 }
 
 impl RowsQuery {
-    async fn start(&self, env: &Environment) -> Result<Start, ErrorResponse> {
+    async fn start(&self, log: &LogService) -> Result<Start> {
         match (self.before, self.after, self.at.as_deref()) {
             (None, None, None) => Ok(Start::Newest),
             (Some(before), None, None) => Ok(Start::Before(before)),
             (None, Some(after), None) => Ok(Start::After(after)),
             (None, None, Some(at)) => {
-                let place: LogPosition = at.parse().map_err(|error: FilterError| error.in_field("at"))?;
-                Ok(Start::at(place, &*env.store, env.clock.wall()).await.map_err(from_store)?)
+                let position: LogPosition = at.parse().map_err(|error: FilterError| error.in_field("at"))?;
+                Ok(Start::at(position, &*log.store, log.clock.wall()).await?)
             }
             _ => Err(ApiError::new(ErrorCode::Invalid, "Only one of before, after and at can be given.").into()),
         }
     }
 }
 
-pub fn filter_of(q: Option<&str>) -> Result<LogFilter, ErrorResponse> {
-    Ok(q.unwrap_or_default().parse().map_err(|error: FilterError| error.in_field("q"))?)
+pub(super) fn filter_of(q: Option<&str>) -> std::result::Result<LogFilter, ApiError> {
+    q.unwrap_or_default().parse().map_err(|error: FilterError| error.in_field("q"))
 }
 
 fn ndjson(lines: impl Stream<Item = String> + Send + 'static) -> Response {
-    let chunks = lines.ready_chunks(CHUNK).map(|lines| Ok::<_, Infallible>(Bytes::from(lines.concat())));
+    let chunks = lines.ready_chunks(CHUNK).map(|lines| Ok::<_, std::convert::Infallible>(Bytes::from(lines.concat())));
     ([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(chunks)).into_response()
 }
 
-fn line<T: Serialize>(outcome: Result<&T, &StoreError>) -> String {
+fn line<T: Serialize>(outcome: std::result::Result<&T, &StoreError>) -> String {
     let mut line = match outcome {
-        Ok(value) => inert_json::to_string(value),
-        // The status has left already: the reader finds the error where it expects a row.
-        Err(error) => inert_json::to_string::<ApiError>(&from_store(error.clone())),
+        Ok(value) => to_json(value),
+        // The status is sent already: the reader finds the error where it expects a row.
+        Err(error) => to_json(&ApiError::from(Error::from(error.clone()))),
     };
     line.push('\n');
     line
@@ -112,67 +109,76 @@ pub struct EventsQuery {
 ///
 /// The cursor is the Last-Event-ID of a browser that comes back, or else `after`.
 pub async fn events(
-    State(env): State<Arc<Environment>>,
+    State(log): State<Arc<LogService>>,
     Parameters(query): Parameters<EventsQuery>,
     session: SessionWatch,
-    place: Place,
+    permit: StreamPermit,
     headers: HeaderMap,
-) -> Result<EventStream, ErrorResponse> {
-    let last_event = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok()).map(LogSeq);
-    let mut cursor = last_event.or(query.after).unwrap_or_default();
+) -> Result<EventStream> {
     let filter = filter_of(query.q.as_deref())?;
-    let mut changes = env.store.subscribe(Topic::Log);
-    let watched = env.clone();
-    let events = stream! {
-        // Said once at the start, so that a page knows that it is connected.
-        let mut said = None;
-        let mut is_known = false;
-        loop {
-            let mut is_behind = true;
-            if let Ok(last) = last_in_turn(&watched).await.map_err(from_store) {
-                if said.is_none() {
-                    // Numbers beyond the last come from a database that was put back to an older
-                    // state: waiting for them would hide the rows that get those numbers now.
-                    cursor = cursor.min(last);
-                }
-                while cursor < last {
-                    let Some(rows) = batch(&watched, cursor).await else { break };
-                    cursor = rows.last().map_or(last, |row| row.seq);
-                    let now = watched.clock.wall();
-                    for row in rows.iter().filter(|row| filter.matches(row, now)) {
-                        yield row_event(row);
+    let cursor = last_event_id(&headers).map(LogSeq).or(query.after).unwrap_or_default();
+    let store = log.store.clone();
+    let source = RowSource { log, filter, cursor, sent_through: None, upto: None };
+    let events = permit.watch(&*store, &[Topic::Log], source);
+    Ok(permit.send(session.over(events)))
+}
+
+struct RowSource {
+    log: Arc<LogService>,
+    filter: LogFilter,
+    cursor: LogSeq,
+    /// The last event `through`. There is one at the start, so that a page knows that it is connected.
+    sent_through: Option<LogSeq>,
+    /// The newest row when the reading began that is going on.
+    upto: Option<LogSeq>,
+}
+
+#[async_trait]
+impl Source for RowSource {
+    async fn read(&mut self, _: Option<Topic>) -> Result<Step> {
+        let upto = match self.upto.take() {
+            Some(upto) => upto,
+            None => self.log.store.last_log_seq().await?,
+        };
+        if self.sent_through.is_none() {
+            // Numbers beyond the last come from a database that was put back to an older state: waiting for them would
+            // hide the rows that get those numbers now.
+            self.cursor = self.cursor.min(upto);
+        }
+        let mut step = Step { events: Vec::new(), then: Then::Wait(Duration::ZERO) };
+        if self.cursor < upto {
+            match self.batch().await.map_err(Error::from) {
+                Ok(rows) => {
+                    self.cursor = rows.last().map_or(upto, |row| row.seq);
+                    let now = self.log.clock.wall();
+                    step.events.extend(rows.iter().filter(|row| self.filter.matches(row, now)).map(row_event));
+                    if self.cursor < upto {
+                        self.upto = Some(upto);
+                        return Ok(Step { then: Then::ReadOn, ..step });
                     }
                 }
-                is_behind = cursor < last;
-                is_known = true;
-            }
-            // Before the store has answered, the cursor is what the reader says.
-            if is_known && said != Some(cursor) {
-                yield Event::default().event("through").id(cursor.0.to_string()).data(cursor.0.to_string());
-                said = Some(cursor);
-            }
-            if is_behind {
-                pause(&watched, AFTER_FAILURE).await;
-            } else {
-                changes.changed().await;
+                Err(error) => {
+                    let _logged = ApiError::from(error);
+                    step.then = Then::Retry;
+                }
             }
         }
-    };
-    Ok(event_stream(&env, place, session.over(events)))
+        if self.sent_through != Some(self.cursor) {
+            let cursor = self.cursor.0.to_string();
+            step.events.push(Event::default().event("through").id(&cursor).data(&cursor));
+            self.sent_through = Some(self.cursor);
+        }
+        Ok(step)
+    }
 }
 
-async fn last_in_turn(env: &Environment) -> store::Result<LogSeq> {
-    let _turn = env.event_streams.turn().await;
-    env.store.last_log_seq().await
-}
-
-/// The next rows; none if the store failed.
-async fn batch(env: &Environment, after: LogSeq) -> Option<Vec<LogRow>> {
-    let _turn = env.event_streams.turn().await;
-    let rows = env.store.log_rows(LogQuery { span: LogSpan::After(after), limit: BATCH });
-    rows.try_collect().await.map_err(from_store).ok()
+impl RowSource {
+    async fn batch(&self) -> store::Result<Vec<LogRow>> {
+        let query = LogQuery { span: LogSpan::After(self.cursor), limit: BATCH };
+        self.log.store.log_rows(query).try_collect().await
+    }
 }
 
 fn row_event(row: &LogRow) -> Event {
-    Event::default().event("row").id(row.seq.0.to_string()).data(inert_json::to_string(row))
+    Event::default().event("row").id(row.seq.0.to_string()).data(to_json(row))
 }

@@ -2,6 +2,17 @@
 
 pub mod export;
 pub(crate) mod http;
-pub(crate) mod inert_json;
-mod inert_text;
+mod inert;
 mod scan;
+
+use std::sync::Arc;
+
+use prometheus_client::metrics::gauge::Gauge;
+use store::{Clock, Store};
+
+pub struct LogService {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    /// Exports that are being sent now.
+    pub exports: Gauge,
+}

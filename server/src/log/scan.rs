@@ -1,4 +1,4 @@
-//! Looks for the log's rows that a filter matches: a block at a time, and not for long.
+//! Scans the log for rows that a filter matches, for a limited time.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use async_stream::try_stream;
 use futures::{Stream, TryStreamExt};
 use store::{Clock, Direction, LogQuery, LogSpan, Result, Store, log_range, log_seq_since};
 
-/// So long one request looks for rows that are rare. A page then goes on by itself, and shows how far it is.
+/// Time budget of one scan. A page then continues by itself, and shows how far it is.
 const PATIENCE: Duration = Duration::from_millis(150);
-/// So many rows are compared before the clock is looked at.
+/// How many rows are compared between two looks at the clock.
 const BLOCK_ROWS: u32 = 256;
 
-/// Where a look begins, and which way it goes.
+/// Where a scan begins, and its direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// From the newest row downwards.
@@ -23,19 +23,19 @@ pub enum Start {
     After(LogSeq),
 }
 
-/// What comes of a look.
+/// What a scan yields.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum Scanned {
     Row(LogRow),
     /// The last one.
-    Looked(ScanProgress),
+    Progress(ScanProgress),
 }
 
 impl Start {
-    /// From a place downwards: from the row itself, or the nearest before it; or from the first row that was recorded at
+    /// Downwards from a position: from the row itself or the nearest before it, or from the first row that was recorded at
     /// that time or later.
-    pub async fn at(place: LogPosition, store: &dyn Store, now: TimeMs) -> Result<Self> {
-        let LogSeq(seq) = match place {
+    pub async fn at(position: LogPosition, store: &dyn Store, now: TimeMs) -> Result<Self> {
+        let LogSeq(seq) = match position {
             LogPosition::Row(seq) => seq,
             LogPosition::Time(point) => log_seq_since(store, point.resolve(now)).await?,
         };
@@ -60,16 +60,16 @@ impl From<Start> for LogSpan {
     }
 }
 
-/// At most `limit` rows that `filter` matches, and how far it was looked for them.
+/// At most `limit` rows that `filter` matches, and then how far the scan came.
 ///
 /// Holds a connection for no longer than it takes to read some 256 rows.
-pub fn look<'a>(
+pub fn scan<'a>(
     store: &'a dyn Store,
     clock: &'a dyn Clock,
     filter: &'a LogFilter,
     start: Start,
     limit: u32,
-) -> impl Stream<Item = Result<Found>> + 'a {
+) -> impl Stream<Item = Result<Scanned>> + 'a {
     try_stream! {
         let deadline = clock.steady().after(PATIENCE);
         let now = clock.wall();
@@ -93,22 +93,22 @@ pub fn look<'a>(
                 progress.reach(row.seq);
                 if filter.matches(&row, now) {
                     left -= 1;
-                    yield Found::Row(row);
+                    yield Scanned::Row(row);
                 }
             }
         }
-        yield Found::Looked(progress.0);
+        yield Scanned::Progress(progress.0);
     }
 }
 
-/// How far a look has come.
+/// How far a scan has come.
 struct Progress(ScanProgress);
 
 async fn begin(store: &dyn Store, filter: &LogFilter, start: Start, now: TimeMs) -> Result<Progress> {
     let last = store.last_log_seq().await?;
     let bounds = filter.bounds(now);
     let range = if bounds.is_unbounded() { Some((LogSeq(1), last)) } else { log_range(store, &bounds).await? };
-    // A range without a number in it, where there is nothing to be looked at.
+    // An empty range: no row can match.
     let (first, upto) = range.unwrap_or((LogSeq(1), LogSeq(0)));
     let (from, end) = match start {
         Start::Newest => (upto, first),

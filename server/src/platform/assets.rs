@@ -16,7 +16,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use rust_embed::{Embed, EmbeddedFile};
 use sha2::{Digest, Sha256};
 
-use crate::platform::error::ErrorResponse;
+use super::error::Error;
 
 /// What `cargo xtask client` built; release builds carry it inside, debug builds read the folder.
 #[derive(Embed)]
@@ -39,7 +39,7 @@ pub fn has_client() -> bool {
 pub async fn file(request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let message = "This path can only be read.";
-        let error = ErrorResponse(ApiError::new(ErrorCode::WrongMethod, message));
+        let error = Error::from(ApiError::new(ErrorCode::WrongMethod, message));
         return ([(ALLOW, "GET,HEAD")], error).into_response();
     }
     let path = request.uri().path().trim_start_matches('/');

@@ -1,19 +1,23 @@
-//! Who asks: everything of a request that outlives it, by value.
+//! The caller of a request: everything of the request that outlives it, by value.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use api::{Account, ApiError, ErrorCode, Role};
-use axum::extract::ConnectInfo;
-use axum::http::header::{COOKIE, HOST, USER_AGENT};
+use async_trait::async_trait;
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
+use axum::http::header::{COOKIE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-use crate::platform::token::Token;
+use super::error::Result;
+use super::random::Token;
 
 /// The session cookie's name over https, where browsers hold it to this host, this path and https.
 pub const SECURE_COOKIE: &str = "__Host-search4letters";
-/// Over plain http, where no browser would take the name above from everywhere.
+/// Over plain http, where browsers refuse the name above.
 pub const PLAIN_COOKIE: &str = "search4letters";
 
 /// The longest User-Agent that is kept, in characters. Browsers send some 150.
@@ -28,6 +32,31 @@ pub struct Caller {
     /// Set where the guard has let the request pass.
     pub account: Option<Account>,
     pub is_https: bool,
+}
+
+/// Peers whose X-Forwarded-For and X-Forwarded-Proto count.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedProxies(pub Arc<[IpNet]>);
+
+impl<S: Sync> FromRequestParts<S> for Caller
+where
+    TrustedProxies: FromRef<S>,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Infallible> {
+        Ok(Self::of(parts, &TrustedProxies::from_ref(state).0))
+    }
+}
+
+/// Where sessions are looked up.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// The account whose session the caller names; none where it names none, or one that has ended. Prolongs the session.
+    async fn account(&self, caller: &Caller) -> Result<Option<Account>>;
+
+    /// Whether the caller's session still lasts. Does not prolong it: a page that was left open is not used.
+    async fn lasts(&self, caller: &Caller) -> Result<bool>;
 }
 
 impl Caller {
@@ -48,7 +77,7 @@ impl Caller {
     }
 
     /// The account, if it may do what `role` may.
-    pub fn require(&self, role: Role) -> Result<&Account, ApiError> {
+    pub fn require(&self, role: Role) -> std::result::Result<&Account, ApiError> {
         let account = self.account.as_ref();
         let account = account.ok_or_else(|| ApiError::new(ErrorCode::SignedOut, "Log in first."))?;
         if account.role < role {
@@ -63,8 +92,8 @@ impl Caller {
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The last address on the way here that no trusted proxy vouches for. What stands left of it
-/// in X-Forwarded-For, the client may have written itself.
+/// The last address on the way here that no trusted proxy vouches for. The client may have written itself what stands
+/// left of it in X-Forwarded-For.
 fn client_ip(peer: IpAddr, headers: &HeaderMap, is_trusted: impl Fn(IpAddr) -> bool) -> IpAddr {
     let mut ip = peer;
     let hops: Vec<&[u8]> = parts_of(headers, FORWARDED_FOR, b',').collect();
@@ -86,8 +115,8 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<Token> {
     values.next().and_then(|value| std::str::from_utf8(value).ok()).map(Token::received)
 }
 
-/// The parts of all headers of this name. As bytes: others write into the same header, and one part that is no
-/// text must not hide those that are.
+/// The parts of all headers of this name. As bytes, because others write into the same header: a part that is not text
+/// must not hide those that are.
 fn parts_of(headers: &HeaderMap, name: HeaderName, separator: u8) -> impl Iterator<Item = &[u8]> {
     let values = headers.get_all(name).into_iter().map(|value| value.as_bytes());
     values.flat_map(move |value| value.split(move |&byte| byte == separator)).map(<[u8]>::trim_ascii)
@@ -95,12 +124,6 @@ fn parts_of(headers: &HeaderMap, name: HeaderName, separator: u8) -> impl Iterat
 
 fn header_is(headers: &HeaderMap, name: HeaderName, expected: &str) -> bool {
     headers.get(name).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(expected.as_bytes()))
-}
-
-/// The host that the client believes it talks to.
-#[must_use]
-pub fn host(parts: &Parts) -> Option<&str> {
-    parts.headers.get(HOST).and_then(|value| value.to_str().ok()).or_else(|| parts.uri.authority().map(|a| a.as_str()))
 }
 
 #[cfg(test)]
@@ -121,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn only_trusted_peers_may_say_who_asks() {
+    fn only_trusted_peers_may_name_the_client() {
         let ip = |peer, forwarded: &[&str]| caller(peer, forwarded).ip.to_string();
         assert_eq!(ip([192, 0, 2, 1], &["198.51.100.7"]), "192.0.2.1");
         assert_eq!(ip([10, 0, 0, 1], &["198.51.100.7"]), "198.51.100.7");

@@ -1,27 +1,50 @@
-//! The one place where errors become statuses.
+//! The server's error, and the one place where errors become log lines, messages and statuses.
+
+use std::panic::AssertUnwindSafe;
 
 use api::{ApiError, ErrorCode};
 use axum::Json;
+use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
 use store::StoreError;
 
-/// An [`ApiError`] as a response.
-pub struct ErrorResponse(pub ApiError);
+/// Why a request failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The client may know all of it.
+    #[error(transparent)]
+    Refused(#[from] ApiError),
+    /// The details are for the log only.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
-impl IntoResponse for ErrorResponse {
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Logs what the client may not know, and says what it may.
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(error) => error,
+            Error::Store(error) => {
+                tracing::error!(%error, "the store failed");
+                Self::new(ErrorCode::Unavailable, "The database does not answer just now. Try again in a moment.")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        (status(self.0.code), Json(self.0)).into_response()
+        let error = ApiError::from(self);
+        (status(error.code), Json(error)).into_response()
     }
 }
 
-impl From<ApiError> for ErrorResponse {
-    fn from(error: ApiError) -> Self {
-        Self(error)
-    }
-}
-
-pub fn status(code: ErrorCode) -> StatusCode {
+pub(crate) fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::Malformed | ErrorCode::Missing | ErrorCode::Repeated | ErrorCode::Invalid => StatusCode::BAD_REQUEST,
         ErrorCode::SignedOut | ErrorCode::WrongCredentials => StatusCode::UNAUTHORIZED,
@@ -39,17 +62,25 @@ pub fn status(code: ErrorCode) -> StatusCode {
     }
 }
 
-/// Logs a store's failure for the operator, and makes what the visitor may know of it.
-#[must_use]
-pub fn from_store(error: StoreError) -> ApiError {
-    tracing::error!(%error, "the store failed");
-    ApiError::new(ErrorCode::Unavailable, "The database does not answer just now. Try again in a moment.")
+pub(crate) async fn no_such_path() -> Error {
+    ApiError::not_found("path under /api").into()
 }
 
-pub async fn no_such_path() -> ErrorResponse {
-    ErrorResponse(ApiError::not_found("path under /api"))
+pub(crate) async fn wrong_method() -> Error {
+    ApiError::new(ErrorCode::WrongMethod, "This path does not take that method.").into()
 }
 
-pub async fn wrong_method() -> ErrorResponse {
-    ErrorResponse(ApiError::new(ErrorCode::WrongMethod, "This path does not take that method."))
+/// What the client is told when the reason is only in the log.
+pub(crate) fn internal() -> ApiError {
+    ApiError::new(ErrorCode::Internal, "The server failed. Its log says why.")
+}
+
+/// Turns a handler's panic into an answer. Otherwise it would close the connection, and with it all other requests on it.
+pub(crate) async fn catch_panics(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    // Nothing of the request is used after a panic, so nothing half-done can be seen.
+    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(path = ?path, "a handler panicked; the message stands above");
+        Error::from(internal()).into_response()
+    })
 }

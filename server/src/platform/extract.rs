@@ -1,54 +1,98 @@
-//! What stands in a request's address, with our own errors where it cannot be read.
+//! Reads a request's address and body, with our own errors for what cannot be read.
 
-use api::{ApiError, ErrorCode, LabRunId, Receipt};
+use std::time::Duration;
+
+use api::{ApiError, ErrorCode};
+use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
+use futures::StreamExt;
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
+use store::Clock;
 
-use crate::platform::error::ErrorResponse;
+use super::error::{Error, Result};
 
-/// The query string as a `T`. Like the form codec, it takes no bytes for a text that are none: replaced by others,
-/// they would ask for something else.
+/// The query string as a `T`. Like the form codec it rejects invalid UTF-8 instead of replacing it.
 pub struct Parameters<T>(pub T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> {
-    type Rejection = ErrorResponse;
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ErrorResponse> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
         if percent_decode_str(parts.uri.query().unwrap_or_default()).decode_utf8().is_err() {
-            return Err(ErrorResponse(ApiError::new(ErrorCode::Invalid, "The address's query is not UTF-8.")));
+            return Err(ApiError::new(ErrorCode::Invalid, "The address's query is not UTF-8.").into());
         }
-        let Query(parameters) = Query::try_from_uri(&parts.uri)
-            .map_err(|error| ErrorResponse(ApiError::new(ErrorCode::Invalid, error.body_text())))?;
+        let Query(parameters) =
+            Query::try_from_uri(&parts.uri).map_err(|error| ApiError::new(ErrorCode::Invalid, error.body_text()))?;
         Ok(Self(parameters))
     }
 }
 
-/// The receipt in the path. One that is not even a text is, like any other that is none, not found.
-pub struct ReceiptInPath(pub Receipt);
+/// A variable part of a path.
+pub trait PathParameter: Sized {
+    /// What there is none of where the text names none.
+    const NAME: &'static str;
 
-/// The id of a run of the lab in the path; one that is no id is not found.
-pub struct LabRunInPath(pub LabRunId);
+    fn parse(text: String) -> Option<Self>;
+}
 
-impl<S: Send + Sync> FromRequestParts<S> for ReceiptInPath {
-    type Rejection = ErrorResponse;
+/// The path's parameter. A text that is not one, or is not even UTF-8, is not found.
+pub struct InPath<T>(pub T);
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ErrorResponse> {
-        let receipt = text_in_path(parts, state).await.ok_or_else(|| ApiError::not_found("receipt"))?;
-        Ok(Self(Receipt(receipt)))
+impl<T: PathParameter, S: Send + Sync> FromRequestParts<S> for InPath<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let text = Path::from_request_parts(parts, state).await.ok().map(|Path(text)| text);
+        let parameter = text.and_then(T::parse).ok_or_else(|| ApiError::not_found(T::NAME))?;
+        Ok(Self(parameter))
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for LabRunInPath {
-    type Rejection = ErrorResponse;
+/// The largest body of any request, in bytes. A phrase and its letters at their limits fit as our client sends
+/// them, and wholly percent-encoded in scripts of up to two bytes a character.
+const LIMIT: usize = 64 * 1024;
+/// How much of a body that is too large is read and thrown away. Many clients send all of it before they read the answer:
+/// if the connection closes earlier, they never see the refusal.
+const DISCARD_LIMIT: usize = 1024 * 1024;
+/// Even a slow line transfers 64 KiB in this time. The rest of the time for an answer (see layers.rs) is for the answer
+/// itself.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ErrorResponse> {
-        let id = text_in_path(parts, state).await.and_then(|id| id.parse().ok());
-        Ok(Self(id.ok_or_else(|| ApiError::not_found("run"))?))
+/// The whole body.
+pub async fn read_body(body: Body, clock: &dyn Clock) -> std::result::Result<Bytes, ApiError> {
+    let time_is_up = clock.sleep_until(clock.steady().after(TIME_LIMIT));
+    tokio::select! {
+        // The body nearly always came with its head: then no timer is set.
+        biased;
+        bytes = collect(body.into_data_stream()) => bytes,
+        () = time_is_up => {
+            let message = format!("The body was not there within {} s.", TIME_LIMIT.as_secs());
+            Err(ApiError::new(ErrorCode::Malformed, message))
+        }
     }
 }
 
-async fn text_in_path<S: Send + Sync>(parts: &mut Parts, state: &S) -> Option<String> {
-    Path::from_request_parts(parts, state).await.ok().map(|Path(text)| text)
+async fn collect(mut chunks: BodyDataStream) -> std::result::Result<Bytes, ApiError> {
+    let mut collected = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| ApiError::new(ErrorCode::Malformed, "The body broke off."))?;
+        if collected.len() + chunk.len() > LIMIT {
+            discard(chunks).await;
+            let message = format!("The body is larger than {} KiB.", LIMIT / 1024);
+            return Err(ApiError::new(ErrorCode::TooLarge, message));
+        }
+        collected.extend_from_slice(&chunk);
+    }
+    Ok(Bytes::from(collected))
+}
+
+async fn discard(mut chunks: BodyDataStream) {
+    let mut left = DISCARD_LIMIT;
+    while left > 0
+        && let Some(Ok(chunk)) = chunks.next().await
+    {
+        left = left.saturating_sub(chunk.len());
+    }
 }

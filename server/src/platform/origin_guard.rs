@@ -1,25 +1,24 @@
-//! Refuses requests that change something and come from somebody else's page.
+//! Refuses requests that change something and come from another site's page.
 
 use api::{ApiError, ErrorCode};
 use axum::extract::Request;
-use axum::http::header::ORIGIN;
+use axum::http::header::{HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::platform::caller;
-use crate::platform::error::ErrorResponse;
+use super::error::Error;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Server functions check neither Origin nor a CSRF token; this layer stands before all of
-/// them. Programs that are no browsers send neither header, and pass.
+/// Server functions check neither Origin nor a CSRF token; this layer stands before all of them. Programs that are not
+/// browsers send neither header, and pass.
 pub async fn refuse_foreign(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     if is_foreign(&parts) {
         let message = "This request comes from another site's page, and was refused.";
-        return ErrorResponse(ApiError::new(ErrorCode::Forbidden, message)).into_response();
+        return Error::from(ApiError::new(ErrorCode::Forbidden, message)).into_response();
     }
     next.run(Request::from_parts(parts, body)).await
 }
@@ -34,10 +33,15 @@ fn is_foreign(parts: &Parts) -> bool {
     }
     let Some(origin) = parts.headers.get(ORIGIN) else { return false };
     let origin_host = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    match (origin_host, caller::host(parts)) {
+    match (origin_host, host(parts)) {
         (Some(origin), Some(host)) => !origin.eq_ignore_ascii_case(host),
         _ => true,
     }
+}
+
+/// The host that the client believes it talks to.
+fn host(parts: &Parts) -> Option<&str> {
+    parts.headers.get(HOST).and_then(|value| value.to_str().ok()).or_else(|| parts.uri.authority().map(|a| a.as_str()))
 }
 
 #[cfg(test)]
@@ -55,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_nothing_and_what_is_no_browser_passes() {
+    fn reads_and_programs_that_are_not_browsers_pass() {
         assert!(!foreign(Method::GET, &[("origin", "https://evil.example")]));
         assert!(!foreign(Method::POST, &[]));
     }

@@ -1,7 +1,10 @@
-//! Randomness, passed in so that tests can hold it.
+//! Randomness, passed in so that tests can control it, and the tokens made of it.
 
 use std::fmt;
 use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use store::TokenHash;
 
 /// A source of random bytes.
 #[derive(Clone)]
@@ -30,7 +33,7 @@ impl Random {
 
     /// A number in 0..1.
     #[must_use]
-    pub fn roll(&self) -> f64 {
+    pub fn jitter(&self) -> f64 {
         f64::from(u32::from_le_bytes(self.bytes())) / (f64::from(u32::MAX) + 1.0)
     }
 }
@@ -38,5 +41,39 @@ impl Random {
 impl fmt::Debug for Random {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Random")
+    }
+}
+
+/// 128 random bits as 32 hexadecimal digits. The browser or the link holds the token, the store only its hash.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    #[must_use]
+    pub fn new(random: &Random) -> Self {
+        Self(format!("{:032x}", u128::from_be_bytes(random.bytes())))
+    }
+
+    /// A token as it was sent. Looking up its hash shows whether it is valid.
+    #[must_use]
+    pub fn received(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    #[must_use]
+    pub fn hash(&self) -> TokenHash {
+        TokenHash(Sha256::digest(self.0.as_bytes()).into())
+    }
+
+    /// The token itself, for its holder only.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)")
     }
 }

@@ -1,4 +1,4 @@
-//! Whether the store answers, as those see it who write to it.
+//! Whether the store answers, as its writers see it.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ pub struct StoreWatch {
     fault: watch::Sender<Option<Fault>>,
 }
 
-/// A failure that has not been followed by a success yet.
+/// A failure that no success has followed yet.
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub error: StoreError,
-    /// When the first of its row was seen, by the wall clock.
+    /// When the first of these failures was seen, by the wall clock.
     pub since: TimeMs,
 }
 
 impl Fault {
     #[must_use]
-    pub fn shown(&self) -> StoreFault {
+    pub fn to_view(&self) -> StoreFault {
         StoreFault { kind: self.error.kind(), detail: self.error.detail().to_owned(), since: self.since }
     }
 }
@@ -37,7 +37,7 @@ impl StoreWatch {
         self.fault.borrow().clone()
     }
 
-    /// Tells of each change of [`StoreWatch::fault`].
+    /// Follows [`StoreWatch::fault`].
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<Option<Fault>> {
         self.fault.subscribe()
@@ -46,23 +46,23 @@ impl StoreWatch {
     /// Until the store is known to answer again, searches go to the spool at once.
     pub fn failed(&self, error: StoreError) {
         self.fault.send_if_modified(|fault| {
-            let is_news = fault.as_ref().is_none_or(|known| known.error != error);
-            if is_news {
+            let changed = fault.as_ref().is_none_or(|known| known.error != error);
+            if changed {
                 tracing::warn!(%error, "the store does not answer: searches are kept in the spool");
                 let since = fault.as_ref().map_or_else(|| self.clock.wall(), |known| known.since);
                 *fault = Some(Fault { error, since });
             }
-            is_news
+            changed
         });
     }
 
     pub fn answered(&self) {
         self.fault.send_if_modified(|fault| {
-            let is_news = fault.take().is_some();
-            if is_news {
+            let changed = fault.take().is_some();
+            if changed {
                 tracing::info!("the store answers again");
             }
-            is_news
+            changed
         });
     }
 }

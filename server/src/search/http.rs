@@ -1,67 +1,74 @@
-//! Receipts: what became of a search's log record, for whoever holds the receipt.
+//! The server function `search`, and receipts: the state of a search's log record for the holder of its receipt.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ApiError, ErrorCode, Receipt, ReceiptState};
-use async_stream::stream;
+use api::{Receipt, ReceiptState, SearchAnswer, SearchApi, SearchId};
+use async_trait::async_trait;
 use axum::Json;
 use axum::extract::State;
 use axum::response::sse::Event;
 use store::Topic;
 
-use crate::app_state::Environment;
-use crate::platform::error::ErrorResponse;
-use crate::platform::extract::ReceiptInPath;
-use crate::platform::sse::{AFTER_FAILURE, EventStream, Place, event_stream, pause};
-use crate::search::accept::receipt_state;
+use super::SearchService;
+use crate::platform::error::Result;
+use crate::platform::extract::{InPath, PathParameter};
+use crate::platform::server_functions::{ApiResult, Call};
+use crate::platform::sse::{EventStream, Source, Step, StreamPermit, Then};
 
-/// Other jobs' changes wake us too; a visitor's eye is served five times a second.
+/// Jobs of others wake a stream too; five events a second are enough for a reader.
 const PAUSE: Duration = Duration::from_millis(200);
 
+#[async_trait]
+impl SearchApi for Call<SearchService> {
+    async fn search(&self, phrase: String, letters: Option<String>, id: Option<SearchId>) -> ApiResult<SearchAnswer> {
+        Ok(self.service.search(&self.caller, phrase, letters, id).await?)
+    }
+}
+
+impl PathParameter for Receipt {
+    const NAME: &'static str = "receipt";
+
+    fn parse(text: String) -> Option<Self> {
+        Some(Self(text))
+    }
+}
+
 pub async fn show(
-    State(env): State<Arc<Environment>>,
-    ReceiptInPath(receipt): ReceiptInPath,
-) -> Result<Json<ReceiptState>, ErrorResponse> {
-    Ok(Json(receipt_state(&env, &receipt).await?))
+    State(searches): State<Arc<SearchService>>,
+    InPath(receipt): InPath<Receipt>,
+) -> Result<Json<ReceiptState>> {
+    Ok(Json(searches.receipt_state(&receipt).await?))
 }
 
 /// The state now and whenever it changes, until it is final.
 pub async fn events(
-    State(env): State<Arc<Environment>>,
-    ReceiptInPath(receipt): ReceiptInPath,
-    place: Place,
-) -> Result<EventStream, ErrorResponse> {
-    let mut changes = env.store.subscribe(Topic::Jobs);
-    let first = state_in_turn(&env, &receipt).await?;
-    let watched = env.clone();
-    let events = stream! {
-        let mut state = first;
-        let mut said = None;
-        loop {
-            if said.as_ref() != Some(&state) {
-                yield Event::default().json_data(&state).expect("a state has a JSON form");
-                if state.state.is_final() {
-                    break;
-                }
-                said = Some(state);
-            }
-            pause(&watched, PAUSE).await;
-            changes.changed().await;
-            state = loop {
-                match state_in_turn(&watched, &receipt).await {
-                    Ok(state) => break state,
-                    // Its job and its row were deleted meanwhile: there will be nothing to tell.
-                    Err(error) if error.code == ErrorCode::NotFound => return,
-                    Err(_) => pause(&watched, AFTER_FAILURE).await,
-                }
-            };
-        }
-    };
-    Ok(event_stream(&env, place, events))
+    State(searches): State<Arc<SearchService>>,
+    InPath(receipt): InPath<Receipt>,
+    permit: StreamPermit,
+) -> Result<EventStream> {
+    let store = searches.store.clone();
+    let source = ReceiptSource { searches, receipt, sent: None };
+    let events = permit.try_watch(&*store, &[Topic::Jobs], source).await?;
+    Ok(permit.send(events))
 }
 
-async fn state_in_turn(env: &Environment, receipt: &Receipt) -> Result<ReceiptState, ApiError> {
-    let _turn = env.event_streams.turn().await;
-    receipt_state(env, receipt).await
+struct ReceiptSource {
+    searches: Arc<SearchService>,
+    receipt: Receipt,
+    sent: Option<ReceiptState>,
+}
+
+#[async_trait]
+impl Source for ReceiptSource {
+    async fn read(&mut self, _: Option<Topic>) -> Result<Step> {
+        let state = self.searches.receipt_state(&self.receipt).await?;
+        if self.sent.as_ref() == Some(&state) {
+            return Ok(Step { events: Vec::new(), then: Then::Wait(PAUSE) });
+        }
+        let event = Event::default().json_data(&state).expect("a state has a JSON form");
+        let then = if state.state.is_final() { Then::End } else { Then::Wait(PAUSE) };
+        self.sent = Some(state);
+        Ok(Step { events: vec![event], then })
+    }
 }

@@ -1,5 +1,5 @@
-//! Takes the records of searches: into the store, or else, when it does not answer in time,
-//! into the spool. Whoever searches waits for neither longer than a moment.
+//! Takes in the records of searches: into the store, or into the spool when the store does not answer in time. A search
+//! waits for neither longer than a moment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,77 +9,84 @@ use queue::Payload;
 use spool::{AppendError, Record, Spool};
 use store::{Accepted, Clock, NewJob, Store, within};
 
+use super::log_request::LogRequest;
 use crate::platform::store_watch::StoreWatch;
-use crate::search::log_request::LogRequest;
 
-/// The log must be written, so its job is tried for two hours and more before it is given up,
-/// and stays visible as dead even then. Processes that die do not count; see
-/// [`store::JobQueue::rescue_orphans`].
+/// The log must be written, so its job is tried for more than two hours before it is given up, and stays visible as dead
+/// even then. Attempts whose process died do not count; see [`store::JobQueue::rescue_orphans`].
 const MAX_ATTEMPTS: u32 = 20;
 
 /// A disk that has not taken a line by then will not take it in the visitor's time.
 const SPOOL_DEADLINE: Duration = Duration::from_secs(5);
 
-pub struct Intake {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) spool: Spool,
-    pub(super) clock: Arc<dyn Clock>,
-    /// How long a search waits for the store.
-    deadline: Duration,
-    pub(super) watch: StoreWatch,
+/// Where the records of searches go.
+#[derive(Debug)]
+pub struct IngestSettings {
+    pub spool: Spool,
+    /// How long a search waits for the store before its record goes to the spool.
+    pub deadline: Duration,
 }
 
-/// What became of a record.
+pub struct Ingest {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) spool: Arc<Spool>,
+    pub(super) clock: Arc<dyn Clock>,
+    deadline: Duration,
+    pub(super) watch: Arc<StoreWatch>,
+}
+
+/// What happened to a record.
 #[derive(Debug)]
-pub enum Taken {
+pub enum IngestOutcome {
     /// The store has answered.
     Stored(Accepted),
     /// Durable in the spool.
     Spooled,
-    /// The spool has a record of this search already.
-    InSpool(Arc<Record>),
+    /// The spool already has a record of this search.
+    AlreadySpooled(Arc<Record>),
     /// Neither could take it.
-    Nowhere,
+    Lost,
 }
 
-impl Intake {
+impl Ingest {
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, spool: Spool, clock: Arc<dyn Clock>, deadline: Duration) -> Self {
-        Self { store, spool, watch: StoreWatch::new(clock.clone()), clock, deadline }
+    pub fn new(store: Arc<dyn Store>, settings: IngestSettings, clock: Arc<dyn Clock>) -> Self {
+        let IngestSettings { spool, deadline } = settings;
+        Self { store, spool: Arc::new(spool), watch: Arc::new(StoreWatch::new(clock.clone())), clock, deadline }
     }
 
     #[must_use]
-    pub fn spool(&self) -> &Spool {
+    pub fn spool(&self) -> &Arc<Spool> {
         &self.spool
     }
 
     /// Whether the store answers, as far as is known.
     #[must_use]
-    pub fn watch(&self) -> &StoreWatch {
+    pub fn watch(&self) -> &Arc<StoreWatch> {
         &self.watch
     }
 
     /// Makes the record durable, if that is possible at all.
-    pub async fn take(&self, record: Record) -> Taken {
+    pub async fn ingest(&self, record: Record) -> IngestOutcome {
         loop {
-            if let Some(there) = self.spool.find(record.search) {
-                return Taken::InSpool(there);
+            if let Some(spooled) = self.spool.find(record.search) {
+                return IngestOutcome::AlreadySpooled(spooled);
             }
-            // A store that is known to be away is not waited for by everyone: the replay tells when it is back.
+            // No search waits for a store that is known to fail: the replay finds out when it answers again.
             if self.watch.fault().is_none() {
                 // The store may still take it after the deadline: its replay will then change nothing.
                 match within(&*self.clock, self.deadline, accept(&*self.store, &*self.clock, &record)).await {
-                    Ok(accepted) => return Taken::Stored(accepted),
+                    Ok(accepted) => return IngestOutcome::Stored(accepted),
                     Err(error) => self.watch.failed(error),
                 }
             }
             match self.append(record.clone()).await {
-                Ok(()) => return Taken::Spooled,
-                // Another request for the same search came first. Where it was replayed meanwhile, the store knows it.
+                Ok(()) => return IngestOutcome::Spooled,
+                // Another request for the same search came first. If it was replayed meanwhile, the store knows it.
                 Err(AppendError::Exists) => {}
                 Err(error) => {
                     tracing::error!(%error, search = %record.search, "a search was answered and could not be recorded");
-                    return Taken::Nowhere;
+                    return IngestOutcome::Lost;
                 }
             }
         }

@@ -1,64 +1,83 @@
 //! The job `log_request`: writes a search into the log.
 
-use api::{JobId, SearchId, TimeMs};
-use queue::{JobError, JobOutcome, Payload};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use api::{LogRow, SearchId, TimeMs};
+use queue::{JobError, JobOutcome, Payload, decode};
 use serde::{Deserialize, Serialize};
-use store::{FinishedAttempt, LogEntry};
+use store::{LogEntry, SearchRecord, StoredJob};
 
-use crate::worker::JobEnvironment;
+use super::browser_family::browser_family;
+use crate::platform::caller::Caller;
+use crate::platform::job::Attempt;
 
-/// A search with everything that its log row says, by value: the request is long gone when
-/// the row is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogRequest {
-    pub id: SearchId,
-    pub phrase: String,
-    pub letters: String,
-    /// The set of letters found, as Python displays it.
-    pub results: String,
-    pub ip: String,
-    #[serde(rename = "browser_string")]
-    pub browser_family: String,
-    pub user_agent: String,
-    pub searched_at: TimeMs,
-}
+#[serde(transparent)]
+pub struct LogRequest(pub SearchRecord);
 
 impl Payload for LogRequest {
     const KIND: &'static str = store::LOG_JOB;
     const VERSION: u32 = 1;
 }
 
-impl LogRequest {
-    /// The row that says it, written by `job_id` at `recorded_at`.
-    #[must_use]
-    pub fn into_entry(self, job_id: JobId, recorded_at: TimeMs) -> LogEntry {
-        LogEntry {
-            search_id: self.id,
-            job_id,
-            phrase: self.phrase,
-            letters: self.letters,
-            results: self.results,
-            ip: self.ip,
-            browser_family: self.browser_family,
-            user_agent: self.user_agent,
-            searched_at: self.searched_at,
-            recorded_at,
-        }
+/// The record of a search that has `found` these letters.
+#[must_use]
+pub fn record_of(
+    caller: &Caller,
+    id: SearchId,
+    phrase: String,
+    letters: String,
+    found: &BTreeSet<char>,
+    searched_at: TimeMs,
+) -> SearchRecord {
+    SearchRecord {
+        id,
+        results: api::set_text(found),
+        ip: caller.ip.to_string(),
+        browser_family: browser_family(&caller.user_agent),
+        user_agent: caller.user_agent.clone(),
+        searched_at,
+        phrase,
+        letters,
     }
 }
 
-/// Writes the row, and with it that the attempt is `done`, at that moment: so no row is without
-/// its job's end, and no end without its row. Running it again changes nothing: the search's id is
-/// the row's key.
+impl LogRequest {
+    /// The request of a log job; none if it is another job or its payload cannot be read.
+    #[must_use]
+    pub fn of_job(job: &StoredJob) -> Option<Self> {
+        decode(&job.payload).ok().filter(|_| job.kind == Self::KIND)
+    }
+
+    /// Whether the payload of a log job asks for the same letters in the same phrase. One that cannot be read comes from
+    /// another release: it counts as another search.
+    #[must_use]
+    pub fn is_same_search(&self, payload: &str) -> bool {
+        decode::<Self>(payload).is_ok_and(|Self(other)| self.asks(&other.phrase, &other.letters))
+    }
+
+    #[must_use]
+    pub fn is_row(&self, row: &LogRow) -> bool {
+        self.asks(&row.phrase, &row.letters)
+    }
+
+    fn asks(&self, phrase: &str, letters: &str) -> bool {
+        self.0.phrase == phrase && self.0.letters == letters
+    }
+}
+
+/// Writes the row and the attempt's end in one transaction: neither exists without the other. Running it again changes
+/// nothing, because the search's id is the row's key.
 pub async fn log_request(
-    request: LogRequest,
-    done: impl FnOnce() -> FinishedAttempt,
-    env: &JobEnvironment,
+    LogRequest(search): LogRequest,
+    attempt: &Attempt,
+    delay: Duration,
 ) -> Result<JobOutcome, JobError> {
-    // The original's log_request slept for 15 s; with --log-delay ours does too, and nobody notices.
-    env.clock.sleep_until(env.clock.steady().after(env.log_delay)).await;
-    let done = done();
-    let entry = request.into_entry(done.job, done.wall);
-    env.log.record(entry, done).await.map_err(|error| JobError::Retry(error.to_string()))?;
+    // The original's log_request slept for 15 s; with --log-delay ours does too, and nobody waits for it.
+    attempt.clock.sleep_until(attempt.clock.steady().after(delay)).await;
+    let done = attempt.done();
+    let entry = LogEntry::new(search, done.job, done.wall);
+    attempt.store.record(entry, done).await.map_err(|error| JobError::Retry(error.to_string()))?;
     Ok(JobOutcome::Stored)
 }

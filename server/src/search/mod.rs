@@ -1,10 +1,164 @@
-//! A search on its way into the log: accepted, kept, followed and written.
+//! Searches: answered, kept until they are in the log, and followed by their receipts.
 
-pub(crate) mod accept;
-pub(crate) mod browser_family;
+pub mod browser_family;
 pub(crate) mod http;
 pub mod ingest;
 pub mod log_request;
 pub mod receipt;
-mod replay;
-pub mod replay_batch;
+pub mod replay;
+
+use std::sync::Arc;
+
+use api::{
+    ApiError, DEFAULT_LETTERS, ErrorCode, JobState, LETTERS_LIMIT, LogSeq, PHRASE_LIMIT, Receipt, ReceiptState,
+    Recorded, SearchAnswer, SearchId,
+};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use queue::{Payload, encode};
+use spool::Record;
+use store::{Accepted, Clock, SearchRecord, Store};
+
+use self::ingest::{Ingest, IngestOutcome};
+use self::log_request::{LogRequest, record_of};
+use self::receipt::Receipts;
+use crate::platform::caller::Caller;
+use crate::platform::error::Result;
+use crate::platform::random::Random;
+
+/// Searches that were answered, by what was known of their record.
+pub type SearchCounter = Family<[(&'static str, &'static str); 1], Counter>;
+
+/// A new counter, which shows each outcome from the start.
+#[must_use]
+pub fn search_counter() -> SearchCounter {
+    let counter = SearchCounter::default();
+    for recorded in [Recorded::Accepted, Recorded::Spooled, Recorded::NotRecorded] {
+        drop(counter.get_or_create(&label(recorded)));
+    }
+    counter
+}
+
+/// The part of the counter for searches that were answered and could be kept nowhere.
+#[must_use]
+pub fn not_recorded(counter: &SearchCounter) -> Counter {
+    counter.get_or_create(&label(Recorded::NotRecorded)).clone()
+}
+
+fn label(recorded: Recorded) -> [(&'static str, &'static str); 1] {
+    let recorded = match recorded {
+        Recorded::Accepted => "accepted",
+        Recorded::Spooled => "spooled",
+        Recorded::NotRecorded => "not_recorded",
+    };
+    [("recorded", recorded)]
+}
+
+pub struct SearchService {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Random,
+    pub ingest: Arc<Ingest>,
+    pub receipts: Receipts,
+    pub counter: SearchCounter,
+}
+
+impl SearchService {
+    async fn search(
+        &self,
+        caller: &Caller,
+        phrase: String,
+        letters: Option<String>,
+        id: Option<SearchId>,
+    ) -> Result<SearchAnswer> {
+        let letters = letters.unwrap_or_else(|| DEFAULT_LETTERS.to_owned());
+        check_length("phrase", &phrase, PHRASE_LIMIT)?;
+        check_length("letters", &letters, LETTERS_LIMIT)?;
+        let found = api::search4letters(&phrase, &letters);
+        let id = id.unwrap_or_else(|| self.new_id());
+        let record = record_of(caller, id, phrase, letters, &found, self.clock.wall());
+        let recorded = self.accept(&record).await?;
+        self.counter.get_or_create(&label(recorded)).inc();
+        Ok(SearchAnswer {
+            receipt: self.receipts.of(id),
+            id,
+            phrase: record.phrase,
+            letters: record.letters,
+            results: found.into_iter().map(String::from).collect(),
+            text: record.results,
+            recorded,
+        })
+    }
+
+    /// An id for a search whose client made none.
+    fn new_id(&self) -> SearchId {
+        let unix_ms = u64::try_from(self.clock.wall().0).unwrap_or(0);
+        SearchId::from_parts(unix_ms, u128::from_le_bytes(self.random.bytes()))
+    }
+
+    /// Makes the search's record durable, and returns what is known of it. Fails only where the id belongs to another
+    /// search.
+    async fn accept(&self, search: &SearchRecord) -> Result<Recorded> {
+        let request = LogRequest(search.clone());
+        let record = Record { search: search.id, searched_at: search.searched_at, payload: encode(&request) };
+        let (is_same, recorded) = match self.ingest.ingest(record).await {
+            IngestOutcome::Stored(Accepted::New(_)) => return Ok(Recorded::Accepted),
+            IngestOutcome::Spooled => return Ok(Recorded::Spooled),
+            IngestOutcome::Lost => return Ok(Recorded::NotRecorded),
+            IngestOutcome::Stored(Accepted::Queued { payload, .. }) => (request.is_same_search(&payload), None),
+            IngestOutcome::Stored(Accepted::Recorded(row)) => (request.is_row(&row), None),
+            IngestOutcome::AlreadySpooled(record) => (request.is_same_search(&record.payload), Some(Recorded::Spooled)),
+        };
+        if !is_same {
+            let message = "This id stands for another search already. Make a new id for a new search.";
+            return Err(ApiError::at(ErrorCode::Conflict, "id", message).into());
+        }
+        match recorded {
+            Some(recorded) => Ok(recorded),
+            None => Ok(self.recorded(search.id).await),
+        }
+    }
+
+    /// What is known of a search that was sent before, and that the store has.
+    async fn recorded(&self, id: SearchId) -> Recorded {
+        let is_given_up = match self.store.position(LogRequest::KIND, &id.to_string()).await {
+            Ok(job) => job.is_some_and(|job| matches!(job.state, JobState::Dead | JobState::Cancelled)),
+            // The store had it a moment ago: that it cannot be asked now takes nothing from it.
+            Err(_) => false,
+        };
+        if is_given_up && self.row_of(id).await.is_ok_and(|row| row.is_none()) {
+            return Recorded::NotRecorded;
+        }
+        Recorded::Accepted
+    }
+
+    /// How far the log record of the receipt's search is.
+    async fn receipt_state(&self, receipt: &Receipt) -> Result<ReceiptState> {
+        let not_found = || ApiError::not_found("receipt");
+        let search = self.receipts.search(receipt).ok_or_else(not_found)?;
+        let job = self.store.position(LogRequest::KIND, &search.to_string()).await;
+        if !matches!(job, Ok(Some(_))) && self.ingest.spool().find(search).is_some() {
+            return Ok(ReceiptState { state: JobState::Waiting, ahead: 0, attempt: 0, row: None, spooled: true });
+        }
+        let Some(job) = job? else {
+            // Finished jobs are pruned after some time; the row stays.
+            let row = self.row_of(search).await?.ok_or_else(not_found)?;
+            return Ok(ReceiptState { state: JobState::Done, ahead: 0, attempt: 1, row: Some(row), spooled: false });
+        };
+        let row = if job.state.is_final() { self.row_of(search).await? } else { None };
+        Ok(ReceiptState { state: job.state, ahead: job.ahead, attempt: job.attempt, row, spooled: false })
+    }
+
+    async fn row_of(&self, search: SearchId) -> store::Result<Option<LogSeq>> {
+        Ok(self.store.log_row_of_search(search).await?.map(|row| row.seq))
+    }
+}
+
+fn check_length(field: &str, text: &str, limit: usize) -> std::result::Result<(), ApiError> {
+    let count = text.chars().count();
+    if count > limit {
+        let message = format!("The {field} has {count} characters; at most {limit} are searched.");
+        return Err(ApiError::at(ErrorCode::TooLong, field, message));
+    }
+    Ok(())
+}

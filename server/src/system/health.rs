@@ -1,15 +1,15 @@
-//! What the light shows, and why: the worst sign decides.
+//! The health status and the reason for it: the worst input decides.
 
 use std::time::Duration;
 
 use api::{Health, HealthStatus, Ledger, Probe, SpoolState, StoreFault, TimeMs};
 
-/// A probe that came through longer ago says nothing of now.
+/// A probe that came through longer ago proves nothing.
 const PROBE_HOLDS: Duration = Duration::from_secs(60);
 /// A probe goes before all other jobs, so it waits for a free worker at most.
 const PROBE_PATIENCE: Duration = Duration::from_secs(15);
 
-pub struct Signs {
+pub struct HealthInputs {
     pub fault: Option<StoreFault>,
     pub spool: SpoolState,
     /// None where the database does not answer.
@@ -17,30 +17,30 @@ pub struct Signs {
     /// The kinds of jobs of which none begin.
     pub paused: Vec<String>,
     pub runners: Runners,
-    /// The last that came through.
+    /// The last probe that came through.
     pub probe: Option<Probe>,
-    /// How long one has been on its way.
+    /// How long a probe has been on its way.
     pub probe_waits: Option<Duration>,
     pub now: TimeMs,
 }
 
-/// Whether anybody runs jobs from this database.
+/// Whether any worker runs jobs from this database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runners {
     Some,
-    /// This process would have to, and does not.
+    /// Only this process could, and does not.
     NotThisProcess,
-    /// None of all the processes that could.
+    /// No process does.
     Nobody,
 }
 
-pub fn health(signs: &Signs) -> Health {
-    let (light, sentence) = light(signs);
-    Health { light, sentence, probe: signs.probe }
+pub fn health(inputs: &HealthInputs) -> Health {
+    let (light, sentence) = status(inputs);
+    Health { light, sentence, probe: inputs.probe }
 }
 
-fn light(signs: &Signs) -> (HealthStatus, String) {
-    let Signs { fault, spool, ledger, paused, runners, probe, probe_waits, now } = signs;
+fn status(inputs: &HealthInputs) -> (HealthStatus, String) {
+    let HealthInputs { fault, spool, ledger, paused, runners, probe, probe_waits, now } = inputs;
     let drift = ledger.as_ref().map_or(0, Ledger::drift);
     let dead = ledger.map_or(0, |ledger| ledger.dead);
     let is_probed = probe.is_some_and(|probe| probe.ended_at.after(PROBE_HOLDS) >= *now);
@@ -130,10 +130,10 @@ mod tests {
 
     const NOW: TimeMs = TimeMs(1_000_000);
 
-    fn shown(change: impl FnOnce(&mut Signs)) -> HealthStatus {
+    fn status_of(change: impl FnOnce(&mut HealthInputs)) -> HealthStatus {
         let probe = Some(Probe { ended_at: NOW, took_ms: 3 });
         let spool = SpoolState::default();
-        let mut signs = Signs {
+        let mut inputs = HealthInputs {
             fault: None,
             spool,
             ledger: None,
@@ -143,51 +143,51 @@ mod tests {
             probe_waits: None,
             now: NOW,
         };
-        change(&mut signs);
-        health(&signs).light
+        change(&mut inputs);
+        health(&inputs).light
     }
 
     #[test]
-    fn it_is_green_only_if_a_probe_went_the_whole_way_lately() {
-        assert_eq!(shown(|_| ()), HealthStatus::Healthy);
-        assert_eq!(shown(|signs| signs.probe = None), HealthStatus::Checking);
-        assert_eq!(shown(|signs| signs.now = NOW.after(PROBE_HOLDS)), HealthStatus::Healthy);
-        assert_eq!(shown(|signs| signs.now = NOW.after(PROBE_HOLDS * 2)), HealthStatus::Checking);
-        assert_eq!(shown(|signs| signs.probe_waits = Some(PROBE_PATIENCE)), HealthStatus::Healthy);
-        assert_eq!(shown(|signs| signs.probe_waits = Some(PROBE_PATIENCE * 2)), HealthStatus::Failing);
+    fn it_is_healthy_only_if_a_probe_came_through_lately() {
+        assert_eq!(status_of(|_| ()), HealthStatus::Healthy);
+        assert_eq!(status_of(|inputs| inputs.probe = None), HealthStatus::Checking);
+        assert_eq!(status_of(|inputs| inputs.now = NOW.after(PROBE_HOLDS)), HealthStatus::Healthy);
+        assert_eq!(status_of(|inputs| inputs.now = NOW.after(PROBE_HOLDS * 2)), HealthStatus::Checking);
+        assert_eq!(status_of(|inputs| inputs.probe_waits = Some(PROBE_PATIENCE)), HealthStatus::Healthy);
+        assert_eq!(status_of(|inputs| inputs.probe_waits = Some(PROBE_PATIENCE * 2)), HealthStatus::Failing);
     }
 
     #[test]
-    fn no_probe_outshines_what_is_amiss() {
+    fn a_probe_does_not_hide_a_fault() {
         let fault = StoreFault { kind: FaultKind::SqlError, detail: String::new(), since: NOW };
         let spools = [
             SpoolState { fault: Some("full".to_owned()), ..SpoolState::default() },
             SpoolState { records: 1, ..SpoolState::default() },
             SpoolState { quarantined: 1, ..SpoolState::default() },
         ];
-        assert_eq!(shown(|signs| signs.fault = Some(fault.clone())), HealthStatus::Degraded);
+        assert_eq!(status_of(|inputs| inputs.fault = Some(fault.clone())), HealthStatus::Degraded);
         assert_eq!(
-            shown(|signs| (signs.fault, signs.spool) = (Some(fault.clone()), spools[0].clone())),
+            status_of(|inputs| (inputs.fault, inputs.spool) = (Some(fault.clone()), spools[0].clone())),
             HealthStatus::Failing
         );
         for spool in spools {
-            assert_eq!(shown(|signs| signs.spool = spool), HealthStatus::Degraded);
+            assert_eq!(status_of(|inputs| inputs.spool = spool), HealthStatus::Degraded);
         }
         for runners in [Runners::NotThisProcess, Runners::Nobody] {
-            assert_eq!(shown(|signs| signs.runners = runners), HealthStatus::Degraded);
+            assert_eq!(status_of(|inputs| inputs.runners = runners), HealthStatus::Degraded);
         }
-        // A probe that is paused is no sign of workers that hang.
-        let paused = |signs: &mut Signs| {
-            (signs.paused, signs.probe_waits) = (vec!["probe".to_owned()], Some(PROBE_PATIENCE * 2));
+        // A paused probe does not mean that workers hang.
+        let paused = |inputs: &mut HealthInputs| {
+            (inputs.paused, inputs.probe_waits) = (vec!["probe".to_owned()], Some(PROBE_PATIENCE * 2));
         };
-        assert_eq!(shown(paused), HealthStatus::Degraded);
+        assert_eq!(status_of(paused), HealthStatus::Degraded);
         for (ledger, light) in [
             (Ledger { accepted: 1, recorded: 1, ..Ledger::default() }, HealthStatus::Healthy),
             (Ledger { accepted: 1, ..Ledger::default() }, HealthStatus::Failing),
             (Ledger { recorded: 1, ..Ledger::default() }, HealthStatus::Degraded),
             (Ledger { accepted: 1, dead: 1, ..Ledger::default() }, HealthStatus::Degraded),
         ] {
-            assert_eq!(shown(|signs| signs.ledger = Some(ledger)), light, "{ledger:?}");
+            assert_eq!(status_of(|inputs| inputs.ledger = Some(ledger)), light, "{ledger:?}");
         }
     }
 }

@@ -1,38 +1,75 @@
-//! For machines that watch the service.
+//! The state of the system: as a server function, as a stream, and for machines that monitor the service.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::{Role, SystemApi, SystemState};
+use async_trait::async_trait;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
-use store::within;
+use store::{Topic, within};
 
-use crate::app_state::Environment;
-use crate::system;
+use super::SystemService;
+use super::metrics::render;
+use crate::platform::error::Result;
+use crate::platform::server_functions::{ApiResult, Call};
+use crate::platform::sse::{EventStream, SessionWatch, Source, Step, StreamPermit, Then};
 
-/// Who asks whether we are ready is not kept waiting for the answer no.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Readiness must fail fast.
+const READY_WITHIN: Duration = Duration::from_secs(1);
+const EVERY: Duration = Duration::from_secs(1);
+
+#[async_trait]
+impl SystemApi for Call<SystemService> {
+    async fn system(&self) -> ApiResult<SystemState> {
+        self.caller.require(Role::Viewer)?;
+        Ok(self.service.collect().await.state)
+    }
+}
+
+/// Event `state`: at once, and then each second.
+pub async fn events(
+    State(system): State<Arc<SystemService>>,
+    permit: StreamPermit,
+    session: SessionWatch,
+) -> EventStream {
+    let store = system.store.clone();
+    let events = permit.watch(&*store, &[], SystemSource(system));
+    permit.send(session.over(events))
+}
+
+struct SystemSource(Arc<SystemService>);
+
+#[async_trait]
+impl Source for SystemSource {
+    async fn read(&mut self, _: Option<Topic>) -> Result<Step> {
+        let state = self.0.collect().await.state;
+        let event = Event::default().event("state").json_data(state).expect("a state has a JSON form");
+        Ok(Step { events: vec![event], then: Then::Wait(EVERY) })
+    }
+}
 
 /// The process runs.
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The process can do its work: the store answers, and it is not about to stop. Where it cannot,
-/// the answer names the error and what to do, and nothing of the inside.
-pub async fn readyz(State(env): State<Arc<Environment>>) -> (StatusCode, String) {
-    if env.stop.is_cancelled() {
+/// The process can do its work: the store answers, and no stop is near. Otherwise the answer names the error and what to do,
+/// and nothing of the inside.
+pub async fn readyz(State(system): State<Arc<SystemService>>) -> (StatusCode, String) {
+    if system.stop.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
     }
-    if env.intake.watch().fault().is_none()
-        && let Err(error) = within(&*env.clock, PATIENCE, env.store.ping()).await
+    if system.watch.fault().is_none()
+        && let Err(error) = within(&*system.clock, READY_WITHIN, system.store.ping()).await
     {
-        env.intake.watch().failed(error);
+        system.watch.failed(error);
     }
-    let Some(fault) = env.intake.watch().fault() else { return (StatusCode::OK, "ready\n".to_owned()) };
-    let spool = env.intake.spool().state();
+    let Some(fault) = system.watch.fault() else { return (StatusCode::OK, "ready\n".to_owned()) };
+    let spool = system.spool.state();
     let searches = match spool.fault {
         None => format!("Searches are answered and kept in the spool: {} by now.", spool.records),
         Some(_) => "Searches are answered and not recorded: the spool cannot take them.".to_owned(),
@@ -41,9 +78,9 @@ pub async fn readyz(State(env): State<Arc<Environment>>) -> (StatusCode, String)
     (StatusCode::SERVICE_UNAVAILABLE, format!("{}: {}\n{searches}\n", kind.as_str(), kind.advice()))
 }
 
-/// Figures in the text format of Prometheus. Those of a database that does not answer are left out.
-pub async fn metrics(State(env): State<Arc<Environment>>) -> Response {
-    let gathered = system::gather(&env).await;
+/// Metrics in the text format of Prometheus. Figures that a database that does not answer would have are left out.
+pub async fn metrics(State(system): State<Arc<SystemService>>) -> Response {
+    let snapshot = system.collect().await;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, kind)], env.metrics.text(&gathered)).into_response()
+    ([(CONTENT_TYPE, kind)], render(&system.counters, &snapshot)).into_response()
 }

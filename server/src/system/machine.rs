@@ -1,8 +1,16 @@
-//! What the operating system says of the disk and of this process.
+//! The disk and this process, as the operating system reports them, and the workers on this database.
 
 use std::path::Path;
+use std::time::Duration;
 
-use api::DiskState;
+use api::{DiskState, TimeMs, WorkerState};
+use store::StoredWorker;
+
+use super::SystemService;
+use crate::platform::job::LocalWorker;
+
+/// A worker beats every few seconds; one that was silent for longer than a lease has lost its jobs.
+const SILENCE: Duration = Duration::from_secs(15);
 
 /// The disk that holds `folder`.
 pub fn disk(folder: &Path, database_bytes: u64) -> Option<DiskState> {
@@ -10,7 +18,7 @@ pub fn disk(folder: &Path, database_bytes: u64) -> Option<DiskState> {
     let data_folder = folder.parent().unwrap_or(folder);
     Some(DiskState {
         folder: data_folder.display().to_string(),
-        // What is left for this user, not what is kept for root.
+        // What this user may use: some is reserved for root.
         free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
         total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
         database_bytes,
@@ -35,8 +43,52 @@ fn resident_bytes(status: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
+impl SystemService {
+    /// All workers, where `known` are those that the store knows at `now` by the store's clock.
+    pub(super) fn workers(&self, known: Vec<StoredWorker>, now: TimeMs, running: u64) -> Vec<WorkerState> {
+        if self.store.is_shared() {
+            known.into_iter().map(|known| to_view(known, now, self.clock.wall())).collect()
+        } else {
+            // One process owns the database: its worker runs all that runs, and is alive to answer.
+            self.worker.iter().map(|worker| self.own(worker, running)).collect()
+        }
+    }
+
+    fn own(&self, worker: &LocalWorker, running: u64) -> WorkerState {
+        WorkerState {
+            name: worker.name.0.clone(),
+            host: host(),
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            slots: worker.slots,
+            busy: u32::try_from(running).unwrap_or(u32::MAX),
+            started_at: self.started_at,
+            heard_at: self.clock.wall(),
+            is_silent: false,
+        }
+    }
+}
+
+fn to_view(StoredWorker { beat, running }: StoredWorker, now: TimeMs, wall: TimeMs) -> WorkerState {
+    let silence = Duration::from_millis(u64::try_from(now.since(beat.at)).unwrap_or(0));
+    WorkerState {
+        name: beat.worker.0,
+        host: beat.host,
+        pid: beat.pid,
+        version: beat.version,
+        slots: beat.slots,
+        busy: running,
+        started_at: beat.started_at,
+        // The beat's time is by another clock than what is shown: only how long ago it was can be shown.
+        heard_at: TimeMs(wall.0.saturating_sub(i64::try_from(silence.as_millis()).unwrap_or(i64::MAX))),
+        is_silent: silence > SILENCE,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use store::{Beat, WorkerName};
+
     use super::*;
 
     #[test]
@@ -49,5 +101,30 @@ mod tests {
     fn a_disk_has_a_size() {
         let disk = disk(Path::new("."), 7).expect("there is a disk");
         assert!(disk.total_bytes >= disk.free_bytes && disk.total_bytes > 0);
+    }
+
+    #[test]
+    fn a_worker_that_has_not_beaten_for_longer_than_a_lease_is_silent() {
+        let (start, wall) = (TimeMs(1_000_000), TimeMs(9_000_000));
+        let beat = Beat {
+            worker: WorkerName("w".to_owned()),
+            host: "host".to_owned(),
+            pid: 7,
+            version: "0.1.0".to_owned(),
+            slots: 8,
+            started_at: wall,
+            at: start,
+        };
+        let after = |silence: Duration| {
+            let known = StoredWorker { beat: beat.clone(), running: 3 };
+            let state = to_view(known, start.after(silence), wall);
+            (state.is_silent, wall.since(state.heard_at))
+        };
+        assert_eq!(after(Duration::ZERO), (false, 0));
+        assert_eq!(after(SILENCE), (false, 15_000));
+        assert_eq!(after(SILENCE + Duration::from_millis(1)), (true, 15_001));
+        // A beat that is later than `now` is no silence.
+        let early = to_view(StoredWorker { beat: beat.clone(), running: 0 }, TimeMs(0), wall);
+        assert_eq!((early.is_silent, early.heard_at), (false, wall));
     }
 }

@@ -1,7 +1,7 @@
-//! Figures for Prometheus: what the page /system shows, and counters of searches.
+//! Metrics for Prometheus: counters of this process, and the figures of the page /system.
 
-use api::{FaultKind, HealthStatus, JobState, Ledger, Recorded, WorkerState};
-use prometheus_client::encoding::{EncodeLabelSet, text};
+use api::{FaultKind, HealthStatus, JobState, Ledger, WorkerState};
+use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -9,12 +9,13 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use store::StoredKind;
 
-use crate::system::Gathered;
+use super::SystemSnapshot;
 
 /// What is counted as it happens.
-#[derive(Default)]
-pub struct Metrics {
-    searches: Family<RecordedLabel, Counter>,
+#[derive(Clone, Default)]
+pub struct Counters {
+    /// Searches that were answered, by what was known of their record.
+    pub searches: Family<[(&'static str, &'static str); 1], Counter>,
     /// Connections that are open now.
     pub connections: Gauge,
     /// Event streams that are open now.
@@ -23,48 +24,26 @@ pub struct Metrics {
     pub exports: Gauge,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RecordedLabel {
-    recorded: &'static str,
+/// All metrics in the text format of Prometheus.
+pub(super) fn render(counters: &Counters, snapshot: &SystemSnapshot) -> String {
+    let mut registry = Registry::with_prefix("search4letters");
+    registry.register("searches", "Searches answered, by what was known of their record", counters.searches.clone());
+    registry.register("connections", "Connections that are open", counters.connections.clone());
+    registry.register("event_streams", "Event streams that are open", counters.streams.clone());
+    registry.register("exports", "Exports of the log that are being sent", counters.exports.clone());
+    Figures(&mut registry).all(snapshot);
+    let mut text = String::new();
+    text::encode(&mut text, &registry).expect("a String takes all that is written");
+    text
 }
 
-impl Metrics {
-    pub fn searched(&self, recorded: Recorded) {
-        self.searches.get_or_create(&label(recorded)).inc();
-    }
-
-    /// Searches that were answered and could be kept nowhere.
-    #[must_use]
-    pub fn not_recorded(&self) -> u64 {
-        self.searches.get_or_create(&label(Recorded::NotRecorded)).get()
-    }
-
-    /// All figures in the text format of Prometheus.
-    #[must_use]
-    pub fn text(&self, gathered: &Gathered) -> String {
-        let mut registry = Registry::with_prefix("search4letters");
-        for recorded in [Recorded::Accepted, Recorded::Spooled, Recorded::NotRecorded] {
-            // A figure that is 0 is shown too.
-            drop(self.searches.get_or_create(&label(recorded)));
-        }
-        registry.register("searches", "Searches answered, by what was known of their record", self.searches.clone());
-        registry.register("connections", "Connections that are open", self.connections.clone());
-        registry.register("event_streams", "Event streams that are open", self.streams.clone());
-        registry.register("exports", "Exports of the log that are being sent", self.exports.clone());
-        Figures(&mut registry).all(gathered);
-        let mut text = String::new();
-        text::encode(&mut text, &registry).expect("a String takes all that is written");
-        text
-    }
-}
-
-/// Registers what is known at one moment.
+/// Registers the figures of one moment.
 struct Figures<'a>(&'a mut Registry);
 
 type Labelled = Family<[(&'static str, String); 1], Gauge>;
 
 impl Figures<'_> {
-    fn all(&mut self, Gathered { state, counts, last_row, kinds }: &Gathered) {
+    fn all(&mut self, SystemSnapshot { state, counts, last_row, kinds }: &SystemSnapshot) {
         let health = &state.health;
         let lights = [HealthStatus::Healthy, HealthStatus::Checking, HealthStatus::Degraded, HealthStatus::Failing];
         let lights = lights.map(|light| (light.as_str(), u64::from(light == health.light)));
@@ -183,38 +162,4 @@ impl Figures<'_> {
         }
         self.0.register(name, help, family);
     }
-}
-
-/// One more on a gauge, until it is dropped.
-pub struct Counted(Gauge);
-
-impl Counted {
-    #[must_use]
-    pub fn on(gauge: &Gauge) -> Self {
-        gauge.inc();
-        Self(gauge.clone())
-    }
-
-    /// The same where there are fewer than `limit`.
-    #[must_use]
-    pub fn below(limit: u32, gauge: &Gauge) -> Option<Self> {
-        let before = gauge.inc();
-        let counted = Self(gauge.clone());
-        (before < i64::from(limit)).then_some(counted)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
-
-fn label(recorded: Recorded) -> RecordedLabel {
-    let recorded = match recorded {
-        Recorded::Accepted => "accepted",
-        Recorded::Spooled => "spooled",
-        Recorded::NotRecorded => "not_recorded",
-    };
-    RecordedLabel { recorded }
 }

@@ -1,94 +1,63 @@
-//! How the whole is doing: gathered for the page /system, for /metrics and for /readyz.
+//! How the whole system is doing: collected for the page /system, for /metrics and for /readyz.
 
-pub(crate) mod events;
 mod health;
 pub(crate) mod http;
 mod machine;
-pub mod metrics;
-pub(crate) mod probe;
+mod metrics;
 mod prober;
-mod workers;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::{
     JobCounts, Ledger, LogSeq, MissingSearch, ProcessState, QueueState, SpoolState, SystemState, TimeMs, WorkerState,
 };
-use store::{Description, StoredKind, within};
+use prometheus_client::metrics::counter::Counter;
+use spool::Spool;
+use store::{Clock, Description, Store, StoredKind, within};
+use tokio_util::sync::CancellationToken;
 
-use crate::app_state::Environment;
-use health::{Runners, Signs, health};
+use self::health::{HealthInputs, Runners, health};
+use crate::platform::job::LocalWorker;
+use crate::platform::store_watch::StoreWatch;
 
-pub(crate) use machine::host;
-pub use prober::Prober;
+pub use machine::host;
+pub use metrics::Counters;
+pub use prober::{Probe, Prober};
 
 /// The most missing searches that are listed.
 const MISSING_LIMIT: u32 = 100;
 
-/// A database that takes longer for a few small reads does not answer, as far as people who look are concerned.
+/// A database that takes longer for a few small reads counts as one that does not answer.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// All figures at one time.
-pub struct Gathered {
-    pub state: SystemState,
-    /// None where the database does not answer.
-    pub counts: Option<JobCounts>,
-    pub kinds: Vec<StoredKind>,
-    pub last_row: Option<LogSeq>,
+pub struct SystemService {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub spool: Arc<Spool>,
+    pub watch: Arc<StoreWatch>,
+    pub prober: Prober,
+    /// None where this process runs no jobs.
+    pub worker: Option<LocalWorker>,
+    /// When the process started, by the wall clock.
+    pub started_at: TimeMs,
+    pub counters: Counters,
+    /// Searches that were answered and could be kept nowhere.
+    pub not_recorded: Counter,
+    pub stop: CancellationToken,
 }
 
-/// Asks everybody. Also asks for a probe, which the next gathering will know of.
-pub async fn gather(env: &Environment) -> Gathered {
-    // Before the store is asked: what is replayed meanwhile is then in both, which adds up, and not in neither.
-    let spool = spool(env);
-    let figures =
-        within(&*env.clock, DEADLINE, figures(env)).await.map_err(|error| env.intake.watch().failed(error)).ok();
-    // Only now, so that nobody's figures tell of a probe that they have brought about.
-    env.prober.want();
-    let ledger = figures.as_ref().map(|figures| Ledger {
-        accepted: figures.ledger.accepted + spool.records,
-        spooled: spool.records,
-        ..figures.ledger
-    });
-    let missing = match ledger.filter(|ledger| ledger.drift() != 0) {
-        Some(_) => missing(env).await,
-        None => Vec::new(),
-    };
-    let fault = env.intake.watch().fault().map(|fault| fault.shown());
-    let health = health(&Signs {
-        fault: fault.clone(),
-        spool: spool.clone(),
-        ledger,
-        paused: figures.iter().flat_map(Figures::paused).collect(),
-        runners: runners(env, figures.as_ref()),
-        probe: env.prober.last(),
-        probe_waits: env.prober.waits(env.clock.steady()),
-        now: env.clock.wall(),
-    });
-    let description = figures.as_ref().map(|figures| figures.description.clone());
-    let state = SystemState {
-        at: env.clock.wall(),
-        health,
-        fault,
-        ledger,
-        missing,
-        queue: figures.as_ref().map(Figures::queue),
-        workers: figures.as_ref().map(|figures| figures.workers.clone()),
-        pool: env.store.pool(),
-        disk: machine::disk(env.intake.spool().folder(), description.as_ref().map_or(0, |it| it.size_bytes)),
-        process: process(env, description),
-        spool,
-    };
-    Gathered {
-        state,
-        counts: figures.as_ref().map(|it| it.counts),
-        last_row: figures.as_ref().map(|it| it.last_row),
-        kinds: figures.map(|it| it.kinds).unwrap_or_default(),
-    }
+/// All figures at one time.
+struct SystemSnapshot {
+    state: SystemState,
+    /// None where the database does not answer.
+    counts: Option<JobCounts>,
+    kinds: Vec<StoredKind>,
+    last_row: Option<LogSeq>,
 }
 
 /// What the store says.
-struct Figures {
+struct StoreStats {
     ledger: Ledger,
     counts: JobCounts,
     kinds: Vec<StoredKind>,
@@ -98,7 +67,117 @@ struct Figures {
     description: Description,
 }
 
-impl Figures {
+impl SystemService {
+    /// Also asks for a probe, whose outcome the next snapshot shows.
+    async fn collect(&self) -> SystemSnapshot {
+        // Before the store is read: a record that is replayed meanwhile is then counted twice, and not missed.
+        let spool = self.spool_state();
+        let stats = within(&*self.clock, DEADLINE, self.stats()).await.map_err(|error| self.watch.failed(error)).ok();
+        // Only now, so that no snapshot shows the probe that it has caused.
+        self.prober.want();
+        let ledger = stats.as_ref().map(|stats| Ledger {
+            accepted: stats.ledger.accepted + spool.records,
+            spooled: spool.records,
+            ..stats.ledger
+        });
+        let missing = match ledger.filter(|ledger| ledger.drift() != 0) {
+            Some(_) => self.missing().await,
+            None => Vec::new(),
+        };
+        let fault = self.watch.fault().map(|fault| fault.to_view());
+        let health = health(&HealthInputs {
+            fault: fault.clone(),
+            spool: spool.clone(),
+            ledger,
+            paused: stats.iter().flat_map(StoreStats::paused).collect(),
+            runners: self.runners(stats.as_ref()),
+            probe: self.prober.last(),
+            probe_waits: self.prober.waits(self.clock.steady()),
+            now: self.clock.wall(),
+        });
+        let description = stats.as_ref().map(|stats| stats.description.clone());
+        let state = SystemState {
+            at: self.clock.wall(),
+            health,
+            fault,
+            ledger,
+            missing,
+            queue: stats.as_ref().map(StoreStats::queue),
+            workers: stats.as_ref().map(|stats| stats.workers.clone()),
+            pool: self.store.pool(),
+            disk: machine::disk(self.spool.folder(), description.as_ref().map_or(0, |it| it.size_bytes)),
+            process: self.process(description),
+            spool,
+        };
+        SystemSnapshot {
+            state,
+            counts: stats.as_ref().map(|stats| stats.counts),
+            last_row: stats.as_ref().map(|stats| stats.last_row),
+            kinds: stats.map(|stats| stats.kinds).unwrap_or_default(),
+        }
+    }
+
+    async fn stats(&self) -> store::Result<StoreStats> {
+        let store = &self.store;
+        let (ledger, counts, kinds, known, time, oldest_waiting, last_row, description) = tokio::try_join!(
+            store.ledger(),
+            store.job_counts(),
+            store.kinds(),
+            store.workers(),
+            store.time(),
+            store.oldest_waiting(),
+            store.last_log_seq(),
+            store.describe()
+        )?;
+        let workers = self.workers(known, time.unwrap_or_else(|| self.clock.steady()), counts.running);
+        Ok(StoreStats { ledger, counts, kinds, workers, oldest_waiting, last_row, description })
+    }
+
+    async fn missing(&self) -> Vec<MissingSearch> {
+        within(&*self.clock, DEADLINE, self.store.missing_searches(MISSING_LIMIT)).await.unwrap_or_default()
+    }
+
+    fn spool_state(&self) -> SpoolState {
+        let state = self.spool.state();
+        SpoolState {
+            records: state.records,
+            used_bytes: state.used_bytes,
+            capacity_bytes: state.capacity_bytes,
+            oldest_at: state.oldest_at,
+            replayed: state.replayed,
+            quarantined: state.quarantined,
+            quarantine_file: (state.quarantined > 0).then(|| self.spool.quarantine_file().display().to_string()),
+            not_recorded: self.not_recorded.get(),
+            fault: state.fault,
+        }
+    }
+
+    fn runners(&self, stats: Option<&StoreStats>) -> Runners {
+        let is_shared = self.store.is_shared();
+        let lives = stats.is_none_or(|stats| stats.workers.iter().any(|worker| !worker.is_silent));
+        match (is_shared, self.worker.is_some() || (is_shared && lives)) {
+            (_, true) => Runners::Some,
+            (false, false) => Runners::NotThisProcess,
+            (true, false) => Runners::Nobody,
+        }
+    }
+
+    fn process(&self, description: Option<Description>) -> ProcessState {
+        let (database, schema) = description.map(|it| (it.engine, it.schema)).unwrap_or_default();
+        ProcessState {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            database,
+            schema,
+            pid: std::process::id(),
+            started_at: self.started_at,
+            memory_bytes: machine::memory_bytes(),
+            connections: u64::try_from(self.counters.connections.get()).unwrap_or(0),
+            event_streams: u64::try_from(self.counters.streams.get()).unwrap_or(0),
+        }
+    }
+}
+
+impl StoreStats {
     fn queue(&self) -> QueueState {
         QueueState {
             waiting: self.counts.waiting,
@@ -110,65 +189,5 @@ impl Figures {
 
     fn paused(&self) -> impl Iterator<Item = String> {
         self.kinds.iter().filter(|kind| kind.paused).map(|kind| kind.kind.clone())
-    }
-}
-
-async fn figures(env: &Environment) -> store::Result<Figures> {
-    let store = &env.store;
-    let (ledger, counts, kinds, known, time, oldest_waiting, last_row, description) = tokio::try_join!(
-        store.ledger(),
-        store.job_counts(),
-        store.kinds(),
-        store.workers(),
-        store.time(),
-        store.oldest_waiting(),
-        store.last_log_seq(),
-        store.describe()
-    )?;
-    let workers = workers::workers(env, known, time.unwrap_or_else(|| env.clock.steady()), counts.running);
-    Ok(Figures { ledger, counts, kinds, workers, oldest_waiting, last_row, description })
-}
-
-async fn missing(env: &Environment) -> Vec<MissingSearch> {
-    within(&*env.clock, DEADLINE, env.store.missing_searches(MISSING_LIMIT)).await.unwrap_or_default()
-}
-
-fn spool(env: &Environment) -> SpoolState {
-    let spool = env.intake.spool();
-    let state = spool.state();
-    SpoolState {
-        records: state.records,
-        used_bytes: state.used_bytes,
-        capacity_bytes: state.capacity_bytes,
-        oldest_at: state.oldest_at,
-        replayed: state.replayed,
-        quarantined: state.quarantined,
-        quarantine_file: (state.quarantined > 0).then(|| spool.quarantine_file().display().to_string()),
-        not_recorded: env.metrics.not_recorded(),
-        fault: state.fault,
-    }
-}
-
-fn runners(env: &Environment, figures: Option<&Figures>) -> Runners {
-    let is_shared = env.store.is_shared();
-    let lives = figures.is_none_or(|figures| figures.workers.iter().any(|worker| !worker.is_silent));
-    match (is_shared, env.jobs.runs_jobs() || (is_shared && lives)) {
-        (_, true) => Runners::Some,
-        (false, false) => Runners::NotThisProcess,
-        (true, false) => Runners::Nobody,
-    }
-}
-
-fn process(env: &Environment, description: Option<Description>) -> ProcessState {
-    let (database, schema) = description.map(|it| (it.engine, it.schema)).unwrap_or_default();
-    ProcessState {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        database,
-        schema,
-        pid: std::process::id(),
-        started_at: env.started_at,
-        memory_bytes: machine::memory_bytes(),
-        connections: u64::try_from(env.metrics.connections.get()).unwrap_or(0),
-        event_streams: u64::try_from(env.metrics.streams.get()).unwrap_or(0),
     }
 }

@@ -1,24 +1,33 @@
-//! Sends a job the whole way, to see that jobs go the whole way. Only while somebody looks: an
-//! idle server writes nothing.
+//! Sends a probe, a job that does nothing, to see that jobs are accepted, claimed, run and finished. Only while somebody
+//! looks: an idle server writes nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::{JobId, JobState, TimeMs};
 use queue::{Payload, encode};
+use serde::{Deserialize, Serialize};
 use store::{Clock, Enqueued, NewJob, Store, StoredJob, Topic};
 use tokio::sync::{Notify, watch};
 
+use super::SystemService;
 use crate::platform::random::Random;
-use crate::search::ingest::Intake;
-use crate::system::probe::Probe;
 
-/// However many look, there is a probe no more often than this.
+/// However many pages are open, there is a probe no more often than this.
 const EVERY: Duration = Duration::from_secs(10);
-/// On a busy queue something changes all the time; the probe is looked for this often.
+/// On a busy queue something changes all the time; the probe is looked up this often.
 const PAUSE: Duration = Duration::from_millis(20);
-/// After a store that failed.
+/// How long to wait after the store has failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// The job `probe`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {}
+
+impl Payload for Probe {
+    const KIND: &'static str = "probe";
+    const VERSION: u32 = 1;
+}
 
 pub struct Prober {
     wanted: Notify,
@@ -28,7 +37,7 @@ pub struct Prober {
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     last: Option<api::Probe>,
-    /// By the steady clock, of the one that is on its way.
+    /// When the probe on its way was begun, by the steady clock.
     begun_at: Option<TimeMs>,
 }
 
@@ -39,53 +48,50 @@ impl Default for Prober {
 }
 
 impl Prober {
-    /// Somebody looks: a probe is sent, unless one was lately.
+    /// Asks for a probe, unless one was sent lately.
     pub fn want(&self) {
         self.wanted.notify_one();
     }
 
-    /// The last that came through.
+    /// The last probe that came through.
     #[must_use]
     pub fn last(&self) -> Option<api::Probe> {
         self.seen.borrow().last
     }
 
-    /// How long one has been on its way.
+    /// How long a probe has been on its way.
     #[must_use]
     pub fn waits(&self, now: TimeMs) -> Option<Duration> {
         let begun_at = self.seen.borrow().begun_at?;
         Some(Duration::from_millis(now.since(begun_at).unsigned_abs()))
     }
+}
 
+impl SystemService {
     /// Sends a probe whenever one is wanted.
-    pub async fn keep_probing(
-        &self,
-        store: Arc<dyn Store>,
-        intake: Arc<Intake>,
-        clock: Arc<dyn Clock>,
-        random: Random,
-    ) {
+    pub async fn keep_probing(self: Arc<Self>, random: Random) {
+        let (store, clock, seen) = (&*self.store, &*self.clock, &self.prober.seen);
         loop {
-            self.wanted.notified().await;
+            self.prober.wanted.notified().await;
             let begun_at = clock.steady();
-            self.seen.send_modify(|seen| seen.begun_at = Some(begun_at));
-            let pause = match probe(&*store, &*clock, &random).await {
+            seen.send_modify(|seen| seen.begun_at = Some(begun_at));
+            let pause = match probe(store, clock, &random).await {
                 Ok(job) => {
                     let last = job.finished_at.map(|ended_at| api::Probe {
                         ended_at,
                         took_ms: ended_at.since(job.created_at).unsigned_abs(),
                     });
-                    self.seen.send_modify(|seen| seen.last = last);
-                    // Nothing is to be learned from it any more. Otherwise it is pruned with the others.
+                    seen.send_modify(|seen| seen.last = last);
+                    // Nobody needs it any more. If this fails, it is pruned with the others.
                     let _ = store.delete_job(job.id).await;
                     EVERY
                 }
                 Err(error) => {
-                    intake.watch().failed(error);
+                    self.watch.failed(error);
                     AFTER_FAILURE
                 }
             };
-            self.seen.send_modify(|seen| seen.begun_at = None);
+            seen.send_modify(|seen| seen.begun_at = None);
             clock.sleep_until(begun_at.after(pause).max(clock.steady())).await;
         }
     }
@@ -113,9 +119,9 @@ fn new_job(clock: &dyn Clock, random: &Random) -> NewJob {
         kind: Probe::KIND.to_owned(),
         key: Some(format!("{:032x}", u128::from_be_bytes(random.bytes()))),
         payload: encode(&Probe {}),
-        // Before all others: it is to show the way, not the backlog.
+        // Before all others: it tests the queue, not the backlog.
         priority: i16::MAX,
-        // One that its worker took with it when it died is run by another.
+        // Another worker runs it if its own has died.
         max_attempts: 5,
         created_at: clock.wall(),
         run_at: clock.steady(),

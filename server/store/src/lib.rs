@@ -33,7 +33,9 @@ pub use log_parts::{Direction, ReadLogPart, log_rows_in_parts};
 pub use notifier::{ChangedTopics, Notifier, Subscription, Topic};
 pub use patience::{Wait, Waits};
 pub use pool_probe::{PoolProbe, ProbeStatement, ProbeUse};
-pub use search_log::{Accepted, LOG_JOB, LogEntry, LogQuery, LogSpan, SearchLog, log_range, log_seq_since};
+pub use search_log::{
+    Accepted, LOG_JOB, LogEntry, LogQuery, LogSpan, SearchLog, SearchRecord, log_range, log_seq_since,
+};
 pub use workers::{Beat, StoredWorker, Workers};
 
 use api::{PoolState, TimeMs};

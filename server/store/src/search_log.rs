@@ -4,6 +4,7 @@ use api::{JobId, Ledger, LogBounds, LogRow, LogSeq, MissingSearch, SearchId, Tim
 use async_trait::async_trait;
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
+use serde::{Deserialize, Serialize};
 
 use crate::{FinishedAttempt, LogBlock, NewJob, Result};
 
@@ -64,6 +65,22 @@ pub enum Accepted {
     Recorded(Box<LogRow>),
 }
 
+/// A search as the log keeps it, by value: its request is long over when the row is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchRecord {
+    pub id: SearchId,
+    pub phrase: String,
+    pub letters: String,
+    /// The set of letters found, as Python displays it.
+    pub results: String,
+    pub ip: String,
+    /// For instance `Firefox`; empty when unknown.
+    #[serde(rename = "browser_string")]
+    pub browser_family: String,
+    pub user_agent: String,
+    pub searched_at: TimeMs,
+}
+
 /// A row before it has a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
@@ -77,6 +94,24 @@ pub struct LogEntry {
     pub user_agent: String,
     pub searched_at: TimeMs,
     pub recorded_at: TimeMs,
+}
+
+impl LogEntry {
+    #[must_use]
+    pub fn new(search: SearchRecord, job_id: JobId, recorded_at: TimeMs) -> Self {
+        Self {
+            search_id: search.id,
+            job_id,
+            phrase: search.phrase,
+            letters: search.letters,
+            results: search.results,
+            ip: search.ip,
+            browser_family: search.browser_family,
+            user_agent: search.user_agent,
+            searched_at: search.searched_at,
+            recorded_at,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use queue::{JobError, decode, encode};
 use server::search::log_request::LogRequest;
+use store::SearchRecord;
 use tests::workload::cases;
 
 use super::bodies::around;
@@ -19,7 +20,7 @@ prop_compose! {
         searched_at in any::<i64>(),
     ) -> LogRequest {
         let (id, searched_at) = (SearchId(id), TimeMs(searched_at));
-        LogRequest { id, phrase, letters, results, ip, browser_family, user_agent, searched_at }
+        LogRequest(SearchRecord { id, phrase, letters, results, ip, browser_family, user_agent, searched_at })
     }
 }
 
@@ -90,7 +91,7 @@ proptest! {
 fn a_receipt_leads_to_its_search_and_nothing_else_leads_anywhere() {
     let test = PropertyTest::on(TestServer::builder().without_worker());
     test.holds(300, &any::<u128>(), async |test, id| {
-        let receipts = &test.server.env.receipts;
+        let receipts = &test.server.state.search.receipts;
         assert_eq!(receipts.search(&receipts.of(SearchId(id))), Some(SearchId(id)));
     });
 

@@ -116,7 +116,7 @@ async fn the_stream_ends_when_the_server_stops() {
     let server = TestServer::builder().without_worker().start().await;
     let mut events = listen(&server, &server.admin().await, "").listen().await;
     through(&mut events).await;
-    server.env.stop.cancel();
+    server.state.stop.cancel();
     assert_eq!(events.next().await, None);
 }
 

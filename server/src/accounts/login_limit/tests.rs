@@ -73,10 +73,10 @@ fn a_login_of_the_owner_does_not_forgive_an_attackers_failures() {
 }
 
 #[test]
-fn an_attempt_that_came_to_nothing_does_not_count() {
+fn an_attempt_that_take_back_does_not_count() {
     let (limit, _) = limit();
     for _ in 0..2 * PER_ACCOUNT {
-        limit.came_to_nothing(&limit.attempt("ada", address(1)).expect("allowed"));
+        limit.take_back(&limit.attempt("ada", address(1)).expect("allowed"));
     }
     let state = limit.state();
     assert_eq!((state.by_account_and_address.keys().len(), state.by_account.keys().len()), (0, 0));

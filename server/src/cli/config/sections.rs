@@ -11,6 +11,7 @@ use ipnet::IpNet;
 
 use super::database_url::{DatabaseUrl, PostgresUrl, UrlParser, database_url, postgres_url};
 use crate::lab::command_line::duration;
+use crate::worker::WorkerOptions;
 
 #[derive(Clone, Debug, Args)]
 pub struct HttpSection {
@@ -123,6 +124,13 @@ pub struct JobsSection {
     #[arg(long, global = true, env = "SEARCH4LETTERS_GRACE", default_value = "10s", value_name = "TIME")]
     #[arg(value_parser = duration)]
     pub grace: Duration,
+}
+
+impl JobsSection {
+    #[must_use]
+    pub fn worker_options(&self) -> WorkerOptions {
+        WorkerOptions { slots: self.workers.get(), log_delay: self.log_delay, grace: self.grace }
+    }
 }
 
 fn network(text: &str) -> Result<Network, String> {

@@ -21,8 +21,8 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 pub(super) use self::client::{Client, REQUEST_TIMEOUT};
-pub use self::routes::routes;
 pub(super) use self::routes::{AWAITED, BARE_TASK, SandboxSearch};
+pub use self::routes::{SandboxState, routes};
 
 /// A sandbox starts only in a folder beside a file of this name, and everything beside that file is removed at its end:
 /// never a folder with real data.

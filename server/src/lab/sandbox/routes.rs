@@ -3,20 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{JobId, SearchId};
-use axum::extract::State;
-use axum::http::request::Parts;
+use api::{JobId, SearchId, TimeMs};
+use axum::extract::{FromRef, State};
 use axum::routing::post;
 use axum::{Json, Router};
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
-use store::{AttemptResult, FinishedAttempt, LogQuery, LogSpan, Store, Topic, WorkerName};
+use store::{
+    AttemptResult, Clock, FinishedAttempt, LogEntry, LogQuery, LogSpan, SearchRecord, Store, Topic, WorkerName,
+};
 
-use crate::app_state::Environment;
-use crate::platform::caller::Caller;
-use crate::platform::error::{ErrorResponse, from_store};
-use crate::search::accept;
-use crate::search::log_request::LogRequest;
+use crate::platform::caller::{Caller, TrustedProxies};
+use crate::platform::error::Result;
 
 pub(in crate::lab) const AWAITED: &str = "/sandbox/awaited";
 pub(in crate::lab) const BARE_TASK: &str = "/sandbox/bare-task";
@@ -36,61 +34,73 @@ pub(super) struct AwaitedRow {
     pub(super) patience_ms: u32,
 }
 
+/// What a sandbox's routes need.
 #[derive(Clone)]
-struct SandboxState {
-    env: Arc<Environment>,
-    delay: Duration,
+pub struct SandboxState {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub trusted_proxies: TrustedProxies,
+    /// The record that a real search would hand to its job.
+    pub record_of: fn(&Caller, SearchId, String, String, TimeMs) -> SearchRecord,
+    /// How long each write takes.
+    pub delay: Duration,
 }
 
-/// In addition to those of every server. Each write takes `delay`.
-pub fn routes(env: Arc<Environment>, delay: Duration) -> Router {
+impl FromRef<SandboxState> for TrustedProxies {
+    fn from_ref(state: &SandboxState) -> Self {
+        state.trusted_proxies.clone()
+    }
+}
+
+/// In addition to those of every server.
+pub fn routes(state: SandboxState) -> Router {
     Router::new()
         .route(AWAITED, post(awaited))
         .route(BARE_TASK, post(bare_task))
         .route(RECORDED, post(recorded))
-        .with_state(SandboxState { env, delay })
+        .with_state(state)
 }
 
 /// Answers with the letters found once the row is written.
 async fn awaited(
     State(sandbox): State<SandboxState>,
-    parts: Parts,
+    caller: Caller,
     Json(search): Json<SandboxSearch>,
-) -> Result<Json<String>, ErrorResponse> {
-    let request = sandbox.log_request(&parts, search);
-    let results = request.results.clone();
-    sandbox.write(request).await.map_err(from_store)?;
+) -> Result<Json<String>> {
+    let record = sandbox.record(&caller, search);
+    let results = record.results.clone();
+    sandbox.write(record).await?;
     Ok(Json(results))
 }
 
 /// Answers with the letters found at once. What is to be written exists only in this process's memory.
 async fn bare_task(
     State(sandbox): State<SandboxState>,
-    parts: Parts,
+    caller: Caller,
     Json(search): Json<SandboxSearch>,
 ) -> Json<String> {
-    let request = sandbox.log_request(&parts, search);
-    let results = request.results.clone();
-    tokio::spawn(async move { sandbox.write(request).await });
+    let record = sandbox.record(&caller, search);
+    let results = record.results.clone();
+    tokio::spawn(async move { sandbox.write(record).await });
     Json(results)
 }
 
 /// Answers with the searches in the log: as soon as the awaited one is among them, or when the time is over.
 async fn recorded(
-    State(SandboxState { env, .. }): State<SandboxState>,
+    State(SandboxState { store, clock, .. }): State<SandboxState>,
     Json(awaited): Json<AwaitedRow>,
-) -> Result<Json<Vec<SearchId>>, ErrorResponse> {
-    let mut changes = env.store.subscribe(Topic::Log);
-    let deadline = env.clock.steady().after(Duration::from_millis(awaited.patience_ms.into()));
+) -> Result<Json<Vec<SearchId>>> {
+    let mut changes = store.subscribe(Topic::Log);
+    let deadline = clock.steady().after(Duration::from_millis(awaited.patience_ms.into()));
     loop {
-        let is_over = env.clock.steady() >= deadline;
-        let searches = searches_in_log(&*env.store).await.map_err(from_store)?;
+        let is_over = clock.steady() >= deadline;
+        let searches = searches_in_log(&*store).await?;
         if is_over || searches.contains(&awaited.search) {
             return Ok(Json(searches));
         }
         tokio::select! {
             () = changes.changed() => {}
-            () = env.clock.sleep_until(deadline) => {}
+            () = clock.sleep_until(deadline) => {}
         }
     }
 }
@@ -101,24 +111,19 @@ async fn searches_in_log(store: &dyn Store) -> store::Result<Vec<SearchId>> {
 }
 
 impl SandboxState {
-    /// What a real search would hand to its job.
-    fn log_request(&self, parts: &Parts, search: SandboxSearch) -> LogRequest {
-        let SandboxSearch { id, phrase, letters } = search;
-        let found = api::search4letters(&phrase, &letters);
-        let caller = Caller::of(parts, &self.env.trusted_proxies);
-        accept::log_request(&self.env, &caller, id, phrase, letters, &found)
+    fn record(&self, caller: &Caller, SandboxSearch { id, phrase, letters }: SandboxSearch) -> SearchRecord {
+        (self.record_of)(caller, id, phrase, letters, self.clock.wall())
     }
 
     /// Writes the row that the job would write, after the same delay; only this future knows of it.
-    async fn write(&self, request: LogRequest) -> store::Result<()> {
-        let Self { env, delay } = self;
-        env.clock.sleep_until(env.clock.steady().after(*delay)).await;
-        let wall = env.clock.wall();
+    async fn write(&self, record: SearchRecord) -> store::Result<()> {
+        self.clock.sleep_until(self.clock.steady().after(self.delay)).await;
+        let wall = self.clock.wall();
         // No job, so no attempt that could end with it.
         let job = JobId(0);
         let worker = WorkerName("none".to_owned());
         let nothing =
-            FinishedAttempt { job, attempt: 0, worker, finish: AttemptResult::Done, now: env.clock.steady(), wall };
-        env.store.record(request.into_entry(job, wall), nothing).await.map(drop)
+            FinishedAttempt { job, attempt: 0, worker, finish: AttemptResult::Done, now: self.clock.steady(), wall };
+        self.store.record(LogEntry::new(record, job, wall), nothing).await.map(drop)
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use api::TimeMs;
 use store::BorrowedRow;
 
-use crate::log::inert_text::push_inert;
+use super::super::inert::push_inert;
 
 pub(super) const HEAD: &str =
     "seq,search_id,job_id,phrase,letters,results,ip,browser_string,user_agent,searched_at,recorded_at\r\n";

@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use api::{ApiError, ErrorCode, LogSeq, TimeMs};
 use async_stream::stream;
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{FromRef, FromRequestParts, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
@@ -15,17 +15,17 @@ use futures::{Stream, StreamExt};
 use serde::Deserialize;
 use store::StoreError;
 
-use crate::accounts::session_watch::SessionWatch;
-use crate::app_state::Environment;
-use crate::log::export::{Chunk, Lines, Rows, export};
-use crate::log::http::filter_of;
-use crate::platform::error::{ErrorResponse, from_store};
+use super::super::LogService;
+use super::super::http::filter_of;
+use super::{Chunk, Lines, Rows, export};
+use crate::platform::error::{Error, Result};
 use crate::platform::extract::Parameters;
-use crate::system::metrics::Counted;
+use crate::platform::limits::Counted;
+use crate::platform::sse::SessionWatch;
 
-/// So many exports may go on at once: each reads as fast as it is taken, and those who search need the processor too.
+/// How many exports may be sent at once: each reads as fast as it is taken, and searches need the processor too.
 const AT_ONCE: u32 = 4;
-/// The last that has a name of four digits, however wrong the clock is.
+/// The last day that has a name of four digits, however wrong the clock is.
 const LAST_DAY: Duration = Duration::from_secs(253_402_300_799);
 
 #[derive(Debug, Deserialize)]
@@ -37,37 +37,37 @@ pub struct ExportQuery {
     q: Option<String>,
 }
 
-/// All rows that the filter matches, from the oldest on, up to the one that is the newest now.
+/// All rows that the filter matches, from the oldest up to the one that is the newest now.
 pub async fn file(
-    State(env): State<Arc<Environment>>,
+    State(log): State<Arc<LogService>>,
     Parameters(query): Parameters<ExportQuery>,
     session: SessionWatch,
-    place: Place,
-) -> Result<Response, ErrorResponse> {
+    permit: ExportPermit,
+) -> Result<Response> {
     let filter = filter_of(query.q.as_deref())?;
-    let mut rows = Rows::matching(filter, &*env.store, env.clock.wall()).await.map_err(from_store)?;
+    let mut rows = Rows::matching(filter, &*log.store, log.clock.wall()).await?;
     rows.after = rows.after.max(query.after.unwrap_or_default());
     rows.upto = query.upto.map_or(rows.upto, |upto| upto.min(rows.upto));
-    let chunks = export(env.store.clone(), rows, query.format);
+    let chunks = export(log.store.clone(), rows, query.format);
     let (ending, media_type) = match query.format {
         Lines::Ndjson => ("ndjson", "application/x-ndjson"),
         Lines::Csv => ("csv", "text/csv; charset=utf-8; header=present"),
     };
-    let disposition = format!("attachment; filename=\"search4letters-log-{}.{ending}\"", date(env.clock.wall()));
+    let disposition = format!("attachment; filename=\"search4letters-log-{}.{ending}\"", date(log.clock.wall()));
     let headers = [(CONTENT_TYPE, media_type.to_owned()), (CONTENT_DISPOSITION, disposition)];
-    Ok((headers, Body::from_stream(body(query.format.head(), chunks, session, place))).into_response())
+    Ok((headers, Body::from_stream(body(query.format.head(), chunks, session, permit))).into_response())
 }
 
-/// Ends with an error unless all of it was there and might be seen: that breaks the connection, where an end would look
-/// like the whole.
+/// Ends with an error unless all of it was read and the session lasted: that breaks the connection, where an end would look
+/// complete.
 fn body(
     head: &'static str,
-    chunks: impl Stream<Item = Result<Chunk, StoreError>> + Send + 'static,
+    chunks: impl Stream<Item = std::result::Result<Chunk, StoreError>> + Send + 'static,
     mut session: SessionWatch,
-    place: Place,
+    permit: ExportPermit,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send {
     stream! {
-        let _held_while_sending = place;
+        let _held_while_sending = permit;
         let mut chunks = std::pin::pin!(chunks);
         if !head.is_empty() {
             yield Ok(Bytes::from_static(head.as_bytes()));
@@ -76,10 +76,10 @@ fn body(
             let text = match chunk {
                 Ok(chunk) if session.lasts().await => Ok(Bytes::from(chunk.text)),
                 Ok(_) => Err(io::Error::other("the session has ended")),
-                Err(error) => Err(io::Error::other(from_store(error).message)),
+                Err(error) => Err(io::Error::other(ApiError::from(Error::from(error)).message)),
             };
             let is_broken = text.is_err();
-            // A block in which nothing matches says nothing.
+            // A block without a match yields no text.
             if !matches!(&text, Ok(text) if text.is_empty()) {
                 yield text;
             }
@@ -96,19 +96,22 @@ fn date(now: TimeMs) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since_1970).to_string().chars().take(10).collect()
 }
 
-/// A place among the exports that may go on at once, until it is sent.
-pub struct Place {
+/// Lets one more export be sent, until it is.
+pub struct ExportPermit {
     _counted: Counted,
 }
 
-impl FromRequestParts<Arc<Environment>> for Place {
-    type Rejection = ErrorResponse;
+impl<S: Sync> FromRequestParts<S> for ExportPermit
+where
+    Arc<LogService>: FromRef<S>,
+{
+    type Rejection = Error;
 
-    async fn from_request_parts(_: &mut Parts, env: &Arc<Environment>) -> Result<Self, ErrorResponse> {
-        let counted = Counted::below(AT_ONCE, &env.metrics.exports);
+    async fn from_request_parts(_: &mut Parts, state: &S) -> Result<Self> {
+        let counted = Counted::below(AT_ONCE, &Arc::<LogService>::from_ref(state).exports);
         counted.map(|_counted| Self { _counted }).ok_or_else(|| {
             let message = "Too many exports go on just now. Try again when one has ended.";
-            ErrorResponse(ApiError::new(ErrorCode::Unavailable, message))
+            ApiError::new(ErrorCode::Unavailable, message).into()
         })
     }
 }

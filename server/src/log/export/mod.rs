@@ -11,10 +11,10 @@ use futures::{Stream, TryStreamExt};
 use serde::Deserialize;
 use store::{BorrowedRow, LogBlock, Result, Store, StoreError, log_blocks, log_range};
 
-/// So many blocks are turned into lines or read at a time. It bounds the memory of an export.
+/// How many blocks are read or turned into lines at a time. It bounds the memory of an export.
 const AT_ONCE: usize = 2;
 
-/// As what the rows are written.
+/// How rows are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lines {
@@ -25,21 +25,21 @@ pub enum Lines {
     Csv,
 }
 
-/// Which rows: those after the one number up to the other, as far as the filter matches them.
+/// Which rows: from one number up to another, as far as the filter matches them.
 #[derive(Clone, Debug)]
 pub struct Rows {
     pub after: LogSeq,
     pub upto: LogSeq,
     pub filter: Arc<LogFilter>,
-    /// From when on the filter counts back.
+    /// The time from which the filter counts back.
     pub now: TimeMs,
 }
 
 impl Rows {
-    /// Those of all rows that there are now.
+    /// All matching rows that exist now.
     pub async fn matching(filter: LogFilter, store: &dyn Store, now: TimeMs) -> Result<Self> {
         let range = log_range(store, &filter.bounds(now)).await?;
-        // Without a row in it where there is none.
+        // An empty range: no row can match.
         let (LogSeq(first), upto) = range.unwrap_or((LogSeq(1), LogSeq(0)));
         Ok(Self { after: LogSeq(first - 1), upto, filter: Arc::new(filter), now })
     }
@@ -51,7 +51,7 @@ impl Rows {
     }
 }
 
-/// Whole lines, and how many rows were looked at for them.
+/// Whole lines, and how many rows were read for them.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Chunk {
     pub text: Vec<u8>,
@@ -61,7 +61,7 @@ pub struct Chunk {
 }
 
 impl Lines {
-    /// What stands before the first row.
+    /// The text before the first row.
     #[must_use]
     pub fn head(self) -> &'static str {
         match self {
@@ -88,13 +88,13 @@ impl Lines {
     }
 }
 
-/// The rows as lines, without the head. What is not asked for is not read.
+/// The rows as lines, without the head. Reads no faster than the stream is polled.
 pub fn export(store: Arc<dyn Store>, rows: Rows, lines: Lines) -> impl Stream<Item = Result<Chunk>> + Send {
     log_blocks(store, rows.after, rows.upto)
         .map_ok(move |block| {
             let rows = rows.clone();
             async move {
-                // Here it would keep the next block from being asked for, and others from being served.
+                // On this thread it would delay the reading of the next block, and other requests.
                 let written = tokio::task::spawn_blocking(move || lines.of(&block, &rows)).await;
                 written
                     .unwrap_or_else(|error| Err(StoreError::Sql(format!("the rows could not be written out: {error}"))))

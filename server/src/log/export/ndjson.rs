@@ -1,10 +1,10 @@
-//! A row as a JSON object: the same as `GET /api/admin/log/rows` answers, byte for byte, and several times as fast.
+//! A row as a JSON object: byte for byte what `GET /api/admin/log/rows` answers, and several times as fast.
 
 use std::io::Write;
 
 use store::BorrowedRow;
 
-use crate::log::inert_text::push_inert;
+use super::super::inert::push_inert;
 
 pub(super) fn push_line(out: &mut Vec<u8>, row: &BorrowedRow<'_>) {
     let (seq, search_id, job_id) = (row.seq.0, row.search_id, row.job_id.0);
@@ -34,7 +34,7 @@ mod tests {
     use store::LogBlock;
 
     use super::*;
-    use crate::log::inert_json;
+    use crate::log::inert::to_json;
 
     proptest! {
         #[test]
@@ -62,7 +62,7 @@ mod tests {
             for row in block.rows() {
                 push_line(&mut line, &row.expect("a row"));
             }
-            prop_assert_eq!(String::from_utf8(line).expect("UTF-8"), inert_json::to_string(&row) + "\n");
+            prop_assert_eq!(String::from_utf8(line).expect("UTF-8"), to_json(&row) + "\n");
         }
     }
 }

@@ -11,11 +11,11 @@ use hyper::body::{Body, Frame, SizeHint};
 use store::Clock;
 use tokio::sync::watch;
 
-/// For a request's head, and for the first one from the moment of the connection. A head fits a
-/// few packets: who takes longer has vanished, or sends slowly on purpose.
+/// For a request's head; for the first one, from the moment of the connection. A head fits a few packets: a peer that takes
+/// longer has vanished, or sends slowly on purpose.
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
-/// For a connection on which nothing is asked. Proxies keep theirs for a minute as a rule; the
-/// longer of the two must be ours, so that no request meets a connection that is being closed.
+/// For a connection without a request. Proxies usually keep theirs for a minute; ours must last longer, so that no request
+/// meets a connection that is being closed.
 const IDLE_LIMIT: Duration = Duration::from_secs(75);
 
 pub struct Activity {
@@ -27,9 +27,9 @@ pub struct Activity {
 enum Phase {
     /// A head is on its way, and has to be there `by` then.
     Head { by: TimeMs },
-    /// So many requests are being answered. Each has limits of its own; see time_limit.rs.
+    /// Some requests are being answered. Each has limits of its own; see layers.rs.
     Answering { requests: u32, version: Version },
-    /// Nothing is asked. If it stays so, the connection ends.
+    /// No request: the connection ends if this lasts.
     Idle { until: TimeMs, version: Version },
 }
 
@@ -44,7 +44,7 @@ impl Activity {
     pub fn received(&self, bytes: &[u8]) {
         self.phase.send_if_modified(|phase| {
             let Phase::Idle { version, .. } = *phase else { return false };
-            // In HTTP/2 it may be anything: an answer to a ping, or room for what is still being sent.
+            // In HTTP/2 it may be anything, for instance the answer to a ping.
             if bytes.is_empty() || version == Version::HTTP_2 {
                 return false;
             }
@@ -53,7 +53,7 @@ impl Activity {
         });
     }
 
-    /// A request is there, and is being answered until what is returned is dropped.
+    /// A request has arrived, and is being answered until the returned value is dropped.
     #[must_use]
     pub fn answers(self: Arc<Self>, version: Version) -> BeingAnswered {
         self.phase.send_modify(|phase| {
@@ -78,7 +78,7 @@ impl Activity {
         matches!(*self.phase.borrow(), Phase::Head { .. })
     }
 
-    /// Returns once nothing was done for too long.
+    /// Returns once the connection has been inactive for too long.
     pub async fn ends(&self) {
         let mut phase = self.phase.subscribe();
         loop {
@@ -105,7 +105,7 @@ impl Drop for BeingAnswered {
     }
 }
 
-/// An answer's body: until it was handed over whole, its request is being answered.
+/// An answer's body. Its request is being answered until all of it was handed over.
 pub struct BeingSent<B> {
     pub body: B,
     pub _being_answered: BeingAnswered,

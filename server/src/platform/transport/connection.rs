@@ -1,4 +1,4 @@
-//! One connection, from its first byte to its last, and for how long it may do nothing.
+//! One connection, from its first byte to its last.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -18,10 +18,10 @@ use tokio::net::TcpStream;
 use tokio_util::io::InspectReader;
 use tower_service::Service;
 
-use crate::app_state::Environment;
-use crate::platform::transport::activity::{Activity, BeingSent};
+use super::Transport;
+use super::activity::{Activity, BeingSent};
 
-/// The largest head of a request, and what is gathered of an answer before it is sent, in bytes.
+/// The largest head of a request, and how much of an answer is collected before it is sent, in bytes.
 /// The longest address that can be parsed has 64 KiB, and the headers get as much again.
 const BUFFER: usize = 128 * 1024;
 /// A peer that acknowledges nothing, or leaves no room for what it is sent, is cut off after
@@ -29,17 +29,17 @@ const BUFFER: usize = 128 * 1024;
 #[cfg(target_os = "linux")]
 const SEND_LIMIT_MS: u32 = 60_000;
 
-/// Each may hold a body and an answer, so this is what a connection may cost more than one of
-/// HTTP/1. Browsers, which want a hundred, speak HTTP/2 to proxies only, and proxies open more connections.
+/// Each may hold a body and an answer: so much more than a connection of HTTP/1 may this one cost. Browsers, which want a
+/// hundred, speak HTTP/2 to proxies only, and proxies open more connections.
 const HTTP2_STREAMS: u32 = 16;
-/// The largest body fits, so that nobody has to ask for room; see body.rs.
+/// Fits the largest body, so that no client has to ask for more; see extract.rs.
 const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
 /// For all streams of a connection together: four of the largest bodies.
 const HTTP2_CONNECTION_WINDOW: u32 = 256 * 1024;
-/// What a peer may leave untaken of each answer.
+/// How much of each answer may wait for its peer.
 const HTTP2_SEND_BUFFER: usize = 64 * 1024;
-/// As often as event streams send something, and as long for an answer: in HTTP/2 a connection
-/// whose peer has vanished can look idle.
+/// As often as event streams send something, with as much time for an answer: in HTTP/2 a connection whose peer has
+/// vanished can look idle.
 const HTTP2_PING: Duration = Duration::from_secs(20);
 
 /// HTTP/1 and HTTP/2, told apart by what a connection begins with.
@@ -62,17 +62,17 @@ pub fn protocols() -> Builder<TokioExecutor> {
 }
 
 pub struct Connection<'a> {
-    pub env: &'a Environment,
+    pub transport: &'a Transport,
     pub router: &'a Router,
     pub protocols: &'a Builder<TokioExecutor>,
     pub peer: SocketAddr,
 }
 
 impl Connection<'_> {
-    /// Answers all that is asked, until the peer leaves, does nothing for too long, or the server stops.
+    /// Answers requests until the peer leaves, is idle for too long, or the server stops.
     pub async fn serve(self, stream: TcpStream) {
         set_options(&stream);
-        let activity = Arc::new(Activity::begin(self.env.clock.clone()));
+        let activity = Arc::new(Activity::begin(self.transport.clock.clone()));
         let io = InspectReader::new(stream, {
             let activity = activity.clone();
             move |bytes: &[u8]| activity.received(bytes)
@@ -80,12 +80,12 @@ impl Connection<'_> {
         let service = service_fn(|request| answer(self.router.clone(), self.peer, activity.clone(), request));
         let mut connection = pin!(self.protocols.serve_connection(TokioIo::new(io), service));
         tokio::select! {
-            // What goes wrong on a connection is its peer's affair, and has been told to it if it listens.
+            // What goes wrong on a connection concerns its peer alone, which has had the answer if it listens.
             _ = connection.as_mut() => return,
-            () = self.env.stop.cancelled() => {}
+            () = self.transport.stop.cancelled() => {}
             () = activity.ends() => {}
         }
-        // A head that is not whole is not waited for.
+        // Does not wait for the rest of a head.
         if activity.is_in_head() {
             return;
         }
@@ -106,9 +106,9 @@ async fn answer(
     Ok(response.map(|body| BeingSent { body, _being_answered: being_answered }))
 }
 
-/// What fails here fails because the peer has left, which its connection will tell.
+/// This fails only where the peer has left, which its connection will notice.
 fn set_options(stream: &TcpStream) {
-    // An event is sent when it happens, not when there is more to send.
+    // Sends an event when it happens, not when there is more to send.
     let _ = stream.set_nodelay(true);
     #[cfg(target_os = "linux")]
     let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, SEND_LIMIT_MS);

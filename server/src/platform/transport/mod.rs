@@ -1,4 +1,4 @@
-//! Accepts connections, as many as there is room for, whatever becomes of any of them.
+//! Accepts connections, up to a limit, and keeps accepting whatever happens to any of them.
 
 mod activity;
 mod connection;
@@ -12,80 +12,96 @@ use std::time::Duration;
 use axum::Router;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::server::conn::auto::Builder;
+use prometheus_client::metrics::gauge::Gauge;
 use store::Clock;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
-use crate::app_state::Environment;
-use crate::system::metrics::Counted;
-use connection::Connection;
+use self::connection::Connection;
+use super::limits::Counted;
+
 pub use open_files::{connections_that_fit, raise_open_files};
 
-/// What keeps a connection from being accepted, no file left for it for instance, lasts longer
-/// than a moment: to try again at once would only keep the processor busy.
+/// What keeps a connection from being accepted, a lack of files for instance, lasts longer than a moment: trying again at
+/// once would only keep the processor busy.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-/// Serves `routes` on up to `limit` connections at a time until the server stops. Returns when the last one has ended.
-pub async fn serve(listener: TcpListener, routes: Router, env: Arc<Environment>, limit: u32) {
-    let room = Room::of(limit);
-    let front = Arc::new(Front { router: routes, protocols: connection::protocols(), env });
-    let accepts = async {
-        loop {
-            let place = room.place().await;
-            let (stream, peer) = accept(&listener, &*front.env.clock).await;
-            tokio::spawn(front.clone().serve(stream, peer, place));
-        }
-    };
-    tokio::select! {
-        () = front.env.stop.cancelled() => {}
-        () = accepts => {}
-    }
-    // Who comes now is refused by the system, and can go elsewhere at once.
-    drop(listener);
-    room.is_empty().await;
+/// What serving connections takes.
+#[derive(Clone)]
+pub struct Transport {
+    pub clock: Arc<dyn Clock>,
+    /// Ends all connections once it is cancelled.
+    pub stop: CancellationToken,
+    /// Connections that are open now.
+    pub open: Gauge,
+    /// How many connections may be open at once.
+    pub limit: u32,
 }
 
 /// What all connections share.
-struct Front {
-    env: Arc<Environment>,
+struct Shared {
+    transport: Transport,
     router: Router,
     protocols: Builder<TokioExecutor>,
 }
 
-impl Front {
-    async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
-        let _place = place;
-        let _counted = Counted::on(&self.env.metrics.connections);
-        let connection = Connection { env: &self.env, router: &self.router, protocols: &self.protocols, peer };
+impl Transport {
+    /// Serves `router` until the server stops. Returns when the last connection has ended.
+    pub async fn serve(self, listener: TcpListener, router: Router) {
+        let permits = Permits::new(self.limit);
+        let shared = Arc::new(Shared { router, protocols: connection::protocols(), transport: self });
+        let accepts = async {
+            loop {
+                let permit = permits.acquire().await;
+                let (stream, peer) = accept(&listener, &*shared.transport.clock).await;
+                tokio::spawn(shared.clone().serve(stream, peer, permit));
+            }
+        };
+        tokio::select! {
+            () = shared.transport.stop.cancelled() => {}
+            () = accepts => {}
+        }
+        // From now on the system refuses clients, which can go elsewhere at once.
+        drop(listener);
+        permits.all_returned().await;
+    }
+}
+
+impl Shared {
+    async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+        let _permit = permit;
+        let _counted = Counted::on(&self.transport.open);
+        let connection =
+            Connection { transport: &self.transport, router: &self.router, protocols: &self.protocols, peer };
         connection.serve(stream).await;
     }
 }
 
-/// The places for connections. Who finds none stays in the kernel's queue until somebody leaves.
-struct Room {
-    places: Arc<Semaphore>,
+/// Limits open connections. Further ones wait in the kernel's accept queue.
+struct Permits {
+    semaphore: Arc<Semaphore>,
     limit: u32,
-    /// Said once: under siege it would be said for each connection.
-    said_full: Once,
+    /// Logged once: under attack it would be logged for each connection.
+    logged_full: Once,
 }
 
-impl Room {
-    fn of(limit: u32) -> Self {
-        Self { places: Arc::new(Semaphore::new(limit as usize)), limit, said_full: Once::new() }
+impl Permits {
+    fn new(limit: u32) -> Self {
+        Self { semaphore: Arc::new(Semaphore::new(limit as usize)), limit, logged_full: Once::new() }
     }
 
-    async fn place(&self) -> OwnedSemaphorePermit {
-        if self.places.available_permits() == 0 {
-            self.said_full.call_once(|| {
+    async fn acquire(&self) -> OwnedSemaphorePermit {
+        if self.semaphore.available_permits() == 0 {
+            self.logged_full.call_once(|| {
                 tracing::warn!(limit = self.limit, "all connections are in use; new ones wait. See --connections");
             });
         }
-        self.places.clone().acquire_owned().await.expect("the semaphore is never closed")
+        self.semaphore.clone().acquire_owned().await.expect("the semaphore is never closed")
     }
 
-    /// Returns once nobody has a place any more.
-    async fn is_empty(&self) {
-        drop(self.places.acquire_many(self.limit).await.expect("the semaphore is never closed"));
+    async fn all_returned(&self) {
+        drop(self.semaphore.acquire_many(self.limit).await.expect("the semaphore is never closed"));
     }
 }
 
@@ -94,7 +110,7 @@ async fn accept(listener: &TcpListener, clock: &dyn Clock) -> (TcpStream, Socket
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            Err(error) if has_left(&error) => {}
+            Err(error) if is_gone(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "no connection can be accepted; trying again in a second");
                 clock.sleep_until(clock.steady().after(AFTER_FAILURE)).await;
@@ -103,7 +119,7 @@ async fn accept(listener: &TcpListener, clock: &dyn Clock) -> (TcpStream, Socket
     }
 }
 
-/// Whether only the one peer is concerned, which left while it was waiting.
-fn has_left(error: &Error) -> bool {
+/// Whether the error concerns only one peer, which left while it was waiting.
+fn is_gone(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted)
 }

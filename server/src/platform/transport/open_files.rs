@@ -1,9 +1,9 @@
-//! Connections are open files, of which the system allows a process only so many.
+//! The limit on open files, which limits connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// For all that is no connection: the database's connections have three each, and the client's
-/// files, standard streams and the runtime have some.
+/// Files for everything but connections: the database's connections have three each, and the client's files, standard
+/// streams and the runtime have some.
 const RESERVE: u64 = 256;
 
 /// Raises this process's limit on open files as far as it may, and returns how many of the
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_connection_has_its_files_first() {
+    fn the_reserve_comes_before_connections() {
         assert_eq!(fits(None, 16_384), 16_384);
         assert_eq!(fits(Some(20_000), 16_384), 16_384);
         assert_eq!(fits(Some(1_024), 16_384), 1_024 - 256);

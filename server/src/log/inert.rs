@@ -1,8 +1,38 @@
-//! Texts in which every character that acts on something is escaped as in JSON.
+//! Text in which every character that acts on something is escaped as in JSON.
+//!
+//! JSON escapes only the controls of ASCII. A terminal obeys others too, and some characters change the order of a whole
+//! line: somebody who reads an export with `curl` or `less` should see what is in there. To a reader of JSON it is the same
+//! text.
 
+use std::io::{self, Write};
 use std::sync::LazyLock;
 
-/// The first bytes of those characters that are not written as they are.
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+
+/// `value` as JSON on one line.
+pub(super) fn to_json<T: Serialize>(value: &T) -> String {
+    let mut json = Vec::with_capacity(256);
+    value.serialize(&mut Serializer::with_formatter(&mut json, Inert)).expect("rows and errors have a JSON form");
+    String::from_utf8(json).expect("JSON is UTF-8")
+}
+
+struct Inert;
+
+impl Formatter for Inert {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, character)) = rest.char_indices().find(|&(_, character)| !api::is_inert(character)) {
+            writer.write_all(&rest.as_bytes()[..at])?;
+            // None of them lies beyond the first plane, where one escape would not be enough.
+            write!(writer, "\\u{:04x}", u32::from(character))?;
+            rest = &rest[at + character.len_utf8()..];
+        }
+        writer.write_all(rest.as_bytes())
+    }
+}
+
+/// The first bytes of all characters that need an escape.
 static NEEDS_CARE: LazyLock<[bool; 256]> = LazyLock::new(|| {
     let mut bytes = [false; 256];
     // None of those that act lies beyond the first plane.
@@ -16,7 +46,7 @@ static NEEDS_CARE: LazyLock<[bool; 256]> = LazyLock::new(|| {
 /// Adds `text`, with `quote` for each `"` in it.
 pub(super) fn push_inert(out: &mut Vec<u8>, text: &str, quote: &str) {
     let needs_care = &*NEEDS_CARE;
-    // What stands before `done` is written.
+    // The bytes before `done` are written.
     let (mut done, mut at) = (0, 0);
     while let Some(found) = text.as_bytes()[at..].iter().position(|&byte| needs_care[usize::from(byte)]) {
         at += found;
@@ -49,6 +79,14 @@ fn push_escape(out: &mut Vec<u8>, character: char, quote: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn escapes_what_acts_and_nothing_else() {
+        let text = "é🦀\"\\\n\u{7f}\u{9b}31m\u{202e}x\u{2069}";
+        let json = to_json(&text);
+        assert_eq!(json, r#""é🦀\"\\\n\u007f\u009b31m\u202ex\u2069""#);
+        assert_eq!(serde_json::from_str::<String>(&json).expect("JSON"), text);
+    }
 
     #[test]
     fn every_character_is_itself_or_an_escape_that_is_inert() {

@@ -1,10 +1,48 @@
-//! What happened lately, counted by key, for a bounded number of keys.
+//! Limits: how many things go on at once, and how often something happens by key.
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use api::TimeMs;
+use prometheus_client::metrics::gauge::Gauge;
+
+/// One more on a gauge, until it is dropped.
+pub struct Counted(Gauge);
+
+impl Counted {
+    #[must_use]
+    pub fn on(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+
+    /// The same where there are fewer than `limit`.
+    #[must_use]
+    pub fn below(limit: u32, gauge: &Gauge) -> Option<Self> {
+        let before = gauge.inc();
+        let counted = Self(gauge.clone());
+        (before < i64::from(limit)).then_some(counted)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// The rate-limit key of an address: IPv4, or the /64 of IPv6, which is what one person usually has.
+pub type Network = u64;
+
+#[must_use]
+pub fn network(address: IpAddr) -> Network {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => u64::from(v4.to_bits()),
+        IpAddr::V6(v6) => u64::try_from(v6.to_bits() >> 64).unwrap_or(u64::MAX),
+    }
+}
 
 /// How many keys are counted at most; an attacker with many addresses must not fill our memory.
 pub const MOST_KEYS: usize = 10_000;

@@ -1,0 +1,131 @@
+//! What every response passes: headers for browsers, and the limit on the time for an answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{ApiError, ErrorCode};
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use store::Clock;
+
+use super::error::Error;
+
+const SECURE: [(HeaderName, HeaderValue); 7] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    // The address may hold a setup link's token, or a search.
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ),
+    // Without effect over plain http, where browsers ignore it.
+    (STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000")),
+];
+
+pub async fn secure(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in SECURE {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    // Pages have policies of their own; nothing else is to be shown as a page.
+    response.headers_mut().entry(CONTENT_SECURITY_POLICY).or_insert(NOTHING);
+    response
+}
+
+const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// Answers of the API are out of date at once, and some are private.
+pub async fn never_stored(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// How long a request may take until its response begins; the response's body may take longer, as an event stream's does.
+/// Longer than a slow request body (see extract.rs) and a busy database after it.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Answers for a handler that takes too long, and drops it. A write that has begun is still done.
+pub async fn answer_in_time(State(clock): State<Arc<dyn Clock>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let time_is_up = clock.sleep_until(clock.steady().after(LIMIT));
+    tokio::select! {
+        // An answer at the last moment counts.
+        biased;
+        response = next.run(request) => response,
+        () = time_is_up => {
+            tracing::warn!(path = ?path, "a request was not answered in time");
+            let message = format!("There was no answer within {} s. Try again in a moment.", LIMIT.as_secs());
+            Error::from(ApiError::new(ErrorCode::Unavailable, message)).into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use api::TimeMs;
+    use async_trait::async_trait;
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::http::StatusCode;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use tower_service::Service;
+
+    use super::*;
+
+    /// Every sleep returns immediately.
+    struct FastClock;
+
+    #[async_trait]
+    impl Clock for FastClock {
+        fn wall(&self) -> TimeMs {
+            TimeMs(0)
+        }
+
+        fn steady(&self) -> TimeMs {
+            TimeMs(0)
+        }
+
+        async fn sleep_until(&self, time: TimeMs) {
+            assert_eq!(time, TimeMs(30_000));
+        }
+    }
+
+    async fn ask(path: &str) -> (StatusCode, String) {
+        let clock: Arc<dyn Clock> = Arc::new(FastClock);
+        let mut router = Router::new()
+            .route("/at-once", get(async || "here"))
+            .route("/never", get(pending::<&'static str>))
+            .layer(from_fn_with_state(clock, answer_in_time));
+        let request = Request::builder().uri(path).body(Body::empty()).expect("well-formed");
+        let Ok(response) = router.call(request).await;
+        let status = response.status();
+        let body = to_bytes(response.into_body(), usize::MAX).await.expect("a whole body");
+        (status, String::from_utf8(body.to_vec()).expect("UTF-8"))
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_never_answers_gets_an_error_response() {
+        let (status, body) = ask("/never").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        let error: ApiError = serde_json::from_str(&body).expect("an error in our form");
+        assert_eq!(error.code, ErrorCode::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn an_answer_at_the_last_moment_counts() {
+        assert_eq!(ask("/at-once").await, (StatusCode::OK, "here".to_owned()));
+    }
+}
