@@ -1,4 +1,19 @@
-//! The server: axum, workers, composition. Knows no concrete database; main.rs alone names one.
+//! The server: it answers searches at once, writes their log rows later, and proves that they were written.
+//!
+//! Where to begin:
+//!
+//! - [`router`]: every route, and the layers that guard them.
+//! - [`search`]: a search is accepted or spooled, its receipt is followed, and the job `log_request` writes its row.
+//! - [`worker`]: every kind of job that this process runs.
+//! - [`log`], [`jobs`], [`accounts`], [`system`], [`lab`]: one room for each feature. A room names no other; they meet in
+//!   [`app_state`] and in tables.
+//! - [`platform`]: what knows no feature. [`cli`]: the commands and their configuration.
+//!
+//! The packages below: [`api`] is what the client may ask and what it gets, [`store`] what is asked of a database,
+//! [`queue`] runs jobs, [`spool`] keeps records while the database cannot, and the crate `lab` is the waiting lab's engine.
+//! No concrete database is named in this library.
+//!
+//! ARCHITECTURE.md has the bird's eye view and the invariants, docs/decisions the reasons.
 
 pub mod accounts;
 pub mod app_state;
