@@ -1,8 +1,8 @@
-//! The connections to the server: bounded in number, each lent for one statement.
+//! The connections to the server: a bounded pool, in which a connection is borrowed for one statement.
 //!
-//! Through a transaction pooler each transaction may run on another connection of the server, and sqlx prepares a statement
-//! in one and runs it in the next. So there each statement is a transaction: it is prepared, run and forgotten in it,
-//! which costs three more ways to the pooler and back.
+//! Behind a transaction pooler each transaction may run on another connection of the server, but sqlx prepares a statement
+//! in one transaction and runs it in the next. So there each statement is a transaction of its own, in which it is
+//! prepared, run and deallocated. That costs three more round trips.
 
 use std::future::Future;
 use std::io;
@@ -13,49 +13,49 @@ use std::time::Duration;
 use api::PoolState;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool, Postgres};
+use sqlx::{Connection, Execute, Executor, PgConnection, PgPool, Postgres};
 use store::{Result, StoreError, Wait, Waits};
 
 use crate::error::store_error;
+use crate::fetch::Fetch;
 
-/// Who waits this long for a connection is told that the database does not answer.
+/// How long to wait for a connection before the database counts as unreachable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A statement that takes longer does not answer: the network may be cut, which nobody tells us.
-const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
-/// A connection that has rested for longer is tried before it is lent: the server may have been restarted meanwhile.
-const TRIED_AFTER: Duration = Duration::from_secs(1);
+/// How long a statement may take. A network that is cut closes no connection.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection that was idle for longer is tested before use: the server may have been restarted.
+const TEST_AFTER: Duration = Duration::from_secs(1);
 
-/// Begins the transaction of one statement. A process that is frozen in it is cut off, and holds nobody up for long.
+/// Begins the transaction of one statement. The server ends it soon if the process freezes in it.
 const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = '5s'; set local lock_timeout = '8s'";
 
-/// For a connection to the server itself. A plan that is kept may have been made while the tables were small, and goes
-/// on to read the whole of them when they have grown. And a statement that waits for a lock ends before we give it up:
-/// the server would not notice that, and keep one connection more with each that waits.
-/// None of our statements runs for so long that compiling it would pay.
+/// For a direct connection. A cached plan may come from a time when the tables were small, and would scan them when they
+/// have grown. The lock timeout is below the statement timeout: the server does not notice that a client has given up,
+/// and would keep a connection for each. No statement is long enough for JIT compilation to pay.
 const SETTINGS: &str = "set plan_cache_mode = force_custom_plan; set jit = off; set lock_timeout = '8s'";
 
-/// What the connections lead to.
+/// What the connections connect to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum ConnectionMode {
     /// The server itself.
     Direct,
-    /// A pooler that lends connections of the server for one transaction.
+    /// A pooler that assigns a connection of the server to each transaction.
     Pooled,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Connections {
     pool: PgPool,
-    way: Way,
+    mode: ConnectionMode,
     waits: Arc<Waits>,
 }
 
 impl Connections {
-    pub(crate) fn open(options: PgConnectOptions, count: u32, way: Way) -> Self {
-        let options = match way {
-            Way::Direct => options,
-            // None outlives its transaction.
-            Way::Pooled => options.statement_cache_capacity(0),
+    pub(crate) fn open(options: PgConnectOptions, count: u32, mode: ConnectionMode) -> Self {
+        let options = match mode {
+            ConnectionMode::Direct => options,
+            // A prepared statement lives only until the end of its transaction.
+            ConnectionMode::Pooled => options.statement_cache_capacity(0),
         };
         let pool = PgPoolOptions::new()
             .max_connections(count.max(1))
@@ -63,46 +63,71 @@ impl Connections {
             .test_before_acquire(false)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    match way {
-                        Way::Direct => sqlx::raw_sql(SETTINGS).execute(connection).await.map(drop),
-                        // Nothing that is set here would be ours for longer than a transaction.
-                        Way::Pooled => Ok(()),
+                    match mode {
+                        ConnectionMode::Direct => sqlx::raw_sql(SETTINGS).execute(connection).await.map(drop),
+                        // A setting would last only for the transaction.
+                        ConnectionMode::Pooled => Ok(()),
                     }
                 })
             })
             .before_acquire(|connection, metadata| {
                 Box::pin(async move {
-                    let has_rested = metadata.idle_for > TRIED_AFTER;
-                    Ok(!has_rested || in_time(connection.ping()).await.is_ok())
+                    let was_idle = metadata.idle_for > TEST_AFTER;
+                    Ok(!was_idle || in_time(connection.ping()).await.is_ok())
                 })
             })
             .connect_lazy_with(options);
-        Self { pool, way, waits: Arc::default() }
+        Self { pool, mode, waits: Arc::default() }
     }
 
     /// A connection for one statement. Waits while all are in use, up to a limit.
-    pub(crate) async fn get(&self) -> Result<Lent> {
+    pub(crate) async fn get(&self) -> Result<Borrowed> {
         let max = self.pool.options().get_max_connections();
         let is_used_up = self.pool.num_idle() == 0 && self.pool.size() >= max;
         let wait = is_used_up.then(|| Wait::begin(&self.waits));
         let connection = self.pool.acquire().await;
         drop(wait);
         let connection = connection.map_err(|error| match error {
-            // A server that does not answer takes as long as one whose connections are all in use.
+            // The pool reports a server that does not answer in the same way as a pool with all connections in use.
             sqlx::Error::PoolTimedOut if self.pool.size() >= max => {
                 StoreError::Connection(format!("all {max} connections were in use for {ACQUIRE_TIMEOUT:?}"))
             }
             sqlx::Error::PoolTimedOut => StoreError::Connection(format!(
-                "the PostgreSQL server has let nobody in for {ACQUIRE_TIMEOUT:?}: it does not answer, or has too many clients"
+                "the PostgreSQL server has accepted no connection for {ACQUIRE_TIMEOUT:?}: it does not answer, or has too many clients"
             )),
             error => store_error(error),
         })?;
-        let mut lent =
-            Lent { connection: Some(connection), way: self.way, is_in_transaction: false, is_awaited: false };
-        if self.way == Way::Pooled {
-            in_time(lent.begin()).await.map_err(store_error)?;
+        let mut borrowed =
+            Borrowed { connection: Some(connection), mode: self.mode, is_in_transaction: false, is_awaited: false };
+        if self.mode == ConnectionMode::Pooled {
+            in_time(borrowed.begin()).await.map_err(store_error)?;
         }
-        Ok(lent)
+        Ok(borrowed)
+    }
+
+    pub(crate) async fn fetch_one<Q: Fetch>(&self, query: Q) -> Result<Q::Row> {
+        let mut connection = self.get().await?;
+        let row = in_time(query.one(&mut connection)).await;
+        connection.settle(row).await
+    }
+
+    pub(crate) async fn fetch_optional<Q: Fetch>(&self, query: Q) -> Result<Option<Q::Row>> {
+        let mut connection = self.get().await?;
+        let row = in_time(query.optional(&mut connection)).await;
+        connection.settle(row).await
+    }
+
+    pub(crate) async fn fetch_all<Q: Fetch>(&self, query: Q) -> Result<Vec<Q::Row>> {
+        let mut connection = self.get().await?;
+        let rows = in_time(query.all(&mut connection)).await;
+        connection.settle(rows).await
+    }
+
+    /// Returns how many rows were affected.
+    pub(crate) async fn execute<'q>(&self, query: impl Execute<'q, Postgres> + 'q) -> Result<u64> {
+        let mut connection = self.get().await?;
+        let done = in_time((&mut *connection).execute(query)).await;
+        connection.settle(done).await.map(|done| done.rows_affected())
     }
 
     pub(crate) fn state(&self) -> PoolState {
@@ -115,17 +140,17 @@ impl Connections {
     }
 }
 
-/// A connection that goes back when it is dropped, unless an answer is still awaited on it or a transaction is open. Then
-/// it is closed: whoever had it next would wait for an answer that is not theirs.
-pub(crate) struct Lent {
+/// A borrowed connection. Dropping it returns it to the pool, or closes it if an answer is outstanding or a transaction
+/// is open: the next borrower would receive that answer.
+pub(crate) struct Borrowed {
     connection: Option<PoolConnection<Postgres>>,
-    way: Way,
+    mode: ConnectionMode,
     is_in_transaction: bool,
     is_awaited: bool,
 }
 
-impl Lent {
-    /// Makes one transaction of all statements until it is settled.
+impl Borrowed {
+    /// Makes all statements until `settle` one transaction.
     pub(crate) async fn begin(&mut self) -> sqlx::Result<()> {
         if !self.is_in_transaction {
             sqlx::raw_sql(BEGIN).execute(&mut **self).await?;
@@ -135,43 +160,43 @@ impl Lent {
     }
 
     async fn end(&mut self) -> sqlx::Result<()> {
-        let end = match self.way {
-            Way::Direct => "commit",
-            Way::Pooled => "deallocate all; commit",
+        let end = match self.mode {
+            ConnectionMode::Direct => "commit",
+            ConnectionMode::Pooled => "deallocate all; commit",
         };
         sqlx::raw_sql(end).execute(&mut **self).await?;
         self.is_in_transaction = false;
         Ok(())
     }
 
-    /// Gives the connection back, unless it is broken, and says what came of its statement.
+    /// Ends the transaction if there is one, and returns the connection unless it is broken.
     pub(crate) async fn settle<A>(mut self, outcome: sqlx::Result<A>) -> Result<A> {
-        self.answered(outcome).await
+        self.settle_and_keep(outcome).await
     }
 
-    /// Says what came of a statement, and keeps the connection: no longer in a transaction, unless it is broken.
-    pub(crate) async fn answered<A>(&mut self, outcome: sqlx::Result<A>) -> Result<A> {
+    /// Like [`Self::settle`], but keeps the connection.
+    pub(crate) async fn settle_and_keep<A>(&mut self, outcome: sqlx::Result<A>) -> Result<A> {
         let outcome = match outcome {
             outcome if !self.is_in_transaction => outcome,
             Ok(answer) => in_time(self.end()).await.map(|()| answer),
-            // Closed while the transaction is open: so a pooler gives the server's side of it to nobody else.
+            // Closed in an open transaction, so that a pooler does not reuse the server's connection.
             Err(error) => return Err(store_error(error)),
         };
-        let is_whole = match &outcome {
+        let is_usable = match &outcome {
             Ok(_) => true,
-            // The server has answered. Class 57: it has also shut the connection, or is about to.
+            // The server has answered. With class 57 it has also closed the connection, or is about to.
             Err(sqlx::Error::Database(error)) => {
                 error.code().is_some_and(|code| code == "57014" || !code.starts_with("57"))
             }
             Err(sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) => true,
             Err(_) => false,
         };
-        self.is_awaited = !is_whole;
+        self.is_awaited = !is_usable;
         outcome.map_err(store_error)
     }
 }
 
-impl Drop for Lent {
+impl Drop for Borrowed {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take().filter(|_| self.is_awaited || self.is_in_transaction) {
             drop(connection.detach());
@@ -179,26 +204,26 @@ impl Drop for Lent {
     }
 }
 
-impl Deref for Lent {
+impl Deref for Borrowed {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        self.connection.as_ref().expect("taken only by those who end the loan")
+        self.connection.as_ref().expect("taken only on drop")
     }
 }
 
-impl DerefMut for Lent {
-    /// Whoever takes it so asks something.
+impl DerefMut for Borrowed {
+    /// A mutable borrow means that a statement is about to run.
     fn deref_mut(&mut self) -> &mut PgConnection {
         self.is_awaited = true;
-        self.connection.as_mut().expect("taken only by those who end the loan")
+        self.connection.as_mut().expect("taken only on drop")
     }
 }
 
-/// The answer to a statement, unless it does not come in time.
+/// Fails if the statement does not answer in time.
 pub(crate) async fn in_time<A>(statement: impl Future<Output = sqlx::Result<A>>) -> sqlx::Result<A> {
-    tokio::time::timeout(STATEMENT_LIMIT, statement).await.unwrap_or_else(|_| {
-        let why = format!("it has not answered for {STATEMENT_LIMIT:?}");
+    tokio::time::timeout(STATEMENT_TIMEOUT, statement).await.unwrap_or_else(|_| {
+        let why = format!("it has not answered for {STATEMENT_TIMEOUT:?}");
         Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why)))
     })
 }

@@ -1,4 +1,4 @@
-//! Which of the operator's three questions an error of PostgreSQL answers.
+//! Which of the operator's three questions an error of PostgreSQL raises.
 
 use store::StoreError;
 
@@ -30,29 +30,49 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     }
 }
 
+/// Lets `?` convert the errors of both layers.
+pub(crate) struct Error(StoreError);
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self(store_error(error))
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Error> for StoreError {
+    fn from(Error(error): Error) -> Self {
+        error
+    }
+}
+
 fn by_code(code: &str, text: String) -> StoreError {
     match code {
         code::DATA_CORRUPTED | code::INDEX_CORRUPTED => StoreError::Damaged(text),
         code::INSUFFICIENT_PRIVILEGE => StoreError::Credentials(text),
-        // There is a server, and on it no database of this name: nothing to be connected to.
+        // The server has no database of this name, so there is nothing to connect to.
         code::INVALID_CATALOG_NAME
-        // A replica takes no writes: it is not the database that was meant.
+        // A replica takes no writes, so it is the wrong server.
         | code::READ_ONLY_SQL_TRANSACTION
         | code::DEADLOCK_DETECTED
         | code::SERIALIZATION_FAILURE
         | code::LOCK_NOT_AVAILABLE
         | code::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
         | code::IDLE_SESSION_TIMEOUT => StoreError::Connection(text),
-        // Who we are, or our password.
+        // User name or password.
         _ if code.starts_with("28") => StoreError::Credentials(text),
-        // The connection; too few of something; the operator or a timeout has intervened; the system itself. What was
-        // asked is right, and may be asked again.
+        // Connection, resources, operator intervention or timeout, system error: the statement itself is right.
         _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => StoreError::Connection(text),
         _ => StoreError::Sql(text),
     }
 }
 
-/// What the server says, without the words that sqlx puts before it.
+/// The server's message without sqlx's prefix.
 fn text(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(error) => match error.code() {
@@ -71,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_code_asks_one_of_the_three_questions() {
+    fn each_code_raises_one_of_the_three_questions() {
         for (code, kind) in [
             ("28P01", CredentialsError),
             ("28000", CredentialsError),

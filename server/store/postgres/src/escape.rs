@@ -1,13 +1,13 @@
-//! Texts that PostgreSQL cannot hold as they are.
+//! Escapes for texts with NUL, which PostgreSQL cannot store.
 
 use std::borrow::Cow;
 
-/// A text in which NUL is `\0` and `\` is `\\`.
+/// Writes NUL as `\0` and `\` as `\\`.
 pub(crate) fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\0', "\\0")
 }
 
-/// What was [`escaped`].
+/// The inverse of [`escaped`].
 pub(crate) fn unescaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars();
@@ -20,13 +20,13 @@ pub(crate) fn unescaped(text: &str) -> String {
     plain
 }
 
-/// A text that can be stored, as it is where that is possible; marked by a `\` in front where not.
+/// The text itself if it can be stored, else escaped, with a leading `\` as a mark.
 pub(crate) fn storable(text: &str) -> Cow<'_, str> {
     let is_plain = !text.contains('\0') && !text.starts_with('\\');
     if is_plain { Cow::Borrowed(text) } else { Cow::Owned(format!("\\{}", escaped(text))) }
 }
 
-/// What was made [`storable`].
+/// The inverse of [`storable`].
 pub(crate) fn restored(text: String) -> String {
     text.strip_prefix('\\').map(unescaped).unwrap_or(text)
 }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comes_back_exactly() {
+    fn texts_are_restored_exactly() {
         for text in ["", "plain", "a\0b", "\\", "\\0", "\0\\\0", "\\\\0\0\\", "é\0\u{202e}"] {
             let stored = escaped(text);
             assert!(!stored.contains('\0'), "{stored:?}");

@@ -1,35 +1,35 @@
-//! What an operator should know of a server beyond that it answers.
+//! What an operator should know about a server besides that it answers.
 
 use std::time::Duration;
 
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use sqlx::{ConnectOptions, PgConnection};
 
+use crate::Options;
+use crate::connect::{OpenError, connect_options, location, own_name};
 use crate::error::store_error;
-use crate::open::{connect_options, own_name, place};
-use crate::{OpenError, Options};
 
-/// Far more than a notification takes on its way.
+/// Much longer than a notification takes.
 const HEARD_WITHIN: Duration = Duration::from_secs(3);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Examination {
-    /// Whether what is notified through `url` is heard by who listens through `listen_url`, or through `url` where
-    /// there is none. It is not where a transaction pooler stands before the one who listens.
+    /// Whether notifications sent through `url` arrive at `listen_url`, or at `url` if there is none. Through a transaction
+    /// pooler they do not.
     pub are_notifications_heard: bool,
-    /// How many connections the server takes from users like this one.
+    /// How many connections the server accepts from ordinary users.
     pub connections_limit: u32,
-    /// How many of these there are, ours included.
+    /// How many of them are in use, including this process's own.
     pub connections_in_use: u32,
 }
 
-/// Looks at the server that `options` name. Changes nothing there.
+/// Examines the server of `options` without changing anything.
 pub async fn examine(options: &Options) -> Result<Examination, OpenError> {
     let own_name = own_name()?;
     let pooled = connect_options(&options.url, &own_name)?;
     let direct = options.listen_url.as_deref().map_or(Ok(pooled.clone()), |url| connect_options(url, &own_name))?;
-    let (place, channel) = (place(&direct), own_name.replace('-', "_"));
+    let (location, channel) = (location(&direct), own_name.replace('-', "_"));
     let examined = async {
         let one = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWERS_WITHIN).connect_lazy_with(direct);
         let mut listener = PgListener::connect_with(&one).await?;
@@ -45,11 +45,11 @@ pub async fn examine(options: &Options) -> Result<Examination, OpenError> {
             connections_in_use: count(in_use),
         })
     };
-    examined.await.map_err(|error| OpenError::Other { place, reason: store_error(error) })
+    examined.await.map_err(|error| OpenError::Other { location, reason: store_error(error) })
 }
 
 async fn connections(connection: &mut PgConnection) -> sqlx::Result<(i64, i64)> {
-    // Everybody sees in the view how many there are; what they do is for those with more rights.
+    // Every user may count connections in this view; only privileged users see what they do.
     let sql = "select current_setting('max_connections')::bigint
                       - current_setting('superuser_reserved_connections')::bigint,
                       (select count(*) from pg_stat_activity where backend_type = 'client backend')";

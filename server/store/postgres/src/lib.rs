@@ -1,49 +1,60 @@
-//! The store in PostgreSQL, for many processes at a time.
+//! The store in PostgreSQL, shared by any number of processes.
 //!
-//! Each verb is one statement that commits by itself: no lock outlives the server's own work, whatever
-//! becomes of the process that has asked, and a transaction pooler may stand between. Verbs that many ask at
-//! the same time are gathered into one statement (see `lane`). What is counted, and who else is woken, is up to the
-//! triggers of migrations/postgres.
+//! Each method is one statement that commits by itself. So no lock outlives the server's own work, whatever happens to the
+//! calling process, and a transaction pooler may be in between. Frequent methods are batched into one statement (see
+//! `batcher`). The triggers of migrations/postgres count, and notify other processes.
 
 mod accounts;
+mod batcher;
+mod claim_cursor;
+mod connect;
 mod connections;
+mod copy;
+mod counters;
 mod error;
 mod escape;
 mod examine;
-mod lane;
+mod fetch;
+mod job_admin;
+mod job_queue;
+mod ledger;
 mod listener;
-mod log;
-mod open;
+mod log_rows;
 mod pool_probe;
-mod queue;
-mod transfer;
+mod search_log;
 mod workers;
 
 use std::sync::Arc;
 
 use api::{PoolState, TimeMs};
 use async_trait::async_trait;
-use store::{Description, Notifier, Result, Store};
+use sqlx::Connection;
+use store::{ChangedTopics, Description, Notifier, Result, Store, Topic};
 
-use crate::connections::{Connections, in_time};
-use crate::lane::Lane;
-use crate::listener::Listener;
-use crate::log::Record;
-use crate::queue::{Add, Finishes, Front};
+use crate::batcher::Batcher;
+use crate::claim_cursor::ClaimCursor;
+use crate::connect::{
+    OpenFailure, connect, connect_options, known_version, location, own_name, prepare, read_or_make_secret,
+    refuse_unfinished_copy,
+};
+use crate::connections::{ConnectionMode, Connections};
+use crate::job_queue::{Add, FinishAttempts, WriteContext};
+use crate::listener::{Heard, Listener};
+use crate::search_log::Record;
 
+pub use crate::connect::{Access, OpenError};
+pub use crate::copy::PostgresCopy;
 pub use crate::examine::{Examination, examine};
-pub use crate::open::OpenError;
-pub use crate::transfer::PostgresCopy;
 
 /// A database on a PostgreSQL server.
 #[derive(Debug)]
 pub struct PostgresStore {
     connections: Connections,
-    adds: Lane<Add>,
-    records: Lane<Record>,
-    finishes: Lane<Finishes>,
-    front: Arc<Front>,
-    waker: Arc<Notifier>,
+    adds: Batcher<Add>,
+    records: Batcher<Record>,
+    finishes: Batcher<FinishAttempts>,
+    cursor: Arc<ClaimCursor>,
+    notifier: Arc<Notifier>,
     listener: Listener,
     secret: [u8; 32],
 }
@@ -53,54 +64,97 @@ pub struct PostgresStore {
 pub struct Options {
     /// `postgres://user:password@host:port/database?parameters`
     pub url: String,
-    /// For LISTEN and for migrations, where `url` leads through a transaction pooler, which can do neither.
+    /// For LISTEN and for migrations, if `url` leads through a transaction pooler, which supports neither.
     pub listen_url: Option<String>,
-    /// How many connections at most, besides the one that listens.
+    /// The most connections, besides the one that listens.
     pub connections: u32,
 }
 
-/// Without the URLs, which hold the password.
+/// Without the URLs, which contain the password.
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Options").field("connections", &self.connections).finish_non_exhaustive()
     }
 }
 
-/// Whether the schema may be changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// For whoever runs jobs: brings the schema up to date, one process at a time.
-    Owner,
-    /// For commands beside them: refuses an older schema.
-    Guest,
-}
-
 impl PostgresStore {
     /// Connects, and brings the schema up to date where `access` allows it.
     pub async fn open(options: Options, access: Access) -> Result<Self, OpenError> {
-        open::open(options, access).await
+        let own_name = own_name()?;
+        let pooled = connect_options(&options.url, &own_name)?;
+        let (direct, mode) = match &options.listen_url {
+            Some(url) => (connect_options(url, &own_name)?, ConnectionMode::Pooled),
+            None => (pooled.clone(), ConnectionMode::Direct),
+        };
+        let location = location(&direct);
+        let mut connection = connect(&direct, &location).await?;
+        let opened = async {
+            prepare(&mut connection, access).await?;
+            refuse_unfinished_copy(&mut connection).await?;
+            Ok(read_or_make_secret(&mut connection).await?)
+        };
+        let secret = opened.await.map_err(|failure: OpenFailure| failure.with_location(location))?;
+        drop(connection.close().await);
+        let (notifier, cursor) = (Arc::new(Notifier::default()), Arc::new(ClaimCursor::default()));
+        let connections = Connections::open(pooled, options.connections, mode);
+        let hear = hear(notifier.clone(), cursor.clone());
+        let listener = Listener::start(direct, own_name, hear).await;
+        let context = || WriteContext::new(connections.clone(), cursor.clone());
+        Ok(Self {
+            adds: Batcher::start(context(), notifier.clone()),
+            records: Batcher::start(context(), notifier.clone()),
+            finishes: Batcher::start(context(), notifier.clone()),
+            connections,
+            cursor,
+            notifier,
+            listener,
+            secret,
+        })
+    }
+
+    /// Jobs wait again, or have ended. They may be older than those that were claimed last.
+    fn older_jobs_changed(&self) {
+        self.cursor.reset();
+        ChangedTopics::topics(&[Topic::Jobs, Topic::Work]).notify(&self.notifier);
+    }
+}
+
+/// Passes on what other processes notify.
+fn hear(notifier: Arc<Notifier>, cursor: Arc<ClaimCursor>) -> impl Fn(Heard<'_>) {
+    move |heard| match heard {
+        Heard::MaybeMissed => {
+            cursor.reset();
+            Topic::ALL.into_iter().for_each(|topic| notifier.notify(topic));
+        }
+        Heard::Topic("log") => notifier.notify(Topic::Log),
+        Heard::Topic("jobs") => notifier.notify(Topic::Jobs),
+        Heard::Topic("work") => notifier.notify(Topic::Work),
+        Heard::Topic("again") => {
+            cursor.reset();
+            notifier.notify(Topic::Work);
+        }
+        Heard::Topic("cancel") => notifier.notify(Topic::Cancel),
+        Heard::Topic("output") => notifier.notify(Topic::Output),
+        // From a later version.
+        Heard::Topic(_) => {}
     }
 }
 
 #[async_trait]
 impl Store for PostgresStore {
     async fn ping(&self) -> Result<()> {
-        // Reads the ends of the tables on the way of a search: what does not answer there will not answer a worker.
-        let mut connection = self.connections.get().await?;
+        // Reads the ends of the tables that every search passes: a worker can read no more than this can.
         let read = sqlx::query_scalar!(
             r#"select (exists (select 1 from total)
                        or exists (select 1 from (select 1 from job order by id desc limit 1) as newest)
                        or exists (select 1 from job where state in ('scheduled', 'retrying'))
                        or exists (select 1 from (select 1 from log order by id desc limit 1) as newest)
-                       or pg_is_in_recovery()) as "there!""#
+                       or pg_is_in_recovery()) as "found!""#
         );
-        let read = in_time(read.fetch_one(&mut *connection)).await;
-        connection.settle(read).await?;
-        let mut connection = self.connections.get().await?;
-        // A transaction that writes nothing and needs a number all the same: a replica refuses it.
-        let written = sqlx::query_scalar!(r#"select pg_current_xact_id()::text as "id!""#);
-        let written = in_time(written.fetch_one(&mut *connection)).await;
-        connection.settle(written).await.map(drop)
+        self.connections.fetch_one(read).await?;
+        // Writes nothing but needs a transaction id, which a replica refuses.
+        let write = sqlx::query_scalar!(r#"select pg_current_xact_id()::text as "id!""#);
+        self.connections.fetch_one(write).await.map(drop)
     }
 
     async fn secret(&self) -> Result<[u8; 32]> {
@@ -108,17 +162,15 @@ impl Store for PostgresStore {
     }
 
     async fn describe(&self) -> Result<Description> {
-        let mut connection = self.connections.get().await?;
         let server = sqlx::query!(
             r#"select current_setting('server_version') as "version!",
                       pg_database_size(current_database()) as "size!""#
         );
-        let server = in_time(server.fetch_one(&mut *connection)).await;
-        let server = connection.settle(server).await?;
+        let server = self.connections.fetch_one(server).await?;
         Ok(Description {
             // Distributions append their own version in brackets.
             engine: format!("PostgreSQL {}", server.version.split(' ').next().unwrap_or_default()),
-            schema: open::known_version(),
+            schema: known_version(),
             size_bytes: store::codec::count(server.size),
         })
     }
@@ -128,10 +180,8 @@ impl Store for PostgresStore {
     }
 
     async fn time(&self) -> Result<Option<TimeMs>> {
-        let mut connection = self.connections.get().await?;
         let now = sqlx::query_scalar!(r#"select (extract(epoch from clock_timestamp()) * 1000)::bigint as "now!""#);
-        let now = in_time(now.fetch_one(&mut *connection)).await;
-        connection.settle(now).await.map(|now| Some(TimeMs(now)))
+        self.connections.fetch_one(now).await.map(|now| Some(TimeMs(now)))
     }
 
     fn pool(&self) -> PoolState {

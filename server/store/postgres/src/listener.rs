@@ -1,90 +1,93 @@
-//! Wake-ups that other processes send, by LISTEN and NOTIFY.
+//! Notifications of other processes, by LISTEN and NOTIFY.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::postgres::{PgListener, PgNotification, PgPoolOptions};
-use sqlx::{PgPool, postgres::PgConnectOptions};
-use store::{Notifier, Topic};
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::error::store_error;
-use crate::queue::Front;
 
-/// The functions `wake` and `wake_all` of migrations/postgres send to it.
+/// The functions `wake` and `wake_all` of migrations/postgres notify it.
 const CHANNEL: &str = "search4letters";
 
-/// While nothing can be heard, everybody looks this often.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A connection on which nothing was heard for so long is asked whether it is still there: a network that is cut
-/// tells nobody.
-const TRIED_AFTER: Duration = Duration::from_secs(30);
-const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+/// How often everything is assumed to have changed while no notifications arrive.
+const POLL_EVERY: Duration = Duration::from_secs(1);
+/// A connection that was quiet for this long is tested, because a network that is cut closes no connection.
+const TEST_AFTER: Duration = Duration::from_secs(30);
+const TEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The task that listens.
+/// What the listener passes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard<'a> {
+    /// Another process has notified this topic.
+    Topic(&'a str),
+    /// Notifications may have been missed.
+    MaybeMissed,
+}
+
+/// Owns the task that listens.
 #[derive(Debug)]
 pub(crate) struct Listener {
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Listener {
-    /// `own_name` is the application name of this process's connections: what they say it knows already.
-    /// Returns once it listens, or has failed to for the first time.
+    /// `own_name` is the application name of this process's connections: their notifications are ignored.
+    /// Returns once it listens, or has failed for the first time.
     pub(crate) async fn start(
         options: PgConnectOptions,
         own_name: String,
-        waker: Arc<Notifier>,
-        front: Arc<Front>,
+        hear: impl Fn(Heard<'_>) + Send + Sync + 'static,
     ) -> Self {
-        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWERS_WITHIN).connect_lazy_with(options);
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(TEST_TIMEOUT).connect_lazy_with(options);
         let (first, tried) = oneshot::channel();
-        let ear = Ear { pool, own_name, waker, front };
-        let task = tokio::spawn(ear.listen_on(first));
+        let task = tokio::spawn(ListenTask { pool, own_name, hear }.run(first));
         drop(tried.await);
         Self { task: Mutex::new(Some(task)) }
     }
 
     pub(crate) async fn close(&self) {
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task {
-            task.abort();
+        if let Some(task) = self.abort() {
             drop(task.await);
         }
     }
-}
 
-/// A store that is dropped without having been closed listens no more either.
-impl Drop for Listener {
-    fn drop(&mut self) {
-        if let Some(task) = self.task.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            task.abort();
-        }
+    fn abort(&self) -> Option<JoinHandle<()>> {
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        task.inspect(JoinHandle::abort)
     }
 }
 
-struct Ear {
-    pool: PgPool,
-    own_name: String,
-    waker: Arc<Notifier>,
-    front: Arc<Front>,
+/// Ends the task of a store that was dropped without having been closed.
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.abort();
+    }
 }
 
-impl Ear {
-    /// For ever: a connection that breaks is made anew, and meanwhile everybody looks for themselves. Drops
-    /// `first` once it has listened or failed to.
-    async fn listen_on(self, first: oneshot::Sender<()>) {
+struct ListenTask<H> {
+    pool: PgPool,
+    own_name: String,
+    hear: H,
+}
+
+impl<H: Fn(Heard<'_>) + Send + Sync> ListenTask<H> {
+    /// Never ends: reconnects a broken connection, and polls in the meantime. Drops `first` once it listens or has
+    /// failed.
+    async fn run(self, first: oneshot::Sender<()>) {
         let mut first = Some(first);
-        let mut is_deaf = false;
+        let mut is_failing = false;
         loop {
-            let error = match self.begin().await {
+            let error = match self.connect().await {
                 Ok(mut listener) => {
-                    if std::mem::take(&mut is_deaf) {
-                        tracing::info!("wake-ups of other processes are heard again");
+                    if std::mem::take(&mut is_failing) {
+                        tracing::info!("notifications of other processes arrive again");
                     }
-                    // Whatever was said before.
-                    self.wake_all();
+                    (self.hear)(Heard::MaybeMissed);
                     drop(first.take());
                     let Err(error) = self.listen(&mut listener).await;
                     error
@@ -92,26 +95,26 @@ impl Ear {
                 Err(error) => error,
             };
             drop(first.take());
-            if !std::mem::replace(&mut is_deaf, true) {
+            if !std::mem::replace(&mut is_failing, true) {
                 let error = store_error(error);
-                tracing::warn!(%error, "wake-ups of other processes are not heard; looking every second instead");
+                tracing::warn!(%error, "notifications of other processes do not arrive; polling every second instead");
             }
-            self.wake_all();
-            tokio::time::sleep(LOOK_EVERY).await;
+            (self.hear)(Heard::MaybeMissed);
+            tokio::time::sleep(POLL_EVERY).await;
         }
     }
 
-    /// Listens, and makes sure that what is said arrives: a transaction pooler accepts LISTEN and delivers nothing.
-    async fn begin(&self) -> sqlx::Result<PgListener> {
+    /// Makes sure that notifications arrive: a transaction pooler accepts LISTEN and delivers nothing.
+    async fn connect(&self) -> sqlx::Result<PgListener> {
         let mut listener = PgListener::connect_with(&self.pool).await?;
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
         let echo = async {
             sqlx::query("select wake('echo')").execute(&mut listener).await?;
-            while !self.is_echo(&self.next(&mut listener).await?) {}
+            while topic_and_sender(&self.next(&mut listener).await?) != ("echo", &self.own_name) {}
             Ok(())
         };
-        tokio::time::timeout(ANSWERS_WITHIN, echo).await.unwrap_or_else(|_| {
+        tokio::time::timeout(TEST_TIMEOUT, echo).await.unwrap_or_else(|_| {
             let why = "LISTEN is accepted and nothing arrives: give a direct connection, --database-listen-url";
             Err(sqlx::Error::Protocol(why.to_owned()))
         })?;
@@ -120,11 +123,17 @@ impl Ear {
 
     async fn listen(&self, listener: &mut PgListener) -> sqlx::Result<Infallible> {
         loop {
-            match tokio::time::timeout(TRIED_AFTER, self.next(listener)).await {
-                Ok(notification) => self.hear(&notification?),
+            match tokio::time::timeout(TEST_AFTER, self.next(listener)).await {
+                Ok(notification) => {
+                    let notification = notification?;
+                    let (topic, sender) = topic_and_sender(&notification);
+                    if sender != self.own_name {
+                        (self.hear)(Heard::Topic(topic));
+                    }
+                }
                 Err(_) => {
-                    let asked = sqlx::query("select 1").execute(&mut *listener);
-                    tokio::time::timeout(ANSWERS_WITHIN, asked).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+                    let test = sqlx::query("select 1").execute(&mut *listener);
+                    tokio::time::timeout(TEST_TIMEOUT, test).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
                 }
             }
         }
@@ -134,33 +143,8 @@ impl Ear {
         let next = listener.try_recv().await?;
         next.ok_or_else(|| sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into()))
     }
+}
 
-    fn is_echo(&self, notification: &PgNotification) -> bool {
-        notification.payload().split_once(' ') == Some(("echo", &self.own_name))
-    }
-
-    fn hear(&self, notification: &PgNotification) {
-        let (topic, from) = notification.payload().split_once(' ').unwrap_or((notification.payload(), ""));
-        if from == self.own_name {
-            return;
-        }
-        match topic {
-            "log" => self.waker.notify(Topic::Log),
-            "jobs" => self.waker.notify(Topic::Jobs),
-            "work" => self.waker.notify(Topic::Work),
-            "again" => {
-                self.front.look_again();
-                self.waker.notify(Topic::Work);
-            }
-            "cancel" => self.waker.notify(Topic::Cancel),
-            "output" => self.waker.notify(Topic::Output),
-            // A later version may have more to say.
-            _ => {}
-        }
-    }
-
-    fn wake_all(&self) {
-        self.front.look_again();
-        Topic::ALL.into_iter().for_each(|topic| self.waker.notify(topic));
-    }
+fn topic_and_sender(notification: &PgNotification) -> (&str, &str) {
+    notification.payload().split_once(' ').unwrap_or((notification.payload(), ""))
 }

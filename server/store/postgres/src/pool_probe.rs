@@ -22,7 +22,7 @@ impl PoolProbe for PostgresStore {
             ProbeStatement::Invalid => "select nothing from nowhere",
         };
         let read = in_time(sqlx::query(statement).fetch_one(&mut *connection)).await;
-        connection.answered(read).await?;
+        connection.settle_and_keep(read).await?;
         tokio::time::sleep(probe.hold).await;
         Ok(())
     }

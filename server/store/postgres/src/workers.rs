@@ -1,16 +1,15 @@
-//! Who runs jobs.
+//! The processes that run jobs.
 
 use api::TimeMs;
 use async_trait::async_trait;
 use store::{Beat, Result, StoredWorker, WorkerName, Workers};
 
 use crate::PostgresStore;
-use crate::connections::in_time;
 
 #[async_trait]
 impl Workers for PostgresStore {
     async fn beat(&self, beat: Beat, forget_before: TimeMs) -> Result<()> {
-        let statement = sqlx::query!(
+        let beat = sqlx::query!(
             "with forgotten as (
                  delete from worker
                  where beat_at_ms < $8 and name <> $1
@@ -30,28 +29,22 @@ impl Workers for PostgresStore {
             beat.at.0,
             forget_before.0
         );
-        let mut connection = self.connections.get().await?;
-        let beaten = in_time(statement.execute(&mut *connection)).await;
-        connection.settle(beaten).await.map(drop)
+        self.connections.execute(beat).await.map(drop)
     }
 
     async fn retire(&self, worker: &WorkerName) -> Result<()> {
-        let statement = sqlx::query!("delete from worker where name = $1", worker.0);
-        let mut connection = self.connections.get().await?;
-        let retired = in_time(statement.execute(&mut *connection)).await;
-        connection.settle(retired).await.map(drop)
+        let retired = sqlx::query!("delete from worker where name = $1", worker.0);
+        self.connections.execute(retired).await.map(drop)
     }
 
     async fn workers(&self) -> Result<Vec<StoredWorker>> {
-        let statement = sqlx::query!(
+        let rows = sqlx::query!(
             r#"select name, host, pid, version, slots, started_at_ms, beat_at_ms,
                       (select count(*) from job where state = 'running' and job.worker = worker.name) as "running!"
                from worker order by name collate "C""#
         );
-        let mut connection = self.connections.get().await?;
-        let rows = in_time(statement.fetch_all(&mut *connection)).await;
         let number = |number: i64| u32::try_from(number).unwrap_or(0);
-        let workers = connection.settle(rows).await?.into_iter().map(|row| StoredWorker {
+        let workers = self.connections.fetch_all(rows).await?.into_iter().map(|row| StoredWorker {
             beat: Beat {
                 worker: WorkerName(row.name),
                 host: row.host,

@@ -1,0 +1,225 @@
+//! Connecting to the database, or saying in one sentence why not and how to fix it.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use api::FaultKind;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, PgConnection};
+use store::StoreError;
+
+use crate::error::store_error;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/postgres");
+
+/// The first with 64-bit transaction ids in SQL.
+const OLDEST_SERVER: i32 = 130_000;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Another process may be running a long migration.
+const MIGRATE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+
+/// Why the database cannot be used. Each text names what to do about it. None contains the password.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the database's URL cannot be read: {0}. Write postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
+    Url(String),
+    #[error("{location} cannot be connected to: {}. {fix}", reason.detail())]
+    Connect { location: String, reason: StoreError, fix: String },
+    #[error("{location} runs PostgreSQL {version}; this program needs 13 or later. Upgrade the server")]
+    OldServer { location: String, version: String },
+    #[error(
+        "{location} was written by a newer version (schema {version}; this one knows up to {known}). Install that version or a later one"
+    )]
+    NewerSchema { location: String, version: i64, known: i64 },
+    #[error(
+        "{location} was written by an older version (schema {version}; this one needs {known}). Start the new server, or run `search4letters migrate`"
+    )]
+    OlderSchema { location: String, version: i64, known: i64 },
+    #[error(
+        "{location} holds a copy that is not finished. Finish it with `search4letters copy --from {from} --to URL`, with this database's URL, or use another database"
+    )]
+    UnfinishedCopy { location: String, from: String },
+    #[error("{location} is in use by a server. Stop it, and whatever else uses that database, before it is copied")]
+    Served { location: String },
+    #[error("{location} cannot be brought up to date: {}. See that this user may create tables in it: it is easiest to let it own the database", reason.detail())]
+    Migration { location: String, reason: StoreError },
+    #[error("{location} cannot be used: {reason}")]
+    Other { location: String, reason: StoreError },
+}
+
+impl OpenError {
+    /// Which of the operator's three questions to ask.
+    #[must_use]
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            Self::Url(_) => FaultKind::CredentialsError,
+            Self::Served { .. } => FaultKind::ConnectionError,
+            Self::OldServer { .. }
+            | Self::NewerSchema { .. }
+            | Self::OlderSchema { .. }
+            | Self::UnfinishedCopy { .. } => FaultKind::SqlError,
+            Self::Connect { reason, .. } | Self::Migration { reason, .. } | Self::Other { reason, .. } => reason.kind(),
+        }
+    }
+}
+
+/// A name that distinguishes this process's connections from all others, also on the server.
+pub(crate) fn own_name() -> Result<String, OpenError> {
+    let mut random = [0; 4];
+    let refused = |error| OpenError::Url(format!("the system has no random numbers: {error}"));
+    getrandom::fill(&mut random).map_err(refused)?;
+    Ok(format!("search4letters-{:08x}", u32::from_be_bytes(random)))
+}
+
+pub(crate) fn connect_options(url: &str, own_name: &str) -> Result<PgConnectOptions, OpenError> {
+    // The parser's error may contain parts of the URL, and so of the password.
+    let options =
+        PgConnectOptions::from_str(url).map_err(|_| OpenError::Url("it is no URL of PostgreSQL".to_owned()))?;
+    // Logging statements formats a copy of each, which is too slow for a hot path. Poolers refuse parameters that they
+    // do not know, and no column is a floating-point number.
+    Ok(options.application_name(own_name).extra_float_digits(None).disable_statement_logging())
+}
+
+/// Where a connection leads, without the password.
+pub(crate) fn location(options: &PgConnectOptions) -> String {
+    let host = options.get_socket().map_or_else(|| options.get_host().to_owned(), |path| path.display().to_string());
+    let (user, port) = (options.get_username(), options.get_port());
+    let database = options.get_database().unwrap_or(user);
+    format!("the database {database} on {host}:{port} (as {user})")
+}
+
+pub(crate) async fn connect(options: &PgConnectOptions, location: &str) -> Result<PgConnection, OpenError> {
+    let outcome = tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await;
+    let error = match outcome {
+        Ok(Ok(connection)) => return Ok(connection),
+        Ok(Err(error)) => error,
+        Err(_) => sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
+    };
+    let fix = match error.as_database_error().and_then(|error| error.code()).as_deref() {
+        Some("3D000") => {
+            format!("Make it: createdb {}", options.get_database().unwrap_or_else(|| options.get_username()))
+        }
+        Some("53300") => "Raise the server's max_connections, or lower --database-connections".to_owned(),
+        Some(code) if code.starts_with("28") => {
+            "See the user and the password in DATABASE_URL, and the server's pg_hba.conf".to_owned()
+        }
+        _ => "See that the server runs and listens there, and that no firewall stands between".to_owned(),
+    };
+    Err(OpenError::Connect { location: location.to_owned(), reason: store_error(error), fix })
+}
+
+/// The version of the schema that this program brings a database to.
+pub(crate) fn known_version() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+/// Checks the server and the schema, and migrates where `access` allows it.
+pub(crate) async fn prepare(connection: &mut PgConnection, access: Access) -> Result<(), OpenFailure> {
+    let server = sqlx::query_scalar::<_, String>("show server_version_num").fetch_one(&mut *connection).await?;
+    if server.parse::<i32>().is_ok_and(|version| version < OLDEST_SERVER) {
+        let version = sqlx::query_scalar("show server_version").fetch_one(&mut *connection).await?;
+        return Err(OpenFailure::OldServer(version));
+    }
+    let (version, oldest) = versions(connection).await?;
+    let known = known_version();
+    if version > known && oldest > known {
+        return Err(OpenFailure::NewerSchema { version, known });
+    }
+    if version < known {
+        match access {
+            Access::Owner => migrate(connection).await?,
+            Access::Guest => return Err(OpenFailure::OlderSchema { version, known }),
+        }
+    }
+    // After a restore into another cluster, transaction ids may be smaller than before.
+    let restored = "update folded set up_to = '0' where up_to > pg_snapshot_xmax(pg_current_snapshot())";
+    sqlx::query(restored).execute(connection).await?;
+    Ok(())
+}
+
+/// The schema's version, and the oldest one that a program must know to use it.
+async fn versions(connection: &mut PgConnection) -> sqlx::Result<(i64, i64)> {
+    // Another process may be running the first migration: sqlx makes its own table before ours.
+    let exists = sqlx::query_scalar::<_, bool>(
+        "select to_regclass('_sqlx_migrations') is not null and to_regclass('compatibility') is not null",
+    );
+    if !exists.fetch_one(&mut *connection).await? {
+        return Ok((0, 0));
+    }
+    let versions = "select (select coalesce(max(version), 0) from _sqlx_migrations where success),
+                           (select coalesce(max(oldest_schema), 0) from compatibility)";
+    sqlx::query_as(versions).fetch_one(connection).await
+}
+
+/// sqlx holds a lock, so that processes which start together migrate one at a time.
+async fn migrate(connection: &mut PgConnection) -> Result<(), OpenFailure> {
+    let migrator = Migrator { ignore_missing: true, ..Migrator::with_migrations(MIGRATIONS.iter().cloned().collect()) };
+    // Not `run`: its future is not Send for a borrowed connection, which is why sqlx has this one.
+    let outcome = tokio::time::timeout(MIGRATE_TIMEOUT, migrator.run_direct(None, connection, false)).await;
+    outcome.unwrap_or(Err(MigrateError::Execute(sqlx::Error::PoolTimedOut))).map_err(|error| match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+            OpenFailure::Migration(store_error(error))
+        }
+        error => OpenFailure::Migration(StoreError::Sql(error.to_string())),
+    })
+}
+
+pub(crate) async fn read_or_make_secret(connection: &mut PgConnection) -> sqlx::Result<[u8; 32]> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| sqlx::Error::Io(std::io::Error::other(error.to_string())))?;
+    sqlx::query!("insert into secret (id, key) values (1, $1) on conflict (id) do nothing", &key[..])
+        .execute(&mut *connection)
+        .await?;
+    let stored = sqlx::query_scalar!("select key from secret where id = 1").fetch_one(connection).await?;
+    stored.try_into().map_err(|_| sqlx::Error::Protocol("the secret key has a wrong length".to_owned()))
+}
+
+/// Whether the schema may be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// For processes that run jobs: brings the schema up to date, one process at a time.
+    Owner,
+    /// For commands beside them: refuses an older schema.
+    Guest,
+}
+
+/// Half a copy is not a database yet.
+pub(crate) async fn refuse_unfinished_copy(connection: &mut PgConnection) -> Result<(), OpenFailure> {
+    let source = sqlx::query_scalar!("select source_name from copy where not finished");
+    match source.fetch_optional(connection).await? {
+        Some(source) => Err(OpenFailure::UnfinishedCopy { source }),
+        None => Ok(()),
+    }
+}
+
+/// An [`OpenError`] before it knows its location.
+pub(crate) enum OpenFailure {
+    OldServer(String),
+    NewerSchema { version: i64, known: i64 },
+    OlderSchema { version: i64, known: i64 },
+    UnfinishedCopy { source: String },
+    Served,
+    Migration(StoreError),
+    Sqlx(sqlx::Error),
+}
+
+impl From<sqlx::Error> for OpenFailure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sqlx(error)
+    }
+}
+
+impl OpenFailure {
+    pub(crate) fn with_location(self, location: String) -> OpenError {
+        match self {
+            Self::OldServer(version) => OpenError::OldServer { location, version },
+            Self::NewerSchema { version, known } => OpenError::NewerSchema { location, version, known },
+            Self::OlderSchema { version, known } => OpenError::OlderSchema { location, version, known },
+            Self::UnfinishedCopy { source } => OpenError::UnfinishedCopy { location, from: source },
+            Self::Served => OpenError::Served { location },
+            Self::Migration(reason) => OpenError::Migration { location, reason },
+            Self::Sqlx(error) => OpenError::Other { location, reason: store_error(error) },
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What an administrator does to jobs.
+
+use api::{JobId, JobState, TimeMs};
+use store::codec::job_state;
+use store::{ChangedTopics, Result, Topic};
+
+use crate::connections::Connections;
+
+/// "prune" in ASCII. One process at a time holds this lock and prunes.
+const PRUNE_LOCK: i64 = 0x70_7275_6e65;
+
+fn states_that(allow: impl Fn(JobState) -> bool) -> Vec<&'static str> {
+    JobState::ALL.into_iter().filter(|&state| allow(state)).map(JobState::as_str).collect()
+}
+
+pub(super) async fn retry(connections: &Connections, id: JobId, now: TimeMs) -> Result<bool> {
+    let retried = sqlx::query!(
+        "update job
+         set state = 'waiting', run_at_ms = $1, max_attempts = greatest(max_attempts, attempt + 1),
+             finished_at_ms = null, error = null, cancel_requested = false
+         where id = $2 and state = any ($3::text[])",
+        now.0,
+        id.0,
+        &states_that(JobState::can_retry) as _
+    );
+    Ok(connections.execute(retried).await? > 0)
+}
+
+/// Returns what has changed, or none if there is nothing to cancel.
+pub(super) async fn cancel(connections: &Connections, id: JobId, now: TimeMs) -> Result<Option<ChangedTopics>> {
+    let cancelled = sqlx::query_scalar!(
+        r#"with found as materialized (
+               select id, state as old_state from job where id = $2 and state = any ($3::text[]) for update
+           )
+           update job
+           set cancel_requested = (found.old_state = 'running'),
+               state = case found.old_state when 'running' then 'running' else 'cancelled' end,
+               finished_at_ms = case found.old_state when 'running' then job.finished_at_ms else $1 end
+           from found
+           where job.id = found.id
+           returning found.old_state"#,
+        now.0,
+        id.0,
+        &states_that(JobState::can_cancel) as _
+    );
+    let Some(old_state) = connections.fetch_optional(cancelled).await? else { return Ok(None) };
+    let mut changed = ChangedTopics::topics(&[Topic::Jobs]);
+    match job_state(&old_state)? {
+        JobState::Running => changed.topic(Topic::Cancel),
+        old_state => changed.left(old_state),
+    }
+    Ok(Some(changed))
+}
+
+/// One process at a time: of several that start together, the others find nothing to do.
+pub(super) async fn prune(connections: &Connections, before: TimeMs, limit: u32) -> Result<u64> {
+    let pruned = sqlx::query!(
+        "with prune_lock as materialized (select pg_try_advisory_xact_lock($3) as is_ours)
+         delete from job
+         where (select is_ours from prune_lock)
+           and id in (
+               select id from job
+               where state in ('done', 'cancelled') and finished_at_ms < $1
+                 and (kind <> 'log_request' or state = 'cancelled' or recorded)
+               order by finished_at_ms, id limit $2
+               for update skip locked
+           )",
+        before.0,
+        i64::from(limit),
+        PRUNE_LOCK
+    );
+    connections.execute(pruned).await
+}
+
+pub(super) async fn delete(connections: &Connections, id: JobId) -> Result<bool> {
+    let deleted = sqlx::query!(
+        "delete from job
+         where id = $1 and state in ('done', 'dead', 'cancelled') and (kind <> 'log_request' or recorded)",
+        id.0
+    );
+    Ok(connections.execute(deleted).await? > 0)
+}
