@@ -3,8 +3,10 @@
 use api::{LogSeq, Role};
 use fastrand::Rng;
 use futures::TryStreamExt;
-use store::{AttemptResult, LogEntry, LogSpan, NewAccount};
-use tests::builders::{START, account, claim, finished, log_entry, log_job, log_query, no_attempt, search};
+use store::{AttemptResult, LogSpan, NewAccount, SearchRecord};
+use tests::builders::{
+    START, account, claim, finished, log_entry, log_entry_of, log_job, log_query, no_attempt, search, search_record,
+};
 use tests::corpus::corpus;
 use tests::workload::cases;
 
@@ -40,14 +42,14 @@ async fn every_hostile_string<From: Endpoint, To: Endpoint>() {
     let (from, to) = (From::create().await, To::create().await);
     let store = from.store().await.unwrap();
     for (number, hostile) in (0..).zip(corpus()) {
-        let entry = LogEntry {
+        let entry = log_entry_of(SearchRecord {
             letters: hostile.text.clone(),
             results: hostile.text.clone(),
             ip: hostile.text.clone(),
             browser_family: hostile.text.clone(),
             user_agent: hostile.text.clone(),
-            ..log_entry(search(number), &hostile.text)
-        };
+            ..search_record(search(number), &hostile.text)
+        });
         store.record(entry, no_attempt()).await.unwrap();
     }
     assert!(corpus().iter().any(|hostile| hostile.text.contains('\0')));

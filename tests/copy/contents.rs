@@ -5,8 +5,12 @@ use std::time::Duration;
 use api::{JobFilter, JobState, LogRow, TimeMs};
 use fastrand::Rng;
 use futures::TryStreamExt;
-use store::{AttemptResult, ClaimedJob, Enqueued, LogEntry, LogSpan, NewAccount, NewJob, Store, StoredJob};
-use tests::builders::{START, account, claim, finished, job, log_entry, log_job, log_query, retry, search};
+use store::{
+    AttemptResult, ClaimedJob, Enqueued, LogEntry, LogSpan, NewAccount, NewJob, SearchRecord, Store, StoredJob,
+};
+use tests::builders::{
+    START, account, claim, finished, job, log_entry_of, log_job, log_query, retry, search, search_record,
+};
 use tests::corpus::corpus;
 
 /// Plays `steps` random steps of servers and administrators.
@@ -60,13 +64,13 @@ async fn end(store: &dyn Store, job: &ClaimedJob, now: TimeMs, random: &mut Rng)
 /// The row of a search for `text`, which is everywhere in it where a stranger's text may be.
 fn entry(search: &str, text: &str) -> LogEntry {
     let some: String = text.chars().take(1000).collect();
-    LogEntry {
+    log_entry_of(SearchRecord {
         letters: some.clone(),
         results: format!("{{{some:?}}}"),
         browser_family: some.clone(),
         user_agent: some,
-        ..log_entry(search.parse().unwrap(), text)
-    }
+        ..search_record(search.parse().unwrap(), text)
+    })
 }
 
 async fn other_job(store: &dyn Store, step: usize, now: TimeMs, random: &mut Rng) {

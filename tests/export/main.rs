@@ -10,10 +10,10 @@ use std::sync::Arc;
 use api::LogRow;
 use futures::TryStreamExt;
 use futures::future::join_all;
-use store::{LogEntry, LogSpan, Store};
+use store::{LogEntry, LogSpan, SearchRecord, Store};
 use store_postgres::PostgresStore;
 use store_sqlite::{Access, Options, SqliteStore};
-use tests::builders::{log_entry, log_query, no_attempt, search};
+use tests::builders::{log_entry, log_entry_of, log_query, no_attempt, search, search_record};
 use tests::corpus::corpus;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
 use tests::server_process::{Installation, workspace_program};
@@ -60,14 +60,14 @@ impl ExportSource {
     pub(crate) async fn record_corpus(&self) {
         let entries = corpus().iter().zip(0..).map(|(hostile, number)| {
             let text = || hostile.text.clone();
-            LogEntry {
+            log_entry_of(SearchRecord {
                 letters: text(),
                 results: text(),
                 ip: text(),
                 browser_family: text(),
                 user_agent: text(),
-                ..log_entry(search(number), &hostile.text)
-            }
+                ..search_record(search(number), &hostile.text)
+            })
         });
         self.record(entries.collect()).await;
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use api::{JobId, Role, SearchId, TimeMs};
 use store::{
     AttemptResult, Claim, ClaimedJob, FinishedAttempt, JobReport, LogEntry, LogQuery, LogSpan, NewAccount, NewJob,
-    StoredSession, TokenHash, WorkerName,
+    SearchRecord, StoredSession, TokenHash, WorkerName,
 };
 
 /// The time from which tests count.
@@ -80,9 +80,19 @@ pub fn retry(error: &str) -> AttemptResult {
 /// The log row of a search for `phrase`.
 #[must_use]
 pub fn log_entry(id: SearchId, phrase: &str) -> LogEntry {
-    LogEntry {
-        search_id: id,
-        job_id: JobId(1),
+    log_entry_of(search_record(id, phrase))
+}
+
+#[must_use]
+pub fn log_entry_of(search: SearchRecord) -> LogEntry {
+    LogEntry { search, job_id: JobId(1), recorded_at: START.after(Duration::from_millis(7)) }
+}
+
+/// A search for `phrase`.
+#[must_use]
+pub fn search_record(id: SearchId, phrase: &str) -> SearchRecord {
+    SearchRecord {
+        id,
         phrase: phrase.to_owned(),
         letters: "aeiou".to_owned(),
         results: "{'e', 'i'}".to_owned(),
@@ -90,7 +100,6 @@ pub fn log_entry(id: SearchId, phrase: &str) -> LogEntry {
         browser_family: "Firefox".to_owned(),
         user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned(),
         searched_at: START,
-        recorded_at: START.after(Duration::from_millis(7)),
     }
 }
 

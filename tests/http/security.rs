@@ -82,9 +82,9 @@ const FOREIGN: [(&str, &str); 9] = [
     ("origin", "null"),
     ("origin", ""),
     ("origin", "search.example"),
-    ("sec-fetch-server", "cross-server"),
-    ("sec-fetch-server", "same-server"),
-    ("sec-fetch-server", ""),
+    ("sec-fetch-site", "cross-site"),
+    ("sec-fetch-site", "same-site"),
+    ("sec-fetch-site", ""),
 ];
 
 #[tokio::test]
@@ -113,20 +113,20 @@ async fn what_would_change_something_is_refused_when_it_comes_from_elsewhere() {
 async fn an_own_page_and_a_program_may_search() {
     let server = TestServer::start().await;
     let search = || server.searching(&[("phrase", "a")]);
-    let own = search().header("origin", "http://search.example").header("sec-fetch-server", "same-origin");
+    let own = search().header("origin", "http://search.example").header("sec-fetch-site", "same-origin");
     let _: SearchAnswer = own.send().await.ok();
     let _: SearchAnswer = search().header("origin", "https://SEARCH.example").send().await.ok();
-    let _: SearchAnswer = search().header("sec-fetch-server", "none").send().await.ok();
+    let _: SearchAnswer = search().header("sec-fetch-site", "none").send().await.ok();
     let _: SearchAnswer = search().send().await.ok();
 }
 
 #[tokio::test]
 async fn one_honest_header_does_not_make_up_for_a_foreign_one() {
     let server = TestServer::start().await;
-    let mixed = server.searching(&[("phrase", "a")]).header("sec-fetch-server", "same-origin");
+    let mixed = server.searching(&[("phrase", "a")]).header("sec-fetch-site", "same-origin");
     mixed.header("origin", "https://evil.example").send().await.refused(403, ErrorCode::Forbidden, None);
     let mixed = server.searching(&[("phrase", "a")]).header("origin", "http://search.example");
-    mixed.header("sec-fetch-server", "cross-server").send().await.refused(403, ErrorCode::Forbidden, None);
+    mixed.header("sec-fetch-site", "cross-site").send().await.refused(403, ErrorCode::Forbidden, None);
 }
 
 #[tokio::test]

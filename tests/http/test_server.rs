@@ -15,9 +15,10 @@ use server::search::ingest::IngestSettings;
 use server::worker::{JobContext, WorkerOptions, run_worker, worker_settings};
 use spool::Spool;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
-use store::{Clock, LogEntry, LogQuery, LogSpan, NewAccount, Store, SystemClock};
+use store::{Clock, LogEntry, LogQuery, LogSpan, NewAccount, SearchRecord, Store, SystemClock};
 use store_sqlite::{Access, Options, SqliteStore};
 use tempfile::TempDir;
+use tests::builders::{no_attempt, search_record};
 use tests::eventually;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
@@ -233,7 +234,7 @@ pub(crate) async fn write_log(server: &TestServer, phrases: impl IntoIterator<It
         phrases.into_iter().zip(already + 1..).map(|(phrase, number)| entry(phrase.as_ref(), number)).collect();
     let mut seqs = Vec::new();
     for some in entries.chunks(GROUP) {
-        let written = some.iter().cloned().map(|entry| server.state.store.record(entry, tests::builders::no_attempt()));
+        let written = some.iter().cloned().map(|entry| server.state.store.record(entry, no_attempt()));
         seqs.extend(futures::future::try_join_all(written).await.expect("the store takes rows"));
     }
     assert!(seqs.windows(2).all(|pair| pair[0] < pair[1]), "numbered in order: {seqs:?}");
@@ -241,18 +242,10 @@ pub(crate) async fn write_log(server: &TestServer, phrases: impl IntoIterator<It
 }
 
 fn entry(phrase: &str, number: i64) -> LogEntry {
-    LogEntry {
-        search_id: SearchId(number.unsigned_abs().into()),
-        job_id: JobId(number),
-        phrase: phrase.to_owned(),
-        letters: "aeiou".to_owned(),
-        results: "set()".to_owned(),
-        ip: "127.0.0.1".to_owned(),
-        browser_family: "Firefox".to_owned(),
-        user_agent: "Mozilla/5.0".to_owned(),
-        searched_at: TimeMs(number),
-        recorded_at: TimeMs(number),
-    }
+    let (id, time) = (SearchId(number.unsigned_abs().into()), TimeMs(number));
+    let (results, user_agent) = ("set()".to_owned(), "Mozilla/5.0".to_owned());
+    let search = SearchRecord { results, user_agent, searched_at: time, ..search_record(id, phrase) };
+    LogEntry { search, job_id: JobId(number), recorded_at: time }
 }
 
 pub(crate) fn phrases(rows: &[LogRow]) -> Vec<&str> {

@@ -1,4 +1,4 @@
-//! Admits only requests of those who are logged in.
+//! The guard of administrators' requests: admits only requests with a session.
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@ use api::{ApiError, ErrorCode, TimeMs};
 use store::Clock;
 
 use super::password::LONGEST_NAME;
-use crate::platform::limits::{MOST_KEYS, Network, RecentCounts, network, room_again_ms};
+use crate::platform::limits::{MOST_KEYS, Network, RateCounter, network, room_again_ms};
 
 /// Failures within this time count.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
@@ -31,9 +31,9 @@ pub struct LoginLimit {
 }
 
 struct State {
-    by_account_and_address: RecentCounts<(String, Network)>,
-    by_address: RecentCounts<Network>,
-    by_account: RecentCounts<String>,
+    by_account_and_address: RateCounter<(String, Network)>,
+    by_address: RateCounter<Network>,
+    by_account: RateCounter<String>,
     known: HashSet<(String, Network)>,
 }
 
@@ -51,9 +51,9 @@ impl LoginLimit {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let state = State {
-            by_account_and_address: RecentCounts::new(PER_ACCOUNT_AND_ADDRESS, WINDOW),
-            by_address: RecentCounts::new(PER_ADDRESS, WINDOW),
-            by_account: RecentCounts::new(PER_ACCOUNT, WINDOW),
+            by_account_and_address: RateCounter::new(PER_ACCOUNT_AND_ADDRESS, WINDOW),
+            by_address: RateCounter::new(PER_ADDRESS, WINDOW),
+            by_account: RateCounter::new(PER_ACCOUNT, WINDOW),
             known: HashSet::new(),
         };
         Self { clock, state: Mutex::new(state) }

@@ -66,7 +66,7 @@ impl Passwords {
     }
 }
 
-/// What a new password must be.
+/// Checks a new password's length.
 pub fn check_new_password(password: &str) -> Result<(), ApiError> {
     match password.chars().count() {
         ..SHORTEST => Err(ApiError::at(
@@ -79,7 +79,7 @@ pub fn check_new_password(password: &str) -> Result<(), ApiError> {
     }
 }
 
-/// What a new account's name must be.
+/// Checks a new account's name.
 pub fn check_new_name(name: &str) -> Result<(), ApiError> {
     let is_odd = |c: char| !api::is_inert(c) || c.is_whitespace();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(is_odd) {

@@ -28,8 +28,8 @@ pub async fn new_setup_link(accounts: &dyn Accounts, clock: &dyn Clock, random: 
 }
 
 impl AccountService {
-    /// Checks name and password and opens a session. Always a new one: a session that somebody planted before the login is
-    /// worth nothing after it.
+    /// Checks name and password and opens a session. Always a new one: a session that was planted
+    /// before the login is worth nothing after it.
     pub(super) async fn log_in(&self, caller: &Caller, name: &str, password: String) -> Result<(Account, Token)> {
         let attempt = self.login_limit.attempt(name, caller.ip)?;
         let checked = self.check(name, password).await.inspect_err(|_| self.login_limit.take_back(&attempt))?;
@@ -44,7 +44,7 @@ impl AccountService {
         Ok((to_view(account), token))
     }
 
-    /// The account, if this is its password. Takes as long where there is no such account.
+    /// The account, if this is its password. Takes as long if there is no such account.
     async fn check(&self, name: &str, password: String) -> Result<Option<StoredAccount>> {
         let account = self.store.account(name).await?;
         let hash = account.as_ref().map(|account| account.password_hash.clone());
@@ -86,7 +86,7 @@ impl AccountService {
                            `search4letters admin link` prints a new one.";
             ApiError::new(ErrorCode::Expired, message)
         };
-        // Before anything is hashed: without a link nobody may make us work.
+        // Before anything is hashed: hashing costs, and is only for the holder of a link.
         if !self.store.setup_link_is_valid(link.hash(), self.clock.wall()).await? {
             return Err(expired().into());
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use api::{ApiError, ErrorCode};
 use store::Clock;
 
-use crate::platform::limits::{Network, RecentCounts, network, room_again_ms};
+use crate::platform::limits::{Network, RateCounter, network, room_again_ms};
 
 /// From one address: a person who tries things out, and compares all styles now and then; or a class behind one.
 const PER_ADDRESS: usize = 60;
@@ -15,13 +15,13 @@ const WINDOW: Duration = Duration::from_secs(5 * 60);
 
 pub struct StartLimit {
     clock: Arc<dyn Clock>,
-    starts: Mutex<RecentCounts<Network>>,
+    starts: Mutex<RateCounter<Network>>,
 }
 
 impl StartLimit {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, starts: Mutex::new(RecentCounts::new(PER_ADDRESS, WINDOW)) }
+        Self { clock, starts: Mutex::new(RateCounter::new(PER_ADDRESS, WINDOW)) }
     }
 
     /// Counts a start, unless there were too many lately.

@@ -24,7 +24,7 @@ impl Formatter for Inert {
         let mut rest = fragment;
         while let Some((at, character)) = rest.char_indices().find(|&(_, character)| !api::is_inert(character)) {
             writer.write_all(&rest.as_bytes()[..at])?;
-            // None of them lies beyond the first plane, where one escape would not be enough.
+            // No such character lies beyond the first plane, so one escape is enough.
             write!(writer, "\\u{:04x}", u32::from(character))?;
             rest = &rest[at + character.len_utf8()..];
         }
@@ -35,7 +35,7 @@ impl Formatter for Inert {
 /// The first bytes of all characters that need an escape.
 static NEEDS_CARE: LazyLock<[bool; 256]> = LazyLock::new(|| {
     let mut bytes = [false; 256];
-    // None of those that act lies beyond the first plane.
+    // No character that acts lies beyond the first plane.
     let acting = ('\0'..='\u{ffff}').filter(|&character| !api::is_inert(character));
     for character in acting.chain(['"', '\\']) {
         bytes[usize::from(character.encode_utf8(&mut [0; 4]).as_bytes()[0])] = true;

@@ -26,10 +26,10 @@ const USER_AGENT_LIMIT: usize = 1_000;
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub ip: IpAddr,
-    /// The header, whole up to 1,000 characters; empty where there is none.
+    /// The header, cut to 1,000 characters; empty if it is missing.
     pub user_agent: String,
     pub session: Option<Token>,
-    /// Set where the guard has let the request pass.
+    /// Set if the request has passed the guard.
     pub account: Option<Account>,
     pub is_https: bool,
 }
@@ -92,8 +92,8 @@ impl Caller {
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The last address on the way here that no trusted proxy vouches for. The client may have written itself what stands
-/// left of it in X-Forwarded-For.
+/// The last address on the way here that is not a trusted proxy's. The addresses left of it in X-Forwarded-For may be the
+/// client's invention.
 fn client_ip(peer: IpAddr, headers: &HeaderMap, is_trusted: impl Fn(IpAddr) -> bool) -> IpAddr {
     let mut ip = peer;
     let hops: Vec<&[u8]> = parts_of(headers, FORWARDED_FOR, b',').collect();

@@ -46,32 +46,32 @@ pub fn network(address: IpAddr) -> Network {
 
 /// How many keys are counted at most; an attacker with many addresses must not fill our memory.
 pub const MOST_KEYS: usize = 10_000;
-/// Room is made no more often than this: while there is none, every attempt would look for it.
+/// How often room is made at most: while there is none, every attempt would try.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
-/// After how many milliseconds there may be room again where there was none.
+/// How long to wait, in milliseconds, where there is no room.
 #[must_use]
 pub fn room_again_ms() -> i64 {
     i64::try_from(PRUNE_EVERY.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[derive(Debug)]
-pub struct RecentCounts<K> {
-    /// How many within the window are enough.
+pub struct RateCounter<K> {
+    /// How many events within the window reach the limit.
     limit: usize,
-    /// What is older counts no more.
+    /// Older events do not count.
     window: Duration,
-    /// When it happened, for each key, oldest first.
+    /// The times of each key's events, oldest first.
     times: HashMap<K, Vec<TimeMs>>,
     pruned_at: Option<TimeMs>,
 }
 
-impl<K: Eq + Hash> RecentCounts<K> {
+impl<K: Eq + Hash> RateCounter<K> {
     pub fn new(limit: usize, window: Duration) -> Self {
         Self { limit, window, times: HashMap::new(), pruned_at: None }
     }
 
-    /// How long until the key is below its limit; none where it is.
+    /// How long until the key is below its limit; none if it is now.
     pub fn wait_ms(&mut self, key: &K, now: TimeMs) -> Option<i64> {
         let times = self.times.get_mut(key)?;
         times.retain(|&at| at.after(self.window) > now);
@@ -79,7 +79,7 @@ impl<K: Eq + Hash> RecentCounts<K> {
         Some(times[deciding].after(self.window).since(now))
     }
 
-    /// Whether the key is counted already, or can be without another's count being forgotten.
+    /// Whether the key is counted already, or can be without forgetting another's count.
     pub fn has_room_for(&mut self, key: &K, now: TimeMs) -> bool {
         if self.times.len() < MOST_KEYS || self.times.contains_key(key) {
             return true;
@@ -96,11 +96,11 @@ impl<K: Eq + Hash> RecentCounts<K> {
         self.times.entry(key).or_default().push(now);
     }
 
-    /// Takes back the one that was added at `at`.
+    /// Removes the event that was added at `at`.
     pub fn take_back(&mut self, key: &K, at: TimeMs) {
         let Some(times) = self.times.get_mut(key) else { return };
-        if let Some(place) = times.iter().rposition(|&other| other == at) {
-            times.remove(place);
+        if let Some(index) = times.iter().rposition(|&other| other == at) {
+            times.remove(index);
         }
         if times.is_empty() {
             self.times.remove(key);
@@ -124,8 +124,8 @@ mod tests {
     const START: TimeMs = TimeMs(1_000_000);
     const WINDOW: Duration = Duration::from_secs(15 * 60);
 
-    fn full() -> RecentCounts<usize> {
-        let mut counts = RecentCounts::new(2, WINDOW);
+    fn full() -> RateCounter<usize> {
+        let mut counts = RateCounter::new(2, WINDOW);
         for key in 0..MOST_KEYS {
             assert!(counts.has_room_for(&key, START));
             counts.add(key, START);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_no_more_keys_than_it_may_and_forgets_none() {
+    fn counts_a_bounded_number_of_keys_and_forgets_none() {
         let mut counts = full();
         assert!(!counts.has_room_for(&MOST_KEYS, START));
         assert!(counts.has_room_for(&0, START), "it is counted already");
@@ -144,18 +144,18 @@ mod tests {
     }
 
     #[test]
-    fn makes_room_of_what_no_longer_counts_but_does_not_look_for_it_each_time() {
+    fn removes_expired_keys_but_not_at_each_attempt() {
         let mut counts = full();
         let almost = START.after(WINDOW - PRUNE_EVERY / 2);
         assert!(!counts.has_room_for(&MOST_KEYS, almost));
-        assert!(!counts.has_room_for(&MOST_KEYS, START.after(WINDOW)), "it has looked half a minute ago");
+        assert!(!counts.has_room_for(&MOST_KEYS, START.after(WINDOW)), "expired keys were removed half a minute ago");
         assert!(counts.has_room_for(&MOST_KEYS, almost.after(PRUNE_EVERY)));
         assert_eq!(counts.keys().len(), 0);
     }
 
     #[test]
-    fn takes_back_what_was_added_then_and_nothing_else() {
-        let mut counts = RecentCounts::new(2, WINDOW);
+    fn takes_back_only_the_event_of_that_time() {
+        let mut counts = RateCounter::new(2, WINDOW);
         let later = START.after(Duration::from_secs(60));
         counts.add("ada", START);
         counts.add("ada", later);

@@ -77,7 +77,7 @@ pub async fn log_request(
     // The original's log_request slept for 15 s; with --log-delay ours does too, and nobody waits for it.
     attempt.clock.sleep_until(attempt.clock.steady().after(delay)).await;
     let done = attempt.done();
-    let entry = LogEntry::new(search, done.job, done.wall);
+    let entry = LogEntry { search, job_id: done.job, recorded_at: done.wall };
     attempt.store.record(entry, done).await.map_err(|error| JobError::Retry(error.to_string()))?;
     Ok(JobOutcome::Stored)
 }

@@ -119,7 +119,7 @@ impl SearchService {
         }
     }
 
-    /// What is known of a search that was sent before, and that the store has.
+    /// What is known of a search that was sent before and that the store has.
     async fn recorded(&self, id: SearchId) -> Recorded {
         let is_given_up = match self.store.position(LogRequest::KIND, &id.to_string()).await {
             Ok(job) => job.is_some_and(|job| matches!(job.state, JobState::Dead | JobState::Cancelled)),

@@ -1,8 +1,8 @@
 //! Receipts: a search's id, made opaque.
 //!
-//! A receipt is the id's 16 bytes under AES-128, with a key that never leaves the store. Nothing
-//! needs to be kept for it, and without the key nobody can make one, recognise one, or tell from
-//! one when the search was made: the cipher is a permutation of all ids that looks random.
+//! A receipt is the id's 16 bytes under AES-128, with a key that never leaves the store. Nothing has to be kept for it. The
+//! cipher is a permutation of all ids that looks random: without the key nobody can make a receipt, recognise one, or read
+//! from one when the search was made.
 
 use std::fmt::Write as _;
 
@@ -34,7 +34,7 @@ impl Receipts {
         }))
     }
 
-    /// The search that the receipt stands for; one that never was, where somebody made the receipt up.
+    /// The search of the receipt; a made-up receipt leads to a search that does not exist.
     #[must_use]
     pub fn search(&self, Receipt(text): &Receipt) -> Option<SearchId> {
         let is_canonical = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));

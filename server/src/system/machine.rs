@@ -44,7 +44,7 @@ fn resident_bytes(status: &str) -> Option<u64> {
 }
 
 impl SystemService {
-    /// All workers, where `known` are those that the store knows at `now` by the store's clock.
+    /// All workers. The store has `known` at `now` by its own clock.
     pub(super) fn workers(&self, known: Vec<StoredWorker>, now: TimeMs, running: u64) -> Vec<WorkerState> {
         if self.store.is_shared() {
             known.into_iter().map(|known| to_view(known, now, self.clock.wall())).collect()
@@ -79,7 +79,7 @@ fn to_view(StoredWorker { beat, running }: StoredWorker, now: TimeMs, wall: Time
         slots: beat.slots,
         busy: running,
         started_at: beat.started_at,
-        // The beat's time is by another clock than what is shown: only how long ago it was can be shown.
+        // The beat's time is by the store's clock, the shown one by the wall clock: they share only how long ago it was.
         heard_at: TimeMs(wall.0.saturating_sub(i64::try_from(silence.as_millis()).unwrap_or(i64::MAX))),
         is_silent: silence > SILENCE,
     }

@@ -56,7 +56,7 @@ struct SystemSnapshot {
     last_row: Option<LogSeq>,
 }
 
-/// What the store says.
+/// The figures of the store.
 struct StoreStats {
     ledger: Ledger,
     counts: JobCounts,

@@ -84,33 +84,25 @@ pub struct SearchRecord {
 /// A row before it has a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
-    pub search_id: SearchId,
+    pub search: SearchRecord,
+    /// The job that writes the row.
     pub job_id: JobId,
-    pub phrase: String,
-    pub letters: String,
-    pub results: String,
-    pub ip: String,
-    pub browser_family: String,
-    pub user_agent: String,
-    pub searched_at: TimeMs,
     pub recorded_at: TimeMs,
 }
 
-impl LogEntry {
-    #[must_use]
-    pub fn new(search: SearchRecord, job_id: JobId, recorded_at: TimeMs) -> Self {
-        Self {
-            search_id: search.id,
-            job_id,
-            phrase: search.phrase,
-            letters: search.letters,
-            results: search.results,
-            ip: search.ip,
-            browser_family: search.browser_family,
-            user_agent: search.user_agent,
-            searched_at: search.searched_at,
-            recorded_at,
-        }
+impl From<LogRow> for LogEntry {
+    fn from(row: LogRow) -> Self {
+        let search = SearchRecord {
+            id: row.search_id,
+            phrase: row.phrase,
+            letters: row.letters,
+            results: row.results,
+            ip: row.ip,
+            browser_family: row.browser_family,
+            user_agent: row.user_agent,
+            searched_at: row.searched_at,
+        };
+        Self { search, job_id: row.job_id, recorded_at: row.recorded_at }
     }
 }
 

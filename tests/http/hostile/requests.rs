@@ -150,7 +150,7 @@ fn any_header_is_read_or_passed_over() {
         "origin",
         "range",
         "referer",
-        "sec-fetch-server",
+        "sec-fetch-site",
         "user-agent",
         "x-forwarded-for",
         "x-forwarded-proto",
@@ -215,7 +215,7 @@ fn nobody_hides_behind_what_they_say_of_their_address() {
 #[test]
 fn what_is_sent_from_elsewhere_is_refused_however_it_says_so() {
     let test = PropertyTest::on(TestServer::builder().without_worker());
-    let name = select(vec!["origin", "sec-fetch-server"]);
+    let name = select(vec!["origin", "sec-fetch-site"]);
     let foreign = any_value().prop_filter("not ours", |value| {
         let value = value.as_bytes();
         !matches!(value, b"same-origin" | b"none") && !value.to_ascii_lowercase().ends_with(b"://search.example")

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use api::{LogRow, LogSeq};
 use futures::future::join_all;
 use futures::{StreamExt, TryStreamExt};
-use store::{LogBlock, LogEntry, LogSpan, Store, log_blocks};
-use tests::builders::{log_entry, log_query, no_attempt, search};
+use store::{LogBlock, LogEntry, LogSpan, SearchRecord, Store, log_blocks};
+use tests::builders::{log_entry, log_entry_of, log_query, no_attempt, search, search_record};
 use tests::corpus::corpus;
 
 use super::log::HOSTILE;
@@ -35,15 +35,15 @@ async fn all_rows(store: &dyn Store) -> Vec<LogRow> {
 
 /// A row that has `text` wherever it can.
 fn filled_with(number: usize, text: &str) -> LogEntry {
-    LogEntry {
+    log_entry_of(SearchRecord {
         phrase: text.to_owned(),
         letters: format!("{text}a"),
         results: format!("b{text}"),
         ip: text.to_owned(),
         browser_family: format!(" {text}"),
         user_agent: text.to_owned(),
-        ..log_entry(search(number as u128), "")
-    }
+        ..search_record(search(number as u128), "")
+    })
 }
 
 pub(crate) async fn blocks_hold_every_row_exactly_and_in_order(database: impl Database) {

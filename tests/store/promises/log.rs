@@ -6,8 +6,8 @@ use api::{LogBounds, LogFilter, LogRow, LogSeq, TimeMs};
 use futures::future::{join_all, try_join_all};
 use futures::{StreamExt, TryStreamExt};
 use proptest::strategy::{Strategy, ValueTree};
-use store::{LogEntry, LogQuery, LogSpan, Store, log_range, log_seq_since};
-use tests::builders::{START, log_entry, log_query, no_attempt, search};
+use store::{LogEntry, LogQuery, LogSpan, SearchRecord, Store, log_range, log_seq_since};
+use tests::builders::{START, log_entry, log_entry_of, log_query, no_attempt, search, search_record};
 
 use crate::Database;
 
@@ -77,33 +77,23 @@ pub(crate) async fn a_row_comes_back_exactly_whatever_its_characters(database: i
     let texts = || HOSTILE.iter().copied().chain([long.as_str()]).map(str::to_owned);
     let entries: Vec<LogEntry> = texts()
         .enumerate()
-        .map(|(n, text)| LogEntry {
-            letters: format!("letters {text}"),
-            results: format!("results {text}"),
-            ip: format!("ip {text}"),
-            browser_family: format!("browser {text}"),
-            user_agent: text.clone(),
-            ..log_entry(search(n as u128), &text)
+        .map(|(n, text)| {
+            log_entry_of(SearchRecord {
+                letters: format!("letters {text}"),
+                results: format!("results {text}"),
+                ip: format!("ip {text}"),
+                browser_family: format!("browser {text}"),
+                user_agent: text.clone(),
+                ..search_record(search(n as u128), &text)
+            })
         })
         .collect();
     for outcome in join_all(entries.iter().cloned().map(|entry| store.record(entry, no_attempt()))).await {
         outcome.unwrap();
     }
     for entry in entries {
-        let row = store.log_row_of_search(entry.search_id).await.unwrap().expect("recorded");
-        let back = LogEntry {
-            search_id: row.search_id,
-            job_id: row.job_id,
-            phrase: row.phrase,
-            letters: row.letters,
-            results: row.results,
-            ip: row.ip,
-            browser_family: row.browser_family,
-            user_agent: row.user_agent,
-            searched_at: row.searched_at,
-            recorded_at: row.recorded_at,
-        };
-        assert_eq!(back, entry);
+        let row = store.log_row_of_search(entry.search.id).await.unwrap().expect("recorded");
+        assert_eq!(LogEntry::from(row), entry);
     }
 }
 

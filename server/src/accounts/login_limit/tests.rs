@@ -44,7 +44,7 @@ fn a_sixth_guess_has_to_wait() {
 }
 
 #[test]
-fn success_forgives() {
+fn success_resets_the_count() {
     let (limit, _) = limit();
     for _ in 0..3 * PER_ADDRESS {
         limit.succeeded(limit.attempt("ada", address(1)).expect("allowed"));
@@ -61,7 +61,7 @@ fn many_addresses_stop_at_the_accounts_limit_but_do_not_lock_out_the_owner() {
 }
 
 #[test]
-fn a_login_of_the_owner_does_not_forgive_an_attackers_failures() {
+fn the_owners_login_does_not_reset_an_attackers_count() {
     let (limit, _) = limit();
     limit.succeeded(limit.attempt("ada", address(200)).expect("allowed"));
     let mut allowed = 0;
@@ -73,7 +73,7 @@ fn a_login_of_the_owner_does_not_forgive_an_attackers_failures() {
 }
 
 #[test]
-fn an_attempt_that_take_back_does_not_count() {
+fn an_attempt_that_is_taken_back_does_not_count() {
     let (limit, _) = limit();
     for _ in 0..2 * PER_ACCOUNT {
         limit.take_back(&limit.attempt("ada", address(1)).expect("allowed"));

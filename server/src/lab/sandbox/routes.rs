@@ -124,6 +124,6 @@ impl SandboxState {
         let worker = WorkerName("none".to_owned());
         let nothing =
             FinishedAttempt { job, attempt: 0, worker, finish: AttemptResult::Done, now: self.clock.steady(), wall };
-        self.store.record(LogEntry::new(record, job, wall), nothing).await.map(drop)
+        self.store.record(LogEntry { search: record, job_id: job, recorded_at: wall }, nothing).await.map(drop)
     }
 }

@@ -1,9 +1,8 @@
 //! A row as a line of CSV that no spreadsheet calculates with.
 //!
-//! Characters that act, and the backslash, are escaped as in JSON, so that a row is one line. A text that a spreadsheet
-//! would take for a formula has an apostrophe in front, and so has one that begins with an apostrophe: whoever reads it
-//! back takes one away. A semicolon before what would be a formula, for a program to which semicolons end fields, is
-//! an escape too.
+//! Characters that act, and the backslash, are escaped as in JSON, so that a row is one line. A text that a spreadsheet would
+//! take for a formula gets an apostrophe in front, and so does one that begins with an apostrophe: a reader removes one. A
+//! semicolon before such a text is escaped too, for programs to which semicolons end fields.
 
 use std::io::Write;
 use std::time::{Duration, UNIX_EPOCH};
@@ -46,7 +45,7 @@ fn push_text(out: &mut Vec<u8>, text: &str) {
     push_inert(out, rest, "\"\"");
 }
 
-/// Whether a spreadsheet may calculate with it, perhaps after it has taken away what it does not show.
+/// Whether a spreadsheet may calculate with it, perhaps after removing invisible characters.
 fn is_formula(text: &str) -> bool {
     let shown = text.trim_start_matches(|character: char| {
         let is_unseen = matches!(character, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}');
@@ -56,7 +55,7 @@ fn is_formula(text: &str) -> bool {
     text.starts_with(['\t', '\r']) || shown.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
-/// As RFC 3339 has it; one that it cannot write stays a number of milliseconds.
+/// In the form of RFC 3339; a time beyond it stays a number of milliseconds.
 fn push_time(out: &mut Vec<u8>, time: TimeMs) {
     match u64::try_from(time.0).ok().filter(|&ms| ms <= LAST_MS) {
         Some(ms) => {
@@ -82,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_a_formula_is_a_text() {
+    fn no_text_is_a_formula() {
         for (text, expected) in [
             ("=1+1", "'=1+1"),
             ("+1", "'+1"),
@@ -106,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_written_as_far_as_there_is_a_form_for_them() {
+    fn times_are_written_by_rfc_3339_or_as_milliseconds() {
         for (ms, expected) in [
             (0, "1970-01-01T00:00:00.000Z"),
             (1_700_000_000_007, "2023-11-14T22:13:20.007Z"),

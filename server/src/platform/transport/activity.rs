@@ -1,4 +1,4 @@
-//! What a connection is doing, and how long it may do nothing.
+//! The phase of a connection, and how long it may be idle.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -24,13 +24,13 @@ use super::activity::{Activity, BeingSent};
 /// The largest head of a request, and how much of an answer is collected before it is sent, in bytes.
 /// The longest address that can be parsed has 64 KiB, and the headers get as much again.
 const BUFFER: usize = 128 * 1024;
-/// A peer that acknowledges nothing, or leaves no room for what it is sent, is cut off after
-/// this long. The kernel sees both: a process sees neither while what it writes fits the buffers.
+/// How long a peer may acknowledge nothing, or leave its receive window closed. Only the kernel sees either while what is
+/// written fits the buffers.
 #[cfg(target_os = "linux")]
 const SEND_LIMIT_MS: u32 = 60_000;
 
-/// Each may hold a body and an answer: so much more than a connection of HTTP/1 may this one cost. Browsers, which want a
-/// hundred, speak HTTP/2 to proxies only, and proxies open more connections.
+/// Each stream may hold a body and an answer, so this bounds the memory of a connection. Browsers want a hundred streams,
+/// but speak HTTP/2 to proxies only, and proxies open more connections.
 const HTTP2_STREAMS: u32 = 16;
 /// Fits the largest body, so that no client has to ask for more; see extract.rs.
 const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
@@ -42,11 +42,11 @@ const HTTP2_SEND_BUFFER: usize = 64 * 1024;
 /// vanished can look idle.
 const HTTP2_PING: Duration = Duration::from_secs(20);
 
-/// HTTP/1 and HTTP/2, told apart by what a connection begins with.
+/// HTTP/1 and HTTP/2, distinguished by the first bytes of a connection.
 pub fn protocols() -> Builder<TokioExecutor> {
     let mut protocols = Builder::new(TokioExecutor::new());
-    // hyper's limit on the time for a head leaves the first bytes out, which tell the protocols
-    // apart, and is the limit on idleness too; both have their own in activity.rs.
+    // hyper's time limit for a head begins after the first bytes, which distinguish the protocols, and limits idleness
+    // too. activity.rs has a limit for each.
     protocols.http1().header_read_timeout(None).max_buf_size(BUFFER);
     protocols
         .http2()
@@ -80,7 +80,7 @@ impl Connection<'_> {
         let service = service_fn(|request| answer(self.router.clone(), self.peer, activity.clone(), request));
         let mut connection = pin!(self.protocols.serve_connection(TokioIo::new(io), service));
         tokio::select! {
-            // What goes wrong on a connection concerns its peer alone, which has had the answer if it listens.
+            // An error concerns only this connection's peer, which knows of it.
             _ = connection.as_mut() => return,
             () = self.transport.stop.cancelled() => {}
             () = activity.ends() => {}

@@ -22,7 +22,7 @@ pub fn connections_that_fit(wanted: u32) -> u32 {
     fits
 }
 
-/// Raises this process's limit on open files as far as it may, and returns how many there may be; none where there is
+/// Raises this process's limit on open files as far as it may, and returns it; none where there is
 /// no limit.
 #[must_use]
 pub fn raise_open_files() -> Option<u64> {

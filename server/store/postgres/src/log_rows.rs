@@ -148,8 +148,14 @@ impl LogColumns {
     pub(crate) fn of<'a>(entries: impl Iterator<Item = &'a LogEntry>) -> Self {
         let mut rows = Self::default();
         for entry in entries {
-            let texts =
-                [&entry.phrase, &entry.letters, &entry.ip, &entry.browser_family, &entry.results, &entry.user_agent];
+            let texts = [
+                &entry.search.phrase,
+                &entry.search.letters,
+                &entry.search.ip,
+                &entry.search.browser_family,
+                &entry.search.results,
+                &entry.search.user_agent,
+            ];
             let has_nul = texts.iter().any(|text| text.contains('\0'));
             let [phrase, letters, ip, browser, results, agent] =
                 texts.map(|text| if has_nul { escaped(text) } else { text.clone() });
@@ -160,9 +166,9 @@ impl LogColumns {
             rows.results.push(results);
             rows.agents.push(agent);
             rows.escaped.push(has_nul);
-            rows.searches.push(entry.search_id.to_string());
+            rows.searches.push(entry.search.id.to_string());
             rows.jobs.push(entry.job_id.0);
-            rows.searched_at.push(entry.searched_at.0);
+            rows.searched_at.push(entry.search.searched_at.0);
             rows.recorded_at.push(entry.recorded_at.0);
         }
         rows

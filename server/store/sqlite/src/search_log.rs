@@ -80,7 +80,7 @@ impl WriteMany for Record {
         end_attempts(&candidates, &inserted, tx).await?;
         let answers = candidates.iter().map(|(seq, Self { entry, .. })| {
             let seq = if inserted.contains(*seq) { Some(seq) } else { existing.get(seq) };
-            seq.copied().map(LogSeq).ok_or_else(|| corrupt("log row that conflicts with none", entry.search_id))
+            seq.copied().map(LogSeq).ok_or_else(|| corrupt("log row that conflicts with none", entry.search.id))
         });
         answers.collect()
     }
@@ -91,14 +91,14 @@ impl WriteMany for Record {
 async fn end_attempts(candidates: &[(i64, &Record)], inserted: &Inserted, tx: &mut Transaction<'_>) -> Result<()> {
     let attempts: Vec<&FinishedAttempt> = candidates.iter().map(|(_, record)| &record.attempt).collect();
     let has_ended = end_held(&attempts, tx).await?;
-    let is_new = |search| candidates.iter().any(|(seq, new)| inserted.contains(*seq) && new.entry.search_id == search);
+    let is_new = |search| candidates.iter().any(|(seq, new)| inserted.contains(*seq) && new.entry.search.id == search);
     let mut left_open = Vec::new();
     for ((seq, Record { entry, .. }), has_ended) in candidates.iter().zip(has_ended) {
         match (inserted.contains(*seq), has_ended) {
             (true, true) | (false, false) => {}
-            (true, false) => left_open.push(entry.search_id),
+            (true, false) => left_open.push(entry.search.id),
             // It was retried although its row existed.
-            (false, true) if !is_new(entry.search_id) => tx.changes.ledger.reopened -= 1,
+            (false, true) if !is_new(entry.search.id) => tx.changes.ledger.reopened -= 1,
             (false, true) => {}
         }
     }
@@ -114,12 +114,12 @@ async fn insert(writes: &[Record], first: i64, tx: &mut Transaction<'_>) -> Resu
     let rows: Vec<_> = writes
         .iter()
         .map(|Record { entry, .. }| {
-            let (phrase_start, phrase_length) = texts.add(&entry.phrase);
-            let (letters_start, letters_length) = texts.add(&entry.letters);
-            let (ip_start, ip_length) = texts.add(&entry.ip);
-            let (browser_start, browser_length) = texts.add(&entry.browser_family);
-            let (results_start, results_length) = texts.add(&entry.results);
-            let (agent_start, agent_length) = texts.add(&entry.user_agent);
+            let (phrase_start, phrase_length) = texts.add(&entry.search.phrase);
+            let (letters_start, letters_length) = texts.add(&entry.search.letters);
+            let (ip_start, ip_length) = texts.add(&entry.search.ip);
+            let (browser_start, browser_length) = texts.add(&entry.search.browser_family);
+            let (results_start, results_length) = texts.add(&entry.search.results);
+            let (agent_start, agent_length) = texts.add(&entry.search.user_agent);
             (
                 phrase_start,
                 phrase_length,
@@ -133,9 +133,9 @@ async fn insert(writes: &[Record], first: i64, tx: &mut Transaction<'_>) -> Resu
                 results_length,
                 agent_start,
                 agent_length,
-                entry.search_id,
+                entry.search.id,
                 entry.job_id,
-                entry.searched_at,
+                entry.search.searched_at,
                 entry.recorded_at,
             )
         })
@@ -173,7 +173,7 @@ async fn find_existing<'a>(
     refused: impl Iterator<Item = &'a (i64, &'a Record)> + Send,
     tx: &mut Transaction<'_>,
 ) -> Result<HashMap<i64, i64>> {
-    let rows: Vec<_> = refused.map(|(seq, Record { entry, .. })| (*seq, entry.search_id)).collect();
+    let rows: Vec<_> = refused.map(|(seq, Record { entry, .. })| (*seq, entry.search.id)).collect();
     if rows.is_empty() {
         return Ok(HashMap::new());
     }

@@ -57,7 +57,7 @@ async fn write_accounts(records: &[AccountRecord], connection: &mut PgConnection
 
 async fn write_log(log: Vec<LogRow>, connection: &mut PgConnection) -> Result<(), Error> {
     let numbers: Vec<i64> = log.iter().map(|row| row.seq.0).collect();
-    let entries: Vec<LogEntry> = log.into_iter().map(entry).collect();
+    let entries: Vec<LogEntry> = log.into_iter().map(LogEntry::from).collect();
     let rows = LogColumns::of(entries.iter());
     sqlx::query!(
         "insert into log (id, phrase, letters, ip, browser_string, results, user_agent, escaped, search_id, job_id,
@@ -80,21 +80,6 @@ async fn write_log(log: Vec<LogRow>, connection: &mut PgConnection) -> Result<()
     .execute(connection)
     .await?;
     Ok(())
-}
-
-fn entry(row: LogRow) -> LogEntry {
-    LogEntry {
-        search_id: row.search_id,
-        job_id: row.job_id,
-        phrase: row.phrase,
-        letters: row.letters,
-        results: row.results,
-        ip: row.ip,
-        browser_family: row.browser_family,
-        user_agent: row.user_agent,
-        searched_at: row.searched_at,
-        recorded_at: row.recorded_at,
-    }
 }
 
 async fn write_jobs(records: &[JobRecord], connection: &mut PgConnection) -> Result<(), Error> {
