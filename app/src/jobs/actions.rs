@@ -70,7 +70,6 @@ pub fn JobActions(
 }
 
 /// Whether the account that is logged in may act on jobs.
-#[must_use]
 pub fn may_act() -> Memo<bool> {
     let session = context::session();
     Memo::new(move |_| session.account().is_some_and(|account| account.role >= Role::Operator))

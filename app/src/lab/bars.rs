@@ -17,7 +17,6 @@ const DENSE_MIN: u32 = 25;
 const DENSE_HEIGHT: usize = 480;
 
 /// When the last item ended, or the time of the last event if an item was cut off.
-#[must_use]
 pub fn end(trace: &LabTrace) -> u64 {
     let is_cut_off = trace.items.iter().any(|item| item.state == ItemState::Running);
     let last = trace.items.iter().filter_map(|item| item.ended_us).max();
@@ -25,20 +24,17 @@ pub fn end(trace: &LabTrace) -> u64 {
 }
 
 /// When the item ran, up to now.
-#[must_use]
 pub fn worked(item: &ItemTrace, now_us: u64) -> Option<(u64, u64)> {
     let start = item.started_us?;
     Some((start, item.ended_us.unwrap_or(now_us).max(start)))
 }
 
 /// How long the item waited before it ran, or was given up.
-#[must_use]
 pub fn waited(item: &ItemTrace, now_us: u64) -> u64 {
     item.started_us.or(item.ended_us).unwrap_or(now_us)
 }
 
 /// The job state that gives an item's state its colour and icon.
-#[must_use]
 pub fn job_state(state: ItemState) -> api::JobState {
     match state {
         ItemState::Pending => api::JobState::Waiting,
@@ -50,7 +46,6 @@ pub fn job_state(state: ItemState) -> api::JobState {
 }
 
 /// The text beside an item's bar.
-#[must_use]
 pub fn outcome(item: &ItemTrace, now_us: u64) -> String {
     let took = worked(item, now_us).map(|(start, end)| labels::measured(end - start));
     match (item.state, took, &item.error) {
@@ -63,14 +58,12 @@ pub fn outcome(item: &ItemTrace, now_us: u64) -> String {
 }
 
 /// The item's name, unless that is only its number.
-#[must_use]
 pub fn name(index: usize, item: &ItemTrace) -> Option<&str> {
     let is_number = item.label.is_empty() || item.label.parse() == Ok(index + 1);
     (!is_number).then_some(item.label.as_str())
 }
 
 /// Everything that is known about an item, in one sentence. `arrival` is its position among the arrivals, from 1.
-#[must_use]
 pub fn sentence(index: usize, item: &ItemTrace, arrival: Option<usize>, now_us: u64) -> String {
     let mut text = format!("#{}", index + 1);
     if let Some(name) = name(index, item) {
@@ -108,7 +101,6 @@ pub fn sentence(index: usize, item: &ItemTrace, arrival: Option<usize>, now_us: 
 }
 
 /// The height of a dense drawing, in pixels.
-#[must_use]
 pub fn dense_height(items: usize) -> usize {
     match items {
         ..=120 => 4 * items,
@@ -117,7 +109,6 @@ pub fn dense_height(items: usize) -> usize {
 }
 
 /// The height of a waterfall with its axis, in pixels.
-#[must_use]
 pub fn plot_height(items: usize) -> usize {
     // The same as in style/lab.css.
     const AXIS: usize = 20;
@@ -126,7 +117,6 @@ pub fn plot_height(items: usize) -> usize {
 }
 
 /// The lines of all items in `state` as an SVG path, in which each item is one unit high.
-#[must_use]
 pub fn dense_path(items: &[ItemTrace], state: ItemState, scale: Scale, now_us: u64) -> String {
     let mut path = String::new();
     for (index, item) in items.iter().enumerate().filter(|(_, item)| item.state == state) {
@@ -140,7 +130,6 @@ pub fn dense_path(items: &[ItemTrace], state: ItemState, scale: Scale, now_us: u
 }
 
 /// The waiting times of all items, as an SVG path.
-#[must_use]
 pub fn dense_waits(items: &[ItemTrace], scale: Scale, now_us: u64) -> String {
     let mut path = String::new();
     for (index, item) in items.iter().enumerate() {

@@ -6,34 +6,61 @@ use api::{
 };
 use leptos::prelude::*;
 
+/// A number as typed.
+#[derive(Clone, Copy)]
+pub struct NumberInput {
+    /// The field's name in requests and errors.
+    pub name: &'static str,
+    pub text: RwSignal<String>,
+}
+
+impl NumberInput {
+    fn new(name: &'static str, text: &str) -> Self {
+        Self { name, text: RwSignal::new(text.to_owned()) }
+    }
+
+    fn whole(self) -> Result<u32, ApiError> {
+        let error = |_| ApiError::at(ErrorCode::Invalid, self.name, "A whole number.");
+        self.text.with(|text| text.trim().parse()).map_err(error)
+    }
+
+    fn whole_or_none(self) -> Result<Option<u32>, ApiError> {
+        if self.text.with(|text| text.trim().is_empty()) {
+            return Ok(None);
+        }
+        let error = |_| ApiError::at(ErrorCode::Invalid, self.name, "A whole number, or nothing for no limit.");
+        self.text.with(|text| text.trim().parse()).map(Some).map_err(error)
+    }
+}
+
 /// The form for a run with requests.
 #[derive(Clone, Copy)]
 pub struct FetchDraft {
     pub work: RwSignal<LabWork>,
     pub style: RwSignal<LabStyle>,
     pub order: RwSignal<LabOrder>,
-    pub count: RwSignal<String>,
-    pub workers: RwSignal<String>,
-    pub latency_ms: RwSignal<String>,
-    pub jitter_ms: RwSignal<String>,
-    pub timeout_ms: RwSignal<String>,
+    pub count: NumberInput,
+    pub workers: NumberInput,
+    pub latency_ms: NumberInput,
+    pub jitter_ms: NumberInput,
+    pub timeout_ms: NumberInput,
 }
 
 /// The form for a run with the database.
 #[derive(Clone, Copy)]
 pub struct DatabaseDraft {
-    pub batches: RwSignal<String>,
-    pub tasks_per_batch: RwSignal<String>,
-    pub hold_ms: RwSignal<String>,
-    pub failing: RwSignal<String>,
-    pub panicking: RwSignal<String>,
-    pub aborted: RwSignal<String>,
+    pub batches: NumberInput,
+    pub tasks_per_batch: NumberInput,
+    pub hold_ms: NumberInput,
+    pub failing: NumberInput,
+    pub panicking: NumberInput,
+    pub aborted: NumberInput,
 }
 
 /// The form for the trap.
 #[derive(Clone, Copy)]
 pub struct RequestDraft {
-    pub delay_ms: RwSignal<String>,
+    pub delay_ms: NumberInput,
 }
 
 /// Ten requests of two seconds on ten threads.
@@ -61,18 +88,16 @@ pub const PRESETS: [(&str, FetchSpec); 5] = [
 pub const COMPARED: [LabStyle; 3] = [LabStyle::Sequential, LabStyle::Threads, LabStyle::Async];
 
 impl FetchDraft {
-    #[must_use]
     pub fn new() -> Self {
-        let text = || RwSignal::new(String::new());
         let draft = Self {
             work: RwSignal::new(FIRST.work),
             style: RwSignal::new(FIRST.style),
             order: RwSignal::new(FIRST.order),
-            count: text(),
-            workers: text(),
-            latency_ms: text(),
-            jitter_ms: text(),
-            timeout_ms: text(),
+            count: NumberInput::new("count", ""),
+            workers: NumberInput::new("workers", ""),
+            latency_ms: NumberInput::new("latency_ms", ""),
+            jitter_ms: NumberInput::new("jitter_ms", ""),
+            timeout_ms: NumberInput::new("timeout_ms", ""),
         };
         draft.fill(&FIRST);
         draft
@@ -82,27 +107,27 @@ impl FetchDraft {
         self.work.set(spec.work);
         self.style.set(spec.style);
         self.order.set(spec.order);
-        self.count.set(spec.count.to_string());
-        self.workers.set(spec.workers.to_string());
-        self.latency_ms.set(spec.latency_ms.to_string());
-        self.jitter_ms.set(spec.jitter_ms.to_string());
-        self.timeout_ms.set(spec.timeout_ms.map(|ms| ms.to_string()).unwrap_or_default());
+        self.count.text.set(spec.count.to_string());
+        self.workers.text.set(spec.workers.to_string());
+        self.latency_ms.text.set(spec.latency_ms.to_string());
+        self.jitter_ms.text.set(spec.jitter_ms.to_string());
+        self.timeout_ms.text.set(spec.timeout_ms.map(|ms| ms.to_string()).unwrap_or_default());
     }
 
     /// The run that the form describes, or the error of a field. Tracked.
     pub fn spec(self) -> Result<LabSpec, ApiError> {
         let style = self.style.get();
-        let workers = self.workers.with(|text| whole("workers", text));
+        let workers = self.workers.whole();
         let spec = LabSpec::Fetch(FetchSpec {
             work: self.work.get(),
             style,
             order: if style == LabStyle::Futures { self.order.get() } else { LabOrder::Input },
-            count: self.count.with(|text| whole("count", text))?,
+            count: self.count.whole()?,
             // A hidden field must not cause an error.
             workers: if style.has_workers() { workers? } else { 1 },
-            latency_ms: self.latency_ms.with(|text| whole("latency_ms", text))?,
-            jitter_ms: self.jitter_ms.with(|text| whole("jitter_ms", text))?,
-            timeout_ms: self.timeout_ms.with(|text| whole_or_none("timeout_ms", text))?,
+            latency_ms: self.latency_ms.whole()?,
+            jitter_ms: self.jitter_ms.whole()?,
+            timeout_ms: self.timeout_ms.whole_or_none()?,
         });
         spec.check().map(|()| spec)
     }
@@ -110,7 +135,7 @@ impl FetchDraft {
     /// The same work in each compared style, or why one of them cannot run. Tracked.
     pub fn compared(self) -> Result<Vec<LabSpec>, ApiError> {
         let LabSpec::Fetch(spec) = self.spec()? else { return Ok(vec![]) };
-        let workers = self.workers.with(|text| whole("workers", text)).unwrap_or(FIRST.workers);
+        let workers = self.workers.whole().unwrap_or(FIRST.workers);
         let spec = FetchSpec { workers, order: LabOrder::Input, ..spec };
         let specs = COMPARED.map(|style| LabSpec::Fetch(FetchSpec { style, ..spec.clone() }));
         specs.iter().try_for_each(LabSpec::check)?;
@@ -119,57 +144,41 @@ impl FetchDraft {
 }
 
 impl DatabaseDraft {
-    #[must_use]
     pub fn new() -> Self {
-        let text = |value: u32| RwSignal::new(value.to_string());
         Self {
-            batches: text(10),
-            tasks_per_batch: text(100),
-            hold_ms: text(20),
-            failing: text(5),
-            panicking: text(5),
-            aborted: text(5),
+            batches: NumberInput::new("batches", "10"),
+            tasks_per_batch: NumberInput::new("tasks_per_batch", "100"),
+            hold_ms: NumberInput::new("hold_ms", "20"),
+            failing: NumberInput::new("failing", "5"),
+            panicking: NumberInput::new("panicking", "5"),
+            aborted: NumberInput::new("aborted", "5"),
         }
     }
 
     /// The run that the form describes, or the error of a field. Tracked.
     pub fn spec(self) -> Result<LabSpec, ApiError> {
         let spec = LabSpec::Database(DatabaseSpec {
-            batches: self.batches.with(|text| whole("batches", text))?,
-            tasks_per_batch: self.tasks_per_batch.with(|text| whole("tasks_per_batch", text))?,
-            hold_ms: self.hold_ms.with(|text| whole("hold_ms", text))?,
-            failing: self.failing.with(|text| whole("failing", text))?,
-            panicking: self.panicking.with(|text| whole("panicking", text))?,
-            aborted: self.aborted.with(|text| whole("aborted", text))?,
+            batches: self.batches.whole()?,
+            tasks_per_batch: self.tasks_per_batch.whole()?,
+            hold_ms: self.hold_ms.whole()?,
+            failing: self.failing.whole()?,
+            panicking: self.panicking.whole()?,
+            aborted: self.aborted.whole()?,
         });
         spec.check().map(|()| spec)
     }
 }
 
 impl RequestDraft {
-    #[must_use]
     pub fn new() -> Self {
-        Self { delay_ms: RwSignal::new(WRITE_DELAY_LIMIT_MS.to_string()) }
+        Self { delay_ms: NumberInput::new("delay_ms", &WRITE_DELAY_LIMIT_MS.to_string()) }
     }
 
     /// The run that the form describes, or the error of its field. Tracked.
     pub fn spec(self) -> Result<LabSpec, ApiError> {
-        let spec = LabSpec::Request(RequestSpec { delay_ms: self.delay_ms.with(|text| whole("delay_ms", text))? });
+        let spec = LabSpec::Request(RequestSpec { delay_ms: self.delay_ms.whole()? });
         spec.check().map(|()| spec)
     }
-}
-
-fn whole(field: &str, text: &str) -> Result<u32, ApiError> {
-    let fault = |_| ApiError::at(ErrorCode::Invalid, field, "A whole number.");
-    text.trim().parse().map_err(fault)
-}
-
-fn whole_or_none(field: &str, text: &str) -> Result<Option<u32>, ApiError> {
-    if text.trim().is_empty() {
-        return Ok(None);
-    }
-    let fault = |_| ApiError::at(ErrorCode::Invalid, field, "A whole number, or nothing for no limit.");
-    text.trim().parse().map(Some).map_err(fault)
 }
 
 #[cfg(test)]
@@ -193,7 +202,7 @@ mod tests {
     fn a_hidden_field_causes_no_error() {
         Owner::new().with(|| {
             let draft = FetchDraft::new();
-            draft.workers.set("many".to_owned());
+            draft.workers.text.set("many".to_owned());
             assert_eq!(draft.spec().map_err(|error| error.field), Err(Some("workers".to_owned())));
             draft.style.set(LabStyle::Async);
             assert!(draft.spec().is_ok());
@@ -212,10 +221,14 @@ mod tests {
 
     #[test]
     fn numbers_are_whole() {
-        assert_eq!((whole("count", " 12 "), whole_or_none("count", " ")), (Ok(12), Ok(None)));
-        for text in ["", "1.5", "-1", "ten", "1,000"] {
-            assert_eq!(whole("count", text).map_err(|error| error.field), Err(Some("count".to_owned())), "{text:?}");
-        }
-        assert!(whole_or_none("timeout_ms", "soon").is_err());
+        Owner::new().with(|| {
+            let input = |text| NumberInput::new("count", text);
+            assert_eq!((input(" 12 ").whole(), input(" ").whole_or_none()), (Ok(12), Ok(None)));
+            for text in ["", "1.5", "-1", "ten", "1,000"] {
+                let field = input(text).whole().map_err(|error| error.field);
+                assert_eq!(field, Err(Some("count".to_owned())), "{text:?}");
+            }
+            assert!(input("soon").whole_or_none().is_err());
+        });
     }
 }

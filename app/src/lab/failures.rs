@@ -55,7 +55,6 @@ pub struct Failures {
 }
 
 /// The failures of `items`, the most frequent kind first.
-#[must_use]
 pub fn by_kind(items: &[ItemTrace]) -> Vec<Failures> {
     let mut kinds: Vec<Failures> = Vec::new();
     for error in items.iter().filter_map(|item| item.error.as_ref()) {
@@ -75,7 +74,6 @@ pub fn by_kind(items: &[ItemTrace]) -> Vec<Failures> {
 }
 
 /// In one line: `2 not found, 1 timed out`; empty if nothing failed.
-#[must_use]
 pub fn summary(failures: &[Failures]) -> String {
     let counts = failures.iter().map(|failures| format!("{} {}", number(failures.count as u64), failures.kind.label()));
     counts.collect::<Vec<_>>().join(", ")

@@ -1,6 +1,9 @@
 //! Fields of the lab's forms.
 
+use api::{ApiError, LabSpec};
 use leptos::prelude::*;
+
+use crate::lab::draft::NumberInput;
 
 /// The label of a choice, and a sentence about it.
 pub type Choice = (&'static str, &'static str);
@@ -45,13 +48,18 @@ pub fn Choices(
 #[component]
 pub fn NumberField(
     label: &'static str,
-    /// The field's name in the request; errors refer to it.
-    name: &'static str,
+    input: NumberInput,
     #[prop(optional)] unit: &'static str,
     #[prop(optional)] placeholder: &'static str,
-    value: RwSignal<String>,
-    #[prop(into)] error: Signal<Option<String>>,
+    /// The run that the form describes, or the error of a field.
+    spec: Memo<Result<LabSpec, ApiError>>,
 ) -> impl IntoView {
+    let NumberInput { name, text } = input;
+    let error = move || {
+        let error = spec.get().err().filter(|error| error.field.as_deref() == Some(name));
+        error.map(|error| error.message)
+    };
+    let error = Memo::new(move |_| error());
     let id = element_id(name);
     let error_id = format!("{id}-error");
     let described_by = error_id.clone();
@@ -69,8 +77,8 @@ pub fn NumberField(
                     placeholder=placeholder
                     aria-invalid=move || has_error().then_some("true")
                     aria-describedby=move || has_error().then(|| described_by.clone())
-                    prop:value=value
-                    on:input:target=move |event| value.set(event.target().value())
+                    prop:value=text
+                    on:input:target=move |event| text.set(event.target().value())
                 />
                 <span class="number_unit" aria-hidden="true">{unit}</span>
             </div>

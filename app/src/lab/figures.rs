@@ -111,7 +111,6 @@ pub struct Figures {
 }
 
 impl Figures {
-    #[must_use]
     pub fn of(run: &LabRun, trace: &LabTrace, now_us: u64) -> Self {
         let count = |state| trace.count(state) as u64;
         let total = trace.items.len() as u64;

@@ -84,14 +84,6 @@ fn CompareButton(compared: Memo<Result<Vec<LabSpec>, ApiError>>, launcher: Launc
     }
 }
 
-/// The error of one field of the form.
-fn at(spec: Memo<Result<LabSpec, ApiError>>, field: &'static str) -> Signal<Option<String>> {
-    Signal::derive(move || {
-        let error = spec.get().err().filter(|error| error.field.as_deref() == Some(field));
-        error.map(|error| error.message)
-    })
-}
-
 fn estimate(spec: &Result<LabSpec, ApiError>) -> String {
     spec.as_ref().map_or_else(|_| "One field needs to be changed first.".to_owned(), labels::estimate)
 }
@@ -119,16 +111,13 @@ pub fn FetchForm(draft: FetchDraft, launcher: Launcher) -> impl IntoView {
                 {choices("Results", "order", &LabOrder::ALL, labels::order, draft.order)}
             </Show>
             <div class="number_fields">
-                <NumberField label="Requests" name="count" value=draft.count error=at(spec, "count") />
+                <NumberField label="Requests" input=draft.count spec />
                 <Show when=move || has_workers.get()>
-                    <NumberField label="Threads" name="workers" value=draft.workers error=at(spec, "workers") />
+                    <NumberField label="Threads" input=draft.workers spec />
                 </Show>
-                <NumberField label="Latency" name="latency_ms" unit="ms" value=draft.latency_ms
-                    error=at(spec, "latency_ms") />
-                <NumberField label="Jitter" name="jitter_ms" unit="± ms" value=draft.jitter_ms
-                    error=at(spec, "jitter_ms") />
-                <NumberField label="Timeout" name="timeout_ms" unit="ms" placeholder="none" value=draft.timeout_ms
-                    error=at(spec, "timeout_ms") />
+                <NumberField label="Latency" unit="ms" input=draft.latency_ms spec />
+                <NumberField label="Jitter" unit="± ms" input=draft.jitter_ms spec />
+                <NumberField label="Timeout" unit="ms" placeholder="none" input=draft.timeout_ms spec />
             </div>
         </LabForm>
     }
@@ -179,20 +168,16 @@ pub fn DatabaseForm(draft: DatabaseDraft, launcher: Launcher) -> impl IntoView {
                 Some fail, panic or are aborted meanwhile: their connections must come back too."
             </p>
             <div class="number_fields">
-                <NumberField label="Batches" name="batches" value=draft.batches error=at(spec, "batches") />
-                <NumberField label="Tasks in each" name="tasks_per_batch" value=draft.tasks_per_batch
-                    error=at(spec, "tasks_per_batch") />
-                <NumberField label="Held for" name="hold_ms" unit="ms" value=draft.hold_ms
-                    error=at(spec, "hold_ms") />
+                <NumberField label="Batches" input=draft.batches spec />
+                <NumberField label="Tasks in each" input=draft.tasks_per_batch spec />
+                <NumberField label="Held for" unit="ms" input=draft.hold_ms spec />
             </div>
             <fieldset class="choices">
                 <legend>"Of the tasks"</legend>
                 <div class="number_fields">
-                    <NumberField label="fail" name="failing" unit="%" value=draft.failing error=at(spec, "failing") />
-                    <NumberField label="panic" name="panicking" unit="%" value=draft.panicking
-                        error=at(spec, "panicking") />
-                    <NumberField label="are aborted" name="aborted" unit="%" value=draft.aborted
-                        error=at(spec, "aborted") />
+                    <NumberField label="fail" unit="%" input=draft.failing spec />
+                    <NumberField label="panic" unit="%" input=draft.panicking spec />
+                    <NumberField label="are aborted" unit="%" input=draft.aborted spec />
                 </div>
             </fieldset>
         </LabForm>
@@ -209,8 +194,7 @@ pub fn TrapForm(draft: RequestDraft, launcher: Launcher) -> impl IntoView {
                 and made a durable job. The last two processes are killed before the row is written."
             </p>
             <div class="number_fields">
-                <NumberField label="Write delay" name="delay_ms" unit="ms" value=draft.delay_ms
-                    error=at(spec, "delay_ms") />
+                <NumberField label="Write delay" unit="ms" input=draft.delay_ms spec />
             </div>
         </LabForm>
     }

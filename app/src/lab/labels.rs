@@ -6,7 +6,6 @@ use crate::ui::format;
 use crate::ui::format::number;
 
 /// The title of a run: `10 × 2 s on 10 threads`.
-#[must_use]
 pub fn title(spec: &LabSpec) -> String {
     match spec {
         LabSpec::Fetch(spec) => fetch_title(spec),
@@ -43,7 +42,6 @@ fn fetch_title(spec: &FetchSpec) -> String {
 }
 
 /// The label of a style, and a sentence about it.
-#[must_use]
 pub fn style(style: LabStyle) -> (&'static str, &'static str) {
     match style {
         LabStyle::Sequential => ("Sequential", "One after the other, on one waiting thread."),
@@ -54,7 +52,6 @@ pub fn style(style: LabStyle) -> (&'static str, &'static str) {
 }
 
 /// The label of a kind of work, and a sentence about it.
-#[must_use]
 pub fn work(work: LabWork) -> (&'static str, &'static str) {
     match work {
         LabWork::Second => ("Second", "A number from 1 to 100, after a while."),
@@ -63,7 +60,6 @@ pub fn work(work: LabWork) -> (&'static str, &'static str) {
 }
 
 /// The label of an order, and a sentence about it.
-#[must_use]
 pub fn order(order: LabOrder) -> (&'static str, &'static str) {
     match order {
         LabOrder::Input => ("As asked", "In the order of the requests, as by map."),
@@ -72,7 +68,6 @@ pub fn order(order: LabOrder) -> (&'static str, &'static str) {
 }
 
 /// The shortest time that a run can take.
-#[must_use]
 pub fn least_ms(spec: &LabSpec) -> u64 {
     match spec {
         LabSpec::Fetch(spec) => spec.min_duration_ms(),
@@ -86,13 +81,11 @@ pub fn least_ms(spec: &LabSpec) -> u64 {
 }
 
 /// The same as a sentence.
-#[must_use]
 pub fn estimate(spec: &LabSpec) -> String {
     format!("Takes at least {}.", configured(least_ms(spec)))
 }
 
 /// The title of an error that prevents a run.
-#[must_use]
 pub fn refusal(code: ErrorCode) -> Option<&'static str> {
     match code {
         ErrorCode::TooMany => Some("Too many runs for now"),
@@ -104,7 +97,6 @@ pub fn refusal(code: ErrorCode) -> Option<&'static str> {
 }
 
 /// A sentence about the run's state; `None` if its picture already shows it.
-#[must_use]
 pub fn status(run: &LabRun) -> Option<String> {
     use api::JobState::{Cancelled, Dead, Done, Retrying, Running, Scheduled, Waiting};
     match run.state {
@@ -118,7 +110,6 @@ pub fn status(run: &LabRun) -> Option<String> {
 }
 
 /// A measured time span, finer than elsewhere for comparison: `0.4 ms`, `340 ms`, `2.01 s`, `1 min 5 s`. Rounded down.
-#[must_use]
 pub fn measured(us: u64) -> String {
     let ms = us / 1_000;
     match us {
@@ -130,7 +121,6 @@ pub fn measured(us: u64) -> String {
 }
 
 /// A configured time span, without needless digits: `250 ms`, `2 s`, `1.5 s`.
-#[must_use]
 pub fn configured(ms: u64) -> String {
     match (ms, ms % 1_000) {
         (..1_000, _) => format!("{ms} ms"),
@@ -140,7 +130,6 @@ pub fn configured(ms: u64) -> String {
 }
 
 /// How many times `part` fits into `whole`: `9.9×`, `412×`; `None` if either is zero.
-#[must_use]
 pub fn times(whole_us: u64, part_us: u64) -> Option<String> {
     if whole_us == 0 || part_us == 0 {
         return None;

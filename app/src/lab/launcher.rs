@@ -20,7 +20,6 @@ pub struct Launcher {
 }
 
 impl Launcher {
-    #[must_use]
     pub fn new(on_started: Callback<()>) -> Self {
         Self {
             watched: RwSignal::new(None),

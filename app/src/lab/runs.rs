@@ -104,7 +104,6 @@ pub struct ComparedRun {
 }
 
 /// `runs` in the same order, each compared with the others.
-#[must_use]
 pub fn compare(runs: &[LabRun]) -> Vec<ComparedRun> {
     let longest = runs.iter().filter_map(elapsed).max().unwrap_or_default().max(1);
     runs.iter().map(|run| compared(run, runs, longest)).collect()

@@ -51,13 +51,11 @@ pub fn follow(run: LabRun) -> RunStream {
 
 impl RunStream {
     /// Whether the run's items are flags, and not only numbers.
-    #[must_use]
     pub fn has_flags(self) -> bool {
         self.run.with_untracked(|run| matches!(&run.spec, LabSpec::Fetch(spec) if spec.work == LabWork::Flags))
     }
 
     /// Whether the run's clock advances.
-    #[must_use]
     pub fn is_running(self) -> bool {
         let has_ended = self.trace.with(|trace| trace.has_ended);
         !has_ended && self.run.with(|run| !run.state.is_final())

@@ -35,14 +35,12 @@ pub struct Scale {
 
 impl Scale {
     /// For a run that has ended.
-    #[must_use]
     pub fn to(end_us: u64) -> Self {
         Self { end_us: end_us.max(SHORTEST_US) }
     }
 
     /// For a running run: as long as expected, and then longer in steps, so that the drawing does not shrink all the
     /// time.
-    #[must_use]
     pub fn growing(now_us: u64, expected_us: u64) -> Self {
         if now_us < expected_us {
             return Self::to(expected_us);
@@ -51,13 +49,11 @@ impl Scale {
         Self::to(now_us.div_ceil(step) * step)
     }
 
-    #[must_use]
     pub fn end_us(self) -> u64 {
         self.end_us
     }
 
     /// The share of the axis before this moment, from 0 to 1.
-    #[must_use]
     pub fn share(self, us: u64) -> f64 {
         // Runs are far shorter than 2^53 µs.
         #[expect(clippy::cast_precision_loss, reason = "see above")]
@@ -66,19 +62,16 @@ impl Scale {
     }
 
     /// The same in percent, as CSS.
-    #[must_use]
     pub fn percent(self, us: u64) -> String {
         format!("{:.3}%", self.share(us) * 100.0)
     }
 
     /// The moment at this share of the axis.
-    #[must_use]
     pub fn at_thousandth(self, thousandths: u64) -> u64 {
         self.end_us.saturating_mul(thousandths.min(1_000)) / 1_000
     }
 
     /// Round moments from 0 to the end.
-    #[must_use]
     pub fn marks(self) -> Vec<u64> {
         let step = self.step();
         (0..=self.end_us / step).map(|index| index * step).collect()

@@ -68,7 +68,6 @@ pub struct LogQuery {
 }
 
 impl LogQuery {
-    #[must_use]
     pub fn new() -> Self {
         let query = Self {
             window: RwSignal::new(LogWindow::default()),
@@ -113,7 +112,6 @@ impl LogQuery {
         }
     }
 
-    #[must_use]
     pub fn is_filtered(self) -> bool {
         self.question.with_value(|question| question.as_ref().is_some_and(|question| !question.filter.is_empty()))
     }

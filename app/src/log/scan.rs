@@ -20,7 +20,6 @@ pub struct ScanState {
 
 impl ScanState {
     /// Adds the progress of a response that continues where the previous one ended.
-    #[must_use]
     pub fn and(mut self, direction: Direction, progress: ScanProgress) -> Self {
         let side = self.side_mut(direction);
         *side = Some(ScanProgress { from: side.map_or(progress.from, |before| before.from), ..progress });
@@ -28,7 +27,6 @@ impl ScanState {
     }
 
     /// Resets the scan to `seq`: the rows beyond it were dropped and must be scanned again.
-    #[must_use]
     pub fn reset_to(mut self, direction: Direction, seq: LogSeq) -> Self {
         if let Some(progress) = self.side_mut(direction) {
             progress.to = seq;
@@ -37,19 +35,16 @@ impl ScanState {
     }
 
     /// The last row that was scanned.
-    #[must_use]
     pub fn reached(self, direction: Direction) -> Option<LogSeq> {
         self.side(direction).map(|progress| progress.to)
     }
 
     /// The first row that was scanned.
-    #[must_use]
     pub fn began(self, direction: Direction) -> Option<LogSeq> {
         self.side(direction).map(|progress| progress.from)
     }
 
     /// How many rows were scanned, and how many there are to scan, counted by their numbers.
-    #[must_use]
     pub fn rows(self, direction: Direction) -> Option<(u64, u64)> {
         let ScanProgress { from: LogSeq(from), to: LogSeq(to), end: LogSeq(end), .. } = self.side(direction)?;
         let rows_to = |seq: i64| match direction {

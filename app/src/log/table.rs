@@ -150,7 +150,6 @@ pub enum Freshness {
     Known,
 }
 
-#[must_use]
 pub fn element_id(LogSeq(seq): LogSeq) -> String {
     format!("log-row-{seq}")
 }

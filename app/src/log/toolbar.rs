@@ -69,7 +69,6 @@ fn count(query: LogQuery) -> Option<String> {
 }
 
 /// How many rows are newer than the shown ones.
-#[must_use]
 pub fn newer_rows(query: LogQuery, is_at_position: bool) -> Option<String> {
     const UNKNOWN: &str = "Newest rows";
     let (top, has_room, waiting, newest) = query

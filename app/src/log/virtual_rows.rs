@@ -27,7 +27,6 @@ struct View {
 }
 
 impl VirtualRows {
-    #[must_use]
     pub fn new() -> Self {
         // Assumed until it is measured: a usual row, a large window.
         let view = View { scroll_top: 0, height: 800, row_height: 36 };
@@ -65,26 +64,22 @@ impl VirtualRows {
         }
     }
 
-    #[must_use]
     pub fn is_at_top(self) -> bool {
         self.view.with(|view| view.scroll_top < 4)
     }
 
     /// The rows to draw of a list of this length.
-    #[must_use]
     pub fn to_draw(self, length: usize) -> Range<usize> {
         self.view.get().rows(length)
     }
 
     /// The first row that is at least partly visible.
-    #[must_use]
     pub fn first_visible(self) -> usize {
         let view = self.view.get_untracked();
         usize::try_from(view.scroll_top / view.row_height.max(1)).unwrap_or(0)
     }
 
     /// The height of this many rows, as CSS.
-    #[must_use]
     pub fn pixels(self, rows: usize) -> String {
         format!("{}px", rows * self.view.with(|view| view.row_height.unsigned_abs() as usize))
     }

@@ -57,76 +57,63 @@ pub enum Arrivals {
 pub type Shift = i64;
 
 impl LogWindow {
-    #[must_use]
     pub fn with_top(top: Top) -> Self {
         Self { top, ..Self::default() }
     }
 
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.shown.is_empty()
     }
 
     /// The positions of the shown rows.
-    #[must_use]
     pub fn positions(&self) -> Range<usize> {
         self.room..self.room + self.shown.len()
     }
 
-    #[must_use]
     pub fn top(&self) -> Top {
         self.top
     }
 
     /// How many rows have arrived while the visitor was reading.
-    #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting
     }
 
-    #[must_use]
     pub fn newest_shown(&self) -> Option<LogSeq> {
         self.shown.front().map(|row| row.seq)
     }
 
-    #[must_use]
     pub fn newest(&self) -> Option<LogSeq> {
         self.held.last().or(self.shown.front()).map(|row| row.seq)
     }
 
-    #[must_use]
     pub fn oldest(&self) -> Option<LogSeq> {
         self.shown.back().map(|row| row.seq)
     }
 
     /// The rows at these positions.
-    #[must_use]
     pub fn rows(&self, positions: Range<usize>) -> Vec<Arc<LogRow>> {
         let Range { start, end } = self.within(positions);
         self.shown.range(start - self.room..end - self.room).cloned().collect()
     }
 
     /// The part of `positions` at which rows are shown.
-    #[must_use]
     pub fn within(&self, positions: Range<usize>) -> Range<usize> {
         let shown = self.positions();
         let start = positions.start.clamp(shown.start, shown.end);
         start..positions.end.clamp(start, shown.end)
     }
 
-    #[must_use]
     pub fn get(&self, position: usize) -> Option<Arc<LogRow>> {
         self.shown.get(position.checked_sub(self.room)?).cloned()
     }
 
     /// The position of the row with this number, if it is shown.
-    #[must_use]
     pub fn position_of(&self, seq: LogSeq) -> Option<usize> {
         self.shown.binary_search_by(|row| seq.cmp(&row.seq)).ok().map(|index| self.room + index)
     }
 
     /// Whether the row has just arrived.
-    #[must_use]
     pub fn is_fresh(&self, seq: LogSeq, now: TimeMs) -> bool {
         self.fresh.is_some_and(|(before, since)| seq > before && now.since(since) < FRESH_MS)
     }

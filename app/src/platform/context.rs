@@ -40,24 +40,20 @@ fn shared() -> Shared {
     expect_context()
 }
 
-#[must_use]
 pub fn router() -> Router {
     shared().router
 }
 
-#[must_use]
 pub fn session() -> Session {
     shared().session
 }
 
 /// The state of the page's stream.
-#[must_use]
 pub fn connection() -> RwSignal<StreamState> {
     shared().connection
 }
 
 /// The current time, for relative times; it ticks every second.
-#[must_use]
 pub fn now() -> Signal<TimeMs> {
     shared().now.into()
 }

@@ -24,7 +24,6 @@ pub fn mount<V: IntoView + 'static>(bundle: Bundle, app: impl FnOnce() -> V + 's
 }
 
 /// The text in the preview's field with this id.
-#[must_use]
 pub fn preview_value(id: &str) -> Option<String> {
     let element = document().get_element_by_id(id)?;
     let input = element.dyn_ref::<HtmlInputElement>().map(HtmlInputElement::value);

@@ -15,7 +15,6 @@ pub struct Request {
 }
 
 impl Request {
-    #[must_use]
     pub fn new() -> Self {
         Self { error: RwSignal::new(None), is_pending: RwSignal::new(false), session: context::session() }
     }

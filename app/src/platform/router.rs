@@ -30,7 +30,6 @@ pub struct Location {
 
 impl Location {
     /// The value of a parameter in the query.
-    #[must_use]
     pub fn parameter(&self, name: &str) -> Option<String> {
         UrlSearchParams::new_with_str(&self.query).ok()?.get(name)
     }
@@ -38,7 +37,6 @@ impl Location {
 
 impl Router {
     /// Reads the address bar and follows it from now on, within the pages of `bundle`.
-    #[must_use]
     pub fn start(bundle: Bundle) -> Self {
         let mut first = current();
         if !is_history_navigation() {
@@ -53,24 +51,20 @@ impl Router {
         router
     }
 
-    #[must_use]
     pub fn route(self) -> Memo<Route> {
         self.route
     }
 
-    #[must_use]
     pub fn location(self) -> Location {
         self.location.get()
     }
 
     /// Whether the visitor came to this page from another page of the application.
-    #[must_use]
     pub fn has_moved(self) -> bool {
         self.has_moved.get_value()
     }
 
     /// The value of a parameter in the query.
-    #[must_use]
     pub fn parameter(self, name: &'static str) -> Memo<Option<String>> {
         Memo::new(move |_| self.location.with(|location| location.parameter(name)))
     }

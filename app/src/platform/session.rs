@@ -17,19 +17,16 @@ pub enum SessionState {
 }
 
 impl Session {
-    #[must_use]
     pub fn load() -> Self {
         let session = Self(RwSignal::new(SessionState::Unknown));
         session.refresh();
         session
     }
 
-    #[must_use]
     pub fn state(self) -> SessionState {
         self.0.get()
     }
 
-    #[must_use]
     pub fn account(self) -> Option<Account> {
         self.0.with(|state| match state {
             SessionState::Known(info) => info.account.clone(),

@@ -42,12 +42,10 @@ pub struct EventStream {
 }
 
 impl EventStream {
-    #[must_use]
     pub fn public() -> Self {
         Self { connection: StoredValue::new_local(None), state: context::connection(), session: None }
     }
 
-    #[must_use]
     pub fn for_administrators() -> Self {
         Self { session: Some(context::session()), ..Self::public() }
     }
@@ -78,7 +76,6 @@ impl EventStream {
         self.connection.set_value(Some(connection));
     }
 
-    #[must_use]
     pub fn is_open(self) -> bool {
         self.connection.with_value(Option::is_some)
     }
@@ -253,7 +250,6 @@ fn with(weak: &Weak<Connection>, act: &dyn Fn(&Rc<Connection>)) {
 }
 
 /// Doubles from one second, with jitter, so that all tabs do not return to a recovered server at once.
-#[must_use]
 pub fn backoff(failures: u32) -> Duration {
     let longest = 1_000_u32.saturating_mul(1 << failures.min(5)).min(MAX_BACKOFF_MS);
     let jitter = 0.5 + js_sys::Math::random() / 2.0;

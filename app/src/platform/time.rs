@@ -5,7 +5,6 @@ use js_sys::{Date, Uint8Array};
 use leptos::prelude::window;
 use wasm_bindgen::JsValue;
 
-#[must_use]
 pub fn now() -> TimeMs {
     // Whole milliseconds since 1970 fit an i64 for 292 million years.
     #[expect(clippy::cast_possible_truncation, reason = "see above")]
@@ -13,7 +12,6 @@ pub fn now() -> TimeMs {
 }
 
 /// A new id for a search or a run of the lab.
-#[must_use]
 pub fn new_id() -> SearchId {
     let mut random = [0; 16];
     let crypto = window().crypto().expect("browsers that run wasm have crypto");
@@ -25,7 +23,6 @@ pub fn new_id() -> SearchId {
 }
 
 /// `time` in the visitor's time zone: `2026-11-22 08:05:58`.
-#[must_use]
 pub fn local(time: TimeMs) -> String {
     let date = date(time);
     format!(
@@ -41,7 +38,6 @@ pub fn local(time: TimeMs) -> String {
 
 /// Parses a date and time as [`local`] writes them, in the visitor's time zone, or with an offset. The seconds, or the
 /// whole time of day, may be missing.
-#[must_use]
 pub fn parse_local(text: &str) -> Option<TimeMs> {
     let mut text = text.trim().replacen(' ', "T", 1);
     if text.len() == "2026-11-22".len() {
@@ -54,7 +50,6 @@ pub fn parse_local(text: &str) -> Option<TimeMs> {
 }
 
 /// `time` for machines: `2026-11-22T08:05:58.123Z`; empty if JavaScript cannot represent it.
-#[must_use]
 pub fn iso(time: TimeMs) -> String {
     let date = date(time);
     if date.get_time().is_nan() { String::new() } else { date.to_iso_string().into() }

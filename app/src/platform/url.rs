@@ -8,7 +8,6 @@ const RESERVED: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'=').add(b'>').add(b'\'');
 
 /// `path` with the `parameters` that have a value.
-#[must_use]
 pub fn with_query(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
     let mut url = path.to_owned();
     let given = parameters.iter().filter_map(|&(name, value)| Some((name, value?)));
@@ -22,17 +21,14 @@ pub fn with_query(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
 }
 
 /// The address that runs this search when it is opened.
-#[must_use]
 pub fn of_search(phrase: &str, letters: &str) -> String {
     with_query("/", &[("phrase", Some(phrase)), ("letters", Some(letters))])
 }
 
-#[must_use]
 pub fn of_job(JobId(id): JobId) -> String {
     format!("/jobs/{id}")
 }
 
-#[must_use]
 pub fn of_lab_run(id: LabRunId) -> String {
     format!("/lab/runs/{id}")
 }
@@ -41,7 +37,6 @@ pub fn of_lab_run(id: LabRunId) -> String {
 ///
 /// Anyone can write a link to the login page with any `next`, so it must not lead to another site. Browsers read a
 /// backslash as a slash, and skip tabs and line breaks.
-#[must_use]
 pub fn own_path(next: Option<&str>) -> &str {
     next.filter(|next| {
         let mut characters = next.chars();

@@ -18,7 +18,6 @@ pub struct Draft {
 
 impl Draft {
     /// What was typed into the preview of the form before the wasm was there.
-    #[must_use]
     pub fn from_preview() -> Self {
         let letters = preview_value(Field::Letters.name()).unwrap_or_else(|| DEFAULT_LETTERS.to_owned());
         let phrase = preview_value(Field::Phrase.name()).unwrap_or_default();
@@ -50,13 +49,11 @@ impl Draft {
     }
 
     /// The first field whose text cannot be sent.
-    #[must_use]
     pub fn faulty_field(self) -> Option<Field> {
         let mut fields = Field::ALL.into_iter().zip([self.phrase, self.letters]);
         fields.find(|(field, text)| text.with_untracked(|text| field.fault(text).is_some())).map(|(field, _)| field)
     }
 
-    #[must_use]
     pub fn is_untouched(self) -> bool {
         self.phrase.with_untracked(String::is_empty)
             && self.letters.with_untracked(|letters| letters == DEFAULT_LETTERS)
@@ -76,7 +73,6 @@ pub enum Field {
 impl Field {
     const ALL: [Self; 2] = [Self::Phrase, Self::Letters];
 
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Phrase => "phrase",
@@ -93,7 +89,6 @@ impl Field {
     }
 
     /// What is wrong with `text` as this field's value, as a sentence.
-    #[must_use]
     pub fn fault(self, text: &str) -> Option<String> {
         let length = text.chars().count();
         (length > self.limit()).then(|| {
@@ -106,7 +101,6 @@ impl Field {
     }
 
     /// How much of the limit is used, once nine tenths are: `9,950 / 10,000`.
-    #[must_use]
     pub fn counter(self, text: &str) -> Option<String> {
         // A text has at least as many bytes as characters: most keystrokes need no counting.
         let near = self.limit() - self.limit() / 10;

@@ -42,7 +42,6 @@ struct Retry {
 }
 
 impl Submission {
-    #[must_use]
     pub fn new() -> Self {
         let submission = Self {
             question: RwSignal::new(None),
@@ -58,12 +57,10 @@ impl Submission {
         submission
     }
 
-    #[must_use]
     pub fn question(self) -> Option<Question> {
         self.question.get()
     }
 
-    #[must_use]
     pub fn progress(self) -> Progress {
         self.progress.get()
     }

@@ -39,21 +39,21 @@ pub fn LedgerCard(
 /// `accepted` = the sum of the parts, each of which links to its searches.
 #[component]
 fn Equation(ledger: Ledger) -> impl IntoView {
-    let part = |part: Part| {
+    let part = |(part, count): (Part, u64)| {
         let operator = match part {
-            Part::Recorded if ledger.drift() == 0 => "=",
-            Part::Recorded => "≠",
+            Some(JobState::Done) if ledger.drift() == 0 => "=",
+            Some(JobState::Done) => "≠",
             _ => "+",
         };
         view! {
             <li class="ledger_part">
                 <span class="ledger_operator">{operator}</span>
                 <CountTab
-                    address=part.address()
-                    label=part.label()
-                    symbol=part.job_state().map_or(Symbol::Disk, Symbol::State)
-                    color=Some(part.color())
-                    count=Some(part.count(&ledger))
+                    address=address(part)
+                    label=label(part)
+                    symbol=part.map_or(Symbol::Disk, Symbol::State)
+                    color=Some(color(part))
+                    count=Some(count)
                 />
             </li>
         }
@@ -65,7 +65,7 @@ fn Equation(ledger: Ledger) -> impl IntoView {
                 <strong>{format::number(ledger.accepted)}</strong>
             </p>
             <ol class="ledger_parts" aria-label="Where accepted searches are">
-                {Part::ALL.map(part).into_iter().collect_view()}
+                {parts(&ledger).map(part).into_iter().collect_view()}
             </ol>
         </div>
     }
@@ -84,7 +84,7 @@ fn LedgerBar(ledger: Ledger) -> impl IntoView {
             ></span>
         }
     };
-    let parts = Part::ALL.map(|part| (part.color(), part.count(&ledger)));
+    let parts = parts(&ledger).map(|(part, count)| (color(part), count));
     let nowhere = ("nowhere", ledger.drift().max(0).unsigned_abs());
     view! {
         <div class="ledger_bar" role="img" aria-label=sentence(&ledger)>
@@ -117,82 +117,46 @@ fn MissingSearches(missing: Vec<MissingSearch>) -> impl IntoView {
     }
 }
 
-/// A part of the equation: where accepted searches can be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Recorded,
-    Scheduled,
-    Waiting,
-    Running,
-    Retrying,
-    Dead,
-    Cancelled,
-    Spooled,
+/// A part of the equation: searches whose jobs are in this state, or which are in the spool and have no job yet.
+type Part = Option<JobState>;
+
+/// The parts in the order in which they are added up, with their counts.
+fn parts(ledger: &Ledger) -> [(Part, u64); 8] {
+    [
+        (Some(JobState::Done), ledger.recorded),
+        (Some(JobState::Scheduled), ledger.scheduled),
+        (Some(JobState::Waiting), ledger.waiting),
+        (Some(JobState::Running), ledger.running),
+        (Some(JobState::Retrying), ledger.retrying),
+        (Some(JobState::Dead), ledger.dead),
+        (Some(JobState::Cancelled), ledger.cancelled),
+        (None, ledger.spooled),
+    ]
 }
 
-impl Part {
-    const ALL: [Self; 8] = [
-        Self::Recorded,
-        Self::Scheduled,
-        Self::Waiting,
-        Self::Running,
-        Self::Retrying,
-        Self::Dead,
-        Self::Cancelled,
-        Self::Spooled,
-    ];
+fn label(part: Part) -> &'static str {
+    if part == Some(JobState::Done) { "recorded" } else { color(part) }
+}
 
-    fn count(self, ledger: &Ledger) -> u64 {
-        match self {
-            Self::Recorded => ledger.recorded,
-            Self::Scheduled => ledger.scheduled,
-            Self::Waiting => ledger.waiting,
-            Self::Running => ledger.running,
-            Self::Retrying => ledger.retrying,
-            Self::Dead => ledger.dead,
-            Self::Cancelled => ledger.cancelled,
-            Self::Spooled => ledger.spooled,
-        }
-    }
+/// The state that gives a part its colour.
+fn color(part: Part) -> &'static str {
+    part.map_or("spooled", JobState::as_str)
+}
 
-    /// The state of these searches' jobs; `None` if they have no job yet.
-    fn job_state(self) -> Option<JobState> {
-        match self {
-            Self::Recorded => Some(JobState::Done),
-            Self::Scheduled => Some(JobState::Scheduled),
-            Self::Waiting => Some(JobState::Waiting),
-            Self::Running => Some(JobState::Running),
-            Self::Retrying => Some(JobState::Retrying),
-            Self::Dead => Some(JobState::Dead),
-            Self::Cancelled => Some(JobState::Cancelled),
-            Self::Spooled => None,
-        }
-    }
-
-    fn label(self) -> &'static str {
-        if self == Self::Recorded { "recorded" } else { self.color() }
-    }
-
-    /// The state that gives the part its colour.
-    fn color(self) -> &'static str {
-        self.job_state().map_or("spooled", JobState::as_str)
-    }
-
-    /// The page that shows these searches.
-    fn address(self) -> String {
-        match (self, self.job_state()) {
-            (Self::Recorded, _) => "/viewlog".to_owned(),
-            (_, Some(state)) => url::with_query("/jobs", &[("state", Some(state.as_str()))]),
-            // Further down on the same page.
-            (_, None) => "#spool-title".to_owned(),
-        }
+/// The page that shows the searches of a part.
+fn address(part: Part) -> String {
+    match part {
+        Some(JobState::Done) => "/viewlog".to_owned(),
+        Some(state) => url::with_query("/jobs", &[("state", Some(state.as_str()))]),
+        // Further down on the same page.
+        None => "#spool-title".to_owned(),
     }
 }
 
 /// The equation as a sentence, for screen readers.
 fn sentence(ledger: &Ledger) -> String {
-    let parts = Part::ALL.map(|part| (part, part.count(ledger))).into_iter().filter(|&(_, count)| count > 0);
-    let parts: Vec<String> = parts.map(|(part, count)| format!("{} {}", format::number(count), part.label())).collect();
+    let parts = parts(ledger).into_iter().filter(|&(_, count)| count > 0);
+    let parts: Vec<String> = parts.map(|(part, count)| format!("{} {}", format::number(count), label(part))).collect();
     let parts = if parts.is_empty() { "none anywhere".to_owned() } else { parts.join(", ") };
     format!("{} accepted: {parts}", format::number(ledger.accepted))
 }
@@ -230,14 +194,14 @@ mod tests {
     #[test]
     fn the_parts_add_up_to_what_was_accepted() {
         assert_eq!(LEDGER.drift(), 0);
-        assert_eq!(Part::ALL.map(|part| part.count(&LEDGER)).into_iter().sum::<u64>(), LEDGER.accepted);
+        assert_eq!(parts(&LEDGER).into_iter().map(|(_, count)| count).sum::<u64>(), LEDGER.accepted);
     }
 
     #[test]
     fn each_part_links_to_its_searches() {
-        assert_eq!(Part::Recorded.address(), "/viewlog");
-        assert_eq!(Part::Dead.address(), "/jobs?state=dead");
-        assert_eq!(Part::Spooled.address(), "#spool-title");
+        assert_eq!(address(Some(JobState::Done)), "/viewlog");
+        assert_eq!(address(Some(JobState::Dead)), "/jobs?state=dead");
+        assert_eq!(address(None), "#spool-title");
     }
 
     #[test]

@@ -7,7 +7,6 @@ use crate::system::usage::{Level, Usage, percent};
 use crate::ui::format::{bytes, duration, number};
 
 /// The cards in their order, in columns of about the same height.
-#[must_use]
 pub fn columns(state: &SystemState) -> [Vec<Card>; 3] {
     [
         vec![spool_card(&state.spool), disk_card(state.disk.as_ref())],

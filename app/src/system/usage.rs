@@ -31,7 +31,6 @@ impl Level {
 }
 
 impl Usage {
-    #[must_use]
     pub fn of_spool(spool: &SpoolState) -> Self {
         let (used, capacity) = (spool.used_bytes, spool.capacity_bytes);
         let level = match percent(used, capacity) {
@@ -42,7 +41,6 @@ impl Usage {
         Self { used, capacity, level }
     }
 
-    #[must_use]
     pub fn of_disk(disk: &DiskState) -> Self {
         let used = disk.total_bytes.saturating_sub(disk.free_bytes);
         let is_low = disk.free_bytes < MIN_FREE_BYTES || percent(disk.free_bytes, disk.total_bytes) < 10;
@@ -50,26 +48,22 @@ impl Usage {
     }
 
     /// A worker whose slots are all busy is as it should be.
-    #[must_use]
     pub fn of_worker(worker: &WorkerState) -> Self {
         Self { used: worker.busy.into(), capacity: worker.slots.into(), level: Level::Calm }
     }
 
-    #[must_use]
     pub fn of_pool(pool: &PoolState) -> Self {
         let level = if pool.waiting > 0 { Level::Warning } else { Level::Calm };
         Self { used: pool.in_use.into(), capacity: pool.max.into(), level }
     }
 
     /// From 0 to 100; at least 1 if anything is used, so that a little is visible.
-    #[must_use]
     pub fn percent(self) -> u64 {
         percent(self.used, self.capacity).clamp(u64::from(self.used > 0), 100)
     }
 }
 
 /// `part` in percent of `whole`, rounded down. No disk is large enough for this to saturate.
-#[must_use]
 pub fn percent(part: u64, whole: u64) -> u64 {
     part.saturating_mul(100) / whole.max(1)
 }

@@ -6,7 +6,6 @@ use leptos::prelude::*;
 use crate::platform::{context, time};
 
 /// `1234567` as `1,234,567`.
-#[must_use]
 pub fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -20,26 +19,22 @@ pub fn number(number: u64) -> String {
 }
 
 /// A log row's number, with separators and without a minus sign.
-#[must_use]
 pub fn row_number(LogSeq(seq): LogSeq) -> String {
     number(seq.unsigned_abs())
 }
 
 /// `count` things: `1 row`, `1,234 rows`.
-#[must_use]
 pub fn counted(count: usize, thing: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {thing}{plural}", number(count as u64))
 }
 
 /// `42%`.
-#[must_use]
 pub fn percent(percent: u8) -> String {
     format!("{percent}%")
 }
 
 /// A size in its largest fitting unit, rounded down: `512 B`, `1.5 KiB`, `64 MiB`.
-#[must_use]
 pub fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let (mut whole, mut rest, mut unit) = (bytes, 0, "B");
@@ -57,7 +52,6 @@ pub fn bytes(bytes: u64) -> String {
 }
 
 /// A length of time in its largest fitting units: `340 ms`, `1.2 s`, `2 min 5 s`, `3 h 20 min`.
-#[must_use]
 pub fn duration(ms: i64) -> String {
     let seconds = ms / 1_000;
     match ms {
@@ -70,7 +64,6 @@ pub fn duration(ms: i64) -> String {
 }
 
 /// The distance of `time` from `now`, roughly: `just now`, `12 s ago`, `in 3 min`.
-#[must_use]
 pub fn relative(time: TimeMs, now: TimeMs) -> String {
     let ahead = time.since(now);
     let behind = now.since(time);

@@ -16,7 +16,6 @@ pub enum RunKind {
 }
 
 /// Splits `phrase` where found and other characters meet, so that neighbours share a run.
-#[must_use]
 pub fn runs(phrase: &str, found: &BTreeSet<char>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for character in phrase.chars() {
@@ -32,7 +31,6 @@ pub fn runs(phrase: &str, found: &BTreeSet<char>) -> Vec<Run> {
 }
 
 /// `text` in which characters that are invisible, or affect their neighbours, are replaced by visible ones.
-#[must_use]
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     text.chars().for_each(|character| push_visible(&mut shown, character));
@@ -40,7 +38,6 @@ pub fn visible(text: &str) -> String {
 }
 
 /// The same for a text of several lines, whose line breaks stay.
-#[must_use]
 pub fn visible_lines(text: &str) -> String {
     let lines: Vec<String> = text.split('\n').map(visible).collect();
     lines.join("\n")

@@ -70,14 +70,12 @@ fn listen(help: RwSignal<bool>) {
 }
 
 /// Whether a key is a command: not typed into a field, and not a shortcut of the browser.
-#[must_use]
 pub fn is_command(event: &KeyboardEvent) -> bool {
     let is_typing = is_on(event, "input, textarea, select");
     !is_typing && !event.default_prevented() && !event.ctrl_key() && !event.meta_key() && !event.alt_key()
 }
 
 /// Whether a key was pressed on the page or on a list, rather than on a button or a link.
-#[must_use]
 pub fn is_on_list(event: &KeyboardEvent) -> bool {
     !is_on(event, "a, button, summary")
 }
