@@ -1,11 +1,11 @@
-//! Countries' codes, and their flags.
+//! Country codes and flags.
 
 use std::fmt;
 use std::str::FromStr;
 
 use api::COUNTRIES;
 
-/// Two letters, in capitals; there need not be such a country.
+/// Two letters in upper case. Such a country need not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CountryCode([u8; 2]);
 
@@ -14,14 +14,14 @@ pub struct CountryCode([u8; 2]);
 pub struct NoCountryCode;
 
 impl CountryCode {
-    /// The countries whose flags there are.
+    /// The countries that have a flag here.
     pub fn all() -> impl ExactSizeIterator<Item = Self> + Clone {
         COUNTRIES.iter().map(|code| code.parse().expect("the codes of countries have two letters"))
     }
 
-    /// In small letters, as files are named.
+    /// In lower case, as files are named.
     #[must_use]
-    pub fn small(self) -> String {
+    pub fn lowercase(self) -> String {
         self.to_string().to_ascii_lowercase()
     }
 }
@@ -45,7 +45,7 @@ impl fmt::Display for CountryCode {
     }
 }
 
-/// The flag of one of [`COUNTRIES`], as an SVG document. `code` is in small letters.
+/// The flag of one of [`COUNTRIES`], as an SVG document. `code` is in lower case.
 #[must_use]
 pub fn flag(code: &str) -> Option<&'static str> {
     Some(match code {
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn each_country_has_a_flag_of_its_own() {
-        let flags: Vec<_> = CountryCode::all().map(|code| flag(&code.small()).expect("there")).collect();
+        let flags: Vec<_> = CountryCode::all().map(|code| flag(&code.lowercase()).expect("it has a flag")).collect();
         for (index, flag) in flags.iter().enumerate() {
             assert!(flag.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 "), "{flag}");
             assert!(flag.len() < 3_000 && !flags[..index].contains(flag), "{flag}");
@@ -88,13 +88,13 @@ mod tests {
     }
 
     #[test]
-    fn flags_are_pictures_and_nothing_else() {
+    fn flags_contain_only_shapes() {
         for code in CountryCode::all() {
-            let flag = flag(&code.small()).expect("there").replace("http://www.w3.org/2000/svg", "");
+            let flag = flag(&code.lowercase()).expect("it has a flag").replace("http://www.w3.org/2000/svg", "");
             for word in ["script", "foreignObject", "http", "data:", "url(", " on", "<style", "<!", "<?"] {
                 assert!(!flag.contains(word), "{code}: {word}");
             }
-            // A reference leads to the same file.
+            // References are to the same file.
             assert_eq!(flag.matches("href=").count(), flag.matches("href=\"#").count(), "{code}");
         }
     }

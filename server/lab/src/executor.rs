@@ -1,9 +1,8 @@
 //! A thread pool and its futures, in the field's standard terms: those of Python's `concurrent.futures`.
 //!
-//! A [`ThreadPool`] takes tasks and hands out a [`Future`] for each. A future is *pending* until a thread has time for
-//! its task, then *running*, and in the end *finished*, or *cancelled* if somebody gave it up while it was pending.
-//! Whoever holds the future can ask for its state, wait for its result, or leave a callback. [`in_order`] and
-//! [`as_completed`] go through the results of many.
+//! A [`ThreadPool`] takes tasks and returns a [`Future`] for each. A future is *pending* until a thread takes its task,
+//! then *running*, and in the end *finished*, or *cancelled* if it was cancelled while it was pending. A future has a
+//! state, a result that can be waited for, and callbacks. [`in_order`] and [`as_completed`] iterate over many.
 //!
 //! ```
 //! use std::num::NonZeroUsize;
@@ -18,13 +17,195 @@
 //! assert!(as_completed(words).all(|future| future.result(None) == Ok(3)));
 //! ```
 
-mod future;
 mod pool;
-mod results;
-
-pub use future::{Future, NoResult, State};
-pub use pool::{Pending, ThreadPool};
-pub use results::{as_completed, in_order};
-
 #[cfg(test)]
 mod tests;
+
+use std::fmt;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
+
+pub use pool::{Pending, ThreadPool};
+
+/// The state of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// No thread has taken it yet.
+    Pending,
+    /// A thread runs it.
+    Running,
+    /// It has returned, or panicked.
+    Finished,
+    /// It was cancelled while it was pending.
+    Cancelled,
+}
+
+/// Why there is no result.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoResult {
+    #[error("the task was cancelled before it began")]
+    Cancelled,
+    /// With its message.
+    #[error("the task panicked: {0}")]
+    Panicked(String),
+    /// Not within the timeout. The task is not affected, and can be waited for again.
+    #[error("the task has not ended yet")]
+    TimedOut,
+}
+
+/// The result of one task, now or later. Clones belong to the same task.
+pub struct Future<T> {
+    shared: Arc<Shared<T>>,
+}
+
+struct Shared<T> {
+    progress: Mutex<Progress<T>>,
+    /// Notified when `progress` becomes `Ended`.
+    ended: Condvar,
+}
+
+enum Progress<T> {
+    Pending(Callbacks<T>),
+    Running(Callbacks<T>),
+    Ended(Result<T, NoResult>),
+}
+
+type Callbacks<T> = Vec<Box<dyn FnOnce(&Future<T>) + Send>>;
+
+impl<T> Future<T> {
+    pub(super) fn pending() -> Self {
+        let progress = Mutex::new(Progress::Pending(Vec::new()));
+        Self { shared: Arc::new(Shared { progress, ended: Condvar::new() }) }
+    }
+
+    /// The state at this moment; it may change at once.
+    #[must_use]
+    pub fn state(&self) -> State {
+        match &*self.lock() {
+            Progress::Pending(_) => State::Pending,
+            Progress::Running(_) => State::Running,
+            Progress::Ended(Err(NoResult::Cancelled)) => State::Cancelled,
+            Progress::Ended(_) => State::Finished,
+        }
+    }
+
+    /// Cancels the task if it has not begun. Returns whether it is cancelled: a running task cannot be stopped.
+    pub fn cancel(&self) -> bool {
+        self.end_if(|progress| matches!(progress, Progress::Pending(_)), Err(NoResult::Cancelled))
+            || self.state() == State::Cancelled
+    }
+
+    /// Waits until the task has ended, at most for `timeout`, and returns its result.
+    pub fn result(&self, timeout: Option<Duration>) -> Result<T, NoResult>
+    where
+        T: Clone,
+    {
+        match &*self.wait_for(timeout) {
+            Progress::Ended(result) => result.clone(),
+            Progress::Pending(_) | Progress::Running(_) => Err(NoResult::TimedOut),
+        }
+    }
+
+    /// Waits until the task has ended.
+    pub fn wait(&self) {
+        drop(self.wait_for(None));
+    }
+
+    /// Adds a callback for the end of the task. The thread that ends the task calls it: the one that ran it, or the one
+    /// that cancelled it. After the end it is called at once. Its panic is caught.
+    pub fn add_done_callback(&self, callback: impl FnOnce(&Self) + Send + 'static) {
+        match &mut *self.lock() {
+            Progress::Pending(callbacks) | Progress::Running(callbacks) => {
+                callbacks.push(Box::new(callback));
+                return;
+            }
+            Progress::Ended(_) => {}
+        }
+        self.call(callback);
+    }
+
+    /// From pending to running. False if the task is not pending any more and must not run.
+    pub(super) fn begin(&self) -> bool {
+        let progress = &mut *self.lock();
+        let Progress::Pending(callbacks) = progress else { return false };
+        *progress = Progress::Running(mem::take(callbacks));
+        true
+    }
+
+    /// From running to finished.
+    pub(super) fn finish(&self, result: Result<T, NoResult>) {
+        self.end_if(|progress| matches!(progress, Progress::Running(_)), result);
+    }
+
+    /// Ends the task if `may_end` allows it. Returns whether this call has ended it.
+    fn end_if(&self, may_end: impl FnOnce(&Progress<T>) -> bool, result: Result<T, NoResult>) -> bool {
+        let mut progress = self.lock();
+        if !may_end(&progress) {
+            return false;
+        }
+        let before = mem::replace(&mut *progress, Progress::Ended(result));
+        drop(progress);
+        self.shared.ended.notify_all();
+        // Without the lock, because callbacks read the future.
+        if let Progress::Pending(callbacks) | Progress::Running(callbacks) = before {
+            callbacks.into_iter().for_each(|callback| self.call(callback));
+        }
+        true
+    }
+
+    fn call(&self, callback: impl FnOnce(&Self)) {
+        // The thread has other tasks and callbacks to run. The panic hook has reported the panic.
+        let _ = catch_unwind(AssertUnwindSafe(|| callback(self)));
+    }
+
+    fn wait_for(&self, timeout: Option<Duration>) -> MutexGuard<'_, Progress<T>> {
+        let is_open = |progress: &mut Progress<T>| !matches!(progress, Progress::Ended(_));
+        let (progress, ended) = (self.lock(), &self.shared.ended);
+        match timeout {
+            Some(timeout) => {
+                ended.wait_timeout_while(progress, timeout, is_open).unwrap_or_else(PoisonError::into_inner).0
+            }
+            None => ended.wait_while(progress, is_open).unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Progress<T>> {
+        // Each change is one assignment, so a panic leaves nothing half done.
+        self.shared.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Clone for Future<T> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<T> fmt::Debug for Future<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Future").field("state", &self.state()).finish_non_exhaustive()
+    }
+}
+
+/// The futures in the given order, each once it has ended. A slow one delays those behind it.
+pub fn in_order<T>(futures: impl IntoIterator<Item = Future<T>>) -> impl Iterator<Item = Future<T>> {
+    futures.into_iter().inspect(Future::wait)
+}
+
+/// The futures in the order in which they end. Those that have ended already come first.
+pub fn as_completed<T>(futures: impl IntoIterator<Item = Future<T>>) -> impl Iterator<Item = Future<T>>
+where
+    T: Send + 'static,
+{
+    let (sender, receiver) = mpsc::channel();
+    for future in futures {
+        let sender = sender.clone();
+        // Fails where the iterator was dropped early.
+        future.add_done_callback(move |future| drop(sender.send(future.clone())));
+    }
+    // Each callback holds a sender until it was called: the channel ends with the last one.
+    drop(sender);
+    receiver.into_iter()
+}

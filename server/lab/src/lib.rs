@@ -4,12 +4,47 @@
 //! Begin with [`fetch()`], and read it beside docs/lab.md.
 
 mod country;
-mod event_sink;
 pub mod executor;
 mod fetch;
 mod target;
 
+use std::time::Instant;
+
+use api::{LabEvent, LabFact};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+
 pub use country::{CountryCode, NoCountryCode, flag};
-pub use event_sink::{EventSink, Events};
 pub use fetch::{Body, FetchPlan, fetch};
 pub use target::{Target, WrongTarget};
+
+/// The events of a run in order. Ends when the last [`EventSink`] is dropped.
+pub type Events = UnboundedReceiver<LabEvent>;
+
+/// Emits a run's events with their times. Cheap to clone, never waits, and can be used from threads and from tasks.
+#[derive(Clone, Debug)]
+pub struct EventSink {
+    began: Instant,
+    events: UnboundedSender<LabEvent>,
+}
+
+impl EventSink {
+    /// For a run that begins now. The channel is unbounded because a run is not: a handful of events for each item.
+    #[must_use]
+    pub fn begin() -> (Self, Events) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self { began: Instant::now(), events: sender }, receiver)
+    }
+
+    /// Emits a fact and returns its time, in microseconds since the run began. Without a receiver it is discarded.
+    pub fn emit(&self, what: LabFact) -> u64 {
+        let at_us = self.elapsed_us();
+        let _ = self.events.send(LabEvent { at_us, what });
+        at_us
+    }
+
+    /// Microseconds since the run began.
+    #[must_use]
+    pub fn elapsed_us(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,4 +1,4 @@
-//! Which server the requests go to.
+//! The server that requests go to.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
@@ -8,33 +8,33 @@ use std::time::Duration;
 use http::Uri;
 use url::{Host, Url};
 
-/// How long each of several addresses of a host has to show that somebody listens there.
-const PROBE: Duration = Duration::from_secs(1);
+/// How long to try each of several addresses of a host.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A server, found by a base URL. Its name was resolved once: while requests wait for nothing but their answers, none
-/// of them should wait for a name, and the address that was judged to be on loopback is the one that is asked.
+/// A server, given by a base URL. Its name is resolved once: no request should wait for a name, and the address that was
+/// found to be on loopback is the one that is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     address: SocketAddr,
-    /// As the base URL has it: the requests' `Host`.
+    /// From the base URL: the `Host` of the requests.
     authority: String,
-    /// What comes before each path; without a slash at its end.
+    /// Precedes each path. Without a slash at its end.
     prefix: String,
 }
 
-/// Why a text is no [`Target`]: a sentence that names the fix.
+/// Why a text is no [`Target`], and the fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct WrongTarget(String);
 
 impl Target {
-    /// A server of which only the address is known.
+    /// A server known by its address only.
     #[must_use]
     pub fn at(address: SocketAddr) -> Self {
         Self { address, authority: address.to_string(), prefix: String::new() }
     }
 
-    /// Whether its address is on this machine only: 127.0.0.0/8 or `::1`.
+    /// Whether the address is 127.0.0.0/8 or `::1`.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.address.ip().to_canonical().is_loopback()
@@ -48,14 +48,14 @@ impl Target {
         &self.authority
     }
 
-    /// Where to ask for `path`, which begins with a slash and holds only characters that URLs do.
+    /// The URI for `path`, which begins with a slash and has only characters of URLs.
     pub(crate) fn uri(&self, path: &str) -> Uri {
         let uri = format!("http://{}{}{path}", self.address, self.prefix);
         uri.parse().expect("addresses, paths of URLs and our own paths make a URI")
     }
 }
 
-/// Resolves the name, which blocks.
+/// Blocks while the name is resolved.
 impl FromStr for Target {
     type Err = WrongTarget;
 
@@ -102,8 +102,8 @@ fn resolve(host: &Host<&str>, port: u16) -> Result<SocketAddr, WrongTarget> {
     if addresses.len() == 1 {
         return Ok(first);
     }
-    // `localhost` is usually ::1 and 127.0.0.1, of which servers often listen on one.
-    let listens = |address: &&SocketAddr| TcpStream::connect_timeout(address, PROBE).is_ok();
+    // `localhost` is usually ::1 and 127.0.0.1, and servers often listen on only one of them.
+    let listens = |address: &&SocketAddr| TcpStream::connect_timeout(address, PROBE_TIMEOUT).is_ok();
     Ok(addresses.iter().find(listens).copied().unwrap_or(first))
 }
 
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_told_by_the_address() {
+    fn loopback_is_a_matter_of_the_address() {
         for text in ["http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:1", "http://localhost:1"] {
             assert!(target(text).is_loopback(), "{text}");
         }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told() {
+    fn errors_name_the_fix() {
         for (text, expected) in [
             ("127.0.0.1:3000", "write http://"),
             ("https://127.0.0.1", "plain http only"),

@@ -1,4 +1,4 @@
-//! A pool of threads: never more than it was made with, and none before there is work.
+//! A pool of threads: at most as many as its limit, and none before there is work.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -12,16 +12,16 @@ use std::thread::{self, JoinHandle};
 
 use super::{Future, NoResult, in_order};
 
-/// Runs tasks on so many threads at most, in the order in which they were submitted.
+/// Runs tasks on a limited number of threads, in the order of their submission.
 ///
-/// Dropping it waits until all that was submitted has ended, as at the end of Python's `with`;
-/// [`shutdown`](Self::shutdown) leaves the choice.
+/// Dropping it waits until all tasks have ended, as the end of Python's `with` does; [`shutdown`](Self::shutdown)
+/// offers the choice.
 pub struct ThreadPool {
     most: NonZeroUsize,
     shared: Arc<Shared>,
 }
 
-/// What becomes of the tasks that have not begun when a pool is shut down.
+/// What a shutdown does with the tasks that have not begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pending {
     Run,
@@ -44,7 +44,7 @@ struct Queue {
     is_closed: bool,
 }
 
-/// A task of whatever type, with its future.
+/// A task of any type, with its future.
 trait Task: Send {
     fn run(self: Box<Self>);
     fn cancel(&self);
@@ -56,15 +56,15 @@ struct Submitted<T, F> {
 }
 
 impl ThreadPool {
-    /// With so many threads at most. None is started yet.
+    /// With at most `most` threads. None is started yet.
     #[must_use]
     pub fn new(most: NonZeroUsize) -> Self {
         let shared = Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new() });
         Self { most, shared }
     }
 
-    /// Has a thread run this as soon as one has time. Fails only if the pool has no thread yet and the system does
-    /// not give it one.
+    /// Runs `function` on the next free thread. Fails only if the pool has no thread yet and the system does not give it
+    /// one.
     pub fn submit<T, F>(&self, function: F) -> io::Result<Future<T>>
     where
         T: Send + 'static,
@@ -73,12 +73,12 @@ impl ThreadPool {
         let future = Future::pending();
         let task = Submitted { future: future.clone(), function };
         let mut queue = self.shared.lock();
-        // Each idle thread will take one of the tasks that lie there; this one comes on top.
+        // Each idle thread will take one of the waiting tasks; this one comes in addition.
         if queue.tasks.len() >= queue.idle && queue.threads.len() < self.most.get() {
             match self.start_thread(queue.threads.len()) {
                 Ok(thread) => queue.threads.push(thread),
                 Err(error) if queue.threads.is_empty() => return Err(error),
-                // Those that are there do all the work; it takes longer.
+                // The existing threads do all the work.
                 Err(_) => {}
             }
         }
@@ -88,8 +88,8 @@ impl ThreadPool {
         Ok(future)
     }
 
-    /// Submits a call of `function` for each input, and returns the results in the order of the inputs, each as soon
-    /// as it and all before it are there. Fails as [`submit`](Self::submit) does.
+    /// Submits a call of `function` for each input. Returns the results in the order of the inputs, each as soon as it and
+    /// all before it are ready. Fails as [`submit`](Self::submit) does.
     pub fn map<I, T, F, S>(
         &self,
         function: F,
@@ -110,14 +110,14 @@ impl ThreadPool {
         Ok(in_order(futures).map(|future| future.result(None)))
     }
 
-    /// Ends the pool: tasks that have not begun are run or cancelled, and all that run are waited for.
+    /// Ends the pool: runs or cancels the tasks that have not begun, and waits for all that run.
     pub fn shutdown(self, pending: Pending) {
         match pending {
             // What dropping does.
             Pending::Run => {}
             Pending::Cancel => {
                 let tasks = mem::take(&mut self.shared.lock().tasks);
-                // Without the lock: a callback may take its time, or submit.
+                // Without the lock: a callback may be slow, or submit.
                 tasks.iter().for_each(|task| task.cancel());
             }
         }
@@ -139,7 +139,7 @@ impl Drop for ThreadPool {
         for thread in threads {
             // The last task may hold the last reference to the pool; its thread cannot wait for itself.
             if thread.thread().id() != thread::current().id() {
-                // Tasks and callbacks that panic are caught, so there is nothing to hear of.
+                // The panics of tasks and callbacks are caught, so a thread never fails.
                 let _ = thread.join();
             }
         }
@@ -153,14 +153,14 @@ impl fmt::Debug for ThreadPool {
 }
 
 impl Shared {
-    /// A thread's life.
+    /// The loop of a thread.
     fn work(&self) {
         while let Some(task) = self.next() {
             task.run();
         }
     }
 
-    /// Waits for a task. None: there will be no more.
+    /// Waits for a task. None: the queue is closed and empty.
     fn next(&self) -> Option<Box<dyn Task>> {
         let mut queue = self.lock();
         loop {
@@ -177,7 +177,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        // No task runs under the lock, so a panic has left nothing half done.
+        // No task runs under the lock, so a panic leaves nothing half done.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -189,7 +189,7 @@ where
 {
     fn run(self: Box<Self>) {
         let Self { future, function } = *self;
-        // One that was cancelled stays in the queue until its turn comes, and passes here.
+        // A cancelled task stays in the queue until its turn comes, and is skipped here.
         if future.begin() {
             let result = catch_unwind(AssertUnwindSafe(function));
             future.finish(result.map_err(|panic| NoResult::Panicked(message(&*panic))));
@@ -201,7 +201,7 @@ where
     }
 }
 
-/// What `panic!` was given, which is a text of one of two types.
+/// The message of a panic, which is a text of one of two types.
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(pool.shared.lock().threads.len(), 0);
         for _ in 0..20 {
             pool.submit(|| ()).expect("a thread can be started").wait();
-            // A thread tells what came of its task a moment before it is idle.
+            // A thread publishes its result a moment before it is idle.
             while pool.shared.lock().idle == 0 {
                 thread::yield_now();
             }

@@ -1,4 +1,4 @@
-//! What the pool and its futures promise.
+//! The promises of the pool and its futures.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,22 +14,22 @@ fn pool(most: usize) -> ThreadPool {
     ThreadPool::new(NonZeroUsize::new(most).expect("at least one"))
 }
 
-/// A task that has begun and runs until it is let go.
-struct Held {
+/// A task that has begun and runs until it is released.
+struct HeldTask {
     future: Future<()>,
-    let_go: mpsc::Sender<()>,
+    release: mpsc::Sender<()>,
 }
 
-fn hold(pool: &ThreadPool) -> Held {
+fn hold(pool: &ThreadPool) -> HeldTask {
     let (begun, has_begun) = mpsc::channel();
-    let (let_go, is_let_go) = mpsc::channel();
+    let (release, is_released) = mpsc::channel();
     let task = move || {
         begun.send(()).unwrap();
-        is_let_go.recv().unwrap();
+        is_released.recv().unwrap();
     };
     let future = pool.submit(task).unwrap();
     has_begun.recv().unwrap();
-    Held { future, let_go }
+    HeldTask { future, release }
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_future_is_pending_then_running_then_finished() {
     let second = pool.submit(|| 7).unwrap();
     assert_eq!((first.future.state(), second.state()), (State::Running, State::Pending));
     assert_eq!(second.result(Some(Duration::ZERO)), Err(NoResult::TimedOut));
-    first.let_go.send(()).unwrap();
+    first.release.send(()).unwrap();
     assert_eq!(second.result(None), Ok(7));
     assert_eq!((first.future.state(), second.state()), (State::Finished, State::Finished));
     assert_eq!(second.result(None), Ok(7), "a result stays");
@@ -54,15 +54,15 @@ fn only_what_has_not_begun_can_be_cancelled() {
     assert!(second.cancel());
     assert!(second.cancel(), "it still is");
     assert_eq!(second.result(None), Err::<(), _>(NoResult::Cancelled));
-    first.let_go.send(()).unwrap();
+    first.release.send(()).unwrap();
     assert_eq!(first.future.result(None), Ok(()));
     assert!(!first.future.cancel(), "it has finished");
-    assert_eq!(pool.submit(|| 1).unwrap().result(None), Ok(1), "the pool goes on behind the cancelled one");
+    assert_eq!(pool.submit(|| 1).unwrap().result(None), Ok(1), "the pool continues after the cancelled task");
     assert_eq!(second.state(), State::Cancelled);
 }
 
 #[test]
-fn a_panic_is_its_futures_error_and_nobody_elses() {
+fn a_panic_is_the_error_of_its_own_future_only() {
     let pool = pool(1);
     let results: Vec<_> = pool.map(|n: u32| assert_ne!(n, 2, "no {n}"), [1, 2, 3]).unwrap().collect();
     assert_eq!((&results[0], &results[2]), (&Ok(()), &Ok(())));
@@ -71,23 +71,23 @@ fn a_panic_is_its_futures_error_and_nobody_elses() {
 }
 
 #[test]
-fn callbacks_are_called_once_whenever_they_come() {
+fn callbacks_are_called_once_whenever_they_are_added() {
     let pool = pool(1);
     let (sender, receiver) = mpsc::channel();
-    let tell = |word: &'static str| {
+    let send = |word: &'static str| {
         let sender = sender.clone();
         move |future: &Future<()>| sender.send((word, future.state())).unwrap()
     };
     let held = hold(&pool);
     let cancelled = pool.submit(|| ()).unwrap();
     held.future.add_done_callback(|_| panic!("a callback that fails"));
-    held.future.add_done_callback(tell("early"));
-    cancelled.add_done_callback(tell("cancelled"));
+    held.future.add_done_callback(send("early"));
+    cancelled.add_done_callback(send("cancelled"));
     cancelled.cancel();
     assert_eq!(receiver.recv(), Ok(("cancelled", State::Cancelled)));
-    held.let_go.send(()).unwrap();
+    held.release.send(()).unwrap();
     assert_eq!(receiver.recv(), Ok(("early", State::Finished)));
-    held.future.add_done_callback(tell("late"));
+    held.future.add_done_callback(send("late"));
     assert_eq!(receiver.try_recv(), Ok(("late", State::Finished)));
 }
 
@@ -101,7 +101,7 @@ fn map_keeps_the_order_and_as_completed_does_not() {
     assert_eq!(completed.next().map(|future| future.state()), Some(State::Finished));
     assert_eq!(slow.future.state(), State::Running);
     let mut in_order = in_order(futures);
-    slow.let_go.send(()).unwrap();
+    slow.release.send(()).unwrap();
     assert_eq!(in_order.next().unwrap().state(), State::Finished);
     assert_eq!(completed.next().map(|future| future.result(None)), Some(Ok(())));
     assert!(completed.next().is_none());
@@ -112,7 +112,7 @@ fn map_keeps_the_order_and_as_completed_does_not() {
 #[test]
 fn all_threads_work_at_the_same_time() {
     let pool = pool(4);
-    // Each waits for all the others, so three threads would wait for ever.
+    // Each task waits for all the others, so three threads would wait forever.
     let barrier = Arc::new(Barrier::new(4));
     let arrivals = pool.map(move |()| barrier.wait().is_leader(), [(); 4]).unwrap();
     assert_eq!(arrivals.filter(|leads| leads == &Ok(true)).count(), 1);
@@ -129,7 +129,7 @@ fn shutting_down_runs_or_cancels_what_waits() {
         if pending == Pending::Cancel {
             assert_eq!(waiting.result(None), Err(NoResult::Cancelled), "at once, though another still runs");
         }
-        held.let_go.send(()).unwrap();
+        held.release.send(()).unwrap();
         shutdown.join().unwrap();
         assert_eq!((ending.state(), ended.state()), (State::Finished, state));
     }
@@ -151,8 +151,8 @@ fn a_task_may_drop_the_pool_that_runs_it() {
 }
 
 proptest! {
-    /// Whatever runs, panics and is cancelled, in whatever order the threads come: each task ends once and as it
-    /// must, and no more of them run at a time than there are threads.
+    /// For any mix of tasks that run, panic and are cancelled, and any order of the threads: each task ends once and as
+    /// expected, and no more of them run at a time than there are threads.
     #[test]
     fn each_task_ends_exactly_once(
         most in 1_usize..5,
@@ -160,7 +160,7 @@ proptest! {
     ) {
         let pool = pool(most);
         let (running, highest) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let (told, events) = mpsc::channel();
+        let (sender, ended) = mpsc::channel();
         let mut futures = Vec::new();
         for (number, &(is_cancelled, is_panicking)) in tasks.iter().enumerate() {
             let (running, highest) = (Arc::clone(&running), Arc::clone(&highest));
@@ -169,26 +169,26 @@ proptest! {
                 thread::yield_now();
                 running.fetch_sub(1, Ordering::SeqCst);
                 // Not `panic!`: its hook would print each of them.
-                if is_panicking { std::panic::resume_unwind(Box::new("as it was told")) } else { number }
+                if is_panicking { std::panic::resume_unwind(Box::new("on purpose")) } else { number }
             }).unwrap();
-            let told = told.clone();
-            future.add_done_callback(move |_| told.send(number).unwrap());
+            let sender = sender.clone();
+            future.add_done_callback(move |_| sender.send(number).unwrap());
             let is_cancelled = is_cancelled && future.cancel();
             futures.push((future, is_cancelled));
         }
-        drop(told);
+        drop(sender);
         pool.shutdown(Pending::Run);
         for (number, (future, is_cancelled)) in futures.iter().enumerate() {
             let expected = match (is_cancelled, tasks[number].1) {
                 (true, _) => Err(NoResult::Cancelled),
-                (false, true) => Err(NoResult::Panicked("as it was told".to_owned())),
+                (false, true) => Err(NoResult::Panicked("on purpose".to_owned())),
                 (false, false) => Ok(number),
             };
             prop_assert_eq!(future.result(Some(Duration::ZERO)), expected);
         }
-        let mut told: Vec<_> = events.into_iter().collect();
-        told.sort_unstable();
-        prop_assert_eq!(told, (0..tasks.len()).collect::<Vec<_>>());
+        let mut ended: Vec<_> = ended.into_iter().collect();
+        ended.sort_unstable();
+        prop_assert_eq!(ended, (0..tasks.len()).collect::<Vec<_>>());
         prop_assert!(highest.load(Ordering::SeqCst) <= most);
     }
 }

@@ -1,4 +1,4 @@
-//! What is asked for, and where.
+//! What to request, and from where.
 
 use std::iter;
 use std::sync::mpsc::Sender;
@@ -9,9 +9,9 @@ use bytes::Bytes;
 
 use crate::{CountryCode, Target};
 
-/// No answer is waited for longer, whatever the plan allows: threads cannot be interrupted, so each must come back by
-/// itself. Twice the latency limit is what a server may take whose jitter is as large as its latency.
-const LONGEST_WAIT: Duration = Duration::from_millis(2 * LATENCY_LIMIT_MS as u64 + 10_000);
+/// The longest timeout, whatever the plan allows: a blocked thread cannot be interrupted, so its request must end by
+/// itself. A server whose jitter is as large as its latency takes up to twice the latency limit.
+const LONGEST_TIMEOUT: Duration = Duration::from_millis(2 * LATENCY_LIMIT_MS as u64 + 10_000);
 
 /// Requests to one server.
 #[derive(Clone, Debug)]
@@ -26,35 +26,35 @@ pub struct FetchPlan {
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     pub label: String,
-    /// And the query; begins with a slash.
+    /// With the query. Begins with a slash.
     pub path: String,
 }
 
-/// What a request was answered with, if all was well.
+/// The body of a successful answer.
 #[derive(Clone, Debug)]
 pub struct Body {
     pub item: u32,
-    /// Which country's flag it is; none for numbers.
+    /// The country of a flag. None for numbers.
     pub country: Option<CountryCode>,
     pub bytes: Bytes,
 }
 
 impl FetchPlan {
-    /// As many requests as the spec says. Flags are those of all countries, from the first again after the last.
+    /// As many requests as the spec says. Flags are those of all countries, repeated in the same order.
     #[must_use]
     pub fn new(target: Target, spec: FetchSpec) -> Self {
         let countries: Vec<_> = CountryCode::all().collect();
         Self::of_countries(target, spec, &countries)
     }
 
-    /// The same with the flags of these countries, from the first again after the last. Numbers have no country.
+    /// The same with the flags of these countries. Numbers have no country.
     #[must_use]
     pub fn of_countries(target: Target, spec: FetchSpec, countries: &[CountryCode]) -> Self {
         let query = format!("latency_ms={}&jitter_ms={}", spec.latency_ms, spec.jitter_ms);
         let second = |number| Item { label: format!("{number}"), path: format!("/lab/second?{query}") };
         let flag = |code: CountryCode| Item {
             label: code.to_string(),
-            path: format!("/lab/flags/{}.svg?{query}", code.small()),
+            path: format!("/lab/flags/{}.svg?{query}", code.lowercase()),
         };
         let count = usize::try_from(spec.count).unwrap_or(usize::MAX);
         let items = match spec.work {
@@ -64,7 +64,7 @@ impl FetchPlan {
         Self { target, spec, items, bodies: None }
     }
 
-    /// Also hands what was sent over, in the order in which it came.
+    /// Sends the bodies too, in the order of their arrival.
     #[must_use]
     pub fn with_bodies(self, bodies: Sender<Body>) -> Self {
         Self { bodies: Some(bodies), ..self }
@@ -88,13 +88,13 @@ impl FetchPlan {
         iter::zip(0_u32.., 0..count).map(|(number, _)| number)
     }
 
-    pub(super) fn patience(&self) -> Duration {
-        let asked_for = self.spec.timeout_ms.map(u64::from).map(Duration::from_millis);
-        asked_for.map_or(LONGEST_WAIT, |asked_for| asked_for.min(LONGEST_WAIT))
+    pub(super) fn timeout(&self) -> Duration {
+        let wanted = self.spec.timeout_ms.map(u64::from).map(Duration::from_millis);
+        wanted.map_or(LONGEST_TIMEOUT, |wanted| wanted.min(LONGEST_TIMEOUT))
     }
 
-    /// Hands a body over, if anybody wants it.
-    pub(super) fn hand_over(&self, item: u32, bytes: Bytes) {
+    /// Sends a body, if the bodies are wanted.
+    pub(super) fn send_body(&self, item: u32, bytes: Bytes) {
         let Some(bodies) = &self.bodies else { return };
         let label = usize::try_from(item).ok().and_then(|index| self.items.get(index)).map(|item| &item.label);
         let country = label.and_then(|label| label.parse().ok());

@@ -1,18 +1,16 @@
-//! What a run promises, whatever the server does.
-
-mod server;
+//! The promises of a run, whatever the server does.
 
 use std::collections::HashSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
 use api::{FetchSpec, ItemErrorKind, ItemState, LabEvent, LabFact, LabOrder, LabTrace, LabWork};
 
-use crate::{CountryCode, Events, flag};
-
 use super::*;
-use server::{Reply, Server};
+use crate::{CountryCode, Events, Target, flag};
 
 fn spec(style: LabStyle, count: u32) -> FetchSpec {
     FetchSpec {
@@ -35,7 +33,7 @@ fn codes(codes: &[&str]) -> Vec<CountryCode> {
     codes.iter().map(|code| code.parse().unwrap()).collect()
 }
 
-/// All that was told, and what it adds up to.
+/// All events of a run, and its summary.
 fn run(plan: FetchPlan) -> (LabSummary, Vec<LabEvent>) {
     let (sink, events) = EventSink::begin();
     let summary = fetch(plan, &sink, &CancellationToken::new()).unwrap();
@@ -54,7 +52,7 @@ fn trace(events: &[LabEvent]) -> LabTrace {
 }
 
 #[test]
-fn every_style_brings_every_answer() {
+fn every_style_delivers_every_answer() {
     let server = Server::start(|path| {
         assert_eq!(path, "/lab/second?latency_ms=0&jitter_ms=0");
         Reply::ok("{\"second\":7}")
@@ -75,7 +73,7 @@ fn every_style_brings_every_answer() {
 }
 
 #[test]
-fn as_many_wait_at_a_time_as_the_style_says() {
+fn each_style_has_its_number_of_concurrent_requests() {
     for (style, count, together) in [
         (LabStyle::Sequential, 3, 1),
         (LabStyle::Threads, 12, 4),
@@ -86,7 +84,7 @@ fn as_many_wait_at_a_time_as_the_style_says() {
         let (barrier, highest) = (Barrier::new(together), Arc::clone(&most));
         let server = Server::start(move |_| {
             highest.fetch_max(waiting.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            // Nobody is answered before so many are there: fewer at a time would never end.
+            // No answer before all of them have arrived: with fewer at a time the run would never end.
             barrier.wait();
             waiting.fetch_sub(1, Ordering::SeqCst);
             Reply::ok("{\"second\":1}")
@@ -98,7 +96,7 @@ fn as_many_wait_at_a_time_as_the_style_says() {
 }
 
 #[test]
-fn what_fails_is_told_and_stops_nobody() {
+fn a_failure_is_recorded_and_stops_no_other_request() {
     let server = Server::start(|path| match path.split(['/', '?']).nth(3).unwrap() {
         "aa.svg" => Reply::status(404),
         "bb.svg" => Reply::status(503),
@@ -107,7 +105,7 @@ fn what_fails_is_told_and_stops_nobody() {
         "ee.svg" => Reply::ok("x".repeat(64 * 1024 + 1)),
         "ff.svg" => Reply::Redirect("/lab/flags/br.svg"),
         "br.svg" => Reply::ok(flag("br").unwrap()),
-        other => panic!("nobody asks for {other}"),
+        other => panic!("{other} was not to be requested"),
     });
     let expected = [
         Some(ItemErrorKind::NotFound),
@@ -133,8 +131,8 @@ fn what_fails_is_told_and_stops_nobody() {
 }
 
 #[test]
-fn where_nobody_listens_the_connection_is_refused() {
-    let closed = Server::start(|_| Reply::Close).target_of_nobody();
+fn without_a_server_the_connection_is_refused() {
+    let closed = Server::start(|_| Reply::Close).target_without_server();
     for style in LabStyle::ALL {
         let (summary, events) = run(FetchPlan::new(closed.clone(), spec(style, 2)));
         assert_eq!(summary.failed, 2);
@@ -152,7 +150,7 @@ fn an_answer_that_is_no_number_is_a_failure() {
 }
 
 #[test]
-fn futures_are_handed_over_in_the_order_that_was_asked_for() {
+fn futures_are_delivered_in_the_chosen_order() {
     for (order, expected) in [(LabOrder::Input, [0, 1]), (LabOrder::Completion, [1, 0])] {
         let (second_is_done, first_may_go) = mpsc::channel();
         let first_may_go = std::sync::Mutex::new(first_may_go);
@@ -182,9 +180,9 @@ fn futures_are_handed_over_in_the_order_that_was_asked_for() {
 }
 
 #[test]
-fn what_has_not_begun_is_cancelled_while_the_rest_still_runs() {
+fn what_has_not_begun_is_cancelled_while_the_rest_runs() {
     for style in [LabStyle::Threads, LabStyle::Futures] {
-        let (let_go, may_go) = mpsc::channel::<()>();
+        let (release, may_go) = mpsc::channel::<()>();
         let may_go = std::sync::Mutex::new(may_go);
         let server = Server::start(move |_| {
             let _ = may_go.lock().unwrap().recv();
@@ -195,10 +193,10 @@ fn what_has_not_begun_is_cancelled_while_the_rest_still_runs() {
         let stop = CancellationToken::new();
         let stopping = stop.clone();
         let running = thread::spawn(move || fetch(plan, &sink, &stopping).unwrap());
-        let (mut told, mut cancelled) = (Vec::new(), HashSet::new());
+        let (mut seen, mut cancelled) = (Vec::new(), HashSet::new());
         while cancelled.len() < 2 {
             let event = events.blocking_recv().unwrap();
-            told.push(event.clone());
+            seen.push(event.clone());
             match event.what {
                 LabFact::Started { item } => {
                     assert_eq!(item, 0);
@@ -209,16 +207,16 @@ fn what_has_not_begun_is_cancelled_while_the_rest_still_runs() {
                 other => panic!("{other:?}"),
             }
         }
-        drop(let_go);
+        drop(release);
         let summary = running.join().unwrap();
         assert_eq!((summary.done, summary.cancelled), (1, 2), "{style:?}");
-        told.extend(all(events));
-        assert_eq!(trace(&told).delivered, [0]);
+        seen.extend(all(events));
+        assert_eq!(trace(&seen).delivered, [0]);
     }
 }
 
 #[test]
-fn a_run_that_is_stopped_before_it_begins_asks_for_nothing() {
+fn a_run_that_is_stopped_before_it_begins_sends_nothing() {
     let server = Server::start(|path| panic!("asked for {path}"));
     let stop = CancellationToken::new();
     stop.cancel();
@@ -232,9 +230,97 @@ fn a_run_that_is_stopped_before_it_begins_asks_for_nothing() {
 }
 
 #[test]
-fn flags_begin_again_behind_the_last() {
+fn flags_begin_again_after_the_last() {
     let server = Server::start(|_| Reply::ok(""));
     let spec = FetchSpec { count: 21, ..flags(LabStyle::Async, LabOrder::Input) };
     let labels: Vec<_> = trace(&run(FetchPlan::new(server.target(), spec)).1).items;
     assert_eq!((&*labels[0].label, &*labels[19].label, &*labels[20].label), ("BD", "VN", "BD"));
+}
+
+/// A server that replies as a test wants, on a port of its own.
+struct Server {
+    address: SocketAddr,
+}
+
+/// What the server does with a request.
+enum Reply {
+    Answer {
+        status: u16,
+        body: String,
+    },
+    Redirect(&'static str),
+    /// Closes the connection.
+    Close,
+    /// Does nothing until the client gives up.
+    Hang,
+}
+
+impl Reply {
+    fn ok(body: impl Into<String>) -> Self {
+        Self::Answer { status: 200, body: body.into() }
+    }
+
+    fn status(status: u16) -> Self {
+        Self::Answer { status, body: "no".to_owned() }
+    }
+}
+
+impl Server {
+    /// `reply` gets path and query, on a thread for each connection. The server's threads end with the tests.
+    fn start(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let reply = Arc::new(reply);
+        thread::spawn(move || {
+            for connection in listener.incoming() {
+                let (connection, reply) = (connection.unwrap(), Arc::clone(&reply));
+                thread::spawn(move || serve(connection, &*reply));
+            }
+        });
+        Self { address }
+    }
+
+    fn target(&self) -> Target {
+        Target::at(self.address)
+    }
+
+    /// Another loopback address, where no server listens.
+    fn target_without_server(&self) -> Target {
+        Target::at(SocketAddr::from(([127, 0, 0, 99], self.address.port())))
+    }
+}
+
+/// Answers one request after the other, until either side closes the connection.
+fn serve(connection: TcpStream, reply: &(impl Fn(&str) -> Reply + ?Sized)) {
+    let mut lines = BufReader::new(connection.try_clone().unwrap());
+    let mut writer = connection;
+    while let Some(path) = read_head(&mut lines) {
+        let answer = match reply(&path) {
+            Reply::Answer { status, body } => {
+                format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+            }
+            Reply::Redirect(to) => format!("HTTP/1.1 302 X\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n"),
+            Reply::Close => return,
+            Reply::Hang => {
+                let _ = lines.read(&mut [0]);
+                return;
+            }
+        };
+        if writer.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// The path and query of the next request. None at the end of the connection.
+fn read_head(lines: &mut impl BufRead) -> Option<String> {
+    let mut path = None;
+    loop {
+        let mut line = String::new();
+        lines.read_line(&mut line).ok().filter(|read| *read > 0)?;
+        if line.trim_end().is_empty() {
+            return path;
+        }
+        path = path.or_else(|| line.split(' ').nth(1).map(ToOwned::to_owned));
+    }
 }

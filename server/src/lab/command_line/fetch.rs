@@ -196,7 +196,7 @@ fn save(folder: &Path, bodies: Receiver<Body>) -> anyhow::Result<()> {
     for Body { country, bytes, .. } in bodies {
         let Some(country) = country else { continue };
         if saved.is_ok() {
-            let name = format!("{}.svg", country.small());
+            let name = format!("{}.svg", country.lowercase());
             saved = replace(folder, &name, &bytes).map_err(|error| failed(&folder.join(name), error));
         }
     }

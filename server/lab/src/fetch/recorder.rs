@@ -1,4 +1,4 @@
-//! Where all that happens in a run is entered, and told.
+//! Records what happens in a run, and emits it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,17 +7,17 @@ use bytes::Bytes;
 
 use crate::EventSink;
 
-use super::answer;
+use super::client::{item_error, text_of};
 use super::plan::FetchPlan;
 
-/// Shared by all that take part in a run.
-pub(super) struct Book {
+/// Shared by all threads or tasks of a run.
+pub(super) struct RunRecorder {
     plan: FetchPlan,
     sink: EventSink,
     entries: Mutex<Vec<Entry>>,
 }
 
-/// When an item began and ended, in microseconds of the run, and how.
+/// When an item began and ended, in microseconds since the run began, and how.
 #[derive(Clone, Copy, Default)]
 struct Entry {
     started_us: Option<u64>,
@@ -31,61 +31,61 @@ enum End {
     Cancelled,
 }
 
-impl Book {
-    /// Tells that the run begins.
-    pub fn open(plan: FetchPlan, sink: EventSink) -> Self {
+impl RunRecorder {
+    /// Begins the run.
+    pub(super) fn begin(plan: FetchPlan, sink: EventSink) -> Self {
         let labels = plan.items().iter().map(|item| item.label.clone()).collect();
         sink.emit(LabFact::Began { labels });
         let entries = Mutex::new(vec![Entry::default(); plan.items().len()]);
         Self { plan, sink, entries }
     }
 
-    pub fn plan(&self) -> &FetchPlan {
+    pub(super) fn plan(&self) -> &FetchPlan {
         &self.plan
     }
 
     /// Path and query of an item's request.
-    pub fn path(&self, item: u32) -> &str {
+    pub(super) fn path(&self, item: u32) -> &str {
         let item = usize::try_from(item).ok().and_then(|index| self.plan.items().get(index));
         item.map_or("/", |item| &item.path)
     }
 
-    pub fn started(&self, item: u32) {
+    pub(super) fn started(&self, item: u32) {
         let at_us = self.sink.emit(LabFact::Started { item });
-        self.enter(item, |entry| entry.started_us = Some(at_us));
+        self.update(item, |entry| entry.started_us = Some(at_us));
     }
 
-    /// An item's request has been answered, or has failed.
-    pub fn answered(&self, item: u32, answer: Result<Bytes, ItemError>) {
-        let read = answer.and_then(|body| Ok((answer::text_of(self.plan.spec().work, &body)?, body)));
+    /// Records the answer to an item's request, or its failure.
+    pub(super) fn answered(&self, item: u32, answer: Result<Bytes, ItemError>) {
+        let read = answer.and_then(|body| Ok((text_of(self.plan.spec().work, &body)?, body)));
         match read {
             Ok((text, body)) => {
-                self.plan.hand_over(item, body);
+                self.plan.send_body(item, body);
                 self.ended(item, End::Done, LabFact::Done { item, text });
             }
             Err(error) => self.ended(item, End::Failed, LabFact::Failed { item, error }),
         }
     }
 
-    pub fn cancelled(&self, item: u32) {
+    pub(super) fn cancelled(&self, item: u32) {
         self.ended(item, End::Cancelled, LabFact::Cancelled { item });
     }
 
-    pub fn called_back(&self, item: u32) {
+    pub(super) fn called_back(&self, item: u32) {
         self.sink.emit(LabFact::CalledBack { item });
     }
 
-    pub fn delivered(&self, item: u32) {
+    pub(super) fn delivered(&self, item: u32) {
         self.sink.emit(LabFact::Delivered { item });
     }
 
-    /// Tells that all is over, and adds up.
-    pub fn close(&self) -> LabSummary {
-        // Whatever has no end by now was being worked on when that panicked; our own code should not, and if it does,
-        // the others are told all the same.
+    /// Ends the run.
+    pub(super) fn end(&self) -> LabSummary {
+        // An item without an end belongs to a task that has panicked. Our own code should not, but if it does, the run
+        // still ends in order.
         let open = self.plan.numbers().zip(self.entries().clone()).filter(|(_, entry)| entry.ended.is_none());
         for (item, _) in open {
-            let error = answer::item_error(ItemErrorKind::Panic, "the task has not come to its end");
+            let error = item_error(ItemErrorKind::Panic, "the task has not come to its end");
             self.ended(item, End::Failed, LabFact::Failed { item, error });
         }
         self.sink.emit(LabFact::Ended);
@@ -94,10 +94,10 @@ impl Book {
 
     fn ended(&self, item: u32, end: End, fact: LabFact) {
         let at_us = self.sink.emit(fact);
-        self.enter(item, |entry| entry.ended = Some((at_us, end)));
+        self.update(item, |entry| entry.ended = Some((at_us, end)));
     }
 
-    fn enter(&self, item: u32, change: impl FnOnce(&mut Entry)) {
+    fn update(&self, item: u32, change: impl FnOnce(&mut Entry)) {
         let index = usize::try_from(item).unwrap_or(usize::MAX);
         self.entries().get_mut(index).map(change);
     }
