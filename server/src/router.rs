@@ -25,7 +25,7 @@ pub fn router(state: AppState) -> Router {
         .route("/readyz", get(system::http::readyz))
         .route("/metrics", get(system::http::metrics))
         .fallback(assets::file)
-        .merge(lab::routes(state.lab.waits.clone()))
+        .merge(lab::routes(state.lab.endpoints.clone()))
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn(error::catch_panics))
         .layer(from_fn_with_state(state.clock.clone(), layers::answer_in_time))

@@ -1,6 +1,9 @@
-//! What the lab's requests ask for: answers that take their time.
+//! The endpoints that the lab's runs request: their answers take a chosen time.
 
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use api::{ApiError, ErrorCode, LATENCY_LIMIT_MS};
@@ -11,42 +14,51 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use tokio::net::TcpSocket;
+use tokio::runtime::Builder;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::platform::error::Error;
 use crate::platform::extract::Parameters;
 use crate::platform::random::Random;
 
-/// So many requests wait here at the same time: as many as one run may make, and what hides in rounding.
-const PLACES: usize = api::REQUESTS_LIMIT as usize + 24;
-/// How long a number takes where the request does not say.
+/// How many requests wait at the same time: as many as one run may make, and a small margin.
+const PERMITS: usize = api::REQUESTS_LIMIT as usize + 24;
+/// As many connections as may arrive at the same moment: the requests of a run.
+const LOOPBACK_BACKLOG: u32 = 2_048;
+/// How long a number takes by default.
 const SECOND_MS: u32 = 2_000;
-/// How long a flag takes where the request does not say, and by how much it differs from this.
+/// The default latency and jitter of a flag.
 const FLAG_MS: (u32, u32) = (250, 100);
 
-/// What all of the endpoints' requests share.
-pub struct Waits {
+/// Shared by all requests to the endpoints.
+pub struct Endpoints {
     closed: Option<&'static str>,
-    places: Semaphore,
+    permits: Semaphore,
     random: Random,
 }
 
-impl Waits {
-    /// `closed` says why there is nothing to wait for here; none where there is.
+impl Endpoints {
+    /// `closed` says why the lab is closed. None where it is open.
     #[must_use]
     pub fn new(closed: Option<&'static str>, random: Random) -> Arc<Self> {
-        Arc::new(Self { closed, places: Semaphore::new(PLACES), random })
+        Arc::new(Self { closed, permits: Semaphore::new(PERMITS), random })
     }
 
-    /// To be held while a request waits: so nobody can tie up the server by asking for much and slowly.
-    fn place(&self) -> Result<SemaphorePermit<'_>, NoPlace> {
+    /// Must be held while a request endpoints: many slow requests must not tie up the server.
+    fn permit(&self) -> Result<SemaphorePermit<'_>, Response> {
         if let Some(closed) = self.closed {
-            return Err(NoPlace::Closed(closed));
+            return Err(Error::from(ApiError::new(ErrorCode::NotFound, closed)).into_response());
         }
-        self.places.try_acquire().map_err(|_| NoPlace::Full)
+        self.permits.try_acquire().map_err(|_| {
+            let message = format!("{PERMITS} requests wait in the lab already. Try again in a moment.");
+            let error = Error::from(ApiError::new(ErrorCode::Unavailable, message));
+            ([(RETRY_AFTER, HeaderValue::from_static("1"))], error).into_response()
+        })
     }
 
-    /// Waits for the latency, give or take the jitter.
+    /// Endpoints for the latency, give or take the jitter.
     async fn wait(&self, latency: Latency) {
         let spread = (self.random.jitter() * 2.0 - 1.0) * f64::from(latency.jitter_ms);
         let wait = Duration::from_secs_f64((f64::from(latency.latency_ms) + spread).max(0.0) / 1_000.0);
@@ -54,34 +66,15 @@ impl Waits {
     }
 }
 
-/// Why a request is not let wait here.
-enum NoPlace {
-    Closed(&'static str),
-    Full,
-}
-
-impl IntoResponse for NoPlace {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Closed(why) => Error::from(ApiError::new(ErrorCode::NotFound, why)).into_response(),
-            Self::Full => {
-                let message = format!("{PLACES} requests wait in the lab already. Try again in a moment.");
-                let error = Error::from(ApiError::new(ErrorCode::Unavailable, message));
-                ([(RETRY_AFTER, HeaderValue::from_static("1"))], error).into_response()
-            }
-        }
-    }
-}
-
 /// `GET /lab/second` and `GET /lab/flags/{cc}.svg`.
-pub fn routes<S>(waits: Arc<Waits>) -> Router<S>
+pub fn routes<S>(endpoints: Arc<Endpoints>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    Router::new().route("/lab/second", get(second)).route("/lab/flags/{file}", get(flag)).with_state(waits)
+    Router::new().route("/lab/second", get(second)).route("/lab/flags/{file}", get(flag)).with_state(endpoints)
 }
 
-/// How long an answer is to take; what is not said is as usual for what is asked.
+/// How long an answer is to take.
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct Wanted {
     latency_ms: Option<u32>,
@@ -98,7 +91,7 @@ impl Wanted {
     fn or(self, latency_ms: u32, jitter_ms: u32) -> Result<Latency, Error> {
         let latency = Latency {
             latency_ms: self.latency_ms.unwrap_or(latency_ms),
-            // One who says how long it takes and no more wants it to take so long.
+            // A request that gives only a latency wants exactly that.
             jitter_ms: self.jitter_ms.unwrap_or(if self.latency_ms.is_some() { 0 } else { jitter_ms }),
         };
         for (field, value, most) in
@@ -119,27 +112,67 @@ struct Second {
 }
 
 /// A number from 1 to 100, after a while.
-async fn second(State(waits): State<Arc<Waits>>, Parameters(wanted): Parameters<Wanted>) -> Result<Response, Response> {
+async fn second(
+    State(endpoints): State<Arc<Endpoints>>,
+    Parameters(wanted): Parameters<Wanted>,
+) -> Result<Response, Response> {
     let latency = wanted.or(SECOND_MS, 0).map_err(IntoResponse::into_response)?;
-    let _place = waits.place().map_err(IntoResponse::into_response)?;
-    waits.wait(latency).await;
-    let second = u32::from_le_bytes(waits.random.bytes()) % 100 + 1;
+    let _permit = endpoints.permit()?;
+    endpoints.wait(latency).await;
+    let second = u32::from_le_bytes(endpoints.random.bytes()) % 100 + 1;
     Ok(([(CACHE_CONTROL, "no-store")], Json(Second { second })).into_response())
 }
 
 /// A country's flag, after a while.
 async fn flag(
-    State(waits): State<Arc<Waits>>,
+    State(endpoints): State<Arc<Endpoints>>,
     Path(file): Path<String>,
     Parameters(wanted): Parameters<Wanted>,
 ) -> Result<Response, Response> {
     let latency = wanted.or(FLAG_MS.0, FLAG_MS.1).map_err(IntoResponse::into_response)?;
-    let _place = waits.place().map_err(IntoResponse::into_response)?;
-    waits.wait(latency).await;
-    // One that there is not takes its time too: the lab's failures wait like its successes.
+    let _permit = endpoints.permit()?;
+    endpoints.wait(latency).await;
+    // A missing flag takes its time too: failures wait like successes.
     let flag = file.strip_suffix(".svg").and_then(lab::flag);
     let flag = flag.ok_or_else(|| Error::from(ApiError::not_found("flag")).into_response())?;
     Ok(([(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "private, max-age=3600")], flag).into_response())
+}
+
+/// Serves the endpoints on a port of 127.0.0.1, with a thread and a runtime of its own that measurements do not share.
+/// Dropping it closes all its connections.
+pub struct LoopbackServer {
+    address: SocketAddr,
+    _stop: DropGuard,
+}
+
+impl LoopbackServer {
+    pub fn start(random: Random) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            let socket = TcpSocket::new_v4()?;
+            socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+            socket.listen(LOOPBACK_BACKLOG)?
+        };
+        let address = listener.local_addr()?;
+        let stop = CancellationToken::new();
+        let stopped = stop.clone().cancelled_owned();
+        thread::Builder::new().name("lab-server".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                let serving = axum::serve(listener, routes(Endpoints::new(None, random))).into_future();
+                tokio::select! {
+                    () = stopped => {}
+                    ended = serving => drop(ended),
+                }
+            });
+        })?;
+        Ok(Self { address, _stop: stop.drop_guard() })
+    }
+
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
 }
 
 #[cfg(test)]
@@ -159,11 +192,11 @@ mod tests {
     }
 
     fn router(fill: u8) -> Router {
-        routes(Waits::new(None, Random::from_source(move |bytes| bytes.fill(fill))))
+        routes(Endpoints::new(None, Random::from_source(move |bytes| bytes.fill(fill))))
     }
 
     #[test]
-    fn who_does_not_say_how_long_waits_as_usual() {
+    fn latency_and_jitter_have_defaults() {
         let latency = |latency_ms, jitter_ms| {
             let latency = Wanted { latency_ms, jitter_ms }.or(250, 100).unwrap_or_else(|_| panic!("within bounds"));
             (latency.latency_ms, latency.jitter_ms)
@@ -175,11 +208,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_number_takes_no_less_than_was_asked_for() {
+    async fn a_number_takes_at_least_its_latency() {
         for (path, least_ms, fill, expected) in [
             ("/lab/second?latency_ms=40", 40, 0, r#"{"second":1}"#),
             ("/lab/second?latency_ms=40", 40, 255, r#"{"second":96}"#),
-            // The least jitter takes it all away, the most doubles it.
+            // The least jitter removes the latency, the most doubles it.
             ("/lab/second?latency_ms=40&jitter_ms=40", 0, 0, r#"{"second":1}"#),
             ("/lab/second?latency_ms=40&jitter_ms=40", 79, 255, r#"{"second":96}"#),
         ] {
@@ -190,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn flags_are_pictures_and_others_are_not_found() {
+    async fn flags_are_pictures_and_other_files_are_not_found() {
         let (status, svg) = ask(&mut router(0), "/lab/flags/br.svg?latency_ms=0").await;
         assert_eq!(status, StatusCode::OK);
         assert!(svg.starts_with("<svg"), "{svg}");
@@ -201,7 +234,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_makes_the_server_wait_for_long() {
+    async fn a_latency_out_of_bounds_is_refused() {
         for path in ["/lab/second?latency_ms=10001", "/lab/second?latency_ms=5&jitter_ms=6", "/lab/second?latency_ms=x"]
         {
             let (status, body) = ask(&mut router(0), path).await;
@@ -211,7 +244,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_lab_says_how_to_open_it() {
-        let mut router = routes(Waits::new(Some("Start it with --lab on."), Random::system()));
+        let mut router = routes(Endpoints::new(Some("Start it with --lab on."), Random::system()));
         for path in ["/lab/second", "/lab/flags/br.svg"] {
             let (status, body) = ask(&mut router, path).await;
             assert!(status == StatusCode::NOT_FOUND && body.contains("--lab on"), "{path}: {status} {body}");
@@ -219,10 +252,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_comes_when_all_places_are_taken_is_told_so_at_once() {
-        let waits = Waits::new(None, Random::system());
-        let mut router = routes(waits.clone());
-        let taken = waits.places.try_acquire_many(u32::try_from(PLACES).expect("few")).expect("all are free");
+    async fn a_request_without_a_permit_is_refused_at_once() {
+        let waits = Endpoints::new(None, Random::system());
+        let mut router = routes(endpoints.clone());
+        let taken = endpoints.permits.try_acquire_many(u32::try_from(PERMITS).expect("few")).expect("all are free");
         assert_eq!(ask(&mut router, "/lab/second").await.0, StatusCode::SERVICE_UNAVAILABLE);
         drop(taken);
         assert_eq!(ask(&mut router, "/lab/second?latency_ms=0").await.0, StatusCode::OK);

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use api::{FetchSpec, LabFact, LabSpec, LabSummary, LaneStep};
+use api::{LabFact, LabSpec, LabSummary, LaneStep};
 use futures::future::BoxFuture;
 use lab::{EventSink, Events, FetchPlan, Target};
 use queue::{JobError, Payload};
@@ -57,7 +57,16 @@ fn scenario(
     stop: CancellationToken,
 ) -> anyhow::Result<BoxFuture<'static, anyhow::Result<LabSummary>>> {
     Ok(match spec {
-        LabSpec::Fetch(spec) => fetch(spec, sink, stop)?,
+        LabSpec::Fetch(spec) => {
+            // Held by the future and not by the run's thread: dropping the future closes the connections that block it.
+            let server = LoopbackServer::start(Random::system()).context("the lab's own server did not start")?;
+            let run = fetch_on_thread(FetchPlan::new(Target::at(server.address()), spec), sink, stop)?;
+            Box::pin(async move {
+                let summary = run.await;
+                drop(server);
+                summary
+            })
+        }
         LabSpec::Database(spec) => Box::pin(async move { database(&spec, &resources.open_pool, &sink, &stop).await }),
         LabSpec::Request(spec) => {
             let sandbox = resources.sandbox.context("no sandbox can be started")?;
@@ -66,23 +75,18 @@ fn scenario(
     })
 }
 
-fn fetch(
-    spec: FetchSpec,
+/// Runs the engine on a thread of its own. The future ends with the run.
+pub(super) fn fetch_on_thread(
+    plan: FetchPlan,
     sink: EventSink,
     stop: CancellationToken,
-) -> anyhow::Result<BoxFuture<'static, anyhow::Result<LabSummary>>> {
+) -> anyhow::Result<impl Future<Output = anyhow::Result<LabSummary>>> {
     const NO_THREAD: &str = "the system gives no thread for the run";
-    // Held by the future and not by the run's thread: dropping the future closes the connections that block the thread.
-    let server = LoopbackServer::start(Random::system()).context("the lab's own server did not start")?;
-    let plan = FetchPlan::new(Target::at(server.address()), spec);
     let (sender, summary) = oneshot::channel();
+    // The sink is dropped with the closure, after the summary was sent.
     let run = move || drop(sender.send(lab::fetch(plan, &sink, &stop)));
     thread::Builder::new().name("lab-run".to_owned()).spawn(run).context(NO_THREAD)?;
-    Ok(Box::pin(async move {
-        let summary = summary.await.map_err(|_| anyhow!("the run's thread has panicked"))?.context(NO_THREAD);
-        drop(server);
-        summary
-    }))
+    Ok(async { summary.await.map_err(|_| anyhow!("the run's thread has panicked"))?.context(NO_THREAD) })
 }
 
 /// Persists events until the run ends. Returns the number of items.

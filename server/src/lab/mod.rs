@@ -1,30 +1,27 @@
-//! The waiting lab: what can be waited for, the runs, and who may start them.
+//! The waiting lab: endpoints that wait, runs, and the rules for starting them.
 
 pub mod command_line;
 pub mod database;
 mod endpoints;
 pub(crate) mod http;
 mod job;
-mod loopback_server;
 pub mod request;
 mod runs;
 pub mod sandbox;
-mod start_limit;
 
 use std::sync::Arc;
 
 use store::{Clock, Store};
 
 use self::database::PoolOpener;
+use self::runs::StartLimit;
 use self::sandbox::Sandbox;
-use self::start_limit::StartLimit;
 use crate::platform::caller::Sessions;
 use crate::platform::job::LocalWorker;
 use crate::platform::random::Random;
 
-pub use endpoints::{Waits, routes};
+pub use endpoints::{Endpoints, LoopbackServer, routes};
 pub use job::{LabRun, lab_run};
-pub use loopback_server::LoopbackServer;
 
 /// The lab of this process.
 pub struct Lab {
@@ -33,10 +30,10 @@ pub struct Lab {
     sessions: Arc<dyn Sessions>,
     /// None where this process runs no jobs.
     worker: Option<LocalWorker>,
-    /// Why it is closed, and how to open it; none where it is open.
+    /// Why it is closed and how to open it. None where it is open.
     closed: Option<&'static str>,
-    /// What its public endpoints share.
-    pub waits: Arc<Waits>,
+    /// The state of its public endpoints.
+    pub endpoints: Arc<Endpoints>,
     start_limit: StartLimit,
 }
 
@@ -50,12 +47,12 @@ impl Lab {
         worker: Option<LocalWorker>,
         closed: Option<&'static str>,
     ) -> Self {
-        let (waits, start_limit) = (Waits::new(closed, random), StartLimit::new(clock.clone()));
-        Self { store, clock, sessions, worker, closed, waits, start_limit }
+        let (endpoints, start_limit) = (Endpoints::new(closed, random), StartLimit::new(clock.clone()));
+        Self { store, clock, sessions, worker, closed, endpoints, start_limit }
     }
 }
 
-/// What runs need besides the store in which they are written down.
+/// What runs need besides the store that records them.
 #[derive(Clone)]
 pub struct LabResources {
     pub open_pool: PoolOpener,

@@ -1,14 +1,17 @@
 //! Runs: jobs of the kind `lab_run`, as visitors see and control them.
 
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use api::{ApiError, ErrorCode, JobFilter, JobState, LabRun as RunView, LabRunId, LabSpec, LabState, Role};
 use queue::{Payload, decode, encode};
-use store::{NewJob, StoredJob};
+use store::{Clock, NewJob, StoredJob};
 
 use super::{Lab, LabRun};
 use crate::platform::caller::Caller;
 use crate::platform::error::Result;
+use crate::platform::limits::{Network, RateCounter, network, room_again_ms};
 
 /// How many runs are compared.
 const LATEST: u32 = 40;
@@ -18,6 +21,9 @@ const MOST_WAITING: u64 = 20;
 const AT_A_TIME: u32 = 1;
 /// A run whose worker is lost begins again.
 const MAX_ATTEMPTS: u32 = 3;
+/// How many runs one address may start within the window: a person who compares all styles, or a class behind one address.
+const STARTS_PER_ADDRESS: usize = 60;
+const START_WINDOW: Duration = Duration::from_secs(5 * 60);
 
 /// The visitor who sees a run.
 #[derive(Clone, Copy, Debug)]
@@ -154,5 +160,31 @@ impl Lab {
         }
         let message = format!("{waiting} runs wait for their turn already. Try again in a minute.");
         Err(ApiError::new(ErrorCode::TooMany, message).into())
+    }
+}
+
+/// Limits the runs that one address starts.
+pub(super) struct StartLimit {
+    clock: Arc<dyn Clock>,
+    starts: Mutex<RateCounter<Network>>,
+}
+
+impl StartLimit {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, starts: Mutex::new(RateCounter::new(STARTS_PER_ADDRESS, START_WINDOW)) }
+    }
+
+    /// Counts a start. Fails if there were too many within the window.
+    fn count(&self, address: IpAddr) -> Result<()> {
+        let (now, network) = (self.clock.steady(), network(address));
+        let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = (!starts.has_room_for(&network, now)).then(room_again_ms);
+        if let Some(wait_ms) = starts.wait_ms(&network, now).max(full) {
+            let seconds = wait_ms / 1_000 + 1;
+            let message = format!("You have started {STARTS_PER_ADDRESS} runs within 5 min. Try again in {seconds} s.");
+            return Err(ApiError::new(ErrorCode::TooMany, message).into());
+        }
+        starts.add(network, now);
+        Ok(())
     }
 }

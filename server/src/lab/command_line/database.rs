@@ -9,12 +9,11 @@ use std::time::Duration;
 use anyhow::ensure;
 use api::{DatabaseSpec, ItemErrorKind, LabFact, LabSpec, LabSummary, LabTrace};
 use clap::Args;
-use lab::EventSink;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::report::count_errors;
-use super::{check, duration, print, print_json, seconds, whole_ms};
+use super::{check, duration, follow, print, print_json, seconds, whole_ms};
 use crate::lab::database::{PoolOpener, database};
 
 #[derive(Clone, Debug, Args)]
@@ -64,20 +63,12 @@ pub async fn lab_database(args: &LabDatabase, name: &str, open: &PoolOpener) -> 
     if !args.json {
         print(&format!("Database: {name}\n{}\n", intention(&spec)));
     }
-    let (sink, mut events) = EventSink::begin();
-    // The run drops the sink at its end, which ends the events.
-    let run = async { database(&spec, open, &{ sink }, &CancellationToken::new()).await };
-    let follow = async {
-        let mut trace = LabTrace::default();
-        while let Some(event) = events.recv().await {
-            if let (LabFact::Pool { in_use, idle, waiting }, false) = (&event.what, args.json) {
-                show_progress(*in_use, *idle, *waiting);
-            }
-            trace.apply(event);
-        }
-        trace
-    };
-    let (summary, trace) = tokio::join!(run, follow);
+    let run = async |sink| database(&spec, open, &sink, &CancellationToken::new()).await;
+    let (summary, trace) = follow(run, |_, event| match event.what {
+        LabFact::Pool { in_use, idle, waiting } if !args.json => show_progress(in_use, idle, waiting),
+        _ => {}
+    })
+    .await;
     let summary = summary?;
     let report = Report { spec: &spec, summary: &summary, errors: count_errors(&trace) };
     if args.json {

@@ -5,19 +5,18 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver};
-use std::thread;
 
 use anyhow::{Context, anyhow, ensure};
 use api::{FetchSpec, LabFact, LabStyle, LabSummary, LabTrace};
-use lab::{Body, EventSink, FetchPlan, Target};
-use tokio::sync::oneshot;
+use lab::{Body, FetchPlan, Target};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::arrivals::{Arrivals, Words};
 use super::fetch_args::{LabCompare, LabFlags, LabRequests, LabSecond};
-use super::{print, print_json, report};
+use super::{follow, print, print_json, report};
 use crate::lab::LoopbackServer;
+use crate::lab::job::fetch_on_thread;
 use crate::platform::random::Random;
 use crate::platform::transport::raise_open_files;
 
@@ -103,28 +102,16 @@ async fn run_one(
     Ok(exit_code(stop, run.summary.done))
 }
 
-/// Carries the plan out on a thread of its own. `see` gets each fact, and the trace that it belongs to.
+/// Carries the plan out. `see` gets each fact, and the trace that it belongs to.
 async fn run(
     plan: FetchPlan,
     spec: FetchSpec,
     stop: &CancellationToken,
     mut see: impl FnMut(&LabTrace, &LabFact),
 ) -> anyhow::Result<Run> {
-    const NO_THREAD: &str = "the system gives us no thread";
-    let (sink, mut events) = EventSink::begin();
-    let (sender, summary) = oneshot::channel();
-    let stop = stop.clone();
-    // The sink is dropped with the closure, after the summary was sent.
-    let fetch = move || drop(sender.send(lab::fetch(plan, &sink, &stop)));
-    thread::Builder::new().name("lab-run".to_owned()).spawn(fetch).context(NO_THREAD)?;
-    let mut trace = LabTrace::default();
-    while let Some(event) = events.recv().await {
-        let fact = event.what.clone();
-        trace.apply(event);
-        see(&trace, &fact);
-    }
-    let summary = summary.await.map_err(|_| anyhow!("the run has panicked"))?.context(NO_THREAD)?;
-    Ok(Run { spec, summary, trace })
+    let run = async |sink| fetch_on_thread(plan, sink, stop.clone())?.await;
+    let (summary, trace) = follow(run, |trace, event| see(trace, &event.what)).await;
+    Ok(Run { spec, summary: summary?, trace })
 }
 
 fn exit_code(stop: &CancellationToken, done: u32) -> ExitCode {

@@ -13,8 +13,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use api::{ApiError, LabSpec};
+use api::{ApiError, LabEvent, LabSpec, LabTrace};
 use clap::{ArgMatches, Args, Subcommand};
+use lab::EventSink;
 use serde::Serialize;
 
 pub use self::database::{LabDatabase, lab_database};
@@ -69,6 +70,20 @@ impl LabCommand {
 /// Parses the duration in a flag.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| format!("{error}; write a number and its unit, for instance 15s"))
+}
+
+/// Runs a scenario and returns its result and its trace. `see` gets each event once the trace has it.
+async fn follow<T>(run: impl AsyncFnOnce(EventSink) -> T, mut see: impl FnMut(&LabTrace, &LabEvent)) -> (T, LabTrace) {
+    let (sink, mut events) = EventSink::begin();
+    let follow = async {
+        let mut trace = LabTrace::default();
+        while let Some(event) = events.recv().await {
+            trace.apply(event.clone());
+            see(&trace, &event);
+        }
+        trace
+    };
+    tokio::join!(run(sink), follow)
 }
 
 /// Checks the bounds of what was asked for. The error names the flag.

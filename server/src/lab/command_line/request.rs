@@ -7,11 +7,10 @@ use std::time::Duration;
 use anyhow::ensure;
 use api::{LabEvent, LabFact, LabSpec, LabSummary, LabTrace, Lane, LaneStep, LaneTrace, RequestSpec};
 use clap::Args;
-use lab::EventSink;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{check, duration, print, print_json, seconds, whole_ms};
+use super::{check, duration, follow, print, print_json, seconds, whole_ms};
 use crate::lab::request::request;
 use crate::lab::sandbox::Sandbox;
 
@@ -31,20 +30,13 @@ pub async fn lab_request(args: &LabRequest) -> anyhow::Result<()> {
     let spec = RequestSpec { delay_ms: whole_ms(args.delay) };
     check(&LabSpec::Request(spec.clone()))?;
     let sandbox = Sandbox::of_this_program()?;
-    let (sink, mut events) = EventSink::begin();
-    // The run drops the sink at its end, which ends the events.
-    let run = async { request(&spec, &sandbox, &{ sink }, &CancellationToken::new()).await };
-    let follow = async {
-        let mut trace = LabTrace::default();
-        while let Some(event) = events.recv().await {
-            if !args.json && stderr().is_terminal() {
-                show_progress(&event);
-            }
-            trace.apply(event);
+    let run = async |sink| request(&spec, &sandbox, &sink, &CancellationToken::new()).await;
+    let (summary, trace) = follow(run, |_, event| {
+        if !args.json && stderr().is_terminal() {
+            show_progress(event);
         }
-        trace
-    };
-    let (summary, trace) = tokio::join!(run, follow);
+    })
+    .await;
     let summary = summary?;
     if args.json {
         let lanes = trace.lanes.iter().map(LaneDocument::of).collect();
