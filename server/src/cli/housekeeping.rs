@@ -43,7 +43,7 @@ impl Heartbeat {
             let beaten = self.follow_and_beat().await;
             match &beaten {
                 Err(error) if is_well => tracing::warn!(%error, "the heartbeat failed; trying again"),
-                Ok(()) if !is_well => tracing::info!("the heartbeat goes on"),
+                Ok(()) if !is_well => tracing::info!("the heartbeat works again"),
                 _ => {}
             }
             is_well = beaten.is_ok();
@@ -57,7 +57,7 @@ impl Heartbeat {
         if let Some(worker) = &self.worker
             && let Err(error) = self.store.retire(&worker.name).await
         {
-            tracing::warn!(%error, "that this worker has ended could not be said: it is forgotten after some time");
+            tracing::warn!(%error, "the end of this worker could not be recorded: the worker is forgotten after some time");
         }
     }
 
@@ -97,7 +97,7 @@ pub(super) async fn keep_pruning(store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
         let now = clock.wall();
         let before = TimeMs(now.0 - i64::try_from(KEEP_JOBS.as_millis()).unwrap_or(0));
         if let Err(error) = prune_once(&*store, before, now).await {
-            tracing::warn!(%error, "what is over could not be deleted; trying again in an hour");
+            tracing::warn!(%error, "old jobs and sessions could not be deleted; trying again in an hour");
         }
         clock.sleep_until(clock.steady().after(PRUNE_EVERY)).await;
     }

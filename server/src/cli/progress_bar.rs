@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use api::TimeMs;
 
-/// Nobody reads faster.
+/// Faster than anyone reads.
 const REDRAW: Duration = Duration::from_millis(200);
 /// Often enough for a log.
 const REPEAT: Duration = Duration::from_secs(10);
@@ -121,7 +121,7 @@ mod tests {
 
     impl Write for Shared {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().expect("nobody panics").write(bytes)
+            self.0.lock().expect("it is not poisoned").write(bytes)
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -138,7 +138,7 @@ mod tests {
         bar.show(3500, TimeMs(10_100));
         bar.show(4000, TimeMs(10_200));
         bar.end(TimeMs(10_200));
-        String::from_utf8(out.0.lock().expect("nobody panics").clone()).expect("text")
+        String::from_utf8(out.0.lock().expect("it is not poisoned").clone()).expect("text")
     }
 
     #[test]
@@ -160,6 +160,6 @@ mod tests {
         let mut bar = ProgressBar::on(out.clone(), Device::Log);
         bar.begin("copying job".to_owned(), 0, 0, TimeMs(0));
         bar.end(TimeMs(0));
-        assert_eq!(&*out.0.lock().expect("nobody panics"), b"copying job: 0 rows, 100 %, 0 rows/s\n");
+        assert_eq!(&*out.0.lock().expect("it is not poisoned"), b"copying job: 0 rows, 100 %, 0 rows/s\n");
     }
 }

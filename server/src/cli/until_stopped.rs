@@ -111,9 +111,9 @@ async fn keep_watchdog_calm() {
     }
 }
 
-/// Tells systemd, or whatever has set NOTIFY_SOCKET.
+/// Notifies the service manager: systemd, or another one that sets NOTIFY_SOCKET.
 fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "the service manager cannot be told: its socket NOTIFY_SOCKET does not take it");
+        tracing::warn!(%error, "the service manager was not notified: its socket NOTIFY_SOCKET takes no message");
     }
 }

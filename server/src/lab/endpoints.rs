@@ -253,7 +253,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_without_a_permit_is_refused_at_once() {
-        let waits = Endpoints::new(None, Random::system());
+        let endpoints = Endpoints::new(None, Random::system());
         let mut router = routes(endpoints.clone());
         let taken = endpoints.permits.try_acquire_many(u32::try_from(PERMITS).expect("few")).expect("all are free");
         assert_eq!(ask(&mut router, "/lab/second").await.0, StatusCode::SERVICE_UNAVAILABLE);

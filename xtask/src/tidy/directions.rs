@@ -131,7 +131,7 @@ mod tests {
     fn a_text_in_the_wrong_file_is_found() {
         let found = |path: &str, text: &str| in_sources(&[Source::new(path, text)]).len();
         assert_eq!(found("server/src/router.rs", "use store_sqlite::SqliteStore;\n"), 1);
-        assert_eq!(found("server/src/main.rs", "use store_sqlite::SqliteStore;\n"), 0);
+        assert_eq!(found("server/src/database.rs", "use store_sqlite::SqliteStore;\n"), 0);
         assert_eq!(found("server/queue/src/lease.rs", "use store_postgres::PostgresStore;\n"), 1);
         assert_eq!(found("server/src/search/log_request.rs", "use apalis_core::task::Task;\n"), 1);
         assert_eq!(found("server/queue/src/backend.rs", "use apalis_core::task::Task;\n"), 0);

@@ -59,11 +59,11 @@ impl HttpSection {
             // A proxy on this machine forwards requests of others.
             LabSwitch::Auto if self.listen.ip().is_loopback() && self.trusts_no_proxy() => None,
             LabSwitch::Auto => Some(
-                "The lab is closed, because this server can be reached from other machines. Whoever runs it may open \
+                "The lab is closed, because this server can be reached from other machines. Its operator may open \
                  it with --lab on (SEARCH4LETTERS_LAB=on).",
             ),
             LabSwitch::Off => {
-                Some("The lab is closed. Whoever runs this server may open it with --lab on (SEARCH4LETTERS_LAB=on).")
+                Some("The lab is closed. The operator of this server may open it with --lab on (SEARCH4LETTERS_LAB=on).")
             }
         }
     }
@@ -120,7 +120,7 @@ pub struct JobsSection {
     /// How many jobs run side by side at most
     #[arg(long, global = true, env = "SEARCH4LETTERS_WORKERS", default_value = "1024", value_name = "N")]
     pub workers: NonZeroUsize,
-    /// How long running jobs may go on after the process was asked to stop
+    /// How long running jobs may continue after the process was asked to stop
     #[arg(long, global = true, env = "SEARCH4LETTERS_GRACE", default_value = "10s", value_name = "TIME")]
     #[arg(value_parser = duration)]
     pub grace: Duration,

@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use anyhow::ensure;
-use api::{DatabaseSpec, ItemErrorKind, LabFact, LabSpec, LabSummary, LabTrace};
+use api::{DatabaseSpec, ItemErrorKind, LabFact, LabSpec, LabSummary};
 use clap::Args;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -142,7 +142,7 @@ impl Display for Report<'_> {
 
 #[cfg(test)]
 mod tests {
-    use api::{ItemError, LabEvent, PoolSummary};
+    use api::{ItemError, LabEvent, LabTrace, PoolSummary};
 
     use super::*;
 

@@ -71,7 +71,7 @@ pub struct LabMethod {
 #[derive(Clone, Debug, Args)]
 pub struct LabRequests {
     /// How many threads there are at most, in the styles that have threads
-    // The server's flag of this name is global. Having its id, too, this one stands in its place.
+    // The server's flag of this name is global. With the same id, this one replaces it.
     #[arg(id = "workers", long = "workers", default_value = WORKERS, value_name = "N")]
     pub workers: NonZeroUsize,
     /// How many requests [default: one for each country, or 10 numbers]

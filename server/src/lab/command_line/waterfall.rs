@@ -43,7 +43,7 @@ fn name(group: &[ItemTrace]) -> String {
     }
 }
 
-/// The time that a column stands for, from and until.
+/// The time that a column represents, from and until.
 fn span(column: usize, width: usize, begin_us: u64, length_us: u64) -> (u64, u64) {
     let share = |column: usize| {
         let offset = u128::from(length_us) * column as u128 / width.max(1) as u128;
