@@ -62,9 +62,9 @@ impl HttpSection {
                 "The lab is closed, because this server can be reached from other machines. Its operator may open \
                  it with --lab on (SEARCH4LETTERS_LAB=on).",
             ),
-            LabSwitch::Off => {
-                Some("The lab is closed. The operator of this server may open it with --lab on (SEARCH4LETTERS_LAB=on).")
-            }
+            LabSwitch::Off => Some(
+                "The lab is closed. The operator of this server may open it with --lab on (SEARCH4LETTERS_LAB=on).",
+            ),
         }
     }
 
