@@ -53,8 +53,8 @@ pub fn claim(name: &str, limit: u32, now: TimeMs) -> Claim {
 
 /// The result of an attempt at `job`, which the worker `name` had claimed.
 #[must_use]
-pub fn finished(job: &ClaimedJob, name: &str, finish: AttemptResult, now: TimeMs) -> FinishedAttempt {
-    FinishedAttempt { job: job.id, attempt: job.attempt, worker: worker(name), finish, now, wall: now }
+pub fn finished(job: &ClaimedJob, name: &str, result: AttemptResult, now: TimeMs) -> FinishedAttempt {
+    FinishedAttempt { job: job.id, attempt: job.attempt, worker: worker(name), result, now, wall: now }
 }
 
 /// A report of the worker `name` that `job` is halfway done.
@@ -110,7 +110,7 @@ pub fn no_attempt() -> FinishedAttempt {
         job: JobId(0),
         attempt: 1,
         worker: worker("nobody"),
-        finish: AttemptResult::Done,
+        result: AttemptResult::Done,
         now: START,
         wall: START,
     }

@@ -132,12 +132,12 @@ impl QueueModel {
     }
 
     pub fn finish(&mut self, finished: &FinishedAttempt) -> u64 {
-        let FinishedAttempt { job, attempt, worker, finish, now, .. } = finished;
+        let FinishedAttempt { job, attempt, worker, result, now, .. } = finished;
         let held = |it: &&mut ModelJob| it.id == *job && it.attempt == *attempt && it.worker.as_ref() == Some(worker);
         let Some(job) = self.jobs.iter_mut().find(held) else { return 0 };
         let now = *now;
         let number = job.attempt;
-        match finish {
+        match result {
             AttemptResult::Done => job.end(number, AttemptOutcome::Done, JobState::Done, now),
             AttemptResult::Dead { .. } => job.end(number, AttemptOutcome::Dead, JobState::Dead, now),
             AttemptResult::Cancelled => job.end(number, AttemptOutcome::Cancelled, JobState::Cancelled, now),

@@ -204,7 +204,7 @@ impl Simulation {
                 }
                 let now = self.clock.steady();
                 let (job, attempt, worker) = (job.id, job.attempt, worker.clone());
-                let told = FinishedAttempt { job, attempt, worker, finish: AttemptResult::Done, now, wall: now };
+                let told = FinishedAttempt { job, attempt, worker, result: AttemptResult::Done, now, wall: now };
                 self.store.change(|model| model.finish(&told));
             }
         }

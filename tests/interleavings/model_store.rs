@@ -263,17 +263,17 @@ impl JobQueue for ModelStore {
         for told in &told {
             let attempt = (told.job, told.attempt);
             assert!(self.state().held.contains(&attempt), "{told:?} is told again, or was never claimed");
-            assert_eq!(told.finish == AttemptResult::Done, self.attempts.has_succeeded(attempt), "{told:?}");
+            assert_eq!(told.result == AttemptResult::Done, self.attempts.has_succeeded(attempt), "{told:?}");
             self.attempts.is_told(attempt);
         }
         let is_stopping = self.stop.is_cancelled();
         let finish = |state: &mut State, told: &FinishedAttempt| {
             if let Some(job) = state.job(&told.worker, (told.job, told.attempt)) {
                 assert!(
-                    told.finish != AttemptResult::Cancelled || job.cancel_requested,
+                    told.result != AttemptResult::Cancelled || job.cancel_requested,
                     "nobody wanted {job:?} to stop"
                 );
-                assert!(told.finish != AttemptResult::Release || is_stopping, "{job:?} was not lost");
+                assert!(told.result != AttemptResult::Release || is_stopping, "{job:?} was not lost");
             }
             state.model.finish(told)
         };

@@ -233,9 +233,9 @@ impl Dispatcher {
         let (now, wall) = (self.clock.steady(), self.clock.wall());
         for EndedAttempt { job, attempt, result } in ended {
             match result {
-                Some(finish) => {
+                Some(result) => {
                     let worker = self.settings.worker.clone();
-                    self.unstored.push(FinishedAttempt { job, attempt, worker, finish, now, wall });
+                    self.unstored.push(FinishedAttempt { job, attempt, worker, result, now, wall });
                 }
                 None => self.in_flight.remove(job, attempt),
             }

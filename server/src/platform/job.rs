@@ -56,7 +56,7 @@ impl Attempt {
             job: self.job,
             attempt: self.number,
             worker: self.worker.clone(),
-            finish: AttemptResult::Done,
+            result: AttemptResult::Done,
             now: self.clock.steady(),
             wall: self.clock.wall(),
         }

@@ -1,4 +1,4 @@
-//! Time, passed in so that tests can hold it.
+//! Time, passed in so that tests can control it.
 
 mod alignment;
 
@@ -10,34 +10,34 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use self::alignment::{Alignment, Look};
+use self::alignment::{Alignment, Reading};
 use crate::{Result, StoreError};
 
-/// Two clocks, because they answer different questions.
+/// Two clocks: one for people, one for decisions.
 #[async_trait]
 pub trait Clock: Send + Sync + 'static {
-    /// The wall clock: what people read. May jump either way at any time.
+    /// The wall clock, which people read. May jump either way at any time.
     fn wall(&self) -> TimeMs;
 
     /// For leases, backoff and schedules: starts at the wall clock's time and then only goes
-    /// forward, second by second, whatever becomes of the wall clock. Where several processes
+    /// forward, second by second, whatever happens to the wall clock. Where several processes
     /// share a database, it is the database's time for all of them.
     fn steady(&self) -> TimeMs;
 
-    /// Returns once [`Clock::steady`] has reached `time`; where that was set back meanwhile, once as many seconds have
-    /// passed as were left until then.
+    /// Returns once [`Clock::steady`] has reached `time`. If the clock is set back meanwhile, returns after the time that
+    /// was left at first.
     async fn sleep_until(&self, time: TimeMs);
 }
 
 const LONG: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
-/// The machine's clocks. Those who share a database must agree on when a lease is over: then the steady one follows
-/// the database's clock, and the machine's own only counts the seconds in between.
+/// The machine's clocks. Processes that share a database must agree on when a lease is over: then the steady clock
+/// follows the database's, and the machine's own only counts the seconds in between.
 #[derive(Debug)]
 pub struct SystemClock {
     started: Instant,
     alignment: Mutex<Alignment>,
-    /// Wakes sleepers, to whom it may be another time now.
+    /// Wakes sleepers after a change of the time.
     aligned: Notify,
 }
 
@@ -48,13 +48,13 @@ impl SystemClock {
         Self { started: Instant::now(), alignment, aligned: Notify::new() }
     }
 
-    /// Asks the database for its time, where it has one ([`crate::Store::time`]), and follows it. Returns by how many
+    /// Follows the database's time, where it has one: `answer` is [`crate::Store::time`]. Returns by how many
     /// milliseconds [`Clock::steady`] was wrong: below 0 where it was ahead, 0 where it may be right.
-    pub async fn follow(&self, asked: impl Future<Output = Result<Option<TimeMs>>>) -> Result<i64> {
+    pub async fn follow(&self, answer: impl Future<Output = Result<Option<TimeMs>>>) -> Result<i64> {
         let asked_ms = self.local_ms();
-        let Some(theirs) = asked.await? else { return Ok(0) };
-        let look = Look { asked_ms, answered_ms: self.local_ms(), theirs };
-        let wrong_by_ms = self.alignment().align(look);
+        let Some(theirs) = answer.await? else { return Ok(0) };
+        let reading = Reading { asked_ms, answered_ms: self.local_ms(), theirs };
+        let wrong_by_ms = self.alignment().align(reading);
         if wrong_by_ms != 0 {
             self.aligned.notify_waiters();
         }
@@ -66,7 +66,7 @@ impl SystemClock {
         TimeMs(0).after(self.started.elapsed()).0
     }
 
-    /// Nothing panics while it is locked, so a poisoned one is whole.
+    /// Nothing panics while it is locked, so a poisoned one is intact.
     fn alignment(&self) -> MutexGuard<'_, Alignment> {
         self.alignment.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -79,7 +79,7 @@ impl Clock for SystemClock {
     }
 
     fn steady(&self) -> TimeMs {
-        // In this order: a time that is computed from an older count than another's would go back behind it.
+        // The count is read under the lock: a time computed from an older count would go back.
         let alignment = self.alignment();
         alignment.time_at(self.local_ms())
     }
@@ -87,14 +87,14 @@ impl Clock for SystemClock {
     async fn sleep_until(&self, time: TimeMs) {
         let mut wake_at: Option<Instant> = None;
         loop {
-            // Made before the look at the time, so that no change between the two is missed.
+            // Made before the time is read, so that no change between the two is missed.
             let aligned = self.aligned.notified();
             let wait_ms = time.since(self.steady());
             if wait_ms <= 0 {
                 return;
             }
             let now = Instant::now();
-            // A time that never comes is as good as one in thirty years.
+            // Thirty years stand for a time that never comes.
             let wait = Duration::from_millis(wait_ms.unsigned_abs()).min(LONG);
             let next = wake_at.map_or(now + wait, |wake_at| wake_at.min(now + wait));
             wake_at = Some(next);
@@ -131,14 +131,14 @@ mod tests {
     const HOUR_MS: i64 = 3_600_000;
 
     #[tokio::test]
-    async fn without_another_clock_it_is_as_it_was() {
+    async fn without_another_clock_it_keeps_its_time() {
         let clock = SystemClock::start();
         assert_eq!(clock.follow(ready(Ok(None))).await, Ok(0));
         assert!((clock.wall().0 - clock.steady().0).abs() < HOUR_MS);
     }
 
     #[tokio::test]
-    async fn it_follows_another_and_the_wall_clock_does_not() {
+    async fn the_steady_clock_follows_another_and_the_wall_clock_does_not() {
         let clock = SystemClock::start();
         for hours in [7, -7] {
             let theirs = TimeMs(clock.wall().0 + hours * HOUR_MS);
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_sleeps_is_woken_when_the_time_has_come_by_the_other_clock() {
+    async fn a_sleeper_wakes_when_the_other_clock_reaches_its_time() {
         let clock = Arc::new(SystemClock::start());
         let time = TimeMs(clock.steady().0 + HOUR_MS);
         let sleeper = tokio::spawn({
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_sleeps_when_it_is_set_back_sleeps_no_longer_than_was_meant() {
+    async fn a_clock_that_is_set_back_prolongs_no_sleep() {
         let clock = Arc::new(SystemClock::start());
         clock.follow(ready(Ok(Some(clock.wall())))).await.expect("followed");
         let began = Instant::now();

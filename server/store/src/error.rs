@@ -1,17 +1,17 @@
-//! The three questions that an operator asks when the database fails.
+//! What a store call may fail with: one of the three questions that an operator asks.
 
 use std::fmt;
 
 use api::FaultKind;
 
-/// What every store call may fail with. The text is for the operator; visitors never see it.
+/// The error of every store call. The text is for the operator; visitors never see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreError {
     /// The database cannot be reached, or is locked, or its disk fails.
     Connection(String),
     /// The database's file is damaged.
     Damaged(String),
-    /// The database refuses who we are, or the file's permissions do.
+    /// The database rejects our credentials, or the file's permissions do.
     Credentials(String),
     /// The database was reached and refused the statement.
     Sql(String),
@@ -27,7 +27,7 @@ impl StoreError {
         }
     }
 
-    /// What the database said.
+    /// The database's own message.
     #[must_use]
     pub fn detail(&self) -> &str {
         match self {
@@ -36,7 +36,7 @@ impl StoreError {
     }
 }
 
-/// The error's name, what the database said, and what to do.
+/// The error's name, the database's message, and what to do.
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}. {}", self.kind().as_str(), self.detail(), self.kind().advice())

@@ -1,5 +1,5 @@
-//! Group commit: callers hand commands to one task, which commits together all that wait. For those who
-//! implement a store; nobody else sees it.
+//! Group commit: callers hand commands to one task, which commits all that wait together. For implementations of a
+//! store.
 
 #[cfg(test)]
 mod interleavings;
@@ -12,12 +12,12 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::{Result, StoreError};
 
-/// How commands are committed. Knows nothing of who waits when, and for how long.
+/// How commands are committed. Knows nothing of inboxes and limits.
 pub trait Commit: Send + 'static {
     type Command: Send + 'static;
     type Batch: Send;
 
-    /// Whether there is still somebody who wants the answer.
+    /// Whether a caller still waits for the answer.
     fn is_awaited(command: &Self::Command) -> bool;
 
     fn gather(commands: impl Iterator<Item = Self::Command>) -> Self::Batch;
@@ -25,15 +25,15 @@ pub trait Commit: Send + 'static {
     /// Commits all of `batch` or nothing, unless its commands can fail one by one. Durable when it returns.
     fn commit(&mut self, batch: &mut Self::Batch) -> impl Future<Output = Result<()>> + Send;
 
-    /// Tells each caller what came of its command, or that all of them failed.
+    /// Sends each caller the answer to its command, or the failure of all.
     fn answer(batch: Self::Batch, failure: Option<&StoreError>);
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Commands that may wait to be taken. Beyond it callers wait to hand theirs in.
+    /// How many commands may wait. Beyond it, callers wait to hand theirs in.
     pub inbox: usize,
-    /// Commands that one commit takes.
+    /// How many commands one commit takes.
     pub batch: usize,
 }
 
@@ -43,7 +43,7 @@ pub struct Inbox<T> {
     closing: Arc<Notify>,
 }
 
-/// The task that takes what is handed in.
+/// The task that commits what is handed in.
 pub struct GroupCommit<C: Commit> {
     commands: mpsc::Receiver<C::Command>,
     closing: Arc<Notify>,
@@ -63,7 +63,7 @@ impl<T> Inbox<T> {
     /// Returns when the command is in the inbox, with its answer to wait for, which comes after the commit.
     /// Fails with [`StoreError::Connection`] once the inbox is closed.
     ///
-    /// A caller who drops the answer before its command is taken takes it back; one who does
+    /// A caller that drops the answer before its command is taken takes it back; one that does
     /// so later leaves it to be done.
     pub async fn hand_in<A>(
         &self,
@@ -74,7 +74,7 @@ impl<T> Inbox<T> {
         Ok(async { answer.await.map_err(|_| closed())? })
     }
 
-    /// Lets the task end once it has done what was handed in. Who comes later is refused.
+    /// Lets the task end once it has done what was handed in. Later commands are refused.
     pub fn close(&self) {
         self.closing.notify_one();
     }
@@ -87,12 +87,12 @@ impl<T> fmt::Debug for Inbox<T> {
 }
 
 impl<C: Commit> GroupCommit<C> {
-    /// Commits until the inbox is closed and empty; returns what is to be closed last.
+    /// Commits until the inbox is closed and empty. Returns what is to be closed last.
     pub async fn run(mut self) -> C {
         let mut commands = Vec::with_capacity(self.batch_limit);
         loop {
             let received = tokio::select! {
-                // However many commands wait, a close is heard before the next of them are taken.
+                // However many commands wait, a close takes effect before the next batch.
                 biased;
                 () = self.closing.notified() => {
                     // What is in the inbox is still received and committed.

@@ -107,7 +107,7 @@ pub struct FinishedAttempt {
     pub job: JobId,
     pub attempt: u32,
     pub worker: WorkerName,
-    pub finish: AttemptResult,
+    pub result: AttemptResult,
     pub now: TimeMs,
     /// Shown to people as the attempt's end.
     pub wall: TimeMs,

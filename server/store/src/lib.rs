@@ -15,8 +15,8 @@ mod job_queue;
 mod log_block;
 mod log_parts;
 mod notifier;
-mod patience;
 mod pool_probe;
+mod pool_waits;
 mod search_log;
 mod workers;
 
@@ -28,13 +28,13 @@ pub use job_admin::{JobAdmin, JobPage, JobPosition, OutputPart, StoredJob, Store
 pub use job_queue::{
     AttemptResult, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobQueue, JobReport, NewJob, WorkerName,
 };
-pub use log_block::{BorrowedRow, LogBlock, LogSink, log_blocks};
+pub use log_block::{BorrowedRow, LogBlock, LogSink};
 pub use log_parts::{Direction, ReadLogPart, log_rows_in_parts};
 pub use notifier::{ChangedTopics, Notifier, Subscription, Topic};
-pub use patience::{Wait, Waits};
 pub use pool_probe::{PoolProbe, ProbeStatement, ProbeUse};
+pub use pool_waits::{Wait, Waits};
 pub use search_log::{
-    Accepted, LOG_JOB, LogEntry, LogQuery, LogSpan, SearchLog, SearchRecord, log_range, log_seq_since,
+    Accepted, LOG_JOB, LogEntry, LogQuery, LogSpan, SearchLog, SearchRecord, log_blocks, log_range, log_seq_since,
 };
 pub use workers::{Beat, StoredWorker, Workers};
 

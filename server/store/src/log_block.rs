@@ -1,23 +1,19 @@
-//! Many rows of the log in one piece, for whoever reads it whole.
-
-use std::sync::Arc;
+//! Many rows of the log in one piece, for reading all of it.
 
 use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
 use async_trait::async_trait;
-use futures::Stream;
-use futures::stream::try_unfold;
 
+use crate::Result;
 use crate::codec::{corrupt, search_id};
-use crate::{Result, SearchLog};
 
-/// Some rows in the order of their numbers, as they came from the database: nothing is copied until it is written out.
+/// Some rows in the order of their numbers, as the database sent them: nothing is copied until it is written out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogBlock {
     lines: Vec<u8>,
     last: Option<LogSeq>,
 }
 
-/// A row that lies in a [`LogBlock`]. Its fields are those of a [`LogRow`].
+/// A row in a [`LogBlock`]. Its fields are those of a [`LogRow`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BorrowedRow<'a> {
     pub seq: LogSeq,
@@ -39,15 +35,15 @@ impl LogBlock {
     /// Stands between rows.
     pub const ROW_END: u8 = 0xfe;
 
-    /// Of rows that the database has put together: the fields of each in the order of [`BorrowedRow`], numbers in
-    /// decimal, and the two bytes between them.
+    /// From rows that the database has joined: the fields of each in the order of [`BorrowedRow`], numbers in
+    /// decimal, separated by the two bytes.
     pub fn of_lines(lines: Vec<u8>) -> Result<Self> {
         let last = lines.rsplit(|&byte| byte == Self::ROW_END).next().filter(|line| !line.is_empty());
         let last = last.map(|line| Fields { rest: line }.number(Self::FIELD_END).map(LogSeq)).transpose()?;
         Ok(Self { lines, last })
     }
 
-    /// Of rows in the order of their numbers.
+    /// From rows in the order of their numbers.
     #[must_use]
     pub fn of_rows(rows: &[LogRow]) -> Self {
         let mut lines = Vec::new();
@@ -81,7 +77,7 @@ impl LogBlock {
         self.last
     }
 
-    /// The rows in the order of their numbers. Fails at one that nothing of ours can have written, and where the
+    /// The rows in the order of their numbers. Fails at a row that no version of ours can have written, and where the
     /// database did not keep the order.
     pub fn rows(&self) -> impl Iterator<Item = Result<BorrowedRow<'_>>> {
         let mut fields = Fields { rest: &self.lines };
@@ -96,7 +92,7 @@ impl LogBlock {
             });
             match &row {
                 Ok(row) => before = Some(row.seq),
-                // What follows a row that is none cannot be told from it.
+                // What follows a malformed row cannot be told from it.
                 Err(_) => fields.rest = &[],
             }
             Some(row)
@@ -136,7 +132,7 @@ impl<'a> Fields<'a> {
         number.ok_or_else(|| corrupt("number in the log", String::from_utf8_lossy(field)))
     }
 
-    /// What stands before `end`, which the end of the block is too where it ends a row.
+    /// The bytes before `end`. The end of the block also ends a row.
     fn field(&mut self, end: u8) -> Result<&'a [u8]> {
         let at = self.rest.iter().position(|&byte| byte >= LogBlock::ROW_END).unwrap_or(self.rest.len());
         let (field, rest) = self.rest.split_at(at);
@@ -168,23 +164,11 @@ impl BorrowedRow<'_> {
     }
 }
 
-/// Another place that takes the log's rows.
+/// Takes the log's rows, for instance a file.
 #[async_trait]
 pub trait LogSink: Send {
     /// In the order of their numbers.
     async fn put(&mut self, rows: &[LogRow]) -> Result<()>;
-}
-
-/// The rows after `after` up to `upto`, block by block, each read when it is asked for.
-pub fn log_blocks<L: SearchLog + ?Sized>(
-    log: Arc<L>,
-    after: LogSeq,
-    upto: LogSeq,
-) -> impl Stream<Item = Result<LogBlock>> + Send {
-    try_unfold((log, after), move |(log, after)| async move {
-        let block = log.log_block(after, upto).await?;
-        Ok(block.last().map(|last| (block, (log, last))))
-    })
 }
 
 #[cfg(test)]
@@ -208,18 +192,18 @@ mod tests {
     }
 
     #[test]
-    fn rows_come_back_exactly() {
+    fn rows_are_read_exactly_as_written() {
         for phrases in [&[][..], &[""], &["a", "", "\0"], &["\n", "\u{10ffff}"]] {
             let rows: Vec<LogRow> = phrases.iter().zip(1..).map(|(phrase, number)| row(number, phrase)).collect();
             let block = LogBlock::of_rows(&rows);
-            let back: Result<Vec<LogRow>> = block.rows().map(|row| Ok(row?.to_row())).collect();
-            assert_eq!(back, Ok(rows.clone()));
+            let read: Result<Vec<LogRow>> = block.rows().map(|row| Ok(row?.to_row())).collect();
+            assert_eq!(read, Ok(rows.clone()));
             assert_eq!(block.last(), rows.last().map(|row| row.seq));
         }
     }
 
     #[test]
-    fn what_is_no_row_is_an_error_and_ends_the_rows() {
+    fn a_malformed_row_is_an_error_and_ends_the_rows() {
         let whole = LogBlock::of_rows(&[row(1, "x")]).lines;
         let broken = [
             b"1".to_vec(),

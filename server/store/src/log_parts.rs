@@ -1,7 +1,7 @@
-//! A stream of log rows, read in short statements. For those who implement a store.
+//! A stream of log rows, read in short statements. For implementations of a store.
 //!
 //! One statement for all rows would hold a connection and a snapshot for as long as the slowest reader takes. So each
-//! reads a bounded part and gives its connection back before the rows are handed on.
+//! reads a bounded part and returns its connection before the rows are yielded.
 
 use api::{LogRow, LogSeq};
 use async_trait::async_trait;
@@ -28,7 +28,7 @@ pub enum Direction {
     Up,
 }
 
-/// The rows of `query`, up to those that there are now.
+/// The rows of `query`, up to the newest at the start.
 pub fn log_rows_in_parts(reader: impl ReadLogPart, query: LogQuery) -> BoxStream<'static, Result<LogRow>> {
     stream::once(Rest::first(reader, query))
         .map_ok(|first| stream::try_unfold(first, Rest::read).map_ok(|rows| stream::iter(rows).map(Ok)).try_flatten())
@@ -57,9 +57,9 @@ impl<R: ReadLogPart> Rest<R> {
         Ok(Self { reader, direction, from, to, left: query.limit })
     }
 
-    /// Reads some rows and says what is left; none at the end.
+    /// Reads some rows. Returns them and what is left; none at the end.
     async fn read(mut self) -> Result<Option<(Vec<LogRow>, Self)>> {
-        if self.is_read() {
+        if self.is_done() {
             return Ok(None);
         }
         let limit = self.left.min(ROWS_AT_ONCE);
@@ -69,13 +69,13 @@ impl<R: ReadLogPart> Rest<R> {
             Direction::Down => last.seq.0 - 1,
             Direction::Up => last.seq.0 + 1,
         };
-        // Fewer rows than it might yield: the statement has read up to its end.
+        // The statement yielded fewer rows than its limit: it has reached the end.
         let is_all = rows.len() < limit as usize;
         self.left = if is_all { 0 } else { self.left - limit };
         Ok(Some((rows, self)))
     }
 
-    fn is_read(&self) -> bool {
+    fn is_done(&self) -> bool {
         self.left == 0
             || match self.direction {
                 Direction::Down => self.from < self.to,

@@ -1,9 +1,11 @@
 //! The log of searches: how a search gets into it, and how it is read.
 
+use std::sync::Arc;
+
 use api::{JobId, Ledger, LogBounds, LogRow, LogSeq, MissingSearch, SearchId, TimeMs};
 use async_trait::async_trait;
-use futures::TryStreamExt;
-use futures::stream::BoxStream;
+use futures::stream::{BoxStream, try_unfold};
+use futures::{Stream, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
 use crate::{FinishedAttempt, LogBlock, NewJob, Result};
@@ -122,6 +124,18 @@ pub enum LogSpan {
     Before(LogSeq),
     /// Those after this row, from the nearest upwards.
     After(LogSeq),
+}
+
+/// The rows after `after` up to `upto`, block by block, each read when the stream is polled.
+pub fn log_blocks<L: SearchLog + ?Sized>(
+    log: Arc<L>,
+    after: LogSeq,
+    upto: LogSeq,
+) -> impl Stream<Item = Result<LogBlock>> + Send {
+    try_unfold((log, after), move |(log, after)| async move {
+        let block = log.log_block(after, upto).await?;
+        Ok(block.last().map(|last| (block, (log, last))))
+    })
 }
 
 /// How far times may go down from one row to a later one (a clock was set, two processes' clocks differ) without a

@@ -1,4 +1,4 @@
-//! Who runs jobs at the moment. Shown to people; which jobs are lost, the leases tell.
+//! The workers that are alive. Only shown to people: leases decide which jobs are lost.
 
 use api::TimeMs;
 use async_trait::async_trait;
@@ -7,18 +7,18 @@ use crate::{Result, WorkerName};
 
 #[async_trait]
 pub trait Workers: Send + Sync + 'static {
-    /// Says that this worker lives, and forgets the others that were not heard of since `forget_before` and hold
+    /// Records that this worker is alive, and forgets the others whose last beat was before `forget_before` and that hold
     /// no running job.
     async fn beat(&self, beat: Beat, forget_before: TimeMs) -> Result<()>;
 
-    /// The worker has ended in good order. One that nobody knows is no error.
+    /// Removes a worker that has ended in good order. An unknown one is no error.
     async fn retire(&self, worker: &WorkerName) -> Result<()>;
 
     /// By name, each with the number of jobs that it runs.
     async fn workers(&self) -> Result<Vec<StoredWorker>>;
 }
 
-/// A worker's sign of life.
+/// A worker's heartbeat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beat {
     pub worker: WorkerName,

@@ -69,11 +69,11 @@ pub(super) enum Verb {
         worker: usize,
         lease_s: u64,
     },
-    /// One of the attempts that were ever claimed, by whoever.
-    AttemptResult {
+    /// One of the attempts that were ever claimed, by any worker.
+    Finish {
         attempt: usize,
         worker: usize,
-        finish: AttemptResult,
+        result: AttemptResult,
     },
     Expire,
     Requeue {
@@ -116,7 +116,7 @@ pub(super) fn verb() -> impl Strategy<Value = Verb> {
         }),
         2 => (0..2_usize, 0..30_u64).prop_map(|(worker, lease_s)| Verb::Extend { worker, lease_s }),
         8 => (0..30_usize, 0..2_usize, finish())
-            .prop_map(|(attempt, worker, finish)| Verb::AttemptResult { attempt, worker, finish }),
+            .prop_map(|(attempt, worker, result)| Verb::Finish { attempt, worker, result }),
         2 => Just(Verb::Expire),
         1 => (0..3_u64).prop_map(|latest_s| Verb::Requeue { latest_s }),
         2 => (0..20_usize).prop_map(|job| Verb::Retry { job }),
@@ -224,10 +224,10 @@ impl<D: Database> Run<D> {
                 let lost = store.renew_leases(&worker, &jobs, until).await.unwrap();
                 assert_eq!(lost, self.model.renew_leases(&worker, &jobs, until));
             }
-            Verb::AttemptResult { attempt, worker: name, finish } => {
+            Verb::Finish { attempt, worker: name, result } => {
                 let Some(&(job, attempt)) = self.claimed.get(attempt % self.claimed.len().max(1)) else { return };
-                let (worker, finish) = (worker(WORKERS[*name]), finish.clone());
-                let told = FinishedAttempt { job, attempt, worker, finish, now, wall: now };
+                let (worker, result) = (worker(WORKERS[*name]), result.clone());
+                let told = FinishedAttempt { job, attempt, worker, result, now, wall: now };
                 assert_eq!(store.finish(vec![told.clone()]).await.unwrap(), self.model.finish(&told));
             }
             Verb::Expire => {

@@ -123,7 +123,7 @@ impl SandboxState {
         let job = JobId(0);
         let worker = WorkerName("none".to_owned());
         let nothing =
-            FinishedAttempt { job, attempt: 0, worker, finish: AttemptResult::Done, now: self.clock.steady(), wall };
+            FinishedAttempt { job, attempt: 0, worker, result: AttemptResult::Done, now: self.clock.steady(), wall };
         self.store.record(LogEntry { search: record, job_id: job, recorded_at: wall }, nothing).await.map(drop)
     }
 }

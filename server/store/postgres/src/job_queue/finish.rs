@@ -51,15 +51,15 @@ impl AttemptColumns {
     pub(crate) fn of<'a>(attempts: impl Iterator<Item = &'a FinishedAttempt>) -> Self {
         let mut columns = Self::default();
         for attempt in attempts {
-            let run_at = match attempt.finish {
+            let run_at = match attempt.result {
                 AttemptResult::Retry { after, .. } => attempt.now.after(after),
                 _ => attempt.now,
             };
             columns.jobs.push(attempt.job.0);
             columns.attempts.push(clamped(attempt.attempt));
             columns.workers.push(attempt.worker.0.clone());
-            columns.outcomes.push(attempt.finish.outcome().as_str());
-            columns.errors.push(attempt.finish.error().map(|error| storable(error).into_owned()));
+            columns.outcomes.push(attempt.result.outcome().as_str());
+            columns.errors.push(attempt.result.error().map(|error| storable(error).into_owned()));
             columns.run_at.push(run_at.0);
             columns.ended_at.push(attempt.wall.0);
         }

@@ -24,7 +24,7 @@ impl WriteMany for FinishAttempts {
         let done: Vec<JobId> = attempts
             .iter()
             .zip(&stored)
-            .filter(|(attempt, stored)| **stored && attempt.finish == AttemptResult::Done)
+            .filter(|(attempt, stored)| **stored && attempt.result == AttemptResult::Done)
             .map(|(attempt, _)| attempt.job)
             .collect();
         if !done.is_empty() {
@@ -81,9 +81,9 @@ fn end<'a>(finished: &'a FinishedAttempt, job: &'a RunningJobs) -> EndedAttempt<
 
     let number = finished.attempt;
     // A job that is to be cancelled does not run again, whatever its worker reports.
-    let is_cancelled = job.cancel_requested && matches!(finished.finish, Retry { .. } | Release);
-    let is_last = matches!(finished.finish, Retry { .. }) && !job.has_attempts_left(number);
-    let (outcome, next, run_at, attempt) = match &finished.finish {
+    let is_cancelled = job.cancel_requested && matches!(finished.result, Retry { .. } | Release);
+    let is_last = matches!(finished.result, Retry { .. }) && !job.has_attempts_left(number);
+    let (outcome, next, run_at, attempt) = match &finished.result {
         _ if is_cancelled => (AttemptOutcome::Cancelled, JobState::Cancelled, None, number),
         _ if is_last => (AttemptOutcome::Dead, JobState::Dead, None, number),
         Done => (AttemptOutcome::Done, JobState::Done, None, number),
@@ -92,7 +92,7 @@ fn end<'a>(finished: &'a FinishedAttempt, job: &'a RunningJobs) -> EndedAttempt<
         Cancelled => (AttemptOutcome::Cancelled, JobState::Cancelled, None, number),
         Release => (AttemptOutcome::Released, JobState::Waiting, Some(finished.now), number.saturating_sub(1)),
     };
-    let error = finished.finish.error();
+    let error = finished.result.error();
     EndedAttempt {
         job: finished.job.0,
         kind: &job.kind,

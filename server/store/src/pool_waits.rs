@@ -1,12 +1,11 @@
-//! Who waits for a connection, and who has.
+//! How many callers wait for a pooled connection, and how long they have waited.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use api::PoolState;
 use tokio::time::Instant;
 
-/// The waits for the connections of one pool. Figures for people: nothing is decided by them, so no order of
-/// memory matters.
+/// The waits for the connections of one pool. They are only shown to people, so relaxed ordering is enough.
 #[derive(Debug, Default)]
 pub struct Waits {
     now: AtomicU32,
@@ -15,7 +14,7 @@ pub struct Waits {
 }
 
 impl Waits {
-    /// What people are shown of a pool of at most `max` connections, of which there are `size` now.
+    /// The state of a pool of at most `max` connections, of which `size` are open.
     #[must_use]
     pub fn pool_state(&self, size: u32, idle: usize, max: u32) -> PoolState {
         let idle = u32::try_from(idle).unwrap_or(u32::MAX);
@@ -30,7 +29,7 @@ impl Waits {
     }
 }
 
-/// Counted while it lasts, also where the waiting is given up.
+/// Counts as waiting until it is dropped, also where the caller gives up.
 #[derive(Debug)]
 pub struct Wait<'a> {
     waits: &'a Waits,
