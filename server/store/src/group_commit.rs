@@ -1,9 +1,6 @@
 //! Group commit: callers hand commands to one task, which commits all that wait together. For implementations of a
 //! store.
 
-#[cfg(test)]
-mod interleavings;
-
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -117,4 +114,226 @@ impl<C: Commit> GroupCommit<C> {
 
 fn closed() -> StoreError {
     StoreError::Connection("the store is closed".to_owned())
+}
+
+#[cfg(test)]
+mod interleavings {
+    //! The group commit under many schedules of its tasks: callers arrive, give up and leave, commits
+    //! fail, and the close comes at any moment.
+    //!
+    //! A failing run prints its seed. `SHUTTLE_RANDOM_SEED=<seed> cargo test -p store
+    //! interleavings` repeats it; `SEARCH4LETTERS_FAULTS=long` tries 50 times as many schedules.
+
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use std::sync::{Arc, Mutex};
+
+    use futures::future::{Either, pending, select};
+    use shuttle::future::{block_on, spawn, yield_now};
+    use shuttle::rand::{Rng, thread_rng};
+    use tokio::sync::oneshot;
+
+    use super::{Commit, Inbox, Limits, closed, group_commit};
+    use crate::{Result, StoreError};
+
+    /// Small, so that batches are full and callers wait to hand in.
+    const LIMITS: Limits = Limits { inbox: 3, batch: 2 };
+    const CALLERS: u32 = 4;
+    const COMMANDS_EACH: u32 = 3;
+
+    #[test]
+    fn every_command_is_committed_once_or_never_and_its_caller_knows_which() {
+        shuttle::check_random(|| block_on(one_run()), schedules(4_000));
+    }
+
+    fn schedules(usual: usize) -> usize {
+        let long = std::env::var("SEARCH4LETTERS_FAULTS").is_ok_and(|faults| faults == "long");
+        if long { 50 * usual } else { usual }
+    }
+
+    /// Callers, a task, and a close at a random moment.
+    async fn one_run() {
+        let journal = Arc::new(Journal::default());
+        let (inbox, task) = group_commit(Disk { journal: journal.clone() }, LIMITS);
+        let (inbox, task) = (Arc::new(inbox), spawn(task.run()));
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|caller| {
+                let (inbox, journal) = (inbox.clone(), journal.clone());
+                spawn(async move {
+                    for number in 0..COMMANDS_EACH {
+                        call(&inbox, journal.clone(), caller * COMMANDS_EACH + number).await;
+                    }
+                })
+            })
+            .collect();
+        a_while(24).await;
+        let handed_in = journal.with(CallState::HandedIn);
+        journal.is_closing.store(true, SeqCst);
+        inbox.close();
+        task.await.expect("the task ends by itself");
+        for id in handed_in {
+            let ended = journal.is_answered(id) || journal.state(id) == CallState::Gone;
+            assert!(ended, "{id} was handed in before the close, and not answered by its end");
+        }
+        let late = inbox.hand_in(|caller| Entry { id: u32::MAX, journal: journal.clone(), caller }).await;
+        assert!(late.is_err_and(|error| is_closed(&error)), "a command after the close is refused");
+        for caller in callers {
+            caller.await.expect("a caller ends by itself");
+        }
+        journal.check();
+    }
+
+    /// One command of a caller that may stop waiting at any moment.
+    async fn call(inbox: &Inbox<Entry>, journal: Arc<Journal>, id: u32) {
+        let call = async {
+            let answer =
+                inbox.hand_in(|caller| Entry { id, journal: journal.clone(), caller }).await.inspect_err(|_| {
+                    assert!(journal.is_closing.load(SeqCst), "{id} was refused before the close");
+                })?;
+            journal.set(id, CallState::HandedIn);
+            let answer = answer.await;
+            assert!(!answer.as_ref().is_err_and(is_closed), "{id} was in the inbox and was refused all the same");
+            answer
+        };
+        let is_patient = thread_rng().gen_bool(0.5);
+        let leaves = async { if is_patient { pending().await } else { a_while(6).await } };
+        let state = match select(pin!(call), pin!(leaves)).await {
+            Either::Left((Ok(batch), _)) => {
+                assert!(journal.contains(batch, id), "{id} was answered before its commit");
+                CallState::Committed
+            }
+            Either::Left((Err(_), _)) => CallState::Failed,
+            Either::Right(((), _)) => CallState::Gone,
+        };
+        journal.set(id, state);
+    }
+
+    fn is_closed(error: &StoreError) -> bool {
+        error.to_string() == closed().to_string()
+    }
+
+    /// Yields to the other tasks up to `most` times.
+    async fn a_while(most: u32) {
+        for _ in 0..thread_rng().gen_range(0..=most) {
+            yield_now().await;
+        }
+    }
+
+    /// A command: writes its id into the journal.
+    struct Entry {
+        id: u32,
+        journal: Arc<Journal>,
+        /// Receives the number of the entry's batch.
+        caller: oneshot::Sender<Result<usize>>,
+    }
+
+    /// The state of a command, as its caller knows it.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum CallState {
+        HandedIn,
+        Committed,
+        Failed,
+        /// The caller did not wait for the answer.
+        Gone,
+    }
+
+    /// What was committed, and which answers the callers got.
+    #[derive(Default)]
+    struct Journal {
+        batches: Mutex<Vec<Vec<u32>>>,
+        answered: Mutex<BTreeSet<u32>>,
+        states: Mutex<BTreeMap<u32, CallState>>,
+        is_closing: AtomicBool,
+    }
+
+    impl Journal {
+        /// Returns the number of the batch.
+        fn write(&self, entries: &[Entry]) -> usize {
+            let mut batches = self.batches.lock().unwrap();
+            batches.push(entries.iter().map(|entry| entry.id).collect());
+            batches.len() - 1
+        }
+
+        fn contains(&self, batch: usize, id: u32) -> bool {
+            self.batches.lock().unwrap().get(batch).is_some_and(|ids| ids.contains(&id))
+        }
+
+        fn is_answered(&self, id: u32) -> bool {
+            self.answered.lock().unwrap().contains(&id)
+        }
+
+        fn set(&self, id: u32, state: CallState) {
+            self.states.lock().unwrap().insert(id, state);
+        }
+
+        fn state(&self, id: u32) -> CallState {
+            self.states.lock().unwrap()[&id]
+        }
+
+        fn with(&self, state: CallState) -> Vec<u32> {
+            self.states.lock().unwrap().iter().filter(|(_, its)| **its == state).map(|(id, _)| *id).collect()
+        }
+
+        /// Compares the batches with the callers' answers.
+        fn check(&self) {
+            let written = self.batches.lock().unwrap().concat();
+            let states = self.states.lock().unwrap();
+            assert_eq!(states.len(), (CALLERS * COMMANDS_EACH) as usize);
+            for (id, state) in states.iter() {
+                let times = written.iter().filter(|&written| written == id).count();
+                let allowed = match state {
+                    CallState::Committed => 1..=1,
+                    CallState::Failed => 0..=0,
+                    CallState::Gone => 0..=1,
+                    CallState::HandedIn => panic!("{id} was never answered"),
+                };
+                assert!(allowed.contains(&times), "{id} was written {times} times, its caller knows: {state:?}");
+            }
+        }
+    }
+
+    /// Commits into the journal, slowly, and fails at times.
+    struct Disk {
+        journal: Arc<Journal>,
+    }
+
+    impl Commit for Disk {
+        type Command = Entry;
+        /// With its number, once it is committed.
+        type Batch = (Vec<Entry>, Option<usize>);
+
+        fn is_awaited(entry: &Entry) -> bool {
+            !entry.caller.is_closed()
+        }
+
+        fn gather(entries: impl Iterator<Item = Entry>) -> Self::Batch {
+            let entries: Vec<Entry> = entries.collect();
+            assert!((1..=LIMITS.batch).contains(&entries.len()), "a batch of {}", entries.len());
+            assert!(entries.iter().all(Self::is_awaited), "a command is committed that its caller took back");
+            (entries, None)
+        }
+
+        async fn commit(&mut self, (entries, number): &mut Self::Batch) -> Result<()> {
+            a_while(3).await;
+            if thread_rng().gen_bool(0.25) {
+                return Err(StoreError::Connection("the disk is full".to_owned()));
+            }
+            *number = Some(self.journal.write(entries));
+            a_while(3).await;
+            Ok(())
+        }
+
+        fn answer((entries, number): Self::Batch, failure: Option<&StoreError>) {
+            for Entry { id, journal, caller } in entries {
+                let answer = match failure {
+                    Some(error) => Err(error.clone()),
+                    None => Ok(number.expect("a batch without a failure was committed")),
+                };
+                journal.answered.lock().unwrap().insert(id);
+                // A caller that has gone in the meantime needs no answer.
+                let _ = caller.send(answer);
+            }
+        }
+    }
 }

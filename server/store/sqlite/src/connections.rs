@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use api::PoolState;
 use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use sqlx::{Sqlite, SqlitePool};
+use sqlx::query::{Map, QueryScalar};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteRow};
+use sqlx::{FromRow, IntoArguments, Sqlite, SqliteConnection, SqlitePool};
 use store::{Result, StoreError, Wait, Waits};
 
 use crate::database_file::DatabaseFile;
 use crate::error::store_error;
-use crate::fetch::Fetch;
 
 /// How long to wait for a connection before the database counts as unreachable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -88,6 +88,62 @@ impl Connections {
 
     pub(crate) async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// A statement that yields rows, as sqlx's macros make it: `query!`, `query_as!` or `query_scalar!`.
+pub(crate) trait Fetch: Send + Sized {
+    type Row: Send;
+
+    fn one(self, connection: &mut SqliteConnection) -> impl Future<Output = sqlx::Result<Self::Row>> + Send;
+
+    fn optional(
+        self,
+        connection: &mut SqliteConnection,
+    ) -> impl Future<Output = sqlx::Result<Option<Self::Row>>> + Send;
+
+    fn all(self, connection: &mut SqliteConnection) -> impl Future<Output = sqlx::Result<Vec<Self::Row>>> + Send;
+}
+
+impl<'q, F, O, A> Fetch for Map<'q, Sqlite, F, A>
+where
+    F: FnMut(SqliteRow) -> sqlx::Result<O> + Send,
+    O: Send + Unpin,
+    A: 'q + Send + IntoArguments<Sqlite>,
+{
+    type Row = O;
+
+    async fn one(self, connection: &mut SqliteConnection) -> sqlx::Result<O> {
+        self.fetch_one(connection).await
+    }
+
+    async fn optional(self, connection: &mut SqliteConnection) -> sqlx::Result<Option<O>> {
+        self.fetch_optional(connection).await
+    }
+
+    async fn all(self, connection: &mut SqliteConnection) -> sqlx::Result<Vec<O>> {
+        self.fetch_all(connection).await
+    }
+}
+
+impl<'q, O, A> Fetch for QueryScalar<'q, Sqlite, O, A>
+where
+    O: Send + Unpin,
+    A: 'q + Send + IntoArguments<Sqlite>,
+    (O,): for<'r> FromRow<'r, SqliteRow> + Send + Unpin,
+{
+    type Row = O;
+
+    async fn one(self, connection: &mut SqliteConnection) -> sqlx::Result<O> {
+        self.fetch_one(connection).await
+    }
+
+    async fn optional(self, connection: &mut SqliteConnection) -> sqlx::Result<Option<O>> {
+        self.fetch_optional(connection).await
+    }
+
+    async fn all(self, connection: &mut SqliteConnection) -> sqlx::Result<Vec<O>> {
+        self.fetch_all(connection).await
     }
 }
 

@@ -7,8 +7,8 @@ use sqlx::{Execute, Executor, Sqlite, SqliteConnection};
 use store::{ChangedTopics, Notifier, Result, StoreError, Topic};
 
 use crate::bulk::json_rows;
+use crate::connections::Fetch;
 use crate::error::store_error;
-use crate::fetch::Fetch;
 
 pub(crate) struct Transaction<'c> {
     pub(crate) connection: &'c mut SqliteConnection,
