@@ -100,8 +100,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Waits for a store's answer at most `limit`, then fails. A write that nobody awaits any more may be done all the
-/// same.
+/// Waits for a store's answer at most `limit`, then fails. A write that timed out may still be done.
 pub async fn within<A>(clock: &dyn Clock, limit: Duration, call: impl Future<Output = Result<A>>) -> Result<A> {
     let deadline = clock.sleep_until(clock.steady().after(limit));
     tokio::select! {

@@ -217,9 +217,9 @@ pub struct Lease {
 }
 
 impl JobRecord {
-    /// As the job lies once the process that ran it is gone: it waits again, or is cancelled where that was asked for.
+    /// The job once the process that ran it is gone: it waits again, or is cancelled where that was requested.
     ///
-    /// The attempt is lost, and the job gets one more, as after any end of a process. Depends on nothing but the job
+    /// The attempt is lost, and the job gets one more, as after any end of a process. Depends only on the job
     /// itself, so that reading it again gives the same.
     #[must_use]
     pub fn at_rest(mut self, lease: Lease) -> Self {

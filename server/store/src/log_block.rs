@@ -92,7 +92,7 @@ impl LogBlock {
             });
             match &row {
                 Ok(row) => before = Some(row.seq),
-                // What follows a malformed row cannot be told from it.
+                // Nothing shows where a malformed row ends.
                 Err(_) => fields.rest = &[],
             }
             Some(row)

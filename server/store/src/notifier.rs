@@ -8,7 +8,7 @@ use tokio::sync::watch;
 pub enum Topic {
     /// A row was added to the log.
     Log,
-    /// A job has changed its state, or somebody has paused, resumed or limited a kind.
+    /// A job has changed its state, or a kind was paused, resumed or limited.
     Jobs,
     /// A job became claimable, or there is room for one, or the time of the earliest one that
     /// will be claimable has changed.

@@ -26,7 +26,7 @@ pub trait SearchLog: Send + Sync + 'static {
     ///
     /// An attempt that the worker no longer holds changes nothing; the row is written all the
     /// same. Durable when it returns. Numbers grow in the order in which rows become visible, so
-    /// that a reader who follows them misses none. The row is stored exactly, whatever
+    /// that a reader that follows them misses none. The row is stored exactly, whatever
     /// characters its texts hold.
     async fn record(&self, entry: LogEntry, attempt: FinishedAttempt) -> Result<LogSeq>;
 

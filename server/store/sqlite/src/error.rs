@@ -1,4 +1,4 @@
-//! Which of the operator's three questions an error of SQLite answers.
+//! Maps SQLite's errors to those of a store.
 
 use store::StoreError;
 
@@ -17,7 +17,7 @@ mod code {
     pub(super) const NOTADB: i32 = 26;
 }
 
-/// What the three kinds of failure are to a caller who must tell them apart further.
+/// The kinds of failure that callers distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     Full,

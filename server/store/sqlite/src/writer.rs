@@ -57,7 +57,7 @@ pub(crate) trait Command: From<Box<dyn Group>> + Send + 'static {
     fn group(commands: impl Iterator<Item = Self>) -> Vec<Box<dyn Group>>;
 }
 
-/// A write, and the caller who waits for its answer.
+/// A write, and the caller that waits for its answer.
 pub(crate) struct Pending<W: WriteMany> {
     write: W,
     caller: oneshot::Sender<Result<W::Answer>>,
