@@ -12,6 +12,8 @@ async fn by_keyboard_alone() {
     let test = BrowserTest::start(&[]).await;
     let page = &test.browser;
     page.open("/").await;
+    // Appears when the wasm has replaced the static form and its fields.
+    page.find(Role::Link, "Log in").await;
     page.wait_for_text("Welcome to search4letters on the web!").await;
     // Tabs until the phrase has the focus, as a person does.
     while page.script("return document.activeElement?.id", vec![]).await != "phrase" {
@@ -65,7 +67,7 @@ async fn the_preview_shows_what_will_be_found() {
 
 #[tokio::test]
 async fn the_receipt_shows_a_slow_record_in_progress() {
-    let test = BrowserTest::start(&["--log-delay", "3s"]).await;
+    let test = BrowserTest::start(&["--log-delay", "10s"]).await;
     let page = &test.browser;
     page.open("/?phrase=life&letters=aeiou").await;
     page.wait_for_text("Writing").await;

@@ -16,10 +16,10 @@ use crate::endpoints::{Endpoint, copy_at_once, for_each_pair};
 for_each_pair! {
     whatever_has_happened,
     every_hostile_string,
-    who_could_log_in_can_still,
-    a_process_that_died_in_the_midst_of_its_jobs_loses_none,
+    accounts_keep_their_passwords,
+    jobs_of_a_dead_process_are_not_lost,
     a_search_whose_cancelled_job_was_pruned_still_counts,
-    what_was_deleted_by_hand_stays_missing,
+    rows_deleted_by_hand_stay_missing,
     more_rows_than_a_batch_holds,
     nothing_at_all,
 }
@@ -64,7 +64,7 @@ async fn every_hostile_string<From: Endpoint, To: Endpoint>() {
     }
 }
 
-async fn who_could_log_in_can_still<From: Endpoint, To: Endpoint>() {
+async fn accounts_keep_their_passwords<From: Endpoint, To: Endpoint>() {
     let (from, to) = (From::create().await, To::create().await);
     let store = from.store().await.unwrap();
     let mut accounts = Vec::new();
@@ -85,14 +85,14 @@ async fn who_could_log_in_can_still<From: Endpoint, To: Endpoint>() {
     assert!(copy.create_account(account("eve")).await.unwrap(), "its number is not");
 }
 
-async fn a_process_that_died_in_the_midst_of_its_jobs_loses_none<From: Endpoint, To: Endpoint>() {
+async fn jobs_of_a_dead_process_are_not_lost<From: Endpoint, To: Endpoint>() {
     let (from, to) = (From::create().await, To::create().await);
     let store = from.store().await.unwrap();
     for number in 0..5 {
         store.accept(search(number), log_job(search(number))).await.unwrap();
     }
     let running = store.claim(claim("w", 4, START)).await.unwrap();
-    // It is asked to stop, and its worker never hears of it.
+    // The worker never gets this cancellation.
     assert!(store.cancel_job(running[0].id, START).await.unwrap());
     store.close().await;
     copy_at_once(&from, &to).await;
@@ -121,7 +121,7 @@ async fn a_search_whose_cancelled_job_was_pruned_still_counts<From: Endpoint, To
     assert_eq!((ledger.accepted, ledger.cancelled, ledger.drift()), (1, 1, 0));
 }
 
-async fn what_was_deleted_by_hand_stays_missing<From: Endpoint, To: Endpoint>() {
+async fn rows_deleted_by_hand_stay_missing<From: Endpoint, To: Endpoint>() {
     let (from, to) = (From::create().await, To::create().await);
     let store = from.store().await.unwrap();
     for number in 0..20 {

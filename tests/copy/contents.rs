@@ -13,7 +13,7 @@ use tests::builders::{
 };
 use tests::corpus::corpus;
 
-/// Plays `steps` random steps of servers and administrators.
+/// Makes `steps` random changes, as servers and administrators do.
 pub(crate) async fn play(store: &dyn Store, steps: usize, random: &mut Rng) {
     let mut running: Vec<ClaimedJob> = Vec::new();
     for step in 0..steps {
@@ -26,7 +26,7 @@ pub(crate) async fn play(store: &dyn Store, steps: usize, random: &mut Rng) {
                 end(store, &job, now, random).await;
             }
             8 => other_job(store, step, now, random).await,
-            9 => steer(store, now, random).await,
+            9 => admin_action(store, now, random).await,
             10 => {
                 let pruned = store.prune_jobs(now, 2).await.unwrap();
                 assert!(pruned <= 2);
@@ -56,12 +56,12 @@ async fn end(store: &dyn Store, job: &ClaimedJob, now: TimeMs, random: &mut Rng)
             store.finish(vec![finished(job, "w", dead, now)]).await.unwrap();
         }
         (5, _) => drop(store.finish(vec![finished(job, "w", AttemptResult::Release, now)]).await.unwrap()),
-        // Also a log job that is done without a row: its search is missing.
+        // Includes log jobs that are done without a row: their searches are missing.
         _ => drop(store.finish(vec![finished(job, "w", AttemptResult::Done, now)]).await.unwrap()),
     }
 }
 
-/// The row of a search for `text`, which is everywhere in it where a stranger's text may be.
+/// The row of a search for `text`, which fills every column that a visitor controls.
 fn entry(search: &str, text: &str) -> LogEntry {
     let some: String = text.chars().take(1000).collect();
     log_entry_of(SearchRecord {
@@ -93,7 +93,7 @@ async fn other_job(store: &dyn Store, step: usize, now: TimeMs, random: &mut Rng
     store.limit_kind(kind, random.bool().then(|| random.u32(0..9))).await.unwrap();
 }
 
-async fn steer(store: &dyn Store, now: TimeMs, random: &mut Rng) {
+async fn admin_action(store: &dyn Store, now: TimeMs, random: &mut Rng) {
     let jobs = store.jobs(api::JobFilter::default(), None, 500).await.unwrap().jobs;
     let Some(job) = random.choice(&jobs) else { return };
     if random.bool() || job.state == JobState::Done {
@@ -103,7 +103,7 @@ async fn steer(store: &dyn Store, now: TimeMs, random: &mut Rng) {
     }
 }
 
-/// Fails unless `copy` holds what `original` holds, after the process that ran its jobs is gone.
+/// Panics unless `copy` holds what `original` holds after its process has died.
 pub(crate) async fn assert_same(original: &dyn Store, copy: &dyn Store) {
     original.rescue_orphans(START, api::TimeMs(i64::MAX)).await.unwrap();
     assert_eq!(copy.secret().await.unwrap(), original.secret().await.unwrap());
@@ -111,7 +111,7 @@ pub(crate) async fn assert_same(original: &dyn Store, copy: &dyn Store) {
     let (jobs, copied) = (unfinished(original).await, unfinished(copy).await);
     assert_eq!(copied.len(), jobs.len());
     for (job, copied) in jobs.iter().zip(&copied) {
-        assert_eq!(but_for_the_loss(copied), but_for_the_loss(job));
+        assert_eq!(without_loss(copied), without_loss(job));
         let (attempts, theirs) = (original.attempts(job.id).await.unwrap(), copy.attempts(job.id).await.unwrap());
         assert_eq!(theirs.len(), attempts.len(), "{job:?}");
         for (attempt, theirs) in attempts.iter().zip(&theirs) {
@@ -123,7 +123,7 @@ pub(crate) async fn assert_same(original: &dyn Store, copy: &dyn Store) {
     let (ledger, copied) = (original.ledger().await.unwrap(), copy.ledger().await.unwrap());
     assert_eq!(copied, ledger, "drifts {} and {}", copied.drift(), ledger.drift());
     assert_same_kinds(original, copy).await;
-    assert_numbers_go_on(original, copy).await;
+    assert_ids_continue(original, copy).await;
 }
 
 async fn log(store: &dyn Store) -> Vec<LogRow> {
@@ -135,8 +135,8 @@ async fn unfinished(store: &dyn Store) -> Vec<StoredJob> {
     page.jobs.into_iter().filter(|job| job.state != JobState::Done).collect()
 }
 
-/// When and why an attempt was lost is told in other words by who copies than by who starts again.
-fn but_for_the_loss(job: &StoredJob) -> StoredJob {
+/// Removes when and why an attempt was lost, which a copy and a restart describe differently.
+fn without_loss(job: &StoredJob) -> StoredJob {
     let mut job = job.clone();
     if job.error.as_deref().is_some_and(|error| error.starts_with("The process that ran the attempt")) {
         (job.error, job.finished_at) = (None, None);
@@ -162,8 +162,8 @@ async fn assert_same_kinds(original: &dyn Store, copy: &dyn Store) {
     assert_eq!(of(copy).await, of(original).await);
 }
 
-/// No number that was ever given is given again: the log speaks of jobs that are long gone.
-async fn assert_numbers_go_on(original: &dyn Store, copy: &dyn Store) {
+/// No id is used twice: the log refers to jobs that were pruned.
+async fn assert_ids_continue(original: &dyn Store, copy: &dyn Store) {
     let next = async |store: &dyn Store| match store.enqueue(job("the next")).await.unwrap() {
         Enqueued::New(id) => id,
         Enqueued::Exists(id) => panic!("it has no key, and is {id:?}"),

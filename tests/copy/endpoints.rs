@@ -13,19 +13,19 @@ use tempfile::TempDir;
 use tests::eventually;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
 
-/// A endpoint for a database, which goes away with it.
+/// A database that can be the source or the target of a copy. It is removed when this is dropped.
 #[async_trait(?Send)]
 pub(crate) trait Endpoint: Send + Sync {
     async fn create() -> Self;
 
-    /// As servers open it, or what they say instead.
+    /// Opens the database as a server does, or returns its error.
     async fn store(&self) -> Result<Arc<dyn Store>, String>;
 
     async fn source(&self) -> Result<Box<dyn Source>, String>;
 
     async fn target(&self) -> Result<Box<dyn Target>, String>;
 
-    /// What any client of the database can do.
+    /// Runs a statement without the product.
     async fn run(&self, statement: &'static str);
 }
 
@@ -75,7 +75,7 @@ impl PostgresEndpoint {
         self.0.url()
     }
 
-    /// How many rows the log has; none before there is a log.
+    /// The number of rows in the log; 0 before the log exists.
     pub(crate) async fn rows(&self) -> i64 {
         let mut connection = self.0.connect().await;
         sqlx::query_scalar("select count(*) from log").fetch_one(&mut connection).await.unwrap_or(0)
@@ -122,7 +122,7 @@ pub(crate) async fn copy_quietly(source: &dyn Source, target: &dyn Target) -> an
     copy(source, target, &SystemClock::start(), &mut ProgressBar::silent()).await
 }
 
-/// Copies one endpoint into another, and is done at the first try.
+/// Copies one database into another. Panics unless the first attempt succeeds.
 pub(crate) async fn copy_at_once(from: &impl Endpoint, to: &impl Endpoint) {
     let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
     let copied = copy_quietly(&*source, &*target).await.unwrap();
@@ -130,7 +130,7 @@ pub(crate) async fn copy_at_once(from: &impl Endpoint, to: &impl Endpoint) {
     assert!(report.is_same(), "{report}\n{:?}", report.difference());
 }
 
-/// Makes a test of each function of a module, for each pair of databases.
+/// Makes a test of each function, for each pair of databases.
 macro_rules! for_each_pair {
     ($($promise:ident),* $(,)?) => {
         for_each_pair! { @pair up, SqliteEndpoint, PostgresEndpoint, $($promise),* }

@@ -16,16 +16,16 @@ use crate::contents::{assert_same, play};
 use crate::endpoints::{Endpoint, PostgresEndpoint, SqliteEndpoint, copy_quietly};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn by_any_failure_on_the_way_into_a_file() {
-    by_any_failure_on_the_way::<SqliteEndpoint>().await;
+async fn any_failed_write_into_a_file() {
+    any_failed_write::<SqliteEndpoint>().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn by_any_failure_on_the_way_into_a_server() {
-    by_any_failure_on_the_way::<PostgresEndpoint>().await;
+async fn any_failed_write_into_a_server() {
+    any_failed_write::<PostgresEndpoint>().await;
 }
 
-async fn by_any_failure_on_the_way<To: Endpoint>() {
+async fn any_failed_write<To: Endpoint>() {
     let from = SqliteEndpoint::create().await;
     let store = from.store().await.unwrap();
     let seed = fastrand::u64(..);
@@ -46,7 +46,7 @@ async fn by_any_failure_on_the_way<To: Endpoint>() {
                 break;
             }
             failures += 1;
-            // Also the second run fails, one write later or at its beginning.
+            // The second run fails too, at its first or second write.
             run(&from, &to, at % 2, is_applied).await;
             let is_whole = run(&from, &to, usize::MAX, false).await;
             assert!(is_whole);
@@ -64,7 +64,7 @@ async fn by_any_failure_on_the_way<To: Endpoint>() {
     assert_same(&*from.store().await.unwrap(), &*to.store().await.unwrap()).await;
 }
 
-/// Whether it came to its end.
+/// Returns whether the copy was completed.
 async fn run(from: &SqliteEndpoint, to: &impl Endpoint, at: usize, is_applied: bool) -> bool {
     let source = from.source().await.unwrap();
     let target = FailingTarget { target: to.target().await.unwrap(), at, is_applied, writes: AtomicUsize::new(0) };
@@ -85,7 +85,7 @@ async fn run(from: &SqliteEndpoint, to: &impl Endpoint, at: usize, is_applied: b
 const ROWS: u128 = 30_000;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_that_is_killed_again_and_again_is_whole_in_the_end() {
+async fn a_copy_that_is_killed_again_and_again_completes() {
     let seed = fastrand::u64(..);
     eprintln!("seed {seed}");
     let mut random = Rng::with_seed(seed);
@@ -122,7 +122,7 @@ async fn a_copy_that_is_killed_again_and_again_is_whole_in_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_differs_at_the_end_is_told_and_the_command_fails() {
+async fn a_difference_at_the_end_is_reported_and_the_command_fails() {
     let (from, to) = (SqliteEndpoint::create().await, PostgresEndpoint::create().await);
     let store = from.store().await.unwrap();
     let many = (0..ROWS).map(|number| store.record(log_entry(search(number), "one of many"), no_attempt()));
@@ -143,7 +143,7 @@ async fn what_differs_at_the_end_is_told_and_the_command_fails() {
     assert!(started.is_err());
 }
 
-/// Fails at the `at`th of its writes: before it is done, or after it, when nobody hears that it was.
+/// A target that fails at the `at`th of its writes: before the write, or after it, when its success is not reported.
 pub(crate) struct FailingTarget {
     pub(crate) target: Box<dyn Target>,
     pub(crate) at: usize,

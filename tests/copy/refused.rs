@@ -1,4 +1,4 @@
-//! What is not copied into, and what is not served.
+//! Targets that are refused, and copies that are not served.
 
 use std::fs;
 
@@ -8,10 +8,10 @@ use tests::builders::{account, job, log_entry, log_job, no_attempt, search};
 use crate::endpoints::{Endpoint, PostgresEndpoint, SqliteEndpoint, copy_at_once, copy_quietly, for_each_pair};
 
 for_each_pair! {
-    a_target_that_is_not_empty,
-    half_a_copy_is_not_served_and_only_its_own_source_finishes_it,
-    a_whole_copy_is_not_made_again,
-    a_row_that_was_changed_on_the_way_is_named,
+    a_target_that_is_not_empty_is_refused,
+    an_unfinished_copy_is_not_served_and_only_its_source_can_finish_it,
+    a_complete_copy_is_not_repeated,
+    a_row_that_changed_during_the_copy_is_named,
 }
 
 async fn refusal<From: Endpoint, To: Endpoint>(from: &From, to: &To) -> String {
@@ -33,7 +33,7 @@ async fn used<P: Endpoint>() -> P {
     endpoint
 }
 
-async fn a_target_that_is_not_empty<From: Endpoint, To: Endpoint>() {
+async fn a_target_that_is_not_empty_is_refused<From: Endpoint, To: Endpoint>() {
     let from = used::<From>().await;
     for what in ["accounts", "a log", "jobs", "a ledger with searches"] {
         let to = To::create().await;
@@ -57,7 +57,7 @@ async fn a_target_that_is_not_empty<From: Endpoint, To: Endpoint>() {
     }
 }
 
-/// Begins a copy and lets it be.
+/// Begins a copy and abandons it.
 async fn begin<From: Endpoint, To: Endpoint>(from: &From, to: &To) {
     let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
     let failing = crate::interrupted::FailingTarget {
@@ -69,7 +69,7 @@ async fn begin<From: Endpoint, To: Endpoint>(from: &From, to: &To) {
     copy_quietly(&*source, &failing).await.expect_err("it fails");
 }
 
-async fn half_a_copy_is_not_served_and_only_its_own_source_finishes_it<From: Endpoint, To: Endpoint>() {
+async fn an_unfinished_copy_is_not_served_and_only_its_source_can_finish_it<From: Endpoint, To: Endpoint>() {
     let (from, to) = (used::<From>().await, To::create().await);
     begin(&from, &to).await;
     let name = from.source().await.unwrap().name();
@@ -88,7 +88,7 @@ async fn half_a_copy_is_not_served_and_only_its_own_source_finishes_it<From: End
     assert!(to.store().await.is_err());
 }
 
-async fn a_whole_copy_is_not_made_again<From: Endpoint, To: Endpoint>() {
+async fn a_complete_copy_is_not_repeated<From: Endpoint, To: Endpoint>() {
     let (from, to) = (used::<From>().await, To::create().await);
     copy_at_once(&from, &to).await;
     let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
@@ -100,7 +100,7 @@ async fn a_whole_copy_is_not_made_again<From: Endpoint, To: Endpoint>() {
     assert!(error.contains("holds a copy of another database"), "{error}");
 }
 
-async fn a_row_that_was_changed_on_the_way_is_named<From: Endpoint, To: Endpoint>() {
+async fn a_row_that_changed_during_the_copy_is_named<From: Endpoint, To: Endpoint>() {
     for (statement, table, row) in [
         ("update log set phrase = 'Life' where id = 2", "log", "row 2 differs in phrase"),
         ("update job set payload = '{}'", "job", "differs in payload"),
@@ -109,7 +109,7 @@ async fn a_row_that_was_changed_on_the_way_is_named<From: Endpoint, To: Endpoint
         ("update copy set up_to = '2'; delete from log where id = 2", "log", "the source has row 2"),
     ] {
         let (from, to) = (used::<From>().await, To::create().await);
-        // All rows are there: only the last write, which opens the database to servers, is missing.
+        // All rows are copied. Only the last write, which opens the database to servers, is missing.
         let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
         let failing = crate::interrupted::FailingTarget {
             target,
@@ -133,7 +133,7 @@ async fn a_row_that_was_changed_on_the_way_is_named<From: Endpoint, To: Endpoint
 }
 
 #[tokio::test]
-async fn the_file_that_is_copied_is_not_changed_and_nobody_else_owns_it_meanwhile() {
+async fn the_source_file_is_not_changed_and_is_locked_during_the_copy() {
     let (from, to) = (used::<SqliteEndpoint>().await, SqliteEndpoint::create().await);
     let before = fs::read(from.file()).unwrap();
     let source = from.source().await.unwrap();
@@ -145,12 +145,12 @@ async fn the_file_that_is_copied_is_not_changed_and_nobody_else_owns_it_meanwhil
 }
 
 #[tokio::test]
-async fn what_a_killed_server_has_left_beside_the_file_is_copied_too() {
+async fn the_write_ahead_log_of_a_killed_server_is_copied_too() {
     let (used, from, to) =
         (used::<SqliteEndpoint>().await, SqliteEndpoint::create().await, SqliteEndpoint::create().await);
     let store = used.store().await.unwrap();
     store.record(log_entry(search(77), "in the write-ahead log"), no_attempt()).await.unwrap();
-    // As the disk is when the process is killed now.
+    // The files as a killed process would leave them now.
     for ending in ["", "-wal"] {
         let beside = |endpoint: &SqliteEndpoint| format!("{}{ending}", endpoint.file().display());
         fs::copy(beside(&used), beside(&from)).unwrap();
@@ -164,7 +164,7 @@ async fn what_a_killed_server_has_left_beside_the_file_is_copied_too() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_not_made() {
+async fn a_missing_source_is_not_created() {
     let from = SqliteEndpoint::create().await;
     let Err(error) = from.source().await else { panic!("there is nothing") };
     assert!(error.contains("there is nothing to copy"), "{error}");
@@ -172,7 +172,7 @@ async fn a_file_that_is_not_there_is_not_made() {
 }
 
 #[tokio::test]
-async fn a_file_of_an_older_version_is_brought_up_to_date_by_its_owner_first() {
+async fn a_source_of_an_older_version_must_be_migrated_first() {
     let from = used::<SqliteEndpoint>().await;
     from.run("delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)").await;
     let Err(error) = from.source().await else { panic!("it is older") };
@@ -180,7 +180,7 @@ async fn a_file_of_an_older_version_is_brought_up_to_date_by_its_owner_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_on_a_server_that_is_served() {
+async fn a_target_that_a_server_uses_is_refused() {
     let to = PostgresEndpoint::create().await;
     let served = to.store().await.unwrap();
     served.ping().await.unwrap();

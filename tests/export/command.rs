@@ -20,7 +20,7 @@ async fn a_server_is_exported_exactly_in_every_format() {
     every_format_is_exact(ExportSource::postgres().await).await;
 }
 
-/// While the store is open: as beside a server that runs.
+/// The store stays open, as beside a running server.
 async fn every_format_is_exact(source: ExportSource) {
     source.record_corpus().await;
     source.record_many(2_000).await;
@@ -67,7 +67,7 @@ fn row_of(row: &SqliteRow) -> LogRow {
 }
 
 #[tokio::test]
-async fn a_reader_who_has_enough_ends_it_without_a_word() {
+async fn a_closed_pipe_ends_the_export_silently() {
     let source = ExportSource::sqlite().await;
     source.record_many(5_000).await;
     let mut export = source.spawn(&["export"]);
@@ -80,18 +80,18 @@ async fn a_reader_who_has_enough_ends_it_without_a_word() {
 }
 
 #[tokio::test]
-async fn check_says_how_it_is_even_if_nobody_reads_it() {
+async fn check_ends_normally_if_its_output_is_closed() {
     let source = ExportSource::sqlite().await;
     let mut check = source.spawn(&["check", "--listen", "127.0.0.1:0"]);
     drop(check.stdout.take());
     let ended = check.wait_with_output().await.expect("our own child");
     assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
-    // 1 only because a binary that was built for tests may carry no client.
+    // 1 because a binary that was built for tests may have no client.
     assert!(matches!(ended.status.code(), Some(0 | 1)), "{:?}", ended.status);
 }
 
 #[tokio::test]
-async fn what_cannot_be_written_is_refused_in_a_sentence() {
+async fn an_output_that_cannot_be_written_is_refused_in_a_sentence() {
     let source = ExportSource::sqlite().await;
     source.record_many(1).await;
     std::fs::write(source.path("taken"), "mine").expect("written");

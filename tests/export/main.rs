@@ -31,7 +31,7 @@ impl ExportSource {
         Self::of(Installation::new(), Access::Owner).await
     }
 
-    /// The database of a server that runs.
+    /// The database of a running server.
     pub(crate) async fn beside(installation: Installation) -> Self {
         Self::of(installation, Access::Guest).await
     }
@@ -56,7 +56,7 @@ impl ExportSource {
         }
     }
 
-    /// A row for each string of the corpus, which stands in all its texts.
+    /// Writes a row for each string of the corpus, which fills all its texts.
     pub(crate) async fn record_corpus(&self) {
         let entries = corpus().iter().zip(0..).map(|(hostile, number)| {
             let text = || hostile.text.clone();
@@ -72,7 +72,7 @@ impl ExportSource {
         self.record(entries.collect()).await;
     }
 
-    /// So many ordinary rows.
+    /// Writes this many ordinary rows.
     pub(crate) async fn record_many(&self, count: u128) {
         self.record((0..count).map(|number| log_entry(search(1_000 + number), "ordinary")).collect()).await;
     }
@@ -82,19 +82,19 @@ impl ExportSource {
         rows.try_collect().await.expect("the log can be read")
     }
 
-    /// A path in a folder that goes away with the database.
+    /// A path in the temporary folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.installation.folder().join(name)
     }
 
-    /// What is written and not yet whole.
+    /// The files of unfinished exports.
     pub(crate) fn parts(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.installation.folder()).expect("a folder");
         let paths = entries.map(|entry| entry.expect("an entry").path());
         paths.filter(|path| path.extension().is_some_and(|ending| ending == "part")).collect()
     }
 
-    /// The program, with its output to be read from here.
+    /// Starts the program with its output piped.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Child {
         let mut command = Command::new(workspace_program("search4letters"));
         command.arg("--data").arg(self.installation.folder()).args(arguments);
@@ -105,7 +105,7 @@ impl ExportSource {
         command.spawn().expect("built before the tests")
     }
 
-    /// What it prints, once it has ended well.
+    /// Runs the program and returns its output. Panics if it fails.
     pub(crate) async fn prints(&self, arguments: &[&str]) -> String {
         let ended = self.spawn(arguments).wait_with_output().await.expect("our own child");
         let complaint = String::from_utf8_lossy(&ended.stderr).into_owned();

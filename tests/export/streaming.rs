@@ -15,7 +15,7 @@ use crate::ExportSource;
 /// Enough that the export does not end before it is stopped.
 const INTERRUPTED_ROWS: u128 = 60_000;
 
-/// Changes rows by hand so that no export gets through.
+/// Corrupts rows, so that exports fail.
 async fn break_rows_behind(file: &std::path::Path, id: u32) {
     let mut connection = SqliteConnectOptions::new().filename(file).connect().await.expect("the database");
     let broken = format!("update log set search_id = 'broken' || id where id > {id}");
@@ -23,7 +23,7 @@ async fn break_rows_behind(file: &std::path::Path, id: u32) {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_leaves_no_file() {
+async fn a_corrupt_row_leaves_no_file() {
     let source = ExportSource::sqlite().await;
     source.record_many(4_000).await;
     break_rows_behind(&source.installation.database(), 3_000).await;
@@ -38,7 +38,7 @@ async fn a_row_that_cannot_be_read_leaves_no_file() {
 }
 
 #[tokio::test]
-async fn a_killed_export_leaves_no_file_and_the_next_one_is_whole() {
+async fn a_killed_export_leaves_no_file_and_the_next_one_is_complete() {
     let source = ExportSource::sqlite().await;
     source.record_many(INTERRUPTED_ROWS).await;
     let file = source.path("log.sqlite");
@@ -50,13 +50,13 @@ async fn a_killed_export_leaves_no_file_and_the_next_one_is_whole() {
     })
     .await;
     export.kill().await.expect("our own child");
-    assert!(!file.exists(), "half a file has the whole one's name");
+    assert!(!file.exists(), "an incomplete file has the name of a complete one");
     source.prints(&arguments).await;
     assert!(file.exists());
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_breaks_the_answer() {
+async fn a_corrupt_row_breaks_the_response() {
     let installation = Installation::new();
     let server = installation.start(&["--no-worker"]).await;
     let mut admin = server.client();
@@ -67,22 +67,22 @@ async fn a_row_that_cannot_be_read_breaks_the_answer() {
     assert_eq!(whole.body.lines().count() as u128, INTERRUPTED_ROWS);
     break_rows_behind(&source.installation.database(), 50_000).await;
     let broken = timeout(Duration::from_secs(60), admin.get("/api/admin/log/export")).await.expect("in time");
-    assert!(broken.is_err(), "an answer that is not whole looks like it");
+    assert!(broken.is_err(), "an incomplete response looks complete");
 }
 
 const SLOW_ROWS: u128 = 100_000;
-/// What two exports may hold, each some blocks, with room for what a debug build and the allocator add. The rows are 40 MiB.
+/// Some blocks for each of two exports, and a margin for the debug build and the allocator. The rows take 40 MiB.
 const MOST_KIB: u64 = 32 * 1024;
 
 #[tokio::test]
-async fn an_export_that_nobody_takes_holds_a_few_blocks() {
+async fn an_export_that_is_not_read_holds_a_few_blocks() {
     let installation = Installation::new();
     let server = installation.start(&["--no-worker"]).await;
     let mut admin = server.client();
     admin.set_up(&server.setup_token().await, "ada", "correct horse battery staple").await;
     let source = ExportSource::beside(installation).await;
     source.record_many(SLOW_ROWS).await;
-    // Once, so that what is made only for the first one is there.
+    // The first export allocates what is kept.
     let whole = admin.get("/api/admin/log/export?upto=5000").await.expect("answered").body;
     assert_eq!(whole.lines().count(), 5_000);
 
@@ -95,14 +95,14 @@ async fn an_export_that_nobody_takes_holds_a_few_blocks() {
     let request =
         format!("GET /api/admin/log/export HTTP/1.1\r\nhost: x\r\ncookie: {cookie}\r\nconnection: close\r\n\r\n");
     wire.write_all(request.as_bytes()).await.expect("sent");
-    // By now its end has had time to be read, were it not waited for.
+    // A whole export passes meanwhile, so the server had time to read the first one to its end.
     let meanwhile = admin.get("/api/admin/log/export").await.expect("answered").body;
     assert_eq!(meanwhile.lines().count() as u128, SLOW_ROWS);
     let grown_kib = server.resident_kib().saturating_sub(before_kib);
     println!("{grown_kib} KiB more");
-    assert!(grown_kib <= MOST_KIB, "{grown_kib} KiB more with an export that nobody takes");
+    assert!(grown_kib <= MOST_KIB, "{grown_kib} KiB more with an export that is not read");
 
     let mut rest = String::new();
-    wire.read_to_string(&mut rest).await.expect("it is still sent, and whole");
-    assert!(rest.ends_with("\r\n0\r\n\r\n"), "it has its end");
+    wire.read_to_string(&mut rest).await.expect("the rest is sent, and complete");
+    assert!(rest.ends_with("\r\n0\r\n\r\n"), "the response ends");
 }

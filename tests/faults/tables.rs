@@ -14,7 +14,7 @@ use tests::within;
 use crate::client_log::ClientLog;
 
 /// How long all that is left to do may take. Nothing here leaves more than a backlog does, which says so itself.
-const SETTLE_TIMEOUT: Duration = Duration::from_secs(40);
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// SQLite gives turns by chance, and a server under load takes many.
 const TURN: Duration = Duration::from_secs(30);

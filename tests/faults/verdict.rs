@@ -12,7 +12,7 @@ use crate::client_log::ClientLog;
 use crate::tables::Tables;
 
 /// How long the server may take to empty its spool, and to notice that its database is back.
-const SETTLES: Duration = Duration::from_secs(10);
+const SETTLES: Duration = Duration::from_secs(30);
 
 /// Waits until the running server has done all that is to do. Panics unless each promised row stands in the log once,
 /// and the server's own books say so too.

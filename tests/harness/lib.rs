@@ -20,7 +20,7 @@ pub use postgres_cluster::{PostgresCluster, PostgresDatabase, PostgresPooler};
 pub use queue_model::QueueModel;
 
 /// Far more than anything here takes on an idle machine, so that a busy one does not fail a test.
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(60);
 /// Short compared with what is waited for, and long enough not to load the machine.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 

@@ -1,4 +1,4 @@
-//! A handler that does all that handlers may do, and notes how it is called.
+//! A handler that does everything that a handler may do, and records how it is called.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;
@@ -14,13 +14,13 @@ use tests::HeldClock;
 
 use crate::a_while;
 
-/// So many verbs after an attempt has ended, none of which failed, the store is told what came of it.
-const TOLD_WITHIN: u32 = 20;
+/// An ended attempt must be reported to the store within this number of successful calls.
+const REPORTED_WITHIN: u32 = 20;
 
 /// An attempt at a job, by its number.
 pub type AttemptId = (JobId, u32);
 
-/// What is known of attempts where they are made.
+/// What the handler has seen of attempts.
 #[derive(Clone, Default)]
 pub struct Attempts(Arc<Mutex<Seen>>);
 
@@ -29,9 +29,9 @@ struct Seen {
     begun: BTreeSet<AttemptId>,
     running: BTreeSet<AttemptId>,
     succeeded: BTreeSet<AttemptId>,
-    /// Those that have ended, and for how many verbs the store has not been told.
-    untold: BTreeMap<AttemptId, u32>,
-    /// What should not have happened. Not asserted at once: a handler's panics are caught.
+    /// Attempts that have ended, and the number of calls since then without a report.
+    unreported: BTreeMap<AttemptId, u32>,
+    /// Broken rules. Checked at the end, because a handler's panics are caught.
     breaches: Vec<String>,
 }
 
@@ -40,29 +40,29 @@ impl Attempts {
         self.seen().succeeded.contains(&attempt)
     }
 
-    /// The store is being told what came of it.
-    pub fn is_told(&self, attempt: AttemptId) {
-        self.seen().untold.remove(&attempt);
+    /// The store is receiving the attempt's result.
+    pub fn report(&self, attempt: AttemptId) {
+        self.seen().unreported.remove(&attempt);
     }
 
-    pub fn count_verb(&self) {
-        for (attempt, verbs) in &mut self.seen().untold {
-            *verbs += 1;
-            assert!(*verbs <= TOLD_WITHIN, "the store is told nothing of {attempt:?}, which has ended");
+    pub fn count_call(&self) {
+        for (attempt, calls) in &mut self.seen().unreported {
+            *calls += 1;
+            assert!(*calls <= REPORTED_WITHIN, "{attempt:?} has ended, and the store got no result");
         }
     }
 
-    /// Who has to ask again has no time for anything else.
+    /// A failed call delays all reports.
     pub fn grant_time(&self) {
-        self.seen().untold.values_mut().for_each(|verbs| *verbs = 0);
+        self.seen().unreported.values_mut().for_each(|calls| *calls = 0);
     }
 
-    pub fn check_that_all_was_well(&self) {
+    pub fn assert_no_breaches(&self) {
         let breaches = &self.seen().breaches;
         assert!(breaches.is_empty(), "{breaches:#?}");
     }
 
-    fn begin(&self, attempt: AttemptId, slots: usize) -> Leaves {
+    fn begin(&self, attempt: AttemptId, slots: usize) -> EndRecorder {
         let mut seen = self.seen();
         if !seen.begun.insert(attempt) {
             seen.breaches.push(format!("{attempt:?} was begun twice"));
@@ -72,7 +72,7 @@ impl Attempts {
             let breach = format!("{:?} run side by side in {slots} slots", seen.running);
             seen.breaches.push(breach);
         }
-        Leaves { attempt, attempts: self.clone() }
+        EndRecorder { attempt, attempts: self.clone() }
     }
 
     fn expect_no_earlier_than(&self, attempt: AttemptId) {
@@ -83,15 +83,15 @@ impl Attempts {
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
-        // Whole, and asked once more by those whom a failed check takes down.
+        // A failed check poisons it, and destructors read it afterwards.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 pub async fn perform(job: ClaimedJob, slots: usize, attempts: Attempts, clock: Arc<HeldClock>) -> Result<(), JobError> {
     let attempt = (job.id, job.attempt);
-    let _leaves = attempts.begin(attempt, slots);
-    // One turn for an earlier attempt, whose lease was lost, to hear of it.
+    let _recorder = attempts.begin(attempt, slots);
+    // Gives an earlier attempt, whose lease was lost, one turn to notice it.
     yield_now().await;
     attempts.expect_no_earlier_than(attempt);
     a_while(6).await;
@@ -103,7 +103,7 @@ pub async fn perform(job: ClaimedJob, slots: usize, attempts: Attempts, clock: A
         }
         4 | 5 => return Err(JobError::Retry("not this time".to_owned())),
         6 => return Err(JobError::Dead("never".to_owned())),
-        // Without the panic hook, which would print a schedule for each.
+        // Bypasses the panic hook, which would print a schedule each time.
         7 => resume_unwind(Box::new("the handler fell over")),
         _ => std::future::pending().await,
     }
@@ -111,16 +111,16 @@ pub async fn perform(job: ClaimedJob, slots: usize, attempts: Attempts, clock: A
     Ok(())
 }
 
-/// Notes the end of an attempt, whatever ends it.
-struct Leaves {
+/// Records the end of an attempt, however it ends.
+struct EndRecorder {
     attempt: AttemptId,
     attempts: Attempts,
 }
 
-impl Drop for Leaves {
+impl Drop for EndRecorder {
     fn drop(&mut self) {
         let mut seen = self.attempts.seen();
         seen.running.remove(&self.attempt);
-        seen.untold.insert(self.attempt, 0);
+        seen.unreported.insert(self.attempt, 0);
     }
 }

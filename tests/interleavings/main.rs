@@ -1,8 +1,8 @@
 //! The queue under many orders of its tasks, over a store in memory that checks what is asked of it.
 //!
-//! Nothing here runs in parallel: shuttle decides at each await who goes on. A failing run prints
-//! its seed. `SHUTTLE_RANDOM_SEED=<seed> cargo test -p tests --test interleavings` does the same
-//! again; `SEARCH4LETTERS_FAULTS=long` tries 50 times as many orders.
+//! Nothing here runs in parallel: at each await shuttle decides which task continues. A failing run prints its seed, and
+//! `SHUTTLE_RANDOM_SEED=<seed> cargo test -p tests --test interleavings` repeats it. `SEARCH4LETTERS_FAULTS=long` tries
+//! 50 times as many orders.
 
 mod handler;
 mod model_store;
@@ -21,19 +21,14 @@ use shuttle::scheduler::RandomScheduler;
 use shuttle::{Config, MaxSteps, Runner};
 use store::{AttemptResult, Claim, Clock, FinishedAttempt, JobQueue, NewJob};
 use tests::builders::START;
+use tests::workload::usual_or_long;
 use tests::{HeldClock, builders};
 use tokio_util::sync::CancellationToken;
 
 use crate::handler::{Attempts, perform};
 use crate::model_store::ModelStore;
 
-/// How many orders are tried.
-fn orders(usual: usize) -> usize {
-    let long = std::env::var("SEARCH4LETTERS_FAULTS").is_ok_and(|faults| faults == "long");
-    if long { 50 * usual } else { usual }
-}
-
-/// Lets the others go on, up to `most` times.
+/// Lets other tasks run, up to `most` times.
 async fn a_while(most: u32) {
     for _ in 0..thread_rng().gen_range(0..=most) {
         yield_now().await;
@@ -50,30 +45,30 @@ const LEASE: Duration = Duration::from_secs(15);
 const GRACE: Duration = Duration::from_secs(10);
 /// How long a worker tries to store the last outcomes; its own constant.
 const FLUSH: Duration = Duration::from_secs(5);
-/// How much later its last step may come to its turn. Far less than a handler's timeout.
+/// How much later the last step may be scheduled. Far less than a handler's timeout.
 const SLACK: Duration = Duration::from_secs(20);
 
 #[test]
-fn whatever_happens_no_job_is_forgotten_or_run_beyond_what_was_claimed() {
+fn no_job_is_forgotten_or_run_without_a_claim() {
     let mut config = Config::new();
-    // Many times what a life takes: beyond it somebody goes round in circles.
+    // Many times what a run takes: beyond it a task loops.
     config.max_steps = MaxSteps::FailAfter(100_000);
-    Runner::new(RandomScheduler::new(orders(1_000)), config).run(|| block_on(a_life()));
+    Runner::new(RandomScheduler::new(usual_or_long(1_000, 50_000)), config).run(|| block_on(one_run()));
 }
 
 /// From the start of a worker to its end, which comes at any moment or when all is done.
-async fn a_life() {
+async fn one_run() {
     let simulation = Simulation::new();
     let worker = simulation.start_worker();
     drop(spawn(simulation.clone().time_passes()));
     let has_ended = Arc::new(AtomicBool::new(false));
-    // In few runs: where there is always another wake-up, nobody notices that one is missing.
+    // Only in some runs, because spurious wake-ups hide a missing one.
     if chance(0.1) {
-        drop(spawn(simulation.clone().the_store_wakes_all_the_time(has_ended.clone())));
+        drop(spawn(simulation.clone().the_store_sends_spurious_wake_ups(has_ended.clone())));
     }
     let others = [
-        spawn(simulation.clone().jobs_come()),
-        spawn(simulation.clone().an_administrator_meddles()),
+        spawn(simulation.clone().jobs_arrive()),
+        spawn(simulation.clone().an_administrator_acts()),
         spawn(simulation.clone().another_worker_takes_over()),
     ];
     a_while(300).await;
@@ -88,11 +83,11 @@ async fn a_life() {
     simulation.stop.cancel();
     worker.await.expect("ended");
     has_ended.store(true, SeqCst);
-    simulation.attempts.check_that_all_was_well();
-    assert!(simulation.clock.steady() < stopped_at.after(GRACE + FLUSH + SLACK), "it does not stop");
-    // What could not be stored in time is found by its lease.
+    simulation.attempts.assert_no_breaches();
+    assert!(simulation.clock.steady() < stopped_at.after(GRACE + FLUSH + SLACK), "the worker does not stop");
+    // A result that could not be stored in time is found by its lease.
     if simulation.clock.steady() < stopped_at.after(GRACE + FLUSH) {
-        simulation.store.check_that_nothing_is_forgotten();
+        simulation.store.assert_nothing_is_forgotten();
     }
 }
 
@@ -102,7 +97,7 @@ struct Simulation {
     clock: Arc<HeldClock>,
     stop: CancellationToken,
     attempts: Attempts,
-    /// Whether the worker knows that there are others.
+    /// Whether the worker knows of other workers.
     is_shared: bool,
 }
 
@@ -130,24 +125,24 @@ impl Simulation {
         };
         let (attempts, clock) = (self.attempts.clone(), self.clock.clone());
         let perform = move |job| perform(job, SLOTS, attempts.clone(), clock.clone());
-        let clock = Arc::new(PoliteClock(self.clock.clone()));
+        let clock = Arc::new(YieldingClock(self.clock.clone()));
         spawn(queue::run(self.store.clone(), clock, settings, perform, self.stop.clone()))
     }
 
-    /// Moves the clock towards the next alarm, for ever.
+    /// Moves the clock towards the next alarm, without end.
     async fn time_passes(self) {
         loop {
             let next = self.clock.next_alarm().await;
             a_while(20).await;
             let until_then_ms = next.since(self.clock.steady()).max(0).unsigned_abs();
             let step_ms = if chance(0.5) { until_then_ms } else { thread_rng().gen_range(0..=until_then_ms) };
-            // A worker that stops can only be held to what it has the time for.
+            // A stopping worker needs time for what the checks expect of it.
             let step_ms = if self.stop.is_cancelled() { step_ms.min(1_000) } else { step_ms };
             self.clock.advance(Duration::from_millis(step_ms));
         }
     }
 
-    async fn jobs_come(self) {
+    async fn jobs_arrive(self) {
         for _ in 0..JOBS {
             a_while(20).await;
             let now = self.clock.steady();
@@ -163,7 +158,7 @@ impl Simulation {
         }
     }
 
-    async fn an_administrator_meddles(self) {
+    async fn an_administrator_acts(self) {
         for _ in 0..thread_rng().gen_range(0..6) {
             a_while(60).await;
             let now = self.clock.steady();
@@ -178,13 +173,13 @@ impl Simulation {
                 self.store.cancel(id, now);
             }
         }
-        // Only a kind that may run comes to its end; a limit of one is enough for that.
+        // Jobs of a kind end only if the kind may run. A limit of one is enough.
         let limit = chance(0.5).then_some(1);
         self.store.change(|model| (model.limit("any", limit), model.pause("any", false)));
     }
 
-    /// Takes leases for run out that may not be, and runs jobs of its own. Where the worker knows of it, it may be gone
-    /// in the middle of one: then nobody but the worker will find the job.
+    /// Treats running leases as expired, and runs jobs itself. If the worker knows of it, it may die in the middle of a
+    /// job, which only the worker can then find.
     async fn another_worker_takes_over(self) {
         let worker = builders::worker("theirs");
         for _ in 0..thread_rng().gen_range(0..4) {
@@ -210,8 +205,8 @@ impl Simulation {
         }
     }
 
-    /// Wakes the worker for nothing until it has ended, and hardly leaves it a pause.
-    async fn the_store_wakes_all_the_time(self, has_ended: Arc<AtomicBool>) {
+    /// Sends spurious wake-ups until the worker has ended.
+    async fn the_store_sends_spurious_wake_ups(self, has_ended: Arc<AtomicBool>) {
         while !has_ended.load(SeqCst) {
             a_while(2).await;
             self.store.wake_for_nothing();
@@ -219,12 +214,12 @@ impl Simulation {
     }
 }
 
-/// A clock that lets the others go on before it answers: who sleeps without end until a time that has
-/// come is found to go round in circles, and does not hang the test.
-struct PoliteClock(Arc<HeldClock>);
+/// A clock that yields before it sleeps. A task that keeps sleeping until a time in the past then exceeds the steps
+/// instead of hanging the test.
+struct YieldingClock(Arc<HeldClock>);
 
 #[async_trait]
-impl Clock for PoliteClock {
+impl Clock for YieldingClock {
     fn wall(&self) -> TimeMs {
         self.0.wall()
     }

@@ -1,4 +1,4 @@
-//! A store in memory that fails at times, and checks what its worker asks of it.
+//! A store in memory that sometimes fails, and checks the calls of its worker.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
@@ -17,10 +17,10 @@ use tokio_util::sync::CancellationToken;
 use crate::handler::{AttemptId, Attempts};
 use crate::{a_while, chance};
 
-/// After so many failures in a row the store answers.
+/// The most failures in a row.
 const FAILURES_IN_A_ROW: u32 = 3;
 
-/// So many verbs after somebody wants a job to stop, none of which failed, the worker has asked which.
+/// After a cancellation the worker must ask for it within this number of successful calls.
 const CANCELLATIONS_WITHIN: u32 = 20;
 
 pub struct ModelStore {
@@ -37,7 +37,7 @@ pub struct ModelStore {
 struct State {
     model: QueueModel,
     last_id: i64,
-    /// What the worker has claimed and not yet been told is stored.
+    /// The attempts that the worker has claimed, until it knows that their results are stored.
     held: BTreeSet<AttemptId>,
     /// How often a verb fails.
     failure_rate: f64,
@@ -80,12 +80,12 @@ impl ModelStore {
         (!jobs.is_empty()).then(|| jobs[thread_rng().gen_range(0..jobs.len())])
     }
 
-    /// What others do, without the worker's knowledge.
+    /// A change by others, without the worker's knowledge.
     pub fn change<A>(&self, act: impl FnOnce(&mut QueueModel) -> A) -> A {
         self.commit(|state| act(&mut state.model))
     }
 
-    /// As a store may at any time.
+    /// Stores may send a wake-up without a reason.
     pub fn wake_for_nothing(&self) {
         self.waker.notify(Topic::Work);
     }
@@ -99,10 +99,10 @@ impl ModelStore {
         }
     }
 
-    /// For when the worker has ended.
-    pub fn check_that_nothing_is_forgotten(&self) {
+    /// To be called after the worker has ended.
+    pub fn assert_nothing_is_forgotten(&self) {
         let state = self.state();
-        // What the store did not take is found by its lease.
+        // Results that the store did not accept are found by their leases.
         if state.has_failed_since_stop {
             return;
         }
@@ -128,9 +128,9 @@ impl ModelStore {
     }
 
     /// A verb of the worker: takes its time, and fails at times.
-    async fn verb<A>(&self, act: impl FnOnce(&mut State) -> A) -> Result<A> {
-        self.state().count_verb();
-        self.attempts.count_verb();
+    async fn call<A>(&self, act: impl FnOnce(&mut State) -> A) -> Result<A> {
+        self.state().count_call();
+        self.attempts.count_call();
         a_while(3).await;
         self.answer(())?;
         let answer = self.commit(act);
@@ -138,7 +138,7 @@ impl ModelStore {
         Ok(answer)
     }
 
-    /// The answer, if it arrives.
+    /// The response, if it arrives.
     fn answer<A>(&self, answer: A) -> Result<A> {
         let is_stopping = self.stop.is_cancelled();
         if self.state().fails(is_stopping) {
@@ -150,7 +150,7 @@ impl ModelStore {
     }
 }
 
-/// What a wake-up is compared with.
+/// The state before a change.
 struct Was {
     states: Vec<JobState>,
     kinds: BTreeMap<String, ModelKind>,
@@ -180,7 +180,7 @@ impl State {
         jobs.iter().find(|job| job.id == id && job.attempt == attempt && job.worker.as_ref() == Some(worker))
     }
 
-    /// No more than a store must wake; jobs are only ever added.
+    /// The topics that a store must notify, and no others. Jobs are only ever added.
     fn touched_since(&self, was: &Was) -> Vec<Topic> {
         let later = |state: JobState| matches!(state, JobState::Scheduled | JobState::Retrying);
         let changes = self.model.jobs.iter().enumerate().map(|(index, job)| (was.states.get(index).copied(), job));
@@ -196,10 +196,10 @@ impl State {
         topics.into_iter().filter(|(_, touched)| *touched).map(|(topic, _)| topic).collect()
     }
 
-    fn count_verb(&mut self) {
-        if let Some(verbs) = &mut self.unheard_cancellation {
-            *verbs += 1;
-            assert!(*verbs <= CANCELLATIONS_WITHIN, "somebody wants a job to stop, and the worker does not ask which");
+    fn count_call(&mut self) {
+        if let Some(calls) = &mut self.unheard_cancellation {
+            *calls += 1;
+            assert!(*calls <= CANCELLATIONS_WITHIN, "somebody wants a job to stop, and the worker does not ask which");
         }
     }
 
@@ -238,7 +238,7 @@ impl JobQueue for ModelStore {
                 assert!(left_ms > due_in_ms, "it claims before it renews the lease of {:?}, {left_ms} ms", job.id);
             }
         }
-        self.verb(|state| {
+        self.call(|state| {
             let jobs = state.model.claim(&claim);
             for job in &jobs {
                 assert!(state.held.insert((job.id, job.attempt)), "{job:?} is held already");
@@ -249,13 +249,13 @@ impl JobQueue for ModelStore {
     }
 
     async fn next_due(&self) -> Result<Option<TimeMs>> {
-        self.verb(|state| state.model.next_due()).await
+        self.call(|state| state.model.next_due()).await
     }
 
     async fn renew_leases(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>> {
         let held: BTreeSet<JobId> = self.state().held.iter().map(|&(job, _)| job).collect();
         assert!(held.iter().eq(jobs), "leases of {jobs:?} are renewed, and {held:?} are held");
-        let lost = self.verb(|state| state.model.renew_leases(worker, jobs, until)).await?;
+        let lost = self.call(|state| state.model.renew_leases(worker, jobs, until)).await?;
         self.answer(lost)
     }
 
@@ -264,7 +264,7 @@ impl JobQueue for ModelStore {
             let attempt = (told.job, told.attempt);
             assert!(self.state().held.contains(&attempt), "{told:?} is told again, or was never claimed");
             assert_eq!(told.result == AttemptResult::Done, self.attempts.has_succeeded(attempt), "{told:?}");
-            self.attempts.is_told(attempt);
+            self.attempts.report(attempt);
         }
         let is_stopping = self.stop.is_cancelled();
         let finish = |state: &mut State, told: &FinishedAttempt| {
@@ -277,7 +277,7 @@ impl JobQueue for ModelStore {
             }
             state.model.finish(told)
         };
-        let stored = self.verb(|state| told.iter().map(|told| finish(state, told)).sum()).await?;
+        let stored = self.call(|state| told.iter().map(|told| finish(state, told)).sum()).await?;
         let stored = self.answer(stored)?;
         self.state().held.retain(|held| !told.iter().any(|told| *held == (told.job, told.attempt)));
         Ok(stored)
@@ -285,7 +285,7 @@ impl JobQueue for ModelStore {
 
     async fn expire_leases(&self, now: TimeMs) -> Result<u64> {
         let lost = self
-            .verb(|state| {
+            .call(|state| {
                 let ran_out = |job: &&ModelJob| job.worker.is_some() && job.lease_until < now;
                 for job in state.model.jobs.iter().filter(ran_out) {
                     let attempt = (job.id, job.attempt);
@@ -298,7 +298,7 @@ impl JobQueue for ModelStore {
     }
 
     async fn cancellations(&self, worker: &WorkerName) -> Result<Vec<JobId>> {
-        let wanted = self.verb(|state| (state.model.cancellations(worker), state.unheard_cancellation.take())).await;
+        let wanted = self.call(|state| (state.model.cancellations(worker), state.unheard_cancellation.take())).await;
         wanted.map(|(wanted, _)| wanted)
     }
 
@@ -307,7 +307,7 @@ impl JobQueue for ModelStore {
     }
 
     async fn report(&self, report: JobReport) -> Result<bool> {
-        self.verb(|state| state.job(&report.worker, (report.job, report.attempt)).is_some()).await
+        self.call(|state| state.job(&report.worker, (report.job, report.attempt)).is_some()).await
     }
 
     async fn rescue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64> {
@@ -316,6 +316,6 @@ impl JobQueue for ModelStore {
             state.model.grant_attempts();
             state.model.lose(now, |_| true)
         };
-        self.verb(rescue).await
+        self.call(rescue).await
     }
 }

@@ -71,8 +71,8 @@ fn trace(events: &[LabEvent]) -> LabTrace {
     trace
 }
 
-/// All thousand have ended as they were told to, and nobody else has noticed.
-fn assert_came_through(summary: &LabSummary, events: &[LabEvent]) {
+/// Panics unless all tasks ended as planned and no connection was lost.
+fn assert_complete(summary: &LabSummary, events: &[LabEvent]) {
     let trace = trace(events);
     let mut failed = BTreeMap::<ItemErrorKind, u32>::new();
     for error in trace.items.iter().filter_map(|item| item.error.as_ref()) {
@@ -93,16 +93,16 @@ fn assert_came_through(summary: &LabSummary, events: &[LabEvent]) {
     assert!(pool.most_waiting > 0 && pool.most_waiting < 100 && pool.longest_wait_us > 0, "{pool:?}");
     assert!(trace.pool.iter().all(|(_, in_use, idle, _)| in_use + idle <= DatabaseSpec::CONNECTIONS));
     let (_, in_use, _, waiting) = trace.pool.last().expect("told");
-    assert_eq!((*in_use, *waiting), (0, 0), "all is at rest in the end");
+    assert_eq!((*in_use, *waiting), (0, 0), "nothing is in use at the end");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_a_file_every_connection_comes_back() {
+async fn on_sqlite_every_connection_returns() {
     let folder = TempDir::new().unwrap();
     let server = served(&folder).await;
     let open = in_file(&folder.path().join("search4letters.db"));
     let (summary, events) = run(&SPEC, &open, &CancellationToken::new()).await;
-    assert_came_through(&summary, &events);
+    assert_complete(&summary, &events);
     server.ping().await.expect("the server's own connections are as they were");
     assert_eq!(server.pool().waits, 0, "the server's own pool was used");
     server.close().await;
@@ -131,19 +131,19 @@ async fn beside_a_server(act: impl AsyncFnOnce(PoolOpener)) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_a_server_every_connection_comes_back_and_is_closed() {
+async fn on_postgres_every_connection_returns_and_is_closed() {
     beside_a_server(async |open| {
-        // Who is aborted in the midst of a statement costs a connection, and a new one takes its time: in smaller
-        // batches nobody waits as long as the pool's patience lasts, also where the machine is busy.
+        // A task that is aborted during a statement costs a connection, and a new one takes time. In smaller batches no task
+        // reaches the pool's timeout, even on a busy machine.
         let spec = DatabaseSpec { batches: 40, tasks_per_batch: 25, ..SPEC };
         let (summary, events) = run(&spec, &open, &CancellationToken::new()).await;
-        assert_came_through(&summary, &events);
+        assert_complete(&summary, &events);
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_dropped_closes_its_connections() {
+async fn a_dropped_run_closes_its_connections() {
     beside_a_server(async |open| {
         let (sink, mut stream) = EventSink::begin();
         let run = tokio::spawn(async move { database(&SPEC, &open, &sink, &CancellationToken::new()).await });
@@ -155,7 +155,7 @@ async fn a_run_that_is_dropped_closes_its_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_stopped_counts_what_it_has_not_done() {
+async fn a_stopped_run_counts_the_remaining_tasks() {
     let folder = TempDir::new().unwrap();
     let server = served(&folder).await;
     let open = in_file(&folder.path().join("search4letters.db"));
@@ -189,7 +189,7 @@ async fn a_database_that_cannot_be_opened_fails_the_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_takes_a_throwaway_where_there_is_no_database() {
+async fn without_a_database_the_command_uses_a_temporary_one() {
     let installation = Installation::new();
     let line = ["lab", "database", "--batches", "2", "--tasks", "100", "--hold", "1ms"];
     let ended = installation.run(&line).await;
@@ -202,7 +202,7 @@ async fn the_command_takes_a_throwaway_where_there_is_no_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_uses_the_database_of_a_server_that_runs() {
+async fn the_command_uses_the_database_of_a_running_server() {
     let installation = Installation::new();
     let _server = installation.start(&[]).await;
     let line = ["lab", "database", "--batches", "1", "--tasks", "200", "--hold", "1ms", "--json"];

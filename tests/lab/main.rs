@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-/// Far above what any of them takes.
+/// Far more than any of them takes.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The command, in an empty folder of its own.
@@ -25,7 +25,7 @@ pub struct Lab {
     variables: Vec<(&'static str, &'static str)>,
 }
 
-/// How it ended, and what it printed.
+/// The exit code and the output.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,
@@ -33,7 +33,7 @@ pub struct Ended {
     pub err: String,
 }
 
-/// One that still runs.
+/// A running command.
 pub struct Running {
     pub child: Child,
     _folder: TempDir,
@@ -106,7 +106,7 @@ impl Running {
         out.read_u8().await.expect("it prints before it ends")
     }
 
-    /// How it ended, and the rest of what it printed.
+    /// Waits for the end, and returns the rest of the output.
     pub async fn end(self) -> Ended {
         let ended = timeout(TIMEOUT, self.child.wait_with_output()).await.expect("it ends");
         let ended = ended.expect("our own child can be waited for");

@@ -35,7 +35,7 @@ impl Run {
         Self { ended, events, trace: LabTrace::default(), stop }
     }
 
-    /// Waits until this has happened to the search of `lane`.
+    /// Waits until the search of `lane` has reached this step.
     async fn reaches(&mut self, lane: Lane, step: LaneStep) {
         while self.at(lane, step).is_none() {
             let event = self.events.recv().await;
@@ -62,14 +62,14 @@ impl Run {
         Some(Duration::from_micros(*at_us))
     }
 
-    /// How long the visitor waited for the answer.
+    /// The visitor's waiting time.
     fn answered_after(&self, lane: Lane) -> Duration {
         self.at(lane, LaneStep::Answered).expect("answered") - self.at(lane, LaneStep::Sent).expect("sent")
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_row_of_a_bare_task_dies_with_its_process_and_that_of_a_job_does_not() {
+async fn the_row_of_a_bare_task_is_lost_with_its_process_and_that_of_a_job_is_not() {
     use LaneStep::{Answered, Killed, Restarted, RowGone, RowThere, Sent};
     const DELAY: Duration = Duration::from_secs(4);
     let folder = SandboxFolder::new();
@@ -78,7 +78,7 @@ async fn the_row_of_a_bare_task_dies_with_its_process_and_that_of_a_job_does_not
 
     assert!(run.answered_after(Lane::Awaited) >= DELAY, "{:?}", run.trace.lanes);
     let mut awaited = run.steps(Lane::Awaited);
-    // Which of both is heard of first is chance: they are a moment apart.
+    // These two are only a moment apart, and may be reported in either order.
     awaited[1..].sort_by_key(|step| *step == RowThere);
     assert_eq!(awaited, [Sent, Answered, RowThere]);
     assert_eq!(run.steps(Lane::BareTask), [Sent, Answered, Killed, Restarted, RowGone]);
@@ -96,7 +96,7 @@ async fn the_row_of_a_bare_task_dies_with_its_process_and_that_of_a_job_does_not
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_dropped_leaves_nothing() {
+async fn a_dropped_run_leaves_nothing() {
     for (lane, step) in [
         (Lane::Awaited, LaneStep::Sent),
         (Lane::BareTask, LaneStep::Answered),
@@ -112,7 +112,7 @@ async fn a_run_that_is_dropped_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_dropped_while_its_sandboxes_start_leaves_nothing() {
+async fn a_run_that_is_dropped_during_the_start_of_its_sandboxes_leaves_nothing() {
     let folder = SandboxFolder::new();
     let run = Run::begin(&folder, Duration::from_secs(15));
     folder.has_processes(3).await;
@@ -121,7 +121,7 @@ async fn a_run_that_is_dropped_while_its_sandboxes_start_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_stopped_says_what_it_has_not_seen() {
+async fn a_stopped_run_counts_the_cancelled_lanes() {
     let folder = SandboxFolder::new();
     let mut run = Run::begin(&folder, Duration::from_secs(15));
     run.reaches(Lane::Job, LaneStep::Restarted).await;
@@ -135,7 +135,7 @@ async fn a_run_that_is_stopped_says_what_it_has_not_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_program_that_is_no_sandbox_fails_the_run_and_is_not_waited_for() {
+async fn a_program_that_is_not_a_sandbox_fails_the_run_at_once() {
     let folder = SandboxFolder::new();
     let mut sandbox = folder.sandbox();
     sandbox.program = "/bin/false".into();
@@ -157,9 +157,9 @@ async fn sandboxes_do_not_outlive_a_program_that_is_killed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_tells_the_story_and_touches_no_real_data() {
+async fn the_command_reports_the_lanes_and_uses_no_real_data() {
     let folder = SandboxFolder::new();
-    // What is set for real servers is not for sandboxes.
+    // Variables for real servers must not affect sandboxes.
     let installation = Installation::new()
         .with_variable("TMPDIR", folder.path())
         .with_database("postgres://nobody@127.0.0.1:1/nowhere")
@@ -177,7 +177,7 @@ async fn the_command_tells_the_story_and_touches_no_real_data() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_tells_it_to_programs_too() {
+async fn the_command_prints_json() {
     let folder = SandboxFolder::new();
     let installation = Installation::new().with_variable("TMPDIR", folder.path());
     let ended = installation.run(&["lab", "request", "--delay", "2s", "--json"]).await;
@@ -190,7 +190,7 @@ async fn the_command_tells_it_to_programs_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_out_of_bounds_is_refused() {
+async fn a_delay_out_of_bounds_is_refused() {
     let installation = Installation::new();
     let ended = installation.run(&["lab", "request", "--delay", "16s"]).await;
     assert_eq!(ended.code, Some(1), "{}", ended.output);
@@ -198,7 +198,7 @@ async fn what_is_out_of_bounds_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_sandbox_starts_where_real_data_may_be() {
+async fn no_sandbox_starts_in_a_folder_that_may_hold_real_data() {
     let installation = Installation::new();
     let folder = installation.folder().join("data");
     let ended = installation.run(&["lab", "sandbox", "--folder", folder.to_str().unwrap(), "--delay", "1s"]).await;
@@ -222,7 +222,7 @@ impl SandboxFolder {
         self.0.path()
     }
 
-    /// The processes whose command line names a folder in here. One that has ended has no command line.
+    /// The command lines of the processes that use this folder.
     pub(crate) fn processes(&self) -> Vec<String> {
         let here = self.path().to_str().expect("our own folder's name is a text");
         let processes = fs::read_dir("/proc").expect("Linux shows its processes there").flatten();

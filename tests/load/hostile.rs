@@ -14,14 +14,14 @@ const UNREAD: usize = 200;
 const UNREAD_ANSWERS: usize = 10_000;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn slow_connections_hinder_nobody_and_are_ended() {
+async fn slow_connections_are_closed_and_do_not_hinder_others() {
     let all = SLOW_HEADS + SLOW_BODIES + UNREAD;
     assert_eq!(connections_that_fit(all), all, "even the lowest of usual limits has room for these");
     let installation = Installation::new();
     let server = installation.start(&[]).await;
     let client = server.client();
     let unread = unread(&server).await;
-    // Idle ones have more time than slow ones: so all are there before the first begins to be slow.
+    // Idle connections have more time than slow ones, so all are open before the first becomes slow.
     let (heads, bodies) = (idle(&server, SLOW_HEADS).await, idle(&server, SLOW_BODIES).await);
     eventually("all of them are connected", async || (connections(&client).await > all).then_some(())).await;
     let mut heads = drip(heads, "GET /healthz HTTP/1.1\r\nhost: a-name-of-many-letters-or-").await;
@@ -35,7 +35,7 @@ async fn slow_connections_hinder_nobody_and_are_ended() {
     assert!(ended.is_none(), "the search was answered only after slow ones were gone");
 
     for said in heads.join_all().await {
-        assert_eq!(said, "", "a head that is not whole is no request");
+        assert_eq!(said, "", "an incomplete head is not a request");
     }
     for said in bodies.join_all().await {
         assert!(said.starts_with("HTTP/1.1 400 ") && said.contains("The body was not there"), "{said}");
@@ -48,7 +48,7 @@ async fn slow_connections_hinder_nobody_and_are_ended() {
     assert!(!server.output().contains("ERROR"), "{}", server.output());
 }
 
-/// Connections that have asked once and were answered.
+/// Opens connections that have made one request.
 async fn idle(server: &ServerProcess, count: usize) -> Vec<RawConnection> {
     let opening = (0..count).map(|_| async {
         let mut connection = RawConnection::connect(server).await;
@@ -59,7 +59,7 @@ async fn idle(server: &ServerProcess, count: usize) -> Vec<RawConnection> {
     futures::future::join_all(opening).await
 }
 
-/// Sends `begin`, which is no whole request, and then a byte each second. Yields what each was told.
+/// Sends `begin`, an incomplete request, and then a byte each second. Yields the response to each.
 async fn drip(connections: Vec<RawConnection>, begin: &str) -> JoinSet<String> {
     let mut dripping = JoinSet::new();
     for mut connection in connections {
@@ -69,7 +69,7 @@ async fn drip(connections: Vec<RawConnection>, begin: &str) -> JoinSet<String> {
     dripping
 }
 
-/// Half of them have opened an event stream, half have asked for much more than they take.
+/// Half of them open an event stream, half request much more than they read.
 async fn unread(server: &ServerProcess) -> JoinSet<RawConnection> {
     let answer = server.client().post_form("/api/search", &[("phrase", "unread")]).await.expect("answered");
     let receipt = answer.json::<api::SearchAnswer>().receipt.0;
@@ -83,7 +83,7 @@ async fn unread(server: &ServerProcess) -> JoinSet<RawConnection> {
             } else {
                 connection.send("GET /api/nothing HTTP/1.1\r\nhost: x\r\n\r\n".repeat(UNREAD_ANSWERS)).await;
             }
-            // Never returned to whoever would read.
+            // Keeps the connection open and unread.
             std::future::pending().await
         });
     }
@@ -97,7 +97,7 @@ async fn connections(client: &HttpClient) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_request_is_refused() {
+async fn malformed_requests_are_refused() {
     let installation = Installation::new();
     let server = installation.start(&[]).await;
     let post = "POST /api/search HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n";
@@ -123,7 +123,7 @@ async fn what_is_no_request_is_refused() {
         format!("{post}transfer-encoding: chunked\r\n\r\n1\r\nphrase=a\r\n0\r\n\r\n"),
     ] {
         let mut connection = RawConnection::connect(&server).await;
-        // A server that has closed already shows in what can be read.
+        // If the server has closed the connection, the response shows why.
         connection.send(&bytes).await;
         let said = connection.read_to_end().await;
         let start: String = bytes.chars().take(100).collect();
@@ -133,7 +133,7 @@ async fn what_is_no_request_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_breaks_off_is_forgotten() {
+async fn broken_connections_are_forgotten() {
     let installation = Installation::new();
     let server = installation.start(&["--no-worker"]).await;
     let answer = server.client().post_form("/api/search", &[("phrase", "followed")]).await.expect("answered");
@@ -164,7 +164,7 @@ async fn who_breaks_off_is_forgotten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_thousand_requests_in_one_breath_are_answered_in_turn() {
+async fn ten_thousand_pipelined_requests_are_answered_in_turn() {
     const REQUESTS: usize = 10_000;
     let installation = Installation::new();
     let server = installation.start(&[]).await;
@@ -176,7 +176,7 @@ async fn ten_thousand_requests_in_one_breath_are_answered_in_turn() {
     is_unharmed(&server).await;
 }
 
-/// It answers, and nothing in it has panicked.
+/// Panics unless the server is ready and has logged no panic or error.
 async fn is_unharmed(server: &ServerProcess) {
     let answer = server.client().get("/readyz").await.expect("answered");
     assert_eq!(answer.status, 200, "{}", answer.body);

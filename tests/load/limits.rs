@@ -12,15 +12,15 @@ use tokio::time::Instant;
 use crate::{RawConnection, connections_that_fit};
 
 const STREAMS: usize = 10_000;
-/// So many are opened side by side: fewer than the kernel lets wait to be accepted.
+/// Opened in parallel: fewer than the kernel's accept queue holds.
 const AT_A_TIME: usize = 256;
 /// Searches while the streams are open. Each wakes every stream.
 const SEARCHES: usize = 20;
-/// In a debug build, whose futures are larger; measured are about half of it.
+/// For a debug build, whose futures are larger. About half of it was measured.
 const MOST_KIB_A_STREAM: u64 = 40;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_thousand_follow_and_searches_are_answered() {
+async fn searches_are_answered_beside_ten_thousand_event_streams() {
     let count = connections_that_fit(STREAMS);
     let installation = Installation::new();
     let server = installation.start(&["--no-worker"]).await;
@@ -56,7 +56,7 @@ async fn search(server: &ServerProcess, phrase: &str) -> SearchAnswer {
     answer.json()
 }
 
-/// Opens event streams, each of which has said the first state when this returns.
+/// Opens event streams and waits for the first event of each.
 async fn follow(server: &ServerProcess, search: &SearchAnswer, count: usize) -> Vec<RawConnection> {
     let path = format!("/api/receipts/{}/events", search.receipt.0);
     let turns = Semaphore::new(AT_A_TIME);
@@ -70,7 +70,7 @@ async fn follow(server: &ServerProcess, search: &SearchAnswer, count: usize) -> 
     futures::future::join_all(openings).await
 }
 
-/// Below the time that answers which are being sent get, and that heads get.
+/// Below the server's limits for responses that are being sent, and for request heads.
 const TIMEOUT: Duration = Duration::from_secs(9);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +115,7 @@ async fn beyond_the_limit_event_streams_are_refused_until_one_ends() {
     assert_eq!(refused.status, 503);
     assert_eq!(refused.json::<api::ApiError>().code, api::ErrorCode::Unavailable);
     drop(open.pop());
-    eventually("there is a place again", async || {
+    eventually("a stream is accepted again", async || {
         let mut connection = RawConnection::connect(&server).await;
         assert!(connection.get(&path).await);
         connection.read_until("\r\n").await.starts_with("HTTP/1.1 200 ").then_some(())
@@ -124,7 +124,7 @@ async fn beyond_the_limit_event_streams_are_refused_until_one_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_file_for_another_connection_the_server_goes_on_as_soon_as_there_is_one() {
+async fn without_a_free_file_the_server_accepts_again_once_there_is_one() {
     let installation = Installation::new();
     let server = installation.start(&[]).await;
     server.limit_open_files(40);
@@ -170,7 +170,7 @@ async fn a_head_that_is_never_finished_does_not_delay_the_stop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn event_streams_end_whole_when_the_server_stops() {
+async fn event_streams_end_complete_when_the_server_stops() {
     let installation = Installation::new();
     let server = installation.start(&["--no-worker"]).await;
     let answer = server.client().post_form("/api/search", &[("phrase", "followed")]).await.expect("answered");

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
-/// Far more than anything here takes: a busy machine must not fail a test.
+/// Far more than anything here takes, so that a busy machine does not fail a test.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(crate) struct RawConnection(TcpStream);
@@ -22,7 +22,7 @@ impl RawConnection {
         Self(TcpStream::connect(address).await.expect("the server listens"))
     }
 
-    /// As one that takes nothing: so little room is soon full.
+    /// Connects with a receive buffer that is soon full.
     pub(crate) async fn connect_with_small_buffer(server: &ServerProcess) -> Self {
         let address = server.url().trim_start_matches("http://").parse().expect("an address");
         let socket = TcpSocket::new_v4().expect("a socket can be made");
@@ -35,7 +35,7 @@ impl RawConnection {
         self.0.write_all(bytes.as_ref()).await.is_ok()
     }
 
-    /// Asks for an answer to one request; the connection stays open.
+    /// Sends a request; the connection stays open.
     pub(crate) async fn get(&mut self, path: &str) -> bool {
         self.send(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n")).await
     }
@@ -58,7 +58,7 @@ impl RawConnection {
         read
     }
 
-    /// Sends a byte each second until the server closes the connection, and returns what it said.
+    /// Sends a byte each second until the server closes the connection, and returns its response.
     pub(crate) async fn drip(mut self) -> String {
         let (mut reading, mut writing) = self.0.split();
         let mut read = Vec::new();
@@ -75,7 +75,7 @@ impl RawConnection {
         String::from_utf8_lossy(&read).into_owned()
     }
 
-    /// Reads until the server closes the connection, orderly or not.
+    /// Reads until the server closes or resets the connection.
     pub(crate) async fn read_to_end(&mut self) -> String {
         self.read(|_| false).await
     }
@@ -89,27 +89,27 @@ impl RawConnection {
         String::from_utf8_lossy(&read).into_owned()
     }
 
-    /// Ends the connection as a process does that dies with something unread.
+    /// Resets the connection, as a dying process does.
     pub(crate) fn reset(self) {
         self.0.set_zero_linger().expect("a socket can be told so");
     }
 
-    /// Whether nothing has come and the connection is open, as far as can be seen now.
+    /// Whether the connection is open and nothing has arrived so far.
     pub(crate) fn is_silent(&self) -> bool {
         self.0.try_read(&mut [0]).is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
     }
 }
 
-/// For all that is no connection, here or in the server.
+/// Files besides the connections, here or in the server.
 const RESERVE: u64 = 1_000;
 
-/// Raises this process's limit as far as it may, and returns how many of `wanted` connections fit.
+/// Raises this process's limit as far as possible, and returns how many of `wanted` connections fit.
 pub(crate) fn connections_that_fit(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     setrlimit(Resource::Nofile, raised).expect("a process may raise its own limit to the hard one");
     let Some(files) = limit.maximum else { return wanted };
-    // The server gives three quarters of its connections to event streams, and has the same limit.
+    // The server has the same limit, and gives three quarters of its connections to event streams.
     let room = usize::try_from(files.saturating_sub(RESERVE) / 4 * 3).expect("fewer files than addresses");
     if room < wanted {
         eprintln!("the hard limit on open files is {files}: {room} connections instead of {wanted}");

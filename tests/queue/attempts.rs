@@ -23,12 +23,12 @@ pub async fn a_job_is_done_and_its_attempt_remembered(database: DatabaseUnderTes
     harness.stop_worker(worker).await;
 }
 
-pub async fn who_has_stored_its_end_itself_frees_its_slot_and_no_more(database: DatabaseUnderTest) {
+pub async fn a_job_that_stored_its_own_result_only_frees_its_slot(database: DatabaseUnderTest) {
     let (harness, worker) = QueueHarness::working(database, 1).await;
     let stored = harness.add(&[Act::SayStored]).await;
     let next = harness.add(&[Act::Succeed]).await;
     harness.reaches(next, JobState::Done).await;
-    // It has said so without doing it: had the worker stored anything, it would not be running still.
+    // The job only claims to have stored its result. It still runs, so the worker has stored nothing.
     assert_eq!(harness.job(stored).await.state, JobState::Running);
     harness.stop_worker(worker).await;
 }
@@ -40,7 +40,7 @@ pub async fn a_failed_job_runs_again_after_its_backoff_and_not_before(database: 
     assert_eq!((job.run_at, job.error.as_deref()), (START.after(SECOND), Some("not this time")));
     harness.clock.task_sleeps_until(START.after(SECOND)).await;
     harness.clock.advance(Duration::from_millis(999));
-    // The worker has seen the new time when it does something with it.
+    // Once another job is done, the worker has read the new time.
     let other = harness.add(&[Act::Succeed]).await;
     harness.reaches(other, JobState::Done).await;
     assert_eq!(harness.job(id).await.attempt, 1, "it ran before its time");
@@ -80,7 +80,7 @@ pub async fn what_fails_for_good_is_dead_at_once(database: DatabaseUnderTest) {
     harness.stop_worker(worker).await;
 }
 
-pub async fn a_panic_is_a_failure_that_hinders_nobody_else(database: DatabaseUnderTest) {
+pub async fn a_panic_fails_only_its_own_job(database: DatabaseUnderTest) {
     let (harness, worker) = QueueHarness::working(database, 4).await;
     let bystander = harness.add(&[Act::WaitAtGate]).await;
     harness.reaches(bystander, JobState::Running).await;
@@ -94,7 +94,7 @@ pub async fn a_panic_is_a_failure_that_hinders_nobody_else(database: DatabaseUnd
     harness.stop_worker(worker).await;
 }
 
-pub async fn an_attempt_that_takes_too_long_is_given_up_and_tried_again(database: DatabaseUnderTest) {
+pub async fn an_attempt_that_times_out_is_retried(database: DatabaseUnderTest) {
     let (harness, worker) = QueueHarness::working(database, 4).await;
     let id = harness.add(&[Act::Hang, Act::Succeed]).await;
     harness.reaches(id, JobState::Running).await;
@@ -108,7 +108,7 @@ pub async fn an_attempt_that_takes_too_long_is_given_up_and_tried_again(database
     harness.stop_worker(worker).await;
 }
 
-pub async fn a_payload_that_cannot_be_read_is_dead_with_the_reason(database: DatabaseUnderTest) {
+pub async fn a_job_with_a_corrupt_payload_is_dead_with_the_reason(database: DatabaseUnderTest) {
     let (harness, worker) = QueueHarness::working(database, 4).await;
     for (payload, reason) in [("not json", "expected"), (r#"{"v":9,"acts":[]}"#, "its version is 9")] {
         let script = harness.script(&[Act::Succeed]);
@@ -116,7 +116,7 @@ pub async fn a_payload_that_cannot_be_read_is_dead_with_the_reason(database: Dat
         let job = harness.reaches(id, JobState::Dead).await;
         let error = job.error.expect("a reason");
         assert!(error.starts_with("the payload cannot be read: ") && error.contains(reason), "{error}");
-        assert_eq!(job.payload, payload, "it stays as it is, for whoever looks");
+        assert_eq!(job.payload, payload, "the payload is kept for the administrator");
     }
     harness.stop_worker(worker).await;
 }
@@ -134,7 +134,7 @@ pub async fn the_same_key_is_one_job(database: DatabaseUnderTest) {
     harness.stop_worker(worker).await;
 }
 
-pub async fn a_cancelled_job_stops_where_it_is(database: DatabaseUnderTest) {
+pub async fn a_cancelled_job_stops(database: DatabaseUnderTest) {
     let (harness, worker) = QueueHarness::working(database, 1).await;
     let running = harness.add(&[Act::Hang]).await;
     harness.reaches(running, JobState::Running).await;
@@ -147,18 +147,18 @@ pub async fn a_cancelled_job_stops_where_it_is(database: DatabaseUnderTest) {
     assert_eq!(harness.outcomes(running).await, [AttemptOutcome::Cancelled]);
     let next = harness.add(&[Act::Succeed]).await;
     harness.reaches(next, JobState::Done).await;
-    assert_eq!(harness.job(waiting).await.attempt, 0, "it was never begun");
+    assert_eq!(harness.job(waiting).await.attempt, 0, "it never began");
     harness.stop_worker(worker).await;
 }
 
 const MANY: usize = 300;
 
-pub async fn jobs_that_fail_in_every_way_hinder_none_of_the_many_beside_them(database: DatabaseUnderTest) {
+pub async fn jobs_that_fail_in_every_way_do_not_hinder_others(database: DatabaseUnderTest) {
     let (harness, worker) = QueueHarness::working(database, 16).await;
-    let mut never_well = Vec::new();
+    let mut failing = Vec::new();
     for act in [Act::Panic, Act::Hang, Act::FailForNow, Act::FailForGood] {
         for _ in 0..3 {
-            never_well.push((harness.add(&[act]).await, act));
+            failing.push((harness.add(&[act]).await, act));
         }
     }
     let corrupt = NewJob { payload: "not json".to_owned(), ..harness.script(&[Act::Succeed]) };
@@ -166,15 +166,15 @@ pub async fn jobs_that_fail_in_every_way_hinder_none_of_the_many_beside_them(dat
     for _ in 0..MANY {
         harness.add(&[Act::Succeed]).await;
     }
-    // Nobody moves the clock: what hangs hangs, and what failed waits for its next attempt.
+    // The clock stands still, so hanging jobs hang and failed jobs wait for their next attempt.
     let last = harness.add(&[Act::Succeed]).await;
     harness.reaches(last, JobState::Done).await;
-    assert_eq!(harness.count(JobState::Done).await, MANY + 1, "all are done while those that hang are running");
+    assert_eq!(harness.count(JobState::Done).await, MANY + 1, "all others are done while the hanging jobs run");
     assert_eq!(harness.count(JobState::Running).await, 3);
     harness.reaches(corrupt, JobState::Dead).await;
 
     let ended = async {
-        for (id, act) in &never_well {
+        for (id, act) in &failing {
             let job = harness.reaches(*id, JobState::Dead).await;
             let (attempts, reason) = match act {
                 Act::Panic => (3, "panicked: the handler fell over"),
@@ -189,7 +189,7 @@ pub async fn jobs_that_fail_in_every_way_hinder_none_of_the_many_beside_them(dat
     harness.stop_worker(worker).await;
 }
 
-pub async fn an_idle_worker_stops_at_once(database: DatabaseUnderTest) {
+pub async fn an_idle_worker_stops_immediately(database: DatabaseUnderTest) {
     let (harness, worker) = QueueHarness::working(database, 4).await;
     let id = harness.add(&[Act::Succeed]).await;
     harness.reaches(id, JobState::Done).await;
@@ -206,23 +206,23 @@ pub async fn a_job_that_ends_within_the_grace_time_is_done(database: DatabaseUnd
     harness.open_gate();
     worker.await.expect("ended");
     assert_eq!(harness.job(running).await.state, JobState::Done);
-    assert_eq!(harness.job(waiting).await.state, JobState::Waiting, "nothing is claimed any more");
+    assert_eq!(harness.job(waiting).await.state, JobState::Waiting, "a stopping worker claims nothing");
 }
 
-pub async fn a_job_that_does_not_is_handed_back_without_costing_it_an_attempt(database: DatabaseUnderTest) {
+pub async fn a_job_that_does_not_end_in_time_is_released_without_losing_an_attempt(database: DatabaseUnderTest) {
     let (harness, worker) = QueueHarness::working(database, 4).await;
     let id = harness.add(&[Act::Hang]).await;
     harness.reaches(id, JobState::Running).await;
     harness.stop.cancel();
     let renewals = async {
         loop {
-            // The dispatcher keeps up: its next alarm is set when it is done with this one.
+            // The dispatcher sets its next alarm after it has handled this one.
             harness.clock.task_sleeps_until(harness.clock.steady().after(LEASE / 3)).await;
             harness.clock.advance(LEASE / 3);
         }
     };
     tokio::select! { ended = worker => ended.expect("ended"), () = renewals => {} }
-    assert!(harness.clock.steady() >= START.after(GRACE), "it had no grace time");
+    assert!(harness.clock.steady() >= START.after(GRACE), "the job had no grace time");
     let job = harness.job(id).await;
     assert_eq!((job.state, job.attempt, job.worker), (JobState::Waiting, 0, None));
     assert_eq!(harness.outcomes(id).await, [AttemptOutcome::Released]);

@@ -27,7 +27,7 @@ pub const GRACE: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Act {
     Succeed,
-    /// Says that it has stored its end itself.
+    /// Claims to have stored its result itself.
     SayStored,
     FailForNow,
     FailForGood,
@@ -38,7 +38,7 @@ pub enum Act {
     WaitAtGate,
 }
 
-/// A job's input: what its first, second, ... attempt does. The last one counts for all after it.
+/// A job's payload: what each attempt does. The last act also applies to all later attempts.
 #[derive(Debug, Serialize, Deserialize)]
 struct Script {
     acts: Vec<Act>,
@@ -49,7 +49,7 @@ impl Payload for Script {
     const VERSION: u32 = 1;
 }
 
-/// Which kind of database the jobs are in.
+/// The kind of database that holds the jobs.
 #[derive(Clone, Copy, Debug)]
 pub enum DatabaseUnderTest {
     Sqlite,
@@ -105,7 +105,7 @@ impl QueueHarness {
         self.start(self.store.clone(), clock, Settings { claim_debounce, ..self.settings(4) })
     }
 
-    /// One that knows of others.
+    /// A worker that shares the store with others.
     pub fn start_worker_beside_others(&self, clock: Arc<dyn Clock>, slots: usize) -> JoinHandle<()> {
         let settings = Settings { shares_store: true, ..self.settings(slots) };
         self.start(self.store.clone(), clock, settings)
@@ -148,7 +148,7 @@ impl QueueHarness {
         self.enqueue(self.script(acts)).await
     }
 
-    /// Lets one more attempt pass that waits at the gate.
+    /// Lets one waiting attempt pass the gate.
     pub fn open_gate(&self) {
         self.gate.add_permits(1);
     }
@@ -176,7 +176,7 @@ impl QueueHarness {
         self.store.attempts(id).await.expect("read")
     }
 
-    /// Moves the clock from alarm to alarm, for as long as it is polled.
+    /// Moves the clock from alarm to alarm while it is polled.
     pub async fn time_passes(&self) -> Infallible {
         loop {
             let next = self.clock.next_alarm().await;

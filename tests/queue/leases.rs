@@ -19,7 +19,7 @@ pub async fn a_long_job_keeps_its_lease(database: DatabaseUnderTest) {
         harness.clock.task_sleeps_until(harness.clock.steady().after(LEASE / 3)).await;
         harness.clock.advance(LEASE / 3);
     }
-    // Renewed to three leases after its claim: nobody may take it over now.
+    // The lease was renewed until now, so no other worker may take the job over.
     harness.clock.task_sleeps_until(harness.clock.steady().after(LEASE / 3)).await;
     assert_eq!(harness.store.expire_leases(harness.clock.steady()).await.expect("stored"), 0);
     harness.open_gate();
@@ -37,7 +37,7 @@ pub async fn a_lease_is_renewed_in_time_however_long_its_claim_took(database: Da
     harness.reaches(id, JobState::Running).await;
     harness.clock.advance(LEASE / 3 * 2);
     queue.let_claims_through();
-    // The renewal was due before the claim was answered; the next one is due a third of a lease later.
+    // The renewal was due before the claim returned; the next one is due a third of a lease later.
     harness.clock.task_sleeps_until(START.after(LEASE)).await;
     let end_of_first_lease = START.after(LEASE + Duration::from_millis(1));
     assert_eq!(harness.store.expire_leases(end_of_first_lease).await.expect("stored"), 0);
@@ -46,13 +46,13 @@ pub async fn a_lease_is_renewed_in_time_however_long_its_claim_took(database: Da
     harness.stop_worker(worker).await;
 }
 
-pub async fn the_jobs_of_a_worker_that_is_gone_are_taken_over_when_its_lease_ends(database: DatabaseUnderTest) {
+pub async fn the_jobs_of_a_dead_worker_are_taken_over_when_its_lease_ends(database: DatabaseUnderTest) {
     let harness = QueueHarness::new(database).await;
     let id = harness.add(&[Act::Hang, Act::Succeed]).await;
     let now = harness.clock.steady();
     let theirs = harness.store.claim(claim("gone", 1, now)).await.expect("claimed");
     assert_eq!(theirs[0].id, id);
-    // A job of our own, so that there are renewals, at which expired leases are looked for.
+    // A job of this worker leads to renewals, which also look for expired leases.
     let worker = harness.start_worker(4);
     let ours = harness.add(&[Act::WaitAtGate]).await;
     harness.reaches(ours, JobState::Running).await;
@@ -65,13 +65,13 @@ pub async fn the_jobs_of_a_worker_that_is_gone_are_taken_over_when_its_lease_end
     assert_eq!(harness.outcomes(id).await, [AttemptOutcome::Lost, AttemptOutcome::Done]);
     let late =
         finished(&theirs[0], "gone", AttemptResult::Dead { error: "too late".to_owned() }, harness.clock.steady());
-    assert_eq!(harness.store.finish(vec![late]).await.expect("stored"), 0, "what it says now is refused");
+    assert_eq!(harness.store.finish(vec![late]).await.expect("stored"), 0, "a late result is refused");
     assert_eq!(harness.job(id).await.state, JobState::Done);
     harness.open_gate();
     harness.stop_worker(worker).await;
 }
 
-pub async fn an_idle_worker_takes_over_the_jobs_of_one_that_is_gone(database: DatabaseUnderTest) {
+pub async fn an_idle_worker_takes_over_the_jobs_of_a_dead_one(database: DatabaseUnderTest) {
     let harness = QueueHarness::new(database).await;
     let id = harness.add(&[Act::Hang, Act::Succeed]).await;
     assert_eq!(harness.store.claim(claim("gone", 1, START)).await.expect("claimed").len(), 1);
@@ -86,10 +86,10 @@ pub async fn an_idle_worker_takes_over_the_jobs_of_one_that_is_gone(database: Da
     harness.stop_worker(worker).await;
 }
 
-pub async fn a_worker_whose_clock_is_set_back_does_not_wait_until_it_has_caught_up(database: DatabaseUnderTest) {
+pub async fn a_worker_whose_clock_is_set_back_still_takes_jobs_over_in_time(database: DatabaseUnderTest) {
     const HOUR: Duration = Duration::from_secs(3_600);
     let harness = QueueHarness::new(database).await;
-    // Not due for anybody but the one that is gone.
+    // Due only for the dead worker, whose claim has a later time.
     let job = NewJob { run_at: START.after(2 * HOUR), ..harness.script(&[Act::Hang, Act::Succeed]) };
     let id = harness.enqueue(job).await;
     let clock = Arc::new(AdjustableClock::of(harness.clock.clone()));
@@ -103,7 +103,7 @@ pub async fn a_worker_whose_clock_is_set_back_does_not_wait_until_it_has_caught_
         _ = harness.reaches(id, JobState::Done) => {}
         never = harness.time_passes() => match never {},
     }
-    // By the wall clock, which was not set.
+    // By the wall clock, which was not set back.
     let taken_over_at = harness.attempts(id).await[1].started_at;
     assert!(taken_over_at < START.after(2 * LEASE), "{} ms after the claim", taken_over_at.since(START));
     harness.stop_worker(worker).await;
@@ -113,16 +113,16 @@ pub async fn an_attempt_whose_lease_was_lost_is_stopped_and_its_outcome_refused(
     let (harness, worker) = QueueHarness::working(database, 4).await;
     let id = harness.add(&[Act::WaitAtGate, Act::Succeed]).await;
     harness.reaches(id, JobState::Running).await;
-    // As another process would, to whom our lease seems to be over.
+    // Another process considers the lease to be over.
     harness.store.expire_leases(harness.clock.steady().after(2 * LEASE)).await.expect("stored");
-    // The job waits again, and it is our own worker that claims it, with its first attempt still running.
+    // The same worker claims the job again while its first attempt still runs.
     let job = harness.reaches(id, JobState::Done).await;
     assert_eq!(job.attempt, 2);
     assert_eq!(harness.outcomes(id).await, [AttemptOutcome::Lost, AttemptOutcome::Done]);
     harness.stop_worker(worker).await;
 }
 
-pub async fn what_a_dead_process_left_runs_again_at_the_next_start(database: DatabaseUnderTest) {
+pub async fn jobs_of_a_dead_process_run_again_at_the_next_start(database: DatabaseUnderTest) {
     let harness = QueueHarness::new(database).await;
     let id = harness.add(&[Act::Hang, Act::Succeed]).await;
     let now = harness.clock.steady();
@@ -147,7 +147,7 @@ pub async fn a_jump_of_the_wall_clock_neither_stalls_nor_doubles_a_job(database:
         let next = harness.add(&[Act::Succeed]).await;
         harness.reaches(next, JobState::Done).await;
     }
-    assert_eq!(harness.job(retried).await.state, JobState::Retrying, "its second is not over");
+    assert_eq!(harness.job(retried).await.state, JobState::Retrying, "its backoff is not over");
     harness.clock.advance(Duration::from_secs(1));
     harness.reaches(retried, JobState::Done).await;
     assert_eq!(harness.job(running).await.attempt, 1);

@@ -11,7 +11,7 @@ use tests::eventually;
 use crate::harness::AdjustableClock;
 use crate::harness::{Act, DatabaseUnderTest, QueueHarness};
 
-/// As long as no lease and no timeout, so that who sleeps until then gathers.
+/// Differs from every lease and timeout, so that a sleep of this length is a debounce.
 const CLAIM_DEBOUNCE: Duration = Duration::from_secs(45);
 
 pub async fn a_scheduled_job_waits_for_its_time(database: DatabaseUnderTest) {
@@ -39,7 +39,7 @@ pub async fn an_earlier_job_moves_the_alarm_forward(database: DatabaseUnderTest)
     harness.stop_worker(worker).await;
 }
 
-pub async fn what_comes_soon_after_a_claim_gathers_and_is_claimed_together(database: DatabaseUnderTest) {
+pub async fn jobs_that_come_soon_after_a_claim_are_claimed_together(database: DatabaseUnderTest) {
     let harness = QueueHarness::new(database).await;
     let worker = harness.start_debounced_worker(harness.clock.clone(), CLAIM_DEBOUNCE);
     let alone = harness.add(&[Act::Succeed]).await;
@@ -47,18 +47,18 @@ pub async fn what_comes_soon_after_a_claim_gathers_and_is_claimed_together(datab
     let first = harness.add(&[Act::Succeed]).await;
     let second = harness.add(&[Act::Succeed]).await;
     harness.clock.task_sleeps_until(START.after(CLAIM_DEBOUNCE)).await;
-    assert_eq!(harness.count(JobState::Waiting).await, 2, "they are claimed one by one");
+    assert_eq!(harness.count(JobState::Waiting).await, 2, "they were claimed one by one");
     harness.clock.advance(CLAIM_DEBOUNCE);
     harness.reaches(first, JobState::Done).await;
     harness.reaches(second, JobState::Done).await;
-    // Nothing has come for a while: who comes alone again does not wait.
+    // After a pause, a single job does not wait.
     harness.clock.advance(CLAIM_DEBOUNCE);
     let alone = harness.add(&[Act::Succeed]).await;
     harness.reaches(alone, JobState::Done).await;
     harness.stop_worker(worker).await;
 }
 
-pub async fn a_clock_that_is_set_back_makes_no_job_gather_for_longer(database: DatabaseUnderTest) {
+pub async fn a_clock_that_is_set_back_does_not_prolong_the_debounce(database: DatabaseUnderTest) {
     let harness = QueueHarness::new(database).await;
     let clock = Arc::new(AdjustableClock::of(harness.clock.clone()));
     let worker = harness.start_debounced_worker(clock.clone(), CLAIM_DEBOUNCE);
@@ -67,7 +67,7 @@ pub async fn a_clock_that_is_set_back_makes_no_job_gather_for_longer(database: D
     clock.set_back(Duration::from_secs(3600));
     let next = NewJob { run_at: clock.steady(), now: clock.steady(), ..harness.script(&[Act::Succeed]) };
     let next = harness.enqueue(next).await;
-    // In seconds that do not jump.
+    // In the seconds of the clock that does not jump.
     harness.clock.task_sleeps_until(START.after(CLAIM_DEBOUNCE)).await;
     harness.clock.advance(CLAIM_DEBOUNCE);
     harness.reaches(next, JobState::Done).await;
@@ -83,7 +83,7 @@ pub async fn a_retry_by_hand_does_not_wait_for_the_backoff(database: DatabaseUnd
     harness.stop_worker(worker).await;
 }
 
-pub async fn no_more_jobs_run_than_there_are_slots_and_every_free_slot_is_used(database: DatabaseUnderTest) {
+pub async fn as_many_jobs_run_as_there_are_slots(database: DatabaseUnderTest) {
     let (harness, worker) = QueueHarness::working(database, 2).await;
     for _ in 0..5 {
         harness.add(&[Act::WaitAtGate]).await;
@@ -102,7 +102,7 @@ pub async fn no_more_jobs_run_than_there_are_slots_and_every_free_slot_is_used(d
     harness.stop_worker(worker).await;
 }
 
-pub async fn urgent_jobs_go_first_and_equals_in_their_order(database: DatabaseUnderTest) {
+pub async fn jobs_run_by_priority_and_then_in_order(database: DatabaseUnderTest) {
     let harness = QueueHarness::new(database).await;
     let mut ids = Vec::new();
     for priority in [0, 5, 0, 5] {
@@ -117,7 +117,7 @@ pub async fn urgent_jobs_go_first_and_equals_in_their_order(database: DatabaseUn
     harness.stop_worker(worker).await;
 }
 
-pub async fn hundreds_of_slow_jobs_wait_side_by_side(database: DatabaseUnderTest) {
+pub async fn hundreds_of_slow_jobs_run_in_parallel(database: DatabaseUnderTest) {
     let (harness, worker) = QueueHarness::working(database, 1_000).await;
     for _ in 0..300 {
         harness.add(&[Act::WaitAtGate]).await;

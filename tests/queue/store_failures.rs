@@ -24,7 +24,7 @@ pub async fn outcomes_are_kept_until_the_store_takes_them(database: DatabaseUnde
     queue.break_down();
     harness.open_gate();
     for _ in 0..4 {
-        // It asks again after a backoff, for as long as it takes.
+        // It asks again after each backoff.
         let before = queue.calls();
         let asks_again = async {
             eventually("it asks again", async || (queue.calls() > before).then_some(())).await;
@@ -40,26 +40,24 @@ pub async fn outcomes_are_kept_until_the_store_takes_them(database: DatabaseUnde
     harness.stop_worker(worker).await;
 }
 
-pub async fn an_idle_queue_is_not_asked_anything(database: DatabaseUnderTest) {
+pub async fn an_idle_worker_asks_the_store_nothing(database: DatabaseUnderTest) {
     let harness = QueueHarness::new(database).await;
     let queue = Arc::new(Interceptor::before(harness.store.clone()));
     let worker = harness.start_worker_on(queue.clone(), 4);
     let id = harness.add(&[Act::Succeed]).await;
     harness.reaches(id, JobState::Done).await;
-    // Nothing is due and nothing is held: it sleeps until somebody wakes it.
+    // Nothing is due and nothing is in flight: the worker sleeps until it is notified.
     harness.clock.task_sleeps_until(api::TimeMs(i64::MAX)).await;
     let calls = queue.calls();
     for _ in 0..48 {
         harness.clock.advance(Duration::from_secs(1800));
         tokio::task::yield_now().await;
     }
-    assert_eq!(queue.calls(), calls, "a day went by and it asked");
+    assert_eq!(queue.calls(), calls, "an idle worker asked the store within a day");
     harness.stop_worker(worker).await;
 }
 
-pub async fn a_claim_whose_answer_is_lost_is_found_by_its_lease_though_nothing_else_happens(
-    database: DatabaseUnderTest,
-) {
+pub async fn a_claim_whose_response_is_lost_is_found_by_its_lease(database: DatabaseUnderTest) {
     let harness = QueueHarness::new(database).await;
     let queue = Arc::new(Interceptor::before(harness.store.clone()));
     let id = harness.add(&[Act::Succeed]).await;
@@ -97,7 +95,7 @@ impl Interceptor {
         self.fails.store(false, Ordering::SeqCst);
     }
 
-    /// Claims are done, and answered only once they are let through.
+    /// Executes claims, and delays their responses until [`Self::let_claims_through`].
     pub fn hold_claims(&self) {
         self.holds_claims.send_replace(true);
     }
@@ -106,7 +104,7 @@ impl Interceptor {
         self.holds_claims.send_replace(false);
     }
 
-    /// The next claim is done, and its answer lost.
+    /// Executes the next claim, and loses its response.
     pub fn lose_next_claim(&self) {
         self.loses_claim.store(true, Ordering::SeqCst);
     }

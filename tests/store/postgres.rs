@@ -29,7 +29,7 @@ pub(crate) struct PostgresDatabase {
 
 #[async_trait]
 impl Database for PostgresDatabase {
-    // A database costs more here, and each step more than one way to the server and back.
+    // A database costs more here, and each step takes several round trips.
     const CASES: u32 = 16;
 
     async fn create() -> Self {
@@ -52,7 +52,7 @@ impl Database for PostgresDatabase {
     }
 }
 
-/// A database of the shared cluster, with our tables.
+/// A migrated database of the shared cluster.
 async fn create_database() -> tests::PostgresDatabase {
     PostgresCluster::shared().await.create_prepared_database(migrate).await
 }
@@ -60,7 +60,7 @@ async fn create_database() -> tests::PostgresDatabase {
 async fn migrate(url: String) {
     open(&url).await.unwrap().close().await;
     let mut connection = PgConnection::connect(&url).await.unwrap();
-    // It would be the same in every copy.
+    // Otherwise every copy would have the same secret.
     sqlx::query("delete from secret").execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
 }
@@ -77,10 +77,10 @@ fn options(url: &str) -> Options {
     Options { url: url.to_owned(), listen_url: None, connections: 5 }
 }
 
-/// Fewer than a store has: so they are handed from one to another all the time.
+/// Fewer than a store has, so that they change hands all the time.
 const SERVER_CONNECTIONS: u32 = 2;
 
-/// A store that reaches its database through a pooler, but for what a pooler cannot do.
+/// A store that reaches its database through a pooler, except for LISTEN, which a pooler cannot do.
 struct PooledDatabase {
     store: Arc<PostgresStore>,
     database: tests::PostgresDatabase,
@@ -126,51 +126,51 @@ mod promised_through_a_pooler {
 
     tests_of! { PooledDatabase;
         accepting: [
-            an_accepted_job_is_there_after_a_reopening,
+            an_accepted_job_survives_a_reopening,
             the_same_search_twice_in_one_commit_is_accepted_once,
             concurrent_searches_are_all_accepted,
-            a_caller_who_goes_away_disturbs_nobody,
+            a_cancelled_call_does_not_disturb_others,
             a_bad_command_fails_alone,
         ],
         claiming: [
             the_most_urgent_and_then_the_oldest_come_first,
-            no_job_is_handed_out_twice,
-            leases_are_prolonged_only_for_who_holds_them,
+            no_job_is_claimed_twice,
+            leases_are_renewed_only_for_their_holder,
         ],
         reporting: [
-            what_was_reported_is_read_back,
-            who_no_longer_holds_the_attempt_reports_nothing,
+            a_report_is_read_back,
+            a_worker_that_lost_its_attempt_reports_nothing,
             a_new_attempt_continues_the_numbers,
-            parts_are_read_from_where_one_was,
-            parts_that_are_put_out_at_the_same_time_are_all_there,
+            parts_are_read_after_a_number,
+            concurrent_parts_are_all_stored,
             a_report_that_cannot_be_stored_changes_nothing,
-            what_was_put_out_goes_with_its_job,
-            a_report_wakes_those_who_follow_after_its_commit,
+            output_is_deleted_with_its_job,
+            a_report_notifies_after_its_commit,
         ],
         pool_probe: [
-            a_connection_comes_back,
-            a_connection_comes_back_after_a_statement_that_fails,
-            a_connection_comes_back_after_a_panic,
-            a_connection_comes_back_from_a_task_that_is_stopped,
-            a_probe_waits_for_a_connection_as_readers_do,
+            a_connection_returns,
+            a_connection_returns_after_a_statement_that_fails,
+            a_connection_returns_after_a_panic,
+            a_connection_returns_from_an_aborted_task,
+            a_probe_waits_for_a_connection_like_readers,
         ],
         browsing: [
             pages_can_show_one_kind,
-            wake_ups_come_after_the_commit_and_only_for_what_was_touched,
+            wake_ups_come_after_the_commit_and_only_for_changed_topics,
         ],
         kinds: [
-            a_kind_is_introduced_once,
+            a_kind_is_registered_once,
         ],
         model: [
-            any_sequence_of_verbs_does_what_the_model_does,
+            any_sequence_of_operations_matches_the_model,
         ],
         log: [
             rows_are_numbered_in_the_order_of_their_visibility,
-            a_reader_who_stops_blocks_nobody,
+            a_stopped_reader_does_not_block_others,
         ],
         lifecycle: [
             a_store_answers_a_ping,
-            what_was_handed_in_before_the_close_is_written,
+            writes_before_the_close_are_stored,
         ],
     }
 }

@@ -1,4 +1,4 @@
-//! What is opened, what is refused, and with which words.
+//! Which databases are opened, and with which errors others are refused.
 
 use api::FaultKind;
 use futures::future::join_all;
@@ -11,14 +11,14 @@ use url::Url;
 
 use crate::postgres::{create_database, open, open_as, options};
 
-/// Opening is refused, asks this one of the operator's questions, and says these words.
+/// Panics unless opening fails with this kind of error and a message that contains these words.
 #[track_caller]
 fn refused(outcome: Result<PostgresStore, OpenError>, kind: FaultKind, words: &[&str]) {
     let error = outcome.expect_err("this database must be refused");
     assert_eq!(error.kind(), kind, "{error}");
     let text = error.to_string();
     assert!(words.iter().all(|word| text.contains(word)), "{text}");
-    assert!(!text.contains(PASSWORD), "the password is nobody's business: {text}");
+    assert!(!text.contains(PASSWORD), "the password is printed: {text}");
 }
 
 const PASSWORD: &str = "not-the-one";
@@ -37,14 +37,14 @@ async fn an_empty_database_gets_its_tables() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_a_question_of_credentials() {
+async fn a_wrong_password_is_a_credentials_error() {
     let mut url = url().await;
     url.set_password(Some(PASSWORD)).unwrap();
     refused(open(url.as_str()).await, FaultKind::CredentialsError, &["(as postgres)", "password in DATABASE_URL"]);
 }
 
 #[tokio::test]
-async fn a_user_whom_nobody_knows_is_a_question_of_credentials() {
+async fn an_unknown_user_is_a_credentials_error() {
     let mut url = url().await;
     url.set_username("nobody").unwrap();
     url.set_password(Some(PASSWORD)).unwrap();
@@ -52,7 +52,7 @@ async fn a_user_whom_nobody_knows_is_a_question_of_credentials() {
 }
 
 #[tokio::test]
-async fn a_user_who_may_not_make_tables_is_a_question_of_credentials() {
+async fn a_user_without_the_right_to_create_tables_is_a_credentials_error() {
     let database = PostgresCluster::shared().await.create_database().await;
     let mut connection = database.connect().await;
     sqlx::raw_sql("drop role if exists guest; create role guest login password 'not-the-one'")
@@ -67,7 +67,7 @@ async fn a_user_who_may_not_make_tables_is_a_question_of_credentials() {
 }
 
 #[tokio::test]
-async fn a_missing_database_is_a_question_of_the_connection_and_is_not_made() {
+async fn a_missing_database_is_a_connection_error_and_is_not_created() {
     let mut url = url().await;
     url.set_path("/nowhere");
     let words = &["the database nowhere on 127.0.0.1", "createdb nowhere"];
@@ -76,9 +76,9 @@ async fn a_missing_database_is_a_question_of_the_connection_and_is_not_made() {
 }
 
 #[tokio::test]
-async fn a_port_where_nobody_listens_is_a_question_of_the_connection() {
+async fn a_closed_port_is_a_connection_error() {
     let mut url = url().await;
-    // Bound and not listened on: nobody else can take it meanwhile.
+    // Bound without listening, so that no other process takes the port.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     url.set_port(Some(socket.local_addr().unwrap().port())).unwrap();
@@ -86,7 +86,7 @@ async fn a_port_where_nobody_listens_is_a_question_of_the_connection() {
 }
 
 #[tokio::test]
-async fn a_server_that_answers_nothing_is_not_waited_for_for_ever() {
+async fn a_silent_server_times_out() {
     let mut url = url().await;
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     url.set_port(Some(silent.local_addr().unwrap().port())).unwrap();
@@ -94,21 +94,21 @@ async fn a_server_that_answers_nothing_is_not_waited_for_for_ever() {
 }
 
 #[tokio::test]
-async fn a_host_that_does_not_exist_is_a_question_of_the_connection() {
+async fn an_unknown_host_is_a_connection_error() {
     let mut url = url().await;
     url.set_host(Some("host.invalid")).unwrap();
     refused(open(url.as_str()).await, FaultKind::ConnectionError, &["host.invalid"]);
 }
 
 #[tokio::test]
-async fn what_is_no_url_is_refused_without_being_repeated() {
+async fn an_invalid_url_is_refused_without_being_printed() {
     for url in [format!("postgres://postgres:{PASSWORD}@127.0.0.1:none/x"), PASSWORD.to_owned(), String::new()] {
         refused(open(&url).await, FaultKind::CredentialsError, &["postgres://USER:PASSWORD@HOST:PORT/DATABASE"]);
     }
 }
 
 #[tokio::test]
-async fn a_url_is_not_shown_with_the_options() {
+async fn options_are_printed_without_the_url() {
     let shown = format!("{:?}", options(&format!("postgres://postgres:{PASSWORD}@127.0.0.1/x")));
     assert!(!shown.contains(PASSWORD), "{shown}");
 }
@@ -126,7 +126,7 @@ async fn owners_and_guests_work_beside_each_other() {
 }
 
 #[tokio::test]
-async fn a_guest_leaves_an_older_schema_to_the_owner() {
+async fn a_guest_does_not_migrate_an_older_schema() {
     let database = create_database().await;
     let mut connection = database.connect().await;
     let newest = "delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)";
@@ -138,7 +138,7 @@ async fn a_guest_leaves_an_older_schema_to_the_owner() {
     refused(outcome, FaultKind::SqlError, &["search4letters migrate"]);
 }
 
-/// Writes that a later version was here, and how old a program may be that uses what it has left.
+/// Pretends that a later version has migrated the database, and sets the oldest schema that it supports.
 async fn migrated_to_9999(database: &tests::PostgresDatabase, oldest_schema: i64) {
     let mut connection = database.connect().await;
     sqlx::query(
@@ -154,7 +154,7 @@ async fn migrated_to_9999(database: &tests::PostgresDatabase, oldest_schema: i64
 }
 
 #[tokio::test]
-async fn a_newer_schema_that_takes_away_what_is_needed_is_refused() {
+async fn an_incompatible_newer_schema_is_refused() {
     let database = create_database().await;
     migrated_to_9999(&database, 9999).await;
     for access in [Access::Owner, Access::Guest] {
@@ -164,7 +164,7 @@ async fn a_newer_schema_that_takes_away_what_is_needed_is_refused() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_that_only_adds_is_used_and_left_alone() {
+async fn a_compatible_newer_schema_is_used_and_not_changed() {
     let database = create_database().await;
     migrated_to_9999(&database, 1).await;
     for access in [Access::Owner, Access::Guest] {
@@ -179,7 +179,7 @@ async fn a_newer_schema_that_only_adds_is_used_and_left_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_that_start_together_one_migrates_and_all_agree() {
+async fn of_many_concurrent_starts_one_migrates() {
     let database = PostgresCluster::shared().await.create_database().await;
     let url = database.url();
     let stores: Vec<_> = join_all((0..8).map(|_| open(&url))).await.into_iter().map(Result::unwrap).collect();
@@ -200,18 +200,18 @@ async fn of_many_that_start_together_one_migrates_and_all_agree() {
 }
 
 #[tokio::test]
-async fn a_database_with_somebody_elses_tables_is_a_question_of_the_statements() {
+async fn a_database_with_foreign_tables_is_an_sql_error() {
     let database = PostgresCluster::shared().await.create_database().await;
     let mut connection = database.connect().await;
     sqlx::raw_sql("create table job (theirs text)").execute(&mut connection).await.unwrap();
     refused(open(&database.url()).await, FaultKind::SqlError, &["cannot be brought up to date", "already exists"]);
     sqlx::raw_sql("drop table job").execute(&mut connection).await.unwrap();
-    // Nothing of it was done by halves.
+    // The failed migration left nothing behind.
     open(&database.url()).await.unwrap().close().await;
 }
 
 #[tokio::test]
-async fn a_store_lives_with_a_single_connection() {
+async fn a_store_works_with_a_single_connection() {
     let database = create_database().await;
     let options = Options { connections: 1, ..options(&database.url()) };
     let store = PostgresStore::open(options, Access::Owner).await.unwrap();

@@ -1,5 +1,4 @@
-//! How PostgreSQL finds what it looks for, by its own plan for each statement that the store uses, in tables that
-//! are large enough for a wrong plan to be chosen.
+//! PostgreSQL's plans for the statements of the store, on tables that are large enough for wrong plans.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,13 +17,13 @@ const MAY_SCAN: &[(&str, &str)] = &[
     ("count(*) as \"records!\" from log", "it is read by a copy, which reads the table whole anyway"),
 ];
 
-/// A database with so many jobs that wait, and as many that are done, each with its attempt and its row.
+/// A database with as many waiting jobs as done ones, each with its attempt and its row.
 async fn stocked() -> &'static tests::PostgresDatabase {
     static STOCKED: OnceCell<tests::PostgresDatabase> = OnceCell::const_new();
     let fill = async || {
         let database = create_database().await;
         let mut connection = database.connect().await;
-        // Without triggers: what they count is not looked at here.
+        // Without triggers: their counts do not matter here.
         let statements = format!(
             "set session_replication_role = replica;
              insert into job (kind, key, payload, state, priority, attempt, max_attempts, run_at_ms, created_at_ms,
@@ -70,8 +69,7 @@ fn statements() -> Vec<(String, Vec<String>)> {
     statements.collect()
 }
 
-/// The plan that is made for what is asked for, as all of the store's connections have it, with so many elements in
-/// each array.
+/// The plan for these arguments, as the store's connections make it, with this number of elements in each array.
 async fn plan(connection: &mut PgConnection, statement: &str, parameters: &[String], elements: u32) -> Value {
     let arguments: Vec<String> = parameters.iter().map(|name| argument(name, elements)).collect();
     let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
@@ -84,7 +82,7 @@ async fn prepare(connection: &mut PgConnection, statement: &str) {
     sqlx::raw_sql(AssertSqlSafe(prepare)).execute(connection).await.unwrap();
 }
 
-/// Something that a parameter of this type may be.
+/// A possible value of a parameter of this type.
 fn argument(type_name: &str, elements: u32) -> String {
     let array =
         |element: fn(u32) -> String| format!("'{{{}}}'", (1..=elements).map(element).collect::<Vec<_>>().join(","));
@@ -109,7 +107,7 @@ async fn explain(connection: &mut PgConnection, statement: &str) -> Value {
     plans[0]["Plan"].clone()
 }
 
-/// A plan and all that it is made of.
+/// A plan and all nodes below it.
 fn nodes(plan: &Value) -> Vec<&Value> {
     let below = plan["Plans"].as_array().into_iter().flatten();
     std::iter::once(plan).chain(below.flat_map(nodes)).collect()
@@ -147,7 +145,7 @@ async fn no_statement_reads_a_large_table_whole() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// A claim that is explained while it is done, and then undone.
+/// Explains a claim while it is executed, and rolls it back.
 async fn claimed(connection: &mut PgConnection) -> Value {
     let (statement, _) =
         statements().into_iter().find(|(text, _)| text.contains("urgent as materialized")).expect("a claim");
@@ -161,7 +159,7 @@ async fn claimed(connection: &mut PgConnection) -> Value {
 
 /// A page of one kind, of which there are few jobs, older than most that there are.
 #[tokio::test]
-async fn a_page_of_a_rare_kind_is_read_by_its_own_index() {
+async fn a_page_of_a_rare_kind_uses_its_index() {
     let mut connection = stocked().await.connect().await;
     let (statement, _) =
         statements().into_iter().find(|(text, _)| text.contains("kind <> 'log_request' and id <")).expect("a page");
@@ -178,7 +176,7 @@ async fn a_page_of_a_rare_kind_is_read_by_its_own_index() {
 }
 
 #[tokio::test]
-async fn a_claim_reads_as_much_as_it_takes_however_many_wait_and_have_been() {
+async fn a_claim_reads_only_the_jobs_that_it_takes() {
     let mut connection = stocked().await.connect().await;
     let plan = claimed(&mut connection).await;
     let waiting: Vec<&Value> = nodes(&plan).into_iter().filter(|node| node["Index Name"] == "job_waiting").collect();

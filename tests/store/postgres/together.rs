@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::postgres::{create_database, open};
 
-/// Far more than a hundred wake-ups take, and less than a hundred looks of a store that cannot hear.
+/// Far more than a hundred wake-ups take, and less than a hundred polls of a store that receives none.
 const SOON: Duration = Duration::from_secs(40);
 
 async fn stores(database: &tests::PostgresDatabase, count: usize) -> Vec<Arc<PostgresStore>> {
@@ -26,12 +26,12 @@ async fn stores(database: &tests::PostgresDatabase, count: usize) -> Vec<Arc<Pos
 
 /// One store accepts a hundred searches, each only once the other, which looks only when it is woken, has
 /// seen the one before.
-async fn hears_each_of_a_hundred(ear: &PostgresStore, mouth: &PostgresStore, first: u128) {
-    let mut wake = ear.subscribe(Topic::Work);
+async fn receives_each_of_a_hundred(listener: &PostgresStore, writer_store: &PostgresStore, first: u128) {
+    let mut wake = listener.subscribe(Topic::Work);
     let heard = async {
         for number in first..first + 100 {
-            mouth.accept(search(number), log_job(search(number))).await.unwrap();
-            while u128::from(ear.job_counts().await.unwrap().waiting) <= number {
+            writer_store.accept(search(number), log_job(search(number))).await.unwrap();
+            while u128::from(listener.job_counts().await.unwrap().waiting) <= number {
                 wake.changed().await;
             }
         }
@@ -40,35 +40,35 @@ async fn hears_each_of_a_hundred(ear: &PostgresStore, mouth: &PostgresStore, fir
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_process_writes_wakes_another() {
+async fn a_write_notifies_other_processes() {
     let database = create_database().await;
     let stores = stores(&database, 2).await;
-    hears_each_of_a_hundred(&stores[0], &stores[1], 0).await;
+    receives_each_of_a_hundred(&stores[0], &stores[1], 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_topic_crosses_from_one_process_to_another() {
+async fn each_topic_reaches_other_processes() {
     let database = create_database().await;
     let stores = stores(&database, 2).await;
-    let (ear, mouth) = (&stores[0], &stores[1]);
-    // By then it has looked because it began to listen.
-    hears_each_of_a_hundred(ear, mouth, 0).await;
-    let mut wakes = Topic::ALL.map(|topic| ear.subscribe(topic));
-    let claimed = mouth.claim(claim("w", 1, START)).await.unwrap();
-    mouth.record(log_entry(search(1), "life"), no_attempt()).await.unwrap();
-    mouth.cancel_job(claimed[0].id, START).await.unwrap();
-    assert!(mouth.report(report(&claimed[0], "w")).await.unwrap());
-    mouth.accept(search(100), log_job(search(100))).await.unwrap();
+    let (listener, writer_store) = (&stores[0], &stores[1]);
+    // By then the poll at the beginning of LISTEN has passed.
+    receives_each_of_a_hundred(listener, writer_store, 0).await;
+    let mut wakes = Topic::ALL.map(|topic| listener.subscribe(topic));
+    let claimed = writer_store.claim(claim("w", 1, START)).await.unwrap();
+    writer_store.record(log_entry(search(1), "life"), no_attempt()).await.unwrap();
+    writer_store.cancel_job(claimed[0].id, START).await.unwrap();
+    assert!(writer_store.report(report(&claimed[0], "w")).await.unwrap());
+    writer_store.accept(search(100), log_job(search(100))).await.unwrap();
     timeout(SOON, join_all(wakes.iter_mut().map(|wake| wake.changed()))).await.expect("all are heard");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_listening_connection_that_is_killed_comes_back() {
+async fn a_killed_listening_connection_is_replaced() {
     let database = create_database().await;
     let stores = stores(&database, 2).await;
-    hears_each_of_a_hundred(&stores[0], &stores[1], 0).await;
+    receives_each_of_a_hundred(&stores[0], &stores[1], 0).await;
     let mut connection = database.connect().await;
-    // The last statement of a connection that listens is the one by which it has tried whether it hears.
+    // The last statement of a listening connection is the one that tests it.
     let killed: i64 = sqlx::query_scalar(
         "select count(pg_terminate_backend(pid)) from pg_stat_activity
          where datname = current_database() and query like '%wake(''echo'')%' and pid <> pg_backend_pid()",
@@ -77,23 +77,23 @@ async fn a_listening_connection_that_is_killed_comes_back() {
     .await
     .unwrap();
     assert_eq!(killed, 2, "each store listens on one connection");
-    hears_each_of_a_hundred(&stores[0], &stores[1], 100).await;
+    receives_each_of_a_hundred(&stores[0], &stores[1], 100).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn when_all_connections_are_killed_nothing_has_to_be_restarted() {
+async fn killed_connections_are_replaced() {
     let database = create_database().await;
     let stores = stores(&database, 2).await;
-    hears_each_of_a_hundred(&stores[0], &stores[1], 0).await;
+    receives_each_of_a_hundred(&stores[0], &stores[1], 0).await;
     assert!(database.terminate_backends().await >= 4);
     for store in &stores {
         eventually("the store answers again", async || store.ping().await.ok()).await;
     }
-    hears_each_of_a_hundred(&stores[0], &stores[1], 100).await;
+    receives_each_of_a_hundred(&stores[0], &stores[1], 100).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_follows_the_log_misses_no_row_however_many_write_it() {
+async fn a_reader_of_the_log_misses_no_row_of_several_writers() {
     const WRITERS: u128 = 4;
     const ROWS: u128 = 150;
     let database = create_database().await;
@@ -116,7 +116,7 @@ async fn who_follows_the_log_misses_no_row_however_many_write_it() {
     });
     let write = async |writer: u128| {
         let store = &stores[writer as usize];
-        // In groups, so that there are many commits and many of them at the same time.
+        // In groups, so that there are many concurrent commits.
         for group in 0..ROWS / 5 {
             let numbers = (0..5).map(|number| search(writer * ROWS + group * 5 + number));
             join_all(numbers.map(|id| async move { store.record(log_entry(id, "life"), no_attempt()).await.unwrap() }))
@@ -138,7 +138,7 @@ async fn no_job_is_handed_out_twice_however_many_claim() {
     let work = async |number: usize| {
         let (store, name) = (&stores[number], format!("w{number}"));
         let mut claimed: Vec<JobId> = Vec::new();
-        // A claim may come away empty while others hold what it would have taken.
+        // A claim may return nothing while other claims hold the jobs.
         while store.job_counts().await.unwrap().waiting > 0 {
             claimed.extend(store.claim(claim(&name, 7, START)).await.unwrap().iter().map(|job| job.id));
         }
@@ -164,11 +164,11 @@ async fn a_limit_holds_for_all_processes_together() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_limited_kind_holds_nobody_up_while_it_has_no_room_or_no_jobs() {
+async fn a_limited_kind_without_free_slots_or_jobs_does_not_block_claims() {
     let database = create_database().await;
     let stores = stores(&database, 2).await;
     stores[0].register_kind("limited", Some(1)).await.unwrap();
-    // Whoever takes a turn waits for this.
+    // Claims of limited kinds wait for this lock.
     let mut connection = database.connect().await;
     let mut turn = connection.begin().await.unwrap();
     sqlx::raw_sql("select from job_kind for update").execute(&mut *turn).await.unwrap();
@@ -191,7 +191,7 @@ async fn a_limited_kind_holds_nobody_up_while_it_has_no_room_or_no_jobs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_search_that_many_processes_accept_has_one_job_and_one_row() {
+async fn a_search_accepted_by_several_processes_has_one_job_and_one_row() {
     let database = create_database().await;
     let stores = stores(&database, 4).await;
     for number in 0..30 {

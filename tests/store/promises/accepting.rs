@@ -20,7 +20,7 @@ fn new_job(accepted: &Accepted) -> JobId {
     }
 }
 
-pub(crate) async fn an_accepted_job_is_there_after_a_reopening(mut database: impl Database) {
+pub(crate) async fn an_accepted_job_survives_a_reopening(mut database: impl Database) {
     let accepted = accept(&*database.store(), 1).await;
     database.reopen().await;
     let job = database.store().job(new_job(&accepted)).await.unwrap().expect("durable");
@@ -51,7 +51,7 @@ pub(crate) async fn the_same_search_twice_in_one_commit_is_accepted_once(databas
     }
 }
 
-pub(crate) async fn a_search_whose_job_is_gone_is_answered_with_its_log_row(database: impl Database) {
+pub(crate) async fn a_search_whose_job_was_pruned_returns_its_log_row(database: impl Database) {
     let store = database.store();
     accept(&*store, 1).await;
     store.record(log_entry(search(1), "life"), no_attempt()).await.unwrap();
@@ -78,7 +78,7 @@ pub(crate) async fn concurrent_searches_are_all_accepted(database: impl Database
     assert_eq!(store.job_counts().await.unwrap().waiting, 3000);
 }
 
-pub(crate) async fn a_caller_who_goes_away_disturbs_nobody(database: impl Database) {
+pub(crate) async fn a_cancelled_call_does_not_disturb_others(database: impl Database) {
     let store = database.store();
     let calls = (0..200).map(|number| {
         let store = database.store();
@@ -89,7 +89,7 @@ pub(crate) async fn a_caller_who_goes_away_disturbs_nobody(database: impl Databa
     });
     let answered = join_all(calls).await;
     assert!(answered.iter().skip(1).step_by(2).all(Option::is_some));
-    // Whether or not an impatient caller's job was written, asking again settles it.
+    // A cancelled call may have been written or not. Repeating it settles that.
     for number in 0..200 {
         accept(&*store, number).await;
     }
@@ -98,7 +98,7 @@ pub(crate) async fn a_caller_who_goes_away_disturbs_nobody(database: impl Databa
 
 pub(crate) async fn a_bad_command_fails_alone(database: impl Database) {
     let store = database.store();
-    // No session without an account: so this one fails, in the same commit as the others.
+    // A session without an account fails, in the same commit as the others.
     let (bad, good) = tokio::join!(
         join_all((0..20).map(|byte| store.add_session(tests::builders::session(byte, "nobody")))),
         join_all((0..200).map(|number| accept(&*store, number))),
@@ -109,7 +109,7 @@ pub(crate) async fn a_bad_command_fails_alone(database: impl Database) {
     assert_eq!((counts.waiting, page.jobs.len()), (200, 200));
 }
 
-pub(crate) async fn payloads_and_errors_come_back_exactly(database: impl Database) {
+pub(crate) async fn payloads_and_errors_are_read_back_exactly(database: impl Database) {
     let store = database.store();
     for (number, text) in super::log::HOSTILE.iter().enumerate() {
         let number = number as u128;

@@ -16,7 +16,7 @@ fn stored(account: NewAccount) -> StoredAccount {
     StoredAccount { name: account.name, role: account.role, password_hash: account.password_hash }
 }
 
-pub(crate) async fn a_name_is_taken_whatever_its_case(mut database: impl Database) {
+pub(crate) async fn names_are_unique_without_regard_to_case(mut database: impl Database) {
     let store = database.store();
     assert!(!store.has_accounts().await.unwrap());
     assert_eq!(store.account("Ada").await.unwrap(), None);
@@ -64,7 +64,7 @@ pub(crate) async fn a_setup_link_expires_and_is_replaced(database: impl Database
     assert!(!store.has_accounts().await.unwrap());
 }
 
-pub(crate) async fn an_account_made_otherwise_ends_the_link(database: impl Database) {
+pub(crate) async fn creating_an_account_invalidates_the_link(database: impl Database) {
     let store = database.store();
     store.add_setup_link(token(7), START.after(Duration::from_secs(60))).await.unwrap();
     assert!(store.create_account(account("ada")).await.unwrap());
@@ -81,10 +81,10 @@ pub(crate) async fn a_taken_name_leaves_the_link_valid(database: impl Database) 
     assert_eq!(other, SetUpOutcome::Created);
 }
 
-pub(crate) async fn a_session_ends_by_idling_by_age_and_by_leaving(database: impl Database) {
+pub(crate) async fn a_session_ends_by_idling_by_age_and_by_logout(database: impl Database) {
     let store = database.store();
     store.create_account(account("Ada")).await.unwrap();
-    // The name as it was typed may differ in case; the session shows the account's.
+    // The typed name may differ in case. The session has the account's.
     store.add_session(session(1, "ADA")).await.unwrap();
     store.add_session(session(2, "Ada")).await.unwrap();
     let expected = (session(1, "Ada"), stored(account("Ada")));

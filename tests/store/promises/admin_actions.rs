@@ -33,7 +33,7 @@ pub(crate) async fn a_waiting_job_is_cancelled_at_once(database: impl Database) 
     assert_eq!(store.claim(claim("w", 9, run_at)).await.unwrap(), []);
 }
 
-pub(crate) async fn a_running_job_is_asked_to_stop(database: impl Database) {
+pub(crate) async fn a_running_job_is_marked_for_cancellation(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
     assert_eq!(store.cancellations(&worker("w")).await.unwrap(), []);
@@ -47,7 +47,7 @@ pub(crate) async fn a_running_job_is_asked_to_stop(database: impl Database) {
     assert_eq!(store.cancellations(&worker("w")).await.unwrap(), []);
 }
 
-pub(crate) async fn a_job_that_was_to_stop_does_not_run_again(database: impl Database) {
+pub(crate) async fn a_job_marked_for_cancellation_does_not_run_again(database: impl Database) {
     let store = database.store();
     for finish in [Some(retry("failed")), Some(AttemptResult::Release), None] {
         let claimed = enqueue_and_claim(&*store).await;
@@ -61,7 +61,7 @@ pub(crate) async fn a_job_that_was_to_stop_does_not_run_again(database: impl Dat
     assert_eq!(store.claim(claim("w", 9, START.after(LEASE * 9))).await.unwrap(), []);
 }
 
-pub(crate) async fn a_job_that_was_to_stop_but_is_done_stays_done(database: impl Database) {
+pub(crate) async fn a_job_marked_for_cancellation_that_is_done_stays_done(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
     assert!(store.cancel_job(claimed.id, START).await.unwrap());
@@ -84,7 +84,7 @@ pub(crate) async fn a_dead_job_that_is_retried_gets_one_more_attempt(database: i
     assert_eq!((again.id, again.attempt, again.max_attempts), (claimed.id, 2, 2));
 }
 
-pub(crate) async fn what_has_no_such_state_is_refused(database: impl Database) {
+pub(crate) async fn actions_in_the_wrong_state_are_refused(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
     assert!(!store.retry_job(claimed.id, START).await.unwrap(), "it is running");

@@ -1,4 +1,4 @@
-//! What the queue shows, forgets, and wakes for.
+//! Lists of jobs, positions, pruning and wake-ups.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ async fn all_pages(store: &dyn Store, filter: JobFilter, limit: u32) -> Vec<JobI
     }
 }
 
-pub(crate) async fn pages_go_from_the_newest_down_and_join_seamlessly(database: impl Database) {
+pub(crate) async fn pages_go_from_the_newest_job_down_without_gaps(database: impl Database) {
     let store = database.store();
     assert!(all_pages(&*store, JobFilter::default(), 3).await.is_empty());
     enqueue_many(&*store, 9).await;
@@ -81,7 +81,7 @@ fn id_of(enqueued: Enqueued) -> JobId {
     }
 }
 
-pub(crate) async fn a_place_counts_those_ahead(database: impl Database) {
+pub(crate) async fn a_position_counts_the_jobs_ahead(database: impl Database) {
     let store = database.store();
     store.enqueue(NewJob { priority: -1, ..job("a") }).await.unwrap();
     store.accept(search(1), log_job(search(1))).await.unwrap();
@@ -97,7 +97,7 @@ pub(crate) async fn a_place_counts_those_ahead(database: impl Database) {
     assert_eq!((place.state, place.attempt, place.ahead), (JobState::Running, 1, 0));
 }
 
-pub(crate) async fn what_is_not_there_is_none(database: impl Database) {
+pub(crate) async fn missing_jobs_are_none(database: impl Database) {
     let store = database.store();
     assert_eq!(store.job(JobId(1)).await.unwrap(), None);
     assert_eq!(store.attempts(JobId(1)).await.unwrap(), []);
@@ -109,7 +109,7 @@ pub(crate) async fn what_is_not_there_is_none(database: impl Database) {
     assert_eq!(store.finish(Vec::new()).await.unwrap(), 0);
 }
 
-pub(crate) async fn only_what_ended_well_before_is_pruned(database: impl Database) {
+pub(crate) async fn only_jobs_that_ended_well_are_pruned(database: impl Database) {
     let store = database.store();
     enqueue_many(&*store, 7).await;
     let at = |seconds| START.after(Duration::from_secs(seconds));
@@ -138,7 +138,7 @@ async fn is_woken(wake: &mut Subscription) -> bool {
     tokio::time::timeout(Duration::ZERO, wake.changed()).await.is_ok()
 }
 
-/// Which topics were touched since the last call.
+/// The topics that changed since the last call.
 async fn woken(wakes: &mut [(Topic, Subscription)]) -> Vec<Topic> {
     let mut woken = Vec::new();
     for (topic, wake) in wakes {
@@ -149,7 +149,7 @@ async fn woken(wakes: &mut [(Topic, Subscription)]) -> Vec<Topic> {
     woken
 }
 
-pub(crate) async fn an_idle_queue_costs_no_wake_up(database: impl Database) {
+pub(crate) async fn an_idle_queue_sends_no_wake_up(database: impl Database) {
     let store = database.store();
     enqueue_many(&*store, 1).await;
     store.claim(claim("w", 1, START)).await.unwrap();
@@ -162,10 +162,10 @@ pub(crate) async fn an_idle_queue_costs_no_wake_up(database: impl Database) {
     assert_eq!(woken(&mut wakes).await, []);
 }
 
-pub(crate) async fn wake_ups_come_after_the_commit_and_only_for_what_was_touched(database: impl Database) {
+pub(crate) async fn wake_ups_come_after_the_commit_and_only_for_changed_topics(database: impl Database) {
     let store = database.store();
     let mut wakes = Topic::ALL.map(|topic| (topic, store.subscribe(topic)));
-    // Who is woken sees what was written: the waiting reader is never early.
+    // A wake-up comes after the commit: the reader sees what was written.
     let mut work = store.subscribe(Topic::Work);
     let reader = tokio::spawn({
         let store = database.store();

@@ -1,4 +1,4 @@
-//! Who gets which job, and for how long.
+//! Which worker gets which job, and for how long.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub(crate) async fn a_claim_takes_no_more_than_its_limit(database: impl Database
     assert_eq!(store.claim(claim("w", 2, START)).await.unwrap(), []);
 }
 
-pub(crate) async fn no_job_is_handed_out_twice(database: impl Database) {
+pub(crate) async fn no_job_is_claimed_twice(database: impl Database) {
     let store = database.store();
     join_all((0..500).map(|_| enqueue(&*store, job("a")))).await;
     let names: Vec<String> = (0..50).map(|number| format!("w{number}")).collect();
@@ -56,7 +56,7 @@ pub(crate) async fn no_job_is_handed_out_twice(database: impl Database) {
     assert_eq!(store.job_counts().await.unwrap().running, 500);
 }
 
-pub(crate) async fn jobs_that_come_during_claims_are_handed_out_once_and_whole(database: impl Database) {
+pub(crate) async fn jobs_that_arrive_during_claims_are_claimed_once_and_complete(database: impl Database) {
     let store = database.store();
     enqueue(&*store, NewJob { key: Some("first".to_owned()), ..job("limited") }).await;
     assert!(store.limit_kind("limited", Some(1)).await.unwrap());
@@ -83,7 +83,7 @@ pub(crate) async fn jobs_that_come_during_claims_are_handed_out_once_and_whole(d
         claimed.extend(rest.into_iter().map(|job| ("w", job)));
     }
     let new = claimed.iter().map(|(_, job)| job.id).collect::<HashSet<_>>();
-    assert_eq!(new.len(), claimed.len(), "some were handed out twice");
+    assert_eq!(new.len(), claimed.len(), "some were claimed twice");
     let counts = store.job_counts().await.unwrap();
     assert_eq!((counts.running, counts.waiting + counts.running), (claimed.len() as u64, 1 + 20 * 27));
     assert_eq!(claimed.iter().filter(|(_, job)| job.kind == "limited").count(), 1);
@@ -94,7 +94,7 @@ pub(crate) async fn jobs_that_come_during_claims_are_handed_out_once_and_whole(d
         assert_eq!((stored.attempt, job.attempt, job.max_attempts), (1, 1, stored.max_attempts));
         assert_eq!((stored.started_at, stored.finished_at, stored.error), (Some(START), None, None));
     }
-    // The leases are those of the claims.
+    // The jobs have the leases of their claims.
     assert_eq!(store.expire_leases(START.after(LEASE)).await.unwrap(), 0);
     assert_eq!(store.expire_leases(START.after(LEASE + Duration::from_millis(1))).await.unwrap(), claimed.len() as u64);
 }
@@ -128,7 +128,7 @@ pub(crate) async fn a_claimed_job_is_shown_as_running(database: impl Database) {
     assert_eq!((attempt.worker.as_str(), attempt.started_at, attempt.finished_at), ("w", START, None));
 }
 
-pub(crate) async fn leases_are_prolonged_only_for_who_holds_them(database: impl Database) {
+pub(crate) async fn leases_are_renewed_only_for_their_holder(database: impl Database) {
     let store = database.store();
     for _ in 0..3 {
         enqueue(&*store, job("a")).await;
@@ -138,7 +138,7 @@ pub(crate) async fn leases_are_prolonged_only_for_who_holds_them(database: impl 
     let until = START.after(LEASE * 2);
     let asked = [mine[0], theirs[0], JobId(999)];
     assert_eq!(store.renew_leases(&worker("mine"), &asked, until).await.unwrap(), [theirs[0], JobId(999)]);
-    // After the first lease's end only what was prolonged is still held.
+    // After the end of the first lease only the renewed job is still held.
     assert_eq!(store.expire_leases(START.after(LEASE + Duration::from_millis(1))).await.unwrap(), 2);
     assert_eq!(store.job(mine[0]).await.unwrap().expect("there").state, JobState::Running);
     assert_eq!(store.renew_leases(&worker("mine"), &mine, until).await.unwrap(), [mine[1]]);

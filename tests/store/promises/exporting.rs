@@ -1,4 +1,4 @@
-//! The log is read whole, block by block, exactly as it is.
+//! The log is read in blocks, completely and unchanged.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tests::corpus::corpus;
 use super::log::HOSTILE;
 use crate::Database;
 
-/// More than these rows need in any block.
+/// More than any block of these rows needs.
 const BLOCK_BYTES: usize = 2 * 1024 * 1024;
 
 async fn record(store: &dyn Store, entries: Vec<LogEntry>) {
@@ -33,7 +33,7 @@ async fn all_rows(store: &dyn Store) -> Vec<LogRow> {
     store.log_rows(log_query(LogSpan::After(LogSeq(0)))).try_collect().await.unwrap()
 }
 
-/// A row that has `text` wherever it can.
+/// A row that has `text` in every column that can hold it.
 fn filled_with(number: usize, text: &str) -> LogEntry {
     log_entry_of(SearchRecord {
         phrase: text.to_owned(),
@@ -61,10 +61,10 @@ pub(crate) async fn blocks_hold_every_row_exactly_and_in_order(database: impl Da
     assert_eq!(blocks[0].last(), last);
     let rows = rows(&blocks);
     assert_eq!(rows.len(), many);
-    assert!(rows == all_rows(&*store).await, "a row is not what it was");
+    assert!(rows == all_rows(&*store).await, "a row has changed");
 }
 
-pub(crate) async fn a_block_stays_small_whatever_people_type(database: impl Database) {
+pub(crate) async fn a_block_stays_small_with_long_phrases(database: impl Database) {
     let store = database.store();
     let long = "🎈".repeat(api::PHRASE_LIMIT);
     let is_long = |number: usize| matches!(number, 0 | 1 | 700 | 1_400..1_520 | 1_999);
@@ -73,10 +73,10 @@ pub(crate) async fn a_block_stays_small_whatever_people_type(database: impl Data
     let blocks = blocks(&store, LogSeq(0), LogSeq(i64::MAX)).await;
     let largest = blocks.iter().map(LogBlock::size).max();
     assert!(largest.is_some_and(|size| size <= BLOCK_BYTES), "{largest:?}");
-    assert!(rows(&blocks) == all_rows(&*store).await, "a row is not what it was");
+    assert!(rows(&blocks) == all_rows(&*store).await, "a row has changed");
 }
 
-pub(crate) async fn blocks_end_where_it_is_said(database: impl Database) {
+pub(crate) async fn blocks_end_at_the_given_row(database: impl Database) {
     let store = database.store();
     record(&*store, (0..1_500).map(|number| log_entry(search(number), "x")).collect()).await;
     let all = all_rows(&*store).await;
@@ -93,7 +93,7 @@ pub(crate) async fn blocks_end_where_it_is_said(database: impl Database) {
     assert_eq!(blocks(&store, LogSeq(i64::MAX), LogSeq(i64::MIN)).await, []);
 }
 
-pub(crate) async fn rows_that_come_while_blocks_are_read_are_not_among_them(database: impl Database) {
+pub(crate) async fn rows_that_arrive_during_an_export_are_not_in_it(database: impl Database) {
     let store = database.store();
     record(&*store, (0..3_000).map(|number| log_entry(search(number), "before")).collect()).await;
     let last = store.last_log_seq().await.unwrap();
@@ -107,5 +107,5 @@ pub(crate) async fn rows_that_come_while_blocks_are_read_are_not_among_them(data
         number += 50;
     }
     assert!(read.len() > 1, "rows came between two blocks");
-    assert!(rows(&read) == before, "it is the state of the beginning");
+    assert!(rows(&read) == before, "the export has the rows of its beginning");
 }

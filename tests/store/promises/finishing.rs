@@ -1,4 +1,4 @@
-//! How attempts end, and what becomes of their jobs.
+//! How attempts end, and the resulting states of their jobs.
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ pub(crate) async fn a_released_job_waits_again_and_the_attempt_is_not_counted(da
     assert_eq!(outcomes(&*store, claimed.id).await, [(1, Released), (1, Released), (1, Released), (1, Done)]);
 }
 
-pub(crate) async fn who_no_longer_holds_an_attempt_changes_nothing(database: impl Database) {
+pub(crate) async fn a_worker_that_lost_an_attempt_changes_nothing(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
     let stranger = finished(&claimed, "stranger", AttemptResult::Done, START);
@@ -107,7 +107,7 @@ pub(crate) async fn who_no_longer_holds_an_attempt_changes_nothing(database: imp
     assert_eq!(outcomes(&*store, claimed.id).await, [(1, AttemptOutcome::Done)]);
 }
 
-pub(crate) async fn the_same_end_told_twice_is_stored_once(database: impl Database) {
+pub(crate) async fn a_result_reported_twice_is_stored_once(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
     let told = finished(&claimed, "w", AttemptResult::Done, START);
@@ -145,7 +145,7 @@ pub(crate) async fn the_last_lost_attempt_makes_the_job_dead(database: impl Data
     assert_eq!(outcomes(&*store, claimed.id).await, [(1, AttemptOutcome::Lost)]);
 }
 
-pub(crate) async fn orphans_are_requeued_whatever_their_lease_says(mut database: impl Database) {
+pub(crate) async fn jobs_of_a_dead_process_are_rescued_before_their_lease_ends(mut database: impl Database) {
     let store = database.store();
     for _ in 0..3 {
         enqueue_and_claim(&*store).await;
@@ -162,7 +162,7 @@ pub(crate) async fn orphans_are_requeued_whatever_their_lease_says(mut database:
     assert!(lost.error.as_deref().is_some_and(|error| error.contains("process")), "{lost:?}");
 }
 
-pub(crate) async fn processes_that_die_again_and_again_do_not_use_a_job_up(database: impl Database) {
+pub(crate) async fn dying_processes_do_not_use_up_the_attempts_of_a_job(database: impl Database) {
     let store = database.store();
     store.enqueue(NewJob { max_attempts: 1, ..job("a") }).await.unwrap();
     for attempt in 1..=30 {
@@ -174,7 +174,7 @@ pub(crate) async fn processes_that_die_again_and_again_do_not_use_a_job_up(datab
     assert_eq!(shown(&*store, last.id).await.state, JobState::Dead, "its own failure still counts");
 }
 
-pub(crate) async fn a_schedule_of_a_wrong_clock_is_pulled_near(database: impl Database) {
+pub(crate) async fn a_schedule_of_a_wrong_clock_is_limited(database: impl Database) {
     let store = database.store();
     let decade = Duration::from_secs(315_360_000);
     let near = START.after(Duration::from_secs(5));

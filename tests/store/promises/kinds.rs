@@ -20,7 +20,7 @@ async fn enqueue(store: &dyn Store, job: NewJob) -> JobId {
     }
 }
 
-/// So many jobs of a kind, one after the other.
+/// Enqueues this many jobs of a kind, one after the other.
 async fn enqueue_many(store: &dyn Store, kind: &str, count: usize) -> Vec<JobId> {
     let mut ids = Vec::new();
     for _ in 0..count {
@@ -45,11 +45,11 @@ fn is_woken(wake: &mut Subscription) -> bool {
 }
 
 async fn until_woken(wake: &mut Subscription, why: &str) {
-    let woken = tokio::time::timeout(Duration::from_secs(10), wake.changed()).await;
+    let woken = tokio::time::timeout(Duration::from_secs(30), wake.changed()).await;
     woken.unwrap_or_else(|_| panic!("nobody was woken although {why}"));
 }
 
-pub(crate) async fn a_kind_is_known_from_its_first_job_on(mut database: impl Database) {
+pub(crate) async fn a_kind_is_known_since_its_first_job(mut database: impl Database) {
     let store = database.store();
     assert_eq!(store.kinds().await.unwrap(), []);
     for kind in ["b", "a"] {
@@ -68,7 +68,7 @@ pub(crate) async fn a_kind_is_known_from_its_first_job_on(mut database: impl Dat
     ];
     let expected = expected.map(|(kind, counts)| StoredKind { kind: kind.into(), paused: false, limit: None, counts });
     assert_eq!(store.kinds().await.unwrap(), expected);
-    // Also once all its jobs are gone.
+    // The kind remains when all its jobs are gone.
     assert!(store.delete_job(claimed[0].id).await.unwrap());
     let rest = claim_all(&*store).await;
     let done = rest.iter().filter(|job| job.kind == "b").map(|job| finished(job, "w", AttemptResult::Done, START));
@@ -80,7 +80,7 @@ pub(crate) async fn a_kind_is_known_from_its_first_job_on(mut database: impl Dat
     assert_eq!(database.store().kinds().await.unwrap().len(), 3);
 }
 
-pub(crate) async fn a_paused_kind_waits_while_the_others_run(database: impl Database) {
+pub(crate) async fn a_paused_kind_waits_while_others_run(database: impl Database) {
     let store = database.store();
     let running = enqueue_many(&*store, "paused", 1).await;
     assert_eq!(ids(&claim_all(&*store).await), running);
@@ -90,11 +90,11 @@ pub(crate) async fn a_paused_kind_waits_while_the_others_run(database: impl Data
     let due = START.after(Duration::from_secs(1));
     let scheduled = enqueue(&*store, NewJob { run_at: due, ..job("paused") }).await;
     let others = enqueue_many(&*store, "other", 2).await;
-    // However often it is asked for, and also where the kind's jobs come before all others.
+    // Even if its jobs have the highest priority.
     assert_eq!(ids(&store.claim(claim("w", 1, START)).await.unwrap()), others[..1]);
     assert_eq!(ids(&store.claim(claim("w", 9, due)).await.unwrap()), others[1..]);
     assert_eq!(store.claim(claim("w", 9, due)).await.unwrap(), []);
-    // What ran, runs on.
+    // Its running job continues.
     assert_eq!(store.job(running[0]).await.unwrap().expect("there").state, JobState::Running);
     let kinds = store.kinds().await.unwrap();
     assert_eq!(kinds.iter().map(|kind| kind.paused).collect::<Vec<_>>(), [false, true]);
@@ -117,19 +117,19 @@ pub(crate) async fn pausing_twice_is_pausing_once(database: impl Database) {
     assert_eq!(ids(&claim_all(&*store).await), waiting);
 }
 
-pub(crate) async fn a_limit_counts_what_runs_on_all_workers(database: impl Database) {
+pub(crate) async fn a_limit_counts_the_running_jobs_of_all_workers(database: impl Database) {
     let store = database.store();
     enqueue_many(&*store, "limited", 6).await;
     let other = enqueue_many(&*store, "other", 1).await;
     assert!(store.limit_kind("limited", Some(3)).await.unwrap());
     let first = store.claim(claim("w1", 2, START)).await.unwrap();
     assert_eq!(first.len(), 2);
-    // One more of the limited kind, and what comes after it.
+    // One more of the limited kind, and the next job of another.
     let second = store.claim(claim("w2", 9, START)).await.unwrap();
     assert_eq!(second.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["limited", "other"]);
     assert_eq!(second[1].id, other[0]);
     assert_eq!(store.claim(claim("w1", 9, START)).await.unwrap(), []);
-    // Each job that ceases to run makes room for one, whatever became of it.
+    // Each job that ends frees a slot, however it ends.
     let now = START.after(Duration::from_secs(1));
     store.finish(vec![finished(&first[0], "w1", AttemptResult::Done, now)]).await.unwrap();
     assert_eq!(store.claim(claim("w3", 9, now)).await.unwrap().len(), 1);
@@ -173,10 +173,10 @@ pub(crate) async fn the_most_urgent_of_all_kinds_come_first_within_their_limits(
     assert_eq!(ids(&claim_all(&*store).await), [made[0]]);
 }
 
-/// The most jobs that may run at a time in [`a_limit_holds_whoever_claims_at_the_same_time`].
+/// The most jobs that may run at a time in [`a_limit_holds_for_concurrent_claims`].
 const CROWD_LIMIT: usize = 5;
 
-pub(crate) async fn a_limit_holds_whoever_claims_at_the_same_time(database: impl Database) {
+pub(crate) async fn a_limit_holds_for_concurrent_claims(database: impl Database) {
     let store = database.store();
     join_all((0..200).map(|_| enqueue(&*store, job("limited")))).await;
     assert!(store.limit_kind("limited", Some(5)).await.unwrap());
@@ -192,7 +192,7 @@ pub(crate) async fn a_limit_holds_whoever_claims_at_the_same_time(database: impl
                 let now = running.fetch_add(claimed.len(), Ordering::SeqCst) + claimed.len();
                 assert!(now <= CROWD_LIMIT, "{now} run at the same time");
                 tokio::task::yield_now().await;
-                // Counted down first: whoever claims the freed room must not be blamed for it.
+                // Counted down first, because another worker may claim the free slot before this returns.
                 running.fetch_sub(claimed.len(), Ordering::SeqCst);
                 let ends = claimed.iter().map(|job| finished(job, &name, AttemptResult::Done, START)).collect();
                 let stored = store.finish(ends).await.unwrap();
@@ -206,7 +206,7 @@ pub(crate) async fn a_limit_holds_whoever_claims_at_the_same_time(database: impl
     assert_eq!(store.job_counts().await.unwrap(), JobCounts { done: 200, ..JobCounts::default() });
 }
 
-pub(crate) async fn room_that_is_freed_wakes_who_looks_for_work(database: impl Database) {
+pub(crate) async fn free_slots_of_a_limited_kind_notify_workers(database: impl Database) {
     let store = database.store();
     enqueue_many(&*store, "a", 8).await;
     let mut work = store.subscribe(Topic::Work);
@@ -226,9 +226,9 @@ pub(crate) async fn room_that_is_freed_wakes_who_looks_for_work(database: impl D
     is_woken(&mut jobs);
     assert!(store.pause_kind("a").await.unwrap());
     until_woken(&mut jobs, "the kind was paused").await;
-    assert!(!is_woken(&mut work), "there is nothing to look for");
+    assert!(!is_woken(&mut work), "there is nothing to claim");
     store.finish(vec![finished(claimed, "w", AttemptResult::Done, START)]).await.unwrap();
-    assert!(!is_woken(&mut work), "a kind without a limit has always room");
+    assert!(!is_woken(&mut work), "a kind without a limit always has free slots");
     is_woken(&mut jobs);
     assert!(store.resume_kind("a").await.unwrap());
     until_woken(&mut jobs, "the kind was resumed").await;
@@ -237,7 +237,7 @@ pub(crate) async fn room_that_is_freed_wakes_who_looks_for_work(database: impl D
     assert!(!is_woken(&mut jobs) && !is_woken(&mut work), "nothing was changed");
 }
 
-pub(crate) async fn what_was_decided_for_a_kind_survives_a_reopening(mut database: impl Database) {
+pub(crate) async fn the_settings_of_a_kind_survive_a_reopening(mut database: impl Database) {
     let store = database.store();
     enqueue_many(&*store, "limited", 3).await;
     enqueue_many(&*store, "paused", 3).await;
@@ -252,12 +252,12 @@ pub(crate) async fn what_was_decided_for_a_kind_survives_a_reopening(mut databas
     let decided = |kinds: &[StoredKind]| -> Vec<_> { kinds.iter().map(|kind| (kind.paused, kind.limit)).collect() };
     assert_eq!(decided(&after), decided(&before));
     assert_eq!(decided(&after), [(false, Some(2)), (true, None)]);
-    // The one that an earlier process has claimed still counts.
+    // The job that an earlier process claimed still counts.
     let claimed = claim_all(&*store).await;
     assert_eq!(claimed.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["limited"]);
 }
 
-pub(crate) async fn a_kind_is_introduced_once(mut database: impl Database) {
+pub(crate) async fn a_kind_is_registered_once(mut database: impl Database) {
     let store = database.store();
     let limits = async |store: &dyn JobAdmin| -> Vec<(String, Option<u32>)> {
         store.kinds().await.unwrap().into_iter().map(|kind| (kind.kind, kind.limit)).collect()
@@ -268,7 +268,7 @@ pub(crate) async fn a_kind_is_introduced_once(mut database: impl Database) {
     store.register_kind("lab", Some(1)).await.unwrap();
     tokio::time::timeout(Duration::ZERO, jobs.changed()).await.expect("there is one kind more");
     assert_eq!(limits(&*store).await, named(&[("lab", Some(1))]));
-    // The limit holds from the first job on.
+    // The limit applies to the first job already.
     for _ in 0..3 {
         store.enqueue(job("lab")).await.unwrap();
     }
@@ -282,7 +282,7 @@ pub(crate) async fn a_kind_is_introduced_once(mut database: impl Database) {
     store.register_kind("lab", None).await.unwrap();
     assert_eq!(limits(&*store).await, named(&[("lab", Some(2))]));
     assert!(store.kinds().await.unwrap()[0].paused);
-    // One that its jobs have made known has no limit, and keeps none.
+    // Registering does not set a limit on a kind that already exists.
     store.enqueue(job("probe")).await.unwrap();
     store.register_kind("probe", Some(1)).await.unwrap();
     assert_eq!(limits(&*store).await, named(&[("lab", Some(2)), ("probe", None)]));

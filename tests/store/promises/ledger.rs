@@ -29,7 +29,7 @@ async fn ledger(store: &dyn Store) -> Ledger {
     store.ledger().await.unwrap()
 }
 
-pub(crate) async fn a_row_and_the_end_of_its_attempt_are_one(database: impl Database) {
+pub(crate) async fn a_row_and_the_end_of_its_attempt_are_one_transaction(database: impl Database) {
     let store = database.store();
     let job = accept_and_claim(&*store, 1).await;
     assert_eq!(ledger(&*store).await, Ledger { accepted: 1, running: 1, ..Ledger::default() });
@@ -44,7 +44,7 @@ pub(crate) async fn a_row_is_written_even_if_its_attempt_was_lost(database: impl
     let lost = accept_and_claim(&*store, 1).await;
     store.rescue_orphans(START, START).await.unwrap();
     store.record(log_entry(search(1), "life"), done(&lost)).await.unwrap();
-    // The search has its row, and a job that does not know: it counts as waiting.
+    // The search has its row, but its job does not know it: the search counts as waiting.
     assert_eq!(ledger(&*store).await, Ledger { accepted: 1, waiting: 1, ..Ledger::default() });
     let again = store.claim(claim("w", 1, START)).await.unwrap().pop().expect("it waits");
     store.record(log_entry(search(1), "life"), done(&again)).await.unwrap();
@@ -58,7 +58,7 @@ pub(crate) async fn a_job_that_is_done_without_a_row_is_missing(database: impl D
     assert_eq!(ledger(&*store).await.drift(), 1);
     let missing = store.missing_searches(9).await.unwrap();
     assert_eq!((missing.len(), missing[0].search, missing[0].job), (1, search(1), Some(job.id)));
-    assert_eq!(store.prune_jobs(TimeMs(i64::MAX), 9).await.unwrap(), 0, "it shows what is missing");
+    assert_eq!(store.prune_jobs(TimeMs(i64::MAX), 9).await.unwrap(), 0, "the job shows what is missing");
     assert!(!store.delete_job(job.id).await.unwrap());
     assert!(store.retry_job(job.id, START).await.unwrap());
     assert_eq!((ledger(&*store).await.drift(), store.missing_searches(9).await.unwrap()), (0, vec![]));
@@ -99,16 +99,16 @@ pub(crate) async fn the_oldest_waiting_job_is_known(database: impl Database) {
     assert_eq!(store.oldest_waiting().await.unwrap(), Some(START.after(Duration::from_secs(7))));
 }
 
-/// Few, so that the same one is met again and again.
+/// Few, so that operations meet the same search repeatedly.
 const SEARCHES: u128 = 4;
 
 #[derive(Clone, Debug)]
 enum Event {
     Accept(u128),
     Claim,
-    /// The row is written for the nth attempt that was ever handed out, whether it is still held or not.
+    /// Writes the row for the nth attempt that was ever claimed, whether it is still held or not.
     Record(usize),
-    /// By nobody's attempt.
+    /// Writes a row without an attempt.
     RecordAlone(u128),
     AttemptResult(usize, AttemptResult),
     Requeue,
@@ -144,7 +144,7 @@ struct Run {
     claimed: Vec<ClaimedJob>,
     /// Whether the search was cancelled when its job was last seen.
     accepted: BTreeMap<SearchId, bool>,
-    /// Cancelled, pruned, and then another search under the same id.
+    /// The number of searches that were cancelled and pruned before the same id was accepted again.
     forgotten: u64,
 }
 
@@ -154,14 +154,14 @@ impl Run {
     }
 
     async fn step(&mut self, event: &Event) {
-        // A retry is due by then.
+        // By then a retry is due.
         self.now = self.now.after(Duration::from_secs(20));
         let (store, now) = (Arc::clone(&self.store), self.now);
         match event {
             Event::Accept(number) => {
                 let id = search(*number);
                 if matches!(store.accept(id, log_job(id)).await.unwrap(), Accepted::New(_)) {
-                    // One that was cancelled and pruned is forgotten: asked again it is another search.
+                    // After a cancelled search was pruned, the same id is another search.
                     self.forgotten += u64::from(self.accepted.insert(id, false).is_some());
                 }
             }
@@ -194,7 +194,7 @@ impl Run {
         }
     }
 
-    /// Looks for each search where it is, one by one.
+    /// Counts the searches one by one.
     async fn counted(&mut self) -> (Ledger, Vec<SearchId>) {
         let accepted = self.accepted.len() as u64 + self.forgotten;
         let mut counted = Ledger { accepted, cancelled: self.forgotten, ..Ledger::default() };
@@ -219,7 +219,7 @@ impl Run {
     }
 }
 
-pub(crate) async fn it_says_what_counting_says<D: Database>(_first: D) {
+pub(crate) async fn the_ledger_equals_a_count<D: Database>(_first: D) {
     let config = Config { cases: cases(D::CASES), failure_persistence: None, ..Config::default() };
     let outcome = block_in_place(|| {
         TestRunner::new(config).run(&vec(event(), 1..50), |events| {

@@ -9,7 +9,7 @@ use tests::builders::{LEASE, START, claim, job, log_job, search, worker};
 
 use crate::Database;
 
-/// Forgets nobody.
+/// Removes no worker.
 const NEVER: TimeMs = TimeMs(0);
 
 fn beat(name: &str, at: TimeMs) -> Beat {
@@ -50,7 +50,7 @@ pub(crate) async fn workers_are_listed_with_what_they_run(database: impl Databas
     assert_eq!(store.workers().await.unwrap(), ["w1", "w2", "w3"].map(|name| listed(name, 0)));
 }
 
-pub(crate) async fn the_last_sign_of_life_is_the_one_that_counts(mut database: impl Database) {
+pub(crate) async fn the_last_heartbeat_counts(mut database: impl Database) {
     let store = database.store();
     store.beat(beat("w", START), NEVER).await.unwrap();
     let later = Beat { slots: 8, version: "0.2.0".to_owned(), pid: 7, ..beat("w", seconds(5)) };
@@ -62,7 +62,7 @@ pub(crate) async fn the_last_sign_of_life_is_the_one_that_counts(mut database: i
     assert_eq!(database.store().workers().await.unwrap(), expected);
 }
 
-pub(crate) async fn who_retires_is_gone(database: impl Database) {
+pub(crate) async fn a_retired_worker_is_removed(database: impl Database) {
     let store = database.store();
     for name in ["w1", "w2"] {
         store.beat(beat(name, START), NEVER).await.unwrap();
@@ -74,7 +74,7 @@ pub(crate) async fn who_retires_is_gone(database: impl Database) {
     assert_eq!(names(&*store).await, ["w2"]);
 }
 
-pub(crate) async fn who_is_silent_is_forgotten_unless_it_holds_a_job(database: impl Database) {
+pub(crate) async fn a_silent_worker_is_removed_unless_it_holds_a_job(database: impl Database) {
     let store = database.store();
     store.enqueue(job("a")).await.unwrap();
     store.claim(claim("holder", 1, START)).await.unwrap();
@@ -85,12 +85,12 @@ pub(crate) async fn who_is_silent_is_forgotten_unless_it_holds_a_job(database: i
     store.beat(beat("late itself", seconds(1)), seconds(5)).await.unwrap();
     assert_eq!(names(&*store).await, ["holder", "just in time", "late itself", "lively"]);
     assert_eq!(store.expire_leases(START.after(LEASE * 2)).await.unwrap(), 1);
-    // Also where its own time is before that: whoever speaks is heard.
+    // A worker that sends a heartbeat is kept, even if its time is before the limit.
     store.beat(beat("last", seconds(1)), TimeMs(i64::MAX)).await.unwrap();
     assert_eq!(names(&*store).await, ["last"]);
 }
 
-pub(crate) async fn the_secret_is_made_once<D: Database>(mut database: D) {
+pub(crate) async fn the_secret_is_created_once<D: Database>(mut database: D) {
     let secret = database.store().secret().await.unwrap();
     assert_ne!(secret, [0; 32]);
     database.reopen().await;
@@ -105,14 +105,14 @@ pub(crate) async fn a_store_answers_a_ping(database: impl Database) {
 pub(crate) async fn a_closed_store_refuses_instead_of_waiting(database: impl Database) {
     let store = database.store();
     store.close().await;
-    let write = tokio::time::timeout(Duration::from_secs(10), store.accept(search(1), log_job(search(1)))).await;
-    let read = tokio::time::timeout(Duration::from_secs(10), store.job_counts()).await;
+    let write = tokio::time::timeout(Duration::from_secs(30), store.accept(search(1), log_job(search(1)))).await;
+    let read = tokio::time::timeout(Duration::from_secs(30), store.job_counts()).await;
     assert!(matches!(write, Ok(Err(StoreError::Connection(_)))), "{write:?}");
     assert!(matches!(read, Ok(Err(StoreError::Connection(_)))), "{read:?}");
     store.close().await;
 }
 
-pub(crate) async fn what_was_handed_in_before_the_close_is_written(mut database: impl Database) {
+pub(crate) async fn writes_before_the_close_are_stored(mut database: impl Database) {
     let store = database.store();
     let calls = join_all((0..500).map(|number| {
         let store = database.store();

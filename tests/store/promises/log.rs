@@ -11,7 +11,7 @@ use tests::builders::{START, log_entry, log_entry_of, log_query, no_attempt, sea
 
 use crate::Database;
 
-/// Texts that some layer between here and the disk might take for something else.
+/// Texts that some layer above the disk might interpret.
 pub(super) const HOSTILE: &[&str] = &[
     "",
     " ",
@@ -71,7 +71,7 @@ pub(crate) async fn the_same_search_twice_in_one_commit_is_recorded_once(databas
     assert_eq!(rows(&*store, log_query(LogSpan::Newest)).await.len(), 20);
 }
 
-pub(crate) async fn a_row_comes_back_exactly_whatever_its_characters(database: impl Database) {
+pub(crate) async fn a_row_with_any_characters_is_read_back_exactly(database: impl Database) {
     let store = database.store();
     let long = "🎈\0".repeat(5_000);
     let texts = || HOSTILE.iter().copied().chain([long.as_str()]).map(str::to_owned);
@@ -123,7 +123,7 @@ pub(crate) async fn rows_are_numbered_in_the_order_of_their_visibility(database:
     assert_eq!(seen, all);
 }
 
-pub(crate) async fn spans_go_down_from_the_newest_and_up_from_a_row(database: impl Database) {
+pub(crate) async fn spans_go_down_from_the_newest_row_and_up_from_a_row(database: impl Database) {
     let store = database.store();
     assert!(seqs(&*store, log_query(LogSpan::Newest)).await.is_empty());
     record_many(&*store, 600).await;
@@ -154,7 +154,7 @@ pub(crate) async fn a_limit_ends_the_rows(database: impl Database) {
     }
 }
 
-pub(crate) async fn a_reader_who_stops_blocks_nobody(database: impl Database) {
+pub(crate) async fn a_stopped_reader_does_not_block_others(database: impl Database) {
     let store = database.store();
     record_many(&*store, 600).await;
     let mut stopped = Vec::new();
@@ -165,7 +165,7 @@ pub(crate) async fn a_reader_who_stops_blocks_nobody(database: impl Database) {
     }
     assert_eq!(rows(&*store, log_query(LogSpan::Newest)).await.len(), 600);
     store.record(log_entry(search(9_999), "goes on"), no_attempt()).await.unwrap();
-    // And they find the rest where they left off.
+    // A stopped reader continues where it stopped.
     let rest: Vec<LogRow> = stopped.pop().expect("one of them").try_collect().await.unwrap();
     assert_eq!(rest.len(), 599);
 }
@@ -179,7 +179,7 @@ pub(crate) async fn rows_survive_a_reopening(mut database: impl Database) {
     assert!(next > before[0].seq);
 }
 
-/// One row for each time, in this order: so many are handed in together that they share commits and keep it.
+/// Writes one row for each time. Groups of 25 share commits and keep their order.
 async fn record_at(store: &dyn Store, times: impl IntoIterator<Item = TimeMs>) {
     let entries = times
         .into_iter()
@@ -194,10 +194,10 @@ fn minute(minute: u64) -> TimeMs {
     START.after(Duration::from_secs(60 * minute))
 }
 
-pub(crate) async fn a_time_leads_to_the_first_row_from_then_on(database: impl Database) {
+pub(crate) async fn a_time_leads_to_the_first_later_row(database: impl Database) {
     let store = database.store();
     assert_eq!(log_seq_since(&*store, START).await.unwrap(), LogSeq(1), "of no rows");
-    // Every tenth minute, in threes.
+    // Three rows every ten minutes.
     record_at(&*store, (0..300).map(|n| minute(n / 3 * 10))).await;
     let rows: Vec<LogRow> = store.log_rows(log_query(LogSpan::After(LogSeq(0)))).try_collect().await.unwrap();
     for time in (0..1_010).step_by(5).map(minute).chain([TimeMs(0), TimeMs(i64::MIN), TimeMs(i64::MAX)]) {
@@ -226,7 +226,7 @@ pub(crate) async fn a_minute_of_disorder_hides_no_row(database: impl Database) {
     }
 }
 
-pub(crate) async fn bounds_are_met_by_what_is_there(database: impl Database) {
+pub(crate) async fn bounds_select_existing_rows(database: impl Database) {
     let store = database.store();
     let range = async |bounds: LogBounds| log_range(&*store, &bounds).await.unwrap();
     assert_eq!(range(LogBounds::NONE).await, None, "of no rows");
@@ -246,7 +246,7 @@ pub(crate) async fn bounds_are_met_by_what_is_there(database: impl Database) {
     assert_eq!(range(of("before:10w")).await, None);
 }
 
-pub(crate) async fn any_times_at_all_lead_to_a_place_where_they_pass(database: impl Database) {
+pub(crate) async fn random_times_lead_to_the_right_row(database: impl Database) {
     let store = database.store();
     let times = proptest::collection::vec(0..40_u64, 60);
     let mut runner = proptest::test_runner::TestRunner::deterministic();

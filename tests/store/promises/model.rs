@@ -17,15 +17,15 @@ use tokio::task::block_in_place;
 use crate::Database;
 use crate::promises::kinds::set_paused;
 
-pub(crate) async fn any_sequence_of_verbs_does_what_the_model_does<D: Database>(_first: D) {
-    // A case costs a database of its own; a failing one is shrunk, and shown with its verbs.
+pub(crate) async fn any_sequence_of_operations_matches_the_model<D: Database>(_first: D) {
+    // Each case needs a database. A failing case is shrunk and printed with its operations.
     let config = Config { cases: cases(D::CASES), failure_persistence: None, ..Config::default() };
     let outcome = block_in_place(|| {
-        TestRunner::new(config).run(&vec(verb(), 1..60), |verbs| {
+        TestRunner::new(config).run(&vec(operation(), 1..60), |operations| {
             Handle::current().block_on(async {
                 let mut run = Run::on(D::create().await);
-                for verb in verbs {
-                    run.step(&verb).await;
+                for operation in operations {
+                    run.step(&operation).await;
                 }
             });
             Ok(())
@@ -38,7 +38,7 @@ const WORKERS: [&str; 2] = ["w1", "w2"];
 const KINDS: [&str; 2] = ["modelled", LOG_JOB];
 
 #[derive(Clone, Debug)]
-pub(super) enum Verb {
+pub(super) enum Operation {
     Enqueue {
         key: Option<u8>,
         priority: i16,
@@ -64,7 +64,7 @@ pub(super) enum Verb {
         worker: usize,
         limit: u32,
     },
-    /// All jobs that were ever claimed, by whoever.
+    /// All jobs that any worker ever claimed.
     Extend {
         worker: usize,
         lease_s: u64,
@@ -88,7 +88,7 @@ pub(super) enum Verb {
     Prune {
         limit: u32,
     },
-    /// A kind that may not be there yet.
+    /// A kind that may not exist yet.
     Pause {
         kind: usize,
         paused: bool,
@@ -104,28 +104,28 @@ pub(super) enum Verb {
     Reopen,
 }
 
-pub(super) fn verb() -> impl Strategy<Value = Verb> {
+pub(super) fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         6 => (prop::option::of(0..4_u8), -1..=1_i16, 0..3_u64, 1..3_u32)
-            .prop_map(|(key, priority, delay_s, max_attempts)| Verb::Enqueue { key, priority, delay_s, max_attempts }),
-        4 => (0..4_u8).prop_map(|search| Verb::Accept { search }),
-        2 => (0..4_u8).prop_map(|search| Verb::Record { search }),
-        6 => (0..2_usize, 0..6_u32).prop_map(|(worker, limit)| Verb::Claim { worker, limit }),
+            .prop_map(|(key, priority, delay_s, max_attempts)| Operation::Enqueue { key, priority, delay_s, max_attempts }),
+        4 => (0..4_u8).prop_map(|search| Operation::Accept { search }),
+        2 => (0..4_u8).prop_map(|search| Operation::Record { search }),
+        6 => (0..2_usize, 0..6_u32).prop_map(|(worker, limit)| Operation::Claim { worker, limit }),
         4 => (-1..=1_i16, 0..2_u64, 0..2_usize, 0..6_u32).prop_map(|(priority, delay_s, worker, limit)| {
-            Verb::EnqueueDuringClaim { priority, delay_s, worker, limit }
+            Operation::EnqueueDuringClaim { priority, delay_s, worker, limit }
         }),
-        2 => (0..2_usize, 0..30_u64).prop_map(|(worker, lease_s)| Verb::Extend { worker, lease_s }),
+        2 => (0..2_usize, 0..30_u64).prop_map(|(worker, lease_s)| Operation::Extend { worker, lease_s }),
         8 => (0..30_usize, 0..2_usize, finish())
-            .prop_map(|(attempt, worker, result)| Verb::Finish { attempt, worker, result }),
-        2 => Just(Verb::Expire),
-        1 => (0..3_u64).prop_map(|latest_s| Verb::Requeue { latest_s }),
-        2 => (0..20_usize).prop_map(|job| Verb::Retry { job }),
-        2 => (0..20_usize).prop_map(|job| Verb::Cancel { job }),
-        1 => (0..4_u32).prop_map(|limit| Verb::Prune { limit }),
-        2 => (0..2_usize, prop::bool::weighted(0.3)).prop_map(|(kind, paused)| Verb::Pause { kind, paused }),
-        3 => (0..2_usize, prop::option::weighted(0.7, 0..3_u32)).prop_map(|(kind, limit)| Verb::Limit { kind, limit }),
-        3 => (0..20_u64).prop_map(|seconds| Verb::Advance { seconds }),
-        1 => Just(Verb::Reopen),
+            .prop_map(|(attempt, worker, result)| Operation::Finish { attempt, worker, result }),
+        2 => Just(Operation::Expire),
+        1 => (0..3_u64).prop_map(|latest_s| Operation::Requeue { latest_s }),
+        2 => (0..20_usize).prop_map(|job| Operation::Retry { job }),
+        2 => (0..20_usize).prop_map(|job| Operation::Cancel { job }),
+        1 => (0..4_u32).prop_map(|limit| Operation::Prune { limit }),
+        2 => (0..2_usize, prop::bool::weighted(0.3)).prop_map(|(kind, paused)| Operation::Pause { kind, paused }),
+        3 => (0..2_usize, prop::option::weighted(0.7, 0..3_u32)).prop_map(|(kind, limit)| Operation::Limit { kind, limit }),
+        3 => (0..20_u64).prop_map(|seconds| Operation::Advance { seconds }),
+        1 => Just(Operation::Reopen),
     ]
 }
 
@@ -143,7 +143,7 @@ pub(super) struct Run<D> {
     database: D,
     model: QueueModel,
     now: TimeMs,
-    /// All attempts that were ever handed out.
+    /// All attempts that were ever claimed.
     claimed: Vec<(JobId, u32)>,
     /// The searches that have a log row.
     recorded: BTreeMap<u8, LogSeq>,
@@ -154,11 +154,11 @@ impl<D: Database> Run<D> {
         Self { database, model: QueueModel::default(), now: START, claimed: Vec::new(), recorded: BTreeMap::new() }
     }
 
-    /// Does `verb` to both, and fails where they part.
-    pub(super) async fn step(&mut self, verb: &Verb) {
+    /// Does `operation` to both, and fails where they part.
+    pub(super) async fn step(&mut self, operation: &Operation) {
         let (store, now) = (self.database.store(), self.now);
-        match verb {
-            Verb::Enqueue { key, priority, delay_s, max_attempts } => {
+        match operation {
+            Operation::Enqueue { key, priority, delay_s, max_attempts } => {
                 let new = NewJob {
                     key: key.map(|key| key.to_string()),
                     priority: *priority,
@@ -176,7 +176,7 @@ impl<D: Database> Run<D> {
                     Enqueued::Exists(id) => assert_eq!(present, Some(id)),
                 }
             }
-            Verb::Accept { search: number } => {
+            Operation::Accept { search: number } => {
                 let id = search((*number).into());
                 let new = NewJob { run_at: now, now, ..log_job(id) };
                 let present = self.model.with_key(new.key.as_deref());
@@ -191,17 +191,17 @@ impl<D: Database> Run<D> {
                     }
                 }
             }
-            Verb::Record { search: number } => {
+            Operation::Record { search: number } => {
                 let seq = store.record(log_entry(search((*number).into()), "modelled"), no_attempt()).await.unwrap();
                 assert_eq!(*self.recorded.entry(*number).or_insert(seq), seq);
             }
-            Verb::Claim { worker, limit } => {
+            Operation::Claim { worker, limit } => {
                 let claim = claim(WORKERS[*worker], *limit, now);
                 let claimed = store.claim(claim.clone()).await.unwrap();
                 assert_eq!(claimed, self.model.claim(&claim));
                 self.claimed.extend(claimed.iter().map(|job| (job.id, job.attempt)));
             }
-            Verb::EnqueueDuringClaim { priority, delay_s, worker, limit } => {
+            Operation::EnqueueDuringClaim { priority, delay_s, worker, limit } => {
                 let run_at = now.after(Duration::from_secs(*delay_s));
                 let new = NewJob { priority: *priority, run_at, now, ..job("modelled") };
                 let claim = claim(WORKERS[*worker], *limit, now);
@@ -218,55 +218,55 @@ impl<D: Database> Run<D> {
                 }
                 self.claimed.extend(claimed.iter().map(|job| (job.id, job.attempt)));
             }
-            Verb::Extend { worker: name, lease_s } => {
+            Operation::Extend { worker: name, lease_s } => {
                 let (worker, until) = (worker(WORKERS[*name]), now.after(Duration::from_secs(*lease_s)));
                 let jobs: Vec<JobId> = self.claimed.iter().map(|&(job, _)| job).collect();
                 let lost = store.renew_leases(&worker, &jobs, until).await.unwrap();
                 assert_eq!(lost, self.model.renew_leases(&worker, &jobs, until));
             }
-            Verb::Finish { attempt, worker: name, result } => {
+            Operation::Finish { attempt, worker: name, result } => {
                 let Some(&(job, attempt)) = self.claimed.get(attempt % self.claimed.len().max(1)) else { return };
                 let (worker, result) = (worker(WORKERS[*name]), result.clone());
                 let told = FinishedAttempt { job, attempt, worker, result, now, wall: now };
                 assert_eq!(store.finish(vec![told.clone()]).await.unwrap(), self.model.finish(&told));
             }
-            Verb::Expire => {
+            Operation::Expire => {
                 assert_eq!(store.expire_leases(now).await.unwrap(), self.model.expire_leases(now));
             }
-            Verb::Requeue { latest_s } => {
+            Operation::Requeue { latest_s } => {
                 let latest = now.after(Duration::from_secs(*latest_s));
                 let lost = store.rescue_orphans(now, latest).await.unwrap();
                 self.model.pull_schedules(latest);
                 self.model.grant_attempts();
                 assert_eq!(lost, self.model.lose(now, |_| true));
             }
-            Verb::Retry { job } => {
+            Operation::Retry { job } => {
                 let Some(id) = self.nth(*job) else { return };
                 assert_eq!(store.retry_job(id, now).await.unwrap(), self.model.retry(id, now));
             }
-            Verb::Cancel { job } => {
+            Operation::Cancel { job } => {
                 let Some(id) = self.nth(*job) else { return };
                 assert_eq!(store.cancel_job(id, now).await.unwrap(), self.model.cancel(id, now));
             }
-            Verb::Prune { limit } => {
+            Operation::Prune { limit } => {
                 let recorded = self.recorded.keys().map(|&number| search(number.into()).to_string());
                 let recorded: BTreeSet<String> = recorded.collect();
                 let pruned = self.model.prune(now, *limit, |key| recorded.contains(key));
                 assert_eq!(store.prune_jobs(now, *limit).await.unwrap(), pruned);
             }
-            Verb::Pause { kind, paused } => {
+            Operation::Pause { kind, paused } => {
                 let kind = KINDS[*kind];
                 assert_eq!(set_paused(&*store, kind, *paused).await, self.model.pause(kind, *paused));
             }
-            Verb::Limit { kind, limit } => {
+            Operation::Limit { kind, limit } => {
                 let kind = KINDS[*kind];
                 assert_eq!(store.limit_kind(kind, *limit).await.unwrap(), self.model.limit(kind, *limit));
             }
-            Verb::Reopen => {
+            Operation::Reopen => {
                 drop(store);
                 self.database.reopen().await;
             }
-            Verb::Advance { seconds } => self.now = now.after(Duration::from_secs(*seconds)),
+            Operation::Advance { seconds } => self.now = now.after(Duration::from_secs(*seconds)),
         }
         self.compare().await;
     }

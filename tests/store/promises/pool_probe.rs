@@ -20,7 +20,7 @@ fn short() -> ProbeUse {
 }
 
 /// Waits until no connection is in use, then checks that all of them can be taken.
-async fn all_are_back(database: &impl Database, what: &str) {
+async fn assert_all_returned(database: &impl Database, what: &str) {
     let store = database.store();
     eventually(what, async || (store.pool().in_use == 0).then_some(())).await;
     let max = store.pool().max;
@@ -48,7 +48,7 @@ async fn hold_all(pool: &Arc<dyn PoolProbe>) -> JoinSet<Result<(), StoreError>> 
     held
 }
 
-pub(crate) async fn a_connection_comes_back(database: impl Database) {
+pub(crate) async fn a_connection_returns(database: impl Database) {
     let pool = database.pool_probe();
     let in_use = Arc::new(AtomicU32::new(0));
     for _ in 0..pool.state().max * 3 {
@@ -59,20 +59,20 @@ pub(crate) async fn a_connection_comes_back(database: impl Database) {
         pool.probe(ProbeUse { taken, hold: Duration::from_millis(1), ..short() }).await.unwrap();
     }
     assert!(in_use.load(Ordering::SeqCst) >= pool.state().max * 3, "each was in use when `taken` was called");
-    all_are_back(&database, "back after a use").await;
+    assert_all_returned(&database, "back after a use").await;
 }
 
-pub(crate) async fn a_connection_comes_back_after_a_statement_that_fails(database: impl Database) {
+pub(crate) async fn a_connection_returns_after_a_statement_that_fails(database: impl Database) {
     let pool = database.pool_probe();
     for _ in 0..pool.state().max * 3 {
         let invalid = ProbeUse { statement: ProbeStatement::Invalid, hold: FOREVER, ..short() };
         let error = pool.probe(invalid).await.unwrap_err();
         assert_eq!(error.kind(), FaultKind::SqlError, "{error}");
     }
-    all_are_back(&database, "back after a statement that failed").await;
+    assert_all_returned(&database, "back after a statement that failed").await;
 }
 
-pub(crate) async fn a_connection_comes_back_after_a_panic(database: impl Database) {
+pub(crate) async fn a_connection_returns_after_a_panic(database: impl Database) {
     let pool = database.pool_probe();
     for _ in 0..pool.state().max * 3 {
         let pool = Arc::clone(&pool);
@@ -80,10 +80,10 @@ pub(crate) async fn a_connection_comes_back_after_a_panic(database: impl Databas
         let ended = tokio::spawn(async move { pool.probe(panics).await }).await;
         assert!(ended.unwrap_err().is_panic());
     }
-    all_are_back(&database, "back after a panic").await;
+    assert_all_returned(&database, "back after a panic").await;
 }
 
-pub(crate) async fn a_connection_comes_back_from_a_task_that_is_stopped(database: impl Database) {
+pub(crate) async fn a_connection_returns_from_an_aborted_task(database: impl Database) {
     let pool = database.pool_probe();
     for _ in 0..3 {
         let held = hold_all(&pool).await;
@@ -91,10 +91,10 @@ pub(crate) async fn a_connection_comes_back_from_a_task_that_is_stopped(database
         drop(held);
         eventually("back from stopped tasks", async || (pool.state().in_use == 0).then_some(())).await;
     }
-    all_are_back(&database, "back from stopped tasks").await;
+    assert_all_returned(&database, "back from stopped tasks").await;
 }
 
-pub(crate) async fn a_probe_waits_for_a_connection_as_readers_do(database: impl Database) {
+pub(crate) async fn a_probe_waits_for_a_connection_like_readers(database: impl Database) {
     let (store, pool) = (database.store(), database.pool_probe());
     let waits = store.pool().waits;
     let mut held = hold_all(&pool).await;
@@ -113,5 +113,5 @@ pub(crate) async fn a_probe_waits_for_a_connection_as_readers_do(database: impl 
     held.abort_all();
     while held.join_next().await.is_some() {}
     waiting.await.unwrap().unwrap();
-    all_are_back(&database, "back after a wait").await;
+    assert_all_returned(&database, "back after a wait").await;
 }

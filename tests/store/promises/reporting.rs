@@ -1,4 +1,4 @@
-//! What running jobs say of themselves, and what they put out.
+//! Progress and output of running jobs.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ async fn enqueue_and_claim(store: &dyn Store) -> ClaimedJob {
     claim_one(store, "w").await
 }
 
-/// A report that puts `text` out.
+/// A report with `text` as output.
 fn part(claimed: &ClaimedJob, worker: &str, text: &str) -> JobReport {
     JobReport { part: Some(text.to_owned()), ..report(claimed, worker) }
 }
@@ -29,14 +29,14 @@ async fn output(store: &dyn Store, id: JobId, after: u32, limit: u32) -> Vec<(u3
     parts.into_iter().map(|OutputPart { number, text }| (number, text)).collect()
 }
 
-/// All that was put out, after the numbers were checked.
+/// All output, after a check of the parts' numbers.
 async fn texts(store: &dyn Store, id: JobId) -> Vec<String> {
     let (numbers, texts): (Vec<u32>, Vec<String>) = output(store, id, 0, u32::MAX).await.into_iter().unzip();
     assert!(numbers.iter().copied().eq(1..=u32::try_from(numbers.len()).unwrap()), "{numbers:?}");
     texts
 }
 
-pub(crate) async fn what_was_reported_is_read_back(mut database: impl Database) {
+pub(crate) async fn a_report_is_read_back(mut database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
     let silent = store.job(claimed.id).await.unwrap().expect("there");
@@ -49,7 +49,7 @@ pub(crate) async fn what_was_reported_is_read_back(mut database: impl Database) 
         ..part(&claimed, "w", "\\one\0\n")
     };
     assert!(store.report(first).await.unwrap());
-    // Without a part and a result: neither is taken back.
+    // A report without a part and a result removes neither.
     let last = JobReport { percent: 100, note: String::new(), ..report(&claimed, "w") };
     let expected = [(66, note), (100, "")];
     for (index, (percent, note)) in expected.into_iter().enumerate() {
@@ -74,7 +74,7 @@ pub(crate) async fn what_was_reported_is_read_back(mut database: impl Database) 
     assert_eq!(store.job_by_key("log_request", "k").await.unwrap(), None);
 }
 
-pub(crate) async fn who_no_longer_holds_the_attempt_reports_nothing(database: impl Database) {
+pub(crate) async fn a_worker_that_lost_its_attempt_reports_nothing(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
     let refuses = async |report: JobReport, why: &str| {
@@ -113,14 +113,14 @@ pub(crate) async fn a_new_attempt_continues_the_numbers(database: impl Database)
     store.finish(vec![finished(&second, "v", retry("failed"), START)]).await.unwrap();
     let failed = store.job(first.id).await.unwrap().expect("there");
     assert_eq!(failed.state, JobState::Retrying);
-    assert!(failed.progress.is_some(), "how far it came is still to be seen");
+    assert!(failed.progress.is_some(), "the progress is kept");
     store.retry_job(first.id, START).await.unwrap();
     let third = claim_one(&*store, "w").await;
     assert!(store.report(part(&third, "w", "d")).await.unwrap());
     assert_eq!(texts(&*store, first.id).await, ["a", "b", "c", "d"]);
 }
 
-pub(crate) async fn parts_are_read_from_where_one_was(database: impl Database) {
+pub(crate) async fn parts_are_read_after_a_number(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
     assert_eq!(output(&*store, claimed.id, 0, 9).await, []);
@@ -139,7 +139,7 @@ pub(crate) async fn parts_are_read_from_where_one_was(database: impl Database) {
     assert_eq!(output(&*store, JobId(claimed.id.0 + 1), 0, 9).await, []);
 }
 
-pub(crate) async fn parts_that_are_put_out_at_the_same_time_are_all_there(database: impl Database) {
+pub(crate) async fn concurrent_parts_are_all_stored(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
     let numbers: Vec<String> = (0..40).map(|number| number.to_string()).collect();
@@ -160,7 +160,7 @@ pub(crate) async fn a_report_that_cannot_be_stored_changes_nothing(database: imp
     assert_eq!(texts(&*store, claimed.id).await, ["a", "c"]);
 }
 
-pub(crate) async fn what_was_put_out_goes_with_its_job(database: impl Database) {
+pub(crate) async fn output_is_deleted_with_its_job(database: impl Database) {
     let store = database.store();
     let mut ids = Vec::new();
     for _ in 0..3 {
@@ -180,12 +180,12 @@ pub(crate) async fn what_was_put_out_goes_with_its_job(database: impl Database) 
     assert_eq!(texts(&*store, ids[2]).await, ["a"]);
 }
 
-pub(crate) async fn a_report_wakes_those_who_follow_after_its_commit(database: impl Database) {
+pub(crate) async fn a_report_notifies_after_its_commit(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
     let mut topics = Topic::ALL.map(|topic| (topic, store.subscribe(topic)));
     let mut wake = store.subscribe(Topic::Output);
-    // Who is woken sees what was written: the waiting reader is never early.
+    // A wake-up comes after the commit: the reader sees what was written.
     let reader = tokio::spawn({
         let (store, id) = (database.store(), claimed.id);
         async move {

@@ -1,4 +1,4 @@
-//! What is opened, what is refused, and with which words.
+//! Which folders are opened, and with which errors others are refused.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ async fn the_library_is_one_without_the_wal_reset_bug() {
 }
 
 #[tokio::test]
-async fn a_missing_folder_is_made() {
+async fn a_missing_folder_is_created() {
     let parent = TempDir::new().unwrap();
     let folder = parent.path().join("some/data");
     open(&folder).await.unwrap().close().await;
@@ -34,7 +34,7 @@ async fn a_missing_folder_is_made() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_made_is_refused() {
+async fn a_folder_that_cannot_be_created_is_refused() {
     let parent = TempDir::new().unwrap();
     let file = parent.path().join("file");
     fs::write(&file, "in the way").unwrap();
@@ -54,7 +54,7 @@ async fn a_folder_that_cannot_be_written_to_is_refused() {
 }
 
 #[tokio::test]
-async fn a_guest_works_beside_the_owner_and_keeps_nobody_out() {
+async fn a_guest_works_beside_the_owner_without_a_lock() {
     let folder = TempDir::new().unwrap();
     let owner = open(folder.path()).await.unwrap();
     let guest = open_as(folder.path(), Access::Guest).await.unwrap();
@@ -68,7 +68,7 @@ async fn a_guest_works_beside_the_owner_and_keeps_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_guest_leaves_an_older_schema_to_the_owner() {
+async fn a_guest_does_not_migrate_an_older_schema() {
     let folder = TempDir::new().unwrap();
     open(folder.path()).await.unwrap().close().await;
     let mut connection = connect_to(folder.path()).await;
@@ -80,7 +80,7 @@ async fn a_guest_leaves_an_older_schema_to_the_owner() {
 }
 
 #[tokio::test]
-async fn a_folder_in_use_is_refused_with_the_process_that_uses_it() {
+async fn a_folder_in_use_is_refused_naming_its_process() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).await.unwrap();
     let error = refusal(folder.path()).await;
@@ -91,7 +91,7 @@ async fn a_folder_in_use_is_refused_with_the_process_that_uses_it() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_is_refused_and_left_alone() {
+async fn a_newer_schema_is_refused_and_not_changed() {
     let folder = TempDir::new().unwrap();
     open(folder.path()).await.unwrap().close().await;
     let mut connection = connect_to(folder.path()).await;
@@ -109,7 +109,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_refused_and_kept() {
+async fn a_file_that_is_not_a_database_is_refused_and_kept() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("search4letters.db");
     let text = "These are somebody's notes and no database. ".repeat(100);
@@ -141,7 +141,7 @@ async fn a_damaged_database_is_refused_and_kept() {
 }
 
 #[tokio::test]
-async fn the_statement_that_always_read_the_log_still_does() {
+async fn the_originals_statement_still_reads_the_log() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).await.unwrap();
     store.record(log_entry(search(1), "life, the universe"), no_attempt()).await.unwrap();
@@ -156,7 +156,7 @@ async fn the_statement_that_always_read_the_log_still_does() {
 }
 
 #[tokio::test]
-async fn a_store_that_was_not_closed_is_found_whole() {
+async fn a_store_that_was_not_closed_recovers() {
     let folder = TempDir::new().unwrap();
     let copy = TempDir::new().unwrap();
     let store = open(folder.path()).await.unwrap();
@@ -173,7 +173,7 @@ async fn a_store_that_was_not_closed_is_found_whole() {
 }
 
 #[tokio::test]
-async fn a_database_from_before_kinds_could_be_paused_knows_those_that_it_has() {
+async fn a_database_from_before_the_table_of_kinds_gets_its_kinds() {
     let folder = TempDir::new().unwrap();
     let store = open(folder.path()).await.unwrap();
     for kind in ["b", "a", "b"] {
@@ -181,7 +181,7 @@ async fn a_database_from_before_kinds_could_be_paused_knows_those_that_it_has() 
     }
     store.close().await;
     let mut connection = connect_to(folder.path()).await;
-    // As the schema was up to its fifth version.
+    // Restores the schema's fifth version.
     let back = "drop table job_output; drop table job_report; drop index job_of_kind;
                 drop table copy; drop table job_kind; drop table worker; drop index job_waiting;
                 create index job_waiting on job (priority desc, id) where state = 'waiting';

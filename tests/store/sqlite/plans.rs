@@ -1,4 +1,4 @@
-//! How SQLite finds what it looks for, read from its own plan for each statement that the store uses.
+//! SQLite's plans for the statements of the store.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -81,7 +81,7 @@ fn plan_of<'a>(plans: &'a BTreeMap<String, Vec<String>>, parts: &[&str]) -> &'a 
 }
 
 #[tokio::test]
-async fn what_runs_often_finds_its_rows_by_the_index_that_is_made_for_it() {
+async fn frequent_statements_use_their_index() {
     let plans = plans().await;
     let cases: &[(&[&str], &str)] = &[
         (&["set state = 'running'"], "SEARCH job USING INTEGER PRIMARY KEY (rowid=?)"),

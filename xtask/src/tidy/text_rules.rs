@@ -46,30 +46,7 @@ const COMMENTS: &[&str] = &["//! ", "/// ", "// ", "-- ", "# ", "/* "];
 const RIDDLES: &[&str] = &["Who ", "Whoever ", "So many ", "So long ", "What comes of "];
 
 /// Names that were replaced by the field's own words, and what the code calls the thing now.
-const RETIRED: &[(&str, &str)] = &[
-    ("Agenda", "Timers"),
-    ("Gathered", "SystemSnapshot"),
-    ("JobEnvironment", "JobContext"),
-    ("LogBook", "LogWindow"),
-    ("LogFeed", "LogQuery"),
-    ("LogLooked", "ScanProgress"),
-    ("LogPlace", "LogPosition"),
-    ("Outlook", "KindSnapshot"),
-    ("Performed", "JobOutcome"),
-    ("QueuePlace", "JobPosition"),
-    ("Teller", "EventSink"),
-    ("Telling", "Events"),
-    ("Touched", "ChangedTopics"),
-    ("are_back", "returned"),
-    ("from_store", "Error::from"),
-    ("from_word", "parse"),
-    ("hindrance", "blocked_reason"),
-    ("introduce_kind", "register_kind"),
-    ("is_news", "changed"),
-    ("is_there", "exists"),
-    ("look_again", "reset"),
-    ("requeue_orphans", "rescue_orphans"),
-];
+const RETIRED: &[(&str, &str)] = &[];
 
 pub(super) fn findings(sources: &[Source]) -> Vec<Finding> {
     sources.iter().filter(|source| source.has_ending(HAND_WRITTEN)).flat_map(of_file).collect()
