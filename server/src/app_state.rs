@@ -110,7 +110,6 @@ impl AppState {
     }
 
     /// Replays the spool and sends probes, until the handles are dropped.
-    #[must_use]
     pub fn start_background(&self) -> [AbortOnDropHandle<()>; 2] {
         let replay = tokio::spawn(self.search.ingest.clone().keep_replaying(self.random.clone()));
         let probes = tokio::spawn(self.system.clone().keep_probing(self.random.clone()));

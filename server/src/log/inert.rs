@@ -43,6 +43,10 @@ static NEEDS_CARE: LazyLock<[bool; 256]> = LazyLock::new(|| {
     bytes
 });
 
+pub(super) fn push(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("a Vec takes all that is written");
+}
+
 /// Adds `text`, with `quote` for each `"` in it.
 pub(super) fn push_inert(out: &mut Vec<u8>, text: &str, quote: &str) {
     let needs_care = &*NEEDS_CARE;

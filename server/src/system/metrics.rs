@@ -43,28 +43,22 @@ struct Figures<'a>(&'a mut Registry);
 type Labelled = Family<[(&'static str, String); 1], Gauge>;
 
 impl Figures<'_> {
-    fn all(&mut self, SystemSnapshot { state, counts, last_row, kinds }: &SystemSnapshot) {
+    fn all(&mut self, SystemSnapshot { state, stats }: &SystemSnapshot) {
         let health = &state.health;
-        let lights = [HealthStatus::Healthy, HealthStatus::Checking, HealthStatus::Degraded, HealthStatus::Failing];
-        let lights = lights.map(|light| (light.as_str(), u64::from(light == health.light)));
-        self.family("health", "1 for the light that is on", "light", lights);
+        let statuses = HealthStatus::ALL.map(|status| (status.as_str(), u64::from(status == health.light)));
+        self.family("health", "1 for the present health status", "light", statuses);
         if let Some(probe) = health.probe {
-            self.one(
-                "probe_age_ms",
-                "Since the last probe came through",
-                state.at.since(probe.ended_at).unsigned_abs(),
-            );
+            let age = state.at.since(probe.ended_at).unsigned_abs();
+            self.one("probe_age_ms", "Since the last probe came through", age);
             self.one("probe_duration_ms", "How long the last probe took", probe.took_ms);
         }
         let fault = state.fault.as_ref().map(|fault| fault.kind);
         let faults = FaultKind::ALL.map(|kind| (kind.as_str(), u64::from(Some(kind) == fault)));
         self.family("store_fault", "1 for the error with which the database fails", "error", faults);
-        if let Some(counts) = counts {
-            let jobs = JobState::ALL.map(|state| (state.as_str(), counts.of(state)));
+        if let Some(stats) = stats {
+            let jobs = JobState::ALL.map(|state| (state.as_str(), stats.counts.of(state)));
             self.family("jobs", "Jobs in each state", "state", jobs);
-        }
-        if let Some(last_row) = last_row {
-            self.one("log_last_row", "The number of the newest log row", last_row.0.unsigned_abs());
+            self.one("log_last_row", "The number of the newest log row", stats.last_row.0.unsigned_abs());
         }
         if let Some(ledger) = &state.ledger {
             self.ledger(ledger);
@@ -73,7 +67,7 @@ impl Figures<'_> {
             let age = oldest.map_or(0, |oldest| state.at.since(oldest).unsigned_abs());
             self.one("oldest_waiting_age_ms", "How long the oldest waiting job has been waiting", age);
         }
-        self.kinds(kinds);
+        self.kinds(stats.as_ref().map_or(&[], |stats| &stats.kinds));
         self.workers(state.workers.as_deref().unwrap_or_default());
         self.rest(state);
     }
@@ -90,11 +84,11 @@ impl Figures<'_> {
     fn workers(&mut self, workers: &[WorkerState]) {
         let (silent, heard): (Vec<_>, Vec<_>) = workers.iter().partition(|worker| worker.is_silent);
         let each = [("heard", heard.len() as u64), ("silent", silent.len() as u64)];
-        self.family("workers", "Workers on this database, by whether they were heard of lately", "state", each);
+        self.family("workers", "Workers on this database, by whether they have sent a heartbeat lately", "state", each);
         let slots = workers.iter().map(|worker| u64::from(worker.slots)).sum();
-        self.one("worker_slots", "How many jobs they run side by side at most", slots);
+        self.one("worker_slots", "How many jobs the workers run side by side at most", slots);
         let busy = workers.iter().map(|worker| u64::from(worker.busy)).sum();
-        self.one("worker_busy", "How many they do", busy);
+        self.one("worker_busy", "How many jobs the workers run now", busy);
     }
 
     fn ledger(&mut self, ledger: &Ledger) {
@@ -112,7 +106,7 @@ impl Figures<'_> {
         self.family("ledger", "Where the accepted searches are", "place", places);
         let drift: Gauge = Gauge::default();
         drift.set(ledger.drift());
-        self.0.register("ledger_drift", "Accepted searches that are nowhere; below 0: somewhere twice", drift);
+        self.0.register("ledger_drift", "Accepted searches that are missing; below 0: counted twice", drift);
     }
 
     fn rest(&mut self, state: &api::SystemState) {
@@ -120,7 +114,7 @@ impl Figures<'_> {
         self.one("spool_records", "Records in the spool", spool.records);
         self.one("spool_used_bytes", "Bytes of the spool in use", spool.used_bytes);
         self.one("spool_capacity_bytes", "Bytes that the spool has", spool.capacity_bytes);
-        self.one("spool_set_aside", "Records that were set aside for somebody to look into", spool.quarantined);
+        self.one("spool_set_aside", "Quarantined records, for an operator to look into", spool.quarantined);
         self.one("spool_fault", "1 where the spool cannot be written to", u64::from(spool.fault.is_some()));
         let replayed: Counter = Counter::default();
         replayed.inc_by(spool.replayed);
@@ -131,7 +125,7 @@ impl Figures<'_> {
             ("max", u64::from(state.pool.max)),
             ("waiting", u64::from(state.pool.waiting)),
         ];
-        self.family("pool", "Connections that read, and who waits for one", "what", pool);
+        self.family("pool", "Connections that read, and requests that wait for one", "what", pool);
         self.one("pool_longest_wait_ms", "The longest wait for a connection", state.pool.longest_wait_ms);
         if let Some(disk) = &state.disk {
             self.one("disk_free_bytes", "Free on the data folder's disk", disk.free_bytes);
@@ -157,8 +151,8 @@ impl Figures<'_> {
         values: impl IntoIterator<Item = (&'w str, u64)>,
     ) {
         let family = Labelled::default();
-        for (word, value) in values {
-            family.get_or_create(&[(label, word.to_owned())]).set(i64::try_from(value).unwrap_or(i64::MAX));
+        for (text, value) in values {
+            family.get_or_create(&[(label, text.to_owned())]).set(i64::try_from(value).unwrap_or(i64::MAX));
         }
         self.0.register(name, help, family);
     }

@@ -51,9 +51,7 @@ pub struct SystemService {
 struct SystemSnapshot {
     state: SystemState,
     /// None where the database does not answer.
-    counts: Option<JobCounts>,
-    kinds: Vec<StoredKind>,
-    last_row: Option<LogSeq>,
+    stats: Option<StoreStats>,
 }
 
 /// The figures of the store.
@@ -109,12 +107,7 @@ impl SystemService {
             process: self.process(description),
             spool,
         };
-        SystemSnapshot {
-            state,
-            counts: stats.as_ref().map(|stats| stats.counts),
-            last_row: stats.as_ref().map(|stats| stats.last_row),
-            kinds: stats.map(|stats| stats.kinds).unwrap_or_default(),
-        }
+        SystemSnapshot { state, stats }
     }
 
     async fn stats(&self) -> store::Result<StoreStats> {

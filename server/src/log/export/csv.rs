@@ -4,13 +4,12 @@
 //! take for a formula gets an apostrophe in front, and so does one that begins with an apostrophe: a reader removes one. A
 //! semicolon before such a text is escaped too, for programs to which semicolons end fields.
 
-use std::io::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
 use api::TimeMs;
 use store::BorrowedRow;
 
-use super::super::inert::push_inert;
+use super::super::inert::{push, push_inert};
 
 pub(super) const HEAD: &str =
     "seq,search_id,job_id,phrase,letters,results,ip,browser_string,user_agent,searched_at,recorded_at\r\n";
@@ -64,10 +63,6 @@ fn push_time(out: &mut Vec<u8>, time: TimeMs) {
         }
         None => push(out, format_args!("{}", time.0)),
     }
-}
-
-fn push(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
-    out.write_fmt(text).expect("a Vec takes all that is written");
 }
 
 #[cfg(test)]
