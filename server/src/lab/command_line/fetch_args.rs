@@ -60,7 +60,7 @@ pub struct LabCompare {
 /// What a comparison varies by itself.
 #[derive(Clone, Debug, Args)]
 pub struct LabMethod {
-    /// Who waits for what
+    /// Which requests wait for which
     #[arg(long, default_value = "threads", value_parser = style())]
     pub style: LabStyle,
     /// In which order results are taken; means something for futures only
