@@ -46,23 +46,37 @@ impl Endpoints {
         Arc::new(Self { closed, permits: Semaphore::new(PERMITS), random })
     }
 
-    /// Must be held while a request endpoints: many slow requests must not tie up the server.
-    fn permit(&self) -> Result<SemaphorePermit<'_>, Response> {
+    /// Must be held while a request waits: many slow requests must not tie up the server.
+    fn permit(&self) -> Result<SemaphorePermit<'_>, NoPermit> {
         if let Some(closed) = self.closed {
-            return Err(Error::from(ApiError::new(ErrorCode::NotFound, closed)).into_response());
+            return Err(NoPermit::Closed(closed));
         }
-        self.permits.try_acquire().map_err(|_| {
-            let message = format!("{PERMITS} requests wait in the lab already. Try again in a moment.");
-            let error = Error::from(ApiError::new(ErrorCode::Unavailable, message));
-            ([(RETRY_AFTER, HeaderValue::from_static("1"))], error).into_response()
-        })
+        self.permits.try_acquire().map_err(|_| NoPermit::Full)
     }
 
-    /// Endpoints for the latency, give or take the jitter.
+    /// Waits for the latency, give or take the jitter.
     async fn wait(&self, latency: Latency) {
         let spread = (self.random.jitter() * 2.0 - 1.0) * f64::from(latency.jitter_ms);
         let wait = Duration::from_secs_f64((f64::from(latency.latency_ms) + spread).max(0.0) / 1_000.0);
         tokio::time::sleep(wait).await;
+    }
+}
+
+enum NoPermit {
+    Closed(&'static str),
+    Full,
+}
+
+impl IntoResponse for NoPermit {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Closed(why) => Error::from(ApiError::new(ErrorCode::NotFound, why)).into_response(),
+            Self::Full => {
+                let message = format!("{PERMITS} requests wait in the lab already. Try again in a moment.");
+                let error = Error::from(ApiError::new(ErrorCode::Unavailable, message));
+                ([(RETRY_AFTER, HeaderValue::from_static("1"))], error).into_response()
+            }
+        }
     }
 }
 
@@ -117,7 +131,7 @@ async fn second(
     Parameters(wanted): Parameters<Wanted>,
 ) -> Result<Response, Response> {
     let latency = wanted.or(SECOND_MS, 0).map_err(IntoResponse::into_response)?;
-    let _permit = endpoints.permit()?;
+    let _permit = endpoints.permit().map_err(IntoResponse::into_response)?;
     endpoints.wait(latency).await;
     let second = u32::from_le_bytes(endpoints.random.bytes()) % 100 + 1;
     Ok(([(CACHE_CONTROL, "no-store")], Json(Second { second })).into_response())
@@ -130,7 +144,7 @@ async fn flag(
     Parameters(wanted): Parameters<Wanted>,
 ) -> Result<Response, Response> {
     let latency = wanted.or(FLAG_MS.0, FLAG_MS.1).map_err(IntoResponse::into_response)?;
-    let _permit = endpoints.permit()?;
+    let _permit = endpoints.permit().map_err(IntoResponse::into_response)?;
     endpoints.wait(latency).await;
     // A missing flag takes its time too: failures wait like successes.
     let flag = file.strip_suffix(".svg").and_then(lab::flag);
