@@ -8,7 +8,7 @@ server_functions! {
     /// What visitors ask about accounts and sessions.
     trait AccountApi;
 
-    /// Who is asking, and whether there is any account yet.
+    /// The account of the session, and whether any account exists yet.
     Session, "session", Arguments:
         fn session() -> SessionInfo;
 
