@@ -117,7 +117,6 @@ impl AppState {
     }
 
     /// To serve up to `limit` connections at a time.
-    #[must_use]
     pub fn transport(&self, limit: u32) -> Transport {
         let open = self.system.counters.connections.clone();
         Transport { clock: self.clock.clone(), stop: self.stop.clone(), open, limit }

@@ -45,7 +45,6 @@ pub struct JobContext {
 }
 
 /// The settings of this process's worker on this store.
-#[must_use]
 pub fn worker_settings(options: WorkerOptions, store: &dyn Store, random: &Random) -> Settings {
     let jitter = random.clone();
     Settings {

@@ -50,7 +50,6 @@ pub enum Scheme {
 impl Scheme {
     pub const ALL: [Self; 2] = [Self::Light, Self::Dark];
 
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Light => "light",

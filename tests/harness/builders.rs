@@ -14,13 +14,11 @@ pub const START: TimeMs = TimeMs(1_700_000_000_000);
 pub const LEASE: Duration = Duration::from_secs(15);
 
 /// The `number`th search.
-#[must_use]
 pub fn search(number: u128) -> SearchId {
     SearchId::from_parts(START.0.unsigned_abs(), number)
 }
 
 /// A waiting job without a key.
-#[must_use]
 pub fn job(kind: &str) -> NewJob {
     NewJob {
         kind: kind.to_owned(),
@@ -35,30 +33,25 @@ pub fn job(kind: &str) -> NewJob {
 }
 
 /// The log job of a search.
-#[must_use]
 pub fn log_job(id: SearchId) -> NewJob {
     NewJob { key: Some(id.to_string()), payload: format!(r#"{{"search":"{id}"}}"#), ..job("log_request") }
 }
 
-#[must_use]
 pub fn worker(name: &str) -> WorkerName {
     WorkerName(name.to_owned())
 }
 
 /// A claim of the worker `name` at `now`.
-#[must_use]
 pub fn claim(name: &str, limit: u32, now: TimeMs) -> Claim {
     Claim { worker: worker(name), limit, now, lease_until: now.after(LEASE), wall: now }
 }
 
 /// The result of an attempt at `job`, which the worker `name` had claimed.
-#[must_use]
 pub fn finished(job: &ClaimedJob, name: &str, result: AttemptResult, now: TimeMs) -> FinishedAttempt {
     FinishedAttempt { job: job.id, attempt: job.attempt, worker: worker(name), result, now, wall: now }
 }
 
 /// A report of the worker `name` that `job` is halfway done.
-#[must_use]
 pub fn report(job: &ClaimedJob, name: &str) -> JobReport {
     JobReport {
         job: job.id,
@@ -72,24 +65,20 @@ pub fn report(job: &ClaimedJob, name: &str) -> JobReport {
 }
 
 /// A failure after which the job runs again in ten seconds.
-#[must_use]
 pub fn retry(error: &str) -> AttemptResult {
     AttemptResult::Retry { error: error.to_owned(), after: Duration::from_secs(10) }
 }
 
 /// The log row of a search for `phrase`.
-#[must_use]
 pub fn log_entry(id: SearchId, phrase: &str) -> LogEntry {
     log_entry_of(search_record(id, phrase))
 }
 
-#[must_use]
 pub fn log_entry_of(search: SearchRecord) -> LogEntry {
     LogEntry { search, job_id: JobId(1), recorded_at: START.after(Duration::from_millis(7)) }
 }
 
 /// A search for `phrase`.
-#[must_use]
 pub fn search_record(id: SearchId, phrase: &str) -> SearchRecord {
     SearchRecord {
         id,
@@ -104,7 +93,6 @@ pub fn search_record(id: SearchId, phrase: &str) -> SearchRecord {
 }
 
 /// The result of an attempt that no worker holds, for rows that no job has written.
-#[must_use]
 pub fn no_attempt() -> FinishedAttempt {
     FinishedAttempt {
         job: JobId(0),
@@ -117,12 +105,10 @@ pub fn no_attempt() -> FinishedAttempt {
 }
 
 /// All rows of `span`.
-#[must_use]
 pub fn log_query(span: LogSpan) -> LogQuery {
     LogQuery { span, limit: u32::MAX }
 }
 
-#[must_use]
 pub fn account(name: &str) -> NewAccount {
     NewAccount {
         name: name.to_owned(),
@@ -133,13 +119,11 @@ pub fn account(name: &str) -> NewAccount {
 }
 
 /// A token of 32 times the same byte.
-#[must_use]
 pub fn token(byte: u8) -> TokenHash {
     TokenHash([byte; 32])
 }
 
 /// A session that expires after an idle minute, and after an hour in any case.
-#[must_use]
 pub fn session(byte: u8, account_name: &str) -> StoredSession {
     StoredSession {
         token: token(byte),

@@ -25,7 +25,6 @@ pub struct HeldClock {
 }
 
 impl HeldClock {
-    #[must_use]
     pub fn at(start: TimeMs) -> Self {
         Self {
             steady_ms: AtomicI64::new(start.0),

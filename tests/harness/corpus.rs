@@ -20,34 +20,29 @@ pub fn corpus() -> &'static [Hostile] {
 }
 
 /// The string of this name.
-#[must_use]
 pub fn hostile(name: &str) -> &'static Hostile {
     corpus().iter().find(|hostile| hostile.name == name).unwrap_or_else(|| panic!("no hostile string is called {name}"))
 }
 
 impl Hostile {
     /// As much of it as fits into a search's letters.
-    #[must_use]
     pub fn letters(&self) -> String {
         self.text.chars().take(api::LETTERS_LIMIT).collect()
     }
 
     /// A search for it as a form. Only what must be is percent-encoded: the longest strings would not fit into a body
     /// otherwise.
-    #[must_use]
     pub fn form(&self) -> String {
         format!("phrase={}&letters={}", minimally_encoded(&self.text), minimally_encoded(&self.letters()))
     }
 
     /// The text as a header's value, if a header may hold it.
-    #[must_use]
     pub fn header(&self) -> Option<http::HeaderValue> {
         http::HeaderValue::from_bytes(self.text.as_bytes()).ok()
     }
 }
 
 /// `text` as a value in a form, in which only the characters with a meaning are encoded.
-#[must_use]
 pub fn minimally_encoded(text: &str) -> String {
     text.replace('%', "%25").replace('&', "%26").replace('+', "%2B")
 }

@@ -8,7 +8,6 @@ const CSV_HEAD: &str =
     "seq,search_id,job_id,phrase,letters,results,ip,browser_string,user_agent,searched_at,recorded_at";
 
 /// Panics if a line is not a row, or the last line is incomplete.
-#[must_use]
 pub fn rows_of_ndjson(text: &str) -> Vec<LogRow> {
     assert!(text.is_empty() || text.ends_with('\n'), "the last line is incomplete");
     let lines = text.split_terminator('\n');
@@ -16,7 +15,6 @@ pub fn rows_of_ndjson(text: &str) -> Vec<LogRow> {
 }
 
 /// The same of CSV.
-#[must_use]
 pub fn rows_of_csv(text: &str) -> Vec<LogRow> {
     let mut records = records_of(text).into_iter();
     assert_eq!(records.next().map(|names| names.join(",")).as_deref(), Some(CSV_HEAD));
@@ -24,7 +22,6 @@ pub fn rows_of_csv(text: &str) -> Vec<LogRow> {
 }
 
 /// Reads CSV strictly as RFC 4180 defines it.
-#[must_use]
 pub fn records_of(text: &str) -> Vec<Vec<String>> {
     let (mut records, mut rest) = (Vec::new(), text);
     while !rest.is_empty() {

@@ -34,21 +34,18 @@ pub struct Answer {
 pub struct NoAnswer(String);
 
 impl HttpClient {
-    #[must_use]
     pub fn new(base: &str) -> Self {
         let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
         Self { client, base: base.to_owned(), cookie: None, user_agent: None }
     }
 
     /// The same client with this User-Agent.
-    #[must_use]
     pub fn with_user_agent(mut self, user_agent: &str) -> Self {
         self.user_agent = Some(user_agent.to_owned());
         self
     }
 
     /// The session cookie, if there is one.
-    #[must_use]
     pub fn cookie(&self) -> Option<&str> {
         self.cookie.as_deref()
     }
@@ -199,7 +196,6 @@ impl ReceivedEvents {
 
 impl StreamEvent {
     /// The data, read as JSON. Panics where it is not a `T`.
-    #[must_use]
     pub fn json<T: DeserializeOwned>(&self) -> T {
         serde_json::from_str(&self.data).unwrap_or_else(|error| panic!("{error} in {}", self.data))
     }

@@ -128,18 +128,15 @@ impl PostgresCluster {
     }
 
     /// `postgres://USER:PASSWORD@127.0.0.1:PORT/DATABASE`, whether the cluster runs or not.
-    #[must_use]
     pub fn url(&self, database: &str) -> String {
         self.options(database).to_url_lossy().into()
     }
 
-    #[must_use]
     pub fn port(&self) -> u16 {
         self.0.port
     }
 
     /// The cluster's folder with its data, which is removed with the cluster.
-    #[must_use]
     pub fn folder(&self) -> &Path {
         self.0.folder.path()
     }
@@ -218,17 +215,14 @@ pub struct PostgresDatabase {
 }
 
 impl PostgresDatabase {
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    #[must_use]
     pub fn url(&self) -> String {
         self.cluster.url(&self.name)
     }
 
-    #[must_use]
     pub fn cluster(&self) -> &PostgresCluster {
         &self.cluster
     }

@@ -39,7 +39,6 @@ pub struct ModelJob {
 }
 
 impl QueueModel {
-    #[must_use]
     pub fn with_key(&self, key: Option<&str>) -> Option<JobId> {
         key.and_then(|key| self.jobs.iter().find(|job| job.key.as_deref() == Some(key))).map(|job| job.id)
     }
@@ -106,7 +105,6 @@ impl QueueModel {
         }
     }
 
-    #[must_use]
     pub fn running(&self, kind: &str) -> u32 {
         let running = self.jobs.iter().filter(|job| job.kind == kind && job.state == JobState::Running);
         u32::try_from(running.count()).expect("few")
@@ -193,7 +191,6 @@ impl QueueModel {
         }
     }
 
-    #[must_use]
     pub fn cancellations(&self, worker: &WorkerName) -> Vec<JobId> {
         let theirs = |job: &&ModelJob| job.cancel_requested && job.worker.as_ref() == Some(worker);
         self.jobs.iter().filter(theirs).map(|job| job.id).collect()
@@ -238,18 +235,15 @@ impl QueueModel {
         ended.len() as u64
     }
 
-    #[must_use]
     pub fn next_due(&self) -> Option<TimeMs> {
         let later = |job: &&ModelJob| matches!(job.state, JobState::Scheduled | JobState::Retrying);
         self.jobs.iter().filter(later).map(|job| job.run_at).min()
     }
 
-    #[must_use]
     pub fn counts(&self) -> JobCounts {
         count(self.jobs.iter())
     }
 
-    #[must_use]
     pub fn stored_kinds(&self) -> Vec<StoredKind> {
         let kinds = self.kinds.iter().map(|(name, kind)| StoredKind {
             kind: name.clone(),

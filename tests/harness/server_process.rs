@@ -33,7 +33,6 @@ pub struct Installation {
 }
 
 impl Installation {
-    #[must_use]
     pub fn new() -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let data = folder.path().to_owned();
@@ -41,39 +40,33 @@ impl Installation {
     }
 
     /// With its data in another folder, which the server creates if it is missing.
-    #[must_use]
     pub fn with_data(mut self, data: &Path) -> Self {
         data.clone_into(&mut self.data);
         self
     }
 
     /// Started by another program, which executes the server: `wrapper` precedes the server's command line.
-    #[must_use]
     pub fn started_by<W: Into<OsString>>(mut self, wrapper: impl IntoIterator<Item = W>) -> Self {
         self.wrapper = wrapper.into_iter().map(Into::into).collect();
         self
     }
 
-    #[must_use]
     pub fn with_variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
 
     /// On a PostgreSQL database instead of its own SQLite file.
-    #[must_use]
     pub fn with_database(self, url: &str) -> Self {
         self.with_variable("DATABASE_URL", url)
     }
 
     /// The installation's folder, which is the data folder unless the test names another.
-    #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// The SQLite file.
-    #[must_use]
     pub fn database(&self) -> PathBuf {
         self.data.join("search4letters.db")
     }
@@ -93,7 +86,6 @@ impl Installation {
     }
 
     /// Starts the server without waiting for it.
-    #[must_use]
     pub fn launch(&self, arguments: &[&str]) -> ServerProcess {
         let mut child = self.spawn(arguments);
         let output = Output::default();
@@ -112,12 +104,10 @@ impl Installation {
     }
 
     /// `http://127.0.0.1:PORT`, whether a server runs or not.
-    #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    #[must_use]
     pub fn client(&self) -> HttpClient {
         HttpClient::new(&self.url())
     }
@@ -205,17 +195,14 @@ impl ServerProcess {
     }
 
     /// `http://127.0.0.1:PORT`
-    #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    #[must_use]
     pub fn client(&self) -> HttpClient {
         HttpClient::new(&self.url)
     }
 
-    #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id().expect("nobody has waited for it")
     }
@@ -226,7 +213,6 @@ impl ServerProcess {
     }
 
     /// Its output so far.
-    #[must_use]
     pub fn output(&self) -> String {
         self.output.text()
     }
@@ -242,7 +228,6 @@ impl ServerProcess {
     }
 
     /// Its resident memory in KiB.
-    #[must_use]
     pub fn resident_kib(&self) -> u64 {
         let file = format!("/proc/{}/statm", self.pid());
         let sizes = std::fs::read_to_string(file).expect("a running process has its sizes there");
@@ -308,13 +293,11 @@ impl Output {
 }
 
 /// A program of this workspace, built with the same profile as the running one.
-#[must_use]
 pub fn workspace_program(name: &str) -> PathBuf {
     profile_folder().join(name)
 }
 
 /// For instance `target/debug`.
-#[must_use]
 pub fn profile_folder() -> PathBuf {
     let executable = std::env::current_exe().expect("a running executable has a path");
     let folder = executable.parent().expect("an executable is in a folder");

@@ -9,7 +9,6 @@ use fastrand::Rng;
 use tokio::time::Instant;
 
 /// The number of cases of a property test: `usual`, or fifty times as many in a long run.
-#[must_use]
 pub fn cases(usual: u32) -> u32 {
     usual_or_long(usual, usual * 50)
 }
@@ -33,7 +32,6 @@ impl Rounds {
     /// # Panics
     ///
     /// If `SEARCH4LETTERS_FAULTS_SECONDS` is not a number.
-    #[must_use]
     pub fn begin() -> Self {
         // One deadline for all tests, so that they end together.
         static UNTIL: OnceLock<Instant> = OnceLock::new();
@@ -62,7 +60,6 @@ impl Rounds {
 /// # Panics
 ///
 /// If `SEARCH4LETTERS_SEED` is not a number.
-#[must_use]
 pub fn seeded_rng(test: &str) -> Rng {
     static SEED: OnceLock<u64> = OnceLock::new();
     let seed = *SEED.get_or_init(|| match env::var("SEARCH4LETTERS_SEED") {

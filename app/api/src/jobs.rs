@@ -73,19 +73,16 @@ text_enum! {
 
 impl JobState {
     /// Whether only an administrator can change the state again.
-    #[must_use]
     pub fn is_final(self) -> bool {
         matches!(self, Self::Done | Self::Dead | Self::Cancelled)
     }
 
     /// Whether an administrator may make the job wait again.
-    #[must_use]
     pub fn can_retry(self) -> bool {
         !matches!(self, Self::Waiting | Self::Running)
     }
 
     /// Whether an administrator may cancel the job.
-    #[must_use]
     pub fn can_cancel(self) -> bool {
         !self.is_final()
     }
@@ -103,7 +100,6 @@ pub struct JobCounts {
 }
 
 impl JobCounts {
-    #[must_use]
     pub fn of(&self, state: JobState) -> u64 {
         match state {
             JobState::Scheduled => self.scheduled,

@@ -182,7 +182,6 @@ pub enum ItemErrorKind {
 
 impl ItemErrorKind {
     /// A few words for people.
-    #[must_use]
     pub fn label(self) -> &'static str {
         match self {
             Self::NotFound => "not found",
@@ -214,7 +213,6 @@ impl Lane {
     pub const ALL: [Self; 3] = [Self::Awaited, Self::BareTask, Self::Job];
 
     /// A few words for people.
-    #[must_use]
     pub fn label(self) -> &'static str {
         match self {
             Self::Awaited => "awaited",
@@ -243,7 +241,6 @@ pub enum LaneStep {
 
 impl LaneStep {
     /// A few words for people.
-    #[must_use]
     pub fn label(self) -> &'static str {
         match self {
             Self::Sent => "sent",

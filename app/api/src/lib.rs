@@ -19,7 +19,6 @@ macro_rules! text_enum {
             pub const ALL: [Self; [$($text),+].len()] = [$(Self::$variant),+];
 
             /// The text on the wire, in the database, on the command line and on pages.
-            #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)+
@@ -27,7 +26,6 @@ macro_rules! text_enum {
             }
 
             /// The inverse of [`Self::as_str`].
-            #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 Self::ALL.into_iter().find(|variant| variant.as_str() == text)
             }

@@ -81,7 +81,6 @@ impl From<ScanProgress> for Wire {
 ///
 /// False for control characters, which terminals execute, and for those that end a line or reorder the text around
 /// them. Text from visitors must not change how the text next to it is displayed.
-#[must_use]
 pub fn is_inert(character: char) -> bool {
     !character.is_control()
         && !matches!(

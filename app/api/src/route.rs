@@ -28,7 +28,6 @@ pub enum Bundle {
 
 impl Route {
     /// The page at `path`, which starts with a slash and has no query.
-    #[must_use]
     pub fn of(path: &str) -> Self {
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         match segments[..] {
@@ -46,7 +45,6 @@ impl Route {
         }
     }
 
-    #[must_use]
     pub fn bundle(self) -> Bundle {
         match self {
             Self::Entry | Self::NotFound => Bundle::Search,

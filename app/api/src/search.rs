@@ -60,7 +60,6 @@ pub struct SearchId(pub u128);
 
 impl SearchId {
     /// The id of a search made at `unix_ms`, with the lower 80 bits of `random`.
-    #[must_use]
     pub fn from_parts(unix_ms: u64, random: u128) -> Self {
         Self(Ulid::from_parts(unix_ms, random).0)
     }

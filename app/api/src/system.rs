@@ -84,7 +84,6 @@ text_enum! {
 
 impl FaultKind {
     /// What the operator should do.
-    #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
             Self::ConnectionError => {
@@ -127,7 +126,6 @@ pub struct Ledger {
 
 impl Ledger {
     /// How many accepted searches are in no place. Negative if searches are counted twice.
-    #[must_use]
     pub fn drift(&self) -> i64 {
         let placed = self.recorded
             + self.scheduled

@@ -14,13 +14,11 @@ pub struct TimeMs(pub i64);
 
 impl TimeMs {
     /// The time `duration` later.
-    #[must_use]
     pub fn after(self, duration: std::time::Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// The milliseconds from `earlier` to `self`; 0 if `earlier` is later.
-    #[must_use]
     pub fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0).max(0)
     }
@@ -48,13 +46,11 @@ impl LogTime {
 
     /// Reads `30s`, `15m`, `1h`, `2d` or `1w`, a date, or a date and time of RFC 3339. Seconds and offset are optional;
     /// without an offset the time is UTC.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         ago(text).or_else(|| time(text).map(Self::At))
     }
 
     /// The absolute time, if it is `now`.
-    #[must_use]
     pub fn resolve(self, now: TimeMs) -> TimeMs {
         match self {
             Self::At(time) => time,

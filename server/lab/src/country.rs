@@ -20,7 +20,6 @@ impl CountryCode {
     }
 
     /// In lower case, as files are named.
-    #[must_use]
     pub fn lowercase(self) -> String {
         self.to_string().to_ascii_lowercase()
     }
@@ -46,7 +45,6 @@ impl fmt::Display for CountryCode {
 }
 
 /// The flag of one of [`COUNTRIES`], as an SVG document. `code` is in lower case.
-#[must_use]
 pub fn flag(code: &str) -> Option<&'static str> {
     Some(match code {
         "bd" => include_str!("../flags/bd.svg"),

@@ -81,7 +81,6 @@ impl<T> Future<T> {
     }
 
     /// The state at this moment; it may change at once.
-    #[must_use]
     pub fn state(&self) -> State {
         match &*self.lock() {
             Progress::Pending(_) => State::Pending,

@@ -29,7 +29,6 @@ pub struct EventSink {
 
 impl EventSink {
     /// For a run that begins now. The channel is unbounded because a run is not: a handful of events for each item.
-    #[must_use]
     pub fn begin() -> (Self, Events) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Self { began: Instant::now(), events: sender }, receiver)
@@ -43,7 +42,6 @@ impl EventSink {
     }
 
     /// Microseconds since the run began.
-    #[must_use]
     pub fn elapsed_us(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
     }

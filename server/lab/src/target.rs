@@ -29,13 +29,11 @@ pub struct WrongTarget(String);
 
 impl Target {
     /// A server known by its address only.
-    #[must_use]
     pub fn at(address: SocketAddr) -> Self {
         Self { address, authority: address.to_string(), prefix: String::new() }
     }
 
     /// Whether the address is 127.0.0.0/8 or `::1`.
-    #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.address.ip().to_canonical().is_loopback()
     }

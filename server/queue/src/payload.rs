@@ -26,7 +26,6 @@ struct Version {
 }
 
 /// The payload as JSON text with its version. JSON escapes NUL, so the text contains none.
-#[must_use]
 pub fn encode<T: Payload>(payload: &T) -> String {
     serde_json::to_string(&Envelope { v: T::VERSION, body: payload })
         .expect("payloads are plain structs with text keys, which always have a JSON form")

@@ -38,7 +38,6 @@ pub struct Backoff {
 impl Backoff {
     /// The delay after `failures` failures in a row. `jitter` in 0..1 shortens it by up to a quarter, so that jobs
     /// that failed together do not run again together.
-    #[must_use]
     pub fn after(self, failures: u32, jitter: f64) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);
         let full = self.first.saturating_mul(1 << doublings).min(self.limit);

@@ -74,7 +74,6 @@ fn create_records(folder: &Path, path: &Path, size: u64) -> io::Result<File> {
 }
 
 /// The quarantine file of a spool's folder.
-#[must_use]
 pub fn quarantine_file(folder: &Path) -> PathBuf {
     folder.join(QUARANTINE_NAME)
 }

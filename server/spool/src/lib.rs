@@ -124,13 +124,11 @@ impl Spool {
     }
 
     /// The record of this search, if the spool has it.
-    #[must_use]
     pub fn find(&self, search: SearchId) -> Option<Arc<Record>> {
         lock(&self.index).get(search)
     }
 
     /// The oldest records, at most `limit`.
-    #[must_use]
     pub fn oldest(&self, limit: usize) -> Vec<Arc<Record>> {
         lock(&self.index).oldest(limit)
     }
@@ -154,7 +152,6 @@ impl Spool {
         }
     }
 
-    #[must_use]
     pub fn state(&self) -> State {
         let state = self.state.borrow().clone();
         // An operator who has dealt with the quarantined records moves the file away.
@@ -163,18 +160,15 @@ impl Spool {
     }
 
     /// Notifies of each change of [`Spool::state`].
-    #[must_use]
     pub fn watch(&self) -> watch::Receiver<State> {
         self.state.clone()
     }
 
-    #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Where damaged and refused records are kept.
-    #[must_use]
     pub fn quarantine_file(&self) -> &Path {
         &self.quarantine_file
     }

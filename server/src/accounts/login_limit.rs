@@ -48,7 +48,6 @@ pub struct Attempt {
 }
 
 impl LoginLimit {
-    #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let state = State {
             by_account_and_address: RateCounter::new(PER_ACCOUNT_AND_ADDRESS, WINDOW),

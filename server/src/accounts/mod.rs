@@ -25,7 +25,6 @@ pub struct AccountService {
 }
 
 impl AccountService {
-    #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, random: Random) -> Self {
         let (passwords, login_limit) = (Passwords::new(random.clone()), LoginLimit::new(clock.clone()));
         Self { store, clock, random, passwords, login_limit }

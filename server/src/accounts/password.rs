@@ -25,7 +25,6 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    #[must_use]
     pub fn new(random: Random) -> Self {
         Self { random, permits: Arc::new(Semaphore::new(AT_A_TIME)) }
     }

@@ -93,7 +93,6 @@ pub struct ServerFacts {
 const SKEW_LIMIT_MS: i64 = 1_000;
 
 /// Checks what only matters where the database is a server.
-#[must_use]
 pub fn check_server(facts: ServerFacts) -> Vec<Finding> {
     let ServerFacts { connections_limit: limit, connections_in_use: in_use, connections_ours: ours, .. } = facts;
     let ahead_ms = facts.clock_ahead_ms;

@@ -170,14 +170,12 @@ impl Config {
     }
 
     /// The database, which is a file in the data folder unless a flag says otherwise.
-    #[must_use]
     pub fn database(&self) -> DatabaseUrl {
         let default = || DatabaseUrl::Sqlite(self.store.data.join("search4letters.db"));
         self.store.database_url.clone().unwrap_or_else(default)
     }
 
     /// The spool is always in the data folder, whatever the database is.
-    #[must_use]
     pub fn spool(&self) -> spool::Options {
         let capacity_bytes = u64::from(self.spool.spool_mib.get()) << 20;
         spool::Options { folder: self.store.data.join("spool"), capacity_bytes }
@@ -186,7 +184,6 @@ impl Config {
 
 impl Config {
     /// The configuration of a sandbox: without any of a real server's data or addresses.
-    #[must_use]
     pub fn for_sandbox(mut self, sandbox: &LabSandbox) -> Self {
         self.http.listen = (Ipv4Addr::LOCALHOST, 0).into();
         self.http.trusted_proxies.clear();

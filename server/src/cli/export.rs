@@ -116,7 +116,6 @@ impl NewFile {
     }
 
     /// The path to write to until [`NewFile::finish`].
-    #[must_use]
     pub fn part(&self) -> &Path {
         &self.part
     }

@@ -38,20 +38,17 @@ struct Step {
 }
 
 impl ProgressBar {
-    #[must_use]
     pub fn on_stderr() -> Self {
         Self::on(stderr(), if stderr().is_terminal() { Device::Terminal } else { Device::Log })
     }
 
     /// Shows nothing where it would be mixed with the rows on one terminal, or where nobody watches.
-    #[must_use]
     pub fn for_export(output: Option<&Path>) -> Self {
         let is_watched = stderr().is_terminal() && (output.is_some() || !stdout().is_terminal());
         if is_watched { Self::on_stderr() } else { Self::silent() }
     }
 
     /// Shows nothing.
-    #[must_use]
     pub fn silent() -> Self {
         Self::on(sink(), Device::Log)
     }

@@ -41,7 +41,6 @@ pub struct Endpoints {
 
 impl Endpoints {
     /// `closed` says why the lab is closed. None where it is open.
-    #[must_use]
     pub fn new(closed: Option<&'static str>, random: Random) -> Arc<Self> {
         Arc::new(Self { closed, permits: Semaphore::new(PERMITS), random })
     }
@@ -183,7 +182,6 @@ impl LoopbackServer {
         Ok(Self { address, _stop: stop.drop_guard() })
     }
 
-    #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }

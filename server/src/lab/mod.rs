@@ -38,7 +38,6 @@ pub struct Lab {
 }
 
 impl Lab {
-    #[must_use]
     pub fn new(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,

@@ -30,7 +30,6 @@ const PAGES: [&str; 2] = ["index.html", "console.html"];
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
 /// Whether this binary carries a client.
-#[must_use]
 pub fn has_client() -> bool {
     PAGES.iter().all(|page| Dist::get(page).is_some())
 }

@@ -60,7 +60,6 @@ pub trait Sessions: Send + Sync {
 }
 
 impl Caller {
-    #[must_use]
     pub fn of(parts: &Parts, trusted_proxies: &[IpNet]) -> Self {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip().to_canonical());

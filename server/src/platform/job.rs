@@ -19,7 +19,6 @@ pub struct LocalWorker {
 }
 
 impl LocalWorker {
-    #[must_use]
     pub fn of(settings: &Settings) -> Self {
         Self { name: settings.worker.clone(), slots: u32::try_from(settings.slots).unwrap_or(u32::MAX) }
     }
@@ -50,7 +49,6 @@ pub struct Report {
 
 impl Attempt {
     /// The attempt's end, now, as done.
-    #[must_use]
     pub fn done(&self) -> FinishedAttempt {
         FinishedAttempt {
             job: self.job,

@@ -12,14 +12,12 @@ use prometheus_client::metrics::gauge::Gauge;
 pub struct Counted(Gauge);
 
 impl Counted {
-    #[must_use]
     pub fn on(gauge: &Gauge) -> Self {
         gauge.inc();
         Self(gauge.clone())
     }
 
     /// The same where there are fewer than `limit`.
-    #[must_use]
     pub fn below(limit: u32, gauge: &Gauge) -> Option<Self> {
         let before = gauge.inc();
         let counted = Self(gauge.clone());
@@ -36,7 +34,6 @@ impl Drop for Counted {
 /// The rate-limit key of an address: IPv4, or the /64 of IPv6, which is what one person usually has.
 pub type Network = u64;
 
-#[must_use]
 pub fn network(address: IpAddr) -> Network {
     match address.to_canonical() {
         IpAddr::V4(v4) => u64::from(v4.to_bits()),
@@ -50,7 +47,6 @@ pub const MOST_KEYS: usize = 10_000;
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
 /// How long to wait, in milliseconds, where there is no room.
-#[must_use]
 pub fn room_again_ms() -> i64 {
     i64::try_from(PRUNE_EVERY.as_millis()).unwrap_or(i64::MAX)
 }

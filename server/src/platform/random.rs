@@ -14,7 +14,6 @@ type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Random {
     /// The operating system's source, fit for secrets.
-    #[must_use]
     pub fn system() -> Self {
         Self::from_source(|bytes| getrandom::fill(bytes).expect("the operating system gives random bytes"))
     }
@@ -24,7 +23,6 @@ impl Random {
         Self(Arc::new(fill))
     }
 
-    #[must_use]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         (self.0)(&mut bytes);
@@ -32,7 +30,6 @@ impl Random {
     }
 
     /// A number in 0..1.
-    #[must_use]
     pub fn jitter(&self) -> f64 {
         f64::from(u32::from_le_bytes(self.bytes())) / (f64::from(u32::MAX) + 1.0)
     }
@@ -49,24 +46,20 @@ impl fmt::Debug for Random {
 pub struct Token(String);
 
 impl Token {
-    #[must_use]
     pub fn new(random: &Random) -> Self {
         Self(format!("{:032x}", u128::from_be_bytes(random.bytes())))
     }
 
     /// A token as it was sent. Looking up its hash shows whether it is valid.
-    #[must_use]
     pub fn received(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    #[must_use]
     pub fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(self.0.as_bytes()).into())
     }
 
     /// The token itself, for its holder only.
-    #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -72,7 +72,6 @@ pub trait Source: Send + 'static {
 
 impl EventStreams {
     /// At most `limit` of them, counted in `open`, until `stop` is cancelled.
-    #[must_use]
     pub fn new(limit: u32, open: Gauge, clock: Arc<dyn Clock>, stop: CancellationToken) -> Self {
         Self(Arc::new(Shared { limit, open, turns: Semaphore::new(TURNS), clock, stop }))
     }

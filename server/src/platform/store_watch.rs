@@ -20,25 +20,21 @@ pub struct Fault {
 }
 
 impl Fault {
-    #[must_use]
     pub fn to_view(&self) -> StoreFault {
         StoreFault { kind: self.error.kind(), detail: self.error.detail().to_owned(), since: self.since }
     }
 }
 
 impl StoreWatch {
-    #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self { clock, fault: watch::Sender::new(None) }
     }
 
-    #[must_use]
     pub fn fault(&self) -> Option<Fault> {
         self.fault.borrow().clone()
     }
 
     /// Follows [`StoreWatch::fault`].
-    #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<Option<Fault>> {
         self.fault.subscribe()
     }

@@ -49,19 +49,16 @@ pub enum IngestOutcome {
 }
 
 impl Ingest {
-    #[must_use]
     pub fn new(store: Arc<dyn Store>, settings: IngestSettings, clock: Arc<dyn Clock>) -> Self {
         let IngestSettings { spool, deadline } = settings;
         Self { store, spool: Arc::new(spool), watch: Arc::new(StoreWatch::new(clock.clone())), clock, deadline }
     }
 
-    #[must_use]
     pub fn spool(&self) -> &Arc<Spool> {
         &self.spool
     }
 
     /// Whether the store answers, as far as is known.
-    #[must_use]
     pub fn watch(&self) -> &Arc<StoreWatch> {
         &self.watch
     }

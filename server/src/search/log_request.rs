@@ -22,7 +22,6 @@ impl Payload for LogRequest {
 }
 
 /// The record of a search that has `found` these letters.
-#[must_use]
 pub fn record_of(
     caller: &Caller,
     id: SearchId,
@@ -45,19 +44,16 @@ pub fn record_of(
 
 impl LogRequest {
     /// The request of a log job; none if it is another job or its payload cannot be read.
-    #[must_use]
     pub fn of_job(job: &StoredJob) -> Option<Self> {
         decode(&job.payload).ok().filter(|_| job.kind == Self::KIND)
     }
 
     /// Whether the payload of a log job asks for the same letters in the same phrase. One that cannot be read comes from
     /// another release: it counts as another search.
-    #[must_use]
     pub fn is_same_search(&self, payload: &str) -> bool {
         decode::<Self>(payload).is_ok_and(|Self(other)| self.asks(&other.phrase, &other.letters))
     }
 
-    #[must_use]
     pub fn is_row(&self, row: &LogRow) -> bool {
         self.asks(&row.phrase, &row.letters)
     }

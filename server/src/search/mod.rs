@@ -30,7 +30,6 @@ use crate::platform::random::Random;
 pub type SearchCounter = Family<[(&'static str, &'static str); 1], Counter>;
 
 /// A new counter, which shows each outcome from the start.
-#[must_use]
 pub fn search_counter() -> SearchCounter {
     let counter = SearchCounter::default();
     for recorded in [Recorded::Accepted, Recorded::Spooled, Recorded::NotRecorded] {
@@ -40,7 +39,6 @@ pub fn search_counter() -> SearchCounter {
 }
 
 /// The part of the counter for searches that were answered and could be kept nowhere.
-#[must_use]
 pub fn not_recorded(counter: &SearchCounter) -> Counter {
     counter.get_or_create(&label(Recorded::NotRecorded)).clone()
 }

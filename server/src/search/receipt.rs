@@ -17,14 +17,12 @@ pub struct Receipts {
 
 impl Receipts {
     /// From the store's secret, through a hash of its own: another use of the secret gets another key.
-    #[must_use]
     pub fn new(secret: &[u8; 32]) -> Self {
         let digest: [u8; 32] = Sha256::new().chain_update(b"receipts").chain_update(secret).finalize().into();
         let (key, _) = digest.split_at(16);
         Self { cipher: Aes128::new_from_slice(key).expect("the key has 16 bytes") }
     }
 
-    #[must_use]
     pub fn of(&self, search: SearchId) -> Receipt {
         let mut block = search.0.to_be_bytes().into();
         self.cipher.encrypt_block(&mut block);
@@ -35,7 +33,6 @@ impl Receipts {
     }
 
     /// The search of the receipt; a made-up receipt leads to a search that does not exist.
-    #[must_use]
     pub fn search(&self, Receipt(text): &Receipt) -> Option<SearchId> {
         let is_canonical = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         let mut block = u128::from_str_radix(text, 16).ok().filter(|_| is_canonical)?.to_be_bytes().into();

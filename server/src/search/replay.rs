@@ -91,7 +91,6 @@ pub struct Batch {
 
 impl Batch {
     /// Whether there was nothing in the spool.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

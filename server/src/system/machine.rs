@@ -26,7 +26,6 @@ pub fn disk(folder: &Path, database_bytes: u64) -> Option<DiskState> {
 }
 
 /// The machine's name.
-#[must_use]
 pub fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }

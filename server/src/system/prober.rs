@@ -54,13 +54,11 @@ impl Prober {
     }
 
     /// The last probe that came through.
-    #[must_use]
     pub fn last(&self) -> Option<api::Probe> {
         self.seen.borrow().last
     }
 
     /// How long a probe has been on its way.
-    #[must_use]
     pub fn waits(&self, now: TimeMs) -> Option<Duration> {
         let begun_at = self.seen.borrow().begun_at?;
         Some(Duration::from_millis(now.since(begun_at).unsigned_abs()))

@@ -39,7 +39,6 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    #[must_use]
     pub fn start() -> Self {
         let alignment = Mutex::new(Alignment::starting_at(0, system_time()));
         Self { started: Instant::now(), alignment, aligned: Notify::new() }

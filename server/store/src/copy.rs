@@ -60,7 +60,6 @@ impl Table {
     pub const ALL: [Self; 4] = [Self::Accounts, Self::Log, Self::Jobs, Self::Missing];
 
     /// The table's name.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accounts => "account",
@@ -70,7 +69,6 @@ impl Table {
         }
     }
 
-    #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|table| table.as_str() == word)
     }
@@ -82,7 +80,6 @@ pub struct Cursor(pub String);
 
 impl Cursor {
     /// For the tables whose records have numbers.
-    #[must_use]
     pub fn number(&self) -> i64 {
         self.0.parse().unwrap_or(0)
     }
@@ -98,7 +95,6 @@ pub enum Records {
 }
 
 impl Records {
-    #[must_use]
     pub fn table(&self) -> Table {
         match self {
             Self::Accounts(_) => Table::Accounts,
@@ -108,7 +104,6 @@ impl Records {
         }
     }
 
-    #[must_use]
     pub fn len(&self) -> usize {
         match self {
             Self::Accounts(records) => records.len(),
@@ -118,13 +113,11 @@ impl Records {
         }
     }
 
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The cursor of the last record; none where there are no records.
-    #[must_use]
     pub fn end(&self) -> Option<Cursor> {
         let key = match self {
             Self::Accounts(records) => records.last()?.id.to_string(),
@@ -221,7 +214,6 @@ impl JobRecord {
     ///
     /// The attempt is lost, and the job gets one more, as after any end of a process. Depends only on the job
     /// itself, so that reading it again gives the same.
-    #[must_use]
     pub fn at_rest(mut self, lease: Lease) -> Self {
         let ended_at = lease.until;
         self.attempts.push(AttemptRecord {
@@ -266,7 +258,6 @@ pub struct Progress {
 
 impl Progress {
     /// The beginning of `table`.
-    #[must_use]
     pub fn at(table: Table) -> Self {
         Self { table, after: Cursor::default(), done: 0 }
     }
@@ -298,7 +289,6 @@ pub enum Refusal {
 
 impl Refusal {
     /// For what keeps a database from being empty; none where it is empty.
-    #[must_use]
     pub fn not_empty(holds: &[(bool, &str)]) -> Option<Self> {
         let things: Vec<&str> = holds.iter().filter(|(exists, _)| *exists).map(|(_, thing)| *thing).collect();
         let (last, others) = things.split_last()?;

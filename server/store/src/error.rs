@@ -18,7 +18,6 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    #[must_use]
     pub fn kind(&self) -> FaultKind {
         match self {
             Self::Connection(_) | Self::Damaged(_) => FaultKind::ConnectionError,
@@ -28,7 +27,6 @@ impl StoreError {
     }
 
     /// The database's own message.
-    #[must_use]
     pub fn detail(&self) -> &str {
         match self {
             Self::Connection(detail) | Self::Damaged(detail) | Self::Credentials(detail) | Self::Sql(detail) => detail,

@@ -97,7 +97,6 @@ pub struct JobPage {
 
 impl JobPage {
     /// The first `limit` of `jobs`, of which one more was read, to know whether another page follows.
-    #[must_use]
     pub fn cut(mut jobs: Vec<StoredJob>, limit: u32) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let is_last = jobs.len() <= limit;

@@ -133,7 +133,6 @@ pub enum AttemptResult {
 
 impl AttemptResult {
     /// How the attempt is remembered.
-    #[must_use]
     pub fn outcome(&self) -> AttemptOutcome {
         match self {
             Self::Done => AttemptOutcome::Done,
@@ -144,7 +143,6 @@ impl AttemptResult {
         }
     }
 
-    #[must_use]
     pub fn error(&self) -> Option<&str> {
         match self {
             Self::Retry { error, .. } | Self::Dead { error } => Some(error),

@@ -44,7 +44,6 @@ impl LogBlock {
     }
 
     /// From rows in the order of their numbers.
-    #[must_use]
     pub fn of_rows(rows: &[LogRow]) -> Self {
         let mut lines = Vec::new();
         for row in rows {
@@ -66,13 +65,11 @@ impl LogBlock {
     }
 
     /// In bytes.
-    #[must_use]
     pub fn size(&self) -> usize {
         self.lines.len()
     }
 
     /// The last row's number; none where there are no rows.
-    #[must_use]
     pub fn last(&self) -> Option<LogSeq> {
         self.last
     }
@@ -146,7 +143,6 @@ impl<'a> Fields<'a> {
 }
 
 impl BorrowedRow<'_> {
-    #[must_use]
     pub fn to_row(&self) -> LogRow {
         LogRow {
             seq: self.seq,

@@ -41,7 +41,6 @@ impl Notifier {
         self.topics[topic as usize].send_replace(());
     }
 
-    #[must_use]
     pub fn subscribe(&self, topic: Topic) -> Subscription {
         Subscription(self.topics[topic as usize].subscribe())
     }
@@ -67,7 +66,6 @@ impl Subscription {
 pub struct ChangedTopics([bool; Topic::ALL.len()]);
 
 impl ChangedTopics {
-    #[must_use]
     pub fn topics(topics: &[Topic]) -> Self {
         let mut changed = Self::default();
         topics.iter().for_each(|&topic| changed.topic(topic));

@@ -15,7 +15,6 @@ pub struct Waits {
 
 impl Waits {
     /// The state of a pool of at most `max` connections, of which `size` are open.
-    #[must_use]
     pub fn pool_state(&self, size: u32, idle: usize, max: u32) -> PoolState {
         let idle = u32::try_from(idle).unwrap_or(u32::MAX);
         PoolState {
@@ -37,7 +36,6 @@ pub struct Wait<'a> {
 }
 
 impl<'a> Wait<'a> {
-    #[must_use]
     pub fn begin(waits: &'a Waits) -> Self {
         waits.now.fetch_add(1, Ordering::Relaxed);
         waits.ever.fetch_add(1, Ordering::Relaxed);

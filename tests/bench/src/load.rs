@@ -216,7 +216,6 @@ pub struct Latency {
 
 impl Latency {
     /// Of every single one: what is rare is what is looked for.
-    #[must_use]
     pub fn of(mut each_us: Vec<u32>) -> Self {
         each_us.sort_unstable();
         let at = |per_mille: usize| {

@@ -67,7 +67,6 @@ impl PostgresCluster {
 
 impl PostgresPooler {
     /// The URL of a database of the cluster, through the pooler.
-    #[must_use]
     pub fn url(&self, database: &str) -> String {
         self.cluster.options(database).port(self.port).to_url_lossy().into()
     }

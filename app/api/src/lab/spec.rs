@@ -116,7 +116,6 @@ pub struct RequestSpec {
 }
 
 impl LabStyle {
-    #[must_use]
     pub fn has_workers(self) -> bool {
         matches!(self, Self::Threads | Self::Futures)
     }
@@ -124,7 +123,6 @@ impl LabStyle {
 
 impl FetchSpec {
     /// The server's delays added up for this style: a lower bound of the run's duration.
-    #[must_use]
     pub fn min_duration_ms(&self) -> u64 {
         let concurrent = match self.style {
             LabStyle::Sequential => 1,

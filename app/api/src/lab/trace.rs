@@ -103,7 +103,6 @@ impl LabTrace {
     }
 
     /// How many items are in this state.
-    #[must_use]
     pub fn count(&self, state: ItemState) -> usize {
         self.items.iter().filter(|item| item.state == state).count()
     }

@@ -69,18 +69,15 @@ enum Column {
 
 impl LogFilter {
     /// Matches the rows that contain `text` in any field.
-    #[must_use]
     pub fn anywhere(text: impl Into<String>) -> Self {
         Self { terms: vec![Term { sense: Sense::Is, test: Test::Anywhere(text.into()) }] }
     }
 
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()
     }
 
     /// Whether `row` matches at the time `now`.
-    #[must_use]
     pub fn matches(&self, row: &LogRow, now: TimeMs) -> bool {
         self.terms.iter().all(|Term { sense, test }| test.matches(row, now) == (*sense == Sense::Is))
     }
@@ -146,12 +143,10 @@ pub struct LogBounds {
 impl LogBounds {
     pub const NONE: Self = Self { first: LogSeq(1), last: LogSeq(i64::MAX), since: None, before: None, search: None };
 
-    #[must_use]
     pub fn is_unbounded(&self) -> bool {
         *self == Self::NONE
     }
 
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.first > self.last || matches!((self.since, self.before), (Some(since), Some(before)) if since >= before)
     }
@@ -177,7 +172,6 @@ impl LogBounds {
 
 impl LogFilter {
     /// The bounds at the time `now`.
-    #[must_use]
     pub fn bounds(&self, now: TimeMs) -> LogBounds {
         let mut bounds = LogBounds::NONE;
         for term in &self.terms {

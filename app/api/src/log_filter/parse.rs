@@ -43,7 +43,6 @@ impl FilterError {
     }
 
     /// The answer to a request with this error in its parameter `field`.
-    #[must_use]
     pub fn in_field(&self, field: &str) -> ApiError {
         ApiError::at(ErrorCode::Invalid, field, self.to_string())
     }
@@ -68,7 +67,6 @@ text_enum! {
 
 impl FilterKey {
     /// An example term with this key.
-    #[must_use]
     pub fn example(self) -> &'static str {
         match self {
             Self::Phrase => "phrase:~hello",

@@ -57,7 +57,6 @@ struct Submitted<T, F> {
 
 impl ThreadPool {
     /// With at most `most` threads. None is started yet.
-    #[must_use]
     pub fn new(most: NonZeroUsize) -> Self {
         let shared = Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new() });
         Self { most, shared }

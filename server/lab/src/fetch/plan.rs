@@ -41,14 +41,12 @@ pub struct Body {
 
 impl FetchPlan {
     /// As many requests as the spec says. Flags are those of all countries, repeated in the same order.
-    #[must_use]
     pub fn new(target: Target, spec: FetchSpec) -> Self {
         let countries: Vec<_> = CountryCode::all().collect();
         Self::of_countries(target, spec, &countries)
     }
 
     /// The same with the flags of these countries. Numbers have no country.
-    #[must_use]
     pub fn of_countries(target: Target, spec: FetchSpec, countries: &[CountryCode]) -> Self {
         let query = format!("latency_ms={}&jitter_ms={}", spec.latency_ms, spec.jitter_ms);
         let second = |number| Item { label: format!("{number}"), path: format!("/lab/second?{query}") };
@@ -65,7 +63,6 @@ impl FetchPlan {
     }
 
     /// Sends the bodies too, in the order of their arrival.
-    #[must_use]
     pub fn with_bodies(self, bodies: Sender<Body>) -> Self {
         Self { bodies: Some(bodies), ..self }
     }

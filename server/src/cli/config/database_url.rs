@@ -21,7 +21,6 @@ pub struct PostgresUrl(Url);
 
 impl PostgresUrl {
     /// With its password: for connecting only.
-    #[must_use]
     pub fn reveal(&self) -> &str {
         self.0.as_str()
     }

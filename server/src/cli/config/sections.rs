@@ -52,7 +52,6 @@ pub enum LabSwitch {
 
 impl HttpSection {
     /// Says why the lab is closed, and how to open it. None where it is open.
-    #[must_use]
     pub fn lab_closed(&self) -> Option<&'static str> {
         match self.lab {
             LabSwitch::On => None,
@@ -127,7 +126,6 @@ pub struct JobsSection {
 }
 
 impl JobsSection {
-    #[must_use]
     pub fn worker_options(&self) -> WorkerOptions {
         WorkerOptions { slots: self.workers.get(), log_delay: self.log_delay, grace: self.grace }
     }

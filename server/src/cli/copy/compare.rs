@@ -171,13 +171,11 @@ impl ComparedTable {
 
 impl Report {
     /// Whether nothing differs.
-    #[must_use]
     pub fn is_same(&self) -> bool {
         self.tables.iter().all(ComparedTable::is_same)
     }
 
     /// The first table that differs, and its first row that does.
-    #[must_use]
     pub fn difference(&self) -> Option<String> {
         let table = self.tables.iter().find(|table| !table.is_same())?;
         let row = table.difference.as_deref().unwrap_or("the checksums differ");

@@ -103,7 +103,6 @@ impl LabFlags {
     }
 
     /// Those that are named, or all.
-    #[must_use]
     pub fn countries(&self) -> Vec<CountryCode> {
         if self.codes.is_empty() { CountryCode::all().collect() } else { self.codes.clone() }
     }

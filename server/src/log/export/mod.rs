@@ -44,7 +44,6 @@ impl Rows {
         Ok(Self { after: LogSeq(first - 1), upto, filter: Arc::new(filter), now })
     }
 
-    #[must_use]
     pub fn holds(&self, row: &BorrowedRow<'_>) -> bool {
         // Without a filter a row need not be copied to be compared.
         self.filter.is_empty() || self.filter.matches(&row.to_row(), self.now)
@@ -62,7 +61,6 @@ pub struct Chunk {
 
 impl Lines {
     /// The text before the first row.
-    #[must_use]
     pub fn head(self) -> &'static str {
         match self {
             Self::Ndjson => "",

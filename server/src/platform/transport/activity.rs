@@ -34,7 +34,6 @@ enum Phase {
 }
 
 impl Activity {
-    #[must_use]
     pub fn begin(clock: Arc<dyn Clock>) -> Self {
         let phase = watch::Sender::new(Phase::Head { by: clock.steady().after(HEAD_LIMIT) });
         Self { phase, clock }
@@ -54,7 +53,6 @@ impl Activity {
     }
 
     /// A request has arrived, and is being answered until the returned value is dropped.
-    #[must_use]
     pub fn answers(self: Arc<Self>, version: Version) -> BeingAnswered {
         self.phase.send_modify(|phase| {
             let others = if let Phase::Answering { requests, .. } = *phase { requests } else { 0 };
@@ -73,7 +71,6 @@ impl Activity {
         });
     }
 
-    #[must_use]
     pub fn is_in_head(&self) -> bool {
         matches!(*self.phase.borrow(), Phase::Head { .. })
     }

@@ -8,7 +8,6 @@ const RESERVE: u64 = 256;
 
 /// Raises this process's limit on open files as far as it may, and returns how many of the
 /// `wanted` connections fit.
-#[must_use]
 pub fn connections_that_fit(wanted: u32) -> u32 {
     let files = raise_open_files();
     let fits = fits(files, wanted);
@@ -24,7 +23,6 @@ pub fn connections_that_fit(wanted: u32) -> u32 {
 
 /// Raises this process's limit on open files as far as it may, and returns it; none where there is
 /// no limit.
-#[must_use]
 pub fn raise_open_files() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };

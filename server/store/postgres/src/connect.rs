@@ -50,7 +50,6 @@ pub enum OpenError {
 
 impl OpenError {
     /// Which of the operator's three questions to ask.
-    #[must_use]
     pub fn kind(&self) -> FaultKind {
         match self {
             Self::Url(_) => FaultKind::CredentialsError,

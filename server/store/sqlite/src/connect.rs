@@ -59,7 +59,6 @@ pub enum OpenError {
 
 impl OpenError {
     /// Which of the operator's three questions to ask.
-    #[must_use]
     pub fn kind(&self) -> FaultKind {
         match self {
             Self::FolderCannotBeMade { .. } | Self::FolderNotWritable { .. } | Self::NotWritable { .. } => {
