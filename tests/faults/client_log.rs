@@ -16,24 +16,24 @@ use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// Any time will do: the ids are told apart by their lower half.
+/// An arbitrary time: the ids differ in their lower half.
 const ID_TIME_MS: u64 = 1_700_000_000_000;
-/// A server that is not there refuses at once: without a pause its clients would be all the load there is.
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
-/// Longer than any server here is gone, or kept from answering.
+/// While the server is down it refuses immediately, and clients without a pause would overload the machine.
+const RETRY_AFTER: Duration = Duration::from_millis(20);
+/// Longer than any server here is down or delayed.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What was asked, and what was answered. Clones share it.
+/// The searches and their answers. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct ClientLog(Arc<Mutex<Entries>>);
 
 #[derive(Default)]
 struct Entries {
     asked: u64,
-    /// The best that was ever said of each search.
+    /// The best answer to each search.
     answered: BTreeMap<SearchId, Answer>,
-    /// How often a search had to be asked again, because no answer came.
-    asked_again: u64,
+    /// How often a search was repeated because there was no answer.
+    repeated: u64,
     slowest: Duration,
 }
 
@@ -44,13 +44,13 @@ struct Answer {
 }
 
 impl ClientLog {
-    /// Searches once, under a new id. None where no answer came: then anything may have happened to the search.
+    /// Searches once with a new id. `None` without an answer: then anything may have happened to the search.
     pub(crate) async fn search(&self, client: &HttpClient) -> Option<Recorded> {
         let number = self.new_searches(1).start;
         self.ask(client, number).await
     }
 
-    /// Searches under a new id, again and again under the same where no answer comes.
+    /// Searches with a new id, and repeats the search with the same id until it is answered.
     pub(crate) async fn search_until_answered(&self, client: &HttpClient) -> Recorded {
         let number = self.new_searches(1).start;
         let answered = async {
@@ -58,8 +58,8 @@ impl ClientLog {
                 if let Some(recorded) = self.ask(client, number).await {
                     return recorded;
                 }
-                self.entries().asked_again += 1;
-                sleep(ASK_AGAIN_AFTER).await;
+                self.entries().repeated += 1;
+                sleep(RETRY_AFTER).await;
             }
         };
         timeout(ANSWER_TIMEOUT, answered)
@@ -67,17 +67,17 @@ impl ClientLog {
             .unwrap_or_else(|_| panic!("not answered within {ANSWER_TIMEOUT:?}: search {number}"))
     }
 
-    /// Clients that search at once, and go where no answer comes.
+    /// Starts clients that end if they get no answer.
     pub(crate) fn load(&self, client: &HttpClient, clients: usize) -> Load {
         Load::start(self, client, clients, OnNoAnswer::GiveUp)
     }
 
-    /// Clients that search at once, and ask again where no answer comes.
+    /// Starts clients that repeat a search if they get no answer.
     pub(crate) fn retrying_load(&self, client: &HttpClient, clients: usize) -> Load {
         Load::start(self, client, clients, OnNoAnswer::Retry)
     }
 
-    /// Searches whose jobs the caller puts into the database itself: promised, as if they had been asked.
+    /// Registers searches whose jobs the caller adds to the database itself.
     pub(crate) fn promise(&self, count: u64) -> Vec<(SearchId, String)> {
         let numbers = self.new_searches(count);
         let promised = Answer { recorded: Recorded::Accepted, receipt: None };
@@ -85,14 +85,14 @@ impl ClientLog {
         numbers.map(|number| (id(number), phrase(number))).collect()
     }
 
-    /// The receipts of those that were answered so.
+    /// The receipts of the searches with this answer.
     pub(crate) fn receipts(&self, recorded: Recorded) -> Vec<Receipt> {
         let entries = self.entries();
         let those = entries.answered.values().filter(|answered| answered.recorded == recorded);
         those.filter_map(|answered| answered.receipt.clone()).collect()
     }
 
-    /// Those that were answered so.
+    /// The searches with this answer.
     pub(crate) fn searches(&self, recorded: Recorded) -> BTreeSet<SearchId> {
         let entries = self.entries();
         entries.answered.iter().filter(|(_, answered)| answered.recorded == recorded).map(|(id, _)| *id).collect()
@@ -102,7 +102,7 @@ impl ClientLog {
         self.entries().answered.values().filter(|answered| answered.recorded == recorded).count()
     }
 
-    /// Waits until so many more searches were answered with this than are now.
+    /// Waits until this many more searches have this answer.
     pub(crate) async fn counts_more(&self, recorded: Recorded, more: usize) {
         let before = self.count(recorded);
         eventually(&format!("{more} more searches are answered with {recorded:?}"), async || {
@@ -111,23 +111,23 @@ impl ClientLog {
         .await;
     }
 
-    /// Those whose rows were promised: all that were answered, unless the answer said that they are not recorded.
+    /// The searches whose rows were promised: all answered ones, except those answered as not recorded.
     pub(crate) fn promised(&self) -> BTreeSet<SearchId> {
         let entries = self.entries();
         let promised = entries.answered.iter().filter(|(_, answered)| answered.recorded != Recorded::NotRecorded);
         promised.map(|(id, _)| *id).collect()
     }
 
-    /// The phrases of all that were asked, answered or not.
+    /// The phrases of all searches, answered or not.
     pub(crate) fn phrases(&self) -> BTreeMap<SearchId, String> {
         (0..self.entries().asked).map(|number| (id(number), phrase(number))).collect()
     }
 
-    pub(crate) fn asked_again(&self) -> u64 {
-        self.entries().asked_again
+    pub(crate) fn repeated(&self) -> u64 {
+        self.entries().repeated
     }
 
-    /// How long the slowest answer took, of all that came since this was asked last.
+    /// The time of the slowest answer since the last call.
     pub(crate) fn take_slowest(&self) -> Duration {
         std::mem::take(&mut self.entries().slowest)
     }
@@ -152,7 +152,7 @@ impl ClientLog {
         entries.slowest = entries.slowest.max(took);
         let new = Answer { recorded: answer.recorded, receipt: Some(answer.receipt) };
         let best = entries.answered.entry(id).or_insert_with(|| new.clone());
-        // A promise stays one, whatever is said later.
+        // A later answer does not revoke a promise.
         if best.recorded == Recorded::NotRecorded {
             *best = new;
         }
@@ -178,12 +178,12 @@ pub(crate) struct Load {
     clients: JoinSet<()>,
 }
 
-/// What a client does where no answer comes.
+/// What a client does without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnNoAnswer {
-    /// It goes.
+    /// It ends.
     GiveUp,
-    /// It asks again, under the same id.
+    /// It repeats the search with the same id.
     Retry,
 }
 
@@ -208,38 +208,37 @@ impl Load {
         Self { answers, stop, clients: tasks }
     }
 
-    /// Waits until so many searches of this load were answered.
+    /// Waits until this many searches of this load were answered.
     pub(crate) async fn answered(&mut self, count: u64) {
         self.answers.wait_for(|answers| *answers >= count).await.expect("clients go on until the server is gone");
     }
 
-    /// Waits until so many more were answered than are now.
+    /// Waits until this many more were answered.
     pub(crate) async fn answered_more(&mut self, count: u64) {
         let before = *self.answers.borrow();
         self.answered(before + count).await;
     }
 
-    /// Waits until every client has found the server gone. Panics if one was answered wrongly.
+    /// Waits until every client has lost the server. Panics after a wrong answer.
     pub(crate) async fn ended(mut self) {
         while let Some(ended) = self.clients.join_next().await {
             ended.expect("no client was answered wrongly");
         }
     }
 
-    /// Lets each client wait for its last answer, and no client ask anything more.
+    /// Lets each client finish its search, and stops it.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.ended().await;
     }
 }
 
-/// The quarter of a second after which the server turns to its spool, and something for all else. Less than SQLite's
-/// patience with a lock, which is 5 s.
+/// The 250 ms after which the server uses its spool, and a margin. Less than SQLite's busy timeout of 5 s.
 const ALLOWANCE: Duration = Duration::from_millis(250 + 1_500);
-/// Often enough to meet whatever the searches meet, too seldom to be load.
+/// Often enough to meet the same delays as the searches, and too seldom to be load.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Measures, until it is dropped, how long the simplest answer and a small durable write take.
+/// Measures until it is dropped how long the simplest response and a small durable write take on this machine.
 pub(crate) struct LatencyBaseline {
     slowest: watch::Receiver<Duration>,
     measuring: JoinHandle<()>,
@@ -253,8 +252,8 @@ impl LatencyBaseline {
         Self { slowest, measuring }
     }
 
-    /// Panics if one who searched waited longer than the server may take on this machine: whatever becomes of its
-    /// database, an answer waits for one write, and perhaps for the one before it.
+    /// Panics if a client waited longer than the server may take on this machine: even without a database an answer waits
+    /// for one write, and perhaps for the one before it.
     pub(crate) fn assert_no_client_waited(&self, client_log: &ClientLog) {
         let (waited, measured) = (client_log.take_slowest(), *self.slowest.borrow());
         let limit = ALLOWANCE + 2 * measured;
@@ -272,7 +271,7 @@ impl Drop for LatencyBaseline {
 async fn keep_measuring(client: HttpClient, file: Arc<File>, slowest: watch::Sender<Duration>) {
     loop {
         let began = Instant::now();
-        // A server that is not there answers nothing, and nobody waits for it.
+        // While the server is down there is no response, and no client that waits.
         let _ = client.get("/healthz").await;
         let file = file.clone();
         let written = spawn_blocking(move || (&*file).write_all(b".").and_then(|()| file.sync_data())).await;

@@ -30,7 +30,7 @@ fn spool_of(installation: &Installation) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_lost_process_has_left_is_replayed_once_however_often_it_is_done() {
+async fn the_spool_of_a_lost_process_is_replayed_once() {
     let (lost, client_log) = lost(20).await;
     let copy = tempfile::tempdir().expect("a temporary folder");
     fs::copy(lost.folder().join("spool/records"), copy.path().join("records")).expect("copied");
@@ -50,7 +50,7 @@ async fn what_a_lost_process_has_left_is_replayed_once_however_often_it_is_done(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spool_whose_process_lives_is_left_to_it() {
+async fn the_spool_of_a_running_process_is_not_replayed() {
     let installation = Installation::new();
     let server = installation.start(&[]).await;
     let there = Installation::new();
@@ -62,7 +62,7 @@ async fn a_spool_whose_process_lives_is_left_to_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_without_a_spool_is_left_as_it_is() {
+async fn a_folder_without_a_spool_is_not_changed() {
     let installation = Installation::new();
     drop(installation.start(&[]).await);
     let there = Installation::new();
@@ -77,7 +77,7 @@ async fn a_folder_without_a_spool_is_left_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn records_that_cannot_be_read_are_set_aside_and_told_of_until_they_are_moved_away() {
+async fn corrupt_records_are_quarantined_and_reported_until_they_are_moved() {
     let (lost, client_log) = lost(20).await;
     let records = lost.folder().join("spool/records");
     let text = fs::read(&records).expect("read");
@@ -96,7 +96,7 @@ async fn records_that_cannot_be_read_are_set_aside_and_told_of_until_they_are_mo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_a_server_owns_takes_no_spool_beside_it() {
+async fn a_spool_is_not_replayed_into_the_file_of_a_running_server() {
     let (lost, client_log) = lost(3).await;
     let there = Installation::new();
     let server = there.start(&[]).await;
@@ -110,7 +110,7 @@ async fn a_file_that_a_server_owns_takes_no_spool_beside_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_server_refuses_and_leaves_the_first_alone() {
+async fn a_second_server_refuses_to_start_and_does_not_disturb_the_first() {
     let installation = Installation::new();
     let client_log = ClientLog::default();
     let server = installation.start(&[]).await;

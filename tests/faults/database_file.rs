@@ -16,12 +16,12 @@ use crate::disk_faults::SmallDisk;
 use crate::tables::{Lock, Tables};
 use crate::verdict::{all_receipts_done, assert_complete, ready, refused, unready, used};
 
-/// As many as a busy site has at once; more would only fill the spool sooner.
+/// As many as a busy server has; more would only fill the spool sooner.
 const CLIENTS: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn searches_go_on_while_the_database_is_locked() {
-    // SQLite's own patience is 5 s: what waits for it is answered before, what waits longer is refused by it.
+    // SQLite's busy timeout is 5 s: shorter locks delay a write, longer ones make it fail.
     let holds_ms: &[u64] = usual_or_long(&[100, 1_000, 6_000], &[100, 1_000, 6_000, 30_000]);
     let installation = Installation::new();
     let client_log = ClientLog::default();
@@ -68,14 +68,14 @@ async fn a_truncated_database_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_damaged_under_a_running_server_is_noticed_and_searches_are_kept() {
+async fn damage_under_a_running_server_is_noticed_and_searches_are_spooled() {
     let (installation, client_log) = used().await;
     let server = installation.start(&[]).await;
     let client = server.client();
     let database = installation.database();
     let backup = fs::read(&database).expect("the server has made it");
     fs::write(&database, vec![0xA5; backup.len()]).expect("it is ours");
-    // What SQLite has in its caches it does not read again: a search makes it look.
+    // SQLite does not read cached pages again: a search makes it read.
     assert_eq!(client_log.search(&client).await, Some(Recorded::Accepted));
     unready(&client, FaultKind::ConnectionError).await;
     for _ in 0..20 {
@@ -83,13 +83,13 @@ async fn a_database_that_is_damaged_under_a_running_server_is_noticed_and_search
     }
     server.kill().await;
 
-    // The log of what was written since the backup lies beside it still.
+    // The write-ahead log with the changes since the backup still exists.
     fs::write(&database, backup).expect("it is ours");
     let _server = installation.start(&[]).await;
     assert_complete(&installation, &client_log).await;
 }
 
-/// Does the damage to a database that has some rows, and puts it right in the end.
+/// Damages a database that has some rows, and restores it at the end.
 async fn damaged(damage: impl FnOnce(&File) -> std::io::Result<()>) {
     let (installation, client_log) = used().await;
     let database = installation.database();
@@ -112,12 +112,12 @@ async fn damaged(damage: impl FnOnce(&File) -> std::io::Result<()>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_moved_away_is_missed_and_taken_up_again() {
+async fn a_moved_database_is_noticed_and_used_again() {
     away_for_a_while(None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_put_in_its_place_is_not_touched() {
+async fn a_database_in_its_place_is_not_changed() {
     let other = Installation::new();
     assert!(other.start(&[]).await.terminate(Duration::from_secs(20)).await.success());
     away_for_a_while(Some(&fs::read(other.database()).expect("the server has made it"))).await;
@@ -200,7 +200,7 @@ async fn a_folder_and_a_file_without_rights_are_refused() {
     assert_complete(&installation, &client_log).await;
 }
 
-/// Root may do everything whatever the rights say, unless it is started without that privilege.
+/// Root ignores permissions unless it is started without these capabilities.
 fn without_privileges(installation: Installation) -> Installation {
     if geteuid().is_root() {
         installation.started_by(["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"])
@@ -210,7 +210,7 @@ fn without_privileges(installation: Installation) -> Installation {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_setup_link_that_cannot_be_made_yet_ends_nothing_and_is_made_later() {
+async fn a_setup_link_that_cannot_be_created_is_created_later() {
     let installation = Installation::new();
     let client_log = ClientLog::default();
     assert!(installation.start(&[]).await.terminate(Duration::from_secs(20)).await.success());

@@ -30,11 +30,11 @@ async fn a_database_without_room_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_takes_seconds_to_sync_keeps_nobody_waiting() {
+async fn a_database_that_syncs_slowly_delays_no_search() {
     the_database_fails("fsync,fdatasync:delay_enter=2s").await;
 }
 
-/// The spool's disk is well meanwhile.
+/// The database's files fail, the spool's do not.
 async fn the_database_fails(how: &str) {
     let installation = Installation::new();
     let client_log = ClientLog::default();
@@ -49,7 +49,7 @@ async fn the_database_fails(how: &str) {
     baseline.assert_no_client_waited(&client_log);
     assert_eq!(client_log.count(Recorded::NotRecorded), 0);
 
-    // What went wrong may have left a trace in the files that only the next process meets.
+    // The fault may have left traces in the files that only the next process reads.
     server.kill().await;
     load.ended().await;
     let _server = installation.start(&[]).await;
@@ -57,7 +57,7 @@ async fn the_database_fails(how: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_killed_while_its_disk_fails_keeps_what_it_promised() {
+async fn a_server_killed_while_its_disk_fails_keeps_its_promises() {
     let installation = Installation::new();
     let client_log = ClientLog::default();
     let server = installation.start(&[]).await;
@@ -73,7 +73,7 @@ async fn a_server_that_is_killed_while_its_disk_fails_keeps_what_it_promised() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_database_and_spool_both_fail_the_answer_says_that_nothing_is_recorded() {
+async fn if_database_and_spool_fail_the_answer_says_so() {
     let installation = Installation::new();
     let client_log = ClientLog::default();
     let server = installation.start(&[]).await;
@@ -81,7 +81,7 @@ async fn where_database_and_spool_both_fail_the_answer_says_that_nothing_is_reco
     let mut files = database_files(&installation);
     files.push(installation.folder().join("spool/records"));
     let fault = Fault::inject(&server, "fsync,fdatasync:error=EIO", &files, installation.folder()).await;
-    // After these, none is under way any more that began before both failed.
+    // After these, no search is in progress that began before both failed.
     client_log.counts_more(Recorded::NotRecorded, 40).await;
     let promised = client_log.promised().len();
     client_log.counts_more(Recorded::NotRecorded, 20).await;
@@ -123,7 +123,7 @@ async fn searches_go_on_while_the_disk_is_full() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_spool_that_is_full_too_is_said_and_nothing_that_was_promised_is_lost() {
+async fn a_full_spool_is_reported_and_no_promise_is_lost() {
     let installation = Installation::new();
     let disk = SmallDisk::of_mebibytes(16, installation.folder()).await;
     let installation = disk.holds(installation);
@@ -140,7 +140,7 @@ async fn a_spool_that_is_full_too_is_said_and_nothing_that_was_promised_is_lost(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_finds_its_disk_full_says_so_and_loses_nothing() {
+async fn a_server_that_starts_on_a_full_disk_says_so_and_loses_nothing() {
     let installation = Installation::new();
     let disk = SmallDisk::of_mebibytes(16, installation.folder()).await;
     let installation = disk.holds(installation);

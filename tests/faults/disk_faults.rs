@@ -17,19 +17,19 @@ use tokio::time::timeout;
 /// How long strace may take to get hold of all threads, and to let go of them.
 const STRACE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// While it is there, some system calls on some files go wrong. They are well again when it is lifted or dropped.
+/// Makes system calls on some files fail until it is lifted or dropped.
 pub(crate) struct Fault {
     strace: Child,
     trace: PathBuf,
 }
 
 impl Fault {
-    /// What is to happen to which calls, in strace's words: `fsync,fdatasync:error=EIO`.
+    /// Injects a fault in strace's notation: `fsync,fdatasync:error=EIO`.
     pub(crate) async fn inject(server: &ServerProcess, what: &str, files: &[PathBuf], folder: &Path) -> Self {
         let calls = what.split_once(':').map(|(calls, _)| calls).expect("strace wants CALLS:FAULT");
         let trace = folder.join("trace");
         let mut command = Command::new("strace");
-        // Only the calls in question are written down, so that the trace stays short.
+        // Only these calls are traced, so that the trace stays short.
         command.args(["-f", "-e", &format!("trace={calls}"), "-e", &format!("inject={what}")]);
         command.arg("-o").arg(&trace).args(["-p", &server.pid().to_string()]);
         for file in files {
@@ -41,12 +41,12 @@ impl Fault {
         let first = timeout(STRACE_TIMEOUT, said.next_line()).await.expect("strace says what it does").expect("text");
         let is_attached = first.as_ref().is_some_and(|line| line.contains("attached"));
         assert!(is_attached, "strace cannot be attached, which needs root or kernel.yama.ptrace_scope=0: {first:?}");
-        // What it says later must not stop it, so somebody reads it.
+        // A full pipe would block strace.
         tokio::spawn(async move { while let Ok(Some(_)) = said.next_line().await {} });
         Self { strace, trace }
     }
 
-    /// Ends it, once a call has gone wrong: otherwise nothing was tried.
+    /// Ends the fault once a call has failed: otherwise nothing was tested.
     pub(crate) async fn lift(mut self) {
         eventually("a call goes wrong", async || {
             let trace = fs::read_to_string(&self.trace).expect("strace has made its file");
@@ -59,8 +59,8 @@ impl Fault {
     }
 }
 
-/// Mounted in a namespace of its own, where nobody else sees it and which goes with the process that holds it:
-/// no test, however it ends, leaves a mount behind.
+/// A disk in a mount namespace of its own, which ends with the process that holds it, so that no test leaves a mount
+/// behind.
 pub(crate) struct SmallDisk {
     holder: Child,
     /// Where it is mounted, as those inside the namespace see it.
@@ -98,7 +98,7 @@ impl SmallDisk {
         installation.with_data(&self.folder.join("data")).started_by(enter.into_iter().chain(into))
     }
 
-    /// Leaves no room for anything more.
+    /// Fills the disk completely.
     pub(crate) fn fill(&self) {
         let mut filler = File::create(self.filler()).expect("a file can be made");
         for block in [1024 * 1024, 4096, 1] {
@@ -112,12 +112,12 @@ impl SmallDisk {
         }
     }
 
-    /// Gives back what [`SmallDisk::fill`] took.
+    /// Frees the space that [`SmallDisk::fill`] took.
     pub(crate) fn free(&self) {
         fs::remove_file(self.filler()).expect("it was filled");
     }
 
-    /// From now on, nothing on it can be changed.
+    /// Remounts the disk read-only.
     pub(crate) async fn make_read_only(&self) {
         let mut enter = Command::new("nsenter");
         enter.args(["--target", &self.pid().to_string()]).args(inside(&[
@@ -148,7 +148,7 @@ impl SmallDisk {
     }
 }
 
-/// The options for a namespace's own mounts; who is not root needs a namespace of users too.
+/// The namespace options: without root a user namespace is needed too.
 fn inside(options: &[&'static str]) -> Vec<&'static str> {
     let options = options.iter().copied();
     if geteuid().is_root() { options.take(1).collect() } else { options.collect() }

@@ -15,11 +15,11 @@ use crate::client_log::{ClientLog, LatencyBaseline};
 use crate::tables::Tables;
 use crate::verdict::assert_complete;
 
-/// So many jobs go into the database with one statement.
+/// The number of jobs in one statement.
 const CHUNK: usize = 10_000;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_huge_backlog_is_worked_off_while_searches_are_answered_at_once() {
+async fn a_huge_backlog_does_not_delay_searches() {
     let (jobs, patience_s) = usual_or_long((100_000, 120), (1_000_000, 1_200));
     let installation = Installation::new();
     let client_log = ClientLog::default();
@@ -50,7 +50,7 @@ fn log_request(id: &str, phrase: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_searches_are_answered_at_once_and_all_written_later() {
+async fn a_slow_log_does_not_delay_two_hundred_searches() {
     const SEARCHES: i64 = 200;
     const DELAY: Duration = Duration::from_secs(6);
     let installation = Installation::new();
@@ -93,7 +93,7 @@ const UNREADABLE: [(&str, &str, &str); 6] = [
 const EACH: usize = 30;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn payloads_that_cannot_be_read_are_dead_with_their_reason_and_hinder_no_other() {
+async fn jobs_with_corrupt_payloads_are_dead_and_do_not_hinder_others() {
     let installation = Installation::new();
     let client_log = ClientLog::default();
     let server = installation.start(&["--no-worker"]).await;
@@ -121,7 +121,7 @@ async fn payloads_that_cannot_be_read_are_dead_with_their_reason_and_hinder_no_o
 const SLOTS: i64 = 4;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_is_set_by_hours_stalls_no_job_and_doubles_none() {
+async fn a_clock_that_jumps_by_hours_stalls_or_doubles_no_job() {
     let installation = Installation::new();
     let stamp = installation.folder().join("clock");
     let set_clock = |offset: &str| fs::write(&stamp, offset).expect("the folder is there");

@@ -17,13 +17,13 @@ use crate::client_log::ClientLog;
 use crate::tables::{Lock, Tables};
 use crate::verdict::assert_complete;
 
-/// How many answers to wait for before each kill: early ones meet the server while it still recovers.
+/// The number of answers before each kill: early kills meet the server during its recovery.
 const KILL_AFTER: [u64; 8] = [1, 400, 30, 900, 7, 250, 1200, 90];
-/// Enough that each group commit holds several, and that a kill always meets some that are not answered.
+/// Enough that each group commit holds several searches, and that each kill meets unanswered ones.
 const CLIENTS: usize = 16;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_is_logged_once_though_the_server_is_killed() {
+async fn answered_searches_are_logged_once_although_the_server_is_killed() {
     let installation = Installation::new();
     let client_log = ClientLog::default();
     for answers in KILL_AFTER {
@@ -41,7 +41,7 @@ async fn what_was_answered_is_logged_once_though_the_server_is_killed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clients_that_ask_again_are_logged_once_though_the_server_is_killed_at_any_moment() {
+async fn repeated_searches_are_logged_once_although_the_server_is_killed_at_any_moment() {
     let mut random = seeded_rng("kill");
     let mut rounds = Rounds::begin();
     while rounds.another() {
@@ -50,13 +50,13 @@ async fn clients_that_ask_again_are_logged_once_though_the_server_is_killed_at_a
         let load = client_log.retrying_load(&installation.client(), CLIENTS);
         for _ in 0..usual_or_long(12, 200) {
             let server = installation.launch(&[]);
-            // Most find a server that works, the earliest one that has not got that far.
+            // Most kills meet a running server, the earliest ones a starting one.
             sleep(Duration::from_millis(random.u64(0..600))).await;
             server.kill().await;
         }
         let _server = installation.start(&[]).await;
         load.stop().await;
-        assert!(client_log.asked_again() > 0, "no kill has met a search that was under way");
+        assert!(client_log.repeated() > 0, "no kill has met a search that was under way");
         assert_complete(&installation, &client_log).await;
     }
 }
@@ -75,7 +75,7 @@ async fn recovery_can_be_killed_too() {
         server.kill().await;
         load.ended().await;
         for _ in 0..usual_or_long(8, 100) {
-            // Each leaves orphans for the next, where it lives long enough to claim what the last one left.
+            // Each leaves running jobs for the next, if it lives long enough to claim any.
             let server = installation.launch(&["--log-delay", "1h"]);
             sleep(Duration::from_millis(random.u64(0..300))).await;
             server.kill().await;
@@ -110,7 +110,7 @@ async fn replaying_the_spool_can_be_killed_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_that_a_killed_server_left_running_is_written_by_the_next() {
+async fn a_job_that_a_killed_server_left_running_is_done_by_the_next() {
     let installation = Installation::new();
     let client_log = ClientLog::default();
     let server = installation.start(&["--log-delay", "1h"]).await;
@@ -125,7 +125,7 @@ async fn a_job_that_a_killed_server_left_running_is_written_by_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_was_frozen_past_its_leases_goes_on_where_it_was() {
+async fn a_server_frozen_past_its_leases_continues() {
     let installation = Installation::new();
     let client_log = ClientLog::default();
     let server = installation.start(&["--log-delay", "3s", "--workers", "20"]).await;
@@ -188,7 +188,7 @@ pub async fn trace(client: &HttpClient, id: SearchId) -> LabTrace {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_whose_process_is_killed_is_begun_anew_by_the_next() {
+async fn a_lab_run_whose_process_is_killed_is_repeated_by_the_next() {
     let installation = Installation::new();
     let server = installation.start(&[]).await;
     let id = start(&server.client()).await;

@@ -21,7 +21,7 @@ use crate::tables::Lock;
 use crate::verdict::{all_receipts_done, assert_ledger_adds_up};
 
 const TEXT: &str = include_str!("../../docs/operating.md");
-/// Where settings are given.
+/// The files that set variables.
 const FILES: [&str; 6] = [
     include_str!("../../deploy/systemd/environment.example"),
     include_str!("../../deploy/systemd/search4letters.service"),
@@ -33,7 +33,7 @@ const FILES: [&str; 6] = [
 /// Begins the first line of each block that a test runs; its name follows.
 const MARK: &str = "# tested: ";
 const FENCE: &str = "\n```";
-/// Far above what any of them takes with as few rows as tests have.
+/// Far more than any of them takes with the few rows of a test.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs a block in a shell in which these variables are set, as the guide says, and `search4letters` is installed.
@@ -42,7 +42,7 @@ async fn run_block(name: &str, variables: &[(&str, &str)]) -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::iter::once(profile_folder()).chain(std::env::split_paths(&path)));
     let mut shell = Command::new("sh");
-    // A command that fails is not followed by the next, as with an administrator who reads what it says.
+    // Stops after a failed command, as an administrator does.
     shell.args(["-e", "-u", "-c", block(name)]).stdin(Stdio::null()).kill_on_drop(true).env_clear();
     shell.env("PATH", path.expect("no folder of ours has a colon in it")).envs(variables.iter().copied());
     let ended = timeout(TIMEOUT, shell.output()).await;
@@ -64,7 +64,7 @@ fn blocks() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 #[test]
-fn what_the_guide_says_is_tested_is_what_is_tested() {
+fn the_blocks_marked_as_tested_are_tested() {
     let named: BTreeSet<_> = blocks().map(|(name, _)| name).collect();
     let tested = [
         "grant",
@@ -81,7 +81,7 @@ fn what_the_guide_says_is_tested_is_what_is_tested() {
 }
 
 #[tokio::test]
-async fn the_settings_that_are_written_down_are_those_that_there_are() {
+async fn the_documented_settings_are_those_of_the_program() {
     let help = Installation::new().run(&["--help"]).await.output;
     let there = settings(&help);
     assert!(there.len() > 10, "{help}");
@@ -92,7 +92,7 @@ async fn the_settings_that_are_written_down_are_those_that_there_are() {
     }
 }
 
-/// What a text names of the environment.
+/// The environment variables that a text names.
 fn settings(text: &str) -> BTreeSet<&str> {
     let is_other = |c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
     let ours =
@@ -100,7 +100,7 @@ fn settings(text: &str) -> BTreeSet<&str> {
     text.split(is_other).filter(ours).collect()
 }
 
-/// What had been answered at a moment.
+/// The searches that had been answered at some time.
 pub(super) struct Promises {
     searches: BTreeSet<SearchId>,
     receipts: Vec<Receipt>,
@@ -114,7 +114,7 @@ impl Promises {
         promises
     }
 
-    /// What was answered so since.
+    /// Adds the searches that were answered so since.
     pub(super) fn add(&mut self, client_log: &ClientLog, recorded: Recorded) {
         let (searches, receipts) = (client_log.searches(recorded), client_log.receipts(recorded));
         self.searches.extend(searches);
@@ -172,11 +172,11 @@ async fn ledger(client: &HttpClient) -> impl Fn(&str) -> Option<u64> + use<> {
     }
 }
 
-/// Jobs take so long that a backup meets some that are not done.
+/// So slow that a backup meets unfinished jobs.
 const SLOWLY: &[&str] = &["--log-delay", "300ms"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_of_a_server_under_load_has_all_that_was_answered_before() {
+async fn a_backup_under_load_has_all_searches_answered_before() {
     let installation = Installation::new();
     let client_log = ClientLog::default();
     let server = installation.start(SLOWLY).await;
@@ -191,7 +191,7 @@ async fn a_backup_of_a_server_under_load_has_all_that_was_answered_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_has_what_is_in_the_spool() {
+async fn a_backup_includes_the_spool() {
     let installation = Installation::new();
     let client_log = ClientLog::default();
     let server = installation.start(SLOWLY).await;

@@ -33,12 +33,12 @@ pub(super) struct Deployment {
 }
 
 impl Deployment {
-    /// On the server that tests share which leave it alone.
+    /// On the shared database server, for tests that do not disturb it.
     pub(super) async fn new() -> Self {
         Self::on(PostgresCluster::shared().await).await
     }
 
-    /// On a server of its own, whose commits reach the disk.
+    /// On its own database server, whose commits reach the disk.
     pub(super) async fn alone(settings: &[(&str, &str)]) -> Self {
         Self::on(&PostgresCluster::durable(settings).await).await
     }
@@ -69,7 +69,7 @@ impl Deployment {
         self.url_at(self.cluster().port())
     }
 
-    /// The same through another port of this machine.
+    /// The URL through another port of this machine.
     pub(super) fn url_at(&self, port: u16) -> String {
         let password = PASSWORD.replace(' ', "%20");
         format!("postgres://{}:{password}@127.0.0.1:{port}/{}", self.owner, self.database.name())
@@ -85,19 +85,19 @@ impl Deployment {
         Tables::connect(&self.url()).await
     }
 
-    /// Connected to this database, and above all rights in it.
+    /// A superuser's connection to the database.
     pub(super) async fn superuser(&self) -> PgConnection {
         self.database.connect().await
     }
 
-    /// Does something to the whole server, or to this database from outside.
+    /// Runs a statement as the database server's administrator.
     pub(super) async fn as_administrator(&self, sql: &str) {
         let mut administrator = self.cluster().connect_as_administrator().await;
         let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut administrator).await;
         done.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
-    /// Does what may only be done to a database that nobody uses, and ends connections until it can be done.
+    /// Runs a statement that needs a database without connections, and terminates connections until it succeeds.
     pub(super) async fn while_nobody_is_connected(&self, sql: &str) {
         let mut administrator = self.cluster().connect_as_administrator().await;
         eventually("nobody is connected for a moment", async || {
@@ -107,7 +107,7 @@ impl Deployment {
         .await;
     }
 
-    /// Gives the owner another password, or the usual one again, and lets everybody connect anew.
+    /// Gives the owner another password, or the usual one again, and terminates all connections.
     pub(super) async fn set_password(&self, is_usual: bool) {
         let password = if is_usual { PASSWORD } else { "another" };
         self.as_administrator(&format!("alter role {} password '{password}'", self.owner)).await;
@@ -147,7 +147,7 @@ impl RunningDeployment {
         Self { web, at_web, load, administrator, worker, _at_worker: at_worker, client_log, baseline, deployment }
     }
 
-    /// Waits until all is well again. Panics if anybody was kept waiting, or anything is lost or there twice.
+    /// Waits until the system has recovered. Panics if a client waited too long, or a search is lost or doubled.
     pub(super) async fn recovers(mut self) {
         ready(&self.web.client()).await;
         self.client_log.counts_more(Recorded::Accepted, 20).await;

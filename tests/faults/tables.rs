@@ -13,11 +13,11 @@ use tests::within;
 
 use crate::client_log::ClientLog;
 
-/// How long all that is left to do may take. Nothing here leaves more than a backlog does, which says so itself.
+/// How long the remaining jobs may take. Tests with more jobs pass their own limit.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// SQLite gives turns by chance, and a server under load takes many.
-const TURN: Duration = Duration::from_secs(30);
+/// SQLite's lock is not fair, and a server under load takes it often.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(crate) struct Tables(Connection);
 
@@ -26,8 +26,8 @@ enum Connection {
     Postgres(PgConnection),
 }
 
-/// The same question to whichever database it is: their drivers have no type in common.
-macro_rules! ask {
+/// Runs the same query on either database: their drivers have no common type.
+macro_rules! query {
     ($tables:expr, $sql:expr, $connection:ident => $question:expr) => {{
         let answer = match &mut $tables.0 {
             Connection::Sqlite($connection) => $question.await,
@@ -39,7 +39,7 @@ macro_rules! ask {
 
 impl Tables {
     pub(crate) async fn open(file: &Path) -> Self {
-        let options = SqliteConnectOptions::new().filename(file).busy_timeout(TURN);
+        let options = SqliteConnectOptions::new().filename(file).busy_timeout(BUSY_TIMEOUT);
         Self(Connection::Sqlite(options.connect().await.expect("the server has made its database")))
     }
 
@@ -50,20 +50,20 @@ impl Tables {
 
     /// The only value of a statement's only row.
     pub(crate) async fn number(&mut self, sql: &str) -> i64 {
-        ask!(self, sql, connection => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection))
+        query!(self, sql, connection => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection))
     }
 
     pub(crate) async fn numbers(&mut self, sql: &str) -> Vec<i64> {
-        ask!(self, sql, connection => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection))
+        query!(self, sql, connection => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(connection))
     }
 
     pub(crate) async fn text(&mut self, sql: &str) -> String {
-        ask!(self, sql, connection => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection))
+        query!(self, sql, connection => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection))
     }
 
-    /// Changes something behind the server's back.
+    /// Changes the database without the server.
     pub(crate) async fn run(&mut self, sql: &str) {
-        ask!(self, sql, connection => async { sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop) });
+        query!(self, sql, connection => async { sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(drop) });
     }
 
     /// Adds a waiting job, as the server would have.
@@ -110,9 +110,9 @@ impl Tables {
         self.counts("select state, count(*) from job group by state").await.into_iter().collect()
     }
 
-    /// Words, and a number for each.
+    /// Texts with a number each.
     pub(crate) async fn counts(&mut self, sql: &str) -> Vec<(String, i64)> {
-        ask!(self, sql, connection => sqlx::query_as(AssertSqlSafe(sql)).fetch_all(connection))
+        query!(self, sql, connection => sqlx::query_as(AssertSqlSafe(sql)).fetch_all(connection))
     }
 
     /// Waits until no job is left to do.
@@ -129,7 +129,7 @@ impl Tables {
         let promised = client_log.promised().len();
         let settled = within(patience, async || {
             let rows = self.number("select count(*) from log").await;
-            // Cheap first: the rows are read where there may be enough of them, and no job is to do.
+            // Cheap checks first: the rows are read only if there may be enough of them and no job is open.
             let may_be = rows >= i64::try_from(promised).unwrap_or(i64::MAX) && self.open_jobs().await == 0;
             (may_be && self.lost(client_log).await.is_empty()).then_some(())
         });
@@ -143,7 +143,7 @@ impl Tables {
         }
     }
 
-    /// Panics unless each promised row is there, none is there twice or says what nobody asked, and the file is sound.
+    /// Panics unless each promised row exists once, no other row exists, and the file is sound.
     pub(crate) async fn assert_logged(&mut self, client_log: &ClientLog) {
         let phrases = client_log.phrases();
         let rows = self.rows().await;
@@ -163,7 +163,7 @@ impl Tables {
         }
     }
 
-    /// Panics unless the kept counts of jobs are those of the jobs.
+    /// Panics unless the stored counts of jobs match the jobs.
     pub(crate) async fn assert_job_counts_match(&mut self) {
         let wrong = match self.0 {
             Connection::Sqlite(_) => {
@@ -189,7 +189,7 @@ impl Tables {
         self.number("select count(*) from job where state not in ('done', 'dead', 'cancelled')").await
     }
 
-    /// The searches whose promised rows are not there.
+    /// The searches whose promised rows are missing.
     async fn lost(&mut self, client_log: &ClientLog) -> Vec<SearchId> {
         let rows = self.rows().await;
         client_log.promised().into_iter().filter(|id| !rows.contains_key(id)).collect()
@@ -197,7 +197,7 @@ impl Tables {
 
     async fn rows(&mut self) -> BTreeMap<SearchId, Vec<String>> {
         let sql = "select search_id, phrase from log";
-        let rows: Vec<(String, String)> = ask!(self, sql, connection => sqlx::query_as(sql).fetch_all(connection));
+        let rows: Vec<(String, String)> = query!(self, sql, connection => sqlx::query_as(sql).fetch_all(connection));
         let mut logged: BTreeMap<SearchId, Vec<String>> = BTreeMap::new();
         for (id, phrase) in rows {
             logged.entry(id.parse().expect("search ids are ULIDs")).or_default().push(phrase);
@@ -206,7 +206,7 @@ impl Tables {
     }
 }
 
-/// The right to write, taken from everybody else until it is released or dropped.
+/// The write lock of the database, held until it is released or dropped.
 pub(crate) struct Lock(Tables);
 
 impl Lock {

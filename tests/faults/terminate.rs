@@ -13,11 +13,11 @@ use crate::client_log::ClientLog;
 use crate::tables::Tables;
 use crate::verdict::assert_complete;
 
-/// Far above the grace time of these tests, far below the delay of their jobs.
+/// Far above the grace time of these tests, and far below the delay of their jobs.
 const END_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn jobs_that_outlive_the_grace_time_go_back_to_waiting_at_once() {
+async fn jobs_that_exceed_the_grace_time_are_released_immediately() {
     const SEARCHES: i64 = 20;
     let installation = Installation::new();
     let client_log = ClientLog::default();
@@ -40,7 +40,7 @@ async fn jobs_that_outlive_the_grace_time_go_back_to_waiting_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn jobs_that_end_within_the_grace_time_are_written_before_the_server_ends() {
+async fn jobs_that_end_within_the_grace_time_are_done_before_the_server_ends() {
     let installation = Installation::new();
     let client_log = ClientLog::default();
     let server = installation.start(&["--log-delay", "2s", "--grace", "15s"]).await;
@@ -54,7 +54,7 @@ async fn jobs_that_end_within_the_grace_time_are_written_before_the_server_ends(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deploy_after_deploy_under_load_ends_well_and_loses_nothing() {
+async fn deploys_under_load_lose_nothing() {
     let mut random = seeded_rng("deploys");
     let mut rounds = Rounds::begin();
     while rounds.another() {
@@ -69,13 +69,13 @@ async fn deploy_after_deploy_under_load_ends_well_and_loses_nothing() {
         }
         let _server = installation.start(&[]).await;
         load.stop().await;
-        assert!(client_log.asked_again() > 0, "nobody has noticed the deploys");
+        assert!(client_log.repeated() > 0, "no client has noticed the deploys");
         assert_complete(&installation, &client_log).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn searches_that_are_being_answered_are_answered() {
+async fn searches_in_progress_are_answered_before_the_end() {
     let installation = Installation::new();
     let client_log = ClientLog::default();
     let server = installation.start(&[]).await;
@@ -91,7 +91,7 @@ async fn searches_that_are_being_answered_are_answered() {
 /// Far more than anything here takes.
 const NOTIFY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Where a service manager listens.
+/// The socket of a service manager.
 pub(crate) struct ServiceManager {
     socket: UnixDatagram,
     folder: TempDir,
@@ -104,14 +104,14 @@ impl ServiceManager {
         Self { socket, folder }
     }
 
-    /// An installation whose processes tell it how they are, and a sign of life twice in each `watchdog`.
+    /// An installation whose processes report their state, and send a watchdog message twice in each interval.
     pub(crate) fn watches(&self, installation: Installation, watchdog: Duration) -> Installation {
         installation
             .with_variable("NOTIFY_SOCKET", self.folder.path().join("notify"))
             .with_variable("WATCHDOG_USEC", watchdog.as_micros().to_string())
     }
 
-    /// Waits until it is told something with `line` in it, and returns all of that.
+    /// Waits for a message that contains `line`, and returns the message.
     pub(crate) async fn receives(&self, line: &str) -> String {
         let told = timeout(NOTIFY_TIMEOUT, async {
             loop {
@@ -132,7 +132,7 @@ impl ServiceManager {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_tells_its_manager_when_it_is_ready_that_it_lives_and_that_it_stops() {
+async fn a_server_notifies_its_manager_of_its_states() {
     let manager = ServiceManager::new();
     let installation = manager.watches(Installation::new(), Duration::from_millis(200));
     let server = installation.launch(&[]);
@@ -148,14 +148,14 @@ async fn a_server_tells_its_manager_when_it_is_ready_that_it_lives_and_that_it_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_does_nothing_gives_no_sign_of_life() {
+async fn a_frozen_process_sends_no_watchdog_message() {
     let manager = ServiceManager::new();
     let watchdog = Duration::from_millis(200);
     let installation = manager.watches(Installation::new(), watchdog);
     let server = installation.launch(&[]);
     manager.receives("WATCHDOG=1").await;
     server.freeze();
-    // What was sent before is still in the socket; after that there is nothing for longer than systemd would wait.
+    // Earlier messages are still in the socket. After them there is silence for longer than systemd would wait.
     while let Ok(news) = timeout(watchdog * 3, manager.next()).await {
         assert!(news.contains("WATCHDOG=1"), "{news}");
     }

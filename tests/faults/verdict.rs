@@ -14,14 +14,14 @@ use crate::tables::Tables;
 /// How long the server may take to empty its spool, and to notice that its database is back.
 const SETTLES: Duration = Duration::from_secs(30);
 
-/// Waits until the running server has done all that is to do. Panics unless each promised row stands in the log once,
-/// and the server's own books say so too.
+/// Waits until the running server has done its jobs. Panics unless each promised row is in the log once and the server's
+/// counts agree.
 pub(crate) async fn assert_complete(installation: &Installation, client_log: &ClientLog) {
     let mut tables = Tables::open(&installation.database()).await;
     assert_promises_kept(&mut tables, installation, client_log).await;
 }
 
-/// The same in whatever database the running server uses.
+/// The same for either database.
 pub(crate) async fn assert_promises_kept(tables: &mut Tables, installation: &Installation, client_log: &ClientLog) {
     tables.all_promises_kept(client_log).await;
     tables.assert_logged(client_log).await;
@@ -29,7 +29,7 @@ pub(crate) async fn assert_promises_kept(tables: &mut Tables, installation: &Ins
     assert_ledger_adds_up(installation).await;
 }
 
-/// As an administrator sees it, no search that was ever accepted is missing or somewhere twice.
+/// Panics unless an administrator sees that no accepted search is missing or doubled.
 pub(crate) async fn assert_ledger_adds_up(installation: &Installation) {
     let client = administrator(installation).await;
     // A search that goes from the spool to the database may be counted in both for a moment.
@@ -45,7 +45,7 @@ pub(crate) async fn assert_ledger_adds_up(installation: &Installation) {
     assert!(adds_up.await.is_some(), "after {SETTLES:?} the ledger does not add up: {last:?}");
 }
 
-/// A client that asks as an administrator of its own.
+/// A client with a new administrator's session.
 pub(crate) async fn administrator(installation: &Installation) -> HttpClient {
     let link = installation.run(&["admin", "link"]).await;
     let token = link.output.split_once("token=").and_then(|(_, rest)| rest.split_whitespace().next());
@@ -55,7 +55,7 @@ pub(crate) async fn administrator(installation: &Installation) -> HttpClient {
     client
 }
 
-/// Waits until each receipt says that its row is written.
+/// Waits until each receipt shows that its row is written.
 pub(crate) async fn all_receipts_done(client: &HttpClient, receipts: Vec<Receipt>) {
     for receipt in receipts {
         eventually("a receipt says that its row is written", async || {
@@ -67,7 +67,7 @@ pub(crate) async fn all_receipts_done(client: &HttpClient, receipts: Vec<Receipt
     }
 }
 
-/// Waits until the server says that it can work.
+/// Waits until the server is ready.
 pub(crate) async fn ready(client: &HttpClient) {
     eventually("the server is ready again", async || {
         client.get("/readyz").await.ok().filter(|answer| answer.status == 200).map(drop)
@@ -75,7 +75,7 @@ pub(crate) async fn ready(client: &HttpClient) {
     .await;
 }
 
-/// Waits until the server says that it cannot work, because of this, and what to do about it.
+/// Waits until the server is not ready, with this fault and its advice.
 pub(crate) async fn unready(client: &HttpClient, fault: FaultKind) {
     eventually("the server says what is wrong", async || {
         let answer = client.get("/readyz").await.ok().filter(|answer| answer.status == 503)?;
@@ -97,7 +97,7 @@ pub(crate) async fn used() -> (Installation, ClientLog) {
     (installation, client_log)
 }
 
-/// Panics unless the command ends at once with one sentence that says `what` is wrong and names the `fix`.
+/// Panics unless the command fails with one sentence that says `what` is wrong and names the `fix`.
 pub(crate) async fn refused(installation: &Installation, command: &[&str], what: &str, fix: &str) {
     let ended = installation.run(command).await;
     assert_eq!(ended.code, Some(1), "{}", ended.output);

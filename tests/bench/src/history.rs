@@ -74,7 +74,7 @@ fn copy_files(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// So many rows are made in one transaction.
+/// The number of rows in one transaction.
 const BATCH: u32 = 500_000;
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -172,7 +172,7 @@ pub(crate) async fn aged(installation: &Installation, rows: u32, jobs: u32) -> a
 }
 
 async fn in_batches(file: &Path, rows: u32, insert: impl Fn(u32, u32) -> String, count: &str) -> anyhow::Result<()> {
-    // Whoever measures it opens it with fsync again; these are pragmas of this connection.
+    // Only for this connection: the measured server opens the file with fsync.
     let options =
         SqliteConnectOptions::new().filename(file).pragma("synchronous", "off").pragma("cache_size", "-200000");
     let mut connection = SqliteConnection::connect_with(&options).await?;

@@ -97,7 +97,7 @@ pub async fn run(load: Load, begun: impl FnOnce() + 'static) -> anyhow::Result<R
 /// What the letters are looked for in, as a form has it.
 const QUESTION: &str = "phrase=life%2C+the+universe%2C+and+everything%21&letters=aeiou";
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-/// Whoever is not let in does not knock again at once.
+/// Pause after a failed connection.
 const AFTER_FAILURE: Duration = Duration::from_millis(10);
 
 /// What one connection, or all of them, have seen.

@@ -9,9 +9,9 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use tokio::time::sleep;
 
-/// Who counts too often is a load of its own.
+/// Counting more often would be a load of its own.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// So often the log must have grown; if it did not, nothing more will come. Stock apalis may sleep for 30 s.
+/// The number of polls without a new row that end the wait. Stock apalis may sleep for 30 s.
 const LOOKS_WITHOUT_CHANGE: u32 = 80;
 
 /// Where the log is.

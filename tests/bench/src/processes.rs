@@ -51,7 +51,7 @@ impl ProcessTree {
         let members = self.members();
         for id in self.0.iter().copied().chain(members.into_iter().map(|process| process.id)) {
             if let Some(pid) = Pid::from_raw(id.cast_signed()) {
-                // Whoever has ended in the meantime needs no end.
+                // The process may have ended meanwhile.
                 let _ = kill_process(pid, Signal::KILL);
             }
         }

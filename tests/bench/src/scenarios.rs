@@ -126,7 +126,7 @@ pub(crate) fn announced(scenarios: &[&Scenario], context: &BenchContext) -> Stri
     format!("takes about {} in {} rounds: {}", minutes(all), context.rounds, parts.join(", "))
 }
 
-/// So many seconds for each round.
+/// This many seconds for each round.
 pub(crate) fn rounds_of(context: &BenchContext, seconds: u64) -> Duration {
     Duration::from_secs(u64::from(context.rounds) * seconds)
 }

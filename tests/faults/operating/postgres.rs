@@ -17,11 +17,11 @@ const APP: &str = "search4letters_app";
 const PASSWORD: &str = "secret";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dump_of_a_database_under_load_has_all_that_was_answered_before() {
+async fn a_dump_under_load_has_all_searches_answered_before() {
     let source = database_with_roles().await;
     let installation = Installation::new().with_variable("DATABASE_URL", url(&source, APP));
     make_tables(&source).await;
-    // So many that the server of the restored database is far behind.
+    // Enough transactions that the server of the restored database is far behind.
     run(&source, "do $$ begin for i in 1..20000 loop perform pg_current_xact_id(); commit; end loop; end $$").await;
     // As long as the server runs, no record is to go to the spool: it could be out of it again before the end.
     let web = installation.start(&["serve", "--no-worker", "--accept-deadline", "5s"]).await;

@@ -14,7 +14,7 @@ const NEWER: &str = "insert into _sqlx_migrations (version, description, success
      values (9999, 'of the future', true, '\\x00', 0)";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_goes_on_and_starts_beside_a_newer_version_unless_that_rules_it_out() {
+async fn a_process_runs_beside_a_compatible_newer_version() {
     let deployment = Deployment::new().await;
     let client_log = ClientLog::default();
     let installations = [deployment.installation(), deployment.installation(), deployment.installation()];
@@ -34,7 +34,7 @@ async fn a_process_goes_on_and_starts_beside_a_newer_version_unless_that_rules_i
         refused(&installations[2], &[command], "was written by a newer version (schema 9999", "Install that version")
             .await;
     }
-    // Who is at work already is left to whoever deploys.
+    // Running processes are stopped by the deploy, not by the database.
     load.answered_more(50).await;
     worker.assert_running();
     load.stop().await;
@@ -43,7 +43,7 @@ async fn a_process_goes_on_and_starts_beside_a_newer_version_unless_that_rules_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_processes_that_begin_at_once_on_an_empty_database_one_migrates_and_all_work() {
+async fn of_concurrent_processes_on_an_empty_database_one_migrates_and_all_work() {
     let deployment = Deployment::new().await;
     let client_log = ClientLog::default();
     let installations: Vec<_> = (0..5).map(|_| deployment.installation()).collect();
@@ -69,7 +69,7 @@ async fn of_processes_that_begin_at_once_on_an_empty_database_one_migrates_and_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_is_done_by_a_worker_and_followed_on_a_web_process() {
+async fn a_lab_run_of_a_worker_is_followed_on_a_web_process() {
     let deployment = Deployment::new().await;
     let (at_web, at_worker) = (deployment.installation(), deployment.installation());
     let web = at_web.start(WEB).await;
@@ -82,7 +82,7 @@ async fn a_run_is_done_by_a_worker_and_followed_on_a_web_process() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_whose_worker_is_killed_is_taken_over() {
+async fn a_lab_run_of_a_killed_worker_is_taken_over() {
     let deployment = Deployment::new().await;
     let (at_web, at_worker, at_other) =
         (deployment.installation(), deployment.installation(), deployment.installation());
@@ -97,7 +97,7 @@ async fn a_run_whose_worker_is_killed_is_taken_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_lost_process_has_left_is_replayed_from_elsewhere_once_however_often_it_is_done() {
+async fn the_spool_of_a_lost_process_is_replayed_once_from_elsewhere() {
     const LEFT: usize = 20;
     let deployment = Deployment::alone(&[]).await;
     let client_log = ClientLog::default();

@@ -66,11 +66,11 @@ async fn a_wrong_password_is_a_credentials_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_not_there_is_a_connection_error() {
+async fn a_missing_database_is_a_connection_error() {
     let running = RunningDeployment::start().await;
     let name = running.deployment.database().name();
     let page = running.page().await;
-    // Whoever connects again in between has to go again.
+    // New connections are terminated again until the statement succeeds.
     running.deployment.while_nobody_is_connected(&format!("alter database {name} rename to {name}_away")).await;
     running.shows(ConnectionError, "3D000", page).await;
     // A process that begins meanwhile waits for it, and says for what.
@@ -82,7 +82,7 @@ async fn a_database_that_is_not_there_is_a_connection_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_dropped_and_made_anew_gets_what_was_promised_since() {
+async fn a_recreated_database_gets_the_searches_spooled_meanwhile() {
     let running = RunningDeployment::start().await;
     let (deployment, web, installation) = (&running.deployment, running.web.client(), &running.at_web);
     running.load.stop().await;

@@ -18,7 +18,7 @@ use crate::verdict::{administrator, assert_promises_kept, ready, unready};
 const SAYS_SO_WITHIN: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_without_a_free_connection_is_said_to_be_and_loses_nothing() {
+async fn a_database_server_without_free_connections_is_reported_and_loses_nothing() {
     let deployment = Deployment::alone(&[("max_connections", "20")]).await;
     let client_log = ClientLog::default();
     let (at_web, at_worker) = (deployment.installation(), deployment.installation());
@@ -52,7 +52,7 @@ async fn a_server_without_a_free_connection_is_said_to_be_and_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_whose_connections_are_all_in_use_says_so_and_never_hangs() {
+async fn a_process_with_all_connections_in_use_says_so_and_does_not_hang() {
     let deployment = Deployment::new().await;
     let client_log = ClientLog::default();
     let at_both = deployment.installation();

@@ -20,7 +20,7 @@ const LEASE: Duration = Duration::from_secs(15);
 const LOOKED_FOR: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_killed_worker_was_at_is_taken_over_within_its_lease() {
+async fn the_jobs_of_a_killed_worker_are_taken_over_after_its_lease() {
     let deployment = Deployment::new().await;
     let client_log = ClientLog::default();
     let (at_web, at_first, at_second) =
@@ -45,7 +45,7 @@ async fn what_a_killed_worker_was_at_is_taken_over_within_its_lease() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_frozen_worker_says_too_late_is_refused() {
+async fn late_results_of_a_frozen_worker_are_refused() {
     let deployment = Deployment::new().await;
     let client_log = ClientLog::default();
     let (at_web, at_first, at_second) =
@@ -96,7 +96,7 @@ const LOST: &str =
     "select count(*) from attempt join job on job.id = job_id where outcome = 'lost' and kind = 'log_request'";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn workers_whose_clocks_are_hours_off_lose_double_and_stall_nothing() {
+async fn workers_whose_clocks_are_hours_off_lose_double_or_stall_nothing() {
     let deployment = Deployment::new().await;
     let client_log = ClientLog::default();
     let off_by = |hours: &str| -> Installation {

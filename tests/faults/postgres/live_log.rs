@@ -89,7 +89,7 @@ const LATE: &str = "create function late() returns trigger language plpgsql as
 const SOON: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_of_another_process_come_within_a_second() {
+async fn rows_of_another_process_arrive_within_a_second() {
     let deployment = Deployment::new().await;
     let client_log = ClientLog::default();
     let (at_web, at_other_web, at_worker) =
@@ -115,7 +115,7 @@ async fn rows_of_another_process_come_within_a_second() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_reader_misses_a_row_that_is_committed_late_or_sees_one_twice() {
+async fn no_reader_misses_or_doubles_a_row_that_is_committed_late() {
     let deployment = Deployment::new().await;
     let client_log = ClientLog::default();
     let installations =

@@ -81,7 +81,7 @@ async fn connection(mut near: TcpStream, port: u16, mut network: watch::Receiver
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_network_that_says_nothing_keeps_nobody_waiting_and_loses_nothing() {
+async fn a_silent_network_delays_no_search_and_loses_nothing() {
     // Longer than a statement may take.
     is_cut(Network::Silent, Duration::from_secs(usual_or_long(12, 60))).await;
 }

@@ -42,7 +42,7 @@ async fn all_logged(database: &PostgresDatabase, client_log: &ClientLog) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_web_process_accepts_a_worker_process_writes() {
+async fn a_worker_process_does_the_jobs_of_a_web_process() {
     let database = PostgresCluster::shared().await.create_database().await;
     let (web, back) = (on(&database), on(&database));
     let client_log = ClientLog::default();
@@ -61,7 +61,7 @@ async fn what_a_web_process_accepts_a_worker_process_writes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_is_asked_to_stop_hands_back_what_it_does_not_finish() {
+async fn a_stopping_worker_releases_its_unfinished_jobs() {
     let database = PostgresCluster::shared().await.create_database().await;
     let manager = ServiceManager::new();
     let (web, back) = (on(&database), manager.watches(on(&database), Duration::from_secs(1)));
@@ -94,7 +94,7 @@ async fn one_connection_is_enough_for_a_process() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn workers_whose_clocks_are_hours_apart_take_no_job_from_each_other_and_leave_none_for_hours() {
+async fn workers_whose_clocks_are_hours_apart_share_jobs_correctly() {
     let database = PostgresCluster::shared().await.create_database().await;
     let hours_off = |hours: &str| {
         on(&database)
@@ -128,7 +128,7 @@ async fn workers_whose_clocks_are_hours_apart_take_no_job_from_each_other_and_le
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_comes_up_later_is_waited_for() {
+async fn processes_wait_for_a_database_that_starts_later() {
     let cluster = PostgresCluster::durable(&[]).await;
     let database = cluster.create_database().await;
     cluster.stop_immediately().await;
@@ -149,7 +149,7 @@ async fn a_database_that_comes_up_later_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_refuses_is_not_waited_for_and_no_password_is_shown() {
+async fn processes_do_not_wait_for_a_database_that_refuses_and_print_no_password() {
     let cluster = PostgresCluster::shared().await;
     let database = cluster.create_database().await;
     let url = database.url();
@@ -176,7 +176,7 @@ async fn a_database_that_refuses_is_not_waited_for_and_no_password_is_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_check_looks_at_the_server() {
+async fn check_examines_the_database_server() {
     let database = PostgresCluster::shared().await.create_database().await;
     let installation = on(&database);
     let unmade = installation.run(&["check"]).await;
@@ -197,7 +197,7 @@ async fn the_check_looks_at_the_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_spool_of_a_web_process_that_is_lost_is_replayed_beside_the_others() {
+async fn the_spool_of_a_lost_web_process_is_replayed_beside_others() {
     let cluster = PostgresCluster::durable(&[]).await;
     let database = cluster.create_database().await;
     let (lost, others) = (on(&database), on(&database));

@@ -25,7 +25,7 @@ struct Member {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_is_logged_once_though_webs_and_workers_are_killed() {
+async fn answered_searches_are_logged_once_although_processes_are_killed() {
     let mut random = seeded_rng("postgres kill");
     let mut rounds = Rounds::begin();
     while rounds.another() {
@@ -59,7 +59,7 @@ async fn what_was_answered_is_logged_once_though_webs_and_workers_are_killed() {
         for load in loads {
             load.stop().await;
         }
-        assert!(client_log.asked_again() > 0, "no kill has met a search that was under way");
+        assert!(client_log.repeated() > 0, "no kill has met a search that was under way");
         let web = members.iter().find(|member| member.line == WEB).expect("two of them are");
         deployment.assert_complete(&web.installation, &client_log).await;
         let lost = "select count(*) from attempt where outcome = 'lost'";
@@ -68,7 +68,7 @@ async fn what_was_answered_is_logged_once_though_webs_and_workers_are_killed() {
             "{} searches, {} attempts lost, {} asked again",
             client_log.promised().len(),
             lost,
-            client_log.asked_again()
+            client_log.repeated()
         );
     }
 }
@@ -83,7 +83,7 @@ const RESTART_CLIENTS: usize = 4;
 const FAST_WORKER: &[&str] = &["--log-delay", "20ms"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_server_that_crashes_again_and_again_loses_nothing_and_nobody_waits() {
+async fn a_crashing_database_server_delays_no_search_and_loses_nothing() {
     let mut random = seeded_rng("postgres restart");
     let deployment = Deployment::alone(&[]).await;
     let client_log = ClientLog::default();
@@ -111,7 +111,7 @@ async fn a_database_server_that_crashes_again_and_again_loses_nothing_and_nobody
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_are_ended_from_outside_one_by_one_lose_nothing() {
+async fn connections_terminated_one_by_one_lose_nothing() {
     let deployment = Deployment::new().await;
     let client_log = ClientLog::default();
     let (at_web, at_worker) = (deployment.installation(), deployment.installation());

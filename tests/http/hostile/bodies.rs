@@ -50,7 +50,7 @@ fn every_function_answers_any_json() {
     for (path, valid) in functions() {
         test.holds(150, &around(valid), async |test, body: Bytes| {
             let request = test.server.ask(Method::POST, path).header("content-type", JSON).body(body);
-            // Whoever logs out has logged out: that one is a stranger here.
+            // A logout would end the session, so it is sent without one.
             let request = if path == "/api/logout" { request } else { request.cookie(&test.admin) };
             request.send().await.assert_well_formed();
         });

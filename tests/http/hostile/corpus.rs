@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use crate::request::Events;
 use crate::test_server::TestServer;
 
-/// So many characters of a phrase stand in the list of jobs.
+/// The number of characters of a phrase in the list of jobs.
 const ABOUT: usize = 80;
 
 /// A server that has searched the whole corpus, each with the string as phrase, as letters and as User-Agent.

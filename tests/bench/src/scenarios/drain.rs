@@ -88,7 +88,7 @@ impl Queue {
         matches!(self, Self::OursSqlite | Self::OursPostgres)
     }
 
-    /// So many that each is busy for about as long, on a machine of today.
+    /// The number of jobs for a second of work on a current machine.
     fn jobs_a_second(self) -> u32 {
         match self {
             Self::OursSqlite | Self::PlainSqlite | Self::PlainPostgres | Self::OursPostgres => 20_000,
@@ -197,7 +197,7 @@ async fn ours(running: RunningContestant, cpu_before: Duration, jobs: u32) -> an
     Drained::of(written, jobs, Some(cpu))
 }
 
-/// Who needs longer does not end.
+/// Time limit of a peer.
 const LONGEST_DRAIN: Duration = Duration::from_secs(15 * 60);
 
 /// How long jobs took to become rows.

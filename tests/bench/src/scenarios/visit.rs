@@ -45,7 +45,7 @@ pub(crate) const LATE: &str = "not named by index.html";
 const OTHERS: &str = "not loaded by this page";
 
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// So often nothing more must have been loaded.
+/// The number of polls without a new file that end the wait.
 const LOOKS_WITHOUT_CHANGE: u32 = 4;
 
 /// Sizes do not vary from round to round: there is one.

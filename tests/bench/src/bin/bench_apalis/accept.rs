@@ -34,7 +34,7 @@ pub(crate) async fn serve(settings: Settings, port: u16, file: &str) -> anyhow::
     Ok(())
 }
 
-/// Who adds jobs.
+/// Adds jobs.
 enum Pusher {
     /// Each request its own.
     Each(SqliteStorage<LogRequest>),

@@ -84,7 +84,7 @@ async fn until_drained(
             tokio::time::sleep(POLL_INTERVAL).await;
         }
         say("drained");
-        // Whoever measures us reads what we have used while we still live.
+        // Stays alive so that its resource use can be read.
         std::future::pending::<()>().await;
         Ok(())
     };

@@ -105,7 +105,7 @@ impl Database {
     }
 }
 
-/// Who writes rows.
+/// Writes rows.
 #[derive(Clone)]
 pub(crate) enum LogWriter {
     /// Each job its own, in a transaction of its own.

@@ -13,12 +13,12 @@ use crate::scenarios::load;
 
 /// Rows a second.
 const RATE: f64 = 1000.0;
-/// So many of the newest rows are looked through: the page keeps no more than it needs.
+/// The number of newest rows that are checked: the page keeps no more than it needs.
 const LOOKED_THROUGH: i64 = 10_000;
 /// Between two looks at whether the script should go on.
 const SCREENS: u32 = 100;
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// Whoever has not shown the last row by then never will.
+/// Time limit for the last row to appear.
 const LONGEST: Duration = Duration::from_secs(60);
 
 pub(super) struct Arrived {
