@@ -3,8 +3,8 @@
 mod directions;
 mod links;
 mod module_graph;
+mod orphans;
 mod rooms;
-mod styles;
 mod text_rules;
 
 use std::{fmt, fs};
@@ -37,7 +37,7 @@ pub(crate) fn tidy(workspace: &Workspace) -> anyhow::Result<()> {
     let metadata = cmd!(shell, "cargo metadata --no-deps --format-version 1").quiet().read()?;
 
     let mut findings = text_rules::findings(&sources);
-    findings.extend(styles::findings(&sources));
+    findings.extend(orphans::findings(&sources));
     findings.extend(links::findings(&sources, |path| workspace.root.join(path).exists()));
     findings.extend(directions::in_sources(&sources));
     findings.extend(rooms::findings(&sources));

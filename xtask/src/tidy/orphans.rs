@@ -1,9 +1,31 @@
-//! Finds style sheets that no page loads.
+//! Finds style sheets that no page loads, and modules that nothing declares: the compiler skips them in silence.
 
 use super::{Finding, Source};
 
-/// Finds style sheets that neither a page nor Trunk.toml names by path or pattern.
 pub(super) fn findings(sources: &[Source]) -> Vec<Finding> {
+    let mut findings = unnamed_style_sheets(sources);
+    let files = sources.iter().filter(|source| source.has_ending(&[".rs"]));
+    let orphans = files.filter(|source| !is_declared(source, sources));
+    findings.extend(orphans.map(|source| source.finding(0, "no `mod` declares this file, so it is not compiled")));
+    findings
+}
+
+/// Whether the module above declares this file. Cargo finds the files of crates by itself.
+fn is_declared(source: &Source, sources: &[Source]) -> bool {
+    let Some((folder, file)) = source.path.rsplit_once('/') else { return true };
+    if matches!(file, "lib.rs" | "main.rs" | "mod.rs" | "build.rs") || folder.ends_with("/bin") {
+        return true;
+    }
+    let name = file.trim_end_matches(".rs");
+    let declares = |line: &str| line.trim().ends_with(&format!("mod {name};"));
+    let mut above = ["/lib.rs", "/main.rs", "/mod.rs", ".rs"].map(|file| format!("{folder}{file}")).to_vec();
+    // The module of the folder may be written in main.rs itself.
+    above.extend(folder.rsplit_once('/').map(|(parent, _)| format!("{parent}/main.rs")));
+    sources.iter().any(|other| above.contains(&other.path) && other.text.lines().any(declares))
+}
+
+/// Finds style sheets that neither a page nor Trunk.toml names by path or pattern.
+fn unnamed_style_sheets(sources: &[Source]) -> Vec<Finding> {
     let named: Vec<&str> = sources
         .iter()
         .filter(|source| {
@@ -61,5 +83,20 @@ mod tests {
     fn an_unnamed_style_sheet_is_found() {
         assert_eq!(unnamed(&["style/dead.css"]), ["style/dead.css"]);
         assert_eq!(unnamed(&["style/components/deep/chip.css"]), ["style/components/deep/chip.css"]);
+    }
+
+    #[test]
+    fn a_file_that_no_module_declares_is_found() {
+        let files = [
+            ("server/src/lib.rs", "pub mod log;\n#[cfg(test)]\nmod tests;\n"),
+            ("server/src/log.rs", "mod scan;\n// mod gone\n"),
+            ("server/src/log/scan.rs", ""),
+            ("server/src/log/gone.rs", ""),
+            ("server/src/tests.rs", ""),
+            ("app/src/bin/search.rs", ""),
+        ];
+        let sources = files.map(|(path, text)| Source::new(path, text));
+        let found: Vec<_> = findings(&sources).into_iter().map(|finding| finding.path).collect();
+        assert_eq!(found, ["server/src/log/gone.rs"]);
     }
 }
