@@ -1,4 +1,4 @@
-//! The account menu, and who may see a page.
+//! The account menu, and the guard of the pages for administrators.
 
 use api::{Account, ApiError};
 use leptos::prelude::*;
@@ -59,7 +59,7 @@ enum Access {
     Failed(ApiError),
 }
 
-/// Shows `page` to administrators, and sends everyone else to log in and back.
+/// Shows `page` to administrators. Other visitors log in first and return.
 #[component]
 pub fn AdministratorsOnly(#[prop(into)] page: ViewFn) -> impl IntoView {
     let session = context::session();

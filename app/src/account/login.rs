@@ -12,7 +12,7 @@ use crate::platform::{context, url};
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
 
-/// Logs an administrator in, and opens the page that asked for it.
+/// Logs an administrator in, then opens the page that required it.
 #[component]
 pub fn LoginPage() -> impl IntoView {
     let session = context::session();
@@ -57,7 +57,7 @@ fn LoginForm() -> impl IntoView {
         });
     };
     Effect::new(move |_| {
-        // After the page's heading has taken the focus.
+        // Runs after the page's heading has taken the focus.
         request_animation_frame(move || focus(form, "#name"));
     });
     view! {

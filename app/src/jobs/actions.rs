@@ -36,7 +36,7 @@ pub fn JobActions(
     id: JobId,
     state: JobState,
     request: Request,
-    /// Called after each action, also after a failed one: the job's state may differ from what the page shows.
+    /// Called after each action, even a failed one: the job's state may differ from what the page shows.
     on_done: Callback<()>,
 ) -> impl IntoView {
     let may_act = may_act();
@@ -69,7 +69,7 @@ pub fn JobActions(
     view! { <div class="job_actions">{move || buttons().collect_view()}</div> }
 }
 
-/// Whether the account that is logged in may act on jobs.
+/// Whether the visitor may act on jobs.
 pub fn may_act() -> Memo<bool> {
     let session = context::session();
     Memo::new(move |_| session.account().is_some_and(|account| account.role >= Role::Operator))

@@ -62,7 +62,7 @@ fn OutcomeBadge(outcome: AttemptOutcome) -> impl IntoView {
     }
 }
 
-/// The job's state after an attempt, and how the timeline calls that.
+/// The job's state after an attempt, and its text in the timeline.
 fn state_after(outcome: AttemptOutcome) -> (JobState, &'static str) {
     match outcome {
         AttemptOutcome::Running => (JobState::Running, "runs"),
@@ -120,7 +120,7 @@ fn events(job: &JobDetail) -> Vec<TimelineEvent> {
     if will_run && last.is_some_and(|last| last < summary.run_at) {
         events.push(event(JobState::Scheduled, "Runs next", summary.run_at));
     }
-    // A job that is cancelled while it waits has no attempt that says so.
+    // A job cancelled while it waited has no attempt with that outcome.
     let is_in_attempts = job.attempts.last().is_some_and(|attempt| attempt.outcome == AttemptOutcome::Cancelled);
     if let (JobState::Cancelled, Some(at), false) = (summary.state, summary.finished_at, is_in_attempts) {
         events.push(event(JobState::Cancelled, "Cancelled", at));

@@ -22,8 +22,8 @@ pub fn JobPage(id: JobId) -> impl IntoView {
     // Finished jobs too: they may be retried in another tab.
     stream::follow(move |_| refresh.run(()));
     let request = Request::new();
-    // An equal answer draws nothing again: what is selected or unfolded stays so. Progress changes all the time, so it is
-    // kept apart.
+    // An equal response redraws nothing, so selected text and open details survive. Progress changes constantly, so it
+    // has its own memo.
     let shown = Memo::new(move |_| {
         let mut job = job.get();
         if let Some(Ok(job)) = &mut job {

@@ -15,7 +15,7 @@ pub fn KindTable(
     kinds: RwSignal<Option<Vec<JobKind>>>,
 ) -> impl IntoView {
     let actions = KindActions { request: Request::new(), kinds };
-    // A row lives as long as its kind, and keeps the focus and what is being typed.
+    // A row lives as long as its kind, so it keeps the focus and unsent input.
     let names = Memo::new(move |_| {
         kinds.with(|kinds| kinds.iter().flatten().map(|kind| kind.kind.clone()).collect::<Vec<_>>())
     });
@@ -72,7 +72,7 @@ impl KindActions {
                 KindAction::Resume => api::resume_kind(kind).await,
                 KindAction::Limit(limit) => api::limit_kind(kind, limit).await,
             };
-            // The stream brings the kinds too, but it may be lost; and after a failure the page shows what is not so.
+            // The stream sends the kinds too, but it may be down, and after a failure the page shows a wrong state.
             if let Ok(kinds) = api::job_kinds().await {
                 self.kinds.try_set(Some(kinds));
             }
@@ -146,7 +146,7 @@ fn KindLimit(name: String, limit: Memo<Option<u32>>, actions: KindActions) -> im
 fn LimitForm(name: String, limit: Memo<Option<u32>>, actions: KindActions) -> impl IntoView {
     let text = RwSignal::new(String::new());
     let fault = RwSignal::new(None::<&'static str>);
-    // Keeps what is being typed, unless the limit itself changes.
+    // Unsent input stays until the limit itself changes.
     Effect::new(move |_| text.set(limit.get().map(|limit| limit.to_string()).unwrap_or_default()));
     let error_id = format!("limit-error-{name}");
     let described_by = error_id.clone();

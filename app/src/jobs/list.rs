@@ -28,7 +28,7 @@ pub fn JobsPage() -> impl IntoView {
         api::jobs(JobFilter { state: state.get(), kind: None }, before.get())
     });
     let refresh = Callback::new(move |()| page.refetch());
-    // Nothing moves while the visitor reads: further down, or on an older page.
+    // Nothing moves while the visitor reads further down or on an older page.
     let stream = stream::follow(move |change| {
         let is_reading = before.get_untracked().is_some() || window().scroll_y().is_ok_and(|y| y > 100.0);
         match change {
@@ -55,7 +55,7 @@ pub fn JobsPage() -> impl IntoView {
     }
 }
 
-/// How many jobs are in each state; each tab shows those.
+/// Tabs with the number of jobs in each state. Each tab lists its jobs.
 #[component]
 fn StateTabs(
     #[prop(into)] counts: Signal<Option<JobCounts>>,
@@ -143,7 +143,7 @@ fn JobList(
 
 #[component]
 fn JobTable(#[prop(into)] jobs: Signal<Vec<JobSummary>>, request: Request, refresh: Callback<()>) -> impl IntoView {
-    // A row is drawn again only if one of these has changed, so that it keeps the focus.
+    // A row is redrawn only if one of these has changed, so that it keeps the focus.
     let key = |job: &JobSummary| (job.id, job.state, job.attempt, job.max_attempts, job.run_at, job.finished_at);
     view! {
         <table class="table job_table">
@@ -166,7 +166,7 @@ fn JobTable(#[prop(into)] jobs: Signal<Vec<JobSummary>>, request: Request, refre
     }
 }
 
-/// The progress of a running job: a memo of its own, because it changes too often to draw the whole row again.
+/// The progress of a running job. It has its own memo because it changes too often to redraw the whole row.
 fn percent_of(jobs: Signal<Vec<JobSummary>>, id: JobId) -> Memo<Option<u8>> {
     Memo::new(move |_| {
         jobs.with(|jobs| {

@@ -1,4 +1,4 @@
-//! Follows the jobs: their counts by state, their kinds, and that some have changed.
+//! Follows the jobs: their counts by state, their kinds, and their changes.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ pub fn follow(on_change: impl Fn(JobChange) + Send + Sync + 'static) -> JobStrea
             let Ok(latest) = serde_json::from_str::<JobCounts>(&data) else { return };
             let known = counts.get_untracked();
             counts.set(Some(latest));
-            // The first counts are no change: the page has just read its list.
+            // The first counts are not a change: the page has just read its list.
             if known.is_some_and(|known| known != latest) {
                 changed(JobChange::States);
             }

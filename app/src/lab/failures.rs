@@ -8,7 +8,7 @@ use crate::ui::format::number;
 use crate::ui::highlight;
 use crate::ui::icon::{Icon, Symbol};
 
-/// The most different details that are shown of each kind.
+/// The most distinct details shown per kind.
 const MAX_DETAILS: usize = 5;
 
 #[component]
@@ -50,7 +50,7 @@ fn kind(failures: Failures) -> impl IntoView {
 pub struct Failures {
     pub kind: ItemErrorKind,
     pub count: usize,
-    /// The different details in order of appearance, each with its count.
+    /// The distinct details in order of appearance, each with its count.
     pub details: Vec<(String, usize)>,
 }
 

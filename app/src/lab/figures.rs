@@ -1,4 +1,4 @@
-//! A run's figures: from its summary, or until there is one from its events.
+//! A run's figures: from its summary, or from its events until there is one.
 
 use api::{DatabaseSpec, ItemState, LabRun, LabSpec, LabTrace, PoolSummary};
 use leptos::prelude::*;
@@ -41,7 +41,7 @@ pub fn RunTiles(stream: RunStream) -> impl IntoView {
         false if stream.run.with_untracked(|run| matches!(run.spec, LabSpec::Fetch(_))) => 4,
         false => 6,
     };
-    // The tiles stay and only their texts change, so that a ticking clock draws nothing again.
+    // The tiles stay and only their texts change, so that a ticking clock rebuilds nothing.
     let tiles = Memo::new(move |_| tiles());
     let tile = move |index: usize| {
         let part = move |choose: fn(&Tile) -> String| move || tiles.with(|tiles| tiles.get(index).map(choose));
@@ -75,7 +75,7 @@ fn speed_up(figures: &Figures) -> Tile {
     ("Speed-up", times, format!("{} of waiting, one by one", labels::measured(figures.work_us)))
 }
 
-/// From the summary, or until there is one from the events.
+/// From the summary, or from the events until there is one.
 fn of_pool(summary: Option<PoolSummary>, events: &[(u64, u32, u32, u32)]) -> Vec<Tile> {
     let most_in_use = events.iter().map(|event| event.1).max().unwrap_or_default();
     let most_waiting = events.iter().map(|event| event.3).max().unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::ui::format::number;
 use crate::ui::notice::{Notice, Tone};
 use crate::ui::shortcuts::focus;
 
-/// What all forms share: they say how long a run takes, and start it.
+/// What all forms share: the run's expected time, and the button that starts it.
 #[component]
 fn LabForm(
     /// The run that the form describes, or the error of a field.

@@ -160,7 +160,7 @@ fn arrival(trace: &LabTrace, index: u32) -> (ItemState, String, String) {
     (item.state, label, text)
 }
 
-/// A flag; its room is reserved until it is loaded.
+/// A flag. Its space is reserved until it is loaded.
 #[component]
 pub fn Flag(
     /// The country's code.
@@ -173,7 +173,7 @@ pub fn Flag(
         COUNTRIES.into_iter().find(|country| is_loaded.get() && code == *country)
     };
     let code = Memo::new(move |_| code());
-    // Without the latency that the run measured.
+    // The picture itself loads without the run's artificial latency.
     let picture = move || {
         let address = format!("/lab/flags/{}.svg?latency_ms=0", code.get()?.to_ascii_lowercase());
         Some(view! { <img class="flag_picture" src=address alt="" width="24" height="16" /> })

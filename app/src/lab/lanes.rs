@@ -144,7 +144,7 @@ fn job_state(step: LaneStep) -> JobState {
     }
 }
 
-/// The lane in its own time, which begins when its search is sent; and when that was in the run's time.
+/// The lane in its own time, which begins when its search is sent, and that moment in the run's time.
 fn since_sent(lane: &LaneTrace) -> (LaneTrace, u64) {
     let sent = time(lane, LaneStep::Sent).unwrap_or_default();
     let steps = lane.steps.iter().map(|&(at_us, step)| (at_us.saturating_sub(sent), step)).collect();
@@ -156,7 +156,7 @@ fn time(lane: &LaneTrace, wanted: LaneStep) -> Option<u64> {
     lane.steps.iter().find(|&&(_, step)| step == wanted).map(|&(at_us, _)| at_us)
 }
 
-/// A sentence about the visitor's wait and the fate of the row, as far as it is known.
+/// A sentence about the visitor's wait and the row, as far as they are known.
 fn conclusion(lane: &LaneTrace) -> String {
     let sent = time(lane, LaneStep::Sent).unwrap_or_default();
     let Some(answered) = time(lane, LaneStep::Answered) else {
@@ -178,8 +178,8 @@ fn conclusion(lane: &LaneTrace) -> String {
     text
 }
 
-/// Moves positions on an axis (ascending shares from 0 to 1) apart, so that neighbours are at least `gap` apart if there
-/// is room. None leaves the axis.
+/// Moves positions on an axis (ascending shares from 0 to 1) apart, so that neighbours are at least `gap` apart if
+/// there is room. No position leaves the axis.
 fn spread(positions: &[f64], gap: f64) -> Vec<f64> {
     let mut spread: Vec<f64> = Vec::with_capacity(positions.len());
     for &position in positions {

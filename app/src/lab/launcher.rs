@@ -30,8 +30,8 @@ impl Launcher {
         }
     }
 
-    /// Starts the first of these runs now, and each further one when the previous one has ended: at the same time they
-    /// would slow each other down.
+    /// Starts the first of these runs now, and each further one when the previous one has ended. Concurrent runs would
+    /// slow each other down.
     pub fn start(self, specs: Vec<LabSpec>) {
         if !self.request.is_pending.get_untracked() {
             self.plan.set_value(specs.into());

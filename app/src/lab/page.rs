@@ -16,7 +16,7 @@ use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
 
-/// How often the list of runs is read again while one of them is unfinished. The shown run has a stream.
+/// How often the list of runs is refreshed while one of them is unfinished. The shown run has a stream.
 const REFRESH: Duration = Duration::from_secs(1);
 
 #[component]
@@ -25,7 +25,7 @@ pub fn LabPage() -> impl IntoView {
     let scenario = Memo::new(move |_| name.with(|name| Scenario::parse(name.as_deref())));
     let answer = LocalResource::new(api::lab);
     let refresh = Callback::new(move |()| answer.refetch());
-    // The last answer stays on the page if it cannot be read again.
+    // If a refresh fails, the last response stays on the page.
     let state = Memo::new(move |before: Option<&Option<LabState>>| {
         answer.get().and_then(Result::ok).or_else(|| before.cloned().flatten())
     });

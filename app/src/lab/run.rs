@@ -1,4 +1,4 @@
-//! One run with everything that is known about it, live; and `/lab/runs/{id}`.
+//! One run in full, live; and `/lab/runs/{id}`.
 
 use api::{ErrorCode, JobState, LabRun, LabRunId, LabSpec, LabStyle};
 use leptos::prelude::*;

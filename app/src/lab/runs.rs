@@ -91,7 +91,7 @@ pub struct ComparedRun {
     pub title: String,
     pub state: JobState,
     pub created_at: TimeMs,
-    /// `None` until it has ended by itself.
+    /// `None` if it is unfinished or was cancelled.
     pub elapsed_us: Option<u64>,
     /// Its elapsed time in thousandths of the longest.
     pub thousandths: u64,

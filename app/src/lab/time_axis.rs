@@ -1,4 +1,4 @@
-//! A time axis: its scale, its marks, and lines down through what is drawn below.
+//! A time axis: its scale, its marks, and grid lines through the drawing below.
 
 use leptos::prelude::*;
 
@@ -39,8 +39,8 @@ impl Scale {
         Self { end_us: end_us.max(SHORTEST_US) }
     }
 
-    /// For a running run: as long as expected, and then longer in steps, so that the drawing does not shrink all the
-    /// time.
+    /// For a run in progress: as long as expected, then longer in steps, so that the drawing does not shrink
+    /// constantly.
     pub fn growing(now_us: u64, expected_us: u64) -> Self {
         if now_us < expected_us {
             return Self::to(expected_us);

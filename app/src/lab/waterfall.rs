@@ -16,7 +16,7 @@ use crate::ui::icon::{Icon, Symbol};
 #[component]
 pub fn Waterfall(
     stream: RunStream,
-    /// How many requests there will be; their room is reserved from the beginning.
+    /// How many requests there will be. Their space is reserved from the beginning.
     planned: usize,
     /// The shortest time that the run can take.
     expected_us: u64,
@@ -57,7 +57,7 @@ pub fn Waterfall(
     }
 }
 
-/// What is drawn of a request. An equal bar draws nothing again.
+/// What is drawn of a request. An equal bar is not redrawn.
 #[derive(Clone, PartialEq)]
 struct Bar {
     state: ItemState,
@@ -123,7 +123,7 @@ fn bar(index: usize, item: &ItemTrace, scale: Scale, now_us: u64) -> Bar {
     }
 }
 
-/// How often a dense drawing of thousands of lines is drawn again, in microseconds.
+/// The interval between redraws of a dense drawing, in microseconds.
 const REDRAW_EVERY_US: u64 = 50_000;
 /// The states that have a bar.
 const WORKED: [ItemState; 3] = [ItemState::Running, ItemState::Done, ItemState::Failed];

@@ -155,7 +155,7 @@ impl LogView {
         }
     }
 
-    /// Shows the rows that have arrived meanwhile; reads them if they were not held.
+    /// Shows the rows that have arrived meanwhile, and reads them first if they were not held.
     fn show_newest(self) {
         match self.query.window.with_untracked(LogWindow::top) {
             Top::Live => self.query.window.update(|window| window.release(time::now())),
@@ -202,7 +202,7 @@ impl LogView {
         });
     }
 
-    /// Nothing moves while the visitor reads: further down, or with a row selected.
+    /// Nothing moves while the visitor reads further down or has a row selected.
     fn hold_while_reading(self) {
         let Self { query, rows, selected, position, .. } = self;
         let is_reading = Memo::new(move |_| !rows.is_at_top() || selected.get().is_some());

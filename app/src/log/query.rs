@@ -17,7 +17,7 @@ use crate::platform::{context, ndjson, time, url};
 /// Rows per request: a few hundred kilobytes, and many screens.
 const PAGE_ROWS: usize = 1_000;
 /// New rows are drawn together, at most this often. Drawing a screen takes longer than reading its rows: a page that
-/// drew each row at once would fall behind for ever.
+/// drew each row at once would never catch up.
 const DRAW_EVERY: Duration = Duration::from_millis(100);
 /// Follows only rows that are written from now on.
 const FROM_NOW_ON: LogSeq = LogSeq(i64::MAX);
@@ -92,7 +92,7 @@ impl LogQuery {
         self.on_shift.set_value(Some(on_shift));
     }
 
-    /// Begins anew with the rows of `question`.
+    /// Starts over with the rows of `question`.
     pub fn start(self, question: Question) {
         self.close();
         let top = if question.position.is_some() { Top::Gap } else { Top::Live };
@@ -105,7 +105,7 @@ impl LogQuery {
         self.read(Direction::Older);
     }
 
-    /// Begins anew with the newest rows of the same question.
+    /// Starts over with the newest rows of the same question.
     pub fn restart(self) {
         if let Some(question) = self.question.get_value() {
             self.start(question);
@@ -252,8 +252,8 @@ impl LogQuery {
         self.go_live();
     }
 
-    /// Closes the gap: the rows after it come live. The stream begins again, because nothing that it brought during the
-    /// gap was kept.
+    /// Closes the gap. Later rows come from the stream, which starts over because rows that it sent during the gap were
+    /// dropped.
     fn catch_up(self, last: Option<LogSeq>) {
         self.stream.close();
         self.clear_buffer();
@@ -292,7 +292,7 @@ impl LogQuery {
             }
             _ => {
                 self.buffered_through.set_value(data.parse().ok().map(LogSeq));
-                // No row follows for now: if nothing was drawn for a while, there is nothing to wait for.
+                // This event ends a batch of rows: draw it at once unless the last drawing was too recent.
                 let last = self.drawing.with_value(|drawing| drawing.last);
                 if last.is_none_or(|last| time::now() >= last.after(DRAW_EVERY)) {
                     self.draw();

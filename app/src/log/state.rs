@@ -1,4 +1,4 @@
-//! What is shown where rows are missing, and how far a scan has come.
+//! What is shown in place of missing rows, and the progress of a scan.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ fn no_search() -> impl IntoView {
     }
 }
 
-/// After this time without a request the scan has ended.
+/// A scan counts as ended after this time without a request.
 const BETWEEN_RESPONSES: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,7 +69,7 @@ struct Scan {
     total: u64,
 }
 
-/// How far a scan has come, with buttons that stop and resume it.
+/// The progress of a scan, with buttons that stop and resume it.
 #[component]
 pub fn LogProgress(query: LogQuery) -> impl IntoView {
     let scan = Memo::new(move |_| {

@@ -15,7 +15,7 @@ use crate::ui::highlight;
 
 const COLUMNS: [&str; 6] = ["Phrase", "Letters", "IP address", "Browser", "Results", "Time"];
 
-/// After this many rows the list is created anew. A list, and the signals that its rows read, keep 200 bytes for each row
+/// After this many rows the list is rebuilt. A list, and the signals that its rows read, keep 200 bytes for every row
 /// that ever existed, which adds up if rows arrive all day.
 const ROWS_PER_LIST: usize = 1_000;
 
@@ -106,7 +106,7 @@ fn DrawnRows(
     }
 }
 
-/// More than any screen shows; a phrase can be fifty times as long.
+/// The most characters drawn of a phrase: more than any screen shows. A phrase can be fifty times as long.
 const MAX_CHARACTERS: usize = 240;
 
 #[component]

@@ -1,4 +1,4 @@
-//! What every component may reach: the only call of `provide_context`.
+//! The context of all components. Nothing else calls `provide_context`.
 
 use std::time::Duration;
 

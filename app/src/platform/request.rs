@@ -1,4 +1,4 @@
-//! Requests that change something: whether one is under way, and how the last one failed.
+//! Requests that change something: whether one is in flight, and how the last one failed.
 
 use api::ApiError;
 use leptos::prelude::*;

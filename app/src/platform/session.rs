@@ -57,7 +57,7 @@ impl Session {
         self.set(SessionInfo { account: None, has_accounts: true });
     }
 
-    /// Ends the session if a request failed because the server knows none.
+    /// Ends the session if a request failed because the server has none.
     pub fn end_if_signed_out(self, error: &ApiError) {
         if error.code == ErrorCode::SignedOut {
             self.logged_out();

@@ -14,7 +14,7 @@ use web_sys::{EventSource, MessageEvent, VisibilityState};
 use crate::platform::context;
 use crate::platform::session::Session;
 
-/// The longest wait before a stream that was refused is opened again.
+/// The longest wait before a refused stream is reopened.
 const MAX_BACKOFF_MS: u32 = 30_000;
 /// How long a hidden tab keeps its stream. Browsers allow six connections to a server for all tabs together, and a short
 /// look at another tab should cost nothing.
@@ -26,7 +26,7 @@ pub enum StreamState {
     Idle,
     Connecting,
     Live,
-    /// The stream is lost and will be opened again.
+    /// The stream is lost and will be reopened.
     Reconnecting,
     /// The tab is hidden. The stream resumes when the tab is shown.
     Paused,
@@ -134,7 +134,7 @@ impl Connection {
     }
 
     /// The browser reopens a lost stream by itself and sends the last event's id. It gives up on a stream that the
-    /// server has refused; that one is opened again here.
+    /// server has refused; that one is reopened here.
     fn failed(self: &Rc<Self>) {
         let is_given_up =
             self.source.borrow().as_ref().is_none_or(|source| source.source.ready_state() == EventSource::CLOSED);
@@ -206,7 +206,7 @@ impl Source {
             let handler = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
                 with(&weak, &|connection| (connection.deliver)(name, event.data().as_string().unwrap_or_default()));
             });
-            // Fails only on objects that are no event targets.
+            // Fails only on objects that are not event targets.
             let _ = source.add_event_listener_with_callback(name, handler.as_ref().unchecked_ref());
             handler
         });

@@ -17,7 +17,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// What was typed into the preview of the form before the wasm was there.
+    /// What was typed into the preview of the form before the wasm was loaded.
     pub fn from_preview() -> Self {
         let letters = preview_value(Field::Letters.name()).unwrap_or_else(|| DEFAULT_LETTERS.to_owned());
         let phrase = preview_value(Field::Phrase.name()).unwrap_or_default();
@@ -100,7 +100,7 @@ impl Field {
         })
     }
 
-    /// How much of the limit is used, once nine tenths are: `9,950 / 10,000`.
+    /// The part of the limit that is used, shown from nine tenths on: `9,950 / 10,000`.
     pub fn counter(self, text: &str) -> Option<String> {
         // A text has at least as many bytes as characters: most keystrokes need no counting.
         let near = self.limit() - self.limit() / 10;

@@ -1,4 +1,4 @@
-//! The form of a search, with a preview of the result. index.html shows the same form before the wasm is there.
+//! The form of a search, with a preview of the result. index.html shows the same form before the wasm is loaded.
 
 use api::search4letters;
 use leptos::ev;

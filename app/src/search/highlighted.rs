@@ -6,8 +6,8 @@ use leptos::prelude::*;
 
 use crate::ui::highlight::{self, Run, RunKind};
 
-/// Up to this length a phrase fits any screen. A longer one may have to be scrolled, also by keyboard; a shorter one
-/// must not cost a stop of the Tab key.
+/// A phrase up to this length fits any screen, so it must not be a Tab stop. A longer one may need scrolling, also by
+/// keyboard.
 const UNSCROLLED_CHARACTERS: usize = 100;
 /// The same for chips.
 const UNSCROLLED_CHIPS: usize = 20;

@@ -31,7 +31,7 @@ pub fn SearchPage(draft: Draft) -> impl IntoView {
             router.replace(&url, Some(&time::new_id().to_string()));
             return;
         };
-        // Keeps what was typed before the wasm was there.
+        // Keeps what was typed before the wasm was loaded.
         if earlier.is_some() || draft.is_untouched() {
             draft.set(&phrase, &letters);
         }

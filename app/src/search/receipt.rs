@@ -90,10 +90,10 @@ fn follow(Receipt(receipt): Receipt) -> RwSignal<Option<ReceiptState>> {
     state
 }
 
-/// Says that a record is in the spool; and later, in the same place, that it has left it.
+/// Says that a record is in the spool, and later that it has left.
 #[component]
 fn SpoolNotice(
-    /// What the answer to the search said.
+    /// From the response to the search.
     recorded: Recorded,
     receipt: RwSignal<Option<ReceiptState>>,
 ) -> impl IntoView {
@@ -157,12 +157,12 @@ impl Step {
             JobState::Scheduled | JobState::Waiting | JobState::Retrying => Self::Waiting,
             JobState::Running => Self::Writing,
             JobState::Done => Self::Recorded,
-            // These end without a row, at the last step that was begun.
+            // The job ended without a row, in the last step that it began.
             JobState::Dead | JobState::Cancelled => Self::Writing,
         }
     }
 
-    /// The step's name, and once it is reached what is known of it.
+    /// The step's label, with details once it is reached.
     fn label(self, state: Option<&ReceiptState>) -> String {
         let reached = state.filter(|state| Self::of(state) == self);
         match (self, reached) {

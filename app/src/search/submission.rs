@@ -95,7 +95,7 @@ impl Submission {
         self.progress.set(Progress::Sending);
         spawn_local(async move {
             let answer = api::search(question.phrase.clone(), Some(question.letters.clone()), Some(question.id)).await;
-            // Meanwhile the visitor may have asked another search, or left the page.
+            // Meanwhile the visitor may have sent another search or left the page.
             let is_current = self.question.try_with_untracked(|current| current.as_ref() == Some(&question));
             if is_current == Some(true) {
                 self.receive(answer);

@@ -1,4 +1,4 @@
-//! The ledger: an equation which shows that every accepted search is somewhere.
+//! The ledger: an equation that accounts for every accepted search.
 
 use api::{JobState, Ledger, MissingSearch};
 use leptos::prelude::*;

@@ -91,7 +91,7 @@ fn pool_card(pool: PoolState) -> Card {
 
 fn process_card(process: &ProcessState) -> Card {
     let memory = match process.memory_bytes {
-        // The operating system does not say.
+        // The operating system does not report it.
         0 => "–".to_owned(),
         memory => bytes(memory),
     };
@@ -113,7 +113,7 @@ fn process_card(process: &ProcessState) -> Card {
     Card { id: "process-title", title: "Process", facts, remarks: vec![] }
 }
 
-/// `disk` is `None` if the operating system does not say.
+/// `disk` is `None` if the operating system does not report it.
 fn disk_card(disk: Option<&DiskState>) -> Card {
     let (facts, remarks) = match disk {
         Some(disk) => disk_facts(disk),

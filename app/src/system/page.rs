@@ -67,8 +67,8 @@ fn AsOf(received_at: RwSignal<TimeMs>) -> impl IntoView {
     }
 }
 
-/// Drawn again as a whole with each state. Only what differs changes in the page, so that its hundred figures need no
-/// signals of their own.
+/// Rebuilt as a whole with each state. Only differences reach the DOM, so the hundred figures need no signals of their
+/// own.
 #[component]
 fn SystemBoard(state: SystemState) -> impl IntoView {
     let column = |cards: Vec<Card>| {
@@ -85,7 +85,7 @@ fn SystemBoard(state: SystemState) -> impl IntoView {
     }
 }
 
-/// Whether all is well, and why; and when that was last checked from end to end.
+/// The health status with its reasons, and the time of the last end-to-end check.
 #[component]
 fn HealthBanner(health: Health) -> impl IntoView {
     let Health { light: status, sentence, probe } = health;

@@ -47,7 +47,7 @@ impl Usage {
         Self { used, capacity: disk.total_bytes, level: if is_low { Level::Warning } else { Level::Calm } }
     }
 
-    /// A worker whose slots are all busy is as it should be.
+    /// Never warns: all slots may be busy in normal operation.
     pub fn of_worker(worker: &WorkerState) -> Self {
         Self { used: worker.busy.into(), capacity: worker.slots.into(), level: Level::Calm }
     }

@@ -28,7 +28,7 @@ pub fn Dialog(
     }
 }
 
-/// Opens and closes the dialog that it is the `node_ref` of.
+/// Returns the `node_ref` for a dialog that opens and closes with `is_open`.
 pub fn modal(is_open: impl Fn() -> bool + 'static) -> NodeRef<html::Dialog> {
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move |_| {

@@ -1,4 +1,4 @@
-//! Icons. They stand beside words, and never alone for a meaning.
+//! Icons. Each stands beside a word, never alone.
 
 use api::JobState;
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! The frame around every page. index.html and console.html show the same frame before the wasm is there.
+//! The frame around every page. index.html and console.html show the same frame before the wasm is loaded.
 
 use api::Route;
 use leptos::ev;

@@ -27,7 +27,7 @@ const HELP: [(&str, &str); 11] = [
     ("g h", "Go home, to the search"),
 ];
 
-/// Listens to the shortcuts of every page, and lists them on `?`.
+/// Handles the shortcuts of every page, and lists them on `?`.
 #[component]
 pub fn Shortcuts() -> impl IntoView {
     let is_open = RwSignal::new(false);
