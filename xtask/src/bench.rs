@@ -38,7 +38,7 @@ idle otherwise.
                     figures that it replaces
 ";
 
-/// Builds everything that is measured, installs the peers below target/bench, and measures. The program `bench` parses
+/// Builds everything that is measured, installs the peers in target/bench, and runs the program `bench`, which parses
 /// `arguments` and rejects unknown ones.
 pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     let folder = workspace.target.join("bench");
@@ -64,7 +64,7 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
     steps.build("building its peers and the load generator (about 6 minutes from nothing)", [peers])?;
     let mut bench = Command::new(workspace.target.join("release/bench"));
     bench.arg(&workspace.root).arg(&folder).args(arguments).env("TMPDIR", on_disk()).env("CHROMEDRIVER", chromedriver);
-    // Lighthouse finds its browser by this variable.
+    // Lighthouse finds its browser through this variable.
     bench.envs(tools::chromium().map(|chromium| ("CHROME_PATH", chromium)));
     steps.step("measuring", || {
         let ended = bench.status().with_context(|| format!("{bench:?} cannot be started"))?;
@@ -75,7 +75,7 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
     })
 }
 
-/// A folder for databases. The default one may be in memory, where fsync is free.
+/// A folder for databases. The default temporary folder may be in memory, where fsync costs nothing.
 fn on_disk() -> PathBuf {
     std::env::var_os("TMPDIR").map_or_else(|| PathBuf::from("/var/tmp"), PathBuf::from)
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: all that a change must pass, cheapest first.
+//! `cargo xtask ci`: every check that a change must pass, cheapest first.
 
 use xshell::{Shell, cmd};
 
@@ -25,7 +25,7 @@ pub(crate) fn ci(workspace: &Workspace) -> anyhow::Result<()> {
     let server_lints = cmd!(shell, "cargo clippy {server...} --all-targets -- -D warnings");
     steps.build("checking the server's code", [server_lints])?;
     tools::wasm_target(workspace)?;
-    // Apart from each other: the client's code is compiled for the browser, its tests are not.
+    // Two commands: the client's code is compiled for the browser, its tests are not.
     let client_lints = cmd!(shell, "cargo clippy -p app --target wasm32-unknown-unknown -- -D warnings");
     let client_test_lints = cmd!(shell, "cargo clippy -p app -p api --all-targets -- -D warnings");
     steps.build("checking the client's code", [client_lints, client_test_lints])?;
@@ -38,14 +38,14 @@ pub(crate) fn ci(workspace: &Workspace) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Checks the dependencies by deny.toml.
+/// Checks the dependencies against deny.toml.
 fn dependencies(workspace: &Workspace, shell: &Shell, steps: &Steps) -> anyhow::Result<()> {
     let deny = tools::cargo_deny(workspace, steps)?.join("cargo-deny");
     steps.step("checking licences, bans and sources of the dependencies", || {
         cmd!(shell, "{deny} --log-level error check licenses bans sources").quiet().run()?;
         Ok(())
     })?;
-    // Without the database there is nothing that a change could fail by.
+    // Without the advisory database the check is skipped: a change must not fail because a download did.
     if cmd!(shell, "{deny} fetch db").quiet().ignore_stdout().ignore_stderr().run().is_err() {
         steps.skip("security advisories are not checked: their database cannot be fetched");
         return Ok(());

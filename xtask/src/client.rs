@@ -1,4 +1,4 @@
-//! Builds the client's two bundles into dist/, but only when something that they are made of has changed.
+//! Builds the client's two bundles into dist/, but only if an input has changed.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, thread};
@@ -9,15 +9,15 @@ use crate::steps::{Steps, joined};
 use crate::workspace::Workspace;
 use crate::{fingerprint, precompress, tools};
 
-/// All that the client is made of. A file too many in this list costs a rebuild, one too few leaves a stale client.
+/// The client's inputs. A superfluous entry costs rebuilds; a missing one leaves a stale client.
 const INPUTS: &[&str] = &["app", "style", ".cargo", "Cargo.lock", "Cargo.toml", "Trunk.toml", "rust-toolchain.toml"];
 
 /// How the client is compiled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Build {
-    /// In a third of the time, but several times as large: for `cargo xtask run`.
+    /// Compiles in a third of the time and is several times as large: for `cargo xtask run`.
     Quick,
-    /// As it is shipped: small and compressed.
+    /// The shipped client: small and compressed.
     Shipped,
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn ensure(workspace: &Workspace, steps: &Steps, build: Build) -> anyh
     ensure_beside(workspace, steps, build, || Ok(()))
 }
 
-/// Brings dist/ up to date, and does `other` at the same time, so that no processor is idle.
+/// Brings dist/ up to date, and runs `other` in parallel, so that no processor is idle.
 pub(crate) fn ensure_beside(
     workspace: &Workspace,
     steps: &Steps,
@@ -58,7 +58,7 @@ pub(crate) fn ensure_beside(
     thread::scope(|scope| {
         let trunk = scope.spawn(|| tools::trunk(workspace, steps));
         let wasm_bindgen = tools::wasm_bindgen(workspace, steps)?;
-        // Not earlier: cargo builds only one thing at a time with the same profile.
+        // Not earlier: cargo runs only one build at a time per profile.
         let other = scope.spawn(other);
         let tools = [joined(trunk)?, wasm_bindgen];
         build_bundles(workspace, steps, build, &tools)?;
@@ -67,12 +67,12 @@ pub(crate) fn ensure_beside(
 }
 
 fn build_bundles(workspace: &Workspace, steps: &Steps, build: Build, tools: &[PathBuf]) -> anyhow::Result<()> {
-    // Read before the build: what changes meanwhile must count as changed.
+    // Read before the build, so that a file changed during the build causes another one.
     let inputs = fingerprint::of(&workspace.root, INPUTS)?;
     let shell = workspace.shell()?;
     let path = env::var_os("PATH").unwrap_or_default();
     shell.set_var("PATH", env::join_paths(tools.iter().cloned().chain(env::split_paths(&path)))?);
-    // Some environments set NO_COLOR=1, which Trunk refuses as neither true nor false.
+    // Some environments set NO_COLOR=1; Trunk accepts only true and false.
     shell.set_var("NO_COLOR", "true");
     let (profile, release): (_, &[&str]) = match build {
         Build::Quick => ("client-quick", &[]),
@@ -80,15 +80,15 @@ fn build_bundles(workspace: &Workspace, steps: &Steps, build: Build, tools: &[Pa
     };
     let console = workspace.target.join("console");
     let bundle = |page: &str, folder: &Path| {
-        // Offline is Trunk's: it must not look for newer or other tools.
+        // Trunk's `--offline` keeps it from looking for other tools.
         let trunk = cmd!(shell, "trunk build {release...} --cargo-profile {profile} --offline --skip-version-check");
         trunk.arg("--dist").arg(folder).args(["--html-output", page]).arg(Path::new("app").join(page))
     };
-    // Trunk compiles one program after the other; here both are compiled at the same time.
+    // Trunk compiles the programs one after the other; here both are compiled at once.
     let programs = cmd!(shell, "cargo build --package app --bins --profile {profile} --target wasm32-unknown-unknown");
     let commands = [programs, bundle("index.html", &workspace.dist), bundle("console.html", &console)];
     steps.build("building the client", commands)?;
-    // A file that both have carries its hash in its name, so it is the same file.
+    // Two files with the same name are the same file, because names contain a hash of the content.
     for file in shell.read_dir(&console)? {
         shell.copy_file(file, &workspace.dist)?;
     }
@@ -109,8 +109,8 @@ impl Build {
     }
 }
 
-/// Whether dist/ holds what a build has made of the inputs as they are now. Reads dist/ too, because `trunk serve` leaves
-/// a development build there. A client as it is shipped does for a quick one as well.
+/// Whether dist/ holds a build of the current inputs. Reads dist/ too, because `trunk serve` leaves a development build
+/// there. A shipped client also satisfies a request for a quick one.
 fn is_fresh(workspace: &Workspace, build: Build) -> anyhow::Result<bool> {
     let Ok(stamp) = fs::read_to_string(stamp_path(workspace)) else { return Ok(false) };
     if !workspace.dist.is_dir() {

@@ -9,12 +9,12 @@ use crate::steps::Steps;
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// The length of a long run without a given time.
+/// The default length of a long run.
 const LONG_SECONDS: u64 = 4 * 60 * 60;
 
 #[derive(Debug, PartialEq, Eq)]
 struct Options {
-    /// How long the tests that make random choices repeat. None: each runs once.
+    /// How long the randomised tests repeat. With `None`, each runs once.
     long_seconds: Option<u64>,
     filter: Vec<String>,
 }
@@ -29,14 +29,14 @@ pub(crate) fn faults(workspace: &Workspace, arguments: &[String]) -> anyhow::Res
     let shell = workspace.shell()?;
     let seed = seed()?;
     shell.set_var("SEARCH4LETTERS_SEED", seed.to_string());
-    // A long run makes as many rounds as possible, with the server as it is shipped.
+    // A long run makes as many rounds as possible, with the shipped build of the server.
     let profile: &[&str] = if long_seconds.is_some() { &["--release"] } else { &[] };
     steps.build("building the server", [cmd!(shell, "cargo build {profile...} --package server")])?;
     if let Some(seconds) = long_seconds {
         shell.set_var("SEARCH4LETTERS_FAULTS", "long");
         shell.set_var("SEARCH4LETTERS_FAULTS_SECONDS", seconds.to_string());
     }
-    // In a long run the tests that repeat until its end run in parallel, with threads to spare for the others.
+    // In a long run the repeating tests occupy their threads until the end; the remaining threads run the others.
     let threads: &[&str] = if long_seconds.is_some() { &["--test-threads=8"] } else { &[] };
     let takes = long_seconds.map_or("about 3 minutes".to_owned(), |seconds| format!("{} min and more", seconds / 60));
     steps.step(&format!("trying faults ({takes}); SEARCH4LETTERS_SEED={seed} makes the same choices again"), || {

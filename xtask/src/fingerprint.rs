@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-/// A fingerprint of the names and contents of all files at and below these paths. Another version of Rust may compute
-/// another one, which costs a build.
+/// A fingerprint of the names and contents of all files at and below these paths. It may differ between versions of
+/// Rust, which costs a build.
 pub(crate) fn of(root: &Path, paths: &[&str]) -> anyhow::Result<String> {
     let mut files = Vec::new();
     for path in paths {
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn changes_with_a_content_a_name_and_a_file_more() {
+    fn changes_with_content_names_and_new_files() {
         let shell = Shell::new().expect("a shell");
         let folder = shell.create_temp_dir().expect("a folder");
         let path = |name: &str| folder.path().join(name);

@@ -1,4 +1,4 @@
-//! `cargo xtask screenshots` and `cargo xtask vectors`: files of the project that programs write.
+//! `cargo xtask screenshots` and `cargo xtask vectors`: generated files that are committed.
 
 use anyhow::Context;
 use xshell::cmd;
@@ -8,7 +8,7 @@ use crate::steps::Steps;
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// Writes docs/screenshots for the README, and target/screenshots with all widths for the review of a change.
+/// Writes docs/screenshots for the README, and target/screenshots in all widths for reviewers.
 pub(crate) fn screenshots(workspace: &Workspace) -> anyhow::Result<()> {
     let steps = Steps::new(client::steps_needed(workspace, Build::Shipped)? + 3);
     client::ensure(workspace, &steps, Build::Shipped)?;
@@ -25,7 +25,7 @@ pub(crate) fn screenshots(workspace: &Workspace) -> anyhow::Result<()> {
     })
 }
 
-/// Writes what Python itself answers to the searches of the tests.
+/// Writes the results that Python computes for the tests' searches.
 pub(crate) fn vectors(workspace: &Workspace) -> anyhow::Result<()> {
     let shell = workspace.shell()?;
     cmd!(shell, "python3 tests/vectors/generate.py").run().context("the vectors need python3 3.11")

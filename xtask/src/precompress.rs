@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 
 use crate::fingerprint;
 
-/// Writes NAME.br and NAME.gz next to each file where they are smaller.
+/// Writes NAME.br and NAME.gz beside each file, if they are smaller than it.
 pub(crate) fn folder(folder: &Path) -> anyhow::Result<()> {
     for file in originals(folder)? {
         let content = fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
@@ -25,7 +25,7 @@ pub(crate) fn folder(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The sizes of the files, one a line.
+/// The sizes of the files, one per line.
 pub(crate) fn report(folder: &Path) -> anyhow::Result<String> {
     let mut report = format!("{:>9} {:>9} {:>9}  bytes\n", "as it is", "gzip", "brotli");
     for file in originals(folder)? {

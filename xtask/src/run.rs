@@ -1,4 +1,4 @@
-//! `cargo xtask run` and `cargo xtask dist`: from a checkout to the whole product.
+//! `cargo xtask run` and `cargo xtask dist`: from a checkout to the running or shipped product.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -24,10 +24,11 @@ Server arguments are for instance --listen 127.0.0.1:8080, --data FOLDER, or --l
 them, and once the server is built, `cargo xtask run -- help` explains them.
 ";
 
-/// Where the server listens unless it is told otherwise.
+/// The server's default address.
 const LISTEN: &str = "127.0.0.1:3000";
 
-/// Builds the client and the server and becomes the server, so that Ctrl-C and every other signal reach it.
+/// Builds the client and the server, then replaces this process by the server, so that it receives Ctrl-C and all other
+/// signals.
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
     let arguments = arguments.strip_prefix(&["--".to_owned()]).unwrap_or(arguments);
     if arguments.iter().any(|argument| matches!(argument.as_str(), "--help" | "-h")) {
@@ -45,14 +46,13 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result
     Err(error).with_context(|| format!("{} cannot be started", server.display()))
 }
 
-/// Builds the server that the tests start too. It reads the client from dist/ when it is asked for it, so that the build
-/// needs no client.
+/// Builds the server, also for the tests. It reads the client from dist/ at run time, so the build needs no client.
 pub(crate) fn build_server(workspace: &Workspace, steps: &Steps) -> anyhow::Result<()> {
     let shell = workspace.shell()?;
     steps.build("building the server", [cmd!(shell, "cargo build --package server")])
 }
 
-/// Builds what is shipped: one program, target/release/search4letters, that carries the client.
+/// Builds the product: one program, target/release/search4letters, with the client embedded.
 pub(crate) fn dist(workspace: &Workspace) -> anyhow::Result<()> {
     tools::c_compiler(&workspace.shell()?)?;
     let steps = Steps::new(dist_steps_needed(workspace)?);
@@ -68,14 +68,14 @@ pub(crate) fn dist_steps_needed(workspace: &Workspace) -> anyhow::Result<u32> {
 pub(crate) fn build_dist(workspace: &Workspace, steps: &Steps) -> anyhow::Result<()> {
     client::ensure(workspace, steps, Build::Shipped)?;
     let shell = workspace.shell()?;
-    // On its own: beside other packages it would be built with features that it is not shipped with.
+    // On its own: together with other packages it would be built with their features too.
     let server = cmd!(shell, "cargo build --locked --release --package server");
     steps.build("building the server as it is shipped (about 6 minutes from nothing)", [server])
 }
 
-/// Refuses, before minutes of building, what the server would refuse after them. `settings` is the page that lists its flags.
+/// Rejects wrong arguments before the build, which takes minutes. `settings` is the page that lists the server's flags.
 fn check(arguments: &[String], settings: &str, listen: Option<String>) -> anyhow::Result<()> {
-    // Other commands than `serve` have flags of their own, and do not listen.
+    // Commands other than `serve` have their own flags and do not listen.
     if arguments.first().is_some_and(|first| !first.starts_with('-') && first != "serve") {
         return Ok(());
     }
@@ -97,7 +97,7 @@ fn check(arguments: &[String], settings: &str, listen: Option<String>) -> anyhow
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
             bail!("{listen} is in use by another program: end it, or add `-- --listen 127.0.0.1:8080`")
         }
-        // The server explains what else is wrong with it.
+        // The server explains other errors itself.
         _ => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask sqlx`: the offline data that checks SQL where there is no database.
+//! `cargo xtask sqlx`: the data that checks SQL in builds without a database.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -32,7 +32,7 @@ pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Fails unless the committed data is what [`write()`] would write.
+/// Fails if the committed data differs from what [`write()`] would write.
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
     let shell = workspace.shell()?;
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
@@ -47,7 +47,7 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
 }
 
 impl Dialect {
-    /// As folders and packages are named.
+    /// The name in folders and packages.
     fn as_str(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
@@ -59,7 +59,7 @@ impl Dialect {
         format!("server/store/{}/.sqlx", self.as_str())
     }
 
-    /// In the order in which they apply.
+    /// In the order of their application.
     fn migrations(self, workspace: &Workspace) -> anyhow::Result<Vec<PathBuf>> {
         let mut files = Vec::new();
         fingerprint::collect(&workspace.root.join("migrations").join(self.as_str()), &mut files)?;
@@ -95,7 +95,7 @@ impl Dialect {
         let _dir = shell.push_env("SQLX_OFFLINE_DIR", into);
         let _online = shell.push_env("SQLX_OFFLINE", "false");
         let package = format!("store-{}", self.as_str());
-        // The macros write when they are expanded, and Cargo expands nothing that has not changed.
+        // The macros write their data when they are expanded, and Cargo does not recompile unchanged packages.
         cmd!(shell, "cargo clean --quiet --package {package}").quiet().run()?;
         cmd!(shell, "cargo check --quiet --package {package} --all-targets").quiet().run()?;
         Ok(())

@@ -1,4 +1,4 @@
-//! Reports which step runs, how far it has got, and how long it took.
+//! Reports the running step, its progress, and its duration.
 
 use std::io::{self, IsTerminal, Read, Write, stderr, stdout};
 use std::panic::resume_unwind;
@@ -15,11 +15,11 @@ pub(crate) struct Steps {
     total: u32,
     begun: AtomicU32,
     started: Instant,
-    /// One line for each build that runs. Draws nothing where standard error is no terminal.
+    /// One line for each running build. Draws nothing if standard error is not a terminal.
     bars: MultiProgress,
 }
 
-/// A shorter step is done before anybody asks how long it takes.
+/// The duration of a shorter step is not worth printing.
 const WORTH_A_TIME: Duration = Duration::from_secs(1);
 
 impl Steps {
@@ -27,7 +27,7 @@ impl Steps {
         Self { total, begun: AtomicU32::new(0), started: Instant::now(), bars: MultiProgress::new() }
     }
 
-    /// Does one step, which may print.
+    /// Runs one step, which may print.
     pub(crate) fn step<T>(&self, what: &str, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
         let number = self.begin();
         self.print(&format!("{number} {what}"));
@@ -39,8 +39,8 @@ impl Steps {
         Ok(outcome)
     }
 
-    /// Runs commands that compile, one after the other. A line counts what they have compiled. The output is shown only of
-    /// one that fails.
+    /// Runs commands that compile, one after the other. A line counts the compiled packages. Only a failed command's
+    /// output is shown.
     pub(crate) fn build<'a>(&self, what: &str, commands: impl IntoIterator<Item = Cmd<'a>>) -> anyhow::Result<()> {
         let number = self.begin();
         let bar = self.bars.add(ProgressBar::new_spinner().with_message(format!("{number} {what}")));
@@ -71,13 +71,13 @@ impl Steps {
         Ok(())
     }
 
-    /// Says why a step is not needed.
+    /// Prints why a step is not needed.
     pub(crate) fn skip(&self, why: &str) {
         let number = self.begin();
         self.print(&format!("{number} {why}"));
     }
 
-    /// Says how long all of it took.
+    /// Prints the total duration.
     pub(crate) fn finish(&self, what: &str) {
         let seconds = self.started.elapsed().as_secs();
         self.print(&format!("{what} in {} min {} s", seconds / 60, seconds % 60));
@@ -87,18 +87,18 @@ impl Steps {
         format!("[{}/{}]", self.begun.fetch_add(1, Ordering::Relaxed) + 1, self.total)
     }
 
-    /// Above the lines of the builds that run.
+    /// Prints above the lines of the running builds.
     fn print(&self, line: &str) {
         self.bars.suspend(|| eprintln!("{line}"));
     }
 }
 
-/// What a thread that did a step returned.
+/// The result of a thread that ran a step.
 pub(crate) fn joined<T>(thread: ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// Whether what a command prints is shown while it runs.
+/// Whether a command's output is shown while it runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Output {
     Shown,
@@ -109,7 +109,7 @@ pub(crate) enum Output {
 pub(crate) fn watch(mut command: Command, output: Output, mut see: impl FnMut(&str)) -> io::Result<bool> {
     let (mut reader, writer) = io::pipe()?;
     let mut child = command.stdout(writer.try_clone()?).stderr(writer).spawn()?;
-    // The pipe ends when nobody can write to it any more, and the command holds two ends of it.
+    // The pipe ends when all its writers are closed, and the command holds two.
     drop(command);
     let (mut chunk, mut line) = ([0; 4096], Vec::new());
     loop {
@@ -118,7 +118,7 @@ pub(crate) fn watch(mut command: Command, output: Output, mut see: impl FnMut(&s
             break;
         }
         if output == Output::Shown {
-            // At once, because tests print a dot each and no end of a line for minutes.
+            // Not line by line: tests print one dot each and no line break for minutes.
             stdout().write_all(&chunk[..read])?;
             stdout().flush()?;
         }
@@ -139,7 +139,7 @@ fn is_compiling(line: &str) -> bool {
     line.trim_start().starts_with("Compiling ")
 }
 
-/// What cargo prints while all goes well.
+/// Whether cargo prints this line in a successful build.
 fn is_progress(line: &str) -> bool {
     let words = ["Adding", "Blocking", "Compiling", "Downloaded", "Downloading", "Locking", "Updating"];
     words.iter().any(|word| line.trim_start().strip_prefix(word).is_some_and(|rest| rest.starts_with(' ')))
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_streams_of_a_command_are_seen_line_by_line() {
+    fn watch_sees_both_streams_line_by_line() {
         let mut command = Command::new("sh");
         command.args(["-c", "echo '   Compiling a v1'; echo 'error: b' >&2; printf c; exit 3"]);
         let mut lines = Vec::new();

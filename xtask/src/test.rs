@@ -1,4 +1,4 @@
-//! `cargo xtask test`: all tests, against the client as it is shipped.
+//! `cargo xtask test`: all tests, with the shipped build of the client.
 
 use anyhow::{Context, bail};
 use xshell::{Cmd, cmd};
@@ -13,29 +13,30 @@ use crate::{run, tools};
 struct Failure {
     /// How cargo selects it, for instance `-p tests --test store`.
     program: String,
-    /// None where the program ended without naming any.
+    /// Empty if the program failed without naming a test.
     tests: Vec<String>,
 }
 
-/// Runs the tests whose name contains one of `filter`, or all if it is empty. Runs the others after one has failed.
+/// Runs the tests whose name contains one of `filter`, or all if it is empty. A failure does not stop the others.
 pub(crate) fn test(workspace: &Workspace, filter: &[String]) -> anyhow::Result<()> {
     let shell = workspace.shell()?;
     tools::c_compiler(&shell)?;
     let steps = Steps::new(client::steps_needed(workspace, Build::Shipped)? + 6);
-    // The tests start the server as a program.
+    // The tests start the server's binary.
     let server = || run::build_server(workspace, &steps);
     client::ensure_beside(workspace, &steps, Build::Shipped, server)?;
     let browser = steps.step("looking for Chromium, chromedriver and axe", || tools::browser_tools(workspace))?;
     steps.step("looking for strace, faketime and namespaces", || tools::fault_tools(workspace))?;
     steps.step("looking for PostgreSQL and PgBouncer", || tools::databases(workspace))?;
 
-    // The property tests of `tests` multiply their cases themselves; those of the packages know only proptest's variable.
+    // The property tests in `tests` multiply their cases themselves; those in the packages read only proptest's
+    // variable.
     if std::env::var_os("SEARCH4LETTERS_FAULTS").is_some_and(|length| length == "long") {
         shell.set_var("PROPTEST_CASES", "12800");
     }
     shell.set_var("CHROMEDRIVER", browser.chromedriver);
     shell.set_var("SEARCH4LETTERS_AXE", browser.axe);
-    // On their own, because beside the server they would be built with the server's feature `ssr`.
+    // Separately: together with the server they would be built with the server's feature `ssr`.
     let client = cmd!(shell, "cargo test --no-fail-fast --package api --package app -- --quiet {filter...}");
     let mut failures = steps.step("testing what the browser runs", || run_tests(client))?;
     let packages = SERVER_PACKAGES.iter().flat_map(|package| ["--package", package]);
@@ -58,10 +59,10 @@ fn run_tests(tests: Cmd) -> anyhow::Result<Vec<Failure>> {
     Ok(report.failures)
 }
 
-/// Collects the failures from what `cargo test` prints.
+/// Collects the failures from the output of `cargo test`.
 #[derive(Default)]
 struct Report {
-    /// Those of the program that runs.
+    /// The failed tests of the current program.
     tests: Vec<String>,
     is_in_list: bool,
     failures: Vec<Failure>,

@@ -10,7 +10,7 @@ use xshell::{Shell, TempDir, cmd};
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// The user that Debian's package creates for the server, which refuses to run as root.
+/// The user that Debian's package creates, because the server refuses to run as root.
 const SERVER_USER: &str = "postgres";
 
 pub(crate) struct ThrowawayPostgres {
@@ -33,7 +33,7 @@ impl ThrowawayPostgres {
         };
         cmd!(shell, "chmod 700 {path}").quiet().run()?;
         let initdb = programs.join("initdb");
-        // The server's user may have no access to the checkout.
+        // The server's user may be unable to read the checkout.
         let _elsewhere = shell.push_dir("/");
         cmd!(shell, "setpriv {as_user...} {initdb} -D {data} -U {SERVER_USER} -A trust -E UTF8 --locale C.UTF-8 -N")
             .quiet()
@@ -41,7 +41,7 @@ impl ThrowawayPostgres {
             .run()
             .context("initdb failed")?;
 
-        // The kernel ends it when we end, even if we are killed.
+        // The kernel ends the server when this process ends, even if it is killed.
         let mut server = Command::new("setpriv");
         server.args(["--pdeathsig", "QUIT"]).args(as_user).arg(programs.join("postgres")).arg("-D").arg(&data);
         server.args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "log_min_messages=log", "-k"]).arg(path);
@@ -53,7 +53,7 @@ impl ThrowawayPostgres {
         Ok(started)
     }
 
-    /// In the form that sqlx reads.
+    /// The database's URL for sqlx.
     pub(crate) fn url(&self) -> String {
         format!("postgres://{SERVER_USER}@localhost/postgres?host={}", self.folder.path().display())
     }
@@ -70,7 +70,7 @@ impl ThrowawayPostgres {
 
 impl Drop for ThrowawayPostgres {
     fn drop(&mut self) {
-        // SIGQUIT ends it and its child processes at once. An error means that it has ended already.
+        // SIGQUIT ends it and its child processes at once. If `kill` fails, the server has already ended.
         drop(Command::new("kill").args(["-QUIT", &self.server.id().to_string()]).status());
         drop(self.server.wait());
     }

@@ -16,16 +16,16 @@ use crate::workspace::Workspace;
 
 /// A text file of the project.
 struct Source {
-    /// From the workspace's root.
+    /// Relative to the workspace's root.
     path: String,
     text: String,
 }
 
-/// Something that breaks a rule.
+/// A violation of a rule.
 #[derive(Debug, PartialEq, Eq)]
 struct Finding {
     path: String,
-    /// 0 if it concerns the whole file.
+    /// 0 for the whole file.
     line: usize,
     rule: String,
 }
@@ -51,11 +51,11 @@ pub(crate) fn tidy(workspace: &Workspace) -> anyhow::Result<()> {
     bail!("{} places break the layout's rules", findings.len());
 }
 
-/// The text files that are, or would be, committed.
+/// The text files that are committed or not ignored.
 fn sources(shell: &Shell, workspace: &Workspace) -> anyhow::Result<Vec<Source>> {
     let listed = cmd!(shell, "git ls-files --cached --others --exclude-standard").quiet().read()?;
     let read = |path: &str| {
-        // A deleted file that is still in the index cannot be read, and one that is no text has no lines.
+        // Skips deleted files that are still in the index, and binary files.
         let text = fs::read_to_string(workspace.root.join(path)).ok()?;
         Some(Source { path: path.to_owned(), text })
     };

@@ -20,7 +20,7 @@ pub(crate) fn sqlite3(workspace: &Workspace) -> anyhow::Result<()> {
     apt::ensure(workspace, &[("sqlite3", "sqlite3")])
 }
 
-/// Python with what a virtualenv needs.
+/// Python with the modules that a virtualenv needs.
 pub(crate) fn python_venv(workspace: &Workspace) -> anyhow::Result<()> {
     // Debian's python3 has venv, but not ensurepip, which venv needs.
     let has_venv = Command::new("python3").args(["-c", "import ensurepip"]).stderr(Stdio::null()).status();

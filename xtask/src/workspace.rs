@@ -1,4 +1,4 @@
-//! The folders of the workspace, of what is built, and of installed tools.
+//! The folders of the workspace, of build output, and of installed tools.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use xshell::Shell;
 
-/// The packages that are compiled with the server's feature `ssr`, and those that do not mind it. `api` and `app` are
-/// compiled apart from them.
+/// The packages that are compiled with the server's feature `ssr`, and those that it does not affect. `api` and `app`
+/// are compiled separately.
 pub(crate) const SERVER_PACKAGES: &[&str] = &[
     "server",
     "lab",
@@ -24,10 +24,10 @@ pub(crate) const SERVER_PACKAGES: &[&str] = &[
 
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
-    /// Cargo's folder, which CARGO_TARGET_DIR may choose.
+    /// Cargo's target folder. CARGO_TARGET_DIR overrides it.
     pub(crate) target: PathBuf,
     pub(crate) dist: PathBuf,
-    /// Outside of `target`, so that `cargo clean` keeps the tools and all checkouts share them.
+    /// Outside `target`, so that `cargo clean` keeps the tools and all checkouts share them.
     pub(crate) tools: PathBuf,
 }
 

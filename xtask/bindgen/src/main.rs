@@ -1,7 +1,8 @@
 //! The program `wasm-bindgen` with the arguments that Trunk gives it.
 //!
-//! The package `wasm-bindgen-cli` also holds a test runner with a web server and takes several times as long to compile.
-//! Here, Cargo.lock keeps the tool and the client's library at one version, as they must be.
+//! The package `wasm-bindgen-cli` also holds a test runner with a web server and takes several times as long to
+//! compile. As part of the workspace, the tool always has the same version in Cargo.lock as the client's library, as it
+//! must.
 
 use std::env;
 

@@ -4,8 +4,7 @@ use serde_json::Value;
 
 use super::{Finding, Source};
 
-/// Each package of the workspace, and those that it may depend on. `bench` uses the server from outside, as it is
-/// shipped.
+/// Each package of the workspace, and the packages that it may depend on. `bench` runs the shipped server as a process.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("api", &[]),
     ("app", &["api"]),
@@ -29,7 +28,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("sqlx", &["store-postgres", "store-sqlite", "tests", "bench"]),
 ];
 
-/// The packages that may enable the server's half of the server functions. Any other would bring it into the client.
+/// The packages that may enable the server's half of the server functions. Elsewhere the feature would bring it into
+/// the client.
 const MAY_SET_SSR: &[&str] = &["server", "tests", "bench"];
 
 /// Finds wrong dependencies in the output of `cargo metadata`.

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::{Finding, Source};
 
-/// Finds links in Markdown to files that do not exist. `exists` gets paths from the workspace's root.
+/// Finds links in Markdown to files that do not exist. `exists` gets paths relative to the workspace's root.
 pub(super) fn findings(sources: &[Source], exists: impl Fn(&Path) -> bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     for source in sources.iter().filter(|source| source.has_ending(&[".md"])) {
@@ -25,7 +25,7 @@ fn targets(line: &str) -> impl Iterator<Item = &str> {
     files.filter(|file| !file.is_empty() && !file.contains("://") && !file.starts_with("mailto:"))
 }
 
-/// None if it is outside of the workspace.
+/// `None` if it is outside the workspace.
 fn from_root(file: &str, target: &str) -> Option<PathBuf> {
     let folder = Path::new(file).parent().unwrap_or(Path::new(""));
     let mut path = PathBuf::new();

@@ -1,4 +1,4 @@
-//! Reads which rooms of a crate name which: every `use` and every path that begins with `crate`, `super` or `self`.
+//! Reads which rooms of a crate refer to which: every `use` and every path that begins with `crate`, `super` or `self`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +11,14 @@ pub(super) const ROOT: &str = "lib";
 
 pub(super) struct ModuleGraph {
     pub(super) rooms: BTreeSet<String>,
-    /// From one room to another, and where this is written first. Tests do not count.
+    /// From one room to another, with the first reference. Tests do not count.
     pub(super) arrows: BTreeMap<(String, String), Arrow>,
 }
 
 pub(super) struct Arrow {
     pub(super) path: String,
     pub(super) line: usize,
-    /// How often it is written.
+    /// The number of references.
     count: usize,
 }
 
@@ -31,14 +31,14 @@ impl Arrow {
 
 /// A path in the code.
 struct Reference {
-    /// From the crate's root.
+    /// Relative to the crate's root.
     path: Vec<String>,
     /// The name that a `use` gives it.
     name: Option<String>,
     line: usize,
 }
 
-/// What one file says.
+/// The references in one file.
 struct Module<'a> {
     source: &'a Source,
     path: Vec<String>,
@@ -48,8 +48,8 @@ struct Module<'a> {
 }
 
 impl ModuleGraph {
-    /// Reads the files below `folder`, which ends with a slash. Programs (`main.rs`, `bin/`) are crates of their own, which
-    /// no room can name. Fails with the files that are no Rust.
+    /// Reads the files below `folder`, which ends with a slash. Programs (`main.rs`, `bin/`) are crates of their own,
+    /// which no room can name. Fails with the files that do not parse.
     pub(super) fn read(folder: &str, sources: &[Source]) -> Result<Self, Vec<Finding>> {
         let files = sources.iter().filter_map(|source| Some((source, module_path(source.path.strip_prefix(folder)?)?)));
         let files: Vec<_> = files.collect();
@@ -74,7 +74,7 @@ impl ModuleGraph {
 
 fn arrows(modules: &[Module], rooms: &BTreeSet<String>) -> BTreeMap<(String, String), Arrow> {
     let mut homes = BTreeMap::new();
-    // What the root re-exports is at home in its room, and so is an exported macro.
+    // An item that the root re-exports belongs to its room, and so does an exported macro.
     for module in modules {
         homes.extend(module.macros.iter().map(|name| (name.clone(), module.room())));
         let reexports = module.references.iter().filter(|_| module.path.is_empty());
@@ -98,7 +98,7 @@ fn arrows(modules: &[Module], rooms: &BTreeSet<String>) -> BTreeMap<(String, Str
     arrows
 }
 
-/// The module that a file holds, from its path below `src`; none where it is no module of the library.
+/// The module that a file holds, from its path below `src`. `None` if it is not a module of the library.
 fn module_path(file: &str) -> Option<Vec<String>> {
     let path = file.strip_suffix(".rs")?;
     let path = path.strip_suffix("/mod").unwrap_or(path);
@@ -124,7 +124,7 @@ impl<'a> Module<'a> {
         self.path.first().cloned().unwrap_or_else(|| ROOT.to_owned())
     }
 
-    /// Collects what the tokens name. They stand in the module `within`.
+    /// Collects the references in the tokens of the module `within`.
     fn walk(&mut self, tokens: TokenStream, within: &[String], rooms: &BTreeSet<String>) {
         let mut tokens = Cursor::new(tokens);
         while let Some(token) = tokens.next() {
@@ -162,7 +162,7 @@ impl<'a> Module<'a> {
                         let Some(next) = tokens.next_ident() else { break };
                         path.push(next.to_string());
                     }
-                    // Other words that stand alone are names of the room itself.
+                    // Other single identifiers are names of the room itself.
                     if path.len() > 1 {
                         let path = absolute(&path, within, rooms);
                         self.references.extend(path.map(|path| Reference { path, name: None, line }));
@@ -175,7 +175,7 @@ impl<'a> Module<'a> {
     }
 }
 
-/// What a `use` names, up to its `;` or to the end of a group: each path as it is written, its name, and its line.
+/// The names in a `use`, up to its `;` or the end of a group: each path as it is written, its name, and its line.
 fn use_tree(tokens: &mut Cursor, prefix: &[String]) -> Vec<(Vec<String>, String, usize)> {
     let mut named = Vec::new();
     let (mut path, mut name, mut line) = (prefix.to_vec(), None, 0);
@@ -210,7 +210,7 @@ fn use_tree(tokens: &mut Cursor, prefix: &[String]) -> Vec<(Vec<String>, String,
     }
 }
 
-/// The path from the crate's root; none for one that leads out of the crate, or to something in the same module.
+/// The path relative to the crate's root. `None` if it leads out of the crate or stays in the same module.
 fn absolute(path: &[String], within: &[String], rooms: &BTreeSet<String>) -> Option<Vec<String>> {
     let ups = path.iter().take_while(|segment| *segment == "super").count();
     match path.first()?.as_str() {
@@ -226,7 +226,7 @@ fn is_cfg_test(attribute: &Group) -> bool {
     text.starts_with("cfg(test)") || text.starts_with("cfg(all(test")
 }
 
-/// Tokens that are read one after the other.
+/// A reader of tokens.
 struct Cursor(std::iter::Peekable<proc_macro2::token_stream::IntoIter>);
 
 impl Cursor {

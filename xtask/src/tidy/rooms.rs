@@ -8,8 +8,8 @@ use super::{Finding, Source};
 /// A crate whose rooms are checked.
 struct House {
     sources: &'static str,
-    /// From the top down. A room may name the rooms of lower layers; those of the first layer, the composition, may name each
-    /// other too. Empty where all rooms are equal and only circles are wrong.
+    /// From the top down. A room may name the rooms of lower layers; those of the first layer, the composition, may
+    /// name each other too. Empty if all rooms are equal and only cycles are wrong.
     layers: &'static [&'static [&'static str]],
 }
 
@@ -17,7 +17,7 @@ const HOUSES: &[House] = &[
     House {
         sources: "server/src/",
         layers: &[
-            // A command composes what it runs.
+            // Commands are part of the composition.
             &["lib", "database", "cli", "router", "worker", "app_state"],
             &["search", "log", "jobs", "accounts", "system", "lab"],
             &["platform"],
@@ -59,7 +59,7 @@ impl House {
         findings
     }
 
-    /// Rooms that no layer lists: nothing would be checked for them.
+    /// Rooms that no layer lists, and that would go unchecked.
     fn unplaced(&self, graph: &ModuleGraph) -> Vec<Finding> {
         let unplaced = graph.rooms.iter().filter(|room| self.layer(room).is_none());
         let rule = |room| format!("the room {room} is in none of the layers that xtask/src/tidy/rooms.rs lists");
@@ -71,14 +71,14 @@ impl House {
     }
 
     fn allows(&self, from: &str, to: &str) -> bool {
-        // A room without a layer is reported once, and not for each of its arrows.
+        // A room without a layer is reported once, not for each of its arrows.
         let (Some(above), Some(below)) = (self.layer(from), self.layer(to)) else { return true };
         above < below || above == 0 && below == 0
     }
 }
 
-/// The shortest circle through each room, with the line of each arrow. The crate's root is no room: it may define what its
-/// modules share.
+/// The shortest cycle through each room, with the line of each arrow. The crate's root is not a room: it may define
+/// what its modules share.
 fn circles(graph: &ModuleGraph) -> Vec<Finding> {
     let mut seen = BTreeSet::new();
     let mut findings = Vec::new();
@@ -99,7 +99,7 @@ fn circles(graph: &ModuleGraph) -> Vec<Finding> {
     findings
 }
 
-/// The rooms on the shortest way from `start` back to it.
+/// The rooms on the shortest cycle through `start`.
 fn shortest_circle<'a>(graph: &'a ModuleGraph, start: &'a str) -> Option<Vec<&'a str>> {
     let mut reached_from: BTreeMap<&str, &str> = BTreeMap::new();
     let mut queue = VecDeque::from([start]);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_rooms_is_found() {
+    fn a_cycle_of_rooms_is_found() {
         let circle = [
             ("lib", "pub use b::B; mod a; mod b; mod c;"),
             ("a", "use crate::B;"),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arrow_is_found_however_it_is_written() {
+    fn every_way_to_write_an_arrow_is_found() {
         for text in [
             "use crate::platform::{self}; use crate::{\n    platform,\n    log::{\n        Feed,\n    },\n};",
             "mod inner { use super::super::super::log::Feed; }",

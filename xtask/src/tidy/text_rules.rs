@@ -1,8 +1,8 @@
-//! Rules about what files say and how long they are.
+//! Rules about the text and length of files.
 
 use super::{Finding, Source};
 
-/// A longer file holds more than one topic.
+/// A longer file covers more than one topic.
 const MOST_LINES: usize = 400;
 
 /// Texts that no line of some files may contain, and what to do instead.
@@ -12,7 +12,7 @@ struct Rule {
     remedy: &'static str,
 }
 
-/// This file lists the texts, so it is the one file that these rules skip.
+/// The rules skip this file, because it lists the texts.
 const RULES: &[Rule] = &[
     Rule {
         texts: &["TODO", "FIXME", "XXX", "HACK", "unimplemented!(", "todo!("],
@@ -45,7 +45,7 @@ const COMMENTS: &[&str] = &["//! ", "/// ", "// ", "-- ", "# ", "/* "];
 /// A comment that begins like this needs a second reading: the subject comes first, and a process is not a "who".
 const RIDDLES: &[&str] = &["Who ", "Whoever ", "So many ", "So long ", "What comes of "];
 
-/// Names that were replaced by the field's own words, and what the code calls the thing now.
+/// Names that standard terms have replaced, with the current name.
 const RETIRED: &[(&str, &str)] = &[];
 
 pub(super) fn findings(sources: &[Source]) -> Vec<Finding> {
@@ -95,7 +95,7 @@ fn of_file(source: &Source) -> Vec<Finding> {
     findings
 }
 
-/// Whether the line has this name, and not only as a part of another.
+/// Whether the line contains this name as a whole word.
 fn has_word(line: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     line.match_indices(word)
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_finds_its_breach() {
+    fn each_rule_finds_its_violation() {
         one("a.rs", "fn main() {}\n", "`//!`");
         one("a.rs", "//! A.", "no end");
         one("a.rs", "//! A. \n", "white space");

@@ -30,7 +30,7 @@ pub(super) fn install(workspace: &Workspace, packages: &[&str]) -> anyhow::Resul
         bail!("{} is missing and installing it needs root or sudo; {by_hand}", packages.join(", "));
     };
     eprintln!("installing {} by apt-get (once)", packages.join(", "));
-    // A machine that has just booted may be updating itself: wait for that to end.
+    // A machine that has just booted may be running its own updates: wait for them.
     let options = ["-q", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"];
     cmd!(shell, "env {root...} DEBIAN_FRONTEND=noninteractive apt-get -q update").quiet().ignore_stdout().run()?;
     cmd!(shell, "env {root...} DEBIAN_FRONTEND=noninteractive apt-get {options...} install {packages...}")
@@ -40,7 +40,7 @@ pub(super) fn install(workspace: &Workspace, packages: &[&str]) -> anyhow::Resul
         .context(by_hand)
 }
 
-/// What `env` is given first so that a command runs as root. None where that needs a password.
+/// The first arguments of `env` that run a command as root. `None` if that needs a password.
 pub(super) fn become_root(shell: &Shell) -> Option<&'static [&'static str]> {
     if cmd!(shell, "id -u").quiet().read().is_ok_and(|id| id == "0") {
         return Some(&[]);

@@ -1,4 +1,4 @@
-//! What the tests in a real browser need: Chromium, its driver, and axe.
+//! The tools of the browser tests: Chromium, its driver, and axe.
 
 use std::env;
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use xshell::cmd;
 use crate::tools::{apt, on_path};
 use crate::workspace::Workspace;
 
-/// axe-core holds the accessibility rules. Pinned, so that new rules come with a change of ours.
+/// axe-core holds the accessibility rules. Pinned, so that new rules arrive in a commit of ours.
 const AXE_VERSION: &str = "4.14.1";
 
-/// The names of Chromium's program.
+/// The names of Chromium's executable.
 const BROWSERS: &[&str] = &["chromium", "google-chrome", "chrome"];
 
 pub(crate) struct BrowserTools {
@@ -21,7 +21,7 @@ pub(crate) struct BrowserTools {
     pub(crate) axe: PathBuf,
 }
 
-/// Finds or installs them. CHROMEDRIVER names another driver than the one on PATH.
+/// Finds or installs them. CHROMEDRIVER overrides the driver on PATH.
 pub(crate) fn browser_tools(workspace: &Workspace) -> anyhow::Result<BrowserTools> {
     Ok(BrowserTools { chromedriver: chromedriver(workspace)?, axe: axe(workspace)? })
 }
@@ -35,7 +35,7 @@ pub(crate) fn chromedriver(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// The browser itself, for programs that start it without its driver. None if it is not on the PATH.
+/// The browser itself, for programs that start it without its driver. `None` if it is not on the PATH.
 pub(crate) fn chromium() -> Option<PathBuf> {
     BROWSERS.iter().find_map(|name| on_path(name))
 }

@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 
 /// Debian and Ubuntu put each version's programs here, and not on the PATH.
 const VERSIONS: &str = "/usr/lib/postgresql";
-/// Its folder is on root's PATH only.
+/// Its folder is only on root's PATH.
 const PGBOUNCER: &str = "/usr/sbin/pgbouncer";
 
 /// Files that keep the installation from creating a database and from starting a service. They exist only during the
@@ -31,7 +31,7 @@ pub(crate) fn postgres_server(workspace: &Workspace) -> anyhow::Result<PathBuf> 
     newest(Path::new(VERSIONS)).with_context(|| format!("postgresql is installed, but no server is in {VERSIONS}"))
 }
 
-/// Finds or installs the connection pooler that some tests put in front of the server.
+/// Finds or installs the connection pooler PgBouncer.
 pub(crate) fn pgbouncer(workspace: &Workspace) -> anyhow::Result<()> {
     if Path::new(PGBOUNCER).is_file() {
         return Ok(());
@@ -66,7 +66,7 @@ fn put(shell: &Shell, root: &[&str], path: &str, text: &str, mode: &str) -> anyh
     Ok(())
 }
 
-/// Folders in `versions` are named by their version.
+/// The newest version's programs. Each folder in `versions` is named after its version.
 fn newest(versions: &Path) -> Option<PathBuf> {
     let programs = fs::read_dir(versions).ok()?.flatten().filter_map(|version| {
         let number: u32 = version.file_name().to_str()?.parse().ok()?;
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_version_is_the_one_with_the_greatest_number_that_is_a_server() {
+    fn the_newest_server_has_the_greatest_version_number() {
         let shell = Shell::new().expect("a shell");
         let versions = shell.create_temp_dir().expect("a folder");
         for program in ["9/bin/postgres", "15/bin/postgres", "17/bin/psql", "notes/bin/postgres"] {

@@ -1,4 +1,4 @@
-//! What compiling needs, and tools from crates.io that are built once into a folder of their version.
+//! Compilers, and tools from crates.io, each built once into a folder named after its version.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -12,22 +12,22 @@ use crate::workspace::Workspace;
 
 const WASM: &str = "wasm32-unknown-unknown";
 
-/// Trunk 0.22 wants a newer Rust than ours. Without its default features it cannot download tools, which are ours to bring.
+/// Trunk 0.22 wants a newer Rust than ours. Without its default features it cannot download tools; we provide them.
 const TRUNK: CargoTool =
     CargoTool { name: "trunk", version: "0.21.14", flags: &["--no-default-features"], takes: "about 3 minutes" };
 
 const CARGO_DENY: CargoTool = CargoTool { name: "cargo-deny", version: "0.20.2", flags: &[], takes: "about 2 minutes" };
 
-/// A program that has the name of its package.
+/// A program with the name of its package.
 struct CargoTool {
     name: &'static str,
     version: &'static str,
-    /// What `cargo install` is given beside the version.
+    /// Arguments of `cargo install` besides the version.
     flags: &'static [&'static str],
     takes: &'static str,
 }
 
-/// Fails with the remedy where C cannot be compiled: SQLite is C, and so are parts of the tools.
+/// Fails with instructions if there is no C compiler. SQLite and parts of the tools are written in C.
 pub(crate) fn c_compiler(shell: &Shell) -> anyhow::Result<()> {
     let compiler = env::var("CC").unwrap_or_else(|_| "cc".to_owned());
     let mut command = compiler.split_whitespace();
@@ -42,8 +42,8 @@ pub(crate) fn c_compiler(shell: &Shell) -> anyhow::Result<()> {
         })
 }
 
-/// Installs the compiler's target for the browser. Rustup installs the targets that rust-toolchain.toml names together
-/// with the toolchain, but adds none to a toolchain that was there already.
+/// Installs the compiler's target for the browser. Rustup installs the targets in rust-toolchain.toml together with the
+/// toolchain, but does not add them to an installed toolchain.
 pub(crate) fn wasm_target(workspace: &Workspace) -> anyhow::Result<()> {
     let shell = workspace.shell()?;
     let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
@@ -71,7 +71,7 @@ pub(crate) fn cargo_deny(workspace: &Workspace, steps: &Steps) -> anyhow::Result
 pub(crate) fn wasm_bindgen(workspace: &Workspace, steps: &Steps) -> anyhow::Result<PathBuf> {
     let shell = workspace.shell()?;
     steps.build("building wasm-bindgen", [cmd!(shell, "cargo build --package trunk-bindgen")])?;
-    // rustc compiles no program of this name, so that nobody uses a version of wasm-bindgen from before 2023.
+    // rustc rejects a crate with this name, to block versions of wasm-bindgen from before 2023, so the copy is renamed.
     let folder = workspace.target.join("xtask/bin");
     shell.create_dir(&folder)?;
     shell.copy_file(workspace.target.join("debug/trunk-bindgen"), folder.join("wasm-bindgen"))?;
@@ -79,7 +79,7 @@ pub(crate) fn wasm_bindgen(workspace: &Workspace, steps: &Steps) -> anyhow::Resu
 }
 
 impl CargoTool {
-    /// Returns the folder in which the tool is.
+    /// Finds or builds the tool, and returns its folder.
     fn ensure(&self, workspace: &Workspace, steps: &Steps) -> anyhow::Result<PathBuf> {
         let Self { name, version, takes, flags } = self;
         let flags = *flags;
@@ -96,13 +96,13 @@ impl CargoTool {
             steps.skip(&format!("{name} {version} is installed"));
             return Ok(bin);
         }
-        // The tools run for seconds and are compiled for minutes: they are built to compile fast.
+        // The tools run for seconds but compile for minutes, so they are compiled with few optimisations.
         shell.set_var("CARGO_PROFILE_RELEASE_LTO", "off");
         shell.set_var("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
         shell.set_var("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "64");
         shell.set_var("CARGO_PROFILE_RELEASE_DEBUG", "0");
         shell.set_var("CARGO_PROFILE_RELEASE_PANIC", "abort");
-        // What is compiled stays until all of it is: the next attempt resumes there.
+        // The build folder stays until the build succeeds, so that the next attempt resumes there.
         let build = workspace.tools.join(format!("{name}-{version}-build"));
         shell.set_var("CARGO_TARGET_DIR", &build);
         let install = cmd!(shell, "cargo install {name} --version {version} --locked {flags...} --root {root} --force");
