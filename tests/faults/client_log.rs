@@ -1,4 +1,4 @@
-//! The clients: what they asked and were answered, their load, and how long they waited.
+//! The clients: their searches and answers, their load, and their waiting times.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -18,9 +18,9 @@ use tokio_util::sync::CancellationToken;
 
 /// An arbitrary time: the ids differ in their lower half.
 const ID_TIME_MS: u64 = 1_700_000_000_000;
-/// While the server is down it refuses immediately, and clients without a pause would overload the machine.
+/// A stopped server refuses connections immediately, so clients without a pause would overload the machine.
 const RETRY_AFTER: Duration = Duration::from_millis(20);
-/// Longer than any server here is down or delayed.
+/// Longer than any outage or delay in these tests.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The searches and their answers. Clones share them.
@@ -44,7 +44,7 @@ struct Answer {
 }
 
 impl ClientLog {
-    /// Searches once with a new id. `None` without an answer: then anything may have happened to the search.
+    /// Searches once with a new id. `None` means no answer: the search may or may not have been recorded.
     pub(crate) async fn search(&self, client: &HttpClient) -> Option<Recorded> {
         let number = self.new_searches(1).start;
         self.ask(client, number).await
@@ -178,7 +178,7 @@ pub(crate) struct Load {
     clients: JoinSet<()>,
 }
 
-/// What a client does without an answer.
+/// What a client does if it gets no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnNoAnswer {
     /// It ends.
@@ -210,7 +210,7 @@ impl Load {
 
     /// Waits until this many searches of this load were answered.
     pub(crate) async fn answered(&mut self, count: u64) {
-        self.answers.wait_for(|answers| *answers >= count).await.expect("clients go on until the server is gone");
+        self.answers.wait_for(|answers| *answers >= count).await.expect("clients continue while the server runs");
     }
 
     /// Waits until this many more were answered.
@@ -233,9 +233,9 @@ impl Load {
     }
 }
 
-/// The 250 ms after which the server uses its spool, and a margin. Less than SQLite's busy timeout of 5 s.
+/// The 250 ms after which the server uses its spool, and a margin. Shorter than SQLite's busy timeout of 5 s.
 const ALLOWANCE: Duration = Duration::from_millis(250 + 1_500);
-/// Often enough to meet the same delays as the searches, and too seldom to be load.
+/// Often enough to meet the same delays as the searches, and too rare to add load.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Measures until it is dropped how long the simplest response and a small durable write take on this machine.
@@ -271,7 +271,7 @@ impl Drop for LatencyBaseline {
 async fn keep_measuring(client: HttpClient, file: Arc<File>, slowest: watch::Sender<Duration>) {
     loop {
         let began = Instant::now();
-        // While the server is down there is no response, and no client that waits.
+        // While the server is down there is no response, and no client waits for one.
         let _ = client.get("/healthz").await;
         let file = file.clone();
         let written = spawn_blocking(move || (&*file).write_all(b".").and_then(|()| file.sync_data())).await;

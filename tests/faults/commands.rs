@@ -11,7 +11,7 @@ use crate::client_log::ClientLog;
 use crate::tables::Lock;
 use crate::verdict::assert_complete;
 
-/// A server that was killed with this many searches in its spool, and what it had promised.
+/// A server that was killed with this many searches in its spool, and its promises.
 async fn lost(searches: usize) -> (Installation, ClientLog) {
     let installation = Installation::new();
     let client_log = ClientLog::default();
@@ -38,7 +38,7 @@ async fn the_spool_of_a_lost_process_is_replayed_once() {
     for (spool, said) in [
         (spool_of(&lost), "recorded: 20, already known: 0, set aside: 0, left: 0"),
         (spool_of(&lost), "recorded: 0, already known: 0, set aside: 0, left: 0"),
-        // As where a process was killed before it could empty its spool.
+        // Like a process that was killed before it could empty its spool.
         (copy.path().display().to_string(), "recorded: 0, already known: 20, set aside: 0, left: 0"),
     ] {
         let replayed = there.run(&["spool", "replay", &spool]).await;
@@ -116,7 +116,7 @@ async fn a_second_server_refuses_to_start_and_does_not_disturb_the_first() {
     let server = installation.start(&[]).await;
     let mut load = client_log.load(&server.client(), 4);
     load.answered(50).await;
-    // On another port, so that it is the folder over which they meet.
+    // On another port, so that only the folder causes a conflict.
     let second = Installation::new().with_data(installation.folder());
     for _ in 0..3 {
         let refused = second.run(&[]).await;

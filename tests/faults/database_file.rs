@@ -16,11 +16,11 @@ use crate::disk_faults::SmallDisk;
 use crate::tables::{Lock, Tables};
 use crate::verdict::{all_receipts_done, assert_complete, ready, refused, unready, used};
 
-/// As many as a busy server has; more would only fill the spool sooner.
+/// A few busy clients. More would only fill the spool sooner.
 const CLIENTS: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn searches_go_on_while_the_database_is_locked() {
+async fn searches_continue_while_the_database_is_locked() {
     // SQLite's busy timeout is 5 s: shorter locks delay a write, longer ones make it fail.
     let holds_ms: &[u64] = usual_or_long(&[100, 1_000, 6_000], &[100, 1_000, 6_000, 30_000]);
     let installation = Installation::new();
@@ -75,7 +75,7 @@ async fn damage_under_a_running_server_is_noticed_and_searches_are_spooled() {
     let database = installation.database();
     let backup = fs::read(&database).expect("the server has made it");
     fs::write(&database, vec![0xA5; backup.len()]).expect("it is ours");
-    // SQLite does not read cached pages again: a search makes it read.
+    // SQLite does not reread cached pages, so a search has to make it read.
     assert_eq!(client_log.search(&client).await, Some(Recorded::Accepted));
     unready(&client, FaultKind::ConnectionError).await;
     for _ in 0..20 {
@@ -190,7 +190,7 @@ async fn a_folder_and_a_file_without_rights_are_refused() {
         fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
         refused(&installation, &["serve"], what, "this user").await;
         fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("it is ours");
-        // SQLite gives the files beside the database the rights that the database has.
+        // SQLite gives the files beside the database the permissions of the database.
         let files = ["", "-wal", "-shm"].map(|ending| format!("{}{ending}", database.display()));
         for file in files.iter().filter(|file| fs::exists(file).expect("the folder is ours")) {
             fs::set_permissions(file, Permissions::from_mode(0o600)).expect("it is ours");

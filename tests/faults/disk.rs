@@ -34,7 +34,7 @@ async fn a_database_that_syncs_slowly_delays_no_search() {
     the_database_fails("fsync,fdatasync:delay_enter=2s").await;
 }
 
-/// The database's files fail, the spool's do not.
+/// The database's files fail; the spool's files do not.
 async fn the_database_fails(how: &str) {
     let installation = Installation::new();
     let client_log = ClientLog::default();
@@ -102,7 +102,7 @@ fn database_files(installation: &Installation) -> Vec<PathBuf> {
 const END_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn searches_go_on_while_the_disk_is_full() {
+async fn searches_continue_while_the_disk_is_full() {
     let installation = Installation::new();
     let disk = SmallDisk::of_mebibytes(24, installation.folder()).await;
     let installation = disk.holds(installation);
@@ -161,8 +161,8 @@ async fn a_server_that_starts_on_a_full_disk_says_so_and_loses_nothing() {
     assert_complete_in_copy(&installation, server, &disk, &client_log).await;
 }
 
-/// The same as [`crate::verdict::assert_complete`], for a database that only the server can open where it is: its file is
-/// looked at elsewhere, once the server has done all that is to do and has ended.
+/// The same as [`crate::verdict::assert_complete`], for a database that only the server can open in place. After the
+/// server has done all jobs and ended, a copy of the file is checked.
 async fn assert_complete_in_copy(
     installation: &Installation,
     server: ServerProcess,

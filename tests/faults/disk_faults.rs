@@ -14,7 +14,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-/// How long strace may take to get hold of all threads, and to let go of them.
+/// How long strace may take to attach to all threads, and to detach from them.
 const STRACE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Makes system calls on some files fail until it is lifted or dropped.
@@ -59,11 +59,11 @@ impl Fault {
     }
 }
 
-/// A disk in a mount namespace of its own, which ends with the process that holds it, so that no test leaves a mount
+/// A disk in its own mount namespace. The namespace ends with the process that holds it, so no test leaves a mount
 /// behind.
 pub(crate) struct SmallDisk {
     holder: Child,
-    /// Where it is mounted, as those inside the namespace see it.
+    /// The mount point, as seen inside the namespace.
     folder: PathBuf,
 }
 
@@ -129,7 +129,7 @@ impl SmallDisk {
         assert!(mount.expect("nsenter is part of util-linux").success());
     }
 
-    /// The data folder as this process sees it, which is outside.
+    /// The data folder as seen by this process, outside the namespace.
     pub(crate) fn data(&self) -> PathBuf {
         self.seen_from_outside().join("data")
     }

@@ -1,4 +1,4 @@
-//! Jobs that pile up, are slow or unreadable, or whose clock is set.
+//! Jobs that pile up, are slow, have corrupt payloads, or meet a clock change.
 
 use std::fs;
 use std::path::PathBuf;
@@ -65,7 +65,7 @@ async fn a_slow_log_does_not_delay_two_hundred_searches() {
     }
     assert!(searches.join_all().await.into_iter().all(|answer| answer.is_some()));
     let mut tables = Tables::open(&installation.database()).await;
-    // Had a single one waited for its log write, this would come after the first row.
+    // If a single search had waited for its log write, this would come after the first row.
     assert_eq!(tables.number("select count(*) from log").await, 0);
     assert!(began.elapsed() < DELAY, "answered after {:?}", began.elapsed());
 
@@ -80,7 +80,7 @@ async fn a_slow_log_does_not_delay_two_hundred_searches() {
     assert_eq!(tables.number("select count(*) from log").await, SEARCHES);
 }
 
-/// Kind, payload, and what the job says when it is given up.
+/// Kind, payload, and the error of the dead job.
 const UNREADABLE: [(&str, &str, &str); 6] = [
     ("log_request", "", "EOF while parsing"),
     ("log_request", "not json", "expected"),
@@ -89,7 +89,7 @@ const UNREADABLE: [(&str, &str, &str); 6] = [
     ("log_request", r#"{"v":1,"id":"no ulid"}"#, "the payload cannot be read"),
     ("make_tea", r#"{"v":1}"#, "does not know jobs of kind make_tea"),
 ];
-/// Of each, so that they would fill every slot if they did not end.
+/// Jobs of each sort: enough to fill every slot if they did not end.
 const EACH: usize = 30;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,13 +130,13 @@ async fn a_clock_that_jumps_by_hours_stalls_or_doubles_no_job() {
         .with_variable("LD_PRELOAD", libfaketime())
         .with_variable("FAKETIME_TIMESTAMP_FILE", &stamp)
         .with_variable("FAKETIME_NO_CACHE", "1")
-        // The machine's own count of seconds does not jump when somebody sets its clock.
+        // A machine's monotonic clock does not jump when its wall clock is set.
         .with_variable("FAKETIME_DONT_FAKE_MONOTONIC", "1");
     let client_log = ClientLog::default();
     let server = installation.start(&["--log-delay", "1s", "--workers", &SLOTS.to_string()]).await;
     let client = server.client();
     let mut tables = Tables::open(&installation.database()).await;
-    // One in ten cannot be written at first.
+    // One row in ten cannot be written at first.
     tables
         .run(
             "create trigger refused before insert on log when new.phrase like '%3'
@@ -155,7 +155,7 @@ async fn a_clock_that_jumps_by_hours_stalls_or_doubles_no_job() {
         .await;
         set_clock(offset);
         let before = tables.number(done).await;
-        // More than were running when the clock was set.
+        // More jobs than were running when the clock was set.
         eventually("jobs go on", async || (tables.number(done).await > before + SLOTS).then_some(())).await;
     }
     tables.run("drop trigger refused").await;
@@ -165,7 +165,7 @@ async fn a_clock_that_jumps_by_hours_stalls_or_doubles_no_job() {
     assert!(tables.number(span).await >= 54, "the clock was not set by so many hours");
 }
 
-/// Debian and Ubuntu keep it in the folder of the machine's kind.
+/// Debian and Ubuntu install it in the folder of the machine's architecture.
 pub(crate) fn libfaketime() -> PathBuf {
     let kinds = fs::read_dir("/usr/lib").expect("every Linux has it").filter_map(Result::ok);
     let mut places = kinds.map(|kind| kind.path().join("faketime/libfaketime.so.1"));

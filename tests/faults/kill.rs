@@ -17,9 +17,9 @@ use crate::client_log::ClientLog;
 use crate::tables::{Lock, Tables};
 use crate::verdict::assert_complete;
 
-/// The number of answers before each kill: early kills meet the server during its recovery.
+/// The number of answers before each kill. Early kills hit the server during its recovery.
 const KILL_AFTER: [u64; 8] = [1, 400, 30, 900, 7, 250, 1200, 90];
-/// Enough that each group commit holds several searches, and that each kill meets unanswered ones.
+/// Enough for several searches in each group commit, and unanswered ones at each kill.
 const CLIENTS: usize = 16;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +50,7 @@ async fn repeated_searches_are_logged_once_although_the_server_is_killed_at_any_
         let load = client_log.retrying_load(&installation.client(), CLIENTS);
         for _ in 0..usual_or_long(12, 200) {
             let server = installation.launch(&[]);
-            // Most kills meet a running server, the earliest ones a starting one.
+            // Most kills hit a running server; the earliest hit a starting one.
             sleep(Duration::from_millis(random.u64(0..600))).await;
             server.kill().await;
         }
@@ -75,7 +75,7 @@ async fn recovery_can_be_killed_too() {
         server.kill().await;
         load.ended().await;
         for _ in 0..usual_or_long(8, 100) {
-            // Each leaves running jobs for the next, if it lives long enough to claim any.
+            // Each server leaves running jobs for the next one, if it lives long enough to claim any.
             let server = installation.launch(&["--log-delay", "1h"]);
             sleep(Duration::from_millis(random.u64(0..300))).await;
             server.kill().await;
@@ -175,7 +175,7 @@ pub async fn at_least(client: &HttpClient, id: SearchId, percent: u8) -> LabRun 
     .await
 }
 
-/// What a page that is opened after the run's end is told of it.
+/// The run as its event stream tells it.
 pub async fn trace(client: &HttpClient, id: SearchId) -> LabTrace {
     let mut events = client.listen(&format!("/api/lab/runs/{id}/events"), None).await.expect("the server answers");
     let mut trace = LabTrace::default();

@@ -1,4 +1,4 @@
-//! Every answered search is logged exactly once, whatever happens to the process, the disk, the database and the clock.
+//! Every answered search is logged exactly once despite faults of processes, disks, databases and clocks.
 
 mod client_log;
 mod commands;

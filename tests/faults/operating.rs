@@ -1,4 +1,4 @@
-//! The commands of docs/operating.md, run exactly as they are printed there.
+//! Runs the commands of docs/operating.md exactly as they are printed there.
 
 mod postgres;
 
@@ -21,7 +21,7 @@ use crate::tables::Lock;
 use crate::verdict::{all_receipts_done, assert_ledger_adds_up};
 
 const TEXT: &str = include_str!("../../docs/operating.md");
-/// The files that set variables.
+/// Files that may name environment variables.
 const FILES: [&str; 6] = [
     include_str!("../../deploy/systemd/environment.example"),
     include_str!("../../deploy/systemd/search4letters.service"),
@@ -30,19 +30,19 @@ const FILES: [&str; 6] = [
     include_str!("../../deploy/container/compose.yaml"),
     include_str!("../../deploy/container/Dockerfile"),
 ];
-/// Begins the first line of each block that a test runs; its name follows.
+/// The start of the first line of a tested block. The block's name follows.
 const MARK: &str = "# tested: ";
 const FENCE: &str = "\n```";
-/// Far more than any of them takes with the few rows of a test.
+/// Far longer than any block takes with a test's few rows.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Runs a block in a shell in which these variables are set, as the guide says, and `search4letters` is installed.
-/// Returns what it has printed. Panics if it fails.
+/// Runs a block in a shell with these variables set and `search4letters` installed, as in the guide. Returns its
+/// output. Panics if it fails.
 async fn run_block(name: &str, variables: &[(&str, &str)]) -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::iter::once(profile_folder()).chain(std::env::split_paths(&path)));
     let mut shell = Command::new("sh");
-    // Stops after a failed command, as an administrator does.
+    // Stops after a failed command, as an administrator would.
     shell.args(["-e", "-u", "-c", block(name)]).stdin(Stdio::null()).kill_on_drop(true).env_clear();
     shell.env("PATH", path.expect("no folder of ours has a colon in it")).envs(variables.iter().copied());
     let ended = timeout(TIMEOUT, shell.output()).await;
@@ -58,7 +58,7 @@ fn block(name: &str) -> &'static str {
     blocks().find(begins).unwrap_or_else(|| panic!("docs/operating.md has no block {name}")).1
 }
 
-/// The name and the commands of each.
+/// The name and the commands of each block.
 fn blocks() -> impl Iterator<Item = (&'static str, &'static str)> {
     TEXT.split(FENCE).filter_map(|part| part.strip_prefix("sh\n")?.strip_prefix(MARK)?.split_once('\n'))
 }
@@ -100,7 +100,7 @@ fn settings(text: &str) -> BTreeSet<&str> {
     text.split(is_other).filter(ours).collect()
 }
 
-/// The searches that had been answered at some time.
+/// The searches that had been answered at some point.
 pub(super) struct Promises {
     searches: BTreeSet<SearchId>,
     receipts: Vec<Receipt>,
@@ -114,15 +114,15 @@ impl Promises {
         promises
     }
 
-    /// Adds the searches that were answered so since.
+    /// Adds the searches with this answer so far.
     pub(super) fn add(&mut self, client_log: &ClientLog, recorded: Recorded) {
         let (searches, receipts) = (client_log.searches(recorded), client_log.receipts(recorded));
         self.searches.extend(searches);
         self.receipts.extend(receipts);
     }
 
-    /// Waits until the running server has done what is to do. Panics unless each of these searches is in the log and none
-    /// is there twice, their receipts are good, the books balance, and what is searched from now on is counted rightly.
+    /// Waits until the running server has done all jobs. Panics unless each of these searches is in the log once, their
+    /// receipts are final, the ledger adds up, and further searches are counted correctly.
     pub(super) async fn check(
         self,
         restored: &Installation,
@@ -130,7 +130,7 @@ impl Promises {
         mut log: impl AsyncFnMut() -> Vec<SearchId>,
     ) {
         let client = restored.client();
-        eventually("the restored server has written what it was to write", async || {
+        eventually("the restored server has written all rows", async || {
             let figures = ledger(&client).await;
             let (recorded, accepted) = (figures("{place=\"recorded\"}"), figures("_accepted"));
             (recorded == accepted).then_some(())
@@ -141,7 +141,7 @@ impl Promises {
         assert_eq!(logged.len(), rows.len(), "a search is in the log twice");
         let lost: Vec<_> = self.searches.difference(&logged).collect();
         assert!(lost.is_empty(), "{} of {} are not in the log: {lost:?}", lost.len(), self.searches.len());
-        assert!(logged.iter().all(|id| client_log.phrases().contains_key(id)), "a row says what nobody asked");
+        assert!(logged.iter().all(|id| client_log.phrases().contains_key(id)), "a row is not from this test");
         all_receipts_done(&client, self.receipts).await;
         assert_ledger_adds_up(restored).await;
         for _ in 0..40 {
@@ -153,7 +153,7 @@ impl Promises {
     }
 }
 
-/// Waits until the server says that as many searches were accepted and recorded as there are rows.
+/// Waits until the ledger's accepted and recorded searches equal the number of rows.
 pub(super) async fn all_counted(client: &HttpClient, mut log: impl AsyncFnMut() -> Vec<SearchId>) {
     eventually("each row is counted once", async || {
         let figures = ledger(client).await;
@@ -172,7 +172,7 @@ async fn ledger(client: &HttpClient) -> impl Fn(&str) -> Option<u64> + use<> {
     }
 }
 
-/// So slow that a backup meets unfinished jobs.
+/// Slow enough that a backup meets unfinished jobs.
 const SLOWLY: &[&str] = &["--log-delay", "300ms"];
 
 #[tokio::test(flavor = "multi_thread")]

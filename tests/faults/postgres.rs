@@ -1,4 +1,4 @@
-//! The same promises where several processes share a PostgreSQL server.
+//! The same promises for several processes on one PostgreSQL server.
 
 mod deploy;
 mod errors;
@@ -21,12 +21,12 @@ use crate::client_log::{ClientLog, LatencyBaseline, Load};
 use crate::tables::Tables;
 use crate::verdict::{administrator, assert_promises_kept, ready};
 
-/// Of processes that serve and run no jobs.
+/// The arguments of processes that serve but run no jobs.
 pub(super) const WEB: &[&str] = &["--no-worker"];
 
 const PASSWORD: &str = "of this test";
 
-/// A database with an owner who is nobody on the server otherwise, as in production.
+/// A database whose owner has no other rights on the server, as in production.
 pub(super) struct Deployment {
     database: PostgresDatabase,
     owner: String,
@@ -80,7 +80,7 @@ impl Deployment {
         Installation::new().with_database(&self.url())
     }
 
-    /// The owner's connection, past the product.
+    /// The owner's connection, without the product.
     pub(super) async fn tables(&self) -> Tables {
         Tables::connect(&self.url()).await
     }
@@ -107,15 +107,15 @@ impl Deployment {
         .await;
     }
 
-    /// Gives the owner another password, or the usual one again, and terminates all connections.
+    /// Sets the owner's password to the usual or to another one, and terminates all connections.
     pub(super) async fn set_password(&self, is_usual: bool) {
         let password = if is_usual { PASSWORD } else { "another" };
         self.as_administrator(&format!("alter role {} password '{password}'", self.owner)).await;
         self.database.terminate_backends().await;
     }
 
-    /// Waits until all is done, and panics unless each promised row stands in the log once and the books say so too.
-    /// `web` is a process that serves.
+    /// Waits until all jobs are done. Panics unless each promised row is in the log once and the ledger agrees. `web`
+    /// is a serving process.
     pub(super) async fn assert_complete(&self, web: &Installation, client_log: &ClientLog) {
         assert_promises_kept(&mut self.tables().await, web, client_log).await;
     }

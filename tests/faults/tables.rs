@@ -1,4 +1,4 @@
-//! The database, read and changed without the product.
+//! Direct access to the database, without the product.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,7 +43,7 @@ impl Tables {
         Self(Connection::Sqlite(options.connect().await.expect("the server has made its database")))
     }
 
-    /// Of a database on a PostgreSQL server.
+    /// Connects to a database on a PostgreSQL server.
     pub(crate) async fn connect(url: &str) -> Self {
         Self(Connection::Postgres(PgConnection::connect(url).await.expect("the database is there")))
     }
@@ -92,7 +92,7 @@ impl Tables {
         transaction.commit().await.expect("nobody else writes");
     }
 
-    /// Adds the waiting jobs of searches by their ids and phrases, where triggers count them.
+    /// Adds the waiting jobs of searches, given as ids and phrases. Triggers count them.
     pub(crate) async fn add_log_jobs(&mut self, searches: &[(String, String)]) {
         let rows = json!(searches).to_string();
         let add = format!(
@@ -110,17 +110,17 @@ impl Tables {
         self.counts("select state, count(*) from job group by state").await.into_iter().collect()
     }
 
-    /// Texts with a number each.
+    /// Pairs of a text and a number.
     pub(crate) async fn counts(&mut self, sql: &str) -> Vec<(String, i64)> {
         query!(self, sql, connection => sqlx::query_as(AssertSqlSafe(sql)).fetch_all(connection))
     }
 
-    /// Waits until no job is left to do.
+    /// Waits until no job is open.
     pub(crate) async fn all_jobs_done(&mut self) {
         self.settled(&ClientLog::default(), SETTLE_TIMEOUT).await;
     }
 
-    /// Waits until each promised row is there and no job is left to do.
+    /// Waits until each promised row exists and no job is open.
     pub(crate) async fn all_promises_kept(&mut self, client_log: &ClientLog) {
         self.settled(client_log, SETTLE_TIMEOUT).await;
     }

@@ -1,4 +1,4 @@
-//! SIGTERM, which a deploy sends, and what the service manager is told.
+//! SIGTERM, as sent by a deploy, and notifications to the service manager.
 
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ async fn searches_in_progress_are_answered_before_the_end() {
     assert_complete(&installation, &client_log).await;
 }
 
-/// Far more than anything here takes.
+/// Far longer than any notification takes.
 const NOTIFY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The socket of a service manager.

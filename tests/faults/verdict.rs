@@ -1,4 +1,4 @@
-//! What is true of every installation once its faults are over.
+//! Checks that hold for every installation once its faults are over.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(crate) async fn assert_promises_kept(tables: &mut Tables, installation: &Ins
 /// Panics unless an administrator sees that no accepted search is missing or doubled.
 pub(crate) async fn assert_ledger_adds_up(installation: &Installation) {
     let client = administrator(installation).await;
-    // A search that goes from the spool to the database may be counted in both for a moment.
+    // A search on its way from the spool to the database may briefly be counted in both.
     let mut last = None;
     let adds_up = within(SETTLES, async || {
         let answer = client.post_json("/api/admin/system/show", &json!({})).await.expect("the server answers");

@@ -1,4 +1,4 @@
-//! A real browser, without a window, that a test drives as a person would.
+//! A real headless browser, which a test drives as a person would.
 
 mod driver;
 mod page_checks;

@@ -43,7 +43,7 @@ impl HeldClock {
         self.moved.notify_waiters();
     }
 
-    /// Sets only the wall clock, as an operator or a time server may at any moment.
+    /// Sets only the wall clock, as an operator or a time server may do.
     pub fn set_wall(&self, wall: TimeMs) {
         self.wall_lead_ms.store(wall.0 - self.steady().0, Ordering::SeqCst);
     }
@@ -100,7 +100,7 @@ impl Clock for HeldClock {
     }
 }
 
-/// Counts a sleeper until it is dropped, also when its sleep is cancelled.
+/// Counts a sleeper until it is dropped, even if its sleep is cancelled.
 struct Sleeper<'a> {
     sleepers: &'a watch::Sender<BTreeMap<TimeMs, usize>>,
     time: TimeMs,

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-/// A text that an attacker might type, or a user whom the developers did not think of.
+/// A text that an attacker or an unforeseen user might type.
 #[derive(Debug)]
 pub struct Hostile {
     pub name: String,
@@ -19,7 +19,7 @@ pub fn corpus() -> &'static [Hostile] {
     &CORPUS
 }
 
-/// The string of this name.
+/// The string with this name.
 pub fn hostile(name: &str) -> &'static Hostile {
     corpus().iter().find(|hostile| hostile.name == name).unwrap_or_else(|| panic!("no hostile string is called {name}"))
 }
@@ -30,8 +30,8 @@ impl Hostile {
         self.text.chars().take(api::LETTERS_LIMIT).collect()
     }
 
-    /// A search for it as a form. Only what must be is percent-encoded: the longest strings would not fit into a body
-    /// otherwise.
+    /// A form that searches for it. Only necessary characters are percent-encoded; otherwise the longest strings would
+    /// not fit into a body.
     pub fn form(&self) -> String {
         format!("phrase={}&letters={}", minimally_encoded(&self.text), minimally_encoded(&self.letters()))
     }

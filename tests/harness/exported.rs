@@ -1,4 +1,4 @@
-//! Reads exports of the log, as their documentation describes the formats.
+//! Parses exports of the log, in the documented formats.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,7 +14,7 @@ pub fn rows_of_ndjson(text: &str) -> Vec<LogRow> {
     lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))).collect()
 }
 
-/// The same of CSV.
+/// The same for CSV.
 pub fn rows_of_csv(text: &str) -> Vec<LogRow> {
     let mut records = records_of(text).into_iter();
     assert_eq!(records.next().map(|names| names.join(",")).as_deref(), Some(CSV_HEAD));

@@ -1,4 +1,4 @@
-//! A small HTTP client: what curl would do, with a session and event streams.
+//! A small HTTP client like curl, with a session and event streams.
 
 use std::fmt;
 
@@ -119,7 +119,7 @@ impl HttpClient {
 }
 
 impl Answer {
-    /// The body, read as JSON. Panics where it is not a `T`.
+    /// The body, read as JSON. Panics if it is not a `T`.
     pub fn json<T: DeserializeOwned>(&self) -> T {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {} {}", self.status, self.body))
     }
@@ -143,7 +143,7 @@ pub struct EventStream {
     received: ReceivedEvents,
 }
 
-/// The part of a stream that has arrived and was not read yet.
+/// The part of a stream that has arrived but has not been read.
 #[derive(Debug, Default)]
 pub struct ReceivedEvents(String);
 

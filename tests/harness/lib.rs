@@ -19,9 +19,9 @@ pub use clock::HeldClock;
 pub use postgres_cluster::{PostgresCluster, PostgresDatabase, PostgresPooler};
 pub use queue_model::QueueModel;
 
-/// Far more than anything here takes on an idle machine, so that a busy one does not fail a test.
+/// Far longer than any wait on an idle machine, so that a busy one does not fail a test.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// Short compared with what is waited for, and long enough not to load the machine.
+/// Short compared with the waits, and long enough not to load the machine.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Polls until there is something to return. Panics with `what` at the deadline.

@@ -23,13 +23,13 @@ use crate::server_process::free_port;
 const SUPERUSER: &str = "postgres";
 const PASSWORD: &str = "of the tests";
 
-/// At SIGQUIT PostgreSQL ends without a shutdown, as in a crash.
+/// SIGQUIT ends PostgreSQL without a shutdown, like a crash.
 const IMMEDIATELY: &str = "QUIT";
-/// Far more than a recovery takes here on an idle machine, so that a busy one does not fail a test.
+/// Far longer than a recovery on an idle machine, so that a busy one does not fail a test.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// For clusters whose databases need not survive a crash: half of the time of a small commit is the write to the disk.
+/// For clusters whose databases need not survive a crash. The write to the disk is half the time of a small commit.
 const NOT_DURABLE: &[(&str, &str)] = &[("fsync", "off"), ("full_page_writes", "off")];
 
 /// A running PostgreSQL. It ends, and its folder is removed, with the last clone or with the test's process.
@@ -120,7 +120,7 @@ impl PostgresCluster {
         }
     }
 
-    /// Ends it as a crash does: connections break, and the next start has to recover.
+    /// Ends it like a crash: connections break, and the next start has to recover.
     pub async fn stop_immediately(&self) {
         let supervisor = self.0.supervisor.lock().unwrap_or_else(PoisonError::into_inner).take();
         let supervisor = supervisor.expect("it runs");
@@ -156,8 +156,8 @@ impl PostgresCluster {
         self.create_like("template0").await
     }
 
-    /// A new database in the state in which `prepare`, given its URL, leaves one. `prepare` runs once for each cluster; the
-    /// other databases are copies, which cost less than a migration. It must close its connections before it returns.
+    /// A new database, set up by `prepare`, which gets its URL. `prepare` runs once for each cluster; the other
+    /// databases are copies, which cost less than a migration. It must close its connections before it returns.
     pub async fn create_prepared_database<F: Future<Output = ()> + Send>(
         &self,
         prepare: impl FnOnce(String) -> F + Send,
@@ -232,7 +232,7 @@ impl PostgresDatabase {
         self.cluster.connect(&self.name).await
     }
 
-    /// Ends every other connection to it, as an operator may. Returns how many there were.
+    /// Ends every other connection to it, and returns their number.
     pub async fn terminate_backends(&self) -> i64 {
         let mut administrator = self.cluster.connect_as_administrator().await;
         let ended = sqlx::query_scalar(

@@ -19,7 +19,7 @@ use crate::http_client::HttpClient;
 
 /// Below Linux's range for outgoing connections, which begins at 32768.
 const PORTS: Range<u16> = 20_000..32_000;
-/// Far more than any command takes that ends by itself.
+/// Far longer than any command that ends by itself.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A server's data folder and port, which are kept when its process ends.
@@ -39,13 +39,13 @@ impl Installation {
         Self { folder, data, port: free_port(), wrapper: Vec::new(), environment: Vec::new() }
     }
 
-    /// With its data in another folder, which the server creates if it is missing.
+    /// Puts the data into another folder, which the server creates if it is missing.
     pub fn with_data(mut self, data: &Path) -> Self {
         data.clone_into(&mut self.data);
         self
     }
 
-    /// Started by another program, which executes the server: `wrapper` precedes the server's command line.
+    /// Starts the server through another program: `wrapper` precedes the server's command line.
     pub fn started_by<W: Into<OsString>>(mut self, wrapper: impl IntoIterator<Item = W>) -> Self {
         self.wrapper = wrapper.into_iter().map(Into::into).collect();
         self
@@ -56,7 +56,7 @@ impl Installation {
         self
     }
 
-    /// On a PostgreSQL database instead of its own SQLite file.
+    /// Uses a PostgreSQL database instead of its own SQLite file.
     pub fn with_database(self, url: &str) -> Self {
         self.with_variable("DATABASE_URL", url)
     }
@@ -120,7 +120,7 @@ impl Installation {
         line.extend(arguments.iter().map(OsString::from));
         Command::new(&line[0])
             .args(&line[1..])
-            // A developer's variables are for other servers.
+            // Variables in the developer's environment are for other servers.
             .env_clear()
             .envs(self.environment.clone())
             .stdin(Stdio::null())
@@ -141,7 +141,7 @@ impl Default for Installation {
 /// A free port below the range for outgoing connections, which could otherwise take the port while a server restarts.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Test programs that run in parallel begin at different ports.
+    // Concurrent test programs start at different ports.
     let begin = std::process::id() % u32::from(PORTS.end - PORTS.start) * 97;
     for _ in PORTS {
         let offset = (begin + u32::from(NEXT.fetch_add(1, Ordering::Relaxed))) % u32::from(PORTS.end - PORTS.start);
@@ -179,7 +179,7 @@ impl ServerProcess {
         .await;
     }
 
-    /// Waits until it has printed this, and returns the next word. Panics if it ends instead.
+    /// Waits until it has printed `text`, and returns the next word. Panics if it ends instead.
     pub async fn prints(&mut self, text: &str) -> String {
         eventually(&format!("the server prints {text:?}"), async || {
             self.assert_running();

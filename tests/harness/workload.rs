@@ -1,4 +1,4 @@
-//! How much a run of the tests tries, and by which random choices.
+//! The size of a test run, and its random choices.
 
 use std::env;
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
@@ -13,7 +13,7 @@ pub fn cases(usual: u32) -> u32 {
     usual_or_long(usual, usual * 50)
 }
 
-/// The one value in an ordinary run, the other where `SEARCH4LETTERS_FAULTS=long` asks for a long one.
+/// `usual` in an ordinary run, `long` if `SEARCH4LETTERS_FAULTS=long` requests a long one.
 pub fn usual_or_long<T>(usual: T, long: T) -> T {
     if is_long() { long } else { usual }
 }
@@ -64,7 +64,7 @@ pub fn seeded_rng(test: &str) -> Rng {
     static SEED: OnceLock<u64> = OnceLock::new();
     let seed = *SEED.get_or_init(|| match env::var("SEARCH4LETTERS_SEED") {
         Ok(text) => text.parse().expect("SEARCH4LETTERS_SEED is a number"),
-        // Each of these has random keys.
+        // Each `RandomState` has random keys.
         Err(_) => RandomState::new().hash_one(()),
     });
     println!("SEARCH4LETTERS_SEED={seed} makes the same choices again");

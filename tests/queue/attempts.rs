@@ -1,4 +1,4 @@
-//! How attempts end, also beside many others and when the worker stops.
+//! How attempts end, also among many others and when the worker stops.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub async fn a_failed_job_runs_again_after_its_backoff_and_not_before(database: 
     assert_eq!((job.run_at, job.error.as_deref()), (START.after(SECOND), Some("not this time")));
     harness.clock.task_sleeps_until(START.after(SECOND)).await;
     harness.clock.advance(Duration::from_millis(999));
-    // Once another job is done, the worker has read the new time.
+    // Another job's completion shows that the worker has read the new time.
     let other = harness.add(&[Act::Succeed]).await;
     harness.reaches(other, JobState::Done).await;
     assert_eq!(harness.job(id).await.attempt, 1, "it ran before its time");
@@ -71,7 +71,7 @@ pub async fn a_job_that_used_up_its_attempts_is_dead_until_it_is_retried(databas
     harness.stop_worker(worker).await;
 }
 
-pub async fn what_fails_for_good_is_dead_at_once(database: DatabaseUnderTest) {
+pub async fn a_permanent_failure_is_dead_at_once(database: DatabaseUnderTest) {
     let (harness, worker) = QueueHarness::working(database, 4).await;
     let id = harness.add(&[Act::FailForGood]).await;
     let job = harness.reaches(id, JobState::Dead).await;

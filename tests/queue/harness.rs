@@ -64,7 +64,7 @@ pub struct QueueHarness {
     _storage: Storage,
 }
 
-/// Where a harness's database is, for as long as the harness is.
+/// The location of the database. It lives as long as the harness.
 enum Storage {
     Folder { _folder: TempDir },
     Server { _database: PostgresDatabase },
@@ -100,12 +100,12 @@ impl QueueHarness {
         self.start(queue, self.clock.clone(), self.settings(slots))
     }
 
-    /// One that lets new jobs gather before its next claim.
+    /// Starts a worker that collects new jobs before its next claim.
     pub fn start_debounced_worker(&self, clock: Arc<dyn Clock>, claim_debounce: Duration) -> JoinHandle<()> {
         self.start(self.store.clone(), clock, Settings { claim_debounce, ..self.settings(4) })
     }
 
-    /// A worker that shares the store with others.
+    /// Starts a worker that shares the store with other processes.
     pub fn start_worker_beside_others(&self, clock: Arc<dyn Clock>, slots: usize) -> JoinHandle<()> {
         let settings = Settings { shares_store: true, ..self.settings(slots) };
         self.start(self.store.clone(), clock, settings)
@@ -131,7 +131,7 @@ impl QueueHarness {
         tokio::spawn(queue::run(queue, clock, settings, perform, self.stop.clone()))
     }
 
-    /// A waiting job that does these acts, one each attempt.
+    /// A waiting job that performs these acts, one per attempt.
     pub fn script(&self, acts: &[Act]) -> NewJob {
         let now = self.clock.steady();
         let payload = encode(&Script { acts: acts.to_vec() });

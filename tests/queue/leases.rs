@@ -1,4 +1,4 @@
-//! Leases: kept while jobs run, lost by workers that are gone.
+//! Leases: kept while jobs run, lost when their workers die.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +52,7 @@ pub async fn the_jobs_of_a_dead_worker_are_taken_over_when_its_lease_ends(databa
     let now = harness.clock.steady();
     let theirs = harness.store.claim(claim("gone", 1, now)).await.expect("claimed");
     assert_eq!(theirs[0].id, id);
-    // A job of this worker leads to renewals, which also look for expired leases.
+    // A running job makes this worker renew leases, and each renewal also expires the leases of others.
     let worker = harness.start_worker(4);
     let ours = harness.add(&[Act::WaitAtGate]).await;
     harness.reaches(ours, JobState::Running).await;
@@ -103,7 +103,7 @@ pub async fn a_worker_whose_clock_is_set_back_still_takes_jobs_over_in_time(data
         _ = harness.reaches(id, JobState::Done) => {}
         never = harness.time_passes() => match never {},
     }
-    // By the wall clock, which was not set back.
+    // Measured by the wall clock, which was not set back.
     let taken_over_at = harness.attempts(id).await[1].started_at;
     assert!(taken_over_at < START.after(2 * LEASE), "{} ms after the claim", taken_over_at.since(START));
     harness.stop_worker(worker).await;
@@ -113,7 +113,7 @@ pub async fn an_attempt_whose_lease_was_lost_is_stopped_and_its_outcome_refused(
     let (harness, worker) = QueueHarness::working(database, 4).await;
     let id = harness.add(&[Act::WaitAtGate, Act::Succeed]).await;
     harness.reaches(id, JobState::Running).await;
-    // Another process considers the lease to be over.
+    // Another process considers the lease expired.
     harness.store.expire_leases(harness.clock.steady().after(2 * LEASE)).await.expect("stored");
     // The same worker claims the job again while its first attempt still runs.
     let job = harness.reaches(id, JobState::Done).await;

@@ -1,4 +1,4 @@
-//! Which job runs when, and how many at a time.
+//! When jobs run, in which order, and how many at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +67,7 @@ pub async fn a_clock_that_is_set_back_does_not_prolong_the_debounce(database: Da
     clock.set_back(Duration::from_secs(3600));
     let next = NewJob { run_at: clock.steady(), now: clock.steady(), ..harness.script(&[Act::Succeed]) };
     let next = harness.enqueue(next).await;
-    // In the seconds of the clock that does not jump.
+    // By the steady clock, which does not jump.
     harness.clock.task_sleeps_until(START.after(CLAIM_DEBOUNCE)).await;
     harness.clock.advance(CLAIM_DEBOUNCE);
     harness.reaches(next, JobState::Done).await;

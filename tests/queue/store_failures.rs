@@ -24,7 +24,7 @@ pub async fn outcomes_are_kept_until_the_store_takes_them(database: DatabaseUnde
     queue.break_down();
     harness.open_gate();
     for _ in 0..4 {
-        // It asks again after each backoff.
+        // The worker tries again after each backoff.
         let before = queue.calls();
         let asks_again = async {
             eventually("it asks again", async || (queue.calls() > before).then_some(())).await;

@@ -60,7 +60,7 @@ async fn create_database() -> tests::PostgresDatabase {
 async fn migrate(url: String) {
     open(&url).await.unwrap().close().await;
     let mut connection = PgConnection::connect(&url).await.unwrap();
-    // Otherwise every copy would have the same secret.
+    // Otherwise all copies would have the same secret.
     sqlx::query("delete from secret").execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
 }
@@ -77,7 +77,7 @@ fn options(url: &str) -> Options {
     Options { url: url.to_owned(), listen_url: None, connections: 5 }
 }
 
-/// Fewer than a store has, so that they change hands all the time.
+/// Fewer than a store has, so that clients constantly share them.
 const SERVER_CONNECTIONS: u32 = 2;
 
 /// A store that reaches its database through a pooler, except for LISTEN, which a pooler cannot do.

@@ -1,4 +1,4 @@
-//! A dump of a PostgreSQL database that is being written to, restored on another server.
+//! A dump of a PostgreSQL database under load, restored on another server.
 
 use std::path::Path;
 
@@ -23,9 +23,9 @@ async fn a_dump_under_load_has_all_searches_answered_before() {
     make_tables(&source).await;
     // Enough transactions that the server of the restored database is far behind.
     run(&source, "do $$ begin for i in 1..20000 loop perform pg_current_xact_id(); commit; end loop; end $$").await;
-    // As long as the server runs, no record is to go to the spool: it could be out of it again before the end.
+    // While the database server runs, no record may go to the spool, because it could leave it before the end.
     let web = installation.start(&["serve", "--no-worker", "--accept-deadline", "5s"]).await;
-    // Each job takes so long that the dump meets some that are running.
+    // Jobs take long enough that the dump contains running ones.
     let (_worker, worker) = start_worker(&source, &["--log-delay", "1s"]).await;
     let client_log = ClientLog::default();
     let mut load = client_log.load(&web.client(), 8);
@@ -37,7 +37,7 @@ async fn a_dump_under_load_has_all_searches_answered_before() {
     run_block("backup-postgres", &[("OWNER_URL", &url(&source, OWNER)), ("BACKUP", to)]).await;
     load.answered_more(100).await;
 
-    // The server is lost, and then the machine of the web process, with what it had answered in between.
+    // The database server is lost, and later the machine of the web process, with the searches answered in between.
     source.cluster().stop_immediately().await;
     client_log.counts_more(Recorded::Spooled, 50).await;
     load.stop().await;
@@ -58,7 +58,7 @@ async fn a_dump_under_load_has_all_searches_answered_before() {
     let _worker = start_worker(&target, &[]).await;
     promises.check(&installation, &client_log, async || log(&target).await).await;
 
-    // The old lines of the tally lie there until the server's numbers have come so far; they must count once.
+    // Restored counter deltas stay until the new server's transaction ids pass theirs. They must count exactly once.
     let mut load = client_log.load(&installation.client(), 8);
     load.answered(400).await;
     load.stop().await;
@@ -71,7 +71,7 @@ async fn a_dump_under_load_has_all_searches_answered_before() {
 
 const FOLDED_UP_TO: &str = "select up_to::text::bigint from folded";
 
-/// On a server of its own, empty, with the roles that the guide has.
+/// An empty database on its own server, with the guide's roles.
 async fn database_with_roles() -> PostgresDatabase {
     let database = PostgresCluster::durable(&[]).await.create_database().await;
     for role in [OWNER, APP] {
@@ -90,7 +90,7 @@ async fn make_tables(database: &PostgresDatabase) {
     run_block("timeouts", &[("ADMIN_URL", &url(database, APP))]).await;
 }
 
-/// A worker that runs, and the installation where it was started.
+/// Starts a worker in its own installation.
 async fn start_worker(database: &PostgresDatabase, flags: &[&str]) -> (Installation, ServerProcess) {
     let installation = Installation::new().with_variable("DATABASE_URL", url(database, APP));
     let worker = installation.launch(&[&["work"], flags].concat());
@@ -98,7 +98,7 @@ async fn start_worker(database: &PostgresDatabase, flags: &[&str]) -> (Installat
     (installation, worker)
 }
 
-/// Brings the spool of the data folder into the database.
+/// Replays the spool of the data folder into the database.
 async fn replayed(database: &PostgresDatabase, data: &Path) {
     let spool = data.join("spool");
     let variables = [("DATABASE_URL", url(database, APP)), ("LOST_SPOOL", spool.display().to_string())];
@@ -128,7 +128,7 @@ async fn run(database: &PostgresDatabase, sql: &str) {
     superuser.close().await.expect("our own cluster");
 }
 
-/// As an administrator writes it.
+/// The URL as an administrator writes it.
 fn url(database: &PostgresDatabase, role: &str) -> String {
     format!("postgres://{role}:{PASSWORD}@127.0.0.1:{}/{}", database.cluster().port(), database.name())
 }

@@ -9,7 +9,7 @@ use crate::kill::{at_least, start, trace};
 use crate::postgres::{Deployment, WEB};
 use crate::verdict::refused;
 
-/// As a later version's migration leaves it.
+/// Simulates a later version's migration.
 const NEWER: &str = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
      values (9999, 'of the future', true, '\\x00', 0)";
 
@@ -59,7 +59,7 @@ async fn of_concurrent_processes_on_an_empty_database_one_migrates_and_all_work(
         assert!(client_log.search(&process.client()).await.is_some());
     }
     deployment.assert_complete(&installations[0], &client_log).await;
-    // Each takes all receipts for its own: there is one key.
+    // Each process accepts all receipts, because they share one key.
     for receipt in client_log.receipts(api::Recorded::Accepted) {
         for process in &processes {
             let answer = process.client().get(&format!("/api/receipts/{}", receipt.0)).await.expect("it answers");
@@ -75,7 +75,7 @@ async fn a_lab_run_of_a_worker_is_followed_on_a_web_process() {
     let web = at_web.start(WEB).await;
     let _worker = at_worker.start_worker(&[]).await;
     let id = start(&web.client()).await;
-    // To the end of the stream, which tells the parts as the worker writes them.
+    // Reads to the end of the stream, which sends the parts as the worker writes them.
     let trace = trace(&web.client(), id).await;
     assert_eq!((trace.items.len(), trace.count(ItemState::Done)), (5, 5));
     assert_eq!(at_least(&web.client(), id, 100).await.state, JobState::Done);
@@ -93,7 +93,7 @@ async fn a_lab_run_of_a_killed_worker_is_taken_over() {
     worker.kill().await;
     let _other = at_other.start_worker(&[]).await;
     let trace = trace(&web.client(), id).await;
-    assert_eq!((trace.items.len(), trace.count(ItemState::Done)), (5, 5), "the lost attempt is told of no more");
+    assert_eq!((trace.items.len(), trace.count(ItemState::Done)), (5, 5), "the lost attempt has left no events");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,7 +112,7 @@ async fn the_spool_of_a_lost_process_is_replayed_once_from_elsewhere() {
     web.kill().await;
     deployment.cluster().start().await;
 
-    // What an operator has saved of the machine that is lost.
+    // What an operator has saved from the lost machine.
     let saved = elsewhere.folder().join("saved");
     fs::create_dir(&saved).expect("the folder is ours");
     fs::copy(lost.folder().join("spool/records"), saved.join("records")).expect("copied");
@@ -120,14 +120,14 @@ async fn the_spool_of_a_lost_process_is_replayed_once_from_elsewhere() {
     for (spool, said) in [
         (saved.display().to_string(), "recorded: 20, already known: 0, set aside: 0, left: 0"),
         (saved.display().to_string(), "recorded: 0, already known: 0, set aside: 0, left: 0"),
-        // The same records again, from where they were saved.
+        // The same records again, from their original folder.
         (of_lost, "recorded: 0, already known: 20, set aside: 0, left: 0"),
     ] {
         let replayed = elsewhere.run(&["spool", "replay", &spool]).await;
         assert_eq!(replayed.code, Some(0), "{}", replayed.output);
         assert!(replayed.output.contains(said), "{}", replayed.output);
     }
-    // Workers beside it are told, without anybody being started again.
+    // The running workers are notified; no process is restarted.
     deployment.assert_complete(&other, &client_log).await;
     assert_eq!(client_log.promised().len(), LEFT + 1);
 }

@@ -1,4 +1,4 @@
-//! Each fault of a database is shown as one of the three errors, and loses nothing.
+//! Each database fault is reported as one of the three errors, and loses nothing.
 
 use api::FaultKind::{ConnectionError, CredentialsError, SqlError};
 use api::{FaultKind, Recorded, SystemState};
@@ -70,10 +70,10 @@ async fn a_missing_database_is_a_connection_error() {
     let running = RunningDeployment::start().await;
     let name = running.deployment.database().name();
     let page = running.page().await;
-    // New connections are terminated again until the statement succeeds.
+    // New connections are terminated until the statement succeeds.
     running.deployment.while_nobody_is_connected(&format!("alter database {name} rename to {name}_away")).await;
     running.shows(ConnectionError, "3D000", page).await;
-    // A process that begins meanwhile waits for it, and says for what.
+    // A process that starts meanwhile waits for the database, and prints why.
     let mut early = running.deployment.installation().launch(&["work"]);
     early.prints("createdb ").await;
     running.deployment.as_administrator(&format!("alter database {name}_away rename to {name}")).await;
@@ -87,7 +87,7 @@ async fn a_recreated_database_gets_the_searches_spooled_meanwhile() {
     let (deployment, web, installation) = (&running.deployment, running.web.client(), &running.at_web);
     running.load.stop().await;
     deployment.as_administrator(&format!("drop database {} with (force)", deployment.database().name())).await;
-    // What was in it is gone with it, and is not asked for.
+    // The dropped rows are lost, so a new client log replaces the old one.
     let client_log = crate::client_log::ClientLog::default();
     for _ in 0..20 {
         assert_eq!(client_log.search(&web).await, Some(Recorded::Spooled));
@@ -122,13 +122,14 @@ async fn is_without(table: &str) {
 }
 
 impl RunningDeployment {
-    /// The page that shows how the whole is doing, opened just now. It goes on for some seconds after the database can
-    /// no longer say whether its reader is still logged in.
+    /// Opens the system page's stream. It continues for some seconds after the database can no longer check its
+    /// session.
     async fn page(&self) -> EventStream {
         self.administrator.listen("/api/admin/system/events", None).await.expect("an administrator may")
     }
 
-    /// Waits until everybody who asks is told of this fault: the machine that watches, the administrator, the operator.
+    /// Waits until the fault is visible everywhere: on the system page, at the readiness check, and in the process's
+    /// output.
     async fn shows(&self, fault: FaultKind, detail: &str, mut page: EventStream) {
         let mut last = None;
         eventually_shown(&mut page, &mut last, fault, detail).await;

@@ -14,7 +14,7 @@ use crate::postgres::{Deployment, WEB};
 use crate::tables::Tables;
 use crate::verdict::{administrator, assert_promises_kept, ready, unready};
 
-/// A read waits for a connection, and then for an answer.
+/// How long a read may wait for a connection and then for its response.
 const SAYS_SO_WITHIN: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,7 +29,7 @@ async fn a_database_server_without_free_connections_is_reported_and_loses_nothin
     let mut load = client_log.load(&client, 4);
     load.answered(100).await;
     let mut held = Vec::new();
-    // Whatever the processes have, they lose, and somebody else has it at once.
+    // Terminates the processes' connections and takes all of them immediately.
     while client_log.count(Recorded::Spooled) < 20 {
         deployment.database().terminate_backends().await;
         held = Vec::new();
@@ -80,10 +80,10 @@ async fn a_process_with_all_connections_in_use_says_so_and_does_not_hang() {
     deployment.assert_complete(&at_both, &client_log).await;
 }
 
-/// What a claim reads in a database that is full of what nobody may clear away, beside one in a new database.
+/// How many times as much a claim may read in a database full of dead rows, compared with a new database.
 const MULTIPLE: i64 = 5;
-/// Of which the middle one counts: now and then a claim looks from the very beginning, and the first have what was handed
-/// out within the last second before them.
+/// The number of measured claims. The median counts: an occasional claim scans from the very beginning, and the first
+/// ones scan jobs claimed within the last second.
 const CLAIMS: usize = 45;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,7 +120,7 @@ async fn under_a_long_transaction_claims_stay_cheap_and_counts_right() {
     drop(long);
 }
 
-/// How many buffers a claim that finds a single job touches.
+/// How many buffers a claim of a single job touches.
 async fn claim_reads(
     statistics: &mut PgConnection,
     server: &ServerProcess,
@@ -138,7 +138,7 @@ async fn claim_reads(
         assert!(client_log.search(&server.client()).await.is_some());
         eventually("its row is written", async || (tables.number(ROWS).await > rows).then_some(())).await;
         reads.push(sqlx::query_scalar(READ).fetch_one(&mut *statistics).await.expect("it has claimed"));
-        // Over more time than what was handed out takes to be passed over.
+        // The claims are spread over more time than the claim cursor needs to pass claimed jobs.
         sleep(Duration::from_millis(100)).await;
     }
     println!("claims: {reads:?}");

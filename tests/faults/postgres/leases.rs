@@ -12,11 +12,11 @@ use crate::postgres::{Deployment, WEB};
 use crate::tables::Tables;
 
 const JOBS: i64 = 5;
-/// Without the probes that are sent while somebody looks how the whole is doing.
+/// The attempts at searches, without those at the health check's probes.
 const OF_SEARCHES: &str = "from attempt join job on job.id = job_id where kind = 'log_request'";
-/// How long a job is a worker's that gives no sign of life.
+/// How long a silent worker keeps its jobs.
 const LEASE: Duration = Duration::from_secs(15);
-/// Somebody looks for leases that have run out each third of a lease, and this machine is busy.
+/// Workers look for expired leases every third of a lease. The rest is a margin for a busy machine.
 const LOOKED_FOR: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,20 +58,20 @@ async fn late_results_of_a_frozen_worker_are_refused() {
     let mut tables = deployment.tables().await;
     all_run(&mut tables).await;
     first.freeze();
-    // Its own attempts take so long that the first comes back while they run.
+    // The second worker's attempts take long enough that the first worker resumes while they run.
     let second = at_second.start_worker(&["--log-delay", "6s"]).await;
     let taken_over = "select count(*) from job where state = 'running' and attempt = 2";
     let is_taken_over = within(LEASE + LOOKED_FOR, async || (tables.number(taken_over).await == JOBS).then_some(()));
     assert!(is_taken_over.await.is_some(), "{:?}", tables.jobs().await);
     first.thaw();
-    // It finds its time over, and writes its rows at once, unless it first learns that they are not its own any more.
+    // Its delays are over, so it tries to write its rows at once, unless it learns first that it has lost their leases.
     deployment.assert_complete(&at_web, &client_log).await;
     assert_eq!(ends(&mut tables).await, [("done", JOBS), ("lost", JOBS)].map(|(end, n)| (end.to_owned(), n)));
     let who = format!("select count(distinct attempt.worker) {OF_SEARCHES} group by outcome");
-    assert_eq!(tables.numbers(&who).await, [1, 1], "one has lost them all, one has done them all");
+    assert_eq!(tables.numbers(&who).await, [1, 1], "one worker lost all jobs, the other did all");
     let who = format!("select count(distinct attempt.worker) {OF_SEARCHES}");
-    assert_eq!(tables.number(&who).await, 2, "the first has ended what the second was at");
-    // The first is well, and works on.
+    assert_eq!(tables.number(&who).await, 2, "the first worker has written results of lost jobs");
+    // The first worker still works.
     second.kill().await;
     assert!(client_log.search(&web.client()).await.is_some());
     deployment.assert_complete(&at_web, &client_log).await;
@@ -83,15 +83,15 @@ async fn all_run(tables: &mut Tables) {
     eventually("all jobs run", async || (tables.jobs().await.get("running") == Some(&JOBS)).then_some(())).await;
 }
 
-/// How attempts have ended, and how many of them.
+/// The outcomes of attempts, with their numbers.
 async fn ends(tables: &mut Tables) -> Vec<(String, i64)> {
     tables.counts(&format!("select outcome, count(*) {OF_SEARCHES} group by outcome order by outcome")).await
 }
 
-/// A lease, and what it takes somebody to look for it on a busy machine.
+/// A lease, and the time until another worker looks for it on a busy machine.
 const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(15 + 10);
 
-/// A probe may be lost with its worker too.
+/// The lost attempts at searches. A probe may be lost with its worker too.
 const LOST: &str =
     "select count(*) from attempt join job on job.id = job_id where outcome = 'lost' and kind = 'log_request'";
 
@@ -104,7 +104,7 @@ async fn workers_whose_clocks_are_hours_off_lose_double_or_stall_nothing() {
             .installation()
             .with_variable("LD_PRELOAD", libfaketime())
             .with_variable("FAKETIME", hours)
-            // The machine's own count of seconds is right.
+            // The monotonic clock is right.
             .with_variable("FAKETIME_DONT_FAKE_MONOTONIC", "1")
     };
     let (at_web, at_right, at_fast, at_slow) =
@@ -127,7 +127,8 @@ async fn workers_whose_clocks_are_hours_off_lose_double_or_stall_nothing() {
     fast.kill().await;
     slow.kill().await;
 
-    // What they have left, by their clocks for hours still or long since, is taken over as soon as anybody else's.
+    // By their clocks, their leases expire in hours or expired long ago. Even so, their jobs are taken over in the
+    // usual time.
     let late = ["--log-delay", "1h", "--workers", "1"];
     let left = [at_fast.start_worker(&late).await, at_slow.start_worker(&late).await];
     for _ in &left {

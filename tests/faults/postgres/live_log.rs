@@ -1,4 +1,4 @@
-//! The live log on one process, of rows that other processes write.
+//! The live log of one process shows rows that other processes write.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::postgres::{Deployment, WEB};
 use crate::tables::Tables;
 use crate::verdict::administrator;
 
-/// As a browser waits before it connects again.
+/// The pause before a reconnection, as in a browser.
 const COME_BACK_AFTER: Duration = Duration::from_millis(200);
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Follows the log from its first row on, and comes back where its stream ends. Goes when it is dropped.
+/// Follows the log from its first row, and reconnects where its stream ended. Stops when dropped.
 pub(super) struct Reader {
     read: Arc<Mutex<Vec<(LogRow, Instant)>>>,
     reading: JoinHandle<()>,
@@ -32,7 +32,7 @@ impl Reader {
         Self { reading: tokio::spawn(read_on(client.clone(), Arc::clone(&read))), read }
     }
 
-    /// When the row with this phrase came.
+    /// Waits for the row with this phrase, and returns its arrival time.
     pub(super) async fn comes(&self, phrase: &str) -> Instant {
         eventually("the row comes", async || {
             self.read().iter().rev().find(|(row, _)| row.phrase == phrase).map(|(_, at)| *at)
@@ -40,13 +40,13 @@ impl Reader {
         .await
     }
 
-    /// The rows' numbers in the order in which they came.
+    /// The rows' numbers in the order of arrival.
     pub(super) fn numbers(&self) -> Vec<i64> {
         self.read().iter().map(|(row, _)| row.seq.0).collect()
     }
 
-    /// Waits until as many rows have come as there are. Panics unless they are those of the table: in its order, none
-    /// missing, none twice.
+    /// Waits until as many rows have arrived as the table has. Panics unless they are the table's rows, in its order,
+    /// without gaps or duplicates.
     pub(super) async fn has_read_all(&self, tables: &mut Tables) {
         let there = tables.numbers("select id from log order by id").await;
         within(READ_TIMEOUT, async || (self.read().len() >= there.len()).then_some(())).await;
@@ -81,11 +81,11 @@ async fn read_on(client: HttpClient, read: Arc<Mutex<Vec<(LogRow, Instant)>>>) {
     }
 }
 
-/// Rows have their numbers, and then it takes a while until they are committed: a chance for others to overtake.
+/// Delays commits after rows have got their numbers, so that later rows may be committed first.
 const LATE: &str = "create function late() returns trigger language plpgsql as
      $$ begin perform pg_sleep(random() * 0.05); return null; end $$;
      create trigger late after insert on log for each statement execute function late()";
-/// Within this a row is to be seen everywhere.
+/// The time within which a row must arrive everywhere.
 const SOON: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +108,7 @@ async fn rows_of_another_process_arrive_within_a_second() {
     }
     took.sort();
     println!("from the answer to the row on another process: {:?}, at most {:?}", took[10], took[20]);
-    // A busy machine may make one of them late.
+    // The median, because a busy machine may delay single rows.
     assert!(took[10] < SOON, "{took:?}");
     deployment.assert_complete(&at_web, &client_log).await;
     reader.has_read_all(&mut deployment.tables().await).await;

@@ -17,18 +17,18 @@ use crate::postgres::live_log::Reader;
 use crate::postgres::{Deployment, WEB};
 use crate::verdict::{administrator, ready, unready};
 
-/// What becomes of what is sent.
+/// What the network does with packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Network {
-    /// It arrives.
+    /// It delivers them.
     Whole,
-    /// It vanishes, and nobody is told: new connections are taken, and nothing comes of them.
+    /// It drops them silently: new connections are accepted but carry no data.
     Silent,
-    /// Each connection ends, new ones at once.
+    /// It closes all connections, new ones immediately.
     Closed,
 }
 
-/// A port of this machine that leads to another. Gone when it is dropped.
+/// Forwards one local port to another until it is dropped.
 pub(super) struct Proxy {
     port: u16,
     network: watch::Sender<Network>,
@@ -48,7 +48,7 @@ impl Proxy {
         self.port
     }
 
-    /// What was on its way in a network that was silent is gone, and the connections it was on with it.
+    /// Sets the network's state. After a silent phase, its connections and the data in transit are lost.
     pub(super) fn becomes(&self, network: Network) {
         self.network.send_replace(network);
     }
@@ -73,16 +73,16 @@ async fn connection(mut near: TcpStream, port: u16, mut network: watch::Receiver
             _ = copy_bidirectional(&mut near, &mut far) => return,
             _ = network.wait_for(|network| *network != Network::Whole) => {}
         }
-        // The far end is closed here: a server of which nobody is heard for long gives a connection up.
+        // The far end is closed here, as a server drops a connection that has long been silent.
     }
-    // Held open while nothing arrives.
+    // The near end stays open while nothing arrives.
     let _ = network.wait_for(|network| *network != Network::Silent).await;
     drop(near);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_network_delays_no_search_and_loses_nothing() {
-    // Longer than a statement may take.
+    // Longer than the statement timeout.
     is_cut(Network::Silent, Duration::from_secs(usual_or_long(12, 60))).await;
 }
 
@@ -106,7 +106,7 @@ async fn is_cut(how: Network, length: Duration) {
     load.answered(100).await;
     proxy.becomes(how);
     client_log.counts_more(Recorded::Spooled, 20).await;
-    // So that the spool has room for all that comes in so long a time.
+    // Without this the spool might overflow during a long outage.
     load.stop().await;
     unready(&client, FaultKind::ConnectionError).await;
     sleep(length).await;

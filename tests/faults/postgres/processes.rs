@@ -15,7 +15,7 @@ use crate::verdict::refused;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// One more process on the database, with a data folder of its own.
+/// Another process on the database, with its own data folder.
 fn on(database: &PostgresDatabase) -> Installation {
     Installation::new().with_variable("DATABASE_URL", database.url())
 }
@@ -114,7 +114,7 @@ async fn workers_whose_clocks_are_hours_apart_share_jobs_correctly() {
     all_logged(&database, &client_log).await;
     assert_eq!(number(&database, "select count(*) from attempt where outcome <> 'done'").await, 0);
     assert_eq!(number(&database, "select count(distinct worker) from attempt").await, 2, "both have worked");
-    // Longer than anybody's lease: whoever is at a job for long keeps it, whatever the other's clock says.
+    // The job takes longer than a lease. Its worker keeps it, whatever the other worker's clock says.
     let slow = worker(&ahead, &["--log-delay", "18s", "--workers", "1"]).await;
     let keeper = "select count(*) from job where state = 'running'";
     assert!(first.terminate(TIMEOUT).await.success());

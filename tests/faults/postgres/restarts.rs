@@ -1,4 +1,4 @@
-//! Processes, database servers and connections that are killed under load, again and again.
+//! Processes, database servers and connections are killed repeatedly under load.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::postgres::live_log::Reader;
 use crate::postgres::{Deployment, WEB};
 use crate::verdict::{administrator, ready};
 
-/// Each job takes so long that a kill of a worker meets some.
+/// Jobs take long enough that a killed worker was running some.
 const WORKER: &[&str] = &["work", "--log-delay", "200ms", "--workers", "64"];
-/// Of each web process.
+/// The clients of each web process.
 const CLIENTS: usize = 6;
 
-/// A process, and how it is started again.
+/// A process, and the arguments for restarting it.
 struct Member {
     installation: Installation,
     line: &'static [&'static str],
@@ -42,11 +42,11 @@ async fn answered_searches_are_logged_once_although_processes_are_killed() {
             let mut member = members.swap_remove(random.usize(0..members.len()));
             member.process.assert_running();
             member.process.kill().await;
-            // The others go on alone for a while, and then beside one that begins.
+            // The others continue alone for a while, then beside a starting process.
             sleep(Duration::from_millis(random.u64(0..300))).await;
             member.process = member.installation.launch(member.line);
             members.push(member);
-            // Of a process that was just started, some are the first that it answers.
+            // Some of these are the first answers of a process that has just started.
             loads[random.usize(0..2)].answered_more(random.u64(0..60)).await;
         }
         for member in &mut members {
@@ -59,7 +59,7 @@ async fn answered_searches_are_logged_once_although_processes_are_killed() {
         for load in loads {
             load.stop().await;
         }
-        assert!(client_log.repeated() > 0, "no kill has met a search that was under way");
+        assert!(client_log.repeated() > 0, "no kill interrupted a search");
         let web = members.iter().find(|member| member.line == WEB).expect("two of them are");
         deployment.assert_complete(&web.installation, &client_log).await;
         let lost = "select count(*) from attempt where outcome = 'lost'";
@@ -127,7 +127,7 @@ async fn connections_terminated_one_by_one_lose_nothing() {
     let mut administrator = deployment.tables().await;
     let mut ended = 0;
     for _ in 0..usual_or_long(3, 30) {
-        // Those that listen among them.
+        // Includes the listening connections.
         for pid in administrator.numbers(&backends).await {
             administrator.text(&format!("select pg_terminate_backend({pid})::text")).await;
             ended += 1;

@@ -1,4 +1,4 @@
-//! chromedriver as a process of its own, and the commands that the WebDriver standard leaves to each browser.
+//! A chromedriver process, and commands outside the WebDriver standard.
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -19,7 +19,7 @@ use url::{ParseError, Url};
 use super::{Browser, Scheme};
 use crate::server_process::profile_folder;
 
-/// Ends its browser when dropped, and is killed.
+/// When dropped, it ends its browser and is killed.
 pub(super) struct Driver {
     _child: Child,
     port: u16,
@@ -55,7 +55,7 @@ impl Driver {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Sets the session that ends when the driver is dropped.
+    /// Sets the session to end when the driver is dropped.
     pub(super) fn remember(&self, session: String) {
         self.session.replace(Some(session));
     }
@@ -65,7 +65,7 @@ impl Driver {
         self.session.replace(None);
     }
 
-    /// Sends a request without the test's runtime, which may be gone after a panic.
+    /// Sends a request without the test's runtime, which may no longer exist after a panic.
     fn request(&self, method: &str, path: &str, body: &str) -> io::Result<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
@@ -116,7 +116,7 @@ impl Drop for Driver {
                 eprintln!("no screenshot of the page could be taken");
             }
         }
-        // A browser outlives a driver that is killed.
+        // A browser outlives its killed driver, so its session is ended first.
         if let Err(error) = self.request("DELETE", &format!("/session/{session}"), "") {
             eprintln!("the browser's session could not be ended: {error}");
         }

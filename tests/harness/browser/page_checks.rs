@@ -24,7 +24,7 @@ impl Browser {
         self.expected.borrow_mut().push(part.to_owned());
     }
 
-    /// Panics if the console has unexpected messages since the last call: errors, warnings, or breaches of the
+    /// Panics if the console has unexpected messages since the last call: errors, warnings, or violations of the
     /// Content-Security-Policy.
     pub async fn assert_console_is_clean(&self) {
         let entries = self.command(SessionCommand::post("se/log", json!({"type": "browser"}))).await;
@@ -39,7 +39,7 @@ impl Browser {
         assert!(unexpected.is_empty(), "unexpected on the console:\n{}", unexpected.join("\n"));
     }
 
-    /// Panics if axe finds a barrier.
+    /// Panics if axe finds an accessibility violation.
     pub async fn assert_accessible(&self, page: &str) {
         let path = env::var_os("SEARCH4LETTERS_AXE").expect("SEARCH4LETTERS_AXE names axe-core's axe.min.js");
         let axe = fs::read_to_string(path).expect("axe.min.js can be read");
@@ -64,7 +64,7 @@ impl Browser {
         assert!(shifts.is_empty(), "{page} has moved{report}");
     }
 
-    /// Panics if the page is wider than its window, so that one would have to scroll sideways.
+    /// Panics if the page is wider than its window and has to be scrolled sideways.
     pub async fn assert_fits_its_width(&self, page: &str) {
         let widths =
             self.script("const e = document.documentElement; return [e.scrollWidth, e.clientWidth]", vec![]).await;

@@ -35,7 +35,7 @@ impl PostgresCluster {
         let installed = Path::new(PROGRAM).is_file();
         assert!(installed, "there is no {PROGRAM}: `cargo xtask test` installs Debian's package pgbouncer");
         let folder = TempDir::new().expect("a temporary folder can be made");
-        // Where tests run as root, the pooler runs as another user. The files hold only the tests' password.
+        // If tests run as root, the pooler runs as another user. The files hold only the tests' password.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("our own folder");
         let (port, server_port) = (free_port(), self.port());
         let (config, users) = (folder.path().join("config"), folder.path().join("users"));

@@ -9,7 +9,7 @@ use rustix::process::geteuid;
 
 /// Where Debian installs each version's programs: the server's are not on the PATH.
 const VERSIONS: &str = "/usr/lib/postgresql";
-/// The user that Debian's package creates for the server, which refuses to run as root.
+/// The user that Debian's package creates, because the server refuses to run as root.
 const SERVER_USER: &str = "postgres";
 
 /// The programs of one version.
@@ -68,7 +68,7 @@ fn is_root() -> bool {
 }
 
 fn run(command: &mut Command) {
-    // The server's user may not enter the current folder.
+    // The server's user may be unable to enter the current folder.
     let output = command.current_dir("/").env_clear().env("PATH", path()).output();
     let output = output.unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
     let printed = [output.stdout, output.stderr].concat();
@@ -80,8 +80,8 @@ pub(super) fn path() -> std::ffi::OsString {
     std::env::var_os("PATH").unwrap_or_default()
 }
 
-/// Reads until our process ends, and then stops the server. It repeats `kill`, because a server that has just begun
-/// ignores it, and it ignores a terminal's ^C, because it has to clean up.
+/// Waits until the test's process ends, then stops the server. Repeats `kill`, because a server that has just started
+/// ignores it. Ignores a terminal's ^C, because it has to clean up.
 const SCRIPT: &str = r#"
 trap '' INT QUIT TERM HUP
 folder=$1
@@ -93,8 +93,8 @@ while kill -"$signal" $! 2>/dev/null; do sleep 0.02; done
 test "$word" = keep || rm -rf "$folder"
 "#;
 
-/// A shell that runs one server, and stops it and removes its folder when the test's process ends, however it ends.
-/// Dropping it does the same.
+/// A shell that runs one server. When it is dropped or the test's process ends in any way, the shell stops the server
+/// and removes its folder.
 pub(super) struct Supervisor {
     shell: Child,
 }
@@ -102,7 +102,7 @@ pub(super) struct Supervisor {
 impl Supervisor {
     /// Starts `server`, whose output goes into the folder, and which ends immediately at this signal.
     pub(super) fn start(server: &Command, signal: &str, folder: &Path) -> Self {
-        // The output of an earlier run must not be taken for this one's.
+        // Output of an earlier run must not count as this run's.
         drop(fs::remove_file(file(folder)));
         let mut command = Command::new("sh");
         command.args(["-c", SCRIPT, "sh"]).arg(folder).arg(signal).arg(server.get_program()).args(server.get_args());
@@ -123,7 +123,7 @@ impl Supervisor {
 impl Drop for Supervisor {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
-        // An error here means that the shell was already waited for.
+        // An error means that the shell has already been waited for.
         drop(self.shell.wait());
     }
 }

@@ -138,7 +138,7 @@ async fn a_guest_does_not_migrate_an_older_schema() {
     refused(outcome, FaultKind::SqlError, &["search4letters migrate"]);
 }
 
-/// Pretends that a later version has migrated the database, and sets the oldest schema that it supports.
+/// Simulates a later version's migration, and sets the oldest schema that it supports.
 async fn migrated_to_9999(database: &tests::PostgresDatabase, oldest_schema: i64) {
     let mut connection = database.connect().await;
     sqlx::query(

@@ -69,7 +69,7 @@ fn statements() -> Vec<(String, Vec<String>)> {
     statements.collect()
 }
 
-/// The plan for these arguments, as the store's connections make it, with this number of elements in each array.
+/// The plan for possible arguments, made as on the store's connections, with `elements` elements in each array.
 async fn plan(connection: &mut PgConnection, statement: &str, parameters: &[String], elements: u32) -> Value {
     let arguments: Vec<String> = parameters.iter().map(|name| argument(name, elements)).collect();
     let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
@@ -101,7 +101,7 @@ fn argument(type_name: &str, elements: u32) -> String {
 async fn explain(connection: &mut PgConnection, statement: &str) -> Value {
     use sqlx::Row as _;
     let row = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).fetch_one(connection).await.unwrap();
-    // By the simple protocol everything is a text.
+    // In the simple protocol every value is text.
     let text: String = row.try_get_unchecked(0).unwrap();
     let plans: Value = serde_json::from_str(&text).unwrap();
     plans[0]["Plan"].clone()
@@ -123,18 +123,18 @@ async fn no_statement_reads_a_large_table_whole() {
         if MAY_SCAN.iter().any(|(part, _)| statement.contains(part)) {
             continue;
         }
-        // A batch may be as large as a lane makes it.
+        // A batch can have few or many elements.
         let (small, large) = (
             plan(&mut connection, &statement, &parameters, 2).await,
             plan(&mut connection, &statement, &parameters, 1000).await,
         );
         for node in [&small, &large].into_iter().flat_map(nodes) {
             let table = node["Relation Name"].as_str().unwrap_or_default();
-            // The node that writes what the others have found names the table too.
+            // The node that writes the rows names the table too.
             let is_large = ["job", "attempt", "log", "job_report", "job_output"].contains(&table)
                 && node["Node Type"] != "ModifyTable";
             let by_nothing = ["Index Cond", "Recheck Cond"].iter().all(|condition| node[condition].is_null());
-            // An index that holds only some states, read in its own order, is as long as its answer.
+            // A partial index read in its own order yields only rows of the result.
             let index = node["Index Name"].as_str().unwrap_or_default();
             let in_order = ["job_waiting", "job_due", "job_ended", "job_pk", "log_pk"].contains(&index);
             if is_large && by_nothing && !in_order {
@@ -145,7 +145,7 @@ async fn no_statement_reads_a_large_table_whole() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// Explains a claim while it is executed, and rolls it back.
+/// Runs `explain analyze` on a claim, and rolls it back.
 async fn claimed(connection: &mut PgConnection) -> Value {
     let (statement, _) =
         statements().into_iter().find(|(text, _)| text.contains("urgent as materialized")).expect("a claim");
@@ -157,13 +157,13 @@ async fn claimed(connection: &mut PgConnection) -> Value {
     plan
 }
 
-/// A page of one kind, of which there are few jobs, older than most that there are.
+/// A page of a kind with few jobs, which are older than most others.
 #[tokio::test]
 async fn a_page_of_a_rare_kind_uses_its_index() {
     let mut connection = stocked().await.connect().await;
     let (statement, _) =
         statements().into_iter().find(|(text, _)| text.contains("kind <> 'log_request' and id <")).expect("a page");
-    // Of a state in which hardly any job is, that index is as good.
+    // For a state with hardly any jobs, the index on the state is as good.
     for (state, index) in [("null", "job_of_kind"), ("'done'", "job_of_kind"), ("'dead'", "job_state")] {
         prepare(&mut connection, &statement).await;
         let execute =
@@ -183,7 +183,7 @@ async fn a_claim_reads_only_the_jobs_that_it_takes() {
     let read: f64 = waiting.iter().map(|node| node["Actual Rows"].as_f64().unwrap()).sum();
     assert!(read <= 16.0, "{read} entries were read for 16 jobs: {plan:#}");
     assert_eq!(plan["Actual Rows"].as_f64(), Some(16.0));
-    // Some for each job and each of its indexes; a table read whole would have many more.
+    // A few pages for each job and each of its indexes. Reading a whole table would touch many more.
     let pages = plan["Shared Hit Blocks"].as_u64().unwrap() + plan["Shared Read Blocks"].as_u64().unwrap();
     assert!(pages < 500, "{pages} pages: {plan:#}");
 }

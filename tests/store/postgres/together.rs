@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::postgres::{create_database, open};
 
-/// Far more than a hundred wake-ups take, and less than a hundred polls of a store that receives none.
+/// Far longer than a hundred wake-ups, but shorter than a hundred polls of a store without wake-ups.
 const SOON: Duration = Duration::from_secs(40);
 
 async fn stores(database: &tests::PostgresDatabase, count: usize) -> Vec<Arc<PostgresStore>> {
@@ -24,8 +24,8 @@ async fn stores(database: &tests::PostgresDatabase, count: usize) -> Vec<Arc<Pos
     join_all((0..count).map(|_| open(&url))).await.into_iter().map(|store| Arc::new(store.unwrap())).collect()
 }
 
-/// One store accepts a hundred searches, each only once the other, which looks only when it is woken, has
-/// seen the one before.
+/// `writer_store` accepts a hundred searches. Before each one it waits until `listener`, which reads only when woken,
+/// has seen the previous one.
 async fn receives_each_of_a_hundred(listener: &PostgresStore, writer_store: &PostgresStore, first: u128) {
     let mut wake = listener.subscribe(Topic::Work);
     let heard = async {
@@ -51,7 +51,7 @@ async fn each_topic_reaches_other_processes() {
     let database = create_database().await;
     let stores = stores(&database, 2).await;
     let (listener, writer_store) = (&stores[0], &stores[1]);
-    // By then the poll at the beginning of LISTEN has passed.
+    // After this the initial poll of LISTEN is over.
     receives_each_of_a_hundred(listener, writer_store, 0).await;
     let mut wakes = Topic::ALL.map(|topic| listener.subscribe(topic));
     let claimed = writer_store.claim(claim("w", 1, START)).await.unwrap();
@@ -68,7 +68,7 @@ async fn a_killed_listening_connection_is_replaced() {
     let stores = stores(&database, 2).await;
     receives_each_of_a_hundred(&stores[0], &stores[1], 0).await;
     let mut connection = database.connect().await;
-    // The last statement of a listening connection is the one that tests it.
+    // A listening connection is recognised by its last statement, the connection test.
     let killed: i64 = sqlx::query_scalar(
         "select count(pg_terminate_backend(pid)) from pg_stat_activity
          where datname = current_database() and query like '%wake(''echo'')%' and pid <> pg_backend_pid()",
@@ -116,7 +116,7 @@ async fn a_reader_of_the_log_misses_no_row_of_several_writers() {
     });
     let write = async |writer: u128| {
         let store = &stores[writer as usize];
-        // In groups, so that there are many concurrent commits.
+        // Writes in groups, so that there are many concurrent commits.
         for group in 0..ROWS / 5 {
             let numbers = (0..5).map(|number| search(writer * ROWS + group * 5 + number));
             join_all(numbers.map(|id| async move { store.record(log_entry(id, "life"), no_attempt()).await.unwrap() }))
@@ -172,7 +172,7 @@ async fn a_limited_kind_without_free_slots_or_jobs_does_not_block_claims() {
     let mut connection = database.connect().await;
     let mut turn = connection.begin().await.unwrap();
     sqlx::raw_sql("select from job_kind for update").execute(&mut *turn).await.unwrap();
-    // Before it has any job.
+    // A kind that has no job yet.
     stores[0].enqueue(job("free")).await.unwrap();
     let claimed = stores[1].claim(claim("w", 2, START)).await.unwrap();
     assert_eq!(claimed.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["free"]);
@@ -183,7 +183,7 @@ async fn a_limited_kind_without_free_slots_or_jobs_does_not_block_claims() {
     }
     let claimed = stores[1].claim(claim("w", 1, START)).await.unwrap();
     assert_eq!(claimed.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["limited"], "the oldest");
-    // While one runs and one waits.
+    // A kind with one running and one waiting job.
     let mut turn = connection.begin().await.unwrap();
     sqlx::raw_sql("select from job_kind for update").execute(&mut *turn).await.unwrap();
     let claimed = stores[0].claim(claim("w", 2, START)).await.unwrap();

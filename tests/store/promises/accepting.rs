@@ -89,7 +89,7 @@ pub(crate) async fn a_cancelled_call_does_not_disturb_others(database: impl Data
     });
     let answered = join_all(calls).await;
     assert!(answered.iter().skip(1).step_by(2).all(Option::is_some));
-    // A cancelled call may have been written or not. Repeating it settles that.
+    // A cancelled call may or may not have been committed. Repeating it settles that.
     for number in 0..200 {
         accept(&*store, number).await;
     }

@@ -165,7 +165,7 @@ pub(crate) async fn an_idle_queue_sends_no_wake_up(database: impl Database) {
 pub(crate) async fn wake_ups_come_after_the_commit_and_only_for_changed_topics(database: impl Database) {
     let store = database.store();
     let mut wakes = Topic::ALL.map(|topic| (topic, store.subscribe(topic)));
-    // A wake-up comes after the commit: the reader sees what was written.
+    // A wake-up comes after the commit, so the reader sees the written rows.
     let mut work = store.subscribe(Topic::Work);
     let reader = tokio::spawn({
         let store = database.store();

@@ -1,4 +1,4 @@
-//! Which worker gets which job, and for how long.
+//! Which worker claims which job, and for how long.
 
 use std::collections::HashSet;
 use std::time::Duration;

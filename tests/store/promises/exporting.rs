@@ -12,7 +12,7 @@ use tests::corpus::corpus;
 use super::log::HOSTILE;
 use crate::Database;
 
-/// More than any block of these rows needs.
+/// Larger than any block of these rows.
 const BLOCK_BYTES: usize = 2 * 1024 * 1024;
 
 async fn record(store: &dyn Store, entries: Vec<LogEntry>) {

@@ -129,7 +129,7 @@ pub(crate) async fn a_limit_counts_the_running_jobs_of_all_workers(database: imp
     assert_eq!(second.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["limited", "other"]);
     assert_eq!(second[1].id, other[0]);
     assert_eq!(store.claim(claim("w1", 9, START)).await.unwrap(), []);
-    // Each job that ends frees a slot, however it ends.
+    // Every ended job frees a slot, whatever its outcome.
     let now = START.after(Duration::from_secs(1));
     store.finish(vec![finished(&first[0], "w1", AttemptResult::Done, now)]).await.unwrap();
     assert_eq!(store.claim(claim("w3", 9, now)).await.unwrap().len(), 1);

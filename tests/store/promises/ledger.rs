@@ -1,4 +1,4 @@
-//! The ledger adds up after anything that can happen to a search, and names what is missing.
+//! The ledger adds up after any sequence of operations, and names missing searches.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -154,14 +154,14 @@ impl Run {
     }
 
     async fn step(&mut self, event: &Event) {
-        // By then a retry is due.
+        // After this time a retry is due.
         self.now = self.now.after(Duration::from_secs(20));
         let (store, now) = (Arc::clone(&self.store), self.now);
         match event {
             Event::Accept(number) => {
                 let id = search(*number);
                 if matches!(store.accept(id, log_job(id)).await.unwrap(), Accepted::New(_)) {
-                    // After a cancelled search was pruned, the same id is another search.
+                    // After a cancelled search is pruned, the same id is a new search.
                     self.forgotten += u64::from(self.accepted.insert(id, false).is_some());
                 }
             }

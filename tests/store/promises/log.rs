@@ -1,4 +1,4 @@
-//! The log holds each search once, exactly as it was, and finds rows by their time.
+//! The log holds each search once and unchanged, and finds rows by their time.
 
 use std::time::Duration;
 

@@ -57,7 +57,7 @@ pub(super) enum Operation {
         worker: usize,
         limit: u32,
     },
-    /// A new job and a claim at the same moment, in whichever order.
+    /// A new job and a concurrent claim, in either order.
     EnqueueDuringClaim {
         priority: i16,
         delay_s: u64,
@@ -100,7 +100,7 @@ pub(super) enum Operation {
     Advance {
         seconds: u64,
     },
-    /// The process ends, and the next one finds what was committed.
+    /// The process ends, and the next one opens the committed state.
     Reopen,
 }
 
@@ -154,7 +154,7 @@ impl<D: Database> Run<D> {
         Self { database, model: QueueModel::default(), now: START, claimed: Vec::new(), recorded: BTreeMap::new() }
     }
 
-    /// Does `operation` to both, and fails where they part.
+    /// Applies `operation` to both, and fails if they differ.
     pub(super) async fn step(&mut self, operation: &Operation) {
         let (store, now) = (self.database.store(), self.now);
         match operation {

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::Database;
 
-/// Longer than any test: held until the task is stopped.
+/// Longer than any test: connections are held until the task is stopped.
 const FOREVER: Duration = Duration::from_secs(3600);
 
 fn short() -> ProbeUse {

@@ -185,7 +185,7 @@ pub(crate) async fn a_report_notifies_after_its_commit(database: impl Database) 
     let claimed = enqueue_and_claim(&*store).await;
     let mut topics = Topic::ALL.map(|topic| (topic, store.subscribe(topic)));
     let mut wake = store.subscribe(Topic::Output);
-    // A wake-up comes after the commit: the reader sees what was written.
+    // A wake-up comes after the commit, so the reader sees the written rows.
     let reader = tokio::spawn({
         let (store, id) = (database.store(), claimed.id);
         async move {

@@ -17,7 +17,7 @@ async fn refusal(folder: &Path) -> OpenError {
 }
 
 #[tokio::test]
-async fn the_library_is_one_without_the_wal_reset_bug() {
+async fn the_sqlite_library_is_without_the_wal_reset_bug() {
     let folder = TempDir::new().unwrap();
     let _store = open(folder.path()).await.unwrap();
     let mut connection = connect_to(folder.path()).await;
@@ -45,7 +45,7 @@ async fn a_folder_that_cannot_be_created_is_refused() {
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_written_to_is_refused() {
-    // Not by permissions, which do not hold for root: the lock file's name is taken by a folder.
+    // Permissions do not restrict root, so a folder takes the lock file's name instead.
     let folder = TempDir::new().unwrap();
     fs::create_dir(folder.path().join("search4letters.lock")).unwrap();
     let error = refusal(folder.path()).await;
@@ -163,7 +163,7 @@ async fn a_store_that_was_not_closed_recovers() {
     for number in 0..50 {
         store.record(log_entry(search(number), "life"), no_attempt()).await.unwrap();
     }
-    // What a killed process leaves on the disk: the file and its write-ahead log, as they are now.
+    // Copies what a killed process would leave on the disk now: the file and its write-ahead log.
     for name in ["search4letters.db", "search4letters.db-wal"] {
         fs::copy(folder.path().join(name), copy.path().join(name)).unwrap();
     }

@@ -62,9 +62,9 @@ async fn no_statement_reads_a_large_table_whole_or_sorts_it() {
                 && !step.contains("subquery")
                 && !step.starts_with("SCAN (")
                 && !step.contains("CONSTANT ROW");
-            // A row for each kind, for each worker, and for each kind of which jobs wait.
+            // These have one row per kind, per worker, and per kind with waiting jobs.
             let is_small = ["SCAN job_kind", "SCAN worker", "SCAN waiting"].contains(&step.as_str());
-            // An index that holds only some states, read in its own order, is as long as its answer.
+            // A partial index read in its own order yields only rows of the result.
             let in_order = ["job_waiting", "job_due", "job_ended"].iter().any(|index| step.contains(index));
             assert!(!reads_whole || in_order || is_small, "{step}\n{statement}");
             assert!(!step.contains("AUTOMATIC"), "{step}\n{statement}");
