@@ -27,7 +27,7 @@ macro_rules! all_on {
                 a_job_that_stored_its_own_result_only_frees_its_slot,
                 a_failed_job_runs_again_after_its_backoff_and_not_before,
                 a_job_that_used_up_its_attempts_is_dead_until_it_is_retried,
-                what_fails_for_good_is_dead_at_once,
+                a_permanent_failure_is_dead_at_once,
                 a_panic_fails_only_its_own_job,
                 an_attempt_that_times_out_is_retried,
                 a_job_with_a_corrupt_payload_is_dead_with_the_reason,
