@@ -13,29 +13,27 @@ pub struct TokenHash(pub [u8; 32]);
 pub trait Accounts: Send + Sync + 'static {
     async fn has_accounts(&self) -> Result<bool>;
 
-    /// Returns false, and changes nothing, if the name is taken. Names are compared without
-    /// regard to the case of ASCII letters. A setup link that is still open ends: it was for
-    /// a database without accounts.
+    /// Returns false, and changes nothing, if the name is taken, ignoring ASCII case. Revokes an open setup link, which
+    /// is only for a database without accounts.
     async fn create_account(&self, account: NewAccount) -> Result<bool>;
 
     async fn account(&self, name: &str) -> Result<Option<StoredAccount>>;
 
-    /// Adds a link that makes one administrator, once, until `expires`. It replaces older links:
-    /// only the newest can be used.
+    /// Adds a link that can create one administrator until `expires`. It replaces older links.
     async fn add_setup_link(&self, token: TokenHash, expires: TimeMs) -> Result<()>;
 
     /// Whether the link can still be used at `now`.
     async fn setup_link_is_valid(&self, token: TokenHash, now: TimeMs) -> Result<bool>;
 
-    /// Uses up the link and makes the account, both or neither.
+    /// Uses up the link and creates the account atomically.
     async fn use_setup_link(&self, token: TokenHash, account: NewAccount, now: TimeMs) -> Result<SetUpOutcome>;
 
     async fn add_session(&self, session: StoredSession) -> Result<()>;
 
-    /// The session and its account, unless it has ended by `now`.
+    /// The session and its account, unless the session has ended by `now`.
     async fn session(&self, token: TokenHash, now: TimeMs) -> Result<Option<(StoredSession, StoredAccount)>>;
 
-    /// Moves the end of the session's idle time.
+    /// Sets the end of the session's idle time.
     async fn touch_session(&self, token: TokenHash, idle_until: TimeMs) -> Result<()>;
 
     async fn end_session(&self, token: TokenHash) -> Result<()>;
@@ -55,7 +53,7 @@ pub struct NewAccount {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredAccount {
-    /// As it was written when the account was made.
+    /// As typed when the account was created.
     pub name: String,
     pub role: Role,
     pub password_hash: String,
@@ -66,17 +64,17 @@ pub struct StoredSession {
     pub token: TokenHash,
     pub account_name: String,
     pub created_at: TimeMs,
-    /// Ends then, unless it is used before.
+    /// When the session ends unless it is used before.
     pub idle_until: TimeMs,
-    /// Ends then, however much it is used.
+    /// When the session ends in any case.
     pub ends_at: TimeMs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetUpOutcome {
     Created,
-    /// Used, expired, or never made.
+    /// Used, expired or unknown.
     LinkIsInvalid,
-    /// The link stays valid, for another name.
+    /// The link stays valid, so that another name can be tried.
     NameIsTaken,
 }

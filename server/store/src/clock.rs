@@ -1,4 +1,4 @@
-//! Time, passed in so that tests can control it.
+//! Clocks, injected so that tests can control time.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,28 +13,27 @@ use crate::{Result, StoreError};
 /// Two clocks: one for people, one for decisions.
 #[async_trait]
 pub trait Clock: Send + Sync + 'static {
-    /// The wall clock, which people read. May jump either way at any time.
+    /// The wall clock, for display. May jump forwards or backwards at any time.
     fn wall(&self) -> TimeMs;
 
-    /// For leases, backoff and schedules: starts at the wall clock's time and then only goes
-    /// forward, second by second, whatever happens to the wall clock. Where several processes
-    /// share a database, it is the database's time for all of them.
+    /// For leases, backoff and schedules. Starts at the wall clock's time and then advances second by second, whatever
+    /// happens to the wall clock. If several processes share a database, all of them follow the database's time.
     fn steady(&self) -> TimeMs;
 
-    /// Returns once [`Clock::steady`] has reached `time`. If the clock is set back meanwhile, returns after the time that
-    /// was left at first.
+    /// Returns once [`Clock::steady`] has reached `time`. If the clock is set back during the sleep, the sleep does not
+    /// get longer.
     async fn sleep_until(&self, time: TimeMs);
 }
 
 const LONG: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
-/// The machine's clocks. Processes that share a database must agree on when a lease is over: then the steady clock
-/// follows the database's, and the machine's own only counts the seconds in between.
+/// The machine's clocks. Processes that share a database must agree on when a lease expires: their steady clocks follow
+/// the database's clock, and the machine's own only counts the seconds in between.
 #[derive(Debug)]
 pub struct SystemClock {
     started: Instant,
     alignment: Mutex<Alignment>,
-    /// Wakes sleepers after a change of the time.
+    /// Wakes sleepers after the steady clock was adjusted.
     aligned: Notify,
 }
 
@@ -44,8 +43,8 @@ impl SystemClock {
         Self { started: Instant::now(), alignment, aligned: Notify::new() }
     }
 
-    /// Follows the database's time, where it has one: `answer` is [`crate::Store::time`]. Returns by how many
-    /// milliseconds [`Clock::steady`] was wrong: below 0 where it was ahead, 0 where it may be right.
+    /// Follows the database's time, if it has one: `answer` is [`crate::Store::time`]. Returns by how many milliseconds
+    /// [`Clock::steady`] was wrong: negative if it was ahead, 0 if it may have been right.
     pub async fn follow(&self, answer: impl Future<Output = Result<Option<TimeMs>>>) -> Result<i64> {
         let asked_ms = self.local_ms();
         let Some(theirs) = answer.await? else { return Ok(0) };
@@ -57,12 +56,12 @@ impl SystemClock {
         Ok(wrong_by_ms)
     }
 
-    /// Since the start. Only goes forward.
+    /// Milliseconds since the start, from a monotonic clock.
     fn local_ms(&self) -> i64 {
         TimeMs(0).after(self.started.elapsed()).0
     }
 
-    /// Nothing panics while it is locked, so a poisoned one is intact.
+    /// No code panics while it holds the lock, so a poisoned lock's value is intact.
     fn alignment(&self) -> MutexGuard<'_, Alignment> {
         self.alignment.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -75,7 +74,7 @@ impl Clock for SystemClock {
     }
 
     fn steady(&self) -> TimeMs {
-        // The count is read under the lock: a time computed from an older count would go back.
+        // Read under the lock: a time computed from an older count could go backwards.
         let alignment = self.alignment();
         alignment.time_at(self.local_ms())
     }
@@ -83,14 +82,14 @@ impl Clock for SystemClock {
     async fn sleep_until(&self, time: TimeMs) {
         let mut wake_at: Option<Instant> = None;
         loop {
-            // Made before the time is read, so that no change between the two is missed.
+            // Created before the time is read, so that no adjustment in between is missed.
             let aligned = self.aligned.notified();
             let wait_ms = time.since(self.steady());
             if wait_ms <= 0 {
                 return;
             }
             let now = Instant::now();
-            // Thirty years stand for a time that never comes.
+            // Thirty years are as good as for ever.
             let wait = Duration::from_millis(wait_ms.unsigned_abs()).min(LONG);
             let next = wake_at.map_or(now + wait, |wake_at| wake_at.min(now + wait));
             wake_at = Some(next);
@@ -99,7 +98,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Waits for a store's answer at most `limit`, then fails. A write that timed out may still be done.
+/// Fails if the store does not answer within `limit`. A write that timed out may still be done.
 pub async fn within<A>(clock: &dyn Clock, limit: Duration, call: impl Future<Output = Result<A>>) -> Result<A> {
     let deadline = clock.sleep_until(clock.steady().after(limit));
     tokio::select! {
@@ -116,21 +115,21 @@ fn system_time() -> TimeMs {
     TimeMs(0).after(since_epoch)
 }
 
-/// A clock that is ahead by less than this stands still until the other has caught up.
+/// A clock that is ahead by less than this stands still until the other clock has caught up.
 const MOST_HELD_MS: i64 = 5_000;
 
-/// Translates a local count of milliseconds, which only goes forward, into the time of another clock.
+/// Translates a monotonic local count of milliseconds into the time of another clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Alignment {
-    /// What is added to the local count.
+    /// Added to the local count.
     offset_ms: i64,
-    /// The time does not go below this.
+    /// The lowest time to return.
     floor_ms: i64,
-    /// Whether the other clock was ever read.
+    /// Whether the other clock was read at least once.
     is_aligned: bool,
 }
 
-/// One reading of the other clock, with the local count before it was asked and after it had answered.
+/// One reading of the other clock, with the local counts before the request and after the response.
 #[derive(Clone, Copy, Debug)]
 struct Reading {
     asked_ms: i64,
@@ -139,7 +138,7 @@ struct Reading {
 }
 
 impl Alignment {
-    /// With no other clock yet.
+    /// Before the first reading of another clock.
     fn starting_at(local_ms: i64, time: TimeMs) -> Self {
         Self { offset_ms: time.0 - local_ms, floor_ms: i64::MIN, is_aligned: false }
     }
@@ -148,15 +147,15 @@ impl Alignment {
         TimeMs((local_ms + self.offset_ms).max(self.floor_ms))
     }
 
-    /// Follows the reading. Returns by how many milliseconds this clock was wrong: below 0 where it was ahead.
+    /// Follows the reading. Returns by how many milliseconds this clock was wrong: negative if it was ahead.
     ///
-    /// The other clock was read at an unknown moment between question and answer. An offset that fits any of these moments
-    /// is kept, so that a slow answer changes nothing; otherwise the middle is assumed.
+    /// The other clock was read at an unknown moment between request and response. An offset that fits any of these
+    /// moments is kept, so that a slow response changes nothing. Otherwise the middle is assumed.
     ///
-    /// Forward it is set at once. If it is a little ahead, it stands still until the other has caught up, so that no
-    /// time is passed twice. If it is far ahead, it steps back: a lease must be over at the same time for all processes
-    /// that share the database, and a clock that stood still for hours would neither renew its own leases nor find those
-    /// of others.
+    /// If this clock is behind, it steps forward. If it is a little ahead, it stands still until the other clock has
+    /// caught up, so that no time occurs twice. If it is far ahead, it steps back: a lease must expire at the same time
+    /// for all processes that share the database, and a process whose clock stood still for hours would neither renew its
+    /// own leases nor find expired ones.
     fn align(&mut self, reading: Reading) -> i64 {
         let Reading { asked_ms, answered_ms, theirs } = reading;
         let possible = theirs.0 - answered_ms..=theirs.0 - asked_ms;
@@ -165,7 +164,7 @@ impl Alignment {
         }
         let offset_ms = theirs.0 - (asked_ms + (answered_ms - asked_ms) / 2);
         let wrong_by_ms = offset_ms - self.offset_ms;
-        // Nothing was decided by the time before the first reading.
+        // Before the first reading, no decision has used this clock.
         let may_hold = self.is_aligned && wrong_by_ms > -MOST_HELD_MS;
         let floor_ms = if may_hold { self.time_at(answered_ms).0 } else { i64::MIN };
         *self = Self { offset_ms, floor_ms, is_aligned: true };
@@ -283,7 +282,7 @@ mod tests {
         let mut alignment = aligned();
         assert_eq!(alignment.align(reading(5_000, 5_000, at(3_000))), -2_000);
         assert_eq!([5_000, 6_999, 7_001].map(|ms| alignment.time_at(ms)), [at(5_000), at(5_000), at(5_001)]);
-        // Once more while it stands still: it remembers the time that it has shown.
+        // A second correction while it stands still does not set it back.
         assert_eq!(alignment.align(reading(6_000, 6_000, at(3_500))), -500);
         assert_eq!([6_000, 7_400, 7_501].map(|ms| alignment.time_at(ms)), [at(5_000), at(5_000), at(5_001)]);
     }

@@ -1,4 +1,4 @@
-//! Decodes a database's words and numbers. For implementations of a store.
+//! Decodes stored values. For implementations of a store.
 
 use std::fmt::Debug;
 
@@ -26,13 +26,13 @@ pub fn token_hash(bytes: &[u8]) -> Result<TokenHash> {
     bytes.try_into().map(TokenHash).map_err(|_| corrupt("token hash", bytes.len()))
 }
 
-/// A count that was put below zero by hand counts as zero.
+/// A negative count, which only a manual edit can cause, counts as zero.
 pub fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-/// The figure of the ledger that a row of counts is for: `accepted`, `recorded`, `pruned` (cancelled, and its job is
-/// gone), or the state of a log job that is not done.
+/// The ledger's field for a row of counts: `accepted`, `recorded`, `pruned` (cancelled, and its job was deleted), or the
+/// state of a log job that is not done.
 pub fn ledger_figure<'a>(ledger: &'a mut Ledger, word: &str) -> Result<&'a mut u64> {
     Ok(match word {
         "accepted" => &mut ledger.accepted,
@@ -45,13 +45,13 @@ pub fn ledger_figure<'a>(ledger: &'a mut Ledger, word: &str) -> Result<&'a mut u
             JobState::Retrying => &mut ledger.retrying,
             JobState::Dead => &mut ledger.dead,
             JobState::Cancelled => &mut ledger.cancelled,
-            // Those are in the log.
+            // Counted as recorded.
             JobState::Done => return Err(corrupt("figure of the ledger", word)),
         },
     })
 }
 
-/// The error for a value in the database that no version up to this one writes.
+/// The error for a stored value that no version up to this one writes.
 pub fn corrupt(what: &str, value: impl Debug) -> StoreError {
     StoreError::Sql(format!("the database holds a {what} that this version cannot read: {value:?}"))
 }

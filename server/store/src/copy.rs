@@ -1,7 +1,7 @@
-//! Copying a whole database into another one.
+//! Copies a database into another one.
 //!
-//! Copied are accounts, the log, the jobs that are not done with the history of their attempts, the secret, and
-//! what the ledger needs to add up. Sessions and setup links are not: people log in again.
+//! A copy has the accounts, the log, the jobs that are not done and their attempts, the secret, and what the ledger needs
+//! to add up. It has no sessions or setup links: people log in again.
 
 use api::{AttemptOutcome, JobId, JobState, LogRow, Role, TimeMs};
 use async_trait::async_trait;
@@ -9,45 +9,45 @@ use serde::Serialize;
 
 use crate::Result;
 
-/// A database that is read whole. All reads see one state of it, from the opening to the end.
+/// The database that is copied. All reads see the same snapshot.
 #[async_trait]
 pub trait Source: Send + Sync + 'static {
-    /// For people and for command lines, without a password: for instance `sqlite:/var/lib/searches.db`.
+    /// For messages and command lines, without a password: for instance `sqlite:/var/lib/searches.db`.
     fn name(&self) -> String;
 
     async fn metadata(&self) -> Result<Metadata>;
 
-    /// How many records `table` has. For [`Table::Missing`] only approximately: it is small where all is well.
+    /// How many records `table` has. Approximate for [`Table::Missing`], which is small in a healthy database.
     async fn count(&self, table: Table) -> Result<u64>;
 
-    /// The next records of `table` after `after`, in the order of their cursors, at most `limit`; fewer only at the end.
+    /// The next `limit` records of `table` after `after`, ordered by cursor. Fewer only at the end.
     ///
-    /// The cost does not grow with what lies before `after`.
+    /// The cost does not grow with the number of records before `after`.
     async fn read(&self, table: Table, after: &Cursor, limit: u32) -> Result<Records>;
 }
 
-/// A database that is copied into. It can be read too, so that both can be compared.
+/// The database that is copied into. It can be read too, so that both can be compared.
 #[async_trait]
 pub trait Target: Source {
-    /// Begins a copy in a database that is empty, or resumes one.
+    /// Begins a copy in an empty database, or resumes one.
     ///
-    /// In one transaction: the check that it is empty, the [`Metadata`], and the mark of an unfinished copy,
-    /// because of which no server opens it.
+    /// One transaction checks that the database is empty, writes the [`Metadata`], and marks the copy as unfinished, so
+    /// that no server opens it.
     async fn begin(&self, source: &SourceIdentity, metadata: &Metadata) -> Result<BeginOutcome>;
 
-    /// Adds `records`, and the copy's progress in the same transaction. Durable when it returns.
+    /// Writes `records` and the copy's progress in one transaction. Durable when it returns.
     async fn write(&self, records: Records, progress: &Progress) -> Result<()>;
 
-    /// Opens the database to servers: the copy is whole.
+    /// Marks the copy as complete, so that servers open the database.
     async fn finish(&self) -> Result<()>;
 
-    /// How its operator gets an empty one: the end of a sentence.
+    /// How the operator gets an empty database: the end of a sentence.
     fn how_to_empty(&self) -> String;
 }
 
 /// The tables that are copied record by record, in this order.
 ///
-/// The log comes before the jobs, so that a job finds out whether its search is recorded.
+/// The log comes before the jobs, so that copying a job can find out whether its search is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
     Accounts,
@@ -59,7 +59,6 @@ pub enum Table {
 impl Table {
     pub const ALL: [Self; 4] = [Self::Accounts, Self::Log, Self::Jobs, Self::Missing];
 
-    /// The table's name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accounts => "account",
@@ -74,18 +73,18 @@ impl Table {
     }
 }
 
-/// The key of the last record that is done; empty at the beginning.
+/// The key of the last copied record. Empty at the beginning.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cursor(pub String);
 
 impl Cursor {
-    /// For the tables whose records have numbers.
+    /// The key as a number, for tables with numeric keys.
     pub fn number(&self) -> i64 {
         self.0.parse().unwrap_or(0)
     }
 }
 
-/// Some consecutive records of one table.
+/// Consecutive records of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Records {
     Accounts(Vec<AccountRecord>),
@@ -117,7 +116,7 @@ impl Records {
         self.len() == 0
     }
 
-    /// The cursor of the last record; none where there are no records.
+    /// The cursor of the last record. `None` if there are no records.
     pub fn end(&self) -> Option<Cursor> {
         let key = match self {
             Self::Accounts(records) => records.last()?.id.to_string(),
@@ -129,7 +128,7 @@ impl Records {
     }
 }
 
-/// What a database has once.
+/// The data that a database has only once.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Metadata {
     pub secret: [u8; 32],
@@ -137,7 +136,7 @@ pub struct Metadata {
     pub accepted: i64,
     /// Searches without a row whose cancelled job was pruned.
     pub pruned: i64,
-    /// The highest number that a log row ever had: the next gets a higher one.
+    /// The highest number that a log row ever had. The next row gets a higher one.
     pub last_log: i64,
     /// The highest number that a job ever had.
     pub last_job: i64,
@@ -145,7 +144,7 @@ pub struct Metadata {
     pub kinds: Vec<KindRecord>,
 }
 
-/// What an administrator has decided for a kind of job.
+/// A kind of job, with an administrator's settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KindRecord {
     pub kind: String,
@@ -178,7 +177,7 @@ pub struct JobRecord {
     pub started_at: Option<TimeMs>,
     pub finished_at: Option<TimeMs>,
     pub error: Option<String>,
-    /// The ended ones, oldest first. Compared as records of their own.
+    /// The ended attempts, oldest first. Compared as separate records.
     #[serde(skip)]
     pub attempts: Vec<AttemptRecord>,
 }
@@ -210,10 +209,10 @@ pub struct Lease {
 }
 
 impl JobRecord {
-    /// The job once the process that ran it is gone: it waits again, or is cancelled where that was requested.
+    /// The job after the end of the process that ran it: it waits again, or is cancelled if that was requested.
     ///
-    /// The attempt is lost, and the job gets one more, as after any end of a process. Depends only on the job
-    /// itself, so that reading it again gives the same.
+    /// The running attempt is lost, and the job gets one more, as after every end of a process. Depends only on the job
+    /// itself, so that a second read returns the same.
     pub fn at_rest(mut self, lease: Lease) -> Self {
         let ended_at = lease.until;
         self.attempts.push(AttemptRecord {
@@ -234,14 +233,14 @@ impl JobRecord {
 
 const INTERRUPTED: &str = "The process that ran the attempt had ended when the database was copied.";
 
-/// Identifies what is copied, so that an interrupted copy is only resumed from the same source.
+/// Identifies a source, so that an interrupted copy is only resumed from the same one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceIdentity {
     /// See [`Source::name`].
     pub name: String,
-    /// Tells databases apart: the same as long as the database lives, wherever it is.
+    /// Distinguishes databases. Stays the same wherever the database is moved.
     pub identity: String,
-    /// Changes when what is to be copied changes.
+    /// Changes when the data to be copied changes.
     pub state: String,
 }
 
@@ -250,14 +249,14 @@ pub struct SourceIdentity {
 pub struct Progress {
     /// All tables before this one are copied.
     pub table: Table,
-    /// And of this one, all records up to here.
+    /// The records of this table up to here are copied.
     pub after: Cursor,
     /// How many records of this table are copied.
     pub done: u64,
 }
 
 impl Progress {
-    /// The beginning of `table`.
+    /// At the beginning of `table`.
     pub fn at(table: Table) -> Self {
         Self { table, after: Cursor::default(), done: 0 }
     }
@@ -267,28 +266,28 @@ impl Progress {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BeginOutcome {
     New,
-    /// It was begun earlier, from the same source.
+    /// The copy was begun earlier, from the same source.
     Resumed(Progress),
     Refused(Refusal),
 }
 
-/// Why nothing is copied into a database.
+/// Why a database cannot be copied into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// A server runs on it.
+    /// A server uses it.
     Served,
     /// It holds data, for instance `accounts and jobs`.
     NotEmpty(String),
     /// It holds an unfinished copy of the database of this name.
     OtherSource(String),
-    /// It holds an unfinished copy of the same database as that was at another time.
+    /// It holds an unfinished copy of the same database in another state.
     SourceChanged,
-    /// It holds the whole copy already.
+    /// It already holds the complete copy.
     Finished,
 }
 
 impl Refusal {
-    /// For what keeps a database from being empty; none where it is empty.
+    /// Names the data in a database that should be empty. `None` if it is empty.
     pub fn not_empty(holds: &[(bool, &str)]) -> Option<Self> {
         let things: Vec<&str> = holds.iter().filter(|(exists, _)| *exists).map(|(_, thing)| *thing).collect();
         let (last, others) = things.split_last()?;

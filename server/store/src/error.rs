@@ -1,4 +1,4 @@
-//! What a store call may fail with: one of the three questions that an operator asks.
+//! The errors of a store, each with one of the operator's three questions.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use api::FaultKind;
 /// The error of every store call. The text is for the operator; visitors never see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreError {
-    /// The database cannot be reached, or is locked, or its disk fails.
+    /// The database is unreachable or locked, or its disk fails.
     Connection(String),
     /// The database's file is damaged.
     Damaged(String),
-    /// The database rejects our credentials, or the file's permissions do.
+    /// The database rejects the credentials, or the file's permissions deny access.
     Credentials(String),
-    /// The database was reached and refused the statement.
+    /// The database rejected the statement.
     Sql(String),
 }
 

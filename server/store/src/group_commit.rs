@@ -1,4 +1,4 @@
-//! Group commit: callers hand commands to one task, which commits all that wait together. For implementations of a
+//! Group commit: callers hand commands to one task, which commits all waiting ones together. For implementations of a
 //! store.
 
 use std::fmt;
@@ -9,7 +9,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::{Result, StoreError};
 
-/// How commands are committed. Knows nothing of inboxes and limits.
+/// How commands are committed.
 pub trait Commit: Send + 'static {
     type Command: Send + 'static;
     type Batch: Send;
@@ -19,28 +19,28 @@ pub trait Commit: Send + 'static {
 
     fn gather(commands: impl Iterator<Item = Self::Command>) -> Self::Batch;
 
-    /// Commits all of `batch` or nothing, unless its commands can fail one by one. Durable when it returns.
+    /// Commits all of `batch` or nothing, unless its commands can fail individually. Durable when it returns.
     fn commit(&mut self, batch: &mut Self::Batch) -> impl Future<Output = Result<()>> + Send;
 
-    /// Sends each caller the answer to its command, or the failure of all.
+    /// Sends each caller the answer to its command, or the error that failed the whole batch.
     fn answer(batch: Self::Batch, failure: Option<&StoreError>);
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How many commands may wait. Beyond it, callers wait to hand theirs in.
+    /// How many commands may wait. Further callers wait to hand theirs in.
     pub inbox: usize,
     /// How many commands one commit takes.
     pub batch: usize,
 }
 
-/// Where commands are handed in.
+/// Takes commands from callers.
 pub struct Inbox<T> {
     commands: mpsc::Sender<T>,
     closing: Arc<Notify>,
 }
 
-/// The task that commits what is handed in.
+/// The task that commits the commands of an [`Inbox`].
 pub struct GroupCommit<C: Commit> {
     commands: mpsc::Receiver<C::Command>,
     closing: Arc<Notify>,
@@ -57,11 +57,10 @@ pub fn group_commit<C: Commit>(commit: C, limits: Limits) -> (Inbox<C::Command>,
 }
 
 impl<T> Inbox<T> {
-    /// Returns when the command is in the inbox, with its answer to wait for, which comes after the commit.
+    /// Returns once the command is in the inbox, with a future for its answer, which is ready after the commit.
     /// Fails with [`StoreError::Connection`] once the inbox is closed.
     ///
-    /// A caller that drops the answer before its command is taken takes it back; one that does
-    /// so later leaves it to be done.
+    /// Dropping the answer before the task takes the command withdraws it. Later, the command is done anyway.
     pub async fn hand_in<A>(
         &self,
         command: impl FnOnce(oneshot::Sender<Result<A>>) -> T,
@@ -71,7 +70,7 @@ impl<T> Inbox<T> {
         Ok(async { answer.await.map_err(|_| closed())? })
     }
 
-    /// Lets the task end once it has done what was handed in. Later commands are refused.
+    /// Lets the task end once the inbox is empty. Later commands are rejected.
     pub fn close(&self) {
         self.closing.notify_one();
     }
@@ -84,15 +83,15 @@ impl<T> fmt::Debug for Inbox<T> {
 }
 
 impl<C: Commit> GroupCommit<C> {
-    /// Commits until the inbox is closed and empty. Returns what is to be closed last.
+    /// Commits until the inbox is closed and empty. Returns the committer, for the caller to close.
     pub async fn run(mut self) -> C {
         let mut commands = Vec::with_capacity(self.batch_limit);
         loop {
             let received = tokio::select! {
-                // However many commands wait, a close takes effect before the next batch.
+                // A close takes effect before the next batch, however many commands wait.
                 biased;
                 () = self.closing.notified() => {
-                    // What is in the inbox is still received and committed.
+                    // Commands in the inbox are still received and committed.
                     self.commands.close();
                     continue;
                 }
@@ -118,11 +117,11 @@ fn closed() -> StoreError {
 
 #[cfg(test)]
 mod interleavings {
-    //! The group commit under many schedules of its tasks: callers arrive, give up and leave, commits
-    //! fail, and the close comes at any moment.
+    //! Runs the group commit under many interleavings: callers arrive and give up, commits fail, and the inbox is closed
+    //! at any moment.
     //!
-    //! A failing run prints its seed. `SHUTTLE_RANDOM_SEED=<seed> cargo test -p store
-    //! interleavings` repeats it; `SEARCH4LETTERS_FAULTS=long` tries 50 times as many schedules.
+    //! A failing run prints its seed. `SHUTTLE_RANDOM_SEED=<seed> cargo test -p store interleavings` repeats it, and
+    //! `SEARCH4LETTERS_FAULTS=long` tries 50 times as many schedules.
 
     use std::collections::{BTreeMap, BTreeSet};
     use std::pin::pin;
@@ -137,7 +136,7 @@ mod interleavings {
     use super::{Commit, Inbox, Limits, closed, group_commit};
     use crate::{Result, StoreError};
 
-    /// Small, so that batches are full and callers wait to hand in.
+    /// Small, so that batches fill up and callers have to wait.
     const LIMITS: Limits = Limits { inbox: 3, batch: 2 };
     const CALLERS: u32 = 4;
     const COMMANDS_EACH: u32 = 3;
@@ -174,7 +173,7 @@ mod interleavings {
         task.await.expect("the task ends by itself");
         for id in handed_in {
             let ended = journal.is_answered(id) || journal.state(id) == CallState::Gone;
-            assert!(ended, "{id} was handed in before the close, and not answered by its end");
+            assert!(ended, "{id} was handed in before the close and never answered");
         }
         let late = inbox.hand_in(|caller| Entry { id: u32::MAX, journal: journal.clone(), caller }).await;
         assert!(late.is_err_and(|error| is_closed(&error)), "a command after the close is refused");
@@ -193,7 +192,7 @@ mod interleavings {
                 })?;
             journal.set(id, CallState::HandedIn);
             let answer = answer.await;
-            assert!(!answer.as_ref().is_err_and(is_closed), "{id} was in the inbox and was refused all the same");
+            assert!(!answer.as_ref().is_err_and(is_closed), "{id} was in the inbox and was refused");
             answer
         };
         let is_patient = thread_rng().gen_bool(0.5);
@@ -228,7 +227,7 @@ mod interleavings {
         caller: oneshot::Sender<Result<usize>>,
     }
 
-    /// The state of a command, as its caller knows it.
+    /// What a caller knows about its command.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     enum CallState {
         HandedIn,
@@ -238,7 +237,7 @@ mod interleavings {
         Gone,
     }
 
-    /// What was committed, and which answers the callers got.
+    /// The committed batches, and the answers that the callers got.
     #[derive(Default)]
     struct Journal {
         batches: Mutex<Vec<Vec<u32>>>,
@@ -293,14 +292,14 @@ mod interleavings {
         }
     }
 
-    /// Commits into the journal, slowly, and fails at times.
+    /// Commits to the journal, slowly and with occasional failures.
     struct Disk {
         journal: Arc<Journal>,
     }
 
     impl Commit for Disk {
         type Command = Entry;
-        /// With its number, once it is committed.
+        /// The commands, and the batch's number once it is committed.
         type Batch = (Vec<Entry>, Option<usize>);
 
         fn is_awaited(entry: &Entry) -> bool {
@@ -310,7 +309,7 @@ mod interleavings {
         fn gather(entries: impl Iterator<Item = Entry>) -> Self::Batch {
             let entries: Vec<Entry> = entries.collect();
             assert!((1..=LIMITS.batch).contains(&entries.len()), "a batch of {}", entries.len());
-            assert!(entries.iter().all(Self::is_awaited), "a command is committed that its caller took back");
+            assert!(entries.iter().all(Self::is_awaited), "a withdrawn command is committed");
             (entries, None)
         }
 
@@ -328,10 +327,10 @@ mod interleavings {
             for Entry { id, journal, caller } in entries {
                 let answer = match failure {
                     Some(error) => Err(error.clone()),
-                    None => Ok(number.expect("a batch without a failure was committed")),
+                    None => Ok(number.expect("a batch without an error was committed")),
                 };
                 journal.answered.lock().unwrap().insert(id);
-                // A caller that has gone in the meantime needs no answer.
+                // A caller that no longer waits needs no answer.
                 let _ = caller.send(answer);
             }
         }

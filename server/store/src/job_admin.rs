@@ -7,45 +7,42 @@ use crate::{Result, WorkerName};
 
 #[async_trait]
 pub trait JobAdmin: Send + Sync + 'static {
-    /// Makes a job wait for a worker, now; it gets one more attempt if it had used up all.
-    /// Returns false if there is no such job or its state does not allow it
-    /// ([`JobState::can_retry`]).
+    /// Makes a job wait for a worker now. It gets one more attempt if it has used up all of them. Returns false if there
+    /// is no such job or its state does not allow it ([`JobState::can_retry`]).
     async fn retry_job(&self, id: JobId, now: TimeMs) -> Result<bool>;
 
-    /// Cancels a job at once, or asks its worker to where it is running. Returns false if there
-    /// is no such job or its state does not allow it ([`JobState::can_cancel`]). `now` is shown to
-    /// people as the job's end.
+    /// Cancels a job at once, or, if it is running, asks its worker to. Returns false if there is no such job or its
+    /// state does not allow it ([`JobState::can_cancel`]). `now` is displayed as the job's end.
     async fn cancel_job(&self, id: JobId, now: TimeMs) -> Result<bool>;
 
     /// Deletes a job that has ended, unless it is the last trace of a search. Returns whether it did.
     async fn delete_job(&self, id: JobId) -> Result<bool>;
 
-    /// Deletes at most `limit` done or cancelled jobs that ended before `before`, but no search's
-    /// job that is done and has no row: it shows what is missing. Returns how many.
+    /// Deletes at most `limit` done or cancelled jobs that ended before `before`. Keeps a done job whose search has no
+    /// row: it shows what is missing. Returns how many were deleted.
     async fn prune_jobs(&self, before: TimeMs, limit: u32) -> Result<u64>;
 
-    /// Makes a kind known before its first job, with this limit. One that is known already is left as it is: an
-    /// administrator may have decided otherwise.
+    /// Registers a kind before its first job, with this limit. Does not change a kind that exists: an administrator may
+    /// have set another limit.
     async fn register_kind(&self, kind: &str, limit: Option<u32>) -> Result<()>;
 
-    /// Lets no more jobs of this kind begin, on any worker; those that run continue. Returns false if there is no
-    /// such kind.
+    /// Stops all workers from claiming jobs of this kind. Running jobs continue. Returns false if there is no such kind.
     async fn pause_kind(&self, kind: &str) -> Result<bool>;
 
-    /// Lets jobs of this kind begin again. Returns false if there is no such kind.
+    /// Lets workers claim jobs of this kind again. Returns false if there is no such kind.
     async fn resume_kind(&self, kind: &str) -> Result<bool>;
 
-    /// Limits how many jobs of this kind run at the same time, on all workers together; none: no
-    /// limit. Jobs that run beyond a new limit continue. Returns false if there is no such kind.
+    /// Limits how many jobs of this kind run at the same time, on all workers together. `None` removes the limit.
+    /// Jobs that run beyond a new limit continue. Returns false if there is no such kind.
     async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool>;
 
     /// Every kind of job that was ever enqueued, by name.
     async fn kinds(&self) -> Result<Vec<StoredKind>>;
 
-    /// Kept incrementally: costs the same with ten jobs and with ten million.
+    /// Counted incrementally: ten million jobs cost no more than ten.
     async fn job_counts(&self) -> Result<JobCounts>;
 
-    /// When the oldest of the waiting jobs was made.
+    /// When the oldest waiting job was created.
     async fn oldest_waiting(&self) -> Result<Option<TimeMs>>;
 
     /// At most `limit` jobs, newest first, older than `before`.
@@ -56,11 +53,11 @@ pub trait JobAdmin: Send + Sync + 'static {
     /// The job of this kind and key.
     async fn job_by_key(&self, kind: &str, key: &str) -> Result<Option<StoredJob>>;
 
-    /// The job's output after part `after` (0: from the beginning), at most `limit` parts, in order. Parts are
-    /// deleted with their job.
+    /// The job's output after part `after` (0: from the beginning): at most `limit` parts, in order. Deleting a job
+    /// deletes its output.
     async fn job_output(&self, id: JobId, after: u32, limit: u32) -> Result<Vec<OutputPart>>;
 
-    /// The job's attempts, oldest first, the running one included.
+    /// The job's attempts, oldest first, including the running one.
     async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>>;
 
     /// The position in the queue of the job of this kind and key.
@@ -83,9 +80,9 @@ pub struct StoredJob {
     pub started_at: Option<TimeMs>,
     pub finished_at: Option<TimeMs>,
     pub error: Option<String>,
-    /// From its last report; none before the first.
+    /// From the last report, if any.
     pub progress: Option<JobProgress>,
-    /// The job's result, for machines, where it has reported one.
+    /// The job's machine-readable result, if it has reported one.
     pub result: Option<String>,
 }
 
@@ -96,7 +93,7 @@ pub struct JobPage {
 }
 
 impl JobPage {
-    /// The first `limit` of `jobs`, of which one more was read, to know whether another page follows.
+    /// Keeps the first `limit` of `jobs`. One more was read, to know whether another page follows.
     pub fn cut(mut jobs: Vec<StoredJob>, limit: u32) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let is_last = jobs.len() <= limit;
@@ -111,7 +108,7 @@ impl JobPage {
 pub struct StoredKind {
     pub kind: String,
     pub paused: bool,
-    /// How many may run at the same time; none: any number.
+    /// How many may run at the same time. `None`: any number.
     pub limit: Option<u32>,
     pub counts: JobCounts,
 }
@@ -121,14 +118,14 @@ pub struct JobPosition {
     pub job: JobId,
     pub state: JobState,
     pub attempt: u32,
-    /// How many waiting jobs come before this one; 0 unless it waits. Counted up to 10,000.
+    /// How many waiting jobs come before this one, counted up to 10,000. 0 unless this job is waiting.
     pub ahead: u64,
 }
 
 /// A part of a job's output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputPart {
-    /// From 1, without gaps. A new attempt continues the numbers of the one before.
+    /// From 1, without gaps. A new attempt continues the numbering.
     pub number: u32,
     pub text: String,
 }

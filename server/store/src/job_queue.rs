@@ -1,7 +1,7 @@
 //! What a worker asks of the queue. Each method is one transaction, durable when it returns.
 //!
-//! Times (`now`, `until`) are [`crate::Clock::steady`] where they decide when something
-//! happens, and [`crate::Clock::wall`] where they are only shown.
+//! Times that decide when something happens (`now`, `until`) are [`crate::Clock::steady`]. Times that are only displayed
+//! are [`crate::Clock::wall`].
 
 use std::time::Duration;
 
@@ -12,42 +12,42 @@ use crate::{Result, Subscription, Topic};
 
 #[async_trait]
 pub trait JobQueue: Send + Sync + 'static {
-    /// Adds a job, unless one of its kind has the same key already.
+    /// Adds a job, unless a job of its kind already has this key.
     async fn enqueue(&self, job: NewJob) -> Result<Enqueued>;
 
-    /// Hands out waiting jobs, most urgent and then oldest first, and those scheduled or
-    /// retrying whose time has come. They are running from then on, under a lease. Leaves out
-    /// the kinds that are paused, and never lets more jobs of a kind run than its limit.
+    /// Claims waiting jobs and due scheduled or retrying ones, by priority and then age. They are running from then on,
+    /// under a lease. Skips paused kinds, and never exceeds a kind's limit.
     async fn claim(&self, claim: Claim) -> Result<Vec<ClaimedJob>>;
 
-    /// When the earliest job that is scheduled or retrying will be due.
+    /// When the next scheduled or retrying job is due.
     async fn next_due(&self) -> Result<Option<TimeMs>>;
 
-    /// Renews the leases that `worker` still holds. Returns those of `jobs` that it no longer holds: they were
-    /// lost, and their results will be refused.
+    /// Renews the leases that `worker` still holds. Returns those of `jobs` that it no longer holds: they are lost, and
+    /// their results will be rejected.
     async fn renew_leases(&self, worker: &WorkerName, jobs: &[JobId], until: TimeMs) -> Result<Vec<JobId>>;
 
-    /// Stores the results of attempts. One that the worker no longer holds (by worker and
-    /// attempt number) changes nothing. Returns how many were stored.
+    /// Stores the results of attempts. An attempt that the worker no longer holds (by worker and attempt number) changes
+    /// nothing. Returns how many were stored.
     async fn finish(&self, attempts: Vec<FinishedAttempt>) -> Result<u64>;
 
     /// Stores the progress of a running attempt, and appends to its job's output. Returns false, and changes
-    /// nothing, if the worker no longer holds the attempt (by worker and attempt number). A report that fails may have
-    /// been stored all the same, if its response was lost.
+    /// nothing, if the worker no longer holds the attempt (by worker and attempt number). A report that fails may still
+    /// have been stored, if only its response was lost.
     async fn report(&self, report: JobReport) -> Result<bool>;
 
-    /// Ends the attempts whose lease ran out before `now` as lost: the jobs wait again, or are
-    /// dead where that was their last attempt. Returns how many.
+    /// Ends the attempts whose lease expired before `now` as lost. Their jobs wait again, or are dead after their last
+    /// attempt. Returns how many.
     async fn expire_leases(&self, now: TimeMs) -> Result<u64>;
 
-    /// Ends all running attempts as lost, whatever their lease, and lets their jobs wait
-    /// again. Each job gets one more attempt: the process ended, the job did not
-    /// fail, and a process that is killed again and again must not use a job up. For the
-    /// start of a process that owns its database alone. Also pulls every `run_at` to at
-    /// most `latest`, so that a clock that was once wrong cannot stall a job for ever.
+    /// Ends all running attempts as lost, whatever their lease, and lets their jobs wait again. For the start of a
+    /// process that owns its database exclusively.
+    ///
+    /// Each job gets one more attempt: the process ended, but the job did not fail, and repeated kills must not use up a
+    /// job's attempts. Also lowers every `run_at` to at most `latest`, so that a clock that was once wrong cannot delay a
+    /// job for ever.
     async fn rescue_orphans(&self, now: TimeMs, latest: TimeMs) -> Result<u64>;
 
-    /// The running jobs of `worker` that an administrator wants to stop.
+    /// The running jobs of `worker` whose cancellation was requested.
     async fn cancellations(&self, worker: &WorkerName) -> Result<Vec<JobId>>;
 
     /// Subscribes to a wake-up after each commit that changed `topic`.
@@ -65,12 +65,12 @@ pub struct NewJob {
     pub key: Option<String>,
     /// The job's input, which the store neither reads nor changes. May hold any character but NUL.
     pub payload: String,
-    /// Higher is sooner; 0 is usual.
+    /// Higher priorities run sooner. 0 is the default.
     pub priority: i16,
     pub max_attempts: u32,
-    /// Shown to people.
+    /// For display.
     pub created_at: TimeMs,
-    /// Where later than `now`, the job is scheduled; otherwise it waits.
+    /// If later than `now`, the job is scheduled. Otherwise it waits.
     pub run_at: TimeMs,
     pub now: TimeMs,
 }
@@ -78,7 +78,7 @@ pub struct NewJob {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Enqueued {
     New(JobId),
-    /// A job of this kind and key exists already, and was left as it is.
+    /// A job of this kind and key already exists. It was not changed.
     Exists(JobId),
 }
 
@@ -88,7 +88,7 @@ pub struct Claim {
     pub limit: u32,
     pub now: TimeMs,
     pub lease_until: TimeMs,
-    /// Shown to people as the attempt's start.
+    /// Displayed as the attempt's start.
     pub wall: TimeMs,
 }
 
@@ -97,7 +97,7 @@ pub struct ClaimedJob {
     pub id: JobId,
     pub kind: String,
     pub payload: String,
-    /// 1 for the first.
+    /// Counted from 1.
     pub attempt: u32,
     pub max_attempts: u32,
 }
@@ -109,7 +109,7 @@ pub struct FinishedAttempt {
     pub worker: WorkerName,
     pub result: AttemptResult,
     pub now: TimeMs,
-    /// Shown to people as the attempt's end.
+    /// Displayed as the attempt's end.
     pub wall: TimeMs,
 }
 
@@ -117,22 +117,22 @@ pub struct FinishedAttempt {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttemptResult {
     Done,
-    /// Failed; runs again `after` this time. The store makes it dead if it was the last attempt.
+    /// Failed. Runs again `after` this time, or is dead if this was the last attempt.
     Retry {
         error: String,
         after: Duration,
     },
-    /// Failed, and running it again would not help.
+    /// Failed, and a retry would not help.
     Dead {
         error: String,
     },
     Cancelled,
-    /// Interrupted through no fault of its own: waits again, and the attempt is not counted.
+    /// Interrupted, for instance by a shutdown. Waits again, and the attempt does not count.
     Release,
 }
 
 impl AttemptResult {
-    /// How the attempt is remembered.
+    /// The outcome in the attempt's history.
     pub fn outcome(&self) -> AttemptOutcome {
         match self {
             Self::Done => AttemptOutcome::Done,
@@ -157,12 +157,12 @@ pub struct JobReport {
     pub job: JobId,
     pub attempt: u32,
     pub worker: WorkerName,
-    /// From 0 to 100; more is refused.
+    /// From 0 to 100. The store rejects more.
     pub percent: u8,
-    /// The progress in a few words, for people.
+    /// A short note for display.
     pub note: String,
     /// The next part of the job's output, if any.
     pub part: Option<String>,
-    /// The job's result, for machines; none leaves the one that is stored.
+    /// The job's machine-readable result. `None` keeps the stored one.
     pub result: Option<String>,
 }

@@ -1,8 +1,8 @@
 //! What the product asks of a database. Knows nothing of SQL, of HTTP, or of what a job means.
 //!
 //! [`Store`] is a whole database: [`JobQueue`] for workers, [`JobAdmin`] for administrators, [`SearchLog`] for searches
-//! and their rows, [`Accounts`] and [`Workers`]. What each method promises stands with it, and `tests/store` holds every
-//! implementation to it. [`group_commit()`] lets many callers share one commit.
+//! and their rows, [`Accounts`] and [`Workers`]. Each method documents its promises, and `tests/store` tests every
+//! implementation against them. [`group_commit()`] lets many callers share one commit.
 
 mod accounts;
 mod clock;
@@ -40,13 +40,13 @@ pub use workers::{Beat, StoredWorker, Workers};
 
 use api::{PoolState, TimeMs};
 
-/// A whole database. Each trait documents its promises; tests/store holds every implementation to them.
+/// A whole database.
 #[async_trait::async_trait]
 pub trait Store: JobQueue + JobAdmin + SearchLog + Accounts + Workers {
     /// One small read and one empty write, to see whether the database answers.
     async fn ping(&self) -> Result<()>;
 
-    /// A key that is made once for each database and never changes: 32 random bytes.
+    /// The database's key: 32 random bytes, generated once, that never change.
     async fn secret(&self) -> Result<[u8; 32]>;
 
     /// Which database this is, and how large.
@@ -56,19 +56,19 @@ pub trait Store: JobQueue + JobAdmin + SearchLog + Accounts + Workers {
     /// are lost, and idle workers must look for expired ones.
     fn is_shared(&self) -> bool;
 
-    /// The database's own clock, on which all processes that share it agree; none where there is one process.
+    /// The database's clock, which all processes that share it follow. `None` if only one process uses the database.
     async fn time(&self) -> Result<Option<TimeMs>>;
 
-    /// The connections that read.
+    /// The state of the pool of reading connections.
     fn pool(&self) -> PoolState;
 
-    /// Finishes the writes that were handed in, then closes all connections.
+    /// Finishes pending writes, then closes all connections.
     async fn close(&self);
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
-    /// With its version, for instance `SQLite 3.51.3`.
+    /// Name and version, for instance `SQLite 3.51.3`.
     pub engine: String,
     /// The schema's version.
     pub schema: i64,

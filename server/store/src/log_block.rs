@@ -1,4 +1,4 @@
-//! Many rows of the log in one piece, for reading all of it.
+//! Many log rows in one buffer, for reading the whole log.
 
 use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
 use async_trait::async_trait;
@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use crate::Result;
 use crate::codec::{corrupt, search_id};
 
-/// Some rows in the order of their numbers, as the database sent them: nothing is copied until it is written out.
+/// Consecutive rows, ordered by number, in the bytes that the database sent. Reading a row copies nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogBlock {
     lines: Vec<u8>,
@@ -30,20 +30,20 @@ pub struct BorrowedRow<'a> {
 }
 
 impl LogBlock {
-    /// Stands between the fields of a row. Neither this byte nor the other one occurs in UTF-8.
+    /// Separates the fields of a row. Neither separator occurs in UTF-8.
     pub const FIELD_END: u8 = 0xff;
-    /// Stands between rows.
+    /// Separates rows.
     pub const ROW_END: u8 = 0xfe;
 
-    /// From rows that the database has joined: the fields of each in the order of [`BorrowedRow`], numbers in
-    /// decimal, separated by the two bytes.
+    /// From rows that the database has joined: their fields in the order of [`BorrowedRow`], numbers in decimal, with
+    /// the two separators.
     pub fn of_lines(lines: Vec<u8>) -> Result<Self> {
         let last = lines.rsplit(|&byte| byte == Self::ROW_END).next().filter(|line| !line.is_empty());
         let last = last.map(|line| Fields { rest: line }.number(Self::FIELD_END).map(LogSeq)).transpose()?;
         Ok(Self { lines, last })
     }
 
-    /// From rows in the order of their numbers.
+    /// From rows ordered by number.
     pub fn of_rows(rows: &[LogRow]) -> Self {
         let mut lines = Vec::new();
         for row in rows {
@@ -69,13 +69,13 @@ impl LogBlock {
         self.lines.len()
     }
 
-    /// The last row's number; none where there are no rows.
+    /// The last row's number. `None` if there are no rows.
     pub fn last(&self) -> Option<LogSeq> {
         self.last
     }
 
-    /// The rows in the order of their numbers. Fails at a row that no version of ours can have written, and where the
-    /// database did not keep the order.
+    /// The rows, ordered by number. Fails at a row that no version of this program writes, or if the database did not
+    /// keep the order.
     pub fn rows(&self) -> impl Iterator<Item = Result<BorrowedRow<'_>>> {
         let mut fields = Fields { rest: &self.lines };
         let mut before = None;
@@ -160,10 +160,10 @@ impl BorrowedRow<'_> {
     }
 }
 
-/// Takes the log's rows, for instance a file.
+/// A destination for log rows, for instance a file.
 #[async_trait]
 pub trait LogSink: Send {
-    /// In the order of their numbers.
+    /// Expects rows ordered by number.
     async fn put(&mut self, rows: &[LogRow]) -> Result<()>;
 }
 

@@ -1,6 +1,6 @@
 //! A stream of log rows, read in short statements. For implementations of a store.
 //!
-//! One statement for all rows would hold a connection and a snapshot for as long as the slowest reader takes. So each
+//! One statement for all rows would hold a connection and a snapshot until a slow reader has finished. So each statement
 //! reads a bounded part and returns its connection before the rows are yielded.
 
 use api::{LogRow, LogSeq};
@@ -15,10 +15,10 @@ const ROWS_AT_ONCE: u32 = 256;
 /// Reads one part of the log in one statement.
 #[async_trait]
 pub trait ReadLogPart: Send + 'static {
-    /// The newest row's number; 0 where there is none.
+    /// The newest row's number, or 0 if the log is empty.
     async fn last(&self) -> Result<LogSeq>;
 
-    /// At most `limit` rows from number `from` to number `to`, both included: downwards where `to` is the smaller one.
+    /// At most `limit` rows numbered from `from` to `to`, both inclusive: in descending order if `to` is smaller.
     async fn part(&self, direction: Direction, from: i64, to: i64, limit: u32) -> Result<Vec<LogRow>>;
 }
 
@@ -28,7 +28,7 @@ pub enum Direction {
     Up,
 }
 
-/// The rows of `query`, up to the newest at the start.
+/// The rows of `query`, up to the row that is the newest when the stream starts.
 pub fn log_rows_in_parts(reader: impl ReadLogPart, query: LogQuery) -> BoxStream<'static, Result<LogRow>> {
     stream::once(Rest::first(reader, query))
         .map_ok(|first| stream::try_unfold(first, Rest::read).map_ok(|rows| stream::iter(rows).map(Ok)).try_flatten())
@@ -36,11 +36,11 @@ pub fn log_rows_in_parts(reader: impl ReadLogPart, query: LogQuery) -> BoxStream
         .boxed()
 }
 
-/// What is still to be read.
+/// The rows that are still to be read.
 struct Rest<R> {
     reader: R,
     direction: Direction,
-    /// The row numbers from the first to be read to the last, both included.
+    /// The first and the last row number to read, both inclusive.
     from: i64,
     to: i64,
     left: u32,
@@ -57,7 +57,7 @@ impl<R: ReadLogPart> Rest<R> {
         Ok(Self { reader, direction, from, to, left: query.limit })
     }
 
-    /// Reads some rows. Returns them and what is left; none at the end.
+    /// Reads one part. Returns its rows and the rest, or `None` at the end.
     async fn read(mut self) -> Result<Option<(Vec<LogRow>, Self)>> {
         if self.is_done() {
             return Ok(None);
@@ -69,7 +69,7 @@ impl<R: ReadLogPart> Rest<R> {
             Direction::Down => last.seq.0 - 1,
             Direction::Up => last.seq.0 + 1,
         };
-        // The statement yielded fewer rows than its limit: it has reached the end.
+        // Fewer rows than the limit: the end was reached.
         let is_all = rows.len() < limit as usize;
         self.left = if is_all { 0 } else { self.left - limit };
         Ok(Some((rows, self)))

@@ -3,17 +3,15 @@
 use api::JobState;
 use tokio::sync::watch;
 
-/// What has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
     /// A row was added to the log.
     Log,
     /// A job has changed its state, or a kind was paused, resumed or limited.
     Jobs,
-    /// A job became claimable, or there is room for one, or the time of the earliest one that
-    /// will be claimable has changed.
+    /// A job became claimable, a limited kind has room again, or the next job's due time has changed.
     Work,
-    /// A running job is to be cancelled.
+    /// Cancellation of a running job was requested.
     Cancel,
     /// A running job has reported progress or output.
     Output,
@@ -46,14 +44,14 @@ impl Notifier {
     }
 }
 
-/// The receiving side. Subscribe first, then read, then wait: so nothing is missed.
+/// The receiving side. Subscribe, then read, then wait: in this order, no change is missed.
 #[derive(Clone, Debug)]
 pub struct Subscription(watch::Receiver<()>);
 
 impl Subscription {
-    /// Returns at the first change since the last return (or since the subscription).
+    /// Waits for a change since the last call (or since the subscription). Several changes may be one wake-up.
     ///
-    /// Many changes at once are one wake-up. Once the store is closed, this never returns.
+    /// Never returns once the store is closed.
     pub async fn changed(&mut self) {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;
@@ -93,7 +91,7 @@ impl ChangedTopics {
         }
     }
 
-    /// For after the commit.
+    /// Call only after the commit.
     pub fn notify(self, notifier: &Notifier) {
         for topic in Topic::ALL.into_iter().filter(|&topic| self.0[topic as usize]) {
             notifier.notify(topic);

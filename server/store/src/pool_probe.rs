@@ -1,4 +1,4 @@
-//! Dummy use of pooled connections, for the lab. Apart from [`Store`](crate::Store), whose callers have no use for it.
+//! Dummy use of pooled connections, for the lab. Separate from [`Store`](crate::Store), whose callers do not need it.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,8 +14,8 @@ pub trait PoolProbe: Send + Sync {
     /// The connections that [`probe`](Self::probe) uses.
     fn state(&self) -> PoolState;
 
-    /// Uses a connection as a task would. It goes back whatever happens: also when `taken` panics, or when the future is
-    /// dropped. Waits for one as every reader does, and fails as they do.
+    /// Uses a connection as a task would. Waits for it, or times out, as every read does. The connection is always
+    /// returned, even if `taken` panics or the future is dropped.
     async fn probe(&self, probe: ProbeUse) -> Result<()>;
 
     /// Closes all connections of the database.
@@ -24,7 +24,7 @@ pub trait PoolProbe: Send + Sync {
 
 /// One dummy use: take a connection, call `taken`, run the statement, hold the connection, give it back.
 pub struct ProbeUse {
-    /// Called once the connection is there. May panic.
+    /// Called once the connection is acquired. May panic.
     pub taken: Box<dyn FnOnce() + Send>,
     pub statement: ProbeStatement,
     /// How long the connection is held after the statement has succeeded.
@@ -34,7 +34,7 @@ pub struct ProbeUse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProbeStatement {
     Valid,
-    /// Refused by the database: the use ends with its error.
+    /// The database rejects it, and the probe returns the error.
     Invalid,
 }
 

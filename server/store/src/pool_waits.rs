@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use api::PoolState;
 use tokio::time::Instant;
 
-/// The waits for the connections of one pool. They are only shown to people, so relaxed ordering is enough.
+/// The waits for the connections of one pool. Only for display, so relaxed ordering is enough.
 #[derive(Debug, Default)]
 pub struct Waits {
     now: AtomicU32,
@@ -28,7 +28,7 @@ impl Waits {
     }
 }
 
-/// Counts as waiting until it is dropped, also where the caller gives up.
+/// Counts as one waiting caller until it is dropped, even if the caller gives up.
 #[derive(Debug)]
 pub struct Wait<'a> {
     waits: &'a Waits,

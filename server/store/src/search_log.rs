@@ -1,4 +1,4 @@
-//! The log of searches: how a search gets into it, and how it is read.
+//! The log of searches: writing and reading it.
 
 use std::sync::Arc;
 
@@ -10,64 +10,63 @@ use serde::{Deserialize, Serialize};
 
 use crate::{FinishedAttempt, LogBlock, NewJob, Result};
 
-/// The kind of the jobs that [`SearchLog::accept`] adds. The ledger counts these and no others.
+/// The kind of the jobs that [`SearchLog::accept`] adds. The ledger counts only these.
 pub const LOG_JOB: &str = "log_request";
 
 #[async_trait]
 pub trait SearchLog: Send + Sync + 'static {
-    /// Adds the log job of a search, unless that search has a job or a log row already.
+    /// Adds the log job of a search, unless that search already has a job or a log row.
     ///
-    /// `job.kind` is [`LOG_JOB`], `job.key` the search id's text form. A visitor waits for this: concurrent
-    /// calls share one commit.
+    /// `job.kind` is [`LOG_JOB`], and `job.key` is the search id as text. A visitor waits for this, so concurrent calls
+    /// share one commit.
     async fn accept(&self, search: SearchId, job: NewJob) -> Result<Accepted>;
 
-    /// Writes a row, unless the search has one already, and stores with it, in one transaction,
-    /// the result of the attempt that has written it. Returns the row's number.
+    /// Writes a row, unless the search already has one, and in the same transaction stores the result of the attempt
+    /// that has written it. Returns the row's number. Durable when it returns.
     ///
-    /// An attempt that the worker no longer holds changes nothing; the row is written all the
-    /// same. Durable when it returns. Numbers grow in the order in which rows become visible, so
-    /// that a reader that follows them misses none. The row is stored exactly, whatever
-    /// characters its texts hold.
+    /// The row is written even if the worker no longer holds the attempt, whose result is then ignored. Numbers grow in
+    /// the order in which rows become visible, so a reader that follows them misses no row. Texts are stored exactly,
+    /// whatever characters they contain.
     async fn record(&self, entry: LogEntry, attempt: FinishedAttempt) -> Result<LogSeq>;
 
     /// The rows of `query`, as the database yields them.
     fn log_rows(&self, query: LogQuery) -> BoxStream<'static, Result<LogRow>>;
 
-    /// Rows after `after` up to `upto`, in the order of their numbers: as many as one short statement yields, and none
-    /// only where there is none. Holds nothing once it has returned.
+    /// The next rows after `after` up to `upto`, ordered by number: as many as one short statement reads. The block is
+    /// empty only if no row is left. Holds no connection once it has returned.
     ///
-    /// A reader that continues after each block's last row, up to the number that was the newest at the start, reads one
-    /// state of the log however long it takes: rows never change, and become visible in the order of their numbers.
+    /// A reader that continues after each block's last row, up to the number that was the newest at the start, reads a
+    /// consistent snapshot however long it takes: rows never change, and become visible in the order of their numbers.
     async fn log_block(&self, after: LogSeq, upto: LogSeq) -> Result<LogBlock>;
 
-    /// The number of the newest row; 0 where there is none.
+    /// The newest row's number, or 0 if the log is empty.
     async fn last_log_seq(&self) -> Result<LogSeq>;
 
     async fn log_row_of_search(&self, id: SearchId) -> Result<Option<LogRow>>;
 
-    /// Where the searches are that were ever accepted; `spooled` is 0, because those are not here.
-    /// Kept incrementally, and read in one snapshot.
+    /// Where every accepted search is. `spooled` is 0, because spooled searches are not in the database. Counted
+    /// incrementally, and read in one snapshot.
     async fn ledger(&self) -> Result<Ledger>;
 
-    /// Searches that were accepted and have neither a row nor a job that is still to write it.
-    /// Reads much: only for when the ledger does not add up.
+    /// Accepted searches with neither a row nor a job that will write it. Reads a lot: use it only if the ledger does
+    /// not add up.
     async fn missing_searches(&self, limit: u32) -> Result<Vec<MissingSearch>>;
 }
 
-/// The outcome of [`SearchLog::accept`]. The caller compares what exists with what was asked.
+/// The outcome of [`SearchLog::accept`]. The caller compares an existing search with its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Accepted {
     New(JobId),
-    /// The search's job exists already, with this payload.
+    /// The search already has a job, with this payload.
     Queued {
         job: JobId,
         payload: String,
     },
-    /// The search's job is gone, its log row exists.
+    /// The search has a log row, and its job was deleted.
     Recorded(Box<LogRow>),
 }
 
-/// A search as the log keeps it, by value: its request is long over when the row is written.
+/// A search as the log stores it. Owned, because its request is over when the row is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchRecord {
     pub id: SearchId,
@@ -83,7 +82,7 @@ pub struct SearchRecord {
     pub searched_at: TimeMs,
 }
 
-/// A row before it has a number.
+/// A row without its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
     pub search: SearchRecord,
@@ -118,11 +117,11 @@ pub struct LogQuery {
 /// Which rows, and in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogSpan {
-    /// From the newest downwards.
+    /// All rows, newest first.
     Newest,
-    /// Those before this row, from the nearest downwards.
+    /// Rows before this one, newest first.
     Before(LogSeq),
-    /// Those after this row, from the nearest upwards.
+    /// Rows after this one, oldest first.
     After(LogSeq),
 }
 
@@ -138,18 +137,18 @@ pub fn log_blocks<L: SearchLog + ?Sized>(
     })
 }
 
-/// How far times may go down from one row to a later one (a clock was set, two processes' clocks differ) without a
-/// row being missed by [`log_range`].
+/// How much earlier a row may be than one before it (a clock was set, two processes' clocks differ) without
+/// [`log_range`] missing it.
 const DISORDER_MS: i64 = 60_000;
 
-/// A number at which the times pass `time`: the row before it was recorded earlier, the first row from it
-/// on at that time or later. Beyond the last row where none was. Where times never go down, there is only one.
+/// A number at which the times pass `time`: the row before it was recorded earlier, and the first row from it on at
+/// `time` or later. Past the last row if all rows are earlier. Unique if times never decrease.
 ///
 /// The log has no index of times and needs none: its rows are numbered as they are recorded, so a binary search
 /// finds a time among ten million rows with some 25 reads.
 pub async fn log_seq_since(log: &(impl SearchLog + ?Sized), time: TimeMs) -> Result<LogSeq> {
     let LogSeq(last) = log.last_log_seq().await?;
-    // No row up to `earlier` is the one, `later` may be.
+    // The result is greater than `earlier` and at most `later`.
     let (mut earlier, mut later) = (0, last.saturating_add(1));
     while later - earlier > 1 {
         let middle = earlier + (later - earlier) / 2;
@@ -162,7 +161,7 @@ pub async fn log_seq_since(log: &(impl SearchLog + ?Sized), time: TimeMs) -> Res
     Ok(LogSeq(later))
 }
 
-/// The lowest and the highest number that a row within `bounds` can have; none where there is no such row.
+/// The lowest and the highest number that a row within `bounds` can have. `None` if there is no such row.
 ///
 /// Misses no row whose time is at most a minute out of order.
 pub async fn log_range(log: &(impl SearchLog + ?Sized), bounds: &LogBounds) -> Result<Option<(LogSeq, LogSeq)>> {

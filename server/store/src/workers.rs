@@ -1,4 +1,4 @@
-//! The workers that are alive. Only shown to people: leases decide which jobs are lost.
+//! The live workers. Only for display: leases decide which jobs are lost.
 
 use api::TimeMs;
 use async_trait::async_trait;
@@ -7,14 +7,14 @@ use crate::{Result, WorkerName};
 
 #[async_trait]
 pub trait Workers: Send + Sync + 'static {
-    /// Records that this worker is alive, and forgets the others whose last beat was before `forget_before` and that hold
+    /// Records that this worker is alive. Deletes other workers whose last beat was before `forget_before` and that hold
     /// no running job.
     async fn beat(&self, beat: Beat, forget_before: TimeMs) -> Result<()>;
 
-    /// Removes a worker that has ended in good order. An unknown one is no error.
+    /// Removes a worker that has shut down cleanly. An unknown worker is not an error.
     async fn retire(&self, worker: &WorkerName) -> Result<()>;
 
-    /// By name, each with the number of jobs that it runs.
+    /// All workers, by name.
     async fn workers(&self) -> Result<Vec<StoredWorker>>;
 }
 
@@ -25,11 +25,11 @@ pub struct Beat {
     /// The machine's name.
     pub host: String,
     pub pid: u32,
-    /// Of search4letters.
+    /// The version of search4letters.
     pub version: String,
-    /// How many jobs it runs at the same time at most.
+    /// The most jobs it runs at the same time.
     pub slots: u32,
-    /// Shown to people: by [`crate::Clock::wall`].
+    /// For display: by [`crate::Clock::wall`].
     pub started_at: TimeMs,
     /// By [`crate::Clock::steady`].
     pub at: TimeMs,
@@ -37,8 +37,8 @@ pub struct Beat {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredWorker {
-    /// The last one.
+    /// The last beat.
     pub beat: Beat,
-    /// How many jobs it runs.
+    /// How many jobs it is running.
     pub running: u32,
 }
