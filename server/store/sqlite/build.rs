@@ -1,4 +1,4 @@
-//! A new migration is a new file, which the compiler would not notice by itself.
+//! Recompiles when a migration is added: the compiler does not notice new files by itself.
 
 fn main() {
     println!("cargo:rerun-if-changed=../../../migrations/sqlite");

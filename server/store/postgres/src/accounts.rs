@@ -1,4 +1,4 @@
-//! Accounts, sessions and the link that makes the first administrator.
+//! Accounts, sessions and the setup link for the first administrator.
 
 use api::TimeMs;
 use async_trait::async_trait;

@@ -41,7 +41,7 @@ impl<W: BatchWrite> Batcher<W> {
 
     /// Returns once the write is committed.
     ///
-    /// A caller that stops waiting before its batch has started takes the write back. Later, the write is done anyway.
+    /// A caller that stops waiting before its batch has started withdraws the write. Later, the write is done anyway.
     pub(crate) async fn write(&self, write: W) -> Result<W::Answer> {
         self.inbox.hand_in(|caller| Pending { write, caller }).await?.await
     }

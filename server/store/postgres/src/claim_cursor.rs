@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A job may become visible after a later one, but not this much later.
+/// Jobs may become visible out of order, but never by more than this.
 const SETTLED_AFTER: Duration = Duration::from_secs(1);
 /// How often a claim starts from the beginning anyway, for jobs that no notification announced.
 const FULL_SCAN_EVERY: Duration = Duration::from_secs(10);
@@ -14,8 +14,8 @@ const FULL_SCAN_EVERY: Duration = Duration::from_secs(10);
 ///
 /// An index keeps the entries of claimed jobs until no transaction is left that could see them waiting. During a long
 /// one (a backup, a forgotten `begin`) they pile up in front of the waiting jobs, and each claim would step over all of
-/// them. So a claim starts after the jobs that were claimed a while ago. The cursor is only a hint: a process that makes
-/// an older job wait again resets the cursor of every process.
+/// them. So a claim starts after the jobs that were claimed a while ago. The cursor is only a hint: a process that
+/// makes an older job wait again resets the cursor of every process.
 #[derive(Debug, Default)]
 pub(crate) struct ClaimCursor(Mutex<Position>);
 
@@ -36,7 +36,7 @@ struct Position {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Start {
     pub(crate) priority: i16,
-    /// Jobs of this priority up to this id are skipped. 0: none.
+    /// Jobs of this priority up to this id are skipped. 0 skips none.
     pub(crate) after: i64,
     generation: u64,
 }
@@ -103,7 +103,7 @@ mod tests {
         start + Duration::from_secs_f64(seconds)
     }
 
-    /// Runs claims that take everything. Each is its last job, and when.
+    /// Runs claims that take all waiting jobs. Each is given by its last job and its time.
     fn claim_all(cursor: &ClaimCursor, began: Instant, claims: &[(i64, f64)]) {
         for &(id, seconds) in claims {
             let now = after(began, seconds);
@@ -141,7 +141,7 @@ mod tests {
         cursor.claimed(cursor.start(now), Some((0, 5)), false, now);
         assert_eq!(cursor.start(now).after, 0, "there may be more of them");
         cursor.claimed(cursor.start(now), Some((0, 25)), false, now);
-        assert_eq!(cursor.start(now).after, 10, "it has passed them");
+        assert_eq!(cursor.start(now).after, 10, "the claim has passed them");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Connecting to the database, or saying in one sentence why not and how to fix it.
+//! Connects to the database. Errors say in one sentence what is wrong and how to fix it.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::error::store_error;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/postgres");
 
-/// The first with 64-bit transaction ids in SQL.
+/// The first version with 64-bit transaction ids in SQL.
 const OLDEST_SERVER: i32 = 130_000;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Another process may be running a long migration.
@@ -108,12 +108,12 @@ pub(crate) async fn connect(options: &PgConnectOptions, location: &str) -> Resul
     Err(OpenError::Connect { location: location.to_owned(), reason: store_error(error), fix })
 }
 
-/// The version of the schema that this program brings a database to.
+/// The schema version of this program.
 pub(crate) fn known_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
-/// Checks the server and the schema, and migrates where `access` allows it.
+/// Checks the server and the schema, and migrates if `access` allows it.
 pub(crate) async fn prepare(connection: &mut PgConnection, access: Access) -> Result<(), OpenFailure> {
     let server = sqlx::query_scalar::<_, String>("show server_version_num").fetch_one(&mut *connection).await?;
     if server.parse::<i32>().is_ok_and(|version| version < OLDEST_SERVER) {
@@ -137,7 +137,7 @@ pub(crate) async fn prepare(connection: &mut PgConnection, access: Access) -> Re
     Ok(())
 }
 
-/// The schema's version, and the oldest one that a program must know to use it.
+/// The schema's version, and the oldest schema version that a program must know to use it.
 async fn versions(connection: &mut PgConnection) -> sqlx::Result<(i64, i64)> {
     // Another process may be running the first migration: sqlx makes its own table before ours.
     let exists = sqlx::query_scalar::<_, bool>(
@@ -151,10 +151,10 @@ async fn versions(connection: &mut PgConnection) -> sqlx::Result<(i64, i64)> {
     sqlx::query_as(versions).fetch_one(connection).await
 }
 
-/// sqlx holds a lock, so that processes which start together migrate one at a time.
+/// sqlx holds a lock, so processes that start together migrate one at a time.
 async fn migrate(connection: &mut PgConnection) -> Result<(), OpenFailure> {
     let migrator = Migrator { ignore_missing: true, ..Migrator::with_migrations(MIGRATIONS.iter().cloned().collect()) };
-    // Not `run`: its future is not Send for a borrowed connection, which is why sqlx has this one.
+    // Not `run`: its future is not Send for a borrowed connection.
     let outcome = tokio::time::timeout(MIGRATE_TIMEOUT, migrator.run_direct(None, connection, false)).await;
     outcome.unwrap_or(Err(MigrateError::Execute(sqlx::Error::PoolTimedOut))).map_err(|error| match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
@@ -183,7 +183,7 @@ pub enum Access {
     Guest,
 }
 
-/// Half a copy is not a database yet.
+/// A server must not open an unfinished copy.
 pub(crate) async fn refuse_unfinished_copy(connection: &mut PgConnection) -> Result<(), OpenFailure> {
     let source = sqlx::query_scalar!("select source_name from copy where not finished");
     match source.fetch_optional(connection).await? {

@@ -1,8 +1,8 @@
 //! The connections to the server: a bounded pool, in which a connection is borrowed for one statement.
 //!
-//! Behind a transaction pooler each transaction may run on another connection of the server, but sqlx prepares a statement
-//! in one transaction and runs it in the next. So there each statement is a transaction of its own, in which it is
-//! prepared, run and deallocated. That costs three more round trips.
+//! Behind a transaction pooler each transaction may run on another connection of the server, but sqlx prepares a
+//! statement in one transaction and runs it in the next. So there each statement is a transaction of its own, in which
+//! it is prepared, run and deallocated. That costs three more round trips.
 
 use std::future::Future;
 use std::io;
@@ -21,7 +21,7 @@ use crate::fetch::Fetch;
 
 /// How long to wait for a connection before the database counts as unreachable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a statement may take. A network that is cut closes no connection.
+/// How long a statement may take. A cut network does not close the connection.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that was idle for longer is tested before use: the server may have been restarted.
 const TEST_AFTER: Duration = Duration::from_secs(1);
@@ -29,9 +29,9 @@ const TEST_AFTER: Duration = Duration::from_secs(1);
 /// Begins the transaction of one statement. The server ends it soon if the process freezes in it.
 const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = '5s'; set local lock_timeout = '8s'";
 
-/// For a direct connection. A cached plan may come from a time when the tables were small, and would scan them when they
-/// have grown. The lock timeout is below the statement timeout: the server does not notice that a client has given up,
-/// and would keep a connection for each. No statement is long enough for JIT compilation to pay.
+/// For a direct connection. A cached plan may date from when the tables were small, and would scan them after they have
+/// grown. The lock timeout is below the statement timeout: the server does not notice that a client has given up, and
+/// would keep a connection for each. No statement is long enough for JIT compilation to pay off.
 const SETTINGS: &str = "set plan_cache_mode = force_custom_plan; set jit = off; set lock_timeout = '8s'";
 
 /// What the connections connect to.

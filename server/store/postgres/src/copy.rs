@@ -1,4 +1,4 @@
-//! A database that is copied, or copied into: one connection, and no server beside it.
+//! The source or target of a copy: one connection, and no running server.
 
 mod begin;
 mod read;
@@ -20,7 +20,7 @@ use crate::connect::{
 use crate::error::Error;
 use crate::log_rows::rows_after;
 
-/// Counting millions of rows takes its time, and only the command that started the copy waits for it.
+/// Counting millions of rows is slow, and only the command that started the copy waits for it.
 const TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// Not like a server's name, so that a copy that was killed does not count as a server.
@@ -133,7 +133,7 @@ impl Target for PostgresCopy {
     }
 }
 
-/// A network that is cut closes no connection.
+/// Fails if `work` takes too long: a cut network does not close the connection.
 async fn in_time<A>(work: impl Future<Output = Result<A, Error>>) -> Result<A> {
     let late = |_| Err(StoreError::Connection(format!("the PostgreSQL server has not answered for {TIMEOUT:?}")));
     tokio::time::timeout(TIMEOUT, async { work.await.map_err(StoreError::from) }).await.unwrap_or_else(late)

@@ -14,8 +14,9 @@ const COMPACT_LOCK: i64 = 0x666f_6c64;
 
 /// Adds the deltas up, into one row for each counter.
 ///
-/// Only those that no transaction can add to any more: of transactions before the oldest active one. Readers start where
-/// this has ended. So the deleted rows cost them nothing, even while a long transaction keeps vacuum from removing them.
+/// Only deltas of transactions before the oldest active one, because no more of those can appear. Readers start where
+/// this has ended, so the deleted rows cost them nothing, even while a long transaction keeps vacuum from removing
+/// them.
 pub(crate) async fn compact(connections: &Connections) -> Result<()> {
     let compacted = sqlx::query!(
         "with horizon as materialized (
@@ -49,7 +50,7 @@ impl Compactor {
         if (self.statements.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(COMPACT_EVERY) {
             let connections = connections.clone();
             tokio::spawn(async move {
-                // Nothing depends on it, and the next one also does the work of one that failed.
+                // Nothing depends on it, and the next compaction also does the work of a failed one.
                 if let Err(error) = compact(&connections).await {
                     tracing::debug!(%error, "the counters were not compacted");
                 }

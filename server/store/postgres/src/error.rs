@@ -1,4 +1,4 @@
-//! Which of the operator's three questions an error of PostgreSQL raises.
+//! Maps PostgreSQL's errors to those of a store.
 
 use store::StoreError;
 

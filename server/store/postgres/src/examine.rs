@@ -1,4 +1,4 @@
-//! What an operator should know about a server besides that it answers.
+//! Examines a server for the operator.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use crate::Options;
 use crate::connect::{OpenError, connect_options, location, own_name};
 use crate::error::store_error;
 
-/// Much longer than a notification takes.
+/// How long to wait for a notification. It usually takes much less.
 const HEARD_WITHIN: Duration = Duration::from_secs(3);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Examination {
-    /// Whether notifications sent through `url` arrive at `listen_url`, or at `url` if there is none. Through a transaction
-    /// pooler they do not.
+    /// Whether notifications sent through `url` arrive at `listen_url`, or at `url` if there is none. Through a
+    /// transaction pooler they do not.
     pub are_notifications_heard: bool,
     /// How many connections the server accepts from ordinary users.
     pub connections_limit: u32,

@@ -1,4 +1,4 @@
-//! What pages and administrators ask of the queue: each method names the statement that does it.
+//! Implements [`JobAdmin`]: each method runs the statement that does the work.
 
 mod actions;
 mod jobs;
@@ -57,7 +57,7 @@ impl JobAdmin for PostgresStore {
     async fn pause_kind(&self, kind: &str) -> Result<bool> {
         let exists = kinds::set_paused(&self.connections, kind, true).await?;
         if exists {
-            // Fewer jobs are claimable than before, so no worker has to look.
+            // Fewer jobs are claimable than before, so no worker has to wake up.
             self.notifier.notify(Topic::Jobs);
         }
         Ok(exists)
@@ -100,7 +100,7 @@ impl JobAdmin for PostgresStore {
         Ok(counts)
     }
 
-    /// Rows are numbered as they come, so the smallest number is the oldest.
+    /// Ids grow, so the smallest one is the oldest.
     async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
         let oldest = sqlx::query_scalar!("select created_at_ms from job where state = 'waiting' order by id limit 1");
         Ok(self.connections.fetch_optional(oldest).await?.map(TimeMs))
@@ -130,7 +130,7 @@ impl JobAdmin for PostgresStore {
     }
 
     async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>> {
-        // One statement, so that an attempt that ends meanwhile is seen once and not twice or never.
+        // One statement, so that an attempt that ends in the meantime appears exactly once.
         let rows = sqlx::query!(
             r#"select ordinal as "ordinal!", number as "number!", worker as "worker!",
                       started_at_ms as "started_at_ms!", finished_at_ms, outcome as "outcome!", error
@@ -164,7 +164,7 @@ impl JobAdmin for PostgresStore {
 }
 
 impl PostgresStore {
-    /// Two ranges of the index instead of one condition with `or`, which would read it to its end.
+    /// Reads two ranges of the index. One condition with `or` would read the index to its end.
     async fn count_ahead(&self, priority: i16, id: i64) -> Result<u64> {
         let ahead = sqlx::query_scalar!(
             r#"select count(*) as "ahead!" from (

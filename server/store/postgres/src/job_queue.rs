@@ -1,4 +1,4 @@
-//! What a worker asks of the queue: each method names the statement that does it.
+//! Implements [`JobQueue`]: each method runs the statement that does the work.
 
 mod add;
 mod claim;
@@ -54,8 +54,8 @@ impl JobQueue for PostgresStore {
         if attempts.is_empty() { Ok(0) } else { self.finishes.write(FinishAttempts(attempts)).await }
     }
 
-    /// The part's number comes from the report's row, which is locked while it is incremented. So concurrent reports get
-    /// different numbers, whatever their statements have seen of each other.
+    /// The part's number comes from the report's row, which is locked while it is incremented. So concurrent reports
+    /// get different numbers, whatever their snapshots contain.
     async fn report(&self, report: JobReport) -> Result<bool> {
         let (part, result) = (report.part.as_deref().map(storable), report.result.as_deref().map(storable));
         let stored = sqlx::query_scalar!(

@@ -1,8 +1,8 @@
 //! The store in PostgreSQL, shared by any number of processes.
 //!
-//! Each method is one statement that commits by itself. So no lock outlives the server's own work, whatever happens to the
-//! calling process, and a transaction pooler may be in between. Frequent methods are batched into one statement (see
-//! `batcher`). The triggers of migrations/postgres count, and notify other processes.
+//! Each method is one statement that commits by itself. So no lock outlives the server's own work, whatever happens to
+//! the calling process, and a transaction pooler may be in between. Frequent methods are batched into one statement
+//! (see `batcher`). The triggers of migrations/postgres count, and notify other processes.
 
 mod accounts;
 mod batcher;
@@ -78,7 +78,7 @@ impl std::fmt::Debug for Options {
 }
 
 impl PostgresStore {
-    /// Connects, and brings the schema up to date where `access` allows it.
+    /// Connects, and brings the schema up to date if `access` allows it.
     pub async fn open(options: Options, access: Access) -> Result<Self, OpenError> {
         let own_name = own_name()?;
         let pooled = connect_options(&options.url, &own_name)?;
@@ -112,14 +112,14 @@ impl PostgresStore {
         })
     }
 
-    /// Jobs wait again, or have ended. They may be older than those that were claimed last.
+    /// Call after jobs have ended or wait again. They may be older than the jobs that were claimed last.
     fn older_jobs_changed(&self) {
         self.cursor.reset();
         ChangedTopics::topics(&[Topic::Jobs, Topic::Work]).notify(&self.notifier);
     }
 }
 
-/// Passes on what other processes notify.
+/// Passes on the notifications of other processes.
 fn hear(notifier: Arc<Notifier>, cursor: Arc<ClaimCursor>) -> impl Fn(Heard<'_>) {
     move |heard| match heard {
         Heard::MaybeMissed => {
@@ -143,7 +143,7 @@ fn hear(notifier: Arc<Notifier>, cursor: Arc<ClaimCursor>) -> impl Fn(Heard<'_>)
 #[async_trait]
 impl Store for PostgresStore {
     async fn ping(&self) -> Result<()> {
-        // Reads the ends of the tables that every search passes: a worker can read no more than this can.
+        // Reads the ends of the tables that every search uses: if this works, a worker can read too.
         let read = sqlx::query_scalar!(
             r#"select (exists (select 1 from total)
                        or exists (select 1 from (select 1 from job order by id desc limit 1) as newest)
@@ -168,7 +168,7 @@ impl Store for PostgresStore {
         );
         let server = self.connections.fetch_one(server).await?;
         Ok(Description {
-            // Distributions append their own version in brackets.
+            // Distributions append their own version in parentheses.
             engine: format!("PostgreSQL {}", server.version.split(' ').next().unwrap_or_default()),
             schema: known_version(),
             size_bytes: store::codec::count(server.size),

@@ -16,7 +16,7 @@ const CHANNEL: &str = "search4letters";
 
 /// How often everything is assumed to have changed while no notifications arrive.
 const POLL_EVERY: Duration = Duration::from_secs(1);
-/// A connection that was quiet for this long is tested, because a network that is cut closes no connection.
+/// A connection that was quiet for this long is tested, because a cut network does not close it.
 const TEST_AFTER: Duration = Duration::from_secs(30);
 const TEST_TIMEOUT: Duration = Duration::from_secs(5);
 

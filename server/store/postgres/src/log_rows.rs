@@ -1,4 +1,4 @@
-//! Rows of the log, one by one, in parts and in blocks.
+//! Reads log rows one by one, in parts and in blocks.
 
 use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
 use async_trait::async_trait;
@@ -15,7 +15,8 @@ const BLOCK_ROWS: i64 = 1024;
 /// The most bytes of text in a block. Its first row may be longer.
 const BLOCK_BYTES: i64 = 1024 * 1024;
 
-/// Statements that read rows differ in what follows `from log`. Each is whole when it is checked, at compile time.
+/// Statements that read rows differ only after `from log`. The macro builds each complete statement, so that sqlx
+/// checks it at compile time.
 macro_rules! select_rows {
     ($from_log:literal, $($argument:expr),+ $(,)?) => {
         sqlx::query_as!(
@@ -69,7 +70,7 @@ pub(crate) async fn row_of_search(connections: &Connections, id: SearchId) -> Re
     row.map(StoredRow::into_row).transpose()
 }
 
-/// The rows after `after`, from the nearest upwards.
+/// The rows after `after`, oldest first.
 pub(crate) async fn rows_after(connection: &mut PgConnection, after: i64, limit: u32) -> Result<Vec<LogRow>, Error> {
     let rows = select_rows!("where id > $1 order by id limit $2", after, i64::from(limit));
     rows.fetch_all(connection).await?.into_iter().map(|row| Ok(row.into_row()?)).collect()
@@ -102,7 +103,7 @@ impl ReadLogPart for Connections {
     }
 }
 
-/// Differs because PostgreSQL sends rows in large messages: no row has to join others.
+/// Differs because PostgreSQL sends many rows in one message, so SQL does not have to join them.
 pub(crate) async fn log_block(connections: &Connections, after: LogSeq, upto: LogSeq) -> Result<LogBlock> {
     let rows = sqlx::query_as!(
         StoredRow,
@@ -128,7 +129,7 @@ pub(crate) async fn log_block(connections: &Connections, after: LogSeq, upto: Lo
     Ok(LogBlock::of_rows(&rows))
 }
 
-/// New rows as columns, from which a statement makes rows again.
+/// New rows as columns, which a statement turns into rows again.
 #[derive(Default)]
 pub(crate) struct LogColumns {
     pub(crate) phrases: Vec<String>,

@@ -16,7 +16,7 @@ impl PoolProbe for PostgresStore {
     async fn probe(&self, probe: ProbeUse) -> Result<()> {
         let mut connection = self.connections.get().await?;
         (probe.taken)();
-        // Not checked at compile time, where the invalid one would be refused.
+        // Not checked at compile time, because that would reject the invalid statement.
         let statement = match probe.statement {
             ProbeStatement::Valid => "select count(*) from job_kind",
             ProbeStatement::Invalid => "select nothing from nowhere",

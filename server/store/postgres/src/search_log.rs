@@ -1,4 +1,4 @@
-//! The log of searches: accepting a search, and writing its row together with the attempt's end.
+//! The log of searches: accepts a search, and writes its row together with the attempt's end.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::job_queue::{Add, Added, AttemptColumns, WriteContext};
 use crate::log_rows::{self, LogColumns};
 use crate::{PostgresStore, ledger};
 
-/// "log" in ASCII. Whoever holds this lock appends the next rows.
+/// "log" in ASCII. Only the holder of this lock appends rows.
 const APPEND_LOCK: i64 = 0x6c_6f67;
 
 #[async_trait]
@@ -100,9 +100,9 @@ impl BatchWrite for Record {
 /// Inserts the rows of searches that have none, and ends the attempts. Returns the row numbers by search, and the new
 /// states of the jobs whose attempts have ended.
 ///
-/// Row numbers grow in the order in which rows become visible: a lock is held from taking the first number until all rows
-/// are visible, so a reader that follows the numbers misses no row. The statement commits by itself, so the lock is held
-/// only while the server works.
+/// Row numbers grow in the order in which rows become visible: a lock is held from taking the first number until all
+/// rows are visible, so a reader that follows the numbers misses no row. The statement commits by itself, so the lock
+/// is held only while the server works.
 async fn insert(
     rows: &LogColumns,
     finished: &AttemptColumns,

@@ -1,4 +1,4 @@
-//! Accounts, sessions and the link that makes the first administrator.
+//! Accounts, sessions and the setup link for the first administrator.
 
 use api::TimeMs;
 use async_trait::async_trait;
@@ -160,7 +160,7 @@ impl Write for UseSetupLink {
     }
 }
 
-/// There is at most one link: a new one replaces it, and a used one is gone.
+/// There is at most one link. A new link replaces it, and a used one is deleted.
 async fn delete_setup_links(tx: &mut Transaction<'_>) -> Result<()> {
     tx.execute(sqlx::query!("delete from setup_link")).await.map(drop)
 }

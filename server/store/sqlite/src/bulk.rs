@@ -1,17 +1,17 @@
-//! Many rows in one statement: how they get in, and which of them were inserted.
+//! Inserts many rows with one statement, and finds out which of them were inserted.
 
 use std::collections::HashSet;
 
-/// Many texts in one blob, which SQL takes apart with `cast(substr(blob, start, length) as text)`.
+/// Many texts in one blob, which SQL splits with `cast(substr(blob, start, length) as text)`.
 ///
-/// SQLite's JSON functions end a text at its first NUL, so JSON carries only numbers and our
-/// own words; what people typed travels in here.
+/// SQLite's JSON functions cut a text at its first NUL. So user input is passed in a blob, and JSON contains only
+/// numbers and our own identifiers.
 #[derive(Debug)]
 pub(crate) struct Texts(Vec<u8>);
 
 impl Default for Texts {
     fn default() -> Self {
-        // Never empty: what SQLite cuts from an empty blob is not the empty text but null.
+        // Never empty: `substr` of an empty blob is null, not an empty text.
         Self(vec![0])
     }
 }
@@ -24,7 +24,7 @@ impl Texts {
         (start, text.len())
     }
 
-    /// Adds a text that may be absent; SQL makes null of it then.
+    /// Adds a text if there is one. Otherwise SQL reads null.
     pub(crate) fn add_option(&mut self, text: Option<&str>) -> (Option<usize>, Option<usize>) {
         text.map(|text| self.add(text)).map_or((None, None), |(start, length)| (Some(start), Some(length)))
     }
@@ -34,16 +34,15 @@ impl Texts {
     }
 }
 
-/// Rows of numbers and words as the JSON array of arrays that `jsonb_each` reads: `json_each` would make a text of each
-/// row, which `->>` had to parse again.
+/// Rows of numbers and identifiers as a JSON array of arrays, for `jsonb_each`. `json_each` would turn each row into a
+/// text, which `->>` would have to parse again.
 pub(crate) fn json_rows(rows: &impl serde::Serialize) -> String {
-    serde_json::to_string(rows).expect("tuples of numbers and words have no keys that could fail to be JSON")
+    serde_json::to_string(rows).expect("tuples of numbers and texts are always valid JSON")
 }
 
-/// The numbers of the rows that were inserted, of those that were assigned for a batch.
+/// Which of the row numbers that were assigned to a batch were inserted.
 ///
-/// Nearly always all of them were, which the count alone shows: a row for each from SQLite would cost more than the
-/// insert.
+/// Nearly always all of them, which the count alone shows: a row for each from SQLite would cost more than the insert.
 #[derive(Debug)]
 pub(crate) enum Inserted {
     All,

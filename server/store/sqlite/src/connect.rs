@@ -1,4 +1,4 @@
-//! Connecting to the database's file, or saying in one sentence why not and how to fix it.
+//! Connects to the database's file. Errors say in one sentence what is wrong and how to fix it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,12 +18,12 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/sqlite");
 
 /// Long enough for another program's backup or short transaction to end.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// The most that a checkpoint leaves of the write-ahead log on the disk.
+/// A checkpoint truncates the write-ahead log to this size.
 const JOURNAL_SIZE_LIMIT_BYTES: u32 = 64 * 1024 * 1024;
-/// After this many pages of 4 KiB the write-ahead log is brought into the file.
+/// The write-ahead log is checkpointed after this many pages of 4 KiB.
 const CHECKPOINT_PAGES: u32 = 4000;
-/// A larger file is not read whole at each start: that would keep orphans waiting for longer
-/// than the second that is promised them.
+/// A larger file is not checked at each start: reading all of it would delay the rescue of orphans, which must happen
+/// within a second.
 const QUICK_CHECK_LIMIT_BYTES: u64 = 128 * 1024 * 1024;
 
 /// Why the database cannot be used. Each text names what to do about it.
@@ -117,7 +117,7 @@ impl OpenFailure {
     }
 }
 
-/// As it is written after `--from`, independent of the working directory.
+/// The database as written after `--from`, independent of the working directory.
 pub(crate) fn location(file: &Path) -> String {
     let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     format!("sqlite:{}", file.display())
@@ -148,7 +148,7 @@ fn folder_of(file: &Path) -> PathBuf {
 pub(crate) fn connect_options(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
-        // A file that vanishes while we run must not come back as an empty one.
+        // A file that vanishes at runtime must not be recreated empty.
         .create_if_missing(false)
         .busy_timeout(BUSY_TIMEOUT)
         .journal_mode(SqliteJournalMode::Wal)
@@ -156,17 +156,17 @@ pub(crate) fn connect_options(file: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT_BYTES.to_string())
-        // A failing disk is an error that can be handled; behind a memory map it is a signal that ends the process.
+        // Without a memory map, a failing disk is an error and not a signal that kills the process.
         .pragma("mmap_size", "0")
-        // What a statement sorts or buffers is small: a file for it costs more than it saves.
+        // Statements sort and buffer little: a temporary file would cost more than it saves.
         .pragma("temp_store", "memory")
-        // Four times the default: the pages that every commit changes are written into the file less often.
+        // Four times the default: pages that every commit changes are written to the file less often.
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
-        // Statements are logged at debug level with a formatted copy of each: too slow for a hot path.
+        // Logging statements formats a copy of each, which is too slow for a hot path.
         .disable_statement_logging()
 }
 
-/// The version of the schema that this program brings a database to.
+/// The schema version of this program.
 pub(crate) fn known_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
@@ -187,7 +187,7 @@ pub(crate) async fn check_schema(connection: &mut SqliteConnection, file: &Path)
         let check = sqlx::query_scalar::<_, String>("pragma quick_check(1)");
         let detail = check.fetch_one(&mut *connection).await?;
         if detail != "ok" {
-            // The first of two lines only names the database.
+            // The first line only names the database.
             return Err(OpenFailure::Damaged(detail.lines().last().unwrap_or_default().to_owned()));
         }
     }
@@ -195,16 +195,17 @@ pub(crate) async fn check_schema(connection: &mut SqliteConnection, file: &Path)
 }
 
 pub(crate) async fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenFailure> {
-    // Not `run`: its future is not Send for a borrowed connection, which is why sqlx has this one.
+    // Not `run`: its future is not Send for a borrowed connection.
     MIGRATIONS.run_direct(None, connection, false).await.map_err(|error| match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => OpenFailure::Sqlx(error),
         error => OpenFailure::Migration(error.to_string()),
     })
 }
 
-/// Writes a page as it is: an owner must be able to write, and learns now if the disk is full.
+/// Rewrites a page without changing it, to find out at the start if the file is read-only or the disk is full.
 pub(crate) async fn check_writable(connection: &mut SqliteConnection) -> Result<(), OpenFailure> {
-    // An update that changes nothing is not written. This number is unused: the schema's version stands in a table.
+    // SQLite skips an update that changes nothing, but writes this number. It is unused: the schema version is in a
+    // table.
     sqlx::query("pragma user_version = 0").execute(connection).await?;
     Ok(())
 }
@@ -220,7 +221,7 @@ pub(crate) async fn read_or_make_secret(connection: &mut SqliteConnection) -> Re
     stored.try_into().map_err(|_| OpenFailure::Damaged("the secret key has a wrong length".to_owned()))
 }
 
-/// Half a copy is no database yet.
+/// A server must not open an unfinished copy.
 pub(crate) async fn refuse_unfinished_copy(connection: &mut SqliteConnection) -> Result<(), OpenFailure> {
     let source = sqlx::query_scalar!("select source_name from copy where finished = 0");
     match source.fetch_optional(connection).await? {

@@ -1,4 +1,4 @@
-//! The connections that read: bounded in number, and unable to write.
+//! A bounded pool of read-only connections.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ impl Connections {
         let pool = SqlitePoolOptions::new()
             .max_connections(count.max(1))
             .acquire_timeout(timeout)
-            // A local file cannot lose its connection; the test would double the cost of a small read.
+            // The connection to a local file cannot break, and the test would double the cost of a small read.
             .test_before_acquire(false)
             .connect_lazy_with(options.pragma("query_only", "on"));
         Self { pool, file, waits: Arc::default() }
@@ -70,7 +70,7 @@ impl Connections {
         query.all(&mut *self.get().await?).await.map_err(store_error)
     }
 
-    /// Reads the ends of the tables that every search passes: a worker can read no more than this can.
+    /// Reads the ends of the tables that every search uses: if this works, a worker can read too.
     pub(crate) async fn ping(&self) -> Result<()> {
         let read = self.fetch_one(sqlx::query_scalar!(
             r#"select exists (select 1 from job_count)
@@ -168,7 +168,7 @@ mod tests {
         let connections = two_connections(&folder, Duration::from_millis(50)).await;
         let held = [connections.get().await.expect("one"), connections.get().await.expect("another")];
         assert_eq!(connections.state().waits, 0, "no read had to wait yet");
-        let Err(StoreError::Connection(reason)) = connections.get().await else { panic!("there is no third") };
+        let Err(StoreError::Connection(reason)) = connections.get().await else { panic!("a third connection") };
         assert_eq!(reason, "all 2 connections were in use for 50ms");
         let state = connections.state();
         assert_eq!((state.in_use, state.idle, state.max, state.waiting, state.waits), (2, 0, 2, 0, 1));

@@ -1,4 +1,4 @@
-//! A database that is copied, or copied into: one connection, and no other owner of the file.
+//! The source or target of a copy: one connection, and no other owner of the file.
 
 mod begin;
 mod read;
@@ -47,7 +47,7 @@ impl SqliteCopy {
                 return Err(OpenFailure::OlderSchema { version });
             }
             refuse_unfinished_copy(&mut connection).await?;
-            // Held to the end, so that what `admin` writes in the meantime does not get into half of the copy.
+            // One transaction to the end, so that concurrent writes of `admin` do not get into half of the copy.
             sqlx::query("begin").execute(&mut connection).await?;
             sqlx::query("select 1 from secret").execute(&mut connection).await?;
             Ok(connection)
@@ -55,7 +55,7 @@ impl SqliteCopy {
         Self::of(opened.await, file, lock)
     }
 
-    /// Opens a database to copy into, or makes it, and brings its schema up to date.
+    /// Opens or creates a database to copy into, and brings its schema up to date.
     pub async fn target(file: &Path) -> Result<Self, OpenError> {
         make_folder(file)?;
         let lock = own(file)?;
@@ -133,7 +133,7 @@ impl Target for SqliteCopy {
             .execute(&mut *connection)
             .await
             .map_err(store_error)?;
-        // The file alone is whole then, without the write-ahead log beside it.
+        // Afterwards the file is complete without its write-ahead log.
         sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut *connection).await.map_err(store_error)?;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The database's file: one owner at a time, and watched while it is in use.
+//! The database's file: locked by one owner, and checked while it is in use.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -8,17 +8,17 @@ use std::sync::{Arc, OnceLock};
 
 use store::{Result, StoreError};
 
-/// A file's path, and which file stood there when it was opened. Clones share what is known of it.
+/// A path, and the identity of the file that was opened there. Clones share the error that was found.
 ///
-/// A process that has a file open keeps writing to it after it was moved away or deleted, and everything
-/// that it writes then is lost silently. And SQLite would mix the write-ahead log that is left behind
-/// with another file that is put there. So the file is checked before each commit and each read.
+/// A process keeps writing to an open file after it was moved or deleted, and those writes are lost silently. Also,
+/// SQLite would apply the write-ahead log that stays behind to another file at the same path. So the file is checked
+/// before each commit and each read.
 #[derive(Clone, Debug)]
 pub(crate) struct DatabaseFile {
     path: PathBuf,
     /// Device and inode.
     identity: (u64, u64),
-    /// SQLite's error when it found the file damaged.
+    /// SQLite's error, if it has found the file damaged.
     damage: Arc<OnceLock<StoreError>>,
 }
 
@@ -45,12 +45,12 @@ impl DatabaseFile {
         }
     }
 
-    /// Fails also where the file is known to be damaged: writing makes it worse, and what it takes may be lost with it.
+    /// Also fails if the file is known to be damaged: writing would make it worse, and the written data may be lost.
     pub(crate) fn check_for_writing(&self) -> Result<()> {
         self.damage.get().map_or_else(|| self.check(), |damage| Err(damage.clone()))
     }
 
-    /// Remembers until the next start that the file is damaged, if `error` says so.
+    /// If `error` says that the file is damaged, remembers it until the next start.
     pub(crate) fn note(&self, error: &StoreError) {
         if let StoreError::Damaged(detail) = error
             && self.damage.set(error.clone()).is_ok()
@@ -67,20 +67,20 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// Owns the database until it is dropped; the system releases it when the process dies.
+/// Owns the database until it is dropped. The system releases the lock if the process dies.
 #[derive(Debug)]
 pub(crate) struct OwnerLock(#[expect(dead_code, reason = "an open file is the lock")] File);
 
 pub(crate) enum LockError {
-    /// Held by the process of this id, where it has written one.
+    /// Held by the process with this id, if it has written one.
     Held(Option<u32>),
     Io(io::Error),
 }
 
 impl OwnerLock {
     pub(crate) fn take(lock_file: &Path) -> Result<Self, LockError> {
-        // The file is not removed at the end: a process that has just opened it would then
-        // lock a file that the next one does not see.
+        // The file is never removed: a process that has just opened it would lock a file that the next one does not
+        // see.
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -97,7 +97,7 @@ impl OwnerLock {
     }
 }
 
-/// Truncated after the write, not before: freeing a file's only block costs milliseconds.
+/// Truncates after the write, not before: freeing the file's only block would cost milliseconds.
 fn write_pid(file: &mut File) -> io::Result<()> {
     let line = format!("{}\n", std::process::id());
     file.rewind()?;

@@ -17,7 +17,7 @@ mod code {
     pub(super) const NOTADB: i32 = 26;
 }
 
-/// The kinds of failure that callers distinguish.
+/// The causes that callers distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     Full,
@@ -49,7 +49,7 @@ pub(crate) fn cause(error: &sqlx::Error) -> Cause {
 }
 
 fn cause_of_code(extended: Option<&str>) -> Cause {
-    // The lower byte of an extended code is its primary code.
+    // The low byte of an extended code is its primary code.
     match extended.and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff) {
         Some(code::FULL) => Cause::Full,
         Some(code::CORRUPT | code::NOTADB) => Cause::Damaged,

@@ -1,4 +1,4 @@
-//! What pages and administrators ask of the queue: each method names the write or the read that does it.
+//! Implements [`JobAdmin`]: each method calls the write or the read that does the work.
 
 mod actions;
 mod jobs;
@@ -60,7 +60,7 @@ impl JobAdmin for SqliteStore {
         Ok(counts)
     }
 
-    /// Rows are numbered as they come, so the smallest number is the oldest.
+    /// Ids grow, so the smallest one is the oldest.
     async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
         let oldest = sqlx::query_scalar!(
             "select created_at_ms from job indexed by job_state where state = 'waiting' order by id limit 1"
@@ -93,7 +93,7 @@ impl JobAdmin for SqliteStore {
     }
 
     async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>> {
-        // One statement, so that an attempt that ends meanwhile is seen once and not twice or never.
+        // One statement, so that an attempt that ends in the meantime appears exactly once.
         let rows = sqlx::query!(
             r#"select ordinal as "ordinal!: i64", number as "number!: u32", worker as "worker!",
                       started_at_ms as "started_at_ms!: i64", finished_at_ms as "finished_at_ms: i64",
@@ -133,7 +133,7 @@ impl JobAdmin for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Two ranges of the index in each kind instead of one condition with `or`, which would read it to its end.
+    /// Reads two ranges of the index for each kind. One condition with `or` would read the index to its end.
     async fn count_ahead(&self, priority: i64, id: i64) -> Result<u64> {
         let ahead = sqlx::query_scalar!(
             r#"select count(*) as "ahead!: i64" from (

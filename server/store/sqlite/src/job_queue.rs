@@ -1,4 +1,4 @@
-//! What a worker asks of the queue: each method names the write or the read that does it.
+//! Implements [`JobQueue`]: each method calls the write or the read that does the work.
 
 mod add;
 mod claim;
@@ -55,7 +55,7 @@ impl JobQueue for SqliteStore {
     }
 
     async fn expire_leases(&self, now: TimeMs) -> Result<u64> {
-        // Asked every few seconds: it becomes a write only where there is something to write.
+        // Runs every few seconds, so it is a read, and a write follows only if there is something to write.
         let expired = sqlx::query_scalar!(
             "select id from job indexed by job_state where state = 'running' and lease_until_ms < ?1 limit 1",
             now.0
@@ -72,7 +72,7 @@ impl JobQueue for SqliteStore {
 
     async fn cancellations(&self, worker: &WorkerName) -> Result<Vec<JobId>> {
         let worker = &worker.0;
-        // Few jobs run at a time, so an index of its own would cost more than it saves.
+        // Few jobs run at a time, so a separate index would cost more than it saves.
         let jobs = sqlx::query_scalar!(
             r#"select id as "id!: i64" from job indexed by job_state
                where state = 'running' and cancel_requested = 1 and worker = ?1 order by id"#,

@@ -1,4 +1,4 @@
-//! The ledger: where the searches are that were ever accepted.
+//! The ledger: where every accepted search is.
 
 use api::{JobId, Ledger, MissingSearch, SearchId};
 use store::Result;
@@ -8,7 +8,7 @@ use crate::bulk::json_rows;
 use crate::connections::Connections;
 use crate::transaction::Transaction;
 
-/// In one statement, which sees one state of the database.
+/// One statement, which reads one snapshot.
 pub(crate) async fn ledger(connections: &Connections) -> Result<Ledger> {
     let rows = sqlx::query!(
         r#"select 'accepted' as "figure!: String", accepted as "searches!: i64" from ledger
@@ -61,7 +61,7 @@ pub(crate) async fn count_open(searches: &[SearchId], tx: &mut Transaction<'_>) 
     .await
 }
 
-/// How many of these jobs are of searches that have a row.
+/// How many of these jobs belong to searches that have a row.
 pub(crate) async fn count_recorded(jobs: &[JobId], tx: &mut Transaction<'_>) -> Result<i64> {
     let jobs = json_rows(&jobs);
     tx.fetch_one(sqlx::query_scalar!(

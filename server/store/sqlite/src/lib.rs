@@ -1,5 +1,5 @@
-//! The store in an embedded SQLite file. Writes go through one connection in shared commits
-//! (see `writer`), reads through a pool of connections that cannot write.
+//! The store in an embedded SQLite file. Writes share commits on one connection (see `writer`). Reads use a pool of
+//! read-only connections.
 
 mod accounts;
 mod bulk;
@@ -53,7 +53,7 @@ pub struct SqliteStore {
 /// Where the database is, and how it is used.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The database's file. It is made where it is missing, and so is its folder.
+    /// The database's file. It and its folder are created if they are missing.
     pub file: PathBuf,
     /// How many connections read at the same time.
     pub readers: u32,
@@ -63,21 +63,20 @@ pub struct Options {
 /// Whether other processes may own the database at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// No other process may: for one that runs jobs, or decides what happens to running ones.
+    /// Exclusive: for processes that run jobs, or decide what happens to running ones.
     Owner,
-    /// Beside an owner, or without one: for commands that touch no jobs.
+    /// Shared with an owner, if there is one: for commands that touch no jobs.
     Guest,
 }
 
 impl SqliteStore {
-    /// Takes the file's lock where it is to be owned, opens the database, and brings its schema
-    /// up to date.
+    /// Locks the file for an owner, opens the database, and brings its schema up to date.
     pub async fn open(Options { file, readers, access }: Options) -> Result<Self, OpenError> {
         make_folder(&file)?;
         let is_new = !file.exists();
         let lock = match access {
             Access::Owner => Some(own(&file)?),
-            // A process that makes the database must be alone with it until it is made.
+            // Creating the database needs exclusive access.
             Access::Guest if is_new => Some(own(&file)?),
             Access::Guest => None,
         };
@@ -161,7 +160,7 @@ impl Store for SqliteStore {
     }
 }
 
-/// What the writer takes. Three kinds are frequent: a batch writes all of a kind with one statement.
+/// The writer's commands. Three kinds are frequent: a batch writes all commands of such a kind with one statement.
 enum Command {
     Record(Pending<Record>),
     Finish(Pending<FinishAttempts>),
@@ -214,7 +213,7 @@ impl writer::Command for Command {
                 Self::Other(group) => others.push(group),
             }
         }
-        // Claims are among the others and come last, so that they find what the batch adds.
+        // The others, which include claims, come last, so that claims find the jobs that the batch adds.
         let mut groups: Vec<Box<dyn Group>> = vec![Box::new(records), Box::new(finished), Box::new(added)];
         groups.append(&mut others);
         groups

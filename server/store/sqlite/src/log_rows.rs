@@ -1,4 +1,4 @@
-//! Rows of the log: read one by one, in parts and in blocks, and written into another file.
+//! Reads log rows one by one, in parts and in blocks, and writes them to another file.
 
 use std::path::Path;
 
@@ -13,15 +13,15 @@ use crate::bulk::{Texts, json_rows};
 use crate::connections::Connections;
 use crate::error::store_error;
 
-/// The most rows of a block. More would be hardly faster, and take more memory.
+/// The most rows of a block. More would hardly be faster, and would take more memory.
 const BLOCK_ROWS: u32 = 1024;
-/// A row is long from this many bytes of text on. Whatever people type, a block of rows that are not long is a few MiB
-/// at most.
+/// A row with at least this many bytes of text is long. A block without long rows is a few MiB at most.
 const LONG_ROW_BYTES: i64 = 4096;
 /// The most long rows of a block.
 const BLOCK_LONG_ROWS: u32 = 8;
 
-/// Statements that read rows differ in what follows `from log`. Each is whole when it is checked, at compile time.
+/// Statements that read rows differ only after `from log`. The macro builds each complete statement, so that sqlx
+/// checks it at compile time.
 macro_rules! select_rows {
     ($from_log:literal, $($argument:expr),+ $(,)?) => {
         sqlx::query_as!(
@@ -73,7 +73,7 @@ pub(crate) async fn row_of_search(connection: &mut SqliteConnection, id: SearchI
     row.fetch_optional(connection).await.map_err(store_error)?.map(StoredRow::into_row).transpose()
 }
 
-/// The rows after `after`, from the nearest upwards.
+/// The rows after `after`, oldest first.
 pub(crate) async fn rows_after(connection: &mut SqliteConnection, after: i64, limit: u32) -> Result<Vec<LogRow>> {
     let rows = select_rows!("where id > ?1 order by id limit ?2", after, limit);
     let rows = rows.fetch_all(connection).await.map_err(store_error)?;
@@ -106,11 +106,11 @@ impl ReadLogPart for Connections {
     }
 }
 
-/// Many rows of the log in one row of SQLite's.
+/// Reads many log rows as one SQLite row.
 ///
-/// Each row that SQLite yields crosses a channel between two threads, which costs several times what reading it does.
-/// So SQL joins some hundred rows, and they are taken apart where they are used. They are separated by bytes that no
-/// text holds, and so need neither escapes nor lengths.
+/// Each row that SQLite yields crosses a channel between two threads, which costs several times as much as reading it.
+/// So SQL joins up to [`BLOCK_ROWS`] rows, and the caller splits them. The separators are bytes that no text contains,
+/// so neither escapes nor lengths are needed.
 pub(crate) async fn log_block(connections: &Connections, after: LogSeq, upto: LogSeq) -> Result<LogBlock> {
     let (mut lines, first_long) = read_lines(connections, after, upto, BLOCK_ROWS, LONG_ROW_BYTES).await?;
     if let Some(first_long) = first_long {
@@ -122,8 +122,7 @@ pub(crate) async fn log_block(connections: &Connections, after: LogSeq, upto: Lo
     LogBlock::of_lines(lines)
 }
 
-/// The lines of a block, and the number of the first row that is longer than `long_bytes`: each such line is its
-/// row's number alone.
+/// The lines of a block, and the number of the first long row, if any. The line of a long row is only its number.
 async fn read_lines(
     connections: &Connections,
     after: LogSeq,
@@ -131,8 +130,8 @@ async fn read_lines(
     rows: u32,
     long_bytes: i64,
 ) -> Result<(Vec<u8>, Option<i64>)> {
-    // Ordered inside: outside, what is to be joined would all be sorted once more. That SQLite keeps the order is
-    // verified when the block is taken apart.
+    // Ordered in the subquery: outside, the joined rows would be sorted once more. Splitting the block verifies that
+    // SQLite has kept the order.
     let read = sqlx::query!(
         r#"select cast(group_concat(line, cast(x'fe' as text)) as blob) as "lines: Vec<u8>",
                   min(long) as "first_long: i64"
@@ -156,7 +155,7 @@ async fn read_lines(
     Ok((read.lines.unwrap_or_default(), read.first_long))
 }
 
-/// Keeps the lines before the one that is this number.
+/// Keeps the lines before the one that consists of this number.
 fn truncate_before(lines: &mut Vec<u8>, number: i64) {
     let number = number.to_string();
     let before = lines.split(|&byte| byte == LogBlock::ROW_END).take_while(|line| *line != number.as_bytes());
@@ -164,7 +163,7 @@ fn truncate_before(lines: &mut Vec<u8>, number: i64) {
     lines.truncate(length.saturating_sub(1));
 }
 
-/// In one statement: there may be millions.
+/// One statement for all rows: an export has millions.
 pub(crate) async fn insert_rows(rows: &[LogRow], connection: &mut SqliteConnection) -> Result<()> {
     let mut texts = Texts::default();
     let rows: Vec<_> = rows
@@ -197,22 +196,22 @@ pub(crate) async fn insert_rows(rows: &[LogRow], connection: &mut SqliteConnecti
     Ok(())
 }
 
-/// The table as it was first made: an export needs none of what was added beside it.
+/// The first version of the table: an export needs nothing that later migrations added.
 const TABLE: &str = include_str!("../../../../migrations/sqlite/0002_log.sql");
 
-/// A database with the log alone, as an export for people: a new file that is being filled.
+/// A new database that contains only the log, for an export.
 #[derive(Debug)]
 pub struct LogFile {
     connection: SqliteConnection,
 }
 
 impl LogFile {
-    /// Makes `file`, which must not exist yet.
+    /// Creates `file`, which must not exist yet.
     pub async fn create(file: &Path) -> Result<Self> {
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
-            // Nothing reads it before it is whole, and half of it is discarded: it needs no protection meanwhile.
+            // Nothing reads the file before it is complete, and a partial one is discarded. So it needs no journal.
             .journal_mode(SqliteJournalMode::Off)
             .synchronous(SqliteSynchronous::Off)
             .disable_statement_logging();
@@ -221,7 +220,7 @@ impl LogFile {
         Ok(Self { connection })
     }
 
-    /// Afterwards all rows are in the file, though perhaps not on the disk.
+    /// Writes all rows to the file, but does not sync it to the disk.
     pub async fn close(self) -> Result<()> {
         self.connection.close().await.map_err(store_error)
     }

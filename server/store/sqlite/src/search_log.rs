@@ -1,4 +1,4 @@
-//! The log of searches: accepting a search, and writing its row together with the attempt's end.
+//! The log of searches: accepts a search, and writes its row together with the attempt's end.
 
 use std::collections::HashMap;
 
@@ -86,8 +86,7 @@ impl WriteMany for Record {
     }
 }
 
-/// Ends the attempts, and updates the ledger: which searches have a row now, and for which of them a job is
-/// still to run all the same.
+/// Ends the attempts. Counts in the ledger the searches that have a row although their job will still run.
 async fn end_attempts(candidates: &[(i64, &Record)], inserted: &Inserted, tx: &mut Transaction<'_>) -> Result<()> {
     let attempts: Vec<&FinishedAttempt> = candidates.iter().map(|(_, record)| &record.attempt).collect();
     let has_ended = end_held(&attempts, tx).await?;
@@ -97,7 +96,7 @@ async fn end_attempts(candidates: &[(i64, &Record)], inserted: &Inserted, tx: &m
         match (inserted.contains(*seq), has_ended) {
             (true, true) | (false, false) => {}
             (true, false) => left_open.push(entry.search.id),
-            // It was retried although its row existed.
+            // The job was retried although its row existed.
             (false, true) if !is_new(entry.search.id) => tx.changes.ledger.reopened -= 1,
             (false, true) => {}
         }
@@ -108,7 +107,7 @@ async fn end_attempts(candidates: &[(i64, &Record)], inserted: &Inserted, tx: &m
     Ok(())
 }
 
-/// Inserts the rows of searches that have none, numbered from `first` on. Returns which, and how many.
+/// Inserts the rows of searches that have none, numbered from `first` on. Returns which were inserted, and how many.
 async fn insert(writes: &[Record], first: i64, tx: &mut Transaction<'_>) -> Result<(Inserted, i64)> {
     let mut texts = Texts::default();
     let rows: Vec<_> = writes
@@ -168,7 +167,7 @@ async fn insert(writes: &[Record], first: i64, tx: &mut Transaction<'_>) -> Resu
     Ok((Inserted::Some(numbers.into_iter().collect()), new))
 }
 
-/// The rows that the searches of `refused` have already, by the number that was meant for the new one.
+/// The existing rows of the searches of `refused`, by the number that the new row would have got.
 async fn find_existing<'a>(
     refused: impl Iterator<Item = &'a (i64, &'a Record)> + Send,
     tx: &mut Transaction<'_>,

@@ -1,4 +1,4 @@
-//! A transaction that is being written, and what it has changed so far: counters, the ledger, and topics to notify.
+//! A write transaction, and what it has changed so far: counters, the ledger, and topics to notify.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::error::store_error;
 pub(crate) struct Transaction<'c> {
     pub(crate) connection: &'c mut SqliteConnection,
     pub(crate) changes: Changes,
-    /// By [`Numbered`]; none where it may have changed since it was read.
+    /// By [`Numbered`]. `None` if the number may have changed since it was read.
     next_numbers: [Option<i64>; 2],
 }
 
@@ -24,7 +24,7 @@ pub(crate) enum Numbered {
     Log,
 }
 
-/// The state to which a failed command is undone.
+/// The state to restore after a failed command.
 pub(crate) struct Savepoint(Changes);
 
 impl<'c> Transaction<'c> {
@@ -55,9 +55,9 @@ impl<'c> Transaction<'c> {
         Ok(Savepoint(self.changes.clone()))
     }
 
-    /// Keeps what was done since `savepoint`, or undoes it where `outcome` is an error.
+    /// Keeps the changes since `savepoint`, or undoes them if `outcome` is an error.
     ///
-    /// An inner error is the command's alone; an outer one is the whole transaction's.
+    /// The inner error fails only the command, the outer one the whole transaction.
     pub(crate) async fn release<A>(&mut self, savepoint: Savepoint, outcome: Result<A>) -> Result<Result<A>> {
         match &outcome {
             Ok(_) => {}
@@ -71,13 +71,13 @@ impl<'c> Transaction<'c> {
         Ok(outcome)
     }
 
-    /// The number of the next row of `table`. Numbers are assigned here and not by SQLite, because the rows that an
-    /// insert returns come in no promised order: only its number shows which row it is.
+    /// The number of the next row of `table`. Numbers are assigned here and not by SQLite: an insert returns its rows
+    /// in no guaranteed order, so only the number identifies a row.
     pub(crate) async fn next_number(&mut self, table: Numbered) -> Result<i64> {
         if let Some(number) = self.next_numbers[table as usize].take() {
             return Ok(number);
         }
-        // Of both tables at once: most transactions add to both, and each statement costs two changes of thread.
+        // For both tables at once: most transactions add to both, and each statement costs two thread switches.
         let last = sqlx::query!(
             r#"select max(case name when 'job' then seq end) as "job: i64",
                       max(case name when 'log' then seq end) as "log: i64"
@@ -90,7 +90,7 @@ impl<'c> Transaction<'c> {
         Ok(next[table as usize])
     }
 
-    /// Writes the new counts of jobs and the new ledger; the last thing before the commit.
+    /// Writes the job counts and the ledger. Call it last before the commit.
     pub(crate) async fn write_counters(mut self) -> Result<Changes> {
         self.write_job_counts().await?;
         let ledger = self.changes.ledger;
@@ -113,7 +113,7 @@ impl<'c> Transaction<'c> {
         if deltas.is_empty() {
             return Ok(());
         }
-        // Kinds are our own words, which hold nothing that JSON would change.
+        // Kinds contain nothing that JSON would escape.
         let deltas = json_rows(&deltas);
         let counted = sqlx::query!(
             r#"insert into job_count (kind, state, count)
@@ -145,9 +145,9 @@ impl<'c> Transaction<'c> {
 /// What a transaction has changed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Changes {
-    /// For each kind of job, by [`JobState::ALL`]'s order. There are few kinds.
+    /// For each kind of job, in the order of [`JobState::ALL`]. There are few kinds.
     counts: Vec<(String, [i64; JobState::ALL.len()])>,
-    /// The kinds of the jobs that have stopped running.
+    /// The kinds of jobs that have stopped running.
     stopped: BTreeSet<String>,
     topics: ChangedTopics,
     pub(crate) ledger: LedgerChanges,
@@ -176,7 +176,7 @@ impl Changes {
         self.added(kind, to);
     }
 
-    /// Triggers of the tables count what is deleted.
+    /// Only records the topic: triggers count deleted rows.
     pub(crate) fn deleted(&mut self, state: JobState) {
         self.topics.left(state);
     }
@@ -185,12 +185,12 @@ impl Changes {
         self.topics.topic(topic);
     }
 
-    /// For after the commit.
+    /// Call only after the commit.
     pub(crate) fn notify(&self, notifier: &Notifier) {
         self.topics.notify(notifier);
     }
 
-    /// How many more or fewer jobs there are of each kind in each state, where that has changed.
+    /// The nonzero changes of the job counts, by kind and state.
     fn counts(&self) -> impl Iterator<Item = (&str, JobState, i64)> {
         self.counts
             .iter()

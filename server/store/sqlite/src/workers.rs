@@ -1,4 +1,4 @@
-//! The workers that are alive. There is one at a time, whose process owns the file.
+//! The live workers. Only one at a time, because its process owns the file.
 
 use api::TimeMs;
 use async_trait::async_trait;

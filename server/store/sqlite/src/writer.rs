@@ -1,4 +1,4 @@
-//! The one connection that writes. Callers hand commands to its task, which commits all that wait in one transaction
+//! The one connection that writes. Callers hand commands to its task, which commits all waiting ones in one transaction
 //! and answers each caller after the commit. Knows nothing of what the commands write.
 
 use std::marker::PhantomData;
@@ -15,8 +15,8 @@ use crate::database_file::{DatabaseFile, OwnerLock};
 use crate::error::store_error;
 use crate::transaction::{Changes, Transaction};
 
-/// The inbox is bounded so that a locked database costs waiting visitors and not memory, and a
-/// batch so that its first caller does not wait for an endless stream of later ones.
+/// The inbox is bounded so that waiting callers cost no memory while the database is locked, a batch so that its first
+/// caller does not wait for ever more later ones.
 const LIMITS: Limits = Limits { inbox: 2048, batch: 1000 };
 
 /// A write in a shared transaction.
@@ -27,12 +27,12 @@ pub(crate) trait Write: Send + Sync + 'static {
     async fn apply(&self, tx: &mut Transaction<'_>) -> Result<Self::Answer>;
 }
 
-/// A write that takes one statement together with all others of its kind.
+/// A write that shares one statement with all others of its kind.
 #[async_trait]
 pub(crate) trait WriteMany: Sized + Send + Sync + 'static {
     type Answer: Send + 'static;
 
-    /// Does all of `writes`, each as if those before it were done, and answers in their order.
+    /// Does all of `writes`, each as if those before it were done. Answers in their order.
     async fn apply_all(writes: &[Self], tx: &mut Transaction<'_>) -> Result<Vec<Self::Answer>>;
 }
 
@@ -49,15 +49,15 @@ impl<W: Write> WriteMany for W {
     }
 }
 
-/// What a store hands to its writer: a closed set, so that the commands of a search are not boxed one by one.
+/// A store's commands: an enum, so that the frequent ones are not boxed one by one.
 pub(crate) trait Command: From<Box<dyn Group>> + Send + 'static {
     fn is_awaited(&self) -> bool;
 
-    /// Groups the commands by kind, in the order in which the groups are to be applied.
+    /// Groups the commands by kind, in the order in which the groups must be applied.
     fn group(commands: impl Iterator<Item = Self>) -> Vec<Box<dyn Group>>;
 }
 
-/// A write, and the caller that waits for its answer.
+/// A write, and its caller.
 pub(crate) struct Pending<W: WriteMany> {
     write: W,
     caller: oneshot::Sender<Result<W::Answer>>,
@@ -81,16 +81,15 @@ impl<C: Command> Writer<C> {
         Self { inbox, task: Mutex::new(Some(tokio::spawn(task.run()))) }
     }
 
-    /// Does `write` in some transaction and returns its answer after the commit.
+    /// Does `write` in a shared transaction and returns its answer after the commit.
     ///
-    /// A caller that stops waiting before the write has begun takes it back; one that stops
-    /// later leaves it to be done.
+    /// A caller that stops waiting before its batch has started withdraws the write. Later, the write is done anyway.
     pub(crate) async fn write<W: Write>(&self, write: W) -> Result<W::Answer> {
         let command = |caller| C::from(Box::new(Writes::from(Pending { write, caller })) as Box<dyn Group>);
         self.inbox.hand_in(command).await?.await
     }
 
-    /// As [`Writer::write`], in one statement with all others of its kind.
+    /// Like [`Writer::write`], in one statement with all others of its kind.
     pub(crate) async fn write_grouped<W: WriteMany>(&self, write: W) -> Result<W::Answer>
     where
         C: From<Pending<W>>,
@@ -98,10 +97,10 @@ impl<C: Command> Writer<C> {
         self.inbox.hand_in(|caller| C::from(Pending { write, caller })).await?.await
     }
 
-    /// Finishes what was handed in and returns the committer, to be closed last, at the first call.
+    /// Finishes pending writes. The first call returns the committer, which must be closed last.
     pub(crate) async fn close(&self) -> Option<Committer<C>> {
         self.inbox.close();
-        // Nothing can panic while the lock is held, so a poisoned one is whole.
+        // No code panics while it holds the lock.
         let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         task.await.ok()
     }
@@ -111,10 +110,10 @@ impl<C: Command> Writer<C> {
 pub(crate) struct Committer<C> {
     options: SqliteConnectOptions,
     file: DatabaseFile,
-    /// None after a failure of the disk or a lock: the next batch begins with a fresh one.
+    /// `None` after a failure of the disk or a lock: the next batch opens a new one.
     connection: Option<SqliteConnection>,
     notifier: Arc<Notifier>,
-    /// Held as long as anything is written, also where the store itself was dropped.
+    /// Held until the last write, even if the store itself was dropped before.
     _lock: Option<OwnerLock>,
     _command: PhantomData<fn(C)>,
 }
@@ -135,7 +134,8 @@ impl<C: Command> Commit for Committer<C> {
         let outcome = self.write(batch).await;
         match &outcome {
             Ok(_) | Err(StoreError::Sql(_)) => {}
-            // Its connection stays open: closing the last one would bring the write-ahead log into the damaged file.
+            // The connection stays open: closing the last one would checkpoint the write-ahead log into the damaged
+            // file.
             Err(damage @ StoreError::Damaged(_)) => self.file.note(damage),
             Err(error) => {
                 tracing::warn!(%error, commands = batch.len(), "a batch of writes failed");
@@ -161,12 +161,12 @@ impl<C> Committer<C> {
         Self { options, file, connection: Some(connection), notifier, _lock: lock, _command: PhantomData }
     }
 
-    /// Brings the write-ahead log back into the file, so that the file alone is whole, and releases the folder.
+    /// Checkpoints the write-ahead log, so that the file is complete without it, and releases the folder.
     pub(crate) async fn close(self) {
         let Some(mut connection) = self.connection.filter(|_| self.file.check_for_writing().is_ok()) else { return };
         let checkpoint = sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut connection).await;
         if let Err(error) = checkpoint.map(drop).and(connection.close().await) {
-            // Every commit is durable already: the next start reads the log.
+            // Every commit is already durable: the next start reads the write-ahead log.
             tracing::warn!(%error, "the database was not tidied up at the end");
         }
     }
@@ -189,7 +189,7 @@ impl<C> Committer<C> {
 }
 
 async fn commit(connection: &mut SqliteConnection, batch: &mut Batch, scope: ErrorScope) -> Result<Changes> {
-    // Immediate, so that waiting for another program's lock happens here and never midway.
+    // Immediate, so that it waits for another program's lock here and never midway.
     let mut transaction = connection.begin_with("begin immediate").await.map_err(store_error)?;
     let mut tx = Transaction::new(&mut transaction);
     for group in &mut batch.0 {
@@ -200,12 +200,12 @@ async fn commit(connection: &mut SqliteConnection, batch: &mut Batch, scope: Err
     Ok(changes)
 }
 
-/// What an error of a command fails.
+/// What fails with a command.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ErrorScope {
-    /// The whole batch.
+    /// The whole batch fails.
     Batch,
-    /// That command alone: each has a savepoint of its own.
+    /// Only that command fails: each has its own savepoint.
     Command,
 }
 
@@ -213,19 +213,19 @@ pub(crate) enum ErrorScope {
 pub(crate) struct Batch(Vec<Box<dyn Group>>);
 
 impl Batch {
-    /// How many commands there are.
+    /// The number of commands.
     fn len(&self) -> usize {
         self.0.iter().map(|group| group.len()).sum()
     }
 }
 
-/// Writes of one kind, whichever that is.
+/// Writes of one kind, type-erased.
 #[async_trait]
 pub(crate) trait Group: Send {
     fn len(&self) -> usize;
     fn is_awaited(&self) -> bool;
     async fn apply(&mut self, tx: &mut Transaction<'_>, scope: ErrorScope) -> Result<()>;
-    /// Sends each caller the answer to its command, or the failure of all.
+    /// Sends each caller the answer to its command, or the error that failed the whole batch.
     fn answer(self: Box<Self>, failure: Option<&StoreError>);
 }
 
@@ -284,7 +284,7 @@ impl<W: WriteMany> Group for Writes<W> {
     }
 
     fn answer(self: Box<Self>, failure: Option<&StoreError>) {
-        // A caller that has gone in the meantime needs no answer.
+        // A caller that no longer waits needs no answer.
         match failure {
             Some(error) => self.callers.into_iter().for_each(|caller| drop(caller.send(Err(error.clone())))),
             None => self.callers.into_iter().zip(self.answers).for_each(|(caller, answer)| drop(caller.send(answer))),

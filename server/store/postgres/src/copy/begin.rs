@@ -1,4 +1,4 @@
-//! The beginning of a copy, and the refusal of one.
+//! Begins, resumes or refuses a copy.
 
 use sqlx::PgConnection;
 use store::codec::{corrupt, count};

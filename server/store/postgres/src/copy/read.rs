@@ -1,4 +1,4 @@
-//! What is copied, read in the order of its keys.
+//! Reads the records to copy, ordered by key.
 
 use std::collections::HashMap;
 
@@ -151,7 +151,7 @@ async fn attempts(connection: &mut PgConnection, jobs: &[i64]) -> Result<HashMap
     Ok(attempts)
 }
 
-/// Those of the table, and those whose job is done without a row, because such a job is not copied.
+/// The table's rows, and the searches whose job is done without a log row, because such a job is not copied.
 pub(super) async fn missing(
     connection: &mut PgConnection,
     after: &str,

@@ -1,4 +1,4 @@
-//! A batch of records, and the progress of the copy with it.
+//! Writes a batch of records together with the copy's progress.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::job_queue::clamped;
 use crate::log_rows::LogColumns;
 
 pub(super) async fn write(records: Records, progress: &Progress, connection: &mut PgConnection) -> Result<(), Error> {
-    // First, so that its row lock is held to the end: a restarted copy waits until this batch is committed or not.
+    // First, so that its row lock is held to the end: a restarted copy waits for the outcome of this batch.
     sqlx::query!(
         "update copy set part = $1, up_to = $2, done = $3 where id = 1",
         progress.table.as_str(),

@@ -1,4 +1,4 @@
-//! What an administrator does to jobs.
+//! Admin actions on jobs.
 
 use api::{JobId, JobState, TimeMs};
 use store::codec::job_state;
@@ -26,7 +26,7 @@ pub(super) async fn retry(connections: &Connections, id: JobId, now: TimeMs) -> 
     Ok(connections.execute(retried).await? > 0)
 }
 
-/// Returns what has changed, or none if there is nothing to cancel.
+/// Returns the changed topics, or `None` if there is nothing to cancel.
 pub(super) async fn cancel(connections: &Connections, id: JobId, now: TimeMs) -> Result<Option<ChangedTopics>> {
     let cancelled = sqlx::query_scalar!(
         r#"with found as materialized (
@@ -52,7 +52,7 @@ pub(super) async fn cancel(connections: &Connections, id: JobId, now: TimeMs) ->
     Ok(Some(changed))
 }
 
-/// One process at a time: of several that start together, the others find nothing to do.
+/// One process at a time prunes. Others that start at the same time do nothing.
 pub(super) async fn prune(connections: &Connections, before: TimeMs, limit: u32) -> Result<u64> {
     let pruned = sqlx::query!(
         "with prune_lock as materialized (select pg_try_advisory_xact_lock($3) as is_ours)

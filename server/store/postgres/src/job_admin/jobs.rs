@@ -1,4 +1,4 @@
-//! Jobs with their reports.
+//! Reads jobs with their last reports.
 
 use api::{JobFilter, JobId, JobProgress, JobState, TimeMs};
 use store::codec::job_state;
@@ -7,7 +7,8 @@ use store::{JobPage, LOG_JOB, Result, StoredJob, WorkerName};
 use crate::connections::Connections;
 use crate::escape::restored;
 
-/// Statements that read jobs differ in their condition. Each is whole when it is checked, at compile time.
+/// Statements that read jobs differ only in their condition. The macro builds each complete statement, so that sqlx
+/// checks it at compile time.
 macro_rules! select_jobs {
     ($condition:literal, $($argument:expr),+ $(,)?) => {
         sqlx::query_as!(

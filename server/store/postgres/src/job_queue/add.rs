@@ -1,4 +1,4 @@
-//! New jobs, a batch of them in one statement.
+//! Adds a batch of jobs with one statement.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::batcher::BatchWrite;
 use crate::connections::Connections;
 use crate::job_queue::{WriteContext, clamped, index};
 
-/// A job to add; with `search`, only where that search has no log row.
+/// A job to add. With `search`, it is only added if that search has no log row.
 #[derive(Debug)]
 pub(crate) struct Add {
     pub(crate) job: NewJob,
@@ -57,7 +57,7 @@ fn first_state(job: &NewJob) -> JobState {
     if job.run_at > job.now { JobState::Scheduled } else { JobState::Waiting }
 }
 
-/// Inserts those that may be, with ids in their order. Returns the ids by index in `writes`.
+/// Inserts the jobs that conflict with nothing, with ids in their order. Returns the ids by index in `writes`.
 async fn insert(writes: &[Add], connections: &Connections) -> Result<HashMap<usize, JobId>> {
     let jobs = || writes.iter().map(|add| &add.job);
     let kinds: Vec<&str> = jobs().map(|job| job.kind.as_str()).collect();
@@ -69,7 +69,7 @@ async fn insert(writes: &[Add], connections: &Connections) -> Result<HashMap<usi
     let run_at: Vec<i64> = jobs().map(|job| job.run_at.0).collect();
     let created_at: Vec<i64> = jobs().map(|job| job.created_at.0).collect();
     let searched: Vec<bool> = writes.iter().map(|add| add.search.is_some()).collect();
-    // Inserted in the order of their keys: statements with the same keys in different orders would deadlock.
+    // Ordered by key: statements with the same keys in different orders would deadlock.
     let inserted = sqlx::query!(
         r#"with new as materialized (
                select nextval(pg_get_serial_sequence('job', 'id')) as id, input.*
@@ -103,7 +103,7 @@ async fn insert(writes: &[Add], connections: &Connections) -> Result<HashMap<usi
     Ok(inserted.into_iter().map(|row| (index(row.input_order), JobId(row.id))).collect())
 }
 
-/// The jobs that those at `refused` conflict with, by index in `writes`.
+/// The jobs that the writes at `refused` conflict with, by index in `writes`.
 async fn find_queued(writes: &[Add], refused: &[usize], connections: &Connections) -> Result<HashMap<usize, Added>> {
     if refused.is_empty() {
         return Ok(HashMap::new());

@@ -39,7 +39,7 @@ pub(super) async fn claim(store: &PostgresStore, claim: &Claim) -> Result<Vec<Cl
     Ok(claimed.into_iter().map(ClaimedRow::into_job).collect())
 }
 
-/// What a claim has to know of the kinds of jobs.
+/// What a claim needs to know about the kinds of jobs.
 struct KindSnapshot {
     /// Whether scheduled or retrying jobs are due.
     has_due_jobs: bool,
@@ -52,8 +52,8 @@ struct KindSnapshot {
 impl KindSnapshot {
     /// A read before any write: an update that finds nothing costs as much as one that does. Restricted kinds are few.
     ///
-    /// Reads without a lock whether a limited kind has room. Whatever makes room or adds a job notifies the workers after
-    /// its commit.
+    /// Reads without a lock whether a limited kind has room. Whatever makes room or adds a job notifies the workers
+    /// after its commit.
     async fn read(connections: &Connections, claim: &Claim) -> Result<Self> {
         let rows = sqlx::query!(
             r#"select exists (
@@ -134,9 +134,9 @@ async fn wake_due(store: &PostgresStore, claim: &Claim) -> Result<ChangedTopics>
 async fn claim_freely(store: &PostgresStore, claim: &Claim, restricted: &[&str]) -> Result<Vec<ClaimedRow>> {
     let started_at = Instant::now();
     let start = store.cursor.start(started_at);
-    // Three ranges, so that skipped jobs are not read: higher priorities, the cursor's priority from its start, lower ones.
-    // `any` of one priority, because with an equality the planner would order by id alone and scan the whole table's
-    // history.
+    // Three ranges, so that skipped jobs are not read: higher priorities, the cursor's priority from its start, lower
+    // ones. `any` of one priority, because with an equality the planner would order by id alone and scan the whole
+    // table's history.
     let claimed = sqlx::query_as!(
         ClaimedRow,
         r#"with urgent as materialized (
@@ -175,7 +175,7 @@ async fn claim_freely(store: &PostgresStore, claim: &Claim, restricted: &[&str])
     Ok(claimed)
 }
 
-/// Claims jobs of all kinds, including limited ones, of which all workers together may run only so many.
+/// Claims jobs of all kinds, including limited ones, whose limits apply to all workers together.
 async fn claim_in_turn(connections: &Connections, claim: &Claim, restricted: &[&str]) -> Result<Vec<ClaimedRow>> {
     let mut connection = connections.get().await?;
     in_time(connection.begin()).await.map_err(store_error)?;
@@ -183,8 +183,8 @@ async fn claim_in_turn(connections: &Connections, claim: &Claim, restricted: &[&
     connection.settle(claimed).await
 }
 
-/// Two statements in one transaction, as an exception: claims must see each other's jobs, and a statement sees only what
-/// was committed when it started. The server ends the transaction of a process that freezes in between.
+/// Two statements in one transaction, as an exception: claims must see each other's jobs, and a statement sees only
+/// what was committed when it started. The server ends the transaction of a process that freezes in between.
 async fn take_in_turn(
     connection: &mut PgConnection,
     claim: &Claim,

@@ -1,4 +1,4 @@
-//! The results of attempts.
+//! Stores the results of attempts.
 
 use api::JobState;
 use async_trait::async_trait;
@@ -33,7 +33,7 @@ impl BatchWrite for FinishAttempts {
     }
 }
 
-/// Finished attempts as columns, from which a statement makes rows again.
+/// Finished attempts as columns, which a statement turns into rows again.
 #[derive(Default)]
 pub(crate) struct AttemptColumns {
     pub(crate) jobs: Vec<i64>,
@@ -67,7 +67,7 @@ impl AttemptColumns {
     }
 }
 
-/// Ends those attempts that their workers still hold. Returns their indexes in `finished`, and their jobs' new states.
+/// Ends the attempts that their workers still hold. Returns their indexes in `finished`, and their jobs' new states.
 async fn end_held(finished: &AttemptColumns, connections: &Connections) -> Result<Vec<(usize, JobState)>> {
     let ended = sqlx::query!(
         r#"with finished as materialized (

@@ -1,4 +1,4 @@
-//! Attempts whose result will never arrive.
+//! Rescues the jobs of dead workers: their attempts end as lost.
 
 use api::TimeMs;
 use store::Result;

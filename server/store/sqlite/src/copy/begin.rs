@@ -1,4 +1,4 @@
-//! The beginning of a copy, and the refusal of one.
+//! Begins, resumes or refuses a copy.
 
 use store::Result;
 use store::codec::{corrupt, count};
@@ -56,7 +56,7 @@ async fn find_content(tx: &mut Transaction<'_>) -> Result<Option<Refusal>> {
 async fn write_metadata(metadata: &Metadata, tx: &mut Transaction<'_>) -> Result<()> {
     let secret = &metadata.secret[..];
     tx.execute(sqlx::query!("update secret set key = ?1 where id = 1", secret)).await?;
-    // It makes the first administrator, and the copy brings accounts.
+    // The copied accounts replace the link for the first administrator.
     tx.execute(sqlx::query!("delete from setup_link")).await?;
     tx.execute(sqlx::query!(
         "update ledger set accepted = ?1, recorded = 0, reopened = 0, cancelled = ?2 where id = 1",

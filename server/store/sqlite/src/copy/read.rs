@@ -1,4 +1,4 @@
-//! What is copied, read in the order of its keys.
+//! Reads the records to copy, ordered by key.
 
 use std::collections::HashMap;
 
@@ -50,7 +50,7 @@ pub(super) async fn count(connection: &mut SqliteConnection, table: Table) -> Re
         }
         Table::Log => sqlx::query_scalar!(r#"select count(*) as "records!: i64" from log"#).fetch_one(connection).await,
         Table::Jobs => {
-            // The states are named so that those of the jobs that are done are not read.
+            // The states are listed so that the counts of done jobs are not read.
             sqlx::query_scalar!(
                 r#"select count(*) as "records!: i64" from job
                    where state in ('scheduled', 'waiting', 'running', 'retrying', 'dead', 'cancelled')"#
@@ -86,7 +86,7 @@ pub(super) async fn accounts(connection: &mut SqliteConnection, after: i64, limi
 }
 
 pub(super) async fn jobs(connection: &mut SqliteConnection, after: i64, limit: u32) -> Result<Vec<JobRecord>> {
-    // By the number alone: the index of the states would have to be sorted anew for each batch.
+    // By id alone: with the index of states, each batch would have to be sorted.
     let rows = sqlx::query!(
         r#"select id as "id!: i64", kind, key, payload, state, priority as "priority: i16", attempt as "attempt: u32",
                   max_attempts as "max_attempts: u32", worker, lease_until_ms,
@@ -126,7 +126,7 @@ pub(super) async fn jobs(connection: &mut SqliteConnection, after: i64, limit: u
     records.collect()
 }
 
-/// The attempts of these jobs that have ended, from each job's oldest on.
+/// The ended attempts of these jobs, oldest first.
 async fn attempts(connection: &mut SqliteConnection, jobs: &[i64]) -> Result<HashMap<i64, Vec<AttemptRecord>>> {
     let jobs = json_rows(&jobs);
     let rows = sqlx::query!(
@@ -154,7 +154,7 @@ async fn attempts(connection: &mut SqliteConnection, jobs: &[i64]) -> Result<Has
     Ok(attempts)
 }
 
-/// The rows of the table, and the searches whose job is done although there is no row: that job is not copied.
+/// The table's rows, and the searches whose job is done without a log row, because such a job is not copied.
 pub(super) async fn missing(connection: &mut SqliteConnection, after: &str, limit: u32) -> Result<Vec<MissingRecord>> {
     let rows = sqlx::query!(
         r#"select search_id as "search_id!: String", job_id as "job_id!: i64", what as "what!: String" from (

@@ -1,4 +1,4 @@
-//! Writes records, and the progress of the copy with them.
+//! Writes a batch of records together with the copy's progress.
 
 use api::{JobId, LogRow};
 use store::copy::{AccountRecord, JobRecord, MissingRecord, Progress, Records};

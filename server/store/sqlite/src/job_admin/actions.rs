@@ -1,4 +1,4 @@
-//! What an administrator does to jobs.
+//! Admin actions on jobs.
 
 use api::{JobId, JobState, TimeMs};
 use async_trait::async_trait;
@@ -64,11 +64,11 @@ impl Write for Cancel {
     }
 }
 
-/// The job that an action is about.
+/// The job that an action targets.
 struct TargetJob {
     kind: String,
     state: JobState,
-    /// Whether it is a search's job, and that search is in the log.
+    /// Whether it is a search's job, and that search has a log row.
     has_row: bool,
 }
 

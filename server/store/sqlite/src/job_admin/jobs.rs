@@ -1,4 +1,4 @@
-//! Jobs with their last reports.
+//! Reads jobs with their last reports.
 
 use api::{JobFilter, JobId, JobProgress, JobState, TimeMs};
 use store::codec::job_state;
@@ -6,7 +6,8 @@ use store::{JobPage, LOG_JOB, Result, StoredJob, WorkerName};
 
 use crate::connections::Connections;
 
-/// Statements that read jobs differ in what follows `from job`. Each is whole when it is checked, at compile time.
+/// Statements that read jobs differ only after `from job`. The macro builds each complete statement, so that sqlx
+/// checks it at compile time.
 macro_rules! select_jobs {
     ($from_job:literal, $($argument:expr),+ $(,)?) => {
         sqlx::query_as!(
@@ -28,7 +29,7 @@ pub(super) async fn jobs(
     limit: u32,
 ) -> Result<JobPage> {
     let before = before.map_or(i64::MAX, |id| id.0);
-    // One more than asked for shows whether there is another page.
+    // One more than requested shows whether there is another page.
     let fetched = i64::from(limit) + 1;
     let (kind, state) = (filter.kind, filter.state.map(JobState::as_str));
     let rows = match (kind.as_deref().filter(|&kind| kind != LOG_JOB), state) {
@@ -40,7 +41,7 @@ pub(super) async fn jobs(
     Ok(JobPage::cut(jobs, limit))
 }
 
-/// The kinds of which there are few jobs have an index of their own.
+/// Kinds with few jobs have their own index.
 async fn of_rare_kind(
     connections: &Connections,
     kind: &str,

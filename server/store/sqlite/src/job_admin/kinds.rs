@@ -1,4 +1,4 @@
-//! Kinds of jobs: which exist, and their settings.
+//! Kinds of jobs, with an administrator's settings.
 
 use api::JobCounts;
 use async_trait::async_trait;
@@ -87,7 +87,7 @@ impl Write for LimitKind {
         let exists = tx.execute(updated).await? > 0;
         if exists {
             tx.changes.topic(Topic::Jobs);
-            // Unless the limit was lowered there may be room now; a worker that wakes in vain sleeps again.
+            // The new limit may leave room for more jobs. If it does not, the workers just sleep again.
             tx.changes.topic(Topic::Work);
         }
         Ok(exists)

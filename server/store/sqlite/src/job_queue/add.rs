@@ -1,4 +1,4 @@
-//! New jobs, a batch of them in one statement.
+//! Adds a batch of jobs with one statement.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::log_rows::row_of_search;
 use crate::transaction::{Numbered, Transaction};
 use crate::writer::WriteMany;
 
-/// A job to add; with `search`, only where that search has no log row.
+/// A job to add. With `search`, it is only added if that search has no log row.
 pub(crate) struct Add {
     pub(crate) job: NewJob,
     pub(crate) search: Option<SearchId>,
@@ -54,7 +54,7 @@ fn first_state(job: &NewJob) -> JobState {
     if job.run_at > job.now { JobState::Scheduled } else { JobState::Waiting }
 }
 
-/// Inserts those that may be, with the ids from `first` on.
+/// Inserts the jobs that conflict with nothing, with ids from `first` on.
 async fn insert(writes: &[Add], first: i64, tx: &mut Transaction<'_>) -> Result<Inserted> {
     let mut texts = Texts::default();
     let rows: Vec<_> = writes
@@ -80,8 +80,8 @@ async fn insert(writes: &[Add], first: i64, tx: &mut Transaction<'_>) -> Result<
         })
         .collect();
     let (rows, texts) = (json_rows(&rows), texts.into_blob());
-    // "Or fail": what fails is undone with its savepoint or its transaction. An abort would undo the statement alone, for
-    // which SQLite copies every page that it touches.
+    // "Or fail", because a rollback of the savepoint or the transaction follows anyway. With "or abort", SQLite would
+    // copy every page that the statement touches, to undo the statement alone.
     let inserted = sqlx::query!(
         "insert or fail into job (id, kind, key, payload, state, priority, max_attempts, run_at_ms, created_at_ms)
          select ?1 + new.key,
@@ -107,7 +107,7 @@ async fn insert(writes: &[Add], first: i64, tx: &mut Transaction<'_>) -> Result<
     Ok(Inserted::Some(ids.into_iter().collect()))
 }
 
-/// The jobs that `refused` conflict with, by the id that was meant for the new one.
+/// The jobs that `refused` conflict with, by the id that the new job would have got.
 async fn find_queued<'a>(
     refused: impl Iterator<Item = &'a (i64, &'a Add)> + Send,
     tx: &mut Transaction<'_>,
@@ -134,7 +134,7 @@ async fn find_queued<'a>(
     Ok(found.map(|row| (row.refused, Added::Queued { job: JobId(row.id), payload: row.payload })).collect())
 }
 
-/// The log row that `add` conflicts with. Rare: only where a search is sent again after its job was pruned.
+/// The log row that `add` conflicts with. Rare: only if a search is sent again after its job was pruned.
 async fn find_recorded(add: &Add, tx: &mut Transaction<'_>) -> Result<Added> {
     let row = match add.search {
         Some(search) => row_of_search(tx.connection, search).await?,

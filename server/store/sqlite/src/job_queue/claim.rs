@@ -1,4 +1,4 @@
-//! Handing out jobs, and renewing their leases.
+//! Claims jobs, and renews their leases.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
@@ -12,8 +12,8 @@ use crate::bulk::json_rows;
 use crate::transaction::Transaction;
 use crate::writer::Write;
 
-/// How many due jobs one claim makes waiting at least. More would make
-/// a single claim slow after a long sleep; the next claim takes the next ones.
+/// The most due jobs that one claim puts among the waiting ones, unless it asks for more jobs. It keeps a claim after a
+/// long sleep fast; the next claim takes the next ones.
 const DUE_AT_ONCE: u32 = 1000;
 
 #[async_trait]
@@ -47,14 +47,14 @@ impl Write for Claim {
     }
 }
 
-/// A job that may be claimed, as it will be once it is.
+/// A job to claim, as it will be afterwards.
 struct Candidate {
     priority: i64,
     job: ClaimedJob,
 }
 
-/// The waiting jobs that are to run next, at most `limit`, in their order: the first of each kind that may run,
-/// merged. A kind that may not is skipped as a whole, however many of its jobs wait.
+/// The next `limit` jobs to run, in order: the first jobs of each kind that may run, merged. A kind that may not run is
+/// skipped as a whole, however many of its jobs wait.
 async fn next(limit: u32, tx: &mut Transaction<'_>) -> Result<Vec<Candidate>> {
     let mut next = Vec::new();
     for (kind, room) in open_kinds(tx).await? {
@@ -65,11 +65,11 @@ async fn next(limit: u32, tx: &mut Transaction<'_>) -> Result<Vec<Candidate>> {
     Ok(next)
 }
 
-/// The kinds of which jobs wait and may begin, each with how many.
+/// The kinds with claimable jobs, and how many jobs of each may be claimed.
 ///
-/// The waiting kinds are read from the index, from one kind's first job to the next kind's: this costs the same
-/// however many jobs wait, and finds also jobs that were put into the table by hand. Running jobs are
-/// counted here, and not taken from `job_count`, which this transaction has not yet updated; few run.
+/// The waiting kinds are read from the index, skipping from one kind's first job to the next kind's: the cost does not
+/// depend on how many jobs wait, and manually inserted jobs are found too. The few running jobs are counted here,
+/// because this transaction has not updated `job_count` yet.
 async fn open_kinds(tx: &mut Transaction<'_>) -> Result<Vec<(String, u32)>> {
     let kinds = sqlx::query!(
         r#"with recursive waiting (kind) as (
@@ -95,7 +95,8 @@ async fn open_kinds(tx: &mut Transaction<'_>) -> Result<Vec<(String, u32)>> {
     Ok(kinds.filter(|kind| kind.room > 0).map(|kind| (kind.kind, kind.room)).collect())
 }
 
-/// Adds the first `limit` waiting jobs of a kind. They come in one row: one for each would cost more than finding it.
+/// Adds the first `limit` waiting jobs of a kind. They are read as one row: a row for each job would cost more than
+/// finding it.
 async fn first_of(kind: String, limit: u32, next: &mut Vec<Candidate>, tx: &mut Transaction<'_>) -> Result<()> {
     let found = sqlx::query!(
         r#"select json_group_array(json_array(id, priority, attempt, max_attempts, octet_length(payload)))
@@ -122,7 +123,7 @@ async fn first_of(kind: String, limit: u32, next: &mut Vec<Candidate>, tx: &mut 
     Ok(())
 }
 
-/// Makes jobs whose time has come waiting, among which priority and age decide.
+/// Puts due jobs among the waiting ones, which are claimed by priority and age.
 async fn wake_due(now: TimeMs, limit: u32, tx: &mut Transaction<'_>) -> Result<()> {
     let due = sqlx::query!(
         r#"select id as "id!: i64", kind, state from job indexed by job_due

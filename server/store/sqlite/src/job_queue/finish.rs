@@ -1,4 +1,4 @@
-//! The end of attempts: what workers report, the attempt's row, and the job's next state.
+//! Ends attempts: writes each attempt's row and the job's next state.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ impl WriteMany for FinishAttempts {
             .map(|(attempt, _)| attempt.job)
             .collect();
         if !done.is_empty() {
-            // A search whose row existed before its attempt ended was counted as reopened.
+            // A search that had a row before its attempt ended was counted as reopened.
             tx.changes.ledger.reopened -= count_recorded(&done, tx).await?;
         }
         let mut stored = stored.into_iter();
@@ -39,7 +39,7 @@ impl WriteMany for FinishAttempts {
     }
 }
 
-/// Ends those attempts that their workers still hold. Returns for each whether it did.
+/// Ends the attempts that their workers still hold. Returns for each attempt whether it has ended.
 pub(crate) async fn end_held(finished: &[&FinishedAttempt], tx: &mut Transaction<'_>) -> Result<Vec<bool>> {
     let running = find_held(finished, tx).await?;
     let mut jobs = HashMap::with_capacity(finished.len());
@@ -57,9 +57,9 @@ pub(crate) async fn end_held(finished: &[&FinishedAttempt], tx: &mut Transaction
     Ok(stored)
 }
 
-/// The jobs whose attempts are still held by the workers that have finished them.
+/// The jobs of the attempts that their workers still hold.
 async fn find_held(finished: &[&FinishedAttempt], tx: &mut Transaction<'_>) -> Result<Vec<RunningJobs>> {
-    // Workers' names are our own words, which hold nothing that JSON would change.
+    // Workers' names contain nothing that JSON would escape.
     let finished = finished.iter().map(|attempt| (attempt.job, attempt.attempt, &attempt.worker.0));
     let finished = json_rows(&finished.collect::<Vec<_>>());
     tx.fetch_all(sqlx::query_as!(
@@ -80,7 +80,7 @@ fn end<'a>(finished: &'a FinishedAttempt, job: &'a RunningJobs) -> EndedAttempt<
     use AttemptResult::{Cancelled, Dead, Done, Release, Retry};
 
     let number = finished.attempt;
-    // A job that is to be cancelled does not run again, whatever its worker reports.
+    // After a cancellation request, a job does not run again, whatever its worker reports.
     let is_cancelled = job.cancel_requested && matches!(finished.result, Retry { .. } | Release);
     let is_last = matches!(finished.result, Retry { .. }) && !job.has_attempts_left(number);
     let (outcome, next, run_at, attempt) = match &finished.result {
@@ -133,14 +133,14 @@ pub(super) struct EndedAttempt<'a> {
     pub(super) outcome: AttemptOutcome,
     pub(super) error: Option<&'a str>,
     pub(super) next: JobState,
-    /// When the job runs again, where it does.
+    /// When the job runs again, if it does.
     pub(super) run_at: Option<TimeMs>,
-    /// How many attempts the job has used up now.
+    /// How many attempts the job has used up.
     pub(super) attempt: u32,
     pub(super) ended_at: TimeMs,
 }
 
-/// Writes the ends of attempts; each of their jobs is running, and is named once.
+/// Writes the ends of attempts. Each of their jobs must be running and occur only once.
 pub(super) async fn end_attempts(ended: &[EndedAttempt<'_>], tx: &mut Transaction<'_>) -> Result<()> {
     if ended.is_empty() {
         return Ok(());
@@ -165,7 +165,7 @@ pub(super) async fn end_attempts(ended: &[EndedAttempt<'_>], tx: &mut Transactio
         })
         .collect();
     let (rows, texts) = (json_rows(&rows), texts.into_blob());
-    // The attempt's row first: it takes from the job what the second statement overwrites.
+    // The attempt's row first: it copies columns of the job that the second statement overwrites.
     tx.execute(sqlx::query!(
         "insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome, error)
          select job.id,

@@ -1,4 +1,4 @@
-//! Rescues the jobs of workers that have disappeared: their attempts end as lost.
+//! Rescues the jobs of dead workers: their attempts end as lost.
 
 use api::{AttemptOutcome, JobState, TimeMs};
 use async_trait::async_trait;
