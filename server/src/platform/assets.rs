@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::Error;
 
-/// What `cargo xtask client` built; release builds carry it inside, debug builds read the folder.
+/// The output of `cargo xtask client`. Release builds embed it; debug builds read the folder.
 #[derive(Embed)]
 #[folder = "../dist"]
 #[allow_missing = true]
@@ -26,7 +26,7 @@ struct Dist;
 
 /// The documents of the two bundles.
 const PAGES: [&str; 2] = ["index.html", "console.html"];
-/// Content encodings, best first, and how the compressed file's name ends.
+/// Content encodings, best first, each with its file extension.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
 /// Whether this binary carries a client.
@@ -34,7 +34,7 @@ pub fn has_client() -> bool {
     PAGES.iter().all(|page| Dist::get(page).is_some())
 }
 
-/// A file of the client, or for all other paths the document of the bundle that has the page.
+/// Serves a file of the client. Any other path gets the document of the bundle that has its page.
 pub async fn file(request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let message = "This path can only be read.";
@@ -44,7 +44,7 @@ pub async fn file(request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     let name = if is_file { path } else { page(Route::of(path)) };
-    // The compressed files are other spellings of files, not files.
+    // Compressed files are variants, not files of their own.
     let is_spelling = ENCODINGS.iter().any(|(_, ending)| name.ends_with(ending));
     match Dist::get(name).filter(|_| !is_spelling) {
         Some(file) => serve(name, file, request.headers()),
@@ -71,7 +71,7 @@ fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     } else {
         content(name, file, headers)
     };
-    // All of these on a 304 too: a browser updates the headers of the page it has with them.
+    // A 304 carries them too: the browser updates the headers of its cached copy.
     let answer = response.headers_mut();
     answer.insert(CACHE_CONTROL, caching(name));
     answer.insert(ETAG, tag);
@@ -84,7 +84,7 @@ fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
 
 fn content(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     let (encoding, body) = encoded(name, file.data, headers);
-    // Sent from where it stands in the binary: a copy for each slow reader would be a way to fill the memory.
+    // Embedded bytes are sent without a copy: copies for slow readers could exhaust the memory.
     let body = match body {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => Bytes::from(bytes),
@@ -97,7 +97,7 @@ fn content(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
     response
 }
 
-/// Weak, because the same tag stands for every encoding of the file.
+/// Weak, because every encoding of the file has the same tag.
 fn etag(file: &EmbeddedFile) -> HeaderValue {
     let hash: String = file.metadata.sha256_hash().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     HeaderValue::try_from(format!("W/\"{hash}\"")).expect("hexadecimal digits")
@@ -105,7 +105,7 @@ fn etag(file: &EmbeddedFile) -> HeaderValue {
 
 fn is_known(known: &HeaderValue, tag: &HeaderValue) -> bool {
     let (Ok(known), Ok(tag)) = (known.to_str(), tag.to_str()) else { return false };
-    // Compared weakly, as RFC 9110 asks: some proxies take the W/ away.
+    // Weak comparison, as RFC 9110 requires. Some proxies strip the W/.
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     known.split(',').any(|one| opaque(one) == opaque(tag) || one.trim() == "*")
 }
@@ -130,8 +130,7 @@ fn accepts(header: &str, encoding: &str) -> bool {
     })
 }
 
-/// A file whose name holds its hash never changes; the others are asked for each time, which
-/// costs a 304.
+/// A file with a hash in its name never changes. The others are revalidated each time, which costs a 304.
 fn caching(name: &str) -> HeaderValue {
     let is_hashed =
         name.split(['-', '.', '_']).any(|part| part.len() == 16 && part.bytes().all(|b| b.is_ascii_hexdigit()));
@@ -154,7 +153,7 @@ fn content_type(name: &str) -> HeaderValue {
     })
 }
 
-/// Each document's own: their scripts are not the same.
+/// One policy per document, because their scripts differ.
 static POLICIES: LazyLock<[(&str, HeaderValue); 2]> = LazyLock::new(|| {
     PAGES.map(|page| {
         let html = Dist::get(page).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default();
@@ -228,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn only_hashed_names_are_kept_for_ever() {
+    fn only_hashed_names_are_immutable() {
         assert_eq!(caching("app-0123456789abcdef_bg.wasm"), "public, max-age=31536000, immutable");
         assert_eq!(caching("index.html"), "no-cache");
         assert_eq!(caching("favicon.svg"), "no-cache");

@@ -1,4 +1,4 @@
-//! The caller of a request: everything of the request that outlives it, by value.
+//! The caller of a request: the data that outlives the request, by value.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -15,9 +15,9 @@ use ipnet::IpNet;
 use super::error::Result;
 use super::random::Token;
 
-/// The session cookie's name over https, where browsers hold it to this host, this path and https.
+/// The session cookie's name over https. Its prefix makes browsers bind it to this host, the path / and https.
 pub const SECURE_COOKIE: &str = "__Host-search4letters";
-/// Over plain http, where browsers refuse the name above.
+/// The cookie's name over plain http, where browsers refuse the prefix.
 pub const PLAIN_COOKIE: &str = "search4letters";
 
 /// The longest User-Agent that is kept, in characters. Browsers send some 150.
@@ -34,7 +34,7 @@ pub struct Caller {
     pub is_https: bool,
 }
 
-/// Peers whose X-Forwarded-For and X-Forwarded-Proto count.
+/// Peers whose X-Forwarded-For and X-Forwarded-Proto are trusted.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(pub Arc<[IpNet]>);
 
@@ -49,13 +49,13 @@ where
     }
 }
 
-/// Where sessions are looked up.
+/// Looks up sessions.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// The account whose session the caller names; none where it names none, or one that has ended. Prolongs the session.
+    /// The account of the caller's session. `None` without a session, or if it has ended. Prolongs the session.
     async fn account(&self, caller: &Caller) -> Result<Option<Account>>;
 
-    /// Whether the caller's session still lasts. Does not prolong it: a page that was left open is not used.
+    /// Whether the caller's session is still valid. Does not prolong it: an open page does not count as use.
     async fn lasts(&self, caller: &Caller) -> Result<bool>;
 }
 
@@ -91,8 +91,8 @@ impl Caller {
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The last address on the way here that is not a trusted proxy's. The addresses left of it in X-Forwarded-For may be the
-/// client's invention.
+/// The last address in the chain that is not a trusted proxy's. The client may have forged the addresses to its left in
+/// X-Forwarded-For.
 fn client_ip(peer: IpAddr, headers: &HeaderMap, is_trusted: impl Fn(IpAddr) -> bool) -> IpAddr {
     let mut ip = peer;
     let hops: Vec<&[u8]> = parts_of(headers, FORWARDED_FOR, b',').collect();
@@ -114,8 +114,7 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<Token> {
     values.next().and_then(|value| std::str::from_utf8(value).ok()).map(Token::received)
 }
 
-/// The parts of all headers of this name. As bytes, because others write into the same header: a part that is not text
-/// must not hide those that are.
+/// The parts of all headers of this name. They are bytes, because a part that is not text must not hide the others.
 fn parts_of(headers: &HeaderMap, name: HeaderName, separator: u8) -> impl Iterator<Item = &[u8]> {
     let values = headers.get_all(name).into_iter().map(|value| value.as_bytes());
     values.flat_map(move |value| value.split(move |&byte| byte == separator)).map(<[u8]>::trim_ascii)

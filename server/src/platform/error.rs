@@ -14,7 +14,7 @@ use store::StoreError;
 /// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The client may know all of it.
+    /// May be shown to the client.
     #[error(transparent)]
     Refused(#[from] ApiError),
     /// The details are for the log only.
@@ -24,7 +24,7 @@ pub enum Error {
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Logs what the client may not know, and says what it may.
+/// Logs a store error, and gives the client a general message.
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
         match error {
@@ -70,17 +70,17 @@ pub(crate) async fn wrong_method() -> Error {
     ApiError::new(ErrorCode::WrongMethod, "This path does not take that method.").into()
 }
 
-/// What the client is told when the reason is only in the log.
+/// The client's error when the details are only in the log.
 pub(crate) fn internal() -> ApiError {
     ApiError::new(ErrorCode::Internal, "The server failed. Its log says why.")
 }
 
-/// Turns a handler's panic into an answer. Otherwise it would close the connection, and with it all other requests on it.
+/// Turns a handler's panic into a response. Otherwise it would close the connection and fail all other requests on it.
 pub(crate) async fn catch_panics(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     // Nothing of the request is used after a panic, so nothing half-done can be seen.
     AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(path = ?path, "a handler panicked; the message stands above");
+        tracing::error!(path = ?path, "a handler panicked; its message is above");
         Error::from(internal()).into_response()
     })
 }

@@ -1,4 +1,4 @@
-//! Reads a request's address and body, with our own errors for what cannot be read.
+//! Extracts the path, query and body of a request, and refuses them with our own errors.
 
 use std::time::Duration;
 
@@ -31,13 +31,13 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Parameters<T> {
 
 /// A variable part of a path.
 pub trait PathParameter: Sized {
-    /// What there is none of where the text names none.
+    /// What is not found if the text is invalid, for instance `job`.
     const NAME: &'static str;
 
     fn parse(text: String) -> Option<Self>;
 }
 
-/// The path's parameter. A text that is not one, or is not even UTF-8, is not found.
+/// The path's parameter. An invalid text, also one that is not UTF-8, is not found.
 pub struct InPath<T>(pub T);
 
 impl<T: PathParameter, S: Send + Sync> FromRequestParts<S> for InPath<T> {
@@ -50,21 +50,21 @@ impl<T: PathParameter, S: Send + Sync> FromRequestParts<S> for InPath<T> {
     }
 }
 
-/// The largest body of any request, in bytes. A phrase and its letters at their limits fit as our client sends
-/// them, and wholly percent-encoded in scripts of up to two bytes a character.
+/// The largest request body, in bytes. It fits the longest phrase and letters as our client sends them, and also fully
+/// percent-encoded in scripts with up to two bytes per character.
 const LIMIT: usize = 64 * 1024;
-/// How much of a body that is too large is read and thrown away. Many clients send all of it before they read the answer:
-/// if the connection closes earlier, they never see the refusal.
+/// How much of an oversized body is read and discarded. Many clients send the whole body before they read the response:
+/// if the connection closed earlier, they would never see the error.
 const DISCARD_LIMIT: usize = 1024 * 1024;
-/// Even a slow line transfers 64 KiB in this time. The rest of the time for an answer (see layers.rs) is for the answer
-/// itself.
+/// Even a slow line transfers 64 KiB in this time. The rest of the request's time limit (see layers.rs) is for the
+/// handler.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// The whole body.
+/// Reads the whole body.
 pub async fn read_body(body: Body, clock: &dyn Clock) -> std::result::Result<Bytes, ApiError> {
     let time_is_up = clock.sleep_until(clock.steady().after(TIME_LIMIT));
     tokio::select! {
-        // The body nearly always came with its head: then no timer is set.
+        // The body usually arrives with the head: then no timer is set.
         biased;
         bytes = collect(body.into_data_stream()) => bytes,
         () = time_is_up => {

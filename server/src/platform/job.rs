@@ -7,14 +7,14 @@ use api::JobId;
 use queue::{JobError, Settings};
 use store::{AttemptResult, Clock, FinishedAttempt, JobReport, Store, WorkerName};
 
-/// How long to wait before a store that has failed is asked again.
+/// Pause before a failed report is retried.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// The worker of this process.
 #[derive(Clone, Debug)]
 pub struct LocalWorker {
     pub name: WorkerName,
-    /// How many jobs it runs side by side at most.
+    /// The most jobs that it runs concurrently.
     pub slots: u32,
 }
 
@@ -34,7 +34,7 @@ pub struct Attempt {
     pub worker: WorkerName,
 }
 
-/// How far a job is, and what it puts out.
+/// A job's progress and output.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// 0 to 100.
@@ -48,7 +48,7 @@ pub struct Report {
 }
 
 impl Attempt {
-    /// The attempt's end, now, as done.
+    /// The result of an attempt that is done now.
     pub fn done(&self) -> FinishedAttempt {
         FinishedAttempt {
             job: self.job,
@@ -60,7 +60,7 @@ impl Attempt {
         }
     }
 
-    /// Makes the report durable. Asks a store that does not answer until it does, or the attempt's time is up.
+    /// Makes the report durable. Retries while the store fails, until the attempt's time is up.
     pub async fn report(&self, report: Report) -> Result<(), JobError> {
         let report = JobReport {
             job: self.job,

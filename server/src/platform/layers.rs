@@ -1,4 +1,4 @@
-//! What every response passes: headers for browsers, and the limit on the time for an answer.
+//! Layers around every response: headers for browsers, and the time limit of a request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ const SECURE: [(HeaderName, HeaderValue); 7] = [
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ),
-    // Without effect over plain http, where browsers ignore it.
+    // Browsers ignore it over plain http.
     (STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000")),
 ];
 
@@ -36,25 +36,26 @@ pub async fn secure(request: Request, next: Next) -> Response {
     for (name, value) in SECURE {
         response.headers_mut().entry(name).or_insert(value);
     }
-    // Pages have policies of their own; nothing else is to be shown as a page.
+    // Pages set their own policy. Nothing else may be shown as a page.
     response.headers_mut().entry(CONTENT_SECURITY_POLICY).or_insert(NOTHING);
     response
 }
 
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
-/// Answers of the API are out of date at once, and some are private.
+/// API responses are outdated at once, and some are private.
 pub async fn never_stored(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-/// How long a request may take until its response begins; the response's body may take longer, as an event stream's does.
+/// How long a request may take until its response begins. The body may take longer, as that of an event stream does.
 /// Longer than a slow request body (see extract.rs) and a busy database after it.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Answers for a handler that takes too long, and drops it. A write that has begun is still done.
+/// Responds with an error if a handler takes too long, and drops the handler. A write that has begun is still
+/// completed.
 pub async fn answer_in_time(State(clock): State<Arc<dyn Clock>>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let time_is_up = clock.sleep_until(clock.steady().after(LIMIT));

@@ -1,4 +1,4 @@
-//! Limits: how many things go on at once, and how often something happens by key.
+//! Limits on concurrency, and on event rates per key.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use api::TimeMs;
 use prometheus_client::metrics::gauge::Gauge;
 
-/// One more on a gauge, until it is dropped.
+/// Increments a gauge until it is dropped.
 pub struct Counted(Gauge);
 
 impl Counted {
@@ -17,7 +17,7 @@ impl Counted {
         Self(gauge.clone())
     }
 
-    /// The same where there are fewer than `limit`.
+    /// The same, if the gauge is below `limit`.
     pub fn below(limit: u32, gauge: &Gauge) -> Option<Self> {
         let before = gauge.inc();
         let counted = Self(gauge.clone());
@@ -41,12 +41,12 @@ pub fn network(address: IpAddr) -> Network {
     }
 }
 
-/// How many keys are counted at most; an attacker with many addresses must not fill our memory.
+/// The most keys that are counted: an attacker with many addresses must not fill our memory.
 pub const MOST_KEYS: usize = 10_000;
-/// How often room is made at most: while there is none, every attempt would try.
+/// Minimum interval between removals of expired keys. Otherwise every attempt would search a full map.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
-/// How long to wait, in milliseconds, where there is no room.
+/// How long to wait if the map is full, in milliseconds.
 pub fn room_again_ms() -> i64 {
     i64::try_from(PRUNE_EVERY.as_millis()).unwrap_or(i64::MAX)
 }
@@ -67,7 +67,7 @@ impl<K: Eq + Hash> RateCounter<K> {
         Self { limit, window, times: HashMap::new(), pruned_at: None }
     }
 
-    /// How long until the key is below its limit; none if it is now.
+    /// How long until the key is below its limit. `None` if it is now.
     pub fn wait_ms(&mut self, key: &K, now: TimeMs) -> Option<i64> {
         let times = self.times.get_mut(key)?;
         times.retain(|&at| at.after(self.window) > now);
@@ -75,7 +75,7 @@ impl<K: Eq + Hash> RateCounter<K> {
         Some(times[deciding].after(self.window).since(now))
     }
 
-    /// Whether the key is counted already, or can be without forgetting another's count.
+    /// Whether the key is counted already, or can be added without forgetting another key's count.
     pub fn has_room_for(&mut self, key: &K, now: TimeMs) -> bool {
         if self.times.len() < MOST_KEYS || self.times.contains_key(key) {
             return true;
@@ -158,7 +158,11 @@ mod tests {
         counts.take_back(&"ada", START);
         counts.take_back(&"ada", START);
         counts.add("ada", later);
-        assert_eq!(counts.wait_ms(&"ada", later), Some(15 * 60 * 1_000), "both that are left are of later");
+        assert_eq!(
+            counts.wait_ms(&"ada", later),
+            Some(15 * 60 * 1_000),
+            "the two events that are left are the later ones"
+        );
         counts.take_back(&"ada", later);
         counts.take_back(&"ada", later);
         assert_eq!(counts.keys().len(), 0, "a key without failures takes no room");

@@ -1,8 +1,8 @@
-//! The log for the operator: a line on stderr for each event.
+//! The operator's log: one line on stderr per event.
 //!
-//! A line stays one line of bounded length whatever its fields hold, and no character in it acts on a terminal. Fields are
-//! escaped where they are written: at each call it would be forgotten once, and libraries log too; behind the formatter,
-//! its own colours could not be told from those in a field.
+//! An event stays one line of bounded length whatever its fields hold, without characters that control a terminal.
+//! Fields are escaped here and not at each call, because a call could forget it, and libraries log too. After
+//! formatting it would be too late: the formatter's own colours look like those in a field.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt;
@@ -17,7 +17,7 @@ use tracing_subscriber::fmt::format::{self, Writer};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// The most characters of a value that are written: more than any of ours has, far less than a request can hold.
+/// The most characters written of a value: more than any of ours has, far less than a request can hold.
 const VALUE_LIMIT: usize = 4_000;
 
 /// Writes events and panics to stderr. `RUST_LOG` chooses how much, for instance `RUST_LOG=debug`.
@@ -42,7 +42,7 @@ fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -
     }
 }
 
-/// Writes the standard library's message, which quotes its input as it is.
+/// Writes the standard library's panic message, escaped, because it may quote input verbatim.
 fn write_panic(panic: &PanicHookInfo<'_>) {
     let name = thread::current().name().unwrap_or("<unnamed>").to_owned();
     let mut text = indented(&format!("thread '{name}' {panic}"));
@@ -54,13 +54,13 @@ fn write_panic(panic: &PanicHookInfo<'_>) {
     let _ = stderr().write_all(text.as_bytes());
 }
 
-/// The lines of `text`, indented after the first: so none looks like a logged line.
+/// The lines of `text`, indented after the first, so that none looks like a log line.
 fn indented(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(inert).collect();
     lines.join("\n    ") + "\n"
 }
 
-/// `text` with every character escaped that acts on a terminal.
+/// `text` with every character escaped that controls a terminal.
 fn inert(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for (index, character) in text.chars().enumerate() {
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_character_that_acts_is_written() {
+    fn characters_that_control_a_terminal_are_escaped() {
         assert_eq!(inert("a\n\r\t\u{1b}[2J\u{9b}\u{202e}é"), "a\\n\\r\\t\\u{1b}[2J\\u{9b}\\u{202e}é");
     }
 
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panics_lines_do_not_look_like_logged_lines() {
+    fn panic_lines_do_not_look_like_log_lines() {
         let text = "thread 'main' panicked at src/a.rs:1:1:\nassertion failed\n  left: \u{1b}[2J\n2026 INFO forged\r\n";
         assert_eq!(
             indented(text),

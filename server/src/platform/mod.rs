@@ -1,4 +1,4 @@
-//! What every feature stands on, and that knows none of them.
+//! Shared by every feature, and independent of all of them.
 
 pub mod assets;
 pub mod caller;

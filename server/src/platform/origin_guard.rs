@@ -12,8 +12,8 @@ use super::error::Error;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Server functions check neither Origin nor a CSRF token; this layer stands before all of them. Programs that are not
-/// browsers send neither header, and pass.
+/// Server functions check neither Origin nor a CSRF token, so this layer protects all of them. Clients that are not
+/// browsers send neither Origin nor Sec-Fetch-Site, and pass.
 pub async fn refuse_foreign(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     if is_foreign(&parts) {

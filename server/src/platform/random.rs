@@ -18,7 +18,7 @@ impl Random {
         Self::from_source(|bytes| getrandom::fill(bytes).expect("the operating system gives random bytes"))
     }
 
-    /// Whatever `fill` writes.
+    /// Takes the bytes that `fill` writes.
     pub fn from_source(fill: impl Fn(&mut [u8]) + Send + Sync + 'static) -> Self {
         Self(Arc::new(fill))
     }
@@ -50,7 +50,7 @@ impl Token {
         Self(format!("{:032x}", u128::from_be_bytes(random.bytes())))
     }
 
-    /// A token as it was sent. Looking up its hash shows whether it is valid.
+    /// A token as received. Looking up its hash shows whether it is valid.
     pub fn received(text: &str) -> Self {
         Self(text.to_owned())
     }

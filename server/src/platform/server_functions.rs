@@ -27,11 +27,12 @@ pub type ApiResult<T> = Result<T, ApiError>;
 pub struct Call<T> {
     pub service: Arc<T>,
     pub caller: Caller,
-    /// Takes the cookies of the answer.
+    /// Collects the response's cookies.
     pub response: ResponseOptions,
 }
 
-/// Registers server functions, and returns the path and the route of each. `provide` makes a call their implementation.
+/// Registers server functions, and returns the path and the route of each. `provide` installs a call as their
+/// implementation.
 pub fn routes<S, T>(
     functions: &'static [ServerFunction],
     provide: fn(Call<T>),
@@ -72,8 +73,8 @@ async fn answer(
     }
 }
 
-/// Checks what no server function checks by itself, and keeps only what they need of a request. Leptos copies whatever it is
-/// given, and would redirect a plain form's post to its Referer: our answers are always JSON.
+/// Checks what server functions do not check themselves, and strips the request to what they need. Leptos would copy
+/// the rest, and redirect a plain form's post to its Referer; our responses are always JSON.
 async fn stripped(parts: Parts, body: Body, content_type: &str, clock: &dyn Clock) -> Result<Request, ApiError> {
     let given = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let given = given.split(';').next().unwrap_or_default().trim();
@@ -83,13 +84,13 @@ async fn stripped(parts: Parts, body: Body, content_type: &str, clock: &dyn Cloc
     }
     let mut request = Request::new(Body::from(read_body(body, clock).await?));
     *request.method_mut() = parts.method;
-    // Nested routers see the rest of the path; server functions are looked up by all of it.
+    // Nested routers see only the rest of the path, but server functions are looked up by the whole path.
     let whole = parts.extensions.get::<OriginalUri>().map(|OriginalUri(whole)| whole.clone());
     *request.uri_mut() = whole.unwrap_or(parts.uri);
     Ok(request)
 }
 
-/// To Leptos every error of a server function is a 500; its code says what it really is.
+/// Leptos makes every error of a server function a 500. The error's code determines the real status.
 async fn with_status(response: Response) -> Response {
     if response.status() != StatusCode::INTERNAL_SERVER_ERROR {
         return response;

@@ -23,13 +23,13 @@ use super::caller::{Caller, Sessions, TrustedProxies};
 use super::error::{Error, Result};
 use super::limits::Counted;
 
-/// A comment this often keeps proxies from closing a quiet stream, and shows us that a browser is gone.
+/// Interval of comments. They keep proxies from closing a quiet stream, and show that a browser is gone.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
-/// How many streams read from the store at the same time: half of its readers stay free for other requests.
+/// How many streams may read from the store at once: half of its readers stay free for other requests.
 const TURNS: usize = 4;
-/// How long a stream waits after the store has failed: the next change may be hours away.
+/// Pause after a failed read. The next change may be hours away.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
-/// How often a stream's session is looked up at most. A stream may outlive its session by this much.
+/// Minimum interval between checks of a stream's session. A stream may outlive its session by this much.
 const SESSION_CHECK_EVERY: Duration = Duration::from_secs(5);
 
 pub type EventStream = Sse<KeepAliveStream<BoxStream<'static, std::result::Result<Event, Infallible>>>>;
@@ -58,7 +58,7 @@ pub enum Then {
     ReadOn,
     /// After a change, but no sooner than this: it throttles the stream.
     Wait(Duration),
-    /// After a pause: part of what should have been read could not be.
+    /// After a pause: part of the read failed.
     Retry,
     End,
 }
@@ -66,17 +66,18 @@ pub enum Then {
 /// What a stream follows.
 #[async_trait]
 pub trait Source: Send + 'static {
-    /// Reads what is new. `changed` says which topic has changed; none at the start and when reading on.
+    /// Reads what is new. `changed` is the topic that has changed; `None` at the start and when reading on.
     async fn read(&mut self, changed: Option<Topic>) -> Result<Step>;
 }
 
 impl EventStreams {
-    /// At most `limit` of them, counted in `open`, until `stop` is cancelled.
+    /// Allows `limit` open streams, counted in `open`. They end when `stop` is cancelled.
     pub fn new(limit: u32, open: Gauge, clock: Arc<dyn Clock>, stop: CancellationToken) -> Self {
         Self(Arc::new(Shared { limit, open, turns: Semaphore::new(TURNS), clock, stop }))
     }
 
-    /// Reads in turn. One change wakes all streams, and thousands of them at once would keep everybody else out of the store.
+    /// Limits concurrent reads. One change wakes all streams, and thousands of reads at once would lock other requests
+    /// out of the store.
     async fn in_turn<T>(&self, read: impl Future<Output = T>) -> T {
         let _turn = self.0.turns.acquire().await.expect("the semaphore is never closed");
         read.await
@@ -89,7 +90,7 @@ impl EventStreams {
     }
 }
 
-/// Lets one more event stream be open, for as long as it is.
+/// Permit for one event stream, held while the stream is open.
 pub struct StreamPermit {
     streams: EventStreams,
     _counted: Counted,
@@ -114,12 +115,12 @@ where
 }
 
 impl StreamPermit {
-    /// What `source` reads, now and whenever a topic has changed. A read that fails is tried again.
+    /// Sends what `source` reads, now and whenever a topic has changed. A failed read is retried.
     pub fn watch(&self, store: &dyn Store, topics: &[Topic], source: impl Source) -> BoxStream<'static, Event> {
         steps(self.streams.clone(), subscribe(store, topics), None, source).boxed()
     }
 
-    /// The same for something that may not exist. If the first read fails, there is no stream.
+    /// Like [`StreamPermit::watch`], for something that may not exist: if the first read fails, there is no stream.
     pub async fn try_watch(
         &self,
         store: &dyn Store,
@@ -132,7 +133,7 @@ impl StreamPermit {
         Ok(steps(self.streams.clone(), subscriptions, Some(first), source).boxed())
     }
 
-    /// Sends `events` until they end or the server stops. Browsers then come back by themselves.
+    /// Sends `events` until they end or the server stops. Browsers then reconnect by themselves.
     pub fn send(self, events: impl Stream<Item = Event> + Send + 'static) -> EventStream {
         let stop = self.streams.0.stop.clone().cancelled_owned();
         let events = events.take_until(stop).map(move |event| {
@@ -184,7 +185,7 @@ fn subscribe(store: &dyn Store, topics: &[Topic]) -> Subscriptions {
     topics.iter().map(|&topic| (topic, store.subscribe(topic))).collect()
 }
 
-/// Where several have changed, the first of them. Without any, it returns at once.
+/// The first topic that has changed. Returns at once without subscriptions.
 async fn next_change(subscriptions: &mut Subscriptions) -> Option<Topic> {
     if subscriptions.is_empty() {
         return None;
@@ -198,12 +199,12 @@ async fn next_change(subscriptions: &mut Subscriptions) -> Option<Topic> {
     Some(select_all(changes).await.0)
 }
 
-/// The number of the last event that a browser has seen, where it comes back.
+/// The id of the last event that a reconnecting browser has seen.
 pub fn last_event_id<T: std::str::FromStr>(headers: &HeaderMap) -> Option<T> {
     headers.get("last-event-id")?.to_str().ok()?.parse().ok()
 }
 
-/// The session of a request that the guard has let pass: its streams end with it.
+/// The session of a request that the guard has admitted. Its streams end with it.
 pub struct SessionWatch {
     sessions: Arc<dyn Sessions>,
     streams: EventStreams,
@@ -228,8 +229,8 @@ where
 }
 
 impl SessionWatch {
-    /// Passes the events on while the session lasts. The browser then comes back, and learns from the guard that it has to
-    /// log in. While there are no events, nothing is looked up.
+    /// Passes the events on while the session lasts. The browser then reconnects, and the guard asks it to log in.
+    /// Without events, nothing is looked up.
     pub fn over(mut self, events: impl Stream<Item = Event> + Send + 'static) -> impl Stream<Item = Event> + Send {
         stream! {
             let mut events = std::pin::pin!(events);
@@ -242,7 +243,7 @@ impl SessionWatch {
         }
     }
 
-    /// Whether more may be sent. Waits while the store does not say.
+    /// Whether more may be sent. Waits while the store does not answer.
     pub async fn lasts(&mut self) -> bool {
         let clock = self.streams.0.clock.clone();
         while self.checked_at.after(SESSION_CHECK_EVERY) <= clock.steady() {

@@ -11,7 +11,7 @@ pub struct StoreWatch {
     fault: watch::Sender<Option<Fault>>,
 }
 
-/// A failure that no success has followed yet.
+/// A store failure that no success has followed yet.
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub error: StoreError,

@@ -11,11 +11,11 @@ use hyper::body::{Body, Frame, SizeHint};
 use store::Clock;
 use tokio::sync::watch;
 
-/// For a request's head; for the first one, from the moment of the connection. A head fits a few packets: a peer that takes
-/// longer has vanished, or sends slowly on purpose.
+/// Time limit of a request's head; for the first one, from the moment of the connection. A head fits a few packets: a
+/// peer that takes longer has vanished, or sends slowly on purpose.
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
-/// For a connection without a request. Proxies usually keep theirs for a minute; ours must last longer, so that no request
-/// meets a connection that is being closed.
+/// Time limit of an idle connection. Proxies usually keep theirs for a minute; ours must last longer, so that no
+/// request meets a closing connection.
 const IDLE_LIMIT: Duration = Duration::from_secs(75);
 
 pub struct Activity {
@@ -25,11 +25,11 @@ pub struct Activity {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// A head is on its way, and has to be there `by` then.
+    /// A head is arriving, and must be complete `by` then.
     Head { by: TimeMs },
     /// Some requests are being answered. Each has limits of its own; see layers.rs.
     Answering { requests: u32, version: Version },
-    /// No request: the connection ends if this lasts.
+    /// No request: the connection ends at `until`.
     Idle { until: TimeMs, version: Version },
 }
 
@@ -39,7 +39,7 @@ impl Activity {
         Self { phase, clock }
     }
 
-    /// Something came from the peer.
+    /// The peer has sent something.
     pub fn received(&self, bytes: &[u8]) {
         self.phase.send_if_modified(|phase| {
             let Phase::Idle { version, .. } = *phase else { return false };
@@ -102,7 +102,7 @@ impl Drop for BeingAnswered {
     }
 }
 
-/// An answer's body. Its request is being answered until all of it was handed over.
+/// A response's body. Its request counts as being answered until the whole body was handed to the connection.
 pub struct BeingSent<B> {
     pub body: B,
     pub _being_answered: BeingAnswered,

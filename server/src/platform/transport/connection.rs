@@ -21,32 +21,32 @@ use tower_service::Service;
 use super::Transport;
 use super::activity::{Activity, BeingSent};
 
-/// The largest head of a request, and how much of an answer is collected before it is sent, in bytes.
-/// The longest address that can be parsed has 64 KiB, and the headers get as much again.
+/// The largest request head, and how much of a response is buffered before it is sent, in bytes. The longest URI that
+/// can be parsed has 64 KiB, and the headers get the same.
 const BUFFER: usize = 128 * 1024;
-/// How long a peer may acknowledge nothing, or leave its receive window closed. Only the kernel sees either while what is
-/// written fits the buffers.
+/// How long a peer may acknowledge nothing, or keep its receive window closed. Only the kernel sees either while writes
+/// fit its buffers.
 #[cfg(target_os = "linux")]
 const SEND_LIMIT_MS: u32 = 60_000;
 
-/// Each stream may hold a body and an answer, so this bounds the memory of a connection. Browsers want a hundred streams,
-/// but speak HTTP/2 to proxies only, and proxies open more connections.
+/// Bounds the memory of a connection, because each stream may hold a body and a response. Browsers want a hundred
+/// streams, but they speak HTTP/2 to proxies only, and proxies open more connections.
 const HTTP2_STREAMS: u32 = 16;
-/// Fits the largest body, so that no client has to ask for more; see extract.rs.
+/// Fits the largest body (see extract.rs), so that no client waits for a window update.
 const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
 /// For all streams of a connection together: four of the largest bodies.
 const HTTP2_CONNECTION_WINDOW: u32 = 256 * 1024;
 /// How much of each answer may wait for its peer.
 const HTTP2_SEND_BUFFER: usize = 64 * 1024;
-/// As often as event streams send something, with as much time for an answer: in HTTP/2 a connection whose peer has
+/// The interval of the comments in event streams, and the time for a reply. In HTTP/2, a connection whose peer has
 /// vanished can look idle.
 const HTTP2_PING: Duration = Duration::from_secs(20);
 
 /// HTTP/1 and HTTP/2, distinguished by the first bytes of a connection.
 pub fn protocols() -> Builder<TokioExecutor> {
     let mut protocols = Builder::new(TokioExecutor::new());
-    // hyper's time limit for a head begins after the first bytes, which distinguish the protocols, and limits idleness
-    // too. activity.rs has a limit for each.
+    // hyper's time limit for a head begins only after the protocol is detected, and limits idleness too. activity.rs
+    // has a limit for each.
     protocols.http1().header_read_timeout(None).max_buf_size(BUFFER);
     protocols
         .http2()
@@ -80,7 +80,7 @@ impl Connection<'_> {
         let service = service_fn(|request| answer(self.router.clone(), self.peer, activity.clone(), request));
         let mut connection = pin!(self.protocols.serve_connection(TokioIo::new(io), service));
         tokio::select! {
-            // An error concerns only this connection's peer, which knows of it.
+            // An error concerns only this peer, which notices it too.
             _ = connection.as_mut() => return,
             () = self.transport.stop.cancelled() => {}
             () = activity.ends() => {}
@@ -106,9 +106,9 @@ async fn answer(
     Ok(response.map(|body| BeingSent { body, _being_answered: being_answered }))
 }
 
-/// This fails only where the peer has left, which its connection will notice.
+/// Fails only if the peer has left, which its connection will notice.
 fn set_options(stream: &TcpStream) {
-    // Sends an event when it happens, not when there is more to send.
+    // Sends each event at once instead of waiting for more data.
     let _ = stream.set_nodelay(true);
     #[cfg(target_os = "linux")]
     let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, SEND_LIMIT_MS);

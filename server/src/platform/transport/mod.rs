@@ -23,15 +23,15 @@ use super::limits::Counted;
 
 pub use open_files::{connections_that_fit, raise_open_files};
 
-/// What keeps a connection from being accepted, a lack of files for instance, lasts longer than a moment: trying again at
-/// once would only keep the processor busy.
+/// A cause that prevents accepting, such as a lack of files, lasts longer than a moment: retrying at once would only
+/// keep the processor busy.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
-/// What serving connections takes.
+/// Everything needed to serve connections.
 #[derive(Clone)]
 pub struct Transport {
     pub clock: Arc<dyn Clock>,
-    /// Ends all connections once it is cancelled.
+    /// Ends all connections when cancelled.
     pub stop: CancellationToken,
     /// Connections that are open now.
     pub open: Gauge,
@@ -62,7 +62,7 @@ impl Transport {
             () = shared.transport.stop.cancelled() => {}
             () = accepts => {}
         }
-        // From now on the system refuses clients, which can go elsewhere at once.
+        // From now on the kernel refuses clients, so they can try elsewhere at once.
         drop(listener);
         permits.all_returned().await;
     }
@@ -105,7 +105,7 @@ impl Permits {
     }
 }
 
-/// The next connection, after however many failures.
+/// Accepts the next connection. Retries after failures.
 async fn accept(listener: &TcpListener, clock: &dyn Clock) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {

@@ -6,8 +6,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// streams and the runtime have some.
 const RESERVE: u64 = 256;
 
-/// Raises this process's limit on open files as far as it may, and returns how many of the
-/// `wanted` connections fit.
+/// Raises this process's limit on open files as far as permitted, and returns how many of the `wanted` connections fit.
 pub fn connections_that_fit(wanted: u32) -> u32 {
     let files = raise_open_files();
     let fits = fits(files, wanted);
@@ -21,16 +20,15 @@ pub fn connections_that_fit(wanted: u32) -> u32 {
     fits
 }
 
-/// Raises this process's limit on open files as far as it may, and returns it; none where there is
-/// no limit.
+/// Raises this process's limit on open files as far as permitted, and returns it. `None` means unlimited.
 pub fn raise_open_files() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    // Some systems refuse their own maximum; then it stays as it is.
+    // Some systems refuse their own maximum: then the limit does not change.
     setrlimit(Resource::Nofile, raised).map_or(limit.current, |()| limit.maximum)
 }
 
-/// `files` is none where there is no limit.
+/// `None` means unlimited files.
 fn fits(files: Option<u64>, wanted: u32) -> u32 {
     let room = files.map_or(u64::MAX, |files| files.saturating_sub(RESERVE)).max(1);
     u32::try_from(room).map_or(wanted, |room| room.min(wanted))
