@@ -8,7 +8,7 @@ use ua_parser::user_agent::{Builder, Extractor, Parser};
 
 /// The family, for instance `Firefox`; empty if it is unknown.
 pub fn browser_family(user_agent: &str) -> String {
-    // Needs no parser: a process that meets no browser never builds it.
+    // Needs no parser: a process without browser requests never builds it.
     if user_agent.is_empty() {
         return String::new();
     }
@@ -24,8 +24,8 @@ pub fn browser_family(user_agent: &str) -> String {
     })
 }
 
-/// How many User-Agent headers are remembered, of at most 1,000 characters each. Few browsers make most of the searches, and
-/// parsing a header takes as long as everything else before a search is stored.
+/// Capacity of the cache of User-Agent headers, each of at most 1,000 characters. A few browsers make most of the
+/// searches, and parsing a header takes as long as all other work before a search is stored.
 const REMEMBERED: usize = 1_000;
 
 fn remembered() -> MutexGuard<'static, HashMap<String, String>> {
@@ -34,8 +34,8 @@ fn remembered() -> MutexGuard<'static, HashMap<String, String>> {
     FAMILY_OF.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Builds the parser, which takes some 30 ms: right after the server's start, so that neither the start nor the first
-/// visitor waits for it.
+/// Builds the parser, which takes some 30 ms. Called right after the server's start, so that neither the start nor the
+/// first visitor waits for it.
 pub fn prepare() {
     LazyLock::force(&FAMILIES);
 }

@@ -16,7 +16,7 @@ use crate::platform::extract::{InPath, PathParameter};
 use crate::platform::server_functions::{ApiResult, Call};
 use crate::platform::sse::{EventStream, Source, Step, StreamPermit, Then};
 
-/// Jobs of others wake a stream too; five events a second are enough for a reader.
+/// Throttles a stream: other jobs wake it too, and five events a second are enough for a reader.
 const PAUSE: Duration = Duration::from_millis(200);
 
 #[async_trait]
@@ -41,7 +41,7 @@ pub async fn show(
     Ok(Json(searches.receipt_state(&receipt).await?))
 }
 
-/// The state now and whenever it changes, until it is final.
+/// Sends the state now and whenever it changes, until it is final.
 pub async fn events(
     State(searches): State<Arc<SearchService>>,
     InPath(receipt): InPath<Receipt>,

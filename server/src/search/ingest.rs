@@ -1,5 +1,5 @@
-//! Takes in the records of searches: into the store, or into the spool when the store does not answer in time. A search
-//! waits for neither longer than a moment.
+//! Ingests the records of searches: into the store, or into the spool if the store does not answer in time. Both have
+//! deadlines, so no search waits long.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use store::{Accepted, Clock, NewJob, Store, within};
 use super::log_request::LogRequest;
 use crate::platform::store_watch::StoreWatch;
 
-/// The log must be written, so its job is tried for more than two hours before it is given up, and stays visible as dead
-/// even then. Attempts whose process died do not count; see [`store::JobQueue::rescue_orphans`].
+/// The log must be written, so its job is retried for more than two hours before it is given up, and then stays visible
+/// as dead. Attempts whose process died do not count; see [`store::JobQueue::rescue_orphans`].
 const MAX_ATTEMPTS: u32 = 20;
 
-/// A disk that has not taken a line by then will not take it in the visitor's time.
+/// How long a search waits for the spool's disk.
 const SPOOL_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Where the records of searches go.
@@ -63,15 +63,15 @@ impl Ingest {
         &self.watch
     }
 
-    /// Makes the record durable, if that is possible at all.
+    /// Makes the record durable, if possible.
     pub async fn ingest(&self, record: Record) -> IngestOutcome {
         loop {
             if let Some(spooled) = self.spool.find(record.search) {
                 return IngestOutcome::AlreadySpooled(spooled);
             }
-            // No search waits for a store that is known to fail: the replay finds out when it answers again.
+            // No search waits for a store that is known to fail. The replay notices when it answers again.
             if self.watch.fault().is_none() {
-                // The store may still take it after the deadline: its replay will then change nothing.
+                // The store may still take the record after the deadline. The replay then changes nothing.
                 match within(&*self.clock, self.deadline, accept(&*self.store, &*self.clock, &record)).await {
                     Ok(accepted) => return IngestOutcome::Stored(accepted),
                     Err(error) => self.watch.failed(error),

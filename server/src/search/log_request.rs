@@ -43,13 +43,13 @@ pub fn record_of(
 }
 
 impl LogRequest {
-    /// The request of a log job; none if it is another job or its payload cannot be read.
+    /// The request of a log job. `None` for another job, or if the payload cannot be read.
     pub fn of_job(job: &StoredJob) -> Option<Self> {
         decode(&job.payload).ok().filter(|_| job.kind == Self::KIND)
     }
 
-    /// Whether the payload of a log job asks for the same letters in the same phrase. One that cannot be read comes from
-    /// another release: it counts as another search.
+    /// Whether the payload of a log job asks for the same letters in the same phrase. An unreadable payload comes from
+    /// another release, and counts as a different search.
     pub fn is_same_search(&self, payload: &str) -> bool {
         decode::<Self>(payload).is_ok_and(|Self(other)| self.asks(&other.phrase, &other.letters))
     }
@@ -70,7 +70,7 @@ pub async fn log_request(
     attempt: &Attempt,
     delay: Duration,
 ) -> Result<JobOutcome, JobError> {
-    // The original's log_request slept for 15 s; with --log-delay ours does too, and nobody waits for it.
+    // The original's log_request slept for 15 s. With --log-delay ours does too, and no request waits for it.
     attempt.clock.sleep_until(attempt.clock.steady().after(delay)).await;
     let done = attempt.done();
     let entry = LogEntry { search, job_id: done.job, recorded_at: done.wall };

@@ -26,7 +26,7 @@ use crate::platform::caller::Caller;
 use crate::platform::error::Result;
 use crate::platform::random::Random;
 
-/// Searches that were answered, by what was known of their record.
+/// Answered searches, by what is known of their record.
 pub type SearchCounter = Family<[(&'static str, &'static str); 1], Counter>;
 
 /// A new counter, which shows each outcome from the start.
@@ -38,7 +38,7 @@ pub fn search_counter() -> SearchCounter {
     counter
 }
 
-/// The part of the counter for searches that were answered and could be kept nowhere.
+/// The counter of answered searches that could not be recorded anywhere.
 pub fn not_recorded(counter: &SearchCounter) -> Counter {
     counter.get_or_create(&label(Recorded::NotRecorded)).clone()
 }
@@ -88,13 +88,13 @@ impl SearchService {
         })
     }
 
-    /// An id for a search whose client made none.
+    /// An id for a search that came without one.
     fn new_id(&self) -> SearchId {
         let unix_ms = u64::try_from(self.clock.wall().0).unwrap_or(0);
         SearchId::from_parts(unix_ms, u128::from_le_bytes(self.random.bytes()))
     }
 
-    /// Makes the search's record durable, and returns what is known of it. Fails only where the id belongs to another
+    /// Makes the search's record durable, and returns what is known of it. Fails only if the id belongs to another
     /// search.
     async fn accept(&self, search: &SearchRecord) -> Result<Recorded> {
         let request = LogRequest(search.clone());
@@ -117,11 +117,11 @@ impl SearchService {
         }
     }
 
-    /// What is known of a search that was sent before and that the store has.
+    /// What is known of a repeated search that the store has.
     async fn recorded(&self, id: SearchId) -> Recorded {
         let is_given_up = match self.store.position(LogRequest::KIND, &id.to_string()).await {
             Ok(job) => job.is_some_and(|job| matches!(job.state, JobState::Dead | JobState::Cancelled)),
-            // The store had it a moment ago: that it cannot be asked now takes nothing from it.
+            // The store had it a moment ago, and still has it if it fails now.
             Err(_) => false,
         };
         if is_given_up && self.row_of(id).await.is_ok_and(|row| row.is_none()) {
@@ -130,7 +130,7 @@ impl SearchService {
         Recorded::Accepted
     }
 
-    /// How far the log record of the receipt's search is.
+    /// The progress of the log record that the receipt stands for.
     async fn receipt_state(&self, receipt: &Receipt) -> Result<ReceiptState> {
         let not_found = || ApiError::not_found("receipt");
         let search = self.receipts.search(receipt).ok_or_else(not_found)?;

@@ -1,8 +1,8 @@
 //! Receipts: a search's id, made opaque.
 //!
-//! A receipt is the id's 16 bytes under AES-128, with a key that never leaves the store. Nothing has to be kept for it. The
-//! cipher is a permutation of all ids that looks random: without the key nobody can make a receipt, recognise one, or read
-//! from one when the search was made.
+//! A receipt is the id's 16 bytes encrypted with AES-128. The key is derived from the store's secret, so receipts need
+//! not be stored. The cipher is a pseudorandom permutation of all ids: without the key, nobody can make or recognise a
+//! receipt, or read the time of the search from it.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,8 @@ pub struct Receipts {
 }
 
 impl Receipts {
-    /// From the store's secret, through a hash of its own: another use of the secret gets another key.
+    /// Derives the key from the store's secret with a hash for receipts only: another use of the secret gets another
+    /// key.
     pub fn new(secret: &[u8; 32]) -> Self {
         let digest: [u8; 32] = Sha256::new().chain_update(b"receipts").chain_update(secret).finalize().into();
         let (key, _) = digest.split_at(16);
@@ -27,12 +28,12 @@ impl Receipts {
         let mut block = search.0.to_be_bytes().into();
         self.cipher.encrypt_block(&mut block);
         Receipt(block.iter().fold(String::with_capacity(32), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a String takes all that is written");
+            write!(text, "{byte:02x}").expect("writing to a String cannot fail");
             text
         }))
     }
 
-    /// The search of the receipt; a made-up receipt leads to a search that does not exist.
+    /// The search of the receipt. A made-up receipt yields a search that does not exist.
     pub fn search(&self, Receipt(text): &Receipt) -> Option<SearchId> {
         let is_canonical = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         let mut block = u128::from_str_radix(text, 16).ok().filter(|_| is_canonical)?.to_be_bytes().into();

@@ -12,7 +12,7 @@ use super::ingest::{Ingest, accept};
 use super::log_request::LogRequest;
 use crate::platform::random::Random;
 
-/// The waits between tries. The longest is how late, at most, a store that answers again is noticed.
+/// The waits between tries. The longest one bounds how late a recovered store is noticed.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(50), limit: Duration::from_secs(1) };
 
 /// How many records share one commit; more would delay the searches that come meanwhile.
@@ -27,8 +27,7 @@ enum Replayed {
 }
 
 impl Ingest {
-    /// Replays whenever there is something to replay, and notices when a store that failed answers again. Costs nothing
-    /// meanwhile.
+    /// Replays whenever the spool has records, and notices when a failed store answers again. Idle otherwise.
     pub async fn keep_replaying(self: Arc<Self>, random: Random) {
         let (mut faults, mut spooled) = (self.watch.subscribe(), self.spool.watch());
         let mut failures = 0;
@@ -81,7 +80,7 @@ pub struct Batch {
     pub new: u64,
     /// The store had them already.
     pub known: u64,
-    /// The store refuses them for good.
+    /// Refused by the store for good.
     pub quarantined: u64,
     /// Still in the spool.
     pub left: u64,
@@ -96,8 +95,8 @@ impl Batch {
     }
 }
 
-/// Replays the spool's oldest records, and removes or quarantines those that are settled. Doing it twice changes nothing:
-/// a search has one record.
+/// Replays the spool's oldest records, and removes or quarantines those that are settled. Idempotent, because a search
+/// has one record.
 pub async fn replay_batch(store: &dyn Store, spool: &Spool, clock: &dyn Clock) -> Batch {
     let records = spool.oldest(BATCH);
     let accepted = join_all(records.iter().map(|record| accept(store, clock, record))).await;
@@ -135,13 +134,13 @@ pub async fn replay_batch(store: &dyn Store, spool: &Spool, clock: &dyn Clock) -
 
 /// Why a record was not taken.
 enum Refusal {
-    /// It never will be.
+    /// The record is refused for good.
     Record(String),
-    /// The store takes none at the moment.
+    /// The store is failing.
     Store(StoreError),
 }
 
-/// Tries again a record that was refused while others of its batch were taken. Either the record is bad, or the store
+/// Retries a record that was refused while others of its batch were taken. Either the record is bad, or the store
 /// recovered mid-batch: so the store is pinged before and after.
 async fn accept_again(store: &dyn Store, clock: &dyn Clock, record: &Record) -> Result<Accepted, Refusal> {
     store.ping().await.map_err(Refusal::Store)?;
@@ -161,7 +160,7 @@ fn is_same_search(accepted: &Accepted, record: &Record) -> bool {
     let own = || decode::<LogRequest>(&record.payload);
     match accepted {
         Accepted::New(_) => true,
-        // The store took it just after its caller had stopped waiting.
+        // The store took it just after its caller stopped waiting.
         Accepted::Queued { payload, .. } if *payload == record.payload => true,
         Accepted::Queued { payload, .. } => own().is_ok_and(|own| own.is_same_search(payload)),
         Accepted::Recorded(row) => own().is_ok_and(|own| own.is_row(row)),

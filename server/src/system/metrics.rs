@@ -33,7 +33,7 @@ pub(super) fn render(counters: &Counters, snapshot: &SystemSnapshot) -> String {
     registry.register("exports", "Exports of the log that are being sent", counters.exports.clone());
     Figures(&mut registry).all(snapshot);
     let mut text = String::new();
-    text::encode(&mut text, &registry).expect("a String takes all that is written");
+    text::encode(&mut text, &registry).expect("writing to a String cannot fail");
     text
 }
 
