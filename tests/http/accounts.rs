@@ -37,13 +37,13 @@ pub(crate) fn cookie(answer: &TestResponse) -> String {
     set.to_str().expect("cookies are ASCII").split(';').next().expect("a first part").to_owned()
 }
 
-/// Whether the cookie opens the administrators' door.
+/// Whether the cookie belongs to an administrator's session.
 pub(crate) async fn lets_in(server: &TestServer, cookie: &str) -> bool {
     server.get("/api/admin/log/rows").cookie(cookie).send().await.status.is_success()
 }
 
 #[tokio::test]
-async fn a_link_makes_an_administrator_who_is_logged_in() {
+async fn a_link_creates_a_logged_in_administrator() {
     let server = TestServer::start().await;
     let nobody: SessionInfo = server.post_json("/api/session", &json!({})).send().await.ok();
     assert_eq!(nobody, SessionInfo { account: None, has_accounts: false });
@@ -67,7 +67,7 @@ async fn a_link_works_once() {
 }
 
 #[tokio::test]
-async fn of_many_uses_at_the_same_moment_one_succeeds() {
+async fn of_many_concurrent_uses_one_succeeds() {
     let server = TestServer::start().await;
     let token = server.setup_token().await;
     let uses = (0..4).map(|number| {
@@ -100,7 +100,7 @@ async fn a_newer_link_replaces_the_older() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_never_made_is_refused_like_a_used_one() {
+async fn an_unknown_token_is_refused_like_a_used_one() {
     let server = TestServer::start().await;
     let token = server.setup_token().await;
     for wrong in ["", "0", &token[1..], &token.to_uppercase(), &format!("{token} "), &"x".repeat(60_000)] {
@@ -110,7 +110,7 @@ async fn a_token_that_was_never_made_is_refused_like_a_used_one() {
 }
 
 #[tokio::test]
-async fn names_and_passwords_have_rules_and_a_mistake_does_not_use_up_the_link() {
+async fn invalid_names_and_passwords_are_refused_and_do_not_use_up_the_link() {
     use ErrorCode::{Invalid, TooLong};
     let server = TestServer::start().await;
     let token = server.setup_token().await;
@@ -134,7 +134,7 @@ async fn names_and_passwords_have_rules_and_a_mistake_does_not_use_up_the_link()
 }
 
 #[tokio::test]
-async fn a_taken_name_is_said_to_be_taken_and_leaves_the_link() {
+async fn a_taken_name_is_refused_and_does_not_use_up_the_link() {
     let server = TestServer::start().await;
     let _: Account = set_up(&server, &server.setup_token().await, "ada", PASSWORD).await.ok();
     let token = server.setup_token().await;
@@ -142,7 +142,7 @@ async fn a_taken_name_is_said_to_be_taken_and_leaves_the_link() {
     let _: Account = set_up(&server, &token, "grace", PASSWORD).await.ok();
 }
 
-/// The server's own; see `server/src/platform/layers.rs`.
+/// The server's time limit for responses, from `server/src/platform/layers.rs`.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
 async fn log_in_from(server: &TestServer, ip: &str, name: &str, password: &str) -> TestResponse {
@@ -158,7 +158,7 @@ async fn the_right_password_opens_a_session() {
 }
 
 #[tokio::test]
-async fn while_another_program_locks_the_database_a_login_is_answered_that_it_cannot_be() {
+async fn a_login_while_the_database_is_locked_is_answered_with_an_error() {
     let (server, _) = server_with_ada().await;
     let file = format!("sqlite:{}/search4letters.db", server.folder.path().display());
     let mut other = SqliteConnection::connect(&file).await.expect("the file opens");
@@ -170,7 +170,7 @@ async fn while_another_program_locks_the_database_a_login_is_answered_that_it_ca
 }
 
 #[tokio::test]
-async fn an_unknown_name_and_a_wrong_password_are_answered_alike() {
+async fn an_unknown_name_and_a_wrong_password_get_the_same_answer() {
     let (server, _) = server_with_ada().await;
     let wrong = log_in(&server, "ada", "wrong horse battery staple").await;
     wrong.refused(401, ErrorCode::WrongCredentials, None);
@@ -183,7 +183,7 @@ async fn an_unknown_name_and_a_wrong_password_are_answered_alike() {
 }
 
 #[tokio::test]
-async fn who_guesses_has_to_wait_and_the_owner_has_not() {
+async fn guesses_are_limited_and_the_owner_can_still_log_in() {
     let (server, _) = server_with_ada().await;
     let (guesser, owner) = ("198.51.100.1", "192.0.2.1");
     for _ in 0..5 {
@@ -195,7 +195,7 @@ async fn who_guesses_has_to_wait_and_the_owner_has_not() {
 }
 
 #[tokio::test]
-async fn what_the_store_fails_at_is_no_failed_login() {
+async fn a_store_failure_does_not_count_as_a_failed_login() {
     let (server, _) = server_with_ada().await;
     let broken = server.break_table("account").await;
     for _ in 0..6 {
@@ -206,7 +206,7 @@ async fn what_the_store_fails_at_is_no_failed_login() {
 }
 
 #[tokio::test]
-async fn guesses_at_the_same_moment_do_not_slip_through_together() {
+async fn concurrent_guesses_do_not_bypass_the_limit() {
     let (server, _) = server_with_ada().await;
     let guesses = futures::future::join_all((0..12).map(|_| log_in(&server, "ada", "guess"))).await;
     let tried = guesses.iter().filter(|answer| answer.status == 401).count();
@@ -214,7 +214,7 @@ async fn guesses_at_the_same_moment_do_not_slip_through_together() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_not_read_is_refused_with_a_reason() {
+async fn a_malformed_login_is_refused_with_a_reason() {
     let server = TestServer::start().await;
     for body in
         [json!({}), json!({"name": "ada"}), json!({"name": 1, "password": "x"}), json!([]), json!("x"), json!(null)]
@@ -223,7 +223,7 @@ async fn a_login_that_is_not_read_is_refused_with_a_reason() {
     }
     let no_json = server.ask(http::Method::POST, "/api/login").header("content-type", "application/json");
     no_json.body(&b"{\"name\": \"\xff\"}"[..]).send().await.refused(400, ErrorCode::Malformed, None);
-    // The whole body is one text where an object should be, and is not said back whole.
+    // The whole body is one string instead of an object. The error must not repeat all of it.
     let huge = json!("\u{e000}".repeat(21_000));
     server.post_json("/api/login", &huge).send().await.refused(400, ErrorCode::Malformed, None);
     let form = server.post_form("/api/login", "name=ada&password=x").send().await;

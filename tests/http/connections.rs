@@ -1,4 +1,4 @@
-//! How long a connection may do nothing, and what becomes of it at the end. The time stands still unless it is moved.
+//! How long a connection may be idle, and how it ends. The clock stands still until a test moves it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::test_server::TestServer;
 
 const HEAD_LIMIT: Duration = Duration::from_secs(10);
 const IDLE_LIMIT: Duration = Duration::from_secs(75);
-/// Far more than anything in here takes: a busy machine must not fail a test.
+/// Far longer than any step here, so that a busy machine does not fail a test.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl TestServer {
@@ -44,7 +44,7 @@ async fn connect(address: SocketAddr) -> TcpStream {
     TcpStream::connect(address).await.expect("the server listens")
 }
 
-/// Asks for an answer and reads it whole; the connection stays open.
+/// Sends a request and reads the whole response. The connection stays open.
 async fn ask(connection: &mut TcpStream) {
     connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("open");
     read_until(connection, "ok\n").await;
@@ -58,10 +58,10 @@ async fn read_until(connection: &mut TcpStream, end: &str) {
     }
 }
 
-/// What still comes before the server closes the connection.
+/// Reads until the server closes or resets the connection.
 async fn read_to_end(mut connection: TcpStream) -> String {
     let mut read = Vec::new();
-    // One that is reset is closed too.
+    // A reset counts as closing.
     let _ = timeout(TIMEOUT, connection.read_to_end(&mut read)).await.expect("the server closes it in time");
     String::from_utf8_lossy(&read).into_owned()
 }
@@ -74,7 +74,7 @@ async fn a_connection_has_ten_seconds_for_its_first_head() {
         connection.write_all(begin.as_bytes()).await.expect("open");
         clock.task_sleeps_until(clock.steady().after(HEAD_LIMIT)).await;
         clock.advance(HEAD_LIMIT);
-        // To HTTP/2 the server has said its settings.
+        // An HTTP/2 connection has received the server's settings.
         let said = read_to_end(connection).await;
         assert!(!said.contains("HTTP/1.1"), "{begin:?} was answered with {said:?}");
     }
@@ -94,7 +94,7 @@ async fn a_connection_may_be_idle_for_longer_than_proxies_keep_it() {
 }
 
 #[tokio::test]
-async fn the_first_byte_of_the_next_head_ends_idleness() {
+async fn the_first_byte_of_the_next_head_ends_the_idle_time() {
     let (_site, clock, address, _) = held().await;
     let mut connection = connect(address).await;
     ask(&mut connection).await;
@@ -119,7 +119,7 @@ async fn an_event_stream_is_not_idle() {
 }
 
 #[tokio::test]
-async fn a_stop_waits_for_nobody_who_asks_nothing() {
+async fn a_stop_does_not_wait_for_connections_without_a_request() {
     let (server, _clock, address, serving) = held().await;
     let mut connections = Vec::new();
     for begin in ["", "P", "GET /healthz HTTP/1.1\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
@@ -142,7 +142,7 @@ async fn a_stop_waits_for_nobody_who_asks_nothing() {
 }
 
 #[tokio::test]
-async fn http_2_is_spoken_to_those_who_begin_with_it() {
+async fn an_http_2_preface_starts_http_2() {
     let (server, clock, address, serving) = held().await;
     let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Empty<&[u8]>>();
     let url: http::Uri = format!("http://{address}/healthz").parse().expect("an address");
@@ -151,7 +151,7 @@ async fn http_2_is_spoken_to_those_who_begin_with_it() {
     assert_eq!(answer.version(), Version::HTTP_2);
     assert_eq!(answer.into_body().collect().await.expect("whole").to_bytes(), "ok\n");
 
-    // What comes besides requests does not make it less idle, and it ends in peace.
+    // Frames that are not requests do not end the idle time. The connection is closed gracefully.
     clock.task_sleeps_until(clock.steady().after(IDLE_LIMIT)).await;
     clock.advance(IDLE_LIMIT);
     eventually("the idle connection is gone", async || {

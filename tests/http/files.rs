@@ -1,11 +1,11 @@
-//! The client's files, and the paths that only its own router knows.
+//! The client's files, and the paths of its router.
 
 use api::ErrorCode;
 use http::Method;
 
 use crate::test_server::TestServer;
 
-/// Pages have the client's index.html where the build has one, and say what is missing where not.
+/// A page is the client's document, or explains that the build has no client.
 fn is_page_or_says_why(answer: &crate::request::TestResponse) {
     if server::platform::assets::has_client() {
         assert_eq!(answer.status, 200);
@@ -38,14 +38,14 @@ async fn the_clients_paths_have_one_document_for_each_bundle() {
 }
 
 #[tokio::test]
-async fn a_page_that_the_browser_knows_is_not_sent_again() {
+async fn a_cached_page_is_not_sent_again() {
     let server = TestServer::start().await;
     let page = server.get("/").send().await;
     is_page_or_says_why(&page);
     let Some(tag) = page.headers.get("etag") else { return assert!(!server::platform::assets::has_client()) };
     let again = server.get("/entry").header("if-none-match", tag).send().await;
     assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
-    // A browser takes over what the 304 says of the page: a stricter policy would disable it.
+    // A browser applies the headers of a 304 to its cached page, so a stricter policy would break the page.
     for name in ["etag", "cache-control", "content-security-policy"] {
         assert_eq!(again.headers[name], page.headers[name], "{name}");
     }
@@ -57,7 +57,7 @@ async fn a_page_that_the_browser_knows_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_page_comes_in_the_encoding_that_the_browser_takes() {
+async fn a_page_is_sent_in_an_encoding_that_the_browser_accepts() {
     let server = TestServer::start().await;
     let plain = server.get("/").send().await;
     is_page_or_says_why(&plain);
@@ -71,7 +71,7 @@ async fn a_page_comes_in_the_encoding_that_the_browser_takes() {
     {
         let answer = server.get("/").header("accept-encoding", accepted).send().await;
         let encoding = answer.headers.get("content-encoding").map_or("", |value| value.to_str().expect("ASCII"));
-        // A development build has no compressed files: then it is sent plain.
+        // A development build has no compressed files and sends plain ones.
         assert!(encodings.contains(&encoding), "{accepted}: {encoding}");
         assert_eq!(encoding.is_empty(), answer.body == plain.body, "{accepted}");
     }

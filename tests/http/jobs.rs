@@ -1,4 +1,4 @@
-//! Jobs: read and changed by those who may, and counted live.
+//! Jobs: read and changed by administrators, and counted live.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,7 @@ async fn in_state(server: &TestServer, admin: &str, id: JobId, state: JobState) 
 }
 
 #[tokio::test]
-async fn a_done_job_shows_what_it_did() {
+async fn a_done_job_shows_its_attempts() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let answer = server.search(&[("phrase", "hello\u{1b}[31m")]).await;
@@ -45,7 +45,7 @@ async fn a_done_job_shows_what_it_did() {
 }
 
 #[tokio::test]
-async fn a_job_shows_how_far_it_is_and_what_came_of_it() {
+async fn a_job_shows_its_progress_and_its_result() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     let store = server.store();
@@ -67,7 +67,7 @@ async fn a_job_shows_how_far_it_is_and_what_came_of_it() {
 }
 
 #[tokio::test]
-async fn jobs_are_listed_in_one_kind() {
+async fn jobs_are_listed_by_kind() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     server.search(&[("phrase", "hello")]).await;
@@ -106,7 +106,7 @@ async fn jobs_are_listed_newest_first_in_pages_and_by_state() {
 }
 
 #[tokio::test]
-async fn a_waiting_job_says_why_it_does_not_run() {
+async fn a_waiting_job_shows_why_it_does_not_run() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     server.search(&[("phrase", "hello")]).await;
@@ -129,7 +129,7 @@ async fn cancelling_a_waiting_job_keeps_its_row_from_being_written_and_retrying_
     order(&server, &admin, "cancel", &json!({"id": second})).await.ok::<()>();
     let receipt: api::ReceiptState = server.get(&format!("/api/receipts/{second_receipt}")).send().await.ok();
     assert_eq!((receipt.state, receipt.row), (JobState::Cancelled, None));
-    // A running job is stopped where it is.
+    // A running job is stopped.
     order(&server, &admin, "cancel", &json!({"id": first})).await.ok::<()>();
     let stopped = in_state(&server, &admin, first, JobState::Cancelled).await;
     assert_eq!(stopped.attempts[0].outcome, AttemptOutcome::Cancelled);
@@ -162,7 +162,7 @@ async fn retrying_a_done_job_writes_nothing_twice() {
 }
 
 #[tokio::test]
-async fn orders_that_cannot_be_carried_out_say_why() {
+async fn impossible_actions_are_refused_with_a_reason() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     server.search(&[("phrase", "hello")]).await;
@@ -187,7 +187,7 @@ async fn orders_that_cannot_be_carried_out_say_why() {
 }
 
 #[tokio::test]
-async fn counts_come_at_once_and_when_they_change() {
+async fn counts_are_sent_at_once_and_after_changes() {
     let server = TestServer::builder().without_worker().start().await;
     let mut events = server.get("/api/admin/jobs/events").cookie(&server.admin().await).listen().await;
     assert_eq!(events.expect("counts").await.json::<JobCounts>(), JobCounts::default());
@@ -197,7 +197,7 @@ async fn counts_come_at_once_and_when_they_change() {
     assert_eq!(counts, JobCounts { waiting: 1, ..JobCounts::default() });
     let kind = JobKind { kind: "log_request".to_owned(), paused: false, limit: None, counts };
     assert_eq!(events.expect("kinds").await.json::<Vec<JobKind>>(), std::slice::from_ref(&kind));
-    // What is decided for a kind changes no count.
+    // Pausing a kind changes no count.
     server.store().pause_kind("log_request").await.expect("paused");
     assert_eq!(events.expect("kinds").await.json::<Vec<JobKind>>(), [JobKind { paused: true, ..kind }]);
     server.state.stop.cancel();
@@ -205,13 +205,13 @@ async fn counts_come_at_once_and_when_they_change() {
 }
 
 #[tokio::test]
-async fn however_much_happens_they_come_five_times_a_second() {
+async fn counts_are_sent_at_most_five_times_a_second() {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
     let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
     let mut events = server.get("/api/admin/jobs/events").cookie(&server.admin().await).listen().await;
     events.expect("counts").await;
     events.expect("kinds").await;
-    // The stream pauses now, and what happens meanwhile becomes one event.
+    // The stream pauses now, and merges changes during the pause into one event.
     let happens = async {
         for number in 0..20 {
             server.search(&[("phrase", &number.to_string())]).await;
@@ -224,7 +224,7 @@ async fn however_much_happens_they_come_five_times_a_second() {
 }
 
 #[tokio::test]
-async fn reports_of_jobs_are_told_five_times_a_second() {
+async fn progress_is_sent_at_most_five_times_a_second() {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
     let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
     let store = server.store();
@@ -243,7 +243,7 @@ async fn reports_of_jobs_are_told_five_times_a_second() {
     };
     let (event, ()) = tokio::join!(events.expect("progress"), happens);
     assert_eq!(event.json::<()>(), ());
-    // The five were one event, and the next waits for the pause after it.
+    // The five reports became one event. The next one waits for its pause.
     let finished = builders::finished(&job, "w", AttemptResult::Done, builders::START);
     let happens = async {
         clock.task_sleeps().await;
@@ -262,7 +262,7 @@ async fn reports_of_jobs_are_told_five_times_a_second() {
 }
 
 #[tokio::test]
-async fn a_store_that_failed_is_asked_again_although_nothing_happens() {
+async fn a_failed_read_is_repeated_without_a_wake_up() {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
     let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
     let admin = server.admin().await;

@@ -1,4 +1,4 @@
-//! Kinds of jobs: read, paused, resumed and limited by those who may.
+//! Kinds of jobs: read, paused, resumed and limited by administrators.
 
 use api::{ErrorCode, HealthStatus, JobDetail, JobKind, JobState, JobsPage, SystemState};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ async fn a_paused_kind_waits_until_it_is_resumed() {
     assert_eq!((kind.paused, kind.limit, kind.counts.waiting), (true, None, 1));
     let why = why(&server, &admin, JobState::Waiting).await;
     assert!(why.contains("log_request are paused"), "{why}");
-    // Others run meanwhile: a probe comes through, and the light says why it is not green all the same.
+    // Other kinds still run: a probe completes, but the health status is degraded and says why.
     let state = eventually("a probe comes through", async || {
         let state: SystemState =
             server.post_json("/api/admin/system/show", &json!({})).cookie(&admin).send().await.ok();
@@ -51,7 +51,7 @@ async fn a_paused_kind_waits_until_it_is_resumed() {
 }
 
 #[tokio::test]
-async fn no_more_of_a_kind_run_than_its_limit() {
+async fn no_more_jobs_of_a_kind_run_than_its_limit() {
     let server = TestServer::builder().log_delay(std::time::Duration::from_secs(3600)).start().await;
     let admin = server.admin().await;
     server.search(&[("phrase", "0")]).await;
@@ -76,7 +76,7 @@ async fn no_more_of_a_kind_run_than_its_limit() {
 }
 
 #[tokio::test]
-async fn orders_that_cannot_be_carried_out_say_why() {
+async fn impossible_actions_are_refused_with_a_reason() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     server.search(&[("phrase", "hello")]).await;

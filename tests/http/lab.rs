@@ -14,7 +14,7 @@ fn id(number: u128) -> SearchId {
     SearchId::from_parts(1_700_000_000_000, number)
 }
 
-/// Twenty flags at once, ten milliseconds each.
+/// Twenty flags in parallel, ten milliseconds each.
 fn flags() -> FetchSpec {
     FetchSpec {
         work: LabWork::Flags,
@@ -28,7 +28,7 @@ fn flags() -> FetchSpec {
     }
 }
 
-/// A run that nobody waits for to its end.
+/// A run that no test waits for.
 fn long() -> LabSpec {
     LabSpec::Fetch(FetchSpec {
         work: LabWork::Second,
@@ -55,7 +55,7 @@ fn events_path(id: SearchId) -> String {
     format!("/api/lab/runs/{id}/events")
 }
 
-/// Reads to the stream's end: what was told, the number of the last part, and the run at its end.
+/// Reads the stream to its end. Returns the events, the number of the last part, and the final run.
 async fn whole(mut events: Events) -> (LabTrace, u32, LabRun) {
     let (mut trace, mut last, mut run) = (LabTrace::default(), 0, None);
     while let Some(event) = events.next().await {
@@ -82,7 +82,7 @@ async fn ended(server: &TestServer, id: SearchId) -> LabRun {
 }
 
 #[tokio::test]
-async fn a_run_is_told_whole_and_its_summary_says_the_same() {
+async fn a_run_is_streamed_completely_and_its_summary_agrees() {
     let server = TestServer::start().await;
     let spec = LabSpec::Fetch(flags());
     start(&server, id(1), &spec).await.ok::<api::LabRun>();
@@ -118,7 +118,7 @@ async fn each_style_does_the_same_work() {
 }
 
 #[tokio::test]
-async fn who_comes_back_is_told_the_rest() {
+async fn a_reconnected_stream_resumes_after_the_last_part() {
     let server = TestServer::start().await;
     // Long enough for several parts.
     let spec = LabSpec::Fetch(FetchSpec { style: LabStyle::Sequential, latency_ms: 50, ..flags() });
@@ -129,7 +129,7 @@ async fn who_comes_back_is_told_the_rest() {
     let mut after = server.get(&format!("{}?after={}", events_path(id(1)), all - 1)).listen().await;
     assert_eq!(after.expect("part").await.id, Some(all.to_string()));
     after.expect("run").await;
-    // What the browser has seen counts for more than what the page began with.
+    // The browser's last event id overrides the page's parameter.
     let back = server.get(&format!("{}?after=0", events_path(id(1)))).header("last-event-id", all.to_string());
     let mut back = back.listen().await;
     back.expect("run").await;
@@ -137,7 +137,7 @@ async fn who_comes_back_is_told_the_rest() {
 }
 
 #[tokio::test]
-async fn what_there_is_not_is_not_found() {
+async fn unknown_runs_are_not_found() {
     let server = TestServer::start().await;
     let none = json!({"id": id(9)});
     for function in ["show", "cancel"] {
@@ -151,7 +151,7 @@ async fn what_there_is_not_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_deleted_ends_its_stream() {
+async fn deleting_a_run_ends_its_stream() {
     let server = TestServer::start().await;
     start(&server, id(1), &LabSpec::Fetch(flags())).await.ok::<api::LabRun>();
     let run = ended(&server, id(1)).await;
@@ -170,7 +170,7 @@ async fn running(server: &TestServer, id: SearchId) -> LabRun {
 }
 
 #[tokio::test]
-async fn whoever_has_started_it_may_cancel_it() {
+async fn a_visitor_may_cancel_their_own_run() {
     let server = TestServer::start().await;
     start(&server, id(1), &long()).await.ok::<LabRun>();
     assert!(running(&server, id(1)).await.can_cancel);
@@ -183,7 +183,7 @@ async fn whoever_has_started_it_may_cancel_it() {
 }
 
 #[tokio::test]
-async fn the_next_run_has_its_turn_after_one_that_was_cancelled() {
+async fn the_next_run_starts_after_a_cancelled_one() {
     let server = TestServer::start().await;
     start(&server, id(1), &long()).await.ok::<LabRun>();
     running(&server, id(1)).await;
@@ -195,7 +195,7 @@ async fn the_next_run_has_its_turn_after_one_that_was_cancelled() {
 }
 
 #[tokio::test]
-async fn one_that_waits_never_begins() {
+async fn a_cancelled_waiting_run_never_starts() {
     let server = TestServer::start().await;
     start(&server, id(1), &long()).await.ok::<LabRun>();
     running(&server, id(1)).await;
@@ -206,7 +206,7 @@ async fn one_that_waits_never_begins() {
 }
 
 #[tokio::test]
-async fn nobody_else_may_but_operators() {
+async fn only_operators_may_cancel_the_runs_of_others() {
     let server = TestServer::start().await;
     start(&server, id(1), &long()).await.ok::<LabRun>();
     running(&server, id(1)).await;
@@ -225,7 +225,7 @@ async fn nobody_else_may_but_operators() {
 }
 
 #[tokio::test]
-async fn the_same_id_is_one_run_and_no_other() {
+async fn the_same_id_is_the_same_run() {
     let server = TestServer::start().await;
     let spec = LabSpec::Fetch(flags());
     let first: LabRun = start(&server, id(1), &spec).await.ok();
@@ -237,7 +237,7 @@ async fn the_same_id_is_one_run_and_no_other() {
 }
 
 #[tokio::test]
-async fn what_is_too_much_is_refused_at_its_field() {
+async fn excessive_values_are_refused_at_their_field() {
     let server = TestServer::start().await;
     let database =
         DatabaseSpec { batches: 1, tasks_per_batch: 10_001, hold_ms: 0, failing: 0, panicking: 0, aborted: 0 };
@@ -267,7 +267,7 @@ async fn a_closed_lab_shows_its_runs_and_starts_none() {
 }
 
 #[tokio::test]
-async fn an_open_lab_lets_wait() {
+async fn an_open_lab_serves_seconds_and_flags() {
     let server = TestServer::start().await;
     assert!(server.get("/lab/second?latency_ms=0").send().await.text().starts_with(r#"{"second":"#));
     let flag = server.get("/lab/flags/br.svg?latency_ms=0").send().await;
@@ -276,7 +276,7 @@ async fn an_open_lab_lets_wait() {
 }
 
 #[tokio::test]
-async fn only_so_many_runs_wait_and_each_address_starts_only_so_many() {
+async fn waiting_runs_and_runs_per_address_are_limited() {
     let server = TestServer::start().await;
     start(&server, id(0), &long()).await.ok::<LabRun>();
     eventually("the first runs", async || (show(&server, id(0)).await.state == JobState::Running).then_some(())).await;
@@ -286,7 +286,7 @@ async fn only_so_many_runs_wait_and_each_address_starts_only_so_many() {
     let message = start(&server, id(21), &long()).await.refused(429, ErrorCode::TooMany, None);
     assert!(message.contains("20 runs wait"), "{message}");
     start(&server, id(20), &long()).await.ok::<LabRun>();
-    // Makes room, and goes on until it is one too many for the address.
+    // Cancels a waiting run before each start, until the limit per address is reached.
     let mut number = 20;
     let message = loop {
         server.post_json("/api/lab/runs/cancel", &json!({"id": id(number)})).send().await.ok::<()>();

@@ -1,4 +1,4 @@
-//! Receipts: what anybody who holds one can learn, and nobody else.
+//! Receipts: what their holders can learn, and no one else.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::request::Events;
 use crate::test_server::TestServer;
 
 const DELAY: Duration = Duration::from_secs(15);
-/// A stream tells no more often than this.
+/// The shortest interval between two events of a stream.
 const PAUSE: Duration = Duration::from_millis(200);
 
 async fn state_of(server: &TestServer, receipt: &str) -> ReceiptState {
@@ -22,7 +22,7 @@ async fn state_of(server: &TestServer, receipt: &str) -> ReceiptState {
 }
 
 #[tokio::test]
-async fn a_receipt_ends_as_the_number_of_a_row() {
+async fn a_receipt_ends_with_the_number_of_its_row() {
     let server = TestServer::start().await;
     let answer = server.search(&[("phrase", "hello")]).await;
     let done = eventually("the search is recorded", async || {
@@ -47,7 +47,7 @@ async fn a_receipt_outlives_its_job() {
 }
 
 #[tokio::test]
-async fn while_the_log_is_slow_it_says_how_many_are_ahead() {
+async fn a_waiting_receipt_shows_how_many_searches_are_ahead() {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
     let server = TestServer::builder().clock(clock.clone()).log_delay(DELAY).slots(1).start().await;
     let mut receipts = Vec::new();
@@ -75,7 +75,7 @@ async fn while_the_log_is_slow_it_says_how_many_are_ahead() {
 }
 
 #[tokio::test]
-async fn the_stream_tells_each_change_and_ends_with_the_row() {
+async fn the_stream_sends_each_change_and_ends_with_the_row() {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
     let server = TestServer::builder().clock(clock.clone()).log_delay(DELAY).start().await;
     let answer = server.search(&[("phrase", "hello")]).await;
@@ -100,7 +100,7 @@ async fn the_stream_tells_each_change_and_ends_with_the_row() {
     assert_eq!(again.next().await, None);
 }
 
-/// Three searches that wait on a server whose time stands still, and the last one's stream.
+/// Three waiting searches on a server with a held clock, and the last one's stream.
 async fn last_of_three() -> (TestServer, Arc<HeldClock>, [JobId; 3], Events) {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
     let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
@@ -118,12 +118,12 @@ async fn cancel(server: &TestServer, job: JobId) {
     assert!(server.store().cancel_job(job, server.state.clock.steady()).await.expect("the store answers"));
 }
 
-/// Lets the stream sleep for this long, in which it tells nothing.
+/// Lets the stream sleep this long, and checks that it sends nothing meanwhile.
 async fn sleeps(events: &mut Events, clock: &HeldClock, length: Duration) {
     events.assert_silent_until(clock.task_sleeps_until(clock.steady().after(length))).await;
 }
 
-/// The next event of a stream that pauses now: it comes five times a second and not more often.
+/// The next event of a pausing stream, after its pause of a fifth of a second.
 async fn after_the_pause(events: &mut Events, clock: &HeldClock) -> ReceiptState {
     sleeps(events, clock, PAUSE).await;
     clock.advance(PAUSE);
@@ -131,7 +131,7 @@ async fn after_the_pause(events: &mut Events, clock: &HeldClock) -> ReceiptState
 }
 
 #[tokio::test]
-async fn however_much_happens_it_is_told_five_times_a_second() {
+async fn changes_are_sent_at_most_five_times_a_second() {
     let (server, clock, [one, two, _], mut events) = last_of_three().await;
     cancel(&server, one).await;
     cancel(&server, two).await;
@@ -139,7 +139,7 @@ async fn however_much_happens_it_is_told_five_times_a_second() {
 }
 
 #[tokio::test]
-async fn a_store_that_failed_is_asked_again_although_nothing_happens() {
+async fn a_failed_read_is_repeated_without_a_wake_up() {
     let (server, clock, [_, _, three], mut events) = last_of_three().await;
     cancel(&server, three).await;
     let broken = server.break_table("log").await;
@@ -164,7 +164,7 @@ async fn the_stream_ends_when_the_server_stops() {
 }
 
 #[tokio::test]
-async fn a_receipt_that_is_none_is_not_found() {
+async fn an_invalid_receipt_is_not_found() {
     let server = TestServer::start().await;
     let answer = server.search(&[("phrase", "hello")]).await;
     let receipt = answer.receipt.0;
@@ -201,7 +201,7 @@ async fn a_receipt_reveals_five_facts_and_nothing_of_the_search() {
     let mut members: Vec<&str> = state.keys().map(String::as_str).collect();
     members.sort_unstable();
     assert_eq!(members, ["ahead", "attempt", "row", "spooled", "state"]);
-    // The id begins with the time: were any of it left in the receipt, neighbours would look alike.
+    // The id begins with the time. If a receipt revealed any of it, consecutive receipts would look alike.
     let (one, other) = (&first.receipt.0, &second.receipt.0);
     let same = one.chars().zip(other.chars()).filter(|(a, b)| a == b).count();
     assert!(same < one.len() / 2, "{one} and {other} have {same} characters in common");

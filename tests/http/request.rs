@@ -25,7 +25,7 @@ use tower::ServiceExt;
 use crate::test_server::{TestServer, TestServerBuilder};
 
 pub const FORM: &str = "application/x-www-form-urlencoded";
-/// More than any answer in here; streams are read as streams.
+/// Larger than any response in these tests. Streams have no limit.
 const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
 
 /// A request that is being put together.
@@ -58,7 +58,7 @@ impl TestServer {
         self.ask(Method::GET, path)
     }
 
-    /// A form exactly as these bytes have it.
+    /// Posts these bytes as a form.
     pub fn post_form(&self, path: &str, body: impl Into<Bytes>) -> TestRequest {
         self.ask(Method::POST, path).header(CONTENT_TYPE.as_str(), FORM).body(body.into())
     }
@@ -67,18 +67,18 @@ impl TestServer {
         self.ask(Method::POST, path).header(CONTENT_TYPE.as_str(), "application/json").body(body.to_string())
     }
 
-    /// A search, not yet sent.
+    /// A request for a search, not yet sent.
     pub fn searching(&self, fields: &[(&str, &str)]) -> TestRequest {
         self.post_form("/api/search", form(fields))
     }
 
-    /// A search's answer.
+    /// Searches and returns the response.
     pub async fn search(&self, fields: &[(&str, &str)]) -> SearchAnswer {
         self.searching(fields).send().await.ok()
     }
 }
 
-/// Every byte that could mean something is percent-encoded.
+/// Encodes a form. Every byte with a meaning is percent-encoded.
 pub fn form(fields: &[(&str, &str)]) -> String {
     let pairs = fields.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
     pairs.collect::<Vec<_>>().join("&")
@@ -93,7 +93,7 @@ impl TestRequest {
         self.header(COOKIE.as_str(), cookie)
     }
 
-    /// Sent from this address.
+    /// Sets the peer's address.
     pub fn peer(self, ip: &str) -> Self {
         let ip: IpAddr = ip.parse().expect("an address");
         Self { peer: SocketAddr::from((ip, 5000)), ..self }
@@ -113,7 +113,7 @@ impl TestRequest {
         TestResponse { status, headers, body }
     }
 
-    /// The answer's head, and its body as it comes.
+    /// Sends the request. Returns the response's status and headers, and its body as a stream.
     pub async fn open(self) -> (StatusCode, HeaderMap, Body) {
         let mut request = self.request.body(self.body).expect("a request of well-formed parts");
         request.extensions_mut().insert(ConnectInfo(self.peer));
@@ -122,7 +122,7 @@ impl TestRequest {
         (head.status, head.headers, body)
     }
 
-    /// An event stream.
+    /// Sends the request, and reads the response as an event stream.
     pub async fn listen(self) -> Events {
         let (status, headers, body) = self.open().await;
         assert_eq!(status, StatusCode::OK);
@@ -133,25 +133,25 @@ impl TestRequest {
 }
 
 impl TestResponse {
-    /// What a request that was granted brought.
+    /// The JSON of a successful response.
     pub fn ok<T: DeserializeOwned>(&self) -> T {
         assert_eq!(self.status, StatusCode::OK, "{}", self.text());
         assert_eq!(self.headers[CONTENT_TYPE], "application/json");
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {}", self.text()))
     }
 
-    /// What came as NDJSON, line by line.
+    /// The lines of an NDJSON response.
     pub fn lines<T: DeserializeOwned>(&self) -> Vec<T> {
         assert_eq!(self.status, StatusCode::OK, "{}", self.text());
         assert_eq!(self.headers[CONTENT_TYPE], "application/x-ndjson");
         let text = std::str::from_utf8(&self.body).expect("JSON is UTF-8");
         assert!(text.is_empty() || text.ends_with('\n'), "every line is whole");
-        // Not `lines`: to that one a carriage return is no part of its line.
+        // Not `lines`, which strips carriage returns.
         let lines = text.split_terminator('\n');
         lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))).collect()
     }
 
-    /// Why a request was refused; also makes sure that it was said in the promised form.
+    /// The error of a refused request. Panics if it does not have the documented form.
     pub fn refusal(&self) -> ApiError {
         assert!(!self.status.is_success(), "not refused: {}", self.text());
         assert_eq!(self.headers[CONTENT_TYPE], "application/json");
@@ -164,7 +164,7 @@ impl TestResponse {
         serde_json::from_value(json).expect("an ApiError")
     }
 
-    /// Makes sure that the request was refused like this, and returns the sentence that says so.
+    /// Panics unless the request was refused with this status, code and field. Returns the error's message.
     #[track_caller]
     pub fn refused(&self, status: u16, code: ErrorCode, field: Option<&str>) -> String {
         let error = self.refusal();
@@ -190,9 +190,9 @@ impl Events {
         Self { chunks: body.into_data_stream(), received: ReceivedEvents::default() }
     }
 
-    /// The next event; none at the end of the stream.
+    /// The next event; `None` at the end of the stream.
     pub async fn next(&mut self) -> Option<StreamEvent> {
-        // Around the whole: the comments that keep a quiet connection alive are no event.
+        // One timeout for the whole read, because keep-alive comments are not events.
         timeout(TIMEOUT, self.read()).await.expect("an event or the end comes in time")
     }
 
@@ -206,7 +206,7 @@ impl Events {
         }
     }
 
-    /// Waits for something else to happen, before which no event may come.
+    /// Panics if an event arrives before `happens` is done.
     pub async fn assert_silent_until(&mut self, happens: impl Future<Output = ()>) {
         tokio::select! {
             event = self.next() => panic!("too early: {event:?}"),
@@ -214,7 +214,7 @@ impl Events {
         }
     }
 
-    /// The next event, which is there and has this name.
+    /// The next event. Panics unless it has this name.
     pub async fn expect(&mut self, name: &str) -> StreamEvent {
         let event = self.next().await.unwrap_or_else(|| panic!("the stream ended instead of an event {name}"));
         assert_eq!(event.name, name, "{event:?}");
@@ -222,12 +222,11 @@ impl Events {
     }
 }
 
-/// The largest answer to any one request that does not request for rows: a phrase and letters at their limits,
-/// each character written as six, and the results twice.
+/// The largest response to a request without rows: a phrase and letters at their limits, each character escaped as six,
+/// and the results twice.
 const LARGEST_ANSWER: usize = 128 * 1024;
 
-/// A server, somebody who may do all that can be done there, and the runtime that it lives in: proptest's own
-/// code is not async.
+/// A server, an administrator's cookie, and a runtime, because proptest is not async.
 pub struct PropertyTest {
     pub runtime: Runtime,
     pub server: TestServer,
@@ -257,8 +256,8 @@ impl PropertyTest {
 }
 
 impl TestResponse {
-    /// Makes sure that this answers whatever was asked under `/api/`: granted, or refused in the promised form
-    /// and with a status that blames the request.
+    /// Panics unless this is a well-formed response of `/api/`: successful, or an error in the documented form with a
+    /// 4xx status.
     #[track_caller]
     pub fn assert_well_formed(&self) {
         assert!(self.body.len() <= LARGEST_ANSWER, "{} bytes", self.body.len());

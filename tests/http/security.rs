@@ -1,4 +1,4 @@
-//! Protection of the visitors and of the server: headers, origins, proxies, panics and secrets.
+//! Protection of visitors and server: headers, origins, proxies, panics and secrets.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -88,7 +88,7 @@ const FOREIGN: [(&str, &str); 9] = [
 ];
 
 #[tokio::test]
-async fn what_would_change_something_is_refused_when_it_comes_from_elsewhere() {
+async fn cross_site_requests_that_change_something_are_refused() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for (name, value) in FOREIGN {
@@ -110,7 +110,7 @@ async fn what_would_change_something_is_refused_when_it_comes_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn an_own_page_and_a_program_may_search() {
+async fn our_pages_and_programs_may_search() {
     let server = TestServer::start().await;
     let search = || server.searching(&[("phrase", "a")]);
     let own = search().header("origin", "http://search.example").header("sec-fetch-site", "same-origin");
@@ -121,7 +121,7 @@ async fn an_own_page_and_a_program_may_search() {
 }
 
 #[tokio::test]
-async fn one_honest_header_does_not_make_up_for_a_foreign_one() {
+async fn a_foreign_header_is_refused_beside_an_own_one() {
     let server = TestServer::start().await;
     let mixed = server.searching(&[("phrase", "a")]).header("sec-fetch-site", "same-origin");
     mixed.header("origin", "https://evil.example").send().await.refused(403, ErrorCode::Forbidden, None);
@@ -153,7 +153,7 @@ async fn logged_ip(server: &TestServer, peer: &str, forwarded: &[&str]) -> Strin
 }
 
 #[tokio::test]
-async fn the_log_believes_trusted_proxies_and_nobody_else() {
+async fn the_log_believes_only_trusted_proxies() {
     let server = TestServer::builder().trusting("10.0.0.0/8").start().await;
     assert_eq!(logged_ip(&server, "192.0.2.1", &["198.51.100.7"]).await, "192.0.2.1");
     assert_eq!(logged_ip(&server, "10.0.0.1", &["198.51.100.7"]).await, "198.51.100.7");
@@ -165,13 +165,13 @@ async fn the_log_believes_trusted_proxies_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn without_trusted_proxies_the_header_means_nothing() {
+async fn without_trusted_proxies_the_header_is_ignored() {
     let server = TestServer::start().await;
     assert_eq!(logged_ip(&server, "127.0.0.1", &["198.51.100.7"]).await, "127.0.0.1");
 }
 
 #[tokio::test]
-async fn a_made_up_address_does_not_get_around_the_login_limit() {
+async fn a_forged_address_does_not_bypass_the_login_limit() {
     let server = TestServer::start().await;
     let guess = |number: usize| {
         let body = serde_json::json!({"name": "ada", "password": "guess"});
@@ -184,7 +184,7 @@ async fn a_made_up_address_does_not_get_around_the_login_limit() {
 }
 
 #[tokio::test]
-async fn a_panic_becomes_an_answer_that_tells_nothing_of_the_inside() {
+async fn a_panic_becomes_a_response_without_internals() {
     let is_broken = Arc::new(AtomicBool::new(false));
     let random = Random::from_source({
         let (is_broken, system) = (is_broken.clone(), Random::system());
@@ -204,7 +204,7 @@ async fn a_panic_becomes_an_answer_that_tells_nothing_of_the_inside() {
 }
 
 #[tokio::test]
-async fn passwords_and_tokens_are_nowhere_in_the_file() {
+async fn passwords_and_tokens_are_not_stored_in_plain_text() {
     let server = TestServer::start().await;
     let password = "a password that can be searched for";
     let link = server.setup_token().await;
@@ -225,7 +225,7 @@ async fn passwords_and_tokens_are_nowhere_in_the_file() {
     }
 }
 
-/// Everything in the data folder, the write-ahead log included.
+/// All bytes in the data folder, including the write-ahead log.
 fn files_of(server: &TestServer) -> Vec<u8> {
     bytes_below(server.folder.path())
 }

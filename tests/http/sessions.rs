@@ -28,7 +28,7 @@ fn attributes(answer: &TestResponse) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_cookie_is_for_this_server_and_for_no_script() {
+async fn the_cookie_is_http_only_and_for_this_host() {
     let (server, _) = server_with_ada().await;
     let answer = log_in(&server, "ada", PASSWORD).await;
     assert_eq!(attributes(&answer), ["search4letters", "HttpOnly", "Path=/", "SameSite=Strict"]);
@@ -62,7 +62,7 @@ async fn logout_ends_the_session_on_the_server_too() {
 }
 
 #[tokio::test]
-async fn a_login_makes_a_new_session_and_ends_the_one_before() {
+async fn a_login_creates_a_new_session_and_ends_the_previous_one() {
     let (server, before) = server_with_ada().await;
     let login = server.post_json("/api/login", &json!({"name": "ada", "password": PASSWORD})).cookie(&before);
     let after = cookie(&login.send().await);
@@ -72,7 +72,7 @@ async fn a_login_makes_a_new_session_and_ends_the_one_before() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_somebody_planted_stays_worthless() {
+async fn a_planted_cookie_does_not_become_a_session() {
     let (server, _) = server_with_ada().await;
     let planted = format!("search4letters={}", "0".repeat(32));
     let login = server.post_json("/api/login", &json!({"name": "ada", "password": PASSWORD})).cookie(&planted);
@@ -86,7 +86,7 @@ async fn a_cookie_that_somebody_planted_stays_worthless() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_used_ends_after_twelve_hours() {
+async fn an_unused_session_ends_after_twelve_hours() {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
     let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
     let cookie = server.session_of(Role::Viewer).await;
@@ -103,7 +103,7 @@ async fn a_session_that_is_not_used_ends_after_twelve_hours() {
 }
 
 #[tokio::test]
-async fn a_session_ends_after_fourteen_days_however_much_it_is_used() {
+async fn a_session_ends_after_fourteen_days_despite_use() {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
     let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
     let cookie = server.session_of(Role::Viewer).await;
@@ -127,7 +127,7 @@ async fn two_sessions_of_one_account_end_one_by_one() {
     assert!(lets_in(&server, &cookie(&third)).await);
 }
 
-/// Nobody waits for the write that moves the end of the idle time, so a test has to.
+/// The server does not wait for the write that extends the idle time, so the test has to.
 async fn idle_time_has_moved(server: &TestServer, cookie: &str) {
     let (_, token) = cookie.split_once('=').expect("a name and a value");
     let now = server.state.clock.wall();
@@ -139,7 +139,7 @@ async fn idle_time_has_moved(server: &TestServer, cookie: &str) {
     .await;
 }
 
-/// Every route under /api/admin, with a body that it would take.
+/// Every route under /api/admin, with a valid body.
 fn admin_routes() -> Vec<(Method, &'static str, Value)> {
     let id = json!({"id": 1});
     let kind = json!({"kind": "log_request"});
@@ -163,7 +163,7 @@ fn admin_routes() -> Vec<(Method, &'static str, Value)> {
 }
 
 #[tokio::test]
-async fn nobody_enters_without_a_session() {
+async fn admin_routes_need_a_session() {
     let server = TestServer::builder().without_worker().start().await;
     server.search(&[("phrase", "secret")]).await;
     for (method, path, body) in admin_routes() {
@@ -178,7 +178,7 @@ async fn nobody_enters_without_a_session() {
 }
 
 #[tokio::test]
-async fn without_a_session_not_even_the_paths_can_be_found_out() {
+async fn without_a_session_admin_paths_are_indistinguishable() {
     let server = TestServer::start().await;
     for path in ["/api/admin", "/api/admin/nothing", "/api/admin/log", "/api/admin/jobs/list/more"] {
         for method in [Method::GET, Method::POST, Method::DELETE] {
@@ -194,7 +194,7 @@ async fn without_a_session_not_even_the_paths_can_be_found_out() {
 }
 
 #[tokio::test]
-async fn every_admin_route_that_the_router_has_is_tested_here() {
+async fn every_admin_route_of_the_router_is_tested_here() {
     let router = include_str!("../../server/src/router.rs");
     let (_, admin) = router.split_once("let mut admin = ").expect("the admin routes have a router of their own");
     let (admin, _) = admin.split_once(';').expect("the statement has an end");
@@ -207,7 +207,7 @@ async fn every_admin_route_that_the_router_has_is_tested_here() {
 }
 
 #[tokio::test]
-async fn viewers_read_and_do_not_steer() {
+async fn viewers_can_read_but_not_act() {
     let server = TestServer::builder().without_worker().start().await;
     server.search(&[("phrase", "hello")]).await;
     let viewer = server.session_of(Role::Viewer).await;

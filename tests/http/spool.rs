@@ -1,4 +1,4 @@
-//! Searches go on while the database does not answer, and what was said of them comes true.
+//! Searches continue during a database outage, and their promises are kept.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tests::eventually;
 use crate::test_server::TestServer;
 
 const ID: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
-/// Short, because each test waits for it once.
+/// Short, because every spooled search waits this long.
 const DEADLINE: Duration = Duration::from_millis(50);
 
 async fn server() -> TestServer {
@@ -34,7 +34,7 @@ async fn is_done(server: &TestServer, receipt_text: &str) {
     .await;
 }
 
-/// Waits until nothing is left in the spool, and makes sure that no search is lost or double.
+/// Waits until the spool is empty. Panics if a search is lost or duplicated.
 async fn is_settled(server: &TestServer, rows: usize) {
     assert_eq!(server.log_with_rows(rows).await.len(), rows);
     eventually("the spool is empty and the ledger adds up", async || {
@@ -82,7 +82,7 @@ async fn a_search_is_one_search_in_the_spool_too() {
 }
 
 #[tokio::test]
-async fn a_hundred_at_once_with_one_id_are_one_spooled_search() {
+async fn a_hundred_concurrent_requests_with_one_id_are_one_spooled_search() {
     let server = server().await;
     let lock = server.lock().await;
     let answers = futures::future::join_all((0..100).map(|_| server.search(&[("phrase", "hello"), ("id", ID)]))).await;
@@ -92,7 +92,7 @@ async fn a_hundred_at_once_with_one_id_are_one_spooled_search() {
 }
 
 #[tokio::test]
-async fn a_store_that_refuses_the_statement_is_named_and_heals_by_itself() {
+async fn an_sql_error_is_reported_until_the_store_recovers() {
     let server = server().await;
     let broken = server.break_table("job_count").await;
     let answer = server.search(&[("phrase", "hello")]).await;
@@ -110,7 +110,7 @@ async fn a_store_that_refuses_the_statement_is_named_and_heals_by_itself() {
 }
 
 #[tokio::test]
-async fn when_even_the_spool_is_full_the_answer_says_so_and_those_before_are_kept() {
+async fn a_full_spool_is_reported_and_earlier_searches_are_kept() {
     let server = server().await;
     let admin = server.admin().await;
     let lock = server.lock().await;
@@ -130,13 +130,13 @@ async fn when_even_the_spool_is_full_the_answer_says_so_and_those_before_are_kep
 }
 
 #[tokio::test]
-async fn an_id_that_was_used_for_another_search_before_is_set_aside_and_told_of() {
+async fn a_spooled_record_with_a_used_id_is_quarantined_and_reported() {
     let server = server().await;
     let admin = server.admin().await;
     server.search(&[("phrase", "first"), ("id", ID)]).await;
     server.log_with_rows(1).await;
     let lock = server.lock().await;
-    // The database cannot be asked, so nobody can know yet.
+    // The database is unreachable, so the conflict is still unknown.
     assert_eq!(server.search(&[("phrase", "second"), ("id", ID)]).await.recorded, Recorded::Spooled);
     lock.release().await;
     is_settled(&server, 1).await;

@@ -1,4 +1,4 @@
-//! What the system page, its monitors and the shipped dashboard read.
+//! The data of the system page, of monitors and of the shipped dashboard.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,7 +14,7 @@ async fn state(server: &TestServer, cookie: &str) -> SystemState {
     server.post_json("/api/admin/system/show", &json!({})).cookie(cookie).send().await.ok()
 }
 
-/// Somebody's own statement, past the product.
+/// Runs a statement without the product.
 async fn tamper(server: &TestServer, statement: &str) {
     let file = format!("sqlite:{}/search4letters.db", server.folder.path().display());
     let mut database = SqliteConnection::connect(&file).await.expect("the file opens");
@@ -22,14 +22,14 @@ async fn tamper(server: &TestServer, statement: &str) {
 }
 
 #[tokio::test]
-async fn only_who_is_logged_in_is_told() {
+async fn the_state_needs_a_session() {
     let server = TestServer::start().await;
     server.post_json("/api/admin/system/show", &json!({})).send().await.refused(401, ErrorCode::SignedOut, None);
     server.get("/api/admin/system/events").send().await.refused(401, ErrorCode::SignedOut, None);
 }
 
 #[tokio::test]
-async fn the_light_is_green_once_a_probe_went_the_whole_way() {
+async fn the_status_is_healthy_after_a_completed_probe() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     assert_eq!(state(&server, &admin).await.health.light, HealthStatus::Checking, "nobody has looked before");
@@ -46,7 +46,7 @@ async fn the_light_is_green_once_a_probe_went_the_whole_way() {
 }
 
 #[tokio::test]
-async fn without_a_worker_the_light_says_so() {
+async fn without_a_worker_the_status_says_so() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     let state = state(&server, &admin).await;
@@ -55,7 +55,7 @@ async fn without_a_worker_the_light_says_so() {
 }
 
 #[tokio::test]
-async fn the_state_tells_what_is_there() {
+async fn the_state_describes_all_parts_of_the_system() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for number in 0..3 {
@@ -77,7 +77,7 @@ async fn the_state_tells_what_is_there() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_is_broken_on_purpose_names_the_searches_concerned() {
+async fn a_broken_ledger_names_the_searches_concerned() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let lost = server.search(&[("phrase", "lost")]).await;
@@ -89,7 +89,7 @@ async fn a_ledger_that_is_broken_on_purpose_names_the_searches_concerned() {
     assert_eq!(broken.health.light, HealthStatus::Failing);
     assert_eq!(broken.missing.iter().map(|missing| missing.search).collect::<Vec<_>>(), [lost.id]);
 
-    // Its job can still write it: an administrator has it done again, and all is well.
+    // The search's job still exists: an administrator retries it, and the ledger adds up again.
     let job = broken.missing[0].job.expect("it is known");
     server.post_json("/api/admin/jobs/retry", &json!({ "id": job })).cookie(&admin).send().await.ok::<()>();
     server.log_with_rows(2).await;
@@ -101,7 +101,7 @@ async fn a_ledger_that_is_broken_on_purpose_names_the_searches_concerned() {
 }
 
 #[tokio::test]
-async fn a_waiting_job_that_somebody_deletes_is_missed() {
+async fn a_deleted_waiting_job_is_reported_as_missing() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     let answer = server.search(&[("phrase", "hello")]).await;
@@ -112,7 +112,7 @@ async fn a_waiting_job_that_somebody_deletes_is_missed() {
 }
 
 #[tokio::test]
-async fn a_database_that_fails_is_a_state_and_no_error() {
+async fn a_failing_database_is_a_state_and_not_an_error() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let broken = server.break_table("ledger").await;
@@ -138,7 +138,7 @@ async fn the_events_carry_the_state() {
 }
 
 #[tokio::test]
-async fn the_figures_say_the_same() {
+async fn the_metrics_agree_with_the_state() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     for _ in 0..3 {
@@ -171,7 +171,7 @@ async fn the_figures_say_the_same() {
 }
 
 #[tokio::test]
-async fn a_server_that_runs_says_so() {
+async fn a_running_server_is_alive_and_ready() {
     let server = TestServer::start().await;
     for path in ["/healthz", "/readyz"] {
         assert_eq!(server.get(path).send().await.status, 200, "{path}");
@@ -179,7 +179,7 @@ async fn a_server_that_runs_says_so() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_is_alive_but_not_ready() {
+async fn a_stopping_server_is_alive_but_not_ready() {
     let server = TestServer::start().await;
     server.state.stop.cancel();
     assert_eq!(server.get("/healthz").send().await.status, 200);
@@ -187,7 +187,7 @@ async fn a_server_that_stops_is_alive_but_not_ready() {
 }
 
 #[tokio::test]
-async fn without_its_database_a_server_is_not_ready_and_searches_are_kept_all_the_same() {
+async fn without_its_database_a_server_is_not_ready_but_keeps_searches() {
     let server = TestServer::builder().without_worker().start().await;
     server.store().close().await;
     let ready = server.get("/readyz").send().await;
@@ -203,7 +203,7 @@ async fn without_its_database_a_server_is_not_ready_and_searches_are_kept_all_th
 }
 
 #[tokio::test]
-async fn the_figures_can_be_read_and_are_true() {
+async fn the_metrics_are_well_formed_and_correct() {
     let server = TestServer::builder().without_worker().start().await;
     for _ in 0..3 {
         server.search(&[("phrase", "hello")]).await;
@@ -244,7 +244,7 @@ fn shipped(name: &str) -> String {
     std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
-/// Every figure's name in `text`.
+/// The names of all metrics in `text`.
 fn figures(text: &str) -> BTreeSet<&str> {
     let names = text.match_indices("search4letters_").map(|(at, _)| {
         let rest = &text[at..];
@@ -255,9 +255,9 @@ fn figures(text: &str) -> BTreeSet<&str> {
 }
 
 #[tokio::test]
-async fn each_figure_of_the_dashboard_and_the_alerts_is_served() {
+async fn each_metric_of_the_dashboard_and_the_alerts_is_served() {
     let server = TestServer::start().await;
-    // The first look requests for a probe; its figures are there once it came through.
+    // The first request starts a probe. Its metrics exist once it has completed.
     let served = tests::eventually("there are figures of a probe", async || {
         let text = server.get("/metrics").send().await.text();
         text.contains("search4letters_probe_duration_ms").then_some(text)
@@ -269,12 +269,12 @@ async fn each_figure_of_the_dashboard_and_the_alerts_is_served() {
         let wanted = figures(&text);
         assert!(wanted.len() > 8, "{name}: {wanted:?}");
         let unknown: Vec<_> = wanted.difference(&served).collect();
-        assert!(unknown.is_empty(), "{name} requests for {unknown:?}; there are {served:?}");
+        assert!(unknown.is_empty(), "{name} uses {unknown:?}; only these exist: {served:?}");
     }
 }
 
 #[test]
-fn the_dashboard_is_one() {
+fn each_panel_of_the_dashboard_has_a_query() {
     let dashboard: serde_json::Value = serde_json::from_str(&shipped("grafana.json")).expect("JSON");
     let panels = dashboard["panels"].as_array().expect("panels");
     assert!(panels.iter().all(|panel| panel["targets"][0]["expr"].is_string()));

@@ -23,15 +23,15 @@ use tests::eventually;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 
-/// Small, so that a test can fill it.
+/// The spool's size: small, so that a test can fill it.
 pub const SPOOL_BYTES: u64 = 64 * 1024;
 
-/// How a server differs from an ordinary one.
+/// The settings of a test server.
 pub struct TestServerBuilder {
     clock: Arc<dyn Clock>,
     random: Random,
     log_delay: Duration,
-    /// How many jobs run side by side; none where there is no worker.
+    /// The worker's slots; `None` for a server without a worker.
     slots: Option<usize>,
     trusted_proxies: Vec<IpNet>,
     accept_deadline: Duration,
@@ -58,7 +58,7 @@ impl TestServer {
             log_delay: Duration::ZERO,
             slots: Some(8),
             trusted_proxies: Vec::new(),
-            // Long enough that a busy machine's disk does not send an ordinary search to the spool.
+            // Long enough that a slow disk does not divert ordinary searches to the spool.
             accept_deadline: Duration::from_secs(10),
             has_lab: true,
         }
@@ -89,7 +89,7 @@ impl TestServer {
         token.expect("the store takes a link").reveal().to_owned()
     }
 
-    /// Somebody of this role who is logged in: the session cookie. The account has no password.
+    /// The session cookie of a new account with this role. The account has no password.
     pub async fn session_of(&self, role: Role) -> String {
         let name = role.as_str().to_owned();
         let password_hash = "of nothing".to_owned();
@@ -185,7 +185,7 @@ pub struct BrokenTable {
 }
 
 impl TestServer {
-    /// From now on, whatever the store does with this table fails.
+    /// Makes every statement on this table fail from now on.
     pub async fn break_table(&self, name: &'static str) -> BrokenTable {
         let file = format!("sqlite:{}/search4letters.db", self.folder.path().display());
         let database = SqliteConnection::connect(&file).await.expect("the file opens");
@@ -209,7 +209,7 @@ impl BrokenTable {
 pub struct Lock(SqliteConnection);
 
 impl TestServer {
-    /// From now on nothing can be written to the database.
+    /// Locks the database against writes.
     pub async fn lock(&self) -> Lock {
         let file = format!("sqlite:{}/search4letters.db", self.folder.path().display());
         let mut database = SqliteConnection::connect(&file).await.expect("the file opens");
@@ -224,7 +224,7 @@ impl Lock {
     }
 }
 
-/// Few enough rows that they are numbered in their order, and enough that they share commits.
+/// Few enough rows that they keep their order, and enough that they share commits.
 const GROUP: usize = 25;
 
 /// Writes a row for each phrase directly into the log. Returns their consecutive numbers.

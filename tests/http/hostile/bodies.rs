@@ -1,4 +1,4 @@
-//! Any body posted to a server function is read as what it says, or refused.
+//! Any body posted to a server function is either read correctly or refused.
 
 use api::JobState;
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use crate::test_server::TestServer;
 
 const JSON: &str = "application/json";
 
-/// Every server function that takes JSON, with bodies that it should understand.
+/// Every server function that takes JSON, with valid bodies.
 fn functions() -> Vec<(&'static str, BoxedStrategy<Value>)> {
     let nothing = || Just(json!({})).boxed();
     let credentials = (any::<String>(), any::<String>());
@@ -68,7 +68,7 @@ fn strangers_are_refused_before_their_json_is_read() {
     }
 }
 
-/// Forms: of our fields and others, whole and damaged.
+/// Forms with our fields and others, intact and damaged.
 fn any_form() -> impl Strategy<Value = Bytes> {
     let name = select(vec!["phrase", "letters", "id", "x", "%70hrase", "phrase%00", ""]);
     let value = prop_oneof![
@@ -97,7 +97,7 @@ fn a_search_answers_any_form() {
     });
 }
 
-/// Bodies of which each has broken some reader of JSON, or of what it holds.
+/// Bodies that are known to break JSON parsers or the code behind them.
 const BROKEN: &[&[u8]] = &[
     b"",
     b" ",
@@ -163,7 +163,7 @@ const BROKEN: &[&[u8]] = &[
     b"/*{}*/",
 ];
 
-/// `valid` as it is, damaged, or something else in its place.
+/// `valid` as it is, damaged, or replaced.
 pub(super) fn around(valid: impl Strategy<Value = Value> + 'static) -> impl Strategy<Value = Bytes> {
     let valid = valid.prop_map(|value| value.to_string().into_bytes()).boxed();
     let truncated = (valid.clone(), any::<Index>()).prop_map(|(mut body, at)| {
@@ -206,7 +206,7 @@ pub(super) fn around(valid: impl Strategy<Value = Value> + 'static) -> impl Stra
     .prop_map(Bytes::from)
 }
 
-/// Any JSON, with the names that our functions know among its keys.
+/// Any JSON. Its keys include the fields of our functions.
 fn any_value() -> impl Strategy<Value = Value> {
     let number = any::<f64>().prop_filter_map("JSON has no other", Number::from_f64).prop_map(Value::Number);
     let leaf = prop_oneof![

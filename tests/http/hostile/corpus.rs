@@ -1,4 +1,4 @@
-//! Each string of the corpus, wherever a string can be sent, comes back unchanged and has no effect.
+//! Each string of the corpus comes back unchanged and has no effect, wherever it is sent.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,7 +21,7 @@ use crate::test_server::TestServer;
 /// The number of characters of a phrase in the list of jobs.
 const ABOUT: usize = 80;
 
-/// A server that has searched the whole corpus, each with the string as phrase, as letters and as User-Agent.
+/// A server with a search for each string of the corpus, as phrase, letters and User-Agent.
 pub(crate) async fn searched() -> (TestServer, String, Vec<SearchAnswer>) {
     let server = TestServer::start().await;
     let admin = server.admin().await;
@@ -39,7 +39,7 @@ pub(crate) async fn searched() -> (TestServer, String, Vec<SearchAnswer>) {
     (server, admin, answers)
 }
 
-/// The row of each search, by the hostile string's name, as `rows` has it.
+/// Panics unless `rows` holds each search exactly as it was sent.
 pub(crate) fn assert_as_sent(rows: Vec<LogRow>, answers: &[SearchAnswer]) {
     assert_eq!(rows.len(), corpus().len(), "no string has become two rows, or none");
     let by_search: BTreeMap<_, _> = rows.into_iter().map(|row| (row.search_id, row)).collect();
@@ -54,7 +54,7 @@ pub(crate) fn assert_as_sent(rows: Vec<LogRow>, answers: &[SearchAnswer]) {
 }
 
 #[tokio::test]
-async fn it_is_logged_exported_and_streamed_as_it_was_sent() {
+async fn it_is_logged_exported_and_streamed_unchanged() {
     let (server, admin, answers) = searched().await;
     assert_as_sent(server.log().await, &answers);
 
@@ -74,7 +74,7 @@ async fn it_is_logged_exported_and_streamed_as_it_was_sent() {
     assert_as_sent(rows, &answers);
 }
 
-/// Read in a terminal, a stream of rows commands nothing and stands in the order that it has.
+/// Panics if the text has control characters or could reorder text in a terminal.
 pub(crate) fn assert_inert(text: &str) {
     let acts =
         |&c: &char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -99,7 +99,7 @@ async fn its_receipt_and_its_job_are_like_any_other() {
     for (Hostile { name, text }, answer) in corpus().iter().zip(&answers) {
         let row = &rows[&answer.id];
         let receipt = format!("/api/receipts/{}", answer.receipt.0);
-        // The row is there a moment before its job is done.
+        // The row is written a moment before its job is done.
         let receipt: ReceiptState = tests::eventually("the job is done", async || {
             Some(server.get(&receipt).send().await.ok::<ReceiptState>()).filter(|state| state.state.is_final())
         })
@@ -120,16 +120,16 @@ async fn its_receipt_and_its_job_are_like_any_other() {
 #[tokio::test]
 async fn as_a_filter_it_finds_its_own_row() {
     let (server, admin, answers) = searched().await;
-    // Longer ones make an address that no server reads.
+    // Longer strings would exceed the limit on addresses.
     for (Hostile { name, text }, answer) in
         corpus().iter().zip(&answers).filter(|(hostile, _)| hostile.text.len() < 1_000)
     {
-        // In quotes, where nothing has a meaning.
+        // `LogFilter::anywhere` quotes the text, so nothing in it has a meaning.
         let filter = LogFilter::anywhere(text).to_string();
         let path = format!("/api/admin/log/rows?q={}", utf8_percent_encode(&filter, NON_ALPHANUMERIC));
         let answer_text = server.get(&path).cookie(&admin).send().await.text();
         let lines = answer_text.split_terminator('\n');
-        // The last line says how far it was looked for them.
+        // The last line is the progress of the scan.
         let found: Vec<LogRow> = lines.filter_map(|line| serde_json::from_str(line).ok()).collect();
         assert!(found.iter().any(|row| row.search_id == answer.id), "{name}");
         let contains = |row: &LogRow| {
@@ -141,7 +141,7 @@ async fn as_a_filter_it_finds_its_own_row() {
 }
 
 #[tokio::test]
-async fn where_it_has_no_business_it_is_refused() {
+async fn it_is_refused_where_it_is_not_valid() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for hostile in corpus() {
@@ -175,11 +175,11 @@ async fn where_it_has_no_business_it_is_refused() {
     assert_eq!(server.log().await, []);
 }
 
-/// Far more than an answer takes: a busy machine must not fail a test.
+/// Far longer than any response takes, so that a busy machine does not fail a test.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_line_is_a_line_and_acts_on_nothing() {
+async fn each_line_of_output_stays_one_line_and_is_inert() {
     let installation = Installation::new().with_variable("RUST_LOG", "trace");
     let server = installation.start(&["--trusted-proxy", "127.0.0.0/8"]).await;
     for (number, hostile) in corpus().iter().enumerate() {
@@ -188,7 +188,7 @@ async fn each_line_is_a_line_and_acts_on_nothing() {
             .await;
         send_bytes(&server, &in_headers(hostile)).await;
     }
-    // A search leaves no line; a store that cannot take it does.
+    // A search prints no line, but a store that rejects it does.
     let mut database = SqliteConnection::connect(&format!("sqlite:{}", installation.database().display()))
         .await
         .expect("the file opens");
@@ -212,7 +212,8 @@ async fn each_line_is_a_line_and_acts_on_nothing() {
     }
 }
 
-/// From an address of its own: too many from one are not logged, they are refused.
+/// Each login comes from its own address, because the rate limit refuses further logins from one address without
+/// logging them.
 async fn fail_to_log_in(server: &ServerProcess, number: usize, hostile: &Hostile) {
     let credentials = json!({"name": hostile.text, "password": "guess"}).to_string();
     let address = format!("x-forwarded-for: 198.51.{}.{}\r\n", number / 250, number % 250 + 1);
@@ -226,7 +227,7 @@ fn post(path: &str, content_type: &str, headers: &str, body: &str) -> [Vec<u8>; 
     [request.into_bytes()]
 }
 
-/// Its bytes as they are in every header that is read: where they end the header, they begin another.
+/// The raw string in every header that the server reads. A line break in it starts a new header.
 fn in_headers(hostile: &Hostile) -> [Vec<u8>; 1] {
     let mut request = b"GET /api/admin/log/rows HTTP/1.1\r\nhost: x\r\nconnection: close".to_vec();
     for name in ["user-agent", "cookie", "x-forwarded-for", "origin", "referer", "last-event-id", "if-none-match"] {
@@ -237,12 +238,12 @@ fn in_headers(hostile: &Hostile) -> [Vec<u8>; 1] {
     [request]
 }
 
-/// Sends these bytes and returns all that comes back until the server closes.
+/// Sends these bytes, and returns what the server sends until it closes the connection.
 async fn send_bytes(server: &ServerProcess, request: &[impl AsRef<[u8]>]) -> String {
     let address = server.url().trim_start_matches("http://");
     let mut connection = TcpStream::connect(address).await.expect("the server listens");
     for part in request {
-        // A server that has closed already shows in what can be read.
+        // If the server has already closed the connection, the response shows why.
         let _ = connection.write_all(part.as_ref()).await;
     }
     let mut answer = Vec::new();

@@ -1,4 +1,4 @@
-//! Whatever stands in an address: it filters exactly as it says, or is refused.
+//! Any query string filters exactly as specified, or is refused.
 
 use api::{ErrorCode, LogFilter, LogRow, LogSeq};
 use http::{HeaderValue, Uri};
@@ -14,7 +14,7 @@ use crate::request::PropertyTest;
 use crate::test_server::TestServer;
 use crate::test_server::write_log;
 
-/// A server whose log holds the shorter half of the corpus, and its rows, newest first.
+/// A server whose log holds the shorter half of the corpus, with its rows, newest first.
 fn with_hostile_rows() -> (PropertyTest, Vec<LogRow>) {
     let test = PropertyTest::on(TestServer::builder().without_worker());
     let phrases = corpus().iter().map(|hostile| hostile.text.as_str()).filter(|text| text.len() < 100);
@@ -36,7 +36,7 @@ fn filter() -> impl Strategy<Value = String> {
     prop_oneof![part, any::<String>(), "[a-zA-Z%_*\\\\'\"\u{0}\u{130}é]{0,2}"]
 }
 
-/// What the server should find, said in another way.
+/// The expected rows, computed independently of the server.
 fn expected<'a>(rows: &'a [LogRow], before: Option<i64>, text: &str, limit: Option<u32>) -> Vec<&'a LogRow> {
     let text = text.to_ascii_lowercase();
     let has_text = |row: &&LogRow| {
@@ -48,7 +48,7 @@ fn expected<'a>(rows: &'a [LogRow], before: Option<i64>, text: &str, limit: Opti
 }
 
 #[test]
-fn rows_are_those_that_the_query_asks_for() {
+fn rows_are_those_that_match_the_query() {
     let (test, rows) = with_hostile_rows();
     let before = proptest::option::of(prop_oneof![3 => -2..150_i64, 1 => any::<i64>()]);
     let limit = proptest::option::of(prop_oneof![0..10_u32, any::<u32>()]);
@@ -81,7 +81,7 @@ fn any_query() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn any_query_is_answered_or_refused_in_our_words() {
+fn any_query_is_answered_or_refused_with_an_error_of_ours() {
     let (test, rows) = with_hostile_rows();
     test.holds(500, &any_query(), async |test, query| {
         let answer = test.server.get(&format!("/api/admin/log/rows?{query}")).cookie(&test.admin).send().await;

@@ -1,4 +1,4 @@
-//! Any request and any header: the server responds, and never with a failure of its own.
+//! The server responds to any request and any header, and never with a 5xx status.
 
 use std::collections::BTreeMap;
 
@@ -133,7 +133,7 @@ fn any_value() -> impl Strategy<Value = HeaderValue> {
 }
 
 #[test]
-fn any_header_is_read_or_passed_over() {
+fn any_header_is_read_or_ignored() {
     let test = PropertyTest::on(TestServer::builder().without_worker().trusting("127.0.0.0/8"));
     let name = select(vec![
         "accept",
@@ -187,14 +187,14 @@ fn a_session_is_found_among_any_other_cookies() {
 }
 
 #[test]
-fn nobody_hides_behind_what_they_say_of_their_address() {
+fn a_forged_address_is_not_logged() {
     let test = PropertyTest::on(TestServer::builder().trusting("10.0.0.0/8"));
     let seen = std::cell::RefCell::new(BTreeMap::new());
     test.holds(200, &(any_value(), any::<bool>()), async |test, (said, is_one_header)| {
         let number = seen.borrow().len();
         let phrase = format!("search {number}");
         let request = test.server.searching(&[("phrase", &phrase)]).peer("10.0.0.1");
-        // The proxy adds whom it has seen, to the header that is there or as one of its own.
+        // The proxy adds the peer's address, to the existing header or in a header of its own.
         let request = if is_one_header {
             request.header("x-forwarded-for", [said.as_bytes(), b", 203.0.113.9"].concat())
         } else {
@@ -213,7 +213,7 @@ fn nobody_hides_behind_what_they_say_of_their_address() {
 }
 
 #[test]
-fn what_is_sent_from_elsewhere_is_refused_however_it_says_so() {
+fn any_cross_site_request_is_refused() {
     let test = PropertyTest::on(TestServer::builder().without_worker());
     let name = select(vec!["origin", "sec-fetch-site"]);
     let foreign = any_value().prop_filter("not ours", |value| {

@@ -1,4 +1,4 @@
-//! What is written down is read again as it was; what is no writing of ours is not read.
+//! Stored values are read back unchanged, and foreign values are rejected.
 
 use api::{ApiError, ErrorCode, JobId, LogRow, LogSeq, Receipt, SearchId, TimeMs};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -35,7 +35,7 @@ proptest! {
     }
 
     #[test]
-    fn a_payload_that_is_damaged_is_dead_or_means_what_it_says(
+    fn a_damaged_payload_is_dead_or_read_as_it_stands(
         body in around(log_request().prop_map(|request| {
             serde_json::from_str(&encode(&request)).expect("payloads are JSON")
         })),
@@ -79,7 +79,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_taken_for_an_id_is_one(text in prop_oneof![any::<String>(), "[0-9A-Za-z]{25,27}"]) {
+    fn a_parsed_id_prints_as_the_same_id(text in prop_oneof![any::<String>(), "[0-9A-Za-z]{25,27}"]) {
         if let Ok(id) = text.parse::<SearchId>() {
             prop_assert_eq!(text.len(), 26);
             prop_assert_eq!(id.to_string().parse(), Ok(id));
@@ -88,7 +88,7 @@ proptest! {
 }
 
 #[test]
-fn a_receipt_leads_to_its_search_and_nothing_else_leads_anywhere() {
+fn only_a_receipt_leads_to_its_search() {
     let test = PropertyTest::on(TestServer::builder().without_worker());
     test.holds(300, &any::<u128>(), async |test, id| {
         let receipts = &test.server.state.search.receipts;

@@ -22,7 +22,7 @@ async fn next_row(events: &mut Events) -> LogRow {
     row
 }
 
-/// How far the log is complete, which stands in the event's data and in its id.
+/// The row through which the log is complete, from the event's data and id.
 async fn through(events: &mut Events) -> LogSeq {
     let event = events.expect("through").await;
     assert_eq!(event.id.as_deref(), Some(event.data.as_str()));
@@ -30,7 +30,7 @@ async fn through(events: &mut Events) -> LogSeq {
 }
 
 #[tokio::test]
-async fn an_empty_log_says_at_once_that_it_is_complete() {
+async fn an_empty_log_is_complete_at_once() {
     let server = TestServer::start().await;
     let mut events = listen(&server, &server.admin().await, "").listen().await;
     assert_eq!(through(&mut events).await, LogSeq(0));
@@ -41,7 +41,7 @@ async fn an_empty_log_says_at_once_that_it_is_complete() {
 }
 
 #[tokio::test]
-async fn rows_come_in_order_and_none_is_missing_or_doubled() {
+async fn rows_arrive_in_order_without_gaps_or_duplicates() {
     let server = TestServer::start().await;
     let mut events = listen(&server, &server.admin().await, "").listen().await;
     assert_eq!(through(&mut events).await, LogSeq(0));
@@ -61,7 +61,7 @@ async fn rows_come_in_order_and_none_is_missing_or_doubled() {
 }
 
 #[tokio::test]
-async fn who_comes_back_gets_exactly_what_was_missed() {
+async fn a_reconnected_reader_gets_exactly_the_missed_rows() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     let seqs = write_log(&server, (0..1_200).map(|number| number.to_string())).await;
@@ -87,7 +87,7 @@ async fn who_comes_back_gets_exactly_what_was_missed() {
 }
 
 #[tokio::test]
-async fn what_the_filter_hides_still_counts_as_complete() {
+async fn rows_hidden_by_the_filter_count_as_complete() {
     let server = TestServer::builder().without_worker().start().await;
     write_log(&server, ["apple", "pear", "pineapple", "plum"]).await;
     let mut events = listen(&server, &server.admin().await, "?q=APPLE").listen().await;
@@ -101,10 +101,10 @@ async fn what_the_filter_hides_still_counts_as_complete() {
 }
 
 #[tokio::test]
-async fn a_reader_from_a_log_that_is_no_more_still_gets_what_comes() {
+async fn a_reader_ahead_of_a_restored_log_still_gets_new_rows() {
     let server = TestServer::builder().without_worker().start().await;
     write_log(&server, ["one", "two"]).await;
-    // The database was put back to an older state: the reader has seen rows that it does not have.
+    // Simulates a database that was restored from a backup: the reader has seen rows that it no longer has.
     let mut events = listen(&server, &server.admin().await, "?after=1000").listen().await;
     assert_eq!(through(&mut events).await, LogSeq(2));
     write_log(&server, ["three"]).await;
@@ -120,11 +120,11 @@ async fn the_stream_ends_when_the_server_stops() {
     assert_eq!(events.next().await, None);
 }
 
-/// The session is looked up no more often than this.
+/// The interval between checks of the session.
 const SESSION_CHECK: Duration = Duration::from_secs(5);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// A server whose time stands still, somebody's session, and the log as they watch it.
+/// A server with a held clock, an administrator's session, and its stream of the log.
 async fn watched() -> (TestServer, Arc<HeldClock>, String, Events) {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
     let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
@@ -145,7 +145,7 @@ async fn log_out(server: &TestServer, cookie: &str) {
 }
 
 #[tokio::test]
-async fn nothing_is_told_after_the_logout() {
+async fn nothing_is_sent_after_the_logout() {
     let (server, clock, cookie, mut events) = watched().await;
     clock.advance(SESSION_CHECK);
     row_comes(&server, &mut events, "before").await;
@@ -158,7 +158,7 @@ async fn nothing_is_told_after_the_logout() {
 }
 
 #[tokio::test]
-async fn watching_does_not_keep_a_session_from_ending() {
+async fn an_open_stream_does_not_prolong_the_session() {
     let (server, clock, _, mut events) = watched().await;
     for hour in 0..11 {
         clock.advance(HOUR);
@@ -184,7 +184,7 @@ async fn counts_end_with_the_session_too() {
 }
 
 #[tokio::test]
-async fn while_nobody_can_say_whether_the_session_lasts_nothing_is_told() {
+async fn nothing_is_sent_while_the_session_cannot_be_checked() {
     let (server, clock, _, mut events) = watched().await;
     clock.advance(SESSION_CHECK);
     let broken = server.break_table("session").await;

@@ -20,7 +20,7 @@ const EXPORT: &str = "/api/admin/log/export";
 const CSV: &str = "/api/admin/log/export?format=csv";
 
 #[tokio::test]
-async fn whatever_was_typed_comes_back_and_acts_on_nothing() {
+async fn hostile_strings_are_exported_unchanged_and_inert() {
     let (server, admin, answers) = searched().await;
     let ndjson = server.get(EXPORT).cookie(&admin).send().await;
     assert_inert(&ndjson.text());
@@ -44,7 +44,7 @@ async fn a_row_is_the_same_line_as_on_the_page() {
 }
 
 #[tokio::test]
-async fn it_holds_what_the_filter_matches_and_nothing_else() {
+async fn an_export_holds_exactly_the_rows_that_match_the_filter() {
     let (server, admin, _) = searched().await;
     let rows = server.log().await;
     let (one, other) = (rows[0].seq.0, rows[rows.len() - 1].seq.0);
@@ -65,7 +65,7 @@ async fn no_field_is_a_formula() {
     let (server, admin, _) = searched().await;
     let csv = server.get(CSV).cookie(&admin).send().await.text();
     for begin in ["=", "+", "-", "@", "\t", "\r"] {
-        // A reader to whom semicolons end the fields knows nothing of our quotes.
+        // A program that separates fields by semicolons ignores our quotes.
         let fields = csv.lines().skip(1).flat_map(|line| line.split(';').map(str::trim_start).skip(1));
         assert!(fields.clone().count() > 0);
         assert_eq!(fields.into_iter().find(|field| field.starts_with(begin)), None);
@@ -77,7 +77,7 @@ async fn no_field_is_a_formula() {
 }
 
 #[tokio::test]
-async fn a_file_is_named_by_the_day_and_has_its_type() {
+async fn a_file_has_the_date_in_its_name_and_its_content_type() {
     let clock = std::sync::Arc::new(HeldClock::at(TimeMs(1_795_571_479_000)));
     let server = TestServer::builder().clock(clock).without_worker().start().await;
     let viewer = server.session_of(Role::Viewer).await;
@@ -108,7 +108,7 @@ async fn an_empty_log_is_an_empty_file() {
 }
 
 #[tokio::test]
-async fn numbers_say_which_rows() {
+async fn an_export_can_be_limited_to_a_range_of_rows() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     let seqs = write_log(&server, (0..10).map(|number| number.to_string())).await;
@@ -128,7 +128,7 @@ async fn numbers_say_which_rows() {
     }
 }
 
-/// Enough for several blocks.
+/// Begins an export of `rows` rows: enough for several blocks.
 async fn begun(server: &TestServer, cookie: &str, rows: usize) -> (Body, Vec<LogSeq>) {
     let seqs = write_log(server, (0..rows).map(|number| number.to_string())).await;
     let (status, _, body) = server.get(EXPORT).cookie(cookie).open().await;
@@ -137,7 +137,7 @@ async fn begun(server: &TestServer, cookie: &str, rows: usize) -> (Body, Vec<Log
 }
 
 #[tokio::test]
-async fn rows_that_come_meanwhile_are_not_in_it() {
+async fn rows_written_during_an_export_are_not_in_it() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     let (body, seqs) = begun(&server, &admin, 5_000).await;
@@ -151,7 +151,7 @@ async fn rows_that_come_meanwhile_are_not_in_it() {
     assert_eq!(rows.into_iter().map(|row| row.seq).collect::<Vec<_>>(), seqs);
 }
 
-/// Reads to the end, which must be no end.
+/// Panics unless the body breaks off with an error.
 async fn breaks(body: Body) {
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
@@ -159,11 +159,11 @@ async fn breaks(body: Body) {
             return;
         }
     }
-    panic!("what is not whole looks like it");
+    panic!("the incomplete body ended without an error");
 }
 
 #[tokio::test]
-async fn what_breaks_does_not_look_whole() {
+async fn an_interrupted_export_does_not_look_complete() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     let (body, _) = begun(&server, &admin, 5_000).await;
@@ -172,7 +172,7 @@ async fn what_breaks_does_not_look_whole() {
 }
 
 #[tokio::test]
-async fn it_breaks_with_the_end_of_the_session() {
+async fn an_export_breaks_off_when_the_session_ends() {
     let clock = std::sync::Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
     let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
     let admin = server.admin().await;
@@ -183,7 +183,7 @@ async fn it_breaks_with_the_end_of_the_session() {
 }
 
 #[tokio::test]
-async fn so_many_at_once_and_no_more() {
+async fn four_exports_at_most_run_at_once() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     let mut open = Vec::new();

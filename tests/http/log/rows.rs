@@ -18,7 +18,7 @@ async fn rows(server: &TestServer, admin: &str, query: &str) -> Vec<LogRow> {
 }
 
 #[tokio::test]
-async fn rows_come_newest_first_and_page_by_page() {
+async fn rows_are_sent_newest_first_and_page_by_page() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     assert_eq!(rows(&server, &admin, "").await, []);
@@ -38,7 +38,7 @@ async fn rows_come_newest_first_and_page_by_page() {
 }
 
 #[tokio::test]
-async fn without_a_limit_there_are_a_thousand_and_never_more_than_ten_thousand() {
+async fn the_default_limit_is_a_thousand_rows_and_the_largest_ten_thousand() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     write_log(&server, (0..10_001).map(|number| number.to_string())).await;
@@ -49,7 +49,7 @@ async fn without_a_limit_there_are_a_thousand_and_never_more_than_ten_thousand()
 }
 
 #[tokio::test]
-async fn the_first_rows_are_there_before_the_last_are_read() {
+async fn the_first_rows_are_sent_before_the_last_are_read() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     let seqs = write_log(&server, (0..2_000).map(|number| number.to_string())).await;
@@ -61,7 +61,7 @@ async fn the_first_rows_are_there_before_the_last_are_read() {
         serde_json::from_slice(first.split(|&byte| byte == b'\n').next().expect("a line")).expect("a row");
     assert_eq!(newest.seq, *seqs.last().expect("2,000 rows"));
 
-    // What was read already would still come; what is read only now is gone.
+    // Rows that were already read would still arrive. Rows read from now on no longer exist.
     let file = format!("sqlite:{}/search4letters.db", server.folder.path().display());
     let mut other = SqliteConnection::connect(&file).await.expect("the file opens");
     let deleted = sqlx::query("delete from log where id <= ?").bind(seqs[999].0).execute(&mut other).await;
@@ -74,7 +74,7 @@ async fn the_first_rows_are_there_before_the_last_are_read() {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_says_so_in_its_last_line() {
+async fn a_failed_stream_reports_the_error_in_its_last_line() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     write_log(&server, (0..2_000).map(|number| number.to_string())).await;
@@ -92,7 +92,7 @@ async fn a_stream_that_breaks_says_so_in_its_last_line() {
 }
 
 #[tokio::test]
-async fn a_query_that_cannot_be_read_is_refused() {
+async fn a_malformed_query_is_refused() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     for query in [
@@ -116,7 +116,7 @@ async fn a_query_that_cannot_be_read_is_refused() {
 }
 
 #[tokio::test]
-async fn a_filter_that_is_no_text_is_refused_and_not_taken_for_another() {
+async fn a_filter_that_is_not_utf_8_is_refused() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     write_log(&server, ["\u{fffd}"]).await;
@@ -128,7 +128,7 @@ async fn a_filter_that_is_no_text_is_refused_and_not_taken_for_another() {
     }
 }
 
-/// The rows, and what the last line says.
+/// The rows, and the progress in the last line.
 pub(crate) async fn looked(server: &TestServer, admin: &str, query: &str) -> (Vec<LogRow>, ScanProgress) {
     let answer = server.get(&format!("/api/admin/log/rows?{query}")).cookie(admin).send().await;
     let mut lines: Vec<serde_json::Value> = answer.lines();
@@ -148,7 +148,7 @@ async fn found(server: &TestServer, admin: &str, filter: &str) -> Vec<LogRow> {
 }
 
 #[tokio::test]
-async fn a_text_is_no_pattern() {
+async fn a_text_is_not_a_pattern() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     write_log(&server, ["100%", "100 per cent", "a_b", "aXb", "back\\slash", "it's", "naïve", "two\nlines", "*?[a-z]"])
@@ -177,10 +177,10 @@ async fn a_text_is_no_pattern() {
 }
 
 #[tokio::test]
-async fn times_ids_and_numbers_are_found_without_looking_at_other_rows() {
+async fn times_ids_and_numbers_are_found_without_scanning_other_rows() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
-    // Row n was recorded n milliseconds after the epoch, and n + 600 is a minute's disorder away from nowhere.
+    // Row n was recorded n milliseconds after the epoch.
     let seqs = write_log(&server, (1..=50).map(|number| number.to_string())).await;
     let id = server.store().log_rows(tests::builders::log_query(store::LogSpan::Newest));
     let id = futures::TryStreamExt::try_next(&mut { id }).await.expect("rows").expect("a row").search_id;
@@ -195,7 +195,7 @@ async fn times_ids_and_numbers_are_found_without_looking_at_other_rows() {
 }
 
 #[tokio::test]
-async fn an_answer_goes_on_where_the_one_before_has_ended() {
+async fn a_response_continues_where_the_previous_one_ended() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     write_log(&server, (1..=100).map(|number| if number % 10 == 0 { "tenth".to_owned() } else { number.to_string() }))
@@ -219,7 +219,7 @@ async fn an_answer_goes_on_where_the_one_before_has_ended() {
     assert_eq!((rows.len(), none.is_done, none.to), (0, false, LogSeq(101)), "nothing is skipped");
 }
 
-/// A clock on which as much time passes between two looks as this says.
+/// A steady clock that advances by `stride_ms` with each reading.
 struct Striding {
     clock: SystemClock,
     steady: AtomicI64,
@@ -242,7 +242,7 @@ impl Clock for Striding {
 }
 
 #[tokio::test]
-async fn who_looks_for_what_is_rare_is_told_how_far_it_was_looked() {
+async fn a_scan_for_rare_rows_reports_its_progress() {
     let clock = SystemClock::start();
     let steady = AtomicI64::new(clock.wall().0);
     let clock = Striding { clock, steady, stride_ms: 1_000 };
@@ -268,7 +268,7 @@ async fn who_looks_for_what_is_rare_is_told_how_far_it_was_looked() {
 }
 
 #[tokio::test]
-async fn one_can_go_to_a_row_and_to_a_time() {
+async fn rows_are_read_from_a_row_or_a_time() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     write_log(&server, (1..=50).map(|number| number.to_string())).await;
@@ -287,7 +287,7 @@ async fn one_can_go_to_a_row_and_to_a_time() {
 }
 
 #[tokio::test]
-async fn a_filter_that_cannot_be_read_says_where() {
+async fn a_filter_error_names_its_position() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     for (filter, at) in [("brower:firefox", 1), ("a \"b", 3), ("ip:10.0.0.0/33", 4), ("phrase:", 8)] {

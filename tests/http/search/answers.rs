@@ -1,4 +1,4 @@
-//! What a search answers and logs, and that the same id is one search.
+//! A search's response and log row, and the idempotency of its id.
 
 use api::{ErrorCode, Recorded, SearchAnswer, SearchId, TimeMs};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use tests::eventually;
 use crate::test_server::TestServer;
 
 #[tokio::test]
-async fn a_search_answers_with_exactly_these_members() {
+async fn a_response_has_exactly_these_members() {
     let server = TestServer::start().await;
     let answer = server.post_form("/api/search", "phrase=life, the universe&letters=aeiou").send().await;
     let Value::Object(mut answer) = answer.ok() else { panic!("an object") };
@@ -38,7 +38,7 @@ async fn absent_letters_are_the_vowels_and_empty_ones_are_none() {
 }
 
 #[tokio::test]
-async fn an_empty_phrase_is_a_search_like_any_other() {
+async fn an_empty_phrase_is_searched_like_any_other() {
     let server = TestServer::start().await;
     let answer = server.search(&[("phrase", "")]).await;
     assert_eq!((answer.text.as_str(), answer.recorded), ("set()", Recorded::Accepted));
@@ -54,7 +54,7 @@ async fn plus_is_a_space_and_percent_is_any_byte() {
 }
 
 #[tokio::test]
-async fn fields_that_nobody_knows_change_nothing() {
+async fn unknown_fields_change_nothing() {
     let server = TestServer::start().await;
     let answer =
         server.search(&[("submit", "Do it!"), ("phrase", "aha"), ("results", "forged"), ("ip", "1.1.1.1")]).await;
@@ -64,7 +64,7 @@ async fn fields_that_nobody_knows_change_nothing() {
 }
 
 #[tokio::test]
-async fn the_log_row_says_what_the_answer_said_and_who_asked() {
+async fn the_log_row_holds_the_response_and_the_client() {
     let server = TestServer::start().await;
     let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
     let answer: SearchAnswer = server
@@ -85,7 +85,7 @@ async fn the_log_row_says_what_the_answer_said_and_who_asked() {
 }
 
 #[tokio::test]
-async fn every_character_comes_back_exactly_from_answer_and_log() {
+async fn every_character_is_unchanged_in_the_response_and_in_the_log() {
     let server = TestServer::start().await;
     let phrases = [
         "a\0b",
@@ -106,7 +106,7 @@ async fn every_character_comes_back_exactly_from_answer_and_log() {
 }
 
 #[tokio::test]
-async fn a_browser_that_says_odd_things_is_logged_all_the_same() {
+async fn an_unusual_user_agent_is_logged() {
     let server = TestServer::start().await;
     let cases: [(&[u8], &str); 3] =
         [(b"\xff\xfe curl", "\u{fffd}\u{fffd} curl"), (b"", ""), (&[b'x'; 5000], &"x".repeat(1000))];
@@ -132,14 +132,14 @@ async fn the_same_search_again_gives_the_same_answer_and_one_row() {
     server.log_with_rows(1).await;
     assert_eq!(server.search(&fields).await, first, "also once it is recorded");
     assert_eq!(server.search(&[("phrase", "hello"), ("id", &ID.to_lowercase())]).await, first, "however it is spelled");
-    // A search that comes later is recorded later: by then a second row of the first would be there.
+    // Rows are recorded in order, so a second row of the first search would precede this one.
     server.search(&[("phrase", "later")]).await;
     let rows = server.log_with_rows(2).await;
     assert_eq!(rows.iter().map(|row| row.phrase.as_str()).collect::<Vec<_>>(), ["hello", "later"]);
 }
 
 #[tokio::test]
-async fn a_hundred_at_once_with_one_id_are_one_search() {
+async fn a_hundred_concurrent_requests_with_one_id_are_one_search() {
     let server = TestServer::start().await;
     let answers = futures::future::join_all((0..100).map(|_| server.search(&[("phrase", "hello"), ("id", ID)]))).await;
     assert!(answers.iter().all(|answer| *answer == answers[0]));
@@ -157,7 +157,7 @@ async fn another_search_with_the_same_id_is_a_conflict() {
 }
 
 #[tokio::test]
-async fn it_is_a_conflict_even_when_only_the_log_row_is_left() {
+async fn a_conflict_is_detected_when_only_the_log_row_is_left() {
     let server = TestServer::start().await;
     let fields = [("phrase", "hello"), ("letters", "aeiou"), ("id", ID)];
     let first = server.search(&fields).await;

@@ -32,7 +32,7 @@ async fn a_phrase_at_its_limit_is_searched_and_one_over_is_not() {
 }
 
 #[tokio::test]
-async fn letters_at_their_limit_are_looked_for_and_one_more_are_not() {
+async fn letters_at_their_limit_are_searched_and_one_over_are_not() {
     let server = TestServer::start().await;
     for character in ["a", "😀"] {
         let answer = server.search(&[("phrase", character), ("letters", &character.repeat(1_000))]).await;
@@ -66,7 +66,7 @@ async fn a_body_of_64_kib_is_read_and_one_byte_more_is_not() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_say_its_size_is_counted_as_it_comes() {
+async fn a_body_without_a_length_is_limited_while_it_is_read() {
     let server = TestServer::start().await;
     let pieces = |count: usize| {
         let pieces = std::iter::once("phrase=a&filler=".to_owned()).chain((0..count).map(|_| "x".repeat(1024)));
@@ -80,7 +80,7 @@ async fn a_body_that_does_not_say_its_size_is_counted_as_it_comes() {
 }
 
 #[tokio::test]
-async fn a_size_that_is_not_true_is_not_believed() {
+async fn a_wrong_content_length_does_not_bypass_the_limit() {
     let server = TestServer::start().await;
     let body = format!("phrase={}", "x".repeat(70_000));
     let refused = server.post_form("/api/search", body).header(CONTENT_LENGTH.as_str(), "8").send().await;
@@ -88,7 +88,7 @@ async fn a_size_that_is_not_true_is_not_believed() {
 }
 
 #[tokio::test]
-async fn who_sends_the_whole_before_reading_still_sees_the_refusal() {
+async fn a_client_that_sends_everything_first_still_reads_the_refusal() {
     let server = TestServer::start().await;
     let body = format!("phrase={}", "%F0%9F%98%80".repeat(10_000));
     let head =
@@ -99,7 +99,7 @@ async fn who_sends_the_whole_before_reading_still_sees_the_refusal() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_read_to_its_end_but_not_without_end() {
+async fn a_body_over_the_limit_is_drained_up_to_a_second_limit() {
     let server = TestServer::start().await;
     for (pieces, is_read_whole) in [(1_000, true), (10_000, false)] {
         let taken = Arc::new(AtomicUsize::new(0));
@@ -130,7 +130,7 @@ async fn a_body_in_chunks_is_read_and_limited_too() {
 }
 
 #[tokio::test]
-async fn headers_beyond_all_measure_are_refused() {
+async fn oversized_headers_are_refused() {
     let server = TestServer::start().await;
     let huge = format!("GET /healthz HTTP/1.1\r\nhost: x\r\ncookie: {}\r\n\r\n", "x".repeat(1_000_000));
     let answer = exchange(&server, &huge).await;
@@ -143,7 +143,7 @@ async fn headers_beyond_all_measure_are_refused() {
 }
 
 #[tokio::test]
-async fn who_never_finishes_sending_is_not_waited_for() {
+async fn an_unfinished_body_is_given_up() {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
     let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
     let endless = stream::iter([Ok::<_, std::io::Error>(Bytes::from("phrase=a"))]).chain(stream::pending());
@@ -157,11 +157,11 @@ async fn who_never_finishes_sending_is_not_waited_for() {
     answer.refused(400, ErrorCode::Malformed, None);
 }
 
-/// Sends `request` whole, and then reads whatever came back until the server closes.
+/// Sends the whole `request`, then reads until the server closes the connection.
 async fn exchange(server: &TestServer, request: &str) -> String {
     let (address, server) = server.listen().await;
     let mut connection = TcpStream::connect(address).await.expect("the server listens");
-    // A server that has closed already shows in what can be read.
+    // If the server has already closed the connection, the response shows why.
     let _ = connection.write_all(request.as_bytes()).await;
     let mut answer = Vec::new();
     let _ = connection.read_to_end(&mut answer).await;

@@ -1,4 +1,4 @@
-//! Searches that cannot be read, and what is said of them.
+//! Malformed searches, and the errors for them.
 
 use api::{ErrorCode, SearchAnswer};
 use http::Method;
@@ -8,7 +8,7 @@ use crate::request::FORM;
 use crate::test_server::TestServer;
 
 #[tokio::test]
-async fn what_is_wrong_with_a_form_is_named_with_its_field() {
+async fn a_form_error_names_its_field() {
     use ErrorCode::{Invalid, Malformed, Missing, Repeated};
     let server = TestServer::start().await;
     let cases: [(&[u8], ErrorCode, Option<&str>); 22] = [
@@ -45,7 +45,7 @@ async fn what_is_wrong_with_a_form_is_named_with_its_field() {
 }
 
 #[tokio::test]
-async fn a_name_that_fills_the_body_is_named_in_part() {
+async fn a_very_long_field_name_is_shortened_in_the_error() {
     let server = TestServer::start().await;
     // In JSON each of these characters takes six bytes.
     let name = "\u{1}".repeat(20_000);
@@ -57,7 +57,7 @@ async fn a_name_that_fills_the_body_is_named_in_part() {
 }
 
 #[tokio::test]
-async fn a_form_of_very_many_fields_is_not_read() {
+async fn a_form_with_very_many_fields_is_refused() {
     let server = TestServer::start().await;
     let fields: String = (0..10_000).map(|number| format!("&{number}")).collect();
     let refused = server.post_form("/api/search", format!("phrase=a{fields}")).send().await;
@@ -66,7 +66,7 @@ async fn a_form_of_very_many_fields_is_not_read() {
 }
 
 #[tokio::test]
-async fn only_forms_are_read() {
+async fn only_forms_are_accepted() {
     let server = TestServer::start().await;
     let post = |content_type: &'static str| {
         server.ask(Method::POST, "/api/search").header(CONTENT_TYPE.as_str(), content_type).body("phrase=a").send()
@@ -89,7 +89,7 @@ async fn only_forms_are_read() {
 }
 
 #[tokio::test]
-async fn a_search_is_posted_and_nothing_else() {
+async fn a_search_must_be_posted() {
     let server = TestServer::start().await;
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
         let refused = server.ask(method.clone(), "/api/search?phrase=a").send().await;
@@ -99,14 +99,14 @@ async fn a_search_is_posted_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_search_in_the_address_is_not_read() {
+async fn a_search_in_the_address_is_ignored() {
     let server = TestServer::start().await;
     let refused = server.post_form("/api/search?phrase=a", "").send().await;
     refused.refused(400, ErrorCode::Missing, Some("phrase"));
 }
 
 #[tokio::test]
-async fn paths_under_api_that_nobody_knows_are_not_found() {
+async fn unknown_paths_under_api_are_not_found() {
     let server = TestServer::start().await;
     for path in
         ["/api", "/api/", "/api/nothing", "/api/search/", "/api/search/more", "/api//search", "/api/%ff", "/api/Search"]
@@ -120,7 +120,7 @@ async fn paths_under_api_that_nobody_knows_are_not_found() {
 }
 
 #[tokio::test]
-async fn a_browsers_form_gets_json_and_is_not_sent_elsewhere() {
+async fn a_browsers_form_gets_json_and_no_redirect() {
     let server = TestServer::start().await;
     let answer = server
         .searching(&[("phrase", "a")])
