@@ -1,4 +1,4 @@
-//! The guard of administrators' requests: admits only requests with a session.
+//! Guards the admin routes: only requests with a session pass.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The server functions of accounts, and the session cookie.
+//! Server functions for accounts, and the session cookie.
 
 use api::{Account, AccountApi, ApiError, SessionInfo};
 use async_trait::async_trait;
@@ -37,12 +37,12 @@ impl AccountApi for Call<AccountService> {
     }
 }
 
-/// Gives the session's token to the browser, and to no script in it.
+/// The cookie that carries the session's token. Scripts cannot read it.
 fn session_cookie(token: &Token, is_https: bool) -> HeaderValue {
     cookie(token.reveal(), is_https, "")
 }
 
-/// Makes the browser forget the cookie.
+/// Makes the browser delete the cookie.
 fn removed_cookie(is_https: bool) -> HeaderValue {
     cookie("", is_https, "; Max-Age=0")
 }

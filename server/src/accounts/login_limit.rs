@@ -1,8 +1,8 @@
 //! Limits on guessing passwords, by account and by address.
 //!
-//! An attacker must not be able to lock out the owner. So addresses from which an account's owner has logged in are exempt
-//! from two limits: the count of the account's failures from everywhere, and the number of keys that are counted. They are
-//! known only since this process started: after a restart, an owner under attack may have to wait like everybody else.
+//! An attacker must not be able to lock out the owner. Addresses from which an account's owner has logged in are
+//! therefore exempt from two limits: the account's failures from all addresses, and the number of keys that are
+//! counted. They are kept in memory only: after a restart, an owner under attack may have to wait like everyone else.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -15,14 +15,14 @@ use store::Clock;
 use super::password::LONGEST_NAME;
 use crate::platform::limits::{MOST_KEYS, Network, RateCounter, network, room_again_ms};
 
-/// Failures within this time count.
+/// Only failures within this time count.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
 
-/// From one address, for one account: a person who mistypes.
+/// Failures allowed per account and address: a person may mistype.
 const PER_ACCOUNT_AND_ADDRESS: usize = 5;
-/// From one address, for all accounts: somebody who tries names.
+/// Failures allowed per address, over all accounts: limits guessing names.
 const PER_ADDRESS: usize = 20;
-/// From everywhere, for one account: somebody with many addresses.
+/// Failures allowed per account, over all addresses: limits attackers with many addresses.
 const PER_ACCOUNT: usize = 50;
 
 pub struct LoginLimit {
@@ -37,13 +37,13 @@ struct State {
     known: HashSet<(String, Network)>,
 }
 
-/// An attempt that is being made. It counts as a failure until it has succeeded or is taken back.
+/// A login attempt in progress. It counts as a failure until it succeeds or is taken back.
 #[derive(Debug)]
 pub struct Attempt {
     name: String,
     network: Network,
     at: TimeMs,
-    /// Not by account if the owner has logged in from there.
+    /// False if the owner has logged in from this address before.
     is_counted_by_account: bool,
 }
 
@@ -58,8 +58,8 @@ impl LoginLimit {
         Self { clock, state: Mutex::new(state) }
     }
 
-    /// Begins an attempt, unless there were too many failures. It counts as one from now on, so that attempts at the same
-    /// moment cannot all pass.
+    /// Begins an attempt, unless there were too many failures. It counts as a failure from now on, so that concurrent
+    /// attempts cannot all pass.
     pub fn attempt(&self, name: &str, address: IpAddr) -> Result<Attempt, ApiError> {
         let now = self.clock.steady();
         let (name, network) = (counted(name), network(address));
@@ -79,7 +79,7 @@ impl LoginLimit {
         Ok(attempt)
     }
 
-    /// The password was right: forgets what counted against this account at this address.
+    /// The password was right: clears the failures of this account at this address.
     pub fn succeeded(&self, attempt: Attempt) {
         let mut state = self.state();
         state.take_back(&attempt);
@@ -106,15 +106,15 @@ impl Attempt {
 }
 
 impl State {
-    /// How long until the attempt may be made; none where it may be made now.
+    /// How long until the attempt is allowed. `None` if it is allowed now.
     fn wait_ms(&mut self, attempt: &Attempt) -> Option<i64> {
         let (pair, now) = (attempt.pair(), attempt.at);
         let own = self.by_account_and_address.wait_ms(&pair, now).max(self.by_address.wait_ms(&attempt.network, now));
         if !attempt.is_counted_by_account {
-            // Counted even where there is no room: these are no more than the known pairs.
+            // Counted even without room: there are no more of these than known pairs.
             return own;
         }
-        // Forgetting failures to make room would let an attacker with many addresses, or many names, switch the limits off.
+        // Forgetting failures to make room would let an attacker with many addresses or names disable the limits.
         let has_room = self.by_account_and_address.has_room_for(&pair, now)
             && self.by_address.has_room_for(&attempt.network, now)
             && self.by_account.has_room_for(&attempt.name, now);
@@ -131,7 +131,7 @@ impl State {
     }
 }
 
-/// The name under which failures are counted, cut to the longest that an account can have: more would only fill our memory.
+/// The key of an account name: in lower case, and cut to the longest that an account can have, to bound the memory.
 fn counted(name: &str) -> String {
     name.chars().take(LONGEST_NAME).flat_map(char::to_lowercase).collect()
 }

@@ -12,11 +12,11 @@ use crate::platform::random::Random;
 
 /// The shortest password for a new account, in characters (ASVS 5.0, 6.2.1 and 6.2.9).
 const SHORTEST: usize = 12;
-/// A longer one would let a stranger make us hash megabytes.
+/// Bounds the text that a stranger can make us hash.
 const LONGEST: usize = 200;
 /// The longest name of an account, in characters.
 pub(super) const LONGEST_NAME: usize = 64;
-/// Each hash takes 19 MiB and a core: more at a time would starve the searches.
+/// Each hash takes 19 MiB and a core: more at once would starve the searches.
 const AT_A_TIME: usize = 2;
 
 pub struct Passwords {
@@ -42,7 +42,7 @@ impl Passwords {
         .await?
     }
 
-    /// Whether `password` belongs to `hash`. Without a hash it takes as long and is false: the time of an answer must not
+    /// Whether `password` matches `hash`. Without a hash it takes as long and returns false: response times must not
     /// reveal which names exist.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, ApiError> {
         self.in_background(move || {
@@ -93,7 +93,7 @@ fn argon2id() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-/// The hash of a password that no account has, with the parameters above.
+/// A hash that no account has, with the parameters above.
 const DUMMY_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c2VhcmNoNGxldHRlcnM$C5Uk5x8Bhn4aVzXQm2eX8Xo9H0cJYvbqzJ3l0dHkq3o";
 
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn only_the_right_password_fits_its_hash() {
+    async fn only_the_right_password_matches_its_hash() {
         let passwords = Passwords::new(Random::system());
         let hash = passwords.hash("correct horse battery".to_owned()).await.expect("hashed");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_dummy_hash_costs_as_much_and_fits_no_password() {
+    async fn the_dummy_hash_costs_the_same_and_matches_no_password() {
         assert!(PasswordHash::new(DUMMY_HASH).is_ok(), "it must be computed like any other");
         let passwords = Passwords::new(Random::system());
         assert_eq!(passwords.verify(String::new(), None).await, Ok(false));

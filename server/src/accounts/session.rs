@@ -1,4 +1,4 @@
-//! Sessions, kept in the store and named by a cookie, and the one-use links with which the first administrator gets one.
+//! Sessions, kept in the store and identified by a cookie, and the one-use setup links that create administrators.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::platform::caller::{Caller, Sessions};
 use crate::platform::error::Result;
 use crate::platform::random::{Random, Token};
 
-/// A session that is not used for this long ends.
+/// Idle timeout of a session.
 const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
-/// A session ends then, however much it is used.
+/// Maximum lifetime of a session, however much it is used.
 const ABSOLUTE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
-/// The idle time is moved no more often than this: reading a page must not cost a write each time.
+/// Minimum interval between updates of a session's idle timeout: not every page view should cost a write.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
-/// How long a setup link can be used.
+/// Lifetime of a setup link.
 const LINK_LIVES: Duration = Duration::from_secs(30 * 60);
 
-/// A new setup link's token. It replaces the links made before it.
+/// Creates a setup link and returns its token. Earlier links become invalid.
 pub async fn new_setup_link(accounts: &dyn Accounts, clock: &dyn Clock, random: &Random) -> store::Result<Token> {
     let token = Token::new(random);
     accounts.add_setup_link(token.hash(), clock.wall().after(LINK_LIVES)).await?;
@@ -28,8 +28,7 @@ pub async fn new_setup_link(accounts: &dyn Accounts, clock: &dyn Clock, random: 
 }
 
 impl AccountService {
-    /// Checks name and password and opens a session. Always a new one: a session that was planted
-    /// before the login is worth nothing after it.
+    /// Checks name and password, and opens a session. It is always a new one, which prevents session fixation.
     pub(super) async fn log_in(&self, caller: &Caller, name: &str, password: String) -> Result<(Account, Token)> {
         let attempt = self.login_limit.attempt(name, caller.ip)?;
         let checked = self.check(name, password).await.inspect_err(|_| self.login_limit.take_back(&attempt))?;
@@ -44,7 +43,7 @@ impl AccountService {
         Ok((to_view(account), token))
     }
 
-    /// The account, if this is its password. Takes as long if there is no such account.
+    /// The account, if this is its password. Takes as long for an unknown name.
     async fn check(&self, name: &str, password: String) -> Result<Option<StoredAccount>> {
         let account = self.store.account(name).await?;
         let hash = account.as_ref().map(|account| account.password_hash.clone());
@@ -79,14 +78,14 @@ impl AccountService {
         Ok(self.store.has_accounts().await?)
     }
 
-    /// Uses up the link, makes the administrator, and opens a session.
+    /// Consumes the link, creates the administrator, and opens a session.
     pub(super) async fn set_up(&self, link: &Token, name: String, password: String) -> Result<(Account, Token)> {
         let expired = || {
             let message = "This link was used already, or its 30 minutes are over. \
                            `search4letters admin link` prints a new one.";
             ApiError::new(ErrorCode::Expired, message)
         };
-        // Before anything is hashed: hashing costs, and is only for the holder of a link.
+        // Checked before hashing, which is expensive: only the holder of a link may cause it.
         if !self.store.setup_link_is_valid(link.hash(), self.clock.wall()).await? {
             return Err(expired().into());
         }
@@ -97,7 +96,7 @@ impl AccountService {
         let account = NewAccount { name: name.clone(), role: Role::Admin, password_hash, created_at: now };
         match self.store.use_setup_link(link.hash(), account, now).await? {
             SetUpOutcome::Created => {
-                tracing::info!(name = ?name, "an administrator was made");
+                tracing::info!(name = ?name, "an administrator was created");
                 let session = self.open_session(&name).await?;
                 Ok((Account { name, role: Role::Admin }, session))
             }
@@ -115,11 +114,11 @@ impl Sessions for AccountService {
         let Some((session, account)) = self.store.session(token.hash(), now).await? else { return Ok(None) };
         let idle_until = now.after(IDLE).min(session.ends_at);
         if idle_until.since(session.idle_until) >= i64::try_from(TOUCH_EVERY.as_millis()).unwrap_or(i64::MAX) {
-            // Nobody waits for this write, and a store that cannot take it does not end the session.
+            // The request does not wait for this write, and a failed write does not end the session.
             let (store, token) = (self.store.clone(), token.hash());
             tokio::spawn(async move {
                 if let Err(error) = store.touch_session(token, idle_until).await {
-                    tracing::warn!(%error, "a session's idle time could not be moved");
+                    tracing::warn!(%error, "a session's idle timeout could not be extended");
                 }
             });
         }

@@ -38,7 +38,7 @@ fn a_sixth_guess_has_to_wait() {
     }
     let refused = limit.attempt("ADA", address(1)).expect_err("refused");
     assert_eq!(refused.code, ErrorCode::TooMany);
-    limit.attempt("ada", address(2)).expect("another address is not punished");
+    limit.attempt("ada", address(2)).expect("another address is not limited");
     *clock.0.lock().expect("not poisoned") = TimeMs(1_000_000).after(WINDOW);
     limit.attempt("ada", address(1)).expect("allowed again");
 }
@@ -84,7 +84,7 @@ fn an_attempt_that_is_taken_back_does_not_count() {
 }
 
 #[test]
-fn an_attack_that_fills_the_memory_switches_no_limit_off_and_locks_no_owner_out() {
+fn filling_the_memory_neither_disables_a_limit_nor_locks_out_the_owner() {
     let (limit, clock) = limit();
     limit.succeeded(limit.attempt("ada", address(200)).expect("allowed"));
     let guesser = address(1);
@@ -92,7 +92,7 @@ fn an_attack_that_fills_the_memory_switches_no_limit_off_and_locks_no_owner_out(
         limit.attempt("ada", guesser).expect("allowed");
     }
     for number in 0..2 * u32::try_from(MOST_KEYS).expect("a small number") {
-        // Refused from some point on; each is another name and another address.
+        // Each attempt has another name and address. Refused once there is no room.
         let _ = limit.attempt(&format!("name{number}"), IpAddr::from((0xc000_0000 + number).to_be_bytes()));
     }
     {
@@ -107,13 +107,13 @@ fn an_attack_that_fills_the_memory_switches_no_limit_off_and_locks_no_owner_out(
 }
 
 #[test]
-fn names_are_kept_no_longer_than_an_account_can_have_them() {
+fn names_are_cut_to_the_longest_that_an_account_can_have() {
     let (limit, _) = limit();
     let endless = "Ä".repeat(60_000);
     for _ in 0..PER_ACCOUNT_AND_ADDRESS {
         limit.attempt(&endless, address(1)).expect("allowed");
     }
-    assert!(limit.attempt(&endless, address(1)).is_err(), "it is counted all the same");
+    assert!(limit.attempt(&endless, address(1)).is_err(), "a cut name is counted too");
     limit.attempt(&"b".repeat(60_000), address(1)).expect("another name");
     let state = limit.state();
     let names = state.by_account_and_address.keys().map(|(name, _)| name).chain(state.by_account.keys());
