@@ -1,4 +1,4 @@
-//! `admin create` and `admin link`: both work beside a running server.
+//! `admin create` and `admin link`. Both work while a server is running.
 
 use std::io::BufRead;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use super::config::HttpSection;
 use crate::accounts::{Passwords, check_new_name, check_new_password, new_setup_link};
 use crate::platform::random::Random;
 
-/// Makes an administrator, whose password is the first line of standard input.
+/// Creates an administrator. The password is the first line of standard input.
 pub async fn create_admin(
     accounts: &dyn Accounts,
     clock: &dyn Clock,
@@ -32,7 +32,7 @@ pub async fn create_admin(
     Ok(())
 }
 
-/// Prints a link that makes one administrator.
+/// Prints a one-use link that creates an administrator.
 pub async fn print_link(
     accounts: &dyn Accounts,
     clock: &dyn Clock,
@@ -44,7 +44,7 @@ pub async fn print_link(
     Ok(())
 }
 
-/// A link that works on this machine, whatever addresses the server listens on.
+/// A link that works on this machine, even if the server listens on all addresses.
 pub(super) fn link(listen: SocketAddr, token: &str) -> String {
     let port = listen.port();
     let server = if listen.ip().is_unspecified() { format!("localhost:{port}") } else { listen.to_string() };

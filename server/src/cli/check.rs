@@ -1,4 +1,4 @@
-//! `check`: what is wrong with the setup, and how to mend it.
+//! `check`: what is wrong with the setup, and how to fix it.
 
 use std::io::{Write, stdout};
 use std::net::SocketAddr;
@@ -15,25 +15,25 @@ use crate::platform::assets::has_client;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     Good(String),
-    /// What is wrong, and how to mend it.
+    /// What is wrong, and how to fix it.
     Wrong(String),
 }
 
-/// Prints the findings. Fails where one of them is wrong.
+/// Prints the findings. Fails if one of them is wrong.
 pub fn print_findings(findings: &[Finding]) -> ExitCode {
     for finding in findings {
         let (mark, text) = match finding {
             Finding::Good(text) => ("ok   ", text),
             Finding::Wrong(text) => ("WRONG", text),
         };
-        // A reader that has gone still gets the exit code.
+        // The exit code counts even if the output is closed.
         let _ = writeln!(stdout(), "{mark}  {text}");
     }
     let is_wrong = findings.iter().any(|finding| matches!(finding, Finding::Wrong(_)));
     if is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Checks everything but whether the store opens, which the caller has checked.
+/// Checks everything except whether the store opens, which the caller has checked.
 pub async fn check(store: Option<&dyn Store>, spool_folder: &Path, listen: SocketAddr) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(store) = store {
@@ -83,16 +83,16 @@ pub struct ServerFacts {
     pub do_notifications_arrive: bool,
     pub connections_limit: u32,
     pub connections_in_use: u32,
-    /// How many this process opens at most.
+    /// The most connections that this process opens.
     pub connections_ours: u32,
     /// How far this machine's clock is ahead of the server's.
     pub clock_ahead_ms: i64,
 }
 
-/// More than networks and time servers do to a healthy clock.
+/// Network delays and time servers cause smaller differences: beyond this, a clock is wrong.
 const SKEW_LIMIT_MS: i64 = 1_000;
 
-/// Checks what only matters where the database is a server.
+/// Checks that apply only to a database server.
 pub fn check_server(facts: ServerFacts) -> Vec<Finding> {
     let ServerFacts { connections_limit: limit, connections_in_use: in_use, connections_ours: ours, .. } = facts;
     let ahead_ms = facts.clock_ahead_ms;

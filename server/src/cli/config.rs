@@ -118,9 +118,9 @@ pub enum SpoolCommand {
     },
 }
 
-/// Why there is no [`Config`].
+/// Why no [`Config`] was read.
 pub enum NoConfig {
-    /// The help or version that was asked for.
+    /// The requested help or version text.
     Shown(String),
     /// One line that says which flag or variable is wrong, and why.
     Wrong(String),
@@ -169,7 +169,7 @@ impl Config {
         }
     }
 
-    /// The database, which is a file in the data folder unless a flag says otherwise.
+    /// The database: a file in the data folder unless a flag says otherwise.
     pub fn database(&self) -> DatabaseUrl {
         let default = || DatabaseUrl::Sqlite(self.store.data.join("search4letters.db"));
         self.store.database_url.clone().unwrap_or_else(default)
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn by_default_the_lab_is_open_where_only_this_machine_can_reach_it() {
+    fn by_default_the_lab_is_open_if_only_this_machine_can_reach_it() {
         let is_open = |line: &str| Config::try_parse_from(line.split(' ')).expect(line).http.lab_closed().is_none();
         assert!(
             is_open("x --listen 127.0.0.1:1")
@@ -286,7 +286,7 @@ mod tests {
         for id in ["database_url", "database_listen_url"] {
             let command = Config::command();
             let flag = command.get_arguments().find(|flag| flag.get_id() == id).expect("there");
-            assert!(flag.is_hide_env_values_set(), "{id}: the help shows what the environment says");
+            assert!(flag.is_hide_env_values_set(), "{id}: the help would show the variable's value");
         }
     }
 }

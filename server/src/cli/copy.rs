@@ -12,7 +12,7 @@ use super::ProgressBar;
 
 pub use self::compare::Report;
 
-/// How many records are read, and written in one transaction.
+/// Records per read, and per writing transaction.
 const BATCH: u32 = 1_000;
 
 /// The result of a copy that was not refused.
@@ -20,11 +20,11 @@ const BATCH: u32 = 1_000;
 pub enum Copied {
     /// An earlier run has finished it.
     Already,
-    /// Everything is in the target, which is open to servers if both sides are the same.
+    /// Everything is in the target. Servers may open it if both sides are the same.
     Verified(Report),
 }
 
-/// Copies `source` into `target`, from where an earlier run was interrupted, and compares them.
+/// Copies `source` into `target`, resuming an interrupted run, and compares them.
 pub async fn copy(
     source: &dyn Source,
     target: &dyn Target,
@@ -55,7 +55,7 @@ pub async fn copy(
     Ok(Copied::Verified(report))
 }
 
-/// Reads a batch while the one before it is written.
+/// Reads each batch while the previous one is written.
 async fn copy_table(
     source: &dyn Source,
     target: &dyn Target,

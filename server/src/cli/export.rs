@@ -1,4 +1,4 @@
-//! `export`: writes the log out, beside a running server or without one.
+//! `export`: writes the log out, with or without a running server.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write, stdout};
@@ -18,7 +18,7 @@ use crate::log::export::{Lines, Rows, export};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exported {
     Whole,
-    /// The reader of standard output has gone.
+    /// The reader closed standard output.
     Unread,
 }
 
@@ -33,7 +33,7 @@ pub async fn export_text(
 ) -> anyhow::Result<Exported> {
     let mut out = match &file {
         Some(file) => file.create()?,
-        // Without the line buffer of standard output: whole chunks are written.
+        // Bypasses the line buffer of standard output, so that whole chunks are written.
         None => File::from(stdout().as_fd().try_clone_to_owned()?),
     };
     let rows = Rows::matching(filter, &*store, clock.wall()).await?;
@@ -44,7 +44,7 @@ pub async fn export_text(
     while written.is_ok()
         && let Some(chunk) = chunks.try_next().await?
     {
-        // May block: nothing else runs on this thread.
+        // Blocking is fine: nothing else runs on this thread.
         written = out.write_all(&chunk.text);
         done += chunk.rows;
         bar.show(done, clock.steady());
@@ -57,7 +57,7 @@ pub async fn export_text(
     }
 }
 
-/// Puts the same rows into another table.
+/// Copies the same rows into another table.
 pub async fn export_rows(
     store: Arc<dyn Store>,
     filter: LogFilter,
@@ -93,20 +93,20 @@ fn begin(bar: &mut ProgressBar, rows: &Rows, now: TimeMs) {
     bar.begin("exporting the log".to_owned(), 0, most, now);
 }
 
-/// A file that gets its name once it is whole.
+/// A file that gets its name once it is complete.
 #[derive(Debug)]
 pub struct NewFile {
     name: PathBuf,
-    /// What is written until then, beside it.
+    /// The temporary file, beside the final one.
     part: PathBuf,
 }
 
 impl NewFile {
-    /// Fails where a file of this name exists.
+    /// Fails if a file of this name exists.
     pub fn new(name: PathBuf) -> anyhow::Result<Self> {
         check_is_free(&name)?;
         let mut part = name.clone().into_os_string();
-        // Another process may be writing a file of the same name. An earlier process of our number has ended.
+        // The process id keeps concurrent exports apart. A file with our id is left from a process that has ended.
         part.push(format!(".{}.part", std::process::id()));
         let part = PathBuf::from(part);
         match std::fs::remove_file(&part) {
@@ -120,7 +120,7 @@ impl NewFile {
         &self.part
     }
 
-    /// Gives the file its name, durably.
+    /// Renames the file to its final name, durably.
     pub fn finish(self) -> anyhow::Result<()> {
         let rename = || -> io::Result<()> {
             File::open(&self.part)?.sync_all()?;
@@ -128,7 +128,7 @@ impl NewFile {
             let folder = self.name.parent().filter(|folder| *folder != Path::new(""));
             File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
         };
-        // A file of this name may have been made meanwhile.
+        // A file of this name may have been created meanwhile.
         check_is_free(&self.name)?;
         rename().with_context(|| not_written(&self.name))
     }
@@ -140,7 +140,7 @@ impl NewFile {
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        // An unfinished file is of no use. After `finish` there is none.
+        // Removes an unfinished file. After `finish` there is none.
         let _ = std::fs::remove_file(&self.part);
     }
 }

@@ -1,4 +1,4 @@
-//! What every long-running process does beside its work: heartbeat, clock, and pruning.
+//! The background tasks of every long-running process: heartbeat, clock, and pruning.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,32 +10,32 @@ use tokio_util::sync::CancellationToken;
 use crate::platform::job::LocalWorker;
 use crate::system::host;
 
-/// Several times a lease, so that a dead worker is shown as such before its jobs continue elsewhere.
+/// Several beats per lease, so that a dead worker is shown as silent before its jobs continue elsewhere.
 const BEAT_EVERY: Duration = Duration::from_secs(5);
 /// A worker without a heartbeat for this long is forgotten.
 const FORGET_AFTER: Duration = Duration::from_secs(15 * 60);
-/// More than networks and time servers do to a healthy clock.
+/// Network delays and time servers cause smaller differences: beyond this, a clock is wrong.
 const WARN_SKEW_MS: i64 = 1_000;
 /// How long jobs that are done or cancelled are kept.
 const KEEP_JOBS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const PRUNE_EVERY: Duration = Duration::from_secs(60 * 60);
-/// How many jobs are deleted in one commit, so that it stays short for the writes behind it.
+/// How many jobs one commit deletes. It must be short for the writes that wait for it.
 const PRUNE_LIMIT: u32 = 1_000;
 
 /// Writes the process's heartbeat, and follows the database's clock.
 pub(super) struct Heartbeat {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<SystemClock>,
-    /// The worker of this process; none where it runs no jobs.
+    /// This process's worker. `None` if it runs no jobs.
     pub(super) worker: Option<LocalWorker>,
     /// By the wall clock.
     pub(super) started_at: TimeMs,
 }
 
 impl Heartbeat {
-    /// Beats from now until `stop`, then records that the worker has ended in good order.
+    /// Beats from now until `stop`, then records that the worker has ended cleanly.
     ///
-    /// Where no other process shares the database, one beat is enough, and an idle process costs no SQL.
+    /// If no other process shares the database, it beats once, and an idle process runs no SQL.
     pub(super) async fn run_until(self, stop: CancellationToken) {
         warn_of_skew(self.clock.wall().0 - self.clock.steady().0);
         let mut is_well = true;
@@ -77,21 +77,21 @@ impl Heartbeat {
             started_at: self.started_at,
             at,
         };
-        // The only process on a database knows that all others are gone, whatever their clocks said.
+        // The only process on a database may forget all others at once, whatever their clocks said.
         let forget_ms = i64::try_from(FORGET_AFTER.as_millis()).unwrap_or(i64::MAX);
         let forget_before = if self.store.is_shared() { TimeMs(at.0 - forget_ms) } else { TimeMs(i64::MAX) };
         self.store.beat(beat, forget_before).await
     }
 }
 
-/// Leases do not depend on it, but the times on pages are of this machine's own clock.
+/// Leases do not depend on the wall clock, but the times on pages do.
 fn warn_of_skew(ahead_ms: i64) {
     if ahead_ms.abs() >= WARN_SKEW_MS {
         tracing::warn!(ahead_ms, "this machine's clock and the database's differ: set both by the same time server");
     }
 }
 
-/// Deletes old jobs and expired sessions, now and each hour.
+/// Deletes old jobs and expired sessions, now and every hour.
 pub(super) async fn keep_pruning(store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
     loop {
         let now = clock.wall();

@@ -1,6 +1,7 @@
-//! The progress of a copy or an export: a line that is redrawn on a terminal, and else a line from time to time.
+//! The progress of a copy or an export: one redrawn line on a terminal, otherwise a new line every few seconds.
 //!
-//! Not `indicatif`: it prints nothing where standard error is no terminal, and a service's log should show progress too.
+//! Not `indicatif`: it prints nothing unless standard error is a terminal, but a service's log should show progress
+//! too.
 
 use std::io::{IsTerminal, Write, sink, stderr, stdout};
 use std::path::Path;
@@ -42,7 +43,7 @@ impl ProgressBar {
         Self::on(stderr(), if stderr().is_terminal() { Device::Terminal } else { Device::Log })
     }
 
-    /// Shows nothing where it would be mixed with the rows on one terminal, or where nobody watches.
+    /// Shows nothing if nobody watches, or if the rows go to the same terminal.
     pub fn for_export(output: Option<&Path>) -> Self {
         let is_watched = stderr().is_terminal() && (output.is_some() || !stdout().is_terminal());
         if is_watched { Self::on_stderr() } else { Self::silent() }
@@ -80,7 +81,7 @@ impl ProgressBar {
         }
     }
 
-    /// Ends the step, and leaves its last line.
+    /// Ends the step and prints its final line.
     pub(super) fn end(&mut self, now: TimeMs) {
         let line = self.step.line(now);
         match self.device {
@@ -89,7 +90,7 @@ impl ProgressBar {
         }
     }
 
-    /// A reader that has gone is no error.
+    /// Closed output is no error.
     fn write(&mut self, text: &str) {
         let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_get_plain_lines_from_time_to_time() {
+    fn a_log_gets_plain_lines() {
         let lines = "copying log: 3000 rows, 75 %, 200 rows/s\ncopying log: 4000 rows, 100 %, 294 rows/s\n";
         assert_eq!(shown(Device::Log), lines);
     }

@@ -30,9 +30,9 @@ use crate::search::ingest::IngestSettings;
 use crate::search::log_request::record_of;
 use crate::worker::{JobContext, LONGEST_BACKOFF, worker_settings};
 
-/// How long answers that are being sent may take after the process was asked to stop.
+/// How long responses may take to send after the process was asked to stop.
 const ANSWERS_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to wait after the store could not take a link that makes an administrator.
+/// Pause before the setup link is retried.
 const SETUP_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// What a server needs.
@@ -50,7 +50,7 @@ pub struct Serving {
 #[derive(Clone, Copy)]
 enum ServerKind {
     Product,
-    /// With the routes of the lab's sandboxes, whose writes take `delay`.
+    /// Adds the routes of the lab's sandboxes, whose writes take `delay`.
     Sandbox {
         delay: Duration,
     },
@@ -72,7 +72,7 @@ pub async fn serve(serving: Serving) -> anyhow::Result<()> {
     serve_kind(serving, ServerKind::Product).await
 }
 
-/// Serves as a sandbox of the lab. First prints its address: one line on standard output.
+/// Serves as one of the lab's sandboxes. First prints its address as one line on standard output.
 pub async fn serve_sandbox(serving: Serving, delay: Duration) -> anyhow::Result<()> {
     let printed = serving.listener.local_addr().and_then(|address| {
         writeln!(stdout(), "{address}")?;
@@ -84,7 +84,7 @@ pub async fn serve_sandbox(serving: Serving, delay: Duration) -> anyhow::Result<
 
 async fn serve_kind(serving: Serving, kind: ServerKind) -> anyhow::Result<()> {
     let Serving { store, ingest, clock, random, listener, http, jobs, lab } = serving;
-    // Before the address is announced or any job begins: from then on a signal causes a drain.
+    // Installed before the address is announced or any job begins: from here on, a signal causes a drain.
     let stop = stop_signal()?;
     let address = listener.local_addr().context("the socket has no address")?;
     let settings = worker_settings(jobs.worker_options(), &*store, &random);
@@ -103,7 +103,7 @@ async fn serve_kind(serving: Serving, kind: ServerKind) -> anyhow::Result<()> {
     if !store.is_shared() {
         rescue_orphans(&*store, clock.steady()).await?;
     }
-    // What is left in the spool when the replay is aborted is replayed at the next start.
+    // If the replay is aborted, the next start replays the rest of the spool.
     let background = state.start_background();
     let routes = match kind {
         ServerKind::Product => router(state.clone()),
@@ -111,7 +111,7 @@ async fn serve_kind(serving: Serving, kind: ServerKind) -> anyhow::Result<()> {
     };
     let answers = tokio::spawn(state.transport(connections).serve(listener, routes));
     announce(address);
-    // A link is written to the database, for which requests need not wait.
+    // The link is written to the database. Requests need not wait for it.
     let setup = AbortOnDropHandle::new(tokio::spawn(offer_setup(state.clone(), address)));
     if let ServerKind::Product = kind {
         spawn_blocking(browser_family::prepare);
@@ -155,7 +155,7 @@ fn sandbox_state(state: &AppState, delay: Duration) -> SandboxState {
     }
 }
 
-/// Keeps a quarter of the connections for requests: pages that only follow must not shut all others out.
+/// Reserves a quarter of the connections for requests: event streams must not lock out everyone else.
 fn event_streams_beside(connections: u32) -> u32 {
     (connections - connections / 4).max(1)
 }
@@ -167,8 +167,8 @@ fn announce(address: SocketAddr) {
     eprintln!("listening on http://{address}");
 }
 
-/// Prints a link that makes the first account, where there is none. Retries while the store does not answer: a missing
-/// database does not end a server.
+/// Prints a link that creates the first account, unless there is one. Retries while the store does not answer: a
+/// missing database does not end a server.
 async fn offer_setup(state: AppState, address: SocketAddr) {
     loop {
         match setup_link(&state).await {
@@ -179,7 +179,7 @@ async fn offer_setup(state: AppState, address: SocketAddr) {
                 return;
             }
             Err(error) => {
-                tracing::warn!(%error, "no link that makes an administrator could be made; it is tried again")
+                tracing::warn!(%error, "the setup link could not be created; trying again")
             }
         }
         state.clock.sleep_until(state.clock.steady().after(SETUP_RETRY_AFTER)).await;

@@ -1,4 +1,4 @@
-//! `spool replay`: brings the records that a lost process has left in its spool into the database.
+//! `spool replay`: moves the records in a lost process's spool into the database.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use store::{Clock, Store};
 
 use crate::search::replay::{Batch, replay_batch};
 
-/// Takes over the folder's spool. Fails while its own process still runs.
+/// Opens the folder's spool. Fails while its own process still runs.
 pub fn open_left_spool(folder: &Path) -> anyhow::Result<Spool> {
     let shown = folder.display();
     match spool::inspect(folder) {
@@ -34,8 +34,8 @@ pub fn open_left_spool(folder: &Path) -> anyhow::Result<Spool> {
     })
 }
 
-/// Replays all records of the spool and prints the counts. Fails where a record is left in the folder that is not in the
-/// database. May be repeated.
+/// Replays all records of the spool and prints the counts. Fails if a record remains that is not in the database. Safe
+/// to repeat.
 pub async fn replay_spool(store: &dyn Store, spool: &Spool, clock: &dyn Clock) -> anyhow::Result<()> {
     let (mut new, mut known) = (0, 0);
     let last = loop {

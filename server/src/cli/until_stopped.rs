@@ -1,4 +1,4 @@
-//! The life of a process that runs until it is stopped: `serve` and `work`.
+//! The life cycle of the long-running commands `serve` and `work`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,17 +21,17 @@ pub(super) struct Process {
     pub(super) clock: Arc<SystemClock>,
     /// By the wall clock.
     pub(super) started_at: TimeMs,
-    /// None where the process runs no jobs.
+    /// `None` if the process runs no jobs.
     pub(super) worker: Option<(JobContext, Settings)>,
 }
 
-/// What the log and the service manager say about the process.
+/// The process's status for the log and the service manager.
 pub(super) struct Status {
     pub(super) ready: String,
     pub(super) stopping: String,
 }
 
-/// Runs jobs and housekeeping until `stop` is cancelled. Then drains the worker, and `drain`s the rest beside it.
+/// Runs jobs and housekeeping until `stop` is cancelled. Then drains the worker and calls `drain`, both at once.
 pub(super) async fn run_until_stopped(
     process: Process,
     status: Status,
@@ -68,8 +68,7 @@ pub(super) async fn run_until_stopped(
     Ok(())
 }
 
-/// Cancelled at the first SIGTERM or SIGINT. A second one ends the process at once, which loses nothing that was
-/// answered.
+/// Cancelled by the first SIGTERM or SIGINT. A second one ends the process at once, without losing an answered search.
 pub fn stop_signal() -> anyhow::Result<CancellationToken> {
     let listen = |kind| signal(kind).context("signals cannot be received");
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
@@ -88,13 +87,13 @@ async fn next(terminate: &mut Signal, interrupt: &mut Signal) {
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
 }
 
-/// Shows what the process is doing in the service manager.
+/// Reports what the process is doing to the service manager.
 pub(super) fn show_status(status: &str) {
     notify(&[NotifyState::Status(status)]);
 }
 
-/// Feeds the watchdog of the service manager, where it has one (WATCHDOG_USEC); else ends at once. A missing database
-/// does not stop it: a restart would not bring the database back.
+/// Feeds the service manager's watchdog, or returns at once if there is none (WATCHDOG_USEC). Keeps feeding it while
+/// the database is missing: a restart would not bring the database back.
 async fn keep_watchdog_calm() {
     // Half of the limit, as sd_watchdog_enabled(3) recommends: one beat may come late.
     let Some(every) = sd_notify::watchdog_enabled().map(|limit| limit / 2).filter(|every| *every > Duration::ZERO)
@@ -104,7 +103,7 @@ async fn keep_watchdog_calm() {
     let mut ticks = tokio::time::interval(every);
     loop {
         ticks.tick().await;
-        // Through the same queues as all other tasks: a runtime whose threads all hang does not get here.
+        // Spawned like any other task: if all threads of the runtime hang, no beat is sent.
         if tokio::spawn(async {}).await.is_ok() {
             notify(&[NotifyState::Watchdog]);
         }

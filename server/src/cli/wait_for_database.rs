@@ -1,4 +1,4 @@
-//! Waits at the start of a process for a database that may still be starting.
+//! Waits at startup for a database that may still be starting.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use store::Clock;
 
 use super::until_stopped::show_status;
 
-/// How long to wait. After this the service manager should know that the start has failed.
+/// How long to wait before the start fails. The service manager should then know of it.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Short compared with the start of a database.
 const TRY_EVERY: Duration = Duration::from_millis(500);
@@ -22,7 +22,7 @@ pub struct NotOpened {
     pub message: String,
 }
 
-/// Opens the database, and tries again while it does not answer. A refusal is final, and returned at once.
+/// Opens the database, and retries while it does not answer. A refusal is final, and returned at once.
 pub async fn wait_for_database<S>(
     clock: &dyn Clock,
     mut open: impl AsyncFnMut() -> Result<S, NotOpened>,
@@ -90,14 +90,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_database_that_starts_is_waited_for() {
+    async fn waits_for_a_database_that_is_starting() {
         let (opened, tries, _) =
             opened(|tries| if tries < 5 { Err(failure(FaultKind::ConnectionError)) } else { Ok(()) }).await;
         assert_eq!((opened, tries), (Ok(()), 5));
     }
 
     #[tokio::test]
-    async fn a_database_that_does_not_start_is_given_up() {
+    async fn gives_up_on_a_database_that_does_not_start() {
         let (opened, _, took) = opened(|_| Err(failure(FaultKind::ConnectionError))).await;
         assert_eq!((opened, took), (Err(failure(FaultKind::ConnectionError)), PATIENCE));
     }

@@ -22,7 +22,7 @@ pub struct Working {
 /// Runs jobs until SIGTERM or SIGINT, then drains and returns.
 pub async fn work(working: Working) -> anyhow::Result<()> {
     let Working { store, clock, random, jobs, lab } = working;
-    // Before any job begins: from then on a signal causes a drain.
+    // Installed before any job begins: from here on, a signal causes a drain.
     let stop = stop_signal()?;
     let settings = worker_settings(jobs.worker_options(), &*store, &random);
     let status = Status {

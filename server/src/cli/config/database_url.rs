@@ -1,4 +1,4 @@
-//! The database URL of the flags. It may hold a password, which no message shows.
+//! Database URLs in flags. They may hold passwords, which no message may show.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -20,7 +20,7 @@ pub enum DatabaseUrl {
 pub struct PostgresUrl(Url);
 
 impl PostgresUrl {
-    /// With its password: for connecting only.
+    /// The URL with its password, for connecting only.
     pub fn reveal(&self) -> &str {
         self.0.as_str()
     }
@@ -44,7 +44,7 @@ impl fmt::Debug for PostgresUrl {
 
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
-/// Parses a flag or variable. Unlike clap's own parsers it does not repeat a value that it refuses.
+/// Parses a flag or variable. Unlike clap's own parsers, it does not repeat a refused value.
 #[derive(Clone)]
 pub(super) struct UrlParser<T>(pub(super) fn(&str) -> Result<T, &'static str>);
 
@@ -82,7 +82,7 @@ pub(super) fn postgres_url(text: &str) -> Result<PostgresUrl, &'static str> {
         return Err(advice);
     }
     let url = Url::parse(text).map_err(|_| advice)?;
-    // A fragment would be ignored silently, and is most likely half of a password.
+    // A fragment would be ignored silently, and is most likely part of a password.
     if url.fragment().is_some() || url.path().trim_start_matches('/').is_empty() {
         return Err(advice);
     }
@@ -97,7 +97,7 @@ pub(super) fn without_secrets(text: &str) -> String {
         found.map(|at| at + scheme.len())
     };
     match SCHEMES.iter().filter_map(quoted).min() {
-        // To the last quote: a password may contain quotes.
+        // Up to the last quote: a password may contain quotes.
         Some(secret) => {
             format!("{}...{}", &text[..secret], text[secret..].rfind('\'').map_or("", |end| &text[secret + end..]))
         }

@@ -51,11 +51,11 @@ pub enum LabSwitch {
 }
 
 impl HttpSection {
-    /// Says why the lab is closed, and how to open it. None where it is open.
+    /// Why the lab is closed, and how to open it. `None` if it is open.
     pub fn lab_closed(&self) -> Option<&'static str> {
         match self.lab {
             LabSwitch::On => None,
-            // A proxy on this machine forwards requests of others.
+            // A proxy on this machine may forward requests from others.
             LabSwitch::Auto if self.listen.ip().is_loopback() && self.trusts_no_proxy() => None,
             LabSwitch::Auto => Some(
                 "The lab is closed, because this server can be reached from other machines. Its operator may open \
@@ -72,7 +72,7 @@ impl HttpSection {
     }
 }
 
-/// An entry of a list of networks. A list from the environment may be empty, which is one empty entry.
+/// An entry of a list of networks. An empty variable yields one empty entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network(pub Option<IpNet>);
 

@@ -41,7 +41,7 @@ pub(super) async fn verify(
     Ok(report)
 }
 
-/// Reads one side of a table, batch after batch.
+/// Reads one side of a table in batches.
 struct TableReader {
     table: Table,
     after: Cursor,
@@ -61,7 +61,7 @@ impl TableReader {
     }
 }
 
-/// Adds the next lines of both sides. They are of the same rows until the first difference.
+/// Adds the next lines of both sides. Up to the first difference they belong to the same rows.
 fn compare(source: &[Line], target: &[Line], report: &mut Report) {
     for table in &mut report.tables {
         let name = table.table;
@@ -80,7 +80,7 @@ fn compare(source: &[Line], target: &[Line], report: &mut Report) {
     }
 }
 
-/// Says nothing of what people have typed.
+/// Does not reveal what people have typed.
 fn difference(pair: (Option<&Line>, Option<&Line>)) -> Option<String> {
     match pair {
         (Some(ours), Some(theirs)) if ours == theirs => None,
@@ -175,7 +175,7 @@ impl Report {
         self.tables.iter().all(ComparedTable::is_same)
     }
 
-    /// The first table that differs, and its first row that does.
+    /// The first table that differs, and its first differing row.
     pub fn difference(&self) -> Option<String> {
         let table = self.tables.iter().find(|table| !table.is_same())?;
         let row = table.difference.as_deref().unwrap_or("the checksums differ");
@@ -210,11 +210,11 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A row of a table as JSON: the same on both sides exactly if the rows are.
+/// A row of a table as JSON. Two lines are equal exactly if their rows are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line {
     pub(super) table: &'static str,
-    /// Names the row for people.
+    /// Identifies the row in messages.
     pub(super) key: String,
     /// A JSON object.
     pub(super) json: Vec<u8>,
@@ -230,11 +230,11 @@ struct Ledger {
     pruned: i64,
 }
 
-/// Without the last numbers: the target may have used higher ones.
+/// Omits the last numbers: the target may have used higher ones.
 pub(super) fn lines_of_metadata(metadata: &Metadata) -> Vec<Line> {
     let ledger = Ledger { accepted: metadata.accepted, pruned: metadata.pruned };
     let mut lines = vec![line("secret", "1", &metadata.secret), line("ledger", "1", &ledger)];
-    // A kind without settings is only a name that comes and goes with its jobs.
+    // A kind without settings exists only as long as its jobs.
     let with_settings = metadata.kinds.iter().filter(|kind| kind.paused || kind.limit.is_some());
     lines.extend(with_settings.map(|kind| line("job_kind", &kind.kind, kind)));
     lines
@@ -264,7 +264,7 @@ pub(super) fn lines_of(records: &Records) -> Vec<Line> {
 
 fn line(table: &'static str, key: &str, record: &impl Serialize) -> Line {
     let mut json = serde_json::to_vec(record).expect("records have a JSON form");
-    // Compact JSON has no line ends, so no two sequences of rows are the same bytes.
+    // Compact JSON has no line breaks, so different sequences of rows are different bytes.
     json.push(b'\n');
     Line { table, key: key.to_owned(), json }
 }
