@@ -1,4 +1,4 @@
-//! The state of the server: every feature's service, composed once at the start.
+//! The server's state: every feature's service, built once at startup.
 
 use std::sync::Arc;
 
@@ -23,23 +23,23 @@ use crate::search::receipt::Receipts;
 use crate::search::{SearchService, not_recorded, search_counter};
 use crate::system::{Counters, Prober, SystemService};
 
-/// What the state is made of.
+/// Everything that [`AppState`] is built from.
 pub struct AppSettings {
     pub store: Arc<dyn Store>,
     pub ingest: IngestSettings,
     pub clock: Arc<dyn Clock>,
     pub random: Random,
-    /// The worker of this process; none where it runs no jobs.
+    /// This process's worker. `None` if it runs no jobs.
     pub worker: Option<LocalWorker>,
-    /// Peers whose X-Forwarded-For counts.
+    /// Peers whose X-Forwarded-For is trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// How many event streams may be open at once.
     pub event_streams: u32,
-    /// Why the lab is closed; none where it is open.
+    /// Why the lab is closed. `None` if it is open.
     pub lab_closed: Option<&'static str>,
 }
 
-/// A handler takes the parts that it needs.
+/// Handlers extract the parts that they need.
 #[derive(Clone)]
 pub struct AppState {
     pub store: Arc<dyn Store>,
@@ -47,7 +47,7 @@ pub struct AppState {
     pub random: Random,
     pub trusted_proxies: TrustedProxies,
     pub event_streams: EventStreams,
-    /// Cancelled when the process is asked to stop: ends the connections and event streams.
+    /// Cancelled when the process is asked to stop. Ends the connections and event streams.
     pub stop: CancellationToken,
     pub accounts: Arc<AccountService>,
     pub search: Arc<SearchService>,
@@ -116,7 +116,7 @@ impl AppState {
         [replay, probes].map(AbortOnDropHandle::new)
     }
 
-    /// To serve up to `limit` connections at a time.
+    /// Creates a transport for up to `limit` connections at once.
     pub fn transport(&self, limit: u32) -> Transport {
         let open = self.system.counters.connections.clone();
         Transport { clock: self.clock.clone(), stop: self.stop.clone(), open, limit }

@@ -1,4 +1,4 @@
-//! The databases of the product: the only file that names one.
+//! Opens the product's databases. No other file of the server names one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use store_postgres::{PostgresCopy, PostgresStore};
 use store_sqlite::{LogFile, SqliteCopy, SqliteStore};
 use tempfile::TempDir;
 
-/// How many reads run side by side in a file. More would only wait for the same disk.
+/// Concurrent reads of a file. More would only wait for the same disk.
 const READERS: u32 = 8;
 
 /// What a command does with the database.
@@ -31,7 +31,7 @@ pub enum Access {
 impl Access {
     fn of_file(self) -> store_sqlite::Access {
         match self {
-            // A job added beside a running owner would lie there until the owner's next start: nothing notifies it.
+            // A job added while another owner runs would wait for that owner's next start: nothing notifies it.
             Self::Owner | Self::Feeder => store_sqlite::Access::Owner,
             Self::Guest => store_sqlite::Access::Guest,
         }
@@ -45,7 +45,7 @@ impl Access {
     }
 }
 
-/// Opens the database. From then on the clock follows the database's, where it has one.
+/// Opens the database. From then on the clock follows the database's, if it has one.
 pub async fn open(config: &Config, access: Access, clock: &SystemClock) -> Result<Arc<dyn Store>, NotOpened> {
     let store: Arc<dyn Store> = match config.database() {
         DatabaseUrl::Sqlite(file) => {
@@ -62,7 +62,7 @@ pub async fn open(config: &Config, access: Access, clock: &SystemClock) -> Resul
     Ok(store)
 }
 
-/// For processes that run for long: waits for a database server that is started at the same time.
+/// For long-running processes: waits for a database server that is still starting.
 pub async fn open_patiently(config: &Config, access: Access, clock: &SystemClock) -> Result<Arc<dyn Store>, NotOpened> {
     match config.database() {
         DatabaseUrl::Sqlite(_) => open(config, access, clock).await,
@@ -93,7 +93,7 @@ pub async fn create_log_file(file: &Path) -> store::Result<LogFile> {
     LogFile::create(file).await
 }
 
-/// Opens the database once more, with a pool for the lab's tasks alone.
+/// Opens another pool on the database, for the lab's tasks alone.
 pub fn pool_opener(config: &Config) -> PoolOpener {
     let config = Arc::new(config.clone());
     Arc::new(move || {
@@ -117,12 +117,12 @@ pub fn pool_opener(config: &Config) -> PoolOpener {
     })
 }
 
-/// The database that `lab database` uses: the configured one, or an empty temporary one where that does not exist yet.
+/// The database that `lab database` uses: the configured one, or an empty temporary one if that does not exist yet.
 pub struct LabDatabase {
     pub open_pool: PoolOpener,
-    /// For people.
+    /// Shown in messages.
     pub name: String,
-    /// Removes the temporary database in the end.
+    /// Removes the temporary database when dropped.
     _folder: Option<TempDir>,
 }
 
@@ -169,7 +169,7 @@ async fn check_server(config: &Config, url: &PostgresUrl, clock: &SystemClock) -
             do_notifications_arrive: examined.are_notifications_heard,
             connections_limit: examined.connections_limit,
             connections_in_use: examined.connections_in_use,
-            // One more connection listens.
+            // Includes the connection that listens.
             connections_ours: config.store.database_connections.get().saturating_add(1),
             clock_ahead_ms: clock.wall().0 - clock.steady().0,
         }),

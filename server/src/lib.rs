@@ -9,9 +9,9 @@
 //!   [`app_state`] and in tables.
 //! - [`platform`]: what knows no feature. [`cli`]: the commands and their configuration.
 //!
-//! The packages below: [`api`] is what the client may ask and what it gets, [`store`] what is asked of a database,
-//! [`queue`] runs jobs, [`spool`] keeps records while the database cannot, and the crate `lab` is the waiting lab's engine.
-//! No concrete database is named in this library.
+//! The crates below: [`api`] defines requests and responses, [`store`] is the interface to a database, [`queue`] runs
+//! jobs, [`spool`] keeps records while the database cannot, and the crate `lab` is the waiting lab's engine. This
+//! library names no concrete database.
 //!
 //! ARCHITECTURE.md has the bird's eye view and the invariants, docs/decisions the reasons.
 

@@ -20,10 +20,10 @@ use store::{Clock, SystemClock};
 
 use crate::database::{Access, LabDatabase};
 
-/// The exit code for a wrong flag or variable, as of other programs.
+/// The usual exit code for a wrong flag or variable.
 const WRONG_USAGE: u8 = 2;
 
-/// The exit code after SIGPIPE in a shell, which ends other programs here.
+/// The exit code that a shell shows after SIGPIPE, which ends other programs in this case.
 const READER_GONE: u8 = 128 + 13;
 
 #[tokio::main]
@@ -90,13 +90,13 @@ async fn serving(config: Config, clock: Arc<SystemClock>, random: Random) -> any
     // Before the store is opened: a server that cannot listen should not touch the data.
     let listener = cli::listen(&config.http).await?;
     let store = database::open_patiently(&config, Access::Owner, &clock).await?;
-    // After the store is opened: a second process on one folder should fail because of the database.
+    // After the store is opened: a second process on the same folder should fail with the database's error.
     let ingest = cli::open_spool(&config)?;
     let lab = lab_resources(&config);
     Ok(Serving { store, ingest, clock, random, listener, http: config.http, jobs: config.jobs, lab })
 }
 
-/// For runs that are jobs.
+/// Resources for runs that are jobs.
 fn lab_resources(config: &Config) -> LabResources {
     LabResources { open_pool: database::pool_opener(config), sandbox: Sandbox::of_this_program().ok() }
 }

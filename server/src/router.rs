@@ -15,11 +15,11 @@ use crate::platform::{assets, error, layers, origin_guard};
 use crate::search::{self, SearchService};
 use crate::system::{self, SystemService};
 
-/// The whole server, but for the socket.
+/// The whole server, except the socket.
 pub fn router(state: AppState) -> Router {
     Router::new()
         .nest("/api", api(&state))
-        // The one path that `nest` leaves to the files.
+        // The one path under /api that `nest` does not match.
         .route("/api/", any(error::no_such_path))
         .route("/healthz", get(system::http::healthz))
         .route("/readyz", get(system::http::readyz))
@@ -33,7 +33,7 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// What follows `/api` in a path of `/api/admin`.
+/// The path of the admin API, relative to `/api`.
 const ADMIN: &str = "/admin";
 
 fn api(state: &AppState) -> Router<AppState> {
@@ -54,7 +54,7 @@ fn api(state: &AppState) -> Router<AppState> {
             None => api = api.route(path, route),
         }
     }
-    // Everything in here passes one guard.
+    // One guard for all of these routes.
     let admin = admin
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::wrong_method)

@@ -15,9 +15,9 @@ use crate::system::Probe;
 
 /// How long an attempt may take beyond the configured delay.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// Renewed every 5 s; another process waits this long before it takes over from one that died.
+/// Renewed every 5 s. Another process waits this long before it takes over from one that died.
 const LEASE: Duration = Duration::from_secs(15);
-/// Less than a reader notices on a page that shows rows as they come.
+/// Too short to notice on a page that shows new rows.
 const CLAIM_DEBOUNCE: Duration = Duration::from_millis(10);
 
 /// No retry waits longer than this, so nothing that an earlier process scheduled should either;
@@ -27,7 +27,7 @@ pub const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
 /// How a worker is configured.
 #[derive(Clone, Copy, Debug)]
 pub struct WorkerOptions {
-    /// How many jobs run side by side at most.
+    /// The most jobs that run at once.
     pub slots: usize,
     /// How long each log write sleeps first.
     pub log_delay: Duration,
@@ -35,7 +35,7 @@ pub struct WorkerOptions {
     pub grace: Duration,
 }
 
-/// What jobs work with. Nothing of a request is in here: a job outlives its request.
+/// What jobs work with. It holds nothing of a request, because a job outlives its request.
 #[derive(Clone)]
 pub struct JobContext {
     pub store: Arc<dyn Store>,
@@ -48,7 +48,7 @@ pub struct JobContext {
 pub fn worker_settings(options: WorkerOptions, store: &dyn Store, random: &Random) -> Settings {
     let jitter = random.clone();
     Settings {
-        // The process id alone comes back after a reboot; the random part does not.
+        // Process ids repeat after a reboot; the random part does not.
         worker: WorkerName(format!("{}-{:08x}", std::process::id(), u32::from_be_bytes(random.bytes()))),
         slots: options.slots,
         claim_debounce: CLAIM_DEBOUNCE,
@@ -68,13 +68,13 @@ pub async fn run_worker(context: JobContext, settings: Settings, stop: Cancellat
     queue::run(queue, clock, settings, perform, stop).await;
 }
 
-/// Every kind of job has an arm.
+/// One arm per kind of job.
 async fn perform(job: ClaimedJob, worker: WorkerName, context: JobContext) -> Result<JobOutcome, JobError> {
     let JobContext { store, clock, log_delay, lab } = context;
     let attempt = Attempt { store, clock, job: job.id, number: job.attempt, worker };
     match job.kind.as_str() {
         LogRequest::KIND => return log_request(decode(&job.payload)?, &attempt, log_delay).await,
-        // Boxed, because it is large and rare: otherwise every job's future would have room for it.
+        // Boxed, because it is large and rare: otherwise it would enlarge the future of every job.
         LabRun::KIND => Box::pin(lab_run(decode(&job.payload)?, lab, &attempt)).await?,
         Probe::KIND => drop(decode::<Probe>(&job.payload)?),
         other => return Err(JobError::Dead(format!("this worker does not know jobs of kind {other}"))),
