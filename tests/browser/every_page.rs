@@ -1,4 +1,4 @@
-//! What holds on every page: for every visitor, at every width, in every colour scheme.
+//! Checks every page for every visitor, at every width, in every colour scheme.
 
 use serde_json::Value;
 use tests::browser::{Browser, Role, Scheme};
@@ -101,11 +101,11 @@ async fn every_page_can_be_reached_by_links_and_keys() {
     }
     // Appears when the search's bundle is ready for keys.
     page.find(Role::Link, "Jobs").await;
-    // The phrase field has the focus, in which keys are text.
+    // The focused phrase field would take keys as text.
     page.script("document.activeElement.blur()", vec![]).await;
     page.press(['g', 'j']).await;
     page.wait_for_path("g j leads to the jobs", |path| path == "/jobs").await;
-    // Another bundle, which must be ready for keys too.
+    // The other bundle must be ready for keys too.
     page.find(Role::Link, "Jobs").await;
     page.press(['?']).await;
     page.find(Role::Dialog, "").await;
@@ -147,7 +147,7 @@ async fn wait_for_background(page: &Browser, color: &str) {
     .await;
 }
 
-/// The radio buttons are hidden below their icons, which a person clicks.
+/// A person clicks the icons, which cover the radio buttons.
 async fn choose(page: &Browser, theme: &str) {
     page.script("document.querySelector(`input[name=theme][value=${arguments[0]}]`).click()", vec![theme.into()]).await;
 }

@@ -1,4 +1,4 @@
-//! Visitors search for strings that are made to break pages, and an administrator reads them.
+//! Visitors search for strings designed to break pages, and an administrator reads them.
 
 use serde_json::Value;
 use tests::browser::{Browser, Role};
@@ -140,7 +140,7 @@ async fn check_all_rows(page: &Browser, width: u32) {
     }
 }
 
-/// Panics if a visitor's text has an effect on the page as it is now. Returns the number of cells that were checked.
+/// Panics if a visitor's text affects the page in its current state. Returns the number of cells that were checked.
 async fn assert_inert(page: &Browser, what: &str, title: &str) -> usize {
     let found: Value = page.script(INSPECT, vec![CELLS.into()]).await;
     assert_eq!(found["ran"], Value::Null, "{what}: a script ran");

@@ -44,7 +44,7 @@ async fn after_a_restart_of_the_server_no_row_is_missing_or_doubled() {
     test.server.kill().await;
     page.wait_for_text("Reconnecting").await;
     test.server = test.installation.start(&[]).await;
-    // These may be written before or after the page has reconnected: it must show them either way.
+    // These rows may be written before or after the page reconnects. It must show them either way.
     let client = test.server.client();
     for number in 4..=8 {
         search(&client, number, &format!("search {number}")).await;
@@ -223,7 +223,7 @@ async fn a_burst_of_rows_is_drawn_a_few_times_a_second() {
     .await;
     search_many(&test.client(), 1_500).await;
     page.wait_for_text("through row 1,501").await;
-    // The intervals count, not the number of updates: the machine may be slow.
+    // Checks the intervals instead of the number of updates, because the machine may be slow.
     let drawn = page.script("return window.__drawn", vec![]).await;
     let drawn: Vec<f64> = serde_json::from_value(drawn).expect("numbers");
     let apart: Vec<f64> = drawn.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -239,7 +239,7 @@ async fn a_filtered_read_shows_its_progress_and_can_be_stopped() {
     let page = &test.browser;
     search(&test.client(), 1, "hay").await;
     page.wait_for_text("through row 1").await;
-    // Simulates a long log. The server's part has tests of its own.
+    // Simulates a long log. The server's part has its own tests.
     page.script(
         "const real = window.fetch;
          window.fetch = (url, options) => {

@@ -1,4 +1,4 @@
-//! What people see and do, in a real browser against the real server.
+//! User journeys in a real browser against the real server.
 
 mod account;
 mod every_page;

@@ -15,7 +15,7 @@ async fn by_keyboard_alone() {
     // Appears when the wasm has replaced the static form and its fields.
     page.find(Role::Link, "Log in").await;
     page.wait_for_text("Welcome to search4letters on the web!").await;
-    // Tabs until the phrase has the focus, as a person does.
+    // Presses Tab until the phrase has the focus.
     while page.script("return document.activeElement?.id", vec![]).await != "phrase" {
         page.press([key::TAB]).await;
     }
@@ -123,7 +123,8 @@ async fn going_back_shows_the_search_before_and_sends_nothing() {
     test.finish().await;
 }
 
-/// The lab and the search are two documents. A browser may keep the one that was left, or load it again.
+/// The lab and the search are two documents. After a return, the browser may have kept the search's document or load it
+/// again.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LeftPage {
     MayBeKept,
@@ -144,7 +145,7 @@ async fn going_to_the_lab_and_back_shows_the_search_and_sends_nothing() {
         page.wait_for_text(&format!("In the log: row {rows}")).await;
         page.fill("Phrase", "not sent yet").await;
         if left == LeftPage::IsLoadedAgain {
-            // No browser keeps a page with a handler for `unload`.
+            // Browsers do not keep a page with an `unload` handler.
             page.script("addEventListener('unload', () => {}); window.isKept = true", vec![]).await;
         }
         page.click(Role::Link, "Lab").await;

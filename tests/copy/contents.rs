@@ -1,4 +1,4 @@
-//! What the databases hold: a random history, and a comparison of two databases.
+//! The databases' contents: a random history, and a comparison of two databases.
 
 use std::time::Duration;
 

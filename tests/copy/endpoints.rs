@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tests::eventually;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
 
-/// A database that can be the source or the target of a copy. It is removed when this is dropped.
+/// A database that can be the source or the target of a copy. Removed when dropped.
 #[async_trait(?Send)]
 pub(crate) trait Endpoint: Send + Sync {
     async fn create() -> Self;
@@ -117,7 +117,7 @@ impl Endpoint for PostgresEndpoint {
     }
 }
 
-/// As the command does it, with nobody who watches.
+/// Copies as the command does, without a progress display.
 pub(crate) async fn copy_quietly(source: &dyn Source, target: &dyn Target) -> anyhow::Result<Copied> {
     copy(source, target, &SystemClock::start(), &mut ProgressBar::silent()).await
 }

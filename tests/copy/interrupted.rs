@@ -1,4 +1,4 @@
-//! A copy that fails or is killed continues where it was.
+//! A failed or killed copy resumes where it stopped.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -85,7 +85,7 @@ async fn run(from: &SqliteEndpoint, to: &impl Endpoint, at: usize, is_applied: b
 const ROWS: u128 = 30_000;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_copy_that_is_killed_again_and_again_completes() {
+async fn a_repeatedly_killed_copy_completes() {
     let seed = fastrand::u64(..);
     eprintln!("seed {seed}");
     let mut random = Rng::with_seed(seed);
@@ -143,7 +143,7 @@ async fn a_difference_at_the_end_is_reported_and_the_command_fails() {
     assert!(started.is_err());
 }
 
-/// A target that fails at the `at`th of its writes: before the write, or after it, when its success is not reported.
+/// A target that fails at its `at`th write: either before the write, or after it without reporting its success.
 pub(crate) struct FailingTarget {
     pub(crate) target: Box<dyn Target>,
     pub(crate) at: usize,

@@ -1,4 +1,4 @@
-//! A copied database holds the same as the original, whatever databases are copied and however often the copy is interrupted.
+//! A copied database holds the same as the original, for every pair of databases and despite interruptions.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, and the endpoint says what was wanted")]
 
 mod complete;

@@ -1,4 +1,4 @@
-//! What `export` writes, and how it ends.
+//! The output of `export`, and its exit codes.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ async fn a_server_is_exported_exactly_in_every_format() {
     every_format_is_exact(ExportSource::postgres().await).await;
 }
 
-/// The store stays open, as beside a running server.
+/// The store stays open, like that of a running server.
 async fn every_format_is_exact(source: ExportSource) {
     source.record_corpus().await;
     source.record_many(2_000).await;
@@ -86,7 +86,7 @@ async fn check_ends_normally_if_its_output_is_closed() {
     drop(check.stdout.take());
     let ended = check.wait_with_output().await.expect("our own child");
     assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
-    // 1 because a binary that was built for tests may have no client.
+    // Also 1, because a binary built for tests may have no client.
     assert!(matches!(ended.status.code(), Some(0 | 1)), "{:?}", ended.status);
 }
 

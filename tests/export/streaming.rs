@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::ExportSource;
 
-/// Enough that the export does not end before it is stopped.
+/// Enough rows that the export is still running when it is stopped.
 const INTERRUPTED_ROWS: u128 = 60_000;
 
 /// Corrupts rows, so that exports fail.
@@ -82,7 +82,7 @@ async fn an_export_that_is_not_read_holds_a_few_blocks() {
     admin.set_up(&server.setup_token().await, "ada", "correct horse battery staple").await;
     let source = ExportSource::beside(installation).await;
     source.record_many(SLOW_ROWS).await;
-    // The first export allocates what is kept.
+    // The first export allocates memory that is kept.
     let whole = admin.get("/api/admin/log/export?upto=5000").await.expect("answered").body;
     assert_eq!(whole.lines().count(), 5_000);
 
@@ -95,7 +95,7 @@ async fn an_export_that_is_not_read_holds_a_few_blocks() {
     let request =
         format!("GET /api/admin/log/export HTTP/1.1\r\nhost: x\r\ncookie: {cookie}\r\nconnection: close\r\n\r\n");
     wire.write_all(request.as_bytes()).await.expect("sent");
-    // A whole export passes meanwhile, so the server had time to read the first one to its end.
+    // A second export runs to its end meanwhile, so the server had time to read the first one completely.
     let meanwhile = admin.get("/api/admin/log/export").await.expect("answered").body;
     assert_eq!(meanwhile.lines().count() as u128, SLOW_ROWS);
     let grown_kib = server.resident_kib().saturating_sub(before_kib);

@@ -1,4 +1,4 @@
-//! A handler that does everything that a handler may do, and records how it is called.
+//! A handler that does everything a handler may do, and records its calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::resume_unwind;
@@ -31,7 +31,7 @@ struct Seen {
     succeeded: BTreeSet<AttemptId>,
     /// Attempts that have ended, and the number of calls since then without a report.
     unreported: BTreeMap<AttemptId, u32>,
-    /// Broken rules. Checked at the end, because a handler's panics are caught.
+    /// Violated rules. Checked at the end, because a handler's panics are caught.
     breaches: Vec<String>,
 }
 
@@ -111,7 +111,7 @@ pub async fn perform(job: ClaimedJob, slots: usize, attempts: Attempts, clock: A
     Ok(())
 }
 
-/// Records the end of an attempt, however it ends.
+/// Records the end of an attempt, whatever its outcome.
 struct EndRecorder {
     attempt: AttemptId,
     attempts: Attempts,

@@ -1,4 +1,4 @@
-//! The queue under many orders of its tasks, over a store in memory that checks what is asked of it.
+//! Runs the queue's tasks in many orders, on an in-memory store that checks its calls.
 //!
 //! Nothing here runs in parallel: at each await shuttle decides which task continues. A failing run prints its seed, and
 //! `SHUTTLE_RANDOM_SEED=<seed> cargo test -p tests --test interleavings` repeats it. `SEARCH4LETTERS_FAULTS=long` tries
@@ -43,7 +43,7 @@ const SLOTS: usize = 3;
 const JOBS: u32 = 6;
 const LEASE: Duration = Duration::from_secs(15);
 const GRACE: Duration = Duration::from_secs(10);
-/// How long a worker tries to store the last outcomes; its own constant.
+/// How long a stopping worker tries to store the last outcomes, as in its own constant.
 const FLUSH: Duration = Duration::from_secs(5);
 /// How much later the last step may be scheduled. Far less than a handler's timeout.
 const SLACK: Duration = Duration::from_secs(20);
@@ -51,18 +51,18 @@ const SLACK: Duration = Duration::from_secs(20);
 #[test]
 fn no_job_is_forgotten_or_run_without_a_claim() {
     let mut config = Config::new();
-    // Many times what a run takes: beyond it a task loops.
+    // Many times the steps of a run: beyond this limit a task must be looping.
     config.max_steps = MaxSteps::FailAfter(100_000);
     Runner::new(RandomScheduler::new(usual_or_long(1_000, 50_000)), config).run(|| block_on(one_run()));
 }
 
-/// From the start of a worker to its end, which comes at any moment or when all is done.
+/// A worker's life, which ends at a random moment or when all jobs are done.
 async fn one_run() {
     let simulation = Simulation::new();
     let worker = simulation.start_worker();
     drop(spawn(simulation.clone().time_passes()));
     let has_ended = Arc::new(AtomicBool::new(false));
-    // Only in some runs, because spurious wake-ups hide a missing one.
+    // Only in some runs, because spurious wake-ups hide missing ones.
     if chance(0.1) {
         drop(spawn(simulation.clone().the_store_sends_spurious_wake_ups(has_ended.clone())));
     }
@@ -85,7 +85,7 @@ async fn one_run() {
     has_ended.store(true, SeqCst);
     simulation.attempts.assert_no_breaches();
     assert!(simulation.clock.steady() < stopped_at.after(GRACE + FLUSH + SLACK), "the worker does not stop");
-    // A result that could not be stored in time is found by its lease.
+    // A result that could not be stored in time leaves its job to the lease's expiry.
     if simulation.clock.steady() < stopped_at.after(GRACE + FLUSH) {
         simulation.store.assert_nothing_is_forgotten();
     }
@@ -136,7 +136,7 @@ impl Simulation {
             a_while(20).await;
             let until_then_ms = next.since(self.clock.steady()).max(0).unsigned_abs();
             let step_ms = if chance(0.5) { until_then_ms } else { thread_rng().gen_range(0..=until_then_ms) };
-            // A stopping worker needs time for what the checks expect of it.
+            // A stopping worker needs time to do what the checks expect.
             let step_ms = if self.stop.is_cancelled() { step_ms.min(1_000) } else { step_ms };
             self.clock.advance(Duration::from_millis(step_ms));
         }
@@ -173,13 +173,13 @@ impl Simulation {
                 self.store.cancel(id, now);
             }
         }
-        // Jobs of a kind end only if the kind may run. A limit of one is enough.
+        // Jobs end only if their kind may run. A limit of one is enough.
         let limit = chance(0.5).then_some(1);
         self.store.change(|model| (model.limit("any", limit), model.pause("any", false)));
     }
 
-    /// Treats running leases as expired, and runs jobs itself. If the worker knows of it, it may die in the middle of a
-    /// job, which only the worker can then find.
+    /// Treats running leases as expired, and runs jobs itself. If the worker knows of other workers, this one may die
+    /// during a job, which only the worker can then find.
     async fn another_worker_takes_over(self) {
         let worker = builders::worker("theirs");
         for _ in 0..thread_rng().gen_range(0..4) {
@@ -214,8 +214,8 @@ impl Simulation {
     }
 }
 
-/// A clock that yields before it sleeps. A task that keeps sleeping until a time in the past then exceeds the steps
-/// instead of hanging the test.
+/// A clock that yields before it sleeps. A task that keeps sleeping until a time in the past then exceeds the step
+/// limit instead of hanging the test.
 struct YieldingClock(Arc<HeldClock>);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! A store in memory that sometimes fails, and checks the calls of its worker.
+//! An in-memory store that sometimes fails, and checks its worker's calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
@@ -39,11 +39,11 @@ struct State {
     last_id: i64,
     /// The attempts that the worker has claimed, until it knows that their results are stored.
     held: BTreeSet<AttemptId>,
-    /// How often a verb fails.
+    /// How often a call fails.
     failure_rate: f64,
     failures_in_a_row: u32,
     has_failed_since_stop: bool,
-    /// Verbs since somebody wanted a running job to stop, until the worker is told.
+    /// Calls since a running job was cancelled, until the worker learns of it.
     unheard_cancellation: Option<u32>,
 }
 
@@ -102,7 +102,7 @@ impl ModelStore {
     /// To be called after the worker has ended.
     pub fn assert_nothing_is_forgotten(&self) {
         let state = self.state();
-        // Results that the store did not accept are found by their leases.
+        // Results that the store did not accept leave their jobs to the leases' expiry.
         if state.has_failed_since_stop {
             return;
         }
@@ -127,7 +127,7 @@ impl ModelStore {
         answer
     }
 
-    /// A verb of the worker: takes its time, and fails at times.
+    /// A call of the worker: takes time, and sometimes fails.
     async fn call<A>(&self, act: impl FnOnce(&mut State) -> A) -> Result<A> {
         self.state().count_call();
         self.attempts.count_call();
@@ -174,7 +174,7 @@ impl State {
         Was { states, kinds: self.model.kinds.clone() }
     }
 
-    /// The job that this attempt of the worker is at, unless the worker has lost it.
+    /// The job of this attempt, unless the worker has lost it.
     fn job(&self, worker: &WorkerName, (id, attempt): AttemptId) -> Option<&ModelJob> {
         let jobs = &self.model.jobs;
         jobs.iter().find(|job| job.id == id && job.attempt == attempt && job.worker.as_ref() == Some(worker))

@@ -47,7 +47,7 @@ fn on_server(url: &str) -> PoolOpener {
     })
 }
 
-/// A database that its server has open, as an ordinary one.
+/// A database that a server has open.
 async fn served(folder: &TempDir) -> SqliteStore {
     let file = folder.path().join("search4letters.db");
     let options = store_sqlite::Options { file, readers: 8, access: store_sqlite::Access::Owner };

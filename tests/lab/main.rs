@@ -16,10 +16,10 @@ use tokio::io::{AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-/// Far more than any of them takes.
+/// Far longer than any command takes.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The command, in an empty folder of its own.
+/// The command, in its own empty folder.
 pub struct Lab {
     folder: TempDir,
     variables: Vec<(&'static str, &'static str)>,
@@ -67,7 +67,7 @@ impl Lab {
         Ended { code: ended.status.code(), out: text(ended.stdout), err: text(ended.stderr) }
     }
 
-    /// With `--json`: the one document that it prints.
+    /// Runs the command with `--json`, and returns the document that it prints.
     pub async fn document(&self, arguments: &[&str]) -> Value {
         let ended = self.run(&[arguments, &["--json"]].concat()).await;
         assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:?}");

@@ -89,8 +89,8 @@ async fn a_comparison_is_a_table_and_pictures() {
     assert_eq!(pictures.len(), 3, "{}", ended.out);
     let sequential: Vec<_> = pictures[0].lines().collect();
     assert_eq!((sequential[0], sequential.len()), ("sequential", 6), "{}", ended.out);
-    // How long the first one waits depends on the machine. Each begins in the column in which the one before ends, or
-    // later.
+    // The first request's wait depends on the machine. Each request begins in the column in which the previous one
+    // ends, or later.
     let bars: Vec<_> = (1..).zip(&sequential[1..5]).map(|(number, line)| bar(number, line)).collect();
     for pair in bars.windows(2) {
         assert!(pair[0].start < pair[1].start && pair[0].end <= pair[1].start + 1, "{}", ended.out);
@@ -197,7 +197,7 @@ async fn a_folder_that_cannot_be_created_is_an_error() {
 
 #[tokio::test]
 async fn other_machines_need_a_flag() {
-    // Reserved for documentation: nobody has this address.
+    // An address reserved for documentation.
     let line = ["second", "--count", "1", "--timeout", "200ms", "--base-url", "http://192.0.2.1:9"];
     let ended = Lab::new().run(&line).await;
     assert_eq!((ended.code, ended.out.as_str()), (Some(1), ""), "{ended:?}");

@@ -1,4 +1,4 @@
-//! The original's trap and its cure: whose row survives the process, and which visitor waits.
+//! The original's trap and its cure: which row survives the process, and which visitor waits.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ use tests::server_process::{Installation, workspace_program};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// A run in a task of its own.
+/// A run in its own task.
 struct Run {
     ended: JoinHandle<anyhow::Result<LabSummary>>,
     events: Events,
@@ -78,7 +78,7 @@ async fn the_row_of_a_bare_task_is_lost_with_its_process_and_that_of_a_job_is_no
 
     assert!(run.answered_after(Lane::Awaited) >= DELAY, "{:?}", run.trace.lanes);
     let mut awaited = run.steps(Lane::Awaited);
-    // These two are only a moment apart, and may be reported in either order.
+    // The last two are only a moment apart and may be reported in either order.
     awaited[1..].sort_by_key(|step| *step == RowThere);
     assert_eq!(awaited, [Sent, Answered, RowThere]);
     assert_eq!(run.steps(Lane::BareTask), [Sent, Answered, Killed, Restarted, RowGone]);
@@ -127,7 +127,7 @@ async fn a_stopped_run_counts_the_cancelled_lanes() {
     run.reaches(Lane::Job, LaneStep::Restarted).await;
     run.stop.cancel();
     let summary = run.ends().await.expect("a stop is no failure");
-    // The job's write has just begun anew; the others may have come further.
+    // The job's write has just started again; the other lanes may be further.
     assert!(summary.cancelled > 0, "{summary:?}");
     assert_eq!(summary.done + summary.failed + summary.cancelled, 3);
     assert!(run.trace.has_ended);

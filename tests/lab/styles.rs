@@ -1,4 +1,4 @@
-//! How the styles compare: ratios between runs that the lab itself has measured, and their numbers of threads.
+//! Compares the styles: ratios between times measured by the lab, and numbers of threads.
 
 use std::fmt::Debug;
 use std::fs;
@@ -9,11 +9,10 @@ use tokio::sync::Mutex;
 
 use crate::{Lab, Running};
 
-/// Other programs make a run slower and never faster, so each round adds to the shortest time of each run, and the ratio
-/// of those is what counts.
+/// Other programs can only slow a run down, so the ratio of the shortest times counts. Each round may shorten them.
 const ROUNDS: u32 = 6;
 
-/// Held by each of these tests while it measures, so that they do not disturb each other.
+/// Held by each test while it measures, so that tests do not disturb each other.
 static MEASURING: Mutex<()> = Mutex::const_new(());
 
 /// The duration of the requests by the lab's own clock, in microseconds. All must have succeeded.
@@ -106,7 +105,7 @@ async fn pool_threads(arguments: &[&str], wanted: usize) {
     let running = Lab::new().start(arguments);
     let count = || threads(&running).iter().filter(|name| name.starts_with("pool-")).count();
     eventually("all threads of the pool are there", async || (count() == wanted).then_some(())).await;
-    // The requests that still wait start no more threads.
+    // Waiting requests start no more threads.
     let mut running = running;
     running.first_output().await;
     let after = threads(&running).iter().filter(|name| name.starts_with("pool-")).count();
@@ -114,7 +113,7 @@ async fn pool_threads(arguments: &[&str], wanted: usize) {
 }
 
 #[tokio::test]
-async fn a_pool_has_as_many_threads_as_it_may() {
+async fn a_pool_uses_all_its_threads() {
     for style in ["threads", "futures"] {
         pool_threads(&["second", "--style", style, "--workers", "5", "--count", "20", "--latency", "500ms"], 5).await;
     }
@@ -129,11 +128,12 @@ async fn a_pool_has_no_more_threads_than_tasks() {
 async fn tasks_need_no_threads_of_their_own() {
     let running = Lab::new().start(&["second", "--style", "async", "--count", "300", "--latency", "5s"]);
     let sockets = || fs::read_dir(format!("/proc/{}/fd", running.pid())).map_or(0, Iterator::count);
-    // The process has both ends of each connection, so all requests run and none has been answered yet.
+    // The process holds both ends of each connection. This count is reached once all requests run and none has been
+    // answered.
     eventually("all are connected", async || (sockets() >= 600).then_some(())).await;
     let threads = threads(&running);
     let parallelism = std::thread::available_parallelism().unwrap().get();
-    // The program's own, the lab's server, the run, and one in reserve.
+    // The program's own threads, the lab's server, the run, and one in reserve.
     assert!(threads.len() <= parallelism + 4, "{threads:?}");
     assert_eq!(threads.iter().filter(|name| name.trim() == "lab-run").count(), 1, "{threads:?}");
 }

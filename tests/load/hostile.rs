@@ -1,4 +1,4 @@
-//! Connections that are slow on purpose, and requests that no proper client sends.
+//! Deliberately slow connections, and malformed requests.
 
 use tests::eventually;
 use tests::http_client::HttpClient;
@@ -10,7 +10,7 @@ use crate::{RawConnection, connections_that_fit};
 const SLOW_HEADS: usize = 500;
 const SLOW_BODIES: usize = 500;
 const UNREAD: usize = 200;
-/// Far more than a connection's buffers hold.
+/// Far more responses than a connection's buffers hold.
 const UNREAD_ANSWERS: usize = 10_000;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,7 +48,7 @@ async fn slow_connections_are_closed_and_do_not_hinder_others() {
     assert!(!server.output().contains("ERROR"), "{}", server.output());
 }
 
-/// Opens connections that have made one request.
+/// Opens idle connections that have made one request.
 async fn idle(server: &ServerProcess, count: usize) -> Vec<RawConnection> {
     let opening = (0..count).map(|_| async {
         let mut connection = RawConnection::connect(server).await;
@@ -69,7 +69,7 @@ async fn drip(connections: Vec<RawConnection>, begin: &str) -> JoinSet<String> {
     dripping
 }
 
-/// Half of them open an event stream, half request much more than they read.
+/// Opens connections. Half of them open an event stream; the others request much more than they read.
 async fn unread(server: &ServerProcess) -> JoinSet<RawConnection> {
     let answer = server.client().post_form("/api/search", &[("phrase", "unread")]).await.expect("answered");
     let receipt = answer.json::<api::SearchAnswer>().receipt.0;

@@ -1,4 +1,4 @@
-//! Ten thousand event streams, the limits on connections, and a stop that waits for no idle connection.
+//! Ten thousand event streams, the limits on connections, and a stop beside idle connections.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const STREAMS: usize = 10_000;
 const AT_A_TIME: usize = 256;
 /// Searches while the streams are open. Each wakes every stream.
 const SEARCHES: usize = 20;
-/// For a debug build, whose futures are larger. About half of it was measured.
+/// For a debug build, whose futures are larger. The measured value was about half.
 const MOST_KIB_A_STREAM: u64 = 40;
 
 #[tokio::test(flavor = "multi_thread")]

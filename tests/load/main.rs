@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
-/// Far more than anything here takes, so that a busy machine does not fail a test.
+/// Far longer than any step here, so that a busy machine does not fail a test.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(crate) struct RawConnection(TcpStream);

@@ -1,4 +1,4 @@
-//! The servers that answer searches: ours on each database, and its peers.
+//! The servers under test: ours on each database, and its peers.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -30,13 +30,13 @@ pub(crate) enum Contestant {
     FlaskGunicorn,
 }
 
-/// A contestant that answers. Stopped by [`RunningContestant::stop`], or else killed when dropped.
+/// A running contestant. [`RunningContestant::stop`] stops it; dropping it kills it.
 pub(crate) struct RunningContestant {
     process: Process,
     pub address: SocketAddr,
     pub path: &'static str,
     pub log: LogTable,
-    /// All whose processor time is the contestant's.
+    /// The processes whose processor time is the contestant's.
     pub processes: ProcessTree,
     _resources: Resources,
 }
@@ -70,7 +70,7 @@ impl Contestant {
         matches!(self, Self::OursSqlite | Self::OursPostgres)
     }
 
-    /// Starts it on a new database. `arguments` are for ours.
+    /// Starts it on a new database. Only our server gets `arguments`.
     pub(crate) async fn start(self, context: &BenchContext, arguments: &[&str]) -> anyhow::Result<RunningContestant> {
         match self {
             Self::OursSqlite => {
@@ -122,7 +122,7 @@ impl Contestant {
             }
             Self::FlaskGunicorn => {
                 let address = format!("127.0.0.1:{port}");
-                // Two processes for two processors, and a thread for each connection.
+                // Two processes for two processors, and one thread per connection.
                 let line = ["--bind", &address, "--workers", "2", "--threads", "32", "app:app"];
                 baseline(context, folder, "gunicorn", &line)
             }
@@ -142,7 +142,7 @@ fn database_in(folder: &Path) -> std::path::PathBuf {
 }
 
 impl RunningContestant {
-    /// Ours, on an installation that may have data already.
+    /// Starts our server on an installation that may already have data.
     pub(crate) async fn ours(
         installation: Installation,
         database: Option<PostgresDatabase>,
@@ -188,7 +188,7 @@ impl RunningContestant {
         })
     }
 
-    /// The same; only rows behind this one are looked at from now on.
+    /// Ignores the log's rows up to `row` from now on.
     pub(crate) fn behind(mut self, row: i64) -> Self {
         if let LogTable::Sqlite { after, .. } = &mut self.log {
             *after = row;
@@ -200,7 +200,7 @@ impl RunningContestant {
         self.server().is_some()
     }
 
-    /// The server, where it is ours.
+    /// Our server; `None` for a peer.
     pub(crate) fn server(&self) -> Option<&ServerProcess> {
         match &self.process {
             Process::Ours(server) => Some(server),
@@ -219,14 +219,14 @@ impl RunningContestant {
     }
 }
 
-/// The first line of this file is the number of the process that starts all others.
+/// The process id of PostgreSQL's main process, from the first line of its pid file.
 pub(crate) fn postmaster(cluster: &PostgresCluster) -> anyhow::Result<u32> {
     let file = cluster.folder().join("data/postmaster.pid");
     let text = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
     text.lines().next().and_then(|line| line.trim().parse().ok()).context("postmaster.pid begins with a number")
 }
 
-/// Interpreters begin slowly.
+/// Long, because interpreters start slowly.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 const PEER_POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -237,7 +237,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Starts a program, which prints into `printed` and is ready when it listens on the port.
+    /// Starts a program, with its output in `printed`. It is ready once it listens on the port.
     pub(crate) async fn start(mut command: Command, port: u16, printed: &Path) -> anyhow::Result<Self> {
         let file = std::fs::File::create(printed)?;
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).kill_on_drop(true);
@@ -265,7 +265,7 @@ impl Peer {
         self.child.id().unwrap_or_default()
     }
 
-    /// SIGTERM, so that it can end what it has started; SIGKILL, if that does not help.
+    /// SIGTERM, so that it can end its children; SIGKILL if that fails.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         if let Some(pid) = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
             kill_process(pid, Signal::TERM)?;
@@ -277,7 +277,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Ends it and all that it has started: a worker that is left would be measured with whoever comes next.
+    /// Ends it and all its children: a remaining one would distort the next measurement.
     fn end(&self) {
         if let Some(id) = self.child.id() {
             ProcessTree::of([id]).end();
@@ -291,7 +291,7 @@ impl Drop for Peer {
     }
 }
 
-/// A port that nobody listens on.
+/// A free port.
 pub(crate) fn free_port() -> anyhow::Result<u16> {
     Ok(std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }

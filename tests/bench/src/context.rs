@@ -1,4 +1,4 @@
-//! What all measurements share: the command line, the folders, and the duration of a round.
+//! The shared context of all measurements: command line, folders, and duration of a round.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,17 +11,17 @@ use anyhow::{Context, bail};
 pub(crate) struct Arguments {
     /// The workspace.
     pub root: PathBuf,
-    /// Where the tools are, and where the report is written to.
+    /// The folder of the tools and of the report.
     pub folder: PathBuf,
-    /// Which scenarios; all, where none is named.
+    /// The selected scenarios; empty for all.
     pub only: Vec<String>,
-    /// How often each is measured.
+    /// How often each scenario is measured.
     pub rounds: u32,
-    /// How long each measurement takes, where that can be chosen.
+    /// How long each measurement takes, if it has no fixed duration.
     pub seconds: u32,
-    /// Whether new rows come to the log's page for ten minutes, instead of `seconds`.
+    /// Whether the log's page receives rows for ten minutes instead of `seconds`.
     pub is_long: bool,
-    /// Whether docs/performance.md is to be written from the report.
+    /// Whether to write docs/performance.md from the report.
     pub writes_docs: bool,
 }
 
@@ -51,9 +51,9 @@ fn number(text: &str) -> anyhow::Result<u32> {
     text.parse().ok().filter(|number| *number > 0).with_context(|| format!("{text} is no number above 0"))
 }
 
-/// Enough for full batches, few enough for a small machine.
+/// Enough for full batches, and few enough for a small machine.
 pub(crate) const CONNECTIONS: u32 = 64;
-/// Caches, connections and batches are what they will be by then.
+/// By then caches, connections and batches have reached their steady state.
 pub(crate) const WARM_UP: Duration = Duration::from_secs(1);
 
 pub(crate) struct BenchContext {
@@ -61,10 +61,10 @@ pub(crate) struct BenchContext {
     pub folder: PathBuf,
     pub rounds: u32,
     pub measured: Duration,
-    /// Whether what takes ten minutes takes ten minutes.
+    /// Whether the long variants of scenarios run.
     pub is_long: bool,
     pub writes_docs: bool,
-    /// Which commit is measured, or `unknown`.
+    /// The measured commit, or `unknown`.
     pub revision: String,
 }
 
@@ -82,7 +82,7 @@ impl BenchContext {
         })
     }
 
-    /// Says that this is about to be measured.
+    /// Prints the measurement that is about to start.
     pub(crate) fn progress(&self, round: u32, what: &str) {
         eprint!("  [{}/{}] {what} ... ", round + 1, self.rounds);
     }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_is_wanted() {
+    fn reads_the_arguments() {
         let plain = read("here there").expect("read");
         assert_eq!((plain.root, plain.folder), (PathBuf::from("here"), PathBuf::from("there")));
         assert!(plain.only.is_empty() && !plain.writes_docs && !plain.is_long);
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_does_not_understand() {
+    fn refuses_unknown_arguments() {
         for line in
             ["", "here", "here there --rounds", "here there --rounds 0", "here there --seconds x", "here there x"]
         {

@@ -1,4 +1,4 @@
-//! The goals for the figures. A missed goal fails nothing: the table shows it, and by how much.
+//! The goals for the figures. A missed goal is not a failure: the table shows by how much it is missed.
 
 mod client;
 
@@ -17,7 +17,7 @@ pub(crate) struct Goal {
 
 pub(crate) enum Outcome {
     Measured(Reached),
-    /// And why not.
+    /// With the reason.
     Unmeasured(String),
 }
 
@@ -30,7 +30,7 @@ const SQLITE: &str = "ours, SQLite";
 const POSTGRES: &str = "ours, PostgreSQL";
 const LATENCY: &str = "p50: 1.5 times and an fsync; p99: 1.5 times and two";
 
-/// All of them, with what this measurements says of them.
+/// All goals, with their results in `measurements`.
 pub(crate) fn all(measurements: &Measurements) -> Vec<Goal> {
     [
         searches(measurements),
@@ -48,7 +48,7 @@ pub(crate) fn all(measurements: &Measurements) -> Vec<Goal> {
     .collect()
 }
 
-/// `about` is the scenario, and who or what in it a note would be about.
+/// `about` is the scenario, and the contestant whose notes would explain a missing figure.
 fn goal(
     measurements: &Measurements,
     about: [&str; 2],
@@ -185,7 +185,7 @@ pub(super) fn latency(measurements: &Measurements, who: &str) -> Option<Reached>
     Some(Reached { figure, is_met: p50 <= p50_limit && p99 <= p99_limit })
 }
 
-/// Whether the one contestant has at least so many times what the other one has.
+/// Whether a contestant's figure is at least `factor` times another's.
 pub(super) fn times(
     measurements: &Measurements,
     [scenario, what]: [&str; 2],
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_says_why() {
+    fn an_unmeasured_goal_says_why() {
         let said = |measurements: &Measurements| match &all(measurements).pop().expect("there are goals").reached {
             Outcome::Measured(reached) => reached.figure.clone(),
             Outcome::Unmeasured(why) => why.clone(),
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_is_met_from_its_factor_on() {
+    fn a_ratio_is_met_at_its_factor() {
         let is_met = |ours| {
             let measurements =
                 measurements("searches", &[(SQLITE, "sustained", ours), ("no store", "sustained", 10.0)]);

@@ -1,4 +1,4 @@
-//! Databases with many rows and jobs, made by multiplying a real one, and kept below target/bench.
+//! Databases with many rows and jobs, made by multiplying those of a real one, and kept in target/bench.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,12 +12,12 @@ use tempfile::TempDir;
 
 use crate::context::BenchContext;
 
-/// How much there is in a database.
+/// The size of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct History {
-    /// In the log.
+    /// Rows in the log.
     pub rows: u32,
-    /// That wait, of a kind that is paused.
+    /// Waiting jobs of a paused kind.
     pub jobs: u32,
 }
 
@@ -25,7 +25,7 @@ impl History {
     pub(crate) const LONG: Self = Self { rows: 10_000_000, jobs: 1_000_000 };
     pub(crate) const SHORT: Self = Self { rows: 1_000_000, jobs: 0 };
 
-    /// The data folder that is kept: to read only. Made where there is none yet, which takes some minutes.
+    /// The kept data folder, to be only read. Created if it is missing, which takes some minutes.
     pub(crate) async fn kept(self, context: &BenchContext) -> anyhow::Result<PathBuf> {
         let Self { rows, jobs } = self;
         let name = format!("history-{rows}-{jobs}");
@@ -42,19 +42,19 @@ impl History {
             aged(&Installation::new().with_data(&data), rows, jobs).await?;
             fs::write(made, "")?;
         }
-        // An earlier version may have made it.
+        // An earlier version may have created it.
         let migrated = Installation::new().with_data(&data).run(&["migrate"]).await;
         ensure!(migrated.code == Some(0), "{} cannot be used; remove it: {}", data.display(), migrated.output);
         Ok(data)
     }
 
-    /// A copy of it, beside all other databases: what is measured adds to it.
+    /// A copy that measurements may change, in the folder of the other databases.
     pub(crate) async fn copy(self, context: &BenchContext) -> anyhow::Result<TempDir> {
         let kept = self.kept(context).await?;
         eprintln!("  copying {}", kept.display());
         let copy = TempDir::new()?;
         copy_files(&kept, copy.path())?;
-        // Nothing of it should still be on its way to the disk when something is measured.
+        // Finishes all disk writes before anything is measured.
         rustix::fs::sync();
         Ok(copy)
     }
@@ -78,12 +78,12 @@ fn copy_files(from: &Path, to: &Path) -> anyhow::Result<()> {
 const BATCH: u32 = 500_000;
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Leaves an installation with one job that waits: the pattern of the others.
+/// Leaves an installation with one waiting job, the template of the others.
 pub(crate) async fn one_job(installation: &Installation) -> anyhow::Result<()> {
     one_search(installation, &["--no-worker"]).await
 }
 
-/// Leaves an installation whose log has one row.
+/// Leaves an installation with one row in its log.
 pub(crate) async fn one_row(installation: &Installation) -> anyhow::Result<()> {
     one_search(installation, &[]).await
 }
@@ -93,13 +93,13 @@ async fn one_search(installation: &Installation, arguments: &[&str]) -> anyhow::
     let fields = [("phrase", "life, the universe, and everything!"), ("letters", "aeiou")];
     let answer = server.client().post_form("/api/search", &fields).await;
     let is_accepted = answer.as_ref().is_ok_and(|answer| answer.body.contains("\"accepted\""));
-    // Its jobs are run before it ends.
+    // The server runs its jobs before it ends.
     server.terminate(STOP_TIMEOUT).await;
     ensure!(is_accepted, "the search was not accepted: {answer:?}");
     Ok(())
 }
 
-/// Adds so many jobs like the first one, and counts them.
+/// Adds `jobs` copies of the first job, and counts them.
 pub(crate) async fn multiply_jobs(file: &Path, jobs: u32) -> anyhow::Result<()> {
     let insert = |from: u32, to: u32| {
         format!(
@@ -136,7 +136,7 @@ pub(crate) async fn multiply_jobs_on_postgres(url: &str, jobs: u32) -> anyhow::R
     Ok(())
 }
 
-/// Makes a database with so many rows in the log, one a second until now, and so many jobs of a kind that is paused.
+/// Creates a database with `rows` log rows, one per second until now, and `jobs` jobs of a paused kind.
 pub(crate) async fn aged(installation: &Installation, rows: u32, jobs: u32) -> anyhow::Result<()> {
     one_row(installation).await?;
     let file = installation.database();
@@ -172,7 +172,7 @@ pub(crate) async fn aged(installation: &Installation, rows: u32, jobs: u32) -> a
 }
 
 async fn in_batches(file: &Path, rows: u32, insert: impl Fn(u32, u32) -> String, count: &str) -> anyhow::Result<()> {
-    // Only for this connection: the measured server opens the file with fsync.
+    // This setting is only for this connection: the measured server opens the file with fsync.
     let options =
         SqliteConnectOptions::new().filename(file).pragma("synchronous", "off").pragma("cache_size", "-200000");
     let mut connection = SqliteConnection::connect_with(&options).await?;
@@ -183,7 +183,7 @@ async fn in_batches(file: &Path, rows: u32, insert: impl Fn(u32, u32) -> String,
     sqlx::raw_sql(AssertSqlSafe(count)).execute(&mut connection).await?;
     sqlx::raw_sql("pragma wal_checkpoint(truncate)").execute(&mut connection).await?;
     connection.close().await?;
-    // Nothing of it should still be on its way to the disk when something else is measured.
+    // Finishes all disk writes before anything is measured.
     rustix::fs::sync();
     Ok(())
 }

@@ -19,43 +19,44 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::new_search_id;
 
-/// Said on standard output when the measured time begins.
+/// Printed when the measured time begins.
 pub const BEGIN: &str = "begin";
 
-/// What is to be done.
+/// The load to generate.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Load {
     pub address: SocketAddr,
-    /// Where searches are posted to.
+    /// The path that searches are posted to.
     pub path: String,
     pub connections: u32,
-    /// How many searches a second; none for as many as are answered.
+    /// Searches per second; `None` for as many as possible.
     pub rate: Option<f64>,
-    /// Before anything is measured.
+    /// The time before the measurement.
     pub warm_up: Duration,
     pub measured: Duration,
-    /// Where the ids of all searches that were answered are written to, one a line.
+    /// The file for the ids of all answered searches, one per line.
     pub ids: PathBuf,
 }
 
-/// What came of it.
+/// The result of a load.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// Answered within the measured time.
     pub answered: u64,
-    /// Answered since the measured time began, those included that were on their way when it ended.
+    /// Answered since the measured time began, including requests in flight at its end.
     pub answered_since: u64,
-    /// Those of the warm-up included.
+    /// All answers, including those of the warm-up.
     pub answered_in_all: u64,
-    /// Of all, those whose record went to the spool.
+    /// Of all answers, those whose record went to the spool.
     pub spooled: u64,
     /// Searches that got no answer, or one of another status than 200.
     pub failed: u64,
-    /// Of those answered within the measured time. At a given rate it counts from the moment at which the search was due.
+    /// For those answered within the measured time. At a given rate it is measured from the time at which the search
+    /// was due.
     pub latency: Latency,
 }
 
-/// When what is done.
+/// The times of a load.
 #[derive(Clone, Copy)]
 struct Schedule {
     start: Instant,
@@ -63,7 +64,7 @@ struct Schedule {
     end: Instant,
 }
 
-/// Does it, on this thread alone. `begun` is called when the measured time begins.
+/// Generates the load on the calling thread. Calls `begun` when the measured time begins.
 pub async fn run(load: Load, begun: impl FnOnce() + 'static) -> anyhow::Result<Report> {
     let start = Instant::now();
     let begin = start + load.warm_up;
@@ -94,16 +95,16 @@ pub async fn run(load: Load, begun: impl FnOnce() + 'static) -> anyhow::Result<R
     })
 }
 
-/// What the letters are looked for in, as a form has it.
+/// The form of each search, without its id.
 const QUESTION: &str = "phrase=life%2C+the+universe%2C+and+everything%21&letters=aeiou";
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 /// Pause after a failed connection.
 const AFTER_FAILURE: Duration = Duration::from_millis(10);
 
-/// What one connection, or all of them, have seen.
+/// The counts of one connection, or of all.
 #[derive(Default)]
 struct Totals {
-    /// Of those answered within the measured time.
+    /// For answers within the measured time.
     pub latencies_us: Vec<u32>,
     pub since: u64,
     pub ids: Vec<SearchId>,
@@ -121,7 +122,7 @@ impl Totals {
     }
 }
 
-/// Searches until the end; a connection that was closed is opened again.
+/// Searches until the end, and reopens closed connections.
 async fn keep_searching(load: Load, number: u32, schedule: Schedule) -> Totals {
     let mut totals = Totals::default();
     let mut random = fastrand::Rng::new();
@@ -174,9 +175,9 @@ async fn search(
     }
 }
 
-/// The answer's body; none without an answer that says 200.
+/// The response's body; `None` without a response of status 200.
 async fn asked(load: &Load, sender: &mut Option<SendRequest<Full<Bytes>>>, id: SearchId) -> Option<Bytes> {
-    // Servers may close a connection after any answer; some do after each.
+    // Servers may close a connection after any response, and some close it after each.
     if sender.as_mut().is_none_or(|sender| sender.is_closed()) {
         *sender = Some(connect(load.address).await?);
     }
@@ -204,7 +205,7 @@ async fn connect(address: SocketAddr) -> Option<SendRequest<Full<Bytes>>> {
     Some(sender)
 }
 
-/// In microseconds. All are zero where nothing was answered.
+/// In microseconds. All are zero if nothing was answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
     pub p50_us: u32,
@@ -215,7 +216,7 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// Of every single one: what is rare is what is looked for.
+    /// Computed from all values, without sampling, because rare ones matter.
     pub fn of(mut each_us: Vec<u32>) -> Self {
         each_us.sort_unstable();
         let at = |per_mille: usize| {
@@ -231,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quantile_is_the_least_that_so_many_do_not_exceed() {
+    fn a_quantile_is_the_least_value_that_its_share_does_not_exceed() {
         let latency = Latency::of((1..=1000).rev().collect());
         let expected = Latency { p50_us: 500, p90_us: 900, p99_us: 990, p999_us: 999, max_us: 1000 };
         assert_eq!(latency, expected);

@@ -1,4 +1,4 @@
-//! A contestant's log, read from outside: which searches stand in it, and when they were written.
+//! Reads a contestant's log from outside: which searches it holds, and when they were written.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use tokio::time::sleep;
 
-/// Counting more often would be a load of its own.
+/// Polling more often would add load.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// The number of polls without a new row that end the wait. Stock apalis may sleep for 30 s.
 const LOOKS_WITHOUT_CHANGE: u32 = 80;
 
-/// Where the log is.
+/// The location of a log.
 #[derive(Clone, Debug)]
 pub(crate) enum LogTable {
     /// The contestant keeps none.
@@ -27,14 +27,14 @@ pub(crate) enum LogTable {
     Postgres(String),
     /// The baseline's, with `ts`.
     Baseline(PathBuf),
-    /// Ours, where the rows are written too late to wait for: the jobs that were added after this one.
+    /// Our jobs after this one, if the rows are written too late to wait for.
     Jobs {
         file: PathBuf,
         after: i64,
     },
 }
 
-/// What stands in a log.
+/// The rows of a log.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Written {
     pub rows: u64,
@@ -43,17 +43,17 @@ pub(crate) struct Written {
     pub last: Option<Duration>,
 }
 
-/// How a log differs from what was answered.
+/// How a log differs from the answered searches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Differences {
     pub lost: u64,
     pub doubled: u64,
-    /// Rows of searches that were never answered: their askers may have got no answer.
+    /// Rows of searches whose clients got no answer.
     pub others: u64,
 }
 
 impl LogTable {
-    /// Waits until there are so many rows, or no more come.
+    /// Waits until there are `expected` rows, or no more arrive.
     pub(crate) async fn settle(&self, expected: u64) -> anyhow::Result<Written> {
         let mut written = self.look().await?;
         let mut looks_left = LOOKS_WITHOUT_CHANGE;
@@ -89,8 +89,8 @@ impl LogTable {
         Ok(Written { rows: rows.unsigned_abs(), first: time(first_ms), last: time(last_ms) })
     }
 
-    /// Compares the log with the ids of the searches that were answered, one a line. A baseline's rows bear no ids:
-    /// they are counted.
+    /// Compares the log with the ids of the answered searches, one per line. A baseline's rows have no ids and are only
+    /// counted.
     pub(crate) async fn differences(&self, ids: &Path) -> anyhow::Result<Differences> {
         let asked = std::fs::read_to_string(ids)?;
         let mut rows: HashMap<&str, u64> = asked.lines().map(|id| (id, 0)).collect();
@@ -129,7 +129,7 @@ impl LogTable {
     }
 }
 
-/// To read only, beside its owner.
+/// Opens it read-only, beside its owner.
 pub(crate) async fn open(file: &Path) -> anyhow::Result<SqliteConnection> {
     let options = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(Duration::from_secs(30));
     SqliteConnection::connect_with(&options).await.with_context(|| format!("{} cannot be opened", file.display()))

@@ -1,4 +1,4 @@
-//! Runs the measurements: `cargo xtask bench` builds and installs what they need, and starts this.
+//! Runs the measurements. `cargo xtask bench` builds and installs what they need, and starts this program.
 
 mod contestant;
 mod context;
@@ -49,7 +49,7 @@ async fn run() -> anyhow::Result<()> {
             measurements.fail(scenario.name, &error);
             failed.push(scenario.name);
         }
-        // After each: hours of measuring should not be lost with the last of them.
+        // Written after each scenario, so that a later failure does not lose hours of measurements.
         measurements.write(&context)?;
     }
     report::write(&context, &measurements, &before)?;
@@ -59,10 +59,10 @@ async fn run() -> anyhow::Result<()> {
     report::write_docs(&context, &measurements)
 }
 
-/// Awaits `work`; where it panics, the panic's words are the error.
+/// Awaits `work`, and turns a panic into an error with its message.
 pub(crate) async fn catch_panic<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let mut work = pin!(work);
-    // What it leaves half done is not looked at again: the scenario is marked as failed.
+    // Unwind safe, because state that a panic leaves is not used again: the scenario is marked as failed.
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
         Ok(poll) => poll,
         Err(panic) => Poll::Ready(Err(anyhow!("{}", words(panic.as_ref())))),
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_panic_is_an_error_with_its_words() {
+    async fn a_panic_is_an_error_with_its_message() {
         let fails = async |number: u32| {
             tokio::task::yield_now().await;
             assert!(number < 3, "{number} is too many");

@@ -14,24 +14,24 @@ pub(crate) struct Measurements {
     pub scenarios: BTreeMap<String, ScenarioResult>,
 }
 
-/// One scenario, as it was measured last.
+/// The latest measurement of a scenario.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ScenarioResult {
     pub unix_seconds: u64,
     pub revision: String,
     pub rounds: u32,
     pub seconds: u64,
-    /// In the order in which they were measured first.
+    /// In the order of their first measurement.
     pub figures: Vec<Figure>,
-    /// What the figures do not tell.
+    /// Remarks about the figures.
     #[serde(default)]
     pub notes: Vec<Note>,
-    /// Why the scenario has ended early: then its figures are no measure of anything.
+    /// Why the scenario ended early. Its figures are then meaningless.
     #[serde(default)]
     pub failure: Option<String>,
 }
 
-/// Why a figure is missing, or misses a round.
+/// Why a figure or one of its rounds is missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Note {
     pub who: String,
@@ -48,11 +48,11 @@ pub(crate) struct Figure {
     pub rounds: Vec<f64>,
 }
 
-/// What was measured, and in which unit.
+/// What was measured, and its unit.
 pub(crate) type Kind = (&'static str, &'static str);
 
 impl Measurements {
-    /// As an earlier run has left it; empty where there was none.
+    /// The measurements of earlier runs; empty if there were none.
     pub(crate) fn read(context: &BenchContext) -> anyhow::Result<Self> {
         let file = file(&context.folder);
         if !file.exists() {
@@ -62,7 +62,7 @@ impl Measurements {
         serde_json::from_str(&text).with_context(|| format!("{} is no report; remove it", file.display()))
     }
 
-    /// The one that docs/performance.md was written from; none before the first.
+    /// The measurements behind docs/performance.md; `None` before the first.
     pub(crate) fn documented(context: &BenchContext) -> anyhow::Result<Option<Self>> {
         let file = context.root.join("docs/performance/figures.json");
         if !file.exists() {
@@ -81,7 +81,7 @@ impl Measurements {
         std::fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))
     }
 
-    /// What an earlier run has measured in this scenario is forgotten.
+    /// Discards earlier measurements of this scenario.
     pub(crate) fn begin(&mut self, scenario: &str, context: &BenchContext) {
         let result = ScenarioResult {
             unix_seconds: now().as_secs(),
@@ -121,14 +121,14 @@ impl Measurements {
         self.note(scenario, who, format!("failed in round {}: {}", round + 1, cause(error)));
     }
 
-    /// Ours has failed: the scenario has ended early.
+    /// Records that our server failed and the scenario ended early.
     pub(crate) fn fail(&mut self, scenario: &str, error: &anyhow::Error) {
         if let Some(result) = self.scenarios.get_mut(scenario) {
             result.failure = Some(cause(error));
         }
     }
 
-    /// None where nothing was measured, or the scenario has failed.
+    /// `None` if nothing was measured or the scenario failed.
     pub(crate) fn summary(&self, scenario: &str, who: &str, what: &str) -> Option<Summary> {
         let result = self.scenarios.get(scenario).filter(|result| result.failure.is_none())?;
         Summary::of(&result.figures.iter().find(|figure| figure.who == who && figure.what == what)?.rounds)
@@ -143,13 +143,13 @@ fn file(folder: &Path) -> PathBuf {
     folder.join("report.json")
 }
 
-/// The innermost cause, on one line: what is wrapped around it names paths of this machine.
+/// The innermost cause, on one line. Outer errors name paths of this machine.
 fn cause(error: &anyhow::Error) -> String {
     const LONGEST: usize = 200;
     error.root_cause().to_string().split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST).collect()
 }
 
-/// Of at least one round.
+/// The summary of at least one round.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Summary {
     pub median: f64,
@@ -158,7 +158,7 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    /// None where nothing was measured.
+    /// `None` if nothing was measured.
     pub(crate) fn of(rounds: &[f64]) -> Option<Self> {
         let mut rounds = rounds.to_vec();
         rounds.sort_by(f64::total_cmp);
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scenario_that_is_measured_again_is_measured_anew() {
+    fn a_repeated_scenario_replaces_its_measurements() {
         let context = BenchContext {
             root: PathBuf::new(),
             folder: PathBuf::new(),

@@ -1,4 +1,4 @@
-//! What the kernel says of processes, and of a program that runs to its end.
+//! Resource use of processes, and of programs that run to their end.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
-/// Processes, and all that they have started.
+/// Processes, with all their descendants.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProcessTree(Vec<u32>);
 
@@ -20,14 +20,14 @@ impl ProcessTree {
         Self(roots.into())
     }
 
-    /// The processor time that they have used, those that have ended and were waited for included.
+    /// Their processor time, including descendants that have ended and were waited for.
     pub(crate) fn cpu(&self) -> Duration {
         let ticks: u64 = self.members().iter().map(|process| process.ticks).sum();
-        // The kernel counts it in nanoseconds and tells it in ticks, usually of 10 ms.
+        // The kernel counts in nanoseconds but reports ticks, usually of 10 ms.
         Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
     }
 
-    /// The processor time of all threads that live, to the nanosecond.
+    /// The processor time of all live threads, to the nanosecond.
     pub(crate) fn threads_cpu(&self) -> Duration {
         let threads = self.members().into_iter().flat_map(|process| {
             let tasks = fs::read_dir(format!("/proc/{}/task", process.id)).into_iter().flatten().flatten();
@@ -36,7 +36,7 @@ impl ProcessTree {
         threads.filter_map(|stat| stat.split(' ').next()?.parse().ok()).map(Duration::from_nanos).sum()
     }
 
-    /// How much memory they hold, in KiB; what they share is counted for each.
+    /// Their resident memory in KiB. Shared memory counts for each process.
     pub(crate) fn resident_kib(&self) -> u64 {
         let page_kib = rustix::param::page_size() as u64 / 1024;
         let sizes = self.members().into_iter().filter_map(|process| {
@@ -46,12 +46,12 @@ impl ProcessTree {
         sizes.sum::<u64>() * page_kib
     }
 
-    /// Ends them by force, the first of the processes first, so that it starts none anew.
+    /// Kills them, parents first, so that they cannot restart children.
     pub(crate) fn end(&self) {
         let members = self.members();
         for id in self.0.iter().copied().chain(members.into_iter().map(|process| process.id)) {
             if let Some(pid) = Pid::from_raw(id.cast_signed()) {
-                // The process may have ended meanwhile.
+                // The process may already have ended.
                 let _ = kill_process(pid, Signal::KILL);
             }
         }
@@ -101,16 +101,16 @@ impl Process {
 
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// What one run has used.
+/// The resources that one run has used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Used {
     pub time: Duration,
     pub cpu: Duration,
-    /// The most memory that it held at any time, in KiB.
+    /// The peak resident memory in KiB.
     pub peak_kib: u64,
 }
 
-/// Runs it and throws away what it prints. Fails if the program does.
+/// Runs the program and discards its output. Fails if the program fails.
 pub(crate) async fn run_to_nowhere(mut command: Command) -> anyhow::Result<Used> {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
     let begin = Instant::now();
@@ -123,7 +123,7 @@ pub(crate) async fn run_to_nowhere(mut command: Command) -> anyhow::Result<Used>
         let status = fs::read_to_string(format!("/proc/{pid}/status")).context("nobody has waited for it yet")?;
         (peak_kib, has_ended) = (peak_of(&status).unwrap_or(peak_kib), is_ended(&status));
     }
-    // The kernel keeps its times until somebody has waited for it.
+    // The kernel keeps its times until it has been waited for.
     let used = Used { time: begin.elapsed(), cpu: processes.cpu(), peak_kib };
     succeed(child).await.with_context(|| format!("{command:?}"))?;
     Ok(used)
@@ -137,7 +137,7 @@ async fn succeed(child: Child) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The lines that it prints.
+/// Runs the program and counts its lines of output.
 pub(crate) async fn count_lines(mut command: Command) -> anyhow::Result<u64> {
     use tokio::io::AsyncReadExt;
 
@@ -156,7 +156,7 @@ pub(crate) async fn count_lines(mut command: Command) -> anyhow::Result<u64> {
     Ok(lines)
 }
 
-/// Ours, with its usual environment: none.
+/// A command of our server, with an empty environment.
 pub(crate) fn ours(data: &Path, arguments: &[&str]) -> Command {
     let program: PathBuf = ::tests::server_process::workspace_program("search4letters");
     let mut command = Command::new(program);
@@ -169,7 +169,7 @@ fn peak_of(status: &str) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Whether it has ended and nobody has waited for it yet.
+/// Whether it has ended but has not been waited for.
 fn is_ended(status: &str) -> bool {
     status.lines().any(|line| line.starts_with("State:\tZ"))
 }
@@ -181,14 +181,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_a_line_of_the_kernel_whatever_the_program_is_called() {
+    fn parses_stat_lines_with_any_program_name() {
         let line = "7 (a) b) S 3 7 7 0 -1 4194560 1 2 3 4 10 20 30 40 20 0 1 0 5";
         assert_eq!(Process::parse(7, line), Some(Process { id: 7, parent: 3, ticks: 100 }));
         assert_eq!(Process::parse(7, "7 (a"), None);
     }
 
     #[test]
-    fn what_a_child_has_used_is_its_family_s() {
+    fn the_time_of_an_ended_child_counts_for_its_tree() {
         let me = ProcessTree::of([std::process::id()]);
         let before = me.cpu();
         let busy = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done";
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_that_a_process_has_started_ends_with_it() {
+    async fn descendants_end_with_their_process() {
         let mut shell = std::process::Command::new("sh").args(["-c", "sleep 600 & wait"]).spawn().expect("a shell");
         let processes = ProcessTree::of([shell.id()]);
         let sleeper = eventually("it has a child", async || {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_the_kernel_says() {
+    fn reads_times_and_memory() {
         let status = "Name:\ta\nState:\tS (sleeping)\nVmPeak:\t 9 kB\nVmHWM:\t  1234 kB\n";
         assert_eq!((peak_of(status), is_ended(status)), (Some(1234), false));
         let ended = "Name:\ta\nState:\tZ (zombie)\n";
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn counts_lines_and_what_a_program_used() {
+    async fn counts_lines_and_resource_use() {
         assert_eq!(count_lines(shell("echo a; echo b; printf c")).await.expect("it ends well"), 2);
         let used = run_to_nowhere(shell("i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo $i")).await;
         let used = used.expect("it ends well");

@@ -1,4 +1,4 @@
-//! The report: tables and plots, and on demand docs/performance.md.
+//! The report: tables, plots, and on request docs/performance.md.
 
 mod markdown;
 mod plot;
@@ -11,7 +11,7 @@ use crate::measurements::Measurements;
 pub(crate) use crate::report::plot::Plot;
 use crate::scenarios;
 
-/// Writes target/bench/report.md with its plots, and prints the goals. `before` is what there was to compare.
+/// Writes target/bench/report.md with its plots, and prints the goals. `before` holds the measurements to compare with.
 pub(crate) fn write(context: &BenchContext, measurements: &Measurements, before: &Measurements) -> anyhow::Result<()> {
     write_into(&context.folder, "report.md", measurements, &markdown::report(measurements, Some(before)))?;
     eprintln!("\n{}", markdown::goals(measurements));
@@ -19,14 +19,14 @@ pub(crate) fn write(context: &BenchContext, measurements: &Measurements, before:
     Ok(())
 }
 
-/// Writes docs/performance.md with its plots and figures, where that was asked for.
+/// Writes docs/performance.md with its plots and figures, if requested.
 pub(crate) fn write_docs(context: &BenchContext, measurements: &Measurements) -> anyhow::Result<()> {
     if !context.writes_docs {
         return Ok(());
     }
     let docs = context.root.join("docs");
     let mut text = markdown::report(measurements, Measurements::documented(context)?.as_ref());
-    // Written by hand: no run can tell why.
+    // Written by hand, because a run cannot explain its figures.
     if let Ok(profile) = fs::read_to_string(docs.join("performance/profile.md")) {
         text = format!("{text}\n{profile}");
     }
@@ -34,7 +34,7 @@ pub(crate) fn write_docs(context: &BenchContext, measurements: &Measurements) ->
     measurements.write_to(&docs.join("performance/figures.json"))
 }
 
-/// The text, and the plots that it shows in a folder beside it.
+/// Writes the text, and its plots into a folder beside it.
 fn write_into(folder: &Path, name: &str, measurements: &Measurements, text: &str) -> anyhow::Result<()> {
     let plots = folder.join("performance");
     fs::create_dir_all(&plots)?;
@@ -62,7 +62,7 @@ fn value_of<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     line.split_once(':').map(|(_, value)| value.trim())
 }
 
-/// With three digits that count, and thousands set apart: `1,234`, `56.7`, `0.891`.
+/// With three significant digits and grouped thousands: `1,234`, `56.7`, `0.891`.
 pub(crate) fn readable(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn has_three_digits_that_count() {
+    fn has_three_significant_digits() {
         let all = [0.0, 0.0456, 0.9999, 1.0, 12.345, 99.96, 123.4, 1234.0, 1_234_567.8, -1234.0];
         let read: Vec<_> = all.into_iter().map(readable).collect();
         assert_eq!(read, ["0", "0.046", "1.00", "1.00", "12.3", "100", "123", "1,234", "1,234,568", "-1,234"]);

@@ -35,20 +35,20 @@ pub(crate) use crate::scenarios::age::{NEW, OLD};
 type Measuring<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + 'a>>;
 
 pub(crate) struct Scenario {
-    /// What `--only` calls it.
+    /// The name for `--only`.
     pub name: &'static str,
     pub title: &'static str,
-    /// How it is measured, and what its columns mean.
+    /// How it is measured, and the meaning of its columns.
     pub method: &'static str,
-    /// Contestants, and what is certain once they have answered.
+    /// Contestants, and what their response guarantees.
     pub promises: &'static [(&'static str, &'static str)],
     pub plots: &'static [PlotOf],
-    /// How long all rounds of it take, roughly.
+    /// Roughly how long all its rounds take.
     pub lasts: fn(&BenchContext) -> Duration,
     pub measure: for<'a> fn(&'a BenchContext, &'a mut Measurements) -> Measuring<'a>,
 }
 
-/// A figure that is drawn for all who have it.
+/// A figure that is drawn for all contestants that have it.
 pub(crate) struct PlotOf {
     pub what: &'static str,
     pub file: &'static str,
@@ -70,7 +70,7 @@ pub(crate) const ALL: &[&Scenario] = &[
     &lighthouse::SCENARIO,
 ];
 
-/// Those that were asked for, in the order of the report.
+/// The requested scenarios, in the order of the report.
 pub(crate) fn wanted(arguments: &Arguments) -> anyhow::Result<Vec<&'static Scenario>> {
     let names: Vec<_> = ALL.iter().map(|scenario| scenario.name).collect();
     if let Some(unknown) = arguments.only.iter().find(|name| !names.contains(&name.as_str())) {
@@ -92,7 +92,7 @@ pub(crate) fn plots(measurements: &Measurements) -> Vec<Plot> {
     ALL.iter().flat_map(|scenario| scenario.plots.iter().filter_map(|plot| of(scenario, plot))).collect()
 }
 
-/// What came of a contestant's round. A peer that fails is noted and passed over; a failure of ours is one.
+/// The result of a contestant's round. A failed peer is noted and skipped; a failure of ours is an error.
 fn noted<T>(
     measurements: &mut Measurements,
     (scenario, who): (&str, &str),
@@ -111,14 +111,14 @@ fn noted<T>(
     }
 }
 
-/// Each round begins with another one, so that none always stands behind the same.
+/// Each round starts with a different contestant, so that none always follows the same one.
 fn in_turn<T: Copy>(contestants: &[T], round: u32) -> impl Iterator<Item = T> {
     let first = round as usize % contestants.len();
     contestants[first..].iter().chain(&contestants[..first]).copied()
 }
 
-/// For instance `takes about 35 min in 5 rounds: searches 10 min, drain 25 min, visit under 1 min`. Of a machine of today, with what is made
-/// once made already.
+/// For instance `takes about 35 min in 5 rounds: searches 10 min, drain 25 min, visit under 1 min`. For a current
+/// machine on which the kept databases exist.
 pub(crate) fn announced(scenarios: &[&Scenario], context: &BenchContext) -> String {
     let each: Vec<_> = scenarios.iter().map(|scenario| (scenario.name, (scenario.lasts)(context))).collect();
     let all = each.iter().map(|(_, time)| *time).sum();
@@ -138,20 +138,20 @@ fn minutes(time: Duration) -> String {
     }
 }
 
-/// What came of a load.
+/// The result of a load on a contestant.
 pub(crate) struct Loaded {
     pub report: Report,
-    /// Processor time of the contestant from the beginning of the measured time until all rows were written.
+    /// The contestant's processor time from the start of the measured time until all rows were written.
     pub cpu: Duration,
-    /// From the beginning of the measured time until the last row was written, where there are rows.
+    /// From the start of the measured time until the last row was written, if there are rows.
     pub until_written: Option<Duration>,
-    /// Searches that were answered and are not in the log. Ours never are: that fails the run.
+    /// Answered searches that are not in the log. For our server any such search fails the run.
     pub lost: u64,
 }
 
-/// Loads a contestant, at a rate (searches a second) or as far as it goes, and compares its log with what was answered.
+/// Loads a contestant, at a rate (searches per second) or at full speed, and compares its log with the answers.
 ///
-/// Fails if ours differs in anything, or leaves a search without an answer.
+/// Fails if our log differs in any way, or our server leaves a search unanswered.
 pub(crate) async fn load(
     contestant: &RunningContestant,
     measured: Duration,
@@ -214,14 +214,14 @@ mod tests {
     }
 
     #[test]
-    fn each_scenario_has_a_name_of_its_own_and_takes_turns() {
+    fn each_scenario_has_a_unique_name_and_takes_turns() {
         let names: std::collections::BTreeSet<_> = ALL.iter().map(|scenario| scenario.name).collect();
         assert_eq!(names.len(), ALL.len());
         assert_eq!(in_turn(&[1, 2, 3], 4).collect::<Vec<_>>(), [2, 3, 1]);
     }
 
     #[test]
-    fn says_minutes() {
+    fn prints_minutes() {
         let said = [0, 59, 60, 61, 600].map(|seconds| minutes(Duration::from_secs(seconds)));
         assert_eq!(said, ["under 1 min", "under 1 min", "1 min", "2 min", "10 min"]);
     }

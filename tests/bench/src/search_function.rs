@@ -1,4 +1,4 @@
-//! The server function `search` as it would be without a store: the same codec, the same machinery, the same answer.
+//! The server function `search` without a store: the same codec, framework and response.
 
 use api::{ApiError, DEFAULT_LETTERS, ErrorCode, Form, Receipt, Recorded, SearchAnswer, SearchId};
 use axum::Router;
@@ -12,10 +12,10 @@ use server_fn::codec::Post;
 use std::pin::Pin;
 use std::sync::Arc;
 
-/// What becomes of a search before it is answered. Says how far its record is.
+/// Stores a search before it is answered, and returns how far its record has come.
 pub type Keep = dyn Fn(Search) -> Pin<Box<dyn Future<Output = Result<Recorded, String>> + Send>> + Send + Sync;
 
-/// A search that was made.
+/// A received search.
 pub struct Search {
     pub id: SearchId,
     pub phrase: String,
@@ -23,7 +23,7 @@ pub struct Search {
     pub results: String,
 }
 
-/// As long as a real one.
+/// As long as a real receipt.
 const RECEIPT: &str = "00000000000000000000000000000000";
 
 #[derive(Clone)]
@@ -46,7 +46,7 @@ async fn search(phrase: String, letters: Option<String>, id: Option<SearchId>) -
     Ok(SearchAnswer { id, phrase, letters, results, text, receipt: Receipt(RECEIPT.to_owned()), recorded })
 }
 
-/// Serves `POST /api/search`. What is asked is given to `keep` first, if there is one.
+/// Serves `POST /api/search`. Passes each search to `keep` first, if there is one.
 pub fn router(keep: Option<Arc<Keep>>) -> Router {
     register_explicit::<SearchAlone>();
     let answer = move |request: Request| {

@@ -1,5 +1,5 @@
-//! The load generator as a process of its own, so that its processor time is nobody else's. Reads what to do as JSON
-//! from its only argument, and prints what came of it as JSON.
+//! The load generator as its own process, so that its processor time is counted separately. Its only argument is a
+//! `Load` as JSON. Prints a `Report` as JSON.
 
 use anyhow::Context;
 use bench::load::{self, BEGIN, Load};

@@ -1,4 +1,5 @@
-//! What a web server costs at least: `bench-peer empty PORT` answers nothing, `bench-peer no-store PORT` searches.
+//! The minimal cost of a web server: `bench-peer empty PORT` sends empty responses, `bench-peer no-store PORT`
+//! searches.
 
 use anyhow::{Context, bail};
 use axum::Router;

@@ -1,4 +1,4 @@
-//! What the browser loads and shows.
+//! Goals for what the browser loads and shows.
 
 use super::{Goal, Reached, SQLITE, goal, within};
 use crate::measurements::{Kind, Measurements};
@@ -42,7 +42,7 @@ pub(super) fn page(measurements: &Measurements) -> Vec<Goal> {
     ]
 }
 
-/// A frame that is late by a few milliseconds is still the next one that the screen shows.
+/// A frame that is a few milliseconds late still appears at the screen's next refresh.
 fn scrolling(measurements: &Measurements) -> Option<Reached> {
     let of = |(what, _): Kind| measurements.median("page", SQLITE, what);
     let (rate, p99) = (of(page::FRAMES)?, of(page::P99)?);
@@ -59,7 +59,7 @@ fn memory(measurements: &Measurements) -> Option<Reached> {
 }
 
 fn arrivals(measurements: &Measurements) -> Option<Reached> {
-    /// What is still garbage, or a cache that has not been filled for the first time.
+    /// Growth below this is garbage or a cache that fills for the first time.
     const NOTHING_MIB: f64 = 1.0;
     let of = |(what, _): Kind| measurements.median("page", SQLITE, what);
     let (time, missing) = (of(page::ARRIVING)?, of(page::MISSING)?);
@@ -90,14 +90,14 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_that_of_both_kinds() {
+    fn memory_counts_both_kinds() {
         let with =
             |wasm| memory(&measurements("page", &[(SQLITE, page::OBJECTS.0, 10.0), (SQLITE, page::WASM.0, wasm)]));
         assert_eq!([18.0, 19.0].map(|wasm| is_met(with(wasm))), [Some(true), Some(false)], "30 MB are 28.6 MiB");
     }
 
     #[test]
-    fn new_rows_come_for_ten_minutes_and_none_is_lost() {
+    fn new_rows_arrive_for_ten_minutes_and_none_is_lost() {
         let with = |time, missing, growth| {
             let figures = [
                 (SQLITE, page::ARRIVING.0, time),

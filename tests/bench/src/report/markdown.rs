@@ -9,7 +9,7 @@ use crate::measurements::Summary;
 use crate::measurements::{Figure, Measurements, Note, ScenarioResult};
 use crate::scenarios::{self, PlotOf, Scenario};
 
-/// What is true of all figures.
+/// The method of all figures.
 const METHOD: &str = "\
 Everything is measured from outside, on one machine: the release binary as a process of its own, the load generator \
 beside it as another, each contestant on a new database on the same disk. A round goes through all contestants, and \
@@ -22,15 +22,15 @@ After each run the log is compared with the answers: if a search that ours has a
 once, the run fails; what others lose is in the column \"lost\". A peer that fails in a round is named below the table, \
 which then shows its other rounds. What differs in what it promises is not compared without saying so.\n";
 
-/// What stands before the goals.
+/// The text before the goals.
 const GOALS: &str = "\
 What the figures are to be; no test insists on them. \"Times\" compares with the other contestant's figure of the same \
 rounds.\n\n";
 
-/// With so many figures besides the first, a table would be too wide to read.
+/// With more figures than this after the first, a table would be too wide.
 const MANY: usize = 5;
 
-/// All of it. `before` is an earlier run.
+/// The whole report. `before` is an earlier run.
 pub(crate) fn report(measurements: &Measurements, before: Option<&Measurements>) -> String {
     let mut text = format!("# Performance\n\nWritten by `cargo xtask bench --write-docs`.\n\n{METHOD}\n");
     text += &format!("Measured on {}.\n\n## Goals\n\n{GOALS}{}", machine(), goals(measurements));
@@ -86,7 +86,7 @@ fn section(scenario: &Scenario, result: &ScenarioResult, before: Option<&Scenari
     text
 }
 
-/// A line for each contestant, a column for each figure; a line for each figure where one contestant has many.
+/// One line per contestant and one column per figure; or one line per figure if a single contestant has many.
 fn table(figures: &[Figure], before: Option<&ScenarioResult>) -> String {
     if let [first, others @ ..] = figures
         && others.len() >= MANY
@@ -127,7 +127,7 @@ fn table(figures: &[Figure], before: Option<&ScenarioResult>) -> String {
     text
 }
 
-/// A line for each figure of the only contestant.
+/// One line per figure of the only contestant.
 fn list(who: &str, figures: &[Figure], before: Option<&ScenarioResult>) -> String {
     let mut text = format!("| {who} | | |\n| --- | ---: | --- |\n");
     for Figure { what, unit, rounds, .. } in figures {
@@ -146,7 +146,7 @@ fn find(figures: &[Figure], who: &str, what: &str) -> Option<Summary> {
     Summary::of(&figures.iter().find(|figure| figure.who == who && figure.what == what)?.rounds)
 }
 
-/// The median, the range behind it, and how many times the earlier figure it is.
+/// The median, its range, and its ratio to the earlier figure.
 fn cell(Summary { median, least, most }: Summary, before: Option<Summary>) -> String {
     let mut text = readable(median);
     if readable(least) != readable(most) {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_is_said_beside_the_figures() {
+    fn failures_are_noted_beside_the_figures() {
         let mut result =
             ScenarioResult { revision: "abc".to_owned(), rounds: 1, seconds: 5, ..ScenarioResult::default() };
         result.figures = vec![figure("a", "x", &[1.0])];
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn one_contestant_with_many_figures_has_a_line_for_each() {
+    fn one_contestant_with_many_figures_has_a_line_per_figure() {
         let figures: Vec<_> = ["p", "q", "r", "s", "t", "u"].map(|what| figure("ours", what, &[2.0])).into();
         let list = table(&figures, None);
         assert!(list.starts_with("| ours | | |\n| --- | ---: | --- |\n| p | 2.00 | /s |\n| q |"), "{list}");
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_a_cell_for_each_figure_and_a_ratio_where_there_was_one_before() {
+    fn a_line_has_a_cell_per_figure_and_a_ratio_to_the_earlier_one() {
         let figures = [figure("a", "x", &[1.0, 3.0]), figure("b", "x", &[4.0]), figure("b", "y", &[2000.0])];
         let before = ScenarioResult {
             unix_seconds: 0,

@@ -1,4 +1,4 @@
-//! Bars as SVG: one for each contestant, as long as the median, with a line from the least to the most.
+//! A bar chart as SVG: each contestant's bar is as long as its median, with a line from least to most.
 
 use std::fmt::Write as _;
 
@@ -14,15 +14,15 @@ pub(crate) struct Plot {
 }
 
 const WIDTH: f64 = 940.0;
-/// Where the bars begin: the names stand before them.
+/// The left end of the bars, after the names.
 const LEFT: f64 = 320.0;
-/// Kept free behind the longest bar for its number.
+/// The space after the longest bar, for its number.
 const RIGHT: f64 = 100.0;
 const TOP: f64 = 56.0;
 const LINE: f64 = 34.0;
 const BAR: f64 = 20.0;
 
-/// Readable on a light and on a dark page, because it brings its own.
+/// Has its own background, so that it is readable on light and dark pages.
 pub(crate) fn svg(plot: &Plot) -> String {
     let height = TOP + LINE * plot.bars.len() as f64 + 16.0;
     let most = plot.bars.iter().map(|(_, bar)| bar.most).fold(f64::MIN_POSITIVE, f64::max);

@@ -19,7 +19,7 @@ use crate::scenarios::rounds_of;
 
 const NAME: &str = "age";
 
-/// A search's latency is measured at this rate, a second.
+/// Latency is measured at this many searches per second.
 const RATE: f64 = 1000.0;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -79,7 +79,7 @@ async fn measure(context: &BenchContext, measurements: &mut Measurements) -> any
     Ok(())
 }
 
-/// How long it takes to start until it can work. It is stopped again.
+/// Starts the server, measures the time until it is ready, and stops it.
 async fn ready(installation: &Installation) -> anyhow::Result<Duration> {
     let begin = Instant::now();
     let mut server = installation.launch(&[]);

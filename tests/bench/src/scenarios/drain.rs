@@ -1,4 +1,4 @@
-//! Waiting jobs, and how fast they become rows.
+//! How fast waiting jobs become rows.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -88,7 +88,7 @@ impl Queue {
         matches!(self, Self::OursSqlite | Self::OursPostgres)
     }
 
-    /// The number of jobs for a second of work on a current machine.
+    /// The number of jobs that a current machine runs in a second.
     fn jobs_a_second(self) -> u32 {
         match self {
             Self::OursSqlite | Self::PlainSqlite | Self::PlainPostgres | Self::OursPostgres => 20_000,
@@ -172,7 +172,7 @@ async fn measure(context: &BenchContext, measurements: &mut Measurements) -> any
 async fn ours_on_sqlite(jobs: u32) -> anyhow::Result<Drained> {
     let installation = Installation::new();
     history::one_job(&installation).await?;
-    // The one that is the pattern waits as well.
+    // The template job waits as well.
     history::multiply_jobs(&installation.database(), jobs - 1).await?;
     let log = LogTable::Sqlite { file: installation.database(), after: 0 };
     ours(RunningContestant::ours(installation, None, log, &[]).await?, Duration::ZERO, jobs).await
@@ -189,7 +189,7 @@ async fn ours_on_postgres(jobs: u32) -> anyhow::Result<Drained> {
     ours(running, before, jobs).await
 }
 
-/// Its jobs are being run already, so all of its processor time counts but for what the database has used before.
+/// Its jobs already run, so all its processor time counts, except what the database used before.
 async fn ours(running: RunningContestant, cpu_before: Duration, jobs: u32) -> anyhow::Result<Drained> {
     let written = running.log.settle(jobs.into()).await?;
     let cpu = running.processes.cpu().saturating_sub(cpu_before);
@@ -204,21 +204,21 @@ const LONGEST_DRAIN: Duration = Duration::from_secs(15 * 60);
 pub(crate) struct Drained {
     /// From the first row until the last job was done.
     pub time: Duration,
-    /// Processor time of all that took part; none where it cannot be told from our own.
+    /// Processor time of all participants; `None` if it cannot be separated from the bench's own.
     pub cpu: Option<Duration>,
 }
 
 impl Drained {
-    /// Fails unless there are as many rows as there were jobs.
+    /// Fails unless there are as many rows as jobs.
     pub(crate) fn of(written: Written, jobs: u32, cpu: Option<Duration>) -> anyhow::Result<Self> {
         ensure!(written.rows == u64::from(jobs), "{jobs} jobs have written {} rows", written.rows);
-        // Times are kept in milliseconds: at least one has passed.
+        // Times are stored in milliseconds; at least one has passed.
         let (first, last) = written.first.zip(written.last).context("there are rows")?;
         Ok(Self { time: last.saturating_sub(first).max(Duration::from_millis(1)), cpu })
     }
 }
 
-/// Runs the program. `database` is the number of a process that works for it.
+/// Runs the program. `database` is the id of a database process that works for it.
 pub(crate) async fn drain_peer(
     mut command: Command,
     log: &LogTable,
@@ -241,7 +241,7 @@ pub(crate) async fn drain_peer(
     let before = processes.cpu();
     says("drained").await?;
     let (drained, cpu) = (now(), processes.cpu().saturating_sub(before));
-    // A job is done when its queue says so, which may be later than its row.
+    // A job is done once its queue has recorded that, which may be later than its row.
     let written = Written { last: Some(drained), ..log.settle(jobs.into()).await? };
     child.kill().await?;
     Drained::of(written, jobs, Some(cpu))

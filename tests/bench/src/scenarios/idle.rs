@@ -1,4 +1,4 @@
-//! What a server costs of which nothing is asked.
+//! The cost of an idle server.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -34,9 +34,9 @@ const CPU: Kind = ("CPU", "ms a second");
 const MEMORY: Kind = ("resident", "MiB");
 const CALLS: Kind = ("calls to the database", "a second");
 
-/// Until what came after the last search has come, and threads that were only needed for it have ended.
+/// The time until work after the last search is done and its temporary threads have ended.
 const AFTER_WORK: Duration = Duration::from_secs(15);
-/// Locks of the write-ahead log's index, and pages.
+/// System calls for locks of the write-ahead log's index, and for pages.
 const CALLS_OF_SQLITE: &str = "trace=fcntl,pread64,pwrite64,fsync,fdatasync";
 /// strace has to attach to each thread first.
 const ATTACHING: Duration = Duration::from_secs(1);
@@ -73,7 +73,7 @@ async fn search(running: &RunningContestant) -> anyhow::Result<()> {
     answer.map(drop).map_err(|error| anyhow::anyhow!("{error}"))
 }
 
-/// How many calls strace sees; none where there is no strace, or it sees nothing.
+/// How many calls strace sees; `None` if strace is missing or sees nothing.
 async fn calls(running: &RunningContestant, measured: Duration) -> anyhow::Result<Option<usize>> {
     let printed = NamedTempFile::new()?;
     let pid = running.server().context("ours")?.pid().to_string();
@@ -85,7 +85,7 @@ async fn calls(running: &RunningContestant, measured: Duration) -> anyhow::Resul
     let before = lines(printed.path())?;
     sleep(measured).await;
     let after = lines(printed.path())?;
-    // Only who sees the calls of a search can tell that there were none.
+    // A count of zero is valid only if strace does see the calls of a search.
     search(running).await?;
     sleep(ATTACHING).await;
     if let Some(pid) = strace.id().and_then(|id| Pid::from_raw(id.cast_signed())) {

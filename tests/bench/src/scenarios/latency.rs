@@ -14,9 +14,9 @@ use crate::measurements::{Kind, Measurements};
 use crate::scenarios::{PlotOf, Scenario, in_turn, load, noted, rounds_of};
 
 pub(crate) const NAME: &str = "latency";
-/// A second: far from what any of them can do at most, so that nothing queues up.
+/// Searches per second: far below any contestant's maximum, so that nothing queues up.
 const RATE: f64 = 1000.0;
-/// How many jobs wait in the one database.
+/// How many jobs wait in one of the databases.
 const WAITING: u32 = 1_000_000;
 
 pub(crate) const SCENARIO: Scenario = Scenario {
@@ -109,11 +109,11 @@ async fn measure_one(context: &BenchContext, variant: Variant) -> anyhow::Result
     Ok(loaded?.report.latency)
 }
 
-/// As a commit to a write-ahead log does it.
+/// The size of a small commit to a write-ahead log.
 const BLOCK: [u8; 4096] = [0x5a; 4096];
 const TIMES: u32 = 200;
 
-/// The median of writing a block at the end of a file and waiting for the disk, where databases are made.
+/// The median time of appending a block to a file and syncing it, in the folder of the databases.
 pub(crate) fn fsync() -> anyhow::Result<Duration> {
     let mut file = tempfile::tempfile()?;
     let mut times = Vec::new();

@@ -1,4 +1,4 @@
-//! What Lighthouse says of the search page on a slow telephone.
+//! Lighthouse's figures of the search page on a slow phone.
 
 use std::process::Stdio;
 
@@ -32,7 +32,7 @@ const CATEGORIES: &[(&str, Kind)] = &[
     ("best-practices", ("best practices", "of 100")),
     ("seo", ("search engines", "of 100")),
 ];
-/// And by what one unit of ours differs from one of Lighthouse's.
+/// The audits, with the factor from Lighthouse's unit to ours.
 const AUDITS: &[(&str, Kind, f64)] = &[
     ("first-contentful-paint", ("first contentful paint", "ms"), 1.0),
     ("largest-contentful-paint", ("largest contentful paint", "ms"), 1.0),
@@ -40,10 +40,9 @@ const AUDITS: &[(&str, Kind, f64)] = &[
     ("cumulative-layout-shift", ("layout shift", ""), 1.0),
     ("total-byte-weight", ("transferred", "KB"), 1000.0),
 ];
-/// Below the folder of the tools.
+/// Relative to the folder of the tools.
 const PROGRAM: &str = "lighthouse/node_modules/lighthouse/cli/index.js";
-/// As for the tests in a browser: containers have no GPU, little shared memory, and none of the rights that the sandbox
-/// wants.
+/// As in the browser tests: containers have no GPU, little shared memory, and no rights for the sandbox.
 const CHROMIUM: &str = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage";
 
 async fn measure(context: &BenchContext, measurements: &mut Measurements) -> anyhow::Result<()> {

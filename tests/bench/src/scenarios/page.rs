@@ -50,9 +50,9 @@ const BEHIND: Kind = ("last row behind its search", "ms");
 pub(crate) const OBJECTS_GROWTH: Kind = ("growth, JavaScript", "MiB");
 pub(crate) const WASM_GROWTH: Kind = ("growth, WebAssembly", "MiB");
 
-/// As fast as a wheel that is turned without a pause.
+/// As fast as continuous scrolling with a wheel.
 const PIXELS_A_FRAME: u32 = 40;
-/// A script of the page is given up after 30 s.
+/// WebDriver gives up on a script after 30 s.
 const LONGEST_SCROLL: Duration = Duration::from_secs(10);
 const PLACES: i64 = 10;
 /// With `--long`.
@@ -82,7 +82,7 @@ async fn measure(context: &BenchContext, measurements: &mut Measurements) -> any
     running.stop().await
 }
 
-/// All that needs no new rows.
+/// The measurements without new rows.
 async fn look(
     context: &BenchContext,
     measurements: &mut Measurements,
@@ -112,11 +112,11 @@ async fn look(
     Ok(())
 }
 
-/// Of ten places all over the log; none where one cannot be shown.
+/// The slowest of ten jumps across the log; `None` if one of the rows is not shown.
 async fn slowest(view: &View, parameter: &str, is_alone: bool, newest_row: i64) -> anyhow::Result<Option<f64>> {
     let mut slowest: Option<f64> = None;
     for place in 0..PLACES {
-        // Back and forth, so that no place is near the one before.
+        // Alternates between the ends, so that no jump is to a place near the previous one.
         let place = if place % 2 == 0 { place } else { PLACES - place };
         let row = newest_row / PLACES * place + newest_row / PLACES / 2;
         let Some(ms) = view.go(&format!("?{parameter}{row}"), row, is_alone).await? else { return Ok(None) };
@@ -125,7 +125,7 @@ async fn slowest(view: &View, parameter: &str, is_alone: bool, newest_row: i64) 
     Ok(slowest)
 }
 
-/// New rows come in.
+/// The measurements while new rows arrive.
 async fn watch(
     context: &BenchContext,
     measurements: &mut Measurements,
@@ -147,17 +147,17 @@ async fn watch(
     Ok(())
 }
 
-/// Of the times between frames.
+/// A summary of the times between frames.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Pace {
-    /// Frames a second, by the median of the times.
+    /// Frames per second, from the median time.
     pub rate: f64,
-    /// 99 of 100 followed within this time, in milliseconds.
+    /// 99 of 100 frames follow within this time, in milliseconds.
     pub p99_ms: f64,
 }
 
 impl Pace {
-    /// None without any frames.
+    /// `None` without frames.
     pub(super) fn of(mut times_ms: Vec<f64>) -> Option<Self> {
         times_ms.sort_by(f64::total_cmp);
         let at = |percent: usize| times_ms.get((times_ms.len() * percent).div_ceil(100).max(1) - 1).copied();
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_slow_frame_of_fifty_shows_in_the_hundredth_part_only() {
+    fn one_slow_frame_in_fifty_changes_only_the_p99() {
         let mut times = vec![20.0; 50];
         times[7] = 90.0;
         assert_eq!(Pace::of(times), Some(Pace { rate: 50.0, p99_ms: 90.0 }));

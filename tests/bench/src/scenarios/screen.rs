@@ -1,4 +1,4 @@
-//! From the answer of a search to its row on the administrator's screen.
+//! The time from a search's response to its row on the administrator's screen.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -84,7 +84,7 @@ async fn watch(client: &HttpClient, mut stream: EventStream, measured: Duration)
         let (row, arrived) = arrival.context("the stream has ended")?;
         let id = row["search_id"].as_str().context("a row names its search")?;
         let answered = answered.get(id).context("nobody else searches")?;
-        // A row may be there before the answer has been read.
+        // A row may arrive before the response has been read.
         let time = arrived.saturating_duration_since(*answered);
         each_us.push(u32::try_from(time.as_micros()).unwrap_or(u32::MAX));
     }

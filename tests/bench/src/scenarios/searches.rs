@@ -1,4 +1,4 @@
-//! Searches per second, and what each costs.
+//! Searches per second, and the cost of each.
 
 use super::{Loaded, load};
 use super::{PlotOf, Scenario, in_turn, noted};
@@ -33,7 +33,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     measure: |context, measurements| Box::pin(measure(context, measurements)),
 };
 
-/// Answered and written: what the contestant can keep up for ever.
+/// Answered and written: the rate that the contestant can sustain.
 const SUSTAINED: Kind = ("sustained", "/s");
 const ANSWERED: Kind = ("answered", "/s");
 const CPU: Kind = ("CPU of each", "µs");
@@ -41,7 +41,7 @@ const P50: Kind = ("p50", "ms");
 const P99: Kind = ("p99", "ms");
 const FAILED: Kind = ("failed", "");
 const SPOOLED: Kind = ("spooled", "");
-/// Answered, and never written.
+/// Answered but never written.
 const LOST: Kind = ("lost", "");
 
 const CONTESTANTS: &[Contestant] = &[

@@ -1,4 +1,4 @@
-//! What an open page costs that waits for news.
+//! The cost of an open page that waits for events.
 
 use std::time::Duration;
 
@@ -34,15 +34,15 @@ const CPU: Kind = ("CPU of all", "ms a second");
 
 const STREAMS: u64 = 10_000;
 const AT_A_TIME: u64 = 100;
-/// For all that is no stream, here or in the server.
+/// Files besides the streams, here or in the server.
 const OTHER_FILES: u64 = 1_000;
-/// Until the last one has said where it stands, and the server rests.
+/// The time until the last stream has sent its first event and the server is idle.
 const REST: Duration = Duration::from_secs(5);
 
 async fn measure(context: &BenchContext, measurements: &mut Measurements) -> anyhow::Result<()> {
     let limit = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: limit, maximum: limit })?;
-    // The server has the same limit, and keeps a quarter for those who ask.
+    // The server has the same limit, and keeps a quarter of its connections for requests.
     let room = limit.unwrap_or(u64::MAX).saturating_sub(OTHER_FILES) / 4 * 3;
     ensure!(room >= STREAMS, "{STREAMS} streams need more open files than the hard limit of {limit:?} allows");
     let contestant = Contestant::OursSqlite;
@@ -74,7 +74,7 @@ async fn measure(context: &BenchContext, measurements: &mut Measurements) -> any
     Ok(())
 }
 
-/// The path of a stream that has nothing more to say for as long as no worker runs.
+/// The path of a stream that sends nothing more while no worker runs.
 async fn receipt(client: &HttpClient) -> anyhow::Result<String> {
     let answer = client.post_form("/api/search", &[("phrase", "followed")]).await;
     let answer: Value = answer.map_err(|error| anyhow::anyhow!("{error}"))?.json();
@@ -82,7 +82,7 @@ async fn receipt(client: &HttpClient) -> anyhow::Result<String> {
     Ok(format!("/api/receipts/{receipt}/events"))
 }
 
-/// A stream that has said its first word.
+/// Opens a stream and reads its first event.
 async fn open(client: HttpClient, path: String) -> anyhow::Result<EventStream> {
     let mut stream = client.listen(&path, None).await.map_err(|error| anyhow::anyhow!("{error}"))?;
     stream.next().await.context("a stream begins with where its job stands")?;

@@ -1,4 +1,4 @@
-//! What a first visitor has to load.
+//! What a visitor's first page load transfers.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -39,16 +39,16 @@ const SIZE: Kind = ("size", "KB");
 const COUNT: Kind = ("files", "");
 
 pub(crate) const ALL: &str = "all";
-/// Those that index.html does not name.
+/// Files that index.html does not name.
 pub(crate) const LATE: &str = "not named by index.html";
-/// What the client is made of besides: loaded by other pages.
+/// The client's other files, which only other pages load.
 const OTHERS: &str = "not loaded by this page";
 
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// The number of polls without a new file that end the wait.
 const LOOKS_WITHOUT_CHANGE: u32 = 4;
 
-/// Sizes do not vary from round to round: there is one.
+/// Sizes do not vary between rounds, so there is only one round.
 async fn measure(context: &BenchContext, measurements: &mut Measurements) -> anyhow::Result<()> {
     let running = Contestant::OursSqlite.start(context, &[]).await?;
     let loaded = loaded_by_a_browser(&format!("http://{}", running.address)).await?;
@@ -75,7 +75,7 @@ async fn measure(context: &BenchContext, measurements: &mut Measurements) -> any
     Ok(())
 }
 
-/// The paths of all files that it loads, the page itself included.
+/// The paths of all files that a browser loads, including the page itself.
 async fn loaded_by_a_browser(base: &str) -> anyhow::Result<Vec<String>> {
     const LOADED: &str = "return performance.getEntriesByType('resource').map(entry => entry.name)";
     let browser = Browser::start(base).await;
@@ -93,14 +93,14 @@ async fn loaded_by_a_browser(base: &str) -> anyhow::Result<Vec<String>> {
     Ok(files)
 }
 
-/// The paths of the files among these addresses, each once, and the page itself before them.
+/// The page's path, followed by the distinct paths of files among these addresses.
 fn files(base: &str, urls: &[String]) -> Vec<String> {
     let paths = urls.iter().filter_map(|url| url.strip_prefix(base)).filter(|path| !path.starts_with("/api/"));
     let paths: BTreeSet<&str> = paths.filter(|path| *path != "/").collect();
     std::iter::once("/").chain(paths).map(ToOwned::to_owned).collect()
 }
 
-/// The largest first.
+/// The files' sizes, largest first.
 async fn sizes(running: &RunningContestant, paths: &[String]) -> anyhow::Result<Vec<(String, u64)>> {
     let mut sizes = Vec::new();
     for path in paths {
@@ -110,7 +110,7 @@ async fn sizes(running: &RunningContestant, paths: &[String]) -> anyhow::Result<
     Ok(sizes)
 }
 
-/// How many files of the client are not among those loaded, and their size as they are sent.
+/// How many of the client's files were not loaded, and their size as sent.
 fn others(dist: &Path, loaded: &[String]) -> anyhow::Result<(usize, u64)> {
     let (mut files, mut bytes) = (0, 0);
     for entry in std::fs::read_dir(dist).with_context(|| format!("{} cannot be read", dist.display()))? {
@@ -126,7 +126,7 @@ fn others(dist: &Path, loaded: &[String]) -> anyhow::Result<(usize, u64)> {
     Ok((files, bytes))
 }
 
-/// The name without the hash of what is in it.
+/// The file's name without its hash.
 fn kind(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or(path);
     if name.is_empty() {
@@ -142,7 +142,7 @@ fn is_hexadecimal(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The body as it is sent. `encodings` is what the asker understands, for instance `br`.
+/// The body as sent. `encodings` are the accepted ones, for instance `br`.
 pub(crate) async fn fetch(address: SocketAddr, path: &str, encodings: &str) -> anyhow::Result<Bytes> {
     let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
@@ -166,14 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn what_the_page_loads_is_counted_once_and_answers_are_not() {
+    fn loaded_files_are_counted_once_and_api_responses_are_not() {
         let urls = ["/a.js", "/a.js", "/api/session", "/"].map(|path| format!("http://here{path}"));
         let elsewhere = ["http://elsewhere/b.js".to_owned()];
         assert_eq!(files("http://here", &[&urls[..], &elsewhere].concat()), ["/", "/a.js"]);
     }
 
     #[test]
-    fn what_other_pages_load_is_what_is_left() {
+    fn files_of_other_pages_are_those_not_loaded() {
         let dist = tempfile::tempdir().expect("a folder");
         for (name, size) in [("index.html", 9), ("a.js", 9), ("a.js.br", 3), ("b.js", 9), ("b.js.br", 4), ("c.svg", 5)]
         {

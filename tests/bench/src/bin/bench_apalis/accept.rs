@@ -1,4 +1,4 @@
-//! Answers searches as soon as their record is a job.
+//! Answers searches once their record is stored as a job.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -36,9 +36,9 @@ pub(crate) async fn serve(settings: Settings, port: u16, file: &str) -> anyhow::
 
 /// Adds jobs.
 enum Pusher {
-    /// Each request its own.
+    /// One insert per request.
     Each(SqliteStorage<LogRequest>),
-    /// All that wait, in one transaction.
+    /// All waiting jobs in one transaction.
     Grouped(mpsc::Sender<(SqliteTask, oneshot::Sender<Result<(), String>>)>),
 }
 

@@ -1,4 +1,4 @@
-//! Jobs that wait, and how fast they are run.
+//! Measures how fast waiting jobs are run.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::log::{Database, LogRequest, LogWriter};
 use crate::{BATCH, INTERVAL, Settings};
 use crate::{QUEUE, log_request, run_sqlite};
 
-/// Far rarer than batches end, so that looking costs nothing.
+/// Far longer than a batch takes, so that polling costs nothing.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(crate) async fn sqlite(settings: Settings, file: &str, jobs: u32) -> anyhow::Result<()> {
@@ -62,7 +62,7 @@ async fn run_postgres(settings: Settings, pool: PgPool, log: LogWriter) -> anyho
     Ok(())
 }
 
-/// As if it had been asked on the web.
+/// The record of an ordinary web search.
 fn request(number: u32) -> LogRequest {
     Search {
         id: SearchId::from_parts(0, u128::from(number)),
@@ -84,7 +84,7 @@ async fn until_drained(
             tokio::time::sleep(POLL_INTERVAL).await;
         }
         say("drained");
-        // Stays alive so that its resource use can be read.
+        // Stays alive so that the bench can read its resource use.
         std::future::pending::<()>().await;
         Ok(())
     };

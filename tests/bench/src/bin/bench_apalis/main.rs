@@ -1,8 +1,8 @@
-//! The stock storages of apalis, as peers.
+//! Apalis with its own storages, as a peer.
 //!
-//! `bench-apalis serve default|best PORT FILE` answers searches whose records are its jobs.
-//! `bench-apalis drain sqlite|postgres default|best DATABASE JOBS` adds jobs, says `pushed`, runs them, says `drained`,
-//! and then waits for its end.
+//! `bench-apalis serve default|best PORT FILE` answers searches whose records are its jobs. `bench-apalis drain
+//! sqlite|postgres default|best DATABASE JOBS` adds jobs, prints `pushed`, runs them, prints `drained`, and then waits
+//! until it is killed.
 
 mod accept;
 mod drain;
@@ -34,17 +34,17 @@ async fn main() -> anyhow::Result<()> {
     }
 }
 
-/// Batches of this size were the fastest of those tried.
+/// The fastest of the batch sizes tried.
 pub(crate) const BATCH: usize = 1000;
-/// How often the best one looks for jobs where it has found none. A look that takes longer than this can be its last one
-/// for 30 s, because nothing wakes it then: 1 ms was tried.
+/// How often `Best` polls an empty queue. A poll that takes longer than this can be the last one for 30 s, because
+/// nothing wakes the worker then; this happened with 1 ms.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(50);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Settings {
-    /// As the documentation's first example has it.
+    /// The settings of the documentation's first example.
     Default,
-    /// The fastest that keeps what it has acknowledged: fsynced, large batches, writes in groups.
+    /// The fastest settings that lose no acknowledged job: fsync, large batches, grouped writes.
     Best,
 }
 
@@ -78,8 +78,8 @@ impl Settings {
                 let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
                 let pool = SqlitePoolOptions::new().connect_with(options.pragma("cache_size", "64000")).await?;
                 SqliteStorage::migrations().run(&pool).await?;
-                // By this index SQLite acknowledges jobs by looking at all that the worker has ever taken: with it,
-                // 20,000 jobs are run at 80 a second.
+                // With this index, SQLite acknowledges a job by scanning all jobs that the worker has ever taken, and
+                // runs 20,000 jobs at 80 a second.
                 sqlx::query("drop index LIdx").execute(&pool).await?;
                 Ok(pool)
             }
@@ -99,12 +99,12 @@ pub(crate) fn sqlite_storage(settings: Settings, pool: &SqlitePool) -> SqliteSto
     let storage = SqliteStorage::new(pool);
     match settings {
         Settings::Default => storage.with_config(config),
-        // Results must be kept: without them no job is ever done, and all are run again after a restart.
+        // Results must be kept: without them no job is ever done, and all run again after a restart.
         Settings::Best => storage.with_config(config.batch_size(BATCH).lock_tasks(false)),
     }
 }
 
-/// Runs until it breaks down.
+/// Runs until it fails.
 pub(crate) async fn run_sqlite(settings: Settings, pool: SqlitePool, log: LogWriter) -> anyhow::Result<()> {
     let storage = sqlite_storage(settings, &pool);
     let worker = WorkerBuilder::new("bench");

@@ -11,11 +11,11 @@ use crate::contestant::RunningContestant;
 use crate::log_table::LogTable;
 use crate::scenarios::load;
 
-/// Rows a second.
+/// Rows per second.
 const RATE: f64 = 1000.0;
-/// The number of newest rows that are checked: the page keeps no more than it needs.
+/// How many of the newest rows are checked. The page itself does not keep them all.
 const LOOKED_THROUGH: i64 = 10_000;
-/// Between two looks at whether the script should go on.
+/// Screens per call of the script.
 const SCREENS: u32 = 100;
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// Time limit for the last row to appear.
@@ -25,13 +25,13 @@ pub(super) struct Arrived {
     pub rows: u64,
     /// From the end of the load until the last row was in the page.
     pub behind: Duration,
-    /// Of the newest rows, those that the page does not show.
+    /// How many of the newest rows the page does not show.
     pub missing: u64,
-    /// What it holds more at the end than after the half of the time.
+    /// How much the page's memory grew in the second half.
     pub growth: Memory,
 }
 
-/// Lets searches be made for so long. `after` is the newest row before.
+/// Generates searches for this time. `after` is the newest row before them.
 pub(super) async fn arrive(
     running: &RunningContestant,
     view: &View,
@@ -57,7 +57,7 @@ pub(super) async fn arrive(
     Ok(Arrived { rows, behind, missing: missing(&walk(view, first).await?, first, last), growth })
 }
 
-/// All rows that are seen on the way from the newest one to `first`, or to where none come any more.
+/// All rows that appear while scrolling from the newest one to `first`, or until no more appear.
 async fn walk(view: &View, first: i64) -> anyhow::Result<BTreeSet<i64>> {
     let mut seen: BTreeSet<i64> = view.walk(0, true).await?.into_iter().collect();
     while seen.first().is_none_or(|oldest| *oldest > first) {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_not_seen_is_missing_and_what_is_older_does_not_matter() {
+    fn unseen_rows_are_missing_and_older_ones_do_not_count() {
         let seen = BTreeSet::from([1, 2, 5, 6, 8]);
         assert_eq!(missing(&seen, 5, 8), 1);
         assert_eq!(missing(&seen, 5, 6), 0);

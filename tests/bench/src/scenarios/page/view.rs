@@ -1,4 +1,4 @@
-//! The log's page in a real browser, and what one can measure of it from outside.
+//! The log's page in a real browser, measured from outside.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const NAME: &str = "bench";
 const PASSWORD: &str = "a long enough password";
-/// What does not come within this time is not there.
+/// A row that does not appear within this time counts as missing.
 const TIMEOUT_MS: u32 = 5000;
 
 pub(super) struct View {
@@ -28,28 +28,28 @@ pub(super) struct FirstRow {
     pub request: f64,
 }
 
-/// How scrolling went.
+/// The result of scrolling.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Scrolled {
     /// The time from each frame to the next, in milliseconds.
     pub frames: Vec<f64>,
     /// The most rows that were in the page.
     pub rows: u32,
-    /// Where it ended, in pixels.
+    /// The final scroll position in pixels.
     pub top: f64,
 }
 
 /// Memory of the page, in MiB.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Memory {
-    /// Objects of JavaScript, after a collection.
+    /// JavaScript objects, after a garbage collection.
     pub objects: f64,
-    /// What WebAssembly has taken, which it never gives back.
+    /// WebAssembly's memory, which never shrinks.
     pub wasm: f64,
 }
 
 impl View {
-    /// Opens the log as an administrator, who is made if there is none yet.
+    /// Opens the log as an administrator, and creates the account at the first call.
     pub(super) async fn open(server: &ServerProcess, is_first: bool) -> Self {
         let browser = Browser::start(server.url()).await;
         browser.resize(1920, 1080).await;
@@ -64,7 +64,7 @@ impl View {
         Self { browser }
     }
 
-    /// Visits the page anew and waits for its first row.
+    /// Loads the page and waits for its first row.
     pub(super) async fn first_row(&self) -> anyhow::Result<FirstRow> {
         self.browser.open("/viewlog").await;
         let found = eventually("the log's first row is there", async || {
@@ -74,7 +74,7 @@ impl View {
         read(found.await)
     }
 
-    /// Scrolls down by so many pixels with each frame.
+    /// Scrolls down by `step` pixels per frame.
     pub(super) async fn scroll(&self, time: Duration, step: u32) -> anyhow::Result<Scrolled> {
         read(
             self.browser
@@ -83,18 +83,18 @@ impl View {
         )
     }
 
-    /// Goes to an address of the page; the milliseconds until the row is in sight, or none if it does not come.
+    /// Goes to an address of the page. Returns the milliseconds until the row is visible; `None` if it does not appear.
     pub(super) async fn go(&self, query: &str, row: i64, is_alone: bool) -> anyhow::Result<Option<f64>> {
         let arguments = vec![format!("/viewlog{query}").into(), row.into(), is_alone.into(), TIMEOUT_MS.into()];
         read(self.browser.script_async(include_str!("go.js"), arguments).await)
     }
 
-    /// The numbers of the rows that are seen on the way down.
+    /// The numbers of the rows that appear while scrolling down.
     pub(super) async fn walk(&self, screens: u32, from_top: bool) -> anyhow::Result<Vec<i64>> {
         read(self.browser.script_async(include_str!("walk.js"), vec![screens.into(), from_top.into()]).await)
     }
 
-    /// Whether the row is in the page.
+    /// Whether the page holds the row.
     pub(super) async fn has(&self, row: i64) -> bool {
         let look = "return document.getElementById('log-row-' + arguments[0]) !== null";
         self.browser.script(look, vec![row.into()]).await == Value::Bool(true)
