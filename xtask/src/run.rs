@@ -17,7 +17,7 @@ use crate::workspace::Workspace;
 const HELP: &str = "\
 Usage: cargo xtask run [-- SERVER ARGUMENTS]
 
-Builds the client, the server and the tools for it, and serves http://127.0.0.1:3000. The first run takes about 7 minutes on
+Builds the client, the server and the tools for it, and serves http://127.0.0.1:3000. The first run takes about 8 minutes on
 two processors. Both are compiled for a short build, not for speed; `cargo xtask dist` builds what is shipped.
 
 Server arguments are for instance --listen 127.0.0.1:8080, --data FOLDER, or --log-delay 15s; docs/operating.md lists all of
@@ -49,6 +49,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> anyhow::Result
 /// Builds the server, also for the tests. It reads the client from dist/ at run time, so the build needs no client.
 pub(crate) fn build_server(workspace: &Workspace, steps: &Steps) -> anyhow::Result<()> {
     let shell = workspace.shell()?;
+    // The server is compiled to look there only if the folder exists.
+    shell.create_dir(&workspace.dist)?;
     steps.build("building the server", [cmd!(shell, "cargo build --package server")])
 }
 
