@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use api::COUNTRIES;
 
-/// Two letters in upper case. Such a country need not exist.
+/// Two upper-case letters. The country need not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CountryCode([u8; 2]);
 
@@ -16,10 +16,10 @@ pub struct NoCountryCode;
 impl CountryCode {
     /// The countries that have a flag here.
     pub fn all() -> impl ExactSizeIterator<Item = Self> + Clone {
-        COUNTRIES.iter().map(|code| code.parse().expect("the codes of countries have two letters"))
+        COUNTRIES.iter().map(|code| code.parse().expect("country codes have two letters"))
     }
 
-    /// In lower case, as files are named.
+    /// The lower-case code, as in file names.
     pub fn lowercase(self) -> String {
         self.to_string().to_ascii_lowercase()
     }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_country_has_a_flag_of_its_own() {
+    fn each_country_has_its_own_flag() {
         let flags: Vec<_> = CountryCode::all().map(|code| flag(&code.lowercase()).expect("it has a flag")).collect();
         for (index, flag) in flags.iter().enumerate() {
             assert!(flag.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 "), "{flag}");
@@ -92,7 +92,7 @@ mod tests {
             for word in ["script", "foreignObject", "http", "data:", "url(", " on", "<style", "<!", "<?"] {
                 assert!(!flag.contains(word), "{code}: {word}");
             }
-            // References are to the same file.
+            // All references are within the file.
             assert_eq!(flag.matches("href=").count(), flag.matches("href=\"#").count(), "{code}");
         }
     }

@@ -1,8 +1,8 @@
-//! A thread pool and its futures, in the field's standard terms: those of Python's `concurrent.futures`.
+//! A thread pool and its futures, with the terms of Python's `concurrent.futures`.
 //!
 //! A [`ThreadPool`] takes tasks and returns a [`Future`] for each. A future is *pending* until a thread takes its task,
-//! then *running*, and in the end *finished*, or *cancelled* if it was cancelled while it was pending. A future has a
-//! state, a result that can be waited for, and callbacks. [`in_order`] and [`as_completed`] iterate over many.
+//! then *running*, and finally *finished*. A pending future can be *cancelled*. A future has a state, a result to wait
+//! for, and callbacks. [`in_order`] and [`as_completed`] iterate over many futures.
 //!
 //! ```
 //! use std::num::NonZeroUsize;
@@ -32,9 +32,9 @@ pub use pool::{Pending, ThreadPool};
 /// The state of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// No thread has taken it yet.
+    /// No thread has started it yet.
     Pending,
-    /// A thread runs it.
+    /// A thread is running it.
     Running,
     /// It has returned, or panicked.
     Finished,
@@ -47,15 +47,15 @@ pub enum State {
 pub enum NoResult {
     #[error("the task was cancelled before it began")]
     Cancelled,
-    /// With its message.
+    /// With the panic's message.
     #[error("the task panicked: {0}")]
     Panicked(String),
-    /// Not within the timeout. The task is not affected, and can be waited for again.
+    /// The timeout is over. The task continues, and the caller can wait for it again.
     #[error("the task has not ended yet")]
     TimedOut,
 }
 
-/// The result of one task, now or later. Clones belong to the same task.
+/// The eventual result of one task. Clones share the task.
 pub struct Future<T> {
     shared: Arc<Shared<T>>,
 }
@@ -80,7 +80,7 @@ impl<T> Future<T> {
         Self { shared: Arc::new(Shared { progress, ended: Condvar::new() }) }
     }
 
-    /// The state at this moment; it may change at once.
+    /// The current state, which may change at any time.
     pub fn state(&self) -> State {
         match &*self.lock() {
             Progress::Pending(_) => State::Pending,
@@ -90,13 +90,13 @@ impl<T> Future<T> {
         }
     }
 
-    /// Cancels the task if it has not begun. Returns whether it is cancelled: a running task cannot be stopped.
+    /// Cancels the task if it is pending: a running task cannot be stopped. Returns whether the task is cancelled.
     pub fn cancel(&self) -> bool {
         self.end_if(|progress| matches!(progress, Progress::Pending(_)), Err(NoResult::Cancelled))
             || self.state() == State::Cancelled
     }
 
-    /// Waits until the task has ended, at most for `timeout`, and returns its result.
+    /// Waits for the task's end, at most for `timeout`, and returns its result.
     pub fn result(&self, timeout: Option<Duration>) -> Result<T, NoResult>
     where
         T: Clone,
@@ -112,8 +112,8 @@ impl<T> Future<T> {
         drop(self.wait_for(None));
     }
 
-    /// Adds a callback for the end of the task. The thread that ends the task calls it: the one that ran it, or the one
-    /// that cancelled it. After the end it is called at once. Its panic is caught.
+    /// Adds a callback for the end of the task. It is called by the thread that ran or cancelled the task, or at once
+    /// if the task has already ended. Panics of callbacks are caught.
     pub fn add_done_callback(&self, callback: impl FnOnce(&Self) + Send + 'static) {
         match &mut *self.lock() {
             Progress::Pending(callbacks) | Progress::Running(callbacks) => {
@@ -125,7 +125,7 @@ impl<T> Future<T> {
         self.call(callback);
     }
 
-    /// From pending to running. False if the task is not pending any more and must not run.
+    /// From pending to running. Returns false if the task is no longer pending and must not run.
     pub(super) fn begin(&self) -> bool {
         let progress = &mut *self.lock();
         let Progress::Pending(callbacks) = progress else { return false };
@@ -147,7 +147,7 @@ impl<T> Future<T> {
         let before = mem::replace(&mut *progress, Progress::Ended(result));
         drop(progress);
         self.shared.ended.notify_all();
-        // Without the lock, because callbacks read the future.
+        // After releasing the lock, because callbacks read the future.
         if let Progress::Pending(callbacks) | Progress::Running(callbacks) = before {
             callbacks.into_iter().for_each(|callback| self.call(callback));
         }
@@ -155,7 +155,7 @@ impl<T> Future<T> {
     }
 
     fn call(&self, callback: impl FnOnce(&Self)) {
-        // The thread has other tasks and callbacks to run. The panic hook has reported the panic.
+        // Caught, because the thread has other tasks and callbacks to run. The panic hook has reported the panic.
         let _ = catch_unwind(AssertUnwindSafe(|| callback(self)));
     }
 
@@ -171,7 +171,7 @@ impl<T> Future<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress<T>> {
-        // Each change is one assignment, so a panic leaves nothing half done.
+        // Each change is one assignment, so the state is valid even if the lock is poisoned.
         self.shared.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -188,12 +188,12 @@ impl<T> fmt::Debug for Future<T> {
     }
 }
 
-/// The futures in the given order, each once it has ended. A slow one delays those behind it.
+/// Yields the futures in the given order, each once it has ended. A slow future delays the ones after it.
 pub fn in_order<T>(futures: impl IntoIterator<Item = Future<T>>) -> impl Iterator<Item = Future<T>> {
     futures.into_iter().inspect(Future::wait)
 }
 
-/// The futures in the order in which they end. Those that have ended already come first.
+/// Yields the futures in the order in which they end, beginning with those that have already ended.
 pub fn as_completed<T>(futures: impl IntoIterator<Item = Future<T>>) -> impl Iterator<Item = Future<T>>
 where
     T: Send + 'static,
@@ -201,10 +201,10 @@ where
     let (sender, receiver) = mpsc::channel();
     for future in futures {
         let sender = sender.clone();
-        // Fails where the iterator was dropped early.
+        // Fails if the iterator was dropped early.
         future.add_done_callback(move |future| drop(sender.send(future.clone())));
     }
-    // Each callback holds a sender until it was called: the channel ends with the last one.
+    // Each callback holds a sender until it is called, so the channel closes after the last callback.
     drop(sender);
     receiver.into_iter()
 }

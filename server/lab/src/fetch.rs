@@ -1,7 +1,7 @@
-//! Many requests to a server that lets each wait: in sequence, on threads, with futures, or asynchronously.
+//! Many requests to a server that delays each response: in sequence, on threads, with futures, or asynchronously.
 //!
-//! Each style is a function here, and says in a few lines what waits for what. They share the plan, the two clients, and
-//! the recorder of what happens.
+//! Each style is one short function, which shows what waits for what. The styles share the plan, the two clients, and
+//! the recorder.
 
 mod client;
 mod plan;
@@ -27,9 +27,8 @@ use crate::executor::{Future, State, ThreadPool, as_completed, in_order};
 
 pub use self::plan::{Body, FetchPlan};
 
-/// Carries out the plan and returns at its end. Blocks: call it on a thread of its own. Once `stop` is cancelled nothing
-/// new begins, and what runs ends by itself. Requests that fail are recorded; an error means that the system gives no
-/// thread.
+/// Runs the plan to its end. Blocks: call it on its own thread. Once `stop` is cancelled, no further request begins,
+/// and running ones end by themselves. Failed requests are recorded; an error means that a thread could not be started.
 pub fn fetch(plan: FetchPlan, sink: &EventSink, stop: &CancellationToken) -> io::Result<LabSummary> {
     let style = plan.spec().style;
     let recorder = Arc::new(RunRecorder::begin(plan, sink.clone()));
@@ -41,8 +40,8 @@ pub fn fetch(plan: FetchPlan, sink: &EventSink, stop: &CancellationToken) -> io:
     Ok(recorder.end())
 }
 
-/// One request after the other. The thread that sends a request also waits for its answer, and so does everything behind
-/// it.
+/// One request after the other. The thread that sends a request blocks until the response, and delays all later
+/// requests.
 fn in_sequence(recorder: &RunRecorder, stop: &CancellationToken) {
     let client = BlockingClient::new(recorder.plan().target(), recorder.plan().timeout(), 1);
     for item in recorder.plan().numbers() {
@@ -56,8 +55,8 @@ fn in_sequence(recorder: &RunRecorder, stop: &CancellationToken) {
     }
 }
 
-/// On a pool of threads that block: as many requests wait at a time as there are threads. With plain threads the results
-/// are taken as they come. With futures the order is chosen, and a done callback is recorded for each.
+/// On a pool of blocking threads: one pending request for each thread. With plain threads, results are taken in the
+/// order of completion. With futures, the plan chooses the order, and each done callback is recorded.
 fn on_threads(recorder: &Arc<RunRecorder>, stop: &CancellationToken) -> io::Result<()> {
     let spec = recorder.plan().spec();
     let workers = usize::try_from(spec.workers).ok().and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MIN);
@@ -79,7 +78,7 @@ fn on_threads(recorder: &Arc<RunRecorder>, stop: &CancellationToken) -> io::Resu
     // Dropping the pool waits for its threads, and so for the last callbacks.
 }
 
-/// The future's result is the item's number; the recorder has the rest.
+/// The future's result is the item's number. The recorder has the rest.
 fn submit(
     pool: &ThreadPool,
     recorder: &Arc<RunRecorder>,
@@ -108,7 +107,7 @@ fn deliver(recorder: &RunRecorder, ended: impl Iterator<Item = Future<u32>>) {
     ended.filter_map(|future| future.result(None).ok()).for_each(|item| recorder.delivered(item));
 }
 
-/// Does `work`. Meanwhile another thread cancels the futures once `stop` is cancelled.
+/// Runs `work`, while another thread cancels the futures once `stop` is cancelled.
 fn cancel_on_stop(futures: &[Future<u32>], stop: &CancellationToken, work: impl FnOnce()) -> io::Result<()> {
     let over = stop.child_token();
     let waiting = runtime::Builder::new_current_thread().build()?;
@@ -116,7 +115,7 @@ fn cancel_on_stop(futures: &[Future<u32>], stop: &CancellationToken, work: impl 
         let when_over = over.clone().drop_guard();
         thread::Builder::new().spawn_scoped(scope, || {
             waiting.block_on(over.cancelled());
-            // After `work` all futures have ended, and this does nothing.
+            // Does nothing after `work`, because all futures have ended.
             futures.iter().for_each(|future| _ = future.cancel());
         })?;
         work();
@@ -125,9 +124,9 @@ fn cancel_on_stop(futures: &[Future<u32>], stop: &CancellationToken, work: impl 
     })
 }
 
-/// One task for each request, all on this thread. A task that waits for its answer blocks no other.
+/// One task for each request, all on this thread. A task that waits for its response blocks no other.
 fn asynchronously(recorder: &Arc<RunRecorder>, stop: &CancellationToken) -> io::Result<()> {
-    // The only thread of the runtime is this one.
+    // Runs all tasks on this thread.
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let client = NonblockingClient::new(recorder.plan().target());

@@ -1,4 +1,4 @@
-//! The server that requests go to.
+//! The server that receives the requests.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
@@ -11,29 +11,29 @@ use url::{Host, Url};
 /// How long to try each of several addresses of a host.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A server, given by a base URL. Its name is resolved once: no request should wait for a name, and the address that was
-/// found to be on loopback is the one that is asked.
+/// A server, given by a base URL. Its name is resolved only once, so that no request waits for it, and that all
+/// requests go to the address that was checked for loopback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     address: SocketAddr,
-    /// From the base URL: the `Host` of the requests.
+    /// The base URL's authority: the `Host` header of the requests.
     authority: String,
-    /// Precedes each path. Without a slash at its end.
+    /// Precedes each path. Has no trailing slash.
     prefix: String,
 }
 
-/// Why a text is no [`Target`], and the fix.
+/// Why a text is not a [`Target`], and the fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct WrongTarget(String);
 
 impl Target {
-    /// A server known by its address only.
+    /// The server at this address.
     pub fn at(address: SocketAddr) -> Self {
         Self { address, authority: address.to_string(), prefix: String::new() }
     }
 
-    /// Whether the address is 127.0.0.0/8 or `::1`.
+    /// Whether the address is in 127.0.0.0/8 or `::1`.
     pub fn is_loopback(&self) -> bool {
         self.address.ip().to_canonical().is_loopback()
     }
@@ -46,14 +46,14 @@ impl Target {
         &self.authority
     }
 
-    /// The URI for `path`, which begins with a slash and has only characters of URLs.
+    /// The URI for `path`, which begins with a slash and contains only URL characters.
     pub(crate) fn uri(&self, path: &str) -> Uri {
         let uri = format!("http://{}{}{path}", self.address, self.prefix);
-        uri.parse().expect("addresses, paths of URLs and our own paths make a URI")
+        uri.parse().expect("an authority, a prefix and a path form a URI")
     }
 }
 
-/// Blocks while the name is resolved.
+/// Blocks while it resolves the name.
 impl FromStr for Target {
     type Err = WrongTarget;
 
@@ -100,7 +100,7 @@ fn resolve(host: &Host<&str>, port: u16) -> Result<SocketAddr, WrongTarget> {
     if addresses.len() == 1 {
         return Ok(first);
     }
-    // `localhost` is usually ::1 and 127.0.0.1, and servers often listen on only one of them.
+    // `localhost` usually resolves to ::1 and 127.0.0.1, but servers often listen on only one of them.
     let listens = |address: &&SocketAddr| TcpStream::connect_timeout(address, PROBE_TIMEOUT).is_ok();
     Ok(addresses.iter().find(listens).copied().unwrap_or(first))
 }
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_a_matter_of_the_address() {
+    fn loopback_depends_on_the_address() {
         for text in ["http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:1", "http://localhost:1"] {
             assert!(target(text).is_loopback(), "{text}");
         }

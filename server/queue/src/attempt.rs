@@ -6,17 +6,17 @@ use api::JobId;
 use store::{AttemptResult, ClaimedJob};
 use tokio::sync::watch;
 
-/// What a handler is given.
+/// A handler's input.
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
     pub(crate) job: ClaimedJob,
     pub(crate) stop: watch::Receiver<Option<StopReason>>,
 }
 
-/// How a handler has done its job.
+/// A handler's success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JobOutcome {
-    /// The worker stores that the job is done.
+    /// The job is done, and the worker stores this result.
     Done,
     /// The handler has already stored the attempt's result, in one transaction with what it wrote.
     Stored,
@@ -31,10 +31,10 @@ impl From<()> for JobOutcome {
 /// Why a handler could not do its job.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JobError {
-    /// May succeed next time: the job runs again after its backoff, while it has attempts left.
+    /// A retry may succeed: the job runs again after its backoff, if it has attempts left.
     #[error("{0}")]
     Retry(String),
-    /// Will not succeed next time either.
+    /// A retry would not succeed either.
     #[error("{0}")]
     Dead(String),
 }
@@ -55,7 +55,7 @@ pub(crate) enum StopReason {
 pub(crate) struct EndedAttempt {
     pub(crate) job: JobId,
     pub(crate) attempt: u32,
-    /// None if the handler has already stored it.
+    /// `None` if the handler has already stored it.
     pub(crate) result: Option<AttemptResult>,
 }
 
@@ -84,7 +84,7 @@ impl InFlight {
     }
 
     pub(crate) fn add(&mut self, job: ClaimedJob) -> Attempt {
-        // That the job could be claimed again means that its earlier attempts have lost their lease.
+        // The job could be claimed again, so its earlier attempts have lost their lease.
         if job.attempt > 1 {
             self.stop(job.id, StopReason::Lost);
         }
@@ -107,7 +107,7 @@ impl InFlight {
     }
 }
 
-/// The first reason counts.
+/// Keeps the first reason.
 fn send_once(sender: &watch::Sender<Option<StopReason>>, reason: StopReason) {
     sender.send_if_modified(|current| {
         let is_first = current.is_none();

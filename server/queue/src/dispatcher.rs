@@ -18,14 +18,14 @@ const CLAIM_LIMIT: usize = 512;
 const STORE_BACKOFF: Backoff = Backoff { first: Duration::from_millis(50), limit: Duration::from_secs(5) };
 
 /// How long storing the last results may take once all attempts have stopped. A job whose result is not stored by then
-/// is rescued when its lease runs out, or at the next start.
+/// is rescued when its lease expires, or at the next start.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Claims jobs for the free slots, renews their leases, and stores the results.
 ///
 /// It sleeps until a wake-up, the next due job or the next renewal. An idle queue runs no SQL, unless it shares its
-/// store with other processes, whose jobs it must rescue when they die. After an error of the store it tries again
-/// with backoff, without end.
+/// store with other processes, whose jobs it must rescue when they die. After an error of the store it retries with
+/// backoff, for ever.
 pub(crate) struct Dispatcher {
     queue: Arc<dyn JobQueue>,
     clock: Arc<dyn Clock>,
@@ -40,10 +40,10 @@ pub(crate) struct Dispatcher {
     timers: Timers,
 }
 
-/// What is to be done next, and when.
+/// When the next actions are due.
 #[derive(Debug)]
 struct Timers {
-    /// Whether jobs may be claimable that no further wake-up announces.
+    /// Whether jobs may be claimable without a further wake-up.
     may_have_work: bool,
     /// No claim before this time, see [`Settings::claim_debounce`].
     claim_at: TimeMs,
@@ -53,7 +53,7 @@ struct Timers {
     is_due_stale: bool,
     renew_at: TimeMs,
     /// When to look for expired leases, besides at each renewal. On a shared store this repeats, because any other
-    /// worker may have died. Otherwise it is set when a claim failed: the store may have executed it all the same, and
+    /// worker may have died. Otherwise it is set when a claim has failed: the store may have executed it anyway, and
     /// then nothing else finds its jobs.
     expire_at: Option<TimeMs>,
     /// Failures of the store in a row, and when to try again.
@@ -67,7 +67,7 @@ enum Shutdown {
     NotAsked,
     /// Running jobs may continue until this time.
     Grace(TimeMs),
-    /// They were stopped; their results are stored until this time.
+    /// Running jobs were stopped. Their results are stored until this time.
     Flush(TimeMs),
 }
 
@@ -135,7 +135,7 @@ impl Dispatcher {
         }
     }
 
-    /// Stores and asks everything that is pending. Storing and claiming run concurrently, so that they can share a
+    /// Makes all store calls that are due. Results are stored and jobs claimed concurrently, so that they can share a
     /// commit.
     async fn sync_with_store(&mut self) -> Result<()> {
         let now = self.clock.steady();
@@ -174,14 +174,14 @@ impl Dispatcher {
         let lost = self.queue.renew_leases(worker, &self.in_flight.jobs(), until).await?;
         lost.into_iter().for_each(|job| self.in_flight.stop(job, StopReason::Lost));
         self.timers.renew_at = now.after(self.settings.lease / 3);
-        // Only after the own leases are renewed: a process that was frozen must not expire them itself.
+        // Only after renewing its own leases: a process that was frozen must not expire them itself.
         self.expire_leases(now).await
     }
 
     async fn expire_leases(&mut self, now: TimeMs) -> Result<()> {
         self.queue.expire_leases(now).await?;
         self.timers.expire_at = if self.settings.shares_store {
-            // As often as leases are renewed, but not at the same time on all workers.
+            // As often as leases are renewed, but with jitter, so that not all workers do it at the same time.
             Some(now.after(self.settings.lease.div_f64(3.0).mul_f64(1.0 - 0.25 * (self.settings.jitter)())))
         } else {
             self.timers.expire_at.filter(|&at| at > now)
@@ -212,7 +212,7 @@ impl Dispatcher {
     fn hand_out(&mut self, claimed: Option<Claimed>, claimed_at: TimeMs) {
         let Some(Claimed { jobs, took_all }) = claimed else { return };
         if self.in_flight.is_empty() {
-            // Counted from the claim, like the leases, however long its commit took.
+            // Counted from the start of the claim, like the leases, because its commit may take long.
             self.timers.renew_at = claimed_at.after(self.settings.lease / 3);
         }
         if took_all {
@@ -224,7 +224,7 @@ impl Dispatcher {
         }
         for job in jobs {
             let attempt = self.in_flight.add(job);
-            // The channel has room for all slots. If the worker has ended, the other channel reports it next.
+            // The channel has room for all slots. If the worker has ended, the other channel is closed too.
             let _ = self.jobs.try_send(attempt);
         }
     }
@@ -257,7 +257,7 @@ impl Dispatcher {
         tracing::warn!(%error, failures = self.timers.failures, ?delay, "the queue's store failed; trying again");
     }
 
-    /// The next time at which there is something to do without a wake-up.
+    /// When the next action without a wake-up is due.
     fn wake_at(&self) -> TimeMs {
         let timers = &self.timers;
         let deadline = match timers.shutdown {
@@ -284,7 +284,7 @@ impl Dispatcher {
     fn fire_timers(&mut self) {
         let now = self.clock.steady();
         let (settings, timers) = (&self.settings, &mut self.timers);
-        // The clock of several processes may be set back. No timer may then wait longer than when it was set.
+        // A shared clock may be set back. Even then, no timer may wait longer than this.
         let latest = now.after(settings.lease / 3);
         timers.renew_at = timers.renew_at.min(latest);
         timers.claim_at = timers.claim_at.min(now.after(settings.claim_debounce));

@@ -1,4 +1,4 @@
-//! The two ends that apalis sees: the backend that its worker polls for jobs, and the layer around each attempt.
+//! The interface to apalis: the backend that its worker polls for jobs, and the layer around each attempt.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -56,8 +56,8 @@ impl Backend for JobBackend {
     }
 
     fn poll_close(&mut self, _: &mut Context<'_>, worker: &WorkerContext) -> Poll<Result<(), Infallible>> {
-        // A worker whose backend has ended waits for `stop`, for ever if nothing calls it. `stop` fails only if the
-        // worker never started, and then nothing waits for it.
+        // A worker whose backend has ended waits until `stop` is called. `stop` fails only if the worker never started,
+        // and then nothing waits for it.
         let _ = worker.stop();
         Poll::Ready(Ok(()))
     }
@@ -85,7 +85,7 @@ pub(crate) struct AttemptLayer {
     limits: Arc<Limits>,
 }
 
-/// What applies to every attempt.
+/// Shared by all attempts.
 struct Limits {
     clock: Arc<dyn Clock>,
     settings: Settings,
@@ -130,7 +130,7 @@ where
     type Future = BoxFuture<'static, Result<(), Infallible>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // A handler that is not ready returns the same error when it is called.
+        // A handler that fails to become ready returns the same error when it is called.
         self.handler.poll_ready(cx).map(|_| Ok(()))
     }
 
@@ -159,7 +159,7 @@ impl Limits {
         let timeout = self.settings.timeout;
         let time_is_up = self.clock.sleep_until(self.clock.steady().after(timeout));
         let result = tokio::select! {
-            // A job that has ended counts as ended, even if its time is up at the same moment.
+            // A result that arrives with the deadline still counts.
             biased;
             ended = AssertUnwindSafe(running).catch_unwind() => match ended {
                 Ok(Ok(JobOutcome::Done)) => AttemptResult::Done,
@@ -192,7 +192,7 @@ impl Limits {
 async fn stop_reason(stop: &mut watch::Receiver<Option<StopReason>>) -> StopReason {
     match stop.wait_for(Option::is_some).await.map(|reason| *reason) {
         Ok(Some(reason)) => reason,
-        // Without a dispatcher nothing takes the result: the job is rescued when its lease runs out.
+        // Without a dispatcher nothing takes the result. The job is rescued when its lease expires.
         Ok(None) | Err(_) => std::future::pending().await,
     }
 }

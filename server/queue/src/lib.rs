@@ -5,7 +5,7 @@
 //! apalis worker. Two bounded channels connect them. No failure of the database, of a handler or of a payload reaches
 //! the worker as an error or ends it.
 //!
-//! No other package names apalis.
+//! No other package depends on apalis.
 
 mod attempt;
 mod dispatcher;
@@ -31,7 +31,7 @@ pub use crate::settings::{Backoff, Settings};
 
 /// Runs jobs with `perform` until `stop` is cancelled, then drains and returns.
 ///
-/// Draining claims no more jobs, gives running ones [`Settings::grace`], and then releases those that still run.
+/// Draining claims no more jobs, lets running jobs continue for [`Settings::grace`], and then releases the rest.
 pub async fn run<P, F, R>(
     queue: Arc<dyn JobQueue>,
     clock: Arc<dyn Clock>,
@@ -43,7 +43,7 @@ pub async fn run<P, F, R>(
     F: Future<Output = Result<R, JobError>> + Send + 'static,
     R: Into<JobOutcome>,
 {
-    // A slot is taken from the claim until the result is stored, so neither channel can ever be full.
+    // A job occupies a slot from its claim until its result is stored, so neither channel can ever be full.
     let (job_sender, job_receiver) = mpsc::channel(settings.slots);
     let (ended_sender, ended_receiver) = mpsc::channel(settings.slots);
     let layer = AttemptLayer::new(clock.clone(), settings.clone(), ended_sender);

@@ -9,7 +9,7 @@ use crate::JobError;
 pub trait Payload: Serialize + DeserializeOwned {
     /// The kind, as stored in the database.
     const KIND: &'static str;
-    /// Raised when a change would make old workers misread new payloads.
+    /// Increase it with every change that would make old workers misread new payloads.
     const VERSION: u32;
 }
 
@@ -31,7 +31,7 @@ pub fn encode<T: Payload>(payload: &T) -> String {
         .expect("payloads are plain structs with text keys, which always have a JSON form")
 }
 
-/// Reads what [`encode`] wrote. A payload that cannot be read would fail at every attempt, so its job is dead.
+/// Reads what [`encode`] wrote. An unreadable payload makes its job dead, because every attempt would fail.
 pub fn decode<T: Payload>(payload: &str) -> Result<T, JobError> {
     let corrupt = |why: String| JobError::Dead(format!("the payload cannot be read: {why}"));
     let Version { v } = serde_json::from_str(payload).map_err(|error| corrupt(error.to_string()))?;

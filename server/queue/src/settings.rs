@@ -10,21 +10,20 @@ pub struct Settings {
     pub worker: WorkerName,
     /// The most jobs that run at the same time. At least 1.
     pub slots: usize,
-    /// How long the next claim waits after one that left no job waiting. A single job is claimed at once. Many jobs
-    /// in a row are claimed together: a claim for each would be a transaction for each, and would delay all other
-    /// writes.
+    /// How long the next claim waits after one that left no job waiting. A single job is claimed at once, and jobs in
+    /// quick succession are claimed together: a transaction for each would delay all other writes.
     pub claim_debounce: Duration,
-    /// How long a claim holds without being renewed. It is renewed three times in that time.
+    /// How long a claim is valid without being renewed. It is renewed three times in that time.
     pub lease: Duration,
     /// How long an attempt may take.
     pub timeout: Duration,
     pub backoff: Backoff,
     /// How long running jobs may continue after the process was asked to stop.
     pub grace: Duration,
-    /// Whether other processes run jobs from the same store. Then idle workers also look for expired leases, because a
-    /// process that is gone cannot rescue its own jobs. Otherwise an idle worker runs no SQL.
+    /// Whether other processes run jobs from the same store. If so, idle workers also look for expired leases, because
+    /// a dead process cannot rescue its own jobs. Otherwise an idle worker runs no SQL.
     pub shares_store: bool,
-    /// A random number in 0..1, which spreads out retries.
+    /// Returns a random number in 0..1, to spread out retries.
     pub jitter: Arc<dyn Fn() -> f64 + Send + Sync>,
 }
 

@@ -1,4 +1,4 @@
-//! Writes the file so that after any crash every synced record is read again and every emptied one stays gone.
+//! Writes the file so that after any crash, every synced record is recovered and no emptied record returns.
 
 use std::fs::File;
 use std::io;
@@ -11,7 +11,7 @@ use crate::{AppendError, Record};
 
 /// The file operations that the spool needs, so that tests can replace the disk by one that fails.
 ///
-/// What was written survives a crash once [`Storage::sync`] has returned Ok.
+/// Written bytes survive a crash once [`Storage::sync`] has returned Ok.
 pub(crate) trait Storage: Send + 'static {
     fn read_all(&mut self) -> io::Result<Vec<u8>>;
 
@@ -38,7 +38,7 @@ impl Storage for File {
     }
 }
 
-/// Real bytes and not a hole: a file system may promise space that it does not have.
+/// Writes real bytes instead of a hole, because a file system may overcommit its space.
 pub(crate) fn write_nuls(storage: &mut impl Storage, range: Range<u64>) -> io::Result<()> {
     const CHUNK: u64 = 1 << 20;
     let nuls = vec![0; CHUNK.min(range.end.saturating_sub(range.start)) as usize];
@@ -55,13 +55,13 @@ pub(crate) fn write_nuls(storage: &mut impl Storage, range: Range<u64>) -> io::R
 pub(crate) struct SpoolFile<S> {
     storage: S,
     capacity: u64,
-    /// Where the next line goes.
+    /// Where the next line starts.
     end: u64,
-    /// The end of what a failed write may have left behind.
+    /// The end of the bytes that a failed write may have left behind.
     dirty_to: u64,
     next_number: u64,
-    /// Whether the header says, or may say, that the file is being emptied. Until that is done no line may be
-    /// written: the next start would erase it.
+    /// Whether the header says, or may say, that the file is being emptied. Until the emptying is complete, no line may
+    /// be written, because the next start would erase it.
     is_emptying: bool,
 }
 
@@ -105,7 +105,7 @@ impl<S: Storage> SpoolFile<S> {
         self.capacity.saturating_sub(HEADER_BYTES)
     }
 
-    /// Overwrites damaged bytes once they are quarantined, so that they are found only once.
+    /// Overwrites quarantined bytes, so that they are not found again.
     pub(crate) fn clear(&mut self, gaps: &[Gap], torn: Option<Range<u64>>) -> io::Result<()> {
         for gap in gaps {
             write_nuls(&mut self.storage, gap.range.clone())?;
@@ -165,7 +165,7 @@ impl<S: Storage> SpoolFile<S> {
 
     fn write_lines(&mut self, mut bytes: Vec<u8>) -> io::Result<()> {
         let length = bytes.len() as u64;
-        // Overwrites what a failed write left behind, which would be read as part of these lines.
+        // Overwrites the rest of a failed write, which would be read as part of these lines.
         let left = self.dirty_to.saturating_sub(self.end + length);
         bytes.resize(bytes.len() + left as usize, 0);
         self.dirty_to = self.end + bytes.len() as u64;
@@ -176,8 +176,8 @@ impl<S: Storage> SpoolFile<S> {
         Ok(())
     }
 
-    /// Erases all lines. The header is marked first: no disk overwrites everything at once, and half of a line
-    /// would look like a damaged one.
+    /// Erases all lines. The header is marked first: overwriting is not atomic, and half of a line would look like a
+    /// damaged one.
     pub(crate) fn empty(&mut self) -> io::Result<()> {
         self.is_emptying = true;
         self.storage.write_at(&Phase::Emptying.header(), 0)?;

@@ -46,7 +46,7 @@ fn open_records(folder: &Path, capacity_bytes: u64) -> io::Result<File> {
     match OpenOptions::new().read(true).write(true).open(&path) {
         Ok(mut file) => {
             let size = file.metadata()?.len();
-            // A file that is larger than requested may hold records, so it is not cut.
+            // A file that is larger than requested may contain records, so it is not truncated.
             if size < wanted {
                 write_nuls(&mut file, size..wanted)?;
                 file.sync_all()?;
@@ -58,13 +58,13 @@ fn open_records(folder: &Path, capacity_bytes: u64) -> io::Result<File> {
     }
 }
 
-/// Under another name until it is complete, so a crash leaves no partial file.
+/// Creates the file under another name until it is complete, so that a crash leaves no partial file.
 fn create_records(folder: &Path, path: &Path, size: u64) -> io::Result<File> {
     let unfinished = path.with_extension("new");
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&unfinished)?;
     let written = file.write_at(&Phase::Open.header(), 0).and_then(|()| write_nuls(&mut file, HEADER_BYTES..size));
     if let Err(error) = written.and_then(|()| file.sync_all()) {
-        // On a full disk the partial file would take the last space from others.
+        // On a full disk, a partial file would take up the last space.
         let _ = fs::remove_file(&unfinished);
         return Err(error);
     }
@@ -78,7 +78,7 @@ pub fn quarantine_file(folder: &Path) -> PathBuf {
     folder.join(QUARANTINE_NAME)
 }
 
-/// The file of records that cannot be replayed: one JSON object a line, for a person to examine.
+/// The file of records that cannot be replayed: one JSON object per line, for an operator to examine.
 #[derive(Debug)]
 pub(crate) struct Quarantine {
     path: PathBuf,
@@ -92,7 +92,7 @@ impl Quarantine {
         Ok(Self { path, lines })
     }
 
-    /// How many lines the file had after the last write.
+    /// The number of lines after the last write.
     pub(crate) fn lines(&self) -> u64 {
         self.lines
     }
@@ -127,18 +127,18 @@ fn read_if_exists(file: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// What a folder's spool holds.
+/// The contents of a folder's spool.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inspection {
-    /// Some may already be in the database: the file is emptied only when all are.
+    /// Some of them may already be in the database: the file is emptied only once all are.
     pub records: u64,
-    /// How many times lines are damaged or missing between others.
+    /// The number of gaps: ranges of damaged or missing lines.
     pub gaps: u64,
     /// Lines in the quarantine file.
     pub quarantined: u64,
 }
 
-/// Reads a spool without changing it, even while another process uses it. None if there is no spool yet.
+/// Reads a spool without changing it, even while another process uses it. Returns `None` if there is no spool yet.
 pub fn inspect(folder: &Path) -> io::Result<Option<Inspection>> {
     let Some(bytes) = read_if_exists(&folder.join(RECORDS_NAME))? else { return Ok(None) };
     let quarantined = count_lines(&quarantine_file(folder))?;

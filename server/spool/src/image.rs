@@ -1,7 +1,7 @@
 //! Reads the bytes of a whole file.
 //!
-//! A file is a header of one page, then lines, then NULs up to its size. Any other bytes are damaged, or were being
-//! written when the machine stopped.
+//! A file is a header of one page, then lines, then NULs up to its size. Any other bytes are damaged, or a crash has
+//! interrupted their write.
 
 use std::ops::Range;
 
@@ -47,14 +47,14 @@ pub(crate) struct Image {
     pub(crate) next_number: u64,
     /// Damaged or missing lines between others.
     pub(crate) gaps: Vec<Gap>,
-    /// The start of a last line that was cut off. It was never synced, so it was never acknowledged.
+    /// The bytes of a torn last line. It was never synced, so it was never acknowledged.
     pub(crate) torn: Option<Range<u64>>,
 }
 
 /// A range in which lines are damaged or missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Gap {
-    /// Up to the next line. If no line follows, up to the end of the last piece.
+    /// Ends at the next line or, if no line follows, at the end of the last piece.
     pub(crate) range: Range<u64>,
     /// The numbers of the lines that should be here, according to the lines before and after.
     pub(crate) numbers: Range<u64>,
@@ -63,7 +63,7 @@ pub(crate) struct Gap {
 }
 
 impl Gap {
-    /// How many lines left not even damaged bytes.
+    /// How many lines are missing without a trace: not even damaged bytes are left.
     pub(crate) fn missing(&self) -> u64 {
         (self.numbers.end - self.numbers.start).saturating_sub(self.pieces.len() as u64)
     }
@@ -87,7 +87,7 @@ impl Image {
                 });
             }
             read.next_number = read.next_number.max(numbers.end);
-            // A line that lost only its line break is valid: the NUL in its place separates it from the next.
+            // A line without its line break is valid: the NUL in its place separates it from the next line.
             read.end = image.len().min(piece.end + usize::from(!piece.has_end)) as u64;
             read.lines.push(line);
         }
@@ -141,7 +141,7 @@ impl Iterator for Pieces<'_> {
     }
 }
 
-/// A lower bound of the number of leading NULs. Most of a file is NULs and each start reads all of it, so whole blocks
+/// A lower bound of the number of leading NULs. A file is mostly NULs and each start reads all of it, so whole blocks
 /// are tested at once: the compiler vectorises the fold, but not a search for the first other byte.
 fn leading_nuls(bytes: &[u8]) -> usize {
     const BLOCK: usize = 4096;

@@ -4,7 +4,7 @@
 //! file is emptied once every record has been replayed. The crate knows nothing of databases, jobs or HTTP.
 //!
 //! `line` is the format of one record, `image` reads a whole file, `file` writes it so that no crash can corrupt
-//! it, `folder` holds the files on disk, and `writer_thread` owns them while the spool is open.
+//! it, `folder` manages the files on disk, and `writer_thread` owns them while the spool is open.
 
 mod file;
 mod folder;
@@ -25,7 +25,7 @@ use crate::writer_thread::{Command, Index, WriterThread, lock};
 
 pub use crate::folder::{Inspection, inspect, quarantine_file};
 
-/// A search's record, as it is handed to the database.
+/// A search's record, to be replayed into the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     pub search: SearchId,
@@ -39,11 +39,11 @@ pub struct Record {
 pub struct Options {
     /// Created if it is missing. Only one process at a time can open it.
     pub folder: PathBuf,
-    /// The size of the file. All of it is written at once, so a disk that fills up later does not stop the spool.
+    /// The size of the file. It is preallocated, so a disk that fills up later does not stop the spool.
     pub capacity_bytes: u64,
 }
 
-/// What the spool holds, and whether it can be written to.
+/// The spool's contents, and whether it can be written to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     pub records: u64,
@@ -52,7 +52,7 @@ pub struct State {
     pub oldest_at: Option<TimeMs>,
     /// Records removed since the start, because the database has them.
     pub replayed: u64,
-    /// Lines in the quarantine file; 0 once that file was moved away.
+    /// Lines in the quarantine file. 0 once that file was moved away.
     pub quarantined: u64,
     /// Why the last write failed, if it did.
     pub fault: Option<String>,
@@ -86,10 +86,10 @@ pub enum AppendError {
     Closed,
 }
 
-/// Commands that may wait for the disk. Further callers wait until there is room.
+/// The most commands that may wait for the disk. Further callers wait until there is room.
 const INBOX_LIMIT: usize = 1024;
 
-/// The handle, shared by everything that accepts searches. All records in the file are also in memory.
+/// The handle of the spool, shared by all callers. All records in the file are also in memory.
 #[derive(Debug)]
 pub struct Spool {
     commands: mpsc::Sender<Command>,
@@ -133,20 +133,20 @@ impl Spool {
         lock(&self.index).oldest(limit)
     }
 
-    /// Removes records that the database has. The file is emptied when none is left. After an earlier crash they are
-    /// back, so replaying a search twice must be harmless.
+    /// Removes records that are in the database. The file is emptied when no record is left. A crash before that
+    /// restores the removed records, so replaying a search twice must be harmless.
     pub async fn remove(&self, searches: Vec<SearchId>) {
         self.command(|reply| Command::Remove { searches, reply }).await;
     }
 
-    /// Moves a record that the database refuses for good to the quarantine file.
+    /// Moves a record that the database always rejects to the quarantine file.
     pub async fn quarantine(&self, search: SearchId, why: String) {
         self.command(|reply| Command::Quarantine { search, why, reply }).await;
     }
 
     async fn command(&self, command: impl FnOnce(oneshot::Sender<()>) -> Command) {
         let (reply, done) = oneshot::channel();
-        // The thread lives as long as there is a handle.
+        // The thread runs as long as there is a handle.
         if self.commands.send(command(reply)).await.is_ok() {
             let _ = done.await;
         }
@@ -168,7 +168,7 @@ impl Spool {
         &self.folder
     }
 
-    /// Where damaged and refused records are kept.
+    /// The file of damaged and rejected records.
     pub fn quarantine_file(&self) -> &Path {
         &self.quarantine_file
     }

@@ -12,7 +12,7 @@ use crate::Record;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// Numbers count from 1 since the file was last empty, so a missing line leaves a gap in them.
+    /// Numbers count from 1 since the file was last emptied, so a missing line leaves a gap.
     Record { number: u64, record: Record },
     /// The lines of these numbers were damaged, and are quarantined.
     Void { numbers: Range<u64> },
@@ -32,12 +32,12 @@ impl Line {
         write(&text, out);
     }
 
-    /// Never longer than the line of a record, so it fits where one was.
+    /// Never longer than a record's line, so it fits in its place.
     pub(crate) fn write_void(numbers: &Range<u64>, out: &mut Vec<u8>) {
         write(&format!("void {} {}", numbers.start, numbers.end), out);
     }
 
-    /// None if the bytes are not a valid line. They come without the line break.
+    /// Reads a line without its line break. Returns `None` if it is not valid.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (checksum, text) = std::str::from_utf8(bytes).ok()?.split_once(' ')?;
         if checksum != checksum_of(text) {

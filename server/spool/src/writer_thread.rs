@@ -1,4 +1,4 @@
-//! The thread that owns the files. A failing disk can block a write for minutes, and must block nothing else.
+//! The thread that owns the files. A failing disk can block a write for minutes, which must not block anything else.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -70,7 +70,7 @@ pub(crate) struct WriterThread {
     index: Arc<Mutex<Index>>,
     replayed: u64,
     fault: Option<String>,
-    /// The last field, so it is dropped after the lock: a watcher that sees it closed may open the folder again.
+    /// The last field, so that it is dropped after the lock: a watcher that sees it close may open the folder again.
     state: watch::Sender<State>,
 }
 
@@ -93,7 +93,7 @@ impl WriterThread {
         Ok(watched)
     }
 
-    /// Quarantines what is damaged before it is overwritten in the file.
+    /// Quarantines damaged bytes, then overwrites them in the file.
     fn recover(&mut self, recovered: Recovered) -> io::Result<()> {
         let Recovered { records, gaps, damaged, torn } = recovered;
         for text in &damaged {
@@ -171,7 +171,7 @@ impl WriterThread {
             .map(|(record, outcome)| outcome.map(|number| index.add(number, record)))
             .collect();
         drop(index);
-        // Before the replies: a caller that has its reply must find its record in the index and in the state.
+        // Before the replies: a caller that has its reply must find its record in the index and the state.
         self.publish();
         replies.into_iter().zip(outcomes).for_each(|(reply, outcome)| drop(reply.send(outcome)));
     }
@@ -192,7 +192,7 @@ impl WriterThread {
                 lock(&self.index).remove(search);
                 self.empty_if_done();
             }
-            // The record stays in the spool, and the next replay tries it again.
+            // The record stays in the spool, and the next replay retries it.
             Err(error) => self.set_fault(Some(error.to_string())),
         }
         self.publish();

@@ -1,4 +1,4 @@
-//! A pool of threads: at most as many as its limit, and none before there is work.
+//! A thread pool that starts threads on demand, up to a limit.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -14,14 +14,14 @@ use super::{Future, NoResult, in_order};
 
 /// Runs tasks on a limited number of threads, in the order of their submission.
 ///
-/// Dropping it waits until all tasks have ended, as the end of Python's `with` does; [`shutdown`](Self::shutdown)
-/// offers the choice.
+/// Dropping it waits until all tasks have ended, like the end of Python's `with`. [`shutdown`](Self::shutdown) can
+/// cancel pending tasks instead.
 pub struct ThreadPool {
     most: NonZeroUsize,
     shared: Arc<Shared>,
 }
 
-/// What a shutdown does with the tasks that have not begun.
+/// What a shutdown does with pending tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pending {
     Run,
@@ -39,7 +39,7 @@ struct Shared {
 struct Queue {
     tasks: VecDeque<Box<dyn Task>>,
     threads: Vec<JoinHandle<()>>,
-    /// How many of them wait for a task.
+    /// How many threads are waiting for a task.
     idle: usize,
     is_closed: bool,
 }
@@ -56,14 +56,13 @@ struct Submitted<T, F> {
 }
 
 impl ThreadPool {
-    /// With at most `most` threads. None is started yet.
+    /// A pool of at most `most` threads. Starts none yet.
     pub fn new(most: NonZeroUsize) -> Self {
         let shared = Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new() });
         Self { most, shared }
     }
 
-    /// Runs `function` on the next free thread. Fails only if the pool has no thread yet and the system does not give it
-    /// one.
+    /// Runs `function` on the next free thread. Fails only if the pool's first thread cannot be started.
     pub fn submit<T, F>(&self, function: F) -> io::Result<Future<T>>
     where
         T: Send + 'static,
@@ -72,7 +71,7 @@ impl ThreadPool {
         let future = Future::pending();
         let task = Submitted { future: future.clone(), function };
         let mut queue = self.shared.lock();
-        // Each idle thread will take one of the waiting tasks; this one comes in addition.
+        // Each idle thread will take one of the waiting tasks. This task needs another thread.
         if queue.tasks.len() >= queue.idle && queue.threads.len() < self.most.get() {
             match self.start_thread(queue.threads.len()) {
                 Ok(thread) => queue.threads.push(thread),
@@ -87,8 +86,8 @@ impl ThreadPool {
         Ok(future)
     }
 
-    /// Submits a call of `function` for each input. Returns the results in the order of the inputs, each as soon as it and
-    /// all before it are ready. Fails as [`submit`](Self::submit) does.
+    /// Submits a call of `function` for each input. Yields the results in the order of the inputs, each as soon as it
+    /// and all earlier ones are ready. Fails like [`submit`](Self::submit).
     pub fn map<I, T, F, S>(
         &self,
         function: F,
@@ -109,14 +108,14 @@ impl ThreadPool {
         Ok(in_order(futures).map(|future| future.result(None)))
     }
 
-    /// Ends the pool: runs or cancels the tasks that have not begun, and waits for all that run.
+    /// Ends the pool: runs or cancels pending tasks, and waits for running ones.
     pub fn shutdown(self, pending: Pending) {
         match pending {
-            // What dropping does.
+            // Dropping the pool runs them.
             Pending::Run => {}
             Pending::Cancel => {
                 let tasks = mem::take(&mut self.shared.lock().tasks);
-                // Without the lock: a callback may be slow, or submit.
+                // After releasing the lock: a callback may be slow, or submit another task.
                 tasks.iter().for_each(|task| task.cancel());
             }
         }
@@ -136,7 +135,7 @@ impl Drop for ThreadPool {
         drop(queue);
         self.shared.changed.notify_all();
         for thread in threads {
-            // The last task may hold the last reference to the pool; its thread cannot wait for itself.
+            // A task may drop the last reference to the pool, and its thread cannot join itself.
             if thread.thread().id() != thread::current().id() {
                 // The panics of tasks and callbacks are caught, so a thread never fails.
                 let _ = thread.join();
@@ -152,14 +151,14 @@ impl fmt::Debug for ThreadPool {
 }
 
 impl Shared {
-    /// The loop of a thread.
+    /// A thread's main loop.
     fn work(&self) {
         while let Some(task) = self.next() {
             task.run();
         }
     }
 
-    /// Waits for a task. None: the queue is closed and empty.
+    /// Waits for a task. Returns `None` once the queue is closed and empty.
     fn next(&self) -> Option<Box<dyn Task>> {
         let mut queue = self.lock();
         loop {
@@ -176,7 +175,7 @@ impl Shared {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        // No task runs under the lock, so a panic leaves nothing half done.
+        // No task runs while the lock is held, so the queue is valid even if the lock is poisoned.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -188,7 +187,7 @@ where
 {
     fn run(self: Box<Self>) {
         let Self { future, function } = *self;
-        // A cancelled task stays in the queue until its turn comes, and is skipped here.
+        // Cancelled tasks stay in the queue and are skipped here.
         if future.begin() {
             let result = catch_unwind(AssertUnwindSafe(function));
             future.finish(result.map_err(|panic| NoResult::Panicked(message(&*panic))));
@@ -200,7 +199,7 @@ where
     }
 }
 
-/// The message of a panic, which is a text of one of two types.
+/// The message of a panic: its payload is a `&str` or a `String`.
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a message".to_owned())

@@ -1,4 +1,4 @@
-//! The promises of the pool and its futures.
+//! The documented behaviour of the pool and its futures.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,13 +46,13 @@ fn a_future_is_pending_then_running_then_finished() {
 }
 
 #[test]
-fn only_what_has_not_begun_can_be_cancelled() {
+fn only_pending_tasks_can_be_cancelled() {
     let pool = pool(1);
     let first = hold(&pool);
     let second = pool.submit(|| panic!("was cancelled")).unwrap();
     assert!(!first.future.cancel());
     assert!(second.cancel());
-    assert!(second.cancel(), "it still is");
+    assert!(second.cancel(), "it stays cancelled");
     assert_eq!(second.result(None), Err::<(), _>(NoResult::Cancelled));
     first.release.send(()).unwrap();
     assert_eq!(first.future.result(None), Ok(()));
@@ -71,7 +71,7 @@ fn a_panic_is_the_error_of_its_own_future_only() {
 }
 
 #[test]
-fn callbacks_are_called_once_whenever_they_are_added() {
+fn callbacks_are_called_once_whether_added_early_or_late() {
     let pool = pool(1);
     let (sender, receiver) = mpsc::channel();
     let send = |word: &'static str| {
@@ -110,16 +110,16 @@ fn map_keeps_the_order_and_as_completed_does_not() {
 }
 
 #[test]
-fn all_threads_work_at_the_same_time() {
+fn all_threads_work_concurrently() {
     let pool = pool(4);
-    // Each task waits for all the others, so three threads would wait forever.
+    // Each task waits for all others, so three threads would wait forever.
     let barrier = Arc::new(Barrier::new(4));
     let arrivals = pool.map(move |()| barrier.wait().is_leader(), [(); 4]).unwrap();
     assert_eq!(arrivals.filter(|leads| leads == &Ok(true)).count(), 1);
 }
 
 #[test]
-fn shutting_down_runs_or_cancels_what_waits() {
+fn a_shutdown_runs_or_cancels_pending_tasks() {
     for (pending, state) in [(Pending::Run, State::Finished), (Pending::Cancel, State::Cancelled)] {
         let pool = pool(1);
         let held = hold(&pool);
@@ -127,7 +127,7 @@ fn shutting_down_runs_or_cancels_what_waits() {
         let (ending, ended) = (held.future.clone(), waiting.clone());
         let shutdown = thread::spawn(move || pool.shutdown(pending));
         if pending == Pending::Cancel {
-            assert_eq!(waiting.result(None), Err(NoResult::Cancelled), "at once, though another still runs");
+            assert_eq!(waiting.result(None), Err(NoResult::Cancelled), "at once, while another task still runs");
         }
         held.release.send(()).unwrap();
         shutdown.join().unwrap();
@@ -151,8 +151,8 @@ fn a_task_may_drop_the_pool_that_runs_it() {
 }
 
 proptest! {
-    /// For any mix of tasks that run, panic and are cancelled, and any order of the threads: each task ends once and as
-    /// expected, and no more of them run at a time than there are threads.
+    /// For any mix of tasks that run, panic or are cancelled, and any scheduling of the threads: each task ends once
+    /// and as expected, and at most one task runs on each thread.
     #[test]
     fn each_task_ends_exactly_once(
         most in 1_usize..5,
@@ -168,7 +168,7 @@ proptest! {
                 highest.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 thread::yield_now();
                 running.fetch_sub(1, Ordering::SeqCst);
-                // Not `panic!`: its hook would print each of them.
+                // Not `panic!`: the panic hook would print each one.
                 if is_panicking { std::panic::resume_unwind(Box::new("on purpose")) } else { number }
             }).unwrap();
             let sender = sender.clone();

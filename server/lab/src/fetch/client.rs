@@ -1,4 +1,4 @@
-//! The two HTTP clients, one of which blocks its thread, and what their answers mean.
+//! The blocking and the non-blocking HTTP client, and how responses become results.
 
 use std::error::Error;
 use std::io;
@@ -21,22 +21,22 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use crate::Target;
 
-/// Ten times the size of a flag. A server that sends more is not the one that is meant.
+/// More than ten times the size of a flag. A larger body comes from the wrong server.
 const BODY_LIMIT_BYTES: usize = 64 * 1024;
 
-/// Blocks the thread that calls it. Can be shared by threads.
+/// Blocks the calling thread. Threads can share it.
 pub(super) struct BlockingClient {
     agent: Agent,
     target: Target,
 }
 
 impl BlockingClient {
-    /// `timeout` is for each answer as a whole. Keeps as many connections as threads use.
+    /// `timeout` limits each request as a whole. The client keeps one connection for each of `threads`.
     pub(super) fn new(target: &Target, timeout: Duration, threads: usize) -> Self {
         let config = Config::builder()
             .timeout_global(Some(timeout))
             .http_status_as_error(false)
-            // A redirect or a proxy could lead to a server that was not allowed.
+            // A redirect or a proxy could lead to a server that is not allowed.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
@@ -67,8 +67,7 @@ fn failed(error: ureq::Error) -> ItemError {
     }
 }
 
-/// The address is known already. The default resolver starts a thread for each name, and a run promises how many threads
-/// it has.
+/// Returns the known address. The default resolver starts a thread for each name, but a run limits its threads.
 #[derive(Debug)]
 struct Resolved(SocketAddr);
 
@@ -80,7 +79,7 @@ impl Resolver for Resolved {
     }
 }
 
-/// Blocks nothing. Clones share its connections; it follows no redirects.
+/// Does not block. Clones share connections. Follows no redirects.
 #[derive(Clone)]
 pub(super) struct NonblockingClient {
     client: Client<HttpConnector, Empty<Bytes>>,
@@ -113,7 +112,7 @@ struct Second {
     second: u32,
 }
 
-/// Describes an item in a few words, from its body.
+/// A short description of a response's body.
 pub(super) fn text_of(work: LabWork, body: &[u8]) -> Result<String, ItemError> {
     match work {
         LabWork::Flags => Ok(format!("{} bytes", body.len())),
@@ -143,7 +142,7 @@ fn too_large() -> ItemError {
     item_error(ItemErrorKind::Broken, format!("the answer is larger than {} KiB", BODY_LIMIT_BYTES / 1024))
 }
 
-/// Why there is no answer, from a client's error and its causes.
+/// Why there is no response, from a client's error and its causes.
 fn broken(error: &(dyn Error + 'static)) -> ItemError {
     let causes = std::iter::successors(Some(error), |error| (*error).source());
     let io_kind = causes.clone().find_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
@@ -152,6 +151,6 @@ fn broken(error: &(dyn Error + 'static)) -> ItemError {
         Some(io::ErrorKind::TimedOut) => ItemErrorKind::Timeout,
         _ => ItemErrorKind::Broken,
     };
-    // The innermost cause says most.
+    // The innermost cause is the most specific.
     item_error(kind, causes.last().map_or_else(String::new, ToString::to_string))
 }

@@ -9,8 +9,8 @@ use bytes::Bytes;
 
 use crate::{CountryCode, Target};
 
-/// The longest timeout, whatever the plan allows: a blocked thread cannot be interrupted, so its request must end by
-/// itself. A server whose jitter is as large as its latency takes up to twice the latency limit.
+/// The longest timeout, whatever the plan says: a blocked thread cannot be interrupted, so its request must end by
+/// itself. With jitter as large as the latency, a response takes up to twice the latency limit.
 const LONGEST_TIMEOUT: Duration = Duration::from_millis(2 * LATENCY_LIMIT_MS as u64 + 10_000);
 
 /// Requests to one server.
@@ -26,7 +26,7 @@ pub struct FetchPlan {
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     pub label: String,
-    /// With the query. Begins with a slash.
+    /// Includes the query. Begins with a slash.
     pub path: String,
 }
 
@@ -34,19 +34,19 @@ pub(super) struct Item {
 #[derive(Clone, Debug)]
 pub struct Body {
     pub item: u32,
-    /// The country of a flag. None for numbers.
+    /// The flag's country. `None` for numbers.
     pub country: Option<CountryCode>,
     pub bytes: Bytes,
 }
 
 impl FetchPlan {
-    /// As many requests as the spec says. Flags are those of all countries, repeated in the same order.
+    /// A plan with the spec's number of requests. Flags are those of all countries, repeated in the same order.
     pub fn new(target: Target, spec: FetchSpec) -> Self {
         let countries: Vec<_> = CountryCode::all().collect();
         Self::of_countries(target, spec, &countries)
     }
 
-    /// The same with the flags of these countries. Numbers have no country.
+    /// Like [`Self::new`], with the flags of these countries. Ignores them if the spec requests numbers.
     pub fn of_countries(target: Target, spec: FetchSpec, countries: &[CountryCode]) -> Self {
         let query = format!("latency_ms={}&jitter_ms={}", spec.latency_ms, spec.jitter_ms);
         let second = |number| Item { label: format!("{number}"), path: format!("/lab/second?{query}") };
@@ -62,7 +62,7 @@ impl FetchPlan {
         Self { target, spec, items, bodies: None }
     }
 
-    /// Sends the bodies too, in the order of their arrival.
+    /// Also sends the bodies, in the order of arrival.
     pub fn with_bodies(self, bodies: Sender<Body>) -> Self {
         Self { bodies: Some(bodies), ..self }
     }
@@ -90,7 +90,7 @@ impl FetchPlan {
         wanted.map_or(LONGEST_TIMEOUT, |wanted| wanted.min(LONGEST_TIMEOUT))
     }
 
-    /// Sends a body, if the bodies are wanted.
+    /// Sends a body, if the plan has a receiver for it.
     pub(super) fn send_body(&self, item: u32, bytes: Bytes) {
         let Some(bodies) = &self.bodies else { return };
         let label = usize::try_from(item).ok().and_then(|index| self.items.get(index)).map(|item| &item.label);

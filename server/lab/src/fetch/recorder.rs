@@ -1,4 +1,4 @@
-//! Records what happens in a run, and emits it.
+//! Records the items of a run and emits their events.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +17,7 @@ pub(super) struct RunRecorder {
     entries: Mutex<Vec<Entry>>,
 }
 
-/// When an item began and ended, in microseconds since the run began, and how.
+/// When an item began and ended, in microseconds since the run began, and how it ended.
 #[derive(Clone, Copy, Default)]
 struct Entry {
     started_us: Option<u64>,
@@ -55,7 +55,7 @@ impl RunRecorder {
         self.update(item, |entry| entry.started_us = Some(at_us));
     }
 
-    /// Records the answer to an item's request, or its failure.
+    /// Records the response to an item's request, or its failure.
     pub(super) fn answered(&self, item: u32, answer: Result<Bytes, ItemError>) {
         let read = answer.and_then(|body| Ok((text_of(self.plan.spec().work, &body)?, body)));
         match read {
@@ -81,8 +81,8 @@ impl RunRecorder {
 
     /// Ends the run.
     pub(super) fn end(&self) -> LabSummary {
-        // An item without an end belongs to a task that has panicked. Our own code should not, but if it does, the run
-        // still ends in order.
+        // An item without an end belongs to a task that has panicked. Our code should not, but if it does, the run
+        // still ends properly.
         let open = self.plan.numbers().zip(self.entries().clone()).filter(|(_, entry)| entry.ended.is_none());
         for (item, _) in open {
             let error = item_error(ItemErrorKind::Panic, "the task has not come to its end");

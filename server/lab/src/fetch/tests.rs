@@ -1,4 +1,4 @@
-//! The promises of a run, whatever the server does.
+//! Runs against servers that answer, fail, hang or are absent.
 
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -84,7 +84,7 @@ fn each_style_has_its_number_of_concurrent_requests() {
         let (barrier, highest) = (Barrier::new(together), Arc::clone(&most));
         let server = Server::start(move |_| {
             highest.fetch_max(waiting.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            // No answer before all of them have arrived: with fewer at a time the run would never end.
+            // No response before all requests have arrived: with fewer concurrent requests, the run would never end.
             barrier.wait();
             waiting.fetch_sub(1, Ordering::SeqCst);
             Reply::ok("{\"second\":1}")
@@ -105,7 +105,7 @@ fn a_failure_is_recorded_and_stops_no_other_request() {
         "ee.svg" => Reply::ok("x".repeat(64 * 1024 + 1)),
         "ff.svg" => Reply::Redirect("/lab/flags/br.svg"),
         "br.svg" => Reply::ok(flag("br").unwrap()),
-        other => panic!("{other} was not to be requested"),
+        other => panic!("unexpected request: {other}"),
     });
     let expected = [
         Some(ItemErrorKind::NotFound),
@@ -142,7 +142,7 @@ fn without_a_server_the_connection_is_refused() {
 }
 
 #[test]
-fn an_answer_that_is_no_number_is_a_failure() {
+fn a_response_that_is_not_a_number_is_a_failure() {
     let server = Server::start(|_| Reply::ok("{\"second\":\"seven\"}"));
     let (summary, events) = run(FetchPlan::new(server.target(), spec(LabStyle::Async, 1)));
     assert_eq!(summary.failed, 1);
@@ -180,7 +180,7 @@ fn futures_are_delivered_in_the_chosen_order() {
 }
 
 #[test]
-fn what_has_not_begun_is_cancelled_while_the_rest_runs() {
+fn pending_requests_are_cancelled_while_the_rest_runs() {
     for style in [LabStyle::Threads, LabStyle::Futures] {
         let (release, may_go) = mpsc::channel::<()>();
         let may_go = std::sync::Mutex::new(may_go);
@@ -217,7 +217,7 @@ fn what_has_not_begun_is_cancelled_while_the_rest_runs() {
 
 #[test]
 fn a_run_that_is_stopped_before_it_begins_sends_nothing() {
-    let server = Server::start(|path| panic!("asked for {path}"));
+    let server = Server::start(|path| panic!("unexpected request: {path}"));
     let stop = CancellationToken::new();
     stop.cancel();
     for style in LabStyle::ALL {
@@ -237,7 +237,7 @@ fn flags_begin_again_after_the_last() {
     assert_eq!((&*labels[0].label, &*labels[19].label, &*labels[20].label), ("BD", "VN", "BD"));
 }
 
-/// A server that replies as a test wants, on a port of its own.
+/// A server that replies as a test specifies, on its own port.
 struct Server {
     address: SocketAddr,
 }
@@ -266,7 +266,7 @@ impl Reply {
 }
 
 impl Server {
-    /// `reply` gets path and query, on a thread for each connection. The server's threads end with the tests.
+    /// `reply` gets path and query, on one thread per connection. The server's threads end with the test process.
     fn start(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
@@ -312,7 +312,7 @@ fn serve(connection: TcpStream, reply: &(impl Fn(&str) -> Reply + ?Sized)) {
     }
 }
 
-/// The path and query of the next request. None at the end of the connection.
+/// The path and query of the next request. `None` at the end of the connection.
 fn read_head(lines: &mut impl BufRead) -> Option<String> {
     let mut path = None;
     loop {

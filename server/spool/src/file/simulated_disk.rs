@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::file::Storage;
 
-/// Disks write whole sectors: at a crash, each sector that was not synced is either written or lost.
+/// Disks write whole sectors: in a crash, each unsynced sector is either written or lost.
 const SECTOR: usize = 512;
 
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub(super) struct SimulatedDisk(Arc<Mutex<Platter>>);
 #[derive(Debug)]
 struct Platter {
     durable: Vec<u8>,
-    /// What is read while there is power.
+    /// The contents that reads return while there is power.
     cached: Vec<u8>,
     /// The sectors that the next sync writes.
     dirty: BTreeSet<usize>,
@@ -26,9 +26,9 @@ struct Platter {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Writes nothing.
+    /// A write fails and writes nothing.
     Write,
-    /// Loses what was written. As on Linux, the next sync does not retry it.
+    /// A sync fails and loses the unsynced bytes. As on Linux, the next sync does not retry them.
     Sync,
 }
 
@@ -53,7 +53,7 @@ impl SimulatedDisk {
         self.platter(|platter| platter.power_for = Some(operations));
     }
 
-    /// Loses what was not synced. `survives` is asked for each such sector whether it reached the disk anyway.
+    /// Loses the unsynced sectors, except those for which `survives` returns true.
     pub(super) fn crash(&self, mut survives: impl FnMut() -> bool) {
         self.platter(|platter| {
             for sector in std::mem::take(&mut platter.dirty) {
@@ -67,7 +67,7 @@ impl SimulatedDisk {
     }
 
     fn platter<A>(&self, act: impl FnOnce(&mut Platter) -> A) -> A {
-        act(&mut self.0.lock().expect("nothing panics while it is locked"))
+        act(&mut self.0.lock().expect("no code panics while it holds the lock"))
     }
 }
 

@@ -38,7 +38,7 @@ struct Model {
     next: u128,
     /// Acknowledged, and not emptied.
     required: BTreeMap<SearchId, Record>,
-    /// Appending or emptying returned an error, so both outcomes are right.
+    /// Appending or emptying has failed, so the file may contain them or not.
     possible: BTreeMap<SearchId, Record>,
     /// Whether the last append failed: only then may the file contain damaged bytes.
     is_dirty: bool,
@@ -97,7 +97,7 @@ impl History {
     }
 
     fn reopen(&mut self) {
-        let (mut file, recovered) = SpoolFile::open(self.disk.clone()).expect("any contents of the disk can be opened");
+        let (mut file, recovered) = SpoolFile::open(self.disk.clone()).expect("any contents can be opened");
         let records: BTreeMap<SearchId, Record> =
             recovered.records.iter().map(|(_, record)| (record.search, record.clone())).collect();
         assert_eq!(records.len(), recovered.records.len(), "a record was read twice");
@@ -116,14 +116,14 @@ impl History {
         assert_eq!((again.gaps, again.torn), (vec![], None), "damage was found again after it was cleared");
         assert_eq!(again.records, recovered.records);
         self.file = file;
-        // What was recovered is synced, so it must stay.
+        // Recovered records are synced, so they must stay.
         self.model.required = records;
         self.model.possible.clear();
         self.model.is_dirty = false;
     }
 }
 
-/// A history runs quickly, and only rare ones find faults.
+/// Histories run quickly, and only rare ones find faults.
 fn more_cases() -> ProptestConfig {
     let default = ProptestConfig::default();
     ProptestConfig { cases: 8 * default.cases, ..default }
