@@ -5,22 +5,22 @@ use serde::{Deserialize, Serialize};
 use crate::server_functions::server_functions;
 
 server_functions! {
-    /// What visitors ask about accounts and sessions.
+    /// Server functions for accounts and sessions.
     trait AccountApi;
 
     /// The account of the session, and whether any account exists yet.
     Session, "session", Arguments:
         fn session() -> SessionInfo;
 
-    /// Opens a session: the answer sets its cookie.
+    /// Opens a session: the response sets its cookie.
     Login, "login", Arguments:
         fn login(name: String, password: String) -> Account;
 
-    /// Ends the session, on the server too.
+    /// Ends the session on the server.
     Logout, "logout", Arguments:
         fn logout() -> ();
 
-    /// Makes an administrator's account with a one-use link's token, and logs in.
+    /// Creates an administrator's account with the token of a setup link, and logs in.
     SetUp, "setup", Arguments:
         fn set_up(token: String, name: String, password: String) -> Account;
 }
@@ -28,7 +28,7 @@ server_functions! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionInfo {
     pub account: Option<Account>,
-    /// False until the first account is made with the link that the server printed.
+    /// False until the first account is created with the link that the server printed.
     pub has_accounts: bool,
 }
 
@@ -39,7 +39,7 @@ pub struct Account {
 }
 
 text_enum! {
-    /// What an account may do. Each role may also do what the roles before it may.
+    /// The permissions of an account. Each role includes the roles before it.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Role {

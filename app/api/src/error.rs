@@ -1,4 +1,4 @@
-//! Errors as the client sees them. They reveal nothing of the server's internals.
+//! Errors as the client sees them. They reveal no internals of the server.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::json::{AnswerEncoding, from_json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
-    /// The body is not what its content type promises. 400.
+    /// The body does not match its content type. 400.
     Malformed,
     /// A required field is absent. 400.
     Missing,
@@ -19,7 +19,7 @@ pub enum ErrorCode {
     Repeated,
     /// A field's value has the wrong form, for instance an id that is not a ULID. 400.
     Invalid,
-    /// Nobody is logged in, or the session has ended. 401.
+    /// The request has no valid session. 401.
     SignedOut,
     /// Name or password is wrong. 401.
     WrongCredentials,
@@ -55,13 +55,14 @@ pub enum ErrorCode {
 #[error("{message}")]
 pub struct ApiError {
     pub code: ErrorCode,
-    /// One sentence for a person, with the fix if there is one.
+    /// One sentence for display, with the fix if there is one.
     pub message: String,
-    /// The request's field at fault, if it is one.
+    /// The name of the wrong field, if one is at fault.
     pub field: Option<String>,
 }
 
-/// The most characters of the client's text in an error. Enough to recognise it, and a bound for the response.
+/// The most characters of the client's text in an error: enough to recognise it, but few enough to keep responses
+/// small.
 const ECHO_LIMIT: usize = 100;
 
 impl ApiError {
@@ -115,7 +116,7 @@ impl FromServerFnError for ApiError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            // The form codec writes its errors in our wire format; see form.rs.
+            // The form codec writes its errors in our wire format, see form.rs.
             ServerFnErrorErr::Deserialization(text) => from_json(&text).unwrap_or_else(|_| {
                 Self::new(ErrorCode::Malformed, format!("The message cannot be read: {}", echo(&text)))
             }),

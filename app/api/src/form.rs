@@ -1,7 +1,7 @@
 //! The strict form codec of the public server functions.
 //!
-//! Usual form decoders replace invalid UTF-8 and take a repeated field's last value, so they would answer a wrong
-//! request as if it were another one. This codec rejects both.
+//! Common form decoders replace invalid UTF-8 and take the last value of a repeated field, so they would answer a
+//! different request. This codec rejects both.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -12,10 +12,10 @@ use server_fn::{ContentType, Decodes, Encodes, Format, FormatType};
 use crate::error::echo;
 use crate::{ApiError, ErrorCode};
 
-/// More fields than any form has. Each is compared with all earlier ones.
+/// More fields than any form has. Limited, because each field is compared with all earlier ones.
 const MAX_FIELDS: usize = 16;
 
-/// `application/x-www-form-urlencoded` with every field given at most once.
+/// `application/x-www-form-urlencoded`, with each field at most once.
 pub struct Form;
 
 impl ContentType for Form {
@@ -43,7 +43,7 @@ impl<T: DeserializeOwned> Decodes<T> for Form {
     }
 }
 
-/// Percent-encoding triples the size of non-ASCII text, and a phrase within its limit would not fit into a body.
+/// Percent-encoding triples the size of non-ASCII text, so a phrase within its limit might not fit into a body.
 fn unescape_non_ascii(form: &str) -> Bytes {
     let mut bytes = Vec::with_capacity(form.len());
     let mut rest = form.as_bytes();
@@ -55,8 +55,8 @@ fn unescape_non_ascii(form: &str) -> Bytes {
     Bytes::from(bytes)
 }
 
-/// A form that cannot be read. Displays as the wire form of [`ApiError`], because server functions pass a codec's error
-/// on as text only.
+/// The error of an invalid form. Displays as the wire form of [`ApiError`], because server functions pass on a codec's
+/// error only as text.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FormError(ApiError);
 
@@ -148,12 +148,12 @@ impl<'de> MapAccess<'de> for Fields {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, FormError> {
-        let (name, value) = self.current.take().expect("a value is asked for after its key");
+        let (name, value) = self.current.take().expect("a value is read after its key");
         seed.deserialize(Text(value)).map_err(|FormError(error)| FormError(ApiError { field: Some(name), ..error }))
     }
 }
 
-/// A field's value. An empty text is a value too: `letters=` asks for no letters, a missing field for the default.
+/// A field's value. An empty text is a value too: `letters=` means no letters, a missing field means the default.
 struct Text(String);
 
 impl<'de> IntoDeserializer<'de, FormError> for Text {
@@ -258,7 +258,7 @@ mod tests {
             let error = decode(body.as_bytes()).expect_err("refused");
             let field = error.field.clone().expect("the error names a field");
             assert!(field.ends_with('…') && name.starts_with(field.trim_end_matches('…')), "{field:?}");
-            assert!(FormError(error).to_string().len() < 2_000, "small, although each character takes six bytes");
+            assert!(FormError(error).to_string().len() < 2_000, "small, although each character is escaped");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Jobs, as an administrator sees and controls them.
+//! The administration of jobs.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::server_functions::server_functions;
 use crate::{LogSeq, TimeMs};
 
 server_functions! {
-    /// What administrators ask about jobs, and do to them.
+    /// Server functions for the administration of jobs.
     trait JobsApi;
 
     /// How many jobs are in each state.
@@ -21,28 +21,28 @@ server_functions! {
     Job, "admin/jobs/show", Arguments:
         fn job(id: JobId) -> JobDetail;
 
-    /// Makes a job wait for a worker again, now, whatever came of it before.
+    /// Makes a job that has ended or waits for a later time wait for a worker now.
     RetryJob, "admin/jobs/retry", Arguments:
         fn retry_job(id: JobId) -> ();
 
-    /// Keeps a job from being run, or stops it where it is running.
+    /// Cancels a job, and stops it if it is running.
     CancelJob, "admin/jobs/cancel", Arguments:
         fn cancel_job(id: JobId) -> ();
 
-    /// Every kind of job that there ever was, by name.
+    /// Every kind of job that was ever enqueued, by name.
     JobKinds, "admin/jobs/kinds", Arguments:
         fn job_kinds() -> Vec<JobKind>;
 
-    /// Lets no more jobs of this kind begin, on any worker; those that run go on.
+    /// Stops all workers from claiming jobs of this kind. Running jobs continue.
     PauseKind, "admin/jobs/pause", Arguments:
         fn pause_kind(kind: String) -> ();
 
-    /// Lets jobs of this kind begin again.
+    /// Lets workers claim jobs of this kind again.
     ResumeKind, "admin/jobs/resume", Arguments:
         fn resume_kind(kind: String) -> ();
 
-    /// Lets at most so many jobs of this kind run at the same time, on all workers together: at least 1,
-    /// or any number where there is none.
+    /// Limits how many jobs of this kind run at the same time, on all workers together. At least 1. `None` removes the
+    /// limit.
     LimitKind, "admin/jobs/limit", Arguments:
         fn limit_kind(kind: String, limit: Option<u32>) -> ();
 }
@@ -65,7 +65,7 @@ text_enum! {
         /// Failed, and runs again after its backoff.
         Retrying = "retrying",
         Done = "done",
-        /// Failed for good; only an administrator can make it run again.
+        /// Failed permanently: only an administrator can make it run again.
         Dead = "dead",
         Cancelled = "cancelled",
     }
@@ -132,7 +132,7 @@ pub struct JobKind {
     pub kind: String,
     /// While paused, no job of this kind starts.
     pub paused: bool,
-    /// How many of its jobs may run at the same time. None: any number.
+    /// How many of its jobs may run at the same time. `None`: any number.
     pub limit: Option<u32>,
     pub counts: JobCounts,
 }
@@ -147,7 +147,7 @@ pub struct JobFilter {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobsPage {
     pub jobs: Vec<JobSummary>,
-    /// The cursor of the next page. None on the last one.
+    /// The cursor of the next page. `None` on the last page.
     pub next: Option<JobId>,
 }
 
@@ -156,28 +156,28 @@ pub struct JobSummary {
     pub id: JobId,
     /// For instance `log_request`.
     pub kind: String,
-    /// The job's input in a few words.
+    /// A short description of the job's input.
     pub about: String,
     pub state: JobState,
-    /// How many attempts were started.
+    /// How many attempts have started.
     pub attempt: u32,
     pub max_attempts: u32,
     pub created_at: TimeMs,
-    /// The earliest start.
+    /// The earliest time at which it may start.
     pub run_at: TimeMs,
     pub finished_at: Option<TimeMs>,
     /// The error of the last failed attempt.
     pub error: Option<String>,
-    /// As last reported; jobs that report none have none.
+    /// From the last report, if any.
     pub progress: Option<JobProgress>,
 }
 
-/// The progress of a job, as the job reports it.
+/// The progress that a job reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobProgress {
     /// From 0 to 100.
     pub percent: u8,
-    /// A few words for people.
+    /// A short note for display.
     pub note: String,
 }
 
@@ -186,13 +186,13 @@ pub struct JobDetail {
     pub summary: JobSummary,
     /// Indented if it is JSON, else unchanged.
     pub payload: String,
-    /// The result that the job has reported, for machines. JSON is indented.
+    /// The machine-readable result that the job has reported. Indented if it is JSON.
     pub result: Option<String>,
     /// Oldest first.
     pub attempts: Vec<Attempt>,
     /// The log row that the job wrote.
     pub log_row: Option<LogSeq>,
-    /// One sentence on why the job is not running although it could be.
+    /// Why the job is not running although it could be, in one sentence.
     pub why_not_running: Option<String>,
 }
 
@@ -201,7 +201,7 @@ pub struct Attempt {
     pub number: u32,
     pub worker: String,
     pub started_at: TimeMs,
-    /// None while it runs.
+    /// `None` while it is running.
     pub finished_at: Option<TimeMs>,
     pub outcome: AttemptOutcome,
     pub error: Option<String>,
@@ -213,12 +213,12 @@ text_enum! {
     pub enum AttemptOutcome {
         Running = "running",
         Done = "done",
-        /// Failed; the job runs again.
+        /// Failed. The job runs again.
         Failed = "failed",
         /// Failed, and the job is dead.
         Dead = "dead",
         Cancelled = "cancelled",
-        /// The worker died, or its lease ran out, before the result was stored.
+        /// The worker died, or its lease expired, before the result was stored.
         Lost = "lost",
         /// The worker was asked to stop and released the unfinished job.
         Released = "released",

@@ -1,7 +1,7 @@
 //! JSON between client and server.
 //!
-//! The server uses serde_json. The client uses a reader and a writer without floating-point numbers: there are none in
-//! these types, and their tables alone would be an eighth of the search bundle.
+//! The server uses serde_json. The client uses a reader and a writer that do not support floating-point numbers: these
+//! types have none, and the conversion tables would be an eighth of the search bundle.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -9,16 +9,16 @@ use serde::de::DeserializeOwned;
 use server_fn::codec::Post;
 use server_fn::{ContentType, Decodes, Encodes, Format, FormatType};
 
-/// The encoding of a function's arguments: the client writes them, the server reads them.
+/// The encoding of a function's arguments, which the client writes and the server reads.
 pub type Arguments = Post<ArgumentsEncoding>;
-/// The encoding of its answer: the server writes it, the client reads it.
+/// The encoding of a function's result, which the server writes and the client reads.
 pub type Answer = Post<AnswerEncoding>;
 
 /// Reads JSON that the server sent.
 ///
 /// # Errors
 ///
-/// If `text` is not JSON of a `T`, or contains a number with a fraction.
+/// If `text` is not the JSON of a `T`, or contains a number with a fraction.
 pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, serde_json_wasm::de::Error> {
     serde_json_wasm::from_str(text)
 }

@@ -18,10 +18,10 @@ pub use spec::{
 pub use trace::{ItemState, ItemTrace, LabTrace, LaneTrace};
 
 server_functions! {
-    /// What visitors ask of the waiting lab.
+    /// Server functions of the waiting lab.
     trait LabApi;
 
-    /// Whether the lab is open here, and its latest runs.
+    /// Whether runs can be started here, and the latest runs.
     Lab, "lab/show", Arguments:
         fn lab() -> LabState;
 
@@ -32,17 +32,17 @@ server_functions! {
     ShowLabRun, "lab/runs/show", Arguments:
         fn lab_run(id: LabRunId) -> LabRun;
 
-    /// Stops a run, or keeps it from being begun. For whoever started it, and for operators.
+    /// Cancels a run, and stops it if it is running. Only for the client that started it, and for operators.
     CancelLabRun, "lab/runs/cancel", Arguments:
         fn cancel_lab_run(id: LabRunId) -> ();
 }
 
-/// Identifies a run: a ULID that the client makes, so that sending the start again is safe.
+/// Identifies a run: a ULID that the client generates, so that sending the start again is safe.
 pub type LabRunId = SearchId;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabState {
-    /// Why runs cannot be started here, with the fix. None if they can.
+    /// Why runs cannot be started here, with the fix. `None` if they can.
     pub closed: Option<String>,
     /// The latest runs, newest first.
     pub runs: Vec<LabRun>,
@@ -54,13 +54,13 @@ pub struct LabRun {
     pub job: JobId,
     pub spec: LabSpec,
     pub state: JobState,
-    /// How many jobs will start before this one, while it waits.
+    /// How many jobs will start before this one, while it is waiting.
     pub ahead: u64,
     pub created_at: TimeMs,
     pub finished_at: Option<TimeMs>,
     /// Progress, from 0 to 100.
     pub percent: u8,
-    /// Once the run has ended by itself.
+    /// Set once the run has completed.
     pub summary: Option<LabSummary>,
     /// Why the run failed as a whole. Errors of single items are in its events.
     pub error: Option<String>,
@@ -71,12 +71,12 @@ pub struct LabRun {
 /// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabSummary {
-    /// From the first item's start to the last one's end.
+    /// From the first item's start to the last item's end.
     pub elapsed_us: u64,
     pub done: u32,
     pub failed: u32,
     pub cancelled: u32,
-    /// The sum of all items' durations: the time that they would have taken one after the other.
+    /// The sum of all items' durations: the time that they would have taken in sequence.
     pub work_us: u64,
     /// Only in the database scenario.
     pub pool: Option<PoolSummary>,
@@ -160,21 +160,21 @@ pub struct ItemError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemErrorKind {
-    /// The server has no such thing: 404.
+    /// The server answered with status 404.
     NotFound,
-    /// The server answered with another status than 200.
+    /// The server answered with a status other than 200.
     Status,
-    /// It took longer than was allowed.
+    /// The timeout was exceeded.
     Timeout,
-    /// Nothing listens at the address.
+    /// No server listens at the address.
     Refused,
     /// The connection broke.
     Broken,
-    /// The task failed, as the run asked for.
+    /// The task failed, because the run injected it.
     Task,
-    /// The task panicked, as the run asked for.
+    /// The task panicked, because the run injected it.
     Panic,
-    /// The task was aborted while it held a connection, as the run asked for.
+    /// The task was aborted while it held a connection, because the run injected it.
     Aborted,
     /// The pool or the database returned an error.
     Database,
@@ -201,7 +201,7 @@ impl ItemErrorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
-    /// The answer waits for the write.
+    /// The response waits for the write.
     Awaited,
     /// A task in the same process does the write.
     BareTask,
@@ -235,7 +235,7 @@ pub enum LaneStep {
     Restarted,
     /// The row is in the log.
     RowThere,
-    /// The row is not in the log, and the time for it has passed.
+    /// The row is not in the log, although the time to write it has passed.
     RowGone,
 }
 

@@ -1,4 +1,4 @@
-//! What the client may ask, and what it gets.
+//! The interface between client and server: requests, responses and their types.
 //!
 //! Every other package may depend on this one. It knows nothing of SQL, axum or pages.
 

@@ -1,6 +1,6 @@
 //! The log: one row for each answered search.
 //!
-//! Rows reach the client as streams and not through server functions:
+//! The client reads rows as streams, not through server functions:
 //! `GET /api/admin/log/rows` (NDJSON) and `GET /api/admin/log/events` (server-sent events).
 
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ pub struct LogRow {
     /// The set of letters found, as Python displays a set.
     pub results: String,
     pub ip: String,
-    /// For instance `Firefox`; empty if unknown.
+    /// For instance `Firefox`. Empty if unknown.
     #[serde(rename = "browser_string")]
     pub browser_family: String,
     /// The complete User-Agent header.
@@ -34,7 +34,7 @@ pub struct LogRow {
 /// How far a filtered read has scanned. Sent as the last line of its response,
 /// `{"looked": {"from", "to", "end", "last", "is_done"}}`.
 ///
-/// The time of a request is limited, so a response may end before it has as many rows as requested. The next request
+/// The time of a request is limited, so a response may end before it has the requested number of rows. The next request
 /// continues where this one ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Wire", into = "Wire")]
@@ -77,10 +77,10 @@ impl From<ScanProgress> for Wire {
     }
 }
 
-/// Whether displaying `character` affects nothing else.
+/// Whether displaying `character` has no side effect on the text around it.
 ///
 /// False for control characters, which terminals execute, and for those that end a line or reorder the text around
-/// them. Text from visitors must not change how the text next to it is displayed.
+/// them. Text from visitors must not change how other text is displayed.
 pub fn is_inert(character: char) -> bool {
     !character.is_control()
         && !matches!(

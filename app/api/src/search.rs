@@ -1,4 +1,4 @@
-//! A search: the pure function, its request and answer, and the receipt for its log record.
+//! A search: the pure function, its request and response, and the receipt for its log record.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,13 +18,13 @@ pub const PHRASE_LIMIT: usize = 10_000;
 pub const LETTERS_LIMIT: usize = 1_000;
 
 server_functions! {
-    /// What visitors ask for.
+    /// Server functions for visitors.
     trait SearchApi;
 
-    /// Says which of `letters` (default [`DEFAULT_LETTERS`]) occur in `phrase`.
+    /// Returns which of `letters` (default [`DEFAULT_LETTERS`]) occur in `phrase`.
     ///
-    /// The answer leaves when the search's log record is durable, not when it is written.
-    /// The same `id` sent twice is one search, and gives the same answer.
+    /// Responds once the job of the search's log record is durable, without waiting for the row. The same `id` sent
+    /// twice is one search, and gets the same response.
     Search, "search", FormArguments:
         fn search(phrase: String, letters: Option<String>, id: Option<SearchId>) -> SearchAnswer;
 }
@@ -36,30 +36,30 @@ pub struct SearchAnswer {
     pub letters: String,
     /// The letters found, one character each, in code-point order.
     pub results: Vec<String>,
-    /// The same as Python displays a set; see [`crate::set_text`].
+    /// The results as Python displays a set, see [`crate::set_text`].
     pub text: String,
     pub receipt: Receipt,
     pub recorded: Recorded,
 }
 
-/// The state of the log record when the answer leaves.
+/// The state of the log record when the response is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recorded {
     /// The record is a durable job: it will be written.
     Accepted,
-    /// The database did not answer in time; the record is safe in the spool.
+    /// The database did not answer in time. The record is durable in the spool.
     Spooled,
     /// Neither database nor spool could take the record.
     NotRecorded,
 }
 
-/// Identifies a search: a ULID that the client makes, so that sending the search again is safe.
+/// Identifies a search: a ULID that the client generates, so that sending the search again is safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SearchId(pub u128);
 
 impl SearchId {
-    /// The id of a search made at `unix_ms`, with the lower 80 bits of `random`.
+    /// The id of a search at `unix_ms`, with the lower 80 bits of `random`.
     pub fn from_parts(unix_ms: u64, random: u128) -> Self {
         Self(Ulid::from_parts(unix_ms, random).0)
     }
@@ -75,7 +75,7 @@ impl FromStr for SearchId {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // 26 digits of 5 bits are 130 bits. A first digit above 7 would overflow to another id.
+        // 26 digits of 5 bits are 130 bits, so a first digit above 7 would overflow into another id.
         let fits = text.bytes().next().is_some_and(|digit| (b'0'..=b'7').contains(&digit));
         match Ulid::from_string(text) {
             Ok(Ulid(bits)) if fits => Ok(Self(bits)),
@@ -97,16 +97,16 @@ impl<'de> Deserialize<'de> for SearchId {
     }
 }
 
-/// An opaque, unguessable token with which the client follows the search's log record.
+/// An opaque, unguessable token with which the client follows a search's log record.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Receipt(pub String);
 
-/// The answer of `GET /api/receipts/{receipt}`, and the data of each event of its stream.
+/// The response of `GET /api/receipts/{receipt}`, and the data of each event of its stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptState {
     pub state: JobState,
-    /// How many jobs will start before this one, while it waits.
+    /// How many jobs will start before this one, while it is waiting.
     pub ahead: u64,
     /// 0 until a worker has started.
     pub attempt: u32,
@@ -119,17 +119,18 @@ pub struct ReceiptState {
 
 /// The characters of `letters` that occur in `phrase`, in code-point order.
 ///
-/// Compares Unicode scalar values, case-sensitively and without normalisation, exactly like Python's `set(letters) & set(phrase)`.
+/// Compares Unicode scalar values, case-sensitively and without normalisation, exactly like Python's `set(letters) &
+/// set(phrase)`.
 pub fn search4letters(phrase: &str, letters: &str) -> BTreeSet<char> {
     let mut wanted = BTreeSet::new();
-    // Not `collect`, which would add a sorting algorithm to the client for a handful of letters.
+    // Not `collect`, which would add a sorting algorithm to the client bundle for a few letters.
     wanted.extend(letters.chars());
     if wanted.is_empty() {
         return wanted;
     }
     let mut found = BTreeSet::new();
     for character in phrase.chars() {
-        // Stops early: a phrase is long, and its letters are few.
+        // Stops once all letters are found: a phrase may be long.
         if wanted.contains(&character) && found.insert(character) && found.len() == wanted.len() {
             break;
         }
@@ -146,7 +147,7 @@ pub fn set_text(found: &BTreeSet<char>) -> String {
     format!("{{{}}}", elements.join(", "))
 }
 
-/// `character` as Python 3.11's `repr` writes the string of that one character.
+/// Python 3.11's `repr` of a string of this one character.
 pub(crate) fn python_repr(character: char) -> String {
     match character {
         '\'' => "\"'\"".to_owned(),

@@ -1,23 +1,23 @@
-//! Server functions: one declaration makes what the client calls, what the server implements, and the route between them.
+//! Server functions: one declaration generates the client's function, the server's trait method, and their route.
 
 use server_fn::codec::Post;
 
 use crate::Form;
 pub(crate) use crate::json::Arguments;
 
-/// For a function whose arguments a plain HTML form can send too.
+/// The encoding of arguments that a plain HTML form can send too.
 pub(crate) type FormArguments = Post<Form>;
 
-/// A server function, as the server routes it.
+/// A server function's route.
 ///
-/// Routes are listed, and not found through linker sections: a release build with LTO may drop a section that nothing names.
+/// Routes are listed explicitly, because a release build with LTO may drop an unreferenced linker section.
 #[cfg(feature = "ssr")]
 pub struct ServerFunction {
-    /// The whole path, for instance `/api/search`.
+    /// The full path, for instance `/api/search`.
     pub path: &'static str,
-    /// How the arguments travel.
+    /// The content type of the arguments.
     pub content_type: &'static str,
-    /// Lets the function be found by its path.
+    /// Registers the function, so that it can be found by its path.
     pub register: fn(),
 }
 
@@ -27,9 +27,9 @@ pub struct ServerFunction {
 /// RetryJob, "admin/jobs/retry", Arguments: fn retry_job(id: JobId) -> ();
 /// ```
 ///
-/// makes the function `retry_job`, which the client calls, its arguments' type `RetryJob`, the method `retry_job` of the
-/// feature's trait, which the server implements, and an entry of the trait's `FUNCTIONS`, from which the server makes the
-/// route `/api/admin/jobs/retry`. What is below `admin` passes the guard of administrators.
+/// generates the function `retry_job`, which the client calls, the type `RetryJob` of its arguments, the method
+/// `retry_job` of the feature's trait, which the server implements, and an entry in the trait's `FUNCTIONS`, from which
+/// the server makes the route `/api/admin/jobs/retry`. Only administrators may call functions below `admin`.
 macro_rules! server_functions {
     (
         $(#[$about:meta])*
@@ -71,7 +71,7 @@ macro_rules! server_functions {
                 },
             )*];
 
-            /// Makes `implementation` answer the server functions of this request.
+            /// Provides the implementation of this request's server functions.
             pub fn provide<T: $Api + 'static>(implementation: T) {
                 leptos::prelude::provide_context::<std::sync::Arc<dyn $Api>>(std::sync::Arc::new(implementation));
             }
@@ -81,7 +81,7 @@ macro_rules! server_functions {
 
 pub(crate) use server_functions;
 
-/// What answers the server functions of this request.
+/// The implementation of this request's server functions.
 #[cfg(feature = "ssr")]
 pub(crate) fn implementation<T: ?Sized + Send + Sync + 'static>() -> Result<std::sync::Arc<T>, crate::ApiError> {
     leptos::prelude::use_context().ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! The state of the whole system, as an administrator sees it.
+//! The state of the whole system, for administrators.
 //!
 //! The page follows `GET /api/admin/system/events`. Each of its `state` events carries a [`SystemState`].
 
@@ -8,32 +8,32 @@ use crate::server_functions::server_functions;
 use crate::{JobId, SearchId, TimeMs};
 
 server_functions! {
-    /// What administrators ask about the whole system.
+    /// Server functions for the state of the system.
     trait SystemApi;
 
-    /// Everything that the page `/system` shows, as it is now.
+    /// The current contents of the page `/system`.
     System, "admin/system/show", Arguments:
         fn system() -> SystemState;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SystemState {
-    /// When it was read, by the server's clock.
+    /// When the state was read, by the server's clock.
     pub at: TimeMs,
     pub health: Health,
-    /// What is wrong with the database. None while it answers.
+    /// What is wrong with the database. `None` while it answers.
     pub fault: Option<StoreFault>,
-    /// None if the database does not answer.
+    /// `None` if the database does not answer.
     pub ledger: Option<Ledger>,
-    /// The missing searches when the ledger does not add up, at most 100.
+    /// At most 100 missing searches, if the ledger does not add up.
     pub missing: Vec<MissingSearch>,
     pub spool: SpoolState,
-    /// None if the database does not answer.
+    /// `None` if the database does not answer.
     pub queue: Option<QueueState>,
-    /// All workers of this database, by name. None if it does not answer.
+    /// All workers of this database, by name. `None` if the database does not answer.
     pub workers: Option<Vec<WorkerState>>,
     pub pool: PoolState,
-    /// None if the operating system does not report it.
+    /// `None` if the operating system does not report it.
     pub disk: Option<DiskState>,
     pub process: ProcessState,
 }
@@ -43,7 +43,7 @@ pub struct Health {
     pub light: HealthStatus,
     /// One sentence with the reason, and the fix if there is one.
     pub sentence: String,
-    /// The last probe that was accepted, claimed, run and finished.
+    /// The last probe job that has passed the whole queue: enqueued, claimed, run and finished.
     pub probe: Option<Probe>,
 }
 
@@ -55,7 +55,7 @@ text_enum! {
         Healthy = "healthy",
         /// The first probe has not finished yet.
         Checking = "checking",
-        /// Searches are answered and kept, but an operator should look into it.
+        /// Searches are answered and recorded, but an operator should look into it.
         Degraded = "degraded",
         /// Searches are not recorded, or their jobs are not run.
         Failing = "failing",
@@ -65,12 +65,12 @@ text_enum! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probe {
     pub ended_at: TimeMs,
-    /// From enqueueing the job until it was done.
+    /// From enqueueing the job to its end.
     pub took_ms: u64,
 }
 
 text_enum! {
-    /// The kinds of database failures, each a question for the operator to ask.
+    /// The kinds of database failures, each with a question for the operator.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
     pub enum FaultKind {
         /// Is your database switched on?
@@ -102,17 +102,17 @@ impl FaultKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreFault {
     pub kind: FaultKind,
-    /// What the database said.
+    /// The database's message.
     pub detail: String,
     pub since: TimeMs,
 }
 
-/// Counts every search that was ever accepted in exactly one place:
+/// Counts every accepted search in exactly one place:
 /// `accepted` = `recorded` + `scheduled` + `waiting` + `running` + `retrying` + `dead` + `cancelled` + `spooled`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     pub accepted: u64,
-    /// In the log, and no job will write it again.
+    /// The search has a log row, and no job will write it again.
     pub recorded: u64,
     pub scheduled: u64,
     pub waiting: u64,
@@ -120,7 +120,7 @@ pub struct Ledger {
     pub retrying: u64,
     pub dead: u64,
     pub cancelled: u64,
-    /// On this server's disk, not yet in the database.
+    /// In this server's spool, and not yet in the database.
     pub spooled: u64,
 }
 
@@ -158,12 +158,12 @@ pub struct SpoolState {
     pub oldest_at: Option<TimeMs>,
     /// Records moved to the database since the start.
     pub replayed: u64,
-    /// Damaged lines, and records that the database refuses for good. Counted while `quarantine_file` exists.
+    /// Damaged lines, and records that the database always rejects. Counted while `quarantine_file` exists.
     #[serde(rename = "set_aside")]
     pub quarantined: u64,
     #[serde(rename = "set_aside_file")]
     pub quarantine_file: Option<String>,
-    /// Searches since the start that neither the database nor the spool could keep.
+    /// Searches since the start that neither the database nor the spool could record.
     pub not_recorded: u64,
     /// Why the spool cannot be written to, if it cannot.
     pub fault: Option<String>,
@@ -171,7 +171,7 @@ pub struct SpoolState {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueState {
-    /// Jobs of all kinds that wait for a worker.
+    /// Waiting jobs of all kinds.
     pub waiting: u64,
     pub running: u64,
     /// Scheduled and retrying jobs.
@@ -183,12 +183,12 @@ pub struct QueueState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerState {
     pub name: String,
-    /// The machine and process on which it runs.
+    /// The machine and the process in which it runs.
     pub host: String,
     pub pid: u32,
-    /// Of search4letters.
+    /// The version of search4letters.
     pub version: String,
-    /// How many jobs it can run at the same time, and how many it runs now.
+    /// How many jobs it can run at the same time, and how many it is running.
     pub slots: u32,
     pub busy: u32,
     pub started_at: TimeMs,
@@ -198,15 +198,15 @@ pub struct WorkerState {
     pub is_silent: bool,
 }
 
-/// The pool of connections that read from the database.
+/// The pool of the database's reading connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolState {
     pub in_use: u32,
     pub idle: u32,
     pub max: u32,
-    /// Callers that wait for a connection now.
+    /// How many callers are waiting for a connection.
     pub waiting: u32,
-    /// Waits since the start, and the longest of them.
+    /// How many waits there were since the start, and how long the longest was.
     pub waits: u64,
     pub longest_wait_ms: u64,
 }
@@ -222,11 +222,11 @@ pub struct DiskState {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessState {
-    /// Of search4letters.
+    /// The version of search4letters.
     pub version: String,
-    /// Of the database engine, for instance `SQLite 3.51.3`.
+    /// Name and version of the database engine, for instance `SQLite 3.51.3`.
     pub database: String,
-    /// Of the database's schema.
+    /// The version of the database's schema.
     pub schema: i64,
     pub pid: u32,
     pub started_at: TimeMs,

@@ -1,4 +1,4 @@
-//! Times: as they travel, and as people write them in a log filter.
+//! Times: on the wire, and as written in a log filter.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ impl TimeMs {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// The milliseconds from `earlier` to `self`; 0 if `earlier` is later.
+    /// The milliseconds from `earlier` to `self`, or 0 if `earlier` is later.
     pub fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0).max(0)
     }
@@ -44,13 +44,13 @@ impl LogTime {
     /// The accepted forms, for a message.
     pub(crate) const FORMS: &str = "how long ago (30s, 15m, 1h, 2d, 1w) or a time (2026-11-22, 2026-11-22T08:05Z)";
 
-    /// Reads `30s`, `15m`, `1h`, `2d` or `1w`, a date, or a date and time of RFC 3339. Seconds and offset are optional;
-    /// without an offset the time is UTC.
+    /// Reads `30s`, `15m`, `1h`, `2d` or `1w`, a date, or a date and time of RFC 3339. Seconds and offset are optional.
+    /// Without an offset, the time is UTC.
     pub fn parse(text: &str) -> Option<Self> {
         ago(text).or_else(|| time(text).map(Self::At))
     }
 
-    /// The absolute time, if it is `now`.
+    /// The absolute time, relative to `now`.
     pub fn resolve(self, now: TimeMs) -> TimeMs {
         match self {
             Self::At(time) => time,
@@ -83,7 +83,7 @@ impl Unit {
     }
 }
 
-/// In the form that `parse` reads, in UTC.
+/// Displays the form that `parse` reads, in UTC.
 impl fmt::Display for LogTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let TimeMs(ms) = match self {
@@ -119,7 +119,7 @@ fn time(text: &str) -> Option<TimeMs> {
     if reader.skip(&['T', 't', ' ']) {
         let (hour, minute) = (reader.number(2)?, reader.after(':', 2)?);
         let second = if reader.0.starts_with(':') { reader.after(':', 2)? } else { 0 };
-        // A leap second counts as the second before it: system clocks do not show it.
+        // A leap second counts as the second before it, because system clocks do not have leap seconds.
         if hour > 23 || minute > 59 || second > 60 {
             return None;
         }
@@ -129,7 +129,7 @@ fn time(text: &str) -> Option<TimeMs> {
         }
         ms -= reader.offset_minutes()? * MINUTE_MS;
     }
-    // An offset must not lead outside of the years 0 to 9999.
+    // With its offset, the time must be within the years 0 to 9999.
     let is_in_range = (day_of(0, 1, 1)..day_of(10_000, 1, 1)).contains(&ms.div_euclid(DAY_MS));
     (reader.0.is_empty() && is_in_range).then_some(TimeMs(ms))
 }

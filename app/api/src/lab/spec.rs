@@ -10,7 +10,7 @@ pub const REQUESTS_LIMIT: u32 = 1_000;
 pub const WORKERS_LIMIT: u32 = 100;
 /// The longest latency of one request.
 pub const LATENCY_LIMIT_MS: u32 = 10_000;
-/// The longest expected time of a run, because others wait for their turn.
+/// The longest expected duration of a run, because other runs wait for their turn.
 pub const RUN_LIMIT_MS: u64 = 45_000;
 /// The most database tasks of one run.
 pub const TASKS_LIMIT: u32 = 10_000;
@@ -18,7 +18,7 @@ pub const TASKS_LIMIT: u32 = 10_000;
 pub const BATCHES_LIMIT: u32 = 1_000;
 /// The longest time that a task holds its connection.
 pub const HOLD_LIMIT_MS: u32 = 1_000;
-/// The longest expected wait of a batch's last task for its connection: half of the pool's timeout.
+/// How long the last task of a batch may be expected to wait for its connection: half of the pool's timeout.
 const POOL_WAIT_LIMIT_MS: u64 = 2_500;
 /// The longest write of the request scenario, as in the original program.
 pub const WRITE_DELAY_LIMIT_MS: u32 = 15_000;
@@ -43,7 +43,7 @@ pub enum LabSpec {
 pub struct FetchSpec {
     pub work: LabWork,
     pub style: LabStyle,
-    /// How many requests.
+    /// The number of requests.
     pub count: u32,
     /// The most threads. Ignored by styles without threads.
     pub workers: u32,
@@ -51,9 +51,9 @@ pub struct FetchSpec {
     pub latency_ms: u32,
     /// The largest deviation from this delay, in either direction.
     pub jitter_ms: u32,
-    /// In which order the results are taken. Only for futures.
+    /// The order in which results are taken. Only for futures.
     pub order: LabOrder,
-    /// How long to wait for a result before it counts as failed. None: without limit.
+    /// How long to wait for a result before it counts as failed. `None`: without limit.
     pub timeout_ms: Option<u32>,
 }
 
@@ -108,7 +108,7 @@ pub struct DatabaseSpec {
     pub aborted: u32,
 }
 
-/// The same search three times: its write is awaited, done by a bare task, or made a job.
+/// The same search three times: its write is awaited, done by a bare task, or enqueued as a job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestSpec {
     /// How long the write takes.
@@ -122,7 +122,7 @@ impl LabStyle {
 }
 
 impl FetchSpec {
-    /// The server's delays added up for this style: a lower bound of the run's duration.
+    /// The sum of the server's delays in this style: a lower bound of the run's duration.
     pub fn min_duration_ms(&self) -> u64 {
         let concurrent = match self.style {
             LabStyle::Sequential => 1,
@@ -188,7 +188,7 @@ fn within(field: &str, value: u32, least: u32, most: u32) -> Result<(), ApiError
     Err(ApiError::at(ErrorCode::Invalid, field, message))
 }
 
-/// With a separator for thousands. No limit reaches a million.
+/// Formats with a thousands separator. No limit reaches a million.
 fn grouped(value: u32) -> String {
     if value < 1_000 { value.to_string() } else { format!("{},{:03}", value / 1_000, value % 1_000) }
 }

@@ -2,15 +2,15 @@
 
 use super::{ItemError, LabEvent, LabFact, Lane, LaneStep};
 
-/// The state of a run. Events arrive in order of time and in portions of any size. An event that arrives twice changes
-/// nothing, because a portion may be sent again.
+/// The state of a run. Events arrive ordered by time, in parts of any size. An event that arrives twice changes
+/// nothing, because a part may be sent again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabTrace {
     /// Indexed by item number.
     pub items: Vec<ItemTrace>,
     /// The items in the order of delivery.
     pub delivered: Vec<u32>,
-    /// In order of time: time, in use, idle, waiting.
+    /// Ordered by time: time, in use, idle, waiting.
     pub pool: Vec<(u64, u32, u32, u32)>,
     pub lanes: Vec<LaneTrace>,
     /// The time of the latest event.
@@ -42,7 +42,7 @@ text_enum! {
     }
 }
 
-/// The steps of one search in the request scenario, in order of time.
+/// The steps of one search in the request scenario, ordered by time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaneTrace {
     pub lane: Lane,
@@ -50,7 +50,7 @@ pub struct LaneTrace {
 }
 
 impl LabTrace {
-    /// Applies an event. One about an unknown item changes nothing.
+    /// Applies an event. Ignores events of unknown items.
     pub fn apply(&mut self, event: LabEvent) {
         let LabEvent { at_us, what } = event;
         if let LabFact::Began { labels } = what {
@@ -169,7 +169,7 @@ mod tests {
             (4, LabFact::Delivered { item: 0 }),
             (5, LabFact::Lane { lane: Lane::Job, step: LaneStep::Sent }),
         ];
-        // A portion that is sent again contains the latest events.
+        // A part that is sent again contains the latest events.
         let again = facts[1..].to_vec();
         assert_eq!(trace(facts.clone().into_iter().chain(again)), trace(facts));
     }

@@ -1,4 +1,4 @@
-//! How a row's texts and addresses are compared with a filter's.
+//! Compares a row's texts and addresses with a filter's.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use crate::search::python_repr;
 
-/// Whether `whole` contains `text`, ignoring the case of a to z.
+/// Whether `whole` contains `text`, ignoring ASCII case.
 pub(super) fn contains(whole: &str, text: &str) -> bool {
     let Some(first) = text.as_bytes().first() else { return true };
     // Comparing bytes is correct: in UTF-8 no character contains the bytes of another.
@@ -18,10 +18,10 @@ pub(super) fn contains(whole: &str, text: &str) -> bool {
         .any(|part| part[0].eq_ignore_ascii_case(first) && part.eq_ignore_ascii_case(text.as_bytes()))
 }
 
-/// Whether all of `letters` are in a set as Python displays it.
+/// Whether `set`, displayed by Python, contains all of `letters`.
 ///
-/// A letter's form starts and ends with a quote, and a comma and a space follow the end. So no other text in the set
-/// looks like a letter's form.
+/// Each letter is in quotes, and a comma and a space separate the letters. So no other text in the set looks like a
+/// quoted letter.
 pub(super) fn has_letters(set: &str, letters: &BTreeSet<char>) -> bool {
     letters.iter().all(|&letter| set.contains(&python_repr(letter)))
 }
@@ -84,7 +84,7 @@ mod tests {
         }
 
         #[test]
-        fn letters_are_told_from_separators(phrase in "[ ,'\"\\\\{}a\n\u{0}é]{0,9}", letter in "[ ,'\"\\\\{}anx0\n\u{0}é]") {
+        fn letters_differ_from_separators(phrase in "[ ,'\"\\\\{}a\n\u{0}é]{0,9}", letter in "[ ,'\"\\\\{}anx0\n\u{0}é]") {
             let all: BTreeSet<char> = phrase.chars().collect();
             let letters: BTreeSet<char> = letter.chars().collect();
             prop_assert_eq!(has_letters(&crate::set_text(&all), &letters), letters.is_subset(&all));

@@ -1,7 +1,7 @@
 //! The log's filter, and which rows it matches.
 //!
-//! Pages, events and exports all compare rows with this code, on either database. A store gets only [`LogBounds`]:
-//! what its indexes can answer.
+//! Pages, events and exports all filter rows with this code, on either database. A store gets only [`LogBounds`], which
+//! its indexes can answer.
 
 mod compare;
 mod parse;
@@ -16,11 +16,11 @@ pub use self::parse::{FilterError, FilterKey, LogPosition};
 use self::compare::{Network, contains, has_letters};
 use crate::{LogRow, LogSeq, LogTime, SearchId, TimeMs};
 
-/// The rows for which all terms hold; all rows where there is no term.
+/// Matches the rows for which all terms hold. Without terms, it matches all rows.
 ///
 /// Written as `phrase:~hello -browser:firefox since:2d "free text"`. `field:text` compares the whole field,
-/// `field:~text` a part of it, and a text without a field a part of any field. Only a to z ignore case, and no character
-/// is a wildcard. A minus before a term negates it.
+/// `field:~text` finds the text within it, and a text without a field is found within any field. Only ASCII letters
+/// ignore case. There are no wildcards. A minus before a term negates it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogFilter {
     terms: Vec<Term>,
@@ -46,7 +46,7 @@ enum Test {
     Whole(Column, String),
     /// Exactly these letters were found.
     Found(BTreeSet<char>),
-    /// These letters were found, and perhaps others.
+    /// At least these letters were found.
     FoundAmong(BTreeSet<char>),
     Address(Network),
     Row(LogSeq),
@@ -126,7 +126,7 @@ impl Column {
     }
 }
 
-/// A range that contains every row that a filter can match. Other rows in it still have to be compared.
+/// A range that contains every row that a filter can match. Its rows still have to be compared with the filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogBounds {
     /// The lowest and the highest row number.
@@ -161,7 +161,7 @@ impl LogBounds {
                 self.first = self.first.max(*seq);
                 self.last = self.last.min(*seq);
             }
-            // With two different ids no row matches, and either one is a valid bound.
+            // With two different ids no row matches, so either one is a valid bound.
             (Sense::Is, Test::Search(id)) => self.search = Some(*id),
             (Sense::Is, Test::Since(time)) | (Sense::IsNot, Test::Before(time)) => since(self, time.resolve(now)),
             (Sense::Is, Test::Before(time)) | (Sense::IsNot, Test::Since(time)) => before(self, time.resolve(now)),
@@ -181,7 +181,7 @@ impl LogFilter {
     }
 }
 
-/// As a text that is parsed as the same filter.
+/// Displays a text that parses as the same filter.
 impl fmt::Display for LogFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, term) in self.terms.iter().enumerate() {
@@ -215,7 +215,7 @@ impl fmt::Display for Term {
     }
 }
 
-/// `text`, in quotes unless it is parsed as itself without them.
+/// Puts `text` in quotes, unless it parses as itself without them.
 fn quoted(text: &str) -> String {
     let is_plain = |character: char| !character.is_whitespace() && !matches!(character, '"' | ':' | '~' | '-');
     if !text.is_empty() && text.chars().all(is_plain) {

@@ -1,4 +1,4 @@
-//! Reads the text of a filter, and says what is wrong with it.
+//! Parses the text of a filter.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::compare::{Network, NotANetwork};
 use super::{Column, LogFilter, Sense, Term, Test};
 use crate::{ApiError, ErrorCode, LogSeq, LogTime, SearchId};
 
-/// More than a person writes, and few enough to compare a row with all of them quickly.
+/// More terms than people write, but few enough to compare each row with all of them quickly.
 const MAX_TERMS: usize = 32;
 
 impl FromStr for LogFilter {
@@ -31,9 +31,9 @@ impl FromStr for LogFilter {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message} (at character {})", at.start + 1)]
 pub struct FilterError {
-    /// The characters at fault, counted from 0. An empty range where something is missing.
+    /// The wrong characters, counted from 0. An empty range if something is missing there.
     pub at: Range<usize>,
-    /// One sentence for a person.
+    /// One sentence for display.
     pub message: String,
 }
 
@@ -42,7 +42,7 @@ impl FilterError {
         Self { at, message: message.into() }
     }
 
-    /// The answer to a request with this error in its parameter `field`.
+    /// The response to a request with this error in its parameter `field`.
     pub fn in_field(&self, field: &str) -> ApiError {
         ApiError::at(ErrorCode::Invalid, field, self.to_string())
     }
@@ -140,7 +140,7 @@ fn whole(token: &Token, form: &str, read: impl FnOnce(&str) -> Option<Test>) -> 
     }
 }
 
-/// A row's number: digits, with an optional # and commas as the page shows them.
+/// A row's number: digits, with an optional # and commas, as on the page.
 fn number(text: &str) -> Option<LogSeq> {
     let digits = text.strip_prefix('#').unwrap_or(text).replace(',', "");
     let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -211,7 +211,7 @@ impl Lexer<'_> {
         Ok(Token { sense, key, tilde, value, at: start..self.at })
     }
 
-    /// A minus alone is a text.
+    /// Reads a minus that negates a term. A minus alone is a text.
     fn sense(&mut self) -> Sense {
         let mut ahead = self.rest.clone();
         let is_negated = ahead.next() == Some('-') && ahead.next().is_some_and(|character| !character.is_whitespace());
@@ -223,8 +223,8 @@ impl Lexer<'_> {
         }
     }
 
-    /// The key and its colon. A text that starts like an IPv6 address or a URL is not a key. Any other unknown name is
-    /// an error, because it may be a typing mistake.
+    /// Reads a key and its colon. The start of an IPv6 address or a URL is not a key. Any other unknown name is an
+    /// error, because it may be a typo.
     fn key(&mut self) -> Result<Option<FilterKey>, FilterError> {
         let start = self.at;
         let mut ahead = self.rest.clone();
@@ -253,8 +253,8 @@ impl Lexer<'_> {
         value
     }
 
-    /// The rest of a value that began with a quote at `start`. A backslash escapes a quote and another backslash; before
-    /// any other character it is itself.
+    /// Reads the rest of a value that began with a quote at `start`. A backslash escapes a quote or another backslash.
+    /// Before any other character it is literal.
     fn quoted(&mut self, start: usize) -> Result<String, FilterError> {
         let mut value = String::new();
         loop {

@@ -1,4 +1,4 @@
-//! Which rows filters match, how they are displayed, and the errors of invalid ones.
+//! Matching, displaying and rejecting filters.
 
 use proptest::prelude::*;
 
@@ -152,7 +152,7 @@ fn a_word_without_a_key_is_free_text() {
 }
 
 #[test]
-fn bounds_come_from_what_an_index_can_answer() {
+fn bounds_come_from_indexed_fields() {
     let none = LogBounds::NONE;
     for text in ["hello", "phrase:~x ip:10.0.0.0/8", "-row:7", "-search:0000000000000000000000001A"] {
         assert_eq!(filter(text).bounds(NOW), none, "{text}");
