@@ -230,7 +230,7 @@ async fn a_spooled_search_is_shown_as_such_until_the_database_is_back() {
     page.wait_for_text("accounted for").await;
     page.assert_accessible("/system with a spooled search").await;
 
-    other.execute("rollback").await.expect("a lock can be given back");
+    other.execute("rollback").await.expect("the lock is released");
     page.find(Role::Link, "recorded 1").await;
     page.find(Role::Link, "spooled 0").await;
     page.switch(&search).await;

@@ -89,7 +89,7 @@ async fn an_export_that_is_not_read_holds_a_few_blocks() {
     let before_kib = server.resident_kib();
     let address = server.url().trim_start_matches("http://").parse().expect("an address");
     let socket = TcpSocket::new_v4().expect("a socket");
-    socket.set_recv_buffer_size(4096).expect("told so");
+    socket.set_recv_buffer_size(4096).expect("the socket accepts the option");
     let mut wire = socket.connect(address).await.expect("the server listens");
     let cookie = admin.cookie().expect("logged in").to_owned();
     let request =

@@ -146,7 +146,7 @@ impl ClientLog {
         let took = began.elapsed();
         assert_eq!(answer.status, 200, "{}", answer.body);
         let answer: SearchAnswer = answer.json();
-        assert_eq!((answer.id, answer.phrase), (id, phrase), "the answer is to what was asked");
+        assert_eq!((answer.id, answer.phrase), (id, phrase), "the answer belongs to the request");
 
         let mut entries = self.entries();
         entries.slowest = entries.slowest.max(took);
@@ -222,7 +222,7 @@ impl Load {
     /// Waits until every client has lost the server. Panics after a wrong answer.
     pub(crate) async fn ended(mut self) {
         while let Some(ended) = self.clients.join_next().await {
-            ended.expect("no client was answered wrongly");
+            ended.expect("every answer was correct");
         }
     }
 
@@ -247,7 +247,7 @@ pub(crate) struct LatencyBaseline {
 impl LatencyBaseline {
     pub(crate) fn measure(installation: &Installation) -> Self {
         let (measured, slowest) = watch::channel(Duration::ZERO);
-        let file = File::create(installation.folder().join("baseline")).expect("the folder is ours");
+        let file = File::create(installation.folder().join("baseline")).expect("our own folder");
         let measuring = tokio::spawn(keep_measuring(installation.client(), Arc::new(file), measured));
         Self { slowest, measuring }
     }
@@ -258,7 +258,7 @@ impl LatencyBaseline {
         let (waited, measured) = (client_log.take_slowest(), *self.slowest.borrow());
         let limit = ALLOWANCE + 2 * measured;
         println!("the slowest answer took {waited:?}, the machine itself {measured:?}");
-        assert!(waited < limit, "somebody waited {waited:?}, where the machine itself takes {measured:?}");
+        assert!(waited < limit, "a client waited {waited:?}, although the machine itself takes only {measured:?}");
     }
 }
 
@@ -275,7 +275,7 @@ async fn keep_measuring(client: HttpClient, file: Arc<File>, slowest: watch::Sen
         let _ = client.get("/healthz").await;
         let file = file.clone();
         let written = spawn_blocking(move || (&*file).write_all(b".").and_then(|()| file.sync_data())).await;
-        written.expect("it does not panic").expect("the disk of the baseline is well");
+        written.expect("it does not panic").expect("the baseline's disk works");
         let took = began.elapsed();
         slowest.send_modify(|slowest| *slowest = took.max(*slowest));
         sleep(PAUSE).await;

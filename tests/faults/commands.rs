@@ -57,7 +57,7 @@ async fn the_spool_of_a_running_process_is_not_replayed() {
     let refused = there.run(&["spool", "replay", &spool_of(&installation)]).await;
     assert_eq!(refused.code, Some(1), "{}", refused.output);
     assert!(refused.output.contains("still lives"), "{}", refused.output);
-    assert!(!there.database().exists(), "nothing was to be done there");
+    assert!(!there.database().exists(), "no database is created");
     drop(server);
 }
 

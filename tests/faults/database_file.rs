@@ -73,8 +73,8 @@ async fn damage_under_a_running_server_is_noticed_and_searches_are_spooled() {
     let server = installation.start(&[]).await;
     let client = server.client();
     let database = installation.database();
-    let backup = fs::read(&database).expect("the server has made it");
-    fs::write(&database, vec![0xA5; backup.len()]).expect("it is ours");
+    let backup = fs::read(&database).expect("the server has created it");
+    fs::write(&database, vec![0xA5; backup.len()]).expect("our own file");
     // SQLite does not reread cached pages, so a search has to make it read.
     assert_eq!(client_log.search(&client).await, Some(Recorded::Accepted));
     unready(&client, FaultKind::ConnectionError).await;
@@ -84,7 +84,7 @@ async fn damage_under_a_running_server_is_noticed_and_searches_are_spooled() {
     server.kill().await;
 
     // The write-ahead log with the changes since the backup still exists.
-    fs::write(&database, backup).expect("it is ours");
+    fs::write(&database, backup).expect("our own file");
     let _server = installation.start(&[]).await;
     assert_complete(&installation, &client_log).await;
 }
@@ -93,8 +93,8 @@ async fn damage_under_a_running_server_is_noticed_and_searches_are_spooled() {
 async fn damaged(damage: impl FnOnce(&File) -> std::io::Result<()>) {
     let (installation, client_log) = used().await;
     let database = installation.database();
-    let backup = fs::read(&database).expect("the server has made it");
-    damage(&File::options().read(true).write(true).open(&database).expect("it is ours")).expect("damaged");
+    let backup = fs::read(&database).expect("the server has created it");
+    damage(&File::options().read(true).write(true).open(&database).expect("our own file")).expect("damaged");
     let broken = fs::read(&database).expect("it is there");
     assert_ne!(broken, backup);
     for command in ["serve", "migrate"] {
@@ -106,7 +106,7 @@ async fn damaged(damage: impl FnOnce(&File) -> std::io::Result<()>) {
     assert!(check.output.contains("is no database, or is damaged"), "{}", check.output);
     assert!(fs::read(&database).expect("it is there") == broken, "check has changed it");
 
-    fs::write(&database, backup).expect("it is ours");
+    fs::write(&database, backup).expect("our own file");
     let _server = installation.start(&[]).await;
     assert_complete(&installation, &client_log).await;
 }
@@ -120,7 +120,7 @@ async fn a_moved_database_is_noticed_and_used_again() {
 async fn a_database_in_its_place_is_not_changed() {
     let other = Installation::new();
     assert!(other.start(&[]).await.terminate(Duration::from_secs(20)).await.success());
-    away_for_a_while(Some(&fs::read(other.database()).expect("the server has made it"))).await;
+    away_for_a_while(Some(&fs::read(other.database()).expect("the server has created it"))).await;
 }
 
 async fn away_for_a_while(instead: Option<&[u8]>) {
@@ -133,14 +133,14 @@ async fn away_for_a_while(instead: Option<&[u8]>) {
     for _ in 0..2 {
         load.answered_more(50).await;
         let (place, aside) = (installation.database(), installation.folder().join("moved away"));
-        fs::rename(&place, &aside).expect("the folder is ours");
+        fs::rename(&place, &aside).expect("our own folder");
         if let Some(instead) = instead {
-            fs::write(&place, instead).expect("the folder is ours");
+            fs::write(&place, instead).expect("our own folder");
         }
         client_log.counts_more(Recorded::Spooled, 20).await;
         unready(&client, FaultKind::ConnectionError).await;
         assert_eq!(fs::read(&place).ok().as_deref(), instead, "the server has written in its place");
-        fs::rename(&aside, &place).expect("the folder is ours");
+        fs::rename(&aside, &place).expect("our own folder");
         ready(&client).await;
     }
     load.stop().await;
@@ -187,13 +187,13 @@ async fn a_folder_and_a_file_without_rights_are_refused() {
         (&database, 0o400, "cannot be written to"),
         (&database, 0o000, "cannot be opened"),
     ] {
-        fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
+        fs::set_permissions(path, Permissions::from_mode(mode)).expect("our own file");
         refused(&installation, &["serve"], what, "this user").await;
-        fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("it is ours");
+        fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("our own file");
         // SQLite gives the files beside the database the permissions of the database.
         let files = ["", "-wal", "-shm"].map(|ending| format!("{}{ending}", database.display()));
-        for file in files.iter().filter(|file| fs::exists(file).expect("the folder is ours")) {
-            fs::set_permissions(file, Permissions::from_mode(0o600)).expect("it is ours");
+        for file in files.iter().filter(|file| fs::exists(file).expect("our own folder")) {
+            fs::set_permissions(file, Permissions::from_mode(0o600)).expect("our own file");
         }
     }
     let _server = installation.start(&[]).await;

@@ -85,7 +85,7 @@ async fn if_database_and_spool_fail_the_answer_says_so() {
     client_log.counts_more(Recorded::NotRecorded, 40).await;
     let promised = client_log.promised().len();
     client_log.counts_more(Recorded::NotRecorded, 20).await;
-    assert_eq!(client_log.promised().len(), promised, "something was promised while nothing could be kept");
+    assert_eq!(client_log.promised().len(), promised, "a promise was made while nothing could be stored");
     fault.lift().await;
     client_log.counts_more(Recorded::Accepted, 20).await;
     server.kill().await;
@@ -176,6 +176,6 @@ async fn assert_complete_in_copy(
     assert_ledger_adds_up(installation).await;
     assert!(server.terminate(END_TIMEOUT).await.success());
     let copy = installation.folder().join("copy.db");
-    fs::copy(disk.data().join("search4letters.db"), &copy).expect("the server has made its database");
+    fs::copy(disk.data().join("search4letters.db"), &copy).expect("the server has created its database");
     Tables::open(&copy).await.assert_logged(client_log).await;
 }

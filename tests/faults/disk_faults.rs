@@ -38,7 +38,8 @@ impl Fault {
         let strace = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut strace = strace.spawn().expect("strace is there: cargo xtask faults installs it");
         let mut said = BufReader::new(strace.stderr.take().expect("piped above")).lines();
-        let first = timeout(STRACE_TIMEOUT, said.next_line()).await.expect("strace says what it does").expect("text");
+        let first =
+            timeout(STRACE_TIMEOUT, said.next_line()).await.expect("strace prints that it is attached").expect("text");
         let is_attached = first.as_ref().is_some_and(|line| line.contains("attached"));
         assert!(is_attached, "strace cannot be attached, which needs root or kernel.yama.ptrace_scope=0: {first:?}");
         // A full pipe would block strace.
@@ -54,8 +55,8 @@ impl Fault {
         })
         .await;
         let pid = self.strace.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        kill_process(pid.expect("nobody has waited for it"), Signal::INT).expect("our own child");
-        timeout(STRACE_TIMEOUT, self.strace.wait()).await.expect("strace lets go").expect("our own child");
+        kill_process(pid.expect("the child has not been waited for"), Signal::INT).expect("our own child");
+        timeout(STRACE_TIMEOUT, self.strace.wait()).await.expect("strace detaches").expect("our own child");
     }
 }
 
@@ -144,7 +145,7 @@ impl SmallDisk {
     }
 
     fn pid(&self) -> u32 {
-        self.holder.id().expect("nobody has waited for it")
+        self.holder.id().expect("the child has not been waited for")
     }
 }
 

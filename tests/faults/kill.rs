@@ -56,7 +56,7 @@ async fn repeated_searches_are_logged_once_although_the_server_is_killed_at_any_
         }
         let _server = installation.start(&[]).await;
         load.stop().await;
-        assert!(client_log.repeated() > 0, "no kill has met a search that was under way");
+        assert!(client_log.repeated() > 0, "no kill interrupted a search");
         assert_complete(&installation, &client_log).await;
     }
 }
@@ -138,7 +138,7 @@ async fn a_server_frozen_past_its_leases_continues() {
     server.freeze();
     let valid = "select count(*) from job where lease_until_ms > unixepoch('now', 'subsec') * 1000";
     eventually("every lease is over", async || (tables.number(valid).await == 0).then_some(())).await;
-    assert_eq!(tables.number(running).await, 20, "the frozen server holds them still");
+    assert_eq!(tables.number(running).await, 20, "the frozen server still holds them");
     server.thaw();
     assert_complete(&installation, &client_log).await;
     assert!(client_log.search(&server.client()).await.is_some());
@@ -204,6 +204,6 @@ async fn a_lab_run_whose_process_is_killed_is_repeated_by_the_next() {
     })
     .await;
     let trace = trace(&server.client(), id).await;
-    assert_eq!((trace.items.len(), trace.count(ItemState::Done)), (5, 5), "the lost attempt is told of no more");
+    assert_eq!((trace.items.len(), trace.count(ItemState::Done)), (5, 5), "the lost attempt has left no events");
     assert_eq!(run.summary.map(|summary| summary.done), Some(5));
 }

@@ -222,7 +222,7 @@ async fn restored(backup: &Path, client_log: &ClientLog, promises: Promises) {
     run_block("restore-sqlite", &[("BACKUP", text(backup)), ("RESTORED", text(&data))]).await;
     let installation = Installation::new().with_data(&data);
     let database = data.join("search4letters.db");
-    assert!(open_jobs(&database).await > 0, "the backup has met no job that was not done");
+    assert!(open_jobs(&database).await > 0, "the backup contains no unfinished job");
     let _server = installation.start(&[]).await;
     promises.check(&installation, client_log, async || log(&database).await).await;
 }

@@ -40,7 +40,7 @@ macro_rules! query {
 impl Tables {
     pub(crate) async fn open(file: &Path) -> Self {
         let options = SqliteConnectOptions::new().filename(file).busy_timeout(BUSY_TIMEOUT);
-        Self(Connection::Sqlite(options.connect().await.expect("the server has made its database")))
+        Self(Connection::Sqlite(options.connect().await.expect("the server has created its database")))
     }
 
     /// Connects to a database on a PostgreSQL server.
@@ -84,12 +84,12 @@ impl Tables {
         let accepted = "update ledger set accepted = accepted + json_array_length(?2) where ?1 = 'log_request'";
         let rows = rows.to_string();
         let Connection::Sqlite(connection) = &mut self.0 else { panic!("these are SQLite's statements") };
-        let mut transaction = connection.begin().await.expect("nobody else writes");
+        let mut transaction = connection.begin().await.expect("no other writer");
         for statement in [add, count, accepted] {
             let done = sqlx::query(statement).bind(kind).bind(&rows).execute(&mut *transaction).await;
             done.unwrap_or_else(|error| panic!("{statement}: {error}"));
         }
-        transaction.commit().await.expect("nobody else writes");
+        transaction.commit().await.expect("no other writer");
     }
 
     /// Adds the waiting jobs of searches, given as ids and phrases. Triggers count them.

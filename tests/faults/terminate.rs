@@ -32,7 +32,7 @@ async fn jobs_that_exceed_the_grace_time_are_released_immediately() {
     let ended = server.terminate(END_TIMEOUT).await;
     assert!(ended.success(), "{ended:?}");
     assert!(asked.elapsed() >= Duration::from_secs(1), "running jobs were not given their grace time");
-    assert_eq!(tables.jobs().await, [("waiting".to_owned(), SEARCHES)].into(), "nobody has to find out who held them");
+    assert_eq!(tables.jobs().await, [("waiting".to_owned(), SEARCHES)].into(), "their worker is known to be stopped");
     assert_eq!(tables.number("select count(*) from attempt where outcome <> 'released'").await, 0);
 
     let _server = installation.start(&[]).await;

@@ -204,7 +204,7 @@ impl ServerProcess {
     }
 
     pub fn pid(&self) -> u32 {
-        self.child.id().expect("nobody has waited for it")
+        self.child.id().expect("the child has not been waited for")
     }
 
     /// The token of the one-use link that a server without accounts prints soon after its start.

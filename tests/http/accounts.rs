@@ -162,10 +162,10 @@ async fn a_login_while_the_database_is_locked_is_answered_with_an_error() {
     let (server, _) = server_with_ada().await;
     let file = format!("sqlite:{}/search4letters.db", server.folder.path().display());
     let mut other = SqliteConnection::connect(&file).await.expect("the file opens");
-    let lock = other.begin_with("begin immediate").await.expect("nobody else writes");
+    let lock = other.begin_with("begin immediate").await.expect("no other writer");
     let answer = timeout(ANSWER_LIMIT, log_in(&server, "ada", PASSWORD)).await.expect("answered in time");
     answer.refused(503, ErrorCode::Unavailable, None);
-    lock.rollback().await.expect("the lock is given back");
+    lock.rollback().await.expect("the lock is released");
     log_in(&server, "ada", PASSWORD).await.ok::<Account>();
 }
 

@@ -133,7 +133,7 @@ async fn a_stop_does_not_wait_for_connections_without_a_request() {
     }
     eventually("all are accepted", async || (server.state.system.counters.connections.get() == 8).then_some(())).await;
     server.state.stop.cancel();
-    timeout(TIMEOUT, serving).await.expect("the time stands still, and it ends").expect("it does not panic");
+    timeout(TIMEOUT, serving).await.expect("it ends without waiting").expect("it does not panic");
     assert_eq!(server.state.system.counters.connections.get(), 0);
     for connection in connections {
         read_to_end(connection).await;

@@ -13,7 +13,7 @@ async fn order(server: &TestServer, admin: &str, function: &str, body: &Value) -
 
 async fn log_kind(server: &TestServer, admin: &str) -> JobKind {
     let kinds: Vec<JobKind> = order(server, admin, "kinds", &json!({})).await.ok();
-    kinds.into_iter().find(|kind| kind.kind == "log_request").expect("somebody has searched")
+    kinds.into_iter().find(|kind| kind.kind == "log_request").expect("the kind exists after a search")
 }
 
 async fn why(server: &TestServer, admin: &str, state: JobState) -> String {

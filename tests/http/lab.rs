@@ -70,7 +70,7 @@ async fn whole(mut events: Events) -> (LabTrace, u32, LabRun) {
             other => panic!("an event {other}"),
         }
     }
-    let run = run.expect("the run is told");
+    let run = run.expect("the stream sends the run");
     assert!(run.state.is_final(), "{:?}", run.state);
     (trace, last, run)
 }
@@ -178,7 +178,7 @@ async fn a_visitor_may_cancel_their_own_run() {
     cancelling(&server, id(1)).send().await.ok::<()>();
     let (trace, _, run) = whole(events).await;
     assert_eq!((run.state, run.summary, run.can_cancel), (JobState::Cancelled, None, false));
-    assert_eq!(trace.items.len(), 4, "what was told stays");
+    assert_eq!(trace.items.len(), 4, "the events remain");
     cancelling(&server, id(1)).send().await.refused(409, ErrorCode::Conflict, None);
 }
 

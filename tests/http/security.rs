@@ -61,7 +61,7 @@ fn is_protected(kind: &str, answer: &TestResponse) {
     assert!(
         !policy.contains("unsafe-inline") && !policy.contains("unsafe-eval'") || policy.contains("'wasm-unsafe-eval'")
     );
-    assert_eq!(header("server"), "", "{kind}: what we are made of is nobody's business");
+    assert_eq!(header("server"), "", "{kind}: the response names our software");
 }
 
 #[tokio::test]

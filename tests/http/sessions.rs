@@ -57,7 +57,7 @@ async fn logout_ends_the_session_on_the_server_too() {
     let answer = server.post_json("/api/logout", &json!({})).cookie(&cookie).send().await;
     answer.ok::<()>();
     assert!(attributes(&answer).contains(&"Max-Age=0".to_owned()), "the browser forgets it");
-    assert!(!lets_in(&server, &cookie).await, "a copy of the cookie is worth nothing");
+    assert!(!lets_in(&server, &cookie).await, "a copy of the cookie is invalid");
     server.post_json("/api/logout", &json!({})).cookie(&cookie).send().await.ok::<()>();
 }
 

@@ -32,8 +32,8 @@ async fn the_state_needs_a_session() {
 async fn the_status_is_healthy_after_a_completed_probe() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
-    assert_eq!(state(&server, &admin).await.health.light, HealthStatus::Checking, "nobody has looked before");
-    let healthy = eventually("the light is green", async || {
+    assert_eq!(state(&server, &admin).await.health.light, HealthStatus::Checking, "no status was computed before");
+    let healthy = eventually("the status is healthy", async || {
         Some(state(&server, &admin).await).filter(|state| state.health.light == HealthStatus::Healthy)
     })
     .await;

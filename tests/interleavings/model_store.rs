@@ -199,7 +199,7 @@ impl State {
     fn count_call(&mut self) {
         if let Some(calls) = &mut self.unheard_cancellation {
             *calls += 1;
-            assert!(*calls <= CANCELLATIONS_WITHIN, "somebody wants a job to stop, and the worker does not ask which");
+            assert!(*calls <= CANCELLATIONS_WITHIN, "a job was cancelled, and the worker does not read which");
         }
     }
 
@@ -241,7 +241,7 @@ impl JobQueue for ModelStore {
         self.call(|state| {
             let jobs = state.model.claim(&claim);
             for job in &jobs {
-                assert!(state.held.insert((job.id, job.attempt)), "{job:?} is held already");
+                assert!(state.held.insert((job.id, job.attempt)), "{job:?} is already held");
             }
             jobs
         })
@@ -262,7 +262,7 @@ impl JobQueue for ModelStore {
     async fn finish(&self, told: Vec<FinishedAttempt>) -> Result<u64> {
         for told in &told {
             let attempt = (told.job, told.attempt);
-            assert!(self.state().held.contains(&attempt), "{told:?} is told again, or was never claimed");
+            assert!(self.state().held.contains(&attempt), "{told:?} is reported again, or was never claimed");
             assert_eq!(told.result == AttemptResult::Done, self.attempts.has_succeeded(attempt), "{told:?}");
             self.attempts.report(attempt);
         }
@@ -289,7 +289,7 @@ impl JobQueue for ModelStore {
                 let ran_out = |job: &&ModelJob| job.worker.is_some() && job.lease_until < now;
                 for job in state.model.jobs.iter().filter(ran_out) {
                     let attempt = (job.id, job.attempt);
-                    assert!(!state.held.contains(&attempt), "it took its own {attempt:?} for another's");
+                    assert!(!state.held.contains(&attempt), "it took its own {attempt:?} for another worker's");
                 }
                 state.model.expire_leases(now)
             })

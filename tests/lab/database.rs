@@ -87,12 +87,12 @@ fn assert_complete(summary: &LabSummary, events: &[LabEvent]) {
     assert!(trace.items.iter().all(|item| item.started_us.is_some() && item.started_us <= item.ended_us));
     assert!(trace.has_ended);
 
-    let pool = summary.pool.expect("told");
+    let pool = summary.pool.expect("the event is there");
     assert_eq!((pool.leaked, pool.refused), (0, 0), "{pool:?}");
     assert_eq!((pool.max, pool.most_in_use), (DatabaseSpec::CONNECTIONS, DatabaseSpec::CONNECTIONS), "{pool:?}");
     assert!(pool.most_waiting > 0 && pool.most_waiting < 100 && pool.longest_wait_us > 0, "{pool:?}");
     assert!(trace.pool.iter().all(|(_, in_use, idle, _)| in_use + idle <= DatabaseSpec::CONNECTIONS));
-    let (_, in_use, _, waiting) = trace.pool.last().expect("told");
+    let (_, in_use, _, waiting) = trace.pool.last().expect("the event is there");
     assert_eq!((*in_use, *waiting), (0, 0), "nothing is in use at the end");
 }
 

@@ -97,7 +97,7 @@ impl Lab {
 
 impl Running {
     pub fn pid(&self) -> u32 {
-        self.child.id().expect("nobody has waited for it")
+        self.child.id().expect("the child has not been waited for")
     }
 
     /// Waits until it prints something.

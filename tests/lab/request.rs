@@ -87,7 +87,7 @@ async fn the_row_of_a_bare_task_is_lost_with_its_process_and_that_of_a_job_is_no
         assert!(run.answered_after(lane) < DELAY, "{lane:?} has waited for its write: {:?}", run.trace.lanes);
     }
     let gone = run.at(Lane::BareTask, RowGone).unwrap() - run.at(Lane::BareTask, Restarted).unwrap();
-    assert!(gone > DELAY, "given up after {gone:?}: it could have come later");
+    assert!(gone > DELAY, "given up after {gone:?}, although the row could have arrived later");
 
     assert_eq!((summary.done, summary.failed, summary.cancelled), (2, 1, 0));
     assert!(run.trace.has_ended);
@@ -185,7 +185,7 @@ async fn the_command_prints_json() {
     let document: Value = serde_json::from_str(&ended.output).expect("one document");
     assert_eq!((&document["delay_ms"], &document["done"], &document["failed"]), (&json!(2000), &json!(2), &json!(1)));
     let lanes = document["lanes"].as_array().expect("a list");
-    let job = lanes.iter().find(|lane| lane["lane"] == "job").expect("told");
+    let job = lanes.iter().find(|lane| lane["lane"] == "job").expect("the event is there");
     assert_eq!(job["steps"][4]["step"], "row_there", "{job}");
 }
 

@@ -26,7 +26,7 @@ impl RawConnection {
     pub(crate) async fn connect_with_small_buffer(server: &ServerProcess) -> Self {
         let address = server.url().trim_start_matches("http://").parse().expect("an address");
         let socket = TcpSocket::new_v4().expect("a socket can be made");
-        socket.set_recv_buffer_size(4096).expect("a socket can be told so");
+        socket.set_recv_buffer_size(4096).expect("the socket accepts the option");
         Self(socket.connect(address).await.expect("the server listens"))
     }
 
@@ -54,7 +54,7 @@ impl RawConnection {
         let exchange =
             async { tokio::try_join!(writing.write_all(bytes.as_bytes()), reading.read_to_string(&mut read)) };
         let in_time = timeout(TIMEOUT, exchange).await.expect("the server closes it in time");
-        in_time.expect("the server takes all and closes in order");
+        in_time.expect("the server reads everything and closes the connection");
         read
     }
 
@@ -91,7 +91,7 @@ impl RawConnection {
 
     /// Resets the connection, as a dying process does.
     pub(crate) fn reset(self) {
-        self.0.set_zero_linger().expect("a socket can be told so");
+        self.0.set_zero_linger().expect("the socket accepts the option");
     }
 
     /// Whether the connection is open and nothing has arrived so far.

@@ -105,7 +105,7 @@ async fn a_write_waits_for_another_programs_lock_and_reads_do_not() {
         let store = std::sync::Arc::clone(&store);
         async move { store.accept(search(1), log_job(search(1))).await }
     });
-    let counts = tokio::time::timeout(Duration::from_secs(30), store.job_counts()).await.expect("reads go on");
+    let counts = tokio::time::timeout(Duration::from_secs(30), store.job_counts()).await.expect("reads continue");
     assert_eq!(counts.unwrap().waiting, 0);
     assert!(!waiting.is_finished());
     lock.rollback().await.unwrap();

@@ -231,9 +231,9 @@ mod tests {
 
     #[tokio::test]
     async fn counts_lines_and_resource_use() {
-        assert_eq!(count_lines(shell("echo a; echo b; printf c")).await.expect("it ends well"), 2);
+        assert_eq!(count_lines(shell("echo a; echo b; printf c")).await.expect("it succeeds"), 2);
         let used = run_to_nowhere(shell("i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo $i")).await;
-        let used = used.expect("it ends well");
+        let used = used.expect("it succeeds");
         assert!(used.time > Duration::ZERO && used.cpu > Duration::ZERO && used.peak_kib > 0, "{used:?}");
     }
 

@@ -205,7 +205,7 @@ mod tests {
         let mut measurements = Measurements::default();
         measurements.scenarios.insert("drain".to_owned(), ScenarioResult::default());
         let mut outcome = |is_ours, outcome| noted(&mut measurements, ("drain", "who"), is_ours, 1, outcome);
-        assert_eq!(outcome(false, Ok(7)).expect("no failure"), Some(7));
+        assert_eq!(outcome(false, Ok(7)).expect("a success"), Some(7));
         assert_eq!(outcome(false, Err(anyhow!("locked"))).expect("only noted"), None);
         outcome(true, Err(anyhow!("locked"))).expect_err("ours has failed");
         let notes = &measurements.scenarios["drain"].notes;

@@ -114,7 +114,7 @@ async fn the_spool_of_a_lost_process_is_replayed_once_from_elsewhere() {
 
     // What an operator has saved from the lost machine.
     let saved = elsewhere.folder().join("saved");
-    fs::create_dir(&saved).expect("the folder is ours");
+    fs::create_dir(&saved).expect("our own folder");
     fs::copy(lost.folder().join("spool/records"), saved.join("records")).expect("copied");
     let of_lost = lost.folder().join("spool").display().to_string();
     for (spool, said) in [

@@ -103,7 +103,7 @@ async fn rows_of_another_process_arrive_within_a_second() {
         assert!(client_log.search(&other_web.client()).await.is_some());
         let answered = tokio::time::Instant::now();
         let phrases = client_log.phrases();
-        let (_, phrase) = phrases.last_key_value().expect("it was asked");
+        let (_, phrase) = phrases.last_key_value().expect("a search was sent");
         took.push(reader.comes(phrase).await.saturating_duration_since(answered));
     }
     took.sort();

@@ -50,13 +50,13 @@ async fn a_worker_process_does_the_jobs_of_a_web_process() {
     for _ in 0..10 {
         assert_eq!(client_log.search(&server.client()).await, Some(Recorded::Accepted));
     }
-    assert_eq!(number(&database, "select count(*) from job where state = 'waiting'").await, 10, "nobody runs jobs yet");
+    assert_eq!(number(&database, "select count(*) from job where state = 'waiting'").await, 10, "no worker runs yet");
     let worker = worker(&back, &[]).await;
     all_logged(&database, &client_log).await;
     let known = "select count(*) from worker where host <> '' and version <> '' and slots = 1024";
     eventually("the worker is known", async || (number(&database, known).await == 1).then_some(())).await;
     assert!(worker.terminate(TIMEOUT).await.success());
-    assert_eq!(number(&database, "select count(*) from worker").await, 0, "it has ended in good order");
+    assert_eq!(number(&database, "select count(*) from worker").await, 0, "it has ended successfully");
     assert!(server.terminate(TIMEOUT).await.success());
 }
 

@@ -60,7 +60,7 @@ async fn answered_searches_are_logged_once_although_processes_are_killed() {
             load.stop().await;
         }
         assert!(client_log.repeated() > 0, "no kill interrupted a search");
-        let web = members.iter().find(|member| member.line == WEB).expect("two of them are");
+        let web = members.iter().find(|member| member.line == WEB).expect("two members are web processes");
         deployment.assert_complete(&web.installation, &client_log).await;
         let lost = "select count(*) from attempt where outcome = 'lost'";
         let lost = deployment.tables().await.number(lost).await;
@@ -138,7 +138,7 @@ async fn connections_terminated_one_by_one_lose_nothing() {
         load.answered_more(50).await;
     }
     println!("{ended} connections ended one by one");
-    assert!(ended >= 6, "two pools and two that listen were to be ended");
+    assert!(ended >= 6, "two pools and two listening connections were to be terminated");
     load.stop().await;
     assert_eq!(client_log.count(Recorded::NotRecorded), 0);
     ready(&web.client()).await;

@@ -95,7 +95,7 @@ async fn rows_hidden_by_the_filter_count_as_complete() {
     assert_eq!(next_row(&mut events).await.phrase, "pineapple");
     assert_eq!(through(&mut events).await, LogSeq(4));
     write_log(&server, ["cherry"]).await;
-    assert_eq!(through(&mut events).await, LogSeq(5), "also where nothing of it is shown");
+    assert_eq!(through(&mut events).await, LogSeq(5), "also where no text is shown");
     write_log(&server, ["apples"]).await;
     assert_eq!(next_row(&mut events).await.seq, LogSeq(6));
 }

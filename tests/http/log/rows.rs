@@ -132,7 +132,8 @@ async fn a_filter_that_is_not_utf_8_is_refused() {
 pub(crate) async fn looked(server: &TestServer, admin: &str, query: &str) -> (Vec<LogRow>, ScanProgress) {
     let answer = server.get(&format!("/api/admin/log/rows?{query}")).cookie(admin).send().await;
     let mut lines: Vec<serde_json::Value> = answer.lines();
-    let looked = lines.pop().map(serde_json::from_value).expect("a last line").expect("it says how far it was looked");
+    let looked =
+        lines.pop().map(serde_json::from_value).expect("a last line").expect("the last line is the scan's progress");
     let rows = lines.into_iter().map(|row| serde_json::from_value(row).expect("a row"));
     (rows.collect(), looked)
 }
@@ -264,7 +265,7 @@ async fn a_scan_for_rare_rows_reports_its_progress() {
     assert_eq!(rows.iter().map(|row| row.seq.0).collect::<Vec<_>>(), [3]);
     assert!(requests > 2, "no request looks at all rows: {requests}");
     let all: Vec<LogRow> = server.get("/api/admin/log/rows?limit=2000").cookie(&admin).send().await.lines();
-    assert_eq!(all.len(), 2_000, "without a filter there is nothing to look for");
+    assert_eq!(all.len(), 2_000, "without a filter there is no scan");
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ async fn each_topic_reaches_other_processes() {
     writer_store.cancel_job(claimed[0].id, START).await.unwrap();
     assert!(writer_store.report(report(&claimed[0], "w")).await.unwrap());
     writer_store.accept(search(100), log_job(search(100))).await.unwrap();
-    timeout(SOON, join_all(wakes.iter_mut().map(|wake| wake.changed()))).await.expect("all are heard");
+    timeout(SOON, join_all(wakes.iter_mut().map(|wake| wake.changed()))).await.expect("every topic is notified");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -124,7 +124,7 @@ async fn a_reader_of_the_log_misses_no_row_of_several_writers() {
         }
     };
     join_all((0..WRITERS).map(write)).await;
-    let seen = timeout(SOON, follower).await.expect("a row that is missed is waited for in vain").unwrap();
+    let seen = timeout(SOON, follower).await.expect("no row is missing").unwrap();
     assert_eq!(seen.iter().collect::<HashSet<_>>().len(), seen.len());
 }
 

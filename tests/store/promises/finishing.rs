@@ -171,7 +171,7 @@ pub(crate) async fn dying_processes_do_not_use_up_the_attempts_of_a_job(database
     }
     let last = claim_one(&*store, START).await;
     store.finish(vec![finished(&last, "w", retry("its own fault"), START)]).await.unwrap();
-    assert_eq!(shown(&*store, last.id).await.state, JobState::Dead, "its own failure still counts");
+    assert_eq!(shown(&*store, last.id).await.state, JobState::Dead, "its own failure is still counted");
 }
 
 pub(crate) async fn a_schedule_of_a_wrong_clock_is_limited(database: impl Database) {

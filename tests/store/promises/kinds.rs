@@ -46,7 +46,7 @@ fn is_woken(wake: &mut Subscription) -> bool {
 
 async fn until_woken(wake: &mut Subscription, why: &str) {
     let woken = tokio::time::timeout(Duration::from_secs(30), wake.changed()).await;
-    woken.unwrap_or_else(|_| panic!("nobody was woken although {why}"));
+    woken.unwrap_or_else(|_| panic!("no wake-up although {why}"));
 }
 
 pub(crate) async fn a_kind_is_known_since_its_first_job(mut database: impl Database) {

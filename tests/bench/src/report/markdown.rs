@@ -188,7 +188,7 @@ mod tests {
         let figures: Vec<_> = ["p", "q", "r", "s", "t", "u"].map(|what| figure("ours", what, &[2.0])).into();
         let list = table(&figures, None);
         assert!(list.starts_with("| ours | | |\n| --- | ---: | --- |\n| p | 2.00 | /s |\n| q |"), "{list}");
-        assert!(table(&figures[1..], None).starts_with("| | q /s | r /s |"), "few figures stand side by side");
+        assert!(table(&figures[1..], None).starts_with("| | q /s | r /s |"), "few figures are columns");
         assert_eq!(table(&[], None), "");
     }
 
