@@ -181,7 +181,7 @@ pub enum ItemErrorKind {
 }
 
 impl ItemErrorKind {
-    /// A few words for people.
+    /// A short label for display.
     pub fn label(self) -> &'static str {
         match self {
             Self::NotFound => "not found",
@@ -212,7 +212,7 @@ pub enum Lane {
 impl Lane {
     pub const ALL: [Self; 3] = [Self::Awaited, Self::BareTask, Self::Job];
 
-    /// A few words for people.
+    /// A short label for display.
     pub fn label(self) -> &'static str {
         match self {
             Self::Awaited => "awaited",
@@ -240,7 +240,7 @@ pub enum LaneStep {
 }
 
 impl LaneStep {
-    /// A few words for people.
+    /// A short label for display.
     pub fn label(self) -> &'static str {
         match self {
             Self::Sent => "sent",

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::{Result, StoreError};
 
-/// Two clocks: one for people, one for decisions.
+/// A wall clock for display, and a steady clock for decisions.
 #[async_trait]
 pub trait Clock: Send + Sync + 'static {
     /// The wall clock, for display. May jump forwards or backwards at any time.

@@ -161,7 +161,7 @@ pub struct AccountRecord {
     pub created_at: TimeMs,
 }
 
-/// A job that is not done, as it is when no worker runs it.
+/// A job that is not done, in its state without a worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct JobRecord {
     pub id: JobId,

@@ -89,7 +89,7 @@ impl LogBlock {
             });
             match &row {
                 Ok(row) => before = Some(row.seq),
-                // Nothing shows where a malformed row ends.
+                // The end of a malformed row is unknown.
                 Err(_) => fields.rest = &[],
             }
             Some(row)

@@ -1,4 +1,4 @@
-//! What to request, and from where.
+//! The requests of a run, and their server.
 
 use std::iter;
 use std::sync::mpsc::Sender;

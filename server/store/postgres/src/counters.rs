@@ -6,7 +6,7 @@ use store::Result;
 
 use crate::connections::Connections;
 
-/// Each statement leaves a row for each counter that it changes.
+/// Compact after this many statements: each adds a row for every counter that it changes.
 const COMPACT_EVERY: u64 = 256;
 
 /// "fold" in ASCII. One process at a time holds this lock and compacts.

@@ -8,7 +8,7 @@ use crate::connections::Connections;
 const RAN_OUT: &str = "The lease ran out before the worker said what came of the attempt: it hangs, or has stopped.";
 const ORPHANED: &str = "The process that ran the attempt ended before it said what came of it.";
 
-/// Ends the attempts whose lease ran out. Skips those that another process is ending now.
+/// Ends the attempts whose lease has expired. Skips attempts that another process is ending.
 pub(super) async fn expire_leases(connections: &Connections, now: TimeMs) -> Result<u64> {
     let lost = find_lost(connections, now.0).await?;
     if lost.is_empty() { Ok(0) } else { end_as_lost(connections, &lost, RAN_OUT, 0, now).await }

@@ -50,7 +50,7 @@ pub(super) async fn count(connection: &mut SqliteConnection, table: Table) -> Re
         }
         Table::Log => sqlx::query_scalar!(r#"select count(*) as "records!: i64" from log"#).fetch_one(connection).await,
         Table::Jobs => {
-            // The states are listed so that the counts of done jobs are not read.
+            // Lists the states so that the index entries of done jobs are not read.
             sqlx::query_scalar!(
                 r#"select count(*) as "records!: i64" from job
                    where state in ('scheduled', 'waiting', 'running', 'retrying', 'dead', 'cancelled')"#
