@@ -175,7 +175,7 @@ pub async fn at_least(client: &HttpClient, id: SearchId, percent: u8) -> LabRun 
     .await
 }
 
-/// The run as its event stream tells it.
+/// The trace of a run, from its event stream.
 pub async fn trace(client: &HttpClient, id: SearchId) -> LabTrace {
     let mut events = client.listen(&format!("/api/lab/runs/{id}/events"), None).await.expect("the server answers");
     let mut trace = LabTrace::default();

@@ -34,7 +34,7 @@ impl Session {
         })
     }
 
-    /// Asks the server again, for example after it has refused a stream.
+    /// Reads the session again, for example after the server has refused a stream.
     pub fn refresh(self) {
         spawn_local(async move {
             match api::session().await {

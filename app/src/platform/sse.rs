@@ -16,8 +16,8 @@ use crate::platform::session::Session;
 
 /// The longest wait before a refused stream is reopened.
 const MAX_BACKOFF_MS: u32 = 30_000;
-/// How long a hidden tab keeps its stream. Browsers allow six connections to a server for all tabs together, and a short
-/// look at another tab should cost nothing.
+/// How long a hidden tab keeps its stream. Browsers allow six connections to a server for all tabs together, and a
+/// brief visit to another tab should cost nothing.
 const HIDDEN_GRACE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ pub enum RunKind {
     Found,
 }
 
-/// Splits `phrase` where found and other characters meet, so that neighbours share a run.
+/// Splits `phrase` between found and other characters, so that equal neighbours share a run.
 pub fn runs(phrase: &str, found: &BTreeSet<char>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for character in phrase.chars() {

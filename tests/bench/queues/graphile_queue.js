@@ -6,7 +6,7 @@ const { Logger, run, runMigrations } = require("graphile-worker");
 const { Pool } = require("pg");
 
 const [given, count] = process.argv.slice(2);
-// What stands behind the question mark is sqlx's.
+// The parameters after the question mark are for sqlx.
 const [url] = given.split("?");
 const jobs = Number(count);
 const concurrency = 32;

@@ -11,7 +11,7 @@ import time
 from huey import SqliteHuey
 
 FILE, JOBS = sys.argv[1], int(sys.argv[2])
-# As many as the machine has processors: more only wait for the file.
+# One per processor: more would only wait for the file.
 WORKERS = 2
 
 huey = SqliteHuey("log_request", filename=FILE + ".queue", fsync=True, journal_mode="wal", results=False)

@@ -12,12 +12,12 @@ import procrastinate
 import psycopg
 import psycopg_pool
 
-# What stands behind the question mark is sqlx's.
+# The parameters after the question mark are for sqlx.
 URL, JOBS = sys.argv[1].split("?")[0], int(sys.argv[2])
 CONCURRENCY = 32
 BATCH = 1000
 
-# It says of each job that it begins and ends, and that an app should be a module of its own.
+# It logs the start and end of each job, and that an app should be in its own module.
 logging.getLogger("procrastinate").setLevel(logging.ERROR)
 app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=URL))
 pool = psycopg_pool.AsyncConnectionPool(URL, min_size=8, max_size=8, open=False)

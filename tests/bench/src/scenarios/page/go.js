@@ -1,5 +1,5 @@
-// Goes to an address of this page as a link would, and waits for a row to be in sight, alone where `alone` says so:
-// the milliseconds that it took, or null where it does not come in time.
+// Follows an address of this page like a link, and waits until a row is visible; with `alone`, until it is the only row.
+// Returns the time in milliseconds, or null if the row does not appear in time.
 const [url, row, alone, patience, done] = arguments;
 const isThere = () => {
     const element = document.getElementById('log-row-' + row);

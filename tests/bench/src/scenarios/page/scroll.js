@@ -1,4 +1,4 @@
-// Scrolls down for so many milliseconds: the time of each frame, and the most rows that were in the page.
+// Scrolls down for `time` milliseconds. Returns the time of each frame, and the most rows that were in the page.
 const [time, step, done] = arguments;
 const grid = document.querySelector('[role=grid]');
 const frames = [];

@@ -1,4 +1,4 @@
-// Scrolls on for so many screens, and returns the numbers of all rows that were seen.
+// Scrolls down by `screens` half screens, and returns the numbers of all rows that appeared.
 const [screens, fromTop, done] = arguments;
 const grid = document.querySelector('[role=grid]');
 const seen = new Set();
@@ -15,7 +15,7 @@ const step = () => {
     }
     left -= 1;
     grid.scrollTop += grid.clientHeight / 2;
-    // The page draws in the next frame; what it has drawn is there in the one after it.
+    // The page draws in the next frame; its rows are in the document one frame later.
     requestAnimationFrame(() => requestAnimationFrame(step));
 };
 requestAnimationFrame(() => requestAnimationFrame(step));
