@@ -5,7 +5,7 @@
 //! apalis worker. Two bounded channels connect them. No failure of the database, of a handler or of a payload reaches
 //! the worker as an error or ends it.
 //!
-//! No other package depends on apalis.
+//! No other package but a benchmark depends on apalis.
 
 mod attempt;
 mod dispatcher;
