@@ -40,7 +40,7 @@ pub struct Running {
 }
 
 impl Lab {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: TempDir::new().expect("a temporary folder can be made"), variables: Vec::new() }
     }
 
