@@ -1,4 +1,4 @@
-//! What administrators do to jobs and to kinds of jobs.
+//! Admin actions on jobs and on kinds of jobs.
 
 use api::{Account, ApiError, ErrorCode, JobId};
 
@@ -28,7 +28,7 @@ impl JobAction {
 }
 
 impl JobService {
-    /// Carries out the action, and logs whose it was.
+    /// Performs the action, and logs who requested it.
     pub(super) async fn act_on_job(&self, id: JobId, action: JobAction, by: &Account) -> Result<()> {
         let done = match action {
             JobAction::Retry => self.store.retry_job(id, self.clock.steady()).await?,
@@ -44,13 +44,13 @@ impl JobService {
         Err(ApiError::new(ErrorCode::Conflict, message).into())
     }
 
-    /// Carries out the action, and logs whose it was.
+    /// Performs the action, and logs who requested it.
     pub(super) async fn act_on_kind(&self, kind: &str, action: KindAction, by: &Account) -> Result<()> {
         if action == KindAction::Limit(Some(0)) {
             let message = "A limit is at least 1. To let no job of a kind begin, pause it.";
             return Err(ApiError::at(ErrorCode::Invalid, "limit", message).into());
         }
-        // No kind has such a name, and not every database takes one for a text.
+        // No kind has NUL in its name, and not every database accepts NUL in a text.
         let exists = !kind.contains('\0')
             && match action {
                 KindAction::Pause => self.store.pause_kind(kind).await?,

@@ -1,4 +1,4 @@
-//! The server functions of jobs, and the stream of their counts, kinds and progress.
+//! Server functions for jobs, and the stream of their counts, kinds and progress.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::platform::error::{Error, Result};
 use crate::platform::server_functions::{ApiResult, Call};
 use crate::platform::sse::{EventStream, SessionWatch, Source, Step, StreamPermit, Then};
 
-/// Changes come faster than anybody reads.
+/// Throttles the stream: changes come faster than anyone reads.
 const PAUSE: Duration = Duration::from_millis(200);
 
 #[async_trait]
@@ -66,7 +66,7 @@ impl JobsApi for Call<JobService> {
     }
 }
 
-/// Events `counts` and `kinds`: at once, and then whenever they have changed. Event `progress`, without data, when jobs have
+/// Sends `counts` and `kinds` at once and whenever they have changed, and `progress`, without data, when jobs have
 /// reported progress.
 pub async fn events(State(jobs): State<Arc<JobService>>, session: SessionWatch, permit: StreamPermit) -> EventStream {
     let store = jobs.store.clone();

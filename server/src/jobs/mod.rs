@@ -17,7 +17,7 @@ pub type SearchOf = fn(&StoredJob) -> Option<(SearchId, String)>;
 pub struct JobService {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
-    /// None where this process runs no jobs.
+    /// `None` if this process runs no jobs.
     pub worker: Option<LocalWorker>,
     pub search_of: SearchOf,
 }

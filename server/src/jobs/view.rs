@@ -8,7 +8,7 @@ use crate::platform::error::Result;
 
 /// The most jobs on one page.
 const PAGE: u32 = 50;
-/// How many characters of a phrase or payload summarise a job.
+/// How many characters of a phrase or payload are shown in a summary.
 const ABOUT: usize = 80;
 
 impl JobService {
@@ -66,7 +66,7 @@ impl JobService {
         Ok(Some(reason))
     }
 
-    /// One sentence on why a job that has not begun may not, because of its kind.
+    /// Why a waiting job may not begin because of its kind, in one sentence.
     async fn blocked_by_kind(&self, job: &StoredJob) -> Result<Option<String>> {
         let kinds = self.store.kinds().await?;
         let Some(kind) = kinds.into_iter().find(|kind| kind.kind == job.kind) else { return Ok(None) };

@@ -1,5 +1,5 @@
-//! The scenario with the database: many tasks share a few connections. Some fail, some panic and some are aborted while
-//! they hold one, and every connection comes back.
+//! The database scenario: many tasks share a few connections. Some tasks fail, panic or are aborted while they hold
+//! one, and every connection comes back.
 
 mod tasks;
 
@@ -20,19 +20,19 @@ use tokio_util::sync::CancellationToken;
 
 use self::tasks::{Connected, EndedTask, Tasks};
 
-/// Opens the database once more, with a pool of [`DatabaseSpec::CONNECTIONS`] connections for the lab alone.
+/// Opens another pool on the database, with [`DatabaseSpec::CONNECTIONS`] connections for the lab alone.
 pub type PoolOpener = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<Arc<dyn PoolProbe>>> + Send + Sync>;
 
 /// A connection returns to the pool a moment after its task has ended; one that takes longer is lost.
 const RETURN_TIMEOUT: Duration = Duration::from_secs(5);
 const RETURN_POLL: Duration = Duration::from_millis(5);
-/// More often nobody could see it, and ten thousand tasks would cause twenty thousand events.
+/// Throttles the pool's events: ten thousand tasks would otherwise cause twenty thousand.
 const POOL_EVENT_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Runs the scenario and emits its events; an item is a task. Task numbers decide which tasks are faulty, the same in
-/// each run. Fails where the database cannot be opened.
+/// Runs the scenario and emits its events; an item is a task. A task's number decides whether it is faulty, so every
+/// run has the same faults. Fails if the database cannot be opened.
 ///
-/// Ends early once `stop` is cancelled. However it ends, also when it is dropped, its connections are closed.
+/// Ends early once `stop` is cancelled. Its connections are closed in any case, even when the future is dropped.
 pub async fn database(
     spec: &DatabaseSpec,
     open: &PoolOpener,
@@ -82,7 +82,7 @@ async fn run_batches(spec: &DatabaseSpec, tasks: &Tasks<'_>, totals: &mut Totals
     }
 }
 
-/// How many connections are still in use after a time in which all should have returned.
+/// How many connections are still in use after [`RETURN_TIMEOUT`].
 async fn leaked_connections(pool: &dyn PoolProbe) -> u32 {
     let returned = async {
         while pool.state().in_use > 0 {
@@ -92,7 +92,7 @@ async fn leaked_connections(pool: &dyn PoolProbe) -> u32 {
     if timeout(RETURN_TIMEOUT, returned).await.is_ok() { 0 } else { pool.state().in_use }
 }
 
-/// A pool waits for every connection in use. A lost one never returns, and is already counted as leaked.
+/// Closing a pool waits for every connection in use. The timeout is for leaked ones, which never return.
 async fn close(pool: &dyn PoolProbe) {
     let _ = timeout(RETURN_TIMEOUT, pool.close()).await;
 }
@@ -122,7 +122,7 @@ impl Totals {
     }
 }
 
-/// Closes the pool also when the run is dropped: a database server counts the connections of all its clients.
+/// Closes the pool even when the run is dropped: a database server limits the connections of all its clients together.
 struct ClosedOnDrop(Arc<dyn PoolProbe>);
 
 impl Drop for ClosedOnDrop {

@@ -1,4 +1,4 @@
-//! The endpoints that the lab's runs request: their answers take a chosen time.
+//! The endpoints that the lab's runs request. They respond after a chosen time.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,9 +23,9 @@ use crate::platform::error::Error;
 use crate::platform::extract::Parameters;
 use crate::platform::random::Random;
 
-/// How many requests wait at the same time: as many as one run may make, and a small margin.
+/// How many requests may wait at once: as many as one run may make, and a small margin.
 const PERMITS: usize = api::REQUESTS_LIMIT as usize + 24;
-/// As many connections as may arrive at the same moment: the requests of a run.
+/// How many connections may arrive at once: one for each request of a run.
 const LOOPBACK_BACKLOG: u32 = 2_048;
 /// How long a number takes by default.
 const SECOND_MS: u32 = 2_000;
@@ -40,7 +40,7 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// `closed` says why the lab is closed. None where it is open.
+    /// `closed` says why the lab is closed. `None` if it is open.
     pub fn new(closed: Option<&'static str>, random: Random) -> Arc<Self> {
         Arc::new(Self { closed, permits: Semaphore::new(PERMITS), random })
     }
@@ -87,7 +87,7 @@ where
     Router::new().route("/lab/second", get(second)).route("/lab/flags/{file}", get(flag)).with_state(endpoints)
 }
 
-/// How long an answer is to take.
+/// The requested latency of a response.
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct Wanted {
     latency_ms: Option<u32>,
@@ -104,7 +104,7 @@ impl Wanted {
     fn or(self, latency_ms: u32, jitter_ms: u32) -> Result<Latency, Error> {
         let latency = Latency {
             latency_ms: self.latency_ms.unwrap_or(latency_ms),
-            // A request that gives only a latency wants exactly that.
+            // A request with only a latency wants exactly that.
             jitter_ms: self.jitter_ms.unwrap_or(if self.latency_ms.is_some() { 0 } else { jitter_ms }),
         };
         for (field, value, most) in
@@ -124,7 +124,7 @@ struct Second {
     second: u32,
 }
 
-/// A number from 1 to 100, after a while.
+/// A number from 1 to 100, after the latency.
 async fn second(
     State(endpoints): State<Arc<Endpoints>>,
     Parameters(wanted): Parameters<Wanted>,
@@ -136,7 +136,7 @@ async fn second(
     Ok(([(CACHE_CONTROL, "no-store")], Json(Second { second })).into_response())
 }
 
-/// A country's flag, after a while.
+/// A country's flag, after the latency.
 async fn flag(
     State(endpoints): State<Arc<Endpoints>>,
     Path(file): Path<String>,
@@ -145,13 +145,13 @@ async fn flag(
     let latency = wanted.or(FLAG_MS.0, FLAG_MS.1).map_err(IntoResponse::into_response)?;
     let _permit = endpoints.permit().map_err(IntoResponse::into_response)?;
     endpoints.wait(latency).await;
-    // A missing flag takes its time too: failures wait like successes.
+    // A missing flag takes as long as an existing one.
     let flag = file.strip_suffix(".svg").and_then(lab::flag);
     let flag = flag.ok_or_else(|| Error::from(ApiError::not_found("flag")).into_response())?;
     Ok(([(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "private, max-age=3600")], flag).into_response())
 }
 
-/// Serves the endpoints on a port of 127.0.0.1, with a thread and a runtime of its own that measurements do not share.
+/// Serves the endpoints on a port of 127.0.0.1. Its own thread and runtime keep it from disturbing measurements.
 /// Dropping it closes all its connections.
 pub struct LoopbackServer {
     address: SocketAddr,

@@ -1,4 +1,4 @@
-//! The server functions of the waiting lab, and the stream of a run.
+//! Server functions for the waiting lab, and the stream of a run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::platform::extract::{InPath, Parameters, PathParameter};
 use crate::platform::server_functions::{ApiResult, Call};
 use crate::platform::sse::{EventStream, Source, Step, StreamPermit, Then, last_event_id};
 
-/// Parts come every tenth of a second; an eye needs no more.
+/// Throttles the stream. Parts come every tenth of a second.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How many parts are read at a time.
 const BATCH: u32 = 50;
@@ -56,11 +56,11 @@ pub struct EventsQuery {
     after: Option<u32>,
 }
 
-/// Events `part` for the parts of the output after the cursor, and `run` whenever the run has changed, until it has
+/// Sends `part` for each part of the output after the cursor, and `run` whenever the run has changed, until it has
 /// ended.
 ///
-/// The cursor is the Last-Event-ID of a browser that comes back, or else `after`. The event with a run's end comes after
-/// all of its parts.
+/// The cursor is the Last-Event-ID of a reconnecting browser, or else `after`. The event with the run's end follows all
+/// parts.
 pub async fn events(
     State(lab): State<Arc<Lab>>,
     InPath(id): InPath<LabRunId>,
@@ -88,7 +88,7 @@ struct RunSource {
 #[async_trait]
 impl Source for RunSource {
     async fn read(&mut self, _: Option<Topic>) -> Result<Step> {
-        // The run before its parts: if it has ended by then, all of its parts can be read.
+        // Reads the run before its parts: if the run has ended, all parts are there.
         let job = self.lab.found_job(self.id).await?;
         let run = self.lab.found_view(&job, self.viewer).await?;
         let parts = self.lab.store.job_output(job.id, self.cursor, BATCH).await?;

@@ -36,8 +36,8 @@ impl Payload for LabRun {
     const VERSION: u32 = 1;
 }
 
-/// Performs the run. When this is dropped, because the run was cancelled or the process stops, nothing else begins, and
-/// what has begun loses its connections.
+/// Performs the run. When the future is dropped, because the run was cancelled or the process stops, no request begins
+/// any more, and those in flight lose their connections.
 pub async fn lab_run(run: LabRun, resources: LabResources, attempt: &Attempt) -> Result<(), JobError> {
     let stop = CancellationToken::new();
     let _stop_when_dropped = stop.clone().drop_guard();
@@ -49,7 +49,7 @@ pub async fn lab_run(run: LabRun, resources: LabResources, attempt: &Attempt) ->
     attempt.report(Report { percent: 100, note: note(total, total), part: None, result: Some(result) }).await
 }
 
-/// Prepares the run. An error here may pass; one of the returned future is final.
+/// Prepares the run. An error here is transient; an error of the returned future is final.
 fn scenario(
     spec: LabSpec,
     resources: LabResources,
@@ -58,7 +58,8 @@ fn scenario(
 ) -> anyhow::Result<BoxFuture<'static, anyhow::Result<LabSummary>>> {
     Ok(match spec {
         LabSpec::Fetch(spec) => {
-            // Held by the future and not by the run's thread: dropping the future closes the connections that block it.
+            // Owned by the future, not by the run's thread: dropping the future closes the connections that block the
+            // thread.
             let server = LoopbackServer::start(Random::system()).context("the lab's own server did not start")?;
             let run = fetch_on_thread(FetchPlan::new(Target::at(server.address()), spec), sink, stop)?;
             Box::pin(async move {
@@ -133,12 +134,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_share_is_never_more_than_all() {
+    fn a_percentage_is_at_most_100() {
         assert_eq!([percent(0, 0), percent(0, 3), percent(1, 3), percent(3, 3), percent(4, 3)], [0, 0, 33, 100, 100]);
     }
 
     #[test]
-    fn a_search_of_the_trap_has_ended_when_its_row_is_there_or_gone() {
+    fn a_lane_has_ended_when_its_row_is_there_or_gone() {
         let ends = |step| ends_an_item(&LabFact::Lane { lane: api::Lane::Job, step });
         assert!(ends(LaneStep::RowThere) && ends(LaneStep::RowGone) && !ends(LaneStep::Restarted));
     }

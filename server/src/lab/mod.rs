@@ -28,9 +28,9 @@ pub struct Lab {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     sessions: Arc<dyn Sessions>,
-    /// None where this process runs no jobs.
+    /// `None` if this process runs no jobs.
     worker: Option<LocalWorker>,
-    /// Why it is closed and how to open it. None where it is open.
+    /// Why it is closed and how to open it. `None` if it is open.
     closed: Option<&'static str>,
     /// The state of its public endpoints.
     pub endpoints: Arc<Endpoints>,
@@ -55,6 +55,6 @@ impl Lab {
 #[derive(Clone)]
 pub struct LabResources {
     pub open_pool: PoolOpener,
-    /// None where the path of this program is not known.
+    /// `None` if the path of this program is unknown.
     pub sandbox: Option<Sandbox>,
 }

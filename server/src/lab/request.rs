@@ -1,5 +1,5 @@
-//! The scenario with the requests: the same search three times. Its log write is awaited, handed to a bare task of the
-//! process, and made a job; and the processes of the last two are killed before it is done.
+//! The request scenario: the same search three times. Its log write is awaited, handed to a bare task, or made a job.
+//! The processes of the last two are killed before the write is done.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ use super::sandbox::{AWAITED, BARE_TASK, Client, Process, REQUEST_TIMEOUT, Sandb
 const PHRASE: &str = "life, the universe, and everything!";
 const LETTERS: &str = "eiru,!";
 
-/// How long after the write's delay a row counts as lost that no process is left to write.
+/// How long after the write's delay a missing row counts as lost.
 const LOST_ROW_MARGIN: Duration = Duration::from_secs(1);
-/// How long after its answer a process is killed; sooner where the write would be done by then.
+/// How long after its response a process is killed; sooner if the write would be done by then.
 const KILL_AFTER: Duration = Duration::from_secs(1);
 
 /// Runs the scenario and emits its events. In the summary an item is a search: done if its row has arrived, failed if
-/// the time for the row has passed without it. Fails where a sandbox does not start or breaks down by itself.
+/// the time for the row has passed without it. Fails if a sandbox does not start or breaks down by itself.
 ///
-/// Ends early once `stop` is cancelled. However it ends, also when it is dropped, no process and no folder is left.
+/// Ends early once `stop` is cancelled. No process and no folder is left behind, even when the future is dropped.
 pub async fn request(
     spec: &RequestSpec,
     sandbox: &Sandbox,
@@ -36,7 +36,7 @@ pub async fn request(
     let runner = Runner { folder: &folder, delay: Duration::from_millis(spec.delay_ms.into()), events };
     let mut lanes: FuturesUnordered<_> = Lane::ALL.map(|lane| runner.run(lane)).into_iter().collect();
     let mut summary = LabSummary { cancelled: 3, ..LabSummary::default() };
-    // Kept to the end: a sandbox that is dropped removes the folders of all.
+    // Kept to the end: dropping one sandbox removes the folders of all.
     let mut processes = Vec::new();
     loop {
         let next = tokio::select! {
@@ -60,7 +60,7 @@ pub async fn request(
     Ok(summary)
 }
 
-/// Runs one of the three searches, from its request to its row, or to the moment when the row counts as lost.
+/// Runs one of the three searches, from its request until its row arrives or counts as lost.
 struct Runner<'a> {
     folder: &'a SandboxDir,
     /// How long the write takes.
@@ -69,7 +69,7 @@ struct Runner<'a> {
 }
 
 struct Outcome {
-    /// The last one that was started.
+    /// The last process that was started.
     process: Process,
     /// Since the search was sent.
     took: Duration,
@@ -123,8 +123,8 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Returns whether the row is there: as soon as it is, or when the time has passed in which it must have come. Fails
-    /// where the process has ended or its log cannot be read.
+    /// Waits for the row, and returns whether it has arrived in time. Fails if the process has ended or its log cannot
+    /// be read.
     async fn await_row(&self, lane: Lane, client: Client, search: SearchId) -> anyhow::Result<bool> {
         let wait = self.delay + if lane == Lane::BareTask { LOST_ROW_MARGIN } else { REQUEST_TIMEOUT };
         let recorded = client.searches_in_log(search, wait).await?;

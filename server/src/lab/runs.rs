@@ -17,11 +17,12 @@ use crate::platform::limits::{Network, RateCounter, network, room_again_ms};
 const LATEST: u32 = 40;
 /// How many runs may wait for their turn.
 const MOST_WAITING: u64 = 20;
-/// One at a time, on all workers together: a measurement must not share the machine with another.
+/// One at a time over all workers: a measurement must not share the machine with another.
 const AT_A_TIME: u32 = 1;
-/// A run whose worker is lost begins again.
+/// A run whose worker died begins again.
 const MAX_ATTEMPTS: u32 = 3;
-/// How many runs one address may start within the window: a person who compares all styles, or a class behind one address.
+/// How many runs one address may start within the window: enough for comparing all styles, or for a class behind one
+/// address.
 const STARTS_PER_ADDRESS: usize = 60;
 const START_WINDOW: Duration = Duration::from_secs(5 * 60);
 
@@ -33,14 +34,14 @@ pub(super) struct Viewer {
 }
 
 impl Viewer {
-    /// The visitor who has started the run, as far as the address shows, and operators.
+    /// Whether the visitor's address has started the run, or the visitor is an operator.
     fn may_cancel(self, run: &LabRun) -> bool {
         self.is_operator || run.ip == self.ip
     }
 }
 
 impl Lab {
-    /// Looks up the session, where there is one.
+    /// Looks up the session, if there is one.
     pub(super) async fn viewer(&self, caller: &Caller) -> Result<Viewer> {
         let account = self.sessions.account(caller).await?;
         Ok(Viewer { ip: caller.ip, is_operator: account.is_some_and(|account| account.role >= Role::Operator) })
@@ -117,7 +118,7 @@ impl Lab {
         Ok(self.view(job, viewer).await?.ok_or_else(|| ApiError::not_found("run"))?)
     }
 
-    /// A run's job as `viewer` sees it; none where another release has made it and it cannot be read.
+    /// A run's job as `viewer` sees it. `None` if it cannot be read, because another release has made it.
     async fn view(&self, job: &StoredJob, viewer: Viewer) -> Result<Option<RunView>> {
         let key = job.key.as_deref().unwrap_or_default();
         let (Ok(run), Ok(id)) = (decode::<LabRun>(&job.payload), key.parse()) else { return Ok(None) };

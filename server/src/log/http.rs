@@ -1,4 +1,4 @@
-//! The log as streams: the rows that exist, and the rows to come.
+//! The log as streams: existing rows, and new rows.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::platform::sse::{EventStream, SessionWatch, Source, Step, StreamPermit
 
 const DEFAULT_ROWS: u32 = 1_000;
 const MOST_ROWS: u32 = 10_000;
-/// How many rows travel in one chunk, where they are ready together.
+/// The most rows in one chunk of a response.
 const CHUNK: usize = 64;
 /// How many new rows are read at a time.
 const BATCH: u32 = 500;
@@ -92,7 +92,7 @@ fn ndjson(lines: impl Stream<Item = String> + Send + 'static) -> Response {
 fn line<T: Serialize>(outcome: std::result::Result<&T, &StoreError>) -> String {
     let mut line = match outcome {
         Ok(value) => to_json(value),
-        // The status is sent already: the reader finds the error where it expects a row.
+        // The status is already sent, so the error takes the place of a row.
         Err(error) => to_json(&ApiError::from(Error::from(error.clone()))),
     };
     line.push('\n');
@@ -105,9 +105,9 @@ pub struct EventsQuery {
     q: Option<String>,
 }
 
-/// Events `row` for rows after the cursor, and `through` to say how far that is complete.
+/// Sends `row` for each matching row after the cursor, and `through` for the number up to which all have been sent.
 ///
-/// The cursor is the Last-Event-ID of a browser that comes back, or else `after`.
+/// The cursor is the Last-Event-ID of a reconnecting browser, or else `after`.
 pub async fn events(
     State(log): State<Arc<LogService>>,
     Parameters(query): Parameters<EventsQuery>,
@@ -127,9 +127,9 @@ struct RowSource {
     log: Arc<LogService>,
     filter: LogFilter,
     cursor: LogSeq,
-    /// The last event `through`. There is one at the start, so that a page knows that it is connected.
+    /// The last `through`. One is sent at the start, so that a page knows that it is connected.
     sent_through: Option<LogSeq>,
-    /// The newest row when the reading began that is going on.
+    /// The newest row when the current round of reads began.
     upto: Option<LogSeq>,
 }
 
@@ -141,8 +141,8 @@ impl Source for RowSource {
             None => self.log.store.last_log_seq().await?,
         };
         if self.sent_through.is_none() {
-            // Numbers beyond the last come from a database that was put back to an older state: waiting for them would
-            // hide the rows that get those numbers now.
+            // A cursor beyond the last row comes from a database that was restored to an older state. Waiting for it
+            // would hide the rows that get those numbers now.
             self.cursor = self.cursor.min(upto);
         }
         let mut step = Step { events: Vec::new(), then: Then::Wait(Duration::ZERO) };

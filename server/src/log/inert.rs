@@ -1,8 +1,7 @@
-//! Text in which every character that acts on something is escaped as in JSON.
+//! Escapes active characters as in JSON: controls, and characters that change the order of text.
 //!
-//! JSON escapes only the controls of ASCII. A terminal obeys others too, and some characters change the order of a whole
-//! line: somebody who reads an export with `curl` or `less` should see what is in there. To a reader of JSON it is the same
-//! text.
+//! JSON escapes only the controls of ASCII. A terminal obeys others too, and some characters change the order of a
+//! whole line: `curl` and `less` should show an export as it is. A reader of JSON gets the same text.
 
 use std::io::{self, Write};
 use std::sync::LazyLock;
@@ -24,7 +23,7 @@ impl Formatter for Inert {
         let mut rest = fragment;
         while let Some((at, character)) = rest.char_indices().find(|&(_, character)| !api::is_inert(character)) {
             writer.write_all(&rest.as_bytes()[..at])?;
-            // No such character lies beyond the first plane, so one escape is enough.
+            // Active characters are in the basic plane, so one escape is enough.
             write!(writer, "\\u{:04x}", u32::from(character))?;
             rest = &rest[at + character.len_utf8()..];
         }
@@ -35,7 +34,7 @@ impl Formatter for Inert {
 /// The first bytes of all characters that need an escape.
 static NEEDS_CARE: LazyLock<[bool; 256]> = LazyLock::new(|| {
     let mut bytes = [false; 256];
-    // No character that acts lies beyond the first plane.
+    // Active characters are in the basic plane.
     let acting = ('\0'..='\u{ffff}').filter(|&character| !api::is_inert(character));
     for character in acting.chain(['"', '\\']) {
         bytes[usize::from(character.encode_utf8(&mut [0; 4]).as_bytes()[0])] = true;
@@ -44,7 +43,7 @@ static NEEDS_CARE: LazyLock<[bool; 256]> = LazyLock::new(|| {
 });
 
 pub(super) fn push(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
-    out.write_fmt(text).expect("a Vec takes all that is written");
+    out.write_fmt(text).expect("writing to a Vec cannot fail");
 }
 
 /// Adds `text`, with `quote` for each `"` in it.
@@ -85,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_what_acts_and_nothing_else() {
+    fn escapes_only_active_characters() {
         let text = "é🦀\"\\\n\u{7f}\u{9b}31m\u{202e}x\u{2069}";
         let json = to_json(&text);
         assert_eq!(json, r#""é🦀\"\\\n\u007f\u009b31m\u202ex\u2069""#);

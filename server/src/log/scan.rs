@@ -7,9 +7,9 @@ use async_stream::try_stream;
 use futures::{Stream, TryStreamExt};
 use store::{Clock, Direction, LogQuery, LogSpan, Result, Store, log_range, log_seq_since};
 
-/// Time budget of one scan. A page then continues by itself, and shows how far it is.
+/// Time budget of one scan. The page then starts the next one, and shows the progress.
 const PATIENCE: Duration = Duration::from_millis(150);
-/// How many rows are compared between two looks at the clock.
+/// How many rows are compared between two checks of the clock.
 const BLOCK_ROWS: u32 = 256;
 
 /// Where a scan begins, and its direction.
@@ -17,9 +17,9 @@ const BLOCK_ROWS: u32 = 256;
 pub enum Start {
     /// From the newest row downwards.
     Newest,
-    /// From the nearest before this one downwards.
+    /// From the nearest row before this one downwards.
     Before(LogSeq),
-    /// From the nearest after this one upwards.
+    /// From the nearest row after this one upwards.
     After(LogSeq),
 }
 
@@ -27,7 +27,7 @@ pub enum Start {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scanned {
     Row(LogRow),
-    /// The last one.
+    /// The last item.
     Progress(ScanProgress),
 }
 
@@ -60,7 +60,7 @@ impl From<Start> for LogSpan {
     }
 }
 
-/// At most `limit` rows that `filter` matches, and then how far the scan came.
+/// At most `limit` rows that `filter` matches, and then the progress.
 ///
 /// Holds a connection for no longer than it takes to read some 256 rows.
 pub fn scan<'a>(
@@ -115,7 +115,7 @@ async fn begin(store: &dyn Store, filter: &LogFilter, start: Start, now: TimeMs)
         Start::Before(LogSeq(seq)) => (upto.min(LogSeq(seq.saturating_sub(1).max(0))), first),
         Start::After(LogSeq(seq)) => (first.max(LogSeq(seq.saturating_add(1))), upto),
     };
-    // No row is compared yet: the last one is that before the first.
+    // No row is compared yet: the scan stands before its first row.
     let (to, is_done) = match start.direction() {
         Direction::Down => (LogSeq(from.0 + 1), from < end),
         Direction::Up => (LogSeq(from.0 - 1), from > end),

@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use api::{Health, HealthStatus, Ledger, Probe, SpoolState, StoreFault, TimeMs};
 
-/// A probe that came through longer ago proves nothing.
+/// A probe that ended longer ago proves nothing.
 const PROBE_HOLDS: Duration = Duration::from_secs(60);
-/// A probe goes before all other jobs, so it waits for a free worker at most.
+/// A probe has the highest priority, so it waits for a free worker at most.
 const PROBE_PATIENCE: Duration = Duration::from_secs(15);
 
 pub struct HealthInputs {
     pub fault: Option<StoreFault>,
     pub spool: SpoolState,
-    /// None where the database does not answer.
+    /// `None` if the database does not answer.
     pub ledger: Option<Ledger>,
-    /// The kinds of jobs of which none begin.
+    /// The paused kinds of jobs.
     pub paused: Vec<String>,
     pub runners: Runners,
-    /// The last probe that came through.
+    /// The last completed probe.
     pub probe: Option<Probe>,
-    /// How long a probe has been on its way.
+    /// How long the pending probe has been running or waiting.
     pub probe_waits: Option<Duration>,
     pub now: TimeMs,
 }
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_healthy_only_if_a_probe_came_through_lately() {
+    fn healthy_only_after_a_recent_probe() {
         assert_eq!(status_of(|_| ()), HealthStatus::Healthy);
         assert_eq!(status_of(|inputs| inputs.probe = None), HealthStatus::Checking);
         assert_eq!(status_of(|inputs| inputs.now = NOW.after(PROBE_HOLDS)), HealthStatus::Healthy);

@@ -30,7 +30,7 @@ impl SystemApi for Call<SystemService> {
     }
 }
 
-/// Event `state`: at once, and then each second.
+/// Sends `state` at once and every second.
 pub async fn events(
     State(system): State<Arc<SystemService>>,
     permit: StreamPermit,
@@ -52,13 +52,13 @@ impl Source for SystemSource {
     }
 }
 
-/// The process runs.
+/// Liveness: the process runs.
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The process can do its work: the store answers, and no stop is near. Otherwise the answer names the error and what to do,
-/// and nothing of the inside.
+/// Readiness: the store answers, and the process is not stopping. Otherwise the response names the error and what to
+/// do, without internals.
 pub async fn readyz(State(system): State<Arc<SystemService>>) -> (StatusCode, String) {
     if system.stop.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
@@ -78,7 +78,7 @@ pub async fn readyz(State(system): State<Arc<SystemService>>) -> (StatusCode, St
     (StatusCode::SERVICE_UNAVAILABLE, format!("{}: {}\n{searches}\n", kind.as_str(), kind.advice()))
 }
 
-/// Metrics in the text format of Prometheus. Figures that a database that does not answer would have are left out.
+/// Metrics in the text format of Prometheus. If the database does not answer, its figures are left out.
 pub async fn metrics(State(system): State<Arc<SystemService>>) -> Response {
     let snapshot = system.collect().await;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

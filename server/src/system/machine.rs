@@ -18,7 +18,7 @@ pub fn disk(folder: &Path, database_bytes: u64) -> Option<DiskState> {
     let data_folder = folder.parent().unwrap_or(folder);
     Some(DiskState {
         folder: data_folder.display().to_string(),
-        // What this user may use: some is reserved for root.
+        // The space available to this user: some is reserved for root.
         free_bytes: found.f_bavail.saturating_mul(found.f_frsize),
         total_bytes: found.f_blocks.saturating_mul(found.f_frsize),
         database_bytes,
@@ -30,7 +30,7 @@ pub fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// Resident; 0 where there is no /proc.
+/// Resident memory; 0 without /proc.
 pub fn memory_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     resident_bytes(&status).unwrap_or(0)
@@ -43,12 +43,12 @@ fn resident_bytes(status: &str) -> Option<u64> {
 }
 
 impl SystemService {
-    /// All workers. The store has `known` at `now` by its own clock.
+    /// All workers. `now` and the beats in `known` are by the store's clock.
     pub(super) fn workers(&self, known: Vec<StoredWorker>, now: TimeMs, running: u64) -> Vec<WorkerState> {
         if self.store.is_shared() {
             known.into_iter().map(|known| to_view(known, now, self.clock.wall())).collect()
         } else {
-            // One process owns the database: its worker runs all that runs, and is alive to answer.
+            // One process owns the database, so its worker runs every job.
             self.worker.iter().map(|worker| self.own(worker, running)).collect()
         }
     }
@@ -78,7 +78,7 @@ fn to_view(StoredWorker { beat, running }: StoredWorker, now: TimeMs, wall: Time
         slots: beat.slots,
         busy: running,
         started_at: beat.started_at,
-        // The beat's time is by the store's clock, the shown one by the wall clock: they share only how long ago it was.
+        // The beat is by the store's clock, the shown time by the wall clock: only the age carries over.
         heard_at: TimeMs(wall.0.saturating_sub(i64::try_from(silence.as_millis()).unwrap_or(i64::MAX))),
         is_silent: silence > SILENCE,
     }
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(after(Duration::ZERO), (false, 0));
         assert_eq!(after(SILENCE), (false, 15_000));
         assert_eq!(after(SILENCE + Duration::from_millis(1)), (true, 15_001));
-        // A beat that is later than `now` is no silence.
+        // A beat later than `now` does not count as silence.
         let early = to_view(StoredWorker { beat: beat.clone(), running: 0 }, TimeMs(0), wall);
         assert_eq!((early.is_silent, early.heard_at), (false, wall));
     }

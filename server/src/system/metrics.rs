@@ -11,10 +11,10 @@ use store::StoredKind;
 
 use super::SystemSnapshot;
 
-/// What is counted as it happens.
+/// Counters that are updated as events happen.
 #[derive(Clone, Default)]
 pub struct Counters {
-    /// Searches that were answered, by what was known of their record.
+    /// Answered searches, by what is known of their record.
     pub searches: Family<[(&'static str, &'static str); 1], Counter>,
     /// Connections that are open now.
     pub connections: Gauge,
@@ -37,7 +37,7 @@ pub(super) fn render(counters: &Counters, snapshot: &SystemSnapshot) -> String {
     text
 }
 
-/// Registers the figures of one moment.
+/// Registers the figures of one snapshot.
 struct Figures<'a>(&'a mut Registry);
 
 type Labelled = Family<[(&'static str, String); 1], Gauge>;

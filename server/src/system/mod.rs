@@ -1,4 +1,4 @@
-//! How the whole system is doing: collected for the page /system, for /metrics and for /readyz.
+//! The state of the whole system, collected for the page /system, for /metrics and for /readyz.
 
 mod health;
 pub(crate) mod http;
@@ -28,7 +28,7 @@ pub use prober::{Probe, Prober};
 /// The most missing searches that are listed.
 const MISSING_LIMIT: u32 = 100;
 
-/// A database that takes longer for a few small reads counts as one that does not answer.
+/// A database that takes longer for a few small reads counts as unavailable.
 const DEADLINE: Duration = Duration::from_secs(2);
 
 pub struct SystemService {
@@ -37,12 +37,12 @@ pub struct SystemService {
     pub spool: Arc<Spool>,
     pub watch: Arc<StoreWatch>,
     pub prober: Prober,
-    /// None where this process runs no jobs.
+    /// `None` if this process runs no jobs.
     pub worker: Option<LocalWorker>,
     /// When the process started, by the wall clock.
     pub started_at: TimeMs,
     pub counters: Counters,
-    /// Searches that were answered and could be kept nowhere.
+    /// Answered searches that could not be recorded anywhere.
     pub not_recorded: Counter,
     pub stop: CancellationToken,
 }
@@ -50,7 +50,7 @@ pub struct SystemService {
 /// All figures at one time.
 struct SystemSnapshot {
     state: SystemState,
-    /// None where the database does not answer.
+    /// `None` if the database does not answer.
     stats: Option<StoreStats>,
 }
 
@@ -66,9 +66,9 @@ struct StoreStats {
 }
 
 impl SystemService {
-    /// Also asks for a probe, whose outcome the next snapshot shows.
+    /// Also requests a probe, whose outcome the next snapshot shows.
     async fn collect(&self) -> SystemSnapshot {
-        // Before the store is read: a record that is replayed meanwhile is then counted twice, and not missed.
+        // Before the store is read: a record that is replayed in between is counted twice, not missed.
         let spool = self.spool_state();
         let stats = within(&*self.clock, DEADLINE, self.stats()).await.map_err(|error| self.watch.failed(error)).ok();
         // Only now, so that no snapshot shows the probe that it has caused.

@@ -1,5 +1,5 @@
-//! Sends a probe, a job that does nothing, to see that jobs are accepted, claimed, run and finished. Only while somebody
-//! looks: an idle server writes nothing.
+//! Sends probes: jobs that do nothing, to check that jobs are accepted, claimed, run and finished. Only while somebody
+//! watches: an idle server writes nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use tokio::sync::{Notify, watch};
 use super::SystemService;
 use crate::platform::random::Random;
 
-/// However many pages are open, there is a probe no more often than this.
+/// Minimum interval between probes, however many pages are open.
 const EVERY: Duration = Duration::from_secs(10);
-/// On a busy queue something changes all the time; the probe is looked up this often.
+/// Minimum interval between reads of the probe: a busy queue changes all the time.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How long to wait after the store has failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -48,17 +48,17 @@ impl Default for Prober {
 }
 
 impl Prober {
-    /// Asks for a probe, unless one was sent lately.
+    /// Requests a probe, unless one was sent lately.
     pub fn want(&self) {
         self.wanted.notify_one();
     }
 
-    /// The last probe that came through.
+    /// The last completed probe.
     pub fn last(&self) -> Option<api::Probe> {
         self.seen.borrow().last
     }
 
-    /// How long a probe has been on its way.
+    /// How long the pending probe has been running or waiting.
     pub fn waits(&self, now: TimeMs) -> Option<Duration> {
         let begun_at = self.seen.borrow().begun_at?;
         Some(Duration::from_millis(now.since(begun_at).unsigned_abs()))
@@ -117,7 +117,7 @@ fn new_job(clock: &dyn Clock, random: &Random) -> NewJob {
         kind: Probe::KIND.to_owned(),
         key: Some(format!("{:032x}", u128::from_be_bytes(random.bytes()))),
         payload: encode(&Probe {}),
-        // Before all others: it tests the queue, not the backlog.
+        // Before all other jobs: it tests the queue, not the backlog.
         priority: i16::MAX,
         // Another worker runs it if its own has died.
         max_attempts: 5,

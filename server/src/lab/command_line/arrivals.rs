@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Stderr, Stdout, Write, stderr, stdout};
 
 use api::{ItemState, LabFact, LabTrace, LabWork};
 
-/// Widths of the bar and of its line: even the narrowest terminals are 80 wide.
+/// Widths of the bar and of its line, which fits terminals of 80 columns.
 const BAR: usize = 30;
 const LINE: usize = 79;
 
@@ -14,12 +14,12 @@ pub(super) struct Arrivals<O: Write = Stdout, E: Write = Stderr> {
     work: LabWork,
     total: usize,
     display: Display,
-    /// Width of what is on the bar's line.
+    /// Current width of the bar's line.
     drawn: usize,
     words: Vec<String>,
 }
 
-/// Whether the words that arrive are printed: the code of a flag, or a number.
+/// Whether the words that arrive are printed: a flag's code, or a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Words {
     Shown,
@@ -34,7 +34,7 @@ enum Display {
     Bar,
     /// The same words, and a bar on `err`, which is another device.
     WordsAndBar,
-    /// Words beside the bar as they arrive, because `out` is the same terminal; on `out` at the end.
+    /// `out` is the same terminal: words appear beside the bar as they arrive, and on `out` at the end.
     WordsInBar,
 }
 
@@ -109,7 +109,7 @@ impl<O: Write, E: Write> Arrivals<O, E> {
         let full = BAR * ended.min(self.total) / self.total.max(1);
         let mut line = format!("[{}{}] {ended}/{}", "#".repeat(full), ".".repeat(BAR - full), self.total);
         if self.display == Display::WordsInBar {
-            // The latest that fit.
+            // The latest words that fit.
             let room = LINE.saturating_sub(line.len() + 1);
             let mut length = 0;
             let fits = |word: &&String| {
@@ -122,14 +122,14 @@ impl<O: Write, E: Write> Arrivals<O, E> {
         self.line(&line);
     }
 
-    /// Replaces what is on the bar's line.
+    /// Redraws the bar's line.
     fn line(&mut self, line: &str) {
         let width = self.drawn.max(line.len());
         self.write_err(&format!("\r{line:width$}"));
         self.drawn = line.len();
     }
 
-    // A reader that has gone is no error.
+    // Closed output is no error.
     fn write_out(&mut self, text: &str) {
         let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }

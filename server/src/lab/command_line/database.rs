@@ -56,8 +56,8 @@ impl LabDatabase {
     }
 }
 
-/// Runs the scenario on the database that `open` opens and `name` names, and prints its results. Fails also where a
-/// connection has not come back, or a task was refused one.
+/// Runs the scenario on the database that `open` opens, and prints its results. Messages call the database `name`.
+/// Fails also if a connection has not come back, or a task was refused one.
 pub async fn lab_database(args: &LabDatabase, name: &str, open: &PoolOpener) -> anyhow::Result<()> {
     let spec = args.spec()?;
     if !args.json {
@@ -94,7 +94,7 @@ fn number(count: u32, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// Redraws one line: only for terminals.
+/// Redraws one line, on terminals only.
 fn show_progress(in_use: u32, idle: u32, waiting: u32) {
     if stderr().is_terminal() {
         eprint!("\r{in_use:>3} in use {idle:>3} idle {waiting:>6} waiting ");
@@ -109,7 +109,7 @@ fn end_progress() {
     }
 }
 
-/// What was asked for, and the results.
+/// The spec and the results.
 #[derive(Serialize)]
 struct Report<'a> {
     #[serde(flatten)]

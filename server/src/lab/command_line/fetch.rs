@@ -20,9 +20,9 @@ use crate::lab::job::fetch_on_thread;
 use crate::platform::random::Random;
 use crate::platform::transport::raise_open_files;
 
-/// The exit code after Ctrl-C, as of other programs.
+/// The usual exit code after Ctrl-C.
 const INTERRUPTED: u8 = 130;
-/// Open files besides connections: standard streams, runtimes, and what is saved.
+/// Open files besides connections: standard streams, runtimes, and saved flags.
 const OTHER_FILES: u64 = 64;
 
 /// A run that has ended.
@@ -32,7 +32,7 @@ pub(super) struct Run {
     pub(super) trace: LabTrace,
 }
 
-/// Downloads flags, and stores them if that is asked for. What has not begun is cancelled once `stop` is.
+/// Downloads flags, and saves them if requested. Requests that have not begun are cancelled with `stop`.
 pub async fn lab_flags(args: &LabFlags, stop: &CancellationToken) -> anyhow::Result<ExitCode> {
     let spec = args.spec()?;
     let server = Server::new(&args.requests, &spec).await?;
@@ -45,7 +45,7 @@ pub async fn lab_flags(args: &LabFlags, stop: &CancellationToken) -> anyhow::Res
     Ok(code)
 }
 
-/// Asks for numbers.
+/// Requests numbers.
 pub async fn lab_second(args: &LabSecond, stop: &CancellationToken) -> anyhow::Result<ExitCode> {
     let spec = args.spec()?;
     let server = Server::new(&args.requests, &spec).await?;
@@ -83,7 +83,7 @@ pub async fn lab_compare(args: &LabCompare, stop: &CancellationToken) -> anyhow:
     Ok(exit_code(stop, runs.iter().map(|run| run.summary.done).sum()))
 }
 
-/// Carries one plan out, and prints its results.
+/// Runs one plan, and prints its results.
 async fn run_one(
     plan: FetchPlan,
     spec: FetchSpec,
@@ -102,7 +102,7 @@ async fn run_one(
     Ok(exit_code(stop, run.summary.done))
 }
 
-/// Carries the plan out. `see` gets each fact, and the trace that it belongs to.
+/// Runs the plan. `see` gets each fact, and the trace that it belongs to.
 async fn run(
     plan: FetchPlan,
     spec: FetchSpec,
@@ -122,7 +122,7 @@ fn exit_code(stop: &CancellationToken, done: u32) -> ExitCode {
     }
 }
 
-/// The server that is asked: the one that was named, or one of the command's own.
+/// The server that gets the requests: the named one, or one of the command's own.
 struct Server {
     target: Target,
     /// Serves until it is dropped.
@@ -142,7 +142,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Each connection is an open file, and two where both ends are ours.
+    /// Each connection is an open file; two, if both ends are ours.
     fn check_open_files(&self, spec: &FetchSpec) -> anyhow::Result<()> {
         let concurrent = match spec.style {
             LabStyle::Sequential => 1,
@@ -190,7 +190,7 @@ fn save(folder: &Path, bodies: Receiver<Body>) -> anyhow::Result<()> {
     saved
 }
 
-/// Writes a file whole or not at all, in place of whatever has that name: a link is not followed.
+/// Writes a file atomically. Replaces whatever has that name, and does not follow a link.
 fn replace(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let unfinished = folder.join(format!(".{name}.{}", std::process::id()));
     let mut file = fs::File::create_new(&unfinished)?;

@@ -13,11 +13,11 @@ use lab::CountryCode;
 
 use super::{check, duration, whole_ms};
 
-/// How many threads there are at most, by default.
+/// The default limit on threads.
 const WORKERS: &str = "20";
-/// How many numbers, by default.
+/// The default count of numbers.
 const NUMBERS: usize = 10;
-/// The width of pictures where the width of the terminal is not known.
+/// The width of pictures if the width of the terminal is unknown.
 const COLUMNS: &str = "80";
 
 #[derive(Clone, Debug, Args)]
@@ -102,7 +102,7 @@ impl LabFlags {
         self.requests.spec(LabWork::Flags, &self.method, self.countries().len())
     }
 
-    /// Those that are named, or all.
+    /// The named countries, or all.
     pub fn countries(&self) -> Vec<CountryCode> {
         if self.codes.is_empty() { CountryCode::all().collect() } else { self.codes.clone() }
     }
@@ -128,7 +128,7 @@ impl LabCompare {
 }
 
 impl LabRequests {
-    /// Fails where a value is out of bounds.
+    /// Fails if a value is out of bounds.
     fn spec(&self, work: LabWork, method: &LabMethod, default_count: usize) -> anyhow::Result<FetchSpec> {
         let (latency_ms, jitter_ms) = match work {
             LabWork::Flags => (250, 100),
@@ -145,13 +145,14 @@ impl LabRequests {
             order: method.order,
             timeout_ms: self.timeout.map(whole_ms),
         };
-        // The limit of a run's duration is for servers, where others wait for their turn. A concurrent run meets it.
+        // The limit on a run's duration is for servers, where other runs wait. A concurrent run always stays below it,
+        // so only the other bounds are checked.
         check(&LabSpec::Fetch(FetchSpec { style: LabStyle::Async, ..spec.clone() }))?;
         Ok(spec)
     }
 
-    /// A server's `--workers` can come from the environment, and clap then sets this flag of the same name too. The lab's
-    /// comes from the command line, or is the default.
+    /// A server's `--workers` can come from the environment, and clap then sets this flag of the same name too. The
+    /// lab's flag comes only from the command line or its default.
     pub(super) fn forget_environment(&mut self, matches: &ArgMatches) {
         if matches.value_source("workers") == Some(ValueSource::EnvVariable) {
             self.workers = WORKERS.parse().expect("a number");
@@ -179,7 +180,7 @@ where
         .map(move |text| all.into_iter().find(|value| word(*value) == text).expect("one of the possible values"))
 }
 
-/// Shells and containers set COLUMNS to all sorts of values; none of them is an error.
+/// Shells and containers set COLUMNS to all sorts of values, so no value is an error.
 fn columns(text: &str) -> Result<usize, Infallible> {
     let usual: usize = COLUMNS.parse().expect("a number");
     Ok(text.parse().ok().filter(|columns| *columns > 0).unwrap_or(usual).clamp(40, 300))

@@ -86,12 +86,12 @@ async fn follow<T>(run: impl AsyncFnOnce(EventSink) -> T, mut see: impl FnMut(&L
     tokio::join!(run(sink), follow)
 }
 
-/// Checks the bounds of what was asked for. The error names the flag.
+/// Checks the bounds of the spec. The error names the flag.
 fn check(spec: &LabSpec) -> anyhow::Result<()> {
     spec.check().map_err(|error| anyhow!(name_flag(error)))
 }
 
-/// Flags have the names of the fields, but for their units.
+/// Flags are named like the fields, without their units.
 fn name_flag(error: ApiError) -> String {
     let field = error.field.unwrap_or_default();
     let (flag, unit) = field.strip_suffix("_ms").map_or((&*field, ""), |flag| (flag, ", in milliseconds"));
@@ -106,7 +106,7 @@ fn seconds(us: u64) -> f64 {
     Duration::from_micros(us).as_secs_f64()
 }
 
-/// A reader that has gone is no error.
+/// Closed output is no error.
 fn print(text: &str) {
     let _ = stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush());
 }

@@ -8,20 +8,20 @@ use serde::Serialize;
 use super::fetch::Run;
 use super::{seconds, waterfall};
 
-/// Everything that was asked for and that happened. Times are microseconds since the run began.
+/// The spec and everything that happened. Times are microseconds since the run began.
 #[derive(Serialize)]
 pub(super) struct Document<'a> {
     #[serde(flatten)]
     spec: &'a FetchSpec,
     elapsed_us: u64,
-    /// What the requests would have taken one after the other.
+    /// How long the requests would have taken one after the other.
     work_us: u64,
     done: u32,
     failed: u32,
     cancelled: u32,
-    /// How many requests failed for which reason.
+    /// Counts of failed requests by reason.
     errors: BTreeMap<ItemErrorKind, u32>,
-    /// In the order in which they were asked for.
+    /// In the order of the spec.
     items: Vec<Item<'a>>,
 }
 
@@ -31,10 +31,10 @@ struct Item<'a> {
     started_us: Option<u64>,
     ended_us: Option<u64>,
     outcome: &'static str,
-    /// Of one that is done.
+    /// Present if the item is done.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
-    /// Of one that failed.
+    /// Present if the item failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a ItemError>,
 }
@@ -73,7 +73,7 @@ pub(super) fn comparison(runs: &[Run]) -> Comparison<'_> {
     Comparison { runs: runs.iter().map(compared).collect() }
 }
 
-/// How many tasks or requests failed for which reason.
+/// Counts failed tasks or requests by reason.
 pub(super) fn count_errors(trace: &LabTrace) -> BTreeMap<ItemErrorKind, u32> {
     let mut errors = BTreeMap::new();
     for error in trace.items.iter().filter_map(|item| item.error.as_ref()) {
@@ -130,7 +130,7 @@ fn table_line(style: &str, requests: &str, elapsed: &str, speed_up: &str) -> Str
     format!("{style:<10}  {requests:>12}  {elapsed:>8}  {speed_up:>8}\n")
 }
 
-/// How many times as fast as the sequential run. None where that is not known.
+/// The speed-up over the sequential run. `None` if it is unknown.
 pub(super) fn speed_up(run: &Run, first: &Run) -> Option<f64> {
     let is_known = first.spec.style == LabStyle::Sequential && run.summary.elapsed_us > 0;
     is_known.then(|| seconds(first.summary.elapsed_us) / seconds(run.summary.elapsed_us))

@@ -24,8 +24,8 @@ pub struct LabRequest {
     pub json: bool,
 }
 
-/// Runs the scenario and prints what happened to each of the searches. Fails also where the row of the search that was
-/// made a job has not arrived.
+/// Runs the scenario and prints what happened to each search. Fails also if the row of the search that was made a job
+/// has not arrived.
 pub async fn lab_request(args: &LabRequest) -> anyhow::Result<()> {
     let spec = RequestSpec { delay_ms: whole_ms(args.delay) };
     check(&LabSpec::Request(spec.clone()))?;
@@ -49,7 +49,7 @@ pub async fn lab_request(args: &LabRequest) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What was asked for, and what happened. Times are microseconds since the run began.
+/// The spec and what happened. Times are microseconds since the run began.
 #[derive(Serialize)]
 struct Document<'a> {
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! A picture of a run in characters: time goes to the right, and each line is a request, or some of them.
+//! A picture of a run in characters: time runs from left to right, and each line is a request or a group of requests.
 
 use api::{ItemState, ItemTrace, LabTrace};
 
@@ -7,8 +7,8 @@ use super::seconds;
 /// More lines than this cannot be compared at a glance.
 const LINES: usize = 20;
 
-/// The lines of a picture that is `columns` wide: `.` waits, `#` runs, `x` has failed. It begins with the first request,
-/// as the run's elapsed time does: how long the run's thread took to start is no matter of its style. Its right edge is
+/// Draws a picture that is `columns` wide: `.` waits, `#` runs, `x` has failed. It begins with the first request, as
+/// the run's elapsed time does, because the time to start the run's thread does not depend on the style. It ends
 /// `length_us` later.
 pub(super) fn draw(trace: &LabTrace, columns: usize, length_us: u64) -> Vec<String> {
     let per_line = trace.items.len().div_ceil(LINES).max(1);
@@ -43,7 +43,7 @@ fn name(group: &[ItemTrace]) -> String {
     }
 }
 
-/// The time that a column represents, from and until.
+/// The time span that a column represents.
 fn span(column: usize, width: usize, begin_us: u64, length_us: u64) -> (u64, u64) {
     let share = |column: usize| {
         let offset = u128::from(length_us) * column as u128 / width.max(1) as u128;

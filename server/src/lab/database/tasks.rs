@@ -36,7 +36,7 @@ pub(super) struct EndedTask {
     pub(super) is_refused: bool,
 }
 
-/// When a task asked for its connection, and when it had it.
+/// When a task asked for its connection, and when it got it.
 #[derive(Clone, Copy)]
 pub(super) struct Connected {
     pub(super) asked_us: u64,
@@ -51,7 +51,7 @@ impl Tasks<'_> {
         let task = AbortOnDropHandle::new(tokio::spawn(self.use_connection(item, fault, sender)));
         let mut when = None;
         if fault == Some(InjectedFault::Abort) {
-            // Fails where the task got no connection and has ended by itself.
+            // Fails if the task got no connection and has ended by itself.
             when = (&mut connected).await.ok();
             sleep(self.hold / 2).await;
             task.abort();
@@ -87,7 +87,7 @@ impl Tasks<'_> {
                 let started_us = events.elapsed_us();
                 events.emit(LabFact::Started { item });
                 monitor.sample();
-                // Fails where the task is being aborted.
+                // Fails if the task is being aborted.
                 let _ = connected.send(Connected { asked_us, started_us });
                 if fault == Some(InjectedFault::Panic) {
                     // Unwinds without the panic hook: an intended panic does not belong in the log.
@@ -124,7 +124,7 @@ pub(super) enum InjectedFault {
     Abort,
 }
 
-/// Of each hundred tasks, how many have which fault.
+/// How many of each hundred tasks have which fault.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InjectedFaults {
     failing: u32,
@@ -132,7 +132,7 @@ pub(super) struct InjectedFaults {
     aborted: u32,
 }
 
-/// Coprime to 100: it scatters the faulty tasks, and maps each hundred tasks to each number once.
+/// Coprime to 100: scatters the faulty tasks, and maps any hundred consecutive tasks to each number once.
 const STRIDE: u64 = 37;
 
 impl From<&DatabaseSpec> for InjectedFaults {

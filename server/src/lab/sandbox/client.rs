@@ -18,12 +18,12 @@ use url::form_urlencoded;
 
 use super::routes::{AwaitedRow, RECORDED};
 
-/// Far more than any answer takes that waits for nothing: the machine may be busy.
+/// Far more than an immediate response takes: the machine may be busy.
 pub(in crate::lab) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const ANSWER_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// Opens a connection for each request. Sends no User-Agent, so that no sandbox spends its first moments on recognizing
-/// browsers.
+/// Opens a connection for each request. Sends no User-Agent, so that a sandbox does not build its parser of User-Agent
+/// headers.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::lab) struct Client {
     pub(super) address: SocketAddr,
@@ -50,7 +50,7 @@ impl Client {
         self.post(path, "application/json", serde_json::to_string(body)?, limit).await
     }
 
-    /// The searches in the log: as soon as `awaited` is among them, or after `longest_wait`.
+    /// Returns the searches in the log: as soon as `awaited` is among them, or after `longest_wait`.
     pub(in crate::lab) async fn searches_in_log(
         self,
         awaited: SearchId,
@@ -87,7 +87,7 @@ impl Client {
             let body = to_bytes(Body::new(response.into_body()), ANSWER_LIMIT_BYTES).await?;
             Ok((status, body.to_vec()))
         };
-        // The connection ends with its sender, which the exchange drops, and the exchange reports its errors too.
+        // The exchange drops the sender, which ends the connection, and reports the connection's errors too.
         let (exchanged, _) = tokio::join!(exchange, connection);
         exchanged
     }

@@ -24,15 +24,15 @@ pub(super) use self::client::{Client, REQUEST_TIMEOUT};
 pub(super) use self::routes::{AWAITED, BARE_TASK, SandboxSearch};
 pub use self::routes::{SandboxState, routes};
 
-/// A sandbox starts only in a folder beside a file of this name, and everything beside that file is removed at its end:
-/// never a folder with real data.
+/// A sandbox starts only in a folder beside a file of this name. Its end removes everything beside that file, which
+/// must never be a folder with real data.
 const MARKER: &str = "search4letters-sandboxes";
 /// Far more than a start takes: a busy machine must not fail a run.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a dropped sandbox may take to clean up; then it is killed.
 const CLEANUP_TIMEOUT: Duration = Duration::from_secs(2);
 const CLEANUP_POLL: Duration = Duration::from_millis(5);
-/// Other sandboxes write into the folder until they notice the end too, a moment later.
+/// How often removal is tried: other sandboxes may write into the folder until they notice the end too.
 const REMOVALS: u32 = 200;
 
 /// How sandboxes are started.
@@ -40,7 +40,7 @@ const REMOVALS: u32 = 200;
 pub struct Sandbox {
     /// The program `search4letters`.
     pub program: PathBuf,
-    /// In which the temporary folders are made.
+    /// Where the temporary folders are created.
     pub folder: PathBuf,
 }
 
@@ -51,7 +51,7 @@ impl Sandbox {
         Ok(Self { program, folder: std::env::temp_dir() })
     }
 
-    /// Makes the folder for the sandboxes of one run.
+    /// Creates the folder for the sandboxes of one run.
     pub(super) fn create_dir(&self) -> anyhow::Result<SandboxDir> {
         let create = || {
             let folder = tempfile::Builder::new().prefix("search4letters-lab-").tempdir_in(&self.folder)?;
@@ -71,15 +71,15 @@ pub(super) struct SandboxDir {
 }
 
 impl SandboxDir {
-    /// Starts the server `name`, whose writes take `delay`, on the data of an earlier one of this name, if there was one.
-    /// Returns once it answers.
+    /// Starts the server `name`, whose writes take `delay`. It continues with the data of an earlier server of this
+    /// name. Returns once it answers.
     pub(super) async fn start(&self, name: &str, delay: Duration) -> anyhow::Result<Process> {
         let log = self.folder.path().join(format!("{name}.stderr"));
         let spawned = self.spawn(name, delay, &log);
         let mut child = spawned.with_context(|| format!("{} cannot be started", self.program.display()))?;
         let stdout = child.stdout.take().expect("it was piped");
         let stdin = child.stdin.take().expect("it was piped");
-        // From here on the sandbox is cleaned up, also where this future is dropped.
+        // From here on the sandbox is cleaned up, even when this future is dropped.
         let running = Running { child, stdin, folder: self.folder.clone() };
         let mut process = Process { running: Some(running), address: ([127, 0, 0, 1], 0).into() };
         let first_line = spawn_blocking(move || {
@@ -95,13 +95,13 @@ impl SandboxDir {
             let last_line = log.lines().last().unwrap_or("it said nothing").trim();
             anyhow!("the sandbox {name} did not start: {last_line}")
         })?;
-        // A first request, so that the one that counts does not wait for the server's start.
+        // Warms up the server, so that the request that counts does not wait for its start.
         process.client().searches_in_log(SearchId::from_parts(0, 0), Duration::ZERO).await?;
         Ok(process)
     }
 
-    /// The process inherits nothing that names real data. It is in its own process group: a terminal's Ctrl-C reaches it
-    /// through this process alone.
+    /// The process inherits nothing that names real data. It has its own process group: a terminal's Ctrl-C reaches it
+    /// only through this process.
     fn spawn(&self, name: &str, delay: Duration, log: &Path) -> io::Result<Child> {
         Command::new(&self.program)
             .args(["lab", "sandbox", "--folder"])
@@ -143,7 +143,7 @@ impl Process {
         let killed = spawn_blocking(move || {
             running.child.kill()?;
             running.child.wait()?;
-            // Not before: the sandbox would remove the folder, and a restart would find no data.
+            // Only now: otherwise the sandbox would remove the folder, and a restart would find no data.
             drop(running.stdin);
             drop(running.folder);
             io::Result::Ok(())
@@ -177,14 +177,14 @@ impl Running {
     }
 }
 
-/// Within a sandbox, before it touches anything: checks that `own` is a sandbox's folder. From then on, the end of
+/// Called in a sandbox before it touches anything: checks that `own` is a sandbox's folder. From then on, the end of
 /// standard input removes the folder of the whole run and ends the process.
 pub fn end_with_stdin(own: &Path) -> anyhow::Result<()> {
     let folder = own.parent().filter(|folder| folder.join(MARKER).is_file()).map(Path::to_owned);
     let folder = folder.ok_or_else(|| {
         anyhow!("{} is no folder for a sandbox: there is no {MARKER} beside it. Use `lab request`", own.display())
     })?;
-    // A thread that does nothing else: it notices the end even where all others hang.
+    // A thread that does nothing else notices the end even if all others hang.
     thread::spawn(move || {
         // Nothing is ever written to it. However reading ends, the other process is gone.
         while let Ok(1..) = stdin().lock().read(&mut [0; 64]) {}

@@ -40,7 +40,7 @@ pub struct SandboxState {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub trusted_proxies: TrustedProxies,
-    /// The record that a real search would hand to its job.
+    /// Makes the record that a real search would pass to its job.
     pub record_of: fn(&Caller, SearchId, String, String, TimeMs) -> SearchRecord,
     /// How long each write takes.
     pub delay: Duration,
@@ -52,7 +52,7 @@ impl FromRef<SandboxState> for TrustedProxies {
     }
 }
 
-/// In addition to those of every server.
+/// The routes that a sandbox has in addition to those of every server.
 pub fn routes(state: SandboxState) -> Router {
     Router::new()
         .route(AWAITED, post(awaited))
@@ -73,7 +73,7 @@ async fn awaited(
     Ok(Json(results))
 }
 
-/// Answers with the letters found at once. What is to be written exists only in this process's memory.
+/// Answers with the letters found at once. The pending write exists only in this process's memory.
 async fn bare_task(
     State(sandbox): State<SandboxState>,
     caller: Caller,
@@ -85,7 +85,7 @@ async fn bare_task(
     Json(results)
 }
 
-/// Answers with the searches in the log: as soon as the awaited one is among them, or when the time is over.
+/// Answers with the searches in the log: as soon as the awaited one is among them, or when the time is up.
 async fn recorded(
     State(SandboxState { store, clock, .. }): State<SandboxState>,
     Json(awaited): Json<AwaitedRow>,
@@ -119,7 +119,7 @@ impl SandboxState {
     async fn write(&self, record: SearchRecord) -> store::Result<()> {
         self.clock.sleep_until(self.clock.steady().after(self.delay)).await;
         let wall = self.clock.wall();
-        // No job, so no attempt that could end with it.
+        // There is no job, so no attempt ends with the write.
         let job = JobId(0);
         let worker = WorkerName("none".to_owned());
         let nothing =

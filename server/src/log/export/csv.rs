@@ -1,8 +1,8 @@
-//! A row as a line of CSV that no spreadsheet calculates with.
+//! A row as a line of CSV that no spreadsheet evaluates.
 //!
-//! Characters that act, and the backslash, are escaped as in JSON, so that a row is one line. A text that a spreadsheet would
-//! take for a formula gets an apostrophe in front, and so does one that begins with an apostrophe: a reader removes one. A
-//! semicolon before such a text is escaped too, for programs to which semicolons end fields.
+//! Active characters (see inert.rs) and the backslash are escaped as in JSON, so that a row is one line. A text that a
+//! spreadsheet would take for a formula gets a leading apostrophe, and so does one that begins with an apostrophe: a
+//! reader removes one. A semicolon before such a text is escaped too, for programs that end fields at semicolons.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -14,7 +14,7 @@ use super::super::inert::{push, push_inert};
 pub(super) const HEAD: &str =
     "seq,search_id,job_id,phrase,letters,results,ip,browser_string,user_agent,searched_at,recorded_at\r\n";
 
-/// The end of the last year that four digits write.
+/// The end of 9999, the last year with four digits.
 const LAST_MS: u64 = 253_402_300_799_999;
 
 pub(super) fn push_line(out: &mut Vec<u8>, row: &BorrowedRow<'_>) {
@@ -44,17 +44,17 @@ fn push_text(out: &mut Vec<u8>, text: &str) {
     push_inert(out, rest, "\"\"");
 }
 
-/// Whether a spreadsheet may calculate with it, perhaps after removing invisible characters.
+/// Whether a spreadsheet may evaluate the text, perhaps after removing invisible characters.
 fn is_formula(text: &str) -> bool {
     let shown = text.trim_start_matches(|character: char| {
         let is_unseen = matches!(character, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}');
         is_unseen || character.is_whitespace() || !api::is_inert(character)
     });
-    // Spreadsheets for Chinese and Japanese take the wide forms too.
+    // Chinese and Japanese spreadsheets accept full-width forms too.
     text.starts_with(['\t', '\r']) || shown.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
-/// In the form of RFC 3339; a time beyond it stays a number of milliseconds.
+/// In RFC 3339 form. A time outside its range is written in milliseconds.
 fn push_time(out: &mut Vec<u8>, time: TimeMs) {
     match u64::try_from(time.0).ok().filter(|&ms| ms <= LAST_MS) {
         Some(ms) => {

@@ -1,4 +1,4 @@
-//! The log as a file to keep.
+//! The log as a download.
 
 use std::io;
 use std::sync::Arc;
@@ -23,9 +23,9 @@ use crate::platform::extract::Parameters;
 use crate::platform::limits::Counted;
 use crate::platform::sse::SessionWatch;
 
-/// How many exports may be sent at once: each reads as fast as it is taken, and searches need the processor too.
+/// Limit on concurrent exports: each reads as fast as its client receives, and searches need the processor too.
 const AT_ONCE: u32 = 4;
-/// The last day that has a name of four digits, however wrong the clock is.
+/// The last day with a four-digit year. Bounds the file's date if the clock is wrong.
 const LAST_DAY: Duration = Duration::from_secs(253_402_300_799);
 
 #[derive(Debug, Deserialize)]
@@ -37,7 +37,7 @@ pub struct ExportQuery {
     q: Option<String>,
 }
 
-/// All rows that the filter matches, from the oldest up to the one that is the newest now.
+/// All rows that match the filter and exist now, oldest first.
 pub async fn file(
     State(log): State<Arc<LogService>>,
     Parameters(query): Parameters<ExportQuery>,
@@ -58,7 +58,7 @@ pub async fn file(
     Ok((headers, Body::from_stream(body(query.format.head(), chunks, session, permit))).into_response())
 }
 
-/// Ends with an error unless all of it was read and the session lasted: that breaks the connection, where an end would look
+/// Ends with an error if a read failed or the session ended. The error breaks the connection; a normal end would look
 /// complete.
 fn body(
     head: &'static str,
@@ -96,7 +96,7 @@ fn date(now: TimeMs) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + since_1970).to_string().chars().take(10).collect()
 }
 
-/// Lets one more export be sent, until it is.
+/// Permit for one export, held until it is sent.
 pub struct ExportPermit {
     _counted: Counted,
 }

@@ -1,4 +1,4 @@
-//! The log, written out for other programs: read in blocks, each turned into lines while the next one is read.
+//! Exports the log for other programs. Each block of rows is formatted while the next one is read.
 
 mod csv;
 pub(crate) mod http;
@@ -11,27 +11,27 @@ use futures::{Stream, TryStreamExt};
 use serde::Deserialize;
 use store::{BorrowedRow, LogBlock, Result, Store, StoreError, log_blocks, log_range};
 
-/// How many blocks are read or turned into lines at a time. It bounds the memory of an export.
+/// How many blocks are read or formatted at once. It bounds the memory of an export.
 const AT_ONCE: usize = 2;
 
-/// How rows are written.
+/// The format of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lines {
-    /// A JSON object a line.
+    /// One JSON object per line.
     #[default]
     Ndjson,
-    /// As RFC 4180 says, with a line of names at the top.
+    /// As in RFC 4180, with a header line.
     Csv,
 }
 
-/// Which rows: from one number up to another, as far as the filter matches them.
+/// The rows of an export: a range of numbers, and a filter.
 #[derive(Clone, Debug)]
 pub struct Rows {
     pub after: LogSeq,
     pub upto: LogSeq,
     pub filter: Arc<LogFilter>,
-    /// The time from which the filter counts back.
+    /// The time to which the filter's ages relate.
     pub now: TimeMs,
 }
 
@@ -45,7 +45,7 @@ impl Rows {
     }
 
     pub fn holds(&self, row: &BorrowedRow<'_>) -> bool {
-        // Without a filter a row need not be copied to be compared.
+        // Without a filter no row is copied.
         self.filter.is_empty() || self.filter.matches(&row.to_row(), self.now)
     }
 }
@@ -92,7 +92,7 @@ pub fn export(store: Arc<dyn Store>, rows: Rows, lines: Lines) -> impl Stream<It
         .map_ok(move |block| {
             let rows = rows.clone();
             async move {
-                // On this thread it would delay the reading of the next block, and other requests.
+                // On this thread, it would delay the read of the next block, and other requests.
                 let written = tokio::task::spawn_blocking(move || lines.of(&block, &rows)).await;
                 written
                     .unwrap_or_else(|error| Err(StoreError::Sql(format!("the rows could not be written out: {error}"))))

@@ -32,7 +32,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn is_what_the_rows_of_the_page_are(
+        fn equals_the_rows_of_the_page(
             texts in prop::array::uniform6("(.|[\u{0}-\u{2f}\\\\\u{7f}-\u{9f}\u{2020}-\u{2070}\u{61c}]){0,30}"),
             numbers in prop::array::uniform4(any::<i64>()),
             id in any::<u128>(),
