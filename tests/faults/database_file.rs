@@ -220,7 +220,7 @@ async fn a_setup_link_that_cannot_be_created_is_created_later() {
         .await;
 
     let mut server = installation.start(&[]).await;
-    server.prints("no link that makes an administrator could be made").await;
+    server.prints("the setup link could not be created").await;
     for _ in 0..20 {
         assert_eq!(client_log.search(&server.client()).await, Some(Recorded::Accepted));
     }
