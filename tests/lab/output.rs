@@ -210,12 +210,12 @@ async fn other_machines_need_a_flag() {
 #[tokio::test]
 async fn invalid_arguments_are_refused_in_a_sentence_that_names_the_fix() {
     for (line, expected) in [
-        ("second --count 1001", "--count: Choose from 1 to 1000"),
-        ("second --count 0", "--count: Choose from 1 to 1000"),
-        ("second --workers 101", "--workers: Choose from 1 to 100"),
-        ("second --latency 11s", "--latency, in milliseconds: Choose from 0 to 10000"),
-        ("flags --latency 50ms --jitter 60ms", "--jitter, in milliseconds: Choose from 0 to 50"),
-        ("flags --timeout 0s", "--timeout, in milliseconds: Choose from 1 to 10000"),
+        ("second --count 1001", "--count: Enter a number from 1 to 1,000"),
+        ("second --count 0", "--count: Enter a number from 1 to 1,000"),
+        ("second --workers 101", "--workers: Enter a number from 1 to 100"),
+        ("second --latency 11s", "--latency, in milliseconds: Enter a number from 0 to 10,000"),
+        ("flags --latency 50ms --jitter 60ms", "--jitter, in milliseconds: Enter a number from 0 to 50"),
+        ("flags --timeout 0s", "--timeout, in milliseconds: Enter a number from 1 to 10,000"),
         ("flags --base-url https://127.0.0.1", "plain http only"),
         ("flags --base-url 127.0.0.1:3000", "--base-url: "),
         ("flags --style forked", "possible values: sequential, threads, futures, async"),
