@@ -17,7 +17,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use queue::{Payload, encode};
 use spool::Record;
-use store::{Accepted, Clock, SearchRecord, Store};
+use store::{Accepted, Clock, Store};
 
 use self::ingest::{Ingest, IngestOutcome};
 use self::log_request::{LogRequest, record_of};
@@ -74,8 +74,9 @@ impl SearchService {
         check_length("letters", &letters, LETTERS_LIMIT)?;
         let found = api::search4letters(&phrase, &letters);
         let id = id.unwrap_or_else(|| self.new_id());
-        let record = record_of(caller, id, phrase, letters, &found, self.clock.wall());
-        let recorded = self.accept(&record).await?;
+        let request = LogRequest(record_of(caller, id, phrase, letters, &found, self.clock.wall()));
+        let recorded = self.accept(&request).await?;
+        let LogRequest(record) = request;
         self.counter.get_or_create(&label(recorded)).inc();
         Ok(SearchAnswer {
             receipt: self.receipts.of(id),
@@ -96,9 +97,9 @@ impl SearchService {
 
     /// Makes the search's record durable, and returns what is known of it. Fails only if the id belongs to another
     /// search.
-    async fn accept(&self, search: &SearchRecord) -> Result<Recorded> {
-        let request = LogRequest(search.clone());
-        let record = Record { search: search.id, searched_at: search.searched_at, payload: encode(&request) };
+    async fn accept(&self, request: &LogRequest) -> Result<Recorded> {
+        let LogRequest(search) = request;
+        let record = Record { search: search.id, searched_at: search.searched_at, payload: encode(request) };
         let (is_same, recorded) = match self.ingest.ingest(record).await {
             IngestOutcome::Stored(Accepted::New(_)) => return Ok(Recorded::Accepted),
             IngestOutcome::Spooled => return Ok(Recorded::Spooled),
