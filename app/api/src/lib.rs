@@ -44,6 +44,7 @@ mod log_filter;
 mod route;
 mod search;
 mod server_functions;
+mod stream;
 mod system;
 mod time;
 
@@ -69,6 +70,7 @@ pub use search::{
     DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded, SearchAnswer, SearchId, search,
     search4letters, set_text,
 };
+pub use stream::{Heartbeat, StreamEnd};
 pub use system::{
     DiskState, FaultKind, Health, HealthStatus, Ledger, MissingSearch, PoolState, Probe, ProcessState, QueueState,
     SpoolState, StoreFault, System, SystemState, WorkerState, system,
