@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, ensure};
 use xshell::{Shell, cmd};
 
 use crate::steps::Steps;
@@ -68,9 +68,7 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
     bench.envs(tools::chromium().map(|chromium| ("CHROME_PATH", chromium)));
     steps.step("measuring", || {
         let ended = bench.status().with_context(|| format!("{bench:?} cannot be started"))?;
-        if !ended.success() {
-            bail!("a measurement failed");
-        }
+        ensure!(ended.success(), "a measurement failed");
         Ok(())
     })
 }
@@ -84,21 +82,14 @@ fn on_disk() -> PathBuf {
 fn python_peers(workspace: &Workspace, shell: &Shell, folder: &Path, steps: &Steps) -> anyhow::Result<()> {
     let lists = ["tests/bench/baseline/requirements.txt", "tests/bench/queues/requirements.txt"];
     let lists = lists.map(|list| workspace.root.join(list));
-    let (python, stamp) = (folder.join("python"), folder.join("python.stamp"));
-    let wanted = contents(&lists)?;
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        steps.skip("the peers from PyPI are installed");
-        return Ok(());
-    }
-    tools::python_venv(workspace)?;
-    let what = format!("installing {} from PyPI into {}", names(&wanted), python.display());
-    steps.step(&what, || {
+    let python = folder.join("python");
+    let what = format!("{} from PyPI", names(&contents(&lists)?));
+    install_once(steps, &what, &lists, &python, || {
+        tools::python_venv(workspace)?;
         cmd!(shell, "python3 -m venv --clear {python}").quiet().run()?;
         let pip = python.join("bin/pip");
         let lists = lists.iter().flat_map(|list| [Path::new("--requirement"), list]);
-        cmd!(shell, "{pip} install --quiet --disable-pip-version-check {lists...}").quiet().run()?;
-        fs::write(stamp, &wanted)?;
-        Ok(())
+        Ok(cmd!(shell, "{pip} install --quiet --disable-pip-version-check {lists...}").quiet().run()?)
     })
 }
 
@@ -114,12 +105,12 @@ struct NodePackages {
 }
 
 const QUEUES: NodePackages =
-    NodePackages { manifests: "queues", folder: "node", scenario: "drain", what: "graphile-worker" };
+    NodePackages { manifests: "queues", folder: "node", scenario: "drain", what: "graphile-worker from npm" };
 const LIGHTHOUSE: NodePackages = NodePackages {
     manifests: "lighthouse",
     folder: "lighthouse",
     scenario: "lighthouse",
-    what: "Lighthouse (190 MB, once)",
+    what: "Lighthouse (190 MB, once) from npm",
 };
 
 fn node_packages(
@@ -131,22 +122,32 @@ fn node_packages(
 ) -> anyhow::Result<()> {
     let manifests = ["package.json", "package-lock.json"];
     let manifests = manifests.map(|name| workspace.root.join("tests/bench").join(packages.manifests).join(name));
-    let (node, stamp) = (folder.join(packages.folder), folder.join(format!("{}.stamp", packages.folder)));
-    let wanted = contents(&manifests)?;
+    let node = folder.join(packages.folder);
+    install_once(steps, packages.what, &manifests, &node, || {
+        tools::npm(workspace)?;
+        shell.create_dir(&node)?;
+        manifests.iter().try_for_each(|manifest| shell.copy_file(manifest, &node))?;
+        let _there = shell.push_dir(&node);
+        Ok(cmd!(shell, "npm ci --silent --no-audit --no-fund --ignore-scripts").quiet().run()?)
+    })
+}
+
+/// Runs `install` unless it has already run with the same contents of `lists`, which a stamp beside `folder` holds.
+fn install_once(
+    steps: &Steps,
+    what: &str,
+    lists: &[PathBuf],
+    folder: &Path,
+    install: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let (stamp, wanted) = (folder.with_extension("stamp"), contents(lists)?);
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        steps.skip(&format!("{} is installed", packages.what));
+        steps.skip(&format!("{what} is installed"));
         return Ok(());
     }
-    tools::npm(workspace)?;
-    steps.step(&format!("installing {} from npm into {}", packages.what, node.display()), || {
-        fs::create_dir_all(&node)?;
-        for manifest in &manifests {
-            shell.copy_file(manifest, node.join(manifest.file_name().context("a file has a name")?))?;
-        }
-        let _there = shell.push_dir(&node);
-        cmd!(shell, "npm ci --silent --no-audit --no-fund --ignore-scripts").quiet().run()?;
-        fs::write(stamp, &wanted)?;
-        Ok(())
+    steps.step(&format!("installing {what} into {}", folder.display()), || {
+        install()?;
+        Ok(fs::write(stamp, wanted)?)
     })
 }
 

@@ -10,14 +10,11 @@ pub(crate) fn ci(workspace: &Workspace) -> anyhow::Result<()> {
     let steps = Steps::new(12);
     let shell = workspace.shell()?;
     tools::c_compiler(&shell)?;
-    steps.step("checking that Cargo.lock is complete", || {
-        cmd!(shell, "cargo metadata --locked --format-version 1").quiet().ignore_stdout().run()?;
-        Ok(())
-    })?;
-    steps.step("checking the format", || {
-        cmd!(shell, "cargo fmt --all --check").quiet().run()?;
-        Ok(())
-    })?;
+    steps.run(
+        "checking that Cargo.lock is complete",
+        cmd!(shell, "cargo metadata --locked --format-version 1").ignore_stdout(),
+    )?;
+    steps.run("checking the format", cmd!(shell, "cargo fmt --all --check"))?;
     steps.step("checking the layout's rules", || tidy::tidy(workspace))?;
     dependencies(workspace, &shell, &steps)?;
     steps.step("checking the offline data of the SQL", || sqlx::check(workspace))?;
@@ -40,18 +37,15 @@ pub(crate) fn ci(workspace: &Workspace) -> anyhow::Result<()> {
 
 /// Checks the dependencies against deny.toml.
 fn dependencies(workspace: &Workspace, shell: &Shell, steps: &Steps) -> anyhow::Result<()> {
-    let deny = tools::cargo_deny(workspace, steps)?.join("cargo-deny");
-    steps.step("checking licences, bans and sources of the dependencies", || {
-        cmd!(shell, "{deny} --log-level error check licenses bans sources").quiet().run()?;
-        Ok(())
-    })?;
+    let deny = tools::CARGO_DENY.ensure(workspace, steps)?.join("cargo-deny");
+    steps.run(
+        "checking licences, bans and sources of the dependencies",
+        cmd!(shell, "{deny} --log-level error check licenses bans sources"),
+    )?;
     // Without the advisory database the check is skipped: a change must not fail because a download did.
     if cmd!(shell, "{deny} fetch db").quiet().ignore_stdout().ignore_stderr().run().is_err() {
         steps.skip("security advisories are not checked: their database cannot be fetched");
         return Ok(());
     }
-    steps.step("checking security advisories", || {
-        cmd!(shell, "{deny} --log-level error check advisories").quiet().run()?;
-        Ok(())
-    })
+    steps.run("checking security advisories", cmd!(shell, "{deny} --log-level error check advisories"))
 }

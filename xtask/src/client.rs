@@ -13,7 +13,7 @@ use crate::{fingerprint, precompress, tools};
 const INPUTS: &[&str] = &["app", "style", ".cargo", "Cargo.lock", "Cargo.toml", "Trunk.toml", "rust-toolchain.toml"];
 
 /// How the client is compiled.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Build {
     /// Compiles in a third of the time and is several times as large: for `cargo xtask run`.
     Quick,
@@ -31,11 +31,11 @@ pub(crate) fn client(workspace: &Workspace) -> anyhow::Result<()> {
 
 /// How many steps [`ensure`] will take.
 pub(crate) fn steps_needed(workspace: &Workspace, build: Build) -> anyhow::Result<u32> {
-    let stale = match build {
+    Ok(match build {
+        _ if is_fresh(workspace, build)? => 1,
         Build::Quick => 3,
         Build::Shipped => 4,
-    };
-    Ok(if is_fresh(workspace, build)? { 1 } else { stale })
+    })
 }
 
 /// Brings dist/ up to date.
@@ -56,7 +56,7 @@ pub(crate) fn ensure_beside(
     }
     tools::wasm_target(workspace)?;
     thread::scope(|scope| {
-        let trunk = scope.spawn(|| tools::trunk(workspace, steps));
+        let trunk = scope.spawn(|| tools::TRUNK.ensure(workspace, steps));
         let wasm_bindgen = tools::wasm_bindgen(workspace, steps)?;
         // Not earlier: cargo runs only one build at a time per profile.
         let other = scope.spawn(other);
@@ -95,31 +95,22 @@ fn build_bundles(workspace: &Workspace, steps: &Steps, build: Build, tools: &[Pa
     if build == Build::Shipped {
         steps.step("compressing the client", || precompress::folder(&workspace.dist))?;
     }
-    let stamp = format!("{}\n{inputs}\n{}\n", build.as_str(), fingerprint::of(&workspace.dist, &["."])?);
+    let word = format!("{build:?}").to_lowercase();
+    let stamp = format!("{word}\n{inputs}\n{}\n", fingerprint::of(&workspace.dist, &["."])?);
     shell.write_file(stamp_path(workspace), stamp)?;
     Ok(())
-}
-
-impl Build {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Quick => "quick",
-            Self::Shipped => "shipped",
-        }
-    }
 }
 
 /// Whether dist/ holds a build of the current inputs. Reads dist/ too, because `trunk serve` leaves a development build
 /// there. A shipped client also satisfies a request for a quick one.
 fn is_fresh(workspace: &Workspace, build: Build) -> anyhow::Result<bool> {
     let Ok(stamp) = fs::read_to_string(stamp_path(workspace)) else { return Ok(false) };
-    if !workspace.dist.is_dir() {
+    let is_enough = build == Build::Quick || stamp.starts_with("shipped\n");
+    if !is_enough || !workspace.dist.is_dir() {
         return Ok(false);
     }
-    let Some((built, rest)) = stamp.split_once('\n') else { return Ok(false) };
     let (inputs, outputs) = (fingerprint::of(&workspace.root, INPUTS)?, fingerprint::of(&workspace.dist, &["."])?);
-    let is_enough = build == Build::Quick || built == Build::Shipped.as_str();
-    Ok(is_enough && rest.lines().eq([inputs, outputs]))
+    Ok(stamp.lines().skip(1).eq([inputs, outputs]))
 }
 
 fn stamp_path(workspace: &Workspace) -> PathBuf {

@@ -39,12 +39,10 @@ pub(crate) fn faults(workspace: &Workspace, arguments: &[String]) -> anyhow::Res
     // In a long run the repeating tests occupy their threads until the end; the remaining threads run the others.
     let threads: &[&str] = if long_seconds.is_some() { &["--test-threads=8"] } else { &[] };
     let takes = long_seconds.map_or("about 3 minutes".to_owned(), |seconds| format!("{} min and more", seconds / 60));
-    steps.step(&format!("trying faults ({takes}); SEARCH4LETTERS_SEED={seed} makes the same choices again"), || {
-        cmd!(shell, "cargo test --quiet {profile...} --package tests --test faults -- {threads...} {filter...}")
-            .quiet()
-            .run()?;
-        Ok(())
-    })?;
+    let what = format!("trying faults ({takes}); SEARCH4LETTERS_SEED={seed} makes the same choices again");
+    let tests =
+        cmd!(shell, "cargo test --quiet {profile...} --package tests --test faults -- {threads...} {filter...}");
+    steps.run(&what, tests)?;
     steps.finish("nothing was lost and nothing doubled");
     Ok(())
 }
@@ -75,44 +73,31 @@ fn parse(arguments: &[String]) -> anyhow::Result<Options> {
 
 /// `90s`, `20m` or `2h`.
 fn seconds(time: &str) -> anyhow::Result<u64> {
-    let (number, unit) = time.split_at(time.trim_end_matches(|letter: char| !letter.is_ascii_digit()).len());
-    let unit = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        _ => bail!("{time} has no unit: write 90s, 20m or 2h"),
-    };
-    let number: u64 = number.parse().with_context(|| format!("{time} is not a time: write 90s, 20m or 2h"))?;
-    Ok(number * unit)
+    let units = [('s', 1), ('m', 60), ('h', 60 * 60)];
+    let number =
+        units.iter().find_map(|&(unit, seconds)| Some(time.strip_suffix(unit)?.parse::<u64>().ok()? * seconds));
+    number.with_context(|| format!("{time} is not a time: write 90s, 20m or 2h"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(line: &str) -> anyhow::Result<Options> {
-        parse(&line.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>())
-    }
-
-    #[track_caller]
-    fn reads(line: &str, long_seconds: Option<u64>, filter: &[&str]) {
-        let filter = filter.iter().map(|&word| word.to_owned()).collect();
-        assert_eq!(read(line).expect(line), Options { long_seconds, filter });
-    }
-
     #[test]
-    fn reads_the_options() {
-        reads("", None, &[]);
-        reads("kill", None, &["kill"]);
-        reads("--long", Some(4 * 60 * 60), &[]);
-        reads("--long kill locked", Some(4 * 60 * 60), &["kill", "locked"]);
-        reads("--long 2h", Some(2 * 60 * 60), &[]);
-        reads("kill --long 90s", Some(90), &["kill"]);
-        reads("--long 20m kill", Some(20 * 60), &["kill"]);
-    }
-
-    #[test]
-    fn refuses_wrong_options() {
+    fn reads_the_options_and_refuses_wrong_ones() {
+        let read = |line: &str| parse(&line.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>());
+        for (line, long_seconds, filter) in [
+            ("", None, &[][..]),
+            ("kill", None, &["kill"]),
+            ("--long", Some(4 * 60 * 60), &[]),
+            ("--long kill locked", Some(4 * 60 * 60), &["kill", "locked"]),
+            ("--long 2h", Some(2 * 60 * 60), &[]),
+            ("kill --long 90s", Some(90), &["kill"]),
+            ("--long 20m kill", Some(20 * 60), &["kill"]),
+        ] {
+            let filter = filter.iter().map(|&word| word.to_owned()).collect();
+            assert_eq!(read(line).expect(line), Options { long_seconds, filter });
+        }
         for line in ["--short", "--long 20", "--long 2x", "--long 2.5h", "--long 2\u{b5}"] {
             read(line).expect_err(line);
         }

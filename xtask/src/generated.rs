@@ -19,10 +19,7 @@ pub(crate) fn screenshots(workspace: &Workspace) -> anyhow::Result<()> {
     steps.build("building the server and the program that takes the pictures", [programs])?;
     let program = workspace.target.join("debug/screenshots");
     let (readme, review) = (workspace.root.join("docs/screenshots"), workspace.target.join("screenshots"));
-    steps.step("taking the pictures", || {
-        cmd!(shell, "{program} {readme} {review}").quiet().run()?;
-        Ok(())
-    })
+    steps.run("taking the pictures", cmd!(shell, "{program} {readme} {review}"))
 }
 
 /// Writes the results that Python computes for the tests' searches.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, ensure};
 use xshell::{Shell, cmd};
@@ -22,10 +22,9 @@ enum Dialect {
 pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
     let shell = workspace.shell()?;
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
-        let fresh = shell.create_temp_dir()?;
-        dialect.describe(workspace, &shell, fresh.path())?;
+        let fresh = dialect.describe(workspace, &shell)?;
         shell.remove_path(dialect.committed())?;
-        for (name, text) in contents(fresh.path())? {
+        for (name, text) in fresh {
             shell.write_file(Path::new(&dialect.committed()).join(name), text)?;
         }
     }
@@ -36,10 +35,9 @@ pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
     let shell = workspace.shell()?;
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
-        let (fresh, committed) = (shell.create_temp_dir()?, dialect.committed());
-        dialect.describe(workspace, &shell, fresh.path())?;
+        let committed = dialect.committed();
         ensure!(
-            contents(fresh.path())? == contents(&workspace.root.join(&committed))?,
+            dialect.describe(workspace, &shell)? == contents(&workspace.root.join(&committed))?,
             "{committed} does not match the SQL and the migrations: run `cargo xtask sqlx` and commit it"
         );
     }
@@ -59,46 +57,40 @@ impl Dialect {
         format!("server/store/{}/.sqlx", self.as_str())
     }
 
-    /// In the order of their application.
-    fn migrations(self, workspace: &Workspace) -> anyhow::Result<Vec<PathBuf>> {
-        let mut files = Vec::new();
-        fingerprint::collect(&workspace.root.join("migrations").join(self.as_str()), &mut files)?;
-        files.sort();
-        Ok(files)
-    }
-
-    /// Lets sqlx's macros describe every statement against a database with our tables.
-    fn describe(self, workspace: &Workspace, shell: &Shell, into: &Path) -> anyhow::Result<()> {
-        let migrations = self.migrations(workspace)?;
+    /// Lets sqlx's macros describe every statement against a database with our tables. Returns the files by name.
+    fn describe(self, workspace: &Workspace, shell: &Shell) -> anyhow::Result<BTreeMap<String, String>> {
+        let mut migrations = Vec::new();
+        fingerprint::collect(&workspace.root.join("migrations").join(self.as_str()), &mut migrations)?;
+        // In the order of their application.
+        migrations.sort();
         match self {
             Self::Sqlite => {
                 tools::sqlite3(workspace)?;
                 let folder = shell.create_temp_dir()?;
                 let database = folder.path().join("empty.sqlite");
                 for file in migrations {
-                    let sql =
-                        fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
-                    cmd!(shell, "sqlite3 -bail {database}").quiet().stdin(sql).run()?;
+                    cmd!(shell, "sqlite3 -bail {database}").quiet().stdin(shell.read_file(file)?).run()?;
                 }
-                self.describe_by(shell, &format!("sqlite://{}", database.display()), into)
+                self.describe_by(shell, &format!("sqlite://{}", database.display()))
             }
             Self::Postgres => {
                 let postgres = ThrowawayPostgres::start(workspace, shell)?;
                 migrations.iter().try_for_each(|file| postgres.run(shell, file))?;
-                self.describe_by(shell, &postgres.url(), into)
+                self.describe_by(shell, &postgres.url())
             }
         }
     }
 
-    fn describe_by(self, shell: &Shell, url: &str, into: &Path) -> anyhow::Result<()> {
+    fn describe_by(self, shell: &Shell, url: &str) -> anyhow::Result<BTreeMap<String, String>> {
+        let into = shell.create_temp_dir()?;
         let _url = shell.push_env("DATABASE_URL", url);
-        let _dir = shell.push_env("SQLX_OFFLINE_DIR", into);
+        let _dir = shell.push_env("SQLX_OFFLINE_DIR", into.path());
         let _online = shell.push_env("SQLX_OFFLINE", "false");
         let package = format!("store-{}", self.as_str());
         // The macros write their data when they are expanded, and Cargo does not recompile unchanged packages.
         cmd!(shell, "cargo clean --quiet --package {package}").quiet().run()?;
         cmd!(shell, "cargo check --quiet --package {package} --all-targets").quiet().run()?;
-        Ok(())
+        contents(into.path())
     }
 }
 

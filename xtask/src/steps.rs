@@ -39,6 +39,11 @@ impl Steps {
         Ok(outcome)
     }
 
+    /// Runs a command as one step.
+    pub(crate) fn run(&self, what: &str, command: Cmd<'_>) -> anyhow::Result<()> {
+        self.step(what, || Ok(command.quiet().run()?))
+    }
+
     /// Runs commands that compile, one after the other. A line counts the compiled packages. Only a failed command's
     /// output is shown.
     pub(crate) fn build<'a>(&self, what: &str, commands: impl IntoIterator<Item = Cmd<'a>>) -> anyhow::Result<()> {

@@ -8,15 +8,6 @@ use crate::steps::{Output, Steps, watch};
 use crate::workspace::{SERVER_PACKAGES, Workspace};
 use crate::{run, tools};
 
-/// A test program that failed.
-#[derive(Debug, PartialEq, Eq)]
-struct Failure {
-    /// How cargo selects it, for instance `-p tests --test store`.
-    program: String,
-    /// Empty if the program failed without naming a test.
-    tests: Vec<String>,
-}
-
 /// Runs the tests whose name contains one of `filter`, or all if it is empty. A failure does not stop the others.
 pub(crate) fn test(workspace: &Workspace, filter: &[String]) -> anyhow::Result<()> {
     let shell = workspace.shell()?;
@@ -43,20 +34,22 @@ pub(crate) fn test(workspace: &Workspace, filter: &[String]) -> anyhow::Result<(
     let server = cmd!(shell, "cargo test --no-fail-fast {packages...} -- --quiet {filter...}");
     failures.extend(steps.step("testing the server", || run_tests(server))?);
     if !failures.is_empty() {
-        bail!("{}", summary(&failures));
+        bail!("these tests failed:\n{}", failures.join("\n"));
     }
     steps.finish("all tests passed");
     Ok(())
 }
 
-fn run_tests(tests: Cmd) -> anyhow::Result<Vec<Failure>> {
+/// Returns the lines of a report: each failed program as cargo selects it, for instance `cargo test -p tests --test
+/// store`, and its failed tests.
+fn run_tests(tests: Cmd) -> anyhow::Result<Vec<String>> {
     let name = tests.to_string();
     let mut report = Report::default();
     let is_success = watch(tests.into(), Output::Shown, |line| report.read(line));
-    if !is_success.with_context(|| format!("{name} cannot be started"))? && report.failures.is_empty() {
+    if !is_success.with_context(|| format!("{name} cannot be started"))? && report.lines.is_empty() {
         bail!("{name} failed before any test ran");
     }
-    Ok(report.failures)
+    Ok(report.lines)
 }
 
 /// Collects the failures from the output of `cargo test`.
@@ -65,32 +58,23 @@ struct Report {
     /// The failed tests of the current program.
     tests: Vec<String>,
     is_in_list: bool,
-    failures: Vec<Failure>,
+    lines: Vec<String>,
 }
 
 impl Report {
     fn read(&mut self, line: &str) {
         if let Some((_, program)) = line.split_once("test failed, to rerun pass `") {
-            let program = program.trim_end_matches('`').to_owned();
-            self.failures.push(Failure { program, tests: std::mem::take(&mut self.tests) });
+            self.lines.push(format!("  cargo test {}", program.trim_end_matches('`')));
+            if self.tests.is_empty() {
+                self.lines.push("    (ended without naming a test)".to_owned());
+            }
+            self.lines.append(&mut self.tests);
         }
-        match line.strip_prefix("    ") {
-            Some(test) if self.is_in_list => self.tests.push(test.to_owned()),
+        match line.starts_with("    ") {
+            true if self.is_in_list => self.tests.push(line.to_owned()),
             _ => self.is_in_list = line == "failures:",
         }
     }
-}
-
-fn summary(failures: &[Failure]) -> String {
-    let mut lines = vec!["these tests failed:".to_owned()];
-    for Failure { program, tests } in failures {
-        lines.push(format!("  cargo test {program}"));
-        lines.extend(tests.iter().map(|test| format!("    {test}")));
-        if tests.is_empty() {
-            lines.push("    (ended without naming a test)".to_owned());
-        }
-    }
-    lines.join("\n")
 }
 
 #[cfg(test)]
@@ -126,11 +110,15 @@ error: 3 targets failed:
 ";
         let mut report = Report::default();
         printed.lines().for_each(|line| report.read(line));
-        assert_eq!(
-            summary(&report.failures),
-            "these tests failed:\n  cargo test -p xtask --bin xtask\n    tidy::finds\n    tidy::reads\n  \
-             cargo test -p tests --test store\n    (ended without naming a test)\n  \
-             cargo test -p api --doc\n    (ended without naming a test)"
-        );
+        let lines = [
+            "  cargo test -p xtask --bin xtask",
+            "    tidy::finds",
+            "    tidy::reads",
+            "  cargo test -p tests --test store",
+            "    (ended without naming a test)",
+            "  cargo test -p api --doc",
+            "    (ended without naming a test)",
+        ];
+        assert_eq!(report.lines, lines);
     }
 }

@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 
 pub(crate) use browser::{browser_tools, chromedriver, chromium};
 pub(crate) use postgres::{pgbouncer, postgres_server};
-pub(crate) use rust::{c_compiler, cargo_deny, trunk, wasm_bindgen, wasm_target};
+pub(crate) use rust::{CARGO_DENY, TRUNK, c_compiler, wasm_bindgen, wasm_target};
 
 /// SQLite's shell, which applies the migrations.
 pub(crate) fn sqlite3(workspace: &Workspace) -> anyhow::Result<()> {

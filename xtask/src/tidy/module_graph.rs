@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
+use proc_macro2::TokenTree::{Group, Ident, Punct};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use super::{Finding, Source};
 
@@ -116,7 +117,7 @@ impl<'a> Module<'a> {
             source.text.parse().map_err(|error| source.finding(0, format!("this is no Rust: {error}")))?;
         let mut module =
             Module { source, path: path.clone(), references: Vec::new(), macros: Vec::new(), test_modules: Vec::new() };
-        module.walk(tokens, &path, rooms);
+        module.walk(tokens, &path, &[], rooms);
         Ok(module)
     }
 
@@ -124,87 +125,66 @@ impl<'a> Module<'a> {
         self.path.first().cloned().unwrap_or_else(|| ROOT.to_owned())
     }
 
-    /// Collects the references in the tokens of the module `within`.
-    fn walk(&mut self, tokens: TokenStream, within: &[String], rooms: &BTreeSet<String>) {
-        let mut tokens = Cursor::new(tokens);
-        while let Some(token) = tokens.next() {
-            match token {
-                TokenTree::Punct(punct) if punct.as_char() == '#' => {
-                    let is_inner = tokens.skip_punct('!');
-                    if tokens.next_group(Delimiter::Bracket).is_some_and(|attribute| is_cfg_test(&attribute)) {
-                        if is_inner {
-                            return;
-                        }
-                        let declared = tokens.skip_item();
-                        self.test_modules.extend(declared.map(|name| [within, &[name]].concat()));
+    /// Collects the references in the tokens of the module `within`. In the braces of a `use`, `prefix` is the path
+    /// before them; elsewhere it is empty.
+    fn walk(&mut self, tokens: TokenStream, within: &[String], prefix: &[String], rooms: &BTreeSet<String>) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let (mut rest, mut in_use) = (&tokens[..], !prefix.is_empty());
+        while let [token, after @ ..] = rest {
+            rest = after;
+            match (token, after) {
+                (Punct(hash), [Group(attribute), item @ ..]) if hash.as_char() == '#' && is_cfg_test(attribute) => {
+                    let skipped;
+                    (skipped, rest) = item.split_at(item_length(item));
+                    if let [.., Ident(word), Ident(name), Punct(_)] = skipped
+                        && word == "mod"
+                    {
+                        self.test_modules.push([within, &[name.to_string()]].concat());
                     }
                 }
-                TokenTree::Ident(word) if word == "use" => {
-                    for (path, name, line) in use_tree(&mut tokens, &[]) {
-                        let path = absolute(&path, within, rooms);
-                        self.references.extend(path.map(|path| Reference { path, name: Some(name), line }));
-                    }
+                // The whole module is a test.
+                (Punct(bang), [Group(attribute), ..]) if bang.as_char() == '!' && is_cfg_test(attribute) => return,
+                (Punct(end), _) if end.as_char() == ';' => in_use = false,
+                (Ident(word), _) if word == "use" => in_use = true,
+                (Ident(word), [Ident(name), Group(body), after @ ..]) if word == "mod" => {
+                    self.walk(body.stream(), &[within, &[name.to_string()]].concat(), &[], rooms);
+                    rest = after;
                 }
-                TokenTree::Ident(word) if word == "mod" => {
-                    let Some(name) = tokens.next_ident() else { continue };
-                    if let Some(body) = tokens.next_group(Delimiter::Brace) {
-                        self.walk(body.stream(), &[within, &[name.to_string()]].concat(), rooms);
-                    }
+                (Ident(word), [Punct(_), Ident(name), ..]) if word == "macro_rules" => {
+                    self.macros.push(name.to_string());
                 }
-                TokenTree::Ident(word) if word == "macro_rules" => {
-                    tokens.skip_punct('!');
-                    self.macros.extend(tokens.next_ident().map(|name| name.to_string()));
-                }
-                TokenTree::Ident(word) => {
-                    let line = word.span().start().line;
-                    let mut path = vec![word.to_string()];
-                    while tokens.skip_colons() {
-                        let Some(next) = tokens.next_ident() else { break };
+                (Ident(first), _) => {
+                    let mut path = [prefix, &[first.to_string()]].concat();
+                    while let [Punct(one), Punct(two), Ident(next), after @ ..] = rest
+                        && is_colons(one, two)
+                    {
                         path.push(next.to_string());
+                        rest = after;
+                    }
+                    if let [Punct(one), Punct(two), Group(names), after @ ..] = rest
+                        && is_colons(one, two)
+                    {
+                        self.walk(names.stream(), within, &path, rooms);
+                        rest = after;
+                        continue;
+                    }
+                    let mut name = path.last().cloned().filter(|_| in_use);
+                    if let [Ident(word), Ident(alias), after @ ..] = rest
+                        && in_use
+                        && word == "as"
+                    {
+                        name = Some(alias.to_string());
+                        rest = after;
                     }
                     // Other single identifiers are names of the room itself.
-                    if path.len() > 1 {
+                    if in_use || path.len() > 1 {
+                        let line = first.span().start().line;
                         let path = absolute(&path, within, rooms);
-                        self.references.extend(path.map(|path| Reference { path, name: None, line }));
+                        self.references.extend(path.map(|path| Reference { path, name, line }));
                     }
                 }
-                TokenTree::Group(group) => self.walk(group.stream(), within, rooms),
+                (Group(group), _) => self.walk(group.stream(), within, &[], rooms),
                 _ => {}
-            }
-        }
-    }
-}
-
-/// The names in a `use`, up to its `;` or the end of a group: each path as it is written, its name, and its line.
-fn use_tree(tokens: &mut Cursor, prefix: &[String]) -> Vec<(Vec<String>, String, usize)> {
-    let mut named = Vec::new();
-    let (mut path, mut name, mut line) = (prefix.to_vec(), None, 0);
-    loop {
-        let token = tokens.next();
-        match token {
-            Some(TokenTree::Ident(word)) if word == "as" => name = tokens.next_ident().map(|name| name.to_string()),
-            Some(TokenTree::Ident(word)) => {
-                line = word.span().start().line;
-                path.push(word.to_string());
-            }
-            Some(TokenTree::Group(group)) => {
-                named.extend(use_tree(&mut Cursor::new(group.stream()), &path));
-                path.clear();
-            }
-            Some(TokenTree::Punct(punct)) if !matches!(punct.as_char(), ',' | ';') => {
-                if punct.as_char() == '*' {
-                    path.push("*".to_owned());
-                }
-            }
-            end => {
-                if path.len() > prefix.len() {
-                    let last = path.last().cloned().unwrap_or_default();
-                    named.push((path, name.take().unwrap_or(last), line));
-                }
-                if !matches!(end, Some(TokenTree::Punct(punct)) if punct.as_char() == ',') {
-                    return named;
-                }
-                path = prefix.to_vec();
             }
         }
     }
@@ -221,60 +201,26 @@ fn absolute(path: &[String], within: &[String], rooms: &BTreeSet<String>) -> Opt
     }
 }
 
-fn is_cfg_test(attribute: &Group) -> bool {
-    let text = attribute.stream().to_string().replace(' ', "");
-    text.starts_with("cfg(test)") || text.starts_with("cfg(all(test")
+fn is_cfg_test(attribute: &proc_macro2::Group) -> bool {
+    let text = attribute.to_string().replace(' ', "");
+    text.starts_with("[cfg(test)") || text.starts_with("[cfg(all(test")
 }
 
-/// A reader of tokens.
-struct Cursor(std::iter::Peekable<proc_macro2::token_stream::IntoIter>);
+fn is_colons(one: &proc_macro2::Punct, two: &proc_macro2::Punct) -> bool {
+    (one.as_char(), two.as_char()) == (':', ':')
+}
 
-impl Cursor {
-    fn new(tokens: TokenStream) -> Self {
-        Self(tokens.into_iter().peekable())
-    }
-
-    fn next(&mut self) -> Option<TokenTree> {
-        self.0.next()
-    }
-
-    fn next_ident(&mut self) -> Option<Ident> {
-        match self.0.next_if(|token| matches!(token, TokenTree::Ident(_)))? {
-            TokenTree::Ident(ident) => Some(ident),
-            _ => None,
+/// How many tokens the item at the beginning has. The braces of a `use` do not end it.
+fn item_length(tokens: &[TokenTree]) -> usize {
+    let mut is_use = false;
+    let end = tokens.iter().position(|token| match token {
+        Ident(word) => {
+            is_use |= word == "use";
+            false
         }
-    }
-
-    fn next_group(&mut self, delimiter: Delimiter) -> Option<Group> {
-        let is_group = |token: &TokenTree| matches!(token, TokenTree::Group(group) if group.delimiter() == delimiter);
-        match self.0.next_if(is_group)? {
-            TokenTree::Group(group) => Some(group),
-            _ => None,
-        }
-    }
-
-    fn skip_punct(&mut self, character: char) -> bool {
-        self.0.next_if(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)).is_some()
-    }
-
-    /// `::`, but not the `:` before a type.
-    fn skip_colons(&mut self) -> bool {
-        let is_first = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':' && punct.spacing() == Spacing::Joint);
-        self.0.next_if(is_first).is_some() && self.skip_punct(':')
-    }
-
-    /// Skips to the end of an item, and returns the name of a module that it declares without its body.
-    fn skip_item(&mut self) -> Option<String> {
-        let (mut declared, mut is_use) = (None, false);
-        while let Some(token) = self.next() {
-            match token {
-                TokenTree::Ident(word) if word == "use" => is_use = true,
-                TokenTree::Ident(word) if word == "mod" => declared = self.next_ident().map(|name| name.to_string()),
-                TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && !is_use => return None,
-                TokenTree::Punct(punct) if punct.as_char() == ';' => return declared,
-                _ => {}
-            }
-        }
-        None
-    }
+        Group(group) => group.delimiter() == Delimiter::Brace && !is_use,
+        Punct(punct) => punct.as_char() == ';',
+        _ => false,
+    });
+    end.map_or(tokens.len(), |end| end + 1)
 }

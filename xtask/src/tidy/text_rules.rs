@@ -45,17 +45,13 @@ const COMMENTS: &[&str] = &["//! ", "/// ", "// ", "-- ", "# ", "/* "];
 /// A comment that begins like this needs a second reading: the subject comes first, and a process is not a "who".
 const RIDDLES: &[&str] = &["Who ", "Whoever ", "So many ", "So long ", "What comes of "];
 
-/// Names that standard terms have replaced, with the current name.
-const RETIRED: &[(&str, &str)] = &[];
-
 pub(super) fn findings(sources: &[Source]) -> Vec<Finding> {
     sources.iter().filter(|source| source.has_ending(HAND_WRITTEN)).flat_map(of_file).collect()
 }
 
 fn of_file(source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let is_code = source.has_ending(&[".rs"]);
-    if is_code && !source.text.starts_with("//!") {
+    if source.has_ending(&[".rs"]) && !source.text.starts_with("//!") {
         findings.push(source.finding(1, "a module begins with a `//!` line that says what it is for"));
     }
     if source.has_ending(&[".rs", ".css"]) && source.text.lines().count() > MOST_LINES {
@@ -88,18 +84,8 @@ fn of_file(source: &Source) -> Vec<Finding> {
         if let Some(riddle) = RIDDLES.iter().find(|riddle| comment.starts_with(**riddle)) {
             report(format!("a comment begins with `{riddle}`: write subject, verb, object"));
         }
-        for (name, today) in RETIRED.iter().filter(|(name, _)| is_code && has_word(line, name)) {
-            report(format!("`{name}` is called `{today}`"));
-        }
     }
     findings
-}
-
-/// Whether the line contains this name as a whole word.
-fn has_word(line: &str, word: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    line.match_indices(word)
-        .any(|(start, _)| !line[..start].ends_with(is_part) && !line[start + word.len()..].starts_with(is_part))
 }
 
 #[cfg(test)]
@@ -136,10 +122,6 @@ mod tests {
         }
         for riddle in RIDDLES {
             one("a.sql", &format!("-- {riddle}waits.\n"), "subject");
-        }
-        for (name, today) in RETIRED {
-            one("a.rs", &format!("//! A.\nuse b::{name};\n"), today);
-            assert_eq!(rules("a.rs", &format!("//! A.\nuse b::{name}s;\n")), Vec::<String>::new());
         }
     }
 

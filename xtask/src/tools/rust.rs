@@ -1,7 +1,7 @@
 //! Compilers, and tools from crates.io, each built once into a folder named after its version.
 
+use std::env;
 use std::path::{Path, PathBuf};
-use std::{env, fs, io};
 
 use anyhow::{Context, bail, ensure};
 use xshell::{Shell, cmd};
@@ -13,13 +13,14 @@ use crate::workspace::Workspace;
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// Trunk 0.22 wants a newer Rust than ours. Without its default features it cannot download tools; we provide them.
-const TRUNK: CargoTool =
+pub(crate) const TRUNK: CargoTool =
     CargoTool { name: "trunk", version: "0.21.14", flags: &["--no-default-features"], takes: "about 3 minutes" };
 
-const CARGO_DENY: CargoTool = CargoTool { name: "cargo-deny", version: "0.20.2", flags: &[], takes: "about 2 minutes" };
+pub(crate) const CARGO_DENY: CargoTool =
+    CargoTool { name: "cargo-deny", version: "0.20.2", flags: &[], takes: "about 2 minutes" };
 
 /// A program with the name of its package.
-struct CargoTool {
+pub(crate) struct CargoTool {
     name: &'static str,
     version: &'static str,
     /// Arguments of `cargo install` besides the version.
@@ -57,16 +58,6 @@ pub(crate) fn wasm_target(workspace: &Workspace) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Finds or installs Trunk, and returns its folder.
-pub(crate) fn trunk(workspace: &Workspace, steps: &Steps) -> anyhow::Result<PathBuf> {
-    TRUNK.ensure(workspace, steps)
-}
-
-/// Finds or installs cargo-deny, and returns its folder.
-pub(crate) fn cargo_deny(workspace: &Workspace, steps: &Steps) -> anyhow::Result<PathBuf> {
-    CARGO_DENY.ensure(workspace, steps)
-}
-
 /// Builds the program that Trunk calls `wasm-bindgen`, and returns its folder.
 pub(crate) fn wasm_bindgen(workspace: &Workspace, steps: &Steps) -> anyhow::Result<PathBuf> {
     let shell = workspace.shell()?;
@@ -80,7 +71,7 @@ pub(crate) fn wasm_bindgen(workspace: &Workspace, steps: &Steps) -> anyhow::Resu
 
 impl CargoTool {
     /// Finds or builds the tool, and returns its folder.
-    fn ensure(&self, workspace: &Workspace, steps: &Steps) -> anyhow::Result<PathBuf> {
+    pub(crate) fn ensure(&self, workspace: &Workspace, steps: &Steps) -> anyhow::Result<PathBuf> {
         let Self { name, version, takes, flags } = self;
         let flags = *flags;
         let shell = workspace.shell()?;
@@ -110,12 +101,8 @@ impl CargoTool {
             .build(&format!("installing {name} {version} ({takes}, once)"), [install])
             .with_context(|| format!("{name} {version} could not be installed; is crates.io reachable?"))?;
         ensure!(self.is_version(&shell, &bin.join(name)), "{} holds no {name} {version}", bin.display());
-        match fs::remove_dir_all(&build) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("{} cannot be removed", build.display()))
-            }
-            _ => Ok(bin),
-        }
+        shell.remove_path(&build)?;
+        Ok(bin)
     }
 
     fn is_version(&self, shell: &Shell, program: &Path) -> bool {
