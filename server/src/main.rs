@@ -149,8 +149,8 @@ async fn export(config: &Config, args: ExportArgs, clock: &SystemClock) -> anyho
         ExportFormat::Sqlite => {
             let file = file.expect("a database is not written to standard output: --output is required");
             let mut table = database::create_log_file(file.part()).await?;
-            cli::export_rows(store, args.filter, &mut table, clock, &mut bar).await?;
-            table.close().await?;
+            let manifest = cli::export_rows(store, args.filter, &mut table, clock, &mut bar).await?;
+            table.close(&manifest).await?;
             file.finish()?;
             return Ok(ExitCode::SUCCESS);
         }

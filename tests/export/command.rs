@@ -45,6 +45,13 @@ async fn rows_of_file(file: &Path) -> Vec<LogRow> {
     let mut connection = SqliteConnectOptions::new().filename(file).connect().await.expect("a database");
     let check: String = sqlx::query_scalar("pragma integrity_check").fetch_one(&mut connection).await.expect("read");
     assert_eq!(check, "ok");
+    let manifest = sqlx::query("select complete, rows, upto, filter from manifest");
+    let manifest = manifest.fetch_one(&mut connection).await.expect("a manifest");
+    assert_eq!((manifest.get::<i64, _>(0), manifest.get::<String, _>(3).as_str()), (1, ""));
+    let counted = "select count(*), max(id) from log";
+    let counted = sqlx::query(counted).fetch_one(&mut connection).await.expect("a table");
+    let numbers = |row: &SqliteRow, first: usize| (row.get::<i64, _>(first), row.get::<i64, _>(first + 1));
+    assert_eq!(numbers(&manifest, 1), numbers(&counted, 0), "the manifest counts the rows");
     let rows = sqlx::query("select * from log order by id").fetch_all(&mut connection).await.expect("a table");
     rows.iter().map(row_of).collect()
 }

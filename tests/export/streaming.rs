@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions};
 use tests::eventually;
+use tests::exported::rows_of_ndjson;
 use tests::server_process::Installation;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
@@ -64,7 +65,7 @@ async fn a_corrupt_row_breaks_the_response() {
     let source = ExportSource::beside(installation).await;
     source.record_many(INTERRUPTED_ROWS).await;
     let whole = admin.get("/api/admin/log/export").await.expect("answered");
-    assert_eq!(whole.body.lines().count() as u128, INTERRUPTED_ROWS);
+    assert_eq!(rows_of_ndjson(&whole.body).len() as u128, INTERRUPTED_ROWS);
     break_rows_behind(&source.installation.database(), 50_000).await;
     let broken = timeout(Duration::from_secs(60), admin.get("/api/admin/log/export")).await.expect("in time");
     assert!(broken.is_err(), "an incomplete response looks complete");
@@ -84,7 +85,7 @@ async fn an_export_that_is_not_read_holds_a_few_blocks() {
     source.record_many(SLOW_ROWS).await;
     // The first export allocates memory that is kept.
     let whole = admin.get("/api/admin/log/export?upto=5000").await.expect("answered").body;
-    assert_eq!(whole.lines().count(), 5_000);
+    assert_eq!(rows_of_ndjson(&whole).len(), 5_000);
 
     let before_kib = server.resident_kib();
     let address = server.url().trim_start_matches("http://").parse().expect("an address");
@@ -97,7 +98,7 @@ async fn an_export_that_is_not_read_holds_a_few_blocks() {
     wire.write_all(request.as_bytes()).await.expect("sent");
     // A second export runs to its end meanwhile, so the server had time to read the first one completely.
     let meanwhile = admin.get("/api/admin/log/export").await.expect("answered").body;
-    assert_eq!(meanwhile.lines().count() as u128, SLOW_ROWS);
+    assert_eq!(rows_of_ndjson(&meanwhile).len() as u128, SLOW_ROWS);
     let grown_kib = server.resident_kib().saturating_sub(before_kib);
     println!("{grown_kib} KiB more");
     assert!(grown_kib <= MOST_KIB, "{grown_kib} KiB more with an export that is not read");

@@ -3,22 +3,60 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use api::{JobId, LogRow, LogSeq, TimeMs};
+use serde::Deserialize;
 
 const CSV_HEAD: &str =
     "seq,search_id,job_id,phrase,letters,results,ip,browser_string,user_agent,searched_at,recorded_at";
 
-/// Panics if a line is not a row, or the last line is incomplete.
+/// What the last line says of an export.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    pub complete: bool,
+    pub rows: usize,
+    pub after: i64,
+    pub upto: i64,
+    pub filter: String,
+    pub exported_at: i64,
+}
+
+#[derive(Deserialize)]
+struct LastLine {
+    manifest: Manifest,
+}
+
+/// Panics if a line is not a row, or the export is incomplete.
 pub fn rows_of_ndjson(text: &str) -> Vec<LogRow> {
-    assert!(text.is_empty() || text.ends_with('\n'), "the last line is incomplete");
-    let lines = text.split_terminator('\n');
-    lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))).collect()
+    parts_of_ndjson(text).0
+}
+
+/// The rows and the manifest of an export. Panics if it is incomplete.
+pub fn parts_of_ndjson(text: &str) -> (Vec<LogRow>, Manifest) {
+    let (rows, manifest) = text.strip_suffix('\n').expect("whole lines").rsplit_once('\n').unwrap_or(("", text));
+    let rows = rows.split_terminator('\n');
+    let rows: Vec<LogRow> =
+        rows.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))).collect();
+    let manifest = manifest_of(manifest);
+    assert_eq!(manifest.rows, rows.len(), "the manifest counts the rows");
+    (rows, manifest)
+}
+
+fn manifest_of(json: &str) -> Manifest {
+    let LastLine { manifest } = serde_json::from_str(json).unwrap_or_else(|error| panic!("{error} in {json}"));
+    assert!(manifest.complete, "{manifest:?}");
+    manifest
 }
 
 /// The same for CSV.
 pub fn rows_of_csv(text: &str) -> Vec<LogRow> {
-    let mut records = records_of(text).into_iter();
+    let mut records = records_of(text);
+    let end = records.pop().expect("a last line");
+    assert_eq!((end.len(), end[0].as_str()), (CSV_HEAD.matches(',').count() + 1, "#end"));
+    let mut records = records.into_iter();
     assert_eq!(records.next().map(|names| names.join(",")).as_deref(), Some(CSV_HEAD));
-    records.map(row_of).collect()
+    let rows: Vec<LogRow> = records.map(row_of).collect();
+    assert_eq!(manifest_of(&text_of(&end[3])).rows, rows.len(), "the manifest counts the rows");
+    rows
 }
 
 /// Reads CSV strictly as RFC 4180 defines it.

@@ -1,7 +1,9 @@
 //! A small HTTP client like curl, with a session and event streams.
 
+use std::collections::VecDeque;
 use std::fmt;
 
+use api::{Heartbeat, StreamEnd};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE, USER_AGENT};
 use http::{HeaderMap, Method, Request, Response, StatusCode, request};
@@ -143,9 +145,13 @@ pub struct EventStream {
     received: ReceivedEvents,
 }
 
-/// The part of a stream that has arrived but has not been read.
+/// The part of a stream that has arrived but has not been read, and what the stream said about itself.
 #[derive(Debug, Default)]
-pub struct ReceivedEvents(String);
+pub struct ReceivedEvents {
+    unread: String,
+    pub heartbeats: VecDeque<Heartbeat>,
+    pub end: Option<StreamEnd>,
+}
 
 /// An event as a browser passes it to the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -177,17 +183,20 @@ impl EventStream {
 impl ReceivedEvents {
     /// Adds a chunk. Panics if it is not UTF-8 by itself: the server sends whole events.
     pub fn add(&mut self, chunk: &[u8]) {
-        self.0 += std::str::from_utf8(chunk).expect("events are whole and UTF-8");
+        self.unread += std::str::from_utf8(chunk).expect("events are whole and UTF-8");
     }
 
-    /// The next complete event, if there is one.
+    /// The next complete event, if there is one. Heartbeats and the end are kept aside.
     pub fn take_next(&mut self) -> Option<StreamEvent> {
-        while let Some((block, rest)) = self.0.split_once("\n\n") {
+        while let Some((block, rest)) = self.unread.split_once("\n\n") {
             let event = event(block);
-            self.0 = rest.to_owned();
-            // A block without data is a keep-alive comment.
-            if event.is_some() {
-                return event;
+            self.unread = rest.to_owned();
+            assert_eq!(self.end, None, "nothing follows the end: {event:?}");
+            match event {
+                Some(event) if event.name == Heartbeat::EVENT => self.heartbeats.push_back(event.json()),
+                Some(event) if event.name == StreamEnd::EVENT => self.end = StreamEnd::parse(&event.data),
+                Some(event) => return Some(event),
+                None => {}
             }
         }
         None

@@ -11,6 +11,7 @@ mod request;
 mod security;
 mod sessions;
 mod spool;
+mod streams;
 mod system;
 mod test_server;
 

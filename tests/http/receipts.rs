@@ -139,7 +139,7 @@ async fn changes_are_sent_at_most_five_times_a_second() {
 }
 
 #[tokio::test]
-async fn a_failed_read_is_repeated_without_a_wake_up() {
+async fn a_failed_read_is_told_and_repeated_without_a_wake_up() {
     let (server, clock, [_, _, three], mut events) = last_of_three().await;
     cancel(&server, three).await;
     let broken = server.break_table("log").await;
@@ -147,10 +147,13 @@ async fn a_failed_read_is_repeated_without_a_wake_up() {
     clock.advance(PAUSE);
     let until_it_asks_again = Duration::from_secs(1);
     sleeps(&mut events, &clock, until_it_asks_again).await;
+    let is_current = |events: &Events| events.received.heartbeats.back().map(|heartbeat| heartbeat.is_current);
+    assert_eq!(is_current(&events), Some(false), "the page is told that it may be outdated");
     broken.mend().await;
     clock.advance(until_it_asks_again);
     let event = events.expect("message").await;
     assert_eq!(event.json::<ReceiptState>().state, JobState::Cancelled);
+    assert_eq!(is_current(&events), Some(true));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use api::{ApiError, ErrorCode, SearchAnswer};
+use api::{ApiError, ErrorCode, Heartbeat, LogRow, ScanProgress, SearchAnswer};
 use axum::Router;
 use axum::body::{Body, BodyDataStream, Bytes, to_bytes};
 use axum::extract::ConnectInfo;
@@ -151,6 +151,15 @@ impl TestResponse {
         lines.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))).collect()
     }
 
+    /// The rows of the log, and the last line, which says how far they were read.
+    pub fn log_rows(&self) -> (Vec<LogRow>, ScanProgress) {
+        let mut lines: Vec<Value> = self.lines();
+        let last = lines.pop().expect("a last line");
+        let progress = serde_json::from_value(last).expect("the last line says how far the rows were read");
+        let rows = lines.into_iter().map(|row| serde_json::from_value(row).expect("a row"));
+        (rows.collect(), progress)
+    }
+
     /// The error of a refused request. Panics if it does not have the documented form.
     pub fn refusal(&self) -> ApiError {
         assert!(!self.status.is_success(), "not refused: {}", self.text());
@@ -182,7 +191,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub struct Events {
     chunks: BodyDataStream,
-    received: ReceivedEvents,
+    pub received: ReceivedEvents,
 }
 
 impl Events {
@@ -192,7 +201,7 @@ impl Events {
 
     /// The next event; `None` at the end of the stream.
     pub async fn next(&mut self) -> Option<StreamEvent> {
-        // One timeout for the whole read, because keep-alive comments are not events.
+        // One timeout for the whole read, because heartbeats are not events.
         timeout(TIMEOUT, self.read()).await.expect("an event or the end comes in time")
     }
 
@@ -204,6 +213,22 @@ impl Events {
             let chunk = self.chunks.next().await?.expect("the stream does not break");
             self.received.add(&chunk);
         }
+    }
+
+    /// The next heartbeat. Panics if an event comes first.
+    pub async fn heartbeat(&mut self) -> Heartbeat {
+        let read = async {
+            loop {
+                let event = self.received.take_next();
+                if let Some(heartbeat) = self.received.heartbeats.pop_front() {
+                    return heartbeat;
+                }
+                assert_eq!(event, None, "before the heartbeat");
+                let chunk = self.chunks.next().await.expect("the stream goes on").expect("it does not break");
+                self.received.add(&chunk);
+            }
+        };
+        timeout(TIMEOUT, read).await.expect("a heartbeat comes in time")
     }
 
     /// Panics if an event arrives before `happens` is done.

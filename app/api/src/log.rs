@@ -31,11 +31,11 @@ pub struct LogRow {
     pub recorded_at: TimeMs,
 }
 
-/// How far a filtered read has scanned. Sent as the last line of its response,
-/// `{"looked": {"from", "to", "end", "last", "is_done"}}`.
+/// How far a read has come. Sent as the last line of each response with rows,
+/// `{"looked": {"from", "to", "end", "last", "is_done"}}`. A response without it was cut short.
 ///
-/// The time of a request is limited, so a response may end before it has the requested number of rows. The next request
-/// continues where this one ended.
+/// The time of a request with a filter is limited, so its response may end before it has the requested number of rows.
+/// The next request continues where this one ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Wire", into = "Wire")]
 pub struct ScanProgress {

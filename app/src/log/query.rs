@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use web_sys::AbortController;
 
-use crate::log::scan::{Direction, ScanState, parse};
+use crate::log::scan::{Direction, ScanState, cut_short, parse};
 use crate::log::window::{Arrivals, LogWindow, Shift, Top};
 use crate::platform::session::Session;
 use crate::platform::sse::EventStream;
@@ -132,13 +132,11 @@ impl LogQuery {
         self.reading.set(Reading::Rows(direction));
         let url = self.page_url(direction);
         spawn_local(async move {
-            let mut row_count = 0;
             let mut progress = None;
             let mut failure = None;
             let deliver = |lines: Vec<Vec<u8>>| {
                 if !signal.aborted() {
                     let page = parse(&lines);
-                    row_count += page.rows.len();
                     progress = progress.or(page.progress);
                     failure = failure.take().or(page.error);
                     self.add(direction, page.rows);
@@ -146,9 +144,10 @@ impl LogQuery {
             };
             let outcome = ndjson::read(&url, &signal, deliver).await;
             if !signal.aborted() {
-                match outcome.err().or(failure) {
-                    Some(error) => self.fail(direction, error),
-                    None => self.finish(direction, row_count, progress),
+                match (outcome.err().or(failure), progress) {
+                    (Some(error), _) => self.fail(direction, error),
+                    (None, Some(progress)) => self.finish(direction, progress),
+                    (None, None) => self.fail(direction, cut_short()),
                 }
             }
         });
@@ -228,9 +227,10 @@ impl LogQuery {
         self.reading.set(Reading::Failed(direction, error));
     }
 
-    fn finish(self, direction: Direction, row_count: usize, progress: Option<ScanProgress>) {
-        let is_done = progress.map_or(row_count < PAGE_ROWS, |progress| progress.is_done);
-        if let Some(progress) = progress {
+    fn finish(self, direction: Direction, progress: ScanProgress) {
+        let is_done = progress.is_done;
+        let scan = self.is_filtered().then_some(progress);
+        if let Some(progress) = scan {
             self.scan.update(|scan| *scan = Some(scan.unwrap_or_default().and(direction, progress)));
             if self.through.get_untracked().is_none() {
                 self.through.set(Some(progress.last));
@@ -244,7 +244,7 @@ impl LogQuery {
             Direction::Newer => {
                 self.drop_oldest();
                 if is_done {
-                    self.catch_up(progress.map(|progress| progress.last));
+                    self.catch_up(scan.map(|progress| progress.last));
                 }
             }
         }

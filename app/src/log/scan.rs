@@ -93,6 +93,11 @@ pub fn parse(lines: &[Vec<u8>]) -> Page {
     page
 }
 
+/// The error of a response without its last line.
+pub fn cut_short() -> ApiError {
+    ApiError::new(ErrorCode::Offline, "The answer was cut short. Check the connection and try again.")
+}
+
 /// The row with this number, if there is one.
 pub async fn fetch_row(seq: LogSeq) -> Result<Option<LogRow>, ApiError> {
     let abort = AbortController::new().map_err(|_| ApiError::new(ErrorCode::Internal, "This browser is too old."))?;
@@ -101,7 +106,11 @@ pub async fn fetch_row(seq: LogSeq) -> Result<Option<LogRow>, ApiError> {
     let mut lines = Vec::new();
     ndjson::read(&url, &abort.signal(), |more| lines.extend(more)).await?;
     let page = parse(&lines);
-    page.error.map_or(Ok(page.rows.into_iter().find(|row| row.seq == seq)), Err)
+    match (page.error, page.progress) {
+        (Some(error), _) => Err(error),
+        (None, None) => Err(cut_short()),
+        (None, Some(_)) => Ok(page.rows.into_iter().find(|row| row.seq == seq)),
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use api::{LogFilter, TimeMs};
 use futures::TryStreamExt;
-use store::{Clock, LogSink, Store, log_blocks};
+use store::{Clock, LogSink, Manifest, Store, log_blocks};
 
 use super::ProgressBar;
 use crate::log::export::{Lines, Rows, export};
@@ -39,7 +39,7 @@ pub async fn export_text(
     let rows = Rows::matching(filter, &*store, clock.wall()).await?;
     begin(bar, &rows, clock.steady());
     let mut chunks = pin!(export(store, rows, lines));
-    let mut written = out.write_all(lines.head().as_bytes());
+    let mut written = Ok(());
     let mut done = 0;
     while written.is_ok()
         && let Some(chunk) = chunks.try_next().await?
@@ -57,18 +57,18 @@ pub async fn export_text(
     }
 }
 
-/// Copies the same rows into another table.
+/// Copies the same rows into another table. Returns what that table holds now.
 pub async fn export_rows(
     store: Arc<dyn Store>,
     filter: LogFilter,
     table: &mut dyn LogSink,
     clock: &dyn Clock,
     bar: &mut ProgressBar,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Manifest> {
     let wanted = Rows::matching(filter, &*store, clock.wall()).await?;
     begin(bar, &wanted, clock.steady());
     let mut blocks = pin!(log_blocks(store, wanted.after, wanted.upto));
-    let mut done = 0;
+    let (mut done, mut copied) = (0, 0);
     while let Some(block) = blocks.try_next().await? {
         let mut rows = Vec::new();
         for row in block.rows() {
@@ -81,10 +81,11 @@ pub async fn export_rows(
         if !rows.is_empty() {
             table.put(&rows).await?;
         }
+        copied += rows.len() as u64;
         bar.show(done, clock.steady());
     }
     bar.end(clock.steady());
-    Ok(())
+    Ok(wanted.manifest(copied))
 }
 
 fn begin(bar: &mut ProgressBar, rows: &Rows, now: TimeMs) {

@@ -22,7 +22,7 @@ use super::inert::to_json;
 use super::scan::{Scanned, Start, scan};
 use crate::platform::error::{Error, Result};
 use crate::platform::extract::Parameters;
-use crate::platform::sse::{EventStream, SessionWatch, Source, Step, StreamPermit, Then, last_event_id};
+use crate::platform::sse::{EventStream, SessionWatch, Source, Step, StreamPermit, Then, UNBUFFERED, last_event_id};
 
 const DEFAULT_ROWS: u32 = 1_000;
 const MOST_ROWS: u32 = 10_000;
@@ -43,26 +43,21 @@ pub struct RowsQuery {
 
 /// Rows as NDJSON, each as soon as the database yields it: newest first, or with `after` oldest first.
 ///
-/// With a filter, the last line says how far the read has scanned; see [`api::ScanProgress`].
+/// The last line says how far the read has come; see [`api::ScanProgress`].
 pub async fn rows(State(log): State<Arc<LogService>>, Parameters(query): Parameters<RowsQuery>) -> Result<Response> {
     let start = query.start(&log).await?;
     let filter = filter_of(query.q.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_ROWS).min(MOST_ROWS);
-    Ok(if filter.is_empty() {
-        let rows = log.store.log_rows(LogQuery { span: start.into(), limit });
-        ndjson(rows.map(|row| line(row.as_ref())))
-    } else {
-        ndjson(stream! {
-            let mut scanned = pin!(scan(&*log.store, &*log.clock, &filter, start, limit));
-            while let Some(scanned) = scanned.next().await {
-                yield match scanned {
-                    Ok(Scanned::Row(row)) => line(Ok(&row)),
-                    Ok(Scanned::Progress(progress)) => line(Ok(&progress)),
-                    Err(error) => line::<LogRow>(Err(&error)),
-                };
-            }
-        })
-    })
+    Ok(ndjson(stream! {
+        let mut scanned = pin!(scan(&*log.store, &*log.clock, &filter, start, limit));
+        while let Some(scanned) = scanned.next().await {
+            yield match scanned {
+                Ok(Scanned::Row(row)) => line(Ok(&row)),
+                Ok(Scanned::Progress(progress)) => line(Ok(&progress)),
+                Err(error) => line::<LogRow>(Err(&error)),
+            };
+        }
+    }))
 }
 
 impl RowsQuery {
@@ -86,7 +81,7 @@ pub(super) fn filter_of(q: Option<&str>) -> std::result::Result<LogFilter, ApiEr
 
 fn ndjson(lines: impl Stream<Item = String> + Send + 'static) -> Response {
     let chunks = lines.ready_chunks(CHUNK).map(|lines| Ok::<_, std::convert::Infallible>(Bytes::from(lines.concat())));
-    ([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(chunks)).into_response()
+    ([(CONTENT_TYPE, "application/x-ndjson"), UNBUFFERED], Body::from_stream(chunks)).into_response()
 }
 
 fn line<T: Serialize>(outcome: std::result::Result<&T, &StoreError>) -> String {

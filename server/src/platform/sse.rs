@@ -4,15 +4,16 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ApiError, ErrorCode, TimeMs};
+use api::{ApiError, ErrorCode, Heartbeat, StreamEnd, TimeMs};
 use async_stream::stream;
 use async_trait::async_trait;
 use axum::extract::{FromRef, FromRequestParts};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::response::sse::{Event, KeepAlive, KeepAliveStream, Sse};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
 use futures::future::select_all;
-use futures::stream::BoxStream;
+use futures::stream::{BoxStream, once};
 use futures::{Stream, StreamExt};
 use prometheus_client::metrics::gauge::Gauge;
 use store::{Clock, Store, Subscription, Topic};
@@ -23,8 +24,9 @@ use super::caller::{Caller, Sessions, TrustedProxies};
 use super::error::{Error, Result};
 use super::limits::Counted;
 
-/// Interval of comments. They keep proxies from closing a quiet stream, and show that a browser is gone.
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// Interval of heartbeats. They show the page that the stream lives, show us that a browser is gone, and keep proxies
+/// from closing a quiet stream.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How many streams may read from the store at once: half of its readers stay free for other requests.
 const TURNS: usize = 4;
 /// Pause after a failed read. The next change may be hours away.
@@ -32,7 +34,19 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Minimum interval between checks of a stream's session. A stream may outlive its session by this much.
 const SESSION_CHECK_EVERY: Duration = Duration::from_secs(5);
 
-pub type EventStream = Sse<KeepAliveStream<BoxStream<'static, std::result::Result<Event, Infallible>>>>;
+/// Tells nginx to pass each part of a streamed response on at once.
+pub const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
+
+pub type EventStream =
+    ([(HeaderName, &'static str); 1], Sse<BoxStream<'static, std::result::Result<Event, Infallible>>>);
+
+/// What a stream sends.
+pub enum Message {
+    Event(Event),
+    Heartbeat(Heartbeat),
+    /// The last message.
+    End(StreamEnd),
+}
 
 /// What all event streams share.
 #[derive(Clone)]
@@ -100,15 +114,19 @@ impl<S: Sync> FromRequestParts<S> for StreamPermit
 where
     EventStreams: FromRef<S>,
 {
-    type Rejection = Error;
+    type Rejection = Response;
 
-    async fn from_request_parts(_: &mut Parts, state: &S) -> Result<Self> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Response> {
+        // Browsers reconnect after each end, except after this status.
+        if last_event_id::<String>(&parts.headers).is_some_and(|id| id == StreamEnd::COMPLETE_ID) {
+            return Err(StatusCode::NO_CONTENT.into_response());
+        }
         let streams = EventStreams::from_ref(state);
         match Counted::below(streams.0.limit, &streams.0.open) {
             Some(_counted) => Ok(Self { streams, _counted }),
             None => {
                 let message = "Too many pages are followed live just now. Try again in a moment.";
-                Err(ApiError::new(ErrorCode::Unavailable, message).into())
+                Err(Error::from(ApiError::new(ErrorCode::Unavailable, message)).into_response())
             }
         }
     }
@@ -116,8 +134,8 @@ where
 
 impl StreamPermit {
     /// Sends what `source` reads, now and whenever a topic has changed. A failed read is retried.
-    pub fn watch(&self, store: &dyn Store, topics: &[Topic], source: impl Source) -> BoxStream<'static, Event> {
-        steps(self.streams.clone(), subscribe(store, topics), None, source).boxed()
+    pub fn watch(&self, store: &dyn Store, topics: &[Topic], source: impl Source) -> BoxStream<'static, Message> {
+        self.messages(subscribe(store, topics), None, source)
     }
 
     /// Like [`StreamPermit::watch`], for something that may not exist: if the first read fails, there is no stream.
@@ -126,22 +144,66 @@ impl StreamPermit {
         store: &dyn Store,
         topics: &[Topic],
         mut source: impl Source,
-    ) -> Result<BoxStream<'static, Event>> {
+    ) -> Result<BoxStream<'static, Message>> {
         // Before the first read, so that no change is missed.
         let subscriptions = subscribe(store, topics);
         let first = self.streams.in_turn(source.read(None)).await?;
-        Ok(steps(self.streams.clone(), subscriptions, Some(first), source).boxed())
+        Ok(self.messages(subscriptions, Some(first), source))
     }
 
-    /// Sends `events` until they end or the server stops. Browsers then reconnect by themselves.
-    pub fn send(self, events: impl Stream<Item = Event> + Send + 'static) -> EventStream {
-        let stop = self.streams.0.stop.clone().cancelled_owned();
-        let events = events.take_until(stop).map(move |event| {
-            let _held_while_sending = &self;
-            Ok(event)
-        });
-        Sse::new(events.boxed()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+    fn messages(
+        &self,
+        subscriptions: Subscriptions,
+        first: Option<Step>,
+        source: impl Source,
+    ) -> BoxStream<'static, Message> {
+        let steps = steps(self.streams.clone(), subscriptions, first, source);
+        with_heartbeats(self.streams.clone(), steps).boxed()
     }
+
+    /// Sends `messages` up to their end, or until the server stops.
+    pub fn send(self, messages: impl Stream<Item = Message> + Send + 'static) -> EventStream {
+        let stop = self.streams.0.stop.clone().cancelled_owned();
+        let messages = messages.take_until(stop).chain(once(async { Message::End(StreamEnd::Stopping) }));
+        let events = stream! {
+            let _held_while_sending = self;
+            let mut messages = std::pin::pin!(messages);
+            while let Some(message) = messages.next().await {
+                let is_last = matches!(message, Message::End(_));
+                yield Ok(message.into_event());
+                if is_last {
+                    break;
+                }
+            }
+        };
+        ([UNBUFFERED], Sse::new(events.boxed()))
+    }
+}
+
+impl Message {
+    fn into_event(self) -> Event {
+        match self {
+            Self::Event(event) => event,
+            Self::Heartbeat(heartbeat) => {
+                let event = Event::default().event(Heartbeat::EVENT);
+                event.json_data(heartbeat).expect("a heartbeat has a JSON form")
+            }
+            Self::End(end) => {
+                let event = Event::default().event(StreamEnd::EVENT).data(end.as_str());
+                if end == StreamEnd::Complete { event.id(StreamEnd::COMPLETE_ID) } else { event }
+            }
+        }
+    }
+}
+
+/// What a source yields.
+enum Yielded {
+    Event(Event),
+    /// A read has succeeded.
+    Read,
+    /// A read has failed, and will be retried.
+    Failed,
+    End(StreamEnd),
 }
 
 fn steps(
@@ -149,7 +211,7 @@ fn steps(
     mut subscriptions: Subscriptions,
     mut first: Option<Step>,
     mut source: impl Source,
-) -> impl Stream<Item = Event> + Send + 'static {
+) -> impl Stream<Item = Yielded> + Send + 'static {
     stream! {
         let mut changed = None;
         loop {
@@ -159,12 +221,15 @@ fn steps(
             };
             let Step { events, then } = match step.map_err(ApiError::from) {
                 Ok(step) => step,
-                // Deleted meanwhile.
-                Err(error) if error.code == ErrorCode::NotFound => return,
+                Err(error) if error.code == ErrorCode::NotFound => {
+                    yield Yielded::End(StreamEnd::Gone);
+                    return;
+                }
                 Err(_) => Step { events: Vec::new(), then: Then::Retry },
             };
+            yield if matches!(then, Then::Retry) { Yielded::Failed } else { Yielded::Read };
             for event in events {
-                yield event;
+                yield Yielded::Event(event);
             }
             match then {
                 Then::ReadOn => changed = None,
@@ -173,9 +238,57 @@ fn steps(
                     changed = next_change(&mut subscriptions).await;
                 }
                 Then::Retry => streams.pause(AFTER_FAILURE).await,
-                Then::End => return,
+                Then::End => {
+                    yield Yielded::End(StreamEnd::Complete);
+                    return;
+                }
             }
         }
+    }
+}
+
+fn with_heartbeats(
+    streams: EventStreams,
+    yielded: impl Stream<Item = Yielded> + Send + 'static,
+) -> impl Stream<Item = Message> + Send + 'static {
+    stream! {
+        let clock = &*streams.0.clock;
+        let every_ms = u32::try_from(HEARTBEAT.as_millis()).unwrap_or(u32::MAX);
+        let mut is_current = true;
+        let mut yielded = std::pin::pin!(yielded);
+        loop {
+            yield Message::Heartbeat(Heartbeat { every_ms, now: clock.wall(), is_current });
+            let mut next_beat = clock.sleep_until(clock.steady().after(HEARTBEAT));
+            while let Some(next) = before(&mut next_beat, yielded.next()).await {
+                let Some(next) = next else { return };
+                let is_current_now = match next {
+                    Yielded::Event(event) => {
+                        yield Message::Event(event);
+                        continue;
+                    }
+                    Yielded::End(end) => {
+                        yield Message::End(end);
+                        return;
+                    }
+                    Yielded::Read => true,
+                    Yielded::Failed => false,
+                };
+                // A change is told at once.
+                if is_current_now != is_current {
+                    is_current = is_current_now;
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// The output of `next`, or `None` if it is `time` first.
+async fn before<T>(time: &mut (impl Future<Output = ()> + Unpin), next: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        next = next => Some(next),
+        () = time => None,
     }
 }
 
@@ -229,16 +342,19 @@ where
 }
 
 impl SessionWatch {
-    /// Passes the events on while the session lasts. The browser then reconnects, and the guard asks it to log in.
-    /// Without events, nothing is looked up.
-    pub fn over(mut self, events: impl Stream<Item = Event> + Send + 'static) -> impl Stream<Item = Event> + Send {
+    /// Passes the messages on while the session lasts. Heartbeats are messages too, so a quiet stream ends as well.
+    pub fn over(
+        mut self,
+        messages: impl Stream<Item = Message> + Send + 'static,
+    ) -> impl Stream<Item = Message> + Send {
         stream! {
-            let mut events = std::pin::pin!(events);
-            while let Some(event) = events.next().await {
+            let mut messages = std::pin::pin!(messages);
+            while let Some(message) = messages.next().await {
                 if !self.lasts().await {
-                    break;
+                    yield Message::End(StreamEnd::SignedOut);
+                    return;
                 }
-                yield event;
+                yield message;
             }
         }
     }

@@ -14,6 +14,7 @@ mod job_admin;
 mod job_queue;
 mod log_block;
 mod log_parts;
+mod manifest;
 mod notifier;
 mod pool_probe;
 mod pool_waits;
@@ -30,6 +31,7 @@ pub use job_queue::{
 };
 pub use log_block::{BorrowedRow, LogBlock, LogSink};
 pub use log_parts::{Direction, ReadLogPart, log_rows_in_parts};
+pub use manifest::Manifest;
 pub use notifier::{ChangedTopics, Notifier, Subscription, Topic};
 pub use pool_probe::{PoolProbe, ProbeStatement, ProbeUse};
 pub use pool_waits::{Wait, Waits};

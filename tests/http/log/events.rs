@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use api::{ErrorCode, JobCounts, LogRow, LogSeq, Role, TimeMs};
 use serde_json::json;
+use store::Clock;
 use tests::HeldClock;
 
 use crate::request::{Events, TestRequest};
@@ -178,8 +179,9 @@ async fn counts_end_with_the_session_too() {
     log_out(&server, &cookie).await;
     clock.advance(SESSION_CHECK);
     server.search(&[("phrase", "hello")]).await;
-    events.assert_silent_until(async { _ = clock.task_sleeps().await }).await;
-    clock.advance(Duration::from_millis(200));
+    let pause = Duration::from_millis(200);
+    events.assert_silent_until(clock.task_sleeps_until(clock.steady().after(pause))).await;
+    clock.advance(pause);
     assert_eq!(events.next().await, None);
 }
 
@@ -189,8 +191,9 @@ async fn nothing_is_sent_while_the_session_cannot_be_checked() {
     clock.advance(SESSION_CHECK);
     let broken = server.break_table("session").await;
     write_log(&server, ["hello"]).await;
-    events.assert_silent_until(async { _ = clock.task_sleeps().await }).await;
+    let until_it_asks_again = Duration::from_secs(1);
+    events.assert_silent_until(clock.task_sleeps_until(clock.steady().after(until_it_asks_again))).await;
     broken.mend().await;
-    clock.advance(Duration::from_secs(1));
+    clock.advance(until_it_asks_again);
     assert_eq!(events.expect("row").await.json::<LogRow>().phrase, "hello");
 }

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use api::{ErrorCode, LogRow, LogSeq, Role, TimeMs};
+use api::{ErrorCode, LogSeq, Role, TimeMs};
 use axum::body::Body;
 use futures::StreamExt;
 use http::Method;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use tests::HeldClock;
 use tests::corpus::hostile;
-use tests::exported::{records_of, rows_of_csv, rows_of_ndjson};
+use tests::exported::{Manifest, parts_of_ndjson, records_of, rows_of_csv, rows_of_ndjson};
 
 use crate::hostile::corpus::{assert_as_sent, assert_inert, searched};
 use crate::test_server::TestServer;
@@ -25,22 +26,26 @@ async fn hostile_strings_are_exported_unchanged_and_inert() {
     let ndjson = server.get(EXPORT).cookie(&admin).send().await;
     assert_inert(&ndjson.text());
     assert_eq!(rows_of_ndjson(&ndjson.text()), server.log().await);
-    assert_as_sent(ndjson.lines(), &answers);
+    assert_as_sent(rows_of_ndjson(&ndjson.text()), &answers);
 
     let csv = server.get(CSV).cookie(&admin).send().await.text();
     assert_inert(&csv.replace("\r\n", "\n"));
-    assert_eq!(csv.lines().count(), answers.len() + 1, "a row is a line");
+    assert_eq!(csv.lines().count(), answers.len() + 2, "a row is a line, and so are the head and the end");
     assert_as_sent(rows_of_csv(&csv), &answers);
 }
 
 #[tokio::test]
 async fn a_row_is_the_same_line_as_on_the_page() {
     let (server, admin, _) = searched().await;
-    let page = server.get("/api/admin/log/rows?limit=10000").cookie(&admin).send().await.text();
-    let mut lines: Vec<&str> = page.split_terminator('\n').collect();
-    lines.reverse();
-    let export = server.get(EXPORT).cookie(&admin).send().await.text();
-    assert_eq!(export.split_terminator('\n').collect::<Vec<_>>(), lines);
+    let rows = async |path: &str| {
+        let text = server.get(path).cookie(&admin).send().await.text();
+        let mut lines: Vec<String> = text.split_terminator('\n').map(ToOwned::to_owned).collect();
+        lines.pop_if(|last| !last.starts_with("{\"seq\"")).expect("a last line that is no row");
+        lines
+    };
+    let mut page = rows("/api/admin/log/rows?limit=10000").await;
+    page.reverse();
+    assert_eq!(rows(EXPORT).await, page);
 }
 
 #[tokio::test]
@@ -100,10 +105,32 @@ async fn a_file_has_the_date_in_its_name_and_its_content_type() {
 }
 
 #[tokio::test]
-async fn an_empty_log_is_an_empty_file() {
+async fn the_last_line_says_what_the_export_holds() {
+    let clock = std::sync::Arc::new(HeldClock::at(TimeMs(1_795_571_479_000)));
+    let server = TestServer::builder().clock(clock).without_worker().start().await;
+    let admin = server.session_of(Role::Viewer).await;
+    let export = async |query: &str| {
+        let answer = server.get(&format!("{EXPORT}?{query}")).cookie(&admin).send().await;
+        assert_eq!(answer.headers["x-accel-buffering"], "no");
+        parts_of_ndjson(&answer.text())
+    };
+    let empty =
+        Manifest { complete: true, rows: 0, after: 0, upto: 0, filter: String::new(), exported_at: 1_795_571_479_000 };
+    assert_eq!(export("").await, (Vec::new(), empty.clone()));
+    write_log(&server, ["one", "two", "three"]).await;
+    assert_eq!(export("").await.1, Manifest { rows: 3, upto: 3, ..empty.clone() });
+    let filter = r#"phrase:"say \"one\" ;=x""#;
+    let query = format!("after=1&q={}", utf8_percent_encode(filter, NON_ALPHANUMERIC));
+    assert_eq!(export(&query).await.1, Manifest { after: 1, upto: 3, filter: filter.to_owned(), ..empty });
+    // It panics if the manifest is not there.
+    rows_of_csv(&server.get(&format!("{CSV}&{query}")).cookie(&admin).send().await.text());
+}
+
+#[tokio::test]
+async fn an_empty_log_has_no_rows() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
-    assert_eq!(server.get(EXPORT).cookie(&admin).send().await.text(), "");
+    assert_eq!(rows_of_ndjson(&server.get(EXPORT).cookie(&admin).send().await.text()), []);
     assert_eq!(rows_of_csv(&server.get(CSV).cookie(&admin).send().await.text()), []);
 }
 
@@ -113,8 +140,8 @@ async fn an_export_can_be_limited_to_a_range_of_rows() {
     let admin = server.admin().await;
     let seqs = write_log(&server, (0..10).map(|number| number.to_string())).await;
     let found = async |query: String| {
-        let rows: Vec<LogRow> = server.get(&format!("{EXPORT}?{query}")).cookie(&admin).send().await.lines();
-        rows.into_iter().map(|row| row.seq).collect::<Vec<LogSeq>>()
+        let text = server.get(&format!("{EXPORT}?{query}")).cookie(&admin).send().await.text();
+        rows_of_ndjson(&text).into_iter().map(|row| row.seq).collect::<Vec<LogSeq>>()
     };
     assert_eq!(found(String::new()).await, seqs);
     assert_eq!(found(format!("after={}", seqs[2].0)).await, seqs[3..]);

@@ -14,7 +14,7 @@ use crate::test_server::TestServer;
 use crate::test_server::{phrases, write_log};
 
 async fn rows(server: &TestServer, admin: &str, query: &str) -> Vec<LogRow> {
-    server.get(&format!("/api/admin/log/rows{query}")).cookie(admin).send().await.lines()
+    server.get(&format!("/api/admin/log/rows{query}")).cookie(admin).send().await.log_rows().0
 }
 
 #[tokio::test]
@@ -35,6 +35,24 @@ async fn rows_are_sent_newest_first_and_page_by_page() {
     let newer = format!("?limit=2&after={}", seqs[1].0);
     assert_eq!(phrases(&rows(&server, &admin, &newer).await), ["three", "four"], "from the nearest upwards");
     assert_eq!(rows(&server, &admin, &format!("?after={}", i64::MAX)).await, []);
+}
+
+#[tokio::test]
+async fn the_last_line_says_whether_there_are_more_rows() {
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    let progress = async |query: &str| {
+        let progress = looked(&server, &admin, query).await.1;
+        (progress.from.0, progress.to.0, progress.is_done)
+    };
+    assert_eq!(progress("").await, (0, 1, true), "the log is empty");
+    write_log(&server, ["one", "two", "three"]).await;
+    assert_eq!(progress("").await, (3, 1, true));
+    assert_eq!(progress("limit=2").await, (3, 2, false));
+    assert_eq!(progress("limit=3").await, (3, 1, true), "as many as there are");
+    assert_eq!(progress("before=3&limit=1").await, (2, 2, false));
+    assert_eq!(progress("after=1").await, (2, 3, true));
+    assert_eq!(progress("after=1&limit=1").await, (2, 2, false));
 }
 
 #[tokio::test]
@@ -70,7 +88,11 @@ async fn the_first_rows_are_sent_before_the_last_are_read() {
     while let Some(chunk) = chunks.next().await {
         lines += chunk.expect("the stream does not break").iter().filter(|&&byte| byte == b'\n').count();
     }
-    assert_eq!(lines, 1_000, "the rows that were deleted while the first were sent had been read before");
+    assert_eq!(
+        lines,
+        1_000 + 1,
+        "the last line, and the rows that were deleted while the first were sent had been read before"
+    );
 }
 
 #[tokio::test]
@@ -130,12 +152,7 @@ async fn a_filter_that_is_not_utf_8_is_refused() {
 
 /// The rows, and the progress in the last line.
 pub(crate) async fn looked(server: &TestServer, admin: &str, query: &str) -> (Vec<LogRow>, ScanProgress) {
-    let answer = server.get(&format!("/api/admin/log/rows?{query}")).cookie(admin).send().await;
-    let mut lines: Vec<serde_json::Value> = answer.lines();
-    let looked =
-        lines.pop().map(serde_json::from_value).expect("a last line").expect("the last line is the scan's progress");
-    let rows = lines.into_iter().map(|row| serde_json::from_value(row).expect("a row"));
-    (rows.collect(), looked)
+    server.get(&format!("/api/admin/log/rows?{query}")).cookie(admin).send().await.log_rows()
 }
 
 fn encoded(filter: &str) -> String {
@@ -173,8 +190,7 @@ async fn a_text_is_not_a_pattern() {
         assert_eq!(phrases(&found(&server, &admin, filter).await), expected, "{filter}");
     }
     assert_eq!(found(&server, &admin, "127.0.0.1").await.len(), 9);
-    let all: Vec<LogRow> = server.get("/api/admin/log/rows?q=+").cookie(&admin).send().await.lines();
-    assert_eq!(all.len(), 9, "an empty filter filters nothing, and has no last line");
+    assert_eq!(rows(&server, &admin, "?q=+").await.len(), 9, "an empty filter filters nothing");
 }
 
 #[tokio::test]
@@ -264,8 +280,8 @@ async fn a_scan_for_rare_rows_reports_its_progress() {
     }
     assert_eq!(rows.iter().map(|row| row.seq.0).collect::<Vec<_>>(), [3]);
     assert!(requests > 2, "no request looks at all rows: {requests}");
-    let all: Vec<LogRow> = server.get("/api/admin/log/rows?limit=2000").cookie(&admin).send().await.lines();
-    assert_eq!(all.len(), 2_000, "without a filter there is no scan");
+    let (all, looked) = looked(&server, &admin, "limit=2000").await;
+    assert_eq!((all.len(), looked.is_done), (2_000, true), "without a filter there is no time limit");
 }
 
 #[tokio::test]
@@ -274,8 +290,7 @@ async fn rows_are_read_from_a_row_or_a_time() {
     let admin = server.admin().await;
     write_log(&server, (1..=50).map(|number| number.to_string())).await;
     let first = async |query: &str| {
-        let rows: Vec<LogRow> =
-            server.get(&format!("/api/admin/log/rows?limit=2&{query}")).cookie(&admin).send().await.lines();
+        let rows = rows(&server, &admin, &format!("?limit=2&{query}")).await;
         rows.iter().map(|row| row.seq.0).collect::<Vec<_>>()
     };
     assert_eq!(first("at=7").await, [7, 6]);

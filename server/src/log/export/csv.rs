@@ -7,9 +7,10 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use api::TimeMs;
-use store::BorrowedRow;
+use store::{BorrowedRow, Manifest};
 
 use super::super::inert::{push, push_inert};
+use super::ndjson::manifest_json;
 
 pub(super) const HEAD: &str =
     "seq,search_id,job_id,phrase,letters,results,ip,browser_string,user_agent,searched_at,recorded_at\r\n";
@@ -29,6 +30,17 @@ pub(super) fn push_line(out: &mut Vec<u8>, row: &BorrowedRow<'_>) {
         push_time(out, time);
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// Has as many fields as a row. The first is no row's number, the fourth is the manifest as JSON.
+pub(super) fn end(manifest: &Manifest) -> Vec<u8> {
+    let mut line = b"#end,,,\"".to_vec();
+    push_text(&mut line, &manifest_json(manifest));
+    line.push(b'"');
+    let fields_behind = HEAD.matches(',').count() - 3;
+    line.extend(std::iter::repeat_n(b',', fields_behind));
+    line.extend_from_slice(b"\r\n");
+    line
 }
 
 fn push_text(out: &mut Vec<u8>, text: &str) {

@@ -21,7 +21,7 @@ use super::{Chunk, Lines, Rows, export};
 use crate::platform::error::{Error, Result};
 use crate::platform::extract::Parameters;
 use crate::platform::limits::Counted;
-use crate::platform::sse::SessionWatch;
+use crate::platform::sse::{SessionWatch, UNBUFFERED};
 
 /// Limit on concurrent exports: each reads as fast as its client receives, and searches need the processor too.
 const AT_ONCE: u32 = 4;
@@ -54,14 +54,15 @@ pub async fn file(
         Lines::Csv => ("csv", "text/csv; charset=utf-8; header=present"),
     };
     let disposition = format!("attachment; filename=\"search4letters-log-{}.{ending}\"", date(log.clock.wall()));
-    let headers = [(CONTENT_TYPE, media_type.to_owned()), (CONTENT_DISPOSITION, disposition)];
-    Ok((headers, Body::from_stream(body(query.format.head(), chunks, session, permit))).into_response())
+    let (unbuffered, no) = UNBUFFERED;
+    let headers =
+        [(CONTENT_TYPE, media_type.to_owned()), (CONTENT_DISPOSITION, disposition), (unbuffered, no.to_owned())];
+    Ok((headers, Body::from_stream(body(chunks, session, permit))).into_response())
 }
 
 /// Ends with an error if a read failed or the session ended. The error breaks the connection; a normal end would look
 /// complete.
 fn body(
-    head: &'static str,
     chunks: impl Stream<Item = std::result::Result<Chunk, StoreError>> + Send + 'static,
     mut session: SessionWatch,
     permit: ExportPermit,
@@ -69,9 +70,6 @@ fn body(
     stream! {
         let _held_while_sending = permit;
         let mut chunks = std::pin::pin!(chunks);
-        if !head.is_empty() {
-            yield Ok(Bytes::from_static(head.as_bytes()));
-        }
         while let Some(chunk) = chunks.next().await {
             let text = match chunk {
                 Ok(chunk) if session.lasts().await => Ok(Bytes::from(chunk.text)),

@@ -1,15 +1,20 @@
 //! Exports the log for other programs. Each block of rows is formatted while the next one is read.
+//!
+//! How a connection ends does not say whether an export is whole: over HTTP/1.0 a cut one ends like any other. So the last
+//! line says it.
 
 mod csv;
 pub(crate) mod http;
 mod ndjson;
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use api::{LogFilter, LogSeq, TimeMs};
+use async_stream::try_stream;
 use futures::{Stream, TryStreamExt};
 use serde::Deserialize;
-use store::{BorrowedRow, LogBlock, Result, Store, StoreError, log_blocks, log_range};
+use store::{BorrowedRow, LogBlock, Manifest, Result, Store, StoreError, log_blocks, log_range};
 
 /// How many blocks are read or formatted at once. It bounds the memory of an export.
 const AT_ONCE: usize = 2;
@@ -44,27 +49,42 @@ impl Rows {
         Ok(Self { after: LogSeq(first - 1), upto, filter: Arc::new(filter), now })
     }
 
+    /// What an export of these rows holds if `count` of them matched.
+    pub fn manifest(&self, count: u64) -> Manifest {
+        let (after, upto, exported_at) = (self.after, self.upto, self.now);
+        Manifest { rows: count, after, upto, filter: self.filter.to_string(), exported_at }
+    }
+
     pub fn holds(&self, row: &BorrowedRow<'_>) -> bool {
         // Without a filter no row is copied.
         self.filter.is_empty() || self.filter.matches(&row.to_row(), self.now)
     }
 }
 
-/// Whole lines, and how many rows were read for them.
-#[derive(Debug, PartialEq, Eq)]
+/// Whole lines.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Chunk {
     pub text: Vec<u8>,
+    /// How many rows were read for them.
     pub rows: u64,
-    /// The last row's number.
-    pub last: LogSeq,
+    /// How many of these matched, and are in the text.
+    pub matching: u64,
 }
 
 impl Lines {
     /// The text before the first row.
-    pub fn head(self) -> &'static str {
+    fn head(self) -> Vec<u8> {
         match self {
-            Self::Ndjson => "",
-            Self::Csv => csv::HEAD,
+            Self::Ndjson => Vec::new(),
+            Self::Csv => csv::HEAD.into(),
+        }
+    }
+
+    /// The last line.
+    fn end(self, manifest: &Manifest) -> Vec<u8> {
+        match self {
+            Self::Ndjson => ndjson::end(manifest),
+            Self::Csv => csv::end(manifest),
         }
     }
 
@@ -73,12 +93,12 @@ impl Lines {
             Self::Ndjson => ndjson::push_line,
             Self::Csv => csv::push_line,
         };
-        let mut chunk = Chunk { text: Vec::with_capacity(block.size() * 2), rows: 0, last: LogSeq(0) };
+        let mut chunk = Chunk { text: Vec::with_capacity(block.size() * 2), ..Chunk::default() };
         for row in block.rows() {
             let row = row?;
             chunk.rows += 1;
-            chunk.last = row.seq;
             if rows.holds(&row) {
+                chunk.matching += 1;
                 push(&mut chunk.text, &row);
             }
         }
@@ -86,17 +106,28 @@ impl Lines {
     }
 }
 
-/// The rows as lines, without the head. Reads no faster than the stream is polled.
+/// The rows as lines. The last one says what the export holds: without it, the export is incomplete. Reads no faster
+/// than the stream is polled.
 pub fn export(store: Arc<dyn Store>, rows: Rows, lines: Lines) -> impl Stream<Item = Result<Chunk>> + Send {
-    log_blocks(store, rows.after, rows.upto)
-        .map_ok(move |block| {
-            let rows = rows.clone();
-            async move {
-                // On this thread, it would delay the read of the next block, and other requests.
-                let written = tokio::task::spawn_blocking(move || lines.of(&block, &rows)).await;
-                written
-                    .unwrap_or_else(|error| Err(StoreError::Sql(format!("the rows could not be written out: {error}"))))
-            }
-        })
-        .try_buffered(AT_ONCE)
+    try_stream! {
+        yield Chunk { text: lines.head(), ..Chunk::default() };
+        let mut matching = 0;
+        let mut chunks = pin!(log_blocks(store, rows.after, rows.upto)
+            .map_ok(|block| {
+                let rows = rows.clone();
+                async move {
+                    // On this thread, it would delay the read of the next block, and other requests.
+                    let written = tokio::task::spawn_blocking(move || lines.of(&block, &rows)).await;
+                    written.unwrap_or_else(|error| {
+                        Err(StoreError::Sql(format!("the rows could not be written out: {error}")))
+                    })
+                }
+            })
+            .try_buffered(AT_ONCE));
+        while let Some(chunk) = chunks.try_next().await? {
+            matching += chunk.matching;
+            yield chunk;
+        }
+        yield Chunk { text: lines.end(&rows.manifest(matching)), ..Chunk::default() };
+    }
 }

@@ -1,8 +1,8 @@
 //! A row as a JSON object: byte for byte what `GET /api/admin/log/rows` answers, and several times as fast.
 
-use store::BorrowedRow;
+use store::{BorrowedRow, Manifest};
 
-use super::super::inert::{push, push_inert};
+use super::super::inert::{push, push_inert, to_json};
 
 pub(super) fn push_line(out: &mut Vec<u8>, row: &BorrowedRow<'_>) {
     let (seq, search_id, job_id) = (row.seq.0, row.search_id, row.job_id.0);
@@ -21,6 +21,23 @@ pub(super) fn push_line(out: &mut Vec<u8>, row: &BorrowedRow<'_>) {
     push(out, format_args!("\",\"searched_at\":{},\"recorded_at\":{}}}\n", row.searched_at.0, row.recorded_at.0));
 }
 
+pub(super) fn end(manifest: &Manifest) -> Vec<u8> {
+    let mut line = manifest_json(manifest).into_bytes();
+    line.push(b'\n');
+    line
+}
+
+pub(super) fn manifest_json(manifest: &Manifest) -> String {
+    let Manifest { rows, after, upto, filter, exported_at } = manifest;
+    format!(
+        r#"{{"manifest":{{"complete":true,"rows":{rows},"after":{},"upto":{},"filter":{},"exported_at":{}}}}}"#,
+        after.0,
+        upto.0,
+        to_json(filter),
+        exported_at.0
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use api::{JobId, LogRow, LogSeq, SearchId, TimeMs};
@@ -28,7 +45,6 @@ mod tests {
     use store::LogBlock;
 
     use super::*;
-    use crate::log::inert::to_json;
 
     proptest! {
         #[test]

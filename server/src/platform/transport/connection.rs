@@ -38,8 +38,7 @@ const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
 const HTTP2_CONNECTION_WINDOW: u32 = 256 * 1024;
 /// How much of each answer may wait for its peer.
 const HTTP2_SEND_BUFFER: usize = 64 * 1024;
-/// The interval of the comments in event streams, and the time for a reply. In HTTP/2, a connection whose peer has
-/// vanished can look idle.
+/// The interval, and the time for a reply. In HTTP/2, a connection whose peer has vanished can look idle.
 const HTTP2_PING: Duration = Duration::from_secs(20);
 
 /// HTTP/1 and HTTP/2, distinguished by the first bytes of a connection.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use store::codec::search_id;
-use store::{Direction, LogBlock, LogSink, ReadLogPart, Result};
+use store::{Direction, LogBlock, LogSink, Manifest, ReadLogPart, Result};
 
 use crate::bulk::{Texts, json_rows};
 use crate::connections::Connections;
@@ -199,6 +199,16 @@ pub(crate) async fn insert_rows(rows: &[LogRow], connection: &mut SqliteConnecti
 /// The first version of the table: an export needs nothing that later migrations added.
 const TABLE: &str = include_str!("../../../../migrations/sqlite/0002_log.sql");
 
+/// Has one row, which is written last.
+const MANIFEST_TABLE: &str = "create table manifest (
+    complete integer not null primary key,
+    rows integer not null,
+    after integer not null,
+    upto integer not null,
+    filter text not null,
+    exported_at_ms integer not null
+) strict";
+
 /// A new database that contains only the log, for an export.
 #[derive(Debug)]
 pub struct LogFile {
@@ -220,8 +230,18 @@ impl LogFile {
         Ok(Self { connection })
     }
 
-    /// Writes all rows to the file, but does not sync it to the disk.
-    pub async fn close(self) -> Result<()> {
+    /// Adds the manifest and writes all to the file, but does not sync it to the disk.
+    pub async fn close(mut self, manifest: &Manifest) -> Result<()> {
+        sqlx::raw_sql(MANIFEST_TABLE).execute(&mut self.connection).await.map_err(store_error)?;
+        sqlx::query("insert into manifest values (1, ?, ?, ?, ?, ?)")
+            .bind(i64::try_from(manifest.rows).unwrap_or(i64::MAX))
+            .bind(manifest.after.0)
+            .bind(manifest.upto.0)
+            .bind(&manifest.filter)
+            .bind(manifest.exported_at.0)
+            .execute(&mut self.connection)
+            .await
+            .map_err(store_error)?;
         self.connection.close().await.map_err(store_error)
     }
 }
