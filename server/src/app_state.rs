@@ -31,7 +31,7 @@ pub struct AppSettings {
     pub random: Random,
     /// This process's worker. `None` if it runs no jobs.
     pub worker: Option<LocalWorker>,
-    /// Peers whose X-Forwarded-For is trusted.
+    /// Peers whose X-Forwarded-* and Forwarded are trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// How many event streams may be open at once.
     pub event_streams: u32,
@@ -60,7 +60,9 @@ pub struct AppState {
 impl AppState {
     pub async fn new(settings: AppSettings) -> store::Result<Self> {
         let AppSettings { store, ingest, clock, random, worker, trusted_proxies, event_streams, lab_closed } = settings;
-        let counters = Counters { searches: search_counter(), ..Counters::default() };
+        let trusted_proxies = TrustedProxies::new(trusted_proxies);
+        let proxy_faults = trusted_proxies.faults.clone();
+        let counters = Counters { searches: search_counter(), proxy_faults, ..Counters::default() };
         let stop = CancellationToken::new();
         let ingest = Arc::new(Ingest::new(store.clone(), ingest, clock.clone()));
         let accounts = Arc::new(AccountService::new(store.clone(), clock.clone(), random.clone()));
@@ -97,7 +99,7 @@ impl AppState {
             store,
             clock,
             random,
-            trusted_proxies: TrustedProxies(trusted_proxies.into()),
+            trusted_proxies,
             event_streams: streams,
             stop,
             accounts,

@@ -161,3 +161,48 @@ async fn an_http_2_preface_starts_http_2() {
     server.state.stop.cancel();
     timeout(TIMEOUT, serving).await.expect("in time").expect("it does not panic");
 }
+
+/// The address of the longest search.
+fn long_address() -> String {
+    format!("/?phrase={}&letters={}", "%F0%9F%98%80".repeat(10_000), "%F0%9F%98%80".repeat(1_000))
+}
+
+#[tokio::test]
+async fn the_longest_search_has_an_address_that_can_be_opened() {
+    let server = TestServer::builder().without_worker().start().await;
+    let (address, _) = server.listen().await;
+    let mut connection = connect(address).await;
+    // On a connection that was used before, also for a body, as browsers do.
+    ask(&mut connection).await;
+    let body = format!("phrase={}", "a".repeat(10_000));
+    let head = "POST /api/search HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+    let post = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    connection.write_all(post.as_bytes()).await.expect("open");
+    read_until(&mut connection, "}").await;
+    let page = format!("GET {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", long_address());
+    connection.write_all(page.as_bytes()).await.expect("open");
+    let answer = read_to_end(connection).await;
+    let expected = if server::platform::assets::has_client() { "HTTP/1.1 200 " } else { "HTTP/1.1 404 " };
+    assert!(answer.starts_with(expected), "{answer:.200}");
+
+    let mut connection = connect(address).await;
+    let rows = format!("GET /api/admin/log/rows{} HTTP/1.1\r\nhost: x\r\n\r\n", &long_address()[1..70_000]);
+    connection.write_all(rows.as_bytes()).await.expect("open");
+    assert!(read_to_end(connection).await.starts_with("HTTP/1.1 414 "), "the API reads whole addresses only");
+}
+
+#[tokio::test]
+async fn a_body_that_was_not_read_is_not_taken_for_an_address() {
+    let server = TestServer::builder().without_worker().start().await;
+    let (address, _) = server.listen().await;
+    let mut connection = connect(address).await;
+    let body = format!("GET /?{}", "x".repeat(70_000));
+    let head = "POST /api/login HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\n";
+    let request = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    connection.write_all(request.as_bytes()).await.expect("open");
+    // If the connection goes on, it goes on behind the body.
+    let _ = connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    let answers = read_to_end(connection).await;
+    assert!(answers.starts_with("HTTP/1.1 415 "), "{answers}");
+    assert!(answers.matches("HTTP/1.1 ").count() == 1 || answers.ends_with("ok\n"), "{answers}");
+}

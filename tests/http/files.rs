@@ -3,12 +3,17 @@
 use api::ErrorCode;
 use http::Method;
 
+use crate::request::TestResponse;
 use crate::test_server::TestServer;
 
 /// A page is the client's document, or explains that the build has no client.
-fn is_page_or_says_why(answer: &crate::request::TestResponse) {
+fn is_page_or_says_why(answer: &TestResponse) {
+    is_page_with_status(answer, 200);
+}
+
+fn is_page_with_status(answer: &TestResponse, status: u16) {
     if server::platform::assets::has_client() {
-        assert_eq!(answer.status, 200);
+        assert_eq!(answer.status, status);
         assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8");
         assert_eq!(answer.headers["cache-control"], "no-cache");
     } else {
@@ -17,7 +22,8 @@ fn is_page_or_says_why(answer: &crate::request::TestResponse) {
     }
 }
 
-const OF_THE_SEARCH: [&str; 6] = ["/", "/entry", "/entry?phrase=x", "/no/such/page", "/apis", "/API/search"];
+const OF_THE_SEARCH: [&str; 3] = ["/", "/entry", "/entry?phrase=x"];
+const NOWHERE: [&str; 4] = ["/no/such/page", "/apis", "/API/search", "/jobs/x"];
 const OF_THE_CONSOLE: [&str; 7] =
     ["/login?next=%2F", "/logout", "/setup?token=x", "/viewlog?q=x", "/jobs", "/jobs/17", "/lab"];
 
@@ -35,6 +41,19 @@ async fn the_clients_paths_have_one_document_for_each_bundle() {
         documents.push(document.body);
     }
     assert_eq!(documents[0] != documents[1], server::platform::assets::has_client());
+}
+
+#[tokio::test]
+async fn a_page_that_does_not_exist_says_so_with_its_status_too() {
+    let server = TestServer::start().await;
+    let page = server.get("/").send().await;
+    for path in NOWHERE {
+        let nowhere = server.get(path).header("if-none-match", "*").send().await;
+        is_page_with_status(&nowhere, 404);
+        assert_eq!(nowhere.body, page.body, "{path}");
+        assert!(!nowhere.headers.contains_key("etag"), "{path}");
+        assert_eq!(nowhere.headers["content-security-policy"], page.headers["content-security-policy"], "{path}");
+    }
 }
 
 #[tokio::test]
@@ -66,14 +85,21 @@ async fn a_page_is_sent_in_an_encoding_that_the_browser_accepts() {
     }
     assert!(plain.headers.get("content-encoding").is_none());
     assert_eq!(plain.headers["vary"], "accept-encoding");
-    for (accepted, encodings) in
-        [("gzip, deflate, br", ["br", ""]), ("gzip", ["gzip", ""]), ("br;q=0, identity", ["", ""])]
-    {
+    for (accepted, encodings) in [
+        ("gzip, deflate, br", ["br", ""]),
+        ("gzip", ["gzip", ""]),
+        ("br;q=0, identity", ["", ""]),
+        ("br;Q=0, GZIP ; Q = 0", ["", ""]),
+        ("*", ["br", ""]),
+    ] {
         let answer = server.get("/").header("accept-encoding", accepted).send().await;
         let encoding = answer.headers.get("content-encoding").map_or("", |value| value.to_str().expect("ASCII"));
         // A development build has no compressed files and sends plain ones.
         assert!(encodings.contains(&encoding), "{accepted}: {encoding}");
         assert_eq!(encoding.is_empty(), answer.body == plain.body, "{accepted}");
+    }
+    for none in ["identity;q=0", "*;q=0"] {
+        assert_eq!(server.get("/").header("accept-encoding", none).send().await.status, 406, "{none}");
     }
 }
 

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use api::{AttemptOutcome, ErrorCode, JobCounts, JobDetail, JobId, JobKind, JobProgress, JobState, JobsPage, TimeMs};
 use serde_json::{Value, json};
-use store::{AttemptResult, JobReport};
+use store::{AttemptResult, Clock, JobReport};
 use tests::{HeldClock, builders, eventually};
 
 use crate::request::TestResponse;
 use crate::test_server::TestServer;
+
+/// How long the stream pauses after an event.
+const PAUSE: Duration = Duration::from_millis(200);
 
 async fn order(server: &TestServer, admin: &str, function: &str, body: &Value) -> TestResponse {
     server.post_json(&format!("/api/admin/jobs/{function}"), body).cookie(admin).send().await
@@ -216,8 +219,8 @@ async fn counts_are_sent_at_most_five_times_a_second() {
         for number in 0..20 {
             server.search(&[("phrase", &number.to_string())]).await;
         }
-        clock.task_sleeps().await;
-        clock.advance(Duration::from_millis(200));
+        clock.task_sleeps_until(clock.steady().after(PAUSE)).await;
+        clock.advance(PAUSE);
     };
     let (event, ()) = tokio::join!(events.expect("counts"), happens);
     assert_eq!(event.json::<JobCounts>().waiting, 20);
@@ -235,28 +238,28 @@ async fn progress_is_sent_at_most_five_times_a_second() {
     events.expect("kinds").await;
     let report = async || assert!(store.report(builders::report(&job, "w")).await.expect("reported"));
     let happens = async {
-        clock.task_sleeps().await;
+        clock.task_sleeps_until(clock.steady().after(PAUSE)).await;
         for _ in 0..5 {
             report().await;
         }
-        clock.advance(Duration::from_millis(200));
+        clock.advance(PAUSE);
     };
     let (event, ()) = tokio::join!(events.expect("progress"), happens);
     assert_eq!(event.json::<()>(), ());
     // The five reports became one event. The next one waits for its pause.
     let finished = builders::finished(&job, "w", AttemptResult::Done, builders::START);
     let happens = async {
-        clock.task_sleeps().await;
+        clock.task_sleeps_until(clock.steady().after(PAUSE)).await;
         report().await;
         store.finish(vec![finished]).await.expect("finished");
-        clock.advance(Duration::from_millis(200));
+        clock.advance(PAUSE);
     };
     let (event, ()) = tokio::join!(events.expect("counts"), happens);
     assert_eq!(event.json::<JobCounts>(), JobCounts { done: 1, ..JobCounts::default() });
     events.expect("kinds").await;
     let happens = async {
-        clock.task_sleeps().await;
-        clock.advance(Duration::from_millis(200));
+        clock.task_sleeps_until(clock.steady().after(PAUSE)).await;
+        clock.advance(PAUSE);
     };
     tokio::join!(events.expect("progress"), happens);
 }
@@ -269,8 +272,9 @@ async fn a_failed_read_is_repeated_without_a_wake_up() {
     server.search(&[("phrase", "hello")]).await;
     let broken = server.break_table("job_count").await;
     let mut events = server.get("/api/admin/jobs/events").cookie(&admin).listen().await;
-    events.assert_silent_until(async { _ = clock.task_sleeps().await }).await;
+    let until_it_asks_again = Duration::from_secs(1);
+    events.assert_silent_until(clock.task_sleeps_until(clock.steady().after(until_it_asks_again))).await;
     broken.mend().await;
-    clock.advance(Duration::from_secs(1));
+    clock.advance(until_it_asks_again);
     assert_eq!(events.expect("counts").await.json::<JobCounts>().waiting, 1);
 }

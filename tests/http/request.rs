@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, BodyDataStream, Bytes, to_bytes};
 use axum::extract::ConnectInfo;
 use futures::StreamExt;
-use http::header::{CONTENT_TYPE, COOKIE};
+use http::header::{CONTENT_TYPE, COOKIE, HOST, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Builder;
 use http::{HeaderMap, Method, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -87,6 +87,13 @@ pub fn form(fields: &[(&str, &str)]) -> String {
 impl TestRequest {
     pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         Self { request: self.request.header(name, value.as_ref()), ..self }
+    }
+
+    /// Asks another host.
+    pub fn host(mut self, host: &str) -> Self {
+        let headers = self.request.headers_mut().expect("valid so far");
+        headers.insert(HOST, host.parse().expect("a header's value"));
+        self
     }
 
     pub fn cookie(self, cookie: &str) -> Self {
@@ -168,7 +175,11 @@ impl TestResponse {
         let error = json["error"].as_object().unwrap_or_else(|| panic!("no error: {json}"));
         let mut members: Vec<&str> = error.keys().map(String::as_str).collect();
         members.sort_unstable();
+        members.retain(|&member| member != "retry_after_s");
         assert_eq!(members, ["code", "field", "message"], "{json}");
+        let is_temporary = matches!(self.status.as_u16(), 429 | 503);
+        assert_eq!(self.headers.contains_key(RETRY_AFTER), is_temporary, "{json}");
+        assert_eq!(self.headers.contains_key(WWW_AUTHENTICATE), self.status == StatusCode::UNAUTHORIZED, "{json}");
         assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "no message: {json}");
         serde_json::from_value(json).expect("an ApiError")
     }

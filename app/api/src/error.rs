@@ -49,7 +49,7 @@ pub enum ErrorCode {
     Unavailable,
 }
 
-/// A failed request: `{"error": {"code", "message", "field"}}` on the wire.
+/// A failed request: `{"error": {"code", "message", "field"}}` on the wire, and `retry_after_s` where it is known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(from = "Wire", into = "Wire")]
 #[error("{message}")]
@@ -59,6 +59,8 @@ pub struct ApiError {
     pub message: String,
     /// The name of the wrong field, if one is at fault.
     pub field: Option<String>,
+    /// After how many seconds the request may succeed, if that is known.
+    pub retry_after_s: Option<u32>,
 }
 
 /// The most characters of the client's text in an error: enough to recognise it, but few enough to keep responses
@@ -67,11 +69,17 @@ const ECHO_LIMIT: usize = 100;
 
 impl ApiError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: None }
+        Self { code, message: message.into(), field: None, retry_after_s: None }
     }
 
     pub fn at(code: ErrorCode, field: &str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: Some(field.to_owned()) }
+        Self { field: Some(field.to_owned()), ..Self::new(code, message) }
+    }
+
+    /// The same error, which ends in so many milliseconds.
+    #[must_use]
+    pub fn retry_after_ms(self, wait_ms: i64) -> Self {
+        Self { retry_after_s: u32::try_from(wait_ms / 1_000 + 1).ok(), ..self }
     }
 
     pub fn not_found(what: &str) -> Self {
@@ -97,17 +105,20 @@ struct WireError {
     code: ErrorCode,
     message: String,
     field: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry_after_s: Option<u32>,
 }
 
 impl From<Wire> for ApiError {
     fn from(Wire { error }: Wire) -> Self {
-        Self { code: error.code, message: error.message, field: error.field }
+        let WireError { code, message, field, retry_after_s } = error;
+        Self { code, message, field, retry_after_s }
     }
 }
 
 impl From<ApiError> for Wire {
-    fn from(ApiError { code, message, field }: ApiError) -> Self {
-        Self { error: WireError { code, message, field } }
+    fn from(ApiError { code, message, field, retry_after_s }: ApiError) -> Self {
+        Self { error: WireError { code, message, field, retry_after_s } }
     }
 }
 
@@ -140,7 +151,11 @@ mod tests {
         let error = ApiError::at(ErrorCode::TooLong, "phrase", "Too long.");
         let wire = serde_json::to_string(&error).expect("serializable");
         assert_eq!(wire, r#"{"error":{"code":"too_long","message":"Too long.","field":"phrase"}}"#);
-        assert_eq!(serde_json::from_str::<ApiError>(&wire).expect("the same error"), error);
+        assert_eq!(from_json::<ApiError>(&wire), Ok(error.clone()));
+        let error = error.retry_after_ms(1_500);
+        let wire = serde_json::to_string(&error).expect("serializable");
+        assert_eq!(wire, r#"{"error":{"code":"too_long","message":"Too long.","field":"phrase","retry_after_s":2}}"#);
+        assert_eq!(from_json::<ApiError>(&wire), Ok(error));
     }
 
     #[test]

@@ -101,11 +101,8 @@ fn fields(body: &[u8]) -> Result<Vec<(String, String)>, FormError> {
 /// Decodes percent-encoding and `+` for space. Rejects invalid UTF-8.
 fn decode_text(encoded: &[u8], field: Option<&str>) -> Result<String, FormError> {
     let malformed = |message: &str| {
-        FormError(ApiError {
-            code: ErrorCode::Malformed,
-            message: message.to_owned(),
-            field: field.map(|name| echo(name).into_owned()),
-        })
+        let field = field.map(|name| echo(name).into_owned());
+        FormError(ApiError { field, ..ApiError::new(ErrorCode::Malformed, message) })
     };
     let mut bytes = Vec::with_capacity(encoded.len());
     let mut rest = encoded;

@@ -41,7 +41,9 @@ struct State {
 #[derive(Debug)]
 pub struct Attempt {
     name: String,
-    network: Network,
+    /// `None` if the address is not known. Such attempts are counted by account alone: their senders have nothing else in
+    /// common.
+    network: Option<Network>,
     at: TimeMs,
     /// False if the owner has logged in from this address before.
     is_counted_by_account: bool,
@@ -60,19 +62,21 @@ impl LoginLimit {
 
     /// Begins an attempt, unless there were too many failures. It counts as a failure from now on, so that concurrent
     /// attempts cannot all pass.
-    pub fn attempt(&self, name: &str, address: IpAddr) -> Result<Attempt, ApiError> {
+    pub fn attempt(&self, name: &str, address: impl Into<Option<IpAddr>>) -> Result<Attempt, ApiError> {
         let now = self.clock.steady();
-        let (name, network) = (counted(name), network(address));
         let mut state = self.state();
-        let is_known = state.known.contains(&(name.clone(), network));
-        let attempt = Attempt { name, network, at: now, is_counted_by_account: !is_known };
+        let network = address.into().map(network);
+        let mut attempt = Attempt { name: counted(name), network, at: now, is_counted_by_account: true };
+        attempt.is_counted_by_account = attempt.pair().is_none_or(|pair| !state.known.contains(&pair));
         if let Some(wait_ms) = state.wait_ms(&attempt) {
             let minutes = wait_ms / 60_000 + 1;
             let message = format!("Too many failed attempts. Try again in {minutes} min.");
-            return Err(ApiError::new(ErrorCode::TooMany, message));
+            return Err(ApiError::new(ErrorCode::TooMany, message).retry_after_ms(wait_ms));
         }
-        state.by_account_and_address.add(attempt.pair(), now);
-        state.by_address.add(network, now);
+        if let Some((pair, network)) = attempt.pair().zip(network) {
+            state.by_account_and_address.add(pair, now);
+            state.by_address.add(network, now);
+        }
         if attempt.is_counted_by_account {
             state.by_account.add(attempt.name.clone(), now);
         }
@@ -83,9 +87,10 @@ impl LoginLimit {
     pub fn succeeded(&self, attempt: Attempt) {
         let mut state = self.state();
         state.take_back(&attempt);
-        state.by_account_and_address.forget(&attempt.pair());
+        let Some(pair) = attempt.pair() else { return };
+        state.by_account_and_address.forget(&pair);
         if state.known.len() < MOST_KEYS {
-            state.known.insert((attempt.name, attempt.network));
+            state.known.insert(pair);
         }
     }
 
@@ -100,31 +105,35 @@ impl LoginLimit {
 }
 
 impl Attempt {
-    fn pair(&self) -> (String, Network) {
-        (self.name.clone(), self.network)
+    fn pair(&self) -> Option<(String, Network)> {
+        self.network.map(|network| (self.name.clone(), network))
     }
 }
 
 impl State {
     /// How long until the attempt is allowed. `None` if it is allowed now.
     fn wait_ms(&mut self, attempt: &Attempt) -> Option<i64> {
-        let (pair, now) = (attempt.pair(), attempt.at);
-        let own = self.by_account_and_address.wait_ms(&pair, now).max(self.by_address.wait_ms(&attempt.network, now));
+        let (address, now) = (attempt.pair().zip(attempt.network), attempt.at);
+        let own = address.as_ref().and_then(|(pair, network)| {
+            self.by_account_and_address.wait_ms(pair, now).max(self.by_address.wait_ms(network, now))
+        });
         if !attempt.is_counted_by_account {
             // Counted even without room: there are no more of these than known pairs.
             return own;
         }
         // Forgetting failures to make room would let an attacker with many addresses or names disable the limits.
-        let has_room = self.by_account_and_address.has_room_for(&pair, now)
-            && self.by_address.has_room_for(&attempt.network, now)
-            && self.by_account.has_room_for(&attempt.name, now);
+        let has_room = address.is_none_or(|(pair, network)| {
+            self.by_account_and_address.has_room_for(&pair, now) && self.by_address.has_room_for(&network, now)
+        }) && self.by_account.has_room_for(&attempt.name, now);
         let full = (!has_room).then(room_again_ms);
         own.max(self.by_account.wait_ms(&attempt.name, now)).max(full)
     }
 
     fn take_back(&mut self, attempt: &Attempt) {
-        self.by_account_and_address.take_back(&attempt.pair(), attempt.at);
-        self.by_address.take_back(&attempt.network, attempt.at);
+        if let Some((pair, network)) = attempt.pair().zip(attempt.network) {
+            self.by_account_and_address.take_back(&pair, attempt.at);
+            self.by_address.take_back(&network, attempt.at);
+        }
         if attempt.is_counted_by_account {
             self.by_account.take_back(&attempt.name, attempt.at);
         }

@@ -33,13 +33,13 @@ impl AccountService {
         let attempt = self.login_limit.attempt(name, caller.ip)?;
         let checked = self.check(name, password).await.inspect_err(|_| self.login_limit.take_back(&attempt))?;
         let Some(account) = checked else {
-            tracing::warn!(name = ?name, ip = %caller.ip, "a login failed");
+            tracing::warn!(name = ?name, ip = caller.ip_text(), "a login failed");
             return Err(ApiError::new(ErrorCode::WrongCredentials, "Name or password is wrong.").into());
         };
         self.login_limit.succeeded(attempt);
         self.log_out(caller).await?;
         let token = self.open_session(&account.name).await?;
-        tracing::info!(name = ?account.name, ip = %caller.ip, "logged in");
+        tracing::info!(name = ?account.name, ip = caller.ip_text(), "logged in");
         Ok((to_view(account), token))
     }
 

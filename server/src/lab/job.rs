@@ -24,11 +24,11 @@ const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
 /// Limit for the events in one part of the output.
 const PART_EVENTS: usize = 2_000;
 
-/// A run, and the address that has started it.
+/// A run, and the address that has started it, if it is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabRun {
     pub spec: LabSpec,
-    pub ip: IpAddr,
+    pub ip: Option<IpAddr>,
 }
 
 impl Payload for LabRun {

@@ -29,14 +29,14 @@ const START_WINDOW: Duration = Duration::from_secs(5 * 60);
 /// The visitor who sees a run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Viewer {
-    ip: IpAddr,
+    ip: Option<IpAddr>,
     is_operator: bool,
 }
 
 impl Viewer {
     /// Whether the visitor's address has started the run, or the visitor is an operator.
     fn may_cancel(self, run: &LabRun) -> bool {
-        self.is_operator || run.ip == self.ip
+        self.is_operator || self.ip.is_some() && run.ip == self.ip
     }
 }
 
@@ -68,7 +68,7 @@ impl Lab {
             return self.same_run(&job, viewer, &spec).await;
         }
         self.has_room().await?;
-        self.start_limit.count(caller.ip)?;
+        caller.ip.map_or(Ok(()), |address| self.start_limit.count(address))?;
         let now = self.clock.steady();
         let job = NewJob {
             kind: LabRun::KIND.to_owned(),
@@ -183,7 +183,7 @@ impl StartLimit {
         if let Some(wait_ms) = starts.wait_ms(&network, now).max(full) {
             let seconds = wait_ms / 1_000 + 1;
             let message = format!("You have started {STARTS_PER_ADDRESS} runs within 5 min. Try again in {seconds} s.");
-            return Err(ApiError::new(ErrorCode::TooMany, message).into());
+            return Err(ApiError::new(ErrorCode::TooMany, message).retry_after_ms(wait_ms).into());
         }
         starts.add(network, now);
         Ok(())

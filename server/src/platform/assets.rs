@@ -43,14 +43,28 @@ pub async fn file(request: Request) -> Response {
     }
     let path = request.uri().path().trim_start_matches('/');
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-    let name = if is_file { path } else { page(Route::of(path)) };
+    let route = Route::of(path);
+    let name = if is_file { path } else { page(route) };
     // Compressed files are variants, not files of their own.
     let is_spelling = ENCODINGS.iter().any(|(_, ending)| name.ends_with(ending));
     match Dist::get(name).filter(|_| !is_spelling) {
+        Some(file) if !is_file && route == Route::NotFound => no_such_page(name, file, request.headers()),
         Some(file) => serve(name, file, request.headers()),
         None if PAGES.contains(&name) => (StatusCode::NOT_FOUND, NO_CLIENT).into_response(),
         None => (StatusCode::NOT_FOUND, "There is no such file.\n").into_response(),
     }
+}
+
+/// The page itself says that it does not exist. Without a tag, it is not taken for a page that does.
+fn no_such_page(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
+    let mut headers = headers.clone();
+    headers.remove(IF_NONE_MATCH);
+    let mut response = serve(name, file, &headers);
+    if response.status() == StatusCode::OK {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+    }
+    response.headers_mut().remove(ETAG);
+    response
 }
 
 fn page(route: Route) -> &'static str {
@@ -83,7 +97,9 @@ fn serve(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
 }
 
 fn content(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
-    let (encoding, body) = encoded(name, file.data, headers);
+    let Some((encoding, body)) = encoded(name, file.data, headers) else {
+        return (StatusCode::NOT_ACCEPTABLE, "Accept identity, br or gzip.\n").into_response();
+    };
     // Embedded bytes are sent without a copy: copies for slow readers could exhaust the memory.
     let body = match body {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
@@ -110,24 +126,39 @@ fn is_known(known: &HeaderValue, tag: &HeaderValue) -> bool {
     known.split(',').any(|one| opaque(one) == opaque(tag) || one.trim() == "*")
 }
 
-fn encoded(name: &str, plain: Cow<'static, [u8]>, headers: &HeaderMap) -> (Option<&'static str>, Cow<'static, [u8]>) {
-    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+/// The body in the best encoding that the client accepts, and its name. `None` if it accepts none.
+fn encoded(
+    name: &str,
+    plain: Cow<'static, [u8]>,
+    headers: &HeaderMap,
+) -> Option<(Option<&'static str>, Cow<'static, [u8]>)> {
+    let accepted: Vec<&str> =
+        headers.get_all(ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok()).collect();
+    let accepted = accepted.join(",");
     for (encoding, ending) in ENCODINGS {
-        if accepts(accepted, encoding)
+        if accepts(&accepted, encoding) == Some(true)
             && let Some(file) = Dist::get(&format!("{name}{ending}"))
         {
-            return (Some(encoding), file.data);
+            return Some((Some(encoding), file.data));
         }
     }
-    (None, plain)
+    (accepts(&accepted, "identity") != Some(false)).then_some((None, plain))
 }
 
-fn accepts(header: &str, encoding: &str) -> bool {
-    header.split(',').any(|item| {
-        let mut parts = item.split(';').map(str::trim);
-        parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding))
-            && !parts.any(|weight| matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
-    })
+/// Whether the header accepts the encoding. `None` if it does not speak of it.
+fn accepts(header: &str, encoding: &str) -> Option<bool> {
+    let weight = |name: &str| {
+        header.split(',').find_map(|item| {
+            let mut parts = item.split(';').map(str::trim);
+            let is_named = parts.next().is_some_and(|given| given.eq_ignore_ascii_case(name));
+            let weight = parts.find_map(|part| {
+                let (key, value) = part.split_once('=')?;
+                key.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse().unwrap_or(0.0))
+            });
+            is_named.then_some(weight.unwrap_or(1.0_f32))
+        })
+    };
+    weight(encoding).or_else(|| weight("*")).map(|weight| weight > 0.0)
 }
 
 /// A file with a hash in its name never changes. The others are revalidated each time, which costs a 304.
@@ -235,7 +266,12 @@ mod tests {
 
     #[test]
     fn reads_accept_encoding() {
-        assert!(accepts("gzip, deflate, br", "br") && accepts("br;q=0.5", "br"));
-        assert!(!accepts("gzip", "br") && !accepts("br;q=0", "br") && !accepts("", "br"));
+        for accepted in ["gzip, deflate, br", "br;q=0.5", "BR ; Q = 0.001", "*", "gzip;q=0, *"] {
+            assert_eq!(accepts(accepted, "br"), Some(true), "{accepted}");
+        }
+        for refused in ["br;q=0", "br;Q=0", "br; q=0.000", "*;q=0", "br;q=0, *", "br;q=x"] {
+            assert_eq!(accepts(refused, "br"), Some(false), "{refused}");
+        }
+        assert_eq!((accepts("gzip", "br"), accepts("", "br"), accepts("", "identity")), (None, None, None));
     }
 }

@@ -5,7 +5,8 @@ use std::panic::AssertUnwindSafe;
 use api::{ApiError, ErrorCode};
 use axum::Json;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
@@ -39,12 +40,31 @@ impl From<Error> for ApiError {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let error = ApiError::from(self);
-        (status(error.code), Json(error)).into_response()
+        response(ApiError::from(self))
     }
 }
 
-pub(crate) fn status(code: ErrorCode) -> StatusCode {
+/// How long to wait after a refusal that does not say it, in seconds.
+const RETRY_AFTER_S: u32 = 5;
+
+/// Names what opens a session. It is not a scheme for which browsers ask for a password themselves.
+const HOW_TO_LOG_IN: HeaderValue = HeaderValue::from_static("Cookie realm=\"search4letters\", form-action=\"/login\"");
+
+pub(crate) fn response(error: ApiError) -> Response {
+    let status = status(error.code);
+    let retry_after_s = error.retry_after_s.unwrap_or(RETRY_AFTER_S);
+    let mut response = (status, Json(error)).into_response();
+    match status {
+        StatusCode::UNAUTHORIZED => drop(response.headers_mut().insert(WWW_AUTHENTICATE, HOW_TO_LOG_IN)),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            response.headers_mut().insert(RETRY_AFTER, retry_after_s.into());
+        }
+        _ => {}
+    }
+    response
+}
+
+fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::Malformed | ErrorCode::Missing | ErrorCode::Repeated | ErrorCode::Invalid => StatusCode::BAD_REQUEST,
         ErrorCode::SignedOut | ErrorCode::WrongCredentials => StatusCode::UNAUTHORIZED,

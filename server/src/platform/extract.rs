@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{ApiError, ErrorCode};
+use api::{ApiError, ErrorCode, LETTERS_LIMIT, PHRASE_LIMIT};
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
@@ -50,13 +50,16 @@ impl<T: PathParameter, S: Send + Sync> FromRequestParts<S> for InPath<T> {
     }
 }
 
-/// The largest request body, in bytes. It fits the longest phrase and letters as our client sends them, and also fully
-/// percent-encoded in scripts with up to two bytes per character.
-const LIMIT: usize = 64 * 1024;
+/// The largest request body, in bytes.
+const LIMIT: usize = 136 * 1024;
+/// The most bytes that one character takes in a request: `%F0%9F%98%80` in a form, `\ud83d\ude00` in JSON.
+const BYTES_OF_A_CHARACTER: usize = 12;
+// Whatever the limits in characters allow fits, in any script and encoding, beside the names of the fields and an id.
+const _: () = assert!(LIMIT >= BYTES_OF_A_CHARACTER * (PHRASE_LIMIT + LETTERS_LIMIT) + 4 * 1024);
 /// How much of an oversized body is read and discarded. Many clients send the whole body before they read the response:
 /// if the connection closed earlier, they would never see the error.
 const DISCARD_LIMIT: usize = 1024 * 1024;
-/// Even a slow line transfers 64 KiB in this time. The rest of the request's time limit (see layers.rs) is for the
+/// Even a slow line transfers the largest body in this time. The rest of the request's time limit (see layers.rs) is for the
 /// handler.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 

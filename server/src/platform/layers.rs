@@ -15,24 +15,31 @@ use axum::response::{IntoResponse, Response};
 use store::Clock;
 
 use super::error::Error;
+use super::forwarded::{Scheme, TrustedProxies};
 
-const SECURE: [(HeaderName, HeaderValue); 7] = [
+const SECURE: [(HeaderName, HeaderValue); 6] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    // The address may hold a setup link's token, or a search.
-    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    // The address may hold a search. With `no-referrer`, a form that is sent without a script would have no origin.
+    (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
     (
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static("camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ),
-    // Browsers ignore it over plain http.
-    (STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000")),
 ];
 
-pub async fn secure(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+/// For two years, this host is reached over https only.
+const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=63072000");
+
+pub async fn secure(State(proxies): State<TrustedProxies>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let scheme = proxies.arrival(&mut parts).scheme;
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if scheme == Some(Scheme::Https) {
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
+    }
     for (name, value) in SECURE {
         response.headers_mut().entry(name).or_insert(value);
     }

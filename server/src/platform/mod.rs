@@ -4,6 +4,7 @@ pub mod assets;
 pub mod caller;
 pub mod error;
 pub mod extract;
+pub mod forwarded;
 pub mod job;
 pub(crate) mod layers;
 pub mod limits;

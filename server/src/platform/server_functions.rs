@@ -15,7 +15,7 @@ use leptos_axum::{ResponseOptions, handle_server_fns_with_context};
 use store::Clock;
 
 use super::caller::{Caller, TrustedProxies};
-use super::error::{Error, internal, status};
+use super::error::{self, Error, internal};
 use super::extract::read_body;
 
 /// Our own error messages are small.
@@ -100,5 +100,5 @@ async fn with_status(response: Response) -> Response {
         tracing::error!(body = ?String::from_utf8_lossy(&body), "a server function failed in an unknown way");
         internal()
     });
-    (status(error.code), axum::Json(error)).into_response()
+    error::response(error)
 }

@@ -33,7 +33,7 @@ pub fn record_of(
     SearchRecord {
         id,
         results: api::set_text(found),
-        ip: caller.ip.to_string(),
+        ip: caller.ip_text(),
         browser_family: browser_family(&caller.user_agent),
         user_agent: caller.user_agent.clone(),
         searched_at,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use api::{Role, SystemApi, SystemState};
 use async_trait::async_trait;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use store::{Topic, within};
@@ -20,6 +20,8 @@ use crate::platform::sse::{EventStream, SessionWatch, Source, Step, StreamPermit
 
 /// Readiness must fail fast.
 const READY_WITHIN: Duration = Duration::from_secs(1);
+/// A database that has failed is asked again this often, in seconds.
+const RETRY_AFTER_S: u16 = 1;
 const EVERY: Duration = Duration::from_secs(1);
 
 #[async_trait]
@@ -59,7 +61,16 @@ pub async fn healthz() -> &'static str {
 
 /// Readiness: the store answers, and the process is not stopping. Otherwise the response names the error and what to
 /// do, without internals.
-pub async fn readyz(State(system): State<Arc<SystemService>>) -> (StatusCode, String) {
+pub async fn readyz(State(system): State<Arc<SystemService>>) -> Response {
+    let (status, text) = readiness(&system).await;
+    let mut response = (status, text).into_response();
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_S));
+    }
+    response
+}
+
+async fn readiness(system: &SystemService) -> (StatusCode, String) {
     if system.stop.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
     }

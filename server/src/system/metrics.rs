@@ -10,6 +10,7 @@ use prometheus_client::registry::Registry;
 use store::StoredKind;
 
 use super::SystemSnapshot;
+use crate::platform::forwarded::ProxyFaults;
 
 /// Counters that are updated as events happen.
 #[derive(Clone, Default)]
@@ -22,6 +23,8 @@ pub struct Counters {
     pub streams: Gauge,
     /// Exports that are being sent now.
     pub exports: Gauge,
+    /// Requests with headers that are wrong.
+    pub proxy_faults: ProxyFaults,
 }
 
 /// All metrics in the text format of Prometheus.
@@ -31,6 +34,10 @@ pub(super) fn render(counters: &Counters, snapshot: &SystemSnapshot) -> String {
     registry.register("connections", "Connections that are open", counters.connections.clone());
     registry.register("event_streams", "Event streams that are open", counters.streams.clone());
     registry.register("exports", "Exports of the log that are being sent", counters.exports.clone());
+    let ProxyFaults { unreadable_clients, foreign_requests, .. } = counters.proxy_faults.clone();
+    let unreadable = "Requests whose client's address was written by a trusted proxy in a way that cannot be read";
+    registry.register("unreadable_clients", unreadable, unreadable_clients);
+    registry.register("foreign_requests", "Requests refused as those of another site's page", foreign_requests);
     Figures(&mut registry).all(snapshot);
     let mut text = String::new();
     text::encode(&mut text, &registry).expect("writing to a String cannot fail");

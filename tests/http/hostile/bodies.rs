@@ -190,8 +190,8 @@ pub(super) fn around(valid: impl Strategy<Value = Value> + 'static) -> impl Stra
         [b"{\"", &b"\\u0001".repeat(10_000)[..], b"\":1}"].concat(),
         [b"{\"filter\":{\"state\":\"", &b"x".repeat(60_000)[..], b"\"}}"].concat(),
         [b"{\"x\":", &b"[".repeat(127)[..], &b"]".repeat(127)[..], b"}"].concat(),
-        [&b" ".repeat(64 * 1024 - 2)[..], b"{}"].concat(),
-        [&b" ".repeat(64 * 1024 - 1)[..], b"{}"].concat(),
+        [&b" ".repeat(136 * 1024 - 2)[..], b"{}"].concat(),
+        [&b" ".repeat(136 * 1024 - 1)[..], b"{}"].concat(),
     ]);
     prop_oneof![
         2 => valid,

@@ -65,7 +65,7 @@ proptest! {
 
     #[test]
     fn an_error(message in any::<String>(), field in any::<Option<String>>()) {
-        let error = ApiError { code: ErrorCode::Invalid, message, field };
+        let error = ApiError { field, ..ApiError::new(ErrorCode::Invalid, message) };
         let json = serde_json::to_string(&error).expect("an error has a JSON form");
         prop_assert_eq!(serde_json::from_str::<ApiError>(&json).expect("its own JSON"), error);
     }

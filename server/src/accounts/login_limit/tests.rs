@@ -126,3 +126,16 @@ fn one_address_cannot_try_every_name() {
     let allowed = (0..100).filter(|n| limit.attempt(&format!("name{n}"), address(1)).is_ok()).count();
     assert_eq!(allowed, PER_ADDRESS);
 }
+
+#[test]
+fn strangers_whose_address_is_not_known_hinder_nobody() {
+    let (limit, _) = limit();
+    for number in 0..1_000 {
+        limit.attempt(&format!("nobody{number}"), None).expect("allowed");
+    }
+    limit.attempt("ada", None).expect("another account is not limited");
+    let allowed = (0..100).filter(|_| limit.attempt("grace", None).is_ok()).count();
+    assert_eq!(allowed, PER_ACCOUNT, "guesses are still limited");
+    limit.attempt("grace", address(1)).expect_err("by account");
+    limit.attempt("ada", address(1)).expect("another account");
+}

@@ -24,7 +24,7 @@ pub struct HttpSection {
         value_name = "ADDRESS"
     )]
     pub listen: SocketAddr,
-    /// Network of proxies whose X-Forwarded-For and X-Forwarded-Proto count (may be given more than once)
+    /// Network of proxies whose X-Forwarded-* and Forwarded headers count (may be given more than once)
     #[arg(long = "trusted-proxy", global = true, env = "SEARCH4LETTERS_TRUSTED_PROXY", value_delimiter = ',')]
     #[arg(value_name = "CIDR", value_parser = network)]
     pub trusted_proxies: Vec<Network>,

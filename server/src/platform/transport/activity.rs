@@ -2,7 +2,8 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use api::TimeMs;
@@ -20,7 +21,21 @@ const IDLE_LIMIT: Duration = Duration::from_secs(75);
 
 pub struct Activity {
     phase: watch::Sender<Phase>,
+    /// Whether an HTTP/1 response without a length is being sent. In HTTP/2, each stream has its own end.
+    is_unfinished: AtomicBool,
+    /// Whether a request was answered before its body was read.
+    has_unread_body: AtomicBool,
     clock: Arc<dyn Clock>,
+}
+
+/// What some bytes are that the peer has sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// They begin the head of an HTTP/1 request.
+    FirstOfHead,
+    /// They may be the rest of a body, or the next head.
+    AfterUnreadBody,
+    More,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,20 +51,30 @@ enum Phase {
 impl Activity {
     pub fn begin(clock: Arc<dyn Clock>) -> Self {
         let phase = watch::Sender::new(Phase::Head { by: clock.steady().after(HEAD_LIMIT) });
-        Self { phase, clock }
+        Self { phase, is_unfinished: AtomicBool::new(false), has_unread_body: AtomicBool::new(false), clock }
     }
 
     /// The peer has sent something.
-    pub fn received(&self, bytes: &[u8]) {
-        self.phase.send_if_modified(|phase| {
+    pub fn received(&self) -> Received {
+        let begins_head = self.phase.send_if_modified(|phase| {
             let Phase::Idle { version, .. } = *phase else { return false };
             // In HTTP/2 it may be anything, for instance the answer to a ping.
-            if bytes.is_empty() || version == Version::HTTP_2 {
+            if version == Version::HTTP_2 {
                 return false;
             }
             *phase = Phase::Head { by: self.clock.steady().after(HEAD_LIMIT) };
             true
         });
+        match begins_head {
+            _ if self.has_unread_body.load(Ordering::Relaxed) => Received::AfterUnreadBody,
+            true => Received::FirstOfHead,
+            false => Received::More,
+        }
+    }
+
+    /// Whether closing the connection now would cut a response short, and its peer might not notice.
+    pub fn is_unfinished(&self) -> bool {
+        self.is_unfinished.load(Ordering::Relaxed)
     }
 
     /// A request has arrived, and is being answered until the returned value is dropped.
@@ -58,7 +83,7 @@ impl Activity {
             let others = if let Phase::Answering { requests, .. } = *phase { requests } else { 0 };
             *phase = Phase::Answering { requests: others + 1, version };
         });
-        BeingAnswered(self)
+        BeingAnswered { activity: self, version }
     }
 
     fn answered(&self) {
@@ -93,19 +118,71 @@ impl Activity {
     }
 }
 
+/// The body of a request.
+pub struct BeingReceived<B> {
+    body: B,
+    is_whole: bool,
+    activity: Arc<Activity>,
+}
+
+impl<B: Body> BeingReceived<B> {
+    pub fn new(body: B, activity: Arc<Activity>) -> Self {
+        Self { is_whole: body.is_end_stream(), body, activity }
+    }
+}
+
+impl<B: Body + Unpin> Body for BeingReceived<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        self.is_whole |= frame.is_none() || self.body.is_end_stream();
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl<B> Drop for BeingReceived<B> {
+    fn drop(&mut self) {
+        self.activity.has_unread_body.fetch_or(!self.is_whole, Ordering::Relaxed);
+    }
+}
+
 /// A request that is being answered.
-pub struct BeingAnswered(Arc<Activity>);
+pub struct BeingAnswered {
+    activity: Arc<Activity>,
+    version: Version,
+}
+
+impl BeingAnswered {
+    fn set_unfinished(&self, is_unfinished: bool) {
+        if self.version != Version::HTTP_2 {
+            self.activity.is_unfinished.store(is_unfinished, Ordering::Relaxed);
+        }
+    }
+}
 
 impl Drop for BeingAnswered {
     fn drop(&mut self) {
-        self.0.answered();
+        self.activity.answered();
     }
 }
 
 /// A response's body. Its request counts as being answered until the whole body was handed to the connection.
 pub struct BeingSent<B> {
     pub body: B,
-    pub _being_answered: BeingAnswered,
+    pub being_answered: BeingAnswered,
 }
 
 impl<B: Body + Unpin> Body for BeingSent<B> {
@@ -116,7 +193,13 @@ impl<B: Body + Unpin> Body for BeingSent<B> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let has_length = self.body.size_hint().exact().is_some();
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        if !has_length {
+            let is_finished = matches!(frame, Poll::Ready(None)) || self.body.is_end_stream();
+            self.being_answered.set_unfinished(!is_finished);
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -15,11 +15,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
-use tokio_util::io::InspectReader;
 use tower_service::Service;
 
 use super::Transport;
-use super::activity::{Activity, BeingSent};
+use super::activity::{Activity, BeingReceived, BeingSent};
+use super::socket::Socket;
 
 /// The largest request head, and how much of a response is buffered before it is sent, in bytes. The longest URI that
 /// can be parsed has 64 KiB, and the headers get the same.
@@ -33,9 +33,9 @@ const SEND_LIMIT_MS: u32 = 60_000;
 /// streams, but they speak HTTP/2 to proxies only, and proxies open more connections.
 const HTTP2_STREAMS: u32 = 16;
 /// Fits the largest body (see extract.rs), so that no client waits for a window update.
-const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
+const HTTP2_STREAM_WINDOW: u32 = 136 * 1024;
 /// For all streams of a connection together: four of the largest bodies.
-const HTTP2_CONNECTION_WINDOW: u32 = 256 * 1024;
+const HTTP2_CONNECTION_WINDOW: u32 = 4 * HTTP2_STREAM_WINDOW;
 /// How much of each answer may wait for its peer.
 const HTTP2_SEND_BUFFER: usize = 64 * 1024;
 /// The interval, and the time for a reply. In HTTP/2, a connection whose peer has vanished can look idle.
@@ -72,10 +72,7 @@ impl Connection<'_> {
     pub async fn serve(self, stream: TcpStream) {
         set_options(&stream);
         let activity = Arc::new(Activity::begin(self.transport.clock.clone()));
-        let io = InspectReader::new(stream, {
-            let activity = activity.clone();
-            move |bytes: &[u8]| activity.received(bytes)
-        });
+        let io = Socket::new(stream, activity.clone());
         let service = service_fn(|request| answer(self.router.clone(), self.peer, activity.clone(), request));
         let mut connection = pin!(self.protocols.serve_connection(TokioIo::new(io), service));
         tokio::select! {
@@ -97,12 +94,13 @@ async fn answer(
     mut router: Router,
     peer: SocketAddr,
     activity: Arc<Activity>,
-    mut request: Request<Incoming>,
+    request: Request<Incoming>,
 ) -> Result<Response<BeingSent<Body>>, Infallible> {
+    let mut request = request.map(|body| BeingReceived::new(body, activity.clone()));
     let being_answered = activity.answers(request.version());
     request.extensions_mut().insert(ConnectInfo(peer));
     let response = router.call(request).await?;
-    Ok(response.map(|body| BeingSent { body, _being_answered: being_answered }))
+    Ok(response.map(|body| BeingSent { body, being_answered }))
 }
 
 /// Fails only if the peer has left, which its connection will notice.

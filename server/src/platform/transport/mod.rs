@@ -2,7 +2,9 @@
 
 mod activity;
 mod connection;
+mod long_address;
 mod open_files;
+mod socket;
 
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
