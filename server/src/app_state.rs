@@ -12,7 +12,8 @@ use crate::accounts::AccountService;
 use crate::jobs::JobService;
 use crate::lab::Lab;
 use crate::log::LogService;
-use crate::platform::caller::{Sessions, TrustedProxies};
+use crate::platform::caller::{CallerSettings, SessionCookie, Sessions};
+use crate::platform::forwarded::TrustedProxies;
 use crate::platform::job::LocalWorker;
 use crate::platform::random::Random;
 use crate::platform::sse::EventStreams;
@@ -46,6 +47,7 @@ pub struct AppState {
     pub clock: Arc<dyn Clock>,
     pub random: Random,
     pub trusted_proxies: TrustedProxies,
+    pub caller_settings: CallerSettings,
     pub event_streams: EventStreams,
     /// Cancelled when the process is asked to stop. Ends the connections and event streams.
     pub stop: CancellationToken,
@@ -65,13 +67,17 @@ impl AppState {
         let counters = Counters { searches: search_counter(), proxy_faults, ..Counters::default() };
         let stop = CancellationToken::new();
         let ingest = Arc::new(Ingest::new(store.clone(), ingest, clock.clone()));
-        let accounts = Arc::new(AccountService::new(store.clone(), clock.clone(), random.clone()));
+        let secret = store.secret().await?;
+        let session_cookie = SessionCookie::of_store(&secret);
+        let accounts = AccountService::new(store.clone(), clock.clone(), random.clone(), session_cookie.clone());
+        let accounts = Arc::new(accounts);
+        let caller_settings = CallerSettings { trusted_proxies: trusted_proxies.clone(), session_cookie };
         let search = SearchService {
             store: store.clone(),
             clock: clock.clone(),
             random: random.clone(),
             ingest: ingest.clone(),
-            receipts: Receipts::new(&store.secret().await?),
+            receipts: Receipts::new(&secret),
             counter: counters.searches.clone(),
         };
         let log = LogService { store: store.clone(), clock: clock.clone(), exports: counters.exports.clone() };
@@ -100,6 +106,7 @@ impl AppState {
             clock,
             random,
             trusted_proxies,
+            caller_settings,
             event_streams: streams,
             stop,
             accounts,
@@ -140,6 +147,7 @@ macro_rules! parts {
 parts! {
     clock: Arc<dyn Clock>,
     trusted_proxies: TrustedProxies,
+    caller_settings: CallerSettings,
     event_streams: EventStreams,
     accounts: Arc<AccountService>,
     accounts: Arc<dyn Sessions>,

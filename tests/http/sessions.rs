@@ -31,7 +31,7 @@ fn attributes(answer: &TestResponse) -> Vec<String> {
 async fn the_cookie_is_http_only_and_for_this_host() {
     let (server, _) = server_with_ada().await;
     let answer = log_in(&server, "ada", PASSWORD).await;
-    assert_eq!(attributes(&answer), ["search4letters", "HttpOnly", "Path=/", "SameSite=Strict"]);
+    assert_eq!(attributes(&answer), [server.cookie_name(), "HttpOnly", "Path=/", "SameSite=Strict"]);
 }
 
 #[tokio::test]
@@ -41,13 +41,26 @@ async fn behind_a_trusted_https_proxy_it_is_bound_to_host_and_https() {
     let body = json!({"token": token, "name": "ada", "password": PASSWORD});
     let request = server.post_json("/api/setup", &body).peer("10.1.2.3").header("x-forwarded-proto", "https");
     let answer = request.send().await;
-    let expected = ["__Host-search4letters", "HttpOnly", "Path=/", "SameSite=Strict", "Secure"];
+    let name = format!("__Host-{}", server.cookie_name());
+    let expected = [&name, "HttpOnly", "Path=/", "SameSite=Strict", "Secure"];
     assert_eq!(attributes(&answer), expected);
     let rows = server.get("/api/admin/log/rows").cookie(&cookie(&answer)).peer("10.1.2.3");
     assert_eq!(rows.header("x-forwarded-proto", "https").send().await.status, 200);
     let login = json!({"name": "ada", "password": PASSWORD});
     let untrusted = server.post_json("/api/login", &login).peer("192.0.2.1").header("x-forwarded-proto", "https");
-    assert_eq!(attributes(&untrusted.send().await)[0], "search4letters", "anybody can write that header");
+    assert_eq!(attributes(&untrusted.send().await)[0], server.cookie_name(), "anybody can write that header");
+}
+
+#[tokio::test]
+async fn two_installations_on_one_host_do_not_log_each_other_out() {
+    let (one, of_one) = server_with_ada().await;
+    let (other, of_other) = server_with_ada().await;
+    // A browser sends both: cookies know no ports.
+    let both = format!("{of_one}; {of_other}");
+    assert!(lets_in(&one, &both).await && lets_in(&other, &both).await);
+    let logout = other.post_json("/api/logout", &json!({})).cookie(&both).send().await;
+    assert_eq!(attributes(&logout)[0], other.cookie_name());
+    assert!(lets_in(&one, &both).await && !lets_in(&other, &both).await);
 }
 
 #[tokio::test]
@@ -74,13 +87,13 @@ async fn a_login_creates_a_new_session_and_ends_the_previous_one() {
 #[tokio::test]
 async fn a_planted_cookie_does_not_become_a_session() {
     let (server, _) = server_with_ada().await;
-    let planted = format!("search4letters={}", "0".repeat(32));
+    let planted = format!("{}={}", server.cookie_name(), "0".repeat(32));
     let login = server.post_json("/api/login", &json!({"name": "ada", "password": PASSWORD})).cookie(&planted);
     assert_ne!(cookie(&login.send().await), planted);
     assert!(!lets_in(&server, &planted).await);
-    for nonsense in
-        ["search4letters=", "search4letters", "search4letters=;;;=", "=", "\"", &"search4letters=x;".repeat(3_000)]
-    {
+    let name = server.cookie_name();
+    let many = format!("{name}=x;").repeat(2_000);
+    for nonsense in [&format!("{name}="), name, &format!("{name}=;;;="), "=", "\"", &many] {
         assert!(!lets_in(&server, nonsense).await);
     }
 }
@@ -167,11 +180,11 @@ async fn admin_routes_need_a_session() {
     let server = TestServer::builder().without_worker().start().await;
     server.search(&[("phrase", "secret")]).await;
     for (method, path, body) in admin_routes() {
-        for cookie in
-            ["", "search4letters=", "search4letters=0123456789abcdef0123456789abcdef", "__Host-search4letters=x"]
-        {
-            let request = server.post_json(path, &body).cookie(cookie);
-            let request = if method == Method::GET { server.get(path).cookie(cookie) } else { request };
+        let name = server.cookie_name();
+        let wrong = ["", "=", "=0123456789abcdef0123456789abcdef"].map(|value| format!("{name}{value}"));
+        for cookie in [wrong.as_slice(), &[String::new(), format!("__Host-{name}=x")]].concat() {
+            let request = server.post_json(path, &body).cookie(&cookie);
+            let request = if method == Method::GET { server.get(path).cookie(&cookie) } else { request };
             request.send().await.refused(401, ErrorCode::SignedOut, None);
         }
     }

@@ -96,7 +96,12 @@ impl TestServer {
         let account = NewAccount { name: name.clone(), role, password_hash, created_at: self.state.clock.wall() };
         self.store().create_account(account).await.expect("the store takes an account");
         let token: Token = self.state.accounts.open_session(&name).await.expect("the store takes a session");
-        format!("search4letters={}", token.reveal())
+        format!("{}={}", self.cookie_name(), token.reveal())
+    }
+
+    /// The session cookie's name over plain http.
+    pub fn cookie_name(&self) -> &str {
+        self.state.caller_settings.session_cookie.name(false)
     }
 
     pub async fn admin(&self) -> String {

@@ -6,7 +6,7 @@ use axum::http::HeaderValue;
 use axum::http::header::SET_COOKIE;
 
 use super::AccountService;
-use crate::platform::caller::{PLAIN_COOKIE, SECURE_COOKIE, Sessions};
+use crate::platform::caller::Sessions;
 use crate::platform::random::Token;
 use crate::platform::server_functions::Call;
 
@@ -20,35 +20,38 @@ impl AccountApi for Call<AccountService> {
 
     async fn login(&self, name: String, password: String) -> Result<Account, ApiError> {
         let (account, token) = self.service.log_in(&self.caller, &name, password).await?;
-        self.response.append_header(SET_COOKIE, session_cookie(&token, self.caller.is_https));
+        self.set_cookie(&token);
         Ok(account)
     }
 
     async fn logout(&self) -> Result<(), ApiError> {
         self.service.log_out(&self.caller).await?;
-        self.response.append_header(SET_COOKIE, removed_cookie(self.caller.is_https));
+        self.remove_cookie();
         Ok(())
     }
 
     async fn set_up(&self, token: String, name: String, password: String) -> Result<Account, ApiError> {
         let (account, token) = self.service.set_up(&Token::received(&token), name, password).await?;
-        self.response.append_header(SET_COOKIE, session_cookie(&token, self.caller.is_https));
+        self.set_cookie(&token);
         Ok(account)
     }
 }
 
-/// The cookie that carries the session's token. Scripts cannot read it.
-fn session_cookie(token: &Token, is_https: bool) -> HeaderValue {
-    cookie(token.reveal(), is_https, "")
-}
+impl Call<AccountService> {
+    /// Gives the browser the session's token. Scripts cannot read it.
+    fn set_cookie(&self, token: &Token) {
+        self.append_cookie(token.reveal(), "");
+    }
 
-/// Makes the browser delete the cookie.
-fn removed_cookie(is_https: bool) -> HeaderValue {
-    cookie("", is_https, "; Max-Age=0")
-}
+    fn remove_cookie(&self) {
+        self.append_cookie("", "; Max-Age=0");
+    }
 
-fn cookie(value: &str, is_https: bool, rest: &str) -> HeaderValue {
-    let (name, secure) = if is_https { (SECURE_COOKIE, "; Secure") } else { (PLAIN_COOKIE, "") };
-    HeaderValue::try_from(format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{rest}"))
-        .expect("a token is hexadecimal digits")
+    fn append_cookie(&self, value: &str, rest: &str) {
+        let is_https = self.caller.is_https;
+        let name = self.service.session_cookie.name(is_https);
+        let secure = if is_https { "; Secure" } else { "" };
+        let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{rest}");
+        self.response.append_header(SET_COOKIE, HeaderValue::try_from(cookie).expect("a token is hexadecimal digits"));
+    }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use store::{Clock, Store};
 
 use self::login_limit::LoginLimit;
+use crate::platform::caller::SessionCookie;
 use crate::platform::random::Random;
 
 pub use password::{Passwords, check_new_name, check_new_password};
@@ -22,11 +23,12 @@ pub struct AccountService {
     random: Random,
     passwords: Passwords,
     login_limit: LoginLimit,
+    session_cookie: SessionCookie,
 }
 
 impl AccountService {
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, random: Random) -> Self {
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, random: Random, session_cookie: SessionCookie) -> Self {
         let (passwords, login_limit) = (Passwords::new(random.clone()), LoginLimit::new(clock.clone()));
-        Self { store, clock, random, passwords, login_limit }
+        Self { store, clock, random, passwords, login_limit, session_cookie }
     }
 }

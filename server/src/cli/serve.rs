@@ -146,7 +146,7 @@ fn sandbox_state(state: &AppState, delay: Duration) -> SandboxState {
     SandboxState {
         store: state.store.clone(),
         clock: state.clock.clone(),
-        trusted_proxies: state.trusted_proxies.clone(),
+        caller_settings: state.caller_settings.clone(),
         record_of: |caller, id, phrase, letters, searched_at| {
             let found = api::search4letters(&phrase, &letters);
             record_of(caller, id, phrase, letters, &found, searched_at)

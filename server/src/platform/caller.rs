@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use api::{Account, ApiError, ErrorCode, Role};
 use async_trait::async_trait;
@@ -9,16 +10,11 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::{COOKIE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
+use sha2::{Digest, Sha256};
 
 use super::error::Result;
-use super::forwarded::Scheme;
-pub use super::forwarded::TrustedProxies;
+use super::forwarded::{Scheme, TrustedProxies};
 use super::random::Token;
-
-/// The session cookie's name over https. Its prefix makes browsers bind it to this host, the path / and https.
-pub const SECURE_COOKIE: &str = "__Host-search4letters";
-/// The cookie's name over plain http, where browsers refuse the prefix.
-pub const PLAIN_COOKIE: &str = "search4letters";
 
 /// The longest User-Agent that is kept, in characters. Browsers send some 150.
 const USER_AGENT_LIMIT: usize = 1_000;
@@ -35,14 +31,45 @@ pub struct Caller {
     pub is_https: bool,
 }
 
+/// What a request's caller is read with.
+#[derive(Clone, Debug)]
+pub struct CallerSettings {
+    pub trusted_proxies: TrustedProxies,
+    pub session_cookie: SessionCookie,
+}
+
+/// The name of the session cookie. Browsers send a cookie to all ports of its host, so installations on one host need
+/// different names. All processes of one database have the same.
+#[derive(Clone, Debug)]
+pub struct SessionCookie {
+    /// Over https. The prefix makes browsers bind the cookie to this host, the path / and https.
+    secure: Arc<str>,
+    /// Over plain http, where browsers refuse the prefix.
+    plain: Arc<str>,
+}
+
+impl SessionCookie {
+    /// Derives the name from the store's secret, with a hash for cookies only.
+    pub fn of_store(secret: &[u8; 32]) -> Self {
+        let digest: [u8; 32] = Sha256::new().chain_update(b"session cookie").chain_update(secret).finalize().into();
+        let (tag, _) = digest.split_at(4);
+        let plain = tag.iter().fold("search4letters-".to_owned(), |name, byte| format!("{name}{byte:02x}"));
+        Self { secure: format!("__Host-{plain}").into(), plain: plain.into() }
+    }
+
+    pub fn name(&self, is_https: bool) -> &str {
+        if is_https { &self.secure } else { &self.plain }
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Caller
 where
-    TrustedProxies: FromRef<S>,
+    CallerSettings: FromRef<S>,
 {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> std::result::Result<Self, Infallible> {
-        Ok(Self::of(parts, &TrustedProxies::from_ref(state)))
+        Ok(Self::of(parts, &CallerSettings::from_ref(state)))
     }
 }
 
@@ -57,14 +84,14 @@ pub trait Sessions: Send + Sync {
 }
 
 impl Caller {
-    pub fn of(parts: &mut Parts, proxies: &TrustedProxies) -> Self {
-        let arrival = proxies.arrival(parts);
+    pub fn of(parts: &mut Parts, settings: &CallerSettings) -> Self {
+        let arrival = settings.trusted_proxies.arrival(parts);
         let is_https = arrival.scheme == Some(Scheme::Https);
         let user_agent = parts.headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
         Self {
             ip: arrival.client,
             user_agent: user_agent.unwrap_or_default().chars().take(USER_AGENT_LIMIT).collect(),
-            session: cookie(&parts.headers, if is_https { SECURE_COOKIE } else { PLAIN_COOKIE }),
+            session: cookie(&parts.headers, settings.session_cookie.name(is_https)),
             account: parts.extensions.get::<Account>().cloned(),
             is_https,
         }
@@ -104,8 +131,17 @@ mod tests {
 
     #[test]
     fn finds_its_cookie_among_others() {
-        let request = Request::builder().header(COOKIE, "a=b; c=\u{e9}; search4letters=cafe");
-        let (mut parts, ()) = request.body(()).expect("valid").into_parts();
-        assert_eq!(Caller::of(&mut parts, &TrustedProxies::default()).session, Some(Token::received("cafe")));
+        let session_cookie = SessionCookie::of_store(&[7; 32]);
+        let cookies = format!("a=b; c=\u{e9}; search4letters-00000000=f00d; {}=cafe", session_cookie.name(false));
+        let (mut parts, ()) = Request::builder().header(COOKIE, cookies).body(()).expect("valid").into_parts();
+        let settings = CallerSettings { trusted_proxies: TrustedProxies::default(), session_cookie };
+        assert_eq!(Caller::of(&mut parts, &settings).session, Some(Token::received("cafe")));
+    }
+
+    #[test]
+    fn the_cookie_has_one_name_for_each_store() {
+        let (one, other) = (SessionCookie::of_store(&[7; 32]), SessionCookie::of_store(&[8; 32]));
+        assert_ne!(one.name(false), other.name(false));
+        assert_eq!(one.name(true), format!("__Host-{}", one.name(false)));
     }
 }

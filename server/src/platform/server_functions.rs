@@ -14,7 +14,7 @@ use leptos::prelude::expect_context;
 use leptos_axum::{ResponseOptions, handle_server_fns_with_context};
 use store::Clock;
 
-use super::caller::{Caller, TrustedProxies};
+use super::caller::{Caller, CallerSettings};
 use super::error::{self, Error, internal};
 use super::extract::read_body;
 
@@ -42,7 +42,7 @@ where
     T: Send + Sync + 'static,
     Arc<T>: FromRef<S>,
     Arc<dyn Clock>: FromRef<S>,
-    TrustedProxies: FromRef<S>,
+    CallerSettings: FromRef<S>,
 {
     functions.iter().map(move |function| {
         (function.register)();

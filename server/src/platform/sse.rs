@@ -20,7 +20,7 @@ use store::{Clock, Store, Subscription, Topic};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::caller::{Caller, Sessions, TrustedProxies};
+use super::caller::{Caller, CallerSettings, Sessions};
 use super::error::{Error, Result};
 use super::limits::Counted;
 
@@ -329,7 +329,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionWatch
 where
     Arc<dyn Sessions>: FromRef<S>,
     EventStreams: FromRef<S>,
-    TrustedProxies: FromRef<S>,
+    CallerSettings: FromRef<S>,
 {
     type Rejection = Infallible;
 

@@ -167,7 +167,7 @@ async fn it_is_refused_where_it_is_not_valid() {
             answer.assert_well_formed();
         }
         if let Some(header) = hostile.header() {
-            let cookie = [b"search4letters=", header.as_bytes()].concat();
+            let cookie = [server.cookie_name().as_bytes(), b"=", header.as_bytes()].concat();
             let refused = server.get("/api/admin/log/rows").header("cookie", cookie).send().await;
             refused.refused(401, ErrorCode::SignedOut, None);
         }

@@ -132,7 +132,7 @@ async fn oversized_headers_are_refused() {
     let huge = format!("GET /healthz HTTP/1.1\r\nhost: x\r\ncookie: {}\r\n\r\n", "x".repeat(1_000_000));
     let answer = exchange(&server, &huge).await;
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
-    let cookies = format!("a={}; search4letters=x", "x".repeat(100_000));
+    let cookies = format!("a={}; {}=x", "x".repeat(100_000), server.cookie_name());
     let large =
         format!("GET /api/admin/log/rows HTTP/1.1\r\nhost: x\r\ncookie: {cookies}\r\nconnection: close\r\n\r\n");
     let answer = exchange(&server, &large).await;

@@ -13,7 +13,7 @@ use store::{
     AttemptResult, Clock, FinishedAttempt, LogEntry, LogQuery, LogSpan, SearchRecord, Store, Topic, WorkerName,
 };
 
-use crate::platform::caller::{Caller, TrustedProxies};
+use crate::platform::caller::{Caller, CallerSettings};
 use crate::platform::error::Result;
 
 pub(in crate::lab) const AWAITED: &str = "/sandbox/awaited";
@@ -39,16 +39,16 @@ pub(super) struct AwaitedRow {
 pub struct SandboxState {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
-    pub trusted_proxies: TrustedProxies,
+    pub caller_settings: CallerSettings,
     /// Makes the record that a real search would pass to its job.
     pub record_of: fn(&Caller, SearchId, String, String, TimeMs) -> SearchRecord,
     /// How long each write takes.
     pub delay: Duration,
 }
 
-impl FromRef<SandboxState> for TrustedProxies {
+impl FromRef<SandboxState> for CallerSettings {
     fn from_ref(state: &SandboxState) -> Self {
-        state.trusted_proxies.clone()
+        state.caller_settings.clone()
     }
 }
 
