@@ -9,7 +9,7 @@ use anyhow::{bail, ensure};
 use server::cli::config::{
     AdminCommand, Command, Config, DatabaseUrl, ExportArgs, ExportFormat, NoConfig, SpoolCommand,
 };
-use server::cli::{self, Copied, Exported, NewFile, ProgressBar, Serving, Working};
+use server::cli::{self, PasswordSource, Copied, Exported, NewFile, ProgressBar, Serving, Working};
 use server::lab::LabResources;
 use server::lab::command_line::{self, LabCommand};
 use server::lab::sandbox::{self, Sandbox};
@@ -56,9 +56,10 @@ async fn run(config: Config) -> anyhow::Result<ExitCode> {
             let lab = lab_resources(&config);
             cli::work(Working { store, clock, random, jobs: config.jobs, lab }).await?;
         }
-        Command::Admin(AdminCommand::Create { name, password_stdin: _ }) => {
+        Command::Admin(AdminCommand::Create { name, password_stdin }) => {
+            let source = if password_stdin { PasswordSource::StandardInput } else { PasswordSource::Terminal };
             let store = database::open(&config, Access::Guest, &clock).await?;
-            cli::create_admin(&*store, &*clock, random, &name).await?;
+            cli::create_admin(&*store, &*clock, random, &name, source).await?;
         }
         Command::Admin(AdminCommand::Link) => {
             let store = database::open(&config, Access::Guest, &clock).await?;

@@ -2,25 +2,50 @@
 
 use tests::browser::Role;
 
-use crate::{BrowserTest, NAME, PASSWORD};
+use crate::{BrowserTest, NAME, PASSWORD, log_out};
 
 #[tokio::test]
 async fn a_setup_link_works_once() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;
-    page.open("/logout").await;
-    page.wait_for_text("You are logged out").await;
+    log_out(page).await;
 
     page.expect_on_console("410");
-    page.open(&format!("/setup?token={}", test.server.setup_token().await)).await;
-    page.fill("Name", "mallory").await;
+    page.open(&format!("/setup#token={}", test.server.setup_token().await)).await;
+    page.wait_for_text("This link was used already").await;
+    page.wait_for_text("search4letters admin link").await;
+    assert!(!page.text().await.contains("Make the account"), "a used link shows no form");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn another_setup_link_in_the_same_tab_is_followed() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.expect_on_console("410");
+    page.open("/setup#token=00000000000000000000000000000000").await;
+    page.wait_for_text("This link was used already").await;
+    page.open(&format!("/setup#token={}", test.server.setup_token().await)).await;
+    page.fill("Name", "ada").await;
     page.fill("Password", PASSWORD).await;
     page.click(Role::Button, "Make the account").await;
-    page.wait_for_text("search4letters admin link").await;
-    let path = page.path().await;
-    assert!(path.starts_with("/setup"), "{path}");
+    page.wait_for_path("the account is made", |path| path == "/viewlog").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn opening_the_logout_page_ends_nothing() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    page.open("/logout").await;
+    page.wait_for_text("You are logged in as").await;
     page.open("/viewlog").await;
-    page.wait_for_path("mallory has no session", |path| path.starts_with("/login")).await;
+    page.click(Role::Button, &format!("Account of {NAME}")).await;
+    page.click(Role::Button, "Log out").await;
+    page.wait_for_path("the menu leads to the page that says so", |path| path == "/logout").await;
+    page.wait_for_text("You are logged out").await;
+    page.open("/viewlog").await;
+    page.wait_for_path("the session has ended", |path| path.starts_with("/login")).await;
     test.finish().await;
 }
 
@@ -28,8 +53,7 @@ async fn a_setup_link_works_once() {
 async fn a_wrong_password_is_refused_and_the_right_one_leads_to_the_requested_page() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;
-    page.open("/logout").await;
-    page.wait_for_text("You are logged out").await;
+    log_out(page).await;
 
     page.open("/jobs?state=dead").await;
     page.wait_for_path("the jobs page redirects to the login", |path| path.starts_with("/login?next=")).await;
@@ -54,8 +78,7 @@ async fn after_logging_out_the_back_button_shows_nothing() {
     page.wait_for_text("In the log: row 1").await;
     page.open("/viewlog").await;
     page.wait_for_text("confidential").await;
-    page.open("/logout").await;
-    page.wait_for_text("You are logged out").await;
+    log_out(page).await;
     // The browser may restore the page from its memory. The server then refuses its streams.
     page.expect_on_console("401");
     page.back().await;
@@ -68,8 +91,7 @@ async fn after_logging_out_the_back_button_shows_nothing() {
 async fn after_logging_in_the_search_page_shows_the_account() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;
-    page.open("/logout").await;
-    page.wait_for_text("You are logged out").await;
+    log_out(page).await;
     page.open("/").await;
     page.click(Role::Link, "Log in").await;
     page.fill("Name", NAME).await;

@@ -12,7 +12,7 @@ const FOR_VISITORS: &[(&str, &str)] = &[
     ("/?phrase=life%2C+the+universe&letters=aeiou", "In the log: row"),
     ("/?phrase=&letters=", "Here are your results"),
     ("/login", "Password"),
-    ("/setup?token=wrong", "Password"),
+    ("/setup#token=wrong", "used already"),
     ("/setup", "link is incomplete"),
     ("/nowhere", "search4letters"),
     ("/lab", "No run yet"),
@@ -38,7 +38,11 @@ const WIDTHS: [u32; 3] = [360, 1280, 1920];
 #[tokio::test]
 async fn visitors_can_use_every_page() {
     let test = BrowserTest::start(&[]).await;
+    // The page of the used setup link gets a 410.
+    test.browser.expect_on_console("410");
     check(&test.browser, FOR_VISITORS).await;
+    let setup = format!("/setup#token={}", test.server.setup_token().await);
+    check(&test.browser, &[(&setup, "Password")]).await;
     test.finish().await;
 }
 

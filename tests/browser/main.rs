@@ -36,7 +36,7 @@ impl BrowserTest {
     /// Starts the same with a logged-in administrator.
     pub(crate) async fn as_administrator(arguments: &[&str]) -> Self {
         let test = Self::start(arguments).await;
-        test.browser.open(&format!("/setup?token={}", test.server.setup_token().await)).await;
+        test.browser.open(&format!("/setup#token={}", test.server.setup_token().await)).await;
         test.browser.fill("Name", NAME).await;
         test.browser.fill("Password", PASSWORD).await;
         test.browser.click(Role::Button, "Make the account").await;
@@ -51,6 +51,13 @@ impl BrowserTest {
     pub(crate) async fn finish(self) {
         self.browser.finish().await;
     }
+}
+
+/// Logs out with the button of the page.
+pub(crate) async fn log_out(page: &Browser) {
+    page.open("/logout").await;
+    page.click(Role::Button, "Log out").await;
+    page.wait_for_text("You are logged out").await;
 }
 
 /// Searches without the browser.

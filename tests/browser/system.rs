@@ -3,7 +3,7 @@
 use tests::browser::{Browser, Role};
 use tests::eventually;
 
-use crate::{BrowserTest, NAME, PASSWORD, search};
+use crate::{BrowserTest, NAME, PASSWORD, search, log_out};
 
 #[tokio::test]
 async fn the_health_and_the_ledger_are_live() {
@@ -78,8 +78,7 @@ async fn a_process_without_workers_says_so() {
 async fn the_login_leads_back_to_the_page() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;
-    page.open("/logout").await;
-    page.wait_for_text("You are logged out").await;
+    log_out(page).await;
     page.open("/system").await;
     page.wait_for_path("the page redirects to the login", |path| path == "/login?next=/system").await;
     page.fill("Name", NAME).await;

@@ -139,7 +139,7 @@ async fn commands_work_beside_a_server_under_load() {
         load.answered_more(50).await;
         let link = installation.run(&["admin", "link"]).await;
         assert_eq!(link.code, Some(0), "{}", link.output);
-        assert!(link.output.contains("/setup?token="), "{}", link.output);
+        assert!(link.output.contains("/setup#token="), "{}", link.output);
         let check = installation.run(&["check"]).await;
         assert!(check.output.contains("is a sound database of this version"), "{}", check.output);
         assert!(check.output.contains("ok     the database answers"), "{}", check.output);

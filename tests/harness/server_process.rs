@@ -209,7 +209,7 @@ impl ServerProcess {
 
     /// The token of the one-use link that a server without accounts prints soon after its start.
     pub async fn setup_token(&self) -> String {
-        eventually("the server prints a setup link", async || self.output.word_after("/setup?token=")).await
+        eventually("the server prints a setup link", async || self.output.word_after("/setup#token=")).await
     }
 
     /// Its output so far.

@@ -67,6 +67,34 @@ async fn a_link_works_once() {
 }
 
 #[tokio::test]
+async fn a_link_can_be_checked_without_using_it() {
+    let server = TestServer::start().await;
+    let token = server.setup_token().await;
+    let check = async || server.post_json("/api/setup/check", &json!({"token": token})).send().await;
+    check().await.ok::<()>();
+    let _: Account = set_up(&server, &token, "ada", PASSWORD).await.ok();
+    check().await.refused(410, ErrorCode::Expired, None);
+}
+
+#[tokio::test]
+async fn all_spellings_of_a_name_and_of_a_password_log_in() {
+    let server = TestServer::start().await;
+    let (composed, decomposed) = ("Zaubertr\u{e4}nke f\u{fc}r drei", "Zaubertra\u{308}nke fu\u{308}r drei");
+    let elodie = set_up(&server, &server.setup_token().await, " e\u{301}lodie ", decomposed).await;
+    assert_eq!(elodie.ok::<Account>().name, "\u{e9}lodie");
+    for name in ["\u{e9}lodie", "E\u{301}lodie ", "\u{a0}\u{e9}lodie"] {
+        for password in [composed, decomposed, &format!("{composed} ")] {
+            log_in(&server, name, password).await.ok::<Account>();
+        }
+    }
+    let token = server.setup_token().await;
+    for twin in ["\u{e9}lodie", "e\u{301}lodie", "\u{c9}LODIE", "\u{ff45}\u{301}lodie"] {
+        set_up(&server, &token, twin, PASSWORD).await.refused(409, ErrorCode::Conflict, Some("name"));
+    }
+    log_in(&server, "elodie", composed).await.refused(401, ErrorCode::WrongCredentials, None);
+}
+
+#[tokio::test]
 async fn of_many_concurrent_uses_one_succeeds() {
     let server = TestServer::start().await;
     let token = server.setup_token().await;

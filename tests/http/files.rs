@@ -25,7 +25,7 @@ fn is_page_with_status(answer: &TestResponse, status: u16) {
 const OF_THE_SEARCH: [&str; 3] = ["/", "/entry", "/entry?phrase=x"];
 const NOWHERE: [&str; 4] = ["/no/such/page", "/apis", "/API/search", "/jobs/x"];
 const OF_THE_CONSOLE: [&str; 7] =
-    ["/login?next=%2F", "/logout", "/setup?token=x", "/viewlog?q=x", "/jobs", "/jobs/17", "/lab"];
+    ["/login?next=%2F", "/logout", "/setup#token=x", "/viewlog?q=x", "/jobs", "/jobs/17", "/lab"];
 
 #[tokio::test]
 async fn the_clients_paths_have_one_document_for_each_bundle() {

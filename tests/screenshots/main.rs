@@ -29,10 +29,11 @@ async fn main() {
     let server = installation.start(&[]).await;
     let browser = Browser::start(server.url()).await;
     screenshots
-        .take(&browser, "setup", &format!("/setup?token={}", server.setup_token().await), "Make the account")
+        .take(&browser, "setup", &format!("/setup#token={}", server.setup_token().await), "Make the account")
         .await;
     log_in(&browser).await;
     browser.open("/logout").await;
+    browser.click(Role::Button, "Log out").await;
     browser.wait_for_text("You are logged out").await;
     screenshots.take(&browser, "login", "/login", "Password").await;
     search_a_lot(&server.client(), 0).await;

@@ -20,6 +20,10 @@ server_functions! {
     Logout, "logout", Arguments:
         fn logout() -> ();
 
+    /// Fails with [`crate::ErrorCode::Expired`] if the setup link cannot be used any more.
+    CheckSetupLink, "setup/check", Arguments:
+        fn check_setup_link(token: String) -> ();
+
     /// Creates an administrator's account with the token of a setup link, and logs in.
     SetUp, "setup", Arguments:
         fn set_up(token: String, name: String, password: String) -> Account;

@@ -48,7 +48,7 @@ mod stream;
 mod system;
 mod time;
 
-pub use account::{Account, Login, Logout, Role, SessionInfo, SetUp, login, logout, session, set_up};
+pub use account::{Account, Login, Logout, Role, SessionInfo, SetUp, check_setup_link, login, logout, session, set_up};
 pub use error::{ApiError, ErrorCode};
 pub use form::Form;
 pub use jobs::{

@@ -3,6 +3,8 @@
 use api::{Account, ApiError};
 use leptos::prelude::*;
 
+use crate::account::login;
+use crate::platform::request::Request;
 use crate::platform::session::SessionState;
 use crate::platform::{context, url};
 use crate::ui::icon::{Icon, Symbol};
@@ -31,6 +33,9 @@ fn log_in_link() -> AnyView {
 
 #[component]
 fn Menu(account: Account) -> impl IntoView {
+    let (request, router) = (Request::new(), context::router());
+    // The page of the log-out says how it ended.
+    let log_out = move |_| login::log_out(request, move || router.go("/logout"));
     view! {
         <button
             class="button button-quiet account_button"
@@ -46,7 +51,7 @@ fn Menu(account: Account) -> impl IntoView {
                 <strong dir="auto">{account.name}</strong>
                 <span class="muted">{account.role.as_str()}</span>
             </p>
-            <a class="account_item" href="/logout">"Log out"</a>
+            <button class="account_item" type="button" on:click=log_out>"Log out"</button>
         </div>
     }
 }

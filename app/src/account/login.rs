@@ -1,5 +1,6 @@
 //! `/login` and `/logout`.
 
+use api::{ApiError, SessionInfo};
 use leptos::prelude::*;
 use leptos::{ev, html};
 use wasm_bindgen::JsCast;
@@ -92,27 +93,21 @@ fn focus(form: NodeRef<html::Form>, selector: &str) {
     }
 }
 
-/// Ends the session as soon as it is shown.
+/// Says that the session has ended, or offers to end it. Opening this page ends nothing: anyone can write a link to it.
 #[component]
 pub fn LogoutPage() -> impl IntoView {
     let session = context::session();
     let request = Request::new();
-    let is_over = RwSignal::new(false);
-    let log_out = move || {
-        request.send(api::logout(), move |result| {
-            if result.is_ok() {
-                session.logged_out();
-                is_over.try_set(true);
-            }
-        });
-    };
-    log_out();
-    let heading = move || if is_over.get() { "You are logged out" } else { "Log out" }.to_owned();
+    let log_out = move |_| log_out(request, || {});
     view! {
         <div class="page page-form">
-            <PageHeading text=Signal::derive(heading) />
-            {move || match request.error.get() {
-                _ if is_over.get() => view! {
+            {move || match session.state() {
+                SessionState::Unknown => view! { <Loading /> }.into_any(),
+                SessionState::Failed(error) => {
+                    view! { <Failure text=error.message on_retry=move |()| session.refresh() /> }.into_any()
+                }
+                SessionState::Known(SessionInfo { account: None, .. }) => view! {
+                    <PageHeading text="You are logged out" />
                     <div class="card empty_state">
                         <p>"The session has ended, here and on the server."</p>
                         <p class="button_row">
@@ -122,12 +117,34 @@ pub fn LogoutPage() -> impl IntoView {
                     </div>
                 }
                 .into_any(),
-                None => view! { <Loading /> }.into_any(),
-                Some(error) => {
-                    let text = format!("You are still logged in. {}", error.message);
-                    view! { <Failure text on_retry=move |()| log_out() /> }.into_any()
+                SessionState::Known(SessionInfo { account: Some(account), .. }) => view! {
+                    <PageHeading text="Log out?" />
+                    {move || request.error.get().map(still_logged_in)}
+                    <div class="card empty_state">
+                        <p>"You are logged in as " <strong dir="auto">{account.name}</strong> "."</p>
+                        <p class="button_row">
+                            <button class="button button-primary" type="button" on:click=log_out>"Log out"</button>
+                            <a class="button button-quiet" href="/viewlog">"Stay logged in"</a>
+                        </p>
+                    </div>
                 }
+                .into_any(),
             }}
         </div>
     }
+}
+
+fn still_logged_in(error: ApiError) -> impl IntoView {
+    view! { <Notice tone=Tone::Error text=format!("You are still logged in. {}", error.message) /> }
+}
+
+/// Ends the session on the server. Calls `then` when the server has answered, before this page forgets the account.
+pub fn log_out(request: Request, then: impl FnOnce() + 'static) {
+    let session = context::session();
+    request.send(api::logout(), move |result| {
+        then();
+        if result.is_ok() {
+            session.logged_out();
+        }
+    });
 }

@@ -1,29 +1,67 @@
-//! `/setup?token=`: creates an administrator's account with a link that works once.
+//! `/setup#token=`: creates an administrator's account with a link that works once.
 
 use api::{ApiError, ErrorCode};
 use leptos::ev;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use crate::account::login::SubmitButton;
 use crate::platform::context;
 use crate::platform::request::Request;
-use crate::ui::notice::{Notice, Tone};
+use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
+
+/// What the server says of the link.
+#[derive(Clone, PartialEq)]
+enum Link {
+    Checking,
+    Works(String),
+    Expired,
+    Incomplete,
+    Failed(ApiError),
+}
 
 #[component]
 pub fn SetupPage() -> impl IntoView {
-    let token = context::router().parameter("token");
-    let is_expired = RwSignal::new(false);
+    let link = RwSignal::new(Link::Checking);
+    check(link);
+    // Another link in the same tab differs in its fragment only, and loads no document.
+    let on_hash = window_event_listener(ev::hashchange, move |_| check(link));
+    on_cleanup(move || on_hash.remove());
     view! {
         <div class="page page-form">
             <PageHeading text="Create the first admin" />
-            {move || match token.get().filter(|token| !token.is_empty()) {
-                _ if is_expired.get() => dead_end("This link was used already, or its 30 minutes are over."),
-                Some(token) => view! { <SetupForm token is_expired /> }.into_any(),
-                None => dead_end("This page is opened by a link that the server prints; the link is incomplete."),
+            {move || match link.get() {
+                Link::Checking => view! { <Loading /> }.into_any(),
+                Link::Works(token) => view! { <SetupForm token link /> }.into_any(),
+                Link::Expired => dead_end("This link was used already, or its 30 minutes are over."),
+                Link::Incomplete => {
+                    dead_end("This page is opened by a link that the server prints; the link is incomplete.")
+                }
+                Link::Failed(error) => {
+                    view! { <Failure text=error.message on_retry=move |()| check(link) /> }.into_any()
+                }
             }}
         </div>
     }
+}
+
+/// Asks the server whether the link in the address still works.
+fn check(link: RwSignal<Link>) {
+    let fragment = window().location().hash().unwrap_or_default();
+    let Some(token) = fragment.strip_prefix("#token=").filter(|token| !token.is_empty()).map(ToOwned::to_owned) else {
+        link.set(Link::Incomplete);
+        return;
+    };
+    link.set(Link::Checking);
+    spawn_local(async move {
+        let answer = match api::check_setup_link(token.clone()).await {
+            Ok(()) => Link::Works(token),
+            Err(error) if error.code == ErrorCode::Expired => Link::Expired,
+            Err(error) => Link::Failed(error),
+        };
+        link.try_set(answer);
+    });
 }
 
 fn dead_end(why: &'static str) -> AnyView {
@@ -38,7 +76,7 @@ fn dead_end(why: &'static str) -> AnyView {
 }
 
 #[component]
-fn SetupForm(token: String, is_expired: RwSignal<bool>) -> impl IntoView {
+fn SetupForm(token: String, link: RwSignal<Link>) -> impl IntoView {
     let session = context::session();
     let router = context::router();
     let (name, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
@@ -56,7 +94,7 @@ fn SetupForm(token: String, is_expired: RwSignal<bool>) -> impl IntoView {
                 session.logged_in(account);
                 router.replace("/viewlog", None);
             }
-            Err(error) if error.code == ErrorCode::Expired => drop(is_expired.try_set(true)),
+            Err(error) if error.code == ErrorCode::Expired => drop(link.try_set(Link::Expired)),
             Err(_) => {}
         });
     };

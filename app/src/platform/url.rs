@@ -1,6 +1,6 @@
 //! Addresses within the application: builds them, and rejects foreign ones.
 
-use api::{JobId, LabRunId};
+use api::{JobId, LabRunId, Route};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// Characters that must be encoded in the values of a query.
@@ -33,18 +33,16 @@ pub fn of_lab_run(id: LabRunId) -> String {
     format!("/lab/runs/{id}")
 }
 
-/// `next` if it is a page of the application, and the log otherwise.
+/// `next` if it is an address of one of our pages, and the log otherwise.
 ///
-/// Anyone can write a link to the login page with any `next`, so it must not lead to another site. Browsers read a
-/// backslash as a slash, and skip tabs and line breaks.
+/// Anyone can write a link to the login page with any `next`, so it must not lead to another site. Only what browsers
+/// take as it is written is accepted: they read a backslash as a slash, resolve dots, and skip tabs and line breaks.
+/// A page that would undo the login is no destination.
 pub fn own_path(next: Option<&str>) -> &str {
     next.filter(|next| {
-        let mut characters = next.chars();
-        characters.next() == Some('/')
-            && !matches!(characters.next(), Some('/' | '\\'))
-            && !next.contains(char::is_control)
-            && !next.starts_with("/login")
-            && !next.starts_with("/logout")
+        let path = next.split(['?', '#']).next().unwrap_or_default();
+        let is_page = !matches!(Route::of(path), Route::NotFound | Route::Login | Route::Logout | Route::Setup);
+        is_page && path.starts_with('/') && !path.contains("//") && !next.contains(char::is_control)
     })
     .unwrap_or("/viewlog")
 }
@@ -67,12 +65,24 @@ mod tests {
     #[test]
     fn only_own_paths_are_followed() {
         assert_eq!(own_path(Some("/jobs?state=dead")), "/jobs?state=dead");
-        for foreign in
-            ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example", "", "javascript:"]
-        {
+        assert_eq!(own_path(Some("/?phrase=a//b&letters=c")), "/?phrase=a//b&letters=c");
+        for foreign in [
+            "//evil.example",
+            "//jobs",
+            "/\\evil.example",
+            "/.//evil.example",
+            "/jobs/..//evil.example",
+            "https://evil.example",
+            "/\t/evil.example",
+            "",
+            "jobs",
+            "javascript:",
+        ] {
             assert_eq!(own_path(Some(foreign)), "/viewlog", "{foreign:?}");
         }
-        assert_eq!(own_path(Some("/logout")), "/viewlog", "would undo the login");
+        for undone in ["/logout", "/./logout", "/%2e/logout", "//logout", "/logout/", "/jobs/../logout", "/login?next=%2Flogout"] {
+            assert_eq!(own_path(Some(undone)), "/viewlog", "{undone:?} would undo the login");
+        }
         assert_eq!(own_path(None), "/viewlog");
     }
 

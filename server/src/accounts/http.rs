@@ -30,8 +30,12 @@ impl AccountApi for Call<AccountService> {
         Ok(())
     }
 
+    async fn check_setup_link(&self, token: String) -> Result<(), ApiError> {
+        Ok(self.service.check_setup_link(&Token::received(&token)).await?)
+    }
+
     async fn set_up(&self, token: String, name: String, password: String) -> Result<Account, ApiError> {
-        let (account, token) = self.service.set_up(&Token::received(&token), name, password).await?;
+        let (account, token) = self.service.set_up(&Token::received(&token), &name, &password).await?;
         self.set_cookie(&token);
         Ok(account)
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use api::{ApiError, ErrorCode, TimeMs};
 use store::Clock;
 
-use super::password::LONGEST_NAME;
+use super::name;
 use crate::platform::limits::{MOST_KEYS, Network, RateCounter, network, room_again_ms};
 
 /// Only failures within this time count.
@@ -66,7 +66,7 @@ impl LoginLimit {
         let now = self.clock.steady();
         let mut state = self.state();
         let network = address.into().map(network);
-        let mut attempt = Attempt { name: counted(name), network, at: now, is_counted_by_account: true };
+        let mut attempt = Attempt { name: name::key(name), network, at: now, is_counted_by_account: true };
         attempt.is_counted_by_account = attempt.pair().is_none_or(|pair| !state.known.contains(&pair));
         if let Some(wait_ms) = state.wait_ms(&attempt) {
             let minutes = wait_ms / 60_000 + 1;
@@ -138,11 +138,6 @@ impl State {
             self.by_account.take_back(&attempt.name, attempt.at);
         }
     }
-}
-
-/// The key of an account name: in lower case, and cut to the longest that an account can have, to bound the memory.
-fn counted(name: &str) -> String {
-    name.chars().take(LONGEST_NAME).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub(crate) mod guard;
 mod http;
 mod login_limit;
+mod name;
 mod password;
 mod session;
 
@@ -14,7 +15,8 @@ use self::login_limit::LoginLimit;
 use crate::platform::caller::SessionCookie;
 use crate::platform::random::Random;
 
-pub use password::{Passwords, check_new_name, check_new_password};
+pub use name::{NewName, find_account};
+pub use password::{NewPassword, Passwords};
 pub use session::new_setup_link;
 
 pub struct AccountService {

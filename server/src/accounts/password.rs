@@ -7,6 +7,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::platform::random::Random;
 
@@ -14,8 +15,6 @@ use crate::platform::random::Random;
 const SHORTEST: usize = 12;
 /// Bounds the text that a stranger can make us hash.
 const LONGEST: usize = 200;
-/// The longest name of an account, in characters.
-pub(super) const LONGEST_NAME: usize = 64;
 /// Each hash takes 19 MiB and a core: more at once would starve the searches.
 const AT_A_TIME: usize = 2;
 
@@ -30,7 +29,7 @@ impl Passwords {
     }
 
     /// The hash of a new password, in PHC string format.
-    pub async fn hash(&self, password: String) -> Result<String, ApiError> {
+    pub async fn hash(&self, NewPassword(password): NewPassword) -> Result<String, ApiError> {
         let salt: [u8; 16] = self.random.bytes();
         self.in_background(move || {
             let hash = argon2id().hash_password_with_salt(password.as_bytes(), &salt);
@@ -42,15 +41,16 @@ impl Passwords {
         .await?
     }
 
-    /// Whether `password` matches `hash`. Without a hash it takes as long and returns false: response times must not
-    /// reveal which names exist.
-    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, ApiError> {
+    /// Whether the password that was typed matches `hash`. Without a hash it takes as long and returns false: response
+    /// times must not reveal which names exist.
+    pub async fn verify(&self, typed: String, hash: Option<String>) -> Result<bool, ApiError> {
         self.in_background(move || {
             let is_known = hash.is_some();
             let hash = hash.unwrap_or_else(|| DUMMY_HASH.to_owned());
-            let matches = PasswordHash::new(&hash)
-                .is_ok_and(|hash| argon2id().verify_password(password.as_bytes(), &hash).is_ok());
-            matches && is_known
+            let matches = |hash: &PasswordHash| {
+                forms(&typed).iter().any(|form| argon2id().verify_password(form.as_bytes(), hash).is_ok())
+            };
+            PasswordHash::new(&hash).is_ok_and(|hash| matches(&hash)) && is_known
         })
         .await
     }
@@ -65,27 +65,46 @@ impl Passwords {
     }
 }
 
-/// Checks a new password's length.
-pub fn check_new_password(password: &str) -> Result<(), ApiError> {
-    match password.chars().count() {
-        ..SHORTEST => Err(ApiError::at(
-            ErrorCode::Invalid,
-            "password",
-            format!("A password has at least {SHORTEST} characters. Three or four words make a good one."),
-        )),
-        SHORTEST..=LONGEST => Ok(()),
-        _ => Err(ApiError::at(ErrorCode::TooLong, "password", format!("A password has at most {LONGEST} characters."))),
+/// The password of a new account, in one form for all keyboards and systems: see [`normal`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewPassword(String);
+
+impl NewPassword {
+    /// Checks the length.
+    pub fn parse(typed: &str) -> Result<Self, ApiError> {
+        let password = normal(typed);
+        match password.chars().count() {
+            ..SHORTEST => Err(ApiError::at(
+                ErrorCode::Invalid,
+                "password",
+                format!("A password has at least {SHORTEST} characters. Three or four words make a good one."),
+            )),
+            SHORTEST..=LONGEST => Ok(Self(password)),
+            _ => Err(ApiError::at(
+                ErrorCode::TooLong,
+                "password",
+                format!("A password has at most {LONGEST} characters."),
+            )),
+        }
     }
 }
 
-/// Checks a new account's name.
-pub fn check_new_name(name: &str) -> Result<(), ApiError> {
-    let is_odd = |c: char| !api::is_inert(c) || c.is_whitespace();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(is_odd) {
-        let message = format!("A name has 1 to {LONGEST_NAME} characters and no spaces.");
-        return Err(ApiError::at(ErrorCode::Invalid, "name", message));
+/// Without spaces at its ends, with accents composed (NFC), and with one kind of space, as RFC 8265 has it: what a
+/// keyboard or a copy may change without being seen.
+fn normal(typed: &str) -> String {
+    typed.trim().nfc().map(|c| if c.is_whitespace() { ' ' } else { c }).collect()
+}
+
+/// The forms in which a password may have been hashed. The first is today's. Earlier versions hashed what was typed, so
+/// there the accents may be composed or not.
+fn forms(typed: &str) -> Vec<String> {
+    let mut forms = vec![normal(typed)];
+    for earlier in [typed.nfc().collect(), typed.nfd().collect()] {
+        if !forms.contains(&earlier) {
+            forms.push(earlier);
+        }
     }
-    Ok(())
+    forms
 }
 
 fn argon2id() -> Argon2<'static> {
@@ -104,9 +123,10 @@ mod tests {
     #[tokio::test]
     async fn only_the_right_password_matches_its_hash() {
         let passwords = Passwords::new(Random::system());
-        let hash = passwords.hash("correct horse battery".to_owned()).await.expect("hashed");
+        let password = NewPassword::parse("correct horse battery").expect("long enough");
+        let hash = passwords.hash(password.clone()).await.expect("hashed");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert_ne!(hash, passwords.hash("correct horse battery".to_owned()).await.expect("hashed"), "salted");
+        assert_ne!(hash, passwords.hash(password).await.expect("hashed"), "salted");
         for (password, fits) in [("correct horse battery", true), ("correct horse", false), ("", false)] {
             assert_eq!(passwords.verify(password.to_owned(), Some(hash.clone())).await, Ok(fits));
         }
@@ -119,13 +139,39 @@ mod tests {
         assert_eq!(passwords.verify(String::new(), None).await, Ok(false));
     }
 
-    #[test]
-    fn new_names_and_passwords_have_limits() {
-        assert!(check_new_password("eleven char").is_err() && check_new_password("twelve chars").is_ok());
-        assert!(check_new_password(&"x".repeat(201)).is_err());
-        assert!(check_new_name("ada").is_ok() && check_new_name("Ädä").is_ok());
-        for wrong in ["", "a b", "a\n", &"x".repeat(65)] {
-            assert!(check_new_name(wrong).is_err(), "{wrong:?}");
+    #[tokio::test]
+    async fn all_ways_to_type_a_password_match_its_hash() {
+        let passwords = Passwords::new(Random::system());
+        let password = NewPassword::parse("Zaubertra\u{308}nke f\u{fc}r E\u{301}lodie ").expect("long enough");
+        let hash = passwords.hash(password).await.expect("hashed");
+        for typed in [
+            "Zaubertr\u{e4}nke f\u{fc}r \u{c9}lodie",
+            "Zaubertra\u{308}nke fu\u{308}r E\u{301}lodie",
+            " Zaubertr\u{e4}nke\u{a0}f\u{fc}r\u{3000}\u{c9}lodie\n",
+        ] {
+            assert_eq!(passwords.verify(typed.to_owned(), Some(hash.clone())).await, Ok(true), "{typed:?}");
         }
+        for wrong in ["zaubertr\u{e4}nke f\u{fc}r \u{e9}lodie", "Zaubertranke fur Elodie"] {
+            assert_eq!(passwords.verify(wrong.to_owned(), Some(hash.clone())).await, Ok(false), "{wrong:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_that_was_hashed_as_typed_still_matches() {
+        let passwords = Passwords::new(Random::system());
+        for stored in ["Zaubertra\u{308}nke ", "Zaubertr\u{e4}nke "] {
+            let hash = argon2id().hash_password_with_salt(stored.as_bytes(), &[7; 16]).expect("hashed").to_string();
+            for typed in ["Zaubertra\u{308}nke ", "Zaubertr\u{e4}nke "] {
+                assert_eq!(passwords.verify(typed.to_owned(), Some(hash.clone())).await, Ok(true), "{typed:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn new_passwords_have_limits() {
+        let is_fine = |password: &str| NewPassword::parse(password).is_ok();
+        assert!(!is_fine("eleven char") && is_fine("twelve chars") && !is_fine("eleven char      "));
+        // Each of these letters has two code points when it is decomposed.
+        assert!(is_fine(&"a\u{308}".repeat(200)) && !is_fine(&"x".repeat(201)));
     }
 }

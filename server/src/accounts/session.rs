@@ -6,7 +6,7 @@ use api::{Account, ApiError, ErrorCode, Role};
 use async_trait::async_trait;
 use store::{Accounts, Clock, NewAccount, SetUpOutcome, StoredAccount, StoredSession};
 
-use super::{AccountService, check_new_name, check_new_password};
+use super::{AccountService, NewName, NewPassword, find_account};
 use crate::platform::caller::{Caller, Sessions};
 use crate::platform::error::Result;
 use crate::platform::random::{Random, Token};
@@ -45,7 +45,7 @@ impl AccountService {
 
     /// The account, if this is its password. Takes as long for an unknown name.
     async fn check(&self, name: &str, password: String) -> Result<Option<StoredAccount>> {
-        let account = self.store.account(name).await?;
+        let account = find_account(&*self.store, name).await?;
         let hash = account.as_ref().map(|account| account.password_hash.clone());
         let is_right = self.passwords.verify(password, hash).await?;
         Ok(account.filter(|_| is_right))
@@ -78,21 +78,25 @@ impl AccountService {
         Ok(self.store.has_accounts().await?)
     }
 
-    /// Consumes the link, creates the administrator, and opens a session.
-    pub(super) async fn set_up(&self, link: &Token, name: String, password: String) -> Result<(Account, Token)> {
-        let expired = || {
-            let message = "This link was used already, or its 30 minutes are over. \
-                           `search4letters admin link` prints a new one.";
-            ApiError::new(ErrorCode::Expired, message)
-        };
-        // Checked before hashing, which is expensive: only the holder of a link may cause it.
-        if !self.store.setup_link_is_valid(link.hash(), self.clock.wall()).await? {
-            return Err(expired().into());
+    /// Fails if the setup link was used already or has expired.
+    pub(super) async fn check_setup_link(&self, link: &Token) -> Result<()> {
+        match self.store.setup_link_is_valid(link.hash(), self.clock.wall()).await? {
+            true => Ok(()),
+            false => Err(link_expired().into()),
         }
-        check_new_name(&name)?;
-        check_new_password(&password)?;
+    }
+
+    /// Consumes the link, creates the administrator, and opens a session.
+    pub(super) async fn set_up(&self, link: &Token, name: &str, password: &str) -> Result<(Account, Token)> {
+        // Checked before hashing, which is expensive: only the holder of a link may cause it.
+        self.check_setup_link(link).await?;
+        let (name, password) = (NewName::parse(name)?, NewPassword::parse(password)?);
+        let taken = || ApiError::at(ErrorCode::Conflict, "name", "This name is taken.");
+        if find_account(&*self.store, name.as_str()).await?.is_some() {
+            return Err(taken().into());
+        }
         let password_hash = self.passwords.hash(password).await?;
-        let now = self.clock.wall();
+        let (name, now) = (name.as_str().to_owned(), self.clock.wall());
         let account = NewAccount { name: name.clone(), role: Role::Admin, password_hash, created_at: now };
         match self.store.use_setup_link(link.hash(), account, now).await? {
             SetUpOutcome::Created => {
@@ -100,8 +104,8 @@ impl AccountService {
                 let session = self.open_session(&name).await?;
                 Ok((Account { name, role: Role::Admin }, session))
             }
-            SetUpOutcome::LinkIsInvalid => Err(expired().into()),
-            SetUpOutcome::NameIsTaken => Err(ApiError::at(ErrorCode::Conflict, "name", "This name is taken.").into()),
+            SetUpOutcome::LinkIsInvalid => Err(link_expired().into()),
+            SetUpOutcome::NameIsTaken => Err(taken().into()),
         }
     }
 }
@@ -129,6 +133,12 @@ impl Sessions for AccountService {
         let Some(token) = &caller.session else { return Ok(false) };
         Ok(self.store.session(token.hash(), self.clock.wall()).await?.is_some())
     }
+}
+
+fn link_expired() -> ApiError {
+    let message =
+        "This link was used already, or its 30 minutes are over. `search4letters admin link` prints a new one.";
+    ApiError::new(ErrorCode::Expired, message)
 }
 
 fn to_view(StoredAccount { name, role, .. }: StoredAccount) -> Account {

@@ -1,35 +1,67 @@
 //! `admin create` and `admin link`. Both work while a server is running.
 
-use std::io::BufRead;
+use std::io::{BufRead, IsTerminal, stdin};
 use std::net::SocketAddr;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use api::{ApiError, Role};
 use store::{Accounts, Clock, NewAccount};
 
 use super::config::HttpSection;
-use crate::accounts::{Passwords, check_new_name, check_new_password, new_setup_link};
+use crate::accounts::{NewName, NewPassword, Passwords, find_account, new_setup_link};
 use crate::platform::random::Random;
 
-/// Creates an administrator. The password is the first line of standard input.
+/// Where the password of a new account comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// It is asked for twice on the terminal, which does not show it.
+    Terminal,
+    /// It is the first line of standard input.
+    StandardInput,
+}
+
+/// Creates an administrator.
 pub async fn create_admin(
     accounts: &dyn Accounts,
     clock: &dyn Clock,
     random: Random,
     name: &str,
+    source: PasswordSource,
 ) -> anyhow::Result<()> {
-    let mut password = String::new();
-    let read = std::io::stdin().lock().read_line(&mut password);
-    read.context("the password cannot be read from standard input")?;
-    let password = password.trim_end_matches(['\r', '\n']).to_owned();
     let refused = |error: ApiError| anyhow!(error.message);
-    check_new_name(name).and_then(|()| check_new_password(&password)).map_err(refused)?;
+    let name = NewName::parse(name).map_err(refused)?;
+    let taken = || anyhow!("there is an account named {} already; choose another name", name.as_str());
+    if find_account(accounts, name.as_str()).await?.is_some() {
+        return Err(taken());
+    }
+    let password = NewPassword::parse(&read_password(source)?).map_err(refused)?;
     let password_hash = Passwords::new(random).hash(password).await.map_err(refused)?;
-    let account = NewAccount { name: name.to_owned(), role: Role::Admin, password_hash, created_at: clock.wall() };
-    let is_new = accounts.create_account(account).await?;
-    ensure!(is_new, "there is an account named {name} already; choose another name");
-    println!("The administrator {name} can log in now.");
+    let (role, created_at) = (Role::Admin, clock.wall());
+    let account = NewAccount { name: name.as_str().to_owned(), role, password_hash, created_at };
+    if !accounts.create_account(account).await? {
+        return Err(taken());
+    }
+    println!("The administrator {} can log in now.", name.as_str());
     Ok(())
+}
+
+fn read_password(source: PasswordSource) -> anyhow::Result<String> {
+    match source {
+        PasswordSource::StandardInput if !stdin().is_terminal() => {
+            let mut line = String::new();
+            stdin().lock().read_line(&mut line).context("the password cannot be read from standard input")?;
+            Ok(line)
+        }
+        PasswordSource::Terminal if !stdin().is_terminal() => {
+            bail!("there is no terminal to ask for the password; use --password-stdin and write it to standard input")
+        }
+        PasswordSource::StandardInput | PasswordSource::Terminal => {
+            let ask = |prompt| rpassword::prompt_password(prompt).context("the password cannot be read");
+            let password = ask("Password, at least 12 characters: ")?;
+            ensure!(password == ask("The same again: ")?, "the two passwords differ; nothing was changed");
+            Ok(password)
+        }
+    }
 }
 
 /// Prints a one-use link that creates an administrator.
@@ -44,11 +76,12 @@ pub async fn print_link(
     Ok(())
 }
 
-/// A link that works on this machine, even if the server listens on all addresses.
+/// A link that works on this machine, even if the server listens on all addresses. Browsers keep a fragment to
+/// themselves: the token reaches no proxy's log.
 pub(super) fn link(listen: SocketAddr, token: &str) -> String {
     let port = listen.port();
     let server = if listen.ip().is_unspecified() { format!("localhost:{port}") } else { listen.to_string() };
-    format!("http://{server}/setup?token={token}")
+    format!("http://{server}/setup#token={token}")
 }
 
 #[cfg(test)]
@@ -58,9 +91,9 @@ mod tests {
     #[test]
     fn links_work_on_this_machine() {
         for (listen, start) in [
-            ("127.0.0.1:3000", "http://127.0.0.1:3000/setup?token=t"),
-            ("0.0.0.0:80", "http://localhost:80/setup?token=t"),
-            ("[::1]:3000", "http://[::1]:3000/setup?token=t"),
+            ("127.0.0.1:3000", "http://127.0.0.1:3000/setup#token=t"),
+            ("0.0.0.0:80", "http://localhost:80/setup#token=t"),
+            ("[::1]:3000", "http://[::1]:3000/setup#token=t"),
         ] {
             assert_eq!(link(listen.parse().expect("an address"), "t"), start);
         }

@@ -101,8 +101,8 @@ pub enum AdminCommand {
     Create {
         /// The name to log in with
         name: String,
-        /// Read the password from the first line of standard input
-        #[arg(long, required = true)]
+        /// Read the password from the first line of standard input, not from the terminal
+        #[arg(long)]
         password_stdin: bool,
     },
     /// Print a one-use link with which an administrator makes an account
@@ -252,7 +252,6 @@ mod tests {
             ("x postgres://a:hunter2@x/d", "postgres://..."),
             ("x --database-connections 0", "--database-connections"),
             ("x --trusted-proxy 10.0.0.0/99", "--trusted-proxy"),
-            ("x admin create ada", "--password-stdin"),
             ("x work", "run `search4letters` without `work`"),
             ("x work --database-url sqlite:d", "one process owns an SQLite file"),
             ("x work --no-worker --database-url postgres://a:hunter2@x/d", "leave out --no-worker"),

@@ -13,7 +13,7 @@ mod until_stopped;
 mod wait_for_database;
 mod work;
 
-pub use admin::{create_admin, print_link};
+pub use admin::{PasswordSource, create_admin, print_link};
 pub use check::{Finding, ServerFacts, check, check_server, print_findings};
 pub use copy::{Copied, Report, copy};
 pub use export::{Exported, NewFile, export_rows, export_text};

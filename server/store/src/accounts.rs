@@ -17,6 +17,9 @@ pub trait Accounts: Send + Sync + 'static {
     /// is only for a database without accounts.
     async fn create_account(&self, account: NewAccount) -> Result<bool>;
 
+    /// The names of all accounts, in no order.
+    async fn account_names(&self) -> Result<Vec<String>>;
+
     async fn account(&self, name: &str) -> Result<Option<StoredAccount>>;
 
     /// Adds a link that can create one administrator until `expires`. It replaces older links.

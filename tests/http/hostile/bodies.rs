@@ -31,6 +31,7 @@ fn functions() -> Vec<(&'static str, BoxedStrategy<Value>)> {
             "/api/setup",
             any::<[String; 3]>().prop_map(|[a, b, c]| json!({"token": a, "name": b, "password": c})).boxed(),
         ),
+        ("/api/setup/check", any::<String>().prop_map(|token| json!({"token": token})).boxed()),
         ("/api/admin/jobs/counts", nothing()),
         ("/api/admin/jobs/list", list.prop_map(|(s, id)| json!({"filter": {"state": s}, "before": id})).boxed()),
         ("/api/admin/jobs/show", id()),

@@ -13,11 +13,12 @@ use tests::eventually;
 use crate::request::{FORM, PropertyTest, TestResponse};
 use crate::test_server::TestServer;
 
-const PATHS: [&str; 21] = [
+const PATHS: [&str; 22] = [
     "/api/search",
     "/api/session",
     "/api/login",
     "/api/logout",
+    "/api/setup/check",
     "/api/setup",
     "/api/receipts/0123456789abcdef0123456789abcdef",
     "/api/receipts/0123456789abcdef0123456789abcdef/events",

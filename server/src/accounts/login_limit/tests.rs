@@ -117,7 +117,7 @@ fn names_are_cut_to_the_longest_that_an_account_can_have() {
     limit.attempt(&"b".repeat(60_000), address(1)).expect("another name");
     let state = limit.state();
     let names = state.by_account_and_address.keys().map(|(name, _)| name).chain(state.by_account.keys());
-    assert_eq!(names.map(|name| name.chars().count()).collect::<Vec<_>>(), [LONGEST_NAME; 4]);
+    assert_eq!(names.map(|name| name.chars().count()).collect::<Vec<_>>(), [name::LONGEST; 4]);
 }
 
 #[test]

@@ -31,6 +31,10 @@ impl Accounts for PostgresStore {
         self.connections.fetch_one(is_created).await
     }
 
+    async fn account_names(&self) -> Result<Vec<String>> {
+        self.connections.fetch_all(sqlx::query_scalar!("select name from account")).await
+    }
+
     async fn account(&self, name: &str) -> Result<Option<StoredAccount>> {
         // Differs because PostgreSQL rejects NUL as an argument. No account has such a name.
         if name.contains('\0') {

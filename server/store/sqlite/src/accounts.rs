@@ -20,6 +20,10 @@ impl Accounts for SqliteStore {
         self.writer.write(CreateAccount(account)).await
     }
 
+    async fn account_names(&self) -> Result<Vec<String>> {
+        self.connections.fetch_all(sqlx::query_scalar!("select name from account")).await
+    }
+
     async fn account(&self, name: &str) -> Result<Option<StoredAccount>> {
         let row = sqlx::query!("select name, role, password_hash from account where name = ?1", name);
         let Some(row) = self.connections.fetch_optional(row).await? else { return Ok(None) };

@@ -53,12 +53,12 @@ impl View {
     pub(super) async fn open(server: &ServerProcess, is_first: bool) -> Self {
         let browser = Browser::start(server.url()).await;
         browser.resize(1920, 1080).await;
-        let form = if is_first { format!("/setup?token={}", server.setup_token().await) } else { "/login".to_owned() };
+        let form = if is_first { format!("/setup#token={}", server.setup_token().await) } else { "/login".to_owned() };
         browser.open(&form).await;
         browser.fill("Name", NAME).await;
         browser.fill("Password", PASSWORD).await;
         browser.click(Role::Button, if is_first { "Make the account" } else { "Log in" }).await;
-        browser.wait_for_path("the form is accepted", |path| !path.starts_with(&form)).await;
+        browser.wait_for_path("the form is accepted", |path| path == "/viewlog").await;
         let hook = json!({ "source": include_str!("hook.js") });
         browser.devtools("Page.addScriptToEvaluateOnNewDocument", hook).await;
         Self { browser }

@@ -1,0 +1,78 @@
+//! The names of accounts. Phones add a space behind a completed word and capitalise the first letter, and systems
+//! compose accents differently: none of this makes another name.
+
+use api::{ApiError, ErrorCode};
+use store::{Accounts, StoredAccount};
+use unicode_normalization::UnicodeNormalization;
+
+/// The longest name of an account, in characters.
+pub(super) const LONGEST: usize = 64;
+
+/// The name of a new account: trimmed, and in Unicode's form NFKC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewName(String);
+
+impl NewName {
+    pub fn parse(typed: &str) -> Result<Self, ApiError> {
+        let name: String = typed.trim().nfkc().collect();
+        let is_odd = |c: char| !api::is_inert(c) || c.is_whitespace();
+        if name.is_empty() || name.chars().count() > LONGEST || name.contains(is_odd) {
+            let message = format!("A name has 1 to {LONGEST} characters and no spaces.");
+            return Err(ApiError::at(ErrorCode::Invalid, "name", message));
+        }
+        Ok(Self(name))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Equal for all spellings of a name. Cut to the longest that an account can have, to bound the memory of those who
+/// keep it.
+pub(super) fn key(typed: &str) -> String {
+    let lower = typed.trim().nfkc().flat_map(char::to_lowercase);
+    // Lower case may be decomposed: Turkish has a dotted capital I.
+    lower.nfkc().take(LONGEST).collect()
+}
+
+/// The account that `typed` names in any spelling. There are few accounts, and the database compares only ASCII without
+/// case, so all names are compared here.
+pub async fn find_account(accounts: &dyn Accounts, typed: &str) -> store::Result<Option<StoredAccount>> {
+    let key = key(typed);
+    let names = accounts.account_names().await?;
+    match names.iter().find(|name| self::key(name) == key) {
+        Some(name) => accounts.account(name).await,
+        None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_spellings_of_a_name_have_one_key() {
+        for (spelling, name) in [
+            ("ada ", "ada"),
+            ("\u{a0}ada\u{3000}", "ada"),
+            ("Ada", "ada"),
+            ("jose\u{301}", "jos\u{e9}"),
+            ("\u{c9}lodie", "e\u{301}lodie"),
+            ("\u{ff41}\u{ff44}\u{ff41}", "ada"),
+            ("\u{1100}\u{1161}", "\u{ac00}"),
+            ("\u{212b}", "\u{e5}"),
+        ] {
+            assert_eq!(key(spelling), key(name), "{spelling:?}");
+        }
+        assert_ne!(key("ada"), key("adam"));
+    }
+
+    #[test]
+    fn new_names_are_trimmed_composed_and_limited() {
+        assert_eq!(NewName::parse(" jose\u{301} ").expect("a name").as_str(), "jos\u{e9}");
+        for wrong in ["", " ", "a b", "a\u{a0}b", "a\n.", "\u{202e}ada", &"x".repeat(65)] {
+            assert!(NewName::parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}
