@@ -9,7 +9,7 @@ use anyhow::{bail, ensure};
 use server::cli::config::{
     AdminCommand, Command, Config, DatabaseUrl, ExportArgs, ExportFormat, NoConfig, SpoolCommand,
 };
-use server::cli::{self, PasswordSource, Copied, Exported, NewFile, ProgressBar, Serving, Working};
+use server::cli::{self, Copied, Exported, NewFile, PasswordSource, ProgressBar, Serving, Working};
 use server::lab::LabResources;
 use server::lab::command_line::{self, LabCommand};
 use server::lab::sandbox::{self, Sandbox};

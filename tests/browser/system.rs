@@ -3,7 +3,7 @@
 use tests::browser::{Browser, Role};
 use tests::eventually;
 
-use crate::{BrowserTest, NAME, PASSWORD, search, log_out};
+use crate::{BrowserTest, NAME, PASSWORD, log_out, search};
 
 #[tokio::test]
 async fn the_health_and_the_ledger_are_live() {

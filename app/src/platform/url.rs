@@ -80,7 +80,9 @@ mod tests {
         ] {
             assert_eq!(own_path(Some(foreign)), "/viewlog", "{foreign:?}");
         }
-        for undone in ["/logout", "/./logout", "/%2e/logout", "//logout", "/logout/", "/jobs/../logout", "/login?next=%2Flogout"] {
+        for undone in
+            ["/logout", "/./logout", "/%2e/logout", "//logout", "/logout/", "/jobs/../logout", "/login?next=%2Flogout"]
+        {
             assert_eq!(own_path(Some(undone)), "/viewlog", "{undone:?} would undo the login");
         }
         assert_eq!(own_path(None), "/viewlog");
