@@ -1,14 +1,16 @@
 //! An incomplete export is recognisable, and a slow reader costs no memory.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions};
 use tests::eventually;
 use tests::exported::rows_of_ndjson;
-use tests::server_process::Installation;
+use tests::http_client::HttpClient;
+use tests::server_process::{Installation, ServerProcess};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::ExportSource;
@@ -54,6 +56,45 @@ async fn a_killed_export_leaves_no_file_and_the_next_one_is_complete() {
     assert!(!file.exists(), "an incomplete file has the name of a complete one");
     source.prints(&arguments).await;
     assert!(file.exists());
+}
+
+/// Asks for the export over HTTP/1.0, where a response ends with its connection, and reads its head and some rows.
+async fn begun(server: &ServerProcess, admin: &HttpClient) -> TcpStream {
+    let address = server.url().trim_start_matches("http://").parse().expect("an address");
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("the socket accepts the option");
+    let mut wire = socket.connect(address).await.expect("the server listens");
+    let cookie = admin.cookie().expect("logged in");
+    let request = format!("GET /api/admin/log/export HTTP/1.0\r\ncookie: {cookie}\r\n\r\n");
+    wire.write_all(request.as_bytes()).await.expect("sent");
+    let mut begin = [0; 1_000];
+    wire.read_exact(&mut begin).await.expect("some rows");
+    assert!(begin.starts_with(b"HTTP/1.0 200 "), "{}", String::from_utf8_lossy(&begin));
+    wire
+}
+
+#[tokio::test]
+async fn a_cut_response_is_reset_also_where_its_end_is_that_of_the_connection() {
+    let installation = Installation::new();
+    let server = installation.start(&["--no-worker"]).await;
+    let mut admin = server.client();
+    admin.set_up(&server.setup_token().await, "ada", "correct horse battery staple").await;
+    let source = ExportSource::beside(installation).await;
+    source.record_many(INTERRUPTED_ROWS).await;
+
+    let mut whole = String::new();
+    begun(&server, &admin).await.read_to_string(&mut whole).await.expect("a whole response ends in order");
+    let manifest = whole.lines().last().expect("a last line");
+    assert!(manifest.contains(r#"{"manifest":{"complete":true,"#), "{manifest}");
+
+    let mut killed = begun(&server, &admin).await;
+    break_rows_behind(&source.installation.database(), 50_000).await;
+    let mut broken = begun(&server, &admin).await;
+    let reset = broken.read_to_end(&mut Vec::new()).await.expect_err("a failed read cuts the response");
+    assert_eq!(reset.kind(), ErrorKind::ConnectionReset);
+    server.kill().await;
+    let reset = killed.read_to_end(&mut Vec::new()).await.expect_err("so does the end of the process");
+    assert_eq!(reset.kind(), ErrorKind::ConnectionReset);
 }
 
 #[tokio::test]

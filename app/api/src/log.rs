@@ -31,7 +31,7 @@ pub struct LogRow {
     pub recorded_at: TimeMs,
 }
 
-/// How far a read has come. Sent as the last line of each response with rows,
+/// How far a read has come. Sent as the last line of each response to a request with `q`, also an empty one,
 /// `{"looked": {"from", "to", "end", "last", "is_done"}}`. A response without it was cut short.
 ///
 /// The time of a request with a filter is limited, so its response may end before it has the requested number of rows.

@@ -189,7 +189,8 @@ impl LogQuery {
             ("before", before.as_deref()),
             ("after", after.as_deref()),
             ("at", position.as_deref()),
-            ("q", filter.as_deref()),
+            // Also an empty one, for the last line.
+            ("q", Some(filter.as_deref().unwrap_or_default())),
             ("limit", Some(limit.as_str())),
         ];
         url::with_query("/api/admin/log/rows", &parameters)

@@ -102,7 +102,10 @@ pub fn cut_short() -> ApiError {
 pub async fn fetch_row(seq: LogSeq) -> Result<Option<LogRow>, ApiError> {
     let abort = AbortController::new().map_err(|_| ApiError::new(ErrorCode::Internal, "This browser is too old."))?;
     let before = seq.0.saturating_add(1).to_string();
-    let url = url::with_query("/api/admin/log/rows", &[("before", Some(before.as_str())), ("limit", Some("1"))]);
+    let url = url::with_query(
+        "/api/admin/log/rows",
+        &[("before", Some(before.as_str())), ("q", Some("")), ("limit", Some("1"))],
+    );
     let mut lines = Vec::new();
     ndjson::read(&url, &abort.signal(), |more| lines.extend(more)).await?;
     let page = parse(&lines);

@@ -43,7 +43,8 @@ pub struct RowsQuery {
 
 /// Rows as NDJSON, each as soon as the database yields it: newest first, or with `after` oldest first.
 ///
-/// The last line says how far the read has come; see [`api::ScanProgress`].
+/// With `q`, also an empty one, the last line says how far the read has come; see [`api::ScanProgress`]. Without it there
+/// are only rows, for programs that expect nothing else.
 pub async fn rows(State(log): State<Arc<LogService>>, Parameters(query): Parameters<RowsQuery>) -> Result<Response> {
     let start = query.start(&log).await?;
     let filter = filter_of(query.q.as_deref())?;
@@ -53,6 +54,7 @@ pub async fn rows(State(log): State<Arc<LogService>>, Parameters(query): Paramet
         while let Some(scanned) = scanned.next().await {
             yield match scanned {
                 Ok(Scanned::Row(row)) => line(Ok(&row)),
+                Ok(Scanned::Progress(_)) if query.q.is_none() => break,
                 Ok(Scanned::Progress(progress)) => line(Ok(&progress)),
                 Err(error) => line::<LogRow>(Err(&error)),
             };

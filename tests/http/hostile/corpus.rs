@@ -60,7 +60,7 @@ async fn it_is_logged_exported_and_streamed_unchanged() {
 
     let export = server.get("/api/admin/log/rows").cookie(&admin).send().await;
     assert_inert(&export.text());
-    assert_as_sent(export.log_rows().0, &answers);
+    assert_as_sent(export.lines(), &answers);
 
     let (_, _, body) = server.get("/api/admin/log/events?after=0").cookie(&admin).open().await;
     let mut events = Events::of(body);

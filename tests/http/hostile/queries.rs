@@ -6,6 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::Value;
 use tests::corpus::corpus;
 
 use crate::log::rows::looked;
@@ -85,7 +86,10 @@ fn any_query_is_answered_or_refused_with_an_error_of_ours() {
     test.holds(500, &any_query(), async |test, query| {
         let answer = test.server.get(&format!("/api/admin/log/rows?{query}")).cookie(&test.admin).send().await;
         if answer.status == 200 {
-            assert!(answer.log_rows().0.iter().all(|row| rows.contains(row)));
+            let mut found: Vec<Value> = answer.lines();
+            found.pop_if(|last| last.get("looked").is_some());
+            let found = found.into_iter().map(|row| serde_json::from_value(row).expect("a row"));
+            assert!(found.into_iter().all(|row: LogRow| rows.contains(&row)));
         } else {
             answer.assert_well_formed();
             assert_eq!((answer.status.as_u16(), answer.refusal().code), (400, ErrorCode::Invalid));
