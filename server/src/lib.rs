@@ -15,6 +15,8 @@
 //!
 //! ARCHITECTURE.md has the bird's eye view and the invariants, docs/decisions the reasons.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod accounts;
 pub mod app_state;
 pub mod cli;

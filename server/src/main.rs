@@ -1,5 +1,7 @@
 //! The binary: reads the configuration, opens the database, and runs a command.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod database;
 
 use std::process::ExitCode;
@@ -9,12 +11,13 @@ use anyhow::{bail, ensure};
 use server::cli::config::{
     AdminCommand, Command, Config, DatabaseUrl, ExportArgs, ExportFormat, NoConfig, SpoolCommand,
 };
-use server::cli::{self, Copied, Exported, NewFile, PasswordSource, ProgressBar, Serving, Working};
+use server::cli::{self, Copied, NewFile, PasswordSource, ProgressBar, Serving, Working};
 use server::lab::LabResources;
 use server::lab::command_line::{self, LabCommand};
 use server::lab::sandbox::{self, Sandbox};
 use server::log::export::Lines;
 use server::platform::logging::log_to_stderr;
+use server::platform::output::{self, DrainAtEnd, print, say};
 use server::platform::random::Random;
 use store::{Clock, SystemClock};
 
@@ -23,27 +26,21 @@ use crate::database::{Access, LabDatabase};
 /// The usual exit code for a wrong flag or variable.
 const WRONG_USAGE: u8 = 2;
 
-/// The exit code that a shell shows after SIGPIPE, which ends other programs in this case.
-const READER_GONE: u8 = 128 + 13;
-
 #[tokio::main]
 async fn main() -> ExitCode {
+    let _drain = DrainAtEnd;
     let config = match Config::read() {
         Ok(config) => config,
         Err(NoConfig::Shown(text)) => {
-            print!("{text}");
-            return ExitCode::SUCCESS;
+            return print(&text).map_or_else(|error| output::fail(&error.into()), |()| ExitCode::SUCCESS);
         }
         Err(NoConfig::Wrong(line)) => {
-            eprintln!("{line}");
+            say(&line);
             return ExitCode::from(WRONG_USAGE);
         }
     };
     log_to_stderr();
-    run(config).await.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        ExitCode::FAILURE
-    })
+    run(config).await.unwrap_or_else(|error| output::fail(&error))
 }
 
 async fn run(config: Config) -> anyhow::Result<ExitCode> {
@@ -73,7 +70,7 @@ async fn run(config: Config) -> anyhow::Result<ExitCode> {
         }
         Command::Migrate => {
             database::open_patiently(&config, Access::Owner, &clock).await?;
-            println!("The database has this version's schema.");
+            print("The database has this version's schema.\n")?;
         }
         Command::Copy { from, to } => copy(&from, &to, &*clock).await?,
         Command::Export(args) => return export(&config, args, &clock).await,
@@ -81,7 +78,7 @@ async fn run(config: Config) -> anyhow::Result<ExitCode> {
         Command::Check => {
             let (mut findings, store) = database::check(&config, &clock).await;
             findings.extend(cli::check(store.as_deref(), &config.spool().folder, config.http.listen).await);
-            return Ok(cli::print_findings(&findings));
+            return Ok(cli::print_findings(&findings)?);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -124,14 +121,14 @@ async fn lab(command: LabCommand, config: Config, clock: Arc<SystemClock>, rando
 async fn copy(from: &DatabaseUrl, to: &DatabaseUrl, clock: &dyn Clock) -> anyhow::Result<()> {
     let (source, target) = (database::open_source(from).await?, database::open_target(to).await?);
     match cli::copy(&*source, &*target, clock, &mut ProgressBar::on_stderr()).await? {
-        Copied::Already => println!("{} holds the whole copy already.", target.name()),
+        Copied::Already => print(&format!("{} holds the whole copy already.\n", target.name()))?,
         Copied::Verified(report) => {
-            print!("{report}");
+            print(&report.to_string())?;
             if let Some(difference) = report.difference() {
                 let advice = format!("Begin anew in an empty database: {}", target.how_to_empty());
                 bail!("{difference}. The copy cannot be served. {advice}");
             }
-            println!("Everything was copied from {} to {}.", source.name(), target.name());
+            print(&format!("Everything was copied from {} to {}.\n", source.name(), target.name()))?;
         }
     }
     Ok(())
@@ -156,8 +153,6 @@ async fn export(config: &Config, args: ExportArgs, clock: &SystemClock) -> anyho
             return Ok(ExitCode::SUCCESS);
         }
     };
-    Ok(match cli::export_text(store, args.filter, lines, file, clock, &mut bar).await? {
-        Exported::Whole => ExitCode::SUCCESS,
-        Exported::Unread => ExitCode::from(READER_GONE),
-    })
+    cli::export_text(store, args.filter, lines, file, clock, &mut bar).await?;
+    Ok(ExitCode::SUCCESS)
 }

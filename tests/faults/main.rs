@@ -8,6 +8,7 @@ mod disk_faults;
 mod jobs;
 mod kill;
 mod operating;
+mod output;
 mod postgres;
 mod tables;
 mod terminate;

@@ -87,16 +87,29 @@ impl Installation {
 
     /// Starts the server without waiting for it.
     pub fn launch(&self, arguments: &[&str]) -> ServerProcess {
-        let mut child = self.spawn(arguments);
+        self.launch_with(arguments, Stdio::piped())
+    }
+
+    /// The same, with another standard error than a pipe that the test reads.
+    pub fn launch_with(&self, arguments: &[&str], stderr: impl Into<Stdio>) -> ServerProcess {
+        let mut child = self.spawn(arguments, Stdio::piped(), stderr.into());
         let output = Output::default();
         output.collect(child.stdout.take().expect("piped when it was spawned"));
-        output.collect(child.stderr.take().expect("piped when it was spawned"));
+        if let Some(stderr) = child.stderr.take() {
+            output.collect(stderr);
+        }
         ServerProcess { child, url: self.url(), output }
     }
 
     /// Runs a command of the server's program until it ends by itself. Panics if it does not end.
     pub async fn run(&self, arguments: &[&str]) -> Ended {
-        let ended = timeout(COMMAND_TIMEOUT, self.spawn(arguments).wait_with_output()).await;
+        self.run_with(arguments, Stdio::piped()).await
+    }
+
+    /// The same, with another standard output than a pipe that the test reads.
+    pub async fn run_with(&self, arguments: &[&str], stdout: impl Into<Stdio>) -> Ended {
+        let child = self.spawn(arguments, stdout.into(), Stdio::piped());
+        let ended = timeout(COMMAND_TIMEOUT, child.wait_with_output()).await;
         let ended = ended.unwrap_or_else(|_| panic!("{arguments:?} still runs after {COMMAND_TIMEOUT:?}"));
         let ended = ended.expect("our own child can be waited for");
         let printed = [ended.stdout, ended.stderr].concat();
@@ -112,7 +125,7 @@ impl Installation {
         HttpClient::new(&self.url())
     }
 
-    fn spawn(&self, arguments: &[&str]) -> Child {
+    fn spawn(&self, arguments: &[&str], stdout: Stdio, stderr: Stdio) -> Child {
         let program = workspace_program("search4letters");
         let mut line: Vec<OsString> = self.wrapper.clone();
         line.extend([program.clone().into(), "--data".into(), self.data.clone().into(), "--listen".into()]);
@@ -124,8 +137,8 @@ impl Installation {
             .env_clear()
             .envs(self.environment.clone())
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(stdout)
+            .stderr(stderr)
             .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|error| panic!("{} cannot be started (cargo build -p server): {error}", program.display()))
@@ -247,11 +260,16 @@ impl ServerProcess {
     }
 
     /// SIGTERM. Returns the exit status. Panics if the process does not end in time.
-    pub async fn terminate(mut self, limit: Duration) -> ExitStatus {
+    pub async fn terminate(self, limit: Duration) -> ExitStatus {
         self.signal(Signal::TERM);
+        self.ended(limit).await
+    }
+
+    /// Waits for its end. Panics if the process does not end in time.
+    pub async fn ended(mut self, limit: Duration) -> ExitStatus {
         let ended = timeout(limit, self.child.wait()).await;
         ended
-            .unwrap_or_else(|_| panic!("still running {limit:?} after SIGTERM:\n{}", self.output.text()))
+            .unwrap_or_else(|_| panic!("still running after {limit:?}:\n{}", self.output.text()))
             .expect("our own child can be waited for")
     }
 

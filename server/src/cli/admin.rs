@@ -9,6 +9,7 @@ use store::{Accounts, Clock, NewAccount};
 
 use super::config::HttpSection;
 use crate::accounts::{NewName, NewPassword, Passwords, find_account, new_setup_link};
+use crate::platform::output::print;
 use crate::platform::random::Random;
 
 /// Where the password of a new account comes from.
@@ -41,8 +42,7 @@ pub async fn create_admin(
     if !accounts.create_account(account).await? {
         return Err(taken());
     }
-    println!("The administrator {} can log in now.", name.as_str());
-    Ok(())
+    Ok(print(&format!("The administrator {} can log in now.\n", name.as_str()))?)
 }
 
 fn read_password(source: PasswordSource) -> anyhow::Result<String> {
@@ -72,8 +72,7 @@ pub async fn print_link(
     http: &HttpSection,
 ) -> anyhow::Result<()> {
     let token = new_setup_link(accounts, clock, random).await?;
-    println!("{}", link(http.listen, token.reveal()));
-    Ok(())
+    Ok(print(&format!("{}\n", link(http.listen, token.reveal())))?)
 }
 
 /// A link that works on this machine, even if the server listens on all addresses. Browsers keep a fragment to

@@ -1,6 +1,5 @@
 //! `check`: what is wrong with the setup, and how to fix it.
 
-use std::io::{Write, stdout};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,6 +9,7 @@ use store::Store;
 use tokio::net::TcpListener;
 
 use crate::platform::assets::has_client;
+use crate::platform::output::{PrintError, print};
 
 /// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,17 +20,16 @@ pub enum Finding {
 }
 
 /// Prints the findings. Fails if one of them is wrong.
-pub fn print_findings(findings: &[Finding]) -> ExitCode {
+pub fn print_findings(findings: &[Finding]) -> Result<ExitCode, PrintError> {
     for finding in findings {
         let (mark, text) = match finding {
             Finding::Good(text) => ("ok   ", text),
             Finding::Wrong(text) => ("WRONG", text),
         };
-        // The exit code counts even if the output is closed.
-        let _ = writeln!(stdout(), "{mark}  {text}");
+        print(&format!("{mark}  {text}\n"))?;
     }
     let is_wrong = findings.iter().any(|finding| matches!(finding, Finding::Wrong(_)));
-    if is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    Ok(if is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Checks everything except whether the store opens, which the caller has checked.

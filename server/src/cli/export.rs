@@ -1,8 +1,7 @@
 //! `export`: writes the log out, with or without a running server.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Write, stdout};
-use std::os::fd::AsFd;
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,13 +13,7 @@ use store::{Clock, LogSink, Manifest, Store, log_blocks};
 
 use super::ProgressBar;
 use crate::log::export::{Lines, Rows, export};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exported {
-    Whole,
-    /// The reader closed standard output.
-    Unread,
-}
+use crate::platform::output::{PrintError, Stdout};
 
 /// Writes the rows that exist at the start and match `filter` as text, oldest first: to `file`, or to standard output.
 pub async fn export_text(
@@ -30,11 +23,10 @@ pub async fn export_text(
     file: Option<NewFile>,
     clock: &dyn Clock,
     bar: &mut ProgressBar,
-) -> anyhow::Result<Exported> {
-    let mut out = match &file {
-        Some(file) => file.create()?,
-        // Bypasses the line buffer of standard output, so that whole chunks are written.
-        None => File::from(stdout().as_fd().try_clone_to_owned()?),
+) -> anyhow::Result<()> {
+    let mut out: Box<dyn Write + Send> = match &file {
+        Some(file) => Box::new(file.create()?),
+        None => Box::new(Stdout),
     };
     let rows = Rows::matching(filter, &*store, clock.wall()).await?;
     begin(bar, &rows, clock.steady());
@@ -50,10 +42,12 @@ pub async fn export_text(
         bar.show(done, clock.steady());
     }
     bar.end(clock.steady());
-    match written {
-        Ok(()) => file.map_or(Ok(Exported::Whole), |file| file.finish().map(|()| Exported::Whole)),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Exported::Unread),
-        Err(error) => Err(error).context("the export cannot be written"),
+    match file {
+        Some(file) => {
+            written.with_context(|| not_written(file.part()))?;
+            file.finish()
+        }
+        None => Ok(written.map_err(PrintError::from)?),
     }
 }
 

@@ -16,7 +16,7 @@ mod work;
 pub use admin::{PasswordSource, create_admin, print_link};
 pub use check::{Finding, ServerFacts, check, check_server, print_findings};
 pub use copy::{Copied, Report, copy};
-pub use export::{Exported, NewFile, export_rows, export_text};
+pub use export::{NewFile, export_rows, export_text};
 pub use progress_bar::ProgressBar;
 pub use serve::{Serving, listen, open_spool, serve, serve_sandbox};
 pub use spool::{open_left_spool, replay_spool};

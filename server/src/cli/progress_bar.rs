@@ -3,11 +3,13 @@
 //! Not `indicatif`: it prints nothing unless standard error is a terminal, but a service's log should show progress
 //! too.
 
-use std::io::{IsTerminal, Write, sink, stderr, stdout};
+use std::io::{Write, sink};
 use std::path::Path;
 use std::time::Duration;
 
 use api::TimeMs;
+
+use crate::platform::output::{Stdout, is_stderr_terminal, stderr};
 
 /// Faster than anyone reads.
 const REDRAW: Duration = Duration::from_millis(200);
@@ -40,12 +42,12 @@ struct Step {
 
 impl ProgressBar {
     pub fn on_stderr() -> Self {
-        Self::on(stderr(), if stderr().is_terminal() { Device::Terminal } else { Device::Log })
+        Self::on(stderr(), if is_stderr_terminal() { Device::Terminal } else { Device::Log })
     }
 
     /// Shows nothing if nobody watches, or if the rows go to the same terminal.
     pub fn for_export(output: Option<&Path>) -> Self {
-        let is_watched = stderr().is_terminal() && (output.is_some() || !stdout().is_terminal());
+        let is_watched = is_stderr_terminal() && (output.is_some() || !Stdout::is_terminal());
         if is_watched { Self::on_stderr() } else { Self::silent() }
     }
 

@@ -1,6 +1,5 @@
 //! `serve`: the web server and, by default, the worker.
 
-use std::io::{Write, stdout};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +21,7 @@ use crate::lab::LabResources;
 use crate::lab::sandbox::{self, SandboxState};
 use crate::platform::assets::has_client;
 use crate::platform::job::LocalWorker;
+use crate::platform::output::{print, say};
 use crate::platform::random::{Random, Token};
 use crate::platform::transport::connections_that_fit;
 use crate::router::router;
@@ -74,11 +74,8 @@ pub async fn serve(serving: Serving) -> anyhow::Result<()> {
 
 /// Serves as one of the lab's sandboxes. First prints its address as one line on standard output.
 pub async fn serve_sandbox(serving: Serving, delay: Duration) -> anyhow::Result<()> {
-    let printed = serving.listener.local_addr().and_then(|address| {
-        writeln!(stdout(), "{address}")?;
-        stdout().flush()
-    });
-    printed.context("the address cannot be printed for the process that has started this one")?;
+    let address = serving.listener.local_addr().context("the socket has no address")?;
+    print(&format!("{address}\n"))?;
     serve_kind(serving, ServerKind::Sandbox { delay }).await
 }
 
@@ -164,7 +161,7 @@ fn announce(address: SocketAddr) {
     if !has_client() {
         tracing::warn!("this binary carries no client; `cargo xtask run` builds one with it");
     }
-    eprintln!("listening on http://{address}");
+    say(&format!("listening on http://{address}"));
 }
 
 /// Prints a link that creates the first account, unless there is one. Retries while the store does not answer: a
@@ -174,8 +171,8 @@ async fn offer_setup(state: AppState, address: SocketAddr) {
         match setup_link(&state).await {
             Ok(None) => return,
             Ok(Some(token)) => {
-                eprintln!("There is no administrator yet. This link makes one, once, within 30 minutes:");
-                eprintln!("  {}", link(address, token.reveal()));
+                say("There is no administrator yet. This link makes one, once, within 30 minutes:");
+                say(&format!("  {}", link(address, token.reveal())));
                 return;
             }
             Err(error) => {

@@ -6,6 +6,7 @@ use anyhow::{anyhow, bail};
 use spool::{OpenError, Options, Spool};
 use store::{Clock, Store};
 
+use crate::platform::output::print;
 use crate::search::replay::{Batch, replay_batch};
 
 /// Opens the folder's spool. Fails while its own process still runs.
@@ -46,7 +47,8 @@ pub async fn replay_spool(store: &dyn Store, spool: &Spool, clock: &dyn Clock) -
         }
     };
     let state = spool.state();
-    println!("recorded: {new}, already known: {known}, set aside: {}, left: {}", state.quarantined, state.records);
+    let (set_aside, left) = (state.quarantined, state.records);
+    print(&format!("recorded: {new}, already known: {known}, set aside: {set_aside}, left: {left}\n"))?;
     match last {
         Batch { failure: Some(error), .. } => bail!("the database took no more: {error}"),
         Batch { left: 1.., .. } => {

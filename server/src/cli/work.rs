@@ -7,6 +7,7 @@ use store::{Clock, Store, SystemClock};
 use super::config::JobsSection;
 use super::until_stopped::{Process, Status, run_until_stopped, stop_signal};
 use crate::lab::LabResources;
+use crate::platform::output::say;
 use crate::platform::random::Random;
 use crate::worker::{JobContext, worker_settings};
 
@@ -29,7 +30,7 @@ pub async fn work(working: Working) -> anyhow::Result<()> {
         ready: format!("running jobs as {}", settings.worker.0),
         stopping: format!("stopping: running jobs have {} s", jobs.grace.as_secs()),
     };
-    eprintln!("{}", status.ready);
+    say(&status.ready);
     let context = JobContext { store: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay, lab };
     let process = Process { store, started_at: clock.wall(), clock, worker: Some((context, settings)) };
     run_until_stopped(process, status, stop, async || {}).await

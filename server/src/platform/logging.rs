@@ -6,7 +6,6 @@
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt;
-use std::io::{IsTerminal, Write, stderr};
 use std::panic::PanicHookInfo;
 use std::thread;
 
@@ -17,21 +16,44 @@ use tracing_subscriber::fmt::format::{self, Writer};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::output;
+
 /// The most characters written of a value: more than any of ours has, far less than a request can hold.
 const VALUE_LIMIT: usize = 4_000;
+
+/// How the targets of our own packages begin.
+const OURS: [&str; 6] = ["server", "queue", "spool", "store", "lab", "api"];
 
 /// Writes events and panics to stderr. `RUST_LOG` chooses how much, for instance `RUST_LOG=debug`.
 pub fn log_to_stderr() {
     let usual = Targets::new().with_default(LevelFilter::WARN).with_target("server", LevelFilter::INFO);
     let usual = usual.with_target("queue", LevelFilter::INFO).with_target("store_sqlite", LevelFilter::INFO);
     let usual = usual.with_target("store_postgres", LevelFilter::INFO);
-    let wanted = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok()).unwrap_or(usual);
+    let wanted = std::env::var_os("RUST_LOG").filter(|text| !text.is_empty());
+    let wanted = wanted.map(|text| targets(&text.to_string_lossy()));
+    let refused = matches!(wanted, Some(None));
     let lines = tracing_subscriber::fmt::layer()
         .fmt_fields(format::debug_fn(write_field).delimited(" "))
-        .with_writer(stderr)
-        .with_ansi(stderr().is_terminal());
-    tracing_subscriber::registry().with(lines).with(wanted).init();
+        .with_writer(output::stderr)
+        .with_ansi(output::has_colours());
+    tracing_subscriber::registry().with(lines).with(wanted.flatten().unwrap_or(usual)).init();
     std::panic::set_hook(Box::new(write_panic));
+    if refused {
+        tracing::warn!(
+            "RUST_LOG is not heeded: write a level (error, warn, info, debug, trace, off), or levels of targets, for \
+             instance RUST_LOG=warn,server=debug"
+        );
+    }
+}
+
+/// The targets and levels in `text`. `None` if it would silence everything because of a wrong word: to the parser, a word
+/// without a level is the name of a target.
+fn targets(text: &str) -> Option<Targets> {
+    let directives = || text.split(',').map(str::trim).filter(|directive| !directive.is_empty());
+    let is_sound = |directive: &str| directive.contains('=') || directive.parse::<LevelFilter>().is_ok();
+    let is_ours = |directive: &str| OURS.iter().any(|name| directive.starts_with(name));
+    let says_something = directives().any(|directive| !directive.contains('=') || is_ours(directive));
+    if says_something && directives().all(is_sound) { directives().collect::<Vec<_>>().join(",").parse().ok() } else { None }
 }
 
 fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
@@ -50,8 +72,7 @@ fn write_panic(panic: &PanicHookInfo<'_>) {
     if backtrace.status() == BacktraceStatus::Captured {
         text += &format!("stack backtrace:\n{backtrace}");
     }
-    // If even this fails, it cannot be reported.
-    let _ = stderr().write_all(text.as_bytes());
+    output::stderr().push(text.as_bytes());
 }
 
 /// The lines of `text`, indented after the first, so that none looks like a log line.
@@ -90,6 +111,16 @@ mod tests {
     fn a_long_value_is_cut() {
         assert_eq!(inert(&"é".repeat(VALUE_LIMIT)), "é".repeat(VALUE_LIMIT));
         assert_eq!(inert(&"é".repeat(VALUE_LIMIT + 1)), "é".repeat(VALUE_LIMIT) + "…");
+    }
+
+    #[test]
+    fn a_wrong_word_does_not_silence_everything() {
+        for text in ["info", "WARN", "off", " warn , server=debug ", "server::search=trace", "server=debug,hyper=info", "0"] {
+            assert!(targets(text).is_some(), "{text}");
+        }
+        for text in ["verbose", "debgu", "info,server", "server=loud", "sever=debug", "hyper=debug", ",", "a=b=c", "server[x]"] {
+            assert!(targets(text).is_none(), "{text}");
+        }
     }
 
     #[test]

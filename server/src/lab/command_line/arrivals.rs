@@ -1,14 +1,16 @@
 //! Shows results as they arrive: plain words for programs, and a bar on a terminal. Neither has escape sequences.
 
-use std::io::{IsTerminal, Stderr, Stdout, Write, stderr, stdout};
+use std::io::Write;
 
 use api::{ItemState, LabFact, LabTrace, LabWork};
+
+use crate::platform::output::{LineQueue, Stdout, is_stderr_terminal, stderr};
 
 /// Widths of the bar and of its line, which fits terminals of 80 columns.
 const BAR: usize = 30;
 const LINE: usize = 79;
 
-pub(super) struct Arrivals<O: Write = Stdout, E: Write = Stderr> {
+pub(super) struct Arrivals<O: Write = Stdout, E: Write = LineQueue> {
     out: O,
     err: E,
     work: LabWork,
@@ -46,14 +48,14 @@ impl Display {
 
 impl Arrivals {
     pub(super) fn on_standard_streams(work: LabWork, total: u32, words: Words) -> Self {
-        let display = match (words, stderr().is_terminal(), stdout().is_terminal()) {
+        let display = match (words, is_stderr_terminal(), Stdout::is_terminal()) {
             (Words::Hidden, false, _) => Display::Nothing,
             (Words::Hidden, true, _) => Display::Bar,
             (Words::Shown, false, _) => Display::Words,
             (Words::Shown, true, false) => Display::WordsAndBar,
             (Words::Shown, true, true) => Display::WordsInBar,
         };
-        Self::on(stdout(), stderr(), work, total, display)
+        Self::on(Stdout, stderr(), work, total, display)
     }
 }
 
@@ -129,7 +131,7 @@ impl<O: Write, E: Write> Arrivals<O, E> {
         self.drawn = line.len();
     }
 
-    // Closed output is no error.
+    // A reader that has gone ends the command with its result.
     fn write_out(&mut self, text: &str) {
         let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
-use std::io::{IsTerminal, Write, stderr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -13,8 +12,9 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::report::count_errors;
-use super::{check, duration, follow, print, print_json, seconds, whole_ms};
+use super::{check, duration, follow, print_json, seconds, whole_ms};
 use crate::lab::database::{PoolOpener, database};
+use crate::platform::output::{is_stderr_terminal, print, stderr};
 
 #[derive(Clone, Debug, Args)]
 pub struct LabDatabase {
@@ -61,7 +61,7 @@ impl LabDatabase {
 pub async fn lab_database(args: &LabDatabase, name: &str, open: &PoolOpener) -> anyhow::Result<()> {
     let spec = args.spec()?;
     if !args.json {
-        print(&format!("Database: {name}\n{}\n", intention(&spec)));
+        print(&format!("Database: {name}\n{}\n", intention(&spec)))?;
     }
     let run = async |sink| database(&spec, open, &sink, &CancellationToken::new()).await;
     let (summary, trace) = follow(run, |_, event| match event.what {
@@ -72,10 +72,10 @@ pub async fn lab_database(args: &LabDatabase, name: &str, open: &PoolOpener) -> 
     let summary = summary?;
     let report = Report { spec: &spec, summary: &summary, errors: count_errors(&trace) };
     if args.json {
-        print_json(&report);
+        print_json(&report)?;
     } else {
         end_progress();
-        print(&report.to_string());
+        print(&report.to_string())?;
     }
     let pool = summary.pool.unwrap_or_default();
     let (leaked, refused) = (pool.leaked, pool.refused);
@@ -96,16 +96,14 @@ fn number(count: u32, one: &str, many: &str) -> String {
 
 /// Redraws one line, on terminals only.
 fn show_progress(in_use: u32, idle: u32, waiting: u32) {
-    if stderr().is_terminal() {
-        eprint!("\r{in_use:>3} in use {idle:>3} idle {waiting:>6} waiting ");
-        // Progress that cannot be shown is no error.
-        let _ = stderr().flush();
+    if is_stderr_terminal() {
+        stderr().push(format!("\r{in_use:>3} in use {idle:>3} idle {waiting:>6} waiting ").as_bytes());
     }
 }
 
 fn end_progress() {
-    if stderr().is_terminal() {
-        eprintln!();
+    if is_stderr_terminal() {
+        stderr().push(b"\n");
     }
 }
 

@@ -14,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::arrivals::{Arrivals, Words};
 use super::fetch_args::{LabCompare, LabFlags, LabRequests, LabSecond};
-use super::{follow, print, print_json, report};
+use super::{follow, print_json, report};
 use crate::lab::LoopbackServer;
 use crate::lab::job::fetch_on_thread;
+use crate::platform::output::print;
 use crate::platform::random::Random;
 use crate::platform::transport::raise_open_files;
 
@@ -40,9 +41,9 @@ pub async fn lab_flags(args: &LabFlags, stop: &CancellationToken) -> anyhow::Res
     let Some(folder) = args.save.clone() else { return run_one(plan, spec, &args.requests, stop).await };
     let (bodies, received) = mpsc::channel();
     let saving = spawn_blocking(move || save(&folder, received));
-    let code = run_one(plan.with_bodies(bodies), spec, &args.requests, stop).await?;
+    let code = run_one(plan.with_bodies(bodies), spec, &args.requests, stop).await;
     saving.await??;
-    Ok(code)
+    code
 }
 
 /// Requests numbers.
@@ -63,7 +64,7 @@ pub async fn lab_compare(args: &LabCompare, stop: &CancellationToken) -> anyhow:
         }
         let server = Server::new(&args.requests, &spec).await?;
         if runs.is_empty() && !is_json {
-            print(&report::table_head(&spec));
+            print(&report::table_head(&spec))?;
         }
         // Only the bar: the pictures show what has arrived.
         let mut bar = Arrivals::on_standard_streams(spec.work, spec.count, Words::Hidden);
@@ -71,14 +72,14 @@ pub async fn lab_compare(args: &LabCompare, stop: &CancellationToken) -> anyhow:
         let run = run(plan, spec, stop, |trace, fact| bar.see(trace, fact)).await?;
         bar.end();
         if !is_json {
-            print(&report::table_row(&run, report::speed_up(&run, runs.first().unwrap_or(&run))));
+            print(&report::table_row(&run, report::speed_up(&run, runs.first().unwrap_or(&run))))?;
         }
         runs.push(run);
     }
     if is_json {
-        print_json(&report::comparison(&runs));
+        print_json(&report::comparison(&runs))?;
     } else {
-        print(&report::pictures(&runs, args.columns));
+        print(&report::pictures(&runs, args.columns))?;
     }
     Ok(exit_code(stop, runs.iter().map(|run| run.summary.done).sum()))
 }
@@ -95,9 +96,9 @@ async fn run_one(
     let run = run(plan, spec, stop, |trace, fact| arrivals.see(trace, fact)).await?;
     arrivals.end();
     if args.json {
-        print_json(&report::Document::of(&run));
+        print_json(&report::Document::of(&run))?;
     } else {
-        print(&report::summary(&run));
+        print(&report::summary(&run))?;
     }
     Ok(exit_code(stop, run.summary.done))
 }

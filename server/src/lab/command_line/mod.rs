@@ -8,7 +8,6 @@ mod report;
 mod request;
 mod waterfall;
 
-use std::io::{Write, stdout};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,6 +21,7 @@ pub use self::database::{LabDatabase, lab_database};
 pub use self::fetch::{lab_compare, lab_flags, lab_second};
 pub use self::fetch_args::{LabCompare, LabFlags, LabSecond};
 pub use self::request::{LabRequest, lab_request};
+use crate::platform::output::{PrintError, print};
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum LabCommand {
@@ -106,13 +106,8 @@ fn seconds(us: u64) -> f64 {
     Duration::from_micros(us).as_secs_f64()
 }
 
-/// Closed output is no error.
-fn print(text: &str) {
-    let _ = stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush());
-}
-
-fn print_json(document: &impl Serialize) {
-    print(&format!("{}\n", serde_json::to_string(document).expect("the lab's documents have a JSON form")));
+fn print_json(document: &impl Serialize) -> Result<(), PrintError> {
+    print(&format!("{}\n", serde_json::to_string(document).expect("the lab's documents have a JSON form")))
 }
 
 #[cfg(test)]

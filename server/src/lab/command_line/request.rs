@@ -1,7 +1,6 @@
 //! `lab request`: the trap and its cure, side by side.
 
 use std::fmt::{self, Display};
-use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -10,9 +9,10 @@ use clap::Args;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{check, duration, follow, print, print_json, seconds, whole_ms};
+use super::{check, duration, follow, print_json, seconds, whole_ms};
 use crate::lab::request::request;
 use crate::lab::sandbox::Sandbox;
+use crate::platform::output::{is_stderr_terminal, print, say};
 
 #[derive(Clone, Debug, Args)]
 pub struct LabRequest {
@@ -32,7 +32,7 @@ pub async fn lab_request(args: &LabRequest) -> anyhow::Result<()> {
     let sandbox = Sandbox::of_this_program()?;
     let run = async |sink| request(&spec, &sandbox, &sink, &CancellationToken::new()).await;
     let (summary, trace) = follow(run, |_, event| {
-        if !args.json && stderr().is_terminal() {
+        if !args.json && is_stderr_terminal() {
             show_progress(event);
         }
     })
@@ -40,9 +40,9 @@ pub async fn lab_request(args: &LabRequest) -> anyhow::Result<()> {
     let summary = summary?;
     if args.json {
         let lanes = trace.lanes.iter().map(LaneDocument::of).collect();
-        print_json(&Document { spec: &spec, summary: &summary, lanes });
+        print_json(&Document { spec: &spec, summary: &summary, lanes })?;
     } else {
-        print(&RequestReport { trace: &trace, delay: args.delay }.to_string());
+        print(&RequestReport { trace: &trace, delay: args.delay }.to_string())?;
     }
     let has_row = |lane: &LaneTrace| lane.lane == Lane::Job && at(lane, LaneStep::RowThere).is_some();
     ensure!(trace.lanes.iter().any(has_row), "the row of the search that was made a job is not there");
@@ -80,7 +80,7 @@ impl LaneDocument {
 
 fn show_progress(event: &LabEvent) {
     if let LabFact::Lane { lane, step } = &event.what {
-        eprintln!("{:>7.2} s  {}: {}", seconds(event.at_us), lane.label(), step.label());
+        say(&format!("{:>7.2} s  {}: {}", seconds(event.at_us), lane.label(), step.label()));
     }
 }
 
