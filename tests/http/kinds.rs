@@ -43,7 +43,7 @@ async fn a_paused_kind_waits_until_it_is_resumed() {
     })
     .await;
     assert_eq!(state.health.light, HealthStatus::Degraded);
-    assert!(state.health.sentence.contains("Paused: log_request"), "{}", state.health.sentence);
+    assert!(state.health.causes[0].sentence.contains("Paused: log_request"), "{:?}", state.health);
     assert_eq!(server.log().await.len(), 1);
     order(&server, &admin, "resume", &json!({"kind": "log_request"})).await.ok::<()>();
     assert_eq!(server.log_with_rows(2).await[1].phrase, "waits");

@@ -1,6 +1,6 @@
 //! The data of the system page, of monitors and of the shipped dashboard.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use api::{ErrorCode, FaultKind, HealthStatus, JobState, SystemState};
@@ -50,8 +50,28 @@ async fn without_a_worker_the_status_says_so() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     let state = state(&server, &admin).await;
-    assert_eq!((state.health.light, state.workers), (HealthStatus::Degraded, Some(vec![])));
-    assert!(state.health.sentence.contains("--no-worker"), "{}", state.health.sentence);
+    assert_eq!((state.health.light, state.workers), (HealthStatus::Failing, Some(vec![])));
+    assert!(state.health.sentence().contains("--no-worker"), "{:?}", state.health);
+    let ready = server.get("/readyz").send().await;
+    assert_eq!(ready.status, 200);
+    let text = ready.text();
+    assert!(text.starts_with("ready\nThis process runs no jobs") && text.contains("--no-worker"), "{text}");
+}
+
+#[tokio::test]
+async fn dead_jobs_do_not_hide_that_no_worker_is_left() {
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    server.search(&[("phrase", "hello")]).await;
+    let counts = "('log_request', 'waiting', 0), ('log_request', 'dead', 1)";
+    tamper(&server, &format!("insert or replace into job_count (kind, state, count) values {counts}")).await;
+    let health = state(&server, &admin).await.health;
+    let says = |text: &str| health.causes.iter().position(|cause| cause.sentence.contains(text));
+    let (worker, dead) = (says("--no-worker"), says("dead jobs"));
+    assert!(worker.is_some() && dead > worker, "{health:?}");
+    assert_eq!(health.causes[dead.expect("it is there")].page.as_deref(), Some("/jobs?state=dead"));
+    let ready = server.get("/readyz").send().await.text();
+    assert_eq!(ready.lines().count(), 1 + health.causes.len(), "{ready}");
 }
 
 #[tokio::test]
@@ -158,7 +178,7 @@ async fn the_metrics_agree_with_the_state() {
         "search4letters_ledger_drift 0",
         "search4letters_spool_records 0",
         r#"search4letters_store_fault{error="ConnectionError"} 0"#,
-        r#"search4letters_health{light="degraded"} 1"#,
+        r#"search4letters_health{light="failing"} 1"#,
         r#"search4letters_pool{what="waiting"} 0"#,
         r#"search4letters_kind_waiting{kind="log_request"} 2"#,
         r#"search4letters_kind_paused{kind="log_request"} 1"#,
@@ -203,25 +223,66 @@ async fn without_its_database_a_server_is_not_ready_but_keeps_searches() {
 }
 
 #[tokio::test]
-async fn the_metrics_are_well_formed_and_correct() {
+async fn the_metrics_are_correct() {
     let server = TestServer::builder().without_worker().start().await;
     for _ in 0..3 {
         server.search(&[("phrase", "hello")]).await;
     }
-    let answer = server.get("/metrics").send().await;
-    assert!(answer.headers["content-type"].to_str().expect("ASCII").starts_with("application/openmetrics-text"));
-    let text = answer.text();
-    assert!(text.ends_with("# EOF\n"), "{text}");
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let (name, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("a name and a value: {line}"));
-        assert!(name.starts_with("search4letters_"), "{line}");
-        value.parse::<f64>().unwrap_or_else(|_| panic!("a number: {line}"));
-    }
+    let text = server.get("/metrics").send().await.text();
     let figure = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
     assert_eq!(figure(r#"search4letters_searches_total{recorded="accepted"}"#), Some(3.0), "{text}");
     assert_eq!(figure(r#"search4letters_jobs{state="waiting"}"#), Some(3.0));
     assert_eq!(figure(r#"search4letters_jobs{state="dead"}"#), Some(0.0));
     assert_eq!(figure("search4letters_event_streams"), Some(0.0));
+    assert_eq!(figure("search4letters_log_lines_lost_total"), Some(0.0));
+}
+
+/// The rules of `promtool check metrics`: each metric has one help and one type before its first sample, its name says
+/// its unit in full, and `_total` stands at counters alone.
+#[tokio::test]
+async fn the_metrics_keep_the_rules_of_prometheus() {
+    const SHORT_UNITS: [&str; 13] = ["s", "ms", "us", "ns", "sec", "b", "kb", "mb", "gb", "tb", "m", "h", "d"];
+    const SCALED_UNITS: [&str; 7] =
+        ["milliseconds", "microseconds", "minutes", "hours", "days", "kilobytes", "percent"];
+    let server = TestServer::start().await;
+    let answer = eventually("there are figures of a probe", async || {
+        let answer = server.get("/metrics").send().await;
+        answer.text().contains("search4letters_probe_duration_seconds").then_some(answer)
+    })
+    .await;
+    assert_eq!(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    let text = answer.text();
+    let (mut helped, mut types, mut seen) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
+    for line in text.lines() {
+        let words: Vec<&str> = line.splitn(4, ' ').collect();
+        match words[..] {
+            ["#", "HELP", name, help] => {
+                assert!(!help.is_empty() && helped.insert(name) && !seen.contains(name), "{line}");
+            }
+            ["#", "TYPE", name, kind] => {
+                assert!(["counter", "gauge"].contains(&kind), "{line}");
+                assert!(types.insert(name, kind).is_none() && !seen.contains(name), "{line}");
+                assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
+            }
+            _ => {
+                assert!(!line.starts_with('#'), "{line}");
+                let (sample, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("a name and a value: {line}"));
+                value.parse::<f64>().unwrap_or_else(|_| panic!("a number: {line}"));
+                let name = sample.split('{').next().expect("a first part");
+                assert!(helped.contains(name) && types.contains_key(name), "no help or type: {line}");
+                seen.insert(name);
+            }
+        }
+    }
+    assert!(seen.len() > 30, "{seen:?}");
+    for name in seen {
+        assert!(name.starts_with("search4letters_"), "{name}");
+        assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'), "{name}");
+        let ends_alone = ["_count", "_sum", "_bucket"].iter().all(|end| !name.ends_with(end));
+        let units = name.split('_').all(|part| !SHORT_UNITS.contains(&part) && !SCALED_UNITS.contains(&part));
+        let names_its_type = name.split('_').any(|part| ["gauge", "counter", "histogram"].contains(&part));
+        assert!(ends_alone && units && !names_its_type, "{name}");
+    }
 }
 
 #[tokio::test]
@@ -260,7 +321,7 @@ async fn each_metric_of_the_dashboard_and_the_alerts_is_served() {
     // The first request starts a probe. Its metrics exist once it has completed.
     let served = tests::eventually("there are figures of a probe", async || {
         let text = server.get("/metrics").send().await.text();
-        text.contains("search4letters_probe_duration_ms").then_some(text)
+        text.contains("search4letters_probe_duration_seconds").then_some(text)
     })
     .await;
     let served = figures(&served);

@@ -72,7 +72,7 @@ pub use search::{
 };
 pub use stream::{Heartbeat, StreamEnd};
 pub use system::{
-    DiskState, FaultKind, Health, HealthStatus, Ledger, MissingSearch, PoolState, Probe, ProcessState, QueueState,
+    DiskState, FaultKind, Health, HealthCause, HealthStatus, Ledger, MissingSearch, PoolState, Probe, ProcessState, QueueState,
     SpoolState, StoreFault, System, SystemState, WorkerState, system,
 };
 pub use time::{LogTime, TimeMs};

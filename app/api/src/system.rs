@@ -40,15 +40,38 @@ pub struct SystemState {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
+    /// The status of the worst cause.
     pub light: HealthStatus,
-    /// One sentence with the reason, and the fix if there is one.
-    pub sentence: String,
+    /// What is wrong, worst first.
+    pub causes: Vec<HealthCause>,
     /// The last probe job that has passed the whole queue: enqueued, claimed, run and finished.
     pub probe: Option<Probe>,
 }
 
+impl Health {
+    /// The worst cause, or what is known without one.
+    pub fn sentence(&self) -> &str {
+        match (self.causes.first(), self.light) {
+            (Some(worst), _) => &worst.sentence,
+            (None, HealthStatus::Checking) => "The first end-to-end check is on its way.",
+            (None, _) => "Everything works: searches are answered, kept and written.",
+        }
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthCause {
+    pub light: HealthStatus,
+    /// What is wrong, and the fix.
+    pub sentence: String,
+    /// The page on which an administrator can deal with it, if there is one.
+    pub page: Option<String>,
+}
+
 text_enum! {
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    /// From the best to the worst.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum HealthStatus {
         /// A recent probe succeeded, and nothing is wrong.
@@ -169,6 +192,17 @@ pub struct SpoolState {
     pub fault: Option<String>,
 }
 
+impl SpoolState {
+    /// From here on an operator should act.
+    pub const FILLING_PERCENT: u64 = 75;
+    /// From here on a long search may not fit.
+    pub const FULL_PERCENT: u64 = 95;
+
+    pub fn used_percent(&self) -> u64 {
+        self.used_bytes.saturating_mul(100) / self.capacity_bytes.max(1)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueState {
     /// Waiting jobs of all kinds.
@@ -220,6 +254,13 @@ pub struct DiskState {
     pub database_bytes: u64,
 }
 
+impl DiskState {
+    /// Less than 1 GiB, or less than a tenth of a small disk, is left: the database may soon be unable to grow.
+    pub fn is_nearly_full(&self) -> bool {
+        self.free_bytes < (self.total_bytes / 10).min(1 << 30)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessState {
     /// The version of search4letters.
@@ -234,6 +275,8 @@ pub struct ProcessState {
     pub memory_bytes: u64,
     pub connections: u64,
     pub event_streams: u64,
+    /// Log lines since the start that could not be written.
+    pub lost_log_lines: u64,
 }
 
 #[cfg(test)]

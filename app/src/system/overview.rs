@@ -109,6 +109,7 @@ fn process_card(process: &ProcessState) -> Card {
         Fact::new("Memory", memory),
         Fact::new("Open connections", number(process.connections)),
         Fact::new("Event streams", number(process.event_streams)),
+        Fact::new("Log lines lost", number(process.lost_log_lines)),
     ];
     Card { id: "process-title", title: "Process", facts, remarks: vec![] }
 }
@@ -166,6 +167,7 @@ mod tests {
             memory_bytes: 0,
             connections: 0,
             event_streams: 0,
+            lost_log_lines: 0,
         };
         let facts = process_card(&process).facts;
         for unknown in ["Database", "Schema", "Memory"] {

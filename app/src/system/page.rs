@@ -1,6 +1,6 @@
 //! `/system`: the state of the system, live.
 
-use api::{Health, HealthStatus, JobState, Probe, StoreFault, SystemState, TimeMs};
+use api::{Health, HealthCause, HealthStatus, JobState, Probe, StoreFault, SystemState, TimeMs};
 use leptos::prelude::*;
 
 use crate::platform::sse::{EventStream, StreamState};
@@ -88,7 +88,7 @@ fn SystemBoard(state: SystemState) -> impl IntoView {
 /// The health status with its reasons, and the time of the last end-to-end check.
 #[component]
 fn HealthBanner(health: Health) -> impl IntoView {
-    let Health { light: status, sentence, probe } = health;
+    let Health { light: status, probe, .. } = health;
     let symbol = match status {
         HealthStatus::Healthy => Symbol::State(JobState::Done),
         HealthStatus::Checking => Symbol::State(JobState::Waiting),
@@ -101,13 +101,25 @@ fn HealthBanner(health: Health) -> impl IntoView {
             <div class="health_text">
                 // Screen readers announce only changes of the status.
                 <div role="status"><h2 id="health-title">{status.as_str()}</h2></div>
-                <p>{highlight::visible(&sentence)}</p>
+                {health_causes(&health)}
             </div>
             <p class="health_probe muted">
                 {probe.map_or_else(|| "No end-to-end check yet".into_any(), last_check)}
             </p>
         </section>
     }
+}
+
+/// All causes, worst first, each with a link to the page where something can be done about it.
+fn health_causes(health: &Health) -> AnyView {
+    if health.causes.is_empty() {
+        return view! { <p>{health.sentence().to_owned()}</p> }.into_any();
+    }
+    let cause = |HealthCause { light, sentence, page }: &HealthCause| {
+        let link = page.clone().map(|page| view! { " "<a href=page>"See jobs"</a> });
+        view! { <li data-status=light.as_str()>{highlight::visible(sentence)}{link}</li> }
+    };
+    view! { <ul class="health_causes" role="list">{health.causes.iter().map(cause).collect_view()}</ul> }.into_any()
 }
 
 fn last_check(Probe { ended_at, took_ms }: Probe) -> AnyView {

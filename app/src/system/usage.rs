@@ -3,9 +3,6 @@
 use api::{DiskState, PoolState, SpoolState, WorkerState};
 use leptos::prelude::*;
 
-/// With less than this the database may not be able to grow, however large the disk is.
-const MIN_FREE_BYTES: u64 = 1 << 30;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
     pub used: u64,
@@ -33,9 +30,9 @@ impl Level {
 impl Usage {
     pub fn of_spool(spool: &SpoolState) -> Self {
         let (used, capacity) = (spool.used_bytes, spool.capacity_bytes);
-        let level = match percent(used, capacity) {
-            95.. => Level::Error,
-            75.. => Level::Warning,
+        let level = match spool.used_percent() {
+            SpoolState::FULL_PERCENT.. => Level::Error,
+            SpoolState::FILLING_PERCENT.. => Level::Warning,
             _ => Level::Calm,
         };
         Self { used, capacity, level }
@@ -43,8 +40,7 @@ impl Usage {
 
     pub fn of_disk(disk: &DiskState) -> Self {
         let used = disk.total_bytes.saturating_sub(disk.free_bytes);
-        let is_low = disk.free_bytes < MIN_FREE_BYTES || percent(disk.free_bytes, disk.total_bytes) < 10;
-        Self { used, capacity: disk.total_bytes, level: if is_low { Level::Warning } else { Level::Calm } }
+        Self { used, capacity: disk.total_bytes, level: if disk.is_nearly_full() { Level::Warning } else { Level::Calm } }
     }
 
     /// Never warns: all slots may be busy in normal operation.
@@ -102,14 +98,14 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_is_low_by_its_share_or_by_its_size() {
+    fn a_disk_is_low_by_its_size_or_a_small_one_by_its_share() {
         let level = |free_bytes, total_bytes| {
             Usage::of_disk(&DiskState { folder: String::new(), free_bytes, total_bytes, database_bytes: 0 }).level
         };
-        assert_eq!(level(10 * GIB, 100 * GIB), Level::Calm);
-        assert_eq!(level(10 * GIB - 1, 100 * GIB), Level::Warning, "less than a tenth");
-        assert_eq!(level(GIB, 2 * GIB), Level::Calm);
-        assert_eq!(level(GIB - 1, 2 * GIB), Level::Warning, "less than one gibibyte");
+        assert_eq!(level(GIB, 100 * GIB), Level::Calm);
+        assert_eq!(level(GIB - 1, 100 * GIB), Level::Warning, "less than one gibibyte");
+        assert_eq!(level(GIB / 5, 2 * GIB), Level::Calm);
+        assert_eq!(level(GIB / 5 - 1, 2 * GIB), Level::Warning, "less than a tenth");
     }
 
     #[test]

@@ -1,26 +1,40 @@
-//! The health status and the reason for it: the worst input decides.
+//! The health status, and every cause for it, worst first.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
-use api::{Health, HealthStatus, Ledger, Probe, SpoolState, StoreFault, TimeMs};
+use api::{DiskState, Health, HealthCause, HealthStatus, Ledger, Probe, SpoolState, StoreFault, TimeMs, WorkerState};
 
 /// A probe that ended longer ago proves nothing.
 const PROBE_HOLDS: Duration = Duration::from_secs(60);
 /// A probe has the highest priority, so it waits for a free worker at most.
 const PROBE_PATIENCE: Duration = Duration::from_secs(15);
+/// Network delays and time servers cause smaller differences between two clocks: beyond this, one of them is wrong.
+pub(super) const SKEW_LIMIT_MS: i64 = 1_000;
 
 pub struct HealthInputs {
     pub fault: Option<StoreFault>,
     pub spool: SpoolState,
+    /// `None` if the operating system does not report it.
+    pub disk: Option<DiskState>,
     /// `None` if the database does not answer.
     pub ledger: Option<Ledger>,
+    /// Dead jobs that are no searches.
+    pub other_dead: u64,
     /// The paused kinds of jobs.
     pub paused: Vec<String>,
     pub runners: Runners,
+    /// All workers that are known.
+    pub workers: Vec<WorkerState>,
     /// The last completed probe.
     pub probe: Option<Probe>,
+    /// Why the last probe came to nothing, if it did.
+    pub probe_failure: Option<String>,
     /// How long the pending probe has been running or waiting.
     pub probe_waits: Option<Duration>,
+    /// How far this machine's clock is ahead of the database's.
+    pub clock_ahead_ms: i64,
+    pub is_losing_log_lines: bool,
     pub now: TimeMs,
 }
 
@@ -35,91 +49,169 @@ pub enum Runners {
 }
 
 pub fn health(inputs: &HealthInputs) -> Health {
-    let (light, sentence) = status(inputs);
-    Health { light, sentence, probe: inputs.probe }
+    let mut causes = Causes(Vec::new());
+    database_and_spool(inputs, &mut causes);
+    ledger_and_jobs(inputs, &mut causes);
+    workers(inputs, &mut causes);
+    machine(inputs, &mut causes);
+    let Causes(mut causes) = causes;
+    // Stable: causes of one status keep their order.
+    causes.sort_by_key(|cause| Reverse(cause.light));
+    let is_probed = inputs.probe.is_some_and(|probe| probe.ended_at.after(PROBE_HOLDS) >= inputs.now);
+    let light = match causes.first() {
+        Some(worst) => worst.light,
+        None if is_probed => HealthStatus::Healthy,
+        None => HealthStatus::Checking,
+    };
+    Health { light, causes, probe: inputs.probe }
 }
 
-fn status(inputs: &HealthInputs) -> (HealthStatus, String) {
-    let HealthInputs { fault, spool, ledger, paused, runners, probe, probe_waits, now } = inputs;
-    let drift = ledger.as_ref().map_or(0, Ledger::drift);
-    let dead = ledger.map_or(0, |ledger| ledger.dead);
-    let is_probed = probe.is_some_and(|probe| probe.ended_at.after(PROBE_HOLDS) >= *now);
-    match (fault, &spool.fault) {
+struct Causes(Vec<HealthCause>);
+
+impl Causes {
+    fn add(&mut self, light: HealthStatus, sentence: impl Into<String>) {
+        self.0.push(HealthCause { light, sentence: sentence.into(), page: None });
+    }
+
+    /// A cause that an administrator can deal with on `page`.
+    fn add_on(&mut self, light: HealthStatus, page: &str, sentence: impl Into<String>) {
+        self.0.push(HealthCause { light, sentence: sentence.into(), page: Some(page.to_owned()) });
+    }
+}
+
+fn database_and_spool(inputs: &HealthInputs, causes: &mut Causes) {
+    let spool = &inputs.spool;
+    match (&inputs.fault, &spool.fault) {
         (Some(fault), Some(reason)) => {
             let name = fault.kind.as_str();
             let sentence = format!("Searches are answered and not recorded. {name}; and the spool: {reason}.");
-            return (HealthStatus::Failing, sentence);
+            causes.add(HealthStatus::Failing, sentence);
         }
         (Some(fault), None) => {
+            let (name, records) = (fault.kind.as_str(), spool.records);
             let sentence = format!(
-                "{}: the database does not answer. Searches are answered and kept in the spool, {} by now.",
-                fault.kind.as_str(),
-                spool.records
+                "{name}: the database does not answer. Searches are answered and kept in the spool, {records} by now."
             );
-            return (HealthStatus::Degraded, sentence);
+            causes.add(HealthStatus::Degraded, sentence);
         }
         (None, Some(reason)) => {
             let sentence = format!("The spool cannot help out if the database stops answering: {reason}.");
-            return (HealthStatus::Degraded, sentence);
+            causes.add(HealthStatus::Degraded, sentence);
+        }
+        (None, None) if spool.records > 0 => {
+            let age = spool.oldest_at.map_or(0, |oldest| inputs.now.since(oldest) / 1_000);
+            let records = plural(spool.records, "search is on its", "searches are on their");
+            let sentence = format!("{records} way from the spool to the database; the oldest is {age} s old.");
+            causes.add(HealthStatus::Degraded, sentence);
         }
         (None, None) => {}
     }
-    if drift > 0 {
-        return (
+    match spool.used_percent() {
+        SpoolState::FULL_PERCENT.. => causes.add(
             HealthStatus::Failing,
-            format!("{} are neither in the log nor on their way.", searches(drift.unsigned_abs())),
-        );
-    }
-    if drift < 0 {
-        let many = searches(drift.unsigned_abs());
-        return (HealthStatus::Degraded, format!("{many} are in the log or the queue, and were never accepted."));
+            "The spool is full, or nearly: what does not fit is answered and not recorded. Bring the database back.",
+        ),
+        percent @ SpoolState::FILLING_PERCENT.. => {
+            let sentence = format!("The spool is {percent} % full: bring the database back before it is full.");
+            causes.add(HealthStatus::Degraded, sentence);
+        }
+        _ => {}
     }
     if spool.quarantined > 0 {
-        return (
-            HealthStatus::Degraded,
-            "Records were set aside: look into the file, deal with it, and move it away.".to_owned(),
-        );
+        let sentence = "Records were set aside: look into the file, deal with it, and move it away.";
+        causes.add(HealthStatus::Degraded, sentence);
     }
-    if dead > 0 {
-        let sentence = format!("{} could not be written: see why among the dead jobs, and retry them.", searches(dead));
-        return (HealthStatus::Degraded, sentence);
-    }
-    if spool.records > 0 {
-        return (
-            HealthStatus::Degraded,
-            format!("{} are on their way from the spool to the database.", searches(spool.records)),
-        );
-    }
-    if !paused.is_empty() {
-        let kinds = paused.join(", ");
-        return (
-            HealthStatus::Degraded,
-            format!("Paused: {kinds}. These jobs wait until somebody resumes them among the jobs."),
-        );
-    }
-    let nobody = match runners {
-        Runners::Some => None,
-        Runners::NotThisProcess => Some("This process runs no jobs: it was started with --no-worker."),
-        Runners::Nobody => Some("No worker is there to run jobs: start one with search4letters work."),
-    };
-    if let Some(sentence) = nobody {
-        return (HealthStatus::Degraded, sentence.to_owned());
-    }
-    if let Some(waits) = probe_waits.filter(|waits| *waits > PROBE_PATIENCE) {
-        let seconds = waits.as_secs();
-        return (
-            HealthStatus::Failing,
-            format!("A probe was handed in {seconds} s ago and no worker has come round to it."),
-        );
-    }
-    if is_probed {
-        return (HealthStatus::Healthy, "Everything works: searches are answered, kept and written.".to_owned());
-    }
-    (HealthStatus::Checking, "The first probe is on its way.".to_owned())
 }
 
-fn searches(count: u64) -> String {
-    if count == 1 { "1 search".to_owned() } else { format!("{count} searches") }
+fn ledger_and_jobs(inputs: &HealthInputs, causes: &mut Causes) {
+    let drift = inputs.ledger.as_ref().map_or(0, Ledger::drift);
+    let count = drift.unsigned_abs();
+    if drift > 0 {
+        let sentence = format!("{} neither in the log nor on the way.", plural(count, "search is", "searches are"));
+        causes.add(HealthStatus::Failing, sentence);
+    }
+    if drift < 0 {
+        let extra = plural(count, "search is", "searches are");
+        let sentence = format!("{extra} in the log or the queue without having been accepted.");
+        causes.add(HealthStatus::Degraded, sentence);
+    }
+    let dead = inputs.ledger.map_or(0, |ledger| ledger.dead);
+    if dead > 0 {
+        let searches = plural(dead, "search", "searches");
+        let sentence = format!("{searches} could not be written: see why among the dead jobs, and retry them.");
+        causes.add_on(HealthStatus::Degraded, "/jobs?state=dead", sentence);
+    }
+    if inputs.other_dead > 0 {
+        let jobs = plural(inputs.other_dead, "other job is", "other jobs are");
+        causes.add_on(HealthStatus::Degraded, "/jobs?state=dead", format!("{jobs} dead: see why, and retry or cancel."));
+    }
+    if !inputs.paused.is_empty() {
+        let kinds = inputs.paused.join(", ");
+        let sentence = format!("Paused: {kinds}. These jobs wait until somebody resumes them among the jobs.");
+        causes.add_on(HealthStatus::Degraded, "/jobs", sentence);
+    }
+}
+
+fn workers(inputs: &HealthInputs, causes: &mut Causes) {
+    match inputs.runners {
+        Runners::Some => {}
+        Runners::NotThisProcess => causes.add(
+            HealthStatus::Failing,
+            "This process runs no jobs: it was started with --no-worker. Start it without, and searches reach the log.",
+        ),
+        Runners::Nobody => causes.add(
+            HealthStatus::Failing,
+            "No worker is there to run jobs: start one with search4letters work.",
+        ),
+    }
+    let silent: Vec<_> = inputs.workers.iter().filter(|worker| worker.is_silent).collect();
+    if !silent.is_empty() {
+        let shown = |worker: &&WorkerState| {
+            let seconds = inputs.now.since(worker.heard_at) / 1_000;
+            format!("{} on {} for {seconds} s", worker.name, worker.host)
+        };
+        let names = silent.iter().map(shown).collect::<Vec<_>>().join(", ");
+        let (count, all) = (silent.len(), inputs.workers.len());
+        let sentence = format!(
+            "{count} of {all} workers {} silent: {names}. See whether its process or its machine hangs or has ended.",
+            if count == 1 { "is" } else { "are" }
+        );
+        causes.add(HealthStatus::Degraded, sentence);
+    }
+    // Without a worker, or while they are paused, probes wait for that reason.
+    let can_run = inputs.runners == Runners::Some && !inputs.paused.iter().any(|kind| kind == "probe");
+    if let Some(waits) = inputs.probe_waits.filter(|waits| can_run && *waits > PROBE_PATIENCE) {
+        let seconds = waits.as_secs();
+        let sentence = format!("A probe was handed in {seconds} s ago and no worker has come round to it.");
+        causes.add(HealthStatus::Failing, sentence);
+    }
+    if let Some(why) = &inputs.probe_failure {
+        causes.add_on(HealthStatus::Failing, "/jobs?kind=probe", format!("The last probe came to nothing: {why}."));
+    }
+}
+
+fn machine(inputs: &HealthInputs, causes: &mut Causes) {
+    if let Some(disk) = inputs.disk.as_ref().filter(|disk| disk.is_nearly_full()) {
+        let mebibytes = disk.free_bytes >> 20;
+        let sentence = format!(
+            "The disk of the data folder has {mebibytes} MiB left: free some, or move the folder to a larger disk."
+        );
+        causes.add(HealthStatus::Degraded, sentence);
+    }
+    let ahead_ms = inputs.clock_ahead_ms;
+    if ahead_ms.abs() >= SKEW_LIMIT_MS {
+        let (seconds, where_) = (ahead_ms.abs() / 1_000, if ahead_ms > 0 { "ahead of" } else { "behind" });
+        let sentence = format!("This machine's clock is {seconds} s {where_} the database's: set both by a time server.");
+        causes.add(HealthStatus::Degraded, sentence);
+    }
+    if inputs.is_losing_log_lines {
+        let sentence = "Log lines are being lost: nobody reads standard error, its reader has gone, or its disk is full.";
+        causes.add(HealthStatus::Degraded, sentence);
+    }
+}
+
+fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 #[cfg(test)]
@@ -130,21 +222,43 @@ mod tests {
 
     const NOW: TimeMs = TimeMs(1_000_000);
 
-    fn status_of(change: impl FnOnce(&mut HealthInputs)) -> HealthStatus {
-        let probe = Some(Probe { ended_at: NOW, took_ms: 3 });
-        let spool = SpoolState::default();
+    fn health_of(change: impl FnOnce(&mut HealthInputs)) -> Health {
         let mut inputs = HealthInputs {
             fault: None,
-            spool,
+            spool: SpoolState::default(),
+            disk: None,
             ledger: None,
+            other_dead: 0,
             paused: Vec::new(),
             runners: Runners::Some,
-            probe,
+            workers: Vec::new(),
+            probe: Some(Probe { ended_at: NOW, took_ms: 3 }),
+            probe_failure: None,
             probe_waits: None,
+            clock_ahead_ms: 0,
+            is_losing_log_lines: false,
             now: NOW,
         };
         change(&mut inputs);
-        health(&inputs).light
+        health(&inputs)
+    }
+
+    fn status_of(change: impl FnOnce(&mut HealthInputs)) -> HealthStatus {
+        health_of(change).light
+    }
+
+    fn worker(name: &str, is_silent: bool) -> WorkerState {
+        WorkerState {
+            name: name.to_owned(),
+            host: "host".to_owned(),
+            pid: 7,
+            version: String::new(),
+            slots: 8,
+            busy: 0,
+            started_at: TimeMs(0),
+            heard_at: TimeMs(NOW.0 - 20_000),
+            is_silent,
+        }
     }
 
     #[test]
@@ -157,37 +271,90 @@ mod tests {
         assert_eq!(status_of(|inputs| inputs.probe_waits = Some(PROBE_PATIENCE * 2)), HealthStatus::Failing);
     }
 
+    /// Each input that is wrong, alone, with its status and a part of its sentence.
+    type Wrong = (fn(&mut HealthInputs), HealthStatus, &'static str);
+    const WRONG: [Wrong; 17] = [
+        (|it| it.fault = Some(fault()), HealthStatus::Degraded, "SqlError: the database does not answer"),
+        (|it| it.spool.fault = Some("full".to_owned()), HealthStatus::Degraded, "cannot help out"),
+        (|it| it.spool.records = 1, HealthStatus::Degraded, "1 search is on its way from the spool"),
+        (|it| (it.spool.used_bytes, it.spool.capacity_bytes) = (80, 100), HealthStatus::Degraded, "80 % full"),
+        (|it| (it.spool.used_bytes, it.spool.capacity_bytes) = (96, 100), HealthStatus::Failing, "spool is full"),
+        (|it| it.spool.quarantined = 1, HealthStatus::Degraded, "set aside"),
+        (|it| it.ledger = Some(Ledger { accepted: 2, ..Ledger::default() }), HealthStatus::Failing, "2 searches are neither"),
+        (|it| it.ledger = Some(Ledger { recorded: 1, ..Ledger::default() }), HealthStatus::Degraded, "without having been accepted"),
+        (|it| it.ledger = Some(Ledger { accepted: 1, dead: 1, ..Ledger::default() }), HealthStatus::Degraded, "dead jobs"),
+        (|it| it.other_dead = 3, HealthStatus::Degraded, "3 other jobs are dead"),
+        (|it| it.paused = vec!["lab_run".to_owned()], HealthStatus::Degraded, "Paused: lab_run"),
+        (|it| it.runners = Runners::NotThisProcess, HealthStatus::Failing, "--no-worker"),
+        (|it| it.runners = Runners::Nobody, HealthStatus::Failing, "No worker is there"),
+        (|it| it.workers = vec![worker("a", false), worker("b", true)], HealthStatus::Degraded, "1 of 2 workers is silent: b on host for 20 s"),
+        (|it| it.probe_failure = Some("panicked".to_owned()), HealthStatus::Failing, "came to nothing: panicked"),
+        (|it| it.clock_ahead_ms = -7_200_000, HealthStatus::Degraded, "7200 s behind"),
+        (|it| it.is_losing_log_lines = true, HealthStatus::Degraded, "Log lines are being lost"),
+    ];
+
+    fn fault() -> StoreFault {
+        StoreFault { kind: FaultKind::SqlError, detail: String::new(), since: NOW }
+    }
+
     #[test]
-    fn a_probe_does_not_hide_a_fault() {
-        let fault = StoreFault { kind: FaultKind::SqlError, detail: String::new(), since: NOW };
-        let spools = [
-            SpoolState { fault: Some("full".to_owned()), ..SpoolState::default() },
-            SpoolState { records: 1, ..SpoolState::default() },
-            SpoolState { quarantined: 1, ..SpoolState::default() },
-        ];
-        assert_eq!(status_of(|inputs| inputs.fault = Some(fault.clone())), HealthStatus::Degraded);
-        assert_eq!(
-            status_of(|inputs| (inputs.fault, inputs.spool) = (Some(fault.clone()), spools[0].clone())),
-            HealthStatus::Failing
-        );
-        for spool in spools {
-            assert_eq!(status_of(|inputs| inputs.spool = spool), HealthStatus::Degraded);
+    fn each_fault_is_a_cause_whatever_the_probe_says() {
+        for (change, light, says) in WRONG {
+            let health = health_of(change);
+            assert_eq!(health.light, light, "{says}");
+            let [cause] = &health.causes[..] else { panic!("{says}: {:?}", health.causes) };
+            assert!(cause.sentence.contains(says) && cause.light == light, "{says}: {}", cause.sentence);
         }
-        for runners in [Runners::NotThisProcess, Runners::Nobody] {
-            assert_eq!(status_of(|inputs| inputs.runners = runners), HealthStatus::Degraded);
+    }
+
+    #[test]
+    fn no_fault_hides_another_and_the_worst_comes_first() {
+        for (one, _, says) in WRONG {
+            for (other, light, also) in WRONG {
+                let health = health_of(|inputs| {
+                    one(inputs);
+                    other(inputs);
+                });
+                assert!(health.light >= light, "{says} hides {also}");
+                assert!(health.causes.is_sorted_by_key(|cause| Reverse(cause.light)));
+            }
         }
-        // A paused probe does not mean that workers hang.
+        let health = health_of(|inputs| {
+            inputs.ledger = Some(Ledger { accepted: 25, dead: 25, ..Ledger::default() });
+            inputs.runners = Runners::Nobody;
+            inputs.workers = vec![worker("a", true)];
+        });
+        let sentences: Vec<_> = health.causes.iter().map(|cause| cause.sentence.as_str()).collect();
+        assert_eq!(sentences.len(), 3, "{sentences:?}");
+        assert!(sentences[0].contains("No worker") && sentences[1].contains("25 searches"), "{sentences:?}");
+    }
+
+    #[test]
+    fn an_unwritable_spool_is_worse_without_the_database() {
+        let health = health_of(|inputs| {
+            inputs.fault = Some(fault());
+            inputs.spool = SpoolState { fault: Some("full".to_owned()), ..SpoolState::default() };
+        });
+        assert_eq!((health.light, health.causes.len()), (HealthStatus::Failing, 1));
+    }
+
+    #[test]
+    fn a_paused_probe_does_not_mean_that_workers_hang() {
         let paused = |inputs: &mut HealthInputs| {
             (inputs.paused, inputs.probe_waits) = (vec!["probe".to_owned()], Some(PROBE_PATIENCE * 2));
         };
-        assert_eq!(status_of(paused), HealthStatus::Degraded);
-        for (ledger, light) in [
-            (Ledger { accepted: 1, recorded: 1, ..Ledger::default() }, HealthStatus::Healthy),
-            (Ledger { accepted: 1, ..Ledger::default() }, HealthStatus::Failing),
-            (Ledger { recorded: 1, ..Ledger::default() }, HealthStatus::Degraded),
-            (Ledger { accepted: 1, dead: 1, ..Ledger::default() }, HealthStatus::Degraded),
-        ] {
-            assert_eq!(status_of(|inputs| inputs.ledger = Some(ledger)), light, "{ledger:?}");
-        }
+        assert_eq!(health_of(paused).causes.len(), 1);
+    }
+
+    #[test]
+    fn a_disk_is_nearly_full_by_its_size() {
+        let status = |free_bytes, total_bytes| {
+            let disk = DiskState { folder: String::new(), free_bytes, total_bytes, database_bytes: 0 };
+            status_of(|inputs| inputs.disk = Some(disk))
+        };
+        const GIB: u64 = 1 << 30;
+        assert_eq!(status(GIB / 2, 100 * GIB), HealthStatus::Degraded);
+        assert_eq!(status(2 * GIB, 100 * GIB), HealthStatus::Healthy);
+        assert_eq!(status(GIB / 2, GIB), HealthStatus::Healthy, "a small disk");
     }
 }

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use store::{Topic, within};
 
 use super::SystemService;
-use super::metrics::render;
+use super::metrics::{MEDIA_TYPE, render};
 use crate::platform::error::Result;
 use crate::platform::server_functions::{ApiResult, Call};
 use crate::platform::sse::{EventStream, SessionWatch, Source, Step, StreamPermit, Then};
@@ -60,7 +60,7 @@ pub async fn healthz() -> &'static str {
 }
 
 /// Readiness: the store answers, and the process is not stopping. Otherwise the response names the error and what to
-/// do, without internals.
+/// do, without internals. A process that is ready also names what is wrong, a cause on each line.
 pub async fn readyz(State(system): State<Arc<SystemService>>) -> Response {
     let (status, text) = readiness(&system).await;
     let mut response = (status, text).into_response();
@@ -79,7 +79,11 @@ async fn readiness(system: &SystemService) -> (StatusCode, String) {
     {
         system.watch.failed(error);
     }
-    let Some(fault) = system.watch.fault() else { return (StatusCode::OK, "ready\n".to_owned()) };
+    let Some(fault) = system.watch.fault() else {
+        let causes = system.snapshot().await.state.health.causes;
+        let lines = causes.into_iter().map(|cause| cause.sentence + "\n");
+        return (StatusCode::OK, std::iter::once("ready\n".to_owned()).chain(lines).collect());
+    };
     let spool = system.spool.state();
     let searches = match spool.fault {
         None => format!("Searches are answered and kept in the spool: {} by now.", spool.records),
@@ -92,6 +96,5 @@ async fn readiness(system: &SystemService) -> (StatusCode, String) {
 /// Metrics in the text format of Prometheus. If the database does not answer, its figures are left out.
 pub async fn metrics(State(system): State<Arc<SystemService>>) -> Response {
     let snapshot = system.collect().await;
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, kind)], render(&system.counters, &snapshot)).into_response()
+    ([(CONTENT_TYPE, MEDIA_TYPE)], render(&system.counters, &snapshot)).into_response()
 }

@@ -1,5 +1,9 @@
 //! Metrics for Prometheus: counters of this process, and the figures of the page /system.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
 use api::{FaultKind, HealthStatus, JobState, Ledger, WorkerState};
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
@@ -27,6 +31,9 @@ pub struct Counters {
     pub proxy_faults: ProxyFaults,
 }
 
+/// The media type of [`render`]'s text.
+pub(super) const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
 /// All metrics in the text format of Prometheus.
 pub(super) fn render(counters: &Counters, snapshot: &SystemSnapshot) -> String {
     let mut registry = Registry::with_prefix("search4letters");
@@ -41,7 +48,35 @@ pub(super) fn render(counters: &Counters, snapshot: &SystemSnapshot) -> String {
     Figures(&mut registry).all(snapshot);
     let mut text = String::new();
     text::encode(&mut text, &registry).expect("writing to a String cannot fail");
-    text
+    without_open_metrics(&text)
+}
+
+/// Translates from OpenMetrics, the only format that the library writes. There, a counter's type and help stand under a
+/// name without `_total`, and an info is a type. Older readers and `promtool check metrics` understand neither.
+fn without_open_metrics(text: &str) -> String {
+    let mut types = BTreeMap::new();
+    for line in text.lines() {
+        if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
+            types.insert(name, kind);
+        }
+    }
+    let mut translated = String::with_capacity(text.len());
+    for line in text.lines().filter(|line| *line != "# EOF") {
+        let mut words = line.splitn(4, ' ');
+        let (Some("#"), Some(what), Some(name), Some(rest)) = (words.next(), words.next(), words.next(), words.next())
+        else {
+            translated.extend([line, "\n"]);
+            continue;
+        };
+        let (suffix, kind) = match types.get(name) {
+            Some(&"counter") => ("_total", "counter"),
+            Some(&"info") => ("_info", "gauge"),
+            _ => ("", rest),
+        };
+        let rest = if what == "TYPE" { kind } else { rest };
+        translated.extend(["# ", what, " ", name, suffix, " ", rest, "\n"]);
+    }
+    translated
 }
 
 /// Registers the figures of one snapshot.
@@ -56,8 +91,8 @@ impl Figures<'_> {
         self.family("health", "1 for the present health status", "light", statuses);
         if let Some(probe) = health.probe {
             let age = state.at.since(probe.ended_at).unsigned_abs();
-            self.one("probe_age_ms", "Since the last probe came through", age);
-            self.one("probe_duration_ms", "How long the last probe took", probe.took_ms);
+            self.seconds("probe_age_seconds", "Since the last probe came through", age);
+            self.seconds("probe_duration_seconds", "How long the last probe took", probe.took_ms);
         }
         let fault = state.fault.as_ref().map(|fault| fault.kind);
         let faults = FaultKind::ALL.map(|kind| (kind.as_str(), u64::from(Some(kind) == fault)));
@@ -72,7 +107,7 @@ impl Figures<'_> {
         }
         if let Some(oldest) = state.queue.map(|queue| queue.oldest_waiting_at) {
             let age = oldest.map_or(0, |oldest| state.at.since(oldest).unsigned_abs());
-            self.one("oldest_waiting_age_ms", "How long the oldest waiting job has been waiting", age);
+            self.seconds("oldest_waiting_age_seconds", "How long the oldest waiting job has been waiting", age);
         }
         self.kinds(stats.as_ref().map_or(&[], |stats| &stats.kinds));
         self.workers(state.workers.as_deref().unwrap_or_default());
@@ -123,9 +158,7 @@ impl Figures<'_> {
         self.one("spool_capacity_bytes", "Bytes that the spool has", spool.capacity_bytes);
         self.one("spool_set_aside", "Quarantined records, for an operator to look into", spool.quarantined);
         self.one("spool_fault", "1 where the spool cannot be written to", u64::from(spool.fault.is_some()));
-        let replayed: Counter = Counter::default();
-        replayed.inc_by(spool.replayed);
-        self.0.register("spool_replayed", "Records brought from the spool into the database", replayed);
+        self.count("spool_replayed", "Records brought from the spool into the database", spool.replayed);
         let pool = [
             ("in_use", u64::from(state.pool.in_use)),
             ("idle", u64::from(state.pool.idle)),
@@ -133,15 +166,30 @@ impl Figures<'_> {
             ("waiting", u64::from(state.pool.waiting)),
         ];
         self.family("pool", "Connections that read, and requests that wait for one", "what", pool);
-        self.one("pool_longest_wait_ms", "The longest wait for a connection", state.pool.longest_wait_ms);
+        self.seconds("pool_longest_wait_seconds", "The longest wait for a connection", state.pool.longest_wait_ms);
         if let Some(disk) = &state.disk {
             self.one("disk_free_bytes", "Free on the data folder's disk", disk.free_bytes);
             self.one("disk_total_bytes", "Size of the data folder's disk", disk.total_bytes);
             self.one("database_bytes", "Size of the database", disk.database_bytes);
         }
         self.one("memory_bytes", "Resident memory of the process", state.process.memory_bytes);
+        let lost = state.process.lost_log_lines;
+        self.count("log_lines_lost", "Log lines that could not be written to standard error", lost);
         let version = Info::new([("version", state.process.version.clone())]);
         self.0.register("build", "Which version this is", version);
+    }
+
+    /// The library adds `_total` to the name.
+    fn count(&mut self, name: &str, help: &str, value: u64) {
+        let counter: Counter = Counter::default();
+        counter.inc_by(value);
+        self.0.register(name, help, counter);
+    }
+
+    fn seconds(&mut self, name: &str, help: &str, ms: u64) {
+        let gauge = Gauge::<f64, AtomicU64>::default();
+        gauge.set(Duration::from_millis(ms).as_secs_f64());
+        self.0.register(name, help, gauge);
     }
 
     fn one(&mut self, name: &str, help: &str, value: u64) {

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::health::{HealthInputs, Runners, health};
 use crate::platform::job::LocalWorker;
+use crate::platform::output;
 use crate::platform::store_watch::StoreWatch;
 
 pub use machine::host;
@@ -68,11 +69,16 @@ struct StoreStats {
 impl SystemService {
     /// Also requests a probe, whose outcome the next snapshot shows.
     async fn collect(&self) -> SystemSnapshot {
+        let snapshot = self.snapshot().await;
+        // Only now, so that no snapshot shows the probe that it has caused.
+        self.prober.want();
+        snapshot
+    }
+
+    async fn snapshot(&self) -> SystemSnapshot {
         // Before the store is read: a record that is replayed in between is counted twice, not missed.
         let spool = self.spool_state();
         let stats = within(&*self.clock, DEADLINE, self.stats()).await.map_err(|error| self.watch.failed(error)).ok();
-        // Only now, so that no snapshot shows the probe that it has caused.
-        self.prober.want();
         let ledger = stats.as_ref().map(|stats| Ledger {
             accepted: stats.ledger.accepted + spool.records,
             spooled: spool.records,
@@ -83,17 +89,26 @@ impl SystemService {
             None => Vec::new(),
         };
         let fault = self.watch.fault().map(|fault| fault.to_view());
+        let description = stats.as_ref().map(|stats| stats.description.clone());
+        let disk = machine::disk(self.spool.folder(), description.as_ref().map_or(0, |it| it.size_bytes));
+        let workers = stats.as_ref().map(|stats| stats.workers.clone());
+        let lost_lines = output::lost_lines();
         let health = health(&HealthInputs {
             fault: fault.clone(),
             spool: spool.clone(),
+            disk: disk.clone(),
             ledger,
+            other_dead: stats.as_ref().map_or(0, |stats| stats.counts.dead.saturating_sub(stats.ledger.dead)),
             paused: stats.iter().flat_map(StoreStats::paused).collect(),
             runners: self.runners(stats.as_ref()),
+            workers: workers.clone().unwrap_or_default(),
             probe: self.prober.last(),
+            probe_failure: self.prober.failure(),
             probe_waits: self.prober.waits(self.clock.steady()),
+            clock_ahead_ms: if self.store.is_shared() { self.clock.wall().0 - self.clock.steady().0 } else { 0 },
+            is_losing_log_lines: lost_lines.is_losing,
             now: self.clock.wall(),
         });
-        let description = stats.as_ref().map(|stats| stats.description.clone());
         let state = SystemState {
             at: self.clock.wall(),
             health,
@@ -101,10 +116,10 @@ impl SystemService {
             ledger,
             missing,
             queue: stats.as_ref().map(StoreStats::queue),
-            workers: stats.as_ref().map(|stats| stats.workers.clone()),
+            workers,
             pool: self.store.pool(),
-            disk: machine::disk(self.spool.folder(), description.as_ref().map_or(0, |it| it.size_bytes)),
-            process: self.process(description),
+            disk,
+            process: self.process(description, lost_lines.total),
             spool,
         };
         SystemSnapshot { state, stats }
@@ -155,7 +170,7 @@ impl SystemService {
         }
     }
 
-    fn process(&self, description: Option<Description>) -> ProcessState {
+    fn process(&self, description: Option<Description>, lost_log_lines: u64) -> ProcessState {
         let (database, schema) = description.map(|it| (it.engine, it.schema)).unwrap_or_default();
         ProcessState {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -166,6 +181,7 @@ impl SystemService {
             memory_bytes: machine::memory_bytes(),
             connections: u64::try_from(self.counters.connections.get()).unwrap_or(0),
             event_streams: u64::try_from(self.counters.streams.get()).unwrap_or(0),
+            lost_log_lines,
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct Prober {
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     last: Option<api::Probe>,
+    /// Why the last probe came to nothing.
+    failure: Option<&'static str>,
     /// When the probe on its way was begun, by the steady clock.
     begun_at: Option<TimeMs>,
 }
@@ -58,6 +60,11 @@ impl Prober {
         self.seen.borrow().last
     }
 
+    /// Why the last probe came to nothing, if it did.
+    pub fn failure(&self) -> Option<String> {
+        self.seen.borrow().failure.map(ToOwned::to_owned)
+    }
+
     /// How long the pending probe has been running or waiting.
     pub fn waits(&self, now: TimeMs) -> Option<Duration> {
         let begun_at = self.seen.borrow().begun_at?;
@@ -74,12 +81,16 @@ impl SystemService {
             let begun_at = clock.steady();
             seen.send_modify(|seen| seen.begun_at = Some(begun_at));
             let pause = match probe(store, clock, &random).await {
-                Ok(job) => {
+                Ok(Ended::Failed(why)) => {
+                    seen.send_modify(|seen| seen.failure = Some(why));
+                    EVERY
+                }
+                Ok(Ended::Done(job)) => {
                     let last = job.finished_at.map(|ended_at| api::Probe {
                         ended_at,
                         took_ms: ended_at.since(job.created_at).unsigned_abs(),
                     });
-                    seen.send_modify(|seen| seen.last = last);
+                    seen.send_modify(|seen| (seen.last, seen.failure) = (last, None));
                     // Nobody needs it any more. If this fails, it is pruned with the others.
                     let _ = store.delete_job(job.id).await;
                     EVERY
@@ -95,21 +106,33 @@ impl SystemService {
     }
 }
 
-/// Returns the job once it is done, however long that takes.
-async fn probe(store: &dyn Store, clock: &dyn Clock, random: &Random) -> store::Result<StoredJob> {
+/// How a probe has ended.
+enum Ended {
+    Done(StoredJob),
+    Failed(&'static str),
+}
+
+/// Waits for the job's end, however long that takes.
+async fn probe(store: &dyn Store, clock: &dyn Clock, random: &Random) -> store::Result<Ended> {
     let mut changes = store.subscribe(Topic::Jobs);
     let (Enqueued::New(id) | Enqueued::Exists(id)) = store.enqueue(new_job(clock, random)).await?;
     loop {
-        if let Some(job) = ended(store, id).await? {
-            return Ok(job);
+        if let Some(ended) = ended(store, id).await? {
+            return Ok(ended);
         }
         changes.changed().await;
         clock.sleep_until(clock.steady().after(PAUSE)).await;
     }
 }
 
-async fn ended(store: &dyn Store, id: JobId) -> store::Result<Option<StoredJob>> {
-    Ok(store.job(id).await?.filter(|job| job.state == JobState::Done))
+async fn ended(store: &dyn Store, id: JobId) -> store::Result<Option<Ended>> {
+    let Some(job) = store.job(id).await? else { return Ok(Some(Ended::Failed("its job was deleted"))) };
+    Ok(match job.state {
+        JobState::Done => Some(Ended::Done(job)),
+        JobState::Dead => Some(Ended::Failed("its job is dead")),
+        JobState::Cancelled => Some(Ended::Failed("its job was cancelled")),
+        JobState::Scheduled | JobState::Waiting | JobState::Running | JobState::Retrying => None,
+    })
 }
 
 fn new_job(clock: &dyn Clock, random: &Random) -> NewJob {
