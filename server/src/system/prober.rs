@@ -85,14 +85,10 @@ impl SystemService {
                     seen.send_modify(|seen| seen.failure = Some(why));
                     EVERY
                 }
-                Ok(Ended::Done(job)) => {
-                    let last = job.finished_at.map(|ended_at| api::Probe {
-                        ended_at,
-                        took_ms: ended_at.since(job.created_at).unsigned_abs(),
-                    });
+                Ok(Ended::Done(id, last)) => {
                     seen.send_modify(|seen| (seen.last, seen.failure) = (last, None));
                     // Nobody needs it any more. If this fails, it is pruned with the others.
-                    let _ = store.delete_job(job.id).await;
+                    let _ = store.delete_job(id).await;
                     EVERY
                 }
                 Err(error) => {
@@ -108,7 +104,7 @@ impl SystemService {
 
 /// How a probe has ended.
 enum Ended {
-    Done(StoredJob),
+    Done(JobId, Option<api::Probe>),
     Failed(&'static str),
 }
 
@@ -128,11 +124,16 @@ async fn probe(store: &dyn Store, clock: &dyn Clock, random: &Random) -> store::
 async fn ended(store: &dyn Store, id: JobId) -> store::Result<Option<Ended>> {
     let Some(job) = store.job(id).await? else { return Ok(Some(Ended::Failed("its job was deleted"))) };
     Ok(match job.state {
-        JobState::Done => Some(Ended::Done(job)),
+        JobState::Done => Some(Ended::Done(id, outcome(&job))),
         JobState::Dead => Some(Ended::Failed("its job is dead")),
         JobState::Cancelled => Some(Ended::Failed("its job was cancelled")),
         JobState::Scheduled | JobState::Waiting | JobState::Running | JobState::Retrying => None,
     })
+}
+
+fn outcome(job: &StoredJob) -> Option<api::Probe> {
+    let ended_at = job.finished_at?;
+    Some(api::Probe { ended_at, took_ms: ended_at.since(job.created_at).unsigned_abs() })
 }
 
 fn new_job(clock: &dyn Clock, random: &Random) -> NewJob {
