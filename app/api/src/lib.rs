@@ -72,8 +72,8 @@ pub use search::{
 };
 pub use stream::{Heartbeat, StreamEnd};
 pub use system::{
-    DiskState, FaultKind, Health, HealthCause, HealthStatus, Ledger, MissingSearch, PoolState, Probe, ProcessState, QueueState,
-    SpoolState, StoreFault, System, SystemState, WorkerState, system,
+    DiskState, FaultKind, Health, HealthCause, HealthStatus, Ledger, MissingSearch, PoolState, Probe, ProcessState,
+    QueueState, SpoolState, StoreFault, System, SystemState, WorkerState, system,
 };
 pub use time::{LogTime, TimeMs};
 

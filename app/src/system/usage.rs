@@ -40,7 +40,11 @@ impl Usage {
 
     pub fn of_disk(disk: &DiskState) -> Self {
         let used = disk.total_bytes.saturating_sub(disk.free_bytes);
-        Self { used, capacity: disk.total_bytes, level: if disk.is_nearly_full() { Level::Warning } else { Level::Calm } }
+        Self {
+            used,
+            capacity: disk.total_bytes,
+            level: if disk.is_nearly_full() { Level::Warning } else { Level::Calm },
+        }
     }
 
     /// Never warns: all slots may be busy in normal operation.

@@ -54,7 +54,8 @@ impl LineQueue {
         let queue = Self(Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() }));
         let shared = queue.0.clone();
         // Without a thread all lines are lost, and counted.
-        let _ = std::thread::Builder::new().name("log-writer".to_owned()).spawn(move || shared.write_to(out, retry_after));
+        let _ =
+            std::thread::Builder::new().name("log-writer".to_owned()).spawn(move || shared.write_to(out, retry_after));
         queue
     }
 

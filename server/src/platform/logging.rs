@@ -53,7 +53,11 @@ fn targets(text: &str) -> Option<Targets> {
     let is_sound = |directive: &str| directive.contains('=') || directive.parse::<LevelFilter>().is_ok();
     let is_ours = |directive: &str| OURS.iter().any(|name| directive.starts_with(name));
     let says_something = directives().any(|directive| !directive.contains('=') || is_ours(directive));
-    if says_something && directives().all(is_sound) { directives().collect::<Vec<_>>().join(",").parse().ok() } else { None }
+    if says_something && directives().all(is_sound) {
+        directives().collect::<Vec<_>>().join(",").parse().ok()
+    } else {
+        None
+    }
 }
 
 fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
@@ -115,10 +119,14 @@ mod tests {
 
     #[test]
     fn a_wrong_word_does_not_silence_everything() {
-        for text in ["info", "WARN", "off", " warn , server=debug ", "server::search=trace", "server=debug,hyper=info", "0"] {
+        for text in
+            ["info", "WARN", "off", " warn , server=debug ", "server::search=trace", "server=debug,hyper=info", "0"]
+        {
             assert!(targets(text).is_some(), "{text}");
         }
-        for text in ["verbose", "debgu", "info,server", "server=loud", "sever=debug", "hyper=debug", ",", "a=b=c", "server[x]"] {
+        for text in
+            ["verbose", "debgu", "info,server", "server=loud", "sever=debug", "hyper=debug", ",", "a=b=c", "server[x]"]
+        {
             assert!(targets(text).is_none(), "{text}");
         }
     }

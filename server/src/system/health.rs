@@ -143,7 +143,11 @@ fn ledger_and_jobs(inputs: &HealthInputs, causes: &mut Causes) {
     }
     if inputs.other_dead > 0 {
         let jobs = plural(inputs.other_dead, "other job is", "other jobs are");
-        causes.add_on(HealthStatus::Degraded, "/jobs?state=dead", format!("{jobs} dead: see why, and retry or cancel."));
+        causes.add_on(
+            HealthStatus::Degraded,
+            "/jobs?state=dead",
+            format!("{jobs} dead: see why, and retry or cancel."),
+        );
     }
     if !inputs.paused.is_empty() {
         let kinds = inputs.paused.join(", ");
@@ -159,10 +163,9 @@ fn workers(inputs: &HealthInputs, causes: &mut Causes) {
             HealthStatus::Failing,
             "This process runs no jobs: it was started with --no-worker. Start it without, and searches reach the log.",
         ),
-        Runners::Nobody => causes.add(
-            HealthStatus::Failing,
-            "No worker is there to run jobs: start one with search4letters work.",
-        ),
+        Runners::Nobody => {
+            causes.add(HealthStatus::Failing, "No worker is there to run jobs: start one with search4letters work.")
+        }
     }
     let silent: Vec<_> = inputs.workers.iter().filter(|worker| worker.is_silent).collect();
     if !silent.is_empty() {
@@ -201,11 +204,13 @@ fn machine(inputs: &HealthInputs, causes: &mut Causes) {
     let ahead_ms = inputs.clock_ahead_ms;
     if ahead_ms.abs() >= SKEW_LIMIT_MS {
         let (seconds, where_) = (ahead_ms.abs() / 1_000, if ahead_ms > 0 { "ahead of" } else { "behind" });
-        let sentence = format!("This machine's clock is {seconds} s {where_} the database's: set both by a time server.");
+        let sentence =
+            format!("This machine's clock is {seconds} s {where_} the database's: set both by a time server.");
         causes.add(HealthStatus::Degraded, sentence);
     }
     if inputs.is_losing_log_lines {
-        let sentence = "Log lines are being lost: nobody reads standard error, its reader has gone, or its disk is full.";
+        let sentence =
+            "Log lines are being lost: nobody reads standard error, its reader has gone, or its disk is full.";
         causes.add(HealthStatus::Degraded, sentence);
     }
 }
@@ -280,14 +285,30 @@ mod tests {
         (|it| (it.spool.used_bytes, it.spool.capacity_bytes) = (80, 100), HealthStatus::Degraded, "80 % full"),
         (|it| (it.spool.used_bytes, it.spool.capacity_bytes) = (96, 100), HealthStatus::Failing, "spool is full"),
         (|it| it.spool.quarantined = 1, HealthStatus::Degraded, "set aside"),
-        (|it| it.ledger = Some(Ledger { accepted: 2, ..Ledger::default() }), HealthStatus::Failing, "2 searches are neither"),
-        (|it| it.ledger = Some(Ledger { recorded: 1, ..Ledger::default() }), HealthStatus::Degraded, "without having been accepted"),
-        (|it| it.ledger = Some(Ledger { accepted: 1, dead: 1, ..Ledger::default() }), HealthStatus::Degraded, "dead jobs"),
+        (
+            |it| it.ledger = Some(Ledger { accepted: 2, ..Ledger::default() }),
+            HealthStatus::Failing,
+            "2 searches are neither",
+        ),
+        (
+            |it| it.ledger = Some(Ledger { recorded: 1, ..Ledger::default() }),
+            HealthStatus::Degraded,
+            "without having been accepted",
+        ),
+        (
+            |it| it.ledger = Some(Ledger { accepted: 1, dead: 1, ..Ledger::default() }),
+            HealthStatus::Degraded,
+            "dead jobs",
+        ),
         (|it| it.other_dead = 3, HealthStatus::Degraded, "3 other jobs are dead"),
         (|it| it.paused = vec!["lab_run".to_owned()], HealthStatus::Degraded, "Paused: lab_run"),
         (|it| it.runners = Runners::NotThisProcess, HealthStatus::Failing, "--no-worker"),
         (|it| it.runners = Runners::Nobody, HealthStatus::Failing, "No worker is there"),
-        (|it| it.workers = vec![worker("a", false), worker("b", true)], HealthStatus::Degraded, "1 of 2 workers is silent: b on host for 20 s"),
+        (
+            |it| it.workers = vec![worker("a", false), worker("b", true)],
+            HealthStatus::Degraded,
+            "1 of 2 workers is silent: b on host for 20 s",
+        ),
         (|it| it.probe_failure = Some("panicked".to_owned()), HealthStatus::Failing, "came to nothing: panicked"),
         (|it| it.clock_ahead_ms = -7_200_000, HealthStatus::Degraded, "7200 s behind"),
         (|it| it.is_losing_log_lines = true, HealthStatus::Degraded, "Log lines are being lost"),
