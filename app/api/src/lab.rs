@@ -15,7 +15,7 @@ pub use spec::{
     BATCHES_LIMIT, COUNTRIES, DatabaseSpec, FetchSpec, HOLD_LIMIT_MS, LATENCY_LIMIT_MS, LabOrder, LabSpec, LabStyle,
     LabWork, REQUESTS_LIMIT, RUN_LIMIT_MS, RequestSpec, TASKS_LIMIT, WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS,
 };
-pub use trace::{ItemState, ItemTrace, LabTrace, LaneTrace};
+pub use trace::{ItemState, ItemTrace, LabTrace, LaneTrace, PoolStep};
 
 server_functions! {
     /// Server functions of the waiting lab.
@@ -157,98 +157,62 @@ pub struct ItemError {
     pub detail: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ItemErrorKind {
-    /// The server answered with status 404.
-    NotFound,
-    /// The server answered with a status other than 200.
-    Status,
-    /// The timeout was exceeded.
-    Timeout,
-    /// No server listens at the address.
-    Refused,
-    /// The connection broke.
-    Broken,
-    /// The task failed, because the run injected it.
-    Task,
-    /// The task panicked, because the run injected it.
-    Panic,
-    /// The task was aborted while it held a connection, because the run injected it.
-    Aborted,
-    /// The pool or the database returned an error.
-    Database,
-}
-
-impl ItemErrorKind {
-    /// A short label for display.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::NotFound => "not found",
-            Self::Status => "error status",
-            Self::Timeout => "timed out",
-            Self::Refused => "connection refused",
-            Self::Broken => "connection broken",
-            Self::Task => "failed",
-            Self::Panic => "panicked",
-            Self::Aborted => "aborted",
-            Self::Database => "database error",
-        }
+text_enum! {
+    /// The text is for people. On the wire, a kind is in snake case.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum ItemErrorKind {
+        /// The server answered with status 404.
+        NotFound = "not found",
+        /// The server answered with a status other than 200.
+        Status = "error status",
+        /// The timeout was exceeded.
+        Timeout = "timed out",
+        /// No server listens at the address.
+        Refused = "connection refused",
+        /// The connection broke.
+        Broken = "connection broken",
+        /// The task failed, because the run injected it.
+        Task = "failed",
+        /// The task panicked, because the run injected it.
+        Panic = "panicked",
+        /// The task was aborted while it held a connection, because the run injected it.
+        Aborted = "aborted",
+        /// The pool or the database returned an error.
+        Database = "database error",
     }
 }
 
-/// The three ways to write a search's log record that the request scenario compares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Lane {
-    /// The response waits for the write.
-    Awaited,
-    /// A task in the same process does the write.
-    BareTask,
-    /// The write is a durable job.
-    Job,
-}
-
-impl Lane {
-    pub const ALL: [Self; 3] = [Self::Awaited, Self::BareTask, Self::Job];
-
-    /// A short label for display.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Awaited => "awaited",
-            Self::BareTask => "bare task",
-            Self::Job => "job",
-        }
+text_enum! {
+    /// The three ways to write a search's log record that the request scenario compares. The text is for people.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Lane {
+        /// The response waits for the write.
+        Awaited = "awaited",
+        /// A task in the same process does the write.
+        BareTask = "bare task",
+        /// The write is a durable job.
+        Job = "job",
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LaneStep {
-    /// The search was sent.
-    Sent,
-    /// The visitor received the answer.
-    Answered,
-    /// The process was killed, as by `kill -9`.
-    Killed,
-    /// Another process was started on the same data.
-    Restarted,
-    /// The row is in the log.
-    RowThere,
-    /// The row is not in the log, although the time to write it has passed.
-    RowGone,
-}
-
-impl LaneStep {
-    /// A short label for display.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Answered => "answered",
-            Self::Killed => "killed",
-            Self::Restarted => "restarted",
-            Self::RowThere => "row there",
-            Self::RowGone => "row gone",
-        }
+text_enum! {
+    /// The text is for people. On the wire, a step is in snake case.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum LaneStep {
+        /// The search was sent.
+        Sent = "sent",
+        /// The visitor received the answer.
+        Answered = "answered",
+        /// The process was killed, as by `kill -9`.
+        Killed = "killed",
+        /// Another process was started on the same data.
+        Restarted = "restarted",
+        /// The row is in the log.
+        RowThere = "row there",
+        /// The row is not in the log, although the time to write it has passed.
+        RowGone = "row gone",
     }
 }

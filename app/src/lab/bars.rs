@@ -1,7 +1,5 @@
 //! The bars of the waterfall: when each item waited, and when it ran.
 
-use std::fmt::Write as _;
-
 use api::{ItemState, ItemTrace, LabTrace};
 
 use crate::lab::labels;
@@ -49,8 +47,8 @@ pub fn job_state(state: ItemState) -> api::JobState {
 pub fn outcome(item: &ItemTrace, now_us: u64) -> String {
     let took = worked(item, now_us).map(|(start, end)| labels::measured(end - start));
     match (item.state, took, &item.error) {
-        (ItemState::Failed, Some(took), Some(error)) => format!("{} · {took}", error.kind.label()),
-        (ItemState::Failed, None, Some(error)) => error.kind.label().to_owned(),
+        (ItemState::Failed, Some(took), Some(error)) => format!("{} · {took}", error.kind.as_str()),
+        (ItemState::Failed, None, Some(error)) => error.kind.as_str().to_owned(),
         (ItemState::Pending, _, _) => "waiting".to_owned(),
         (ItemState::Cancelled, _, _) => "cancelled".to_owned(),
         (_, took, _) => took.unwrap_or_default(),
@@ -65,47 +63,27 @@ pub fn name(index: usize, item: &ItemTrace) -> Option<&str> {
 
 /// Everything that is known about an item, in one sentence. `arrival` is its position among the arrivals, from 1.
 pub fn sentence(index: usize, item: &ItemTrace, arrival: Option<usize>, now_us: u64) -> String {
-    let mut text = format!("#{}", index + 1);
-    if let Some(name) = name(index, item) {
-        let _ = write!(text, " {name}");
-    }
-    let _ = write!(text, ": {}", item.state.as_str());
-    match worked(item, now_us) {
+    let name = name(index, item).map_or_else(String::new, |name| format!(" {name}"));
+    let mut parts = vec![format!("#{}{name}: {}", index + 1, item.state.as_str())];
+    parts.push(match worked(item, now_us) {
         Some((start, end)) => {
-            let _ = write!(
-                text,
-                " · waited {}, took {} ({} to {})",
-                labels::measured(start),
-                labels::measured(end - start),
-                labels::measured(start),
-                labels::measured(end)
-            );
+            let [took, start, end] = [end - start, start, end].map(labels::measured);
+            format!("waited {start}, took {took} ({start} to {end})")
         }
-        None => {
-            let _ = write!(text, " · waited {}", labels::measured(waited(item, now_us)));
-        }
-    }
-    if let Some(arrival) = arrival {
-        let _ = write!(text, " · arrival {arrival}");
-    }
+        None => format!("waited {}", labels::measured(waited(item, now_us))),
+    });
+    parts.extend(arrival.map(|arrival| format!("arrival {arrival}")));
     match &item.error {
-        Some(error) => {
-            let _ = write!(text, " · {}: {}", error.kind.label(), error.detail);
-        }
-        None if !item.text.is_empty() => {
-            let _ = write!(text, " · {}", item.text);
-        }
+        Some(error) => parts.push(format!("{}: {}", error.kind.as_str(), error.detail)),
+        None if !item.text.is_empty() => parts.push(item.text.clone()),
         None => {}
     }
-    text
+    parts.join(" · ")
 }
 
 /// The height of a dense drawing, in pixels.
 pub fn dense_height(items: usize) -> usize {
-    match items {
-        ..=120 => 4 * items,
-        _ => DENSE_HEIGHT,
-    }
+    DENSE_HEIGHT.min(4 * items)
 }
 
 /// The height of a waterfall with its axis, in pixels.
@@ -118,27 +96,19 @@ pub fn plot_height(items: usize) -> usize {
 
 /// The lines of all items in `state` as an SVG path, in which each item is one unit high.
 pub fn dense_path(items: &[ItemTrace], state: ItemState, scale: Scale, now_us: u64) -> String {
-    let mut path = String::new();
-    for (index, item) in items.iter().enumerate().filter(|(_, item)| item.state == state) {
-        if let Some((start, end)) = worked(item, now_us) {
-            let start = dense_x(scale, start).min(DENSE_WIDTH - DENSE_MIN);
-            let end = dense_x(scale, end).max(start + DENSE_MIN);
-            let _ = write!(path, "M{start} {index}.5H{end}");
-        }
-    }
-    path
+    let items = items.iter().enumerate().filter(|(_, item)| item.state == state);
+    let lines = items.filter_map(|(index, item)| {
+        let (start, end) = worked(item, now_us)?;
+        let start = dense_x(scale, start).min(DENSE_WIDTH - DENSE_MIN);
+        Some(format!("M{start} {index}.5H{}", dense_x(scale, end).max(start + DENSE_MIN)))
+    });
+    lines.collect()
 }
 
 /// The waiting times of all items, as an SVG path.
 pub fn dense_waits(items: &[ItemTrace], scale: Scale, now_us: u64) -> String {
-    let mut path = String::new();
-    for (index, item) in items.iter().enumerate() {
-        let end = dense_x(scale, waited(item, now_us));
-        if end >= DENSE_MIN {
-            let _ = write!(path, "M0 {index}.5H{end}");
-        }
-    }
-    path
+    let ends = items.iter().map(|item| dense_x(scale, waited(item, now_us))).enumerate();
+    ends.filter(|(_, end)| *end >= DENSE_MIN).map(|(index, end)| format!("M0 {index}.5H{end}")).collect()
 }
 
 fn dense_x(scale: Scale, us: u64) -> u32 {

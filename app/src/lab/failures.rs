@@ -36,7 +36,7 @@ fn kind(failures: Failures) -> impl IntoView {
                 <Icon symbol=Symbol::Alert />
                 <strong>{number(failures.count as u64)}</strong>
                 " "
-                {failures.kind.label()}
+                {failures.kind.as_str()}
             </p>
             <ul class="failure_details">
                 {details.collect_view()}
@@ -75,7 +75,8 @@ pub fn by_kind(items: &[ItemTrace]) -> Vec<Failures> {
 
 /// In one line: `2 not found, 1 timed out`; empty if nothing failed.
 pub fn summary(failures: &[Failures]) -> String {
-    let counts = failures.iter().map(|failures| format!("{} {}", number(failures.count as u64), failures.kind.label()));
+    let counts =
+        failures.iter().map(|failures| format!("{} {}", number(failures.count as u64), failures.kind.as_str()));
     counts.collect::<Vec<_>>().join(", ")
 }
 

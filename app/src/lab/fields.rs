@@ -135,3 +135,14 @@ pub fn FoldedTable(
         </details>
     }
 }
+
+#[component]
+pub fn FiguresTable(columns: &'static [&'static str], children: Children) -> impl IntoView {
+    let columns = columns.iter().map(|name| view! { <th scope="col">{*name}</th> }).collect_view();
+    view! {
+        <table class="figures_table">
+            <thead><tr>{columns}</tr></thead>
+            <tbody>{children()}</tbody>
+        </table>
+    }
+}

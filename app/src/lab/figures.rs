@@ -1,6 +1,6 @@
 //! A run's figures: from its summary, or from its events until there is one.
 
-use api::{DatabaseSpec, ItemState, LabRun, LabSpec, LabTrace, PoolSummary};
+use api::{DatabaseSpec, LabRun, LabSpec, LabSummary, LabTrace, PoolStep, PoolSummary};
 use leptos::prelude::*;
 
 use crate::lab::stream::RunStream;
@@ -20,8 +20,12 @@ pub fn RunTiles(stream: RunStream) -> impl IntoView {
             match &run.spec {
                 LabSpec::Fetch(_) => {
                     let mut tiles = of_items(&figures, "requests");
-                    tiles.push(("Failed", number(figures.failed), failures::summary(&failures::by_kind(&trace.items))));
-                    tiles.push(speed_up(&figures));
+                    tiles.push((
+                        "Failed",
+                        number(figures.summary.failed.into()),
+                        failures::summary(&failures::by_kind(&trace.items)),
+                    ));
+                    tiles.push(speed_up(&figures.summary));
                     tiles
                 }
                 LabSpec::Database(_) => {
@@ -30,17 +34,17 @@ pub fn RunTiles(stream: RunStream) -> impl IntoView {
                     tiles
                 }
                 LabSpec::Request(spec) => vec![
-                    elapsed(&figures),
+                    elapsed(&figures.summary),
                     ("Write delay", labels::configured(spec.delay_ms.into()), "as slow as the log is".to_owned()),
                 ],
             }
         })
     };
-    let count = match stream.run.with_untracked(|run| matches!(run.spec, LabSpec::Request(_))) {
-        true => 2,
-        false if stream.run.with_untracked(|run| matches!(run.spec, LabSpec::Fetch(_))) => 4,
-        false => 6,
-    };
+    let count = stream.run.with_untracked(|run| match run.spec {
+        LabSpec::Fetch(_) => 4,
+        LabSpec::Database(_) => 6,
+        LabSpec::Request(_) => 2,
+    });
     // The tiles stay and only their texts change, so that a ticking clock rebuilds nothing.
     let tiles = Memo::new(move |_| tiles());
     let tile = move |index: usize| {
@@ -56,29 +60,28 @@ pub fn RunTiles(stream: RunStream) -> impl IntoView {
     view! { <dl class="lab_tiles" data-count=count.to_string()>{(0..count).map(tile).collect_view()}</dl> }
 }
 
-fn elapsed(figures: &Figures) -> Tile {
-    ("Elapsed", labels::measured(figures.elapsed_us), String::new())
+fn elapsed(summary: &LabSummary) -> Tile {
+    ("Elapsed", labels::measured(summary.elapsed_us), String::new())
 }
 
-fn of_items(figures: &Figures, things: &str) -> Vec<Tile> {
-    let cancelled = match figures.cancelled {
-        0 => String::new(),
-        cancelled => format!("{} cancelled", number(cancelled)),
-    };
-    let total = if figures.total == 0 { String::new() } else { format!("of {} {things}", number(figures.total)) };
-    let remark = [total, cancelled].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
-    vec![elapsed(figures), ("Done", number(figures.done), remark)]
+fn of_items(Figures { summary, total, .. }: &Figures, things: &str) -> Vec<Tile> {
+    let count = |count: u64, text: String| (count > 0).then_some(text);
+    let total = count(*total, format!("of {} {things}", number(*total)));
+    let cancelled = summary.cancelled.into();
+    let cancelled = count(cancelled, format!("{} cancelled", number(cancelled)));
+    let remark = total.into_iter().chain(cancelled).collect::<Vec<_>>().join(", ");
+    vec![elapsed(summary), ("Done", number(summary.done.into()), remark)]
 }
 
-fn speed_up(figures: &Figures) -> Tile {
-    let times = labels::times(figures.work_us, figures.elapsed_us).unwrap_or_else(|| "–".to_owned());
-    ("Speed-up", times, format!("{} of waiting, one by one", labels::measured(figures.work_us)))
+fn speed_up(summary: &LabSummary) -> Tile {
+    let times = labels::times(summary.work_us, summary.elapsed_us).unwrap_or_else(|| "–".to_owned());
+    ("Speed-up", times, format!("{} of waiting, one by one", labels::measured(summary.work_us)))
 }
 
 /// From the summary, or from the events until there is one.
-fn of_pool(summary: Option<PoolSummary>, events: &[(u64, u32, u32, u32)]) -> Vec<Tile> {
-    let most_in_use = events.iter().map(|event| event.1).max().unwrap_or_default();
-    let most_waiting = events.iter().map(|event| event.3).max().unwrap_or_default();
+fn of_pool(summary: Option<PoolSummary>, events: &[PoolStep]) -> Vec<Tile> {
+    let most_in_use = events.iter().map(|step| step.in_use).max().unwrap_or_default();
+    let most_waiting = events.iter().map(|step| step.waiting).max().unwrap_or_default();
     let max = summary.map_or(DatabaseSpec::CONNECTIONS, |pool| pool.max);
     let text = |of: fn(PoolSummary) -> String| summary.map_or_else(|| "–".to_owned(), of);
     vec![
@@ -97,58 +100,33 @@ fn of_pool(summary: Option<PoolSummary>, events: &[(u64, u32, u32, u32)]) -> Vec
     ]
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figures {
-    pub elapsed_us: u64,
+    pub summary: LabSummary,
     pub total: u64,
-    pub done: u64,
-    pub failed: u64,
-    pub cancelled: u64,
-    /// The sum of all items' durations.
-    pub work_us: u64,
     /// From 0 to 100.
     pub percent: u8,
 }
 
 impl Figures {
     pub fn of(run: &LabRun, trace: &LabTrace, now_us: u64) -> Self {
-        let count = |state| trace.count(state) as u64;
         let total = trace.items.len() as u64;
-        let from_events = Self {
-            elapsed_us: now_us,
-            total,
-            done: count(ItemState::Done),
-            failed: count(ItemState::Failed),
-            cancelled: count(ItemState::Cancelled),
-            work_us: trace
-                .items
-                .iter()
-                .filter_map(|item| bars::worked(item, now_us))
-                .map(|(start, end)| end - start)
-                .sum(),
-            percent: 0,
-        };
-        let figures = match &run.summary {
-            Some(summary) => Self {
-                elapsed_us: summary.elapsed_us,
-                done: summary.done.into(),
-                failed: summary.failed.into(),
-                cancelled: summary.cancelled.into(),
-                work_us: summary.work_us,
-                ..from_events
-            },
-            None => from_events,
-        };
-        let ended = (figures.done + figures.failed + figures.cancelled) * 100 / total.max(1);
+        let summary = run.summary.clone().unwrap_or_else(|| {
+            let worked = trace.items.iter().filter_map(|item| bars::worked(item, now_us));
+            let work_us = worked.map(|(start, end)| end - start).sum();
+            LabSummary { elapsed_us: now_us, work_us, ..trace.summary() }
+        });
+        let ended = u64::from(summary.done + summary.failed + summary.cancelled) * 100 / total.max(1);
         let percent = u8::try_from(ended.min(100)).unwrap_or(100);
         // Either may lag behind: the events come in batches, and the job reports its progress from time to time.
-        Self { percent: if run.summary.is_some() { 100 } else { percent.max(run.percent.min(100)) }, ..figures }
+        let percent = if run.summary.is_some() { 100 } else { percent.max(run.percent.min(100)) };
+        Self { summary, total, percent }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use api::{JobId, JobState, LabEvent, LabFact, LabRunId, LabSummary, RequestSpec, TimeMs};
+    use api::{JobId, JobState, LabEvent, LabFact, LabRunId, RequestSpec, TimeMs};
 
     use super::*;
 
@@ -184,12 +162,13 @@ mod tests {
     #[test]
     fn events_count_until_there_is_a_summary() {
         let figures = Figures::of(&run(10, None), &trace(), 15);
-        assert_eq!((figures.elapsed_us, figures.done, figures.total, figures.work_us), (15, 1, 4, 15));
-        assert_eq!(figures.percent, 25, "one of four");
+        let Figures { summary, total, percent } = figures;
+        assert_eq!((summary.elapsed_us, summary.done, total, summary.work_us), (15, 1, 4, 15));
+        assert_eq!(percent, 25, "one of four");
         assert_eq!(Figures::of(&run(40, None), &trace(), 15).percent, 40, "the job knows more");
         let summary = LabSummary { elapsed_us: 99, done: 4, work_us: 300, ..LabSummary::default() };
-        let figures = Figures::of(&run(40, Some(summary)), &trace(), 15);
-        assert_eq!((figures.elapsed_us, figures.done, figures.work_us, figures.percent), (99, 4, 300, 100));
+        let figures = Figures::of(&run(40, Some(summary.clone())), &trace(), 15);
+        assert_eq!((figures.summary, figures.percent), (summary, 100));
     }
 
     #[test]

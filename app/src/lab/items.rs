@@ -4,7 +4,7 @@ use api::{COUNTRIES, ItemState, ItemTrace, LabTrace};
 use leptos::prelude::*;
 
 use crate::lab::bars::ROWS_LIMIT;
-use crate::lab::fields::FoldedTable;
+use crate::lab::fields::{FiguresTable, FoldedTable};
 use crate::lab::stream::RunStream;
 use crate::lab::{bars, labels};
 use crate::ui::format::number;
@@ -25,21 +25,9 @@ fn ItemRows(stream: RunStream) -> impl IntoView {
     let rows = move || (0..count.get()).map(|index| view! { <ItemRow stream index /> }).collect_view();
     view! {
         <div class="table_scroll" tabindex="0" role="region" aria-label="Requests">
-            <table class="figures_table">
-                <thead>
-                    <tr>
-                        <th scope="col">"#"</th>
-                        <th scope="col">"Request"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Started"</th>
-                        <th scope="col">"Took"</th>
-                        <th scope="col">"Called back"</th>
-                        <th scope="col">"Handed over"</th>
-                        <th scope="col">"Result"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <FiguresTable columns=&["#", "Request", "State", "Started", "Took", "Called back", "Handed over", "Result"]>
+                {rows}
+            </FiguresTable>
         </div>
     }
 }
@@ -70,7 +58,7 @@ fn ItemRow(stream: RunStream, index: usize) -> impl IntoView {
 
 fn result(item: &ItemTrace) -> String {
     match &item.error {
-        Some(error) => format!("{}: {}", error.kind.label(), error.detail),
+        Some(error) => format!("{}: {}", error.kind.as_str(), error.detail),
         None => item.text.clone(),
     }
 }
@@ -153,7 +141,7 @@ fn arrival(trace: &LabTrace, index: u32) -> (ItemState, String, String) {
     let Some(item) = trace.items.get(position) else { return Default::default() };
     let label = bars::name(position, item).map_or_else(|| format!("#{}", index + 1), ToOwned::to_owned);
     let text = match &item.error {
-        Some(error) => error.kind.label().to_owned(),
+        Some(error) => error.kind.as_str().to_owned(),
         None if item.text == label || item.text.chars().count() > 12 => String::new(),
         None => item.text.clone(),
     };

@@ -54,11 +54,12 @@ fn LaneRow(
     let name = lane.with_untracked(|(lane, _)| lane.lane);
     let trace = Memo::new(move |_| lane.with(|(lane, _)| lane.clone()));
     let id = format!("lane-{name:?}");
+    let (title, explanation) = explanation(name);
     // The visitor waits from the question to the answer.
     let waits = move || {
         let (lane, sent) = lane.get();
-        time(&lane, LaneStep::Sent)?;
-        let end = time(&lane, LaneStep::Answered).unwrap_or_else(|| {
+        lane.time(LaneStep::Sent)?;
+        let end = lane.time(LaneStep::Answered).unwrap_or_else(|| {
             if stream.is_running() { stream.now_us.get().saturating_sub(sent) } else { scale.get().end_us() }
         });
         Some(scale.get().percent(end))
@@ -84,8 +85,8 @@ fn LaneRow(
     view! {
         <li class="lane" aria-labelledby=id.clone()>
             <div class="lane_head">
-                <h4 id=id.clone()>{title(name)}</h4>
-                <p class="muted">{explanation(name)}</p>
+                <h4 id=id.clone()>{title}</h4>
+                <p class="muted">{explanation}</p>
             </div>
             <div class="lane_track" aria-hidden="true">
                 <span class="lane_waits" style:width=move || waits().unwrap_or_else(|| "0".to_owned())></span>
@@ -101,7 +102,7 @@ fn lane_step(at_us: u64, step: LaneStep) -> impl IntoView {
     view! {
         <li class="lane_step" data-state=job_state(step).as_str()>
             <Icon symbol=symbol(step) />
-            {step.label()}
+            {step.as_str()}
             " "
             <span class="muted">{(at_us > 0).then(|| labels::measured(at_us))}</span>
         </li>
@@ -117,19 +118,14 @@ fn symbol(step: LaneStep) -> Symbol {
     }
 }
 
-fn title(lane: Lane) -> &'static str {
+/// The lane's title, and what is done in it.
+fn explanation(lane: Lane) -> (&'static str, &'static str) {
     match lane {
-        Lane::Awaited => "Awaited",
-        Lane::BareTask => "Bare task",
-        Lane::Job => "Durable job",
-    }
-}
-
-fn explanation(lane: Lane) -> &'static str {
-    match lane {
-        Lane::Awaited => "The answer waits until the log row is written.",
-        Lane::BareTask => "The write is handed to a task of the process; the answer leaves at once.",
-        Lane::Job => "The write becomes a job in the database; the answer leaves once that is on the disk.",
+        Lane::Awaited => ("Awaited", "The answer waits until the log row is written."),
+        Lane::BareTask => ("Bare task", "The write is handed to a task of the process; the answer leaves at once."),
+        Lane::Job => {
+            ("Durable job", "The write becomes a job in the database; the answer leaves once that is on the disk.")
+        }
     }
 }
 
@@ -146,36 +142,26 @@ fn job_state(step: LaneStep) -> JobState {
 
 /// The lane in its own time, which begins when its search is sent, and that moment in the run's time.
 fn since_sent(lane: &LaneTrace) -> (LaneTrace, u64) {
-    let sent = time(lane, LaneStep::Sent).unwrap_or_default();
+    let sent = lane.time(LaneStep::Sent).unwrap_or_default();
     let steps = lane.steps.iter().map(|&(at_us, step)| (at_us.saturating_sub(sent), step)).collect();
     (LaneTrace { lane: lane.lane, steps }, sent)
 }
 
-/// When the lane reached a step.
-fn time(lane: &LaneTrace, wanted: LaneStep) -> Option<u64> {
-    lane.steps.iter().find(|&&(_, step)| step == wanted).map(|&(at_us, _)| at_us)
-}
-
 /// A sentence about the visitor's wait and the row, as far as they are known.
 fn conclusion(lane: &LaneTrace) -> String {
-    let sent = time(lane, LaneStep::Sent).unwrap_or_default();
-    let Some(answered) = time(lane, LaneStep::Answered) else {
-        return match time(lane, LaneStep::Sent) {
-            Some(_) => "The visitor waits for the answer…".to_owned(),
-            None => "Not sent yet.".to_owned(),
-        };
+    let sent = lane.time(LaneStep::Sent).unwrap_or_default();
+    let Some(answered) = lane.time(LaneStep::Answered) else {
+        let is_sent = lane.time(LaneStep::Sent).is_some();
+        return if is_sent { "The visitor waits for the answer…" } else { "Not sent yet." }.to_owned();
     };
-    let mut text = format!("Answered after {}", labels::measured(answered.saturating_sub(sent)));
-    let restarted = time(lane, LaneStep::Restarted);
-    match (time(lane, LaneStep::RowThere), time(lane, LaneStep::RowGone)) {
-        (Some(row), _) if restarted.is_some_and(|restarted| restarted <= row) => {
-            text.push_str("; its row arrived after the restart.");
-        }
-        (Some(_), _) => text.push_str("; its row is in the log."),
-        (None, Some(_)) => text.push_str("; its row is gone."),
-        (None, None) => text.push_str("; its row is not in the log yet…"),
-    }
-    text
+    let restarted = lane.time(LaneStep::Restarted);
+    let row = match (lane.time(LaneStep::RowThere), lane.time(LaneStep::RowGone)) {
+        (Some(row), _) if restarted.is_some_and(|restarted| restarted <= row) => "arrived after the restart.",
+        (Some(_), _) => "is in the log.",
+        (None, Some(_)) => "is gone.",
+        (None, None) => "is not in the log yet…",
+    };
+    format!("Answered after {}; its row {row}", labels::measured(answered.saturating_sub(sent)))
 }
 
 /// Moves positions on an axis (ascending shares from 0 to 1) apart, so that neighbours are at least `gap` apart if

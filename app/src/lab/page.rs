@@ -85,6 +85,7 @@ fn refresh_while_unfinished(runs: Memo<Vec<LabRun>>, refresh: Callback<()>) {
 #[component]
 fn ScenarioTabs(chosen: Memo<Scenario>) -> impl IntoView {
     let tab = move |scenario: Scenario| {
+        let [_, name, about] = scenario.texts();
         let symbol = match scenario {
             Scenario::Requests => Symbol::Bars,
             Scenario::Database => Symbol::Disk,
@@ -98,8 +99,8 @@ fn ScenarioTabs(chosen: Memo<Scenario>) -> impl IntoView {
             >
                 <Icon symbol />
                 <span>
-                    <strong>{scenario.name()}</strong>
-                    <span class="lab_tab_about">{scenario.about()}</span>
+                    <strong>{name}</strong>
+                    <span class="lab_tab_about">{about}</span>
                 </span>
             </a>
         }
@@ -148,37 +149,22 @@ enum Scenario {
 impl Scenario {
     const ALL: [Self; 3] = [Self::Requests, Self::Database, Self::Trap];
 
+    /// Its word in the page's address, its name, and what it is about.
+    fn texts(self) -> [&'static str; 3] {
+        match self {
+            Self::Requests => ["requests", "Requests", "many requests to a slow server"],
+            Self::Database => ["database", "Database", "many tasks on a few connections"],
+            Self::Trap => ["trap", "The trap", "one search with a slow log"],
+        }
+    }
+
     /// The scenario that the page's address names; the first one by default.
     fn parse(name: Option<&str>) -> Self {
-        match name {
-            Some("database") => Self::Database,
-            Some("trap") => Self::Trap,
-            _ => Self::Requests,
-        }
+        Self::ALL.into_iter().find(|scenario| name == Some(scenario.texts()[0])).unwrap_or_default()
     }
 
-    fn address(self) -> &'static str {
-        match self {
-            Self::Requests => "/lab",
-            Self::Database => "/lab?scenario=database",
-            Self::Trap => "/lab?scenario=trap",
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Requests => "Requests",
-            Self::Database => "Database",
-            Self::Trap => "The trap",
-        }
-    }
-
-    fn about(self) -> &'static str {
-        match self {
-            Self::Requests => "many requests to a slow server",
-            Self::Database => "many tasks on a few connections",
-            Self::Trap => "one search with a slow log",
-        }
+    fn address(self) -> String {
+        if self == Self::default() { "/lab".to_owned() } else { format!("/lab?scenario={}", self.texts()[0]) }
     }
 }
 
@@ -189,8 +175,8 @@ mod tests {
     #[test]
     fn each_address_leads_to_its_scenario() {
         for scenario in Scenario::ALL {
-            let word = scenario.address().split_once('=').map(|(_, word)| word);
-            assert_eq!(Scenario::parse(word), scenario);
+            let address = scenario.address();
+            assert_eq!(Scenario::parse(address.split_once('=').map(|(_, word)| word)), scenario);
         }
         assert_eq!(Scenario::parse(Some("other")), Scenario::Requests);
     }

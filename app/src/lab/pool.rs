@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use api::PoolStep;
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
 
-use crate::lab::fields::{FoldedTable, Slider};
+use crate::lab::fields::{FiguresTable, FoldedTable, Slider};
 use crate::lab::labels;
 use crate::lab::stream::RunStream;
 use crate::lab::time_axis::{Scale, TimeAxis};
@@ -75,10 +76,10 @@ fn MomentSlider(steps: Memo<Vec<PoolStep>>, scale: Memo<Scale>, inspected: RwSig
 /// One line of a drawing.
 #[derive(Clone, Copy, Debug)]
 struct StepSeries {
-    pub label: &'static str,
+    label: &'static str,
     /// The name in the style sheet.
-    pub name: &'static str,
-    pub value: fn(&PoolStep) -> u32,
+    name: &'static str,
+    value: fn(&PoolStep) -> u32,
 }
 
 #[component]
@@ -162,17 +163,7 @@ fn PoolTable(steps: Memo<Vec<PoolStep>>, scale: Memo<Scale>) -> impl IntoView {
     };
     view! {
         <FoldedTable class="table_view" summary="The same as a table" is_open=RwSignal::new(false)>
-            <table class="figures_table">
-                <thead>
-                    <tr>
-                        <th scope="col">"At"</th>
-                        <th scope="col">"In use"</th>
-                        <th scope="col">"Idle"</th>
-                        <th scope="col">"Waiting"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <FiguresTable columns=&["At", "In use", "Idle", "Waiting"]>{rows}</FiguresTable>
         </FoldedTable>
     }
 }
@@ -180,24 +171,15 @@ fn PoolTable(steps: Memo<Vec<PoolStep>>, scale: Memo<Scale>) -> impl IntoView {
 /// More steps than this cannot be distinguished on any screen.
 const MAX_STEPS: usize = 800;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct PoolStep {
-    pub at_us: u64,
-    pub in_use: u32,
-    pub idle: u32,
-    pub waiting: u32,
-}
-
 /// The steps of the pool. If there are more than can be drawn, each stretch of time becomes one step, with the most
 /// connections in use and tasks waiting, and the fewest idle connections.
-fn steps(pool: &[(u64, u32, u32, u32)], end_us: u64) -> Vec<PoolStep> {
-    let all = pool.iter().map(|&(at_us, in_use, idle, waiting)| PoolStep { at_us, in_use, idle, waiting });
+fn steps(pool: &[PoolStep], end_us: u64) -> Vec<PoolStep> {
     if pool.len() <= MAX_STEPS {
-        return all.collect();
+        return pool.to_vec();
     }
     let width = (end_us / MAX_STEPS as u64).max(1);
     let mut steps: Vec<PoolStep> = Vec::with_capacity(MAX_STEPS + 1);
-    for step in all {
+    for &step in pool {
         match steps.last_mut() {
             Some(last) if last.at_us / width == step.at_us / width => {
                 last.in_use = last.in_use.max(step.in_use);
@@ -265,7 +247,11 @@ fn y(value: u32, most: u32) -> f64 {
 mod tests {
     use super::*;
 
-    const POOL: [(u64, u32, u32, u32); 3] = [(0, 0, 2, 0), (500, 2, 0, 5), (1_500, 1, 1, 0)];
+    const fn step(at_us: u64, in_use: u32, idle: u32, waiting: u32) -> PoolStep {
+        PoolStep { at_us, in_use, idle, waiting }
+    }
+
+    const POOL: [PoolStep; 3] = [step(0, 0, 2, 0), step(500, 2, 0, 5), step(1_500, 1, 1, 0)];
 
     #[test]
     fn lines_go_across_and_then_up_or_down() {
@@ -287,7 +273,7 @@ mod tests {
 
     #[test]
     fn many_steps_are_merged_and_keep_their_peaks() {
-        let many: Vec<_> = (0..20_000_u64).map(|us| (us, u32::from(us == 7_777) * 8, 8, 3)).collect();
+        let many: Vec<_> = (0..20_000_u64).map(|us| step(us, u32::from(us == 7_777) * 8, 8, 3)).collect();
         let steps = steps(&many, 20_000);
         assert!(steps.len() <= MAX_STEPS + 1, "{}", steps.len());
         assert_eq!(steps.iter().map(|step| step.in_use).max(), Some(8));

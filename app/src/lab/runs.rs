@@ -1,6 +1,6 @@
 //! The runs so far, compared.
 
-use api::{JobState, LabRun, LabRunId, LabSpec, TimeMs};
+use api::{LabRun, LabSpec};
 use leptos::prelude::*;
 
 use crate::lab::labels;
@@ -38,7 +38,7 @@ pub fn RunTable(#[prop(into)] runs: Signal<Vec<LabRun>>) -> impl IntoView {
                         <tbody>
                             <For
                                 each=move || compared.get()
-                                key=|run| run.id
+                                key=|compared| compared.run.id
                                 children=move |run| view! { <RunRow run compared /> }
                             />
                         </tbody>
@@ -52,15 +52,15 @@ pub fn RunTable(#[prop(into)] runs: Signal<Vec<LabRun>>) -> impl IntoView {
 /// A row keeps its elements while its run continues, so that its link keeps the focus.
 #[component]
 fn RunRow(run: ComparedRun, compared: Memo<Vec<ComparedRun>>) -> impl IntoView {
-    let ComparedRun { id, title, created_at, .. } = run.clone();
+    let (id, title, created_at) = (run.run.id, labels::title(&run.run.spec), run.run.created_at);
     let current = Memo::new(move |_| {
-        compared.with(|compared| compared.iter().find(|run| run.id == id).cloned()).unwrap_or_else(|| run.clone())
+        compared.with(|compared| compared.iter().find(|row| row.run.id == id).cloned()).unwrap_or_else(|| run.clone())
     });
-    let state = Memo::new(move |_| current.with(|run| run.state));
+    let state = Memo::new(move |_| current.with(|row| row.run.state));
     let text =
         move |text: fn(&ComparedRun) -> Option<String>| move || current.with(text).unwrap_or_else(|| "–".to_owned());
     let is_none = move |is_none: fn(&ComparedRun) -> bool| move || current.with(is_none).then_some("");
-    let failed = move || current.with(|run| run.failed);
+    let failed = move || current.with(|row| row.run.summary.as_ref().map_or(0, |summary| summary.failed));
     view! {
         <tr>
             <th class="run_name" scope="row"><a class="row_link" href=url::of_lab_run(id)>{title}</a></th>
@@ -72,7 +72,7 @@ fn RunRow(run: ComparedRun, compared: Memo<Vec<ComparedRun>>) -> impl IntoView {
             </td>
             <td class="run_elapsed">
                 <span class="run_bar"><span class="run_bar_done" style:width=move || current.with(width)></span></span>
-                <span class="run_bar_text">{text(|run| run.elapsed_us.map(labels::measured))}</span>
+                <span class="run_bar_text">{text(|row| elapsed(&row.run).map(labels::measured))}</span>
             </td>
             <td class="run_times run_vs_one_by_one" data-none=is_none(|run| run.vs_one_by_one.is_none())>{text(|run| run.vs_one_by_one.clone())}</td>
             <td class="run_times run_vs_slowest" data-none=is_none(|run| run.vs_slowest.is_none())>{text(|run| run.vs_slowest.clone())}</td>
@@ -87,20 +87,13 @@ fn width(run: &ComparedRun) -> String {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ComparedRun {
-    pub id: LabRunId,
-    pub title: String,
-    pub state: JobState,
-    pub created_at: TimeMs,
-    /// `None` if it is unfinished or was cancelled.
-    pub elapsed_us: Option<u64>,
+    pub run: LabRun,
     /// Its elapsed time in thousandths of the longest.
     pub thousandths: u64,
     /// How much faster than its items one by one.
     pub vs_one_by_one: Option<String>,
     /// How much faster than the slowest run with the same work.
     pub vs_slowest: Option<String>,
-    /// How many of its items failed.
-    pub failed: u32,
 }
 
 /// `runs` in the same order, each compared with the others.
@@ -117,15 +110,10 @@ fn compared(run: &LabRun, runs: &[LabRun], longest: u64) -> ComparedRun {
     let work = run.summary.as_ref().filter(|_| is_fetch).map(|summary| summary.work_us);
     let times = |whole: Option<u64>| whole.zip(elapsed_us).and_then(|(whole, part)| labels::times(whole, part));
     ComparedRun {
-        id: run.id,
-        title: labels::title(&run.spec),
-        state: run.state,
-        created_at: run.created_at,
-        elapsed_us,
+        run: run.clone(),
         thousandths: elapsed_us.map_or(0, |elapsed| elapsed.saturating_mul(1_000) / longest),
         vs_one_by_one: times(work),
         vs_slowest: times(slowest),
-        failed: run.summary.as_ref().map_or(0, |summary| summary.failed),
     }
 }
 
@@ -146,7 +134,7 @@ fn is_same_work(one: &LabSpec, other: &LabSpec) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use api::{FetchSpec, JobId, LabOrder, LabStyle, LabSummary, LabWork};
+    use api::{FetchSpec, JobId, JobState, LabOrder, LabRunId, LabStyle, LabSummary, LabWork, TimeMs};
 
     use super::*;
 
@@ -200,7 +188,7 @@ mod tests {
     #[test]
     fn an_unfinished_run_is_not_compared() {
         let compared = compare(&[run(LabStyle::Async, 10, None), run(LabStyle::Async, 10, Some(2_000))]);
-        assert_eq!((compared[0].elapsed_us, compared[0].thousandths), (None, 0));
+        assert_eq!((elapsed(&compared[0].run), compared[0].thousandths), (None, 0));
         assert_eq!((compared[0].vs_one_by_one.clone(), compared[1].vs_slowest.clone()), (None, None));
     }
 }

@@ -58,23 +58,23 @@ impl FromStr for Target {
     type Err = WrongTarget;
 
     fn from_str(text: &str) -> Result<Self, WrongTarget> {
-        let example = "write http://HOST:PORT, for instance http://127.0.0.1:3000";
-        let url = Url::parse(text).map_err(|error| WrongTarget(format!("{text} is no URL ({error}): {example}")))?;
+        let wrong =
+            |why: String| WrongTarget(format!("{why}: write http://HOST:PORT, for instance http://127.0.0.1:3000"));
+        let url = Url::parse(text).map_err(|error| wrong(format!("{text} is no URL ({error})")))?;
         match url.scheme() {
             "http" => {}
             "https" => {
-                return Err(WrongTarget(format!(
-                    "{text} asks for https, and the lab speaks plain http only, so that nothing but waiting is \
-                     measured: {example}"
+                return Err(wrong(format!(
+                    "{text} asks for https, and the lab speaks plain http only, so that nothing but waiting is measured"
                 )));
             }
-            scheme => return Err(WrongTarget(format!("the lab speaks http, not {scheme}: {example}"))),
+            scheme => return Err(wrong(format!("the lab speaks http, not {scheme}"))),
         }
         let is_plain = url.username().is_empty() && url.password().is_none();
         if !is_plain || url.query().is_some() || url.fragment().is_some() {
-            return Err(WrongTarget(format!("a base URL has no user, no password, no ? and no #: {example}")));
+            return Err(wrong("a base URL has no user, no password, no ? and no #".to_owned()));
         }
-        let Some(host) = url.host() else { return Err(WrongTarget(format!("{text} names no host: {example}"))) };
+        let host = url.host().ok_or_else(|| wrong(format!("{text} names no host")))?;
         let port = url.port().unwrap_or(80);
         let authority = url.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
         let prefix = url.path().trim_end_matches('/').to_owned();
@@ -96,7 +96,7 @@ fn resolve(host: &Host<&str>, port: u16) -> Result<SocketAddr, WrongTarget> {
     };
     let resolved = (name, port).to_socket_addrs();
     let addresses: Vec<_> = resolved.map_err(|error| WrongTarget(format!("{name} is not known: {error}")))?.collect();
-    let Some(&first) = addresses.first() else { return Err(WrongTarget(format!("{name} has no address"))) };
+    let first = *addresses.first().ok_or_else(|| WrongTarget(format!("{name} has no address")))?;
     if addresses.len() == 1 {
         return Ok(first);
     }

@@ -3,7 +3,6 @@
 
 mod tasks;
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,7 +17,7 @@ use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use self::tasks::{Connected, EndedTask, Tasks};
+use self::tasks::{EndedTask, Tasks};
 
 /// Opens another pool on the database, with [`DatabaseSpec::CONNECTIONS`] connections for the lab alone.
 pub type PoolOpener = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<Arc<dyn PoolProbe>>> + Send + Sync>;
@@ -43,41 +42,35 @@ pub async fn database(
     let count = spec.batches.saturating_mul(spec.tasks_per_batch);
     events.emit(LabFact::Began { labels: (1..=count).map(|number| format!("task {number}")).collect() });
     let monitor = Arc::new(PoolMonitor::new(pool.0.clone()));
-    let tasks = Tasks {
-        monitor: monitor.clone(),
-        events,
-        hold: Duration::from_millis(spec.hold_ms.into()),
-        faults: spec.into(),
-    };
-    let mut totals = Totals::default();
+    let tasks = Tasks { monitor: monitor.clone(), events, hold: Duration::from_millis(spec.hold_ms.into()), spec };
+    let mut figures = PoolSummary::default();
     tokio::select! {
         () = stop.cancelled() => {}
         () = monitor.emit_changes(events) => {}
-        () = run_batches(spec, &tasks, &mut totals) => {}
+        () = run_batches(spec, &tasks, &mut figures) => {}
     }
     let leaked = leaked_connections(&*pool.0).await;
     monitor.emit_if_changed(events);
     let max = pool.0.state().max;
     close(&*pool.0).await;
-    for item in (0..count).filter(|item| !totals.ended.contains(item)) {
+    let mut summary = events.summary();
+    for item in events.open_items() {
         events.emit(LabFact::Cancelled { item });
-        totals.summary.cancelled += 1;
+        summary.cancelled += 1;
     }
     events.emit(LabFact::Ended);
-    let Totals { summary, first_started_us, last_ended_us, longest_wait_us, refused, .. } = totals;
-    let elapsed_us = last_ended_us.saturating_sub(first_started_us.unwrap_or(last_ended_us));
     let (most_in_use, most_waiting) = monitor.peaks();
-    let pool = PoolSummary { max, most_in_use, most_waiting, longest_wait_us, leaked, refused };
-    Ok(LabSummary { elapsed_us, pool: Some(pool), ..summary })
+    Ok(LabSummary { pool: Some(PoolSummary { max, most_in_use, most_waiting, leaked, ..figures }), ..summary })
 }
 
-async fn run_batches(spec: &DatabaseSpec, tasks: &Tasks<'_>, totals: &mut Totals) {
+async fn run_batches(spec: &DatabaseSpec, tasks: &Tasks<'_>, figures: &mut PoolSummary) {
     for batch in 0..spec.batches {
         let first = batch * spec.tasks_per_batch;
         let mut batch: FuturesUnordered<_> =
             (first..first + spec.tasks_per_batch).map(|item| tasks.run(item)).collect();
-        while let Some(ended) = batch.next().await {
-            totals.add(ended);
+        while let Some(EndedTask { waited_us, is_refused }) = batch.next().await {
+            figures.longest_wait_us = figures.longest_wait_us.max(waited_us);
+            figures.refused += u32::from(is_refused);
         }
     }
 }
@@ -95,31 +88,6 @@ async fn leaked_connections(pool: &dyn PoolProbe) -> u32 {
 /// Closing a pool waits for every connection in use. The timeout is for leaked ones, which never return.
 async fn close(pool: &dyn PoolProbe) {
     let _ = timeout(RETURN_TIMEOUT, pool.close()).await;
-}
-
-/// Results of the tasks so far.
-#[derive(Default)]
-struct Totals {
-    summary: LabSummary,
-    ended: HashSet<u32>,
-    first_started_us: Option<u64>,
-    last_ended_us: u64,
-    longest_wait_us: u64,
-    refused: u32,
-}
-
-impl Totals {
-    fn add(&mut self, task: EndedTask) {
-        let EndedTask { item, connected, ended_us, has_failed, is_refused } = task;
-        self.ended.insert(item);
-        *(if has_failed { &mut self.summary.failed } else { &mut self.summary.done }) += 1;
-        self.refused += u32::from(is_refused);
-        let Some(Connected { asked_us, started_us }) = connected else { return };
-        self.longest_wait_us = self.longest_wait_us.max(started_us.saturating_sub(asked_us));
-        self.summary.work_us += ended_us.saturating_sub(started_us);
-        self.first_started_us = Some(self.first_started_us.map_or(started_us, |first| first.min(started_us)));
-        self.last_ended_us = self.last_ended_us.max(ended_us);
-    }
 }
 
 /// Closes the pool even when the run is dropped: a database server limits the connections of all its clients together.

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use api::{ApiError, ErrorCode, LATENCY_LIMIT_MS};
 use axum::extract::{Path, State};
-use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -16,7 +15,7 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpSocket;
 use tokio::runtime::Builder;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::platform::error::Error;
@@ -28,9 +27,9 @@ const PERMITS: usize = api::REQUESTS_LIMIT as usize + 24;
 /// How many connections may arrive at once: one for each request of a run.
 const LOOPBACK_BACKLOG: u32 = 2_048;
 /// How long a number takes by default.
-const SECOND_MS: u32 = 2_000;
-/// The default latency and jitter of a flag.
-const FLAG_MS: (u32, u32) = (250, 100);
+const SECOND: Latency = Latency { latency_ms: 2_000, jitter_ms: 0 };
+/// How long a flag takes by default.
+const FLAG: Latency = Latency { latency_ms: 250, jitter_ms: 100 };
 
 /// Shared by all requests to the endpoints.
 pub struct Endpoints {
@@ -45,38 +44,25 @@ impl Endpoints {
         Arc::new(Self { closed, permits: Semaphore::new(PERMITS), random })
     }
 
-    /// Must be held while a request waits: many slow requests must not tie up the server.
-    fn permit(&self) -> Result<SemaphorePermit<'_>, NoPermit> {
+    /// Waits for the latency, give or take the jitter. Fails if the lab is closed, or if too many requests wait already:
+    /// slow requests must not tie up the server.
+    async fn wait(&self, latency: Latency) -> Result<(), Response> {
         if let Some(closed) = self.closed {
-            return Err(NoPermit::Closed(closed));
+            return Err(refusal(ErrorCode::NotFound, closed));
         }
-        self.permits.try_acquire().map_err(|_| NoPermit::Full)
-    }
-
-    /// Waits for the latency, give or take the jitter.
-    async fn wait(&self, latency: Latency) {
+        let Ok(_permit) = self.permits.try_acquire() else {
+            let message = format!("{PERMITS} requests wait in the lab already. Try again in a moment.");
+            return Err(([(RETRY_AFTER, "1")], refusal(ErrorCode::Unavailable, message)).into_response());
+        };
         let spread = (self.random.jitter() * 2.0 - 1.0) * f64::from(latency.jitter_ms);
         let wait = Duration::from_secs_f64((f64::from(latency.latency_ms) + spread).max(0.0) / 1_000.0);
         tokio::time::sleep(wait).await;
+        Ok(())
     }
 }
 
-enum NoPermit {
-    Closed(&'static str),
-    Full,
-}
-
-impl IntoResponse for NoPermit {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Closed(why) => Error::from(ApiError::new(ErrorCode::NotFound, why)).into_response(),
-            Self::Full => {
-                let message = format!("{PERMITS} requests wait in the lab already. Try again in a moment.");
-                let error = Error::from(ApiError::new(ErrorCode::Unavailable, message));
-                ([(RETRY_AFTER, HeaderValue::from_static("1"))], error).into_response()
-            }
-        }
-    }
+fn refusal(code: ErrorCode, message: impl Into<String>) -> Response {
+    Error::from(ApiError::new(code, message)).into_response()
 }
 
 /// `GET /lab/second` and `GET /lab/flags/{cc}.svg`.
@@ -101,21 +87,18 @@ struct Latency {
 }
 
 impl Wanted {
-    fn or(self, latency_ms: u32, jitter_ms: u32) -> Result<Latency, Error> {
-        let latency = Latency {
-            latency_ms: self.latency_ms.unwrap_or(latency_ms),
-            // A request with only a latency wants exactly that.
-            jitter_ms: self.jitter_ms.unwrap_or(if self.latency_ms.is_some() { 0 } else { jitter_ms }),
-        };
-        for (field, value, most) in
-            [("latency_ms", latency.latency_ms, LATENCY_LIMIT_MS), ("jitter_ms", latency.jitter_ms, latency.latency_ms)]
+    fn or(self, default: Latency) -> Result<Latency, Response> {
+        let latency_ms = self.latency_ms.unwrap_or(default.latency_ms);
+        // A request with only a latency wants exactly that.
+        let jitter_ms = self.jitter_ms.unwrap_or(if self.latency_ms.is_some() { 0 } else { default.jitter_ms });
+        for (field, value, most) in [("latency_ms", latency_ms, LATENCY_LIMIT_MS), ("jitter_ms", jitter_ms, latency_ms)]
         {
             if value > most {
                 let message = format!("Choose {most} ms at most: {value} is more.");
-                return Err(Error::from(ApiError::at(ErrorCode::Invalid, field, message)));
+                return Err(Error::from(ApiError::at(ErrorCode::Invalid, field, message)).into_response());
             }
         }
-        Ok(latency)
+        Ok(Latency { latency_ms, jitter_ms })
     }
 }
 
@@ -129,9 +112,7 @@ async fn second(
     State(endpoints): State<Arc<Endpoints>>,
     Parameters(wanted): Parameters<Wanted>,
 ) -> Result<Response, Response> {
-    let latency = wanted.or(SECOND_MS, 0).map_err(IntoResponse::into_response)?;
-    let _permit = endpoints.permit().map_err(IntoResponse::into_response)?;
-    endpoints.wait(latency).await;
+    endpoints.wait(wanted.or(SECOND)?).await?;
     let second = u32::from_le_bytes(endpoints.random.bytes()) % 100 + 1;
     Ok(([(CACHE_CONTROL, "no-store")], Json(Second { second })).into_response())
 }
@@ -142,9 +123,7 @@ async fn flag(
     Path(file): Path<String>,
     Parameters(wanted): Parameters<Wanted>,
 ) -> Result<Response, Response> {
-    let latency = wanted.or(FLAG_MS.0, FLAG_MS.1).map_err(IntoResponse::into_response)?;
-    let _permit = endpoints.permit().map_err(IntoResponse::into_response)?;
-    endpoints.wait(latency).await;
+    endpoints.wait(wanted.or(FLAG)?).await?;
     // A missing flag takes as long as an existing one.
     let flag = file.strip_suffix(".svg").and_then(lab::flag);
     let flag = flag.ok_or_else(|| Error::from(ApiError::not_found("flag")).into_response())?;
@@ -210,7 +189,7 @@ mod tests {
     #[test]
     fn latency_and_jitter_have_defaults() {
         let latency = |latency_ms, jitter_ms| {
-            let latency = Wanted { latency_ms, jitter_ms }.or(250, 100).unwrap_or_else(|_| panic!("within bounds"));
+            let latency = Wanted { latency_ms, jitter_ms }.or(FLAG).expect("within bounds");
             (latency.latency_ms, latency.jitter_ms)
         };
         assert_eq!(latency(None, None), (250, 100));

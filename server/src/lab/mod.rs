@@ -9,15 +9,16 @@ pub mod request;
 mod runs;
 pub mod sandbox;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use store::{Clock, Store};
 
 use self::database::PoolOpener;
-use self::runs::StartLimit;
+use self::runs::{START_WINDOW, STARTS_PER_ADDRESS};
 use self::sandbox::Sandbox;
 use crate::platform::caller::Sessions;
 use crate::platform::job::LocalWorker;
+use crate::platform::limits::{Network, RateCounter};
 use crate::platform::random::Random;
 
 pub use endpoints::{Endpoints, LoopbackServer, routes};
@@ -34,7 +35,8 @@ pub struct Lab {
     closed: Option<&'static str>,
     /// The state of its public endpoints.
     pub endpoints: Arc<Endpoints>,
-    start_limit: StartLimit,
+    /// When each address has started runs.
+    starts: Mutex<RateCounter<Network>>,
 }
 
 impl Lab {
@@ -46,8 +48,8 @@ impl Lab {
         worker: Option<LocalWorker>,
         closed: Option<&'static str>,
     ) -> Self {
-        let (endpoints, start_limit) = (Endpoints::new(closed, random), StartLimit::new(clock.clone()));
-        Self { store, clock, sessions, worker, closed, endpoints, start_limit }
+        let starts = Mutex::new(RateCounter::new(STARTS_PER_ADDRESS, START_WINDOW));
+        Self { store, clock, sessions, worker, closed, endpoints: Endpoints::new(closed, random), starts }
     }
 }
 

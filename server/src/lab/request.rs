@@ -32,7 +32,7 @@ pub async fn request(
     stop: &CancellationToken,
 ) -> anyhow::Result<LabSummary> {
     let folder = sandbox.create_dir()?;
-    events.emit(LabFact::Began { labels: Lane::ALL.map(|lane| lane.label().to_owned()).to_vec() });
+    events.emit(LabFact::Began { labels: Lane::ALL.map(|lane| lane.as_str().to_owned()).to_vec() });
     let runner = Runner { folder: &folder, delay: Duration::from_millis(spec.delay_ms.into()), events };
     let mut lanes: FuturesUnordered<_> = Lane::ALL.map(|lane| runner.run(lane)).into_iter().collect();
     let mut summary = LabSummary { cancelled: 3, ..LabSummary::default() };

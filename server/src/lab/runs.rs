@@ -1,17 +1,17 @@
 //! Runs: jobs of the kind `lab_run`, as visitors see and control them.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use api::{ApiError, ErrorCode, JobFilter, JobState, LabRun as RunView, LabRunId, LabSpec, LabState, Role};
 use queue::{Payload, decode, encode};
-use store::{Clock, NewJob, StoredJob};
+use store::{NewJob, StoredJob};
 
 use super::{Lab, LabRun};
 use crate::platform::caller::Caller;
 use crate::platform::error::Result;
-use crate::platform::limits::{Network, RateCounter, network, room_again_ms};
+use crate::platform::limits::{network, room_again_ms};
 
 /// How many runs are compared.
 const LATEST: u32 = 40;
@@ -23,8 +23,8 @@ const AT_A_TIME: u32 = 1;
 const MAX_ATTEMPTS: u32 = 3;
 /// How many runs one address may start within the window: enough for comparing all styles, or for a class behind one
 /// address.
-const STARTS_PER_ADDRESS: usize = 60;
-const START_WINDOW: Duration = Duration::from_secs(5 * 60);
+pub(super) const STARTS_PER_ADDRESS: usize = 60;
+pub(super) const START_WINDOW: Duration = Duration::from_secs(5 * 60);
 
 /// The visitor who sees a run.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +68,7 @@ impl Lab {
             return self.same_run(&job, viewer, &spec).await;
         }
         self.has_room().await?;
-        caller.ip.map_or(Ok(()), |address| self.start_limit.count(address))?;
+        caller.ip.map_or(Ok(()), |address| self.count_start(address))?;
         let now = self.clock.steady();
         let job = NewJob {
             kind: LabRun::KIND.to_owned(),
@@ -162,21 +162,9 @@ impl Lab {
         let message = format!("{waiting} runs wait for their turn already. Try again in a minute.");
         Err(ApiError::new(ErrorCode::TooMany, message).into())
     }
-}
-
-/// Limits the runs that one address starts.
-pub(super) struct StartLimit {
-    clock: Arc<dyn Clock>,
-    starts: Mutex<RateCounter<Network>>,
-}
-
-impl StartLimit {
-    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, starts: Mutex::new(RateCounter::new(STARTS_PER_ADDRESS, START_WINDOW)) }
-    }
 
     /// Counts a start. Fails if there were too many within the window.
-    fn count(&self, address: IpAddr) -> Result<()> {
+    fn count_start(&self, address: IpAddr) -> Result<()> {
         let (now, network) = (self.clock.steady(), network(address));
         let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
         let full = (!starts.has_room_for(&network, now)).then(room_again_ms);

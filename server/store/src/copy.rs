@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use crate::Result;
+use crate::codec::{corrupt, count};
 
 /// The database that is copied. All reads see the same snapshot.
 #[async_trait]
@@ -269,6 +270,33 @@ pub enum BeginOutcome {
     /// The copy was begun earlier, from the same source.
     Resumed(Progress),
     Refused(Refusal),
+}
+
+/// The copy that a database holds already, as the table `copy` describes it.
+pub struct EarlierCopy {
+    pub source_name: String,
+    pub source_identity: String,
+    pub source_state: String,
+    pub part: String,
+    pub up_to: String,
+    pub done: i64,
+    pub finished: bool,
+}
+
+impl EarlierCopy {
+    /// Whether a copy of `source` may resume it.
+    pub fn outcome(self, source: &SourceIdentity) -> Result<BeginOutcome> {
+        Ok(if self.source_identity != source.identity {
+            BeginOutcome::Refused(Refusal::OtherSource(self.source_name))
+        } else if self.finished {
+            BeginOutcome::Refused(Refusal::Finished)
+        } else if self.source_state != source.state {
+            BeginOutcome::Refused(Refusal::SourceChanged)
+        } else {
+            let table = Table::parse(&self.part).ok_or_else(|| corrupt("table of a copy", &self.part))?;
+            BeginOutcome::Resumed(Progress { table, after: Cursor(self.up_to), done: count(self.done) })
+        })
+    }
 }
 
 /// Why a database cannot be copied into.

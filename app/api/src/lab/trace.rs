@@ -1,6 +1,6 @@
 //! The state of a run, built from its events.
 
-use super::{ItemError, LabEvent, LabFact, Lane, LaneStep};
+use super::{ItemError, LabEvent, LabFact, LabSummary, Lane, LaneStep};
 
 /// The state of a run. Events arrive ordered by time, in parts of any size. An event that arrives twice changes
 /// nothing, because a part may be sent again.
@@ -10,8 +10,8 @@ pub struct LabTrace {
     pub items: Vec<ItemTrace>,
     /// The items in the order of delivery.
     pub delivered: Vec<u32>,
-    /// Ordered by time: time, in use, idle, waiting.
-    pub pool: Vec<(u64, u32, u32, u32)>,
+    /// Ordered by time.
+    pub pool: Vec<PoolStep>,
     pub lanes: Vec<LaneTrace>,
     /// The time of the latest event.
     pub latest_us: u64,
@@ -42,6 +42,15 @@ text_enum! {
     }
 }
 
+/// The pool's connections in use and idle, and the tasks that wait for one, from this time on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolStep {
+    pub at_us: u64,
+    pub in_use: u32,
+    pub idle: u32,
+    pub waiting: u32,
+}
+
 /// The steps of one search in the request scenario, ordered by time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaneTrace {
@@ -49,36 +58,32 @@ pub struct LaneTrace {
     pub steps: Vec<(u64, LaneStep)>,
 }
 
+impl LaneTrace {
+    /// When the lane reached a step, in microseconds since the run began.
+    pub fn time(&self, wanted: LaneStep) -> Option<u64> {
+        self.steps.iter().find(|(_, step)| *step == wanted).map(|&(at_us, _)| at_us)
+    }
+}
+
 impl LabTrace {
     /// Applies an event. Ignores events of unknown items.
     pub fn apply(&mut self, event: LabEvent) {
         let LabEvent { at_us, what } = event;
-        if let LabFact::Began { labels } = what {
-            let items = labels.into_iter().map(|label| ItemTrace { label, ..ItemTrace::default() }).collect();
-            *self = Self { items, latest_us: at_us, ..Self::default() };
-            return;
-        }
         self.latest_us = self.latest_us.max(at_us);
         match what {
-            LabFact::Began { .. } => {}
+            LabFact::Began { labels } => {
+                let items = labels.into_iter().map(|label| ItemTrace { label, ..ItemTrace::default() }).collect();
+                *self = Self { items, latest_us: at_us, ..Self::default() };
+            }
             LabFact::Started { item } => self.change(item, |item| {
                 item.state = ItemState::Running;
                 item.started_us = Some(at_us);
             }),
-            LabFact::Done { item, text } => self.change(item, |item| {
-                item.state = ItemState::Done;
-                item.ended_us = Some(at_us);
-                item.text = text;
-            }),
-            LabFact::Failed { item, error } => self.change(item, |item| {
-                item.state = ItemState::Failed;
-                item.ended_us = Some(at_us);
-                item.error = Some(error);
-            }),
-            LabFact::Cancelled { item } => self.change(item, |item| {
-                item.state = ItemState::Cancelled;
-                item.ended_us = Some(at_us);
-            }),
+            LabFact::Done { item, text } => self.end(item, ItemState::Done, at_us, |item| item.text = text),
+            LabFact::Failed { item, error } => {
+                self.end(item, ItemState::Failed, at_us, |item| item.error = Some(error));
+            }
+            LabFact::Cancelled { item } => self.end(item, ItemState::Cancelled, at_us, |_| ()),
             LabFact::CalledBack { item } => self.change(item, |item| item.called_back_us = Some(at_us)),
             LabFact::Delivered { item } => {
                 let mut is_new = false;
@@ -88,8 +93,8 @@ impl LabTrace {
                 }
             }
             LabFact::Pool { in_use, idle, waiting } => {
-                if self.pool.last().is_none_or(|&(latest_us, ..)| latest_us < at_us) {
-                    self.pool.push((at_us, in_use, idle, waiting));
+                if self.pool.last().is_none_or(|latest| latest.at_us < at_us) {
+                    self.pool.push(PoolStep { at_us, in_use, idle, waiting });
                 }
             }
             LabFact::Lane { lane, step } => {
@@ -107,9 +112,32 @@ impl LabTrace {
         self.items.iter().filter(|item| item.state == state).count()
     }
 
+    /// The figures of the items that have ended.
+    pub fn summary(&self) -> LabSummary {
+        let count = |state| u32::try_from(self.count(state)).unwrap_or(u32::MAX);
+        let spans = || self.items.iter().filter_map(|item| Some((item.started_us?, item.ended_us?)));
+        let first_us = spans().map(|(started_us, _)| started_us).min().unwrap_or_default();
+        let last_us = spans().map(|(_, ended_us)| ended_us).max().unwrap_or_default();
+        LabSummary {
+            elapsed_us: last_us.saturating_sub(first_us),
+            done: count(ItemState::Done),
+            failed: count(ItemState::Failed),
+            cancelled: count(ItemState::Cancelled),
+            work_us: spans().map(|(started_us, ended_us)| ended_us.saturating_sub(started_us)).sum(),
+            pool: None,
+        }
+    }
+
     fn change(&mut self, item: u32, change: impl FnOnce(&mut ItemTrace)) {
         let index = usize::try_from(item).unwrap_or(usize::MAX);
         self.items.get_mut(index).map(change);
+    }
+
+    fn end(&mut self, item: u32, state: ItemState, at_us: u64, change: impl FnOnce(&mut ItemTrace)) {
+        self.change(item, |item| {
+            (item.state, item.ended_us) = (state, Some(at_us));
+            change(item);
+        });
     }
 
     fn lane(&mut self, lane: Lane) -> &mut Vec<(u64, LaneStep)> {

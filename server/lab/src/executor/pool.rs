@@ -37,22 +37,23 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    tasks: VecDeque<Box<dyn Task>>,
+    tasks: VecDeque<Task>,
     threads: Vec<JoinHandle<()>>,
     /// How many threads are waiting for a task.
     idle: usize,
     is_closed: bool,
 }
 
-/// A task of any type, with its future.
-trait Task: Send {
-    fn run(self: Box<Self>);
-    fn cancel(&self);
-}
+/// Runs a function and finishes its future. Dropping it instead cancels the future.
+type Task = Box<dyn FnOnce() + Send>;
 
-struct Submitted<T, F> {
-    future: Future<T>,
-    function: F,
+struct CancelOnDrop<T>(Future<T>);
+
+impl<T> Drop for CancelOnDrop<T> {
+    fn drop(&mut self) {
+        // Does nothing if the task has begun.
+        self.0.cancel();
+    }
 }
 
 impl ThreadPool {
@@ -69,7 +70,15 @@ impl ThreadPool {
         F: FnOnce() -> T + Send + 'static,
     {
         let future = Future::pending();
-        let task = Submitted { future: future.clone(), function };
+        let pending = CancelOnDrop(future.clone());
+        let task = move || {
+            let CancelOnDrop(future) = &pending;
+            // Cancelled tasks stay in the queue and are skipped here.
+            if future.begin() {
+                let result = catch_unwind(AssertUnwindSafe(function));
+                future.finish(result.map_err(|panic| NoResult::Panicked(message(&*panic))));
+            }
+        };
         let mut queue = self.shared.lock();
         // Each idle thread will take one of the waiting tasks. This task needs another thread.
         if queue.tasks.len() >= queue.idle && queue.threads.len() < self.most.get() {
@@ -110,14 +119,11 @@ impl ThreadPool {
 
     /// Ends the pool: runs or cancels pending tasks, and waits for running ones.
     pub fn shutdown(self, pending: Pending) {
-        match pending {
-            // Dropping the pool runs them.
-            Pending::Run => {}
-            Pending::Cancel => {
-                let tasks = mem::take(&mut self.shared.lock().tasks);
-                // After releasing the lock: a callback may be slow, or submit another task.
-                tasks.iter().for_each(|task| task.cancel());
-            }
+        // Dropping the pool runs them.
+        if pending == Pending::Cancel {
+            let tasks = mem::take(&mut self.shared.lock().tasks);
+            // After releasing the lock: a callback may be slow, or submit another task.
+            drop(tasks);
         }
     }
 
@@ -154,12 +160,12 @@ impl Shared {
     /// A thread's main loop.
     fn work(&self) {
         while let Some(task) = self.next() {
-            task.run();
+            task();
         }
     }
 
     /// Waits for a task. Returns `None` once the queue is closed and empty.
-    fn next(&self) -> Option<Box<dyn Task>> {
+    fn next(&self) -> Option<Task> {
         let mut queue = self.lock();
         loop {
             if let Some(task) = queue.tasks.pop_front() {
@@ -177,25 +183,6 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         // No task runs while the lock is held, so the queue is valid even if the lock is poisoned.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<T, F> Task for Submitted<T, F>
-where
-    T: Send,
-    F: FnOnce() -> T + Send,
-{
-    fn run(self: Box<Self>) {
-        let Self { future, function } = *self;
-        // Cancelled tasks stay in the queue and are skipped here.
-        if future.begin() {
-            let result = catch_unwind(AssertUnwindSafe(function));
-            future.finish(result.map_err(|panic| NoResult::Panicked(message(&*panic))));
-        }
-    }
-
-    fn cancel(&self) {
-        self.future.cancel();
     }
 }
 

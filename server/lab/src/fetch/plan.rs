@@ -1,6 +1,5 @@
 //! The requests of a run, and their server.
 
-use std::iter;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
@@ -81,8 +80,7 @@ impl FetchPlan {
 
     /// The items' numbers.
     pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
-        let count = self.items.len();
-        iter::zip(0_u32.., 0..count).map(|(number, _)| number)
+        (0..).take(self.items.len())
     }
 
     pub(super) fn timeout(&self) -> Duration {

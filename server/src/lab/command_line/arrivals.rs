@@ -15,56 +15,33 @@ pub(super) struct Arrivals<O: Write = Stdout, E: Write = LineQueue> {
     err: E,
     work: LabWork,
     total: usize,
-    display: Display,
+    shown: Words,
+    has_bar: bool,
     /// Current width of the bar's line.
     drawn: usize,
     words: Vec<String>,
 }
 
-/// Whether the words that arrive are printed: a flag's code, or a number.
+/// Where the words that arrive are printed: a flag's code, or a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Words {
-    Shown,
     Hidden,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Display {
-    Nothing,
-    /// Each word on `out` as it arrives.
-    Words,
-    Bar,
-    /// The same words, and a bar on `err`, which is another device.
-    WordsAndBar,
-    /// `out` is the same terminal: words appear beside the bar as they arrive, and on `out` at the end.
-    WordsInBar,
-}
-
-impl Display {
-    fn has_bar(self) -> bool {
-        matches!(self, Self::Bar | Self::WordsAndBar | Self::WordsInBar)
-    }
+    /// On `out`, as they arrive.
+    Shown,
+    /// `out` is the bar's terminal: words appear beside the bar as they arrive, and on `out` at the end.
+    InBar,
 }
 
 impl Arrivals {
     pub(super) fn on_standard_streams(work: LabWork, total: u32, words: Words) -> Self {
-        let display = match (words, is_stderr_terminal(), Stdout::is_terminal()) {
-            (Words::Hidden, false, _) => Display::Nothing,
-            (Words::Hidden, true, _) => Display::Bar,
-            (Words::Shown, false, _) => Display::Words,
-            (Words::Shown, true, false) => Display::WordsAndBar,
-            (Words::Shown, true, true) => Display::WordsInBar,
-        };
-        Self::on(Stdout, stderr(), work, total, display)
+        let has_bar = is_stderr_terminal();
+        let is_same = words == Words::Shown && has_bar && Stdout::is_terminal();
+        let (total, shown) = (usize::try_from(total).unwrap_or(usize::MAX), if is_same { Words::InBar } else { words });
+        Self { out: Stdout, err: stderr(), work, total, shown, has_bar, drawn: 0, words: Vec::new() }
     }
 }
 
 impl<O: Write, E: Write> Arrivals<O, E> {
-    fn on(out: O, err: E, work: LabWork, total: u32, display: Display) -> Self {
-        let total = usize::try_from(total).unwrap_or(usize::MAX);
-        Self { out, err, work, total, display, drawn: 0, words: Vec::new() }
-    }
-
     pub(super) fn see(&mut self, trace: &LabTrace, fact: &LabFact) {
         match fact {
             LabFact::Done { item, text } => {
@@ -79,7 +56,7 @@ impl<O: Write, E: Write> Arrivals<O, E> {
             LabFact::Failed { .. } | LabFact::Cancelled { .. } => {}
             _ => return,
         }
-        if self.display.has_bar() {
+        if self.has_bar {
             let ended = [ItemState::Done, ItemState::Failed, ItemState::Cancelled].map(|state| trace.count(state));
             self.draw(ended.iter().sum());
         }
@@ -91,16 +68,16 @@ impl<O: Write, E: Write> Arrivals<O, E> {
             self.line("");
             self.write_err("\r");
         }
-        match self.display {
+        match self.shown {
             _ if self.words.is_empty() => {}
-            Display::Words | Display::WordsAndBar => self.write_out("\n"),
-            Display::WordsInBar => self.write_out(&format!("{}\n", self.words.join(" "))),
-            Display::Nothing | Display::Bar => {}
+            Words::Hidden => {}
+            Words::Shown => self.write_out("\n"),
+            Words::InBar => self.write_out(&format!("{}\n", self.words.join(" "))),
         }
     }
 
     fn arrived(&mut self, word: String) {
-        if matches!(self.display, Display::Words | Display::WordsAndBar) {
+        if self.shown == Words::Shown {
             let space = if self.words.is_empty() { "" } else { " " };
             self.write_out(&format!("{space}{word}"));
         }
@@ -110,7 +87,7 @@ impl<O: Write, E: Write> Arrivals<O, E> {
     fn draw(&mut self, ended: usize) {
         let full = BAR * ended.min(self.total) / self.total.max(1);
         let mut line = format!("[{}{}] {ended}/{}", "#".repeat(full), ".".repeat(BAR - full), self.total);
-        if self.display == Display::WordsInBar {
+        if self.shown == Words::InBar {
             // The latest words that fit.
             let room = LINE.saturating_sub(line.len() + 1);
             let mut length = 0;
@@ -148,9 +125,18 @@ mod tests {
     use super::*;
 
     /// The output on `out` and on `err` when one flag has arrived and another is missing.
-    fn shown(display: Display) -> (String, String) {
+    fn shown(words: Words, has_bar: bool) -> (String, String) {
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut arrivals = Arrivals::on(&mut out, &mut err, LabWork::Flags, 2, display);
+        let mut arrivals = Arrivals {
+            out: &mut out,
+            err: &mut err,
+            work: LabWork::Flags,
+            total: 2,
+            shown: words,
+            has_bar,
+            drawn: 0,
+            words: Vec::new(),
+        };
         let mut trace = LabTrace::default();
         let error = api::ItemError { kind: api::ItemErrorKind::NotFound, detail: "404".to_owned() };
         for what in [
@@ -167,8 +153,8 @@ mod tests {
 
     #[test]
     fn programs_get_plain_words() {
-        assert_eq!(shown(Display::Words), ("BR\n".to_owned(), String::new()));
-        assert_eq!(shown(Display::Nothing), (String::new(), String::new()));
+        assert_eq!(shown(Words::Shown, false), ("BR\n".to_owned(), String::new()));
+        assert_eq!(shown(Words::Hidden, false), (String::new(), String::new()));
     }
 
     #[test]
@@ -176,9 +162,9 @@ mod tests {
         let half = format!("\r[{}{}] 1/2", "#".repeat(15), ".".repeat(15));
         let full = format!("\r[{}] 2/2", "#".repeat(30));
         let blank = " ".repeat(36);
-        let (out, err) = shown(Display::WordsAndBar);
+        let (out, err) = shown(Words::Shown, true);
         assert_eq!((out.as_str(), err), ("BR\n", format!("{half}{full}\r{blank}\r")));
-        let (out, err) = shown(Display::WordsInBar);
+        let (out, err) = shown(Words::InBar, true);
         assert_eq!((out.as_str(), err), ("BR\n", format!("{half} BR{full} BR\r{blank}   \r")));
     }
 }

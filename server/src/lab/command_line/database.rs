@@ -121,7 +121,7 @@ impl Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:>7}  done", self.summary.done)?;
         for (kind, count) in &self.errors {
-            writeln!(f, "{count:>7}  {}", kind.label())?;
+            writeln!(f, "{count:>7}  {}", kind.as_str())?;
         }
         let pool = self.summary.pool.unwrap_or_default();
         let longest_ms = seconds(pool.longest_wait_us) * 1_000.0;

@@ -45,7 +45,7 @@ pub struct LabSecond {
 #[derive(Clone, Debug, Args)]
 pub struct LabCompare {
     /// What to ask for
-    #[arg(default_value = "flags", value_name = "WORK", value_parser = work())]
+    #[arg(default_value = "flags", value_name = "WORK", value_parser = one_of(LabWork::ALL, LabWork::as_str))]
     pub work: LabWork,
     /// Also with futures, which are as quick as threads
     #[arg(long)]
@@ -61,10 +61,10 @@ pub struct LabCompare {
 #[derive(Clone, Debug, Args)]
 pub struct LabMethod {
     /// Which requests wait for which
-    #[arg(long, default_value = "threads", value_parser = style())]
+    #[arg(long, default_value = "threads", value_parser = one_of(LabStyle::ALL, LabStyle::as_str))]
     pub style: LabStyle,
     /// In which order results are taken; means something for futures only
-    #[arg(long, default_value = "completion", value_parser = order())]
+    #[arg(long, default_value = "completion", value_parser = one_of(LabOrder::ALL, LabOrder::as_str))]
     pub order: LabOrder,
 }
 
@@ -158,18 +158,6 @@ impl LabRequests {
             self.workers = WORKERS.parse().expect("a number");
         }
     }
-}
-
-fn style() -> impl TypedValueParser<Value = LabStyle> {
-    one_of(LabStyle::ALL, LabStyle::as_str)
-}
-
-fn order() -> impl TypedValueParser<Value = LabOrder> {
-    one_of(LabOrder::ALL, LabOrder::as_str)
-}
-
-fn work() -> impl TypedValueParser<Value = LabWork> {
-    one_of(LabWork::ALL, LabWork::as_str)
 }
 
 fn one_of<T, const N: usize>(all: [T; N], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>

@@ -57,20 +57,15 @@ impl<'a> Document<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Comparison<'a> {
-    runs: Vec<ComparedRun<'a>>,
-}
-
-#[derive(Serialize)]
 struct ComparedRun<'a> {
     speed_up: Option<f64>,
     #[serde(flatten)]
     run: Document<'a>,
 }
 
-pub(super) fn comparison(runs: &[Run]) -> Comparison<'_> {
+pub(super) fn comparison(runs: &[Run]) -> impl Serialize {
     let compared = |run| ComparedRun { speed_up: speed_up(run, &runs[0]), run: Document::of(run) };
-    Comparison { runs: runs.iter().map(compared).collect() }
+    BTreeMap::from([("runs", runs.iter().map(compared).collect::<Vec<_>>())])
 }
 
 /// Counts failed tasks or requests by reason.
@@ -96,7 +91,7 @@ pub(super) fn summary(run: &Run) -> String {
 /// Failures counted by kind: "2 not found, 1 timed out".
 fn failures(run: &Run) -> Option<String> {
     let errors = count_errors(&run.trace);
-    let mut counts: Vec<_> = errors.iter().map(|(kind, count)| format!("{count} {}", kind.label())).collect();
+    let mut counts: Vec<_> = errors.iter().map(|(kind, count)| format!("{count} {}", kind.as_str())).collect();
     if run.summary.cancelled > 0 {
         counts.push(format!("{} cancelled", run.summary.cancelled));
     }

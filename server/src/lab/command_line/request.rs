@@ -7,6 +7,7 @@ use anyhow::ensure;
 use api::{LabEvent, LabFact, LabSpec, LabSummary, LabTrace, Lane, LaneStep, LaneTrace, RequestSpec};
 use clap::Args;
 use serde::Serialize;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{check, duration, follow, print_json, seconds, whole_ms};
@@ -39,12 +40,15 @@ pub async fn lab_request(args: &LabRequest) -> anyhow::Result<()> {
     .await;
     let summary = summary?;
     if args.json {
-        let lanes = trace.lanes.iter().map(LaneDocument::of).collect();
+        let steps = |lane: &LaneTrace| -> Vec<_> {
+            lane.steps.iter().map(|(at_us, step)| json!({"at_us": at_us, "step": step})).collect()
+        };
+        let lanes = trace.lanes.iter().map(|lane| json!({"lane": lane.lane, "steps": steps(lane)})).collect();
         print_json(&Document { spec: &spec, summary: &summary, lanes })?;
     } else {
         print(&RequestReport { trace: &trace, delay: args.delay }.to_string())?;
     }
-    let has_row = |lane: &LaneTrace| lane.lane == Lane::Job && at(lane, LaneStep::RowThere).is_some();
+    let has_row = |lane: &LaneTrace| lane.lane == Lane::Job && lane.time(LaneStep::RowThere).is_some();
     ensure!(trace.lanes.iter().any(has_row), "the row of the search that was made a job is not there");
     Ok(())
 }
@@ -56,31 +60,13 @@ struct Document<'a> {
     spec: &'a RequestSpec,
     #[serde(flatten)]
     summary: &'a LabSummary,
-    lanes: Vec<LaneDocument>,
-}
-
-#[derive(Serialize)]
-struct LaneDocument {
-    lane: Lane,
-    steps: Vec<StepDocument>,
-}
-
-#[derive(Serialize)]
-struct StepDocument {
-    at_us: u64,
-    step: LaneStep,
-}
-
-impl LaneDocument {
-    fn of(lane: &LaneTrace) -> Self {
-        let steps = lane.steps.iter().map(|&(at_us, step)| StepDocument { at_us, step });
-        Self { lane: lane.lane, steps: steps.collect() }
-    }
+    /// Of each lane: its name, and its steps with their times.
+    lanes: Vec<Value>,
 }
 
 fn show_progress(event: &LabEvent) {
     if let LabFact::Lane { lane, step } = &event.what {
-        say(&format!("{:>7.2} s  {}: {}", seconds(event.at_us), lane.label(), step.label()));
+        say(&format!("{:>7.2} s  {}: {}", seconds(event.at_us), lane.as_str(), step.as_str()));
     }
 }
 
@@ -95,10 +81,10 @@ impl Display for RequestReport<'_> {
         let delay = humantime::format_duration(self.delay);
         writeln!(f, "The same search three times. Each time writing it down takes {delay}.")?;
         for lane in Lane::ALL.iter().filter_map(|lane| self.trace.lanes.iter().find(|known| known.lane == *lane)) {
-            writeln!(f, "\n{}: {}", lane.lane.label(), method(lane.lane))?;
-            let sent = at(lane, LaneStep::Sent).unwrap_or(0);
+            writeln!(f, "\n{}: {}", lane.lane.as_str(), method(lane.lane))?;
+            let sent = lane.time(LaneStep::Sent).unwrap_or(0);
             for (at_us, step) in &lane.steps {
-                writeln!(f, "{:>9.3} s  {}", seconds(at_us.saturating_sub(sent)), step.label())?;
+                writeln!(f, "{:>9.3} s  {}", seconds(at_us.saturating_sub(sent)), step.as_str())?;
             }
             writeln!(f, "  {}", conclusion(lane))?;
         }
@@ -115,7 +101,7 @@ fn method(lane: Lane) -> &'static str {
 }
 
 fn conclusion(lane: &LaneTrace) -> String {
-    let since_sent = |step| Some(short_time(at(lane, step)?.saturating_sub(at(lane, LaneStep::Sent)?)));
+    let since_sent = |step| Some(short_time(lane.time(step)?.saturating_sub(lane.time(LaneStep::Sent)?)));
     let Some(answered) = since_sent(LaneStep::Answered) else { return "Not answered.".to_owned() };
     match (lane.lane, since_sent(LaneStep::RowThere)) {
         (Lane::Awaited, _) => format!("The visitor waited {answered} for a row that only the operator reads."),
@@ -135,11 +121,6 @@ fn conclusion(lane: &LaneTrace) -> String {
 
 fn short_time(us: u64) -> String {
     if us < 1_000_000 { format!("{} ms", us.div_ceil(1_000)) } else { format!("{:.2} s", seconds(us)) }
-}
-
-/// When this first happened.
-fn at(lane: &LaneTrace, step: LaneStep) -> Option<u64> {
-    lane.steps.iter().find(|(_, happened)| *happened == step).map(|(at_us, _)| *at_us)
 }
 
 #[cfg(test)]

@@ -5,14 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, ensure};
 use api::SearchId;
-use axum::body::{Body, to_bytes};
-use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{Request, StatusCode};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::form_urlencoded;
 
@@ -68,27 +66,21 @@ impl Client {
         body: String,
         limit: Duration,
     ) -> anyhow::Result<T> {
-        let request = Request::post(path).header(HOST, self.address.to_string()).header(CONTENT_TYPE, content_type);
-        let exchange = timeout(limit, self.exchange(request.body(Body::from(body))?)).await;
-        let (status, body) = exchange
+        let address = format!("http://{}{path}", self.address);
+        let request = Request::post(address).header(CONTENT_TYPE, content_type).body(Body::from(body))?;
+        let (status, body) = timeout(limit, exchange(request))
+            .await
             .map_err(|_| anyhow!("{path} was not answered within {limit:?}"))?
             .context("the sandbox does not answer as it should")?;
         let text = String::from_utf8_lossy(&body);
         ensure!(status == StatusCode::OK, "{path} was answered with {status}: {text}");
         serde_json::from_slice(&body).context("the sandbox does not answer as it should")
     }
+}
 
-    async fn exchange(self, request: Request<Body>) -> anyhow::Result<(StatusCode, Vec<u8>)> {
-        let stream = TcpStream::connect(self.address).await?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        let exchange = async move {
-            let response = sender.send_request(request).await?;
-            let status = response.status();
-            let body = to_bytes(Body::new(response.into_body()), ANSWER_LIMIT_BYTES).await?;
-            Ok((status, body.to_vec()))
-        };
-        // The exchange drops the sender, which ends the connection, and reports the connection's errors too.
-        let (exchanged, _) = tokio::join!(exchange, connection);
-        exchanged
-    }
+async fn exchange(request: Request<Body>) -> anyhow::Result<(StatusCode, Bytes)> {
+    let client = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http();
+    let response = client.request(request).await?;
+    let status = response.status();
+    Ok((status, to_bytes(Body::new(response.into_body()), ANSWER_LIMIT_BYTES).await?))
 }

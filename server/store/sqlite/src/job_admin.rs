@@ -11,7 +11,7 @@ use store::{JobAdmin, JobPage, JobPosition, OutputPart, Result, StoredJob, Store
 
 use crate::SqliteStore;
 use crate::job_admin::actions::{Cancel, Delete, Prune, Retry};
-use crate::job_admin::kinds::{LimitKind, RegisterKind, SetKindPaused};
+use crate::job_admin::kinds::{ChangeKind, KindChange};
 
 #[async_trait]
 impl JobAdmin for SqliteStore {
@@ -32,19 +32,19 @@ impl JobAdmin for SqliteStore {
     }
 
     async fn register_kind(&self, kind: &str, limit: Option<u32>) -> Result<()> {
-        self.writer.write(RegisterKind { kind: kind.to_owned(), limit }).await
+        self.change_kind(kind, KindChange::Register(limit)).await.map(drop)
     }
 
     async fn pause_kind(&self, kind: &str) -> Result<bool> {
-        self.writer.write(SetKindPaused { kind: kind.to_owned(), paused: true }).await
+        self.change_kind(kind, KindChange::Pause).await
     }
 
     async fn resume_kind(&self, kind: &str) -> Result<bool> {
-        self.writer.write(SetKindPaused { kind: kind.to_owned(), paused: false }).await
+        self.change_kind(kind, KindChange::Resume).await
     }
 
     async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool> {
-        self.writer.write(LimitKind { kind: kind.to_owned(), limit }).await
+        self.change_kind(kind, KindChange::Limit(limit)).await
     }
 
     async fn kinds(&self) -> Result<Vec<StoredKind>> {
@@ -133,6 +133,10 @@ impl JobAdmin for SqliteStore {
 }
 
 impl SqliteStore {
+    async fn change_kind(&self, kind: &str, change: KindChange) -> Result<bool> {
+        self.writer.write(ChangeKind { kind: kind.to_owned(), change }).await
+    }
+
     /// Reads two ranges of the index for each kind. One condition with `or` would read the index to its end.
     async fn count_ahead(&self, priority: i64, id: i64) -> Result<u64> {
         let ahead = sqlx::query_scalar!(

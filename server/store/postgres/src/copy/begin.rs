@@ -1,8 +1,7 @@
 //! Begins, resumes or refuses a copy.
 
 use sqlx::PgConnection;
-use store::codec::{corrupt, count};
-use store::copy::{BeginOutcome, Cursor, Metadata, Progress, Refusal, SourceIdentity, Table};
+use store::copy::{BeginOutcome, EarlierCopy, Metadata, Refusal, SourceIdentity, Table};
 
 use crate::copy::is_served;
 use crate::error::Error;
@@ -14,22 +13,12 @@ pub(super) async fn begin(
     connection: &mut PgConnection,
 ) -> Result<BeginOutcome, Error> {
     // Locked: the last batch of a copy that was killed may not be committed yet.
-    let copy = sqlx::query!(
+    let earlier = sqlx::query_as!(
+        EarlierCopy,
         "select source_name, source_identity, source_state, part, up_to, done, finished from copy for update"
     );
-    if let Some(copy) = copy.fetch_optional(&mut *connection).await? {
-        let is_same = copy.source_identity == source.identity;
-        return Ok(match copy.finished {
-            false if !is_same => BeginOutcome::Refused(Refusal::OtherSource(copy.source_name)),
-            false if copy.source_state != source.state => BeginOutcome::Refused(Refusal::SourceChanged),
-            false => BeginOutcome::Resumed(Progress {
-                table: Table::parse(&copy.part).ok_or_else(|| corrupt("table of a copy", &copy.part))?,
-                after: Cursor(copy.up_to),
-                done: count(copy.done),
-            }),
-            true if is_same => BeginOutcome::Refused(Refusal::Finished),
-            true => BeginOutcome::Refused(Refusal::OtherSource(copy.source_name)),
-        });
+    if let Some(earlier) = earlier.fetch_optional(&mut *connection).await? {
+        return Ok(earlier.outcome(source)?);
     }
     if let Some(refusal) = find_content(connection).await? {
         return Ok(BeginOutcome::Refused(refusal));

@@ -110,8 +110,8 @@ pub(super) async fn jobs(connection: &mut PgConnection, after: i64, limit: u32) 
             payload: row.payload,
             state: job_state(&row.state)?,
             priority: row.priority,
-            attempt: number(row.attempt),
-            max_attempts: number(row.max_attempts),
+            attempt: row.attempt.unsigned_abs(),
+            max_attempts: row.max_attempts.unsigned_abs(),
             run_at: TimeMs(row.run_at_ms),
             created_at: TimeMs(row.created_at_ms),
             started_at: row.started_at_ms.map(TimeMs),
@@ -140,7 +140,7 @@ async fn attempts(connection: &mut PgConnection, jobs: &[i64]) -> Result<HashMap
     let mut attempts: HashMap<i64, Vec<AttemptRecord>> = HashMap::new();
     for row in rows {
         attempts.entry(row.job_id).or_default().push(AttemptRecord {
-            number: number(row.number),
+            number: row.number.unsigned_abs(),
             worker: row.worker,
             started_at: TimeMs(row.started_at_ms),
             finished_at: TimeMs(row.finished_at_ms),
@@ -184,8 +184,4 @@ pub(super) async fn missing(
         what: row.what,
     });
     Ok(records.collect())
-}
-
-fn number(number: i32) -> u32 {
-    u32::try_from(number).unwrap_or(0)
 }

@@ -1,10 +1,9 @@
 //! Writes a batch of records together with the copy's progress.
 
-use std::borrow::Cow;
 
 use api::LogRow;
 use sqlx::PgConnection;
-use store::copy::{AccountRecord, AttemptRecord, JobRecord, MissingRecord, Progress, Records};
+use store::copy::{AccountRecord, JobRecord, MissingRecord, Progress, Records};
 use store::{LOG_JOB, LogEntry};
 
 use crate::error::Error;
@@ -83,19 +82,6 @@ async fn write_log(log: Vec<LogRow>, connection: &mut PgConnection) -> Result<()
 }
 
 async fn write_jobs(records: &[JobRecord], connection: &mut PgConnection) -> Result<(), Error> {
-    let ids: Vec<i64> = records.iter().map(|job| job.id.0).collect();
-    let kinds: Vec<&str> = records.iter().map(|job| job.kind.as_str()).collect();
-    let keys: Vec<Option<&str>> = records.iter().map(|job| job.key.as_deref()).collect();
-    let payloads: Vec<&str> = records.iter().map(|job| job.payload.as_str()).collect();
-    let states: Vec<&str> = records.iter().map(|job| job.state.as_str()).collect();
-    let priorities: Vec<i16> = records.iter().map(|job| job.priority).collect();
-    let attempts: Vec<i32> = records.iter().map(|job| clamped(job.attempt)).collect();
-    let max_attempts: Vec<i32> = records.iter().map(|job| clamped(job.max_attempts)).collect();
-    let run_at: Vec<i64> = records.iter().map(|job| job.run_at.0).collect();
-    let created_at: Vec<i64> = records.iter().map(|job| job.created_at.0).collect();
-    let started_at: Vec<Option<i64>> = records.iter().map(|job| job.started_at.map(|time| time.0)).collect();
-    let finished_at: Vec<Option<i64>> = records.iter().map(|job| job.finished_at.map(|time| time.0)).collect();
-    let errors: Vec<Option<Cow<'_, str>>> = records.iter().map(|job| job.error.as_deref().map(storable)).collect();
     sqlx::query!(
         "insert into job (id, kind, key, payload, state, priority, attempt, max_attempts, run_at_ms, created_at_ms,
                           started_at_ms, finished_at_ms, error, recorded)
@@ -107,19 +93,19 @@ async fn write_jobs(records: &[JobRecord], connection: &mut PgConnection) -> Res
                      (select $13::text[]))
               as copied (id, kind, key, payload, state, priority, attempt, max_attempts, run_at, created_at,
                          started_at, finished_at, error)",
-        &ids,
-        &kinds as _,
-        &keys as _,
-        &payloads as _,
-        &states as _,
-        &priorities,
-        &attempts,
-        &max_attempts,
-        &run_at,
-        &created_at,
-        &started_at as _,
-        &finished_at as _,
-        &errors as _
+        &column(records, |job| job.id.0),
+        &column(records, |job| job.kind.as_str()) as _,
+        &column(records, |job| job.key.as_deref()) as _,
+        &column(records, |job| job.payload.as_str()) as _,
+        &column(records, |job| job.state.as_str()) as _,
+        &column(records, |job| job.priority),
+        &column(records, |job| clamped(job.attempt)),
+        &column(records, |job| clamped(job.max_attempts)),
+        &column(records, |job| job.run_at.0),
+        &column(records, |job| job.created_at.0),
+        &column(records, |job| job.started_at.map(|time| time.0)) as _,
+        &column(records, |job| job.finished_at.map(|time| time.0)) as _,
+        &column(records, |job| job.error.as_deref().map(storable)) as _
     )
     .execute(&mut *connection)
     .await?;
@@ -132,31 +118,22 @@ async fn write_jobs(records: &[JobRecord], connection: &mut PgConnection) -> Res
 }
 
 async fn write_attempts(records: &[JobRecord], connection: &mut PgConnection) -> Result<(), Error> {
-    let all = || {
-        records
-            .iter()
-            .flat_map(|job| (1_i32..).zip(&job.attempts).map(|(ordinal, attempt)| (job.id.0, ordinal, attempt)))
-    };
-    let of = |field: fn(&AttemptRecord) -> i64| -> Vec<i64> { all().map(|(_, _, attempt)| field(attempt)).collect() };
-    let jobs: Vec<i64> = all().map(|(job, _, _)| job).collect();
-    let ordinals: Vec<i32> = all().map(|(_, ordinal, _)| ordinal).collect();
-    let numbers: Vec<i32> = all().map(|(_, _, attempt)| clamped(attempt.number)).collect();
-    let workers: Vec<&str> = all().map(|(_, _, attempt)| attempt.worker.as_str()).collect();
-    let outcomes: Vec<&str> = all().map(|(_, _, attempt)| attempt.outcome.as_str()).collect();
-    let errors: Vec<Option<Cow<'_, str>>> =
-        all().map(|(_, _, attempt)| attempt.error.as_deref().map(storable)).collect();
+    let mut all = Vec::new();
+    for job in records {
+        all.extend((1_i32..).zip(&job.attempts).map(|(ordinal, attempt)| (job.id.0, ordinal, attempt)));
+    }
     sqlx::query!(
         "insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome, error)
          select * from unnest($1::bigint[], $2::integer[], $3::integer[], $4::text[], $5::bigint[], $6::bigint[],
                               $7::text[], $8::text[])",
-        &jobs,
-        &ordinals,
-        &numbers,
-        &workers as _,
-        &of(|attempt| attempt.started_at.0),
-        &of(|attempt| attempt.finished_at.0),
-        &outcomes as _,
-        &errors as _
+        &column(&all, |&(job, ..)| job),
+        &column(&all, |&(_, ordinal, _)| ordinal),
+        &column(&all, |(_, _, attempt)| clamped(attempt.number)),
+        &column(&all, |(_, _, attempt)| attempt.worker.as_str()) as _,
+        &column(&all, |(_, _, attempt)| attempt.started_at.0),
+        &column(&all, |(_, _, attempt)| attempt.finished_at.0),
+        &column(&all, |(_, _, attempt)| attempt.outcome.as_str()) as _,
+        &column(&all, |(_, _, attempt)| attempt.error.as_deref().map(storable)) as _
     )
     .execute(connection)
     .await?;
@@ -164,17 +141,19 @@ async fn write_attempts(records: &[JobRecord], connection: &mut PgConnection) ->
 }
 
 async fn write_missing(records: &[MissingRecord], connection: &mut PgConnection) -> Result<(), Error> {
-    let searches: Vec<&str> = records.iter().map(|record| record.search_id.as_str()).collect();
-    let jobs: Vec<i64> = records.iter().map(|record| record.job_id.0).collect();
-    let whats: Vec<&str> = records.iter().map(|record| record.what.as_str()).collect();
     sqlx::query!(
         "insert into missing_search (search_id, job_id, what)
          select * from unnest($1::text[], $2::bigint[], $3::text[])",
-        &searches as _,
-        &jobs,
-        &whats as _
+        &column(records, |record| record.search_id.as_str()) as _,
+        &column(records, |record| record.job_id.0),
+        &column(records, |record| record.what.as_str()) as _
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// One field of all records.
+fn column<'a, R, T>(records: &'a [R], field: impl Fn(&'a R) -> T) -> Vec<T> {
+    records.iter().map(field).collect()
 }

@@ -1,8 +1,7 @@
 //! Begins, resumes or refuses a copy.
 
 use store::Result;
-use store::codec::{corrupt, count};
-use store::copy::{BeginOutcome, Cursor, Metadata, Progress, Refusal, SourceIdentity, Table};
+use store::copy::{BeginOutcome, EarlierCopy, Metadata, Refusal, SourceIdentity, Table};
 
 use crate::bulk::json_rows;
 use crate::transaction::Transaction;
@@ -12,22 +11,12 @@ pub(super) async fn begin(
     metadata: &Metadata,
     tx: &mut Transaction<'_>,
 ) -> Result<BeginOutcome> {
-    let copy = sqlx::query!(
+    let earlier = sqlx::query_as!(
+        EarlierCopy,
         r#"select source_name, source_identity, source_state, part, up_to, done, finished as "finished: bool" from copy"#
     );
-    if let Some(copy) = tx.fetch_optional(copy).await? {
-        let is_same = copy.source_identity == source.identity;
-        return Ok(match copy.finished {
-            false if !is_same => BeginOutcome::Refused(Refusal::OtherSource(copy.source_name)),
-            false if copy.source_state != source.state => BeginOutcome::Refused(Refusal::SourceChanged),
-            false => BeginOutcome::Resumed(Progress {
-                table: Table::parse(&copy.part).ok_or_else(|| corrupt("table of a copy", &copy.part))?,
-                after: Cursor(copy.up_to),
-                done: count(copy.done),
-            }),
-            true if is_same => BeginOutcome::Refused(Refusal::Finished),
-            true => BeginOutcome::Refused(Refusal::OtherSource(copy.source_name)),
-        });
+    if let Some(earlier) = tx.fetch_optional(earlier).await? {
+        return earlier.outcome(source);
     }
     if let Some(refusal) = find_content(tx).await? {
         return Ok(BeginOutcome::Refused(refusal));

@@ -22,7 +22,8 @@ pub(super) async fn metadata(connection: &mut SqliteConnection) -> Result<Metada
     .fetch_one(&mut *connection)
     .await
     .map_err(store_error)?;
-    let kinds = sqlx::query!(
+    let kinds = sqlx::query_as!(
+        KindRecord,
         r#"select kind as "kind!: String", paused as "paused!: bool", concurrency as "limit: u32"
            from job_kind order by kind"#
     )
@@ -36,10 +37,7 @@ pub(super) async fn metadata(connection: &mut SqliteConnection) -> Result<Metada
         pruned: row.pruned,
         last_log: row.last_log.unwrap_or(0),
         last_job: row.last_job.unwrap_or(0),
-        kinds: kinds
-            .into_iter()
-            .map(|kind| KindRecord { kind: kind.kind, paused: kind.paused, limit: kind.limit })
-            .collect(),
+        kinds,
     })
 }
 

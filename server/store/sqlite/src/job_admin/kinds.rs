@@ -29,67 +29,50 @@ pub(super) async fn kinds(connections: &Connections) -> Result<Vec<StoredKind>> 
     Ok(kinds)
 }
 
-pub(super) struct SetKindPaused {
+/// A change of a kind's settings. Answers whether it changed a row.
+pub(super) struct ChangeKind {
     pub(super) kind: String,
-    pub(super) paused: bool,
+    pub(super) change: KindChange,
+}
+
+pub(super) enum KindChange {
+    /// Adds the kind with this limit, unless it exists.
+    Register(Option<u32>),
+    Pause,
+    Resume,
+    Limit(Option<u32>),
 }
 
 #[async_trait]
-impl Write for SetKindPaused {
+impl Write for ChangeKind {
     type Answer = bool;
 
     async fn apply(&self, tx: &mut Transaction<'_>) -> Result<bool> {
-        let updated = sqlx::query!("update job_kind set paused = ?1 where kind = ?2", self.paused, self.kind);
-        let exists = tx.execute(updated).await? > 0;
-        if exists {
+        let Self { kind, change } = self;
+        let changed = match change {
+            KindChange::Register(limit) => {
+                let registered = sqlx::query!(
+                    "insert into job_kind (kind, concurrency) values (?1, ?2) on conflict (kind) do nothing",
+                    kind,
+                    limit
+                );
+                tx.execute(registered).await?
+            }
+            KindChange::Pause | KindChange::Resume => {
+                let paused = matches!(change, KindChange::Pause);
+                tx.execute(sqlx::query!("update job_kind set paused = ?1 where kind = ?2", paused, kind)).await?
+            }
+            KindChange::Limit(limit) => {
+                tx.execute(sqlx::query!("update job_kind set concurrency = ?1 where kind = ?2", limit, kind)).await?
+            }
+        };
+        if changed > 0 {
             tx.changes.topic(Topic::Jobs);
-            if !self.paused {
+            // A new limit may leave room for more jobs. If it does not, the workers just sleep again.
+            if matches!(change, KindChange::Resume | KindChange::Limit(_)) {
                 tx.changes.topic(Topic::Work);
             }
         }
-        Ok(exists)
-    }
-}
-
-pub(super) struct RegisterKind {
-    pub(super) kind: String,
-    pub(super) limit: Option<u32>,
-}
-
-#[async_trait]
-impl Write for RegisterKind {
-    type Answer = ();
-
-    async fn apply(&self, tx: &mut Transaction<'_>) -> Result<()> {
-        let registered = sqlx::query!(
-            "insert into job_kind (kind, concurrency) values (?1, ?2) on conflict (kind) do nothing",
-            self.kind,
-            self.limit
-        );
-        if tx.execute(registered).await? > 0 {
-            tx.changes.topic(Topic::Jobs);
-        }
-        Ok(())
-    }
-}
-
-pub(super) struct LimitKind {
-    pub(super) kind: String,
-    pub(super) limit: Option<u32>,
-}
-
-#[async_trait]
-impl Write for LimitKind {
-    type Answer = bool;
-
-    async fn apply(&self, tx: &mut Transaction<'_>) -> Result<bool> {
-        let updated = sqlx::query!("update job_kind set concurrency = ?1 where kind = ?2", self.limit, self.kind);
-        let exists = tx.execute(updated).await? > 0;
-        if exists {
-            tx.changes.topic(Topic::Jobs);
-            // The new limit may leave room for more jobs. If it does not, the workers just sleep again.
-            tx.changes.topic(Topic::Work);
-        }
-        Ok(exists)
+        Ok(changed > 0)
     }
 }
