@@ -258,6 +258,7 @@ async fn a_closed_lab_shows_its_runs_and_starts_none() {
     let server = TestServer::builder().without_lab().start().await;
     let message = start(&server, id(1), &LabSpec::Fetch(flags())).await.refused(503, ErrorCode::Unavailable, None);
     assert_eq!(lab(&server).await.closed, Some(message.clone()));
+    assert!(message.contains("--lab"), "{message}");
     for path in ["/lab/second?latency_ms=0", "/lab/flags/br.svg?latency_ms=0"] {
         assert_eq!(server.get(path).send().await.refused(404, ErrorCode::NotFound, None), message);
     }
@@ -272,7 +273,14 @@ async fn an_open_lab_serves_seconds_and_flags() {
     assert!(server.get("/lab/second?latency_ms=0").send().await.text().starts_with(r#"{"second":"#));
     let flag = server.get("/lab/flags/br.svg?latency_ms=0").send().await;
     assert_eq!((flag.status.as_u16(), &flag.headers["content-type"]), (200, &"image/svg+xml".parse().expect("ASCII")));
-    server.get("/lab/flags/xx.svg?latency_ms=0").send().await.refused(404, ErrorCode::NotFound, None);
+    assert!(flag.text().starts_with("<svg"), "{}", flag.text());
+    for file in ["xx.svg", "br.png", "br", "..%2fbr.svg"] {
+        let flag = server.get(&format!("/lab/flags/{file}?latency_ms=0")).send().await;
+        flag.refused(404, ErrorCode::NotFound, None);
+    }
+    for query in ["latency_ms=10001", "latency_ms=5&jitter_ms=6", "latency_ms=x"] {
+        assert_eq!(server.get(&format!("/lab/second?{query}")).send().await.status.as_u16(), 400, "{query}");
+    }
 }
 
 #[tokio::test]

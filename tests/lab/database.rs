@@ -91,9 +91,9 @@ fn assert_complete(summary: &LabSummary, events: &[LabEvent]) {
     assert_eq!((pool.leaked, pool.refused), (0, 0), "{pool:?}");
     assert_eq!((pool.max, pool.most_in_use), (DatabaseSpec::CONNECTIONS, DatabaseSpec::CONNECTIONS), "{pool:?}");
     assert!(pool.most_waiting > 0 && pool.most_waiting < 100 && pool.longest_wait_us > 0, "{pool:?}");
-    assert!(trace.pool.iter().all(|(_, in_use, idle, _)| in_use + idle <= DatabaseSpec::CONNECTIONS));
-    let (_, in_use, _, waiting) = trace.pool.last().expect("the event is there");
-    assert_eq!((*in_use, *waiting), (0, 0), "nothing is in use at the end");
+    assert!(trace.pool.iter().all(|step| step.in_use + step.idle <= DatabaseSpec::CONNECTIONS));
+    let last = trace.pool.last().expect("the event is there");
+    assert_eq!((last.in_use, last.waiting), (0, 0), "nothing is in use at the end");
 }
 
 #[tokio::test(flavor = "multi_thread")]

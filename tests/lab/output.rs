@@ -120,11 +120,20 @@ async fn an_unknown_flag_is_counted() {
 #[tokio::test]
 async fn without_a_server_every_request_is_refused() {
     let nobody = Installation::new().url();
-    let ended = Lab::new().run(&["second", "--count", "3", "--style", "async", "--base-url", &nobody]).await;
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    let lines: Vec<_> = ended.out.lines().collect();
-    assert!(lines[0].starts_with("0 numbers received in "), "{ended:?}");
-    assert_eq!(lines[1], "3 connection refused", "{ended:?}");
+    for style in ["sequential", "threads", "futures", "async"] {
+        let ended = Lab::new().run(&["second", "--count", "3", "--style", style, "--base-url", &nobody]).await;
+        assert_eq!(ended.code, Some(1), "{style}: {ended:?}");
+        let lines: Vec<_> = ended.out.lines().collect();
+        assert!(lines[0].starts_with("0 numbers received in "), "{style}: {ended:?}");
+        assert_eq!(lines[1], "3 connection refused", "{style}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn flags_begin_again_after_the_last() {
+    let document = Lab::new().document(&["flags", "--style", "async", "--count", "21", "--latency", "10ms"]).await;
+    let labels = [0, 19, 20].map(|index| document["items"][index]["label"].clone());
+    assert_eq!(labels, ["BD", "VN", "BD"]);
 }
 
 #[tokio::test]
@@ -217,9 +226,21 @@ async fn invalid_arguments_are_refused_in_a_sentence_that_names_the_fix() {
         ("flags --latency 50ms --jitter 60ms", "--jitter, in milliseconds: Enter a number from 0 to 50"),
         ("flags --timeout 0s", "--timeout, in milliseconds: Enter a number from 1 to 10,000"),
         ("flags --base-url https://127.0.0.1", "plain http only"),
-        ("flags --base-url 127.0.0.1:3000", "--base-url: "),
+        ("flags --base-url 127.0.0.1:3000", "write http://"),
+        ("flags --base-url ftp://127.0.0.1", "not ftp"),
+        ("flags --base-url http://ada:hunter2@127.0.0.1", "no user"),
+        ("flags --base-url http://127.0.0.1/?x", "no ?"),
+        ("flags --base-url http://nowhere.invalid", "--base-url: nowhere.invalid is not known"),
+        ("database --hold 2s", "--hold, in milliseconds: Enter a number from 0 to 1,000"),
+        ("database --tasks 10001", "--tasks: Enter a number from 1 to 10,000"),
+        ("database --failing 101", "--failing: Enter a number from 0 to 100"),
         ("flags --style forked", "possible values: sequential, threads, futures, async"),
+        ("flags b", "two letters"),
         ("flags BRA", "two letters"),
+        ("flags b1", "two letters"),
+        ("flags ..", "two letters"),
+        ("flags é", "two letters"),
+        ("flags b/", "two letters"),
         ("flags --allow-remote", "--base-url"),
     ] {
         let words: Vec<_> = line.split(' ').collect();

@@ -63,17 +63,7 @@ pub struct RequestDraft {
     pub delay_ms: NumberInput,
 }
 
-/// Ten requests of two seconds on ten threads.
-const FIRST: FetchSpec = FetchSpec {
-    work: LabWork::Second,
-    style: LabStyle::Threads,
-    count: 10,
-    workers: 10,
-    latency_ms: 2_000,
-    jitter_ms: 0,
-    order: LabOrder::Input,
-    timeout_ms: None,
-};
+const FIRST: FetchSpec = FetchSpec::FIRST;
 
 /// Suggested runs, with their names.
 pub const PRESETS: [(&str, FetchSpec); 5] = [

@@ -149,16 +149,7 @@ mod tests {
     use super::*;
 
     fn fetch(style: LabStyle) -> FetchSpec {
-        FetchSpec {
-            work: LabWork::Second,
-            style,
-            count: 10,
-            workers: 4,
-            latency_ms: 2_000,
-            jitter_ms: 0,
-            order: LabOrder::Completion,
-            timeout_ms: None,
-        }
+        FetchSpec { style, workers: 4, order: LabOrder::Completion, ..FetchSpec::FIRST }
     }
 
     #[test]

@@ -134,7 +134,7 @@ fn is_same_work(one: &LabSpec, other: &LabSpec) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use api::{FetchSpec, JobId, JobState, LabOrder, LabRunId, LabStyle, LabSummary, LabWork, TimeMs};
+    use api::{FetchSpec, JobId, JobState, LabRunId, LabStyle, LabSummary, TimeMs};
 
     use super::*;
 
@@ -142,16 +142,7 @@ mod tests {
         LabRun {
             id: LabRunId::from_parts(1, 1),
             job: JobId(1),
-            spec: LabSpec::Fetch(FetchSpec {
-                work: LabWork::Second,
-                style,
-                count,
-                workers: 10,
-                latency_ms: 2_000,
-                jitter_ms: 0,
-                order: LabOrder::Input,
-                timeout_ms: None,
-            }),
+            spec: LabSpec::Fetch(FetchSpec { style, count, ..FetchSpec::FIRST }),
             state: JobState::Done,
             ahead: 0,
             created_at: TimeMs(0),

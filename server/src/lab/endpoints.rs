@@ -214,35 +214,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn flags_are_pictures_and_other_files_are_not_found() {
-        let (status, svg) = ask(&mut router(0), "/lab/flags/br.svg?latency_ms=0").await;
-        assert_eq!(status, StatusCode::OK);
-        assert!(svg.starts_with("<svg"), "{svg}");
-        for path in ["/lab/flags/xx.svg", "/lab/flags/br.png", "/lab/flags/br", "/lab/flags/..%2fbr.svg"] {
-            let path = format!("{path}?latency_ms=0");
-            assert_eq!(ask(&mut router(0), &path).await.0, StatusCode::NOT_FOUND, "{path}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_latency_out_of_bounds_is_refused() {
-        for path in ["/lab/second?latency_ms=10001", "/lab/second?latency_ms=5&jitter_ms=6", "/lab/second?latency_ms=x"]
-        {
-            let (status, body) = ask(&mut router(0), path).await;
-            assert_eq!(status, StatusCode::BAD_REQUEST, "{path}: {body}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_closed_lab_says_how_to_open_it() {
-        let mut router = routes(Endpoints::new(Some("Start it with --lab on."), Random::system()));
-        for path in ["/lab/second", "/lab/flags/br.svg"] {
-            let (status, body) = ask(&mut router, path).await;
-            assert!(status == StatusCode::NOT_FOUND && body.contains("--lab on"), "{path}: {status} {body}");
-        }
-    }
-
-    #[tokio::test]
     async fn a_request_without_a_permit_is_refused_at_once() {
         let endpoints = Endpoints::new(None, Random::system());
         let mut router = routes(endpoints.clone());

@@ -122,6 +122,18 @@ impl LabStyle {
 }
 
 impl FetchSpec {
+    /// The run that the lab's page suggests: ten requests of two seconds on ten threads.
+    pub const FIRST: Self = Self {
+        work: LabWork::Second,
+        style: LabStyle::Threads,
+        count: 10,
+        workers: 10,
+        latency_ms: 2_000,
+        jitter_ms: 0,
+        order: LabOrder::Input,
+        timeout_ms: None,
+    };
+
     /// The sum of the server's delays in this style: a lower bound of the run's duration.
     pub fn min_duration_ms(&self) -> u64 {
         let concurrent = match self.style {
@@ -211,16 +223,7 @@ mod tests {
     use super::*;
 
     fn fetch(style: LabStyle, count: u32) -> FetchSpec {
-        FetchSpec {
-            work: LabWork::Second,
-            style,
-            count,
-            workers: 10,
-            latency_ms: 2_000,
-            jitter_ms: 0,
-            order: LabOrder::Input,
-            timeout_ms: None,
-        }
+        FetchSpec { style, count, ..FetchSpec::FIRST }
     }
 
     #[test]

@@ -13,16 +13,7 @@ use super::*;
 use crate::{CountryCode, Events, Target, flag};
 
 fn spec(style: LabStyle, count: u32) -> FetchSpec {
-    FetchSpec {
-        work: LabWork::Second,
-        style,
-        count,
-        workers: 4,
-        latency_ms: 0,
-        jitter_ms: 0,
-        order: LabOrder::Completion,
-        timeout_ms: None,
-    }
+    FetchSpec { style, count, workers: 4, latency_ms: 0, order: LabOrder::Completion, ..FetchSpec::FIRST }
 }
 
 fn flags(style: LabStyle, order: LabOrder) -> FetchSpec {
@@ -131,17 +122,6 @@ fn a_failure_is_recorded_and_stops_no_other_request() {
 }
 
 #[test]
-fn without_a_server_the_connection_is_refused() {
-    let closed = Server::start(|_| Reply::Close).target_without_server();
-    for style in LabStyle::ALL {
-        let (summary, events) = run(FetchPlan::new(closed.clone(), spec(style, 2)));
-        assert_eq!(summary.failed, 2);
-        let refused = |item: &api::ItemTrace| item.error.as_ref().is_some_and(|e| e.kind == ItemErrorKind::Refused);
-        assert!(trace(&events).items.iter().all(refused), "{style:?}: {events:?}");
-    }
-}
-
-#[test]
 fn a_response_that_is_not_a_number_is_a_failure() {
     let server = Server::start(|_| Reply::ok("{\"second\":\"seven\"}"));
     let (summary, events) = run(FetchPlan::new(server.target(), spec(LabStyle::Async, 1)));
@@ -229,14 +209,6 @@ fn a_run_that_is_stopped_before_it_begins_sends_nothing() {
     }
 }
 
-#[test]
-fn flags_begin_again_after_the_last() {
-    let server = Server::start(|_| Reply::ok(""));
-    let spec = FetchSpec { count: 21, ..flags(LabStyle::Async, LabOrder::Input) };
-    let labels: Vec<_> = trace(&run(FetchPlan::new(server.target(), spec)).1).items;
-    assert_eq!((&*labels[0].label, &*labels[19].label, &*labels[20].label), ("BD", "VN", "BD"));
-}
-
 /// A server that replies as a test specifies, on its own port.
 struct Server {
     address: SocketAddr,
@@ -282,11 +254,6 @@ impl Server {
 
     fn target(&self) -> Target {
         Target::at(self.address)
-    }
-
-    /// Another loopback address, where no server listens.
-    fn target_without_server(&self) -> Target {
-        Target::at(SocketAddr::from(([127, 0, 0, 99], self.address.port())))
     }
 }
 

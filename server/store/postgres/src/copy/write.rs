@@ -1,6 +1,5 @@
 //! Writes a batch of records together with the copy's progress.
 
-
 use api::LogRow;
 use sqlx::PgConnection;
 use store::copy::{AccountRecord, JobRecord, MissingRecord, Progress, Records};
