@@ -12,9 +12,9 @@ use crate::workspace::Workspace;
 pub(crate) fn screenshots(workspace: &Workspace) -> anyhow::Result<()> {
     let steps = Steps::new(client::steps_needed(workspace, Build::Shipped)? + 3);
     client::ensure(workspace, &steps, Build::Shipped)?;
-    let browser = steps.step("looking for Chromium and chromedriver", || tools::browser_tools(workspace))?;
+    let chromedriver = steps.step("looking for Chromium and chromedriver", || tools::chromedriver(workspace))?;
     let shell = workspace.shell()?;
-    shell.set_var("CHROMEDRIVER", browser.chromedriver);
+    shell.set_var("CHROMEDRIVER", chromedriver);
     let programs = cmd!(shell, "cargo build --package server --package tests --bins");
     steps.build("building the server and the program that takes the pictures", [programs])?;
     let program = workspace.target.join("debug/screenshots");

@@ -16,7 +16,11 @@ pub(crate) fn test(workspace: &Workspace, filter: &[String]) -> anyhow::Result<(
     // The tests start the server's binary.
     let server = || run::build_server(workspace, &steps);
     client::ensure_beside(workspace, &steps, Build::Shipped, server)?;
-    let browser = steps.step("looking for Chromium, chromedriver and axe", || tools::browser_tools(workspace))?;
+    steps.step("looking for Chromium, chromedriver and axe", || {
+        shell.set_var("CHROMEDRIVER", tools::chromedriver(workspace)?);
+        shell.set_var("SEARCH4LETTERS_AXE", tools::axe(workspace)?);
+        Ok(())
+    })?;
     steps.step("looking for strace, faketime and namespaces", || tools::fault_tools(workspace))?;
     steps.step("looking for PostgreSQL and PgBouncer", || tools::databases(workspace))?;
 
@@ -25,8 +29,6 @@ pub(crate) fn test(workspace: &Workspace, filter: &[String]) -> anyhow::Result<(
     if std::env::var_os("SEARCH4LETTERS_FAULTS").is_some_and(|length| length == "long") {
         shell.set_var("PROPTEST_CASES", "12800");
     }
-    shell.set_var("CHROMEDRIVER", browser.chromedriver);
-    shell.set_var("SEARCH4LETTERS_AXE", browser.axe);
     // Separately: together with the server they would be built with the server's feature `ssr`.
     let client = cmd!(shell, "cargo test --no-fail-fast --package api --package app -- --quiet {filter...}");
     let mut failures = steps.step("testing what the browser runs", || run_tests(client))?;

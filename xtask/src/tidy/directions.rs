@@ -65,18 +65,11 @@ fn of_package(package: &Value) -> Vec<Finding> {
 
 /// A text that only some files may contain: the text, the files, and the reason.
 const WORDS: &[(&str, &[&str], &str)] = &[
-    (
-        "store_sqlite::",
-        &["server/src/database.rs", "server/store/sqlite/", "tests/"],
-        "only server/src/database.rs names a concrete database",
-    ),
-    (
-        "store_postgres::",
-        &["server/src/database.rs", "server/store/postgres/", "tests/"],
-        "only server/src/database.rs names a concrete database",
-    ),
+    ("store_sqlite::", &["server/src/database.rs", "server/store/sqlite/", "tests/"], ONE_DATABASE),
+    ("store_postgres::", &["server/src/database.rs", "server/store/postgres/", "tests/"], ONE_DATABASE),
     ("apalis_", &["server/queue/", "server/src/worker.rs", "tests/"], "only the queue and its composition name apalis"),
 ];
+const ONE_DATABASE: &str = "only server/src/database.rs names a concrete database";
 
 /// Finds what Cargo cannot see: files that name a crate that only other files of their package may name.
 pub(super) fn in_sources(sources: &[Source]) -> Vec<Finding> {

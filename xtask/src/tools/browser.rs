@@ -3,7 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use xshell::cmd;
 
 use crate::tools::{apt, on_path};
@@ -15,32 +15,12 @@ const AXE_VERSION: &str = "4.14.1";
 /// The names of Chromium's executable.
 const BROWSERS: &[&str] = &["chromium", "google-chrome", "chrome"];
 
-pub(crate) struct BrowserTools {
-    pub(crate) chromedriver: PathBuf,
-    /// axe-core's script.
-    pub(crate) axe: PathBuf,
-}
-
-/// Finds or installs them. CHROMEDRIVER overrides the driver on PATH.
-pub(crate) fn browser_tools(workspace: &Workspace) -> anyhow::Result<BrowserTools> {
-    Ok(BrowserTools { chromedriver: chromedriver(workspace)?, axe: axe(workspace)? })
-}
-
-/// Finds or installs chromedriver, and Chromium with it.
+/// Finds or installs chromedriver, and Chromium with it. CHROMEDRIVER overrides the driver on PATH.
 pub(crate) fn chromedriver(workspace: &Workspace) -> anyhow::Result<PathBuf> {
-    match env::var_os("CHROMEDRIVER").map(PathBuf::from) {
-        Some(path) if path.is_file() => Ok(path),
-        Some(path) => bail!("CHROMEDRIVER names {}, which is no file", path.display()),
-        None => packaged_chromedriver(workspace),
+    if let Some(path) = env::var_os("CHROMEDRIVER").map(PathBuf::from) {
+        ensure!(path.is_file(), "CHROMEDRIVER names {}, which is no file", path.display());
+        return Ok(path);
     }
-}
-
-/// The browser itself, for programs that start it without its driver. `None` if it is not on the PATH.
-pub(crate) fn chromium() -> Option<PathBuf> {
-    BROWSERS.iter().find_map(|name| on_path(name))
-}
-
-fn packaged_chromedriver(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     if on_path("chromedriver").is_none() && apt::is_ubuntu() {
         bail!(
             "chromedriver is missing. Ubuntu has Chromium only as a snap, which cannot be driven here: install Google \
@@ -53,7 +33,13 @@ fn packaged_chromedriver(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     on_path("chromedriver").context("chromium-driver is installed, but chromedriver is not on the PATH")
 }
 
-fn axe(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+/// The browser itself, for programs that start it without its driver. `None` if it is not on the PATH.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    BROWSERS.iter().find_map(|name| on_path(name))
+}
+
+/// Finds or installs the script of axe-core.
+pub(crate) fn axe(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let folder = workspace.tools.join(format!("axe-core-{AXE_VERSION}"));
     let script = folder.join("node_modules/axe-core/axe.min.js");
     if !script.is_file() {
