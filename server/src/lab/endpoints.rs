@@ -44,9 +44,10 @@ impl Endpoints {
         Arc::new(Self { closed, permits: Semaphore::new(PERMITS), random })
     }
 
-    /// Waits for the latency, give or take the jitter. Fails if the lab is closed, or if too many requests wait already:
-    /// slow requests must not tie up the server.
-    async fn wait(&self, latency: Latency) -> Result<(), Response> {
+    /// Waits for the wanted latency, give or take the jitter. Fails if it is out of bounds, if the lab is closed, or if
+    /// too many requests wait already: slow requests must not tie up the server.
+    async fn wait(&self, wanted: Wanted, default: Latency) -> Result<(), Response> {
+        let latency = wanted.or(default).map_err(|error| Error::from(error).into_response())?;
         if let Some(closed) = self.closed {
             return Err(refusal(ErrorCode::NotFound, closed));
         }
@@ -87,7 +88,7 @@ struct Latency {
 }
 
 impl Wanted {
-    fn or(self, default: Latency) -> Result<Latency, Response> {
+    fn or(self, default: Latency) -> Result<Latency, ApiError> {
         let latency_ms = self.latency_ms.unwrap_or(default.latency_ms);
         // A request with only a latency wants exactly that.
         let jitter_ms = self.jitter_ms.unwrap_or(if self.latency_ms.is_some() { 0 } else { default.jitter_ms });
@@ -95,7 +96,7 @@ impl Wanted {
         {
             if value > most {
                 let message = format!("Choose {most} ms at most: {value} is more.");
-                return Err(Error::from(ApiError::at(ErrorCode::Invalid, field, message)).into_response());
+                return Err(ApiError::at(ErrorCode::Invalid, field, message));
             }
         }
         Ok(Latency { latency_ms, jitter_ms })
@@ -112,7 +113,7 @@ async fn second(
     State(endpoints): State<Arc<Endpoints>>,
     Parameters(wanted): Parameters<Wanted>,
 ) -> Result<Response, Response> {
-    endpoints.wait(wanted.or(SECOND)?).await?;
+    endpoints.wait(wanted, SECOND).await?;
     let second = u32::from_le_bytes(endpoints.random.bytes()) % 100 + 1;
     Ok(([(CACHE_CONTROL, "no-store")], Json(Second { second })).into_response())
 }
@@ -123,7 +124,7 @@ async fn flag(
     Path(file): Path<String>,
     Parameters(wanted): Parameters<Wanted>,
 ) -> Result<Response, Response> {
-    endpoints.wait(wanted.or(FLAG)?).await?;
+    endpoints.wait(wanted, FLAG).await?;
     // A missing flag takes as long as an existing one.
     let flag = file.strip_suffix(".svg").and_then(lab::flag);
     let flag = flag.ok_or_else(|| Error::from(ApiError::not_found("flag")).into_response())?;
