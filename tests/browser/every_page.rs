@@ -38,8 +38,9 @@ const WIDTHS: [u32; 3] = [360, 1280, 1920];
 #[tokio::test]
 async fn visitors_can_use_every_page() {
     let test = BrowserTest::start(&[]).await;
-    // The page of the used setup link gets a 410.
+    // The page of the used setup link gets a 410, and the unknown page is a 404.
     test.browser.expect_on_console("410");
+    test.browser.expect_on_console("404");
     check(&test.browser, FOR_VISITORS).await;
     let setup = format!("/setup#token={}", test.server.setup_token().await);
     check(&test.browser, &[(&setup, "Password")]).await;
