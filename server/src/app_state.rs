@@ -62,7 +62,7 @@ pub struct AppState {
 impl AppState {
     pub async fn new(settings: AppSettings) -> store::Result<Self> {
         let AppSettings { store, ingest, clock, random, worker, trusted_proxies, event_streams, lab_closed } = settings;
-        let trusted_proxies = TrustedProxies::new(trusted_proxies);
+        let trusted_proxies = TrustedProxies::new(trusted_proxies, clock.clone());
         let proxy_faults = trusted_proxies.faults.clone();
         let counters = Counters { searches: search_counter(), proxy_faults, ..Counters::default() };
         let stop = CancellationToken::new();

@@ -185,6 +185,13 @@ async fn the_longest_search_has_an_address_that_can_be_opened() {
     let expected = if server::platform::assets::has_client() { "HTTP/1.1 200 " } else { "HTTP/1.1 404 " };
     assert!(answer.starts_with(expected), "{answer:.200}");
 
+    let admin = server.admin().await;
+    let filter = "%F0%9F%98%80".repeat(4_000);
+    let mut connection = connect(address).await;
+    let head = format!("HTTP/1.1\r\nhost: x\r\ncookie: {admin}\r\nconnection: close\r\n\r\n");
+    connection.write_all(format!("GET /api/admin/log/rows?q={filter} {head}").as_bytes()).await.expect("open");
+    let answer = read_to_end(connection).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("looked"), "the longest filter: {answer:.500}");
     let mut connection = connect(address).await;
     let rows = format!("GET /api/admin/log/rows{} HTTP/1.1\r\nhost: x\r\n\r\n", &long_address()[1..70_000]);
     connection.write_all(rows.as_bytes()).await.expect("open");

@@ -178,6 +178,8 @@ async fn what_proxies_do_wrong_is_counted() {
     let _: SearchAnswer = search().header("x-forwarded-for", "unknown").send().await.ok();
     search().header("origin", "https://evil.example").send().await.refused(403, ErrorCode::Forbidden, None);
     search().header("origin", "https://evil.example").send().await.refused(403, ErrorCode::Forbidden, None);
+    let ready = server.get("/readyz").send().await.text();
+    assert!(ready.contains("A proxy names its clients in a way that cannot be read"), "{ready}");
     let figures = server.get("/metrics").send().await.text();
     for line in ["search4letters_unreadable_clients_total 1", "search4letters_foreign_requests_total 2"] {
         assert!(figures.contains(line), "{figures}");

@@ -32,7 +32,7 @@ pub struct Caller {
 }
 
 /// What a request's caller is read with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CallerSettings {
     pub trusted_proxies: TrustedProxies,
     pub session_cookie: SessionCookie,
@@ -134,7 +134,8 @@ mod tests {
         let session_cookie = SessionCookie::of_store(&[7; 32]);
         let cookies = format!("a=b; c=\u{e9}; search4letters-00000000=f00d; {}=cafe", session_cookie.name(false));
         let (mut parts, ()) = Request::builder().header(COOKIE, cookies).body(()).expect("valid").into_parts();
-        let settings = CallerSettings { trusted_proxies: TrustedProxies::default(), session_cookie };
+        let trusted_proxies = TrustedProxies::new([], std::sync::Arc::new(store::SystemClock::start()));
+        let settings = CallerSettings { trusted_proxies, session_cookie };
         assert_eq!(Caller::of(&mut parts, &settings).session, Some(Token::received("cafe")));
     }
 

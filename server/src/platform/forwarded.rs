@@ -5,14 +5,18 @@
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use api::TimeMs;
 use axum::extract::ConnectInfo;
 use axum::http::header::{FORWARDED, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
 use ipnet::{IpNet, Ipv4Net};
 use prometheus_client::metrics::counter::Counter;
+use store::Clock;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -38,9 +42,10 @@ pub struct Arrival {
 }
 
 /// The proxies whose headers are trusted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub struct TrustedProxies {
     networks: Arc<[IpNet]>,
+    clock: Arc<dyn Clock>,
     pub faults: ProxyFaults,
 }
 
@@ -49,6 +54,8 @@ pub struct TrustedProxies {
 pub struct ProxyFaults {
     /// Requests whose client's address could not be read.
     pub unreadable_clients: Counter,
+    /// When the last of them came, in milliseconds on the steady clock.
+    unreadable_at_ms: Arc<AtomicI64>,
     /// Requests that were refused as those of another site's page.
     pub foreign_requests: Counter,
     logged: Arc<Mutex<HashSet<String>>>,
@@ -56,8 +63,16 @@ pub struct ProxyFaults {
 
 /// The most faults that are logged: strangers can make any number.
 const MOST_LOGGED: usize = 20;
+/// A mended proxy is no longer reported after this time.
+const REPORTED_FOR: Duration = Duration::from_secs(15 * 60);
 
 impl ProxyFaults {
+    /// Whether clients are named now in a way that cannot be read.
+    pub fn hides_clients(&self, now: TimeMs) -> bool {
+        let last = TimeMs(self.unreadable_at_ms.load(Ordering::Relaxed));
+        self.unreadable_clients.get() > 0 && last.after(REPORTED_FOR) > now
+    }
+
     /// Whether this fault is to be logged.
     pub fn is_new(&self, fault: &str) -> bool {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,8 +81,8 @@ impl ProxyFaults {
 }
 
 impl TrustedProxies {
-    pub fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
-        Self { networks: networks.into_iter().map(canonical).collect(), faults: ProxyFaults::default() }
+    pub fn new(networks: impl IntoIterator<Item = IpNet>, clock: Arc<dyn Clock>) -> Self {
+        Self { networks: networks.into_iter().map(canonical).collect(), clock, faults: ProxyFaults::default() }
     }
 
     /// How the request has come. It is found out once for each request.
@@ -107,6 +122,7 @@ impl TrustedProxies {
 
     fn is_unreadable(&self, named: &str) {
         self.faults.unreadable_clients.inc();
+        self.faults.unreadable_at_ms.store(self.clock.steady().0, Ordering::Relaxed);
         if self.faults.is_new("unreadable client") {
             tracing::warn!(
                 client = ?named,
@@ -227,6 +243,7 @@ fn unquoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use axum::http::Request;
+    use store::SystemClock;
 
     use super::*;
 
@@ -239,10 +256,14 @@ mod tests {
         }
         let (mut parts, ()) = request.body(()).expect("valid").into_parts();
         parts.extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().expect("an address"), 1)));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let networks = ["10.0.0.0/8", "2001:db8:1::/64", "::ffff:172.16.0.0/108"];
-        let proxies = TrustedProxies::new(networks.map(|network| network.parse().expect("a network")));
+        let proxies = TrustedProxies::new(networks.map(|network| network.parse().expect("a network")), clock.clone());
         let arrival = proxies.arrival(&mut parts);
-        assert_eq!(proxies.faults.unreadable_clients.get(), u64::from(arrival.client.is_none()));
+        let (faults, is_unreadable) = (&proxies.faults, arrival.client.is_none());
+        assert_eq!(faults.unreadable_clients.get(), u64::from(is_unreadable));
+        assert_eq!(faults.hides_clients(clock.steady()), is_unreadable);
+        assert!(!faults.hides_clients(clock.steady().after(REPORTED_FOR * 2)), "the proxy was mended");
         (arrival, hosts(&parts, arrival))
     }
 

@@ -35,6 +35,8 @@ pub struct HealthInputs {
     /// How far this machine's clock is ahead of the database's.
     pub clock_ahead_ms: i64,
     pub is_losing_log_lines: bool,
+    /// Whether a trusted proxy names clients in a way that cannot be read.
+    pub are_clients_hidden: bool,
     pub now: TimeMs,
 }
 
@@ -213,6 +215,11 @@ fn machine(inputs: &HealthInputs, causes: &mut Causes) {
             "Log lines are being lost: nobody reads standard error, its reader has gone, or its disk is full.";
         causes.add(HealthStatus::Degraded, sentence);
     }
+    if inputs.are_clients_hidden {
+        let sentence = "A proxy names its clients in a way that cannot be read, so their searches are logged without an \
+                        address: have it send X-Forwarded-For or Forwarded with the client's IP address.";
+        causes.add(HealthStatus::Degraded, sentence);
+    }
 }
 
 fn plural(count: u64, one: &str, many: &str) -> String {
@@ -242,6 +249,7 @@ mod tests {
             probe_waits: None,
             clock_ahead_ms: 0,
             is_losing_log_lines: false,
+            are_clients_hidden: false,
             now: NOW,
         };
         change(&mut inputs);
@@ -278,7 +286,7 @@ mod tests {
 
     /// Each input that is wrong, alone, with its status and a part of its sentence.
     type Wrong = (fn(&mut HealthInputs), HealthStatus, &'static str);
-    const WRONG: [Wrong; 17] = [
+    const WRONG: [Wrong; 18] = [
         (|it| it.fault = Some(fault()), HealthStatus::Degraded, "SqlError: the database does not answer"),
         (|it| it.spool.fault = Some("full".to_owned()), HealthStatus::Degraded, "cannot help out"),
         (|it| it.spool.records = 1, HealthStatus::Degraded, "1 search is on its way from the spool"),
@@ -312,6 +320,7 @@ mod tests {
         (|it| it.probe_failure = Some("panicked".to_owned()), HealthStatus::Failing, "came to nothing: panicked"),
         (|it| it.clock_ahead_ms = -7_200_000, HealthStatus::Degraded, "7200 s behind"),
         (|it| it.is_losing_log_lines = true, HealthStatus::Degraded, "Log lines are being lost"),
+        (|it| it.are_clients_hidden = true, HealthStatus::Degraded, "A proxy names its clients"),
     ];
 
     fn fault() -> StoreFault {

@@ -12,11 +12,18 @@ use crate::{ApiError, ErrorCode, LogSeq, LogTime, SearchId};
 
 /// More terms than people write, but few enough to compare each row with all of them quickly.
 const MAX_TERMS: usize = 32;
+/// A filter stands in addresses, where a character takes up to 12 bytes. 64 KiB are read of an address.
+const MAX_CHARACTERS: usize = 4_000;
 
 impl FromStr for LogFilter {
     type Err = FilterError;
 
     fn from_str(text: &str) -> Result<Self, FilterError> {
+        let length = text.chars().count();
+        if length > MAX_CHARACTERS {
+            let message = format!("A filter has at most {MAX_CHARACTERS} characters, and this one has {length}.");
+            return Err(FilterError::new(MAX_CHARACTERS..length, message));
+        }
         let tokens = tokens(text)?;
         if let Some(first_beyond) = tokens.get(MAX_TERMS) {
             let message = format!("A filter has at most {MAX_TERMS} terms.");

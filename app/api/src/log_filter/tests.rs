@@ -137,8 +137,10 @@ fn an_error_points_at_the_characters() {
     assert_eq!(many.parse::<LogFilter>().expect_err("too many").at, 64..65);
     let error = "foo:bar".parse::<LogFilter>().expect_err("no field");
     assert!(error.to_string().ends_with("(at character 1)"), "{error}");
-    assert!("a".repeat(9_999).parse::<LogFilter>().is_ok());
-    let long = format!("{}:x", "a".repeat(9_999)).parse::<LogFilter>().expect_err("no field");
+    let at_limit = "日".repeat(4_000);
+    assert!(at_limit.parse::<LogFilter>().is_ok());
+    assert_eq!(format!("{at_limit}日").parse::<LogFilter>().expect_err("too long").at, 4_000..4_001);
+    let long = format!("{}:x", "a".repeat(3_000)).parse::<LogFilter>().expect_err("no field");
     assert!(long.message.chars().count() < 300, "{long}");
 }
 
