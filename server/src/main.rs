@@ -7,11 +7,11 @@ mod database;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{bail, ensure};
+use anyhow::{anyhow, bail, ensure};
 use server::cli::config::{
     AdminCommand, Command, Config, DatabaseUrl, ExportArgs, ExportFormat, NoConfig, SpoolCommand,
 };
-use server::cli::{self, Copied, NewFile, PasswordSource, ProgressBar, Serving, Working};
+use server::cli::{self, Copied, NewFile, PasswordSource, ProgressBar, Serving, StopSignal, Working};
 use server::lab::LabResources;
 use server::lab::command_line::{self, LabCommand};
 use server::lab::sandbox::{self, Sandbox};
@@ -20,15 +20,29 @@ use server::platform::logging::log_to_stderr;
 use server::platform::output::{self, DrainAtEnd, print, say};
 use server::platform::random::Random;
 use store::{Clock, SystemClock};
+use tokio::runtime::Runtime;
 
 use crate::database::{Access, LabDatabase};
 
 /// The usual exit code for a wrong flag or variable.
 const WRONG_USAGE: u8 = 2;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let _drain = DrainAtEnd;
+    // Before any file is made.
+    cli::make_new_files_private();
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return output::fail(&anyhow!("no threads can be started: {error}")),
+    };
+    let code = runtime.block_on(begin());
+    // Not by dropping it: a blocked thread, for instance one that resolves a name, would delay the end.
+    runtime.shutdown_background();
+    code
+}
+
+async fn begin() -> ExitCode {
+    let stop = StopSignal::receive();
     let config = match Config::read() {
         Ok(config) => config,
         Err(NoConfig::Shown(text)) => {
@@ -40,18 +54,32 @@ async fn main() -> ExitCode {
         }
     };
     log_to_stderr();
-    run(config).await.unwrap_or_else(|error| output::fail(&error))
+    run_until_stopped(config, stop).await.unwrap_or_else(|error| output::fail(&error))
 }
 
-async fn run(config: Config) -> anyhow::Result<ExitCode> {
+async fn run_until_stopped(config: Config, stop: anyhow::Result<StopSignal>) -> anyhow::Result<ExitCode> {
+    let stop = stop?;
+    let is_service = matches!(config.command, None | Some(Command::Serve | Command::Work));
+    match stop.unless_stopped(run(config, &stop)).await {
+        Ok(ended) => ended,
+        // It has promised nothing yet.
+        Err(_) if is_service => {
+            tracing::info!("stopped before it was ready");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(stopped) => Ok(stopped.exit_code()),
+    }
+}
+
+async fn run(config: Config, stop: &StopSignal) -> anyhow::Result<ExitCode> {
     let clock = Arc::new(SystemClock::start());
     let random = Random::system();
     match config.command.clone().unwrap_or(Command::Serve) {
-        Command::Serve => cli::serve(serving(config, clock, random).await?).await?,
+        Command::Serve => cli::serve(serving(config, clock, random).await?, stop.drain()).await?,
         Command::Work => {
             let store = database::open_patiently(&config, Access::Owner, &clock).await?;
             let lab = lab_resources(&config);
-            cli::work(Working { store, clock, random, jobs: config.jobs, lab }).await?;
+            cli::work(Working { store, clock, random, jobs: config.jobs, lab }, stop.drain()).await?;
         }
         Command::Admin(AdminCommand::Create { name, password_stdin }) => {
             let source = if password_stdin { PasswordSource::StandardInput } else { PasswordSource::Terminal };
@@ -74,9 +102,10 @@ async fn run(config: Config) -> anyhow::Result<ExitCode> {
         }
         Command::Copy { from, to } => copy(&from, &to, &*clock).await?,
         Command::Export(args) => return export(&config, args, &clock).await,
-        Command::Lab(command) => return lab(command, config, clock, random).await,
+        Command::Lab(command) => return lab(command, config, clock, random, stop).await,
         Command::Check => {
             let (mut findings, store) = database::check(&config, &clock).await;
+            findings.extend(cli::check_private(&config));
             findings.extend(cli::check(store.as_deref(), &config.spool().folder, config.http.listen).await);
             return Ok(cli::print_findings(&findings)?);
         }
@@ -87,6 +116,7 @@ async fn run(config: Config) -> anyhow::Result<ExitCode> {
 async fn serving(config: Config, clock: Arc<SystemClock>, random: Random) -> anyhow::Result<Serving> {
     // Before the store is opened: a server that cannot listen should not touch the data.
     let listener = cli::listen(&config.http).await?;
+    cli::make_data_private(&config);
     let store = database::open_patiently(&config, Access::Owner, &clock).await?;
     // After the store is opened: a second process on the same folder should fail with the database's error.
     let ingest = cli::open_spool(&config)?;
@@ -99,11 +129,17 @@ fn lab_resources(config: &Config) -> LabResources {
     LabResources { open_pool: database::pool_opener(config), sandbox: Sandbox::of_this_program().ok() }
 }
 
-async fn lab(command: LabCommand, config: Config, clock: Arc<SystemClock>, random: Random) -> anyhow::Result<ExitCode> {
+async fn lab(
+    command: LabCommand,
+    config: Config,
+    clock: Arc<SystemClock>,
+    random: Random,
+    stop: &StopSignal,
+) -> anyhow::Result<ExitCode> {
     match command {
-        LabCommand::Flags(args) => return command_line::lab_flags(&args, &cli::stop_signal()?).await,
-        LabCommand::Second(args) => return command_line::lab_second(&args, &cli::stop_signal()?).await,
-        LabCommand::Compare(args) => return command_line::lab_compare(&args, &cli::stop_signal()?).await,
+        LabCommand::Flags(args) => return command_line::lab_flags(&args, &stop.drain()).await,
+        LabCommand::Second(args) => return command_line::lab_second(&args, &stop.drain()).await,
+        LabCommand::Compare(args) => return command_line::lab_compare(&args, &stop.drain()).await,
         LabCommand::Database(args) => {
             let database = LabDatabase::new(config)?;
             command_line::lab_database(&args, &database.name, &database.open_pool).await?;
@@ -112,7 +148,7 @@ async fn lab(command: LabCommand, config: Config, clock: Arc<SystemClock>, rando
         LabCommand::Sandbox(args) => {
             sandbox::end_with_stdin(&args.folder)?;
             let serving = serving(config.for_sandbox(&args), clock, random).await?;
-            cli::serve_sandbox(serving, args.delay).await?;
+            cli::serve_sandbox(serving, args.delay, stop.drain()).await?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -150,7 +150,13 @@ impl SmallDisk {
 }
 
 /// The namespace options: without root a user namespace is needed too.
-fn inside(options: &[&'static str]) -> Vec<&'static str> {
+pub(crate) fn inside(options: &[&'static str]) -> Vec<&'static str> {
     let options = options.iter().copied();
-    if geteuid().is_root() { options.take(1).collect() } else { options.collect() }
+    if geteuid().is_root() {
+        options.filter(|option| !USER_NAMESPACE.contains(option)).collect()
+    } else {
+        options.collect()
+    }
 }
+
+const USER_NAMESPACE: [&str; 3] = ["--map-root-user", "--user", "--preserve-credentials"];

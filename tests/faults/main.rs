@@ -5,6 +5,7 @@ mod commands;
 mod database_file;
 mod disk;
 mod disk_faults;
+mod file_modes;
 mod jobs;
 mod kill;
 mod operating;

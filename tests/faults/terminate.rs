@@ -2,19 +2,24 @@
 
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tests::eventually;
 use tests::server_process::Installation;
 use tests::workload::{Rounds, seeded_rng, usual_or_long};
-use tokio::net::UnixDatagram;
+use tokio::net::{TcpListener, UnixDatagram};
 use tokio::time::{Instant, timeout};
 
 use crate::client_log::ClientLog;
+use crate::disk_faults::inside;
 use crate::tables::Tables;
 use crate::verdict::assert_complete;
 
 /// Far above the grace time of these tests, and far below the delay of their jobs.
 const END_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Far above what a process without work takes to end, and below the 30 s that it waits for a database.
+const STOP_TIMEOUT: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn jobs_that_exceed_the_grace_time_are_released_immediately() {
@@ -86,6 +91,51 @@ async fn searches_in_progress_are_answered_before_the_end() {
 
     let _server = installation.start(&[]).await;
     assert_complete(&installation, &client_log).await;
+}
+
+/// An installation whose database never answers, and the socket at which it would.
+async fn with_silent_database() -> (Installation, TcpListener) {
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let port = silent.local_addr().expect("it is bound").port();
+    (Installation::new().with_database(&format!("postgres://ada:secret@127.0.0.1:{port}/searches")), silent)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_waits_for_its_database_stops_when_asked() {
+    for (command, code) in [("serve", 0), ("work", 0), ("migrate", 128 + 15), ("export", 128 + 15)] {
+        let (installation, silent) = with_silent_database().await;
+        let process = installation.launch(&[command]);
+        let _connection = silent.accept().await.expect("it connects");
+        // Far below the time that it would wait for the database.
+        assert_eq!(process.terminate(STOP_TIMEOUT).await.code(), Some(code), "{command}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_process_of_a_container_stops_when_asked() {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let (installation, silent) = with_silent_database().await;
+        let contained = ["unshare"].into_iter().chain(inside(&["--pid", "--fork", "--kill-child", "--map-root-user"]));
+        let unshare = installation.started_by(contained).launch(&["serve"]);
+        let _connection = silent.accept().await.expect("it connects");
+        let children = format!("/proc/{0}/task/{0}/children", unshare.pid());
+        let children = std::fs::read_to_string(children).expect("unshare runs");
+        let first = children.trim().parse().ok().and_then(Pid::from_raw).expect("unshare has one child");
+        kill_process(first, signal).expect("it runs");
+        assert_eq!(unshare.ended(STOP_TIMEOUT).await.code(), Some(0), "{signal:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_waits_for_input_stops_when_asked() {
+    let installation = Installation::new();
+    let database = installation.database();
+    let pipe = installation.folder().join("pipe").display().to_string();
+    // Opened for writing too, so that its end never comes.
+    let waits = ["sh", "-c", "mkfifo \"$0\" && exec \"$@\" <>\"$0\"", &pipe];
+    let command = installation.started_by(waits).launch(&["admin", "create", "ada", "--password-stdin"]);
+    eventually("it has opened its database", async || database.exists().then_some(())).await;
+    assert_eq!(command.terminate(STOP_TIMEOUT).await.code(), Some(128 + 15));
 }
 
 /// Far longer than any notification takes.

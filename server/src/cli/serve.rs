@@ -10,11 +10,12 @@ use spool::Spool;
 use store::{Clock, Store, SystemClock};
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::admin::link;
 use super::config::{Config, HttpSection, JobsSection};
-use super::until_stopped::{Process, Status, run_until_stopped, stop_signal};
+use super::until_stopped::{Process, Status, run_until_stopped};
 use crate::accounts::new_setup_link;
 use crate::app_state::{AppSettings, AppState};
 use crate::lab::LabResources;
@@ -67,22 +68,20 @@ pub fn open_spool(config: &Config) -> anyhow::Result<IngestSettings> {
     Ok(IngestSettings { spool: Spool::open(config.spool())?, deadline: config.spool.accept_deadline })
 }
 
-/// Serves until SIGTERM or SIGINT, then drains and returns.
-pub async fn serve(serving: Serving) -> anyhow::Result<()> {
-    serve_kind(serving, ServerKind::Product).await
+/// Serves until `stop` is cancelled, then drains and returns.
+pub async fn serve(serving: Serving, stop: CancellationToken) -> anyhow::Result<()> {
+    serve_kind(serving, ServerKind::Product, stop).await
 }
 
 /// Serves as one of the lab's sandboxes. First prints its address as one line on standard output.
-pub async fn serve_sandbox(serving: Serving, delay: Duration) -> anyhow::Result<()> {
+pub async fn serve_sandbox(serving: Serving, delay: Duration, stop: CancellationToken) -> anyhow::Result<()> {
     let address = serving.listener.local_addr().context("the socket has no address")?;
     print(&format!("{address}\n"))?;
-    serve_kind(serving, ServerKind::Sandbox { delay }).await
+    serve_kind(serving, ServerKind::Sandbox { delay }, stop).await
 }
 
-async fn serve_kind(serving: Serving, kind: ServerKind) -> anyhow::Result<()> {
+async fn serve_kind(serving: Serving, kind: ServerKind, stop: CancellationToken) -> anyhow::Result<()> {
     let Serving { store, ingest, clock, random, listener, http, jobs, lab } = serving;
-    // Installed before the address is announced or any job begins: from here on, a signal causes a drain.
-    let stop = stop_signal()?;
     let address = listener.local_addr().context("the socket has no address")?;
     let settings = worker_settings(jobs.worker_options(), &*store, &random);
     let connections = connections_that_fit(http.connections.get());

@@ -8,7 +8,6 @@ use api::TimeMs;
 use queue::Settings;
 use sd_notify::NotifyState;
 use store::{Store, SystemClock};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -66,25 +65,6 @@ pub(super) async fn run_until_stopped(
     drop(watchdog);
     tracing::info!("stopped");
     Ok(())
-}
-
-/// Cancelled by the first SIGTERM or SIGINT. A second one ends the process at once, without losing an answered search.
-pub fn stop_signal() -> anyhow::Result<CancellationToken> {
-    let listen = |kind| signal(kind).context("signals cannot be received");
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    let stop = CancellationToken::new();
-    let first = stop.clone();
-    tokio::spawn(async move {
-        next(&mut terminate, &mut interrupt).await;
-        first.cancel();
-        next(&mut terminate, &mut interrupt).await;
-        std::process::exit(130);
-    });
-    Ok(stop)
-}
-
-async fn next(terminate: &mut Signal, interrupt: &mut Signal) {
-    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
 }
 
 /// Reports what the process is doing to the service manager.

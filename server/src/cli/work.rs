@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use store::{Clock, Store, SystemClock};
+use tokio_util::sync::CancellationToken;
 
 use super::config::JobsSection;
-use super::until_stopped::{Process, Status, run_until_stopped, stop_signal};
+use super::until_stopped::{Process, Status, run_until_stopped};
 use crate::lab::LabResources;
 use crate::platform::output::say;
 use crate::platform::random::Random;
@@ -20,11 +21,9 @@ pub struct Working {
     pub lab: LabResources,
 }
 
-/// Runs jobs until SIGTERM or SIGINT, then drains and returns.
-pub async fn work(working: Working) -> anyhow::Result<()> {
+/// Runs jobs until `stop` is cancelled, then drains and returns.
+pub async fn work(working: Working, stop: CancellationToken) -> anyhow::Result<()> {
     let Working { store, clock, random, jobs, lab } = working;
-    // Installed before any job begins: from here on, a signal causes a drain.
-    let stop = stop_signal()?;
     let settings = worker_settings(jobs.worker_options(), &*store, &random);
     let status = Status {
         ready: format!("running jobs as {}", settings.worker.0),
