@@ -49,6 +49,9 @@ impl Access {
 pub async fn open(config: &Config, access: Access, clock: &SystemClock) -> Result<Arc<dyn Store>, NotOpened> {
     let store: Arc<dyn Store> = match config.database() {
         DatabaseUrl::Sqlite(file) => {
+            if let Access::Owner = access {
+                store_sqlite::risks(&file).iter().for_each(|risk| tracing::warn!("{risk}"));
+            }
             let options = store_sqlite::Options { file, readers: READERS, access: access.of_file() };
             Arc::new(SqliteStore::open(options).await.map_err(file_error)?)
         }
@@ -154,9 +157,10 @@ pub async fn check(config: &Config, clock: &SystemClock) -> (Vec<Finding>, Optio
     match open(config, Access::Guest, clock).await {
         Ok(store) => {
             let mut findings = vec![Finding::Good(format!("{name} is a sound database of this version"))];
-            if let DatabaseUrl::Postgres(url) = config.database() {
-                findings.extend(check_server(config, &url, clock).await);
-            }
+            findings.extend(match config.database() {
+                DatabaseUrl::Sqlite(file) => store_sqlite::risks(&file).into_iter().map(Finding::Noted).collect(),
+                DatabaseUrl::Postgres(url) => check_server(config, &url, clock).await,
+            });
             (findings, Some(store))
         }
         Err(error) => (vec![Finding::Wrong(error.to_string())], None),
@@ -165,14 +169,19 @@ pub async fn check(config: &Config, clock: &SystemClock) -> (Vec<Finding>, Optio
 
 async fn check_server(config: &Config, url: &PostgresUrl, clock: &SystemClock) -> Vec<Finding> {
     match store_postgres::examine(&postgres_options(config, url)).await {
-        Ok(examined) => cli::check_server(ServerFacts {
-            do_notifications_arrive: examined.are_notifications_heard,
-            connections_limit: examined.connections_limit,
-            connections_in_use: examined.connections_in_use,
-            // Includes the connection that listens.
-            connections_ours: config.store.database_connections.get().saturating_add(1),
-            clock_ahead_ms: clock.wall().0 - clock.steady().0,
-        }),
+        Ok(examined) => {
+            let refused = examined.refused_writes.into_iter().map(Finding::Wrong);
+            let noted = examined.risks.into_iter().map(Finding::Noted);
+            let facts = cli::check_server(ServerFacts {
+                do_notifications_arrive: examined.are_notifications_heard,
+                connections_limit: examined.connections_limit,
+                connections_in_use: examined.connections_in_use,
+                // Includes the connection that listens.
+                connections_ours: config.store.database_connections.get().saturating_add(1),
+                clock_ahead_ms: clock.wall().0 - clock.steady().0,
+            });
+            refused.chain(noted).chain(facts).collect()
+        }
         Err(error) => vec![Finding::Wrong(error.to_string())],
     }
 }

@@ -68,7 +68,6 @@ fn the_blocks_marked_as_tested_are_tested() {
     let named: BTreeSet<_> = blocks().map(|(name, _)| name).collect();
     let tested = [
         "grant",
-        "timeouts",
         "backup-sqlite",
         "restore-sqlite",
         "backup-postgres",

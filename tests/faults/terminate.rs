@@ -115,8 +115,11 @@ async fn a_process_that_waits_for_its_database_stops_when_asked() {
 async fn the_first_process_of_a_container_stops_when_asked() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let (installation, silent) = with_silent_database().await;
-        let contained = ["unshare"].into_iter().chain(inside(&["--pid", "--fork", "--kill-child", "--map-root-user"]));
-        let unshare = installation.started_by(contained).launch(&["serve"]);
+        // A process that was started with nohup heeds no SIGHUP, and the tests may have been.
+        let contained = ["env", "--default-signal=HUP", "unshare"].into_iter();
+        let contained = contained.chain(inside(&["--pid", "--fork", "--kill-child", "--map-root-user"]));
+        let installation = installation.started_by(contained);
+        let unshare = installation.launch(&["serve"]);
         let _connection = silent.accept().await.expect("it connects");
         let children = format!("/proc/{0}/task/{0}/children", unshare.pid());
         let children = std::fs::read_to_string(children).expect("unshare runs");
@@ -133,7 +136,8 @@ async fn a_command_that_waits_for_input_stops_when_asked() {
     let pipe = installation.folder().join("pipe").display().to_string();
     // Opened for writing too, so that its end never comes.
     let waits = ["sh", "-c", "mkfifo \"$0\" && exec \"$@\" <>\"$0\"", &pipe];
-    let command = installation.started_by(waits).launch(&["admin", "create", "ada", "--password-stdin"]);
+    let installation = installation.started_by(waits);
+    let command = installation.launch(&["admin", "create", "ada", "--password-stdin"]);
     eventually("it has opened its database", async || database.exists().then_some(())).await;
     assert_eq!(command.terminate(STOP_TIMEOUT).await.code(), Some(128 + 15));
 }

@@ -2,6 +2,7 @@
 
 mod opening;
 mod plans;
+mod surroundings;
 mod together;
 
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 mod opening;
 mod plans;
+mod surroundings;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,12 +1,14 @@
 //! The spool's folder on disk: a lock, the file of records, and the quarantine file.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use crate::file::{Storage, write_nuls};
+use crate::file_system::{self, Risk};
 use crate::image::{HEADER_BYTES, Image, Phase};
 use crate::line::Line;
 use crate::{OpenError, Options};
@@ -15,29 +17,71 @@ const RECORDS_NAME: &str = "records";
 const LOCK_NAME: &str = "lock";
 const QUARANTINE_NAME: &str = "set-aside";
 
-/// The file of records, with at least the requested capacity, and the lock that reserves it for this process.
-pub(crate) fn open(options: &Options) -> Result<(File, File), OpenError> {
+/// A spool's file of records, reserved for this process.
+pub(crate) struct Opened {
+    /// With at least the requested capacity.
+    pub(crate) file: File,
+    pub(crate) place: Place,
+    /// Held while anything may be written.
+    pub(crate) lock: File,
+}
+
+pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
     let Options { folder, capacity_bytes } = options;
     fs::create_dir_all(folder).map_err(|reason| OpenError::FolderCannotBeMade { folder: folder.clone(), reason })?;
-    let lock = lock(folder)?;
-    let file = open_records(folder, *capacity_bytes).map_err(|reason| match reason.kind() {
+    let failed = |reason: io::Error| match reason.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             OpenError::DiskFull { folder: folder.clone(), capacity_bytes: *capacity_bytes }
         }
         _ => OpenError::Io { folder: folder.clone(), reason },
-    })?;
-    Ok((file, lock))
+    };
+    let lock = OpenOptions::new().write(true).create(true).truncate(false).open(folder.join(LOCK_NAME));
+    let lock = lock.map_err(failed)?;
+    take(&lock, folder)?;
+    let file = open_records(folder, *capacity_bytes).map_err(failed)?;
+    // A hard link may lead to this file from another folder.
+    take(&file, folder)?;
+    let place = Place::of(&file, folder.join(RECORDS_NAME)).map_err(failed)?;
+    if let Some(risk) = file_system::risk(&file) {
+        tracing::warn!("the spool in {} keeps less than it promises: {}", folder.display(), risk.text());
+    }
+    Ok(Opened { file, place, lock })
 }
 
-fn lock(folder: &Path) -> Result<File, OpenError> {
-    let failed = |reason| OpenError::Io { folder: folder.to_owned(), reason };
-    let file =
-        OpenOptions::new().write(true).create(true).truncate(false).open(folder.join(LOCK_NAME)).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { folder: folder.to_owned() }),
-        Err(TryLockError::Error(reason)) => Err(failed(reason)),
+/// Locks the file itself, whatever its name is.
+fn take(file: &File, folder: &Path) -> Result<(), OpenError> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => OpenError::InUse { folder: folder.to_owned() },
+        TryLockError::Error(reason) => OpenError::Io { folder: folder.to_owned(), reason },
+    })
+}
+
+/// Where the file of records is. A process keeps writing to a file that was moved away, and the next one would not find
+/// those records.
+#[derive(Debug)]
+pub(crate) struct Place {
+    path: PathBuf,
+    /// Device and inode.
+    identity: (u64, u64),
+}
+
+impl Place {
+    fn of(file: &File, path: PathBuf) -> io::Result<Self> {
+        Ok(Self { path, identity: identity(&file.metadata()?) })
     }
+
+    /// Fails if another file, or none, is there now.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        if fs::metadata(&self.path).is_ok_and(|metadata| identity(&metadata) == self.identity) {
+            return Ok(());
+        }
+        let path = self.path.display();
+        Err(io::Error::other(format!("{path} was moved away or replaced while it was in use: put it back, or restart")))
+    }
+}
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 fn open_records(folder: &Path, capacity_bytes: u64) -> io::Result<File> {
@@ -51,19 +95,27 @@ fn open_records(folder: &Path, capacity_bytes: u64) -> io::Result<File> {
                 write_nuls(&mut file, size..wanted)?;
                 file.sync_all()?;
             }
-            Ok(file)
+            if !file_system::is_better_rewritten(&file) {
+                return Ok(file);
+            }
+            let bytes = file.read_all()?;
+            // The old file is as good as before if the disk has no room for a second one.
+            Ok(create_records(folder, &path, |new| new.write_at(&bytes, 0)).unwrap_or(file))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => create_records(folder, &path, wanted),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create_records(folder, &path, |new| {
+            new.write_at(&Phase::Open.header(), 0)?;
+            write_nuls(new, HEADER_BYTES..wanted)
+        }),
         Err(error) => Err(error),
     }
 }
 
 /// Creates the file under another name until it is complete, so that a crash leaves no partial file.
-fn create_records(folder: &Path, path: &Path, size: u64) -> io::Result<File> {
+fn create_records(folder: &Path, path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<File> {
     let unfinished = path.with_extension("new");
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&unfinished)?;
-    let written = file.write_at(&Phase::Open.header(), 0).and_then(|()| write_nuls(&mut file, HEADER_BYTES..size));
-    if let Err(error) = written.and_then(|()| file.sync_all()) {
+    file_system::ask_for_overwriting(&file);
+    if let Err(error) = write(&mut file).and_then(|()| file.sync_all()) {
         // On a full disk, a partial file would take up the last space.
         let _ = fs::remove_file(&unfinished);
         return Err(error);
@@ -136,16 +188,20 @@ pub struct Inspection {
     pub gaps: u64,
     /// Lines in the quarantine file.
     pub quarantined: u64,
+    /// What the file system does not keep.
+    pub risk: Option<Risk>,
 }
 
 /// Reads a spool without changing it, even while another process uses it. Returns `None` if there is no spool yet.
 pub fn inspect(folder: &Path) -> io::Result<Option<Inspection>> {
-    let Some(bytes) = read_if_exists(&folder.join(RECORDS_NAME))? else { return Ok(None) };
+    let path = folder.join(RECORDS_NAME);
+    let Some(bytes) = read_if_exists(&path)? else { return Ok(None) };
+    let risk = file_system::risk(&File::open(path)?);
     let quarantined = count_lines(&quarantine_file(folder))?;
     if Phase::of(&bytes) == Phase::Emptying {
-        return Ok(Some(Inspection { quarantined, ..Inspection::default() }));
+        return Ok(Some(Inspection { quarantined, risk, ..Inspection::default() }));
     }
     let Image { lines, gaps, .. } = Image::read(&bytes);
     let records = lines.iter().filter(|line| matches!(line, Line::Record { .. })).count();
-    Ok(Some(Inspection { records: records as u64, gaps: gaps.len() as u64, quarantined }))
+    Ok(Some(Inspection { records: records as u64, gaps: gaps.len() as u64, quarantined, risk }))
 }

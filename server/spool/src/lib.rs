@@ -4,9 +4,10 @@
 //! file is emptied once every record has been replayed. The crate knows nothing of databases, jobs or HTTP.
 //!
 //! `line` is the format of one record, `image` reads a whole file, `file` writes it so that no crash can corrupt
-//! it, `folder` manages the files on disk, and `writer_thread` owns them while the spool is open.
+//! it, `folder` manages the files on disk, `file_system` knows what lies below them, and `writer_thread` owns them while the spool is open.
 
 mod file;
+mod file_system;
 mod folder;
 mod image;
 mod line;
@@ -23,6 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::writer_thread::{Command, Index, WriterThread, lock};
 
+pub use crate::file_system::Risk;
 pub use crate::folder::{Inspection, inspect, quarantine_file};
 
 /// A search's record, to be replayed into the database.
@@ -39,7 +41,8 @@ pub struct Record {
 pub struct Options {
     /// Created if it is missing. Only one process at a time can open it.
     pub folder: PathBuf,
-    /// The size of the file. It is preallocated, so a disk that fills up later does not stop the spool.
+    /// The size of the file. It is written at once, so a disk that fills up later does not stop the spool, unless the file
+    /// system takes new blocks for each write ([`Risk::CopyOnWrite`]).
     pub capacity_bytes: u64,
 }
 

@@ -26,6 +26,12 @@ async fn close(spool: Spool) {
     while state.changed().await.is_ok() {}
 }
 
+/// Records, gaps and quarantined lines.
+fn counts(folder: &Path) -> (u64, u64, u64) {
+    let Inspection { records, gaps, quarantined, .. } = inspect(folder).expect("read").expect("there is a spool");
+    (records, gaps, quarantined)
+}
+
 fn numbers(records: &[Arc<Record>]) -> Vec<u128> {
     records.iter().map(|record| record.search.0).collect()
 }
@@ -110,13 +116,13 @@ async fn a_damaged_line_is_quarantined_and_reported_until_the_file_is_moved_away
     close(spool).await;
     let spool_folder = folder.path().join("spool");
     let file = spool_folder.join("records");
-    assert_eq!(inspect(&spool_folder).expect("read"), Some(Inspection { records: 3, gaps: 0, quarantined: 0 }));
+    assert_eq!(counts(&spool_folder), (3, 0, 0));
     assert_eq!(inspect(folder.path()).expect("read"), None);
     let mut bytes = std::fs::read(&file).expect("read");
     let at = bytes.windows(10).position(|part| part == br#""number":2"#).expect("the second record");
     bytes[at + 9] = b'7';
     std::fs::write(&file, bytes).expect("written");
-    assert_eq!(inspect(&spool_folder).expect("read"), Some(Inspection { records: 2, gaps: 1, quarantined: 0 }));
+    assert_eq!(counts(&spool_folder), (2, 1, 0));
 
     for _ in 0..2 {
         // The second start must not quarantine it again.
@@ -154,4 +160,38 @@ async fn a_file_grows_and_keeps_its_records() {
     let spool = Spool::open(larger).expect("opened");
     assert_eq!(spool.state().capacity_bytes, 2 * CAPACITY);
     assert_eq!(numbers(&spool.oldest(9)), [1]);
+}
+
+#[tokio::test]
+async fn a_moved_file_takes_no_record_until_it_is_back() {
+    let folder = TempDir::new().expect("a folder");
+    let spool = open(&folder);
+    spool.append(record(1)).await.expect("kept");
+    let (file, elsewhere) = (folder.path().join("spool/records"), folder.path().join("elsewhere"));
+    std::fs::rename(&file, &elsewhere).expect("moved");
+    for _ in 0..2 {
+        let refused = spool.append(record(2)).await;
+        assert!(matches!(&refused, Err(AppendError::Io { reason }) if reason.contains("put it back")), "{refused:?}");
+        // Another file in its place is not the spool's.
+        std::fs::copy(&elsewhere, &file).expect("copied");
+    }
+    std::fs::rename(&elsewhere, &file).expect("moved back");
+    spool.append(record(2)).await.expect("kept");
+    close(spool).await;
+    assert_eq!(numbers(&open(&folder).oldest(9)), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_file_has_one_owner_whatever_its_names_are() {
+    let folder = TempDir::new().expect("a folder");
+    let spool = open(&folder);
+    let (linked, other) = (folder.path().join("linked"), folder.path().join("other"));
+    std::os::unix::fs::symlink(folder.path().join("spool"), &linked).expect("linked");
+    std::fs::create_dir(&other).expect("made");
+    std::fs::hard_link(folder.path().join("spool/records"), other.join("records")).expect("linked");
+    for alias in [linked, other] {
+        let refused = Spool::open(Options { folder: alias, ..options(&folder) });
+        assert!(matches!(refused, Err(OpenError::InUse { .. })), "{refused:?}");
+    }
+    close(spool).await;
 }

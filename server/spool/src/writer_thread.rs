@@ -9,7 +9,7 @@ use api::{SearchId, TimeMs};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::file::{Recovered, SpoolFile};
-use crate::folder::{self, Quarantine};
+use crate::folder::{self, Opened, Place, Quarantine};
 use crate::{AppendError, OpenError, Options, Record, State};
 
 /// The most appends in one write, so that the first caller does not wait for ever more later ones.
@@ -64,6 +64,7 @@ pub(crate) fn lock(index: &Mutex<Index>) -> MutexGuard<'_, Index> {
 
 pub(crate) struct WriterThread {
     file: SpoolFile<File>,
+    place: Place,
     /// Held while anything may be written.
     _lock: File,
     quarantine: Quarantine,
@@ -82,11 +83,11 @@ impl WriterThread {
         index: Arc<Mutex<Index>>,
     ) -> Result<watch::Receiver<State>, OpenError> {
         let failed = |reason| OpenError::Io { folder: options.folder.clone(), reason };
-        let (file, folder_lock) = folder::open(options)?;
+        let Opened { file, place, lock: folder_lock } = folder::open(options)?;
         let (file, recovered) = SpoolFile::open(file).map_err(failed)?;
         let quarantine = Quarantine::open(&options.folder).map_err(failed)?;
         let (state, watched) = watch::channel(State::default());
-        let mut thread = Self { file, _lock: folder_lock, quarantine, index, replayed: 0, fault: None, state };
+        let mut thread = Self { file, place, _lock: folder_lock, quarantine, index, replayed: 0, fault: None, state };
         thread.recover(recovered).map_err(failed)?;
         thread.publish();
         std::thread::Builder::new().name("spool".to_owned()).spawn(move || thread.run(inbox)).map_err(failed)?;
@@ -161,7 +162,10 @@ impl WriterThread {
         if records.is_empty() {
             return;
         }
-        let outcomes = self.file.append(&records);
+        let outcomes = match self.place.check() {
+            Ok(()) => self.file.append(&records),
+            Err(error) => vec![Err(AppendError::Io { reason: error.to_string() }); records.len()],
+        };
         let failure = outcomes.iter().find_map(|outcome| outcome.as_ref().err());
         self.set_fault(failure.map(ToString::to_string));
         let mut index = lock(&self.index);

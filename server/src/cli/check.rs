@@ -15,6 +15,8 @@ use crate::platform::output::{PrintError, print};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     Good(String),
+    /// What lies outside and may break a promise, and what to do about it.
+    Noted(String),
     /// What is wrong, and how to fix it.
     Wrong(String),
 }
@@ -24,6 +26,7 @@ pub fn print_findings(findings: &[Finding]) -> Result<ExitCode, PrintError> {
     for finding in findings {
         let (mark, text) = match finding {
             Finding::Good(text) => ("ok   ", text),
+            Finding::Noted(text) => ("note ", text),
             Finding::Wrong(text) => ("WRONG", text),
         };
         print(&format!("{mark}  {text}\n"))?;
@@ -60,7 +63,7 @@ pub async fn check(store: Option<&dyn Store>, spool_folder: &Path, listen: Socke
             Err(error) => Finding::Wrong(error.to_string()),
         });
     }
-    findings.push(spool(spool_folder));
+    findings.extend(spool(spool_folder));
     findings.push(match TcpListener::bind(listen).await {
         Ok(_) => Finding::Good(format!("{listen} is free to listen on")),
         Err(error) => Finding::Wrong(format!(
@@ -128,10 +131,13 @@ pub fn check_server(facts: ServerFacts) -> Vec<Finding> {
     ]
 }
 
-fn spool(folder: &Path) -> Finding {
-    match spool::inspect(folder) {
+fn spool(folder: &Path) -> Vec<Finding> {
+    let inspected = spool::inspect(folder);
+    let risk = inspected.as_ref().ok().and_then(|inspection| inspection.as_ref()?.risk);
+    let risk = risk.map(|risk| Finding::Noted(format!("the spool in {}: {}", folder.display(), risk.text())));
+    let state = match inspected {
         Ok(None) => Finding::Good(format!("{} has no spool yet; the first start makes it", folder.display())),
-        Ok(Some(Inspection { gaps: 0, quarantined: 0, records })) => {
+        Ok(Some(Inspection { gaps: 0, quarantined: 0, records, .. })) => {
             Finding::Good(format!("the spool is sound and holds {records} records for the database"))
         }
         Ok(Some(Inspection { gaps: 0, quarantined, .. })) => Finding::Wrong(format!(
@@ -143,7 +149,8 @@ fn spool(folder: &Path) -> Finding {
             folder.display()
         )),
         Err(error) => Finding::Wrong(format!("the spool in {} cannot be read: {error}", folder.display())),
-    }
+    };
+    [Some(state), risk].into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -160,7 +167,7 @@ mod tests {
         };
         change(&mut facts);
         let wrong = |finding| match finding {
-            Finding::Good(_) => None,
+            Finding::Good(_) | Finding::Noted(_) => None,
             Finding::Wrong(text) => Some(text),
         };
         check_server(facts).into_iter().filter_map(wrong).collect()

@@ -136,7 +136,7 @@ impl Config {
         let config = Self::parsed(line).map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => NoConfig::Shown(error.to_string()),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => NoConfig::Wrong(error.to_string()),
-            _ => NoConfig::Wrong(one_line(&error.to_string())),
+            _ => NoConfig::Wrong(one_line(&without_secrets(&error))),
         })?;
         config.contradiction().map_or(Ok(config), |line| Err(NoConfig::Wrong(format!("error: {line}"))))
     }
@@ -200,7 +200,7 @@ impl Config {
 /// The first paragraph of clap's message says what is wrong.
 fn one_line(message: &str) -> String {
     let paragraph = message.lines().take_while(|line| !line.trim().is_empty());
-    without_secrets(&paragraph.map(str::trim).collect::<Vec<_>>().join(" "))
+    paragraph.map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -249,7 +249,10 @@ mod tests {
             ("x --database-listen-url sqlite:hunter2", "'--database-listen-url <URL>'"),
             ("x --database-listen-url postgres://a:hunter2@x/d", "give --database-url postgres://..."),
             ("x --database-urls=postgres://a:hunter2@x/d", "--database-urls"),
-            ("x postgres://a:hunter2@x/d", "postgres://..."),
+            ("x postgres://a:hunter2@x/d", "'...'"),
+            ("x admin create ada hunter2", "'...'"),
+            ("x --database-url postgres://a:12/hunter2@x/d", "%2F for /"),
+            ("x --database-url postgres://x/d?pasword=hunter2", "a parameter that is not known"),
             ("x --database-connections 0", "--database-connections"),
             ("x --trusted-proxy 10.0.0.0/99", "--trusted-proxy"),
             ("x work", "run `search4letters` without `work`"),

@@ -9,6 +9,8 @@ use api::FaultKind;
 pub enum StoreError {
     /// The database is unreachable or locked, or its disk fails.
     Connection(String),
+    /// Another transaction was in the way. The database has changed nothing, and a repetition is likely to succeed.
+    Conflict(String),
     /// The database's file is damaged.
     Damaged(String),
     /// The database rejects the credentials, or the file's permissions deny access.
@@ -20,7 +22,7 @@ pub enum StoreError {
 impl StoreError {
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::Connection(_) | Self::Damaged(_) => FaultKind::ConnectionError,
+            Self::Connection(_) | Self::Conflict(_) | Self::Damaged(_) => FaultKind::ConnectionError,
             Self::Credentials(_) => FaultKind::CredentialsError,
             Self::Sql(_) => FaultKind::SqlError,
         }
@@ -29,7 +31,11 @@ impl StoreError {
     /// The database's own message.
     pub fn detail(&self) -> &str {
         match self {
-            Self::Connection(detail) | Self::Damaged(detail) | Self::Credentials(detail) | Self::Sql(detail) => detail,
+            Self::Connection(detail)
+            | Self::Conflict(detail)
+            | Self::Damaged(detail)
+            | Self::Credentials(detail)
+            | Self::Sql(detail) => detail,
         }
     }
 }

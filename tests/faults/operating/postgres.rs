@@ -87,7 +87,6 @@ async fn make_tables(database: &PostgresDatabase) {
     let migrated = Installation::new().run(&["--database-url", &owner_url, "migrate"]).await;
     assert_eq!(migrated.code, Some(0), "{}", migrated.output);
     run_block("grant", &[("OWNER_URL", &owner_url)]).await;
-    run_block("timeouts", &[("ADMIN_URL", &url(database, APP))]).await;
 }
 
 /// Starts a worker in its own installation.

@@ -13,7 +13,7 @@ use crate::postgres::{create_database, open, open_as, options};
 
 /// Panics unless opening fails with this kind of error and a message that contains these words.
 #[track_caller]
-fn refused(outcome: Result<PostgresStore, OpenError>, kind: FaultKind, words: &[&str]) {
+pub(super) fn refused(outcome: Result<PostgresStore, OpenError>, kind: FaultKind, words: &[&str]) {
     let error = outcome.expect_err("this database must be refused");
     assert_eq!(error.kind(), kind, "{error}");
     let text = error.to_string();

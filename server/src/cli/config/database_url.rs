@@ -5,8 +5,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::builder::TypedValueParser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub enum DatabaseUrl {
     Postgres(PostgresUrl),
 }
 
-/// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?PARAMETERS`. Displayed without its secrets.
+/// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?PARAMETERS`. Displayed as the parts that are no secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostgresUrl(Url);
 
@@ -28,11 +29,15 @@ impl PostgresUrl {
 
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = self.0.clone();
-        // Fails on a URL without a host, which has no password. Parameters may hold passwords too.
-        let _ = shown.set_password(None);
-        shown.set_query(None);
-        f.write_str(shown.as_str())
+        write!(f, "{}://", self.0.scheme())?;
+        if !self.0.username().is_empty() {
+            write!(f, "{}@", self.0.username())?;
+        }
+        f.write_str(self.0.host_str().unwrap_or_default())?;
+        if let Some(port) = self.0.port() {
+            write!(f, ":{port}")?;
+        }
+        f.write_str(self.0.path())
     }
 }
 
@@ -43,6 +48,27 @@ impl fmt::Debug for PostgresUrl {
 }
 
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+/// The parameters that a connection knows. sqlx would ignore others, and log them with their values.
+const PARAMETERS: [&str; 18] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
 
 /// Parses a flag or variable. Unlike clap's own parsers, it does not repeat a refused value.
 #[derive(Clone)]
@@ -64,7 +90,9 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for UrlParser<T> {
 pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, &'static str> {
     if let Some(rest) = text.strip_prefix("sqlite:") {
         let file = rest.strip_prefix("//").unwrap_or(rest);
-        if file.is_empty() || file.contains('?') {
+        // With a user and a password it is the URL of a server.
+        let is_server = file.len() < rest.len() && file.contains('@');
+        if file.is_empty() || file.contains('?') || is_server {
             return Err("write sqlite:FILE with a file's path and no parameters");
         }
         return Ok(DatabaseUrl::Sqlite(PathBuf::from(file)));
@@ -75,33 +103,52 @@ pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, &'static str> {
     Err("write postgres://USER:PASSWORD@HOST/DATABASE or sqlite:FILE, or leave it out")
 }
 
+/// Reads only what has one meaning. A password with an unescaped character would otherwise be read as another part, and
+/// be shown.
 pub(super) fn postgres_url(text: &str) -> Result<PostgresUrl, &'static str> {
     let advice = "write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with %XX for what is special in a password \
                   (%40 for @, %2F for /, %23 for #, %25 for %)";
-    if !SCHEMES.iter().any(|scheme| text.starts_with(scheme)) {
+    let rest = SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme)).ok_or(advice)?;
+    let (server, database) = rest.split_once('/').ok_or(advice)?;
+    let has_one_meaning = server.matches('@').count() <= 1
+        && !server.contains('?')
+        && !database.contains('@')
+        && !rest.contains(|c: char| c == '#' || c.is_whitespace() || c.is_control());
+    let url = Url::parse(text).ok().filter(|_| has_one_meaning).ok_or(advice)?;
+    // An escaped separator in the user's name means that the password was escaped together with it.
+    let is_user_alone = !percent_decode_str(url.username()).any(|byte| b":/?#".contains(&byte));
+    if !is_user_alone || !is_name(url.path().trim_start_matches('/')) {
         return Err(advice);
     }
-    let url = Url::parse(text).map_err(|_| advice)?;
-    // A fragment would be ignored silently, and is most likely part of a password.
-    if url.fragment().is_some() || url.path().trim_start_matches('/').is_empty() {
-        return Err(advice);
+    let is_known = |name: &str| PARAMETERS.contains(&name) || name.starts_with("options[");
+    if !url.query_pairs().all(|(name, _)| is_known(&name)) {
+        return Err("after the ? it has a parameter that is not known: docs/operating.md names those that are");
     }
     Ok(PostgresUrl(url))
 }
 
-/// Removes what may be passwords: clap repeats unknown arguments in quotes.
-pub(super) fn without_secrets(text: &str) -> String {
-    let is_quoted = |at: &usize| text[..*at].matches('\'').count() % 2 == 1;
-    let quoted = |scheme: &&str| {
-        let found = text.match_indices(scheme).map(|(at, _)| at).find(is_quoted);
-        found.map(|at| at + scheme.len())
-    };
-    match SCHEMES.iter().filter_map(quoted).min() {
-        // Up to the last quote: a password may contain quotes.
-        Some(secret) => {
-            format!("{}...{}", &text[..secret], text[secret..].rfind('\'').map_or("", |end| &text[secret + end..]))
-        }
-        None => text.to_owned(),
+/// Whether this is one path segment.
+fn is_name(database: &str) -> bool {
+    !database.is_empty() && !percent_decode_str(database).any(|byte| b"/@:?#".contains(&byte))
+}
+
+/// The error's text without what may be a secret. clap repeats what was typed.
+pub(super) fn without_secrets(error: &Error) -> String {
+    let typed = [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue];
+    typed.into_iter().fold(error.to_string(), |text, kind| match error.get(kind) {
+        Some(ContextValue::String(typed)) if !is_harmless(kind, typed) => text.replace(typed.as_str(), "..."),
+        _ => text,
+    })
+}
+
+/// Only what looks like a flag, a command or a simple value.
+fn is_harmless(kind: ContextKind, typed: &str) -> bool {
+    let consists_of =
+        |others: &str| typed.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c)) && !typed.contains("//");
+    match kind {
+        ContextKind::InvalidArg => typed.starts_with(['-', '<', '[']) && consists_of("-_<>[]. "),
+        ContextKind::InvalidSubcommand => typed.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
+        _ => consists_of("-_.,:/[] "),
     }
 }
 
@@ -124,6 +171,7 @@ mod tests {
             "postgresql://ada:hunter2@db.example/searches?sslmode=verify-full",
             "postgres://ada:p%40ss%2Fword@[::1]:5432/searches",
             "postgres:///searches?host=/run/postgresql",
+            "postgres://ada@db.example/searches?options=-c%20search_path%3Dletters&options[work_mem]=1MB",
         ] {
             let Ok(DatabaseUrl::Postgres(url)) = database_url(text) else { panic!("{text} was not read") };
             assert_eq!(url.reveal(), text);
@@ -138,6 +186,16 @@ mod tests {
             "postgres://ada:hunter/2@db.example/searches",
             "postgres://ada:hunter#2@db.example/searches",
             "postgres://ada:hunter2@db.example:port/searches",
+            "postgres://ada:12/hunter2@db.example/searches",
+            "postgres://ada@hunter2@db.example/searches",
+            "postgres://ada:12?hunter2@db.example/searches",
+            "postgres://ada:12/x?hunter2@db.example/searches",
+            "postgres://ada%3Ahunter2@db.example/searches",
+            "postgres://ada:hun\tter2@db.example/searches",
+            "postgres://db.example/searches/hunter2",
+            "postgres://db.example/searches?pasword=hunter2",
+            "sqlite://ada:hunter2@db.example/searches",
+            "POSTGRES://ada:hunter2@db.example/searches",
             "postgres:ada",
             "mysql://db.example/searches",
             "",
@@ -152,6 +210,7 @@ mod tests {
             ("postgres://ada:hunter2@db.example:5433/searches", "postgres://ada@db.example:5433/searches"),
             ("postgres://ada@db.example/searches?password=hunter2", "postgres://ada@db.example/searches"),
             ("postgres:///searches?host=/run/postgresql&user=ada", "postgres:///searches"),
+            ("postgresql://ada%40server:hunter2@[::1]/searches", "postgresql://ada%40server@[::1]/searches"),
         ] {
             let url = postgres_url(text).expect("a URL");
             assert_eq!(url.to_string(), shown);
@@ -161,13 +220,25 @@ mod tests {
     }
 
     #[test]
-    fn messages_lose_only_their_secrets() {
-        for (text, shown) in [
-            ("unrecognized subcommand 'postgres://a:hunter2@h/d'", "unrecognized subcommand 'postgres://...'"),
-            ("what is 'postgresql://a:hunter'2@h'? and so on", "what is 'postgresql://...'? and so on"),
-            ("for '--database-url': write postgres://USER@HOST", "for '--database-url': write postgres://USER@HOST"),
+    fn messages_repeat_only_what_is_no_secret() {
+        let command = || {
+            let listen = Arg::new("listen").long("listen").value_parser(clap::value_parser!(u16));
+            Command::new("x").arg(listen).subcommand(Command::new("serve"))
+        };
+        for (line, is_shown) in [
+            ("x postgres://a:hunter2@h/d", false),
+            ("x serve hunter2", false),
+            ("x hunter2", false),
+            ("x --listen hunter2@h", false),
+            ("x --listen=postgres://hunter2", false),
+            ("x --password=hunter2", false),
+            ("x host=h'password=hunter2'", false),
+            ("x --hunter2", true),
+            ("x --listen hunter2", true),
         ] {
-            assert_eq!(without_secrets(text), shown);
+            let error = command().try_get_matches_from(line.split(' ')).expect_err(line);
+            let text = without_secrets(&error);
+            assert_eq!(text.contains(SECRET), is_shown, "{line}: {text}");
         }
     }
 }

@@ -14,6 +14,8 @@ use tokio::task::JoinHandle;
 /// The inbox is bounded so that waiting callers cost no memory while the database does not answer, a batch so that its
 /// first caller does not wait for ever more later ones.
 const LIMITS: Limits = Limits { inbox: 2048, batch: 1000 };
+/// How often a write is tried whose transaction the server rolls back because of another one.
+pub(crate) const TRIES: u32 = 5;
 
 /// A write that a statement can do together with others of its kind.
 #[async_trait]
@@ -63,6 +65,18 @@ struct Writer<W: BatchWrite> {
     writes: PhantomData<fn() -> W>,
 }
 
+impl<W: BatchWrite> Writer<W> {
+    async fn write(&self, writes: &[W]) -> Result<(Vec<W::Answer>, ChangedTopics)> {
+        for _ in 1..TRIES {
+            match W::write(writes, &self.context).await {
+                Err(StoreError::Conflict(_)) => {}
+                outcome => return outcome,
+            }
+        }
+        W::write(writes, &self.context).await
+    }
+}
+
 pub(crate) struct Pending<W: BatchWrite> {
     write: W,
     caller: oneshot::Sender<Result<W::Answer>>,
@@ -88,7 +102,7 @@ impl<W: BatchWrite> Commit for Writer<W> {
     }
 
     async fn commit(&mut self, batch: &mut Batch<W>) -> Result<()> {
-        match W::write(&batch.writes, &self.context).await {
+        match self.write(&batch.writes).await {
             Ok((answers, changed)) => {
                 batch.answers = answers.into_iter().map(Ok).collect();
                 changed.notify(&self.notifier);
@@ -98,7 +112,7 @@ impl<W: BatchWrite> Commit for Writer<W> {
             Err(StoreError::Sql(reason)) if batch.writes.len() > 1 => {
                 tracing::warn!(reason, writes = batch.writes.len(), "a batch failed and is written one by one");
                 for write in &batch.writes {
-                    let outcome = W::write(std::slice::from_ref(write), &self.context).await;
+                    let outcome = self.write(std::slice::from_ref(write)).await;
                     batch.answers.push(outcome.map(|(mut answers, changed)| {
                         changed.notify(&self.notifier);
                         answers.pop().expect("each write has an answer")

@@ -1,4 +1,4 @@
-//! Connects to the database. Errors say in one sentence what is wrong and how to fix it.
+//! Connects to the database.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,58 +10,15 @@ use sqlx::{ConnectOptions, PgConnection};
 use store::StoreError;
 
 use crate::error::store_error;
+use crate::open_error::{OpenError, OpenFailure};
+use crate::session::{Session, Use, lift_timeouts};
+use crate::surroundings::Surroundings;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../../migrations/postgres");
 
-/// The first version with 64-bit transaction ids in SQL.
-const OLDEST_SERVER: i32 = 130_000;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Another process may be running a long migration.
 const MIGRATE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
-
-/// Why the database cannot be used. Each text names what to do about it. None contains the password.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("the database's URL cannot be read: {0}. Write postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
-    Url(String),
-    #[error("{location} cannot be connected to: {}. {fix}", reason.detail())]
-    Connect { location: String, reason: StoreError, fix: String },
-    #[error("{location} runs PostgreSQL {version}; this program needs 13 or later. Upgrade the server")]
-    OldServer { location: String, version: String },
-    #[error(
-        "{location} was written by a newer version (schema {version}; this one knows up to {known}). Install that version or a later one"
-    )]
-    NewerSchema { location: String, version: i64, known: i64 },
-    #[error(
-        "{location} was written by an older version (schema {version}; this one needs {known}). Start the new server, or run `search4letters migrate`"
-    )]
-    OlderSchema { location: String, version: i64, known: i64 },
-    #[error(
-        "{location} holds a copy that is not finished. Finish it with `search4letters copy --from {from} --to URL`, with this database's URL, or use another database"
-    )]
-    UnfinishedCopy { location: String, from: String },
-    #[error("{location} is in use by a server. Stop it, and whatever else uses that database, before it is copied")]
-    Served { location: String },
-    #[error("{location} cannot be brought up to date: {}. See that this user may create tables in it: it is easiest to let it own the database", reason.detail())]
-    Migration { location: String, reason: StoreError },
-    #[error("{location} cannot be used: {reason}")]
-    Other { location: String, reason: StoreError },
-}
-
-impl OpenError {
-    /// Which of the operator's three questions to ask.
-    pub fn kind(&self) -> FaultKind {
-        match self {
-            Self::Url(_) => FaultKind::CredentialsError,
-            Self::Served { .. } => FaultKind::ConnectionError,
-            Self::OldServer { .. }
-            | Self::NewerSchema { .. }
-            | Self::OlderSchema { .. }
-            | Self::UnfinishedCopy { .. } => FaultKind::SqlError,
-            Self::Connect { reason, .. } | Self::Migration { reason, .. } | Self::Other { reason, .. } => reason.kind(),
-        }
-    }
-}
 
 /// A name that distinguishes this process's connections from all others, also on the server.
 pub(crate) fn own_name() -> Result<String, OpenError> {
@@ -113,13 +70,29 @@ pub(crate) fn known_version() -> i64 {
     MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
-/// Checks the server and the schema, and migrates if `access` allows it.
-pub(crate) async fn prepare(connection: &mut PgConnection, access: Access) -> Result<(), OpenFailure> {
-    let server = sqlx::query_scalar::<_, String>("show server_version_num").fetch_one(&mut *connection).await?;
-    if server.parse::<i32>().is_ok_and(|version| version < OLDEST_SERVER) {
-        let version = sqlx::query_scalar("show server_version").fetch_one(&mut *connection).await?;
-        return Err(OpenFailure::OldServer(version));
+/// Gives the connection our settings. Refuses a database that does not meet the demand.
+pub(crate) async fn begin_session(connection: &mut PgConnection, demand: Demand) -> Result<Session, OpenFailure> {
+    lift_timeouts(connection).await?;
+    let surroundings = Surroundings::look(connection).await?;
+    if demand == Demand::KeepsPromises {
+        surroundings.refuse_unfit()?;
     }
+    let session = surroundings.session()?;
+    session.set(connection, Use::Administration).await?;
+    Ok(session)
+}
+
+/// What a database must be good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Demand {
+    /// For searches, or to become a copy.
+    KeepsPromises,
+    /// To be copied.
+    Source,
+}
+
+/// Checks the schema, and migrates if `access` allows it.
+pub(crate) async fn prepare(connection: &mut PgConnection, access: Access) -> Result<(), OpenFailure> {
     let (version, oldest) = versions(connection).await?;
     let known = known_version();
     if version > known && oldest > known {
@@ -138,17 +111,30 @@ pub(crate) async fn prepare(connection: &mut PgConnection, access: Access) -> Re
 }
 
 /// The schema's version, and the oldest schema version that a program must know to use it.
-async fn versions(connection: &mut PgConnection) -> sqlx::Result<(i64, i64)> {
+async fn versions(connection: &mut PgConnection) -> Result<(i64, i64), OpenFailure> {
     // Another process may be running the first migration: sqlx makes its own table before ours.
     let exists = sqlx::query_scalar::<_, bool>(
         "select to_regclass('_sqlx_migrations') is not null and to_regclass('compatibility') is not null",
     );
     if !exists.fetch_one(&mut *connection).await? {
-        return Ok((0, 0));
+        return refuse_foreign_migrations(connection).await.map(|()| (0, 0));
     }
     let versions = "select (select coalesce(max(version), 0) from _sqlx_migrations where success),
                            (select coalesce(max(oldest_schema), 0) from compatibility)";
-    sqlx::query_as(versions).fetch_one(connection).await
+    Ok(sqlx::query_as(versions).fetch_one(connection).await?)
+}
+
+/// Our first migration and its line are one commit. Lines without our tables are another program's.
+async fn refuse_foreign_migrations(connection: &mut PgConnection) -> Result<(), OpenFailure> {
+    let exists = sqlx::query_scalar::<_, bool>("select to_regclass('_sqlx_migrations') is not null");
+    let foreign = sqlx::query_scalar::<_, bool>(
+        "select exists (select 1 from _sqlx_migrations) and to_regclass('compatibility') is null",
+    );
+    if exists.fetch_one(&mut *connection).await? && foreign.fetch_one(connection).await? {
+        let reason = "its table _sqlx_migrations belongs to another program. Give this program a database of its own";
+        return Err(OpenFailure::Unfit { kind: FaultKind::SqlError, reason: reason.to_owned() });
+    }
+    Ok(())
 }
 
 /// sqlx holds a lock, so processes that start together migrate one at a time.
@@ -189,36 +175,5 @@ pub(crate) async fn refuse_unfinished_copy(connection: &mut PgConnection) -> Res
     match source.fetch_optional(connection).await? {
         Some(source) => Err(OpenFailure::UnfinishedCopy { source }),
         None => Ok(()),
-    }
-}
-
-/// An [`OpenError`] before it knows its location.
-pub(crate) enum OpenFailure {
-    OldServer(String),
-    NewerSchema { version: i64, known: i64 },
-    OlderSchema { version: i64, known: i64 },
-    UnfinishedCopy { source: String },
-    Served,
-    Migration(StoreError),
-    Sqlx(sqlx::Error),
-}
-
-impl From<sqlx::Error> for OpenFailure {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Sqlx(error)
-    }
-}
-
-impl OpenFailure {
-    pub(crate) fn with_location(self, location: String) -> OpenError {
-        match self {
-            Self::OldServer(version) => OpenError::OldServer { location, version },
-            Self::NewerSchema { version, known } => OpenError::NewerSchema { location, version, known },
-            Self::OlderSchema { version, known } => OpenError::OlderSchema { location, version, known },
-            Self::UnfinishedCopy { source } => OpenError::UnfinishedCopy { location, from: source },
-            Self::Served => OpenError::Served { location },
-            Self::Migration(reason) => OpenError::Migration { location, reason },
-            Self::Sqlx(error) => OpenError::Other { location, reason: store_error(error) },
-        }
     }
 }

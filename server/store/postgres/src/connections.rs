@@ -13,11 +13,12 @@ use std::time::Duration;
 use api::PoolState;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, Execute, Executor, PgConnection, PgPool, Postgres};
+use sqlx::{AssertSqlSafe, Connection, Execute, Executor, PgConnection, PgPool, Postgres};
 use store::{Result, StoreError, Wait, Waits};
 
 use crate::error::store_error;
 use crate::fetch::Fetch;
+use crate::session::{BEGIN, Session, Use};
 
 /// How long to wait for a connection before the database counts as unreachable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,14 +26,6 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that was idle for longer is tested before use: the server may have been restarted.
 const TEST_AFTER: Duration = Duration::from_secs(1);
-
-/// Begins the transaction of one statement. The server ends it soon if the process freezes in it.
-const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = '5s'; set local lock_timeout = '8s'";
-
-/// For a direct connection. A cached plan may date from when the tables were small, and would scan them after they have
-/// grown. The lock timeout is below the statement timeout: the server does not notice that a client has given up, and
-/// would keep a connection for each. No statement is long enough for JIT compilation to pay off.
-const SETTINGS: &str = "set plan_cache_mode = force_custom_plan; set jit = off; set lock_timeout = '8s'";
 
 /// What the connections connect to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +40,17 @@ pub(crate) enum ConnectionMode {
 pub(crate) struct Connections {
     pool: PgPool,
     mode: ConnectionMode,
+    /// Begins a transaction of several statements.
+    begin: Arc<str>,
     waits: Arc<Waits>,
 }
 
 impl Connections {
-    pub(crate) fn open(options: PgConnectOptions, count: u32, mode: ConnectionMode) -> Self {
+    pub(crate) fn open(options: PgConnectOptions, count: u32, mode: ConnectionMode, session: Session) -> Self {
+        let begin = match mode {
+            ConnectionMode::Direct => BEGIN.to_owned(),
+            ConnectionMode::Pooled => session.begin_pooled(),
+        };
         let options = match mode {
             ConnectionMode::Direct => options,
             // A prepared statement lives only until the end of its transaction.
@@ -62,9 +61,10 @@ impl Connections {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
             .after_connect(move |connection, _| {
+                let session = session.clone();
                 Box::pin(async move {
                     match mode {
-                        ConnectionMode::Direct => sqlx::raw_sql(SETTINGS).execute(connection).await.map(drop),
+                        ConnectionMode::Direct => session.set(connection, Use::Statements).await,
                         // A setting would last only for the transaction.
                         ConnectionMode::Pooled => Ok(()),
                     }
@@ -77,7 +77,7 @@ impl Connections {
                 })
             })
             .connect_lazy_with(options);
-        Self { pool, mode, waits: Arc::default() }
+        Self { pool, mode, begin: begin.into(), waits: Arc::default() }
     }
 
     /// A connection for one statement. Waits while all are in use, up to a limit.
@@ -97,8 +97,13 @@ impl Connections {
             )),
             error => store_error(error),
         })?;
-        let mut borrowed =
-            Borrowed { connection: Some(connection), mode: self.mode, is_in_transaction: false, is_awaited: false };
+        let mut borrowed = Borrowed {
+            connection: Some(connection),
+            mode: self.mode,
+            begin: self.begin.clone(),
+            is_in_transaction: false,
+            is_awaited: false,
+        };
         if self.mode == ConnectionMode::Pooled {
             in_time(borrowed.begin()).await.map_err(store_error)?;
         }
@@ -145,6 +150,7 @@ impl Connections {
 pub(crate) struct Borrowed {
     connection: Option<PoolConnection<Postgres>>,
     mode: ConnectionMode,
+    begin: Arc<str>,
     is_in_transaction: bool,
     is_awaited: bool,
 }
@@ -153,7 +159,8 @@ impl Borrowed {
     /// Makes all statements until `settle` one transaction.
     pub(crate) async fn begin(&mut self) -> sqlx::Result<()> {
         if !self.is_in_transaction {
-            sqlx::raw_sql(BEGIN).execute(&mut **self).await?;
+            let begin = AssertSqlSafe(self.begin.to_string());
+            sqlx::raw_sql(begin).execute(&mut **self).await?;
             self.is_in_transaction = true;
         }
         Ok(())

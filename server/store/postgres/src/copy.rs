@@ -14,11 +14,13 @@ use store::{Result, StoreError};
 use tokio::sync::Mutex;
 
 use crate::connect::{
-    Access, OpenError, OpenFailure, connect, connect_options, location, prepare, read_or_make_secret,
+    Access, Demand, begin_session, connect, connect_options, known_version, location, prepare, read_or_make_secret,
     refuse_unfinished_copy,
 };
 use crate::error::Error;
 use crate::log_rows::rows_after;
+use crate::open_error::{OpenError, OpenFailure};
+use crate::surroundings::refuse_unfit_tables;
 
 /// Counting millions of rows is slow, and only the command that started the copy waits for it.
 const TIMEOUT: Duration = Duration::from_secs(10 * 60);
@@ -41,6 +43,7 @@ impl PostgresCopy {
         let location = location(&options);
         let mut connection = connect(&options, &location).await?;
         let prepared = async {
+            begin_session(&mut connection, Demand::Source).await?;
             prepare(&mut connection, Access::Guest).await?;
             refuse_unfinished_copy(&mut connection).await?;
             if is_served(&mut connection).await? {
@@ -61,7 +64,9 @@ impl PostgresCopy {
         let location = location(&options);
         let mut connection = connect(&options, &location).await?;
         let prepared = async {
+            begin_session(&mut connection, Demand::KeepsPromises).await?;
             prepare(&mut connection, Access::Owner).await?;
+            refuse_unfit_tables(&mut connection, known_version()).await?;
             read_or_make_secret(&mut connection).await?;
             Ok(())
         };

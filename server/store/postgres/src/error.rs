@@ -54,13 +54,14 @@ impl From<Error> for StoreError {
 fn by_code(code: &str, text: String) -> StoreError {
     match code {
         code::DATA_CORRUPTED | code::INDEX_CORRUPTED => StoreError::Damaged(text),
+        code::DEADLOCK_DETECTED | code::SERIALIZATION_FAILURE => {
+            StoreError::Conflict(format!("another transaction was in the way: {text}"))
+        }
         code::INSUFFICIENT_PRIVILEGE => StoreError::Credentials(text),
         // The server has no database of this name, so there is nothing to connect to.
         code::INVALID_CATALOG_NAME
         // A replica takes no writes, so it is the wrong server.
         | code::READ_ONLY_SQL_TRANSACTION
-        | code::DEADLOCK_DETECTED
-        | code::SERIALIZATION_FAILURE
         | code::LOCK_NOT_AVAILABLE
         | code::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
         | code::IDLE_SESSION_TIMEOUT => StoreError::Connection(text),
@@ -105,6 +106,8 @@ mod tests {
             ("08006", ConnectionError),
             ("25006", ConnectionError),
             ("25P03", ConnectionError),
+            ("40001", ConnectionError),
+            ("40P01", ConnectionError),
             ("42P01", SqlError),
             ("42703", SqlError),
             ("23505", SqlError),

@@ -3,17 +3,37 @@
 use std::time::Duration;
 
 use sqlx::postgres::{PgListener, PgPoolOptions};
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::Options;
-use crate::connect::{OpenError, connect_options, location, own_name};
+use crate::connect::{Demand, begin_session, connect, connect_options, location, own_name};
 use crate::error::store_error;
+use crate::open_error::{OpenError, OpenFailure};
 
 /// How long to wait for a notification. It usually takes much less.
 const HEARD_WITHIN: Duration = Duration::from_secs(3);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The first version that knows the version of a database's collation.
+const COLLATION_VERSIONS_SINCE: i32 = 150_000;
+
+/// Writes that change no row, one for each kind that the product makes. PostgreSQL refuses them like others: for missing
+/// rights, or because a publication needs what a table does not have.
+const WRITES: [(&str, &str); 11] = [
+    ("job", "update job set error = error where false"),
+    ("job", "delete from job where false"),
+    ("attempt", "delete from attempt where false"),
+    ("tally", "delete from tally where false"),
+    ("total", "update total set count = count where false"),
+    ("folded", "update folded set up_to = up_to where false"),
+    ("missing_search", "update missing_search set what = what where false"),
+    ("session", "delete from session where false"),
+    ("setup_link", "delete from setup_link where false"),
+    ("job_kind", "update job_kind set paused = paused where false"),
+    ("worker", "delete from worker where false"),
+];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Examination {
     /// Whether notifications sent through `url` arrive at `listen_url`, or at `url` if there is none. Through a
     /// transaction pooler they do not.
@@ -22,6 +42,10 @@ pub struct Examination {
     pub connections_limit: u32,
     /// How many of them are in use, including this process's own.
     pub connections_in_use: u32,
+    /// What the server refuses to write, with the reason and the remedy.
+    pub refused_writes: Vec<String>,
+    /// Settings of the server that weaken the promise, each with its remedy.
+    pub risks: Vec<String>,
 }
 
 /// Examines the server of `options` without changing anything.
@@ -30,7 +54,12 @@ pub async fn examine(options: &Options) -> Result<Examination, OpenError> {
     let pooled = connect_options(&options.url, &own_name)?;
     let direct = options.listen_url.as_deref().map_or(Ok(pooled.clone()), |url| connect_options(url, &own_name))?;
     let (location, channel) = (location(&direct), own_name.replace('-', "_"));
+    let mut session = connect(&direct, &location).await?;
     let examined = async {
+        let settings = begin_session(&mut session, Demand::KeepsPromises).await?;
+        let refused_writes = refused_writes(&mut session).await?;
+        let risks = risks(&mut session, settings.version).await?;
+        drop(session.close().await);
         let one = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWERS_WITHIN).connect_lazy_with(direct);
         let mut listener = PgListener::connect_with(&one).await?;
         listener.listen(&channel).await?;
@@ -43,9 +72,57 @@ pub async fn examine(options: &Options) -> Result<Examination, OpenError> {
             are_notifications_heard: matches!(heard, Ok(Ok(_))),
             connections_limit: count(limit),
             connections_in_use: count(in_use),
+            refused_writes,
+            risks,
         })
     };
-    examined.await.map_err(|error| OpenError::Other { location, reason: store_error(error) })
+    examined.await.map_err(|failure: OpenFailure| failure.with_location(location))
+}
+
+async fn refused_writes(connection: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+    let mut refused = Vec::new();
+    for (table, write) in WRITES {
+        let mut transaction = connection.begin().await?;
+        let outcome = sqlx::query(write).execute(&mut *transaction).await;
+        transaction.rollback().await?;
+        match outcome {
+            Ok(_) => {}
+            Err(error) if error.as_database_error().is_some() => refused.push(format!(
+                "the server refuses to change the table {table}: {}. Grant the missing right, or give the table's \
+                 publication or replica identity what it needs",
+                store_error(error).detail()
+            )),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(refused)
+}
+
+async fn risks(connection: &mut PgConnection, version: i32) -> sqlx::Result<Vec<String>> {
+    let mut risks = Vec::new();
+    for (setting, loss) in [
+        ("fsync", "a crash of its machine loses searches that were answered, or all"),
+        ("full_page_writes", "a crash of its machine may damage the database"),
+    ] {
+        let is_off = sqlx::query_scalar::<_, bool>("select current_setting($1) = 'off'").bind(setting);
+        if is_off.fetch_one(&mut *connection).await? {
+            risks.push(format!("{setting} is off on the server: {loss}. Switch it on in postgresql.conf"));
+        }
+    }
+    if version >= COLLATION_VERSIONS_SINCE {
+        let has_changed = sqlx::query_scalar::<_, bool>(
+            "select coalesce(datcollversion <> pg_database_collation_actual_version(oid), false)
+             from pg_database where datname = current_database()",
+        );
+        if has_changed.fetch_one(connection).await? {
+            risks.push(
+                "the server's collations have another version than when the database was made, so that its indexes may \
+                 be wrong: run `reindex database` and `alter database ... refresh collation version`"
+                    .to_owned(),
+            );
+        }
+    }
+    Ok(risks)
 }
 
 async fn connections(connection: &mut PgConnection) -> sqlx::Result<(i64, i64)> {

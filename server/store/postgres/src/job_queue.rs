@@ -11,11 +11,12 @@ use api::{JobId, JobState, TimeMs};
 use async_trait::async_trait;
 use store::codec::corrupt;
 use store::{
-    ChangedTopics, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobQueue, JobReport, NewJob, Result, Subscription,
-    Topic, WorkerName,
+    ChangedTopics, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobQueue, JobReport, NewJob, Result, StoreError,
+    Subscription, Topic, WorkerName,
 };
 
 use crate::PostgresStore;
+use crate::batcher::TRIES;
 use crate::claim_cursor::ClaimCursor;
 use crate::connections::Connections;
 use crate::counters::Compactor;
@@ -36,6 +37,12 @@ impl JobQueue for PostgresStore {
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<ClaimedJob>> {
+        for _ in 1..TRIES {
+            match claim::claim(self, &claim).await {
+                Err(StoreError::Conflict(_)) => {}
+                outcome => return outcome,
+            }
+        }
         claim::claim(self, &claim).await
     }
 

@@ -20,8 +20,11 @@ mod job_queue;
 mod ledger;
 mod listener;
 mod log_rows;
+mod open_error;
 mod pool_probe;
 mod search_log;
+mod session;
+mod surroundings;
 mod workers;
 
 use std::sync::Arc;
@@ -34,17 +37,20 @@ use store::{ChangedTopics, Description, Notifier, Result, Store, Topic};
 use crate::batcher::Batcher;
 use crate::claim_cursor::ClaimCursor;
 use crate::connect::{
-    OpenFailure, connect, connect_options, known_version, location, own_name, prepare, read_or_make_secret,
+    Demand, begin_session, connect, connect_options, known_version, location, own_name, prepare, read_or_make_secret,
     refuse_unfinished_copy,
 };
 use crate::connections::{ConnectionMode, Connections};
 use crate::job_queue::{Add, FinishAttempts, WriteContext};
 use crate::listener::{Heard, Listener};
+use crate::open_error::OpenFailure;
 use crate::search_log::Record;
+use crate::surroundings::refuse_unfit_tables;
 
-pub use crate::connect::{Access, OpenError};
+pub use crate::connect::Access;
 pub use crate::copy::PostgresCopy;
 pub use crate::examine::{Examination, examine};
+pub use crate::open_error::OpenError;
 
 /// A database on a PostgreSQL server.
 #[derive(Debug)]
@@ -89,16 +95,18 @@ impl PostgresStore {
         let location = location(&direct);
         let mut connection = connect(&direct, &location).await?;
         let opened = async {
+            let session = begin_session(&mut connection, Demand::KeepsPromises).await?;
             prepare(&mut connection, access).await?;
+            refuse_unfit_tables(&mut connection, known_version()).await?;
             refuse_unfinished_copy(&mut connection).await?;
-            Ok(read_or_make_secret(&mut connection).await?)
+            Ok((session, read_or_make_secret(&mut connection).await?))
         };
-        let secret = opened.await.map_err(|failure: OpenFailure| failure.with_location(location))?;
+        let (session, secret) = opened.await.map_err(|failure: OpenFailure| failure.with_location(location))?;
         drop(connection.close().await);
         let (notifier, cursor) = (Arc::new(Notifier::default()), Arc::new(ClaimCursor::default()));
-        let connections = Connections::open(pooled, options.connections, mode);
+        let connections = Connections::open(pooled, options.connections, mode, session.clone());
         let hear = hear(notifier.clone(), cursor.clone());
-        let listener = Listener::start(direct, own_name, hear).await;
+        let listener = Listener::start(direct, session, own_name, hear).await;
         let context = || WriteContext::new(connections.clone(), cursor.clone());
         Ok(Self {
             adds: Batcher::start(context(), notifier.clone()),

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::error::store_error;
+use crate::session::{Session, Use};
 
 /// The functions `wake` and `wake_all` of migrations/postgres notify it.
 const CHANNEL: &str = "search4letters";
@@ -40,10 +41,18 @@ impl Listener {
     /// Returns once it listens, or has failed for the first time.
     pub(crate) async fn start(
         options: PgConnectOptions,
+        session: Session,
         own_name: String,
         hear: impl Fn(Heard<'_>) + Send + Sync + 'static,
     ) -> Self {
-        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(TEST_TIMEOUT).connect_lazy_with(options);
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(TEST_TIMEOUT)
+            .after_connect(move |connection, _| {
+                let session = session.clone();
+                Box::pin(async move { session.set(connection, Use::Statements).await })
+            })
+            .connect_lazy_with(options);
         let (first, tried) = oneshot::channel();
         let task = tokio::spawn(ListenTask { pool, own_name, hear }.run(first));
         drop(tried.await);

@@ -14,12 +14,14 @@ use store::copy::{BeginOutcome, Cursor, Metadata, Progress, Records, Source, Sou
 use tokio::sync::Mutex;
 
 use crate::connect::{
-    BUSY_TIMEOUT, OpenError, OpenFailure, check_schema, check_writable, connect_options, known_version, location,
-    make_folder, migrate, own, read_or_make_secret, refuse_unfinished_copy,
+    BUSY_TIMEOUT, check_schema, check_writable, connect_options, known_version, make_folder, migrate, own,
+    read_or_make_secret, refuse_unfinished_copy,
 };
 use crate::database_file::{DatabaseFile, OwnerLock};
 use crate::error::store_error;
 use crate::log_rows::rows_after;
+use crate::open_error::{OpenError, OpenFailure, location};
+use crate::surroundings::refuse_unfit;
 use crate::transaction::Transaction;
 
 /// See [`store::copy::Source`] and [`store::copy::Target`].
@@ -44,7 +46,7 @@ impl SqliteCopy {
             let mut connection = options.pragma("mmap_size", "0").disable_statement_logging().connect().await?;
             let version = check_schema(&mut connection, file).await?;
             if version < known_version() {
-                return Err(OpenFailure::OlderSchema { version });
+                return Err(OpenFailure::OlderSchema { version, known: known_version() });
             }
             refuse_unfinished_copy(&mut connection).await?;
             // One transaction to the end, so that concurrent writes of `admin` do not get into half of the copy.
@@ -62,6 +64,7 @@ impl SqliteCopy {
         let opened = async {
             let mut connection = connect_options(file).create_if_missing(true).connect().await?;
             check_schema(&mut connection, file).await?;
+            refuse_unfit(&mut connection).await?;
             migrate(&mut connection).await?;
             check_writable(&mut connection).await?;
             read_or_make_secret(&mut connection).await?;

@@ -12,8 +12,10 @@ mod job_admin;
 mod job_queue;
 mod ledger;
 mod log_rows;
+mod open_error;
 mod pool_probe;
 mod search_log;
+mod surroundings;
 mod transaction;
 mod workers;
 mod writer;
@@ -27,10 +29,9 @@ use async_trait::async_trait;
 use sqlx::ConnectOptions;
 use store::{Description, Notifier, Result, Store};
 
-pub use crate::connect::OpenError;
 use crate::connect::{
-    OpenFailure, check_schema, check_writable, connect_options, known_version, make_folder, migrate, own,
-    read_or_make_secret, refuse_unfinished_copy,
+    check_schema, check_writable, connect_options, known_version, make_folder, migrate, own, read_or_make_secret,
+    refuse_unfinished_copy,
 };
 use crate::connections::Connections;
 pub use crate::copy::SqliteCopy;
@@ -38,7 +39,11 @@ use crate::database_file::DatabaseFile;
 use crate::error::store_error;
 use crate::job_queue::{Add, FinishAttempts};
 pub use crate::log_rows::LogFile;
+pub use crate::open_error::OpenError;
+use crate::open_error::OpenFailure;
 use crate::search_log::Record;
+pub use crate::surroundings::risks;
+use crate::surroundings::{refuse_unfit, set_checkpoint};
 use crate::writer::{Committer, Group, Pending, Ping, Writer, Writes};
 
 /// A database in a file.
@@ -81,24 +86,32 @@ impl SqliteStore {
             Access::Guest => None,
         };
         let opened = async {
-            let options = connect_options(&file);
+            let mut options = connect_options(&file);
             let mut connection = options.clone().create_if_missing(true).connect().await?;
             let version = check_schema(&mut connection, &file).await?;
+            refuse_unfit(&mut connection).await?;
+            let checkpoint = set_checkpoint(&mut connection).await?;
+            options = options.pragma("wal_autocheckpoint", checkpoint.to_string());
             if lock.is_some() {
                 migrate(&mut connection).await?;
                 check_writable(&mut connection).await?;
             } else if version < known_version() {
-                return Err(OpenFailure::OlderSchema { version });
+                return Err(OpenFailure::OlderSchema { version, known: known_version() });
             }
             refuse_unfinished_copy(&mut connection).await?;
             let secret = read_or_make_secret(&mut connection).await?;
             let database_file = DatabaseFile::open(file.clone()).map_err(sqlx::Error::Io)?;
+            if let Some(lock) = &lock {
+                lock.check(&database_file).map_err(OpenFailure::Replaced)?;
+                if access == Access::Guest {
+                    lock.release().map_err(sqlx::Error::Io)?;
+                }
+            }
             Ok((options, connection, secret, database_file))
         };
         let (options, connection, secret, database_file) =
             opened.await.map_err(|failure: OpenFailure| failure.with_file(file.clone()))?;
         let notifier = Arc::new(Notifier::default());
-        let lock = lock.filter(|_| access == Access::Owner);
         let connections = Connections::open(options.clone(), readers, database_file.clone());
         let committer = Committer::new(options, database_file, connection, Arc::clone(&notifier), lock);
         Ok(Self { connections, writer: Writer::start(committer), notifier, secret, file })
