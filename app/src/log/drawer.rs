@@ -78,7 +78,7 @@ fn RowFacts(row: Arc<LogRow>) -> impl IntoView {
         ("Search id", row.search_id.to_string()),
     ];
     let fact = |(name, value): (&'static str, String)| {
-        view! { <dt>{name}</dt><dd dir="auto">{if value.is_empty() { "–".to_owned() } else { value }}</dd> }
+        view! { <dt>{name}</dt><dd dir="auto" translate="no">{if value.is_empty() { "–".to_owned() } else { value }}</dd> }
     };
     view! { <dl class="facts drawer_facts">{facts.map(fact).collect_view()}</dl> }
 }

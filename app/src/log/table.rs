@@ -61,7 +61,7 @@ pub fn LogTable(
                     {COLUMNS.map(|column| view! { <span role="columnheader">{column}</span> }).collect_view()}
                 </div>
             </div>
-            <div class="log_body" role="presentation" style:height=move || rows.pixels(length.get())>
+            <div class="log_body" role="presentation" translate="no" style:height=move || rows.pixels(length.get())>
                 <div class="log_window" role="rowgroup" style:top=move || rows.pixels(range.get().start)>
                     <DrawnRows query range selected on_open />
                 </div>

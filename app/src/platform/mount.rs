@@ -23,6 +23,14 @@ pub fn mount<V: IntoView + 'static>(bundle: Bundle, app: impl FnOnce() -> V + 's
     }
 }
 
+/// Whether the visitor has submitted the preview's form. boot.js holds the form back until the wasm is there.
+pub fn take_submitted() -> bool {
+    let Some(root) = document().document_element() else { return false };
+    let is_submitted = root.has_attribute("data-submitted");
+    let _ = root.remove_attribute("data-submitted");
+    is_submitted
+}
+
 /// The text in the preview's field with this id.
 pub fn preview_value(id: &str) -> Option<String> {
     let element = document().get_element_by_id(id)?;

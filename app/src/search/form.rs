@@ -20,15 +20,15 @@ pub fn SearchForm(draft: Draft, on_submit: Callback<()>) -> impl IntoView {
         }
     };
     view! {
-        <form class="search_form card" action="/" method="get" autocomplete="off" on:submit=submit>
+        <form class="search_form card" action="/api/search" method="post" autocomplete="off" on:submit=submit>
             <LimitedField field=Field::Phrase label="Phrase" text=draft.phrase>
-                <textarea id="phrase" name="phrase" rows="2" dir="auto" spellcheck="false" autocapitalize="off"
+                <textarea id="phrase" name="phrase" rows="2" dir="auto" translate="no" spellcheck="false" autocapitalize="off"
                     aria-describedby="phrase-note" prop:value=draft.phrase
                     on:input:target=move |event| draft.phrase.set(event.target().value())
                 ></textarea>
             </LimitedField>
             <LimitedField field=Field::Letters label="Letters" text=draft.letters>
-                <input id="letters" name="letters" type="text" dir="auto" spellcheck="false" autocapitalize="off"
+                <input id="letters" name="letters" type="text" dir="auto" translate="no" spellcheck="false" autocapitalize="off"
                     aria-describedby="letters-note" prop:value=draft.letters
                     on:input:target=move |event| draft.letters.set(event.target().value())
                 />

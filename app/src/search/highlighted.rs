@@ -20,7 +20,7 @@ pub fn HighlightedPhrase(runs: Vec<Run>) -> impl IntoView {
     };
     let may_scroll = runs.iter().flat_map(|run| run.text.chars()).nth(UNSCROLLED_CHARACTERS).is_some();
     view! {
-        <p class="highlighted_phrase" dir="auto" tabindex=may_scroll.then_some("0")>
+        <p class="highlighted_phrase" dir="auto" translate="no" tabindex=may_scroll.then_some("0")>
             {runs.into_iter().map(run).collect::<Vec<_>>()}
         </p>
     }
@@ -35,7 +35,7 @@ pub fn LetterChips(label: &'static str, letters: BTreeSet<char>) -> impl IntoVie
     };
     let may_scroll = letters.len() > UNSCROLLED_CHIPS;
     view! {
-        <ul class="letter_chips" aria-label=label tabindex=may_scroll.then_some("0")>
+        <ul class="letter_chips" translate="no" aria-label=label tabindex=may_scroll.then_some("0")>
             {letters.into_iter().map(chip).collect_view()}
         </ul>
     }

@@ -69,9 +69,15 @@ fn listen(help: RwSignal<bool>) {
     });
 }
 
-/// Whether a key is a command: not typed into a field, and not a shortcut of the browser.
+/// What browsers report as the key code of a key that belongs to an input method. Safari does not say so otherwise for
+/// the key that ends a composition.
+const INPUT_METHOD: u32 = 229;
+
+/// Whether a key is a command: not typed into a field or an input method, and not a shortcut of the browser.
 pub fn is_command(event: &KeyboardEvent) -> bool {
-    let is_typing = is_on(event, "input, textarea, select");
+    let is_typing = is_on(event, "input, textarea, select, [contenteditable]")
+        || event.is_composing()
+        || event.key_code() == INPUT_METHOD;
     !is_typing && !event.default_prevented() && !event.ctrl_key() && !event.meta_key() && !event.alt_key()
 }
 

@@ -1,0 +1,256 @@
+//! What others do to a page: translators, input methods, password managers, and whatever keeps the wasm away.
+
+use serde_json::json;
+use tests::browser::{Role, key};
+use tests::eventually;
+
+use crate::{BrowserTest, search};
+
+/// Replaces each text as translators and extensions do.
+const TRANSLATE: &str = r"
+const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+const texts = [];
+while (walk.nextNode()) texts.push(walk.currentNode);
+for (const text of texts.filter(text => text.data.trim() && !text.parentElement.closest('script'))) {
+    const element = document.createElement('font');
+    element.textContent = text.data;
+    if (arguments[0]) {
+        text.replaceWith(element);
+    } else {
+        text.parentNode.insertBefore(element, text);
+        text.parentNode.removeChild(text);
+    }
+}
+";
+
+#[tokio::test]
+async fn texts_that_a_translator_has_replaced_stay_live() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "the first").await;
+    let mut searches = 1;
+    for replaces_at_once in [true, false] {
+        for (path, before, after) in
+            [("/viewlog", "rows", "rows"), ("/jobs", "done", "done"), ("/system", "All", "searches accounted for")]
+        {
+            searches += 1;
+            search(&test.client(), searches, "before").await;
+            page.open(path).await;
+            let shows = async |count: u64, word: &str| {
+                eventually(&format!("{path} shows {count} {word}"), async || {
+                    let text = page.text().await.split_whitespace().collect::<Vec<_>>().join(" ");
+                    let texts = [format!("{count} {word}"), format!("{word} {count}")];
+                    texts.iter().any(|wanted| text.contains(wanted)).then_some(())
+                })
+                .await;
+            };
+            shows(searches, before).await;
+            page.wait_for_text("Live").await;
+            page.script(TRANSLATE, vec![replaces_at_once.into()]).await;
+            searches += 1;
+            search(&test.client(), searches, "after").await;
+            shows(searches, after).await;
+        }
+    }
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_translated_receipt_follows_its_record() {
+    let test = BrowserTest::start(&["--log-delay", "3s"]).await;
+    let page = &test.browser;
+    page.open("/").await;
+    page.find(Role::Link, "Log in").await;
+    page.fill("Phrase", "life").await;
+    page.click(Role::Button, "Do it!").await;
+    page.wait_for_text("Accepted").await;
+    page.script(TRANSLATE, vec![true.into()]).await;
+    page.wait_for_text("In the log: row 1").await;
+    assert_eq!(page.texts(".receipt_step").await.len(), 4, "no step is left over");
+    assert_eq!(page.texts(".receipt_step").await[3], "In the log: row 1");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn the_enter_that_ends_a_composition_submits_nothing() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.open("/").await;
+    page.find(Role::Link, "Log in").await;
+    page.script(
+        "window.enters = [];
+         addEventListener('keydown', e => e.key === 'Enter' && enters.push([e.keyCode, e.isComposing, e.defaultPrevented]));
+         document.getElementById('phrase').focus();",
+        vec![],
+    )
+    .await;
+    page.devtools("Input.imeSetComposition", json!({"text": "にほん", "selectionStart": 3, "selectionEnd": 3})).await;
+    page.devtools("Input.insertText", json!({"text": "日本"})).await;
+    // As Safari sends it: after the composition, and with the key code of input methods.
+    let enter = json!({"type": "rawKeyDown", "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 229});
+    page.devtools("Input.dispatchKeyEvent", enter).await;
+    eventually("the key has arrived and was left to the input method", async || {
+        (page.script("return window.enters", vec![]).await == json!([[229, false, false]])).then_some(())
+    })
+    .await;
+    page.press([key::ENTER]).await;
+    page.find(Role::Heading, "Here are your results:").await;
+    assert_eq!(page.value("Phrase").await, "日本");
+    page.wait_for_text("In the log: row 1").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn keys_of_an_input_method_are_no_shortcuts() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    page.wait_for_text("Nothing has been searched yet").await;
+    let press = "const [key, keyCode] = arguments;
+                 document.body.dispatchEvent(new KeyboardEvent('keydown', {key, keyCode, bubbles: true}))";
+    page.script(press, vec!["?".into(), 229.into()]).await;
+    assert!(page.find_now(Role::Dialog, "Keys").await.is_none());
+    page.script(press, vec!["?".into(), 191.into()]).await;
+    page.find(Role::Dialog, "Keys").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn fields_that_are_filled_without_an_event_are_sent_as_they_are() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.open("/").await;
+    page.find(Role::Link, "Log in").await;
+    page.script("document.getElementById('phrase').value = 'filled silently'", vec![]).await;
+    page.script("document.getElementById('letters').value = 'xyl'", vec![]).await;
+    page.click(Role::Button, "Do it!").await;
+    page.find(Role::Heading, "Here are your results:").await;
+    assert_eq!(page.texts(".results_letters").await, ["l, y"]);
+    page.script("document.querySelector('.search_form').reset()", vec![]).await;
+    page.wait_for_text("Start typing.").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn without_its_program_the_page_says_so_and_still_searches() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.expect_on_console("ERR_BLOCKED_BY_CLIENT");
+    page.expect_on_console("wasm");
+    page.expect_on_console("Failed to fetch");
+    page.devtools("Network.enable", json!({})).await;
+    page.devtools("Network.setBlockedURLs", json!({"urls": ["*.wasm"]})).await;
+    page.open("/viewlog").await;
+    page.wait_for_text("The program of this page could not be loaded").await;
+    page.open("/?phrase=by%20link&letters=ln").await;
+    page.wait_for_text("The search works without it.").await;
+    assert_eq!(page.value("Phrase").await, "by link");
+    page.assert_accessible("a page without its program").await;
+    // One reload is offered.
+    page.click(Role::Button, "Reload").await;
+    eventually("no other reload is offered", async || {
+        let is_back = page.text().await.contains("The search works without it.");
+        (is_back && page.find_now(Role::Button, "Reload").await.is_none()).then_some(())
+    })
+    .await;
+
+    page.fill("Phrase", "a <b>plain</b> form").await;
+    page.click(Role::Button, "Do it!").await;
+    page.find(Role::Heading, "Here are your results:").await;
+    page.wait_for_text("a <b>plain</b> form").await;
+    let text = page.text().await;
+    assert!(text.contains("l, n"), "{text}");
+    page.assert_accessible("the results without a program").await;
+    page.resize(360, 740).await;
+    page.assert_fits_its_width("the results without a program").await;
+    eventually("loading the page again shows how far it is", async || {
+        page.reload().await;
+        page.text().await.contains("In the log: row 1").then_some(())
+    })
+    .await;
+    // Loading the page again has recorded nothing.
+    search(&test.client(), 1, "the second").await;
+    page.click(Role::Link, "Search again").await;
+    page.wait_for_text("The search works without it.").await;
+    page.fill("Phrase", "the third").await;
+    page.click(Role::Button, "Do it!").await;
+    eventually("the third search is the third row", async || {
+        page.reload().await;
+        page.text().await.contains("In the log: row 3").then_some(())
+    })
+    .await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_browser_without_webassembly_is_told_so() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.expect_on_console("WebAssembly");
+    let gone = json!({"source": "delete globalThis.WebAssembly"});
+    page.devtools("Page.addScriptToEvaluateOnNewDocument", gone).await;
+    for path in ["/", "/lab"] {
+        page.open(path).await;
+        page.wait_for_text("This page needs WebAssembly").await;
+    }
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_program_that_fails_is_reported() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.open("/").await;
+    page.find(Role::Link, "Log in").await;
+    let fail = "const error = new WebAssembly.RuntimeError('unreachable');
+                dispatchEvent(new ErrorEvent('error', {error, filename: location.href}))";
+    page.script(fail, vec![]).await;
+    page.wait_for_text("This page has stopped").await;
+    page.click(Role::Button, "Reload").await;
+    page.find(Role::Link, "Log in").await;
+    assert!(!page.text().await.contains("This page has stopped"));
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_search_that_is_submitted_before_the_program_is_there_is_made_once() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.open("/healthz").await;
+    // Holds the program back until it is allowed again.
+    page.devtools("Fetch.enable", json!({"patterns": [{"urlPattern": "*.wasm"}]})).await;
+    page.script("setTimeout(() => location.assign('/'))", vec![]).await;
+    eventually("the form is there", async || {
+        let submit = "const field = document.getElementById('phrase');
+                      if (!field) return false;
+                      field.value = 'early'; field.form.requestSubmit(); return true;";
+        page.script(submit, vec![]).await.as_bool().filter(|is_there| *is_there)
+    })
+    .await;
+    assert!(!page.text().await.contains("Here are your results"), "the search waits for the program");
+    page.devtools("Fetch.disable", json!({})).await;
+    page.find(Role::Heading, "Here are your results:").await;
+    page.wait_for_text("In the log: row 1").await;
+    assert!(page.path().await.starts_with("/?phrase=early"));
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_update_of_the_server_is_offered() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.open("/").await;
+    page.find(Role::Link, "Log in").await;
+    assert!(!page.text().await.contains("A new version is here."));
+    page.expect_on_console("search-0000000000000000.js");
+    // The page comes from an older server, as it were, and is shown again.
+    let outdate =
+        "document.querySelector('link[rel=modulepreload]').setAttribute('href', '/search-0000000000000000.js');
+                   dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))";
+    page.script(outdate, vec![]).await;
+    page.wait_for_text("A new version is here.").await;
+    page.assert_accessible("a page that is outdated").await;
+    page.click(Role::Button, "Reload").await;
+    eventually("the new page is shown", async || (!page.text().await.contains("A new version")).then_some(())).await;
+    page.find(Role::Link, "Log in").await;
+    test.finish().await;
+}
