@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::TimeMs;
 use crate::server_functions::server_functions;
 
 server_functions! {
@@ -34,6 +35,11 @@ pub struct SessionInfo {
     pub account: Option<Account>,
     /// False until the first account is created with the link that the server printed.
     pub has_accounts: bool,
+    /// The server's time.
+    pub now: TimeMs,
+    /// The names of the scripts of the server's client. A page whose script is none of them is outdated.
+    #[serde(default)]
+    pub scripts: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -82,6 +82,19 @@ impl ApiError {
         Self { retry_after_s: u32::try_from(wait_ms / 1_000 + 1).ok(), ..self }
     }
 
+    /// Only the client makes this.
+    pub fn unreachable() -> Self {
+        Self::new(ErrorCode::Offline, "The server cannot be reached. Check the connection and try again.")
+    }
+
+    /// Only the client makes this, of a response that is not in our format: a proxy's error page, for instance, or the
+    /// login page of a network.
+    pub fn answered_by_another() -> Self {
+        let message = "The server has failed, or something between it and this page has answered in its place. Try \
+                       again in a moment; if it happens again, reload the page.";
+        Self::new(ErrorCode::Unavailable, message)
+    }
+
     pub fn not_found(what: &str) -> Self {
         Self::new(ErrorCode::NotFound, format!("There is no such {what}."))
     }
@@ -128,17 +141,23 @@ impl FromServerFnError for ApiError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             // The form codec writes its errors in our wire format, see form.rs.
-            ServerFnErrorErr::Deserialization(text) => from_json(&text).unwrap_or_else(|_| {
-                Self::new(ErrorCode::Malformed, format!("The message cannot be read: {}", echo(&text)))
-            }),
+            ServerFnErrorErr::Deserialization(text) => from_json(&text).unwrap_or_else(|_| malformed(&text)),
             ServerFnErrorErr::Args(text) | ServerFnErrorErr::MissingArg(text) => {
                 Self::new(ErrorCode::Malformed, format!("The request cannot be read: {}", echo(&text)))
             }
-            ServerFnErrorErr::Request(_) => {
-                Self::new(ErrorCode::Offline, "The server cannot be reached. Check the connection and try again.")
-            }
+            ServerFnErrorErr::Request(_) => Self::unreachable(),
             other => Self::new(ErrorCode::Internal, other.to_string()),
         }
+    }
+}
+
+/// The error of a message that is not in our format. The server gets such messages from its clients, and says what is
+/// wrong with them. What the client gets is not the server's.
+fn malformed(text: &str) -> ApiError {
+    if cfg!(feature = "ssr") {
+        ApiError::new(ErrorCode::Malformed, format!("The message cannot be read: {}", echo(text)))
+    } else {
+        ApiError::answered_by_another()
     }
 }
 
@@ -165,8 +184,7 @@ mod tests {
         assert_eq!(echo(&format!("{at_limit}ä")), format!("{at_limit}…"));
         for error in [ServerFnErrorErr::Args, ServerFnErrorErr::Deserialization] {
             let error = ApiError::from_server_fn_error(error("\u{1}".repeat(20_000)));
-            assert_eq!(error.code, ErrorCode::Malformed);
-            assert!(error.message.chars().count() < 2 * ECHO_LIMIT, "{}", error.message);
+            assert!(error.message.chars().count() < 3 * ECHO_LIMIT, "{}", error.message);
         }
     }
 }

@@ -48,7 +48,7 @@ pub fn follow(on_change: impl Fn(JobChange) + Send + Sync + 'static) -> JobStrea
             );
         }
     };
-    let deliver = move |event, data: String| match event {
+    let deliver = move |event: &str, data: String| match event {
         "progress" => changed(JobChange::Progress),
         "kinds" => {
             if let Ok(latest) = serde_json::from_str(&data) {
@@ -65,7 +65,6 @@ pub fn follow(on_change: impl Fn(JobChange) + Send + Sync + 'static) -> JobStrea
             }
         }
     };
-    let events = &["counts", "kinds", "progress"];
-    EventStream::for_administrators().open(|| "/api/admin/jobs/events".to_owned(), events, deliver);
+    EventStream::new().open(|| "/api/admin/jobs/events".to_owned(), deliver);
     JobStream { counts, kinds }
 }

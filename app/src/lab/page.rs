@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use api::{LabRun, LabState};
 use leptos::prelude::*;
-use web_sys::VisibilityState;
 
 use crate::lab::draft::{DatabaseDraft, FetchDraft, RequestDraft};
 use crate::lab::form::{DatabaseForm, FetchForm, TrapForm};
@@ -71,7 +70,7 @@ fn watch_latest(runs: Memo<Vec<LabRun>>, launcher: Launcher) {
 
 fn refresh_while_unfinished(runs: Memo<Vec<LabRun>>, refresh: Callback<()>) {
     let refresh_unfinished = move || {
-        let is_seen = document().visibility_state() == VisibilityState::Visible;
+        let is_seen = !document().hidden();
         let is_unfinished = runs.with_untracked(|runs| runs.iter().any(|run| !run.state.is_final()));
         if is_seen && is_unfinished {
             refresh.run(());

@@ -6,7 +6,7 @@ use api::{LabEvent, LabFact, LabRun, LabSpec, LabTrace, LabWork};
 use leptos::prelude::*;
 
 use crate::platform::sse::EventStream;
-use crate::platform::url;
+use crate::platform::{time, url};
 
 /// How often the run is drawn for visitors who prefer reduced motion.
 const REDUCED_MOTION: Duration = Duration::from_secs(1);
@@ -39,13 +39,13 @@ pub fn follow(run: LabRun) -> RunStream {
         parts: StoredValue::new(0),
         is_drawing: StoredValue::new(false),
         is_resting: StoredValue::new(false),
-        events: EventStream::public(),
+        events: EventStream::new(),
     };
     let address = move || {
         let after = stream.parts.get_value().to_string();
         url::with_query(&format!("/api/lab/runs/{id}/events"), &[("after", Some(after.as_str()))])
     };
-    stream.events.open(address, &["run", "part"], move |event, data| stream.deliver(event, &data));
+    stream.events.open(address, move |event, data| stream.deliver(event, &data));
     stream
 }
 
@@ -129,7 +129,7 @@ impl RunStream {
 
 /// The browser's monotonic clock, in microseconds.
 fn browser_us() -> u64 {
-    let ms = window().performance().map(|performance| performance.now()).unwrap_or_default();
+    let ms = time::steady_ms();
     // Milliseconds since the page was loaded.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
     let us = (ms * 1_000.0) as u64;

@@ -81,7 +81,7 @@ impl LogQuery {
             buffered_through: StoredValue::new(None),
             drawing: StoredValue::new(Drawing::default()),
             abort: StoredValue::new_local(None),
-            stream: EventStream::for_administrators(),
+            stream: EventStream::new(),
             session: context::session(),
         };
         on_cleanup(move || query.close());
@@ -264,8 +264,8 @@ impl LogQuery {
 
     fn go_live(self) {
         if !self.stream.is_open() {
-            let deliver = move |event, data: String| self.deliver(event, &data);
-            self.stream.open(move || self.events_url(), &["row", "through"], deliver);
+            let deliver = move |event: &str, data: String| self.deliver(event, &data);
+            self.stream.open(move || self.events_url(), deliver);
         }
     }
 

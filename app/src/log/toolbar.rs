@@ -10,6 +10,7 @@ use crate::log::window::Top;
 use crate::platform::sse::StreamState;
 use crate::platform::{context, time, url};
 use crate::ui::format;
+use crate::ui::shell::not_live_since;
 
 /// The id of the element that explains the filter's error.
 const ERROR_ID: &str = "log-filter-error";
@@ -33,7 +34,10 @@ pub fn LogToolbar(
                 "Up to date"<span class="visually_hidden">{format!(", through row {through}")}</span>
             }
             .into_any(),
-            _ => format!("Complete through row {through}").into_any(),
+            state => {
+                let since = not_live_since(state).map(|since| format!(" · {since}"));
+                format!("Complete through row {through}{}", since.unwrap_or_default()).into_any()
+            }
         })
     };
     let error_id = Signal::derive(move || error.with(Option::is_some).then_some(ERROR_ID));
@@ -50,7 +54,7 @@ pub fn LogToolbar(
     }
 }
 
-/// How many rows there are, if that is known.
+/// How many rows there are, if that is known, or else how many were loaded.
 fn count(query: LogQuery) -> Option<String> {
     let (rows, is_complete, is_from_top) = query.window.with(|window| {
         let positions = window.positions();
@@ -62,9 +66,9 @@ fn count(query: LogQuery) -> Option<String> {
     let rows = format::counted(rows, "row");
     Some(match (is_complete, query.reading.get()) {
         (true, _) => rows,
-        (false, Reading::Rows(_)) => format!("{rows}…"),
+        (false, Reading::Rows(_)) => format!("{rows} loaded…"),
         // Further rows are read when the visitor scrolls to them.
-        (false, _) => format!("{rows}+"),
+        (false, _) => format!("{rows} loaded"),
     })
 }
 

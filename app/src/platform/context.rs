@@ -1,7 +1,5 @@
 //! The context of all components. Nothing else calls `provide_context`.
 
-use std::time::Duration;
-
 use api::{Bundle, TimeMs};
 use leptos::ev;
 use leptos::prelude::*;
@@ -9,7 +7,7 @@ use leptos::prelude::*;
 use crate::platform::router::Router;
 use crate::platform::session::Session;
 use crate::platform::sse::StreamState;
-use crate::platform::time;
+use crate::platform::time::Clock;
 
 /// One context for all, because each further type in a context adds a kilobyte to the bundle.
 #[derive(Clone, Copy)]
@@ -17,15 +15,13 @@ struct Shared {
     router: Router,
     session: Session,
     connection: RwSignal<StreamState>,
-    now: RwSignal<TimeMs>,
+    clock: Clock,
 }
 
 /// Called once, before anything is shown.
 pub fn provide(bundle: Bundle) {
-    let now = RwSignal::new(time::now());
-    // Relative times are shown in seconds at the finest.
-    set_interval(move || now.set(time::now()), Duration::from_secs(1));
-    let session = Session::load();
+    let clock = Clock::start();
+    let session = Session::load(clock);
     let _ = window_event_listener(ev::pageshow, move |event| {
         // The document returns from the history cache; the visitor may have logged in meanwhile in the other bundle.
         if event.persisted() {
@@ -33,7 +29,7 @@ pub fn provide(bundle: Bundle) {
         }
     });
     let connection = RwSignal::new(StreamState::Idle);
-    provide_context(Shared { router: Router::start(bundle), session, connection, now });
+    provide_context(Shared { router: Router::start(bundle), session, connection, clock });
 }
 
 fn shared() -> Shared {
@@ -53,7 +49,11 @@ pub fn connection() -> RwSignal<StreamState> {
     shared().connection
 }
 
+pub fn clock() -> Clock {
+    shared().clock
+}
+
 /// The current time, for relative times; it ticks every second.
 pub fn now() -> Signal<TimeMs> {
-    shared().now.into()
+    clock().now()
 }

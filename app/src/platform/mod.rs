@@ -1,6 +1,8 @@
 //! The browser as the client needs it: address, time, requests, streams. Knows no feature.
 
 pub mod context;
+mod event_reader;
+mod fetch;
 pub mod mount;
 pub mod ndjson;
 pub mod request;
@@ -9,3 +11,4 @@ pub mod session;
 pub mod sse;
 pub mod time;
 pub mod url;
+mod windows;

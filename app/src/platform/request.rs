@@ -31,6 +31,8 @@ impl Request {
             self.is_pending.try_set(false);
             if let Err(error) = &result {
                 self.session.end_if_signed_out(error);
+                // The server may have been updated, and understand this page no more.
+                self.session.refresh();
             }
             self.error.try_set(result.as_ref().err().cloned());
             then(result);

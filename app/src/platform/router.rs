@@ -1,14 +1,14 @@
 //! The client's router: the address bar as a signal, and how to change it. Links to pages of the other bundle are left
 //! to the browser, which loads that document.
 //!
-//! No router crate is used: a search keeps its id in the history entry, which decides whether going back repeats a
-//! search or shows it. See docs/decisions.
+//! No router crate is used: a search keeps its id and its receipt in the history entry, so that going back and loading
+//! the page again show the search and do not repeat it. See docs/decisions.
 
 use api::{Bundle, Route};
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlAnchorElement, MouseEvent, NavigationType, PerformanceNavigationTiming, UrlSearchParams};
+use web_sys::{Element, HtmlAnchorElement, MouseEvent, UrlSearchParams};
 
 #[derive(Clone, Copy)]
 pub struct Router {
@@ -24,7 +24,7 @@ pub struct Location {
     pub path: String,
     /// Includes the question mark; empty if there is no query.
     pub query: String,
-    /// What the page has stored in the entry: the id of the search that it shows.
+    /// What the page has stored in the entry, as a query: what is known of the search that it shows.
     pub note: Option<String>,
 }
 
@@ -33,17 +33,22 @@ impl Location {
     pub fn parameter(&self, name: &str) -> Option<String> {
         UrlSearchParams::new_with_str(&self.query).ok()?.get(name)
     }
+
+    /// The value of a parameter in the note.
+    pub fn noted(&self, name: &str) -> Option<String> {
+        UrlSearchParams::new_with_str(self.note.as_deref()?).ok()?.get(name)
+    }
+
+    /// The address without its host.
+    pub fn url(&self) -> String {
+        format!("{}{}", self.path, self.query)
+    }
 }
 
 impl Router {
     /// Reads the address bar and follows it from now on, within the pages of `bundle`.
     pub fn start(bundle: Bundle) -> Self {
-        let mut first = current();
-        if !is_history_navigation() {
-            // Loading a page, or loading it again, is a new visit: an earlier note no longer counts.
-            first.note = None;
-        }
-        let location = RwSignal::new(first);
+        let location = RwSignal::new(current());
         let route = Memo::new(move |_| location.with(|location| Route::of(&location.path)));
         let router = Self { bundle, location, route, has_moved: StoredValue::new(false) };
         let _ = window_event_listener(ev::popstate, move |_| router.moved());
@@ -143,13 +148,6 @@ fn current() -> Location {
         query: location.search().unwrap_or_default(),
         note: history().state().ok().and_then(|state| state.as_string()),
     }
-}
-
-/// Whether the document was loaded because the visitor went back or forward.
-fn is_history_navigation() -> bool {
-    let entries = window().performance().map(|performance| performance.get_entries_by_type("navigation"));
-    let timing = entries.and_then(|entries| entries.get(0).dyn_into::<PerformanceNavigationTiming>().ok());
-    timing.is_some_and(|timing| timing.type_() == NavigationType::BackForward)
 }
 
 fn note_value(note: Option<&str>) -> JsValue {

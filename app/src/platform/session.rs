@@ -1,34 +1,47 @@
-//! The session as this page knows it: who is logged in.
+//! The session as this page knows it: who is logged in, and whether the server has a newer client than this one.
 
 use api::{Account, ApiError, ErrorCode, SessionInfo};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use crate::platform::time::Clock;
+
 #[derive(Clone, Copy)]
-pub struct Session(RwSignal<SessionState>);
+pub struct Session {
+    state: RwSignal<SessionState>,
+    /// Whether the server was updated since this document was loaded.
+    pub is_outdated: RwSignal<bool>,
+    clock: Clock,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionState {
     /// The server has not answered yet.
     Unknown,
-    Known(SessionInfo),
+    Known(KnownSession),
     /// The server could not answer.
     Failed(ApiError),
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownSession {
+    pub account: Option<Account>,
+    pub has_accounts: bool,
+}
+
 impl Session {
-    pub fn load() -> Self {
-        let session = Self(RwSignal::new(SessionState::Unknown));
+    pub fn load(clock: Clock) -> Self {
+        let session = Self { state: RwSignal::new(SessionState::Unknown), is_outdated: RwSignal::new(false), clock };
         session.refresh();
         session
     }
 
     pub fn state(self) -> SessionState {
-        self.0.get()
+        self.state.get()
     }
 
     pub fn account(self) -> Option<Account> {
-        self.0.with(|state| match state {
+        self.state.with(|state| match state {
             SessionState::Known(info) => info.account.clone(),
             SessionState::Unknown | SessionState::Failed(_) => None,
         })
@@ -38,9 +51,13 @@ impl Session {
     pub fn refresh(self) {
         spawn_local(async move {
             match api::session().await {
-                Ok(info) => self.set(info),
+                Ok(SessionInfo { account, has_accounts, now, scripts }) => {
+                    self.clock.hear(now);
+                    self.is_outdated.set(is_outdated(&scripts));
+                    self.set(KnownSession { account, has_accounts });
+                }
                 // A failed request must not log out an account that is known to be logged in.
-                Err(error) => self.0.update(|state| {
+                Err(error) => self.state.update(|state| {
                     if !matches!(state, SessionState::Known(_)) {
                         *state = SessionState::Failed(error);
                     }
@@ -50,11 +67,11 @@ impl Session {
     }
 
     pub fn logged_in(self, account: Account) {
-        self.set(SessionInfo { account: Some(account), has_accounts: true });
+        self.set(KnownSession { account: Some(account), has_accounts: true });
     }
 
     pub fn logged_out(self) {
-        self.set(SessionInfo { account: None, has_accounts: true });
+        self.set(KnownSession { account: None, has_accounts: true });
     }
 
     /// Ends the session if a request failed because the server has none.
@@ -64,10 +81,18 @@ impl Session {
         }
     }
 
-    fn set(self, info: SessionInfo) {
-        let state = SessionState::Known(info);
-        if self.0.with_untracked(|known| *known != state) {
-            self.0.set(state);
+    fn set(self, session: KnownSession) {
+        let state = SessionState::Known(session);
+        if self.state.with_untracked(|known| *known != state) {
+            self.state.set(state);
         }
     }
+}
+
+/// Whether this document's script is none of those that the server has now.
+fn is_outdated(scripts: &[String]) -> bool {
+    let link = document().query_selector("link[rel=modulepreload]").ok().flatten();
+    let script = link.and_then(|link| link.get_attribute("href"));
+    // A server that does not say which scripts it has cannot be compared.
+    script.is_some_and(|script| !scripts.is_empty() && !scripts.iter().any(|known| script.ends_with(known.as_str())))
 }

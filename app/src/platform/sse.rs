@@ -1,24 +1,33 @@
-//! Server-sent events. Nothing else opens an `EventSource`.
+//! Server-sent events. They are read with `fetch`: an `EventSource` does not say how a stream was refused, and cannot
+//! tell a quiet stream from a dead one.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use api::{ApiError, ErrorCode, Heartbeat, StreamEnd, TimeMs};
 use leptos::ev;
-use leptos::leptos_dom::helpers::{TimeoutHandle, WindowListenerHandle};
+use leptos::leptos_dom::helpers::{IntervalHandle, TimeoutHandle, WindowListenerHandle};
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
-use web_sys::{EventSource, MessageEvent, VisibilityState};
+use leptos::task::spawn_local;
+use web_sys::AbortController;
 
 use crate::platform::context;
+use crate::platform::event_reader::{self, End, Event};
 use crate::platform::session::Session;
+use crate::platform::time::{self, Clock};
+use crate::platform::windows::Windows;
 
 /// The longest wait before a refused stream is reopened.
 const MAX_BACKOFF_MS: u32 = 30_000;
-/// How long a hidden tab keeps its stream. Browsers allow six connections to a server for all tabs together, and a
-/// brief visit to another tab should cost nothing.
-const HIDDEN_GRACE: Duration = Duration::from_secs(60);
+/// How long a hidden tab keeps its stream: a glance at another tab should cost nothing.
+const HIDDEN_GRACE: Duration = Duration::from_secs(10);
+/// How often a stream is checked for life.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// How long a stream may be silent until it has told its interval.
+const FIRST_PATIENCE_MS: f64 = 25_000.0;
+/// If a check comes this late, the computer has slept, and the connection has most likely not survived it.
+const ASLEEP_MS: i64 = 10_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamState {
@@ -26,10 +35,14 @@ pub enum StreamState {
     Idle,
     Connecting,
     Live,
-    /// The stream is lost and will be reopened.
-    Reconnecting,
+    /// The stream is lost and will be reopened. It was live until this time, if it ever was.
+    Reconnecting(Option<TimeMs>),
+    /// The server cannot read what the stream follows, since this time.
+    Outdated(TimeMs),
     /// The tab is hidden. The stream resumes when the tab is shown.
     Paused,
+    /// Enough other windows have streams. This one's resumes when it gets the focus, or when another one closes.
+    Crowded,
 }
 
 /// At most one open stream. It is closed with the component that created it.
@@ -37,42 +50,54 @@ pub enum StreamState {
 pub struct EventStream {
     connection: StoredValue<Option<Rc<Connection>>, LocalStorage>,
     state: RwSignal<StreamState>,
-    /// Present on streams for administrators: when the server refuses one, the session may have ended.
-    session: Option<Session>,
+    /// True once the server has said that what the stream follows does not exist.
+    pub is_gone: RwSignal<bool>,
+    session: Session,
+    clock: Clock,
 }
 
 impl EventStream {
-    pub fn public() -> Self {
-        Self { connection: StoredValue::new_local(None), state: context::connection(), session: None }
+    pub fn new() -> Self {
+        Self {
+            connection: StoredValue::new_local(None),
+            state: context::connection(),
+            is_gone: RwSignal::new(false),
+            session: context::session(),
+            clock: context::clock(),
+        }
     }
 
-    pub fn for_administrators() -> Self {
-        Self { session: Some(context::session()), ..Self::public() }
-    }
-
-    /// Follows a stream until it is closed.
+    /// Follows a stream until it is closed or complete.
     ///
     /// `address` is called each time the stream is opened, so that it resumes after the last known event. `deliver` gets
     /// the name and the data of each event; it must return at once: append to a buffer or set a signal.
-    pub fn open(
-        self,
-        address: impl Fn() -> String + 'static,
-        events: &'static [&'static str],
-        deliver: impl Fn(&'static str, String) + 'static,
-    ) {
-        let connection = Rc::new(Connection {
-            address: Box::new(address),
-            events,
-            deliver: Box::new(deliver),
-            session: self.session,
-            state: self.state,
-            source: RefCell::default(),
-            timer: Cell::default(),
-            refusals: Cell::default(),
-            listeners: RefCell::default(),
+    pub fn open(self, address: impl Fn() -> String + 'static, deliver: impl Fn(&str, String) + 'static) {
+        let connection = Rc::new_cyclic(|weak: &Weak<Connection>| {
+            let news = weak.clone();
+            Connection {
+                stream: self,
+                address: Box::new(address),
+                deliver: Box::new(deliver),
+                windows: Windows::listen(move |news_text| {
+                    with(&news, &|connection| connection.hear_windows(news_text))
+                }),
+                state: Cell::new(StreamState::Idle),
+                request: RefCell::default(),
+                timer: Cell::default(),
+                failures: Cell::default(),
+                live_until: Cell::default(),
+                heard_at: Cell::new(time::steady_ms()),
+                checked_at: Cell::new(time::browser_now()),
+                patience_ms: Cell::new(FIRST_PATIENCE_MS),
+                check: Cell::default(),
+                listeners: RefCell::default(),
+            }
         });
         connection.listeners.replace(listeners(&connection));
-        connection.open();
+        let check = handler(&connection, Connection::check);
+        connection.check.set(set_interval_with_handle(check, CHECK_EVERY).ok());
+        self.is_gone.set(false);
+        connection.resume();
         self.connection.set_value(Some(connection));
     }
 
@@ -85,74 +110,155 @@ impl EventStream {
     }
 }
 
+/// Gets the name and the data of each event.
+type Deliver = dyn Fn(&str, String);
+
 struct Connection {
+    stream: EventStream,
     address: Box<dyn Fn() -> String>,
-    events: &'static [&'static str],
-    deliver: Box<dyn Fn(&'static str, String)>,
-    session: Option<Session>,
-    state: RwSignal<StreamState>,
-    source: RefCell<Option<Source>>,
+    deliver: Box<Deliver>,
+    windows: Windows,
+    state: Cell<StreamState>,
+    request: RefCell<Option<AbortOnDrop>>,
     timer: Cell<Option<TimeoutHandle>>,
-    /// How often the server has refused in a row.
-    refusals: Cell<u32>,
+    /// How often opening has failed in a row.
+    failures: Cell<u32>,
+    /// When the last byte came, by the server's clock.
+    live_until: Cell<Option<TimeMs>>,
+    /// The same by the browser's steady clock, in milliseconds.
+    heard_at: Cell<f64>,
+    /// By the browser's clock, which goes on while the computer sleeps.
+    checked_at: Cell<TimeMs>,
+    /// After how many milliseconds of silence the stream counts as dead.
+    patience_ms: Cell<f64>,
+    check: Cell<Option<IntervalHandle>>,
     listeners: RefCell<Vec<WindowListenerHandle>>,
 }
 
 impl Connection {
-    fn open(self: &Rc<Self>) {
-        self.close(if self.refusals.get() == 0 { StreamState::Connecting } else { StreamState::Reconnecting });
-        match Source::open(self) {
-            Some(source) => drop(self.source.replace(Some(source))),
-            None => self.open_later(),
+    /// Opens the stream of a window that had none, if the window may have one.
+    fn resume(self: &Rc<Self>) {
+        if document().hidden() {
+            self.close(StreamState::Paused);
+        } else {
+            self.windows.opened();
+            self.open();
         }
     }
 
-    fn open_if_closed(self: &Rc<Self>) {
-        if self.source.borrow().is_none() {
-            self.open();
-        }
+    fn open(self: &Rc<Self>) {
+        let is_lost = matches!(self.state.get(), StreamState::Reconnecting(_));
+        self.close(if is_lost { self.lost() } else { StreamState::Connecting });
+        self.heard_at.set(time::steady_ms());
+        let Ok(abort) = AbortController::new() else { return };
+        let signal = abort.signal();
+        self.request.replace(Some(AbortOnDrop(abort)));
+        let (url, weak) = ((self.address)(), Rc::downgrade(self));
+        let heard = handler(self, |connection| connection.heard());
+        spawn_local(async move {
+            let receive = |event| {
+                if let Some(connection) = weak.upgrade() {
+                    connection.receive(event);
+                }
+            };
+            let end = event_reader::read(&url, &signal, heard, receive).await;
+            if !signal.aborted() {
+                with(&weak, &|connection| connection.ended(&end));
+            }
+        });
     }
 
     fn close(&self, state: StreamState) {
         if let Some(timer) = self.timer.take() {
             timer.clear();
         }
-        self.source.take();
+        self.request.take();
         self.set_state(state);
+    }
+
+    /// Closes the stream until something resumes it.
+    fn release(&self, state: StreamState) {
+        self.windows.closed();
+        self.close(state);
     }
 
     fn set_state(&self, state: StreamState) {
         // The signal is disposed together with the document.
-        if self.state.try_get_untracked().is_some_and(|known| known != state) {
-            self.state.set(state);
+        if self.state.replace(state) != state {
+            self.stream.state.try_set(state);
         }
     }
 
-    fn opened(&self) {
-        self.refusals.set(0);
-        self.set_state(StreamState::Live);
+    fn lost(&self) -> StreamState {
+        StreamState::Reconnecting(self.live_until.get())
     }
 
-    /// The browser reopens a lost stream by itself and sends the last event's id. It gives up on a stream that the
-    /// server has refused; that one is reopened here.
-    fn failed(self: &Rc<Self>) {
-        let is_given_up =
-            self.source.borrow().as_ref().is_none_or(|source| source.source.ready_state() == EventSource::CLOSED);
-        if is_given_up {
-            self.close(StreamState::Reconnecting);
-            if let Some(session) = self.session {
-                session.refresh();
+    fn is_waiting(&self) -> bool {
+        matches!(self.state.get(), StreamState::Paused | StreamState::Crowded)
+    }
+
+    /// Call it for each part of the stream that arrives.
+    fn heard(&self) {
+        self.heard_at.set(time::steady_ms());
+        self.live_until.set(Some(time::now()));
+        match self.state.get() {
+            StreamState::Connecting => self.set_state(StreamState::Live),
+            StreamState::Reconnecting(_) => {
+                self.set_state(StreamState::Live);
+                // Meanwhile the session may have ended, or the server may have been updated.
+                self.stream.session.refresh();
             }
-            self.open_later();
-        } else {
-            self.set_state(StreamState::Reconnecting);
+            _ => {}
+        }
+        self.failures.set(0);
+    }
+
+    fn receive(&self, Event { name, data }: Event) {
+        if name != Heartbeat::EVENT {
+            (self.deliver)(&name, data);
+        } else if let Ok(Heartbeat { every_ms, now, is_current }) = api::from_json(&data) {
+            self.patience_ms.set(f64::from(every_ms) * 2.5);
+            self.stream.clock.hear(now);
+            match (is_current, self.state.get()) {
+                (true, StreamState::Outdated(_)) => self.set_state(StreamState::Live),
+                (false, StreamState::Live) => self.set_state(StreamState::Outdated(time::now())),
+                _ => {}
+            }
         }
     }
 
-    fn open_later(self: &Rc<Self>) {
-        let refusals = self.refusals.get();
-        self.refusals.set(refusals + 1);
-        self.after(backoff(refusals), |connection| connection.open());
+    fn ended(self: &Rc<Self>, end: &Result<End, ApiError>) {
+        match end {
+            Ok(End::Said(StreamEnd::Complete) | End::Nothing) => self.release(StreamState::Idle),
+            Ok(End::Said(StreamEnd::Gone)) => self.gone(),
+            Err(error) if error.code == ErrorCode::NotFound => self.gone(),
+            _ => {
+                if let Err(error) = end {
+                    self.stream.session.end_if_signed_out(error);
+                } else if matches!(end, Ok(End::Said(StreamEnd::SignedOut))) {
+                    self.stream.session.refresh();
+                }
+                self.reopen_later();
+            }
+        }
+    }
+
+    fn gone(&self) {
+        self.release(StreamState::Idle);
+        self.stream.is_gone.try_set(true);
+    }
+
+    fn reopen_later(self: &Rc<Self>) {
+        self.close(self.lost());
+        let failures = self.failures.get();
+        self.failures.set(failures + 1);
+        self.after(backoff(failures), Self::open);
+    }
+
+    /// Gives up a connection that has most likely died.
+    fn reopen_now(self: &Rc<Self>) {
+        self.set_state(self.lost());
+        self.open();
     }
 
     fn after(self: &Rc<Self>, wait: Duration, act: impl Fn(&Rc<Self>) + 'static) {
@@ -162,18 +268,54 @@ impl Connection {
         }
     }
 
+    fn check(self: &Rc<Self>) {
+        let now = time::browser_now();
+        let since = now.since(self.checked_at.replace(now));
+        if self.request.borrow().is_none() {
+            return;
+        }
+        let is_silent = time::steady_ms() - self.heard_at.get() > self.patience_ms.get();
+        if is_silent {
+            // Waits longer each time if the server does not answer at all.
+            self.reopen_later();
+        } else if since > ASLEEP_MS {
+            self.reopen_now();
+        }
+    }
+
     fn visibility_changed(self: &Rc<Self>) {
-        let is_open = self.source.borrow().is_some();
-        match document().visibility_state() {
-            VisibilityState::Hidden if is_open => {
-                self.after(HIDDEN_GRACE, |connection| connection.close(StreamState::Paused));
+        if document().hidden() {
+            if self.is_followed() {
+                self.after(HIDDEN_GRACE, |connection| connection.release(StreamState::Paused));
             }
-            VisibilityState::Visible if is_open => {
-                if let Some(pause) = self.timer.take() {
-                    pause.clear();
-                }
+        } else if self.is_waiting() {
+            self.resume();
+        } else if self.request.borrow().is_some() {
+            // The timer would have paused it.
+            if let Some(timer) = self.timer.take() {
+                timer.clear();
             }
-            VisibilityState::Visible => self.open_if_closed(),
+        } else if self.is_followed() {
+            self.open();
+        }
+    }
+
+    /// Whether the stream is open, or will be reopened.
+    fn is_followed(&self) -> bool {
+        !self.is_waiting() && self.state.get() != StreamState::Idle
+    }
+
+    fn focused(self: &Rc<Self>) {
+        if self.state.get() == StreamState::Crowded {
+            self.resume();
+        }
+    }
+
+    fn hear_windows(self: &Rc<Self>, news: &str) {
+        self.windows.hear(news);
+        match (self.windows.is_crowded(), self.state.get()) {
+            (true, _) if self.is_followed() => self.release(StreamState::Crowded),
+            (false, StreamState::Crowded) => self.resume(),
             _ => {}
         }
     }
@@ -181,56 +323,50 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.close(StreamState::Idle);
+        self.release(StreamState::Idle);
+        if let Some(check) = self.check.take() {
+            check.clear();
+        }
         self.listeners.take().into_iter().for_each(WindowListenerHandle::remove);
     }
 }
 
-/// An open `EventSource` with its handlers; dropping it closes the stream.
-struct Source {
-    source: EventSource,
-    _opened: Closure<dyn FnMut()>,
-    _failed: Closure<dyn FnMut()>,
-    _deliver: Vec<Closure<dyn FnMut(MessageEvent)>>,
-}
+struct AbortOnDrop(AbortController);
 
-impl Source {
-    fn open(connection: &Rc<Connection>) -> Option<Self> {
-        let source = EventSource::new(&(connection.address)()).ok()?;
-        let opened = Closure::<dyn FnMut()>::new(handler(connection, |connection| connection.opened()));
-        source.set_onopen(Some(opened.as_ref().unchecked_ref()));
-        let failed = Closure::<dyn FnMut()>::new(handler(connection, Connection::failed));
-        source.set_onerror(Some(failed.as_ref().unchecked_ref()));
-        let deliver = connection.events.iter().map(|&name| {
-            let weak = Rc::downgrade(connection);
-            let handler = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-                with(&weak, &|connection| (connection.deliver)(name, event.data().as_string().unwrap_or_default()));
-            });
-            // Fails only on objects that are not event targets.
-            let _ = source.add_event_listener_with_callback(name, handler.as_ref().unchecked_ref());
-            handler
-        });
-        let deliver = deliver.collect();
-        Some(Self { source, _opened: opened, _failed: failed, _deliver: deliver })
-    }
-}
-
-impl Drop for Source {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
-        self.source.set_onopen(None);
-        self.source.set_onerror(None);
-        self.source.close();
+        self.0.abort();
     }
 }
 
 fn listeners(connection: &Rc<Connection>) -> Vec<WindowListenerHandle> {
     let shown = handler(connection, Connection::visibility_changed);
-    let online = handler(connection, Connection::open_if_closed);
+    let focused = handler(connection, Connection::focused);
+    let offline = handler(connection, |connection| {
+        if connection.is_followed() {
+            connection.reopen_later();
+        }
+    });
+    let online = handler(connection, |connection| {
+        if connection.is_followed() {
+            connection.reopen_now();
+        }
+    });
     // A browser that keeps a page in its history cache would keep the connection too, one of only six.
-    let left = handler(connection, |connection| connection.close(StreamState::Paused));
-    let returned = handler(connection, Connection::open_if_closed);
+    let left = handler(connection, |connection| {
+        if connection.is_followed() {
+            connection.release(StreamState::Paused);
+        }
+    });
+    let returned = handler(connection, |connection| {
+        if connection.is_waiting() {
+            connection.resume();
+        }
+    });
     vec![
         window_event_listener_untyped("visibilitychange", move |_| shown()),
+        window_event_listener_untyped("focus", move |_| focused()),
+        window_event_listener(ev::offline, move |_| offline()),
         window_event_listener(ev::online, move |_| online()),
         window_event_listener_untyped("pagehide", move |_| left()),
         window_event_listener_untyped("pageshow", move |_| returned()),

@@ -1,14 +1,62 @@
-//! The browser's clock and time zone, and ids that are made from the time.
+//! The time, the visitor's time zone, and ids that are made from the time.
+
+use std::cell::Cell;
+use std::time::Duration;
 
 use api::{SearchId, TimeMs};
 use js_sys::{Date, Uint8Array};
-use leptos::prelude::window;
+use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
+thread_local! {
+    /// By how many milliseconds the server's clock is ahead of the browser's.
+    static AHEAD_MS: Cell<i64> = const { Cell::new(0) };
+}
+
+/// A smaller difference may be the way of the message.
+const DIFFERENCE_MS: u64 = 1_000;
+
+/// The time by the server's clock, as far as the page knows it: whatever is shown happened by that clock, and the
+/// visitor's may be wrong.
 pub fn now() -> TimeMs {
+    TimeMs(browser_now().0.saturating_add(AHEAD_MS.get()))
+}
+
+pub fn browser_now() -> TimeMs {
     // Whole milliseconds since 1970 fit an i64 for 292 million years.
     #[expect(clippy::cast_possible_truncation, reason = "see above")]
     TimeMs(Date::now() as i64)
+}
+
+/// The browser's monotonic clock, in milliseconds since the page was loaded.
+pub fn steady_ms() -> f64 {
+    window().performance().map(|performance| performance.now()).unwrap_or_default()
+}
+
+/// The current time for relative times. It ticks every second.
+#[derive(Clone, Copy)]
+pub struct Clock(RwSignal<TimeMs>);
+
+impl Clock {
+    pub fn start() -> Self {
+        let clock = Self(RwSignal::new(now()));
+        // Relative times are shown in seconds at the finest.
+        set_interval(move || clock.0.set(now()), Duration::from_secs(1));
+        clock
+    }
+
+    /// Adopts the server's time, which has just arrived.
+    pub fn hear(self, server: TimeMs) {
+        let ahead_ms = server.0.saturating_sub(browser_now().0);
+        if ahead_ms.abs_diff(AHEAD_MS.get()) > DIFFERENCE_MS {
+            AHEAD_MS.set(ahead_ms);
+            self.0.try_set(now());
+        }
+    }
+
+    pub fn now(self) -> Signal<TimeMs> {
+        self.0.into()
+    }
 }
 
 /// A new id for a search or a run of the lab.
@@ -34,6 +82,12 @@ pub fn local(time: TimeMs) -> String {
         date.get_minutes(),
         date.get_seconds()
     )
+}
+
+/// The time of day of `time` in the visitor's time zone: `08:05`.
+pub fn time_of_day(time: TimeMs) -> String {
+    let date = date(time);
+    format!("{:02}:{:02}", date.get_hours(), date.get_minutes())
 }
 
 /// Parses a date and time as [`local`] writes them, in the visitor's time zone, or with an offset. The seconds, or the

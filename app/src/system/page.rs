@@ -29,6 +29,10 @@ pub fn SystemPage() -> impl IntoView {
             </header>
             {move || match system.state.get() {
                 Some(state) => view! { <SystemBoard state /> }.into_any(),
+                None if matches!(connection.get(), StreamState::Reconnecting(_)) => {
+                    let text = "The state of the system cannot be read just now. The page tries again by itself.";
+                    view! { <Notice tone=Tone::Warning text /> }.into_any()
+                }
                 None => view! { <Loading /> }.into_any(),
             }}
         </div>
@@ -39,30 +43,35 @@ pub fn SystemPage() -> impl IntoView {
 struct SystemStream {
     /// `None` until the first state has arrived.
     state: RwSignal<Option<SystemState>>,
-    /// When the last state arrived, by the browser's clock; the server's may differ.
+    /// When the last state arrived.
     received_at: RwSignal<TimeMs>,
 }
 
 /// Follows the system's state as long as the calling page is shown.
 fn follow() -> SystemStream {
     let stream = SystemStream { state: RwSignal::new(None), received_at: RwSignal::new(time::now()) };
-    let deliver = move |_, data: String| {
+    let deliver = move |_: &str, data: String| {
         if let Ok(state) = serde_json::from_str(&data) {
             stream.received_at.set(time::now());
             stream.state.set(Some(state));
         }
     };
-    EventStream::for_administrators().open(|| "/api/admin/system/events".to_owned(), &["state"], deliver);
+    EventStream::new().open(|| "/api/admin/system/events".to_owned(), deliver);
     stream
 }
 
 #[component]
 fn AsOf(received_at: RwSignal<TimeMs>) -> impl IntoView {
-    let now = context::now();
+    let (now, connection) = (context::now(), context::connection());
+    let why = move || match connection.get() {
+        StreamState::Paused | StreamState::Crowded => "paused",
+        StreamState::Outdated(_) => "the server does not know more",
+        _ => "reconnecting",
+    };
     view! {
         <p class="as_of">
             <Icon symbol=Symbol::Alert />
-            {move || format!("as of {}; reconnecting", format::relative(received_at.get(), now.get()))}
+            {move || format!("as of {}; {}", format::relative(received_at.get(), now.get()), why())}
         </p>
     }
 }

@@ -4,9 +4,9 @@ use api::Route;
 use leptos::ev;
 use leptos::prelude::*;
 
-use crate::platform::context;
 use crate::platform::session::SessionState;
 use crate::platform::sse::StreamState;
+use crate::platform::{context, time};
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::shortcuts::Shortcuts;
 use crate::ui::theme::ThemeControl;
@@ -22,7 +22,7 @@ pub fn Shell(
         <a class="skip_link" href="#main">"Skip to content"</a>
         <div class="shell">
             <header class="topbar">
-                <a class="brand" href="/">
+                <a class="brand" href="/" translate="no">
                     <span class="brand_mark" aria-hidden="true">"s4"</span>
                     <span class="brand_name">"search4letters"</span>
                 </a>
@@ -35,6 +35,7 @@ pub fn Shell(
             <NavigationBar />
             <main class="main" id="main" tabindex="-1">{children()}</main>
         </div>
+        <UpdateNotice />
         <Shortcuts />
     }
 }
@@ -80,22 +81,57 @@ fn PageLink(href: &'static str, label: &'static str, symbol: Symbol, is_current:
 /// Whether the page receives events from the server.
 #[component]
 fn ConnectionStatus() -> impl IntoView {
-    let connection = context::connection();
+    let (connection, session) = (context::connection(), context::session());
     let is_online = RwSignal::new(window().navigator().on_line());
     let _ = window_event_listener(ev::online, move |_| is_online.set(true));
     let _ = window_event_listener(ev::offline, move |_| is_online.set(false));
     let status = move || match connection.get() {
         _ if !is_online.get() => ("offline", "Offline"),
+        StreamState::Idle if matches!(session.state(), SessionState::Failed(_)) => ("offline", "No answer"),
         StreamState::Idle => ("idle", "Online"),
         StreamState::Connecting => ("idle", "Connecting"),
         StreamState::Live => ("live", "Live"),
-        StreamState::Reconnecting => ("reconnecting", "Reconnecting"),
-        StreamState::Paused => ("paused", "Paused"),
+        StreamState::Reconnecting(_) => ("reconnecting", "Reconnecting"),
+        StreamState::Outdated(_) => ("reconnecting", "Delayed"),
+        StreamState::Paused | StreamState::Crowded => ("paused", "Paused"),
+    };
+    let explanation = move || match connection.get() {
+        StreamState::Crowded => {
+            Some("Four other windows are live. This one is again when you click into it.".to_owned())
+        }
+        state => not_live_since(state),
     };
     view! {
-        <span class="connection_status" data-state=move || status().0 role="status">
+        <span class="connection_status" data-state=move || status().0 role="status" title=explanation>
             <span class="connection_dot" aria-hidden="true"></span>
-            <span>{move || status().1}</span>
+            <span class="connection_word">{move || status().1}</span>
         </span>
+    }
+}
+
+/// Since when the page is not live, if it was: `Not live since 10:03`.
+pub fn not_live_since(state: StreamState) -> Option<String> {
+    match state {
+        StreamState::Reconnecting(Some(since)) | StreamState::Outdated(since) => {
+            Some(format!("Not live since {}", time::time_of_day(since)))
+        }
+        _ => None,
+    }
+}
+
+/// Offers a reload when the server has been updated since this page was loaded.
+#[component]
+fn UpdateNotice() -> impl IntoView {
+    let is_outdated = context::session().is_outdated;
+    move || {
+        is_outdated.get().then(|| {
+            let reload = move |_| drop(window().location().reload());
+            view! {
+                <div class="update_notice" role="status">
+                    <span>"A new version is here."</span>
+                    <button class="button button-small" type="button" on:click=reload>"Reload"</button>
+                </div>
+            }
+        })
     }
 }

@@ -6,6 +6,7 @@ use axum::http::HeaderValue;
 use axum::http::header::SET_COOKIE;
 
 use super::AccountService;
+use crate::platform::assets;
 use crate::platform::caller::Sessions;
 use crate::platform::random::Token;
 use crate::platform::server_functions::Call;
@@ -15,7 +16,8 @@ impl AccountApi for Call<AccountService> {
     async fn session(&self) -> Result<SessionInfo, ApiError> {
         let account = self.service.account(&self.caller).await?;
         let has_accounts = account.is_some() || self.service.has_accounts().await?;
-        Ok(SessionInfo { account, has_accounts })
+        let (now, scripts) = (self.service.clock.wall(), assets::scripts().to_vec());
+        Ok(SessionInfo { account, has_accounts, now, scripts })
     }
 
     async fn login(&self, name: String, password: String) -> Result<Account, ApiError> {

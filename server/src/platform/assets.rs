@@ -34,6 +34,19 @@ pub fn has_client() -> bool {
     PAGES.iter().all(|page| Dist::get(page).is_some())
 }
 
+/// The names of the client's scripts. They change with their content, so a page knows by its script whether it is
+/// outdated.
+pub fn scripts() -> &'static [String] {
+    static SCRIPTS: LazyLock<Vec<String>> =
+        LazyLock::new(|| Dist::iter().map(Cow::into_owned).filter(|name| name.ends_with(".js")).collect());
+    &SCRIPTS
+}
+
+/// The name of the style sheet of all pages; absent in a server without a client.
+pub fn style() -> Option<String> {
+    Dist::iter().map(Cow::into_owned).find(|name| name.starts_with("app-") && name.ends_with(".css"))
+}
+
 /// Serves a file of the client. Any other path gets the document of the bundle that has its page.
 pub async fn file(request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {

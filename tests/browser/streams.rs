@@ -1,0 +1,159 @@
+//! What is shown as live is live, and a browser's connections are not used up.
+
+use serde_json::json;
+use tests::browser::{Browser, Role};
+use tests::eventually;
+use tests::http_client::HttpClient;
+
+use crate::{BrowserTest, search};
+
+/// From the next document on, the page counts as hidden unless `window.isShown` is set.
+const BORN_HIDDEN: &str = "
+for (const [name, value] of [['visibilityState', () => window.isShown ? 'visible' : 'hidden'], ['hidden', () => !window.isShown]])
+    Object.defineProperty(Document.prototype, name, {get: value});
+";
+const SHOW: &str =
+    "window.isShown = arguments[0]; document.dispatchEvent(new Event('visibilitychange', {bubbles: true}))";
+
+/// Remembers what the page says of its connection.
+const REMEMBER_WORDS: &str = "
+window.words = [];
+const word = document.querySelector('.connection_word');
+new MutationObserver(() => words.push(word.innerText)).observe(word, {characterData: true, subtree: true});
+";
+
+#[tokio::test]
+async fn a_tab_that_is_opened_in_the_background_has_a_stream_only_while_it_is_shown() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    page.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": BORN_HIDDEN})).await;
+    page.open("/jobs").await;
+    page.wait_for_text("There are no jobs yet").await;
+    wait_for_word(page, "Paused").await;
+    wait_for_streams(&test.client(), 0).await;
+    page.script(SHOW, vec![true.into()]).await;
+    wait_for_word(page, "Live").await;
+    wait_for_streams(&test.client(), 1).await;
+    page.script(SHOW, vec![false.into()]).await;
+    wait_for_word(page, "Paused").await;
+    wait_for_streams(&test.client(), 0).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn of_many_windows_the_newest_four_are_live() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    let first = page.window().await;
+    wait_for_word(page, "Live").await;
+    page.script(REMEMBER_WORDS, vec![]).await;
+    let mut windows = Vec::new();
+    for _ in 0..6 {
+        windows.push(page.new_tab().await);
+        let always_shown = format!("window.isShown = true; {BORN_HIDDEN}");
+        page.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": always_shown})).await;
+        page.open("/jobs").await;
+        wait_for_word(page, "Live").await;
+    }
+    wait_for_streams(&test.client(), 4).await;
+    // The one that the visitor turns to becomes live, at the cost of another.
+    page.switch(&first).await;
+    page.script("dispatchEvent(new Event('focus'))", vec![]).await;
+    wait_for_word(page, "Live").await;
+    assert_eq!(page.script("return window.words[0]", vec![]).await, "Paused");
+    wait_for_streams(&test.client(), 4).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_falls_silent_is_not_live_any_more() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "before").await;
+    page.wait_for_text("before").await;
+    wait_for_word(page, "Live").await;
+    page.wait_for_text("Up to date").await;
+    // Nothing comes any more, and nothing is closed.
+    test.server.freeze();
+    wait_for_word(page, "Reconnecting").await;
+    page.wait_for_text("Not live since").await;
+    assert!(!page.text().await.contains("Up to date"));
+    page.assert_accessible("a log that is not live").await;
+    test.server.thaw();
+    search(&test.client(), 2, "after").await;
+    page.wait_for_text("after").await;
+    wait_for_word(page, "Live").await;
+    page.wait_for_text("Up to date").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_computer_that_has_slept_reconnects_at_once() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    wait_for_word(page, "Live").await;
+    page.script(REMEMBER_WORDS, vec![]).await;
+    page.script("const now = Date.now; Date.now = () => now() + 3600000", vec![]).await;
+    eventually("the stream was opened anew", async || {
+        let words = page.script("return window.words", vec![]).await;
+        (words == json!(["Reconnecting", "Live"])).then_some(())
+    })
+    .await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn ages_are_by_the_servers_clock() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "done already").await;
+    let source = "const now = Date.now.bind(Date); Date.now = () => now() - 3600000";
+    page.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": source})).await;
+    for (path, text) in [("/jobs", "done already"), ("/system", "Last seen"), ("/viewlog", "through row 1")] {
+        page.open(path).await;
+        page.wait_for_text(text).await;
+        let ages = page.texts(".time_ago").await;
+        assert!(path == "/viewlog" || !ages.is_empty(), "{path} shows ages");
+        assert!(ages.iter().all(|age| age == "just now" || age.ends_with("s ago")), "{path}: {ages:?}");
+    }
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_the_servers_is_said_to_be_a_failure() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    page.wait_for_text("Nothing has been searched yet").await;
+    for (status, body) in [(502, "<html><h1>Bad Gateway</h1>"), (500, "oops"), (200, "<html>Please log in")] {
+        page.script(
+            "window.realFetch ??= window.fetch;
+             const [status, body] = arguments;
+             window.fetch = (request, options) => (request.url ?? request).includes('/jobs/list')
+                 ? Promise.resolve(new Response(body, {status, headers: {'content-type': 'text/html'}}))
+                 : realFetch(request, options)",
+            vec![status.into(), body.into()],
+        )
+        .await;
+        page.click(Role::Link, "Jobs").await;
+        page.wait_for_text("The server has failed, or something between it and this page has answered").await;
+        page.script("window.fetch = realFetch", vec![]).await;
+        page.click(Role::Button, "Try again").await;
+        page.wait_for_text("There are no jobs yet").await;
+        page.click(Role::Link, "Log").await;
+        page.wait_for_text("Nothing has been searched yet").await;
+    }
+    test.finish().await;
+}
+
+async fn wait_for_word(page: &Browser, word: &str) {
+    eventually(&format!("the page is {word}"), async || (page.texts(".connection_word").await == [word]).then_some(()))
+        .await;
+}
+
+async fn wait_for_streams(client: &HttpClient, count: u32) {
+    eventually(&format!("{count} streams are open"), async || {
+        let metrics = client.get("/metrics").await.ok()?.body;
+        metrics.lines().any(|line| line == format!("search4letters_event_streams {count}")).then_some(())
+    })
+    .await;
+}
