@@ -24,6 +24,7 @@ pub fn router(state: AppState) -> Router {
         .route("/healthz", get(system::http::healthz))
         .route("/readyz", get(system::http::readyz))
         .route("/metrics", get(system::http::metrics))
+        .route(search::page::PATH, get(search::page::show))
         .fallback(assets::file)
         .merge(lab::routes(state.lab.endpoints.clone()))
         .method_not_allowed_fallback(error::wrong_method)
@@ -68,7 +69,9 @@ fn api(state: &AppState) -> Router<AppState> {
 
 /// The path and the route of each server function.
 fn server_functions() -> impl Iterator<Item = (&'static str, MethodRouter<AppState>)> {
-    routes(<dyn SearchApi>::FUNCTIONS, <dyn SearchApi>::provide::<Call<SearchService>>)
+    let search = routes(<dyn SearchApi>::FUNCTIONS, <dyn SearchApi>::provide::<Call<SearchService>>)
+        .map(|(path, route)| (path, route.layer(from_fn(search::page::for_forms))));
+    search
         .chain(routes(<dyn AccountApi>::FUNCTIONS, <dyn AccountApi>::provide::<Call<AccountService>>))
         .chain(routes(<dyn JobsApi>::FUNCTIONS, <dyn JobsApi>::provide::<Call<JobService>>))
         .chain(routes(<dyn SystemApi>::FUNCTIONS, <dyn SystemApi>::provide::<Call<SystemService>>))

@@ -75,6 +75,7 @@ async fn after_logging_out_the_back_button_shows_nothing() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;
     page.open("/?phrase=confidential").await;
+    page.click(Role::Button, "Search").await;
     page.wait_for_text("In the log: row 1").await;
     page.open("/viewlog").await;
     page.wait_for_text("confidential").await;

@@ -9,7 +9,7 @@ use crate::{BrowserTest, search};
 /// Each page, and a text that it shows once it is ready.
 const FOR_VISITORS: &[(&str, &str)] = &[
     ("/", "Welcome to search4letters"),
-    ("/?phrase=life%2C+the+universe&letters=aeiou", "In the log: row"),
+    ("/?phrase=life%2C+the+universe&letters=aeiou", "It was not recorded."),
     ("/?phrase=&letters=", "Here are your results"),
     ("/login", "Password"),
     ("/setup#token=wrong", "used already"),

@@ -69,7 +69,11 @@ async fn the_preview_shows_what_will_be_found() {
 async fn the_receipt_shows_a_slow_record_in_progress() {
     let test = BrowserTest::start(&["--log-delay", "10s"]).await;
     let page = &test.browser;
-    page.open("/?phrase=life&letters=aeiou").await;
+    page.open("/").await;
+    // Appears when the wasm has replaced the static form and its fields.
+    page.find(Role::Link, "Log in").await;
+    page.fill("Phrase", "life").await;
+    page.click(Role::Button, "Do it!").await;
     page.wait_for_text("Writing").await;
     assert_eq!(page.texts(".results_letters").await, ["e, i"], "the result does not wait for the record");
     page.wait_for_text("In the log: row 1").await;
@@ -97,7 +101,47 @@ async fn the_address_of_a_search_can_be_shared() {
     page.find(Role::Heading, "Here are your results:").await;
     assert_eq!(page.value("Phrase").await, "a&b=c+d #שלום");
     assert_eq!(page.texts(".results_letters").await, found);
-    page.wait_for_text("In the log: row 2").await;
+    // Nothing is recorded in the name of somebody who has only followed a link.
+    page.wait_for_text("This search came with a link. It was not recorded.").await;
+    search(&test.client(), 1, "somebody else's").await;
+    page.click(Role::Button, "Search").await;
+    page.wait_for_text("In the log: row 3").await;
+    assert_eq!(page.path().await, address);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn loading_the_results_again_shows_the_same_search_and_records_nothing() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    // Of a long search the address says nothing. It is kept all the same.
+    for (rows, phrase) in [(1, "short".to_owned()), (3, "日本語 ".repeat(1_000))] {
+        page.open("/").await;
+        // Appears when the wasm has replaced the static form and its fields.
+        page.find(Role::Link, "Log in").await;
+        page.script("sessionStorage.clear()", vec![]).await;
+        let paste = "const field = document.getElementById('phrase'); field.value = arguments[0];
+                     field.dispatchEvent(new InputEvent('input', {bubbles: true}));";
+        page.script(paste, vec![phrase.as_str().into()]).await;
+        page.click(Role::Button, "Do it!").await;
+        page.wait_for_text(&format!("In the log: row {rows}")).await;
+        let receipt = page.texts(".receipt_id code").await;
+        assert_eq!(receipt[0].len(), 32, "{receipt:?}");
+        for _ in 0..2 {
+            page.reload().await;
+            page.wait_for_text(&format!("In the log: row {rows}")).await;
+            assert_eq!(page.texts(".receipt_id code").await, receipt);
+            assert_eq!(page.value("Phrase").await, phrase);
+        }
+        let path = page.path().await;
+        assert_eq!(path, if rows == 1 { "/?phrase=short&letters=aeiou" } else { "/" });
+        assert_eq!(page.text().await.contains("Too long for a link"), rows == 3);
+        // If loading the page again had searched again, the next row would have a greater number.
+        search(&test.client(), rows, "somebody else's").await;
+    }
+    page.open("/?phrase=last").await;
+    page.click(Role::Button, "Search").await;
+    page.wait_for_text("In the log: row 5").await;
     test.finish().await;
 }
 
@@ -119,6 +163,7 @@ async fn going_back_shows_the_search_before_and_sends_nothing() {
     // If going back had searched again, this would be the fourth row and the next the fifth.
     search(&test.client(), 1, "third").await;
     page.open("/?phrase=fourth").await;
+    page.click(Role::Button, "Search").await;
     page.wait_for_text("In the log: row 4").await;
     test.finish().await;
 }
@@ -163,6 +208,7 @@ async fn going_to_the_lab_and_back_shows_the_search_and_sends_nothing() {
     }
     // If going back had searched again, the next row would have a greater number.
     page.open("/?phrase=third").await;
+    page.click(Role::Button, "Search").await;
     page.wait_for_text("In the log: row 3").await;
     assert_eq!(page.value("Phrase").await, "third", "a search's address determines the form's content");
     test.finish().await;

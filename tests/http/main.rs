@@ -34,5 +34,6 @@ mod log {
 mod search {
     mod answers;
     mod limits;
+    mod plain_form;
     mod refusals;
 }

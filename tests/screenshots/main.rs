@@ -39,7 +39,10 @@ async fn main() {
     search_a_lot(&server.client(), 0).await;
     screenshots.take(&browser, "entry", "/", "Welcome to search4letters").await;
     let results = "/?phrase=Don%27t+Panic%2C+and+always+know+where+your+towel+is&letters=aeiou";
-    screenshots.take(&browser, "results", results, "In the log: row").await;
+    browser.open(results).await;
+    browser.click(Role::Button, "Search").await;
+    browser.wait_for_text("In the log: row").await;
+    screenshots.take_shown(&browser, "results").await;
 
     let server = interrupted(server, &installation).await;
     browser.open("/login?next=/viewlog").await;
@@ -111,10 +114,15 @@ impl Screenshots {
         self.take(browser, name, &path, text).await;
     }
 
-    /// Opens a page, waits for a text, and takes a screenshot in every colour scheme and width.
+    /// Opens a page, waits for a text, and takes its screenshots.
     async fn take(&self, browser: &Browser, name: &str, path: &str, text: &str) {
         browser.open(path).await;
         browser.wait_for_text(text).await;
+        self.take_shown(browser, name).await;
+    }
+
+    /// Takes a screenshot of the page in every colour scheme and width.
+    async fn take_shown(&self, browser: &Browser, name: &str) {
         for scheme in Scheme::ALL {
             browser.prefer(scheme).await;
             let name = format!("{name}-{}", scheme.as_str());

@@ -42,16 +42,18 @@ pub struct SearchAnswer {
     pub recorded: Recorded,
 }
 
-/// The state of the log record when the response is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Recorded {
-    /// The record is a durable job: it will be written.
-    Accepted,
-    /// The database did not answer in time. The record is durable in the spool.
-    Spooled,
-    /// Neither database nor spool could take the record.
-    NotRecorded,
+text_enum! {
+    /// The state of the log record when the response is sent.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Recorded {
+        /// The record is a durable job: it will be written.
+        Accepted = "accepted",
+        /// The database did not answer in time. The record is durable in the spool.
+        Spooled = "spooled",
+        /// Neither database nor spool could take the record.
+        NotRecorded = "not_recorded",
+    }
 }
 
 /// Identifies a search: a ULID that the client generates, so that sending the search again is safe.

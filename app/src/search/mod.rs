@@ -7,3 +7,4 @@ pub mod page;
 mod receipt;
 mod results;
 mod submission;
+mod visit;

@@ -1,53 +1,76 @@
 //! `/`: the form of a search, and the results of the search that the address names.
 
-use api::{DEFAULT_LETTERS, SearchId};
 use leptos::prelude::*;
 
-use crate::platform::{context, time, url};
+use crate::platform::context;
+use crate::platform::mount::take_submitted;
 use crate::search::draft::Draft;
 use crate::search::form::SearchForm;
 use crate::search::results::Results;
-use crate::search::submission::{Question, Submission};
+use crate::search::submission::{Progress, Submission};
+use crate::search::visit::Visit;
 use crate::ui::page::PageHeading;
 
-/// The address is the search: submitting goes to an address, and an address that names a search runs it. The search's
-/// id is stored in the history entry, so that going back shows the same search and does not count another one.
+/// Each search is an entry of the browser's history. Its address shows the search to others, too; only the entry itself
+/// knows that the search was made here.
 #[component]
 pub fn SearchPage(draft: Draft) -> impl IntoView {
     let router = context::router();
     let submission = Submission::new();
+    let submit = move |visit: Visit| {
+        let shown = untrack(|| Visit::at(&router.location()));
+        let is_shown = shown.is_some_and(|Visit { question, .. }| {
+            question.id.is_none() && (question.phrase, question.letters) == asked(&visit)
+        });
+        // What came with a link becomes the visitor's own search.
+        if is_shown {
+            router.replace(&visit.address(), Some(&visit.note()));
+        } else {
+            router.go_with_note(&visit.address(), Some(&visit.note()));
+        }
+    };
+    let submit_draft =
+        Callback::new(move |()| submit(Visit::new(draft.phrase.get_untracked(), draft.letters.get_untracked())));
+    let submit_shown = Callback::new(move |()| {
+        if let Some(question) = untrack(|| submission.question()) {
+            submit(Visit::new(question.phrase, question.letters));
+        }
+    });
+    if take_submitted() && draft.faulty_field().is_none() {
+        submit_draft.run(());
+    }
     Effect::new(move |earlier: Option<()>| {
-        let location = router.location();
-        let (phrase, letters) = (location.parameter("phrase"), location.parameter("letters"));
-        if phrase.is_none() && letters.is_none() {
+        let Some(visit) = Visit::at(&router.location()) else {
             submission.clear();
             return;
-        }
-        let phrase = phrase.unwrap_or_default();
-        let letters = letters.unwrap_or_else(|| DEFAULT_LETTERS.to_owned());
-        let Some(id) = location.note.as_deref().and_then(|note| note.parse::<SearchId>().ok()) else {
-            // The new entry has an id, and runs this effect again.
-            let url = location.path + &location.query;
-            router.replace(&url, Some(&time::new_id().to_string()));
-            return;
         };
-        // Keeps what was typed before the wasm was loaded.
-        if earlier.is_some() || draft.is_untouched() {
+        let (phrase, letters) = asked(&visit);
+        // Keeps what was typed before the wasm was loaded, and while the search was on its way.
+        if submission.show(visit) && (earlier.is_some() || draft.is_untouched()) {
             draft.set(&phrase, &letters);
         }
-        submission.ask(Question { id, phrase, letters });
     });
-
-    let submit = Callback::new(move |()| {
-        let (phrase, letters) = (draft.phrase.get_untracked(), draft.letters.get_untracked());
-        router.go_with_note(&url::of_search(&phrase, &letters), Some(&time::new_id().to_string()));
+    Effect::new(move |_| {
+        let Progress::Answered(answer) = submission.progress() else { return };
+        let (location, asked) = untrack(|| (router.location(), submission.question()));
+        // The visitor may be at another entry by now. That of the search is asked again when it is shown, by its id.
+        let unanswered = Visit::at(&location).filter(|visit| visit.answer.is_none());
+        if let Some(mut visit) = unanswered.filter(|visit| Some(&visit.question) == asked.as_ref()) {
+            visit.answer = Some(answer);
+            router.replace(&location.url(), Some(&visit.note()));
+        }
     });
-    let results = move || submission.question().map(|question| view! { <Results question submission /> });
+    let results =
+        move || submission.question().map(|question| view! { <Results question submission on_ask=submit_shown /> });
     view! {
         <div class="page page-narrow">
             <PageHeading text="Welcome to search4letters on the web!" />
-            <SearchForm draft on_submit=submit />
+            <SearchForm draft on_submit=submit_draft />
             {results}
         </div>
     }
+}
+
+fn asked(visit: &Visit) -> (String, String) {
+    (visit.question.phrase.clone(), visit.question.letters.clone())
 }

@@ -4,17 +4,24 @@ use api::{ApiError, ErrorCode, JobState, Receipt, ReceiptState, Recorded};
 use leptos::prelude::*;
 
 use crate::platform::sse::EventStream;
-use crate::search::submission::{Progress, Submission};
+use crate::search::submission::{Answer, Progress, Submission};
+use crate::ui::copy_button::CopyButton;
 use crate::ui::format;
 use crate::ui::notice::{Failure, Notice, Tone};
 
 #[component]
-pub fn ReceiptSteps(submission: Submission) -> impl IntoView {
+pub fn ReceiptSteps(submission: Submission, on_ask: Callback<()>) -> impl IntoView {
     view! {
         <div class="receipt_steps">
             {move || match submission.progress() {
                 Progress::Sending => view! { <p class="muted" role="status">"Sending…"</p> }.into_any(),
-                Progress::Answered(answer) => recorded(answer.recorded, answer.receipt),
+                Progress::Unasked => view! {
+                    <Notice tone=Tone::Info text="This search came with a link. It was not recorded.">
+                        <button class="button" type="button" on:click=move |_| on_ask.run(())>"Search"</button>
+                    </Notice>
+                }
+                .into_any(),
+                Progress::Answered(Answer { recorded, receipt }) => record(recorded, receipt),
                 Progress::Unreached(error) => {
                     view! { <Failure text=unreached(&error) on_retry=move |()| submission.send_again() /> }.into_any()
                 }
@@ -32,7 +39,7 @@ fn unreached(error: &ApiError) -> String {
     format!("{message} Your result is correct; we'll keep resending.")
 }
 
-fn recorded(recorded: Recorded, receipt: Receipt) -> AnyView {
+fn record(recorded: Recorded, receipt: Receipt) -> AnyView {
     match recorded {
         Recorded::Accepted | Recorded::Spooled => view! { <Steps recorded receipt /> }.into_any(),
         Recorded::NotRecorded => view! {
@@ -45,14 +52,16 @@ fn recorded(recorded: Recorded, receipt: Receipt) -> AnyView {
 
 #[component]
 fn Steps(recorded: Recorded, receipt: Receipt) -> impl IntoView {
-    let state = follow(receipt);
+    let id = receipt.0.clone();
+    let Followed { state, is_gone } = follow(receipt);
     let reached = move || state.with(|state| state.as_ref().map_or(Step::Accepted, Step::of));
     let is_lost =
         move || state.with(|state| state.as_ref().is_some_and(|state| state.state.is_final() && state.row.is_none()));
+    let is_over = move || is_lost() || is_gone.get();
     let step = move |step: Step| {
         let standing = move || match reached() {
             now if now > step => "past",
-            now if now == step && (step == Step::Recorded || is_lost()) => "past",
+            now if now == step && (step == Step::Recorded || is_over()) => "past",
             now if now == step => "now",
             _ => "ahead",
         };
@@ -70,24 +79,39 @@ fn Steps(recorded: Recorded, receipt: Receipt) -> impl IntoView {
             <Notice tone=Tone::Warning text="This search's record was not written. An administrator sees why, and \
                 can have it written again." />
         })}
+        {move || is_gone.get().then(|| view! {
+            <Notice tone=Tone::Info text="The server does not know this receipt any more: the record was deleted." />
+        })}
+        <p class="receipt_id">
+            <span class="muted">"Receipt"</span>
+            <code translate="no">{id.clone()}</code>
+            <CopyButton label="Copy receipt" text=id />
+        </p>
     }
 }
 
+#[derive(Clone, Copy)]
+struct Followed {
+    state: RwSignal<Option<ReceiptState>>,
+    /// Whether the server knows nothing of the receipt.
+    is_gone: RwSignal<bool>,
+}
+
 /// The receipt's state, followed until it is final.
-fn follow(Receipt(receipt): Receipt) -> RwSignal<Option<ReceiptState>> {
+fn follow(Receipt(receipt): Receipt) -> Followed {
     let state = RwSignal::new(None::<ReceiptState>);
-    let stream = EventStream::public();
+    let stream = EventStream::new();
     let address = move || format!("/api/receipts/{receipt}/events");
-    stream.open(address, &["message"], move |_, data| {
+    stream.open(address, move |_, data| {
         let Ok(latest) = api::from_json::<ReceiptState>(&data) else { return };
         let is_final = latest.state.is_final();
         state.set(Some(latest));
         if is_final {
-            // The server ends the stream here; left open, the browser would reconnect for ever.
+            // There is nothing more to come.
             stream.close();
         }
     });
-    state
+    Followed { state, is_gone: stream.is_gone }
 }
 
 /// Says that a record is in the spool, and later that it has left.

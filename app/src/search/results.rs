@@ -12,7 +12,12 @@ use crate::ui::highlight::{self, Run, runs};
 use crate::ui::icon::Symbol;
 
 #[component]
-pub fn Results(question: Question, submission: Submission) -> impl IntoView {
+pub fn Results(
+    question: Question,
+    submission: Submission,
+    /// Asks a search that came with a link.
+    on_ask: Callback<()>,
+) -> impl IntoView {
     let Question { phrase, letters, .. } = question;
     // The server computes the same result; there is no need to wait for it.
     let found = search4letters(&phrase, &letters);
@@ -21,12 +26,17 @@ pub fn Results(question: Question, submission: Submission) -> impl IntoView {
     let listed = if found.is_empty() { "No letters found".to_owned() } else { listed };
     let (phrase_runs, letter_runs) = (runs(&phrase, &found), runs(&letters, &found));
     let is_empty = found.is_empty();
-    let link = window().location().origin().unwrap_or_default() + &url::of_search(&phrase, &letters);
+    let address = url::of_search(&phrase, &letters);
+    let link =
+        (address.len() <= url::ADDRESS_LIMIT).then(|| window().location().origin().unwrap_or_default() + &address);
     view! {
         <section class="results card" aria-labelledby="results-title">
             <header class="card_head">
                 <h2 id="results-title">"Here are your results:"</h2>
-                <CopyButton label="Copy link" symbol=Symbol::Link text=link />
+                {match link {
+                    Some(link) => view! { <CopyButton label="Copy link" symbol=Symbol::Link text=link /> }.into_any(),
+                    None => view! { <span class="muted">"Too long for a link"</span> }.into_any(),
+                }}
             </header>
             <dl class="facts">
                 <dt>"Phrase"</dt>
@@ -37,13 +47,13 @@ pub fn Results(question: Question, submission: Submission) -> impl IntoView {
                 <dd class="results_found">
                     {(!is_empty).then(|| view! { <LetterChips label="Results" letters=found /> })}
                     <span class="results_text">
-                        <span class="results_letters">{listed}</span>
+                        <span class="results_letters" translate="no">{listed}</span>
                         // As Python writes the set.
                         <CopyButton label="Copy" text=python />
                     </span>
                 </dd>
             </dl>
-            <ReceiptSteps submission />
+            <ReceiptSteps submission on_ask />
         </section>
     }
 }

@@ -2,25 +2,38 @@
 
 use std::time::Duration;
 
-use api::{ApiError, ErrorCode, SearchAnswer, SearchId};
+use api::{ApiError, ErrorCode, Receipt, Recorded, SearchId};
 use leptos::ev;
 use leptos::leptos_dom::helpers::{TimeoutHandle, WindowListenerHandle};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use crate::platform::context;
+use crate::platform::session::Session;
 use crate::platform::sse::backoff;
+use crate::search::visit::Visit;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
-    pub id: SearchId,
+    /// `None` if the search came with a link: the visitor has not asked it yet.
+    pub id: Option<SearchId>,
     pub phrase: String,
     pub letters: String,
 }
 
+/// What the server has said of the search's record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub recorded: Recorded,
+    pub receipt: Receipt,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
+    /// Nothing was sent.
+    Unasked,
     Sending,
-    Answered(SearchAnswer),
+    Answered(Answer),
     /// Will be sent again automatically.
     Unreached(ApiError),
     /// The server has rejected it; sending the same again would change nothing.
@@ -33,6 +46,7 @@ pub struct Submission {
     question: RwSignal<Option<Question>>,
     progress: RwSignal<Progress>,
     retry: StoredValue<Retry>,
+    session: Session,
 }
 
 #[derive(Default)]
@@ -45,8 +59,9 @@ impl Submission {
     pub fn new() -> Self {
         let submission = Self {
             question: RwSignal::new(None),
-            progress: RwSignal::new(Progress::Sending),
+            progress: RwSignal::new(Progress::Unasked),
             retry: StoredValue::new(Retry::default()),
+            session: context::session(),
         };
         let online = window_event_listener(ev::online, move |_| submission.send_again());
         let online = StoredValue::new_local(Some(online));
@@ -65,14 +80,23 @@ impl Submission {
         self.progress.get()
     }
 
-    /// Sends `question`, unless it is the current one.
-    pub fn ask(self, question: Question) {
+    /// Shows the search of `visit`, and sends it if the visitor has asked it and it was not answered. Returns whether
+    /// another one was shown before.
+    pub fn show(self, visit: Visit) -> bool {
+        let Visit { question, answer } = visit;
         if self.question.with_untracked(|known| known.as_ref() == Some(&question)) {
-            return;
+            return false;
         }
+        self.stop_timer();
         self.retry.update_value(|retry| retry.failures = 0);
+        let is_asked = question.id.is_some();
+        let is_answered = answer.is_some();
+        self.progress.set(answer.map_or(Progress::Unasked, Progress::Answered));
         self.question.set(Some(question));
-        self.send();
+        if is_asked && !is_answered {
+            self.send();
+        }
+        true
     }
 
     pub fn clear(self) {
@@ -94,7 +118,8 @@ impl Submission {
         let Some(question) = self.question.get_untracked() else { return };
         self.progress.set(Progress::Sending);
         spawn_local(async move {
-            let answer = api::search(question.phrase.clone(), Some(question.letters.clone()), Some(question.id)).await;
+            let answer = api::search(question.phrase.clone(), Some(question.letters.clone()), question.id).await;
+            let answer = answer.map(|answer| Answer { recorded: answer.recorded, receipt: answer.receipt });
             // Meanwhile the visitor may have sent another search or left the page.
             let is_current = self.question.try_with_untracked(|current| current.as_ref() == Some(&question));
             if is_current == Some(true) {
@@ -103,7 +128,11 @@ impl Submission {
         });
     }
 
-    fn receive(self, answer: Result<SearchAnswer, ApiError>) {
+    fn receive(self, answer: Result<Answer, ApiError>) {
+        if answer.is_err() {
+            // The server may have been updated, and understand this page no more.
+            self.session.refresh();
+        }
         self.progress.set(match answer {
             Ok(answer) => Progress::Answered(answer),
             Err(error) if is_transient(error.code) => {

@@ -4,6 +4,7 @@ pub mod browser_family;
 pub(crate) mod http;
 pub mod ingest;
 pub mod log_request;
+pub(crate) mod page;
 pub mod receipt;
 pub mod replay;
 
@@ -32,7 +33,7 @@ pub type SearchCounter = Family<[(&'static str, &'static str); 1], Counter>;
 /// A new counter, which shows each outcome from the start.
 pub fn search_counter() -> SearchCounter {
     let counter = SearchCounter::default();
-    for recorded in [Recorded::Accepted, Recorded::Spooled, Recorded::NotRecorded] {
+    for recorded in Recorded::ALL {
         drop(counter.get_or_create(&label(recorded)));
     }
     counter
@@ -44,12 +45,7 @@ pub fn not_recorded(counter: &SearchCounter) -> Counter {
 }
 
 fn label(recorded: Recorded) -> [(&'static str, &'static str); 1] {
-    let recorded = match recorded {
-        Recorded::Accepted => "accepted",
-        Recorded::Spooled => "spooled",
-        Recorded::NotRecorded => "not_recorded",
-    };
-    [("recorded", recorded)]
+    [("recorded", recorded.as_str())]
 }
 
 pub struct SearchService {

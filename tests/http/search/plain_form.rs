@@ -1,0 +1,73 @@
+//! A search by a plain form, in a browser that does not run the client.
+
+use http::StatusCode;
+use tests::corpus::corpus;
+
+use crate::request::{TestResponse, form};
+use crate::test_server::TestServer;
+
+/// As a browser that follows a form.
+const ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+async fn submit(server: &TestServer, phrase: &str, letters: &str) -> TestResponse {
+    server.searching(&[("phrase", phrase), ("letters", letters)]).header("accept", ACCEPT).send().await
+}
+
+#[tokio::test]
+async fn leads_to_a_page_that_records_nothing_when_it_is_loaded_again() {
+    let server = TestServer::start().await;
+    let answer = submit(&server, "life & the universe", "aeiou").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+    let address = answer.headers["location"].to_str().expect("ASCII").to_owned();
+    server.log_with_rows(1).await;
+    for _ in 0..3 {
+        let page = server.get(&address).send().await;
+        assert_eq!((page.status, page.headers["cache-control"].as_bytes()), (StatusCode::OK, b"no-store".as_slice()));
+        let text = page.text();
+        assert!(text.contains("life &amp; the universe") && text.contains("e, i, u"), "{text}");
+        assert!(text.contains("In the log: row 1."), "{text}");
+    }
+    let by_link = server.get("/results?phrase=hello").send().await.text();
+    assert!(by_link.contains("e, o") && by_link.contains("This search was not recorded."), "{by_link}");
+    assert_eq!(server.log().await.len(), 1);
+}
+
+#[tokio::test]
+async fn has_its_results_at_once_if_an_address_cannot_hold_them() {
+    let server = TestServer::start().await;
+    let answer = submit(&server, &"日".repeat(10_000), "日x").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let text = answer.text();
+    assert!(text.contains(">日</dd>") && text.contains("it is being written to the log."), "{text}");
+    server.log_with_rows(1).await;
+}
+
+#[tokio::test]
+async fn is_refused_with_a_page() {
+    let server = TestServer::start().await;
+    let answer = submit(&server, &"a".repeat(10_001), "a").await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8");
+    assert!(answer.text().contains("The phrase has 10001 characters"), "{}", answer.text());
+    let page = server.get("/results?letters=a&receipt=unknown").send().await.text();
+    assert!(page.contains("There is no such receipt."), "{page}");
+}
+
+#[tokio::test]
+async fn shows_hostile_strings_as_text() {
+    let server = TestServer::start().await;
+    for hostile in corpus() {
+        let query = form(&[("phrase", &hostile.text), ("letters", &hostile.letters())]);
+        // A longer one has no address.
+        let page = match query.len() {
+            ..30_000 => server.get(&format!("/results?{query}")).send().await,
+            _ => submit(&server, &hostile.text, &hostile.letters()).await,
+        };
+        assert_eq!(page.status, StatusCode::OK, "{}", hostile.name);
+        let text = page.text();
+        assert_eq!(text.matches('<').count(), text.matches('>').count(), "{}: {text}", hostile.name);
+        let elements = text.matches("<dd").count() + text.matches("<script").count() + text.matches("<img").count();
+        assert_eq!(elements, 3, "{}: only the three facts are elements: {text}", hostile.name);
+        assert!(text.chars().all(api::is_inert), "{}: {text:?}", hostile.name);
+    }
+}
