@@ -1,6 +1,7 @@
 //! An administrator works with jobs and their kinds.
 
 use api::JobState;
+use serde_json::{Value, json};
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tests::browser::{Browser, Role, key};
@@ -14,9 +15,9 @@ async fn a_running_job_is_cancelled_and_then_retried() {
     let page = &test.browser;
     search(&test.client(), 1, "to be cancelled").await;
     page.open("/jobs").await;
-    page.wait_for_text("to be cancelled").await;
+    let job = job_about(page, "to be cancelled").await;
     wait_for_count(page, JobState::Running, "1").await;
-    page.click(Role::Button, "Cancel job 1").await;
+    page.click(Role::Button, &format!("Cancel job {job}")).await;
     wait_for_count(page, JobState::Cancelled, "1").await;
     wait_for_count(page, JobState::Running, "0").await;
 
@@ -24,9 +25,9 @@ async fn a_running_job_is_cancelled_and_then_retried() {
     page.expect_on_console("ERR_");
     test.server.kill().await;
     test.server = test.installation.start(&[]).await;
-    page.open("/jobs/1").await;
+    page.open(&format!("/jobs/{job}")).await;
     page.wait_for_text("cancelled").await;
-    page.click(Role::Button, "Retry job 1").await;
+    page.click(Role::Button, &format!("Retry job {job}")).await;
     eventually("the job's page says done", async || {
         page.texts(".state_badge").await.iter().any(|state| state.contains("done")).then_some(())
     })
@@ -34,6 +35,65 @@ async fn a_running_job_is_cancelled_and_then_retried() {
     page.open("/viewlog").await;
     page.wait_for_text("to be cancelled").await;
     page.wait_for_text("through row 1").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_action_is_on_the_job_that_was_under_the_pointer() {
+    let test = BrowserTest::as_administrator(&["--log-delay", "1h"]).await;
+    let page = &test.browser;
+    let client = test.client();
+    search(&client, 1, "the first").await;
+    page.open("/jobs").await;
+    wait_for_jobs(page, &["the first"]).await;
+    let job = job_about(page, "the first").await;
+    let centre = "const box = document.querySelector('[data-action=Cancel]').getBoundingClientRect();
+                  return [box.x + box.width / 2, box.y + box.height / 2]";
+    let centre = page.script(centre, vec![]).await;
+    let pointer = async |kind: &str, x: &Value, y: &Value| {
+        let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
+        page.devtools("Input.dispatchMouseEvent", event).await;
+    };
+    let (x, y) = (&centre[0], &centre[1]);
+    pointer("mouseMoved", x, y).await;
+    // Other jobs would come above it, and take its place.
+    search(&client, 2, "the second").await;
+    page.wait_for_text("held").await;
+    wait_for_jobs(page, &["the first"]).await;
+    pointer("mousePressed", x, y).await;
+    search(&client, 3, "the third").await;
+    wait_for_count(page, JobState::Running, "3").await;
+    pointer("mouseReleased", x, y).await;
+    page.wait_for_text(&format!("Job #{job} was cancelled.")).await;
+    page.assert_accessible("a list with an action's result").await;
+    wait_for_count(page, JobState::Cancelled, "1").await;
+    pointer("mouseMoved", &json!(5), &json!(5)).await;
+    wait_for_jobs(page, &["the third", "the second", "the first"]).await;
+    eventually("the first job is cancelled, and no other", async || {
+        let states = page.texts(".job_state").await;
+        (states == ["running", "running", "cancelled"]).then_some(())
+    })
+    .await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_address_of_nothing_says_so() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    page.expect_on_console("404");
+    for (path, text) in [
+        ("/jobs/77", "There is no such job: #77"),
+        ("/jobs?state=lost", "There is no state “lost”. All jobs are shown."),
+        ("/jobs?before=x", "“x” is no job's number. The newest jobs are shown."),
+        ("/viewlog?at=nowhere", "“nowhere” is no row and no time. The newest rows are shown."),
+        ("/lab/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV", "There is no such run"),
+        ("/lab/runs/x", "There is no such page"),
+    ] {
+        page.open(path).await;
+        page.wait_for_text(text).await;
+        page.assert_accessible(path).await;
+    }
     test.finish().await;
 }
 
@@ -63,8 +123,9 @@ async fn a_jobs_page_shows_its_payload_and_its_attempts() {
     let page = &test.browser;
     search(&test.client(), 1, "what the job is about").await;
     page.open("/jobs").await;
-    page.click(Role::Link, "#1").await;
-    page.wait_for_path("the job's page", |path| path == "/jobs/1").await;
+    let job = job_about(page, "what the job is about").await;
+    page.click(Role::Link, &format!("#{job}")).await;
+    page.wait_for_path("the job's page", |path| path == format!("/jobs/{job}")).await;
     page.find(Role::Heading, "Payload").await;
     page.find(Role::Heading, "Attempts").await;
     let payload = page.texts("pre").await.concat();
@@ -78,18 +139,23 @@ async fn a_running_job_shows_its_progress() {
     let page = &test.browser;
     let client = test.client();
     search(&client, 1, "takes its time").await;
-    page.open("/jobs/1").await;
+    page.open("/jobs").await;
+    let job: i64 = job_about(page, "takes its time").await.parse().expect("a number");
+    page.open(&format!("/jobs/{job}")).await;
     page.wait_for_text("running").await;
     assert_eq!(page.attribute("[role=progressbar]", "aria-valuenow").await, None, "it has not reported yet");
     let file = SqliteConnectOptions::new().filename(test.installation.database());
     let mut other = SqliteConnection::connect_with(&file).await.expect("another program may open the file");
     for (number, percent) in [(2, 42), (3, 43)] {
-        sqlx::query("insert or replace into job_report (job_id, percent, note, result) values (1, ?1, ?2, 'a result')")
-            .bind(percent)
-            .bind(format!("{percent} of 100 <b>\u{1b}</b>"))
-            .execute(&mut other)
-            .await
-            .expect("written");
+        sqlx::query(
+            "insert or replace into job_report (job_id, percent, note, result) values (?1, ?2, ?3, 'a result')",
+        )
+        .bind(job)
+        .bind(percent)
+        .bind(format!("{percent} of 100 <b>\u{1b}</b>"))
+        .execute(&mut other)
+        .await
+        .expect("written");
         // Another program's write does not notify the server; a search does.
         search(&client, number, "another").await;
         eventually("the page shows the progress", async || {
@@ -112,6 +178,25 @@ async fn a_running_job_shows_its_progress() {
     test.finish().await;
 }
 
+/// The number of the job in the list that is about this. The first numbers may be those of the system's own jobs.
+async fn job_about(page: &Browser, about: &str) -> String {
+    eventually(&format!("the list has a job about {about:?}"), async || {
+        let find =
+            "const row = [...document.querySelectorAll('.job_table tr')].find(r => r.innerText.includes(arguments[0]));
+                    return row?.querySelector('.row_link').innerText.slice(1)";
+        page.script(find, vec![about.into()]).await.as_str().map(ToOwned::to_owned)
+    })
+    .await
+}
+
+/// Waits until the list shows jobs about these.
+async fn wait_for_jobs(page: &Browser, jobs: &[&str]) {
+    eventually(&format!("the list shows {jobs:?}"), async || {
+        (page.texts(".job_about > span").await == jobs).then_some(())
+    })
+    .await;
+}
+
 async fn wait_for_count(page: &Browser, state: JobState, count: &str) {
     let wanted = [state.as_str().to_owned(), count.to_owned()];
     eventually(&format!("{count} jobs are {}", state.as_str()), async || {
@@ -128,7 +213,6 @@ async fn a_kind_is_paused_and_resumed() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;
     page.open("/jobs").await;
-    page.wait_for_text("There are none yet").await;
     search(&test.client(), 1, "written").await;
     page.wait_for_text("written").await;
     page.click(Role::Button, "Pause log_request").await;
@@ -138,7 +222,8 @@ async fn a_kind_is_paused_and_resumed() {
     search(&test.client(), 2, "waits for somebody").await;
     wait_for_counts(page, "1", "0").await;
     page.wait_for_text("waits for somebody").await;
-    page.click(Role::Link, "#2").await;
+    let job = job_about(page, "waits for somebody").await;
+    page.click(Role::Link, &format!("#{job}")).await;
     page.wait_for_text("Jobs of the kind log_request are paused").await;
 
     // By keyboard: the button keeps the focus and gets its new label.

@@ -1,10 +1,13 @@
 //! What an administrator can do to a job, from the list or from its page.
 
-use api::{JobId, JobState, Role};
+use std::time::Duration;
+
+use api::{ApiError, JobId, JobState, Role};
 use leptos::prelude::*;
 
 use crate::platform::context;
 use crate::platform::request::Request;
+use crate::ui::notice::{Notice, Tone};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum JobAction {
@@ -22,6 +25,16 @@ impl JobAction {
         }
     }
 
+    /// What the visitor is told about a job that was acted on.
+    fn result(self, JobId(job): JobId, result: Result<(), ApiError>) -> (Tone, String) {
+        match (self, result) {
+            (Self::Retry, Ok(())) => (Tone::Info, format!("Job #{job} waits for a worker again.")),
+            (Self::Cancel, Ok(())) => (Tone::Info, format!("Job #{job} was cancelled.")),
+            (Self::Retry, Err(error)) => (Tone::Error, format!("Job #{job} was not retried. {}", error.message)),
+            (Self::Cancel, Err(error)) => (Tone::Error, format!("Job #{job} was not cancelled. {}", error.message)),
+        }
+    }
+
     fn is_allowed_in(self, state: JobState) -> bool {
         match self {
             Self::Retry => state.can_retry(),
@@ -30,26 +43,55 @@ impl JobAction {
     }
 }
 
-/// The buttons that act on a job, if its state and the account allow it.
-#[component]
-pub fn JobActions(
-    id: JobId,
-    state: JobState,
+/// How long the result of an action is shown.
+const RESULT_TIME: Duration = Duration::from_secs(8);
+
+/// The actions of a page, and the result of the last one.
+#[derive(Clone, Copy)]
+pub struct Actions {
     request: Request,
+    result: RwSignal<Option<(Tone, String)>>,
     /// Called after each action, even a failed one: the job's state may differ from what the page shows.
-    on_done: Callback<()>,
-) -> impl IntoView {
-    let may_act = may_act();
-    let JobId(number) = id;
-    let run = move |action| {
-        let then = move |_| {
-            let _ = on_done.try_run(());
+    on_done: Callback<JobId>,
+}
+
+impl Actions {
+    pub fn new(on_done: Callback<JobId>) -> Self {
+        Self { request: Request::new(), result: RwSignal::new(None), on_done }
+    }
+
+    fn run(self, action: JobAction, job: JobId) {
+        let Self { request, result, on_done } = self;
+        let then = move |answer| {
+            let text = action.result(job, answer);
+            result.try_set(Some(text.clone()));
+            let hide = move || {
+                // Another action may have another result by now.
+                if result.try_get_untracked().flatten() == Some(text) {
+                    result.set(None);
+                }
+            };
+            set_timeout(hide, RESULT_TIME);
+            let _ = on_done.try_run(job);
         };
         match action {
-            JobAction::Retry => request.send(api::retry_job(id), then),
-            JobAction::Cancel => request.send(api::cancel_job(id), then),
+            JobAction::Retry => request.send(api::retry_job(job), then),
+            JobAction::Cancel => request.send(api::cancel_job(job), then),
         }
-    };
+    }
+}
+
+/// Says which job was acted on, above the page, so that it moves nothing.
+#[component]
+pub fn ActionResult(actions: Actions) -> impl IntoView {
+    move || actions.result.get().map(|(tone, text)| view! { <div class="action_result"><Notice tone text /></div> })
+}
+
+/// The buttons that act on a job, if its state and the account allow it.
+#[component]
+pub fn JobActions(id: JobId, state: JobState, actions: Actions) -> impl IntoView {
+    let may_act = may_act();
+    let JobId(number) = id;
     let buttons = move || {
         let allowed = move |action: &JobAction| may_act.get() && action.is_allowed_in(state);
         JobAction::ALL.into_iter().filter(allowed).map(move |action| {
@@ -59,7 +101,7 @@ pub fn JobActions(
                     type="button"
                     data-action=action.label()
                     aria-label=format!("{} job {number}", action.label())
-                    on:click=move |_| run(action)
+                    on:click=move |_| actions.run(action, id)
                 >
                     {action.label()}
                 </button>

@@ -1,13 +1,13 @@
 //! `/jobs/{id}`: one job with everything that is known about it.
 
-use api::{JobDetail, JobId, JobProgress, JobState, TimeMs};
+use api::{ApiError, ErrorCode, JobDetail, JobId, JobProgress, JobState, TimeMs};
 use leptos::prelude::*;
 
-use crate::jobs::actions::JobActions;
+use crate::jobs::actions::{ActionResult, Actions, JobActions};
 use crate::jobs::attempts::{AttemptList, StateTimeline, took};
+use crate::jobs::hold::{Held, Hold};
 use crate::jobs::stream;
 use crate::platform::context;
-use crate::platform::request::Request;
 use crate::ui::badge::StateBadge;
 use crate::ui::copy_button::CopyButton;
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
@@ -21,49 +21,66 @@ pub fn JobPage(id: JobId) -> impl IntoView {
     let refresh = Callback::new(move |()| job.refetch());
     // Finished jobs too: they may be retried in another tab.
     stream::follow(move |_| refresh.run(()));
-    let request = Request::new();
+    let hold = Hold::new(refresh);
+    let actions = Actions::new(Callback::new(move |job| {
+        hold.acted(job);
+        refresh.run(());
+    }));
     // An equal response redraws nothing, so selected text and open details survive. Progress changes constantly, so it
     // has its own memo.
-    let shown = Memo::new(move |_| {
+    let shown = Memo::new(move |before: Option<&Option<Result<JobDetail, ApiError>>>| {
         let mut job = job.get();
         if let Some(Ok(job)) = &mut job {
             job.summary.progress = None;
         }
-        job
+        match before {
+            Some(before) if job != *before && hold.news() == Held::Everything => before.clone(),
+            _ => job,
+        }
     });
     let progress = Memo::new(move |_| job.get().and_then(|job| job.ok()?.summary.progress));
+    let heading = move || match shown.get() {
+        Some(Err(error)) if error.code == ErrorCode::NotFound => format!("There is no such job: #{}", id.0),
+        _ => format!("Job #{}", id.0),
+    };
     view! {
         <div class="page">
             <p class="breadcrumb"><a href="/jobs">"Jobs"</a></p>
-            <PageHeading text=format!("Job #{}", id.0) />
-            {move || request.error.get().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
+            <PageHeading text=Signal::derive(heading) />
             {move || match shown.get() {
                 None => view! { <Loading /> }.into_any(),
-                Some(Ok(job)) => view! { <Detail job progress request refresh /> }.into_any(),
+                Some(Ok(job)) => view! { <Detail job progress actions /> }.into_any(),
+                Some(Err(error)) if error.code == ErrorCode::NotFound => view! { <NoSuchJob /> }.into_any(),
                 Some(Err(error)) => {
                     session.end_if_signed_out(&error);
                     view! { <Failure text=error.message on_retry=refresh /> }.into_any()
                 }
             }}
+            <ActionResult actions />
         </div>
     }
 }
 
 #[component]
-fn Detail(
-    job: JobDetail,
-    progress: Memo<Option<JobProgress>>,
-    request: Request,
-    refresh: Callback<()>,
-) -> impl IntoView {
+fn NoSuchJob() -> impl IntoView {
+    view! {
+        <div class="card empty_state">
+            <p>"The address may be mistyped, or the job ended so long ago that it was deleted."</p>
+            <a class="button" href="/jobs">"Go to the jobs"</a>
+        </div>
+    }
+}
+
+#[component]
+fn Detail(job: JobDetail, progress: Memo<Option<JobProgress>>, actions: Actions) -> impl IntoView {
     let JobDetail { summary, payload, result, attempts, log_row, why_not_running } = job.clone();
     view! {
         <div class="job_detail">
             <div class="job_head">
                 <StateBadge state=summary.state />
-                <code class="job_kind">{summary.kind}</code>
-                <span class="muted job_head_about" dir="auto">{highlight::visible(&summary.about)}</span>
-                <JobActions id=summary.id state=summary.state request on_done=refresh />
+                <code class="job_kind" translate="no">{summary.kind}</code>
+                <span class="muted job_head_about" dir="auto" translate="no">{highlight::visible(&summary.about)}</span>
+                <JobActions id=summary.id state=summary.state actions />
             </div>
             {move || progress.get().map(|progress| view! { <ProgressBar progress state=summary.state /> })}
             {why_not_running.map(|why| view! { <Notice tone=Tone::Info text=why /> })}
@@ -99,7 +116,7 @@ fn LongText(id: &'static str, title: &'static str, text: String) -> impl IntoVie
                 <h2 id=id>{title}</h2>
                 <CopyButton label="Copy" text />
             </header>
-            <pre class="payload" tabindex="0">{shown}</pre>
+            <pre class="payload" tabindex="0" translate="no">{shown}</pre>
         </section>
     }
 }

@@ -7,7 +7,7 @@ use crate::jobs::actions::may_act;
 use crate::platform::request::Request;
 use crate::ui::format::number;
 use crate::ui::icon::{Icon, Symbol};
-use crate::ui::notice::{Notice, Tone};
+use crate::ui::notice::{Loading, Notice, Tone};
 
 #[component]
 pub fn KindTable(
@@ -19,11 +19,13 @@ pub fn KindTable(
     let names = Memo::new(move |_| {
         kinds.with(|kinds| kinds.iter().flatten().map(|kind| kind.kind.clone()).collect::<Vec<_>>())
     });
+    let is_known = Memo::new(move |_| kinds.with(Option::is_some));
     let is_empty = Memo::new(move |_| kinds.with(|kinds| kinds.as_ref().is_some_and(Vec::is_empty)));
     view! {
         <section class="kind_card card card-flush" aria-labelledby="kinds-title">
             <h2 id="kinds-title">"Job types"</h2>
             {move || actions.request.error.get().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
+            <Show when=move || !is_known.get()><Loading /></Show>
             <Show
                 when=move || !is_empty.get()
                 fallback=|| view! { <p class="muted">"There are none yet: the first job of a kind makes it known."</p> }

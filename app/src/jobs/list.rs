@@ -4,10 +4,10 @@ use api::{ApiError, JobCounts, JobFilter, JobId, JobState, JobSummary, JobsPage 
 use leptos::ev;
 use leptos::prelude::*;
 
-use crate::jobs::actions::JobActions;
+use crate::jobs::actions::{ActionResult, Actions, JobActions};
+use crate::jobs::hold::{Held, Hold};
 use crate::jobs::kinds::KindTable;
 use crate::jobs::stream::{self, JobChange};
-use crate::platform::request::Request;
 use crate::platform::{context, url};
 use crate::ui::badge::{CountTab, StateBadge};
 use crate::ui::format::{self, TimeAgo};
@@ -28,29 +28,42 @@ pub fn JobsPage() -> impl IntoView {
         api::jobs(JobFilter { state: state.get(), kind: None }, before.get())
     });
     let refresh = Callback::new(move |()| page.refetch());
+    let hold = Hold::new(refresh);
     // Nothing moves while the visitor reads further down or on an older page.
     let stream = stream::follow(move |change| {
         let is_reading = before.get_untracked().is_some() || window().scroll_y().is_ok_and(|y| y > 100.0);
         match change {
             _ if !is_reading => refresh.run(()),
-            JobChange::States => is_stale.set(true),
-            JobChange::Progress => {}
+            JobChange::States if hold.news() == Held::Nothing => is_stale.set(true),
+            JobChange::States | JobChange::Progress => {}
         }
     });
-    let request = Request::new();
+    let actions = Actions::new(Callback::new(move |job| {
+        hold.acted(job);
+        refresh.run(());
+    }));
+    let unknown = move || {
+        let state = state_name.get().filter(|_| state.get().is_none());
+        let text = |name: String| format!("There is no state “{}”. All jobs are shown.", highlight::visible(&name));
+        let cursor = cursor.get().filter(|_| before.get().is_none());
+        let newest =
+            |name: String| format!("“{}” is no job's number. The newest jobs are shown.", highlight::visible(&name));
+        state.map(text).or(cursor.map(newest))
+    };
     handle_keys();
     view! {
         <div class="page">
             <PageHeading text="Jobs" />
             <StateTabs counts=stream.counts chosen=state />
             <KindTable kinds=stream.kinds />
-            {move || request.error.get().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
+            {move || unknown().map(|text| view! { <Notice tone=Tone::Warning text /> })}
             <Show when=move || is_stale.get()>
                 <Notice tone=Tone::Info text="The jobs have changed since this list was read.">
                     <button class="button" type="button" on:click=move |_| refresh.run(())>"Refresh"</button>
                 </Notice>
             </Show>
-            <JobList page=Signal::derive_local(move || page.get()) state before request refresh />
+            <JobList page=Signal::derive_local(move || page.get()) state before actions hold refresh />
+            <ActionResult actions />
         </div>
     }
 }
@@ -95,20 +108,27 @@ fn JobList(
     page: Signal<Option<Result<Page, ApiError>>, LocalStorage>,
     state: Memo<Option<JobState>>,
     before: Memo<Option<JobId>>,
-    request: Request,
+    actions: Actions,
+    hold: Hold,
     refresh: Callback<()>,
 ) -> impl IntoView {
     let session = context::session();
-    let jobs = RwSignal::new(Vec::new());
+    let jobs = RwSignal::new(Vec::<JobSummary>::new());
+    // Which list is shown; another one is not held back.
+    let shown = StoredValue::new(None::<(Option<JobState>, Option<JobId>)>);
     let next = RwSignal::new(None::<JobId>);
     // The rows are a signal of their own, so that a refresh does not rebuild the list.
     let list = Memo::new(move |_| {
         page.with(|page| match page {
             None => ListState::Loading,
             Some(Ok(page)) => {
-                jobs.set(page.jobs.clone());
+                let address = (state.get_untracked(), before.get_untracked());
+                let is_same = shown.get_value() == Some(address);
+                shown.set_value(Some(address));
+                let held = if is_same && *jobs.read_untracked() != page.jobs { hold.news() } else { Held::Nothing };
+                jobs.update(|jobs| take_in(jobs, &page.jobs, held));
                 next.set(page.next);
-                if page.jobs.is_empty() { ListState::Empty } else { ListState::Rows }
+                if jobs.read_untracked().is_empty() { ListState::Empty } else { ListState::Rows }
             }
             Some(Err(error)) => ListState::Failed(error.clone()),
         })
@@ -131,7 +151,7 @@ fn JobList(
             view! { <div class="card empty_state"><p>{text}</p></div> }.into_any()
         }
         ListState::Rows => view! {
-            <div class="card card-flush"><JobTable jobs request refresh /></div>
+            <div class="card card-flush"><JobTable jobs actions is_behind=hold.is_behind /></div>
             <nav class="pager" aria-label="Pages of the list">
                 {move || before.get().map(|_| view! { <a class="button" href=link(None)>"Newest"</a> })}
                 {move || next.get().map(|next| view! { <a class="button" href=link(Some(next))>"Older"</a> })}
@@ -141,8 +161,27 @@ fn JobList(
     }
 }
 
+/// Shows `latest` instead of `shown`, except what is held back.
+fn take_in(shown: &mut Vec<JobSummary>, latest: &[JobSummary], held: Held) {
+    match held {
+        Held::Nothing => *shown = latest.to_vec(),
+        Held::Everything => {}
+        Held::AllBut(id) => {
+            let latest = latest.iter().find(|job| job.id == id);
+            if let Some((shown, latest)) = shown.iter_mut().find(|job| job.id == id).zip(latest) {
+                *shown = latest.clone();
+            }
+        }
+    }
+}
+
 #[component]
-fn JobTable(#[prop(into)] jobs: Signal<Vec<JobSummary>>, request: Request, refresh: Callback<()>) -> impl IntoView {
+fn JobTable(
+    #[prop(into)] jobs: Signal<Vec<JobSummary>>,
+    actions: Actions,
+    /// Whether the table is held back.
+    is_behind: RwSignal<bool>,
+) -> impl IntoView {
     // A row is redrawn only if one of these has changed, so that it keeps the focus.
     let key = |job: &JobSummary| (job.id, job.state, job.attempt, job.max_attempts, job.run_at, job.finished_at);
     view! {
@@ -154,12 +193,17 @@ fn JobTable(#[prop(into)] jobs: Signal<Vec<JobSummary>>, request: Request, refre
                     <th scope="col">"State"</th>
                     <th scope="col">"Attempts"</th>
                     <th scope="col">"Age"</th>
-                    <th scope="col"><span class="visually_hidden">"Actions"</span></th>
+                    <th scope="col">
+                        <span class="visually_hidden">"Actions"</span>
+                        <span class="job_hold" title="The list goes on when the pointer leaves the buttons.">
+                            {move || is_behind.get().then_some("held")}
+                        </span>
+                    </th>
                 </tr>
             </thead>
             <tbody>
                 <For each=move || jobs.get() key=key let:job>
-                    <JobRow percent=percent_of(jobs, job.id) job request refresh />
+                    <JobRow percent=percent_of(jobs, job.id) job actions />
                 </For>
             </tbody>
         </table>
@@ -177,7 +221,7 @@ fn percent_of(jobs: Signal<Vec<JobSummary>>, id: JobId) -> Memo<Option<u8>> {
 }
 
 #[component]
-fn JobRow(job: JobSummary, percent: Memo<Option<u8>>, request: Request, refresh: Callback<()>) -> impl IntoView {
+fn JobRow(job: JobSummary, percent: Memo<Option<u8>>, actions: Actions) -> impl IntoView {
     let error = job.error.map(|error| {
         let excerpt: String = error.chars().take(200).collect();
         view! { <p class="job_error" title=highlight::visible(&error)>{highlight::visible(&excerpt)}</p> }
@@ -186,10 +230,10 @@ fn JobRow(job: JobSummary, percent: Memo<Option<u8>>, request: Request, refresh:
         <tr>
             <th class="job_name" scope="row">
                 <a class="row_link" href=url::of_job(job.id)>{format!("#{}", job.id.0)}</a>
-                <span class="job_kind">{job.kind}</span>
+                <span class="job_kind" translate="no">{job.kind}</span>
             </th>
             <td class="job_about">
-                <span dir="auto">{highlight::visible(&job.about)}</span>
+                <span dir="auto" translate="no">{highlight::visible(&job.about)}</span>
                 {error}
             </td>
             <td class="job_state">
@@ -202,7 +246,7 @@ fn JobRow(job: JobSummary, percent: Memo<Option<u8>>, request: Request, refresh:
                 {format!("{}/{}", job.attempt, job.max_attempts)}
             </td>
             <td class="job_age"><TimeAgo time=job.created_at /></td>
-            <td class="job_buttons"><JobActions id=job.id state=job.state request on_done=refresh /></td>
+            <td class="job_buttons"><JobActions id=job.id state=job.state actions /></td>
         </tr>
     }
 }
@@ -221,4 +265,42 @@ fn handle_keys() {
         }
     });
     on_cleanup(move || listener.remove());
+}
+
+#[cfg(test)]
+mod tests {
+    use api::TimeMs;
+
+    use super::*;
+
+    fn job(id: i64, state: JobState) -> JobSummary {
+        JobSummary {
+            id: JobId(id),
+            kind: "log_request".to_owned(),
+            about: String::new(),
+            state,
+            attempt: 1,
+            max_attempts: 5,
+            created_at: TimeMs(0),
+            run_at: TimeMs(0),
+            finished_at: None,
+            error: None,
+            progress: None,
+        }
+    }
+
+    #[test]
+    fn under_the_pointer_only_the_job_that_was_acted_on_changes() {
+        let before = [job(2, JobState::Running), job(1, JobState::Dead)];
+        let latest = [job(3, JobState::Waiting), job(2, JobState::Done), job(1, JobState::Waiting)];
+        let shown = |held| {
+            let mut jobs = before.to_vec();
+            take_in(&mut jobs, &latest, held);
+            jobs
+        };
+        assert_eq!(shown(Held::Nothing), latest);
+        assert_eq!(shown(Held::Everything), before);
+        assert_eq!(shown(Held::AllBut(JobId(1))), [job(2, JobState::Running), job(1, JobState::Waiting)]);
+        assert_eq!(shown(Held::AllBut(JobId(9))), before, "its row has left the list");
+    }
 }

@@ -3,6 +3,7 @@
 mod actions;
 mod attempts;
 pub mod detail;
+mod hold;
 mod kinds;
 pub mod list;
 mod stream;
