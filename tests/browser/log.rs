@@ -20,10 +20,25 @@ async fn rows_arrive_live_in_a_second_tab() {
     // The administrator searches in another tab.
     page.new_tab().await;
     page.open("/?phrase=from+another+tab").await;
+    page.click(Role::Button, "Search").await;
     page.wait_for_text("In the log: row 2").await;
     page.switch(&log).await;
     wait_for_phrases(page, &["from another tab", "from elsewhere"]).await;
     page.wait_for_text("through row 2").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_log_without_rows_says_where_the_searches_are() {
+    let test = BrowserTest::as_administrator(&["--no-worker"]).await;
+    let page = &test.browser;
+    page.wait_for_text("Nothing has been searched yet").await;
+    search(&test.client(), 1, "waits for a worker").await;
+    page.wait_for_text("The log has no rows yet. Searches: 1 waiting.").await;
+    assert!(!page.text().await.contains("Nothing has been searched yet"));
+    page.assert_accessible("a log whose searches wait").await;
+    page.click(Role::Link, "Show the jobs").await;
+    page.wait_for_text("waits for a worker").await;
     test.finish().await;
 }
 
@@ -90,6 +105,10 @@ async fn of_many_rows_few_are_drawn_and_new_rows_do_not_move_them() {
     let page = &test.browser;
     let client = test.client();
     search_many(&client, ROWS).await;
+    page.wait_for_text("through row 1,500").await;
+    // What was loaded is not the number of all rows.
+    page.reload().await;
+    page.wait_for_text("1,000 rows loaded").await;
     page.wait_for_text("through row 1,500").await;
     let top = phrases(page).await.first().cloned().expect("the first rows are drawn");
     page.script("document.querySelector('[role=grid]').scrollTop = 20000", vec![]).await;
@@ -281,6 +300,12 @@ async fn a_row_opens_by_keyboard_and_leads_to_its_job() {
     page.press([key::ESCAPE]).await;
     page.wait_for_path("the drawer has left the address", |path| path == "/viewlog").await;
 
+    for (row, why) in [("99", "There is no row 99. It may have been deleted."), ("x", "“x” is no row's number.")] {
+        page.open(&format!("/viewlog?row={row}")).await;
+        page.wait_for_text(why).await;
+        page.click(Role::Button, "Close").await;
+        page.wait_for_path("the row has left the address", |path| path == "/viewlog").await;
+    }
     page.open("/viewlog?row=1").await;
     page.click(Role::Link, "Job #").await;
     page.wait_for_path("the row's job", |path| path.starts_with("/jobs/")).await;
@@ -296,7 +321,7 @@ async fn the_log_can_be_exported() {
     search(&client, 1, "first").await;
     search(&client, 2, "second").await;
     wait_for_phrases(page, &["second", "first"]).await;
-    for (link, media_type, lines) in [("CSV", "text/csv", 3), ("NDJSON", "application/x-ndjson", 2)] {
+    for (link, media_type, lines) in [("CSV", "text/csv", 4), ("NDJSON", "application/x-ndjson", 3)] {
         page.find(Role::Link, link).await;
         // Fetches the file: a real download would leave the page.
         let load = "const link = [...document.querySelectorAll('a[download]')].find(a => a.innerText === arguments[0]);

@@ -7,6 +7,8 @@ mod jobs;
 mod lab;
 mod log;
 mod search;
+mod streams;
+mod surroundings;
 mod system;
 
 use api::{SearchAnswer, SearchId};

@@ -18,8 +18,9 @@ use crate::log::window::{Arrivals, LogWindow, Top};
 use crate::platform::router::Router;
 use crate::platform::{context, time, url};
 use crate::ui::icon::{Icon, Symbol};
+use crate::ui::notice::{Notice, Tone};
 use crate::ui::page::PageHeading;
-use crate::ui::shortcuts;
+use crate::ui::{format, highlight, shortcuts};
 
 /// The next page is read when the last row drawn is this close to the last known row.
 const READ_AHEAD_ROWS: usize = 200;
@@ -54,6 +55,7 @@ pub fn LogPage() -> impl IntoView {
             <LogToolbar
                 query filter=typed error on_filter=Callback::new(move |q| view.show(q, None)) position on_position=go_to
             />
+            <AddressNotice view />
             <div class="log_frame">
                 <LogTable query selected rows on_open=open />
                 <NewerRows query position on_press=Callback::new(move |()| view.go_to_newest()) />
@@ -66,6 +68,29 @@ pub fn LogPage() -> impl IntoView {
                 on_close=Callback::new(move |()| view.show(typed.get_untracked(), None))
             />
         </div>
+    }
+}
+
+/// Says that the address names something that is not there.
+#[component]
+fn AddressNotice(view: LogView) -> impl IntoView {
+    let LogView { at, position, missing, typed, .. } = view;
+    let text = Memo::new(move |_| {
+        let at = at.get().filter(|_| position.get().is_none());
+        let nowhere =
+            |at: String| format!("“{}” is no row and no time. The newest rows are shown.", highlight::visible(&at));
+        missing.get().or(at.map(nowhere))
+    });
+    let close =
+        move |_| view.router.replace(&address(typed.get_untracked(), view.position.get_untracked(), None), None);
+    move || {
+        text.get().map(|text| {
+            view! {
+                <Notice tone=Tone::Warning text>
+                    <button class="button" type="button" on:click=close>"Close"</button>
+                </Notice>
+            }
+        })
     }
 }
 
@@ -90,12 +115,16 @@ struct LogView {
     router: Router,
     /// The filter as typed.
     typed: Memo<Option<String>>,
+    /// The position as the address names it.
+    at: Memo<Option<String>>,
     position: Memo<Option<LogPosition>>,
     query: LogQuery,
     rows: VirtualRows,
     selected: RwSignal<Option<LogSeq>>,
     /// The row in the drawer.
     opened: RwSignal<Option<Arc<LogRow>>>,
+    /// Why the row that the address names is not in the drawer.
+    missing: RwSignal<Option<String>>,
 }
 
 impl LogView {
@@ -105,11 +134,13 @@ impl LogView {
         Self {
             router,
             typed: router.parameter("q"),
+            at,
             position: Memo::new(move |_| at.with(|at| at.as_deref()?.parse().ok())),
             query: LogQuery::new(),
             rows: VirtualRows::new(),
             selected: RwSignal::new(None),
             opened: RwSignal::new(None),
+            missing: RwSignal::new(None),
         }
     }
 
@@ -167,8 +198,14 @@ impl LogView {
     fn load_opened_row(self) {
         let named = self.router.parameter("row");
         Effect::new(move |_| {
-            let Some(seq) = named.get().and_then(|row| row.parse().ok()).map(LogSeq) else {
+            self.missing.set(None);
+            let Some(named) = named.get() else {
                 self.opened.set(None);
+                return;
+            };
+            let Ok(seq) = named.parse().map(LogSeq) else {
+                self.opened.set(None);
+                self.missing.set(Some(format!("“{}” is no row's number.", highlight::visible(&named))));
                 return;
             };
             let window = self.query.window;
@@ -176,8 +213,17 @@ impl LogView {
             match known {
                 Some(row) => self.opened.set(Some(row)),
                 None => spawn_local(async move {
-                    let row = fetch_row(seq).await.ok().flatten();
-                    self.opened.try_set(row.map(Arc::new));
+                    let row = fetch_row(seq).await;
+                    self.missing.try_set(match &row {
+                        Ok(Some(_)) => None,
+                        Ok(None) => {
+                            Some(format!("There is no row {}. It may have been deleted.", format::row_number(seq)))
+                        }
+                        Err(error) => {
+                            Some(format!("Row {} cannot be shown. {}", format::row_number(seq), error.message))
+                        }
+                    });
+                    self.opened.try_set(row.ok().flatten().map(Arc::new));
                 }),
             }
         });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::FilterError;
+use api::{FilterError, Ledger};
 use leptos::prelude::*;
 
 use crate::log::query::{LogQuery, Reading};
@@ -33,7 +33,8 @@ pub fn LogState(query: LogQuery, #[prop(into)] error: Signal<Option<FilterError>
         .into_any(),
         (Reading::Nothing, true) if is_complete.get() => {
             let scanned = query.scan.with(|scan| scan.and_then(|scan| scan.rows(Direction::Older)));
-            let none = if query.is_filtered() { no_match(scanned).into_any() } else { no_search().into_any() };
+            let none =
+                if query.is_filtered() { no_match(scanned).into_any() } else { view! { <EmptyLog /> }.into_any() };
             view! { <div class="log_state empty_state">{none}</div> }.into_any()
         }
         _ => ().into_any(),
@@ -52,10 +53,66 @@ fn no_match(scanned: Option<(u64, u64)>) -> impl IntoView {
     }
 }
 
-fn no_search() -> impl IntoView {
-    view! {
-        <p>"Nothing has been searched yet. Rows appear here as soon as they are written."</p>
-        <a class="button" href="/">"Make the first search"</a>
+/// How often an empty log looks where its searches are.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Why the log has no rows.
+#[component]
+fn EmptyLog() -> impl IntoView {
+    let system = LocalResource::new(api::system);
+    if let Ok(timer) = set_interval_with_handle(move || system.refetch(), LOOK_AGAIN) {
+        on_cleanup(move || timer.clear());
+    }
+    let answer = Memo::new(move |_| system.get().map(|state| state.map(|state| state.ledger.map(Searches::of))));
+    move || match answer.get() {
+        None => view! { <Loading /> }.into_any(),
+        Some(Ok(Some(Searches::None))) => view! {
+            <p>"Nothing has been searched yet. Rows appear here as soon as they are written."</p>
+            <a class="button" href="/">"Make the first search"</a>
+        }
+        .into_any(),
+        Some(Ok(Some(Searches::Unwritten(sentence)))) => view! {
+            <p>{sentence}</p>
+            <a class="button" href="/jobs">"Show the jobs"</a>
+        }
+        .into_any(),
+        Some(Ok(Some(Searches::Deleted))) => {
+            view! { <p>"The log has no rows. Those that were written have been deleted."</p> }.into_any()
+        }
+        Some(Ok(None)) => {
+            view! { <p>"The log has no rows. The database does not say whether any are to come."</p> }.into_any()
+        }
+        Some(Err(error)) => view! { <Failure text=error.message on_retry=move |()| system.refetch() /> }.into_any(),
+    }
+}
+
+/// Where the searches are of which the log has no rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Searches {
+    None,
+    /// They are not written yet, or could not be. A sentence says how many.
+    Unwritten(String),
+    Deleted,
+}
+
+impl Searches {
+    fn of(ledger: Ledger) -> Self {
+        let Ledger { accepted, scheduled, waiting, running, retrying, dead, cancelled, spooled, .. } = ledger;
+        let parts = [
+            (scheduled + waiting, "waiting"),
+            (running, "being written"),
+            (retrying, "failed and will be tried again"),
+            (spooled, "safe in the spool"),
+            (dead, "dead"),
+            (cancelled, "cancelled"),
+        ];
+        let parts = parts.into_iter().filter(|&(count, _)| count > 0);
+        let parts: Vec<String> = parts.map(|(count, state)| format!("{} {state}", format::number(count))).collect();
+        match (accepted, parts.is_empty()) {
+            (_, false) => Self::Unwritten(format!("The log has no rows yet. Searches: {}.", parts.join(", "))),
+            (0, true) => Self::None,
+            (_, true) => Self::Deleted,
+        }
     }
 }
 
@@ -121,5 +178,19 @@ pub fn LogProgress(query: LogQuery) -> impl IntoView {
                 </Show>
             </div>
         </Show>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_log_says_where_the_searches_are() {
+        assert_eq!(Searches::of(Ledger::default()), Searches::None);
+        let waiting = Ledger { accepted: 3, waiting: 2, dead: 1, ..Ledger::default() };
+        let sentence = "The log has no rows yet. Searches: 2 waiting, 1 dead.";
+        assert_eq!(Searches::of(waiting), Searches::Unwritten(sentence.to_owned()));
+        assert_eq!(Searches::of(Ledger { accepted: 3, recorded: 3, ..Ledger::default() }), Searches::Deleted);
     }
 }
