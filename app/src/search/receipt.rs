@@ -10,17 +10,12 @@ use crate::ui::format;
 use crate::ui::notice::{Failure, Notice, Tone};
 
 #[component]
-pub fn ReceiptSteps(submission: Submission, on_ask: Callback<()>) -> impl IntoView {
+pub fn ReceiptSteps(submission: Submission) -> impl IntoView {
     view! {
-        <div class="receipt_steps">
+        <div class="receipt_steps" hidden=move || submission.progress() == Progress::Unasked>
             {move || match submission.progress() {
                 Progress::Sending => view! { <p class="muted" role="status">"Sending…"</p> }.into_any(),
-                Progress::Unasked => view! {
-                    <Notice tone=Tone::Info text="This search came with a link. It was not recorded.">
-                        <button class="button" type="button" on:click=move |_| on_ask.run(())>"Search"</button>
-                    </Notice>
-                }
-                .into_any(),
+                Progress::Unasked => ().into_any(),
                 Progress::Answered(Answer { recorded, receipt }) => record(recorded, receipt),
                 Progress::Unreached(error) => {
                     view! { <Failure text=unreached(&error) on_retry=move |()| submission.send_again() /> }.into_any()

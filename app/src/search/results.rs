@@ -6,10 +6,11 @@ use leptos::prelude::*;
 use crate::platform::url;
 use crate::search::highlighted::{HighlightedPhrase, LetterChips};
 use crate::search::receipt::ReceiptSteps;
-use crate::search::submission::{Question, Submission};
+use crate::search::submission::{Progress, Question, Submission};
 use crate::ui::copy_button::CopyButton;
 use crate::ui::highlight::{self, Run, runs};
 use crate::ui::icon::Symbol;
+use crate::ui::notice::{Notice, Tone};
 
 #[component]
 pub fn Results(
@@ -38,6 +39,7 @@ pub fn Results(
                     None => view! { <span class="muted">"Too long for a link"</span> }.into_any(),
                 }}
             </header>
+            {move || (submission.progress() == Progress::Unasked).then(|| view! { <NotAsked on_ask /> })}
             <dl class="facts">
                 <dt>"Phrase"</dt>
                 <dd>{phrase_or_empty(phrase_runs)}</dd>
@@ -53,8 +55,20 @@ pub fn Results(
                     </span>
                 </dd>
             </dl>
-            <ReceiptSteps submission on_ask />
+            <ReceiptSteps submission />
         </section>
+    }
+}
+
+/// Says that the search was not made here, and offers to make it.
+#[component]
+fn NotAsked(on_ask: Callback<()>) -> impl IntoView {
+    view! {
+        <div class="not_asked">
+            <Notice tone=Tone::Info text="This search came with a link. It was not recorded.">
+                <button class="button" type="button" on:click=move |_| on_ask.run(())>"Search"</button>
+            </Notice>
+        </div>
     }
 }
 

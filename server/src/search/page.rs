@@ -131,16 +131,20 @@ fn results(phrase: &str, letters: &str, record: &str, receipt: Option<Receipt>) 
     };
     view! {
         <section class="results card">
-            <h2>"Here are your results:"</h2>
-            <dl class="facts">
-                {fact("Phrase", visible(phrase))}
-                {fact("Letters", visible(letters))}
-                {fact("Results", found)}
-            </dl>
-            <p>{record.to_owned()}</p>
-            {receipt.map(|Receipt(receipt)| view! {
-                <p class="muted">"Receipt " <code translate="no">{receipt}</code> ". Reload this page to see how far it is."</p>
-            })}
+            <div class="page">
+                <h2>"Here are your results:"</h2>
+                <dl class="facts">
+                    {fact("Phrase", visible(phrase))}
+                    {fact("Letters", visible(letters))}
+                    {fact("Results", found)}
+                </dl>
+                <p>{record.to_owned()}</p>
+                {receipt.map(|Receipt(receipt)| view! {
+                    <p class="muted">
+                        "Receipt " <code translate="no">{receipt}</code> ". Reload this page to see how far it is."
+                    </p>
+                })}
+            </div>
         </section>
     }
     .into_any()
