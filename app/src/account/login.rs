@@ -1,6 +1,6 @@
 //! `/login` and `/logout`.
 
-use api::{ApiError, SessionInfo};
+use api::ApiError;
 use leptos::prelude::*;
 use leptos::{ev, html};
 use wasm_bindgen::JsCast;
@@ -8,7 +8,7 @@ use web_sys::HtmlInputElement;
 
 use crate::account::setup::TextField;
 use crate::platform::request::Request;
-use crate::platform::session::SessionState;
+use crate::platform::session::{KnownSession, SessionState};
 use crate::platform::{context, url};
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
@@ -106,7 +106,7 @@ pub fn LogoutPage() -> impl IntoView {
                 SessionState::Failed(error) => {
                     view! { <Failure text=error.message on_retry=move |()| session.refresh() /> }.into_any()
                 }
-                SessionState::Known(SessionInfo { account: None, .. }) => view! {
+                SessionState::Known(KnownSession { account: None, .. }) => view! {
                     <PageHeading text="You are logged out" />
                     <div class="card empty_state">
                         <p>"The session has ended, here and on the server."</p>
@@ -117,7 +117,7 @@ pub fn LogoutPage() -> impl IntoView {
                     </div>
                 }
                 .into_any(),
-                SessionState::Known(SessionInfo { account: Some(account), .. }) => view! {
+                SessionState::Known(KnownSession { account: Some(account), .. }) => view! {
                     <PageHeading text="Log out?" />
                     {move || request.error.get().map(still_logged_in)}
                     <div class="card empty_state">

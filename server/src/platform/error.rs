@@ -64,7 +64,7 @@ pub(crate) fn response(error: ApiError) -> Response {
     response
 }
 
-fn status(code: ErrorCode) -> StatusCode {
+pub(crate) fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::Malformed | ErrorCode::Missing | ErrorCode::Repeated | ErrorCode::Invalid => StatusCode::BAD_REQUEST,
         ErrorCode::SignedOut | ErrorCode::WrongCredentials => StatusCode::UNAUTHORIZED,
