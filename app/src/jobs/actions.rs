@@ -16,7 +16,7 @@ enum JobAction {
 }
 
 impl JobAction {
-    const ALL: [Self; 2] = [Self::Retry, Self::Cancel];
+    const ALL: [Self; 2] = [Self::Cancel, Self::Retry];
 
     fn label(self) -> &'static str {
         match self {
@@ -92,23 +92,24 @@ pub fn ActionResult(actions: Actions) -> impl IntoView {
 pub fn JobActions(id: JobId, state: JobState, actions: Actions) -> impl IntoView {
     let may_act = may_act();
     let JobId(number) = id;
-    let buttons = move || {
-        let allowed = move |action: &JobAction| may_act.get() && action.is_allowed_in(state);
-        JobAction::ALL.into_iter().filter(allowed).map(move |action| {
-            view! {
-                <button
-                    class="button button-small"
-                    type="button"
-                    data-action=action.label()
-                    aria-label=format!("{} job {number}", action.label())
-                    on:click=move |_| actions.run(action, id)
-                >
-                    {action.label()}
-                </button>
-            }
-        })
+    let button = move |action: JobAction| {
+        let is_off = !action.is_allowed_in(state);
+        view! {
+            <button
+                class="button button-small"
+                type="button"
+                data-action=action.label()
+                data-off=is_off.then_some("")
+                disabled=is_off
+                aria-label=format!("{} job {number}", action.label())
+                on:click=move |_| actions.run(action, id)
+            >
+                {action.label()}
+            </button>
+        }
     };
-    view! { <div class="job_actions">{move || buttons().collect_view()}</div> }
+    // Each keeps its place, also while it is off: under the pointer, no button becomes the other.
+    view! { <div class="job_actions">{move || may_act.get().then(|| JobAction::ALL.map(button).collect_view())}</div> }
 }
 
 /// Whether the visitor may act on jobs.

@@ -1,11 +1,10 @@
 //! `/jobs/{id}`: one job with everything that is known about it.
 
-use api::{ApiError, ErrorCode, JobDetail, JobId, JobProgress, JobState, TimeMs};
+use api::{ErrorCode, JobDetail, JobId, JobProgress, JobState, TimeMs};
 use leptos::prelude::*;
 
 use crate::jobs::actions::{ActionResult, Actions, JobActions};
 use crate::jobs::attempts::{AttemptList, StateTimeline, took};
-use crate::jobs::hold::{Held, Hold};
 use crate::jobs::stream;
 use crate::platform::context;
 use crate::ui::badge::StateBadge;
@@ -21,22 +20,15 @@ pub fn JobPage(id: JobId) -> impl IntoView {
     let refresh = Callback::new(move |()| job.refetch());
     // Finished jobs too: they may be retried in another tab.
     stream::follow(move |_| refresh.run(()));
-    let hold = Hold::new(refresh);
-    let actions = Actions::new(Callback::new(move |job| {
-        hold.acted(job);
-        refresh.run(());
-    }));
+    let actions = Actions::new(Callback::new(move |_| refresh.run(())));
     // An equal response redraws nothing, so selected text and open details survive. Progress changes constantly, so it
     // has its own memo.
-    let shown = Memo::new(move |before: Option<&Option<Result<JobDetail, ApiError>>>| {
+    let shown = Memo::new(move |_| {
         let mut job = job.get();
         if let Some(Ok(job)) = &mut job {
             job.summary.progress = None;
         }
-        match before {
-            Some(before) if job != *before && hold.news() == Held::Everything => before.clone(),
-            _ => job,
-        }
+        job
     });
     let progress = Memo::new(move |_| job.get().and_then(|job| job.ok()?.summary.progress));
     let heading = move || match shown.get() {

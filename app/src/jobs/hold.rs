@@ -1,4 +1,4 @@
-//! Nothing changes under a pointer that is on a job's buttons: an action is the one, and acts on the job, that the
+//! No job takes the place of another under a pointer that is on a job's buttons: an action acts on the job that the
 //! visitor saw when the button was pressed.
 
 use api::JobId;
@@ -13,7 +13,7 @@ const HELD: &str = ".job_actions:is(:hover, :active)";
 pub struct Hold {
     /// Whether news wait until the pointer leaves.
     pub is_behind: RwSignal<bool>,
-    /// The job that the visitor has just acted on: the next news of it are what the visitor waits for.
+    /// The job that the visitor has acted on, and now watches.
     acted: StoredValue<Option<JobId>>,
 }
 
@@ -33,6 +33,7 @@ impl Hold {
         let release = move || {
             if hold.is_behind.get_untracked() && !is_held() {
                 hold.is_behind.set(false);
+                hold.acted.set_value(None);
                 on_release.run(());
             }
         };
@@ -70,7 +71,7 @@ impl Hold {
             return Held::Nothing;
         }
         self.is_behind.set(true);
-        match self.acted.try_update_value(Option::take).flatten() {
+        match self.acted.try_get_value().flatten() {
             Some(job) => Held::AllBut(job),
             None => Held::Everything,
         }
