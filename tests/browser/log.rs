@@ -263,7 +263,7 @@ async fn a_filtered_read_shows_its_progress_and_can_be_stopped() {
         "const real = window.fetch;
          window.fetch = (url, options) => {
              const query = new URL(url, location).searchParams;
-             if (!query.has('q')) return real(url, options);
+             if (!query.get('q')) return real(url, options);
              const from = Number(query.get('before') ?? 10000001) - 1;
              const scan = { from, to: Math.max(from - 99999, 1), end: 1, last: 10000000, is_done: from <= 100000 };
              const answer = new Response(JSON.stringify({ looked: scan }) + '\\n');
