@@ -62,6 +62,10 @@ impl Actions {
 
     fn run(self, action: JobAction, job: JobId) {
         let Self { request, result, on_done } = self;
+        if request.is_pending.get_untracked() {
+            // A double click is one action.
+            return;
+        }
         let then = move |answer| {
             let text = action.result(job, answer);
             result.try_set(Some(text.clone()));

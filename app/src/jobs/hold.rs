@@ -1,6 +1,8 @@
 //! No job takes the place of another under a pointer that is on a job's buttons: an action acts on the job that the
 //! visitor saw when the button was pressed.
 
+use std::time::Duration;
+
 use api::JobId;
 use leptos::leptos_dom::helpers::WindowListenerHandle;
 use leptos::prelude::*;
@@ -40,15 +42,17 @@ impl Hold {
         // A finger that is lifted leaves without a move.
         let listeners = ["pointermove", "pointerup", "pointercancel"].map(|event| {
             window_event_listener_untyped(event, move |_| {
-                // After the click, which follows.
-                set_timeout(
-                    move || {
-                        if !hold.is_behind.is_disposed() {
-                            release();
-                        }
-                    },
-                    std::time::Duration::ZERO,
-                );
+                if hold.is_behind.get_untracked() {
+                    // After the click, which follows. The page may be gone by then.
+                    set_timeout(
+                        move || {
+                            if !hold.is_behind.is_disposed() {
+                                release()
+                            }
+                        },
+                        Duration::ZERO,
+                    );
+                }
             })
         });
         let listeners = StoredValue::new_local(Some(listeners));

@@ -96,6 +96,8 @@ fn KindRow(name: String, actions: KindActions) -> impl IntoView {
     let count =
         move |of: fn(JobCounts) -> u64| move || kind.with(|kind| kind.as_ref().map(|kind| number(of(kind.counts))));
     let verb = move || if is_paused.get() { "Resume" } else { "Pause" };
+    // What the button said when it was pressed: it may say the opposite when it is released.
+    let pressed = StoredValue::new(None::<KindAction>);
     let action = move || if is_paused.get_untracked() { KindAction::Resume } else { KindAction::Pause };
     view! {
         <tr>
@@ -119,9 +121,13 @@ fn KindRow(name: String, actions: KindActions) -> impl IntoView {
                             let name = name.clone();
                             move || format!("{} {name}", verb())
                         }
+                        on:pointerdown=move |_| pressed.set_value(Some(action()))
                         on:click={
                             let name = name.clone();
-                            move |_| actions.run(action(), name.clone())
+                            move |_| {
+                                let pressed = pressed.try_update_value(Option::take).flatten();
+                                actions.run(pressed.unwrap_or_else(action), name.clone());
+                            }
                         }
                     >
                         {verb}

@@ -188,7 +188,7 @@ mod tests {
         let usage = Usage::of_disk(&disk(40 << 30));
         assert_eq!(roomy.facts[0], Fact::new("Free", "40 GiB of 100 GiB (40 %)").with(usage));
         assert_eq!(roomy.remarks, []);
-        let low = disk_card(Some(&disk(9 << 30)));
+        let low = disk_card(Some(&disk(1 << 29)));
         assert!(low.remarks[0].text.starts_with("Little room is left"));
     }
 
