@@ -8,7 +8,7 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{BroadcastChannel, MessageEvent};
 
 /// How many windows have a stream at once. The others leave two connections for requests.
-const LIMIT: usize = 4;
+const LIVE_WINDOWS: usize = 4;
 
 /// Each window tells the others when it opens and closes its stream. The windows that have opened theirs last keep it.
 pub struct Windows {
@@ -57,7 +57,7 @@ impl Windows {
 
     /// Whether so many newer windows have a stream that this one must do without.
     pub fn is_crowded(&self) -> bool {
-        self.newer.borrow().len() >= LIMIT
+        self.newer.borrow().len() >= LIVE_WINDOWS
     }
 
     fn tell(&self, sign: char) {
