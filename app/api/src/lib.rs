@@ -67,8 +67,8 @@ pub use log::{LogRow, LogSeq, ScanProgress, is_inert};
 pub use log_filter::{FilterError, FilterKey, LogBounds, LogFilter, LogPosition};
 pub use route::{Bundle, Route};
 pub use search::{
-    DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded, SearchAnswer, SearchId, search,
-    search4letters, set_text,
+    ADDRESS_LIMIT, DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded, SearchAnswer,
+    SearchId, search, search4letters, set_text,
 };
 pub use stream::{Heartbeat, StreamEnd};
 pub use system::{

@@ -16,6 +16,8 @@ pub const DEFAULT_LETTERS: &str = "aeiou";
 pub const PHRASE_LIMIT: usize = 10_000;
 /// The most letters, in Unicode scalar values.
 pub const LETTERS_LIMIT: usize = 1_000;
+/// The longest address of a search, in bytes: proxies refuse longer ones. A longer search has no address.
+pub const ADDRESS_LIMIT: usize = 6_000;
 
 server_functions! {
     /// Server functions for visitors.

@@ -20,10 +20,7 @@ pub fn with_query(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
     url
 }
 
-/// The longest address, in bytes, that every proxy on the way to the server takes.
-pub const ADDRESS_LIMIT: usize = 6_000;
-
-/// The address that shows this search when it is opened. It may be longer than [`ADDRESS_LIMIT`].
+/// The address that shows this search when it is opened. It may be longer than [`api::ADDRESS_LIMIT`].
 pub fn of_search(phrase: &str, letters: &str) -> String {
     with_query("/", &[("phrase", Some(phrase)), ("letters", Some(letters))])
 }

@@ -1,6 +1,6 @@
 //! The results of a search, and its receipt.
 
-use api::{search4letters, set_text};
+use api::{ADDRESS_LIMIT, search4letters, set_text};
 use leptos::prelude::*;
 
 use crate::platform::url;
@@ -28,8 +28,7 @@ pub fn Results(
     let (phrase_runs, letter_runs) = (runs(&phrase, &found), runs(&letters, &found));
     let is_empty = found.is_empty();
     let address = url::of_search(&phrase, &letters);
-    let link =
-        (address.len() <= url::ADDRESS_LIMIT).then(|| window().location().origin().unwrap_or_default() + &address);
+    let link = (address.len() <= ADDRESS_LIMIT).then(|| window().location().origin().unwrap_or_default() + &address);
     view! {
         <section class="results card" aria-labelledby="results-title">
             <header class="card_head">

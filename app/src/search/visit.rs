@@ -1,7 +1,7 @@
 //! What an entry of the browser's history keeps of its search. Reading never writes: going back, or loading the page
 //! again, shows the search and its receipt, and sends nothing.
 
-use api::{DEFAULT_LETTERS, Receipt, Recorded, SearchId};
+use api::{ADDRESS_LIMIT, DEFAULT_LETTERS, Receipt, Recorded, SearchId};
 
 use crate::platform::router::Location;
 use crate::platform::{time, url};
@@ -38,7 +38,7 @@ impl Visit {
     /// The address of the entry. It does not name a search that is too long for an address.
     pub fn address(&self) -> String {
         let url = url::of_search(&self.question.phrase, &self.question.letters);
-        if url.len() > url::ADDRESS_LIMIT { "/".to_owned() } else { url }
+        if url.len() > ADDRESS_LIMIT { "/".to_owned() } else { url }
     }
 
     pub fn note(&self) -> String {

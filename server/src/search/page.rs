@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use api::{
-    ApiError, DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded, SearchAnswer,
-    search4letters,
+    ADDRESS_LIMIT, ApiError, DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded,
+    SearchAnswer, search4letters,
 };
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
@@ -24,8 +24,6 @@ use crate::platform::extract::Parameters;
 
 /// The path of the page. Its address holds the search, so that loading the page again shows it and records nothing.
 pub const PATH: &str = "/results";
-/// The longest address, in bytes, that every proxy on the way takes. The results of a longer search have no address.
-const ADDRESS_LIMIT: usize = 6_000;
 /// The largest answer to a search, in bytes, is far smaller.
 const ANSWER_LIMIT: usize = 1024 * 1024;
 
