@@ -127,7 +127,7 @@ async fn beyond_the_limit_event_streams_are_refused_until_one_ends() {
 async fn without_a_free_file_the_server_accepts_again_once_there_is_one() {
     let installation = Installation::new();
     let server = installation.start(&[]).await;
-    server.limit_open_files(40);
+    server.limit_open_files(48);
     let mut waiting = Vec::new();
     for _ in 0..60 {
         let mut connection = RawConnection::connect(&server).await;
