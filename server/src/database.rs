@@ -170,7 +170,10 @@ pub async fn check(config: &Config, clock: &SystemClock) -> (Vec<Finding>, Optio
 async fn check_server(config: &Config, url: &PostgresUrl, clock: &SystemClock) -> Vec<Finding> {
     match store_postgres::examine(&postgres_options(config, url)).await {
         Ok(examined) => {
-            let refused = examined.refused_writes.into_iter().map(Finding::Wrong);
+            let mut refused: Vec<_> = examined.refused_writes.into_iter().map(Finding::Wrong).collect();
+            if refused.is_empty() {
+                refused.push(Finding::Good("the server accepts every change that this program makes".to_owned()));
+            }
             let noted = examined.risks.into_iter().map(Finding::Noted);
             let facts = cli::check_server(ServerFacts {
                 do_notifications_arrive: examined.are_notifications_heard,
@@ -180,7 +183,7 @@ async fn check_server(config: &Config, url: &PostgresUrl, clock: &SystemClock) -
                 connections_ours: config.store.database_connections.get().saturating_add(1),
                 clock_ahead_ms: clock.wall().0 - clock.steady().0,
             });
-            refused.chain(noted).chain(facts).collect()
+            refused.into_iter().chain(noted).chain(facts).collect()
         }
         Err(error) => vec![Finding::Wrong(error.to_string())],
     }

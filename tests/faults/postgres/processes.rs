@@ -185,6 +185,7 @@ async fn check_examines_the_database_server() {
     let check = installation.run(&["check"]).await;
     for line in [
         "is a sound database of this version",
+        "ok     the server accepts every change that this program makes",
         "ok     processes hear each other: LISTEN and NOTIFY work",
         "ok     the server takes 197 connections",
         "ok     this machine's clock and the database's agree",
@@ -192,6 +193,10 @@ async fn check_examines_the_database_server() {
     ] {
         assert!(check.output.contains(line), "{line}\n{}", check.output);
     }
+    let refuse = "create publication everything for all tables; alter table tally replica identity nothing";
+    sqlx::raw_sql(refuse).execute(&mut database.connect().await).await.expect("done");
+    let refused = installation.run(&["check"]).await;
+    assert!(refused.output.contains("WRONG  the server refuses to change the table tally"), "{}", refused.output);
     let many = installation.run(&["check", "--database-connections", "197"]).await;
     assert!(many.output.contains("WRONG  the server takes 197 connections"), "{}", many.output);
 }

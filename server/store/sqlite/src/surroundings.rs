@@ -62,7 +62,7 @@ pub(crate) async fn set_checkpoint(connection: &mut SqliteConnection) -> sqlx::R
 pub fn risks(file: &Path) -> Vec<String> {
     let shown = file.display();
     let mut risks = Vec::new();
-    if File::open(file).is_ok_and(|file| is_on_network(&file)) {
+    if is_path_on_network(file) {
         risks.push(format!(
             "{shown} is on a network file system, where locks do not keep two machines apart: put it on a local disk"
         ));
@@ -80,13 +80,29 @@ pub fn risks(file: &Path) -> Vec<String> {
 /// On such a file system all locks of a file are of one kind.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_on_network(file: &File) -> bool {
+    rustix::fs::fstatfs(file).is_ok_and(|status| is_network(&status))
+}
+
+/// Without opening the file: closing it would drop SQLite's locks in this process.
+#[cfg(target_os = "linux")]
+fn is_path_on_network(file: &Path) -> bool {
+    rustix::fs::statfs(file).is_ok_and(|status| is_network(&status))
+}
+
+#[cfg(target_os = "linux")]
+fn is_network(status: &rustix::fs::StatFs) -> bool {
     /// NFS, SMB, CIFS, SMB2, 9P, Ceph, AFS, Coda.
     const NETWORK: [u32; 8] =
         [0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x0102_1997, 0x00c3_6400, 0x5346_414f, 0x7375_7245];
-    rustix::fs::fstatfs(file).is_ok_and(|status| NETWORK.contains(&(status.f_type as u32)))
+    NETWORK.contains(&(status.f_type as u32))
 }
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn is_on_network(_: &File) -> bool {
+    false
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_path_on_network(_: &Path) -> bool {
     false
 }
