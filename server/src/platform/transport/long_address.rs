@@ -1,12 +1,12 @@
 //! Addresses longer than the HTTP library reads.
 //!
-//! It refuses an address of 64 KiB, but the address of a search may hold 10,000 characters of 12 bytes each. Only the page
-//! reads the query of its address; the server needs the path. So a query that is too long is cut.
+//! It refuses an address of 64 KiB, but the address of a search may hold 10,000 characters of 12 bytes each. Only the
+//! entry page reads the query of its address; the server needs the path. So a query that is too long is cut.
 
 /// The longest first line of a head that is passed on, in bytes. Below the library's limit of 65,534 for the address.
 const MOST: usize = 60 * 1024;
-/// The longest beginning that decides whether the address is a page's: `HEAD /api/`.
-const BEGINNING: usize = 10;
+/// The longest beginning that decides whether the address is the entry page's: `HEAD /entry?`.
+const BEGINNING: usize = 12;
 
 /// Follows one head.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl LongAddress {
     fn passes(&mut self, byte: u8) -> bool {
         if self.beginning.len() < BEGINNING {
             self.beginning.push(byte);
-        } else if !self.is_page() {
+        } else if !self.is_entry_page() {
             self.is_over = true;
         }
         match byte {
@@ -62,10 +62,10 @@ impl LongAddress {
         passes
     }
 
-    /// The addresses of the API are read by the server, and must be whole.
-    fn is_page(&self) -> bool {
+    /// Other addresses may be read by the server, and must be whole.
+    fn is_entry_page(&self) -> bool {
         let path = self.beginning.strip_prefix(b"GET ").or_else(|| self.beginning.strip_prefix(b"HEAD "));
-        path.is_some_and(|path| path.starts_with(b"/") && !path.starts_with(b"/api/"))
+        path.is_some_and(|path| path.starts_with(b"/?") || path.starts_with(b"/entry?"))
     }
 }
 
@@ -90,12 +90,13 @@ mod tests {
     #[test]
     fn only_the_end_of_a_long_query_is_cut() {
         let query = "%E6%97%A5".repeat(10_000);
-        let begin = "GET /entry?phrase=";
-        let whole = format!("{begin}{query}&letters=a{REST}");
-        for part in [1, 7, 1_000, 64 * 1024, 200_000] {
-            let left = left(&whole, part);
-            assert_eq!(left.len(), MOST + REST.len(), "{part}");
-            assert!(left.starts_with(begin) && left.ends_with(REST), "{part}");
+        for begin in ["GET /?phrase=", "HEAD /?phrase=", "GET /entry?phrase=", "HEAD /entry?phrase="] {
+            let whole = format!("{begin}{query}&letters=a{REST}");
+            for part in [1, 7, 1_000, 64 * 1024, 200_000] {
+                let left = left(&whole, part);
+                assert_eq!(left.len(), MOST + REST.len(), "{begin} in parts of {part}");
+                assert!(left.starts_with(begin) && left.ends_with(REST), "{begin} in parts of {part}");
+            }
         }
     }
 
@@ -106,6 +107,7 @@ mod tests {
             format!("GET /?phrase=hello{REST}"),
             format!("GET /api/admin/log/rows?q={long}{REST}"),
             format!("HEAD /api/x?{long}{REST}"),
+            format!("GET /results?phrase={long}{REST}"),
             format!("POST /?{long}{REST}"),
             format!("GET /{long}{REST}"),
             format!("GET / HTTP/1.1\r\nreferer: /?{long}\r\n\r\n"),
