@@ -4,7 +4,7 @@ use serde_json::Value;
 use tests::browser::{Browser, Role, Scheme};
 use tests::eventually;
 
-use crate::{BrowserTest, search};
+use crate::{BrowserTest, job_about, search};
 
 /// Each page, and a text that it shows once it is ready.
 const FOR_VISITORS: &[(&str, &str)] = &[
@@ -28,7 +28,6 @@ const FOR_ADMINISTRATORS: &[(&str, &str)] = &[
     ("/viewlog?row=1", "Search id"),
     ("/jobs", "log_request"),
     ("/jobs?state=dead", "dead"),
-    ("/jobs/1", "Payload"),
     ("/jobs/999999", "no such job"),
     ("/system", "accounted for"),
 ];
@@ -55,6 +54,9 @@ async fn administrators_can_use_every_page() {
     // The page of the missing job gets a 404.
     test.browser.expect_on_console("404");
     check(&test.browser, FOR_ADMINISTRATORS).await;
+    test.browser.open("/jobs").await;
+    let job = format!("/jobs/{}", job_about(&test.browser, "anunbreakablephrase").await);
+    check(&test.browser, &[(&job, "Payload")]).await;
     test.finish().await;
 }
 

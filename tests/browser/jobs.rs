@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tests::browser::{Browser, Role, key};
 use tests::eventually;
 
-use crate::{BrowserTest, search};
+use crate::{BrowserTest, job_about, search};
 
 #[tokio::test]
 async fn a_running_job_is_cancelled_and_then_retried() {
@@ -176,17 +176,6 @@ async fn a_running_job_shows_its_progress() {
     eventually("the list shows it too", async || (page.texts(".job_percent").await == ["43%"]).then_some(())).await;
     page.assert_accessible("a list with a job with progress").await;
     test.finish().await;
-}
-
-/// The number of the job in the list that is about this. The first numbers may be those of the system's own jobs.
-async fn job_about(page: &Browser, about: &str) -> String {
-    eventually(&format!("the list has a job about {about:?}"), async || {
-        let find =
-            "const row = [...document.querySelectorAll('.job_table tr')].find(r => r.innerText.includes(arguments[0]));
-                    return row?.querySelector('.row_link').innerText.slice(1)";
-        page.script(find, vec![about.into()]).await.as_str().map(ToOwned::to_owned)
-    })
-    .await
 }
 
 /// Waits until the list shows jobs about these.

@@ -10,6 +10,7 @@ use crate::BrowserTest;
 async fn a_run_can_be_watched_and_reopened_by_its_address() {
     let test = BrowserTest::start(&[]).await;
     let page = &test.browser;
+    page.expect_on_console("404");
     page.open("/nowhere").await;
     page.wait_for_text("There is no such page").await;
     page.press(['g', 'w']).await;

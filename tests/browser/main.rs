@@ -13,6 +13,7 @@ mod system;
 
 use api::{SearchAnswer, SearchId};
 use tests::browser::{Browser, Role};
+use tests::eventually;
 use tests::http_client::HttpClient;
 use tests::server_process::{Installation, ServerProcess};
 use tokio::task::JoinSet;
@@ -78,4 +79,15 @@ pub(crate) async fn search_many(client: &HttpClient, searches: u64) {
         requests.spawn(async move { search(&client, number, &format!("search {number}")).await });
     }
     requests.join_all().await;
+}
+
+/// The number of the job in the list that is about this. The first numbers may be those of the system's own jobs.
+pub(crate) async fn job_about(page: &Browser, about: &str) -> String {
+    eventually(&format!("the list has a job about {about:?}"), async || {
+        let find =
+            "const row = [...document.querySelectorAll('.job_table tr')].find(r => r.innerText.includes(arguments[0]));
+                    return row?.querySelector('.row_link').innerText.slice(1)";
+        page.script(find, vec![about.into()]).await.as_str().map(ToOwned::to_owned)
+    })
+    .await
 }
