@@ -120,11 +120,11 @@ async fn unknown_paths_under_api_are_not_found() {
 }
 
 #[tokio::test]
-async fn a_browsers_form_gets_json_and_no_redirect() {
+async fn a_programs_form_gets_json_and_no_redirect() {
     let server = TestServer::start().await;
     let answer = server
         .searching(&[("phrase", "a")])
-        .header("accept", "text/html,application/xhtml+xml")
+        .header("accept", "*/*")
         .header("referer", "http://search.example/entry")
         .send()
         .await;
