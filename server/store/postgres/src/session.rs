@@ -51,9 +51,8 @@ impl Session {
             Use::Statements => STATEMENT_TIMEOUTS,
             Use::Administration => NO_TIMEOUTS,
         };
-        // By itself: the time limit of the default holds until the end of the message that changes it.
-        sqlx::raw_sql(timeouts).execute(&mut *connection).await?;
-        let mut settings = format!("{PLANS} {}", self.defaults("set"));
+        // One message, which takes one round trip. A time limit of the role holds until its end.
+        let mut settings = format!("{timeouts} {PLANS} {}", self.defaults("set"));
         if self.version >= IDLE_SESSION_TIMEOUT_SINCE {
             settings.push_str(" set idle_session_timeout = 0;");
         }
