@@ -34,6 +34,7 @@ macro_rules! text_enum {
 }
 
 mod account;
+mod calendar;
 mod error;
 mod form;
 mod jobs;
@@ -41,6 +42,7 @@ mod json;
 mod lab;
 mod log;
 mod log_filter;
+mod log_time;
 mod route;
 mod search;
 mod server_functions;
@@ -64,7 +66,8 @@ pub use lab::{
     WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS, cancel_lab_run, lab, lab_run, start_lab_run,
 };
 pub use log::{LogRow, LogSeq, ScanProgress, is_inert};
-pub use log_filter::{FilterError, FilterKey, LogBounds, LogFilter, LogPosition};
+pub use log_filter::{FilterError, FilterKey, LogBounds, LogFilter, LogPosition, with_absolute_times};
+pub use log_time::{LogPeriod, LogTime, TimeZone, Utc};
 pub use route::{Bundle, Route};
 pub use search::{
     ADDRESS_LIMIT, DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded, SearchAnswer,
@@ -75,7 +78,7 @@ pub use system::{
     DiskState, FaultKind, Health, HealthCause, HealthStatus, Ledger, MissingSearch, PoolState, Probe, ProcessState,
     QueueState, SpoolState, StoreFault, System, SystemState, WorkerState, system,
 };
-pub use time::{LogTime, TimeMs};
+pub use time::TimeMs;
 
 #[cfg(feature = "ssr")]
 pub use {

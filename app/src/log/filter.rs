@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use api::{FilterError, FilterKey};
+use api::{FilterError, FilterKey, with_absolute_times};
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 
+use crate::platform::time;
 use crate::ui::dialog::Dialog;
 use crate::ui::highlight;
 use crate::ui::icon::{Icon, Symbol};
@@ -24,7 +25,13 @@ pub fn FilterBox(
     error_id: Signal<Option<&'static str>>,
 ) -> impl IntoView {
     let text = RwSignal::new(String::new());
-    Effect::new(move |_| text.set(value.get().unwrap_or_default()));
+    Effect::new(move |_| {
+        let value = value.get().unwrap_or_default();
+        // The address has the same filter with absolute times: what is typed stays as it is.
+        if text.with_untracked(|text| with_absolute_times(text, &time::LocalZone)) != value {
+            text.set(value);
+        }
+    });
     let timer = StoredValue::new(None::<TimeoutHandle>);
     let stop_timer = move || {
         if let Some(timer) = timer.try_update_value(Option::take).flatten() {
@@ -96,17 +103,20 @@ pub fn FilterErrorNote(
 }
 
 /// What each term matches.
-const TERMS: [(FilterKey, &str); 10] = [
+const TERMS: [(FilterKey, &str); 13] = [
     (FilterKey::Phrase, "The phrase, or with ~ a part of it"),
     (FilterKey::Letters, "The letters that were looked for"),
     (FilterKey::Results, "The letters found: these and no others, or with ~ these among others"),
     (FilterKey::Ip, "The address, or its network"),
     (FilterKey::Browser, "The browser's family"),
     (FilterKey::Agent, "The User-Agent header"),
-    (FilterKey::Since, "Recorded so long ago at most (s, m, h, d, w), or since a time"),
-    (FilterKey::Before, "Recorded before a time, or longer ago"),
+    (FilterKey::Since, "Searched so long ago at most (s, m, h, d, w), or since a time"),
+    (FilterKey::Before, "Searched before a time, or longer ago"),
+    (FilterKey::Searched, "Searched within this day, minute or second, or between two times with .."),
+    (FilterKey::Recorded, "The same for the time at which the row was written"),
     (FilterKey::Row, "The row's number"),
     (FilterKey::Search, "The search's id"),
+    (FilterKey::Receipt, "The receipt that the visitor has"),
 ];
 
 /// A button that opens the filter's syntax in a dialog.
@@ -125,7 +135,9 @@ pub fn FilterHelp() -> impl IntoView {
                 "Words are looked for in all fields, texts with spaces in quotes: " <code>"\"free text\""</code>
                 ". Rows are shown for which all terms hold; put a minus in front to exclude: "
                 <code>"-browser:firefox"</code>
-                ". Upper and lower case are the same from a to z. A time without Z or an offset is UTC."
+                ". Upper and lower case are the same from a to z. A time without Z or an offset is in "
+                {time::zone_name()}
+                ", as in the list."
             </p>
             <dl class="help_list">{terms.collect_view()}</dl>
         </Dialog>

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{LogFilter, LogPosition, LogRow, LogSeq};
+use api::{LogFilter, LogPosition, LogRow, LogSeq, with_absolute_times};
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -31,7 +31,9 @@ const SCAN_AHEAD_ROWS: usize = 20;
 pub fn LogPage() -> impl IntoView {
     let view = LogView::new();
     let LogView { typed, position, query, rows, selected, opened, .. } = view;
-    let filter = Memo::new(move |_| typed.with(|typed| typed.as_deref().unwrap_or_default().parse::<LogFilter>()));
+    let filter = Memo::new(move |_| {
+        typed.with(|typed| LogFilter::parse(typed.as_deref().unwrap_or_default(), &time::LocalZone))
+    });
     let error = Memo::new(move |_| filter.get().err());
     query.on_shift(Callback::new(move |shift| rows.shift(shift)));
     Effect::new(move |_| {
@@ -53,7 +55,7 @@ pub fn LogPage() -> impl IntoView {
         <div class="page page-full">
             <PageHeading text="Log" />
             <LogToolbar
-                query filter=typed error on_filter=Callback::new(move |q| view.show(q, None)) position on_position=go_to
+                query filter=typed error on_filter=Callback::new(move |q| view.filter(q)) position on_position=go_to
             />
             <AddressNotice view />
             <div class="log_frame">
@@ -142,6 +144,11 @@ impl LogView {
             opened: RwSignal::new(None),
             missing: RwSignal::new(None),
         }
+    }
+
+    /// Filters by `typed`. In the address, times are absolute: it may be sent to people in other zones.
+    fn filter(self, typed: Option<String>) {
+        self.show(typed.map(|typed| with_absolute_times(&typed, &time::LocalZone)), None);
     }
 
     fn show(self, filter: Option<String>, row: Option<LogSeq>) {

@@ -1,6 +1,6 @@
 //! The toolbar above the log: filter, position, row count, export.
 
-use api::{FilterError, LogPosition, LogSeq, LogTime};
+use api::{FilterError, LogPosition, LogSeq, LogTime, with_absolute_times};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
@@ -99,7 +99,11 @@ fn GoTo(
     /// Called with `None` to return to the newest rows.
     on_position: Callback<Option<LogPosition>>,
 ) -> impl IntoView {
-    const HINT: &str = "A row's number (48211), a time (2026-11-22 08:05) or how long ago (2h)";
+    let hint = format!(
+        "A row's number (48211), a time in {} (2026-11-22 08:05) or how long ago (2h)",
+        time::zone_name()
+    );
+    let wrong = format!("{hint}.");
     let text = RwSignal::new(String::new());
     let is_wrong = RwSignal::new(false);
     Effect::new(move |_| {
@@ -109,10 +113,10 @@ fn GoTo(
     let go = move |event: SubmitEvent| {
         event.prevent_default();
         let text = text.get_untracked();
-        match parse(&text) {
+        match LogPosition::parse(&text, &time::LocalZone) {
             _ if text.trim().is_empty() => on_position.run(None),
-            Some(position) => on_position.run(Some(position)),
-            None => is_wrong.set(true),
+            Ok(position) => on_position.run(Some(position)),
+            Err(_) => is_wrong.set(true),
         }
     };
     view! {
@@ -122,7 +126,7 @@ fn GoTo(
                 data-go=""
                 aria-label="Go to a row or a time"
                 placeholder="Go to row or time"
-                title=HINT
+                title=hint
                 spellcheck="false"
                 autocomplete="off"
                 aria-invalid=move || is_wrong.get().then_some("true")
@@ -134,17 +138,9 @@ fn GoTo(
                 }
             />
             <p class="log_go_error" id="log-go-error" role="alert">
-                {move || is_wrong.get().then(|| format!("{HINT}."))}
+                {move || is_wrong.get().then(|| wrong.clone())}
             </p>
         </form>
-    }
-}
-
-/// A time without an offset is in the visitor's time zone, as in the list.
-fn parse(text: &str) -> Option<LogPosition> {
-    match text.parse().ok()? {
-        LogPosition::Time(LogTime::At(_)) => time::parse_local(text).map(|time| LogPosition::Time(LogTime::At(time))),
-        position => Some(position),
     }
 }
 
@@ -159,7 +155,8 @@ fn to_text(position: LogPosition) -> String {
 #[component]
 fn ExportMenu(#[prop(into)] filter: Signal<Option<String>>) -> impl IntoView {
     let address = move |format| {
-        url::with_query("/api/admin/log/export", &[("format", Some(format)), ("q", filter.get().as_deref())])
+        let filter = filter.get().map(|filter| with_absolute_times(&filter, &time::LocalZone));
+        url::with_query("/api/admin/log/export", &[("format", Some(format)), ("q", filter.as_deref())])
     };
     let what = move || if filter.with(Option::is_some) { "matching rows" } else { "all rows" };
     view! {

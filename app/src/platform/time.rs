@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use api::{SearchId, TimeMs};
-use js_sys::{Date, Uint8Array};
+use api::{SearchId, TimeMs, TimeZone};
+use js_sys::{Array, Date, Intl, Object, Reflect, Uint8Array};
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
@@ -90,17 +90,23 @@ pub fn time_of_day(time: TimeMs) -> String {
     format!("{:02}:{:02}", date.get_hours(), date.get_minutes())
 }
 
-/// Parses a date and time as [`local`] writes them, in the visitor's time zone, or with an offset. The seconds, or the
-/// whole time of day, may be missing.
-pub fn parse_local(text: &str) -> Option<TimeMs> {
-    let mut text = text.trim().replacen(' ', "T", 1);
-    if text.len() == "2026-11-22".len() {
-        // JavaScript reads a date alone as UTC.
-        text.push_str("T00:00");
+/// The visitor's time zone.
+pub struct LocalZone;
+
+impl TimeZone for LocalZone {
+    fn offset_ms(&self, at: TimeMs) -> i64 {
+        // JavaScript counts minutes to the west. NaN, beyond its years, becomes 0.
+        #[expect(clippy::cast_possible_truncation, reason = "whole minutes of less than a day")]
+        let minutes = date(at).get_timezone_offset() as i64;
+        -minutes * 60_000
     }
-    let ms = Date::parse(&text);
-    #[expect(clippy::cast_possible_truncation, reason = "dates are whole milliseconds, and within an i64")]
-    ms.is_finite().then_some(TimeMs(ms as i64))
+}
+
+/// The name of the visitor's time zone, for instance `Europe/Berlin`.
+pub fn zone_name() -> String {
+    let options = Intl::DateTimeFormat::new(&Array::new(), &Object::new()).resolved_options();
+    let name = Reflect::get(&options, &"timeZone".into()).ok().and_then(|name| name.as_string());
+    name.unwrap_or_else(|| "your local time".to_owned())
 }
 
 /// `time` for machines: `2026-11-22T08:05:58.123Z`; empty if JavaScript cannot represent it.

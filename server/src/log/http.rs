@@ -47,7 +47,7 @@ pub struct RowsQuery {
 /// are only rows, for programs that expect nothing else.
 pub async fn rows(State(log): State<Arc<LogService>>, Parameters(query): Parameters<RowsQuery>) -> Result<Response> {
     let start = query.start(&log).await?;
-    let filter = filter_of(query.q.as_deref())?;
+    let filter = log.filter(query.q.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_ROWS).min(MOST_ROWS);
     Ok(ndjson(stream! {
         let mut scanned = pin!(scan(&*log.store, &*log.clock, &filter, start, limit));
@@ -77,8 +77,12 @@ impl RowsQuery {
     }
 }
 
-pub(super) fn filter_of(q: Option<&str>) -> std::result::Result<LogFilter, ApiError> {
-    q.unwrap_or_default().parse().map_err(|error: FilterError| error.in_field("q"))
+impl LogService {
+    /// Reads the parameter `q`. Times without an offset are UTC.
+    pub(super) fn filter(&self, q: Option<&str>) -> std::result::Result<LogFilter, ApiError> {
+        let filter: LogFilter = q.unwrap_or_default().parse().map_err(|error: FilterError| error.in_field("q"))?;
+        Ok(filter.with_searches(&self.search_of))
+    }
 }
 
 fn ndjson(lines: impl Stream<Item = String> + Send + 'static) -> Response {
@@ -112,7 +116,7 @@ pub async fn events(
     permit: StreamPermit,
     headers: HeaderMap,
 ) -> Result<EventStream> {
-    let filter = filter_of(query.q.as_deref())?;
+    let filter = log.filter(query.q.as_deref())?;
     let cursor = last_event_id(&headers).map(LogSeq).or(query.after).unwrap_or_default();
     let store = log.store.clone();
     let source = RowSource { log, filter, cursor, sent_through: None, upto: None };

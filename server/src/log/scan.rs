@@ -32,12 +32,12 @@ pub enum Scanned {
 }
 
 impl Start {
-    /// Downwards from a position: from the row itself or the nearest before it, or from the first row that was recorded at
-    /// that time or later.
+    /// Downwards from a position: from the row itself or the nearest before it, or from the first row that was searched
+    /// at that time or later.
     pub async fn at(position: LogPosition, store: &dyn Store, now: TimeMs) -> Result<Self> {
         let LogSeq(seq) = match position {
             LogPosition::Row(seq) => seq,
-            LogPosition::Time(point) => log_seq_since(store, point.resolve(now)).await?,
+            LogPosition::Time(point) => searched_since(store, point.resolve(now)).await?,
         };
         Ok(Self::Before(LogSeq(seq.saturating_add(1))))
     }
@@ -48,6 +48,19 @@ impl Start {
             Self::After(_) => Direction::Up,
         }
     }
+}
+
+/// The first row that was searched at `time` or later, among those that were recorded soon after it.
+async fn searched_since(store: &dyn Store, time: TimeMs) -> Result<LogSeq> {
+    // Rows are numbered as they are recorded. Some of these may have been searched earlier, and waited.
+    let LogSeq(first) = log_seq_since(store, time).await?;
+    let mut rows = store.log_rows(LogQuery { span: LogSpan::After(LogSeq(first - 1)), limit: BLOCK_ROWS });
+    while let Some(row) = rows.try_next().await? {
+        if row.searched_at >= time {
+            return Ok(row.seq);
+        }
+    }
+    Ok(LogSeq(first))
 }
 
 impl From<Start> for LogSpan {

@@ -4,6 +4,7 @@
 //! its indexes can answer.
 
 mod compare;
+mod lexer;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -11,16 +12,17 @@ mod tests;
 use std::collections::BTreeSet;
 use std::fmt;
 
-pub use self::parse::{FilterError, FilterKey, LogPosition};
+pub use self::parse::{FilterError, FilterKey, LogPosition, with_absolute_times};
 
 use self::compare::{Network, contains, has_letters};
-use crate::{LogRow, LogSeq, LogTime, SearchId, TimeMs};
+use crate::{LogRow, LogSeq, LogTime, Receipt, SearchId, TimeMs};
 
 /// Matches the rows for which all terms hold. Without terms, it matches all rows.
 ///
 /// Written as `phrase:~hello -browser:firefox since:2d "free text"`. `field:text` compares the whole field,
 /// `field:~text` finds the text within it, and a text without a field is found within any field. Only ASCII letters
-/// ignore case. There are no wildcards. A minus before a term negates it.
+/// ignore case. There are no wildcards. A minus before a term negates it. What has no meaning in this grammar is an
+/// error: it is not read as a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogFilter {
     terms: Vec<Term>,
@@ -51,10 +53,23 @@ enum Test {
     Address(Network),
     Row(LogSeq),
     Search(SearchId),
-    /// Recorded at this time or later.
-    Since(LogTime),
-    /// Recorded earlier than this.
-    Before(LogTime),
+    /// The search's receipt. Only the server knows which search that is: see [`LogFilter::with_searches`].
+    Receipt(Receipt),
+    Time(Stamp, TimeRange),
+}
+
+/// The times of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stamp {
+    Searched,
+    Recorded,
+}
+
+/// From `from` up to, but not including, `to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct TimeRange {
+    from: Option<LogTime>,
+    to: Option<LogTime>,
 }
 
 /// The texts of a row.
@@ -77,6 +92,27 @@ impl LogFilter {
         self.terms.is_empty()
     }
 
+    /// Names the searches of receipts, without which no row matches a receipt.
+    pub fn with_searches(mut self, search_of: impl Fn(&Receipt) -> Option<SearchId>) -> Self {
+        for Term { test, .. } in &mut self.terms {
+            if let Test::Receipt(receipt) = test
+                && let Some(id) = search_of(receipt)
+            {
+                *test = Test::Search(id);
+            }
+        }
+        self
+    }
+
+    /// The search's id, or the receipt, if the filter asks for one search and for nothing else.
+    pub fn only_search(&self) -> Option<String> {
+        match &self.terms[..] {
+            [Term { sense: Sense::Is, test: Test::Search(id) }] => Some(id.to_string()),
+            [Term { sense: Sense::Is, test: Test::Receipt(Receipt(receipt)) }] => Some(receipt.clone()),
+            _ => None,
+        }
+    }
+
     /// Whether `row` matches at the time `now`.
     pub fn matches(&self, row: &LogRow, now: TimeMs) -> bool {
         self.terms.iter().all(|Term { sense, test }| test.matches(row, now) == (*sense == Sense::Is))
@@ -96,8 +132,27 @@ impl Test {
             Self::Address(network) => network.contains(&row.ip),
             Self::Row(seq) => row.seq == *seq,
             Self::Search(id) => row.search_id == *id,
-            Self::Since(time) => row.recorded_at >= time.resolve(now),
-            Self::Before(time) => row.recorded_at < time.resolve(now),
+            Self::Receipt(_) => false,
+            Self::Time(stamp, TimeRange { from, to }) => {
+                let at = stamp.of(row);
+                from.is_none_or(|from| at >= from.resolve(now)) && to.is_none_or(|to| at < to.resolve(now))
+            }
+        }
+    }
+}
+
+impl Stamp {
+    fn key(self) -> &'static str {
+        match self {
+            Self::Searched => "searched",
+            Self::Recorded => "recorded",
+        }
+    }
+
+    fn of(self, row: &LogRow) -> TimeMs {
+        match self {
+            Self::Searched => row.searched_at,
+            Self::Recorded => row.recorded_at,
         }
     }
 }
@@ -163,8 +218,18 @@ impl LogBounds {
             }
             // With two different ids no row matches, so either one is a valid bound.
             (Sense::Is, Test::Search(id)) => self.search = Some(*id),
-            (Sense::Is, Test::Since(time)) | (Sense::IsNot, Test::Before(time)) => since(self, time.resolve(now)),
-            (Sense::Is, Test::Before(time)) | (Sense::IsNot, Test::Since(time)) => before(self, time.resolve(now)),
+            (Sense::Is, Test::Time(Stamp::Recorded, TimeRange { from, to })) => {
+                let _ = from.map(|time| since(self, time.resolve(now)));
+                let _ = to.map(|time| before(self, time.resolve(now)));
+            }
+            // A row is recorded after its search, but perhaps long after it.
+            (Sense::Is, Test::Time(Stamp::Searched, TimeRange { from: Some(time), .. })) => {
+                since(self, time.resolve(now));
+            }
+            (Sense::IsNot, Test::Time(Stamp::Recorded, TimeRange { from: Some(time), to: None })) => {
+                before(self, time.resolve(now));
+            }
+            (Sense::IsNot, Test::Time(_, TimeRange { from: None, to: Some(time) })) => since(self, time.resolve(now)),
             _ => {}
         }
     }
@@ -209,16 +274,29 @@ impl fmt::Display for Term {
             Test::Address(network) => write!(f, "ip:{network}"),
             Test::Row(seq) => write!(f, "row:{}", seq.0),
             Test::Search(id) => write!(f, "search:{id}"),
-            Test::Since(time) => write!(f, "since:{time}"),
-            Test::Before(time) => write!(f, "before:{time}"),
+            Test::Receipt(Receipt(receipt)) => write!(f, "receipt:{receipt}"),
+            Test::Time(stamp, range) => range.write(*stamp, f),
         }
     }
 }
 
-/// Puts `text` in quotes, unless it parses as itself without them.
+impl TimeRange {
+    fn write(self, stamp: Stamp, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (stamp, self.from, self.to) {
+            (Stamp::Searched, Some(from), None) => return write!(f, "since:{from}"),
+            (Stamp::Searched, None, Some(to)) => return write!(f, "before:{to}"),
+            _ => write!(f, "{}:", stamp.key())?,
+        }
+        self.from.map_or(Ok(()), |from| write!(f, "{from}"))?;
+        f.write_str("..")?;
+        self.to.map_or(Ok(()), |to| write!(f, "<{to}"))
+    }
+}
+
+/// Puts `text` in quotes, unless it certainly parses as itself without them.
 fn quoted(text: &str) -> String {
-    let is_plain = |character: char| !character.is_whitespace() && !matches!(character, '"' | ':' | '~' | '-');
-    if !text.is_empty() && text.chars().all(is_plain) {
+    let is_plain = |character: char| character.is_alphanumeric() || matches!(character, '_' | '.' | ',' | '%' | '\\');
+    if !text.is_empty() && text.chars().all(is_plain) && !lexer::is_operator(text) {
         return text.to_owned();
     }
     let mut quoted = String::with_capacity(text.len() + 2);

@@ -2,23 +2,22 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::iter::Peekable;
 use std::ops::Range;
-use std::str::{Chars, FromStr};
+use std::str::FromStr;
 
 use super::compare::{Network, NotANetwork};
-use super::{Column, LogFilter, Sense, Term, Test};
-use crate::{ApiError, ErrorCode, LogSeq, LogTime, SearchId};
+use super::lexer::{Token, tokens};
+use super::{Column, LogFilter, Stamp, Term, Test, TimeRange};
+use crate::{ApiError, ErrorCode, LogPeriod, LogSeq, LogTime, Receipt, SearchId, TimeMs, TimeZone, Utc};
 
 /// More terms than people write, but few enough to compare each row with all of them quickly.
 const MAX_TERMS: usize = 32;
 /// A filter stands in addresses, where a character takes up to 12 bytes. 64 KiB are read of an address.
 const MAX_CHARACTERS: usize = 4_000;
 
-impl FromStr for LogFilter {
-    type Err = FilterError;
-
-    fn from_str(text: &str) -> Result<Self, FilterError> {
+impl LogFilter {
+    /// Reads a filter. Times without an offset are in `zone`.
+    pub fn parse(text: &str, zone: &dyn TimeZone) -> Result<Self, FilterError> {
         let length = text.chars().count();
         if length > MAX_CHARACTERS {
             let message = format!("A filter has at most {MAX_CHARACTERS} characters, and this one has {length}.");
@@ -29,9 +28,49 @@ impl FromStr for LogFilter {
             let message = format!("A filter has at most {MAX_TERMS} terms.");
             return Err(FilterError::new(first_beyond.at.clone(), message));
         }
-        let terms = tokens.into_iter().map(|token| Ok(Term { sense: token.sense, test: test(token)? }));
+        let terms = tokens.into_iter().map(|token| Ok(Term { sense: token.sense, test: test(token, zone)? }));
         Ok(Self { terms: terms.collect::<Result<_, FilterError>>()? })
     }
+}
+
+/// Reads a filter whose times are absolute. Without an offset, they are UTC.
+impl FromStr for LogFilter {
+    type Err = FilterError;
+
+    fn from_str(text: &str) -> Result<Self, FilterError> {
+        Self::parse(text, &Utc)
+    }
+}
+
+/// The filter with its times as UTC, so that it means the same to people in other zones. Everything else stays as it is
+/// written. A text that is no filter is returned unchanged.
+pub fn with_absolute_times(text: &str, zone: &dyn TimeZone) -> String {
+    /// An hour ahead of the other zone.
+    struct Later<'a>(&'a dyn TimeZone);
+    impl TimeZone for Later<'_> {
+        fn offset_ms(&self, at: TimeMs) -> i64 {
+            self.0.offset_ms(at) + 3_600_000
+        }
+    }
+    let characters: Vec<char> = text.chars().collect();
+    let mut absolute = String::new();
+    let mut copied = 0;
+    for token in tokens(text).unwrap_or_default() {
+        let (at, sense) = (token.at.clone(), token.sense);
+        let Some(key) = token.key.filter(|key| key.is_time() && token.tilde.is_none()) else { continue };
+        let (Some(here), later) = (times(key, &token.value, zone), times(key, &token.value, &Later(zone))) else {
+            return text.to_owned();
+        };
+        if later != Some(here.clone()) {
+            let term = Term { sense, test: here }.to_string();
+            let value = term.split_once(':').map_or("", |(_, value)| value);
+            absolute.extend(&characters[copied..at.start]);
+            absolute.push_str(value);
+            copied = at.end;
+        }
+    }
+    absolute.extend(&characters[copied..]);
+    absolute
 }
 
 /// Why a text is not a filter.
@@ -45,7 +84,7 @@ pub struct FilterError {
 }
 
 impl FilterError {
-    fn new(at: Range<usize>, message: impl Into<String>) -> Self {
+    pub(super) fn new(at: Range<usize>, message: impl Into<String>) -> Self {
         Self { at, message: message.into() }
     }
 
@@ -67,8 +106,11 @@ text_enum! {
         Agent = "agent",
         Since = "since",
         Before = "before",
+        Searched = "searched",
+        Recorded = "recorded",
         Row = "row",
         Search = "search",
+        Receipt = "receipt",
     }
 }
 
@@ -83,18 +125,25 @@ impl FilterKey {
             Self::Browser => "browser:firefox",
             Self::Agent => "agent:~mobile",
             Self::Since => "since:1h",
-            Self::Before => "before:2026-11-22T08:05Z",
+            Self::Before => "before:2026-11-22 08:05",
+            Self::Searched => "searched:2026-11-22",
+            Self::Recorded => "recorded:2026-11-20..2026-11-22",
             Self::Row => "row:48211",
             Self::Search => "search:01ARZ3NDEKTSV4RRFFQ69G5FAV",
+            Self::Receipt => "receipt:0123456789abcdef0123456789abcdef",
         }
     }
 
-    fn of(name: &str) -> Option<Self> {
+    pub(super) fn is_time(self) -> bool {
+        matches!(self, Self::Since | Self::Before | Self::Searched | Self::Recorded)
+    }
+
+    pub(super) fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|key| name.eq_ignore_ascii_case(key.as_str()))
     }
 }
 
-fn test(token: Token) -> Result<Test, FilterError> {
+fn test(token: Token, zone: &dyn TimeZone) -> Result<Test, FilterError> {
     let Some(key) = token.key else { return Ok(Test::Anywhere(token.value)) };
     match key {
         FilterKey::Phrase => Ok(text(Column::Phrase, token)),
@@ -111,9 +160,49 @@ fn test(token: Token) -> Result<Test, FilterError> {
         FilterKey::Search => whole(&token, "a search's id, of 26 letters and digits", |text| {
             text.parse().ok().map(|id: SearchId| Test::Search(id))
         }),
-        FilterKey::Since => whole(&token, LogTime::FORMS, |text| LogTime::parse(text).map(Test::Since)),
-        FilterKey::Before => whole(&token, LogTime::FORMS, |text| LogTime::parse(text).map(Test::Before)),
+        FilterKey::Receipt => whole(&token, "a receipt, of 32 digits and letters from a to f", receipt),
+        FilterKey::Since | FilterKey::Before => whole(&token, LogPeriod::FORMS, |text| times(key, text, zone)),
+        FilterKey::Searched | FilterKey::Recorded => {
+            let form = format!("{}, or two of them with .. in between", LogPeriod::FORMS);
+            whole(&token, &form, |text| times(key, text, zone))
+        }
     }
+}
+
+/// Reads a receipt, or the id of its search.
+fn receipt(text: &str) -> Option<Test> {
+    let is_receipt = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let receipt = || is_receipt.then(|| Test::Receipt(Receipt(text.to_ascii_lowercase())));
+    receipt().or_else(|| text.parse().ok().map(Test::Search))
+}
+
+/// Reads the value of a term that compares times.
+fn times(key: FilterKey, text: &str, zone: &dyn TimeZone) -> Option<Test> {
+    let start = |text: &str| LogPeriod::parse(text, zone).map(|period| period.start);
+    let (stamp, range) = match key {
+        FilterKey::Since => (Stamp::Searched, TimeRange { from: Some(start(text)?), to: None }),
+        FilterKey::Before => (Stamp::Searched, TimeRange { from: None, to: Some(start(text)?) }),
+        FilterKey::Searched => (Stamp::Searched, range(text, zone)?),
+        FilterKey::Recorded => (Stamp::Recorded, range(text, zone)?),
+        _ => return None,
+    };
+    Some(Test::Time(stamp, range))
+}
+
+/// Reads `TIME`, `FROM..TO`, `FROM..`, `..TO` or `..<TO`. A time lasts as long as its smallest part, and how long ago
+/// until now. The second one is included, unless `<` precedes it.
+fn range(text: &str, zone: &dyn TimeZone) -> Option<TimeRange> {
+    let Some((from, to)) = text.split_once("..") else {
+        let LogPeriod { start, end } = LogPeriod::parse(text, zone)?;
+        return Some(TimeRange { from: Some(start), to: (start != end).then_some(end) });
+    };
+    let from = if from.is_empty() { None } else { Some(LogPeriod::parse(from, zone)?.start) };
+    let to = match to.strip_prefix('<') {
+        Some(to) => Some(LogPeriod::parse(to, zone)?.start),
+        None if to.is_empty() => None,
+        None => Some(LogPeriod::parse(to, zone)?.end),
+    };
+    (from.is_some() || to.is_some()).then_some(TimeRange { from, to })
 }
 
 fn text(column: Column, token: Token) -> Test {
@@ -154,140 +243,6 @@ fn number(text: &str) -> Option<LogSeq> {
     is_number.then(|| digits.parse().ok().map(LogSeq)).flatten()
 }
 
-/// A term as written.
-#[derive(Debug)]
-struct Token {
-    sense: Sense,
-    key: Option<FilterKey>,
-    /// The position of the `~` before the value, if there is one.
-    tilde: Option<usize>,
-    value: String,
-    /// The characters of the value, including its quotes.
-    at: Range<usize>,
-}
-
-fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
-    let mut lexer = Lexer { rest: text.chars().peekable(), at: 0 };
-    let mut tokens = Vec::new();
-    while lexer.skip_space() {
-        tokens.push(lexer.token()?);
-    }
-    Ok(tokens)
-}
-
-struct Lexer<'a> {
-    rest: Peekable<Chars<'a>>,
-    /// How many characters have been read.
-    at: usize,
-}
-
-impl Lexer<'_> {
-    fn next(&mut self) -> Option<char> {
-        self.rest.next().inspect(|_| self.at += 1)
-    }
-
-    fn next_if(&mut self, wanted: char) -> bool {
-        self.rest.next_if_eq(&wanted).inspect(|_| self.at += 1).is_some()
-    }
-
-    /// Whether text follows the space.
-    fn skip_space(&mut self) -> bool {
-        while self.rest.next_if(|character| character.is_whitespace()).is_some() {
-            self.at += 1;
-        }
-        self.rest.peek().is_some()
-    }
-
-    fn is_at_end(&mut self) -> bool {
-        self.rest.peek().is_none_or(|character| character.is_whitespace())
-    }
-
-    fn token(&mut self) -> Result<Token, FilterError> {
-        let sense = self.sense();
-        let key = self.key()?;
-        let tilde = (key.is_some() && self.rest.peek() == Some(&'~')).then_some(self.at);
-        if tilde.is_some() {
-            self.next();
-        }
-        let start = self.at;
-        if key.is_some() && self.is_at_end() {
-            let key = key.map_or("", FilterKey::as_str);
-            return Err(FilterError::new(start..start, format!("A value is missing after “{key}:”.")));
-        }
-        let value = if self.next_if('"') { self.quoted(start)? } else { self.bare() };
-        Ok(Token { sense, key, tilde, value, at: start..self.at })
-    }
-
-    /// Reads a minus that negates a term. A minus alone is a text.
-    fn sense(&mut self) -> Sense {
-        let mut ahead = self.rest.clone();
-        let is_negated = ahead.next() == Some('-') && ahead.next().is_some_and(|character| !character.is_whitespace());
-        if is_negated {
-            self.next();
-            Sense::IsNot
-        } else {
-            Sense::Is
-        }
-    }
-
-    /// Reads a key and its colon. The start of an IPv6 address or a URL is not a key. Any other unknown name is an
-    /// error, because it may be a typo.
-    fn key(&mut self) -> Result<Option<FilterKey>, FilterError> {
-        let start = self.at;
-        let mut ahead = self.rest.clone();
-        let mut name = String::new();
-        while let Some(letter) = ahead.next_if(|character| character.is_ascii_alphabetic() || *character == '_') {
-            name.push(letter);
-        }
-        if name.is_empty() || ahead.next() != Some(':') {
-            return Ok(None);
-        }
-        let Some(key) = FilterKey::of(&name) else {
-            let is_address = ahead.peek() == Some(&':') || (ahead.next() == Some('/') && ahead.next() == Some('/'));
-            return if is_address { Ok(None) } else { Err(unknown(start, &name)) };
-        };
-        self.at += name.len() + 1;
-        self.rest = ahead;
-        Ok(Some(key))
-    }
-
-    fn bare(&mut self) -> String {
-        let mut value = String::new();
-        while let Some(character) = self.rest.next_if(|character| !character.is_whitespace()) {
-            self.at += 1;
-            value.push(character);
-        }
-        value
-    }
-
-    /// Reads the rest of a value that began with a quote at `start`. A backslash escapes a quote or another backslash.
-    /// Before any other character it is literal.
-    fn quoted(&mut self, start: usize) -> Result<String, FilterError> {
-        let mut value = String::new();
-        loop {
-            match self.next() {
-                None => return Err(FilterError::new(start..start + 1, "This quote has no end.")),
-                Some('"') if self.is_at_end() => return Ok(value),
-                Some('"') => {
-                    let message = "After the end of a quote comes a space. A quote within it is written as \\\".";
-                    return Err(FilterError::new(self.at - 1..self.at, message));
-                }
-                Some('\\') if matches!(self.rest.peek(), Some('"' | '\\')) => value.extend(self.next()),
-                Some(character) => value.push(character),
-            }
-        }
-    }
-}
-
-fn unknown(start: usize, name: &str) -> FilterError {
-    let known = FilterKey::ALL.map(FilterKey::as_str).join(", ");
-    let message = format!(
-        "There is no field “{}”. There are {known}. To look for this text, put it in quotes.",
-        crate::error::echo(name)
-    );
-    FilterError::new(start..start + name.len(), message)
-}
-
 /// A position in the log to go to: a row's number, or a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogPosition {
@@ -295,16 +250,29 @@ pub enum LogPosition {
     Time(LogTime),
 }
 
+impl LogPosition {
+    /// Reads a position. A time without an offset is in `zone`.
+    pub fn parse(text: &str, zone: &dyn TimeZone) -> Result<Self, FilterError> {
+        let length = text.chars().count();
+        if length > MAX_CHARACTERS {
+            let message = format!("A filter has at most {MAX_CHARACTERS} characters, and this one has {length}.");
+            return Err(FilterError::new(MAX_CHARACTERS..length, message));
+        }
+        let written = text.trim();
+        let row = number(written).map(Self::Row);
+        row.or_else(|| LogPeriod::parse(written, zone).map(|period| Self::Time(period.start))).ok_or_else(|| {
+            let message = format!("Here belongs a row's number, {}.", LogPeriod::FORMS);
+            FilterError::new(0..text.chars().count(), message)
+        })
+    }
+}
+
+/// Reads a position whose time is absolute. Without an offset, it is UTC.
 impl FromStr for LogPosition {
     type Err = FilterError;
 
     fn from_str(text: &str) -> Result<Self, FilterError> {
-        let written = text.trim();
-        let row = number(written).map(Self::Row);
-        row.or_else(|| LogTime::parse(written).map(Self::Time)).ok_or_else(|| {
-            let message = format!("Here belongs a row's number, {}.", LogTime::FORMS);
-            FilterError::new(0..text.chars().count(), message)
-        })
+        Self::parse(text, &Utc)
     }
 }
 

@@ -16,7 +16,6 @@ use serde::Deserialize;
 use store::StoreError;
 
 use super::super::LogService;
-use super::super::http::filter_of;
 use super::{Chunk, Lines, Rows, export};
 use crate::platform::error::{Error, Result};
 use crate::platform::extract::Parameters;
@@ -44,7 +43,7 @@ pub async fn file(
     session: SessionWatch,
     permit: ExportPermit,
 ) -> Result<Response> {
-    let filter = filter_of(query.q.as_deref())?;
+    let filter = log.filter(query.q.as_deref())?;
     let mut rows = Rows::matching(filter, &*log.store, log.clock.wall()).await?;
     rows.after = rows.after.max(query.after.unwrap_or_default());
     rows.upto = query.upto.map_or(rows.upto, |upto| upto.min(rows.upto));

@@ -1,0 +1,231 @@
+//! Splits the text of a filter into its terms.
+
+use std::iter::Peekable;
+use std::ops::Range;
+use std::str::Chars;
+
+use super::Sense;
+use super::parse::{FilterError, FilterKey};
+
+/// A term as written.
+#[derive(Debug)]
+pub(super) struct Token {
+    pub(super) sense: Sense,
+    pub(super) key: Option<FilterKey>,
+    /// The position of the `~` before the value, if there is one.
+    pub(super) tilde: Option<usize>,
+    pub(super) value: String,
+    /// The characters of the value, including its quotes.
+    pub(super) at: Range<usize>,
+}
+
+pub(super) fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
+    let mut lexer = Lexer { rest: text.chars().peekable(), at: 0 };
+    let mut tokens = Vec::new();
+    while lexer.skip_space() {
+        tokens.push(lexer.token()?);
+    }
+    Ok(tokens)
+}
+
+struct Lexer<'a> {
+    rest: Peekable<Chars<'a>>,
+    /// How many characters have been read.
+    at: usize,
+}
+
+impl Lexer<'_> {
+    fn next(&mut self) -> Option<char> {
+        self.rest.next().inspect(|_| self.at += 1)
+    }
+
+    fn next_if(&mut self, wanted: char) -> bool {
+        self.rest.next_if_eq(&wanted).inspect(|_| self.at += 1).is_some()
+    }
+
+    /// Whether text follows the space.
+    fn skip_space(&mut self) -> bool {
+        while self.rest.next_if(|character| character.is_whitespace()).is_some() {
+            self.at += 1;
+        }
+        self.rest.peek().is_some()
+    }
+
+    fn is_at_end(&mut self) -> bool {
+        self.rest.peek().is_none_or(|character| character.is_whitespace())
+    }
+
+    fn token(&mut self) -> Result<Token, FilterError> {
+        let sense = self.sense()?;
+        let key = self.key()?;
+        let tilde = (key.is_some() && self.rest.peek() == Some(&'~')).then_some(self.at);
+        if tilde.is_some() {
+            self.next();
+        }
+        let start = self.at;
+        if key.is_some() && self.is_at_end() {
+            let key = key.map_or("", FilterKey::as_str);
+            return Err(FilterError::new(start..start, format!("A value is missing after “{key}:”.")));
+        }
+        let value = match self.rest.peek() {
+            Some('"') => {
+                self.next();
+                let value = self.quoted(start)?;
+                // A text that every row contains is most likely unfinished.
+                if value.is_empty() && (key.is_none() || tilde.is_some()) {
+                    return Err(FilterError::new(start..self.at, "There is nothing to look for between the quotes."));
+                }
+                value
+            }
+            _ => self.bare(key)?,
+        };
+        Ok(Token { sense, key, tilde, value, at: start..self.at })
+    }
+
+    /// Reads a minus that negates a term.
+    fn sense(&mut self) -> Result<Sense, FilterError> {
+        if !self.next_if('-') {
+            return Ok(Sense::Is);
+        }
+        if self.is_at_end() || self.rest.peek() == Some(&'-') {
+            let message = "A minus stands directly in front of what it excludes. To look for a minus, put it in quotes.";
+            return Err(FilterError::new(self.at - 1..self.at, message));
+        }
+        Ok(Sense::IsNot)
+    }
+
+    /// Reads a key and its colon. The start of an IPv6 address or a URL is not a key. Any other unknown name is an
+    /// error, because it may be a typo.
+    fn key(&mut self) -> Result<Option<FilterKey>, FilterError> {
+        let start = self.at;
+        let mut ahead = self.rest.clone();
+        let mut name = String::new();
+        while let Some(letter) = ahead.next_if(|character| character.is_ascii_alphabetic() || *character == '_') {
+            name.push(letter);
+        }
+        if name.is_empty() || ahead.next() != Some(':') {
+            return Ok(None);
+        }
+        let Some(key) = FilterKey::of(&name) else {
+            let is_address = ahead.peek() == Some(&':') || (ahead.next() == Some('/') && ahead.next() == Some('/'));
+            return if is_address { Ok(None) } else { Err(unknown(start, &name)) };
+        };
+        self.at += name.len() + 1;
+        self.rest = ahead;
+        Ok(Some(key))
+    }
+
+    /// Reads a value without quotes, which holds nothing that looks like another grammar's operator.
+    fn bare(&mut self, key: Option<FilterKey>) -> Result<String, FilterError> {
+        let start = self.at;
+        let mut value = String::new();
+        loop {
+            while let Some(character) = self.rest.next_if(|character| !character.is_whitespace()) {
+                self.at += 1;
+                value.push(character);
+            }
+            if !key.is_some_and(FilterKey::is_time) || !self.is_time_of_day_after(&value) {
+                break;
+            }
+            value.extend(self.next());
+        }
+        match fault(&value, key) {
+            Some((at, message)) => Err(FilterError::new(start + at.start..start + at.end, message)),
+            None => Ok(value),
+        }
+    }
+
+    /// Whether a time of day follows after a space: a date and its time need no quotes.
+    fn is_time_of_day_after(&self, value: &str) -> bool {
+        let date = value.rsplit("..").next().unwrap_or_default().trim_start_matches('<');
+        let is_date = date.len() == 10 && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let ahead: Vec<char> = self.rest.clone().take(4).collect();
+        is_date && matches!(ahead[..], [' ', tens, ones, ':'] if tens.is_ascii_digit() && ones.is_ascii_digit())
+    }
+
+    /// Reads the rest of a value that began with a quote at `start`. A backslash escapes a quote or another backslash.
+    /// Before any other character it is literal.
+    fn quoted(&mut self, start: usize) -> Result<String, FilterError> {
+        let mut value = String::new();
+        loop {
+            match self.next() {
+                None => return Err(FilterError::new(start..start + 1, "This quote has no end.")),
+                Some('"') if self.is_at_end() => return Ok(value),
+                Some('"') => {
+                    let message = "After the end of a quote comes a space. A quote within it is written as \\\".";
+                    return Err(FilterError::new(self.at - 1..self.at, message));
+                }
+                Some('\\') if matches!(self.rest.peek(), Some('"' | '\\')) => value.extend(self.next()),
+                Some(character) => value.push(character),
+            }
+        }
+    }
+}
+
+/// Words that combine terms in other grammars.
+pub(super) fn is_operator(text: &str) -> bool {
+    matches!(text, "OR" | "AND" | "NOT" | "&&" | "!")
+}
+
+/// What in a value without quotes looks like an operator of another grammar, and what to write instead.
+fn fault(value: &str, key: Option<FilterKey>) -> Option<(Range<usize>, String)> {
+    let characters: Vec<char> = value.chars().collect();
+    let length = characters.len();
+    if key.is_none() && is_operator(value) {
+        let message = match value {
+            "NOT" | "!" => "To exclude something, put a minus directly in front of it: -browser:firefox.",
+            "AND" | "&&" => "All terms must match: leave this out.",
+            _ => "There is no “or”: all terms must match.",
+        };
+        return Some((0..length, format!("{message} {IN_QUOTES}")));
+    }
+    if let Some((name, length)) = key.is_none().then(|| key_with_wrong_sign(value)).flatten() {
+        return Some((length..length + 1, format!("After a field comes a colon: {name}:. {IN_QUOTES}")));
+    }
+    if key.is_some() && matches!(characters[0], '<' | '>' | '=') && !key.is_some_and(FilterKey::is_time) {
+        return Some((0..1, format!("Nothing can be compared here. {IN_QUOTES}")));
+    }
+    if characters[0] == '\'' && length > 1 {
+        return Some((0..1, "Texts with spaces stand in double quotes: \"like this\".".to_owned()));
+    }
+    if length > 2 && characters[0] == '/' && characters[length - 1] == '/' {
+        return Some((0..length, format!("There are no regular expressions. {IN_QUOTES}")));
+    }
+    characters.iter().enumerate().find_map(|(at, character)| {
+        let is_within_word = |at: usize| characters.get(at).is_some_and(|next| next.is_alphanumeric());
+        let message = match character {
+            '(' | ')' => "Parentheses do not group terms: all of them must match.",
+            '|' => "There is no “or”: all terms must match.",
+            '*' => "There are no wildcards: phrase:~hel finds a part of the phrase.",
+            '?' if at > 0 && is_within_word(at - 1) && is_within_word(at + 1) => {
+                "There are no wildcards: phrase:~hel finds a part of the phrase."
+            }
+            '"' => "A quote stands at the beginning and at the end of a text.",
+            '“' | '”' | '„' => "Write straight quotes: \"like this\".",
+            _ => return None,
+        };
+        Some((at..at + 1, format!("{message} {IN_QUOTES}")))
+    })
+}
+
+const IN_QUOTES: &str = "To look for this text, put it in quotes.";
+
+/// A field's name that another sign than a colon follows, and its length.
+fn key_with_wrong_sign(value: &str) -> Option<(&'static str, usize)> {
+    let end = value.find(['=', '~', '<', '>'])?;
+    FilterKey::of(&value[..end]).map(|key| (key.as_str(), end))
+}
+
+fn unknown(start: usize, name: &str) -> FilterError {
+    let echo = crate::error::echo(name);
+    let lower = name.to_ascii_lowercase();
+    let distance = |key: &FilterKey| strsim::osa_distance(&lower, key.as_str());
+    // Half of a short name may be right by chance.
+    let nearest = FilterKey::ALL.into_iter().min_by_key(distance).filter(|key| distance(key) <= name.len().min(6) / 3);
+    let known = match nearest {
+        Some(key) => format!("Did you mean “{}:”?", key.as_str()),
+        None => format!("There are {}.", FilterKey::ALL.map(FilterKey::as_str).join(", ")),
+    };
+    let message = format!("There is no field “{echo}”. {known} {IN_QUOTES}");
+    FilterError::new(start..start + name.len(), message)
+}
