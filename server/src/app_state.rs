@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::Receipt;
 use axum::extract::FromRef;
 use ipnet::IpNet;
 use store::{Clock, Store};
@@ -80,12 +81,22 @@ impl AppState {
             receipts: Receipts::new(&secret),
             counter: counters.searches.clone(),
         };
-        let log = LogService { store: store.clone(), clock: clock.clone(), exports: counters.exports.clone() };
+        let search_of_receipt = {
+            let receipts = Receipts::new(&secret);
+            Arc::new(move |receipt: &Receipt| receipts.search(receipt))
+        };
+        let log = LogService {
+            store: store.clone(),
+            clock: clock.clone(),
+            search_of: search_of_receipt.clone(),
+            exports: counters.exports.clone(),
+        };
         let jobs = JobService {
             store: store.clone(),
             clock: clock.clone(),
             worker: worker.clone(),
             search_of: |job| LogRequest::of_job(job).map(|LogRequest(search)| (search.id, search.phrase)),
+            search_of_receipt,
         };
         let lab = Lab::new(store.clone(), clock.clone(), random.clone(), accounts.clone(), worker.clone(), lab_closed);
         let streams = EventStreams::new(event_streams, counters.streams.clone(), clock.clone(), stop.clone());

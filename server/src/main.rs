@@ -19,6 +19,7 @@ use server::log::export::Lines;
 use server::platform::logging::log_to_stderr;
 use server::platform::output::{self, DrainAtEnd, print, say};
 use server::platform::random::Random;
+use server::search::receipt::Receipts;
 use store::{Clock, SystemClock};
 use tokio::runtime::Runtime;
 
@@ -54,6 +55,10 @@ async fn begin() -> ExitCode {
         }
     };
     log_to_stderr();
+    for (name, meant) in Config::unknown_variables() {
+        let meant = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+        tracing::warn!("the variable {name} is not heeded{meant}");
+    }
     run_until_stopped(config, stop).await.unwrap_or_else(|error| output::fail(&error))
 }
 
@@ -75,7 +80,10 @@ async fn run(config: Config, stop: &StopSignal) -> anyhow::Result<ExitCode> {
     let clock = Arc::new(SystemClock::start());
     let random = Random::system();
     match config.command.clone().unwrap_or(Command::Serve) {
-        Command::Serve => cli::serve(serving(config, clock, random).await?, stop.drain()).await?,
+        Command::Serve => {
+            say(&format!("data folder: {}", config.store.data.display()));
+            cli::serve(serving(config, clock, random).await?, stop.drain()).await?;
+        }
         Command::Work => {
             let store = database::open_patiently(&config, Access::Owner, &clock).await?;
             let lab = lab_resources(&config);
@@ -174,21 +182,27 @@ async fn export(config: &Config, args: ExportArgs, clock: &SystemClock) -> anyho
     if let DatabaseUrl::Sqlite(file) = config.database() {
         ensure!(file.exists(), "{} does not exist: there is nothing to export", file.display());
     }
+    let (filter, zone) = args.filter()?;
+    if let Some(zone) = zone {
+        say(&format!("times in the filter are in {} (--time-zone)", zone.name));
+    }
     let mut bar = ProgressBar::for_export(args.output.as_deref());
     let file = args.output.map(NewFile::new).transpose()?;
     let store = database::open(config, Access::Guest, clock).await?;
+    let receipts = Receipts::new(&store.secret().await?);
+    let filter = filter.with_searches(|receipt| receipts.search(receipt));
     let lines = match args.format {
         ExportFormat::Ndjson => Lines::Ndjson,
         ExportFormat::Csv => Lines::Csv,
         ExportFormat::Sqlite => {
             let file = file.expect("a database is not written to standard output: --output is required");
             let mut table = database::create_log_file(file.part()).await?;
-            let manifest = cli::export_rows(store, args.filter, &mut table, clock, &mut bar).await?;
+            let manifest = cli::export_rows(store, filter, &mut table, clock, &mut bar).await?;
             table.close(&manifest).await?;
             file.finish()?;
             return Ok(ExitCode::SUCCESS);
         }
     };
-    cli::export_text(store, args.filter, lines, file, clock, &mut bar).await?;
+    cli::export_text(store, filter, lines, file, clock, &mut bar).await?;
     Ok(ExitCode::SUCCESS)
 }

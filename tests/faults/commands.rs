@@ -147,3 +147,31 @@ async fn commands_work_beside_a_server_under_load() {
     load.stop().await;
     assert_complete(&installation, &client_log).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_finds_nothing_wrong_beside_a_healthy_server() {
+    let installation = Installation::new();
+    let mut server = installation.start(&[]).await;
+    server.prints(&format!("data folder: {}", installation.folder().display())).await;
+    let wrong = async || {
+        let check = installation.run(&["check"]).await;
+        assert!(check.output.contains("a server of ours runs at 127.0.0.1:"), "{}", check.output);
+        // A test's binary may be built without the client.
+        let wrong = check.output.lines().filter(|line| line.starts_with("WRONG") && !line.contains("no client"));
+        wrong.map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(wrong().await, Vec::<String>::new());
+    drop(server);
+    let _server = installation.start(&["--no-worker"]).await;
+    let wrong = wrong().await;
+    assert!(wrong.len() == 1 && wrong[0].contains("--no-worker"), "{wrong:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn variables_that_mean_nothing_are_named_and_a_bad_log_level_is_said() {
+    let installation =
+        Installation::new().with_variable("SEARCH4LETTERS_LISEN", "127.0.0.1:1").with_variable("RUST_LOG", "verbose");
+    let mut server = installation.start(&[]).await;
+    server.prints("the variable SEARCH4LETTERS_LISEN is not heeded; did you mean SEARCH4LETTERS_LISTEN?").await;
+    server.prints("RUST_LOG is not heeded: write a level").await;
+}

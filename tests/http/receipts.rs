@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ErrorCode, JobFilter, JobId, JobState, ReceiptState, TimeMs};
+use api::{ErrorCode, JobFilter, JobId, JobState, JobSummary, ReceiptState, TimeMs};
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::Clock;
 use tests::HeldClock;
 use tests::eventually;
@@ -209,4 +209,41 @@ async fn a_receipt_reveals_five_facts_and_nothing_of_the_search() {
     let same = one.chars().zip(other.chars()).filter(|(a, b)| a == b).count();
     assert!(same < one.len() / 2, "{one} and {other} have {same} characters in common");
     assert!(!one.contains(&format!("{:032x}", first.id.0)[..10]), "the time is in the receipt");
+}
+
+#[tokio::test]
+async fn an_administrator_finds_the_row_of_a_receipt() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let answer = server.search(&[("phrase", "hello")]).await;
+    server.search(&[("phrase", "another")]).await;
+    server.log_with_rows(2).await;
+    for (receipt, found) in [(answer.receipt.0.clone(), 1), ("0123456789abcdef0123456789abcdef".to_owned(), 0)] {
+        for path in ["rows", "export"] {
+            let request = server.get(&format!("/api/admin/log/{path}?q=receipt:{receipt}"));
+            let text = request.cookie(&admin).send().await.text();
+            let rows: Vec<_> = text.lines().filter(|line| line.contains("\"phrase\"")).collect();
+            assert!(rows.len() == found && rows.iter().all(|row| row.contains("hello")), "{path} {receipt}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_finds_the_job_of_a_receipt_without_a_row() {
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    let answer = server.search(&[("phrase", "hello")]).await;
+    let job = async |search: &str| {
+        let request = server.post_json("/api/admin/jobs/find", &json!({ "search": search }));
+        request.cookie(&admin).send().await.ok::<Option<JobSummary>>()
+    };
+    for search in [answer.receipt.0.clone(), answer.id.to_string()] {
+        let waiting = job(&search).await.expect("it is accepted");
+        assert_eq!((waiting.state, waiting.about.as_str()), (JobState::Waiting, "hello"));
+    }
+    for nothing in ["", "x", "0123456789abcdef0123456789abcdef", "01ARZ3NDEKTSV4RRFFQ69G5FAV"] {
+        assert!(job(nothing).await.is_none(), "{nothing}");
+    }
+    let signed_out = server.post_json("/api/admin/jobs/find", &json!({ "search": "x" })).send().await;
+    signed_out.refused(401, ErrorCode::SignedOut, None);
 }

@@ -21,6 +21,10 @@ server_functions! {
     Job, "admin/jobs/show", Arguments:
         fn job(id: JobId) -> JobDetail;
 
+    /// The job that records the search with this id or receipt. `None` if there is none, or none any more.
+    FindJob, "admin/jobs/find", Arguments:
+        fn find_job(search: String) -> Option<JobSummary>;
+
     /// Makes a job that has ended or waits for a later time wait for a worker now.
     RetryJob, "admin/jobs/retry", Arguments:
         fn retry_job(id: JobId) -> ();

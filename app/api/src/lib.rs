@@ -54,8 +54,8 @@ pub use account::{Account, Login, Logout, Role, SessionInfo, SetUp, check_setup_
 pub use error::{ApiError, ErrorCode};
 pub use form::Form;
 pub use jobs::{
-    Attempt, AttemptOutcome, CancelJob, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobProgress, JobState,
-    JobSummary, JobsPage, RetryJob, cancel_job, job, job_counts, job_kinds, jobs, limit_kind, pause_kind, resume_kind,
+    Attempt, AttemptOutcome, CancelJob, FindJob, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobProgress, JobState,
+    JobSummary, JobsPage, RetryJob, cancel_job, find_job, job, job_counts, job_kinds, jobs, limit_kind, pause_kind, resume_kind,
     retry_job,
 };
 pub use json::from_json;
@@ -71,7 +71,7 @@ pub use log_time::{LogPeriod, LogTime, TimeZone, Utc};
 pub use route::{Bundle, Route};
 pub use search::{
     ADDRESS_LIMIT, DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded, SearchAnswer,
-    SearchId, search, search4letters, set_text,
+    SearchId, letters_of_set, search, search4letters, set_text,
 };
 pub use stream::{Heartbeat, StreamEnd};
 pub use system::{

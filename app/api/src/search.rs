@@ -151,6 +151,43 @@ pub fn set_text(found: &BTreeSet<char>) -> String {
     format!("{{{}}}", elements.join(", "))
 }
 
+/// The inverse of [`set_text`]. `None` for another text.
+pub fn letters_of_set(text: &str) -> Option<Vec<char>> {
+    if text == "set()" {
+        return Some(Vec::new());
+    }
+    let mut rest = text.strip_prefix('{')?.chars();
+    let mut letters = Vec::new();
+    loop {
+        let quote = rest.next().filter(|quote| matches!(quote, '\'' | '"'))?;
+        letters.push(match rest.next()? {
+            '\\' => match rest.next()? {
+                't' => '\t',
+                'n' => '\n',
+                'r' => '\r',
+                'x' => hexadecimal(&mut rest, 2)?,
+                'u' => hexadecimal(&mut rest, 4)?,
+                'U' => hexadecimal(&mut rest, 8)?,
+                character => character,
+            },
+            character => character,
+        });
+        if rest.next() != Some(quote) {
+            return None;
+        }
+        match rest.as_str() {
+            "}" => return Some(letters),
+            more => rest = more.strip_prefix(", ")?.chars(),
+        }
+    }
+}
+
+fn hexadecimal(rest: &mut std::str::Chars<'_>, digits: usize) -> Option<char> {
+    let (number, after) = rest.as_str().split_at_checked(digits)?;
+    *rest = after.chars();
+    u32::from_str_radix(number, 16).ok().and_then(char::from_u32)
+}
+
 /// Python 3.11's `repr` of a string of this one character.
 pub(crate) fn python_repr(character: char) -> String {
     match character {
@@ -203,6 +240,30 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn the_letters_of_a_displayed_set_are_read_back(letters in proptest::collection::btree_set(any::<char>(), 0..6)) {
+            let read = letters_of_set(&set_text(&letters));
+            prop_assert_eq!(read, Some(letters.into_iter().collect::<Vec<_>>()));
+        }
+
+        #[test]
+        fn any_text_is_a_set_or_not(text in "[{}'\"a, \\\\xuU0-9é]{0,20}") {
+            if let Some(letters) = letters_of_set(&text) {
+                prop_assert!(letters.len() <= text.chars().count());
+            }
+        }
+    }
+
+    #[test]
+    fn letters_that_python_escapes_are_read_back() {
+        let letters: BTreeSet<char> = "'\"\\\t\n\r\u{0}\u{ad}\u{200b}\u{e0001}é🦀".chars().collect();
+        assert_eq!(letters_of_set(&set_text(&letters)), Some(letters.into_iter().collect()));
+        for text in ["", "{}", "{'a'", "{'a',}", "{'ab'}", "['a']", "{'\\x4'}", "{'\\ud800'}", "{'a'} "] {
+            assert_eq!(letters_of_set(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn an_id_is_a_ulid() {

@@ -196,6 +196,11 @@ impl LogQuery {
         url::with_query("/api/admin/log/rows", &parameters)
     }
 
+    /// The id or the receipt of the only search that the filter asks for.
+    pub fn only_search(self) -> Option<String> {
+        self.question.with_value(|question| question.as_ref().and_then(|question| question.filter.only_search()))
+    }
+
     fn filter_text(self) -> Option<String> {
         let text = self.question.with_value(|question| question.as_ref().map(|question| question.filter.to_string()));
         text.filter(|text| !text.is_empty())

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use crate::log::query::{LogQuery, Reading};
 use crate::log::scan::Direction;
 use crate::log::window::LogWindow;
+use crate::platform::url;
 use crate::ui::format;
 use crate::ui::notice::{Failure, Loading};
 
@@ -33,15 +34,19 @@ pub fn LogState(query: LogQuery, #[prop(into)] error: Signal<Option<FilterError>
         .into_any(),
         (Reading::Nothing, true) if is_complete.get() => {
             let scanned = query.scan.with(|scan| scan.and_then(|scan| scan.rows(Direction::Older)));
-            let none =
-                if query.is_filtered() { no_match(scanned).into_any() } else { view! { <EmptyLog /> }.into_any() };
+            let none = if query.is_filtered() {
+                no_match(scanned, query.only_search()).into_any()
+            } else {
+                view! { <EmptyLog /> }.into_any()
+            };
             view! { <div class="log_state empty_state">{none}</div> }.into_any()
         }
         _ => ().into_any(),
     }
 }
 
-fn no_match(scanned: Option<(u64, u64)>) -> impl IntoView {
+/// `search` is the id or the receipt of the only search that is asked for.
+fn no_match(scanned: Option<(u64, u64)>, search: Option<String>) -> impl IntoView {
     let scanned = scanned.map(|(scanned, _)| {
         let rows = format::counted(usize::try_from(scanned).unwrap_or(usize::MAX), "row");
         view! { <p class="muted">{format!("{rows} looked through.")}</p> }
@@ -49,8 +54,29 @@ fn no_match(scanned: Option<(u64, u64)>) -> impl IntoView {
     view! {
         <p>"No row matches this filter."</p>
         {scanned}
+        {search.map(|search| view! { <JobOfSearch search /> })}
         <a class="button" href="/viewlog">"Show all rows"</a>
     }
+}
+
+/// The job of a search that is not in the log, if there is one.
+#[component]
+fn JobOfSearch(search: String) -> impl IntoView {
+    let job = LocalResource::new(move || api::find_job(search.clone()));
+    let text = move || {
+        Some(match job.get()? {
+            Ok(Some(job)) => view! {
+                <p>
+                    "The search is accepted and not in the log yet. "
+                    <a href=url::of_job(job.id)>{format!("Its job #{} is {}.", job.id.0, job.state.as_str())}</a>
+                </p>
+            }
+            .into_any(),
+            Ok(None) => view! { <p>"No job records this search either."</p> }.into_any(),
+            Err(error) => view! { <p>{error.message}</p> }.into_any(),
+        })
+    };
+    view! { <div role="status">{text}</div> }
 }
 
 /// How often an empty log looks where its searches are.

@@ -8,6 +8,7 @@ use spool::Inspection;
 use store::Store;
 use tokio::net::TcpListener;
 
+use super::running_server::readiness;
 use crate::platform::assets::has_client;
 use crate::platform::output::{PrintError, print};
 
@@ -64,18 +65,30 @@ pub async fn check(store: Option<&dyn Store>, spool_folder: &Path, listen: Socke
         });
     }
     findings.extend(spool(spool_folder));
-    findings.push(match TcpListener::bind(listen).await {
-        Ok(_) => Finding::Good(format!("{listen} is free to listen on")),
-        Err(error) => Finding::Wrong(format!(
-            "{listen} cannot be listened on ({error}): if it is not our own server, choose another --listen"
-        )),
-    });
+    findings.extend(listening(listen).await);
     findings.push(if has_client() {
         Finding::Good("the client is in this binary".to_owned())
     } else {
         Finding::Wrong("this binary carries no client: build it with `cargo xtask run`".to_owned())
     });
     findings
+}
+
+/// Whether the address is free, or what our own server there says of itself.
+async fn listening(listen: SocketAddr) -> Vec<Finding> {
+    let Err(error) = TcpListener::bind(listen).await else {
+        return vec![Finding::Good(format!("{listen} is free to listen on"))];
+    };
+    let Some(lines) = readiness(listen).await else {
+        return vec![Finding::Wrong(format!(
+            "{listen} cannot be listened on ({error}), and no server of ours answers there: choose another --listen"
+        ))];
+    };
+    let finding = |line: String| match line.as_str() {
+        "ready" => Finding::Good(format!("a server of ours runs at {listen} and is ready")),
+        _ => Finding::Wrong(format!("the server at {listen} says: {line}")),
+    };
+    lines.into_iter().map(finding).collect()
 }
 
 /// Facts about a database server.

@@ -8,9 +8,11 @@ use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use api::LogFilter;
+use api::{FilterError, LogFilter};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use super::time_zone::{NamedZone, NoZone};
 
 use self::database_url::{UrlParser, database_url, without_secrets};
 
@@ -85,7 +87,37 @@ pub struct ExportArgs {
     /// Only the rows that this filter matches, written as on the page of the log; docs/log.md has its grammar
     // A filter may begin with a minus.
     #[arg(long, value_name = "FILTER", default_value = "", allow_hyphen_values = true)]
-    pub filter: LogFilter,
+    filter: String,
+    /// The zone of the filter's times that have no offset, for instance Europe/Berlin; the machine's (TZ), unless given
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<NamedZone>,
+}
+
+/// Why a filter in a flag is refused.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NoFilter {
+    #[error("invalid value for '--filter <FILTER>': {error}\n  {text}\n  {}", marks(error))]
+    Wrong { text: String, error: FilterError },
+    #[error("invalid value for '--filter <FILTER>': {0}")]
+    NoZone(#[from] NoZone),
+}
+
+/// Carets below the wrong characters.
+fn marks(error: &FilterError) -> String {
+    " ".repeat(error.at.start) + &"^".repeat(error.at.len().max(1))
+}
+
+impl ExportArgs {
+    /// The filter, and the zone of its times if it has times without an offset.
+    pub fn filter(&self) -> Result<(LogFilter, Option<NamedZone>), NoFilter> {
+        let text = &self.filter;
+        let zone = NamedZone::of_filter(text, self.time_zone.as_ref())?;
+        let filter = match &zone {
+            Some(zone) => LogFilter::parse(text, zone),
+            None => text.parse(),
+        };
+        filter.map(|filter| (filter, zone)).map_err(|error| NoFilter::Wrong { text: text.clone(), error })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -118,6 +150,9 @@ pub enum SpoolCommand {
     },
 }
 
+/// How the names of the environment's variables begin that are ours alone.
+const OUR_VARIABLES: &str = "SEARCH4LETTERS_";
+
 /// Why no [`Config`] was read.
 pub enum NoConfig {
     /// The requested help or version text.
@@ -129,7 +164,27 @@ pub enum NoConfig {
 impl Config {
     /// Reads this process's arguments and environment.
     pub fn read() -> Result<Self, NoConfig> {
-        Self::of(std::env::args_os())
+        let mut config = Self::of(std::env::args_os())?;
+        // Messages then name the folder wherever they are read.
+        if let Ok(data) = std::path::absolute(&config.store.data) {
+            config.store.data = data;
+        }
+        Ok(config)
+    }
+
+    /// Our variables in the environment that mean nothing, each with the one that is probably meant.
+    pub fn unknown_variables() -> Vec<(String, Option<String>)> {
+        let command = Self::command();
+        let of_flags = command.get_arguments().filter_map(|flag| flag.get_env()?.to_str());
+        let known: Vec<&str> = of_flags.filter(|name| name.starts_with(OUR_VARIABLES)).collect();
+        let given = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let unknown = given.filter(|name| name.starts_with(OUR_VARIABLES) && !known.contains(&name.as_str()));
+        let with_nearest = |name: String| {
+            let nearest = known.iter().min_by_key(|known| strsim::osa_distance(known, &name));
+            let nearest = nearest.filter(|known| strsim::osa_distance(known, &name) <= 3);
+            (name, nearest.map(|known| (*known).to_owned()))
+        };
+        unknown.map(with_nearest).collect()
     }
 
     fn of(line: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Self, NoConfig> {
@@ -138,7 +193,13 @@ impl Config {
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => NoConfig::Wrong(error.to_string()),
             _ => NoConfig::Wrong(one_line(&without_secrets(&error))),
         })?;
-        config.contradiction().map_or(Ok(config), |line| Err(NoConfig::Wrong(format!("error: {line}"))))
+        if let Some(line) = config.contradiction() {
+            return Err(NoConfig::Wrong(format!("error: {line}")));
+        }
+        if let Some(Command::Export(args)) = &config.command {
+            args.filter().map_err(|error| NoConfig::Wrong(format!("error: {error}")))?;
+        }
+        Ok(config)
     }
 
     fn parsed(line: impl IntoIterator<Item: Into<OsString> + Clone>) -> Result<Self, clap::Error> {
@@ -197,10 +258,11 @@ impl Config {
     }
 }
 
-/// The first paragraph of clap's message says what is wrong.
+/// The first paragraph of clap's message says what is wrong, and a tip what is probably meant.
 fn one_line(message: &str) -> String {
     let paragraph = message.lines().take_while(|line| !line.trim().is_empty());
-    paragraph.map(str::trim).collect::<Vec<_>>().join(" ")
+    let tips = message.lines().filter(|line| line.trim_start().starts_with("tip: a similar"));
+    paragraph.chain(tips).map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -236,7 +298,13 @@ mod tests {
     #[test]
     fn a_wrong_value_gets_one_clear_line() {
         for (line, expected) in [
-            ("x --listen here", "--listen"),
+            ("x --listen here", "127.0.0.1:3000"),
+            ("x --listen :3000", "0.0.0.0:3000"),
+            ("x --listen 0.0.0.0", "127.0.0.1:3000"),
+            ("x --listen example.org:3000", "127.0.0.1:3000"),
+            ("x --lisen 127.0.0.1:1", "tip: a similar argument exists: '--listen'"),
+            ("x serv", "tip: a similar subcommand exists: 'serve'"),
+            ("x export --time-zone Europe/Nowhere", "Europe/Berlin"),
             ("x --log-delay 15", "for instance 15s"),
             ("x --workers 0", "--workers"),
             ("x --connections 0", "--connections"),
@@ -269,6 +337,36 @@ mod tests {
             assert!(message.contains(expected) && !message.contains('\n'), "{line}: {message}");
             assert!(!message.contains("hunter2"), "{line}: {message}");
         }
+    }
+
+    #[test]
+    fn an_address_may_be_written_in_short() {
+        for (text, expected) in
+            [("localhost:3000", "127.0.0.1:3000"), ("3000", "127.0.0.1:3000"), ("[::1]:80", "[::1]:80")]
+        {
+            let config = Config::try_parse_from(["x", "--listen", text]).expect(text);
+            assert_eq!(config.http.listen.to_string(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_filter_is_marked_at_its_character() {
+        let Err(NoConfig::Wrong(message)) = Config::of(["x", "export", "--filter", "a (b"]) else { panic!("it is right") };
+        assert!(message.contains("(at character 3)") && message.ends_with("\n  a (b\n    ^"), "{message}");
+    }
+
+    #[test]
+    fn local_times_of_a_filter_are_in_the_given_zone() {
+        let filter = |text: &str| {
+            let line = ["x", "export", "--time-zone", "Europe/Berlin", "--filter", text];
+            let config = Config::try_parse_from(line).expect(text);
+            let Some(Command::Export(args)) = config.command else { panic!("it is an export") };
+            args.filter().expect(text)
+        };
+        let (local, zone) = filter("since:2026-11-22 08:05 before:2026-07-01");
+        assert_eq!(local, "since:2026-11-22T07:05Z before:2026-06-30T22:00Z".parse().expect("a filter"));
+        assert_eq!(zone.map(|zone| zone.name.to_string()).as_deref(), Some("Europe/Berlin"));
+        assert!(filter("since:1h searched:2026-11-22T08:05Z").1.is_none(), "no zone is needed");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{JobCounts, JobDetail, JobFilter, JobId, JobKind, JobsApi, JobsPage, Role};
+use api::{JobCounts, JobDetail, JobFilter, JobId, JobKind, JobSummary, JobsApi, JobsPage, Role};
 use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::sse::Event;
@@ -33,6 +33,11 @@ impl JobsApi for Call<JobService> {
     async fn job(&self, id: JobId) -> ApiResult<JobDetail> {
         self.caller.require(Role::Viewer)?;
         Ok(self.service.detail(id).await?)
+    }
+
+    async fn find_job(&self, search: String) -> ApiResult<Option<JobSummary>> {
+        self.caller.require(Role::Viewer)?;
+        Ok(self.service.of_search(&search).await.map_err(Error::from)?)
     }
 
     async fn retry_job(&self, id: JobId) -> ApiResult<()> {

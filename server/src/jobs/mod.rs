@@ -10,6 +10,7 @@ use api::SearchId;
 use store::{Clock, Store, StoredJob};
 
 use crate::platform::job::LocalWorker;
+use crate::platform::receipt_lookup::SearchOfReceipt;
 
 /// The search that a job records, if it records one, and its phrase.
 pub type SearchOf = fn(&StoredJob) -> Option<(SearchId, String)>;
@@ -20,4 +21,5 @@ pub struct JobService {
     /// `None` if this process runs no jobs.
     pub worker: Option<LocalWorker>,
     pub search_of: SearchOf,
+    pub search_of_receipt: SearchOfReceipt,
 }

@@ -1,7 +1,9 @@
 //! Stored jobs and kinds, as administrators see them.
 
-use api::{ApiError, JobDetail, JobFilter, JobId, JobKind, JobState, JobSummary, JobsPage};
-use store::{StoredJob, StoredKind};
+use api::{
+    ApiError, JobDetail, JobFilter, JobId, JobKind, JobState, JobSummary, JobsPage, Receipt, SearchId,
+};
+use store::{LOG_JOB, StoredJob, StoredKind};
 
 use super::JobService;
 use crate::platform::error::Result;
@@ -31,6 +33,14 @@ impl JobService {
             log_row,
             why_not_running: self.why_not_running(&job).await?,
         })
+    }
+
+    /// The job of the search with this id or receipt.
+    pub(super) async fn of_search(&self, text: &str) -> store::Result<Option<JobSummary>> {
+        let of_receipt = || (self.search_of_receipt)(&Receipt(text.to_owned()));
+        let Some(search) = text.parse().ok().or_else(of_receipt) else { return Ok(None) };
+        let job = self.store.job_by_key(LOG_JOB, &SearchId::to_string(&search)).await?;
+        Ok(job.map(|job| self.summary(&job)))
     }
 
     pub(super) async fn kinds(&self) -> store::Result<Vec<JobKind>> {

@@ -81,7 +81,7 @@ impl LogService {
     /// Reads the parameter `q`. Times without an offset are UTC.
     pub(super) fn filter(&self, q: Option<&str>) -> std::result::Result<LogFilter, ApiError> {
         let filter: LogFilter = q.unwrap_or_default().parse().map_err(|error: FilterError| error.in_field("q"))?;
-        Ok(filter.with_searches(&self.search_of))
+        Ok(filter.with_searches(&*self.search_of))
     }
 }
 

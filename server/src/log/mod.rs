@@ -7,15 +7,15 @@ mod scan;
 
 use std::sync::Arc;
 
-use api::{Receipt, SearchId};
 use prometheus_client::metrics::gauge::Gauge;
 use store::{Clock, Store};
+
+use crate::platform::receipt_lookup::SearchOfReceipt;
 
 pub struct LogService {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
-    /// The search of a receipt.
-    pub search_of: Box<dyn Fn(&Receipt) -> Option<SearchId> + Send + Sync>,
+    pub search_of: SearchOfReceipt,
     /// Exports that are being sent now.
     pub exports: Gauge,
 }

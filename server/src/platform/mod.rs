@@ -13,6 +13,7 @@ pub mod logging;
 pub(crate) mod origin_guard;
 pub mod output;
 pub mod random;
+pub mod receipt_lookup;
 pub mod server_functions;
 pub mod sse;
 pub mod store_watch;

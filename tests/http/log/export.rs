@@ -45,7 +45,13 @@ async fn a_row_is_the_same_line_as_on_the_page() {
     };
     let mut page = rows("/api/admin/log/rows?limit=10000&q=").await;
     page.reverse();
-    assert_eq!(rows(EXPORT).await, page);
+    let without_array = |line: String| {
+        let (row, array) = line.rsplit_once(",\"results_list\":[").expect("the letters are an array too");
+        assert!(array.ends_with("]}"), "{array}");
+        format!("{row}}}")
+    };
+    let exported: Vec<_> = rows(EXPORT).await.into_iter().map(without_array).collect();
+    assert!(exported == page, "a row differs from the page's");
 }
 
 #[tokio::test]

@@ -202,8 +202,8 @@ async fn times_ids_and_numbers_are_found_without_scanning_other_rows() {
     assert_eq!((phrases(&rows), one.from, one.end), (vec!["50"], seqs[49], seqs[49]));
     let (rows, one) = looked(&server, &admin, "q=row:7").await;
     assert_eq!((phrases(&rows), one.from, one.end, one.last), (vec!["7"], LogSeq(7), LogSeq(7), seqs[49]));
-    assert_eq!(phrases(&found(&server, &admin, "before:1970-01-01T00:00:00.003Z").await), ["2", "1"]);
-    assert_eq!(phrases(&found(&server, &admin, "since:1970-01-01T00:00:00.049Z").await), ["50", "49"]);
+    assert_eq!(phrases(&found(&server, &admin, "recorded:..<1970-01-01T00:00:00.003Z").await), ["2", "1"]);
+    assert_eq!(phrases(&found(&server, &admin, "recorded:1970-01-01T00:00:00.049Z..").await), ["50", "49"]);
     let (rows, none) = looked(&server, &admin, "q=since:1h").await;
     assert_eq!((rows.len(), none.is_done), (0, true));
 }

@@ -214,7 +214,7 @@ pub(crate) async fn a_minute_of_disorder_hides_no_row(database: impl Database) {
     let rows: Vec<LogRow> = store.log_rows(log_query(LogSpan::Newest)).try_collect().await.unwrap();
     let now = minute(20);
     for (since, before) in [(0, 20), (1, 2), (5, 9), (8, 8), (9, 7), (12, 13), (19, 25)] {
-        let filter = format!("since:{}m before:{}m", 20 - since, 20_u64.saturating_sub(before));
+        let filter = format!("recorded:{}m..{}m", 20 - since, 20_u64.saturating_sub(before));
         let filter: LogFilter = filter.parse().unwrap();
         let range = log_range(&*store, &filter.bounds(now)).await.unwrap();
         for row in rows.iter().filter(|row| filter.matches(row, now)) {
@@ -242,8 +242,8 @@ pub(crate) async fn bounds_select_existing_rows(database: impl Database) {
     assert_eq!(range(of(&format!("search:{id}"))).await, Some((all[20].seq, all[20].seq)));
     assert_eq!(range(of(&format!("search:{id} row:{}", all[21].seq.0))).await, None);
     assert_eq!(range(of(&format!("search:{}", search(999)))).await, None);
-    assert_eq!(range(of("since:1s")).await, None);
-    assert_eq!(range(of("before:10w")).await, None);
+    assert_eq!(range(of("recorded:1s")).await, None);
+    assert_eq!(range(of("recorded:..10w")).await, None);
 }
 
 pub(crate) async fn random_times_lead_to_the_right_row(database: impl Database) {

@@ -85,7 +85,9 @@ enum Column {
 impl LogFilter {
     /// Matches the rows that contain `text` in any field.
     pub fn anywhere(text: impl Into<String>) -> Self {
-        Self { terms: vec![Term { sense: Sense::Is, test: Test::Anywhere(text.into()) }] }
+        let text = text.into();
+        let terms = if text.is_empty() { vec![] } else { vec![Term { sense: Sense::Is, test: Test::Anywhere(text) }] };
+        Self { terms }
     }
 
     pub fn is_empty(&self) -> bool {

@@ -253,11 +253,6 @@ pub enum LogPosition {
 impl LogPosition {
     /// Reads a position. A time without an offset is in `zone`.
     pub fn parse(text: &str, zone: &dyn TimeZone) -> Result<Self, FilterError> {
-        let length = text.chars().count();
-        if length > MAX_CHARACTERS {
-            let message = format!("A filter has at most {MAX_CHARACTERS} characters, and this one has {length}.");
-            return Err(FilterError::new(MAX_CHARACTERS..length, message));
-        }
         let written = text.trim();
         let row = number(written).map(Self::Row);
         row.or_else(|| LogPeriod::parse(written, zone).map(|period| Self::Time(period.start))).ok_or_else(|| {

@@ -1,6 +1,6 @@
 //! The sections of the configuration, each for one part of the program.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,7 +21,8 @@ pub struct HttpSection {
         global = true,
         env = "SEARCH4LETTERS_LISTEN",
         default_value = "127.0.0.1:3000",
-        value_name = "ADDRESS"
+        value_name = "ADDRESS",
+        value_parser = listen
     )]
     pub listen: SocketAddr,
     /// Network of proxies whose X-Forwarded-* and Forwarded headers count (may be given more than once)
@@ -129,6 +130,20 @@ impl JobsSection {
     pub fn worker_options(&self) -> WorkerOptions {
         WorkerOptions { slots: self.workers.get(), log_delay: self.log_delay, grace: self.grace }
     }
+}
+
+/// Why an address cannot be listened on.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error(
+    "write an address and a port: 127.0.0.1:3000 for this machine alone, 0.0.0.0:3000 or [::]:3000 for all addresses"
+)]
+struct NoAddress;
+
+/// Reads an address and a port. A port alone, and `localhost`, stand for this machine alone.
+fn listen(text: &str) -> Result<SocketAddr, NoAddress> {
+    let port = text.strip_prefix("localhost:").unwrap_or(text);
+    let local = || port.parse().map(|port: u16| (Ipv4Addr::LOCALHOST, port).into());
+    text.parse().or_else(|_| local()).map_err(|_| NoAddress)
 }
 
 fn network(text: &str) -> Result<Network, String> {
