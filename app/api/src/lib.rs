@@ -54,9 +54,9 @@ pub use account::{Account, Login, Logout, Role, SessionInfo, SetUp, check_setup_
 pub use error::{ApiError, ErrorCode};
 pub use form::Form;
 pub use jobs::{
-    Attempt, AttemptOutcome, CancelJob, FindJob, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobProgress, JobState,
-    JobSummary, JobsPage, RetryJob, cancel_job, find_job, job, job_counts, job_kinds, jobs, limit_kind, pause_kind, resume_kind,
-    retry_job,
+    Attempt, AttemptOutcome, CancelJob, FindJob, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobProgress,
+    JobState, JobSummary, JobsPage, RetryJob, cancel_job, find_job, job, job_counts, job_kinds, jobs, limit_kind,
+    pause_kind, resume_kind, retry_job,
 };
 pub use json::from_json;
 pub use lab::{

@@ -99,10 +99,8 @@ fn GoTo(
     /// Called with `None` to return to the newest rows.
     on_position: Callback<Option<LogPosition>>,
 ) -> impl IntoView {
-    let hint = format!(
-        "A row's number (48211), a time in {} (2026-11-22 08:05) or how long ago (2h)",
-        time::zone_name()
-    );
+    let hint =
+        format!("A row's number (48211), a time in {} (2026-11-22 08:05) or how long ago (2h)", time::zone_name());
     let wrong = format!("{hint}.");
     let text = RwSignal::new(String::new());
     let is_wrong = RwSignal::new(false);

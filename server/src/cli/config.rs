@@ -351,7 +351,9 @@ mod tests {
 
     #[test]
     fn a_wrong_filter_is_marked_at_its_character() {
-        let Err(NoConfig::Wrong(message)) = Config::of(["x", "export", "--filter", "a (b"]) else { panic!("it is right") };
+        let Err(NoConfig::Wrong(message)) = Config::of(["x", "export", "--filter", "a (b"]) else {
+            panic!("it is right")
+        };
         assert!(message.contains("(at character 3)") && message.ends_with("\n  a (b\n    ^"), "{message}");
     }
 

@@ -1,8 +1,6 @@
 //! Stored jobs and kinds, as administrators see them.
 
-use api::{
-    ApiError, JobDetail, JobFilter, JobId, JobKind, JobState, JobSummary, JobsPage, Receipt, SearchId,
-};
+use api::{ApiError, JobDetail, JobFilter, JobId, JobKind, JobState, JobSummary, JobsPage, Receipt, SearchId};
 use store::{LOG_JOB, StoredJob, StoredKind};
 
 use super::JobService;

@@ -88,7 +88,8 @@ impl Lexer<'_> {
             return Ok(Sense::Is);
         }
         if self.is_at_end() || self.rest.peek() == Some(&'-') {
-            let message = "A minus stands directly in front of what it excludes. To look for a minus, put it in quotes.";
+            let message =
+                "A minus stands directly in front of what it excludes. To look for a minus, put it in quotes.";
             return Err(FilterError::new(self.at - 1..self.at, message));
         }
         Ok(Sense::IsNot)

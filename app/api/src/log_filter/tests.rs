@@ -187,9 +187,10 @@ fn an_error_points_at_the_characters() {
 
 #[test]
 fn a_word_without_a_key_is_free_text() {
-    for word in
-        ["50%", "it's", "a\\b", "5'", "::1", "fe::1", "12:30", "http://x", "how?", "[a-z]", "~x", "naïve", "a-b", "or", "Not"]
-    {
+    for word in [
+        "50%", "it's", "a\\b", "5'", "::1", "fe::1", "12:30", "http://x", "how?", "[a-z]", "~x", "naïve", "a-b", "or",
+        "Not",
+    ] {
         assert_eq!(filter(word), LogFilter::anywhere(word), "{word}");
     }
 }
@@ -249,7 +250,8 @@ fn only_local_times_are_rewritten() {
 #[test]
 fn a_receipt_matches_the_row_of_its_search() {
     let text = "receipt:0123456789ABCDEF0123456789abcdef";
-    let search_of = |Receipt(receipt): &Receipt| (receipt == "0123456789abcdef0123456789abcdef").then_some(SearchId(42));
+    let search_of =
+        |Receipt(receipt): &Receipt| (receipt == "0123456789abcdef0123456789abcdef").then_some(SearchId(42));
     assert!(filter(text).with_searches(search_of).matches(&row(), NOW));
     assert!(filter("receipt:0000000000000000000000001A").matches(&row(), NOW), "the search's own id will do");
     assert_eq!(filter(text).only_search().as_deref(), Some("0123456789abcdef0123456789abcdef"));
