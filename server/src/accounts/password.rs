@@ -65,7 +65,8 @@ impl Passwords {
     }
 }
 
-/// The password of a new account, in one form for all keyboards and systems: see [`normal`].
+/// The password of a new account, in one form for all keyboards and systems: without spaces at its ends, with accents
+/// composed (NFC), and with one kind of space, as RFC 8265 has it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewPassword(String);
 
@@ -89,8 +90,7 @@ impl NewPassword {
     }
 }
 
-/// Without spaces at its ends, with accents composed (NFC), and with one kind of space, as RFC 8265 has it: what a
-/// keyboard or a copy may change without being seen.
+/// Undoes what a keyboard or a copy may change without being seen.
 fn normal(typed: &str) -> String {
     typed.trim().nfc().map(|c| if c.is_whitespace() { ' ' } else { c }).collect()
 }
