@@ -163,6 +163,7 @@ fn admin_routes() -> Vec<(Method, &'static str, Value)> {
         (Method::GET, "/api/admin/jobs/events", Value::Null),
         (Method::POST, "/api/admin/jobs/counts", json!({})),
         (Method::POST, "/api/admin/jobs/list", json!({"filter": {"state": null}, "before": null})),
+        (Method::POST, "/api/admin/jobs/find", json!({"search": "0123456789abcdef0123456789abcdef"})),
         (Method::POST, "/api/admin/jobs/show", id.clone()),
         (Method::POST, "/api/admin/jobs/retry", id.clone()),
         (Method::POST, "/api/admin/jobs/cancel", id),

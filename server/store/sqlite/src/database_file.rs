@@ -143,6 +143,15 @@ impl OwnerLock {
     }
 }
 
+impl Drop for OwnerLock {
+    /// A child process that is just being started holds the files open too, so closing them would not unlock them yet.
+    fn drop(&mut self) {
+        if let Err(error) = self.release() {
+            tracing::warn!(%error, "the database's file could not be unlocked; the system does it when this process ends");
+        }
+    }
+}
+
 /// Whether locks of whole files and SQLite's locks are independent: on Linux, on disks of the machine itself.
 fn has_separate_locks(file: &File) -> bool {
     cfg!(target_os = "linux") && !is_on_network(file)

@@ -37,9 +37,9 @@ pub enum OpenError {
     Busy { file: PathBuf },
     #[error("{} cannot be brought up to date: {reason}", file.display())]
     Migration { file: PathBuf, reason: String },
-    #[error("{} cannot be written to: {reason}. Give this user write permission on its folder and on the files in it, or choose another with --data", file.display())]
+    #[error("{} cannot be written to: {}. Give this user write permission on its folder and on the files in it, or choose another with --data", file.display(), reason.detail())]
     NotWritable { file: PathBuf, reason: StoreError },
-    #[error("{} cannot be opened: {reason}. See that its disk works, and that this user may read and write it", file.display())]
+    #[error("{} cannot be opened: {}. See that its disk works, and that this user may read and write it", file.display(), reason.detail())]
     Other { file: PathBuf, reason: StoreError },
 }
 
