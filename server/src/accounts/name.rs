@@ -14,7 +14,7 @@ pub struct NewName(String);
 
 impl NewName {
     pub fn parse(typed: &str) -> Result<Self, ApiError> {
-        let name: String = typed.trim().nfkc().collect();
+        let name: String = trimmed(typed).nfkc().collect();
         let is_odd = |c: char| !api::is_inert(c) || c.is_whitespace();
         if name.is_empty() || name.chars().count() > LONGEST || name.contains(is_odd) {
             let message = format!("A name has 1 to {LONGEST} characters and no spaces.");
@@ -28,10 +28,16 @@ impl NewName {
     }
 }
 
+/// Without spaces and invisible characters at the ends: what is copied from a page or a messenger has some.
+pub(super) fn trimmed(typed: &str) -> &str {
+    let is_invisible = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
+    typed.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
+}
+
 /// Equal for all spellings of a name. Cut to the longest that an account can have, to bound the memory of those who
 /// keep it.
 pub(super) fn key(typed: &str) -> String {
-    let lower = typed.trim().nfkc().flat_map(char::to_lowercase);
+    let lower = trimmed(typed).nfkc().flat_map(char::to_lowercase);
     // Lower case may be decomposed: Turkish has a dotted capital I.
     lower.nfkc().take(LONGEST).collect()
 }
@@ -55,6 +61,7 @@ mod tests {
     fn all_spellings_of_a_name_have_one_key() {
         for (spelling, name) in [
             ("ada ", "ada"),
+            ("\u{feff}ada \u{200b}", "ada"),
             ("\u{a0}ada\u{3000}", "ada"),
             ("Ada", "ada"),
             ("jose\u{301}", "jos\u{e9}"),

@@ -9,6 +9,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization;
 
+use super::name::trimmed;
 use crate::platform::random::Random;
 
 /// The shortest password for a new account, in characters (ASVS 5.0, 6.2.1 and 6.2.9).
@@ -92,7 +93,7 @@ impl NewPassword {
 
 /// Undoes what a keyboard or a copy may change without being seen.
 fn normal(typed: &str) -> String {
-    typed.trim().nfc().map(|c| if c.is_whitespace() { ' ' } else { c }).collect()
+    trimmed(typed).nfc().map(|c| if c.is_whitespace() { ' ' } else { c }).collect()
 }
 
 /// The forms in which a password may have been hashed. The first is today's. Earlier versions hashed what was typed, so
@@ -147,6 +148,7 @@ mod tests {
         for typed in [
             "Zaubertr\u{e4}nke f\u{fc}r \u{c9}lodie",
             "Zaubertra\u{308}nke fu\u{308}r E\u{301}lodie",
+            "\u{feff}Zaubertr\u{e4}nke f\u{fc}r \u{c9}lodie\u{200e}",
             " Zaubertr\u{e4}nke\u{a0}f\u{fc}r\u{3000}\u{c9}lodie\n",
         ] {
             assert_eq!(passwords.verify(typed.to_owned(), Some(hash.clone())).await, Ok(true), "{typed:?}");

@@ -1,6 +1,6 @@
 //! What trusted proxies say of a request: who asks, by which scheme, and for which host.
 //!
-//! They say it in X-Forwarded-* or in Forwarded (RFC 7239), in many spellings. Whatever else sends these headers is not
+//! They say it in X-Forwarded-*, in Forwarded (RFC 7239) or in X-Real-IP, in many spellings. Whatever else sends these headers is not
 //! believed.
 
 use std::collections::HashSet;
@@ -19,6 +19,7 @@ use prometheus_client::metrics::counter::Counter;
 use store::Clock;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
@@ -148,25 +149,39 @@ pub fn hosts(parts: &Parts, arrival: Arrival) -> Vec<String> {
         own.or_else(|| parts.uri.authority().map(|host| host.as_str())).map(str::to_owned).into_iter().collect();
     if arrival.is_proxied {
         hosts.extend(first(&parts.headers, FORWARDED_HOST));
-        hosts.extend(parameter(&parts.headers, "host").into_iter().next());
+        hosts.extend(first_parameter(&parts.headers, "host"));
         if let Some(port) = first(&parts.headers, FORWARDED_PORT) {
-            // For those without a port. With two ports, a host is not one.
-            hosts.extend(hosts.clone().into_iter().map(|host| format!("{host}:{port}")));
+            hosts.extend(hosts.clone().iter().map(|host| format!("{}:{port}", without_port(host))));
         }
     }
     hosts
 }
 
+/// The host of an authority: what stands before its port, with the brackets of an IPv6 address.
+fn without_port(authority: &str) -> &str {
+    match authority.rfind(']') {
+        Some(bracket) => &authority[..=bracket],
+        None => authority.split_once(':').map_or(authority, |(host, _)| host),
+    }
+}
+
 /// The clients that the proxies name, from the first proxy to the last. A proxy that writes one of the headers passes the
-/// other on as the client may have forged it, and more write X-Forwarded-For.
+/// others on as the client may have forged them. Most write X-Forwarded-For, and fewest X-Real-IP alone.
 fn clients_named(headers: &HeaderMap) -> Vec<String> {
-    let hops: Vec<String> = elements(headers, FORWARDED_FOR).collect();
-    if hops.is_empty() { parameter(headers, "for") } else { hops }
+    let mut hops: Vec<String> = elements(headers, FORWARDED_FOR).collect();
+    if hops.is_empty() {
+        // A proxy that names nobody hides its client. The client may have forged what stands before.
+        hops = parameters(headers, "for").map(Option::unwrap_or_default).collect();
+    }
+    if hops.is_empty() {
+        hops.extend(first(headers, REAL_IP));
+    }
+    hops
 }
 
 fn scheme(headers: &HeaderMap) -> Option<Scheme> {
-    let named = first(headers, FORWARDED_PROTO).or_else(|| parameter(headers, "proto").into_iter().next())?;
-    match named.to_ascii_lowercase().as_str() {
+    let named = first(headers, FORWARDED_PROTO).or_else(|| first_parameter(headers, "proto"))?;
+    match named.trim_matches('"').to_ascii_lowercase().as_str() {
         "https" | "wss" => Some(Scheme::Https),
         "http" | "ws" => Some(Scheme::Http),
         _ => None,
@@ -196,15 +211,20 @@ fn elements(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = Strin
     elements.filter(|element| !element.is_empty())
 }
 
-/// The values of a parameter in the elements of Forwarded.
-fn parameter(headers: &HeaderMap, name: &str) -> Vec<String> {
+/// The first value of a parameter of Forwarded.
+fn first_parameter(headers: &HeaderMap, name: &str) -> Option<String> {
+    parameters(headers, name).flatten().next()
+}
+
+/// The value of a parameter in each element of Forwarded. `None` where an element has none.
+fn parameters(headers: &HeaderMap, name: &str) -> impl Iterator<Item = Option<String>> {
     let elements = texts(headers, FORWARDED).flat_map(|text| split_unquoted(&text, ','));
-    let pairs = elements.flat_map(|element| split_unquoted(&element, ';'));
-    let value = |pair: String| {
+    let value = move |pair: String| {
         let (key, value) = pair.split_once('=')?;
         key.trim().eq_ignore_ascii_case(name).then(|| unquoted(value.trim()))
     };
-    pairs.filter_map(value).collect()
+    let value_in = move |element: String| split_unquoted(&element, ';').into_iter().find_map(value);
+    elements.filter(|element| !element.trim().is_empty()).map(value_in)
 }
 
 /// Bytes that are not text must not hide the others.
@@ -286,8 +306,11 @@ mod tests {
             ("10.0.0.1", "x-forwarded-for: n\u{f6}nsense, 198.51.100.7", "198.51.100.7"),
             ("10.0.0.1", "x-forwarded-for: ,, 198.51.100.7 ,", "198.51.100.7"),
             ("10.0.0.1", "forwarded: for=198.51.100.7", "198.51.100.7"),
+            ("10.0.0.1", "x-real-ip: 198.51.100.7", "198.51.100.7"),
+            ("10.0.0.1", "x-real-ip: 203.0.113.9\nx-forwarded-for: 198.51.100.7", "198.51.100.7"),
+            ("192.0.2.1", "x-real-ip: 198.51.100.7", "192.0.2.1"),
             ("10.0.0.1", "x-forwarded-for: 198.51.100.7\nforwarded: for=203.0.113.9", "198.51.100.7"),
-            ("10.0.0.1", "forwarded: for=203.0.113.9, FOR = 198.51.100.7;proto=https\nforwarded: by=x", "198.51.100.7"),
+            ("10.0.0.1", "forwarded: for=203.0.113.9, FOR = 198.51.100.7;proto=https,", "198.51.100.7"),
             ("10.0.0.1", r#"forwarded: by="a,for=6.6.6.6";for="[2001:db8::7]:443""#, "2001:db8::7"),
             ("10.0.0.1", "x-forwarded-for: \"6.6.6.6, 198.51.100.7", "198.51.100.7"),
             ("10.0.0.1", "forwarded: for=\"6.6.6.6, for=198.51.100.7", "198.51.100.7"),
@@ -323,6 +346,10 @@ mod tests {
         for named in ["unknown", "_hidden", "\"_hidden:80\"", "nonsense", "[2001:db8::7", "010.0.0.1", "example.org"] {
             assert_eq!(client("10.0.0.1", &format!("x-forwarded-for: 198.51.100.7, {named}")), "unreadable", "{named}");
             assert_eq!(client("10.0.0.1", &format!("forwarded: for={named}")), "unreadable", "{named}");
+            assert_eq!(client("10.0.0.1", &format!("x-real-ip: {named}")), "unreadable", "{named}");
+        }
+        for hidden in ["for=198.51.100.7, proto=https;by=x", "for=198.51.100.7\nforwarded: by=x"] {
+            assert_eq!(client("10.0.0.1", &format!("forwarded: {hidden}")), "unreadable", "{hidden}");
         }
     }
 
@@ -332,12 +359,14 @@ mod tests {
         assert_eq!(https("x-forwarded-proto: HTTPS, http"), Some(Scheme::Https));
         assert_eq!(https("x-forwarded-proto: http"), Some(Scheme::Http));
         assert_eq!(https("forwarded: proto=\"https\";for=_a, proto=http"), Some(Scheme::Https));
+        assert_eq!(https("x-forwarded-proto: \"https\""), Some(Scheme::Https));
         assert_eq!(https("x-forwarded-proto: gopher"), None);
         assert_eq!(arrival("192.0.2.1", "x-forwarded-proto: https").0.scheme, None);
 
         let headers = "host: a:1\nx-forwarded-host: b, c\nforwarded: host=\"d:2\"\nx-forwarded-port: 3";
         assert_eq!(arrival("192.0.2.1", headers).1, ["a:1"]);
-        assert_eq!(arrival("10.0.0.1", headers).1, ["a:1", "b", "d:2", "a:1:3", "b:3", "d:2:3"]);
+        assert_eq!(arrival("10.0.0.1", headers).1, ["a:1", "b", "d:2", "a:3", "b:3", "d:3"]);
+        assert_eq!(arrival("10.0.0.1", "host: [::1]:1\nx-forwarded-port: 3").1, ["[::1]:1", "[::1]:3"]);
     }
 
     #[test]

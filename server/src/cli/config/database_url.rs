@@ -134,6 +134,13 @@ fn is_name(database: &str) -> bool {
 
 /// The error's text without what may be a secret. clap repeats what was typed.
 pub(super) fn without_secrets(error: &Error) -> String {
+    if let (ErrorKind::TooManyValues, Some(ContextValue::String(value))) =
+        (error.kind(), error.get(ContextKind::InvalidValue))
+        && !value.is_empty()
+    {
+        // Behind a flag that takes none, such as --password-stdin, a password looks like any word.
+        return error.to_string().replace(value.as_str(), "...");
+    }
     let typed = [ContextKind::InvalidArg, ContextKind::InvalidSubcommand, ContextKind::InvalidValue];
     typed.into_iter().fold(error.to_string(), |text, kind| match error.get(kind) {
         Some(ContextValue::String(typed)) if !is_harmless(kind, typed) => text.replace(typed.as_str(), "..."),
@@ -154,6 +161,8 @@ fn is_harmless(kind: ContextKind, typed: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use clap::ArgAction;
+
     use super::*;
 
     const SECRET: &str = "hunter2";
@@ -223,7 +232,8 @@ mod tests {
     fn messages_repeat_only_what_is_no_secret() {
         let command = || {
             let listen = Arg::new("listen").long("listen").value_parser(clap::value_parser!(u16));
-            Command::new("x").arg(listen).subcommand(Command::new("serve"))
+            let quiet = Arg::new("quiet").long("quiet").action(ArgAction::SetTrue);
+            Command::new("x").args([listen, quiet]).subcommand(Command::new("serve"))
         };
         for (line, is_shown) in [
             ("x postgres://a:hunter2@h/d", false),
@@ -233,6 +243,7 @@ mod tests {
             ("x --listen=postgres://hunter2", false),
             ("x --password=hunter2", false),
             ("x host=h'password=hunter2'", false),
+            ("x --quiet=hunter2", false),
             ("x --hunter2", true),
             ("x --listen hunter2", true),
         ] {
