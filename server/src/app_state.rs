@@ -47,7 +47,6 @@ pub struct AppState {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub random: Random,
-    pub trusted_proxies: TrustedProxies,
     pub caller_settings: CallerSettings,
     pub event_streams: EventStreams,
     /// Cancelled when the process is asked to stop. Ends the connections and event streams.
@@ -72,7 +71,7 @@ impl AppState {
         let session_cookie = SessionCookie::of_store(&secret);
         let accounts = AccountService::new(store.clone(), clock.clone(), random.clone(), session_cookie.clone());
         let accounts = Arc::new(accounts);
-        let caller_settings = CallerSettings { trusted_proxies: trusted_proxies.clone(), session_cookie };
+        let caller_settings = CallerSettings { trusted_proxies, session_cookie };
         let search = SearchService {
             store: store.clone(),
             clock: clock.clone(),
@@ -116,7 +115,6 @@ impl AppState {
             store,
             clock,
             random,
-            trusted_proxies,
             caller_settings,
             event_streams: streams,
             stop,
@@ -157,7 +155,6 @@ macro_rules! parts {
 
 parts! {
     clock: Arc<dyn Clock>,
-    trusted_proxies: TrustedProxies,
     caller_settings: CallerSettings,
     event_streams: EventStreams,
     accounts: Arc<AccountService>,

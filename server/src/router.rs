@@ -30,7 +30,7 @@ pub fn router(state: AppState) -> Router {
         .method_not_allowed_fallback(error::wrong_method)
         .layer(from_fn(error::catch_panics))
         .layer(from_fn_with_state(state.clock.clone(), layers::answer_in_time))
-        .layer(from_fn_with_state(state.trusted_proxies.clone(), layers::secure))
+        .layer(from_fn_with_state(state.caller_settings.trusted_proxies.clone(), layers::secure))
         .with_state(state)
 }
 
@@ -63,7 +63,7 @@ fn api(state: &AppState) -> Router<AppState> {
     api.nest(ADMIN, admin)
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::wrong_method)
-        .layer(from_fn_with_state(state.trusted_proxies.clone(), origin_guard::refuse_foreign))
+        .layer(from_fn_with_state(state.caller_settings.trusted_proxies.clone(), origin_guard::refuse_foreign))
         .layer(from_fn(layers::never_stored))
 }
 
