@@ -186,23 +186,30 @@ async fn export(config: &Config, args: ExportArgs, clock: &SystemClock) -> anyho
     if let Some(zone) = zone {
         say(&format!("times in the filter are in {} (--time-zone)", zone.name));
     }
+    let meant = args.meant_filter();
     let mut bar = ProgressBar::for_export(args.output.as_deref());
     let file = args.output.map(NewFile::new).transpose()?;
     let store = database::open(config, Access::Guest, clock).await?;
     let receipts = Receipts::new(&store.secret().await?);
     let filter = filter.with_searches(|receipt| receipts.search(receipt));
     let lines = match args.format {
-        ExportFormat::Ndjson => Lines::Ndjson,
-        ExportFormat::Csv => Lines::Csv,
-        ExportFormat::Sqlite => {
+        ExportFormat::Ndjson => Some(Lines::Ndjson),
+        ExportFormat::Csv => Some(Lines::Csv),
+        ExportFormat::Sqlite => None,
+    };
+    let rows = match lines {
+        Some(lines) => cli::export_text(store, filter, lines, file, clock, &mut bar).await?,
+        None => {
             let file = file.expect("a database is not written to standard output: --output is required");
             let mut table = database::create_log_file(file.part()).await?;
             let manifest = cli::export_rows(store, filter, &mut table, clock, &mut bar).await?;
             table.close(&manifest).await?;
             file.finish()?;
-            return Ok(ExitCode::SUCCESS);
+            manifest.rows
         }
     };
-    cli::export_text(store, filter, lines, file, clock, &mut bar).await?;
+    if let Some(meant) = meant.filter(|_| rows == 0) {
+        say(&format!("no row matched the filter; did you mean --filter '{meant}'?"));
+    }
     Ok(ExitCode::SUCCESS)
 }

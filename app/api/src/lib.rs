@@ -66,7 +66,7 @@ pub use lab::{
     WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS, cancel_lab_run, lab, lab_run, start_lab_run,
 };
 pub use log::{LogRow, LogSeq, ScanProgress, is_inert};
-pub use log_filter::{FilterError, FilterKey, LogBounds, LogFilter, LogPosition, with_absolute_times};
+pub use log_filter::{FilterError, FilterKey, LogBounds, LogFilter, LogPosition, meant_filter, with_absolute_times};
 pub use log_time::{LogPeriod, LogTime, TimeZone, Utc};
 pub use route::{Bundle, Route};
 pub use search::{

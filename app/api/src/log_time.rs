@@ -63,6 +63,8 @@ impl LogPeriod {
             None => (instants(local_ms, zone).0, instants(local_ms + unit_ms, zone).1),
         };
         let years = day_of(0, 1, 1) * DAY_MS..day_of(10_000, 1, 1) * DAY_MS;
+        // In the hour that clocks skip, the period would end where the gap does, and so before it begins.
+        let end = if start < end { end } else { TimeMs(start.0 + unit_ms) };
         let end = TimeMs(end.0.min(years.end - 1));
         years.contains(&start.0).then_some(Self { start: LogTime::At(start), end: LogTime::At(end) })
     }
@@ -176,6 +178,7 @@ fn written(text: &str) -> Option<Written> {
             (ms, unit_ms) = (ms + reader.thousandths()?, 1);
         }
         if !reader.0.is_empty() {
+            reader.skip(&[' ']);
             offset_ms = Some(reader.offset_minutes()? * MINUTE_MS);
         }
     }
@@ -275,12 +278,14 @@ mod tests {
             ("2026-11-22T08:05:58", "2026-11-22T07:05:58Z", "2026-11-22T07:05:59Z"),
             ("2026-11-22T08:05:58.5", "2026-11-22T07:05:58.500Z", "2026-11-22T07:05:58.501Z"),
             ("2026-11-22T08:05Z", "2026-11-22T08:05Z", "2026-11-22T08:06Z"),
+            ("2026-11-22 08:05 +01:00", "2026-11-22T07:05Z", "2026-11-22T07:06Z"),
             ("2026-11-22T08:05-05:30", "2026-11-22T13:35Z", "2026-11-22T13:36Z"),
             ("2028-02-29", "2028-02-28T23:00Z", "2028-02-29T23:00Z"),
             // Clocks are set forward from 02:00 to 03:00, and back from 03:00 to 02:00.
             ("2027-03-28", "2027-03-27T23:00Z", "2027-03-28T22:00Z"),
             ("2027-03-28 01:59:59", "2027-03-28T00:59:59Z", "2027-03-28T01:00Z"),
             ("2027-03-28 02:30", "2027-03-28T01:30Z", "2027-03-28T01:31Z"),
+            ("2027-03-28 02:59", "2027-03-28T01:59Z", "2027-03-28T02:00Z"),
             ("2027-03-28 03:00", "2027-03-28T01:00Z", "2027-03-28T01:01Z"),
             ("2027-10-31", "2027-10-30T22:00Z", "2027-10-31T23:00Z"),
             ("2027-10-31 02:30", "2027-10-31T00:30Z", "2027-10-31T01:31Z"),
@@ -327,6 +332,9 @@ mod tests {
             "2026-11-22T08:05:00.Z",
             "2026-11-22Z",
             "2026-11-22T08:05+1",
+            "2026-11-22 08:05 PM",
+            "2026-11-22 08:05 ",
+            "2026-11-22 8:05",
             "2026-11-22T08:05+24:00",
             "2026-11-22T08:05Zx",
             "+026-11-22",

@@ -196,9 +196,9 @@ impl LogQuery {
         url::with_query("/api/admin/log/rows", &parameters)
     }
 
-    /// The id or the receipt of the only search that the filter asks for.
-    pub fn only_search(self) -> Option<String> {
-        self.question.with_value(|question| question.as_ref().and_then(|question| question.filter.only_search()))
+    /// The id or the receipt of the search that the filter asks for.
+    pub fn asked_search(self) -> Option<String> {
+        self.question.with_value(|question| question.as_ref().and_then(|question| question.filter.asked_search()))
     }
 
     fn filter_text(self) -> Option<String> {

@@ -35,7 +35,7 @@ pub fn LogState(query: LogQuery, #[prop(into)] error: Signal<Option<FilterError>
         (Reading::Nothing, true) if is_complete.get() => {
             let scanned = query.scan.with(|scan| scan.and_then(|scan| scan.rows(Direction::Older)));
             let none = if query.is_filtered() {
-                no_match(scanned, query.only_search()).into_any()
+                no_match(scanned, query.asked_search()).into_any()
             } else {
                 view! { <EmptyLog /> }.into_any()
             };
@@ -45,7 +45,7 @@ pub fn LogState(query: LogQuery, #[prop(into)] error: Signal<Option<FilterError>
     }
 }
 
-/// `search` is the id or the receipt of the only search that is asked for.
+/// `search` is the id or the receipt of the search that is asked for.
 fn no_match(scanned: Option<(u64, u64)>, search: Option<String>) -> impl IntoView {
     let scanned = scanned.map(|(scanned, _)| {
         let rows = format::counted(usize::try_from(scanned).unwrap_or(usize::MAX), "row");

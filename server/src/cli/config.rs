@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use api::{FilterError, LogFilter};
+use api::{FilterError, LogFilter, meant_filter};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
@@ -117,6 +117,11 @@ impl ExportArgs {
             None => text.parse(),
         };
         filter.map(|filter| (filter, zone)).map_err(|error| NoFilter::Wrong { text: text.clone(), error })
+    }
+
+    /// What the filter probably means, if it matches nothing.
+    pub fn meant_filter(&self) -> Option<String> {
+        meant_filter(&self.filter)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::log::export::{Lines, Rows, export};
 use crate::platform::output::{PrintError, Stdout};
 
 /// Writes the rows that exist at the start and match `filter` as text, oldest first: to `file`, or to standard output.
+/// Returns how many there are.
 pub async fn export_text(
     store: Arc<dyn Store>,
     filter: LogFilter,
@@ -23,7 +24,7 @@ pub async fn export_text(
     file: Option<NewFile>,
     clock: &dyn Clock,
     bar: &mut ProgressBar,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<u64> {
     let mut out: Box<dyn Write + Send> = match &file {
         Some(file) => Box::new(file.create()?),
         None => Box::new(Stdout),
@@ -32,23 +33,24 @@ pub async fn export_text(
     begin(bar, &rows, clock.steady());
     let mut chunks = pin!(export(store, rows, lines));
     let mut written = Ok(());
-    let mut done = 0;
+    let (mut done, mut matching) = (0, 0);
     while written.is_ok()
         && let Some(chunk) = chunks.try_next().await?
     {
         // Blocking is fine: nothing else runs on this thread.
         written = out.write_all(&chunk.text);
-        done += chunk.rows;
+        (done, matching) = (done + chunk.rows, matching + chunk.matching);
         bar.show(done, clock.steady());
     }
     bar.end(clock.steady());
     match file {
         Some(file) => {
             written.with_context(|| not_written(file.part()))?;
-            file.finish()
+            file.finish()?;
         }
-        None => Ok(written.map_err(PrintError::from)?),
+        None => written.map_err(PrintError::from)?,
     }
+    Ok(matching)
 }
 
 /// Copies the same rows into another table. Returns what that table holds now.

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ApiError, ErrorCode, FilterError, LogFilter, LogPosition, LogRow, LogSeq};
+use api::{ApiError, ErrorCode, FilterError, LogFilter, LogPosition, LogRow, LogSeq, ScanProgress, meant_filter};
 use async_stream::stream;
 use async_trait::async_trait;
 use axum::body::{Body, Bytes};
@@ -44,22 +44,38 @@ pub struct RowsQuery {
 /// Rows as NDJSON, each as soon as the database yields it: newest first, or with `after` oldest first.
 ///
 /// With `q`, also an empty one, the last line says how far the read has come; see [`api::ScanProgress`]. Without it there
-/// are only rows, for programs that expect nothing else.
+/// are only rows, for programs that expect nothing else. If no row matches a filter that was probably meant otherwise, the
+/// last line also has a `hint`.
 pub async fn rows(State(log): State<Arc<LogService>>, Parameters(query): Parameters<RowsQuery>) -> Result<Response> {
     let start = query.start(&log).await?;
     let filter = log.filter(query.q.as_deref())?;
     let limit = query.limit.unwrap_or(DEFAULT_ROWS).min(MOST_ROWS);
     Ok(ndjson(stream! {
         let mut scanned = pin!(scan(&*log.store, &*log.clock, &filter, start, limit));
+        let mut is_empty = true;
         while let Some(scanned) = scanned.next().await {
             yield match scanned {
-                Ok(Scanned::Row(row)) => line(Ok(&row)),
-                Ok(Scanned::Progress(_)) if query.q.is_none() => break,
-                Ok(Scanned::Progress(progress)) => line(Ok(&progress)),
+                Ok(Scanned::Row(row)) => {
+                    is_empty = false;
+                    line(Ok(&row))
+                }
+                Ok(Scanned::Progress(progress)) => {
+                    let Some(q) = &query.q else { break };
+                    let meant = if is_empty && progress.is_done { meant_filter(q) } else { None };
+                    line(Ok(&LastLine { progress, hint: meant.map(|meant| format!("Did you mean {meant}?")) }))
+                }
                 Err(error) => line::<LogRow>(Err(&error)),
             };
         }
     }))
+}
+
+#[derive(Serialize)]
+struct LastLine {
+    #[serde(flatten)]
+    progress: ScanProgress,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
 }
 
 impl RowsQuery {

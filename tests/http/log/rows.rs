@@ -315,3 +315,20 @@ async fn a_filter_error_names_its_position() {
     let answer = server.get("/api/admin/log/rows?at=yesterday").cookie(&admin).send().await;
     answer.refused(400, ErrorCode::Invalid, Some("at"));
 }
+
+#[tokio::test]
+async fn a_filter_without_its_field_that_finds_nothing_is_answered_with_a_hint() {
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    let receipt = "0123456789abcdef0123456789abcdef";
+    write_log(&server, ["one", "2026-11-22"]).await;
+    let last_line = async |q: &str| {
+        let answer = server.get(&format!("/api/admin/log/rows?q={}", encoded(q))).cookie(&admin).send().await;
+        answer.lines::<serde_json::Value>().pop().expect("a last line")
+    };
+    assert_eq!(last_line(receipt).await["hint"], format!("Did you mean receipt:{receipt}?"));
+    assert_eq!(last_line("2026-11-22 08:05:58").await["hint"], "Did you mean searched:2026-11-22 08:05:58?");
+    for q in ["nowhere", "2026-11-22", &format!("receipt:{receipt}")] {
+        assert!(last_line(q).await.get("hint").is_none(), "{q}");
+    }
+}

@@ -75,6 +75,10 @@ impl Lexer<'_> {
                 if value.is_empty() && (key.is_none() || tilde.is_some()) {
                     return Err(FilterError::new(start..self.at, "There is nothing to look for between the quotes."));
                 }
+                if let Some(ahead) = self.rest_of_time(key, &value) {
+                    let at = self.at + ahead.blanks..self.at + ahead.blanks + ahead.word;
+                    return Err(FilterError::new(at, "This belongs to the time before it: put it inside the quotes."));
+                }
                 value
             }
             _ => self.bare(key)?,
@@ -125,10 +129,8 @@ impl Lexer<'_> {
                 self.at += 1;
                 value.push(character);
             }
-            if !key.is_some_and(FilterKey::is_time) || !self.is_time_of_day_after(&value) {
-                break;
-            }
-            value.extend(self.next());
+            let Some(Ahead { blanks, .. }) = self.rest_of_time(key, &value) else { break };
+            value.extend((0..blanks).filter_map(|_| self.next()));
         }
         match fault(&value, key) {
             Some((at, message)) => Err(FilterError::new(start + at.start..start + at.end, message)),
@@ -136,12 +138,16 @@ impl Lexer<'_> {
         }
     }
 
-    /// Whether a time of day follows after a space: a date and its time need no quotes.
-    fn is_time_of_day_after(&self, value: &str) -> bool {
-        let date = value.rsplit("..").next().unwrap_or_default().trim_start_matches('<');
-        let is_date = date.len() == 10 && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        let ahead: Vec<char> = self.rest.clone().take(4).collect();
-        is_date && matches!(ahead[..], [' ', tens, ones, ':'] if tens.is_ascii_digit() && ones.is_ascii_digit())
+    /// The next word, if it belongs to the time that was read as `value`: a date and its time need no quotes.
+    fn rest_of_time(&self, key: Option<FilterKey>, value: &str) -> Option<Ahead> {
+        if !key.is_some_and(FilterKey::is_time) {
+            return None;
+        }
+        let mut ahead = self.rest.clone().peekable();
+        let blanks = std::iter::from_fn(|| ahead.next_if(|character| character.is_whitespace())).count();
+        let word: String = ahead.take_while(|character| !character.is_whitespace()).collect();
+        let belongs = blanks > 0 && continues_time(value, &word);
+        belongs.then(|| Ahead { blanks, word: word.chars().count() })
     }
 
     /// Reads the rest of a value that began with a quote at `start`. A backslash escapes a quote or another backslash.
@@ -163,9 +169,36 @@ impl Lexer<'_> {
     }
 }
 
-/// Words that combine terms in other grammars.
+/// The lengths of the blanks ahead and of the word behind them, in characters.
+struct Ahead {
+    blanks: usize,
+    word: usize,
+}
+
+/// Whether a word behind the time `value` is a part of it, as `8:05`, `+01:00`, `PM` and `..` are.
+fn continues_time(value: &str, word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    let (unsigned, is_signed) = word.strip_prefix(['+', '-']).map_or((&*word, false), |rest| (rest, true));
+    let (digits, behind) = unsigned.split_at(unsigned.bytes().take_while(u8::is_ascii_digit).count());
+    let is_figure = match (digits.len(), behind) {
+        (0, _) => false,
+        (_, "s" | "m" | "h" | "d" | "w" | "am" | "pm") => !is_signed,
+        (1 | 2, behind) if behind.starts_with(':') => true,
+        (4, behind) if behind.starts_with('-') => true,
+        (2 | 4, "") => is_signed,
+        _ => word.starts_with('+'),
+    };
+    is_figure
+        || matches!(&*word, "am" | "pm" | "a.m." | "p.m." | "z" | "utc" | "gmt" | "ago")
+        || word.starts_with("..")
+        || value.trim_end_matches('<').ends_with("..")
+            && word.trim_start_matches('<').starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// Words that combine terms in other grammars, or stand between a field and its text.
 pub(super) fn is_operator(text: &str) -> bool {
-    matches!(text, "OR" | "AND" | "NOT" | "&&" | "!")
+    matches!(text, "OR" | "AND" | "NOT" | "TO" | "&" | "&&" | "+" | ":")
+        || text.chars().all(|sign| "=<>~!".contains(sign))
 }
 
 /// What in a value without quotes looks like an operator of another grammar, and what to write instead.
@@ -174,9 +207,11 @@ fn fault(value: &str, key: Option<FilterKey>) -> Option<(Range<usize>, String)> 
     let length = characters.len();
     if key.is_none() && is_operator(value) {
         let message = match value {
-            "NOT" | "!" => "To exclude something, put a minus directly in front of it: -browser:firefox.",
-            "AND" | "&&" => "All terms must match: leave this out.",
-            _ => "There is no “or”: all terms must match.",
+            "NOT" | "!" => MINUS,
+            "AND" | "&" | "&&" | "+" => "All terms must match: leave this out.",
+            "OR" => NO_OR,
+            "TO" => "Only times have ranges, like searched:2026-11-20..2026-11-22.",
+            _ => COLON,
         };
         return Some((0..length, format!("{message} {IN_QUOTES}")));
     }
@@ -186,8 +221,33 @@ fn fault(value: &str, key: Option<FilterKey>) -> Option<(Range<usize>, String)> 
     if key.is_some() && matches!(characters[0], '<' | '>' | '=') && !key.is_some_and(FilterKey::is_time) {
         return Some((0..1, format!("Nothing can be compared here. {IN_QUOTES}")));
     }
-    if characters[0] == '\'' && length > 1 {
-        return Some((0..1, "Texts with spaces stand in double quotes: \"like this\".".to_owned()));
+    let sign = match characters[0] {
+        '!' => Some(MINUS),
+        '-' => Some("A minus stands in front of the field: -browser:firefox."),
+        '+' => Some("All terms must match: leave the plus out."),
+        ':' if characters.get(1) != Some(&':') => Some(COLON),
+        '~' => Some(COLON),
+        '\'' if length > 1 => Some("Texts with spaces stand in double quotes: \"like this\"."),
+        _ => None,
+    };
+    if let Some(message) = sign {
+        return Some((0..1, format!("{message} {IN_QUOTES}")));
+    }
+    if let Some(at) = suffix(&characters) {
+        return Some((at, format!("Texts are found as they are written, and all count alike. {IN_QUOTES}")));
+    }
+    if length > 1 && characters[length - 1] == '\\' {
+        let message = "Texts with spaces stand in double quotes: \"like this\".";
+        return Some((length - 1..length, format!("{message} {IN_QUOTES}")));
+    }
+    if matches!(key, Some(FilterKey::Results | FilterKey::Browser))
+        && let Some(at) = characters.iter().position(|&character| character == ',')
+    {
+        let message = match key {
+            Some(FilterKey::Results) => "Letters stand side by side, like results:eo.",
+            _ => NO_OR,
+        };
+        return Some((at..at + 1, format!("{message} {IN_QUOTES}")));
     }
     if length > 2 && characters[0] == '/' && characters[length - 1] == '/' {
         return Some((0..length, format!("There are no regular expressions. {IN_QUOTES}")));
@@ -196,7 +256,12 @@ fn fault(value: &str, key: Option<FilterKey>) -> Option<(Range<usize>, String)> 
         let is_within_word = |at: usize| characters.get(at).is_some_and(|next| next.is_alphanumeric());
         let message = match character {
             '(' | ')' => "Parentheses do not group terms: all of them must match.",
-            '|' => "There is no “or”: all terms must match.",
+            '[' | ']' | '{' | '}' => {
+                "Brackets have no meaning here. Times have ranges, like searched:2026-11-20..2026-11-22."
+            }
+            '|' => NO_OR,
+            '&' if characters.get(at + 1) == Some(&'&') => "All terms must match: write a space in between.",
+            '^' => "There are no weights and no regular expressions.",
             '*' => "There are no wildcards: phrase:~hel finds a part of the phrase.",
             '?' if at > 0 && is_within_word(at - 1) && is_within_word(at + 1) => {
                 "There are no wildcards: phrase:~hel finds a part of the phrase."
@@ -209,11 +274,22 @@ fn fault(value: &str, key: Option<FilterKey>) -> Option<(Range<usize>, String)> 
     })
 }
 
+const MINUS: &str = "To exclude something, put a minus directly in front of it: -browser:firefox.";
+const NO_OR: &str = "There is no “or”: all terms must match.";
+const COLON: &str = "A colon stands directly behind a field, and ~ behind that: phrase:~hello.";
 const IN_QUOTES: &str = "To look for this text, put it in quotes.";
+
+/// A `~` at the end, perhaps with a number: other grammars find similar texts with it.
+fn suffix(characters: &[char]) -> Option<Range<usize>> {
+    let at = characters.iter().rposition(|&character| character == '~')?;
+    let is_suffix =
+        at > 0 && characters[at + 1..].iter().all(|character| character.is_ascii_digit() || *character == '.');
+    is_suffix.then_some(at..characters.len())
+}
 
 /// A field's name that another sign than a colon follows, and its length.
 fn key_with_wrong_sign(value: &str) -> Option<(&'static str, usize)> {
-    let end = value.find(['=', '~', '<', '>'])?;
+    let end = value.find(['=', '~', '<', '>', '!'])?;
     FilterKey::of(&value[..end]).map(|key| (key.as_str(), end))
 }
 

@@ -4,6 +4,7 @@
 //! its indexes can answer.
 
 mod compare;
+mod hint;
 mod lexer;
 mod parse;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::fmt;
 
+pub use self::hint::meant_filter;
 pub use self::parse::{FilterError, FilterKey, LogPosition, with_absolute_times};
 
 use self::compare::{Network, contains, has_letters};
@@ -106,13 +108,13 @@ impl LogFilter {
         self
     }
 
-    /// The search's id, or the receipt, if the filter asks for one search and for nothing else.
-    pub fn only_search(&self) -> Option<String> {
-        match &self.terms[..] {
-            [Term { sense: Sense::Is, test: Test::Search(id) }] => Some(id.to_string()),
-            [Term { sense: Sense::Is, test: Test::Receipt(Receipt(receipt)) }] => Some(receipt.clone()),
+    /// The search's id, or the receipt, if the filter asks for a certain search.
+    pub fn asked_search(&self) -> Option<String> {
+        self.terms.iter().filter(|term| term.sense == Sense::Is).find_map(|term| match &term.test {
+            Test::Search(id) => Some(id.to_string()),
+            Test::Receipt(Receipt(receipt)) => Some(receipt.clone()),
             _ => None,
-        }
+        })
     }
 
     /// Whether `row` matches at the time `now`.
@@ -297,7 +299,7 @@ impl TimeRange {
 
 /// Puts `text` in quotes, unless it certainly parses as itself without them.
 fn quoted(text: &str) -> String {
-    let is_plain = |character: char| character.is_alphanumeric() || matches!(character, '_' | '.' | ',' | '%' | '\\');
+    let is_plain = |character: char| character.is_alphanumeric() || matches!(character, '_' | '.' | '%');
     if !text.is_empty() && text.chars().all(is_plain) && !lexer::is_operator(text) {
         return text.to_owned();
     }

@@ -163,6 +163,12 @@ fn test(token: Token, zone: &dyn TimeZone) -> Result<Test, FilterError> {
         FilterKey::Receipt => whole(&token, "a receipt, of 32 digits and letters from a to f", receipt),
         FilterKey::Since | FilterKey::Before => whole(&token, LogPeriod::FORMS, |text| times(key, text, zone)),
         FilterKey::Searched | FilterKey::Recorded => {
+            if token.tilde.is_none() && is_backwards(&token.value, zone) {
+                return Err(FilterError::new(
+                    token.at,
+                    "This range ends before it begins: the earlier time comes first.",
+                ));
+            }
             let form = format!("{}, or two of them with .. in between", LogPeriod::FORMS);
             whole(&token, &form, |text| times(key, text, zone))
         }
@@ -171,13 +177,18 @@ fn test(token: Token, zone: &dyn TimeZone) -> Result<Test, FilterError> {
 
 /// Reads a receipt, or the id of its search.
 fn receipt(text: &str) -> Option<Test> {
-    let is_receipt = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let receipt = || is_receipt.then(|| Test::Receipt(Receipt(text.to_ascii_lowercase())));
+    let receipt = || is_receipt(text).then(|| Test::Receipt(Receipt(text.to_ascii_lowercase())));
     receipt().or_else(|| text.parse().ok().map(Test::Search))
+}
+
+/// Whether `text` has the shape of a receipt.
+pub(super) fn is_receipt(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Reads the value of a term that compares times.
 fn times(key: FilterKey, text: &str, zone: &dyn TimeZone) -> Option<Test> {
+    let text = &text.split_whitespace().collect::<Vec<_>>().join(" ");
     let start = |text: &str| LogPeriod::parse(text, zone).map(|period| period.start);
     let (stamp, range) = match key {
         FilterKey::Since => (Stamp::Searched, TimeRange { from: Some(start(text)?), to: None }),
@@ -192,17 +203,28 @@ fn times(key: FilterKey, text: &str, zone: &dyn TimeZone) -> Option<Test> {
 /// Reads `TIME`, `FROM..TO`, `FROM..`, `..TO` or `..<TO`. A time lasts as long as its smallest part, and how long ago
 /// until now. The second one is included, unless `<` precedes it.
 fn range(text: &str, zone: &dyn TimeZone) -> Option<TimeRange> {
-    let Some((from, to)) = text.split_once("..") else {
+    let Some((from, to)) = text.split_once("..").map(|(from, to)| (from.trim_end(), to.trim_start())) else {
         let LogPeriod { start, end } = LogPeriod::parse(text, zone)?;
         return Some(TimeRange { from: Some(start), to: (start != end).then_some(end) });
     };
     let from = if from.is_empty() { None } else { Some(LogPeriod::parse(from, zone)?.start) };
     let to = match to.strip_prefix('<') {
-        Some(to) => Some(LogPeriod::parse(to, zone)?.start),
+        Some(to) => Some(LogPeriod::parse(to.trim_start(), zone)?.start),
         None if to.is_empty() => None,
         None => Some(LogPeriod::parse(to, zone)?.end),
     };
     (from.is_some() || to.is_some()).then_some(TimeRange { from, to })
+}
+
+/// Whether no time can be in the range, whenever it is read.
+fn is_backwards(text: &str, zone: &dyn TimeZone) -> bool {
+    let Some(Test::Time(_, TimeRange { from: Some(from), to: Some(to) })) = times(FilterKey::Searched, text, zone)
+    else {
+        return false;
+    };
+    let is_same_form =
+        matches!((from, to), (LogTime::At(_), LogTime::At(_)) | (LogTime::Ago { .. }, LogTime::Ago { .. }));
+    is_same_form && from.resolve(TimeMs(0)) >= to.resolve(TimeMs(0))
 }
 
 fn text(column: Column, token: Token) -> Test {
@@ -236,10 +258,13 @@ fn whole(token: &Token, form: &str, read: impl FnOnce(&str) -> Option<Test>) -> 
     }
 }
 
-/// A row's number: digits, with an optional # and commas, as on the page.
-fn number(text: &str) -> Option<LogSeq> {
-    let digits = text.strip_prefix('#').unwrap_or(text).replace(',', "");
-    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+/// A row's number: digits, with an optional # and a comma before each three, as on the page.
+pub(super) fn number(text: &str) -> Option<LogSeq> {
+    let mut groups = text.strip_prefix('#').unwrap_or(text).split(',').peekable();
+    let first = groups.next()?;
+    let is_grouped = groups.peek().is_none() || (1..=3).contains(&first.len());
+    let digits = groups.try_fold(first.to_owned(), |digits, group| (group.len() == 3).then(|| digits + group))?;
+    let is_number = is_grouped && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().ok().map(LogSeq)).flatten()
 }
 

@@ -41,7 +41,7 @@ fn filters_match_rows() {
         "\\",
         "100%",
         "mozilla/5.0",
-        "+http://bot",
+        "\"+http://bot\"",
         "http://bot.example",
         "bot.example/:x",
         "aeiou",
@@ -73,6 +73,12 @@ fn filters_match_rows() {
         "searched:2001-09-01..2001-09-09",
         "searched:2001-09-09 00:44..2001-09-09 00:45",
         "searched:..<2001-09-10",
+        "searched:2001-09-09  00:45:00",
+        "searched:2001-09-09 01:45 +01:00",
+        "searched:2001-09-09 02:45:00+02:00",
+        "searched:2001-09-09 00:44 .. 2001-09-09 00:45",
+        "searched:2001-09-09.. 2001-09-10 world",
+        "since:2h 100",
         "recorded:1h",
         "recorded:61m..59m",
         "recorded:2001-09-09 00:46:40",
@@ -168,6 +174,44 @@ fn an_error_points_at_the_characters() {
         ("--a", 0..1, "minus"),
         ("-", 0..1, "minus"),
         ("before:2026-02-30", 7..17, "a time"),
+        ("since:2026-11-30 8:05", 6..21, "2026-11-22 08:05"),
+        ("ä since:2026-11-30  08:05 PM b", 8..28, "a time"),
+        ("since:2026-11-30 8pm", 6..20, "a time"),
+        ("since:2026-11-30T08:05 UTC", 6..26, "a time"),
+        ("since:1h 30m", 6..12, "how long ago"),
+        ("since:1h ago", 6..12, "how long ago"),
+        ("since:2026-11-30 2026-12-01", 6..27, "a time"),
+        ("since:\"2026-11-30\" 08:05", 19..24, "inside the quotes"),
+        ("searched:2026-11-22..2026-11-21", 9..31, "ends before it begins"),
+        ("x recorded:1d..2d", 11..17, "ends before it begins"),
+        ("searched:2026-11-22..<2026-11-22", 9..32, "ends before it begins"),
+        ("!a", 0..1, "minus"),
+        ("phrase:!a", 7..8, "minus"),
+        ("phrase:-a", 7..8, "in front of the field"),
+        ("phrase!=a", 6..7, "a colon: phrase:"),
+        ("phrase = a", 7..8, "A colon stands directly behind"),
+        ("phrase :a", 7..8, "A colon stands directly behind"),
+        ("phrase : a", 7..8, "A colon stands directly behind"),
+        ("phrase::a", 7..8, "A colon stands directly behind"),
+        ("[1 TO 5]", 0..1, "Brackets"),
+        ("1 TO 5", 2..4, "ranges"),
+        ("row:[1", 4..5, "Brackets"),
+        ("{a}", 0..1, "Brackets"),
+        ("+a", 0..1, "plus"),
+        ("a + b", 2..3, "leave this out"),
+        ("a & b", 2..3, "leave this out"),
+        ("a&&b", 1..2, "space in between"),
+        ("~a", 0..1, "~ behind that"),
+        ("phrase:~~a", 8..9, "~ behind that"),
+        ("a~2", 1..3, "as they are written"),
+        ("phrase:a~0.8", 8..12, "as they are written"),
+        ("a^2", 1..2, "no weights"),
+        ("a\\ b", 1..2, "double quotes"),
+        ("row:1,2", 4..7, "row's number"),
+        ("row:1,", 4..6, "row's number"),
+        ("row:1000,000", 4..12, "row's number"),
+        ("results:a,e", 9..10, "side by side"),
+        ("browser:firefox,chrome", 15..16, "no “or”"),
         ("search:x", 7..8, "search's id"),
     ] {
         let error = text.parse::<LogFilter>().expect_err(text);
@@ -188,8 +232,29 @@ fn an_error_points_at_the_characters() {
 #[test]
 fn a_word_without_a_key_is_free_text() {
     for word in [
-        "50%", "it's", "a\\b", "5'", "::1", "fe::1", "12:30", "http://x", "how?", "[a-z]", "~x", "naïve", "a-b", "or",
+        "50%",
+        "it's",
+        "a\\b",
+        "\\",
+        "5'",
+        "::1",
+        "fe::1",
+        "12:30",
+        "http://x",
+        "http://x/~y",
+        "how?",
+        "naïve",
+        "a-b",
+        "or",
         "Not",
+        "to",
+        "AT&T",
+        "C++",
+        "a,b!",
+        "a=b",
+        "<b>",
+        "a~b",
+        "#1",
     ] {
         assert_eq!(filter(word), LogFilter::anywhere(word), "{word}");
     }
@@ -254,8 +319,8 @@ fn a_receipt_matches_the_row_of_its_search() {
         |Receipt(receipt): &Receipt| (receipt == "0123456789abcdef0123456789abcdef").then_some(SearchId(42));
     assert!(filter(text).with_searches(search_of).matches(&row(), NOW));
     assert!(filter("receipt:0000000000000000000000001A").matches(&row(), NOW), "the search's own id will do");
-    assert_eq!(filter(text).only_search().as_deref(), Some("0123456789abcdef0123456789abcdef"));
-    assert_eq!(filter("search:0000000000000000000000001A x").only_search(), None);
+    assert_eq!(filter(&format!("x {text} y")).asked_search().as_deref(), Some("0123456789abcdef0123456789abcdef"));
+    assert_eq!(filter("x -search:0000000000000000000000001A").asked_search(), None);
 }
 
 #[test]
@@ -277,6 +342,7 @@ fn any_filter_text() -> impl Strategy<Value = String> {
         "-?(phrase|letters|results|ip|browser|agent|since|before|searched|recorded|row|search|receipt|foo):~?",
         "\"[a-z \"\\\\:~-]{0,6}\"?",
         "[ \u{3000}]",
+        "( 8:05| \\+01:00| PM| \\.\\. ?|,|!|\\+|\\^2|~2|\\[|\\{|&&?| TO )",
         "(10\\.0\\.0\\.0/8|::1/64|2d|2001-09-09|2001-09-09 00:45|\\.\\.|<|48211|01ARZ3NDEKTSV4RRFFQ69G5FAV)",
         "[-~:\"\\\\a-z0-9é🦀]{0,4}",
     ];
@@ -295,7 +361,7 @@ proptest! {
     }
 
     #[test]
-    fn any_free_text_is_displayed_and_read_back(text in prop_oneof![any::<String>(), "[()|*?&'/“”„=<>A-Z~.:-]{1,9}"]) {
+    fn any_free_text_is_displayed_and_read_back(text in prop_oneof![any::<String>(), "[()|*?&'/“”„=<>A-Z~.:,^!+{}\\[\\]\\\\-]{1,9}"]) {
         let filter = LogFilter::anywhere(text);
         prop_assert_eq!(filter.to_string().parse::<LogFilter>(), Ok(filter));
     }

@@ -1,0 +1,102 @@
+//! Guesses what a filter was meant to find, if it finds nothing.
+
+use super::LogFilter;
+use super::Sense;
+use super::lexer::{Token, tokens};
+use super::parse::{FilterKey, is_receipt, number};
+use crate::{LogPeriod, LogTime, SearchId, Utc};
+
+/// The filter that `text` was probably meant as, because a receipt, a search's id, a row's `#` number or a time stands in
+/// it without its field. `None` if nothing in it looks like one.
+///
+/// Rows hold none of these as a text, so such a filter rarely finds any. Show this as a question, and only then.
+pub fn meant_filter(text: &str) -> Option<String> {
+    let tokens = tokens(text).ok()?;
+    let mut fields = Vec::new();
+    let mut index = 0;
+    while let Some(token) = tokens.get(index) {
+        let (key, length) = meant_key(&tokens[index..]);
+        if let Some(key) = key {
+            fields.push((token.at.start, key));
+        }
+        index += length;
+    }
+    if fields.is_empty() {
+        return None;
+    }
+    let mut meant = String::with_capacity(text.len() + 16);
+    for (at, character) in text.chars().enumerate() {
+        if let Some((_, key)) = fields.iter().find(|(start, _)| *start == at) {
+            meant.push_str(key.as_str());
+            meant.push(':');
+        }
+        meant.push(character);
+    }
+    meant.parse::<LogFilter>().is_ok().then_some(meant)
+}
+
+/// The field that the first token lacks, and how many tokens belong to it.
+fn meant_key(tokens: &[Token]) -> (Option<FilterKey>, usize) {
+    let Some(token) = tokens.first().filter(|token| token.key.is_none()) else { return (None, 1) };
+    let value = &token.value;
+    let is_time = |text: &str| matches!(LogPeriod::parse(text, &Utc), Some(LogPeriod { start: LogTime::At(_), .. }));
+    if let Some(next) = tokens.get(1).filter(|next| next.key.is_none() && next.sense == Sense::Is)
+        && is_time(&format!("{value} {}", next.value))
+    {
+        return (Some(FilterKey::Searched), 2);
+    }
+    let key = if is_receipt(value) {
+        Some(FilterKey::Receipt)
+    } else if value.parse::<SearchId>().is_ok() {
+        Some(FilterKey::Search)
+    } else if value.starts_with('#') && number(value).is_some() {
+        Some(FilterKey::Row)
+    } else {
+        is_time(value).then_some(FilterKey::Searched)
+    };
+    (key, 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_without_its_field_is_recognised() {
+        let id = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+        let receipt = "0123456789abcdef0123456789ABCDEF";
+        for (text, meant) in [
+            (receipt, format!("receipt:{receipt}")),
+            (&*format!("ä {receipt} -browser:firefox"), format!("ä receipt:{receipt} -browser:firefox")),
+            (&*format!("-{receipt}"), format!("-receipt:{receipt}")),
+            (&*format!("\"{receipt}\""), format!("receipt:\"{receipt}\"")),
+            (id, format!("search:{id}")),
+            ("#48,211", "row:#48,211".to_owned()),
+            ("2026-11-22", "searched:2026-11-22".to_owned()),
+            ("2026-11-22 08:05:58", "searched:2026-11-22 08:05:58".to_owned()),
+            ("ä  2026-11-22  08:05 b", "ä  searched:2026-11-22  08:05 b".to_owned()),
+            ("\"2026-11-22 08:05\"", "searched:\"2026-11-22 08:05\"".to_owned()),
+            ("2026-11-22T08:05Z", "searched:2026-11-22T08:05Z".to_owned()),
+        ] {
+            assert_eq!(meant_filter(text), Some(meant), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_mean_what_they_say() {
+        for text in [
+            "",
+            "hello",
+            "48211",
+            "08:05",
+            "1h",
+            "since:2026-11-22 08:05",
+            "2026-11-32",
+            "0123456789abcdef",
+            "(",
+            "row:#1",
+        ] {
+            assert_eq!(meant_filter(text), None, "{text}");
+        }
+    }
+}
