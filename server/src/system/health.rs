@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use api::{DiskState, Health, HealthCause, HealthStatus, Ledger, Probe, SpoolState, StoreFault, TimeMs, WorkerState};
 
+use crate::platform::forwarded::ProxyFault;
+
 /// A probe that ended longer ago proves nothing.
 const PROBE_HOLDS: Duration = Duration::from_secs(60);
 /// A probe has the highest priority, so it waits for a free worker at most.
@@ -35,8 +37,8 @@ pub struct HealthInputs {
     /// How far this machine's clock is ahead of the database's.
     pub clock_ahead_ms: i64,
     pub is_losing_log_lines: bool,
-    /// Whether a trusted proxy names clients in a way that cannot be read.
-    pub are_clients_hidden: bool,
+    /// What is wrong with the headers of proxies.
+    pub proxy_faults: Vec<ProxyFault>,
     pub now: TimeMs,
 }
 
@@ -215,10 +217,8 @@ fn machine(inputs: &HealthInputs, causes: &mut Causes) {
             "Log lines are being lost: nobody reads standard error, its reader has gone, or its disk is full.";
         causes.add(HealthStatus::Degraded, sentence);
     }
-    if inputs.are_clients_hidden {
-        let sentence = "A proxy names its clients in a way that cannot be read, so their searches are logged without an \
-                        address: have it send X-Forwarded-For or Forwarded with the client's IP address.";
-        causes.add(HealthStatus::Degraded, sentence);
+    for fault in &inputs.proxy_faults {
+        causes.add(HealthStatus::Degraded, fault.sentence());
     }
 }
 
@@ -249,7 +249,7 @@ mod tests {
             probe_waits: None,
             clock_ahead_ms: 0,
             is_losing_log_lines: false,
-            are_clients_hidden: false,
+            proxy_faults: Vec::new(),
             now: NOW,
         };
         change(&mut inputs);
@@ -320,7 +320,11 @@ mod tests {
         (|it| it.probe_failure = Some("panicked".to_owned()), HealthStatus::Failing, "came to nothing: panicked"),
         (|it| it.clock_ahead_ms = -7_200_000, HealthStatus::Degraded, "7200 s behind"),
         (|it| it.is_losing_log_lines = true, HealthStatus::Degraded, "Log lines are being lost"),
-        (|it| it.are_clients_hidden = true, HealthStatus::Degraded, "A proxy names its clients"),
+        (
+            |it| it.proxy_faults.push(ProxyFault::UnreadableClient(String::new())),
+            HealthStatus::Degraded,
+            "cannot be read",
+        ),
     ];
 
     fn fault() -> StoreFault {

@@ -41,9 +41,14 @@ pub(super) fn render(counters: &Counters, snapshot: &SystemSnapshot) -> String {
     registry.register("connections", "Connections that are open", counters.connections.clone());
     registry.register("event_streams", "Event streams that are open", counters.streams.clone());
     registry.register("exports", "Exports of the log that are being sent", counters.exports.clone());
-    let ProxyFaults { unreadable_clients, foreign_requests, .. } = counters.proxy_faults.clone();
+    let ProxyFaults { unreadable_clients, unnamed_clients, forgotten_proxies, foreign_requests, .. } =
+        counters.proxy_faults.clone();
     let unreadable = "Requests whose client's address was written by a trusted proxy in a way that cannot be read";
     registry.register("unreadable_clients", unreadable, unreadable_clients);
+    let unnamed = "Requests to the API through a trusted proxy that named no client";
+    registry.register("unnamed_clients", unnamed, unnamed_clients);
+    let forgotten = "Requests with forwarding headers from an internal address that is not a trusted proxy's";
+    registry.register("forgotten_proxies", forgotten, forgotten_proxies);
     registry.register("foreign_requests", "Requests refused as those of another site's page", foreign_requests);
     Figures(&mut registry).all(snapshot);
     let mut text = String::new();

@@ -107,7 +107,7 @@ impl SystemService {
             probe_waits: self.prober.waits(self.clock.steady()),
             clock_ahead_ms: if self.store.is_shared() { self.clock.wall().0 - self.clock.steady().0 } else { 0 },
             is_losing_log_lines: lost_lines.is_losing,
-            are_clients_hidden: self.counters.proxy_faults.hides_clients(self.clock.steady()),
+            proxy_faults: self.counters.proxy_faults.current(self.clock.steady()),
             now: self.clock.wall(),
         });
         let state = SystemState {
