@@ -177,8 +177,10 @@ async fn check_server(config: &Config, url: &PostgresUrl, clock: &SystemClock) -
             let noted = examined.risks.into_iter().map(Finding::Noted);
             let facts = cli::check_server(ServerFacts {
                 do_notifications_arrive: examined.are_notifications_heard,
-                connections_limit: examined.connections_limit,
-                connections_in_use: examined.connections_in_use,
+                connections_holder: examined.connections.holder,
+                connections_remedy: examined.connections.remedy,
+                connections_limit: examined.connections.limit,
+                connections_in_use: examined.connections.in_use,
                 // Includes the connection that listens.
                 connections_ours: config.store.database_connections.get().saturating_add(1),
                 clock_ahead_ms: clock.wall().0 - clock.steady().0,

@@ -5,7 +5,8 @@ use fastrand::Rng;
 use futures::TryStreamExt;
 use store::{AttemptResult, LogSpan, NewAccount, SearchRecord};
 use tests::builders::{
-    START, account, claim, finished, log_entry, log_entry_of, log_job, log_query, no_attempt, search, search_record,
+    START, account, account_of, claim, finished, log_entry, log_entry_of, log_job, log_query, no_attempt, search,
+    search_record,
 };
 use tests::corpus::corpus;
 use tests::workload::cases;
@@ -77,7 +78,7 @@ async fn accounts_keep_their_passwords<From: Endpoint, To: Endpoint>() {
     copy_at_once(&from, &to).await;
     let copy = to.store().await.unwrap();
     for account in accounts {
-        let copied = copy.account(&account.name.to_ascii_uppercase()).await.unwrap().expect("copied");
+        let copied = account_of(&*copy, &account.name).await.expect("copied");
         assert_eq!((copied.name, copied.role), (account.name, account.role));
         assert_eq!(copied.password_hash, account.password_hash);
     }

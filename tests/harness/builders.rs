@@ -109,6 +109,12 @@ pub fn log_query(span: LogSpan) -> LogQuery {
     LogQuery { span, limit: u32::MAX }
 }
 
+/// The stored account with exactly this name.
+pub async fn account_of(store: &dyn Accounts, name: &str) -> Option<StoredAccount> {
+    let accounts = store.accounts().await.expect("the store answers");
+    accounts.into_iter().find(|account| account.name == name)
+}
+
 pub fn account(name: &str) -> NewAccount {
     NewAccount {
         name: name.to_owned(),

@@ -4,6 +4,7 @@ pub(crate) mod guard;
 mod http;
 mod login_limit;
 mod name;
+mod new_administrator;
 mod password;
 mod session;
 
@@ -15,7 +16,8 @@ use self::login_limit::LoginLimit;
 use crate::platform::caller::SessionCookie;
 use crate::platform::random::Random;
 
-pub use name::{NewName, find_account};
+pub use name::NewName;
+pub use new_administrator::{Entitlement, create_administrator, free_name};
 pub use password::{NewPassword, Passwords};
 pub use session::new_setup_link;
 

@@ -44,13 +44,9 @@ pub(super) fn key(typed: &str) -> String {
 
 /// The account that `typed` names in any spelling. There are few accounts, and the database compares only ASCII without
 /// case, so all names are compared here.
-pub async fn find_account(accounts: &dyn Accounts, typed: &str) -> store::Result<Option<StoredAccount>> {
+pub(super) async fn find_account(accounts: &dyn Accounts, typed: &str) -> store::Result<Option<StoredAccount>> {
     let key = key(typed);
-    let names = accounts.account_names().await?;
-    match names.iter().find(|name| self::key(name) == key) {
-        Some(name) => accounts.account(name).await,
-        None => Ok(None),
-    }
+    Ok(accounts.accounts().await?.into_iter().find(|account| self::key(&account.name) == key))
 }
 
 #[cfg(test)]

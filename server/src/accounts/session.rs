@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use api::{Account, ApiError, ErrorCode, Role};
+use api::{Account, ApiError, ErrorCode};
 use async_trait::async_trait;
-use store::{Accounts, Clock, NewAccount, SetUpOutcome, StoredAccount, StoredSession};
+use store::{Accounts, Clock, StoredAccount, StoredSession};
 
-use super::{AccountService, NewName, NewPassword, find_account};
+use super::name::find_account;
+use super::{AccountService, Entitlement, create_administrator, free_name};
 use crate::platform::caller::{Caller, Sessions};
 use crate::platform::error::Result;
 use crate::platform::random::{Random, Token};
@@ -90,23 +91,12 @@ impl AccountService {
     pub(super) async fn set_up(&self, link: &Token, name: &str, password: &str) -> Result<(Account, Token)> {
         // Checked before hashing, which is expensive: only the holder of a link may cause it.
         self.check_setup_link(link).await?;
-        let (name, password) = (NewName::parse(name)?, NewPassword::parse(password)?);
-        let taken = || ApiError::at(ErrorCode::Conflict, "name", "This name is taken.");
-        if find_account(&*self.store, name.as_str()).await?.is_some() {
-            return Err(taken().into());
-        }
-        let password_hash = self.passwords.hash(password).await?;
-        let (name, now) = (name.as_str().to_owned(), self.clock.wall());
-        let account = NewAccount { name: name.clone(), role: Role::Admin, password_hash, created_at: now };
-        match self.store.use_setup_link(link.hash(), account, now).await? {
-            SetUpOutcome::Created => {
-                tracing::info!(name = ?name, "an administrator was created");
-                let session = self.open_session(&name).await?;
-                Ok((Account { name, role: Role::Admin }, session))
-            }
-            SetUpOutcome::LinkIsInvalid => Err(link_expired().into()),
-            SetUpOutcome::NameIsTaken => Err(taken().into()),
-        }
+        let name = free_name(&*self.store, name).await?;
+        let link = Entitlement::SetupLink(link);
+        let account = create_administrator(&*self.store, &*self.clock, &self.passwords, name, password, link).await?;
+        tracing::info!(name = ?account.name, "an administrator was created");
+        let session = self.open_session(&account.name).await?;
+        Ok((account, session))
     }
 }
 
@@ -135,7 +125,7 @@ impl Sessions for AccountService {
     }
 }
 
-fn link_expired() -> ApiError {
+pub(super) fn link_expired() -> ApiError {
     let message =
         "This link was used already, or its 30 minutes are over. `search4letters admin link` prints a new one.";
     ApiError::new(ErrorCode::Expired, message)

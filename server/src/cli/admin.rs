@@ -3,13 +3,13 @@
 use std::io::{BufRead, IsTerminal, stdin};
 use std::net::SocketAddr;
 
-use anyhow::{Context, anyhow, bail, ensure};
-use api::{ApiError, Role};
-use store::{Accounts, Clock, NewAccount};
+use anyhow::{Context, bail, ensure};
+use store::{Accounts, Clock};
 
 use super::config::HttpSection;
-use crate::accounts::{NewName, NewPassword, Passwords, find_account, new_setup_link};
-use crate::platform::output::print;
+use super::running_server::{LinkOwner, owner_of_link};
+use crate::accounts::{Entitlement, Passwords, create_administrator, free_name, new_setup_link};
+use crate::platform::output::{Stdout, print, say};
 use crate::platform::random::Random;
 
 /// Where the password of a new account comes from.
@@ -29,20 +29,11 @@ pub async fn create_admin(
     name: &str,
     source: PasswordSource,
 ) -> anyhow::Result<()> {
-    let refused = |error: ApiError| anyhow!(error.message);
-    let name = NewName::parse(name).map_err(refused)?;
-    let taken = || anyhow!("there is an account named {} already; choose another name", name.as_str());
-    if find_account(accounts, name.as_str()).await?.is_some() {
-        return Err(taken());
-    }
-    let password = NewPassword::parse(&read_password(source)?).map_err(refused)?;
-    let password_hash = Passwords::new(random).hash(password).await.map_err(refused)?;
-    let (role, created_at) = (Role::Admin, clock.wall());
-    let account = NewAccount { name: name.as_str().to_owned(), role, password_hash, created_at };
-    if !accounts.create_account(account).await? {
-        return Err(taken());
-    }
-    Ok(print(&format!("The administrator {} can log in now.\n", name.as_str()))?)
+    // Before the password is asked for.
+    let name = free_name(accounts, name).await?;
+    let (password, passwords) = (read_password(source)?, Passwords::new(random));
+    let made = create_administrator(accounts, clock, &passwords, name, &password, Entitlement::Database).await?;
+    Ok(print(&format!("The administrator {} can log in now.\n", made.name))?)
 }
 
 fn read_password(source: PasswordSource) -> anyhow::Result<String> {
@@ -71,8 +62,18 @@ pub async fn print_link(
     random: &Random,
     http: &HttpSection,
 ) -> anyhow::Result<()> {
+    Stdout::check_is_open()?;
     let token = new_setup_link(accounts, clock, random).await?;
-    Ok(print(&format!("{}\n", link(http.listen, token.reveal())))?)
+    let listen = http.listen;
+    print(&format!("{}\n", link(listen, token.reveal())))?;
+    // Another server may have been started with another address.
+    let remedy = "give the server's own --listen, or put its address into the link";
+    match owner_of_link(listen, token.reveal()).await {
+        LinkOwner::ServerThere => {}
+        LinkOwner::AnotherServer => say(&format!("the server at {listen} uses another database: {remedy}")),
+        LinkOwner::NobodyThere => say(&format!("no server of ours answers at {listen}: start it there, {remedy}")),
+    }
+    Ok(())
 }
 
 /// A link that works on this machine, even if the server listens on all addresses. Browsers keep a fragment to

@@ -17,10 +17,8 @@ pub trait Accounts: Send + Sync + 'static {
     /// is only for a database without accounts.
     async fn create_account(&self, account: NewAccount) -> Result<bool>;
 
-    /// The names of all accounts, in no order.
-    async fn account_names(&self) -> Result<Vec<String>>;
-
-    async fn account(&self, name: &str) -> Result<Option<StoredAccount>>;
+    /// All accounts, in no order.
+    async fn accounts(&self) -> Result<Vec<StoredAccount>>;
 
     /// Adds a link that can create one administrator until `expires`. It replaces older links.
     async fn add_setup_link(&self, token: TokenHash, expires: TimeMs) -> Result<()>;

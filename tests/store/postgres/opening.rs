@@ -2,11 +2,11 @@
 
 use api::FaultKind;
 use futures::future::join_all;
-use sqlx::Connection;
+use sqlx::{AssertSqlSafe, Connection};
 use store::{Accounts, JobAdmin, SearchLog, Store};
 use store_postgres::{Access, OpenError, Options, PostgresStore};
 use tests::PostgresCluster;
-use tests::builders::{account, log_job, search};
+use tests::builders::{account, account_of, log_job, search};
 use url::Url;
 
 use crate::postgres::{create_database, open, open_as, options};
@@ -63,7 +63,11 @@ async fn a_user_without_the_right_to_create_tables_is_a_credentials_error() {
     let mut url = Url::parse(&database.url()).unwrap();
     url.set_username("guest").unwrap();
     url.set_password(Some(PASSWORD)).unwrap();
-    refused(open(url.as_str()).await, FaultKind::CredentialsError, &["(as guest)", "own the database"]);
+    let remedy = &["(as guest)", "`grant usage, create on schema public to guest`"];
+    refused(open_as(url.as_str(), Access::Guest).await, FaultKind::CredentialsError, remedy);
+    refused(open(url.as_str()).await, FaultKind::CredentialsError, remedy);
+    sqlx::raw_sql("grant usage, create on schema public to guest").execute(&mut connection).await.unwrap();
+    open(url.as_str()).await.unwrap().close().await;
 }
 
 #[tokio::test]
@@ -122,7 +126,7 @@ async fn owners_and_guests_work_beside_each_other() {
     assert_eq!(owner.secret().await.unwrap(), second.secret().await.unwrap());
     assert!(guest.create_account(account("ada")).await.unwrap());
     owner.close().await;
-    assert!(second.account("ada").await.unwrap().is_some());
+    assert!(account_of(&second, "ada").await.is_some());
 }
 
 #[tokio::test]
@@ -135,7 +139,7 @@ async fn a_guest_does_not_migrate_an_older_schema() {
     refused(outcome, FaultKind::SqlError, &["written by an older version", "search4letters migrate"]);
     let empty = PostgresCluster::shared().await.create_database().await;
     let outcome = open_as(&empty.url(), Access::Guest).await;
-    refused(outcome, FaultKind::SqlError, &["search4letters migrate"]);
+    refused(outcome, FaultKind::SqlError, &["is empty", "search4letters migrate"]);
 }
 
 /// Simulates a later version's migration, and sets the oldest schema that it supports.
@@ -200,13 +204,33 @@ async fn of_many_concurrent_starts_one_migrates() {
 }
 
 #[tokio::test]
-async fn a_database_with_foreign_tables_is_an_sql_error() {
+async fn a_database_with_foreign_names_is_refused_and_not_changed() {
     let database = PostgresCluster::shared().await.create_database().await;
     let mut connection = database.connect().await;
-    sqlx::raw_sql("create table job (theirs text)").execute(&mut connection).await.unwrap();
-    refused(open(&database.url()).await, FaultKind::SqlError, &["cannot be brought up to date", "already exists"]);
-    sqlx::raw_sql("drop table job").execute(&mut connection).await.unwrap();
-    // The failed migration left nothing behind.
+    for (theirs, name) in [
+        ("table log (theirs text)", "log"),
+        ("view worker as select 1", "worker"),
+        ("index job_state on other (id)", "job_state"),
+        ("type secret as enum ('theirs')", "secret"),
+        ("function wake(topic text) returns text language sql as 'select topic'", "wake"),
+    ] {
+        let make = format!(
+            "create schema theirs; create table theirs.other (id bigint); create table other (id bigint); create {theirs}"
+        );
+        sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut connection).await.unwrap();
+        for access in [Access::Owner, Access::Guest] {
+            let outcome = open_as(&database.url(), access).await;
+            refused(outcome, FaultKind::SqlError, &[&format!(": {name}. Nothing was changed"), "another database"]);
+        }
+        let tables =
+            sqlx::query_scalar::<_, i64>("select count(*) from pg_class where relname in ('_sqlx_migrations', 'job')");
+        assert_eq!(tables.fetch_one(&mut connection).await.unwrap(), 0, "{theirs}");
+        // Elsewhere in the database there is room for ours.
+        let elsewhere = format!("{}&options=-c%20search_path%3Dtheirs", database.url());
+        open(&elsewhere).await.unwrap().close().await;
+        let clean = "drop schema theirs cascade; drop schema public cascade; create schema public";
+        sqlx::raw_sql(clean).execute(&mut connection).await.unwrap();
+    }
     open(&database.url()).await.unwrap().close().await;
 }
 

@@ -7,6 +7,7 @@ use store::{Accepted, JobAdmin, JobQueue, SearchLog, Store};
 use store_postgres::{Access, PostgresStore, examine};
 use tests::builders::{START, claim, log_entry, log_job, no_attempt, search};
 use tests::{PostgresCluster, PostgresDatabase};
+use url::Url;
 
 use crate::postgres::opening::refused;
 use crate::postgres::{create_database, open, open_as, open_through_pooler, options};
@@ -239,4 +240,30 @@ async fn a_write_that_conflicts_is_tried_again() {
         let id = search(u128::from(code == "40001"));
         store.accept(id, log_job(id)).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn the_lowest_limit_on_connections_is_found() {
+    let database = create_database().await;
+    let mut connection = database.connect().await;
+    let role = format!("limited_{}", database.name());
+    let create = format!("create role {role} login superuser password 'secret' connection limit 7");
+    run(&mut connection, &create).await;
+    let mut url = Url::parse(&database.url()).unwrap();
+    url.set_username(&role).unwrap();
+    url.set_password(Some("secret")).unwrap();
+    let limit = async || examine(&options(url.as_str())).await.unwrap().connections;
+    assert_eq!(limit().await.holder, "the server", "a superuser has no limit");
+    let demote = format!("alter role {role} nosuperuser; grant all on all tables in schema public to {role}");
+    run(&mut connection, &demote).await;
+    let of_role = limit().await;
+    assert_eq!((of_role.holder.clone(), of_role.limit), (format!("the role {role}"), 7));
+    assert!((1..=7).contains(&of_role.in_use), "{of_role:?}");
+    run(&mut connection, &format!("alter database {} connection limit 5", database.name())).await;
+    let of_database = limit().await;
+    assert_eq!((of_database.holder, of_database.limit), (format!("the database {}", database.name()), 5));
+    assert!(of_database.remedy.contains("alter database"), "{}", of_database.remedy);
+    run(&mut connection, &format!("alter role {role} connection limit 0")).await;
+    let refused = examine(&options(url.as_str())).await.expect_err("no connection is left").to_string();
+    assert!(refused.contains("alter role") && refused.contains("--database-connections"), "{refused}");
 }

@@ -8,7 +8,7 @@ use sqlx::Connection;
 use store::{Accounts, JobAdmin, JobQueue, LogSpan, SearchLog, Store};
 use store_sqlite::{Access, OpenError};
 use tempfile::TempDir;
-use tests::builders::{START, account, claim, job, log_entry, log_job, log_query, no_attempt, search};
+use tests::builders::{START, account, account_of, claim, job, log_entry, log_job, log_query, no_attempt, search};
 
 use crate::sqlite::{connect_to, open, open_as};
 
@@ -59,10 +59,10 @@ async fn a_guest_works_beside_the_owner_without_a_lock() {
     let owner = open(folder.path()).await.unwrap();
     let guest = open_as(folder.path(), Access::Guest).await.unwrap();
     assert!(guest.create_account(account("ada")).await.unwrap());
-    assert!(owner.account("ada").await.unwrap().is_some());
+    assert!(account_of(&owner, "ada").await.is_some());
     owner.close().await;
     let next_owner = open(folder.path()).await.unwrap();
-    assert!(guest.account("ada").await.unwrap().is_some());
+    assert!(account_of(&guest, "ada").await.is_some());
     next_owner.close().await;
     guest.close().await;
 }

@@ -31,22 +31,10 @@ impl Accounts for PostgresStore {
         self.connections.fetch_one(is_created).await
     }
 
-    async fn account_names(&self) -> Result<Vec<String>> {
-        self.connections.fetch_all(sqlx::query_scalar!("select name from account")).await
-    }
-
-    async fn account(&self, name: &str) -> Result<Option<StoredAccount>> {
-        // Differs because PostgreSQL rejects NUL as an argument. No account has such a name.
-        if name.contains('\0') {
-            return Ok(None);
-        }
-        let row = sqlx::query!(
-            r#"select name, role, password_hash from account
-               where lower(name collate "C") = lower($1::text collate "C")"#,
-            name
-        );
-        let Some(row) = self.connections.fetch_optional(row).await? else { return Ok(None) };
-        Ok(Some(StoredAccount { name: row.name, role: role(&row.role)?, password_hash: row.password_hash }))
+    async fn accounts(&self) -> Result<Vec<StoredAccount>> {
+        let rows = self.connections.fetch_all(sqlx::query!("select name, role, password_hash from account")).await?;
+        let account = |name, text: String, password_hash| Ok(StoredAccount { name, role: role(&text)?, password_hash });
+        rows.into_iter().map(|row| account(row.name, row.role, row.password_hash)).collect()
     }
 
     /// A new link replaces the old one, and a used one is deleted.

@@ -56,7 +56,7 @@ pub(crate) async fn connect(options: &PgConnectOptions, location: &str) -> Resul
         Some("3D000") => {
             format!("Make it: createdb {}", options.get_database().unwrap_or_else(|| options.get_username()))
         }
-        Some("53300") => "Raise the server's max_connections, or lower --database-connections".to_owned(),
+        Some("53300") => "See in pg_stat_activity what holds them".to_owned(),
         Some(code) if code.starts_with("28") => {
             "See the user and the password in DATABASE_URL, and the server's pg_hba.conf".to_owned()
         }
@@ -91,16 +91,27 @@ pub(crate) enum Demand {
     Source,
 }
 
-/// Checks the schema, and migrates if `access` allows it.
-pub(crate) async fn prepare(connection: &mut PgConnection, access: Access) -> Result<(), OpenFailure> {
+/// Checks the schema that `session` leads to, and migrates if `access` allows it.
+pub(crate) async fn prepare(
+    connection: &mut PgConnection,
+    session: &Session,
+    access: Access,
+) -> Result<(), OpenFailure> {
     let (version, oldest) = versions(connection).await?;
     let known = known_version();
     if version > known && oldest > known {
         return Err(OpenFailure::NewerSchema { version, known });
     }
+    if version == 0 {
+        refuse_foreign_names(connection, &session.schema).await?;
+    }
     if version < known {
+        if version == 0 || access == Access::Owner {
+            refuse_missing_right(connection, &session.schema).await?;
+        }
         match access {
             Access::Owner => migrate(connection).await?,
+            Access::Guest if version == 0 => return Err(OpenFailure::Empty),
             Access::Guest => return Err(OpenFailure::OlderSchema { version, known }),
         }
     }
@@ -135,6 +146,56 @@ async fn refuse_foreign_migrations(connection: &mut PgConnection) -> Result<(), 
         return Err(OpenFailure::Unfit { kind: FaultKind::SqlError, reason: reason.to_owned() });
     }
     Ok(())
+}
+
+/// Each migration is a transaction of its own: one that fails because of a foreign table would leave half a schema.
+async fn refuse_foreign_names(connection: &mut PgConnection, schema: &str) -> Result<(), OpenFailure> {
+    // One statement, one state: another process may be running our first migration.
+    let taken = sqlx::query_scalar::<_, Vec<String>>(
+        "select array(
+             select relname::text from pg_class where relnamespace = to_regnamespace($1) and relname = any($2)
+             union select typname::text from pg_type where typnamespace = to_regnamespace($1) and typname = any($2)
+             union select proname::text from pg_proc where pronamespace = to_regnamespace($1) and proname = any($2)
+             order by 1
+         )
+         where to_regclass('compatibility') is null",
+    );
+    let taken = taken.bind(schema).bind(names_made()).fetch_optional(connection).await?.unwrap_or_default();
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let reason = format!(
+        "its schema {schema} has something of another program where this one makes its own: {}. Nothing was changed. Give \
+         this program another database, or a schema of its own: `create schema search4letters`, and in the URL \
+         ?options=-c%20search_path%3Dsearch4letters",
+        taken.join(", ")
+    );
+    Err(OpenFailure::Unfit { kind: FaultKind::SqlError, reason })
+}
+
+/// The tables, indexes and functions that the migrations make.
+fn names_made() -> Vec<String> {
+    const MADE: [&str; 5] =
+        ["create table ", "create index ", "create unique index ", "create function ", "create or replace function "];
+    let lines = MIGRATIONS.iter().flat_map(|migration| migration.sql.as_str().lines());
+    let made = lines.filter_map(|line| MADE.iter().find_map(|start| line.strip_prefix(start)));
+    made.filter_map(|rest| rest.split([' ', '(']).next()).map(ToOwned::to_owned).collect()
+}
+
+/// Refuses a user who may not create tables in the schema.
+async fn refuse_missing_right(connection: &mut PgConnection, schema: &str) -> Result<(), OpenFailure> {
+    let may_create = sqlx::query_as::<_, (bool, String)>(
+        "select has_schema_privilege(to_regnamespace($1)::oid, 'create'), quote_ident(current_user)",
+    );
+    let (may_create, user) = may_create.bind(schema).fetch_one(connection).await?;
+    if may_create {
+        return Ok(());
+    }
+    let reason = format!(
+        "its user {user} may not create tables in the schema {schema}. As the schema's owner run \
+         `grant usage, create on schema {schema} to {user}`, or run `search4letters migrate` as a user who may"
+    );
+    Err(OpenFailure::Unfit { kind: FaultKind::CredentialsError, reason })
 }
 
 /// sqlx holds a lock, so processes that start together migrate one at a time.

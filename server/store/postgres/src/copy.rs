@@ -43,8 +43,8 @@ impl PostgresCopy {
         let location = location(&options);
         let mut connection = connect(&options, &location).await?;
         let prepared = async {
-            begin_session(&mut connection, Demand::Source).await?;
-            prepare(&mut connection, Access::Guest).await?;
+            let session = begin_session(&mut connection, Demand::Source).await?;
+            prepare(&mut connection, &session, Access::Guest).await?;
             refuse_unfinished_copy(&mut connection).await?;
             if is_served(&mut connection).await? {
                 return Err(OpenFailure::Served);
@@ -64,8 +64,8 @@ impl PostgresCopy {
         let location = location(&options);
         let mut connection = connect(&options, &location).await?;
         let prepared = async {
-            begin_session(&mut connection, Demand::KeepsPromises).await?;
-            prepare(&mut connection, Access::Owner).await?;
+            let session = begin_session(&mut connection, Demand::KeepsPromises).await?;
+            prepare(&mut connection, &session, Access::Owner).await?;
             refuse_unfit_tables(&mut connection, known_version()).await?;
             read_or_make_secret(&mut connection).await?;
             Ok(())

@@ -6,6 +6,7 @@ use store::StoreError;
 mod code {
     pub(super) const INVALID_CATALOG_NAME: &str = "3D000";
     pub(super) const INSUFFICIENT_PRIVILEGE: &str = "42501";
+    pub(super) const TOO_MANY_CONNECTIONS: &str = "53300";
     pub(super) const READ_ONLY_SQL_TRANSACTION: &str = "25006";
     pub(super) const DEADLOCK_DETECTED: &str = "40P01";
     pub(super) const SERIALIZATION_FAILURE: &str = "40001";
@@ -57,6 +58,10 @@ fn by_code(code: &str, text: String) -> StoreError {
         code::DEADLOCK_DETECTED | code::SERIALIZATION_FAILURE => {
             StoreError::Conflict(format!("another transaction was in the way: {text}"))
         }
+        code::TOO_MANY_CONNECTIONS => StoreError::Connection(format!(
+            "{text}; raise the limit that it names (max_connections, or that of `alter role` or `alter database` ... \
+             connection limit), or lower --database-connections of each process"
+        )),
         code::INSUFFICIENT_PRIVILEGE => StoreError::Credentials(text),
         // The server has no database of this name, so there is nothing to connect to.
         code::INVALID_CATALOG_NAME
@@ -90,6 +95,12 @@ mod tests {
     use api::FaultKind::{ConnectionError, CredentialsError, SqlError};
 
     use super::*;
+
+    #[test]
+    fn a_limit_that_is_reached_is_named_with_its_remedy() {
+        let error = by_code("53300", "too many connections for role \"app\" (53300)".to_owned());
+        assert!(error.detail().contains("for role \"app\"") && error.detail().contains("--database-connections"));
+    }
 
     #[test]
     fn each_code_raises_one_of_the_three_questions() {

@@ -38,14 +38,24 @@ pub struct Examination {
     /// Whether notifications sent through `url` arrive at `listen_url`, or at `url` if there is none. Through a
     /// transaction pooler they do not.
     pub are_notifications_heard: bool,
-    /// How many connections the server accepts from ordinary users.
-    pub connections_limit: u32,
-    /// How many of them are in use, including this process's own.
-    pub connections_in_use: u32,
+    /// The lowest limit on this user's connections.
+    pub connections: ConnectionLimit,
     /// What the server refuses to write, with the reason and the remedy.
     pub refused_writes: Vec<String>,
     /// Settings of the server that weaken the promise, each with its remedy.
     pub risks: Vec<String>,
+}
+
+/// How many connections something accepts from this user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionLimit {
+    /// What sets the limit: the server, a role or a database.
+    pub holder: String,
+    /// How it is raised.
+    pub remedy: String,
+    pub limit: u32,
+    /// How many of them are in use, including this process's own.
+    pub in_use: u32,
 }
 
 /// Examines the server of `options` without changing anything.
@@ -66,15 +76,8 @@ pub async fn examine(options: &Options) -> Result<Examination, OpenError> {
         let mut connection = pooled.connect().await?;
         sqlx::query("select pg_notify($1, '')").bind(&channel).execute(&mut connection).await?;
         let heard = tokio::time::timeout(HEARD_WITHIN, listener.recv()).await;
-        let (limit, in_use) = connections(&mut connection).await?;
-        let count = |number: i64| u32::try_from(number).unwrap_or(0);
-        Ok(Examination {
-            are_notifications_heard: matches!(heard, Ok(Ok(_))),
-            connections_limit: count(limit),
-            connections_in_use: count(in_use),
-            refused_writes,
-            risks,
-        })
+        let connections = connections(&mut connection).await?;
+        Ok(Examination { are_notifications_heard: matches!(heard, Ok(Ok(_))), connections, refused_writes, risks })
     };
     examined.await.map_err(|failure: OpenFailure| failure.with_location(location))
 }
@@ -125,10 +128,29 @@ async fn risks(connection: &mut PgConnection, version: i32) -> sqlx::Result<Vec<
     Ok(risks)
 }
 
-async fn connections(connection: &mut PgConnection) -> sqlx::Result<(i64, i64)> {
-    // Every user may count connections in this view; only privileged users see what they do.
-    let sql = "select current_setting('max_connections')::bigint
-                      - current_setting('superuser_reserved_connections')::bigint,
-                      (select count(*) from pg_stat_activity where backend_type = 'client backend')";
-    sqlx::query_as(sql).fetch_one(connection).await
+async fn connections(connection: &mut PgConnection) -> sqlx::Result<ConnectionLimit> {
+    // Every user may count connections in this view; only privileged users see what they do. The limits of roles and
+    // databases do not hold for superusers.
+    let sql = "with client as (select usename, datname from pg_stat_activity where backend_type = 'client backend')
+               select 'the server' as holder, 'raise max_connections' as remedy,
+                      current_setting('max_connections')::bigint
+                      - current_setting('superuser_reserved_connections')::bigint
+                      - coalesce(current_setting('reserved_connections', true)::bigint, 0) as most,
+                      (select count(*) from client) as in_use
+               union all
+               select 'the role ' || quote_ident(rolname),
+                      'run `alter role ' || quote_ident(rolname) || ' connection limit -1`',
+                      rolconnlimit, (select count(*) from client where usename = rolname)
+               from pg_roles where rolname = session_user and rolconnlimit >= 0 and not rolsuper
+               union all
+               select 'the database ' || quote_ident(datname),
+                      'run `alter database ' || quote_ident(datname) || ' connection limit -1`',
+                      datconnlimit, (select count(*) from client where client.datname = pg_database.datname)
+               from pg_database join pg_roles on rolname = session_user
+               where datname = current_database() and datconnlimit >= 0 and not rolsuper
+               order by most
+               limit 1";
+    let (holder, remedy, limit, in_use) = sqlx::query_as(sql).fetch_one(connection).await?;
+    let count = |number: i64| u32::try_from(number).unwrap_or(0);
+    Ok(ConnectionLimit { holder, remedy, limit: count(limit), in_use: count(in_use) })
 }

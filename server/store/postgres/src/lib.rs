@@ -49,7 +49,7 @@ use crate::surroundings::refuse_unfit_tables;
 
 pub use crate::connect::Access;
 pub use crate::copy::PostgresCopy;
-pub use crate::examine::{Examination, examine};
+pub use crate::examine::{ConnectionLimit, Examination, examine};
 pub use crate::open_error::OpenError;
 
 /// A database on a PostgreSQL server.
@@ -96,7 +96,7 @@ impl PostgresStore {
         let mut connection = connect(&direct, &location).await?;
         let opened = async {
             let session = begin_session(&mut connection, Demand::KeepsPromises).await?;
-            prepare(&mut connection, access).await?;
+            prepare(&mut connection, &session, access).await?;
             refuse_unfit_tables(&mut connection, known_version()).await?;
             refuse_unfinished_copy(&mut connection).await?;
             Ok((session, read_or_make_secret(&mut connection).await?))

@@ -22,6 +22,8 @@ pub enum OpenError {
         "{location} was written by an older version (schema {version}; this one needs {known}). Start the new server, or run `search4letters migrate`"
     )]
     OlderSchema { location: String, version: i64, known: i64 },
+    #[error("{location} is empty. Run `search4letters migrate`, or start the server: either makes the tables")]
+    Empty { location: String },
     #[error(
         "{location} holds a copy that is not finished. Finish it with `search4letters copy --from {from} --to URL`, with this database's URL, or use another database"
     )]
@@ -45,6 +47,7 @@ impl OpenError {
             Self::OldServer { .. }
             | Self::NewerSchema { .. }
             | Self::OlderSchema { .. }
+            | Self::Empty { .. }
             | Self::UnfinishedCopy { .. } => FaultKind::SqlError,
             Self::Unfit { kind, .. } => *kind,
             Self::Connect { reason, .. } | Self::Migration { reason, .. } | Self::Other { reason, .. } => reason.kind(),
@@ -57,6 +60,7 @@ pub(crate) enum OpenFailure {
     OldServer(String),
     NewerSchema { version: i64, known: i64 },
     OlderSchema { version: i64, known: i64 },
+    Empty,
     UnfinishedCopy { source: String },
     Served,
     Unfit { kind: FaultKind, reason: String },
@@ -76,6 +80,7 @@ impl OpenFailure {
             Self::OldServer(version) => OpenError::OldServer { location, version },
             Self::NewerSchema { version, known } => OpenError::NewerSchema { location, version, known },
             Self::OlderSchema { version, known } => OpenError::OlderSchema { location, version, known },
+            Self::Empty => OpenError::Empty { location },
             Self::UnfinishedCopy { source } => OpenError::UnfinishedCopy { location, from: source },
             Self::Served => OpenError::Served { location },
             Self::Unfit { kind, reason } => OpenError::Unfit { location, kind, reason },

@@ -20,14 +20,10 @@ impl Accounts for SqliteStore {
         self.writer.write(CreateAccount(account)).await
     }
 
-    async fn account_names(&self) -> Result<Vec<String>> {
-        self.connections.fetch_all(sqlx::query_scalar!("select name from account")).await
-    }
-
-    async fn account(&self, name: &str) -> Result<Option<StoredAccount>> {
-        let row = sqlx::query!("select name, role, password_hash from account where name = ?1", name);
-        let Some(row) = self.connections.fetch_optional(row).await? else { return Ok(None) };
-        Ok(Some(StoredAccount { name: row.name, role: role(&row.role)?, password_hash: row.password_hash }))
+    async fn accounts(&self) -> Result<Vec<StoredAccount>> {
+        let rows = self.connections.fetch_all(sqlx::query!("select name, role, password_hash from account")).await?;
+        let account = |name, text: String, password_hash| Ok(StoredAccount { name, role: role(&text)?, password_hash });
+        rows.into_iter().map(|row| account(row.name, row.role, row.password_hash)).collect()
     }
 
     async fn add_setup_link(&self, token: TokenHash, expires: TimeMs) -> Result<()> {

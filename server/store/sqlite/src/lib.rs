@@ -95,6 +95,8 @@ impl SqliteStore {
             if lock.is_some() {
                 migrate(&mut connection).await?;
                 check_writable(&mut connection).await?;
+            } else if version == 0 {
+                return Err(OpenFailure::Empty);
             } else if version < known_version() {
                 return Err(OpenFailure::OlderSchema { version, known: known_version() });
             }

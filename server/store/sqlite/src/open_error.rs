@@ -27,6 +27,8 @@ pub enum OpenError {
     Damaged { file: PathBuf, detail: String },
     #[error("{} was written by an older version (schema {version}; this one needs {known}). Stop the server and run `search4letters migrate`", file.display())]
     OlderSchema { file: PathBuf, version: i64, known: i64 },
+    #[error("{} is empty. Run `search4letters migrate`, or start the server: either makes the tables", file.display())]
+    Empty { file: PathBuf },
     #[error("{} holds a copy that is not finished. Finish it with `search4letters copy --from {from} --to {to}`, or move the file away", file.display())]
     UnfinishedCopy { file: PathBuf, from: String, to: String },
     #[error("{} does not exist: there is nothing to copy. Name the database's file after --from", file.display())]
@@ -58,6 +60,7 @@ impl OpenError {
             | Self::Missing { .. } => FaultKind::ConnectionError,
             Self::NewerSchema { .. }
             | Self::OlderSchema { .. }
+            | Self::Empty { .. }
             | Self::UnfinishedCopy { .. }
             | Self::Unfit { .. }
             | Self::Migration { .. } => FaultKind::SqlError,
@@ -74,6 +77,7 @@ fn process(pid: Option<u32>) -> String {
 pub(crate) enum OpenFailure {
     NewerSchema { version: i64, known: i64 },
     OlderSchema { version: i64, known: i64 },
+    Empty,
     UnfinishedCopy { source: String },
     Damaged(String),
     Unfit(String),
@@ -93,6 +97,7 @@ impl OpenFailure {
         match self {
             Self::NewerSchema { version, known } => OpenError::NewerSchema { file, version, known },
             Self::OlderSchema { version, known } => OpenError::OlderSchema { file, version, known },
+            Self::Empty => OpenError::Empty { file },
             Self::UnfinishedCopy { source } => OpenError::UnfinishedCopy { from: source, to: location(&file), file },
             Self::Damaged(detail) => OpenError::Damaged { file, detail },
             Self::Unfit(reason) => OpenError::Unfit { file, reason },
