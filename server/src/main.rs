@@ -114,7 +114,8 @@ async fn run(config: Config, stop: &StopSignal) -> anyhow::Result<ExitCode> {
         Command::Check => {
             let (mut findings, store) = database::check(&config, &clock).await;
             findings.extend(cli::check_private(&config));
-            findings.extend(cli::check(store.as_deref(), &config.spool().folder, config.http.listen).await);
+            let listen = config.http.listen;
+            findings.extend(cli::check(store.as_deref(), &config.spool().folder, listen, &*clock).await);
             return Ok(cli::print_findings(&findings)?);
         }
     }

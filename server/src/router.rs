@@ -48,6 +48,7 @@ fn api(state: &AppState) -> Router<AppState> {
         .route("/log/events", get(log::http::events))
         .route("/jobs/events", get(jobs::http::events))
         .route("/system/events", get(system::http::events));
+    let own = || from_fn_with_state(state.caller_settings.trusted_proxies.clone(), origin_guard::refuse_foreign);
     for (path, route) in server_functions() {
         let path = path.trim_start_matches("/api");
         match path.strip_prefix(ADMIN) {
@@ -55,6 +56,13 @@ fn api(state: &AppState) -> Router<AppState> {
             None => api = api.route(path, route),
         }
     }
+    // Around the guard: a form is also refused with a page.
+    let mut forms = Router::new();
+    for (path, route) in routes(<dyn SearchApi>::FUNCTIONS, <dyn SearchApi>::provide::<Call<SearchService>>) {
+        forms = forms.route(path.trim_start_matches("/api"), route);
+    }
+    let forms =
+        forms.method_not_allowed_fallback(error::wrong_method).layer(own()).layer(from_fn(search::page::for_forms));
     // One guard for all of these routes.
     let admin = admin
         .fallback(error::no_such_path)
@@ -63,16 +71,14 @@ fn api(state: &AppState) -> Router<AppState> {
     api.nest(ADMIN, admin)
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::wrong_method)
-        .layer(from_fn_with_state(state.caller_settings.trusted_proxies.clone(), origin_guard::refuse_foreign))
+        .layer(own())
+        .merge(forms)
         .layer(from_fn(layers::never_stored))
 }
 
-/// The path and the route of each server function.
+/// The path and the route of each server function, except those that plain forms call.
 fn server_functions() -> impl Iterator<Item = (&'static str, MethodRouter<AppState>)> {
-    let search = routes(<dyn SearchApi>::FUNCTIONS, <dyn SearchApi>::provide::<Call<SearchService>>)
-        .map(|(path, route)| (path, route.layer(from_fn(search::page::for_forms))));
-    search
-        .chain(routes(<dyn AccountApi>::FUNCTIONS, <dyn AccountApi>::provide::<Call<AccountService>>))
+    routes(<dyn AccountApi>::FUNCTIONS, <dyn AccountApi>::provide::<Call<AccountService>>)
         .chain(routes(<dyn JobsApi>::FUNCTIONS, <dyn JobsApi>::provide::<Call<JobService>>))
         .chain(routes(<dyn SystemApi>::FUNCTIONS, <dyn SystemApi>::provide::<Call<SystemService>>))
         .chain(routes(<dyn LabApi>::FUNCTIONS, <dyn LabApi>::provide::<Call<Lab>>))

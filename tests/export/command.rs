@@ -106,6 +106,9 @@ async fn an_output_that_cannot_be_written_is_refused_in_a_sentence() {
         (taken, "ndjson", "exists"),
         (taken, "sqlite", "exists"),
         (nowhere.to_str().expect("a plain path"), "csv", "cannot be written"),
+        ("/dev/stdout", "ndjson", "leave out --output"),
+        ("/dev/null", "csv", "leave out --output"),
+        ("/", "sqlite", "name a file in it"),
     ] {
         let arguments = ["export", "--format", format, "--output", output];
         let ended = source.spawn(&arguments).wait_with_output().await.expect("our own child");
@@ -118,4 +121,31 @@ async fn an_output_that_cannot_be_written_is_refused_in_a_sentence() {
     let url = format!("sqlite:{}", nothing.display());
     let ended = source.spawn(&["export", "--database-url", &url]).wait_with_output().await.expect("our own child");
     assert!(ended.status.code() == Some(1) && !nothing.exists(), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_filter_without_its_field_that_finds_nothing_is_answered_with_a_hint() {
+    let source = ExportSource::sqlite().await;
+    source.record_many(1).await;
+    let receipt = "0123456789abcdef0123456789abcdef";
+    for format in ["ndjson", "sqlite"] {
+        let file = source.path(&format!("log.{format}"));
+        let output = file.to_str().expect("a plain path");
+        let arguments = ["export", "--filter", receipt, "--format", format, "--output", output];
+        let ended = source.spawn(&arguments).wait_with_output().await.expect("our own child");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success() && said.contains(&format!("--filter 'receipt:{receipt}'")), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn an_export_whose_output_is_closed_fails() {
+    let source = ExportSource::sqlite().await;
+    source.record_many(1).await;
+    for (redirection, code) in [(">&-", 1), (">/dev/full", 1), (">/dev/null", 0)] {
+        let ended = source.run_in_shell(&["export"], redirection).await;
+        let complaint = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(code), "{redirection}: {complaint}");
+        assert_eq!(complaint.contains("standard output"), code == 1, "{redirection}: {complaint}");
+    }
 }

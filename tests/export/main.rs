@@ -4,7 +4,7 @@ mod command;
 mod streaming;
 
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::sync::Arc;
 
 use api::LogRow;
@@ -103,6 +103,14 @@ impl ExportSource {
             command.env("DATABASE_URL", database.url());
         }
         command.spawn().expect("built before the tests")
+    }
+
+    /// Runs the program in a shell that redirects its standard output.
+    pub(crate) async fn run_in_shell(&self, arguments: &[&str], redirection: &str) -> Output {
+        let mut shell = Command::new("/bin/sh");
+        shell.arg("-c").arg(format!("exec \"$0\" \"$@\" {redirection}")).arg(workspace_program("search4letters"));
+        shell.arg("--data").arg(self.installation.folder()).args(arguments).env_clear();
+        shell.output().await.expect("every system has a shell")
     }
 
     /// Runs the program and returns its output. Panics if it fails.

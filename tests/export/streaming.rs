@@ -58,6 +58,17 @@ async fn a_killed_export_leaves_no_file_and_the_next_one_is_complete() {
     assert!(file.exists());
 }
 
+/// A server with that many rows, and an administrator's client.
+async fn serving(rows: u128) -> (ServerProcess, HttpClient, ExportSource) {
+    let installation = Installation::new();
+    let server = installation.start(&["--no-worker"]).await;
+    let mut admin = server.client();
+    admin.set_up(&server.setup_token().await, "ada", "correct horse battery staple").await;
+    let source = ExportSource::beside(installation).await;
+    source.record_many(rows).await;
+    (server, admin, source)
+}
+
 /// Asks for the export over HTTP/1.0, where a response ends with its connection, and reads its head and some rows.
 async fn begun(server: &ServerProcess, admin: &HttpClient) -> TcpStream {
     let address = server.url().trim_start_matches("http://").parse().expect("an address");
@@ -75,12 +86,7 @@ async fn begun(server: &ServerProcess, admin: &HttpClient) -> TcpStream {
 
 #[tokio::test]
 async fn a_cut_response_is_reset_also_where_its_end_is_that_of_the_connection() {
-    let installation = Installation::new();
-    let server = installation.start(&["--no-worker"]).await;
-    let mut admin = server.client();
-    admin.set_up(&server.setup_token().await, "ada", "correct horse battery staple").await;
-    let source = ExportSource::beside(installation).await;
-    source.record_many(INTERRUPTED_ROWS).await;
+    let (server, admin, source) = serving(INTERRUPTED_ROWS).await;
 
     let mut whole = String::new();
     begun(&server, &admin).await.read_to_string(&mut whole).await.expect("a whole response ends in order");
@@ -99,12 +105,7 @@ async fn a_cut_response_is_reset_also_where_its_end_is_that_of_the_connection() 
 
 #[tokio::test]
 async fn a_corrupt_row_breaks_the_response() {
-    let installation = Installation::new();
-    let server = installation.start(&["--no-worker"]).await;
-    let mut admin = server.client();
-    admin.set_up(&server.setup_token().await, "ada", "correct horse battery staple").await;
-    let source = ExportSource::beside(installation).await;
-    source.record_many(INTERRUPTED_ROWS).await;
+    let (_server, admin, source) = serving(INTERRUPTED_ROWS).await;
     let whole = admin.get("/api/admin/log/export").await.expect("answered");
     assert_eq!(rows_of_ndjson(&whole.body).len() as u128, INTERRUPTED_ROWS);
     break_rows_behind(&source.installation.database(), 50_000).await;
@@ -118,12 +119,7 @@ const MOST_KIB: u64 = 32 * 1024;
 
 #[tokio::test]
 async fn an_export_that_is_not_read_holds_a_few_blocks() {
-    let installation = Installation::new();
-    let server = installation.start(&["--no-worker"]).await;
-    let mut admin = server.client();
-    admin.set_up(&server.setup_token().await, "ada", "correct horse battery staple").await;
-    let source = ExportSource::beside(installation).await;
-    source.record_many(SLOW_ROWS).await;
+    let (server, admin, _source) = serving(SLOW_ROWS).await;
     // The first export allocates memory that is kept.
     let whole = admin.get("/api/admin/log/export?upto=5000").await.expect("answered").body;
     assert_eq!(rows_of_ndjson(&whole).len(), 5_000);

@@ -8,7 +8,7 @@ use api::Recorded;
 use tests::server_process::Installation;
 
 use crate::client_log::ClientLog;
-use crate::tables::Lock;
+use crate::tables::{Lock, Tables};
 use crate::verdict::{assert_complete, only_reason};
 
 /// A server that was killed with this many searches in its spool, and its promises.
@@ -140,6 +140,7 @@ async fn commands_work_beside_a_server_under_load() {
         let link = installation.run(&["admin", "link"]).await;
         assert_eq!(link.code, Some(0), "{}", link.output);
         assert!(link.output.contains("/setup#token="), "{}", link.output);
+        assert!(!link.output.contains("server"), "the server there knows the link: {}", link.output);
         let check = installation.run(&["check"]).await;
         assert!(check.output.contains("is a sound database of this version"), "{}", check.output);
         assert!(check.output.contains("ok     the database answers"), "{}", check.output);
@@ -165,6 +166,46 @@ async fn check_finds_nothing_wrong_beside_a_healthy_server() {
     let _server = installation.start(&["--no-worker"]).await;
     let wrong = wrong().await;
     assert!(wrong.len() == 1 && wrong[0].contains("--no-worker"), "{wrong:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setup_link_that_no_server_at_its_address_knows_is_said_so() {
+    let installation = Installation::new();
+    let server = installation.start(&[]).await;
+    let other = Installation::new();
+    let address = server.url().trim_start_matches("http://").to_owned();
+    let link = other.run(&["admin", "link", "--listen", &address]).await;
+    assert!(link.output.contains(&format!("the server at {address} uses another database")), "{}", link.output);
+    drop(server);
+    let link = other.run(&["admin", "link"]).await;
+    assert_eq!(link.code, Some(0), "{}", link.output);
+    assert!(link.output.contains("no server of ours answers at"), "{}", link.output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_without_a_server_looks_at_what_is_left_and_says_what_it_could_not_see() {
+    let installation = Installation::new();
+    let server = installation.start(&["--no-worker"]).await;
+    let client_log = ClientLog::default();
+    for _ in 0..3 {
+        client_log.search(&server.client()).await;
+    }
+    server.kill().await;
+    let check = installation.run(&["check"]).await;
+    for said in ["ok     no job is dead", "jobs are not done, the oldest waits for", "MiB left", "was not looked at"] {
+        assert!(check.output.contains(said), "{said}: {}", check.output);
+    }
+    let mut database = Tables::open(&installation.database()).await;
+    database.run("update job set state = 'dead', finished_at_ms = 1 where id = 1").await;
+    let check = installation.run(&["check"]).await;
+    assert!(check.code == Some(1) && check.output.contains("1 jobs are dead"), "{}", check.output);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_target_that_does_not_exist_is_said() {
+    let installation = Installation::new().with_variable("RUST_LOG", "info,sever=debug");
+    let mut server = installation.start(&[]).await;
+    server.prints("RUST_LOG names a target that does not exist here").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

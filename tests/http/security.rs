@@ -152,6 +152,11 @@ async fn a_trusted_proxy_says_by_which_scheme_and_host_it_is_reached() {
         (&[("x-forwarded-proto", "https")], "http://search.example", false),
         (&[("x-forwarded-proto", "http")], "https://search.example", false),
         (&[("forwarded", "proto=https;host=search.example")], "https://search.example", true),
+        (&[("x-forwarded-ssl", "on")], "https://search.example", true),
+        (&[("x-forwarded-ssl", "off")], "https://search.example", false),
+        (&[("front-end-https", "on")], "https://search.example", true),
+        (&[("x-forwarded-scheme", "https")], "https://search.example", true),
+        (&[("host", "backend"), ("x-forwarded-host", "https://a.example")], "https://a.example", true),
         (&[("host", "backend"), ("x-forwarded-host", "a.example, b.example")], "http://a.example", true),
         (&[("host", "backend"), ("x-forwarded-host", "a.example, b.example")], "http://b.example", false),
         (&[("x-forwarded-port", "8080")], "http://search.example:8080", true),
@@ -178,11 +183,23 @@ async fn what_proxies_do_wrong_is_counted() {
     let _: SearchAnswer = search().header("x-forwarded-for", "unknown").send().await.ok();
     search().header("origin", "https://evil.example").send().await.refused(403, ErrorCode::Forbidden, None);
     search().header("origin", "https://evil.example").send().await.refused(403, ErrorCode::Forbidden, None);
+    let _: SearchAnswer = search().peer("192.168.7.1").header("x-forwarded-for", "198.51.100.7").send().await.ok();
     let ready = server.get("/readyz").send().await.text();
-    assert!(ready.contains("A proxy names its clients in a way that cannot be read"), "{ready}");
+    for line in [
+        "A proxy names its clients in a way that cannot be read",
+        "The trusted proxy 10.0.0.1 does not name its clients",
+        "--trusted-proxy 192.168.7.1/32",
+    ] {
+        assert!(ready.contains(line), "{ready}");
+    }
     let figures = server.get("/metrics").send().await.text();
-    for line in ["search4letters_unreadable_clients_total 1", "search4letters_foreign_requests_total 2"] {
-        assert!(figures.contains(line), "{figures}");
+    for line in [
+        "unreadable_clients_total 1",
+        "unnamed_clients_total 2",
+        "forgotten_proxies_total 1",
+        "foreign_requests_total 2",
+    ] {
+        assert!(figures.contains(&format!("search4letters_{line}")), "{figures}");
     }
 }
 
@@ -227,6 +244,7 @@ async fn the_log_believes_only_trusted_proxies() {
     assert_eq!(logged_ip(&server, "10.0.0.1", &["6.6.6.6", "198.51.100.7, 10.0.0.2"]).await, "198.51.100.7");
     assert_eq!(logged_ip(&server, "10.0.0.1", &["198.51.100.7:51008"]).await, "198.51.100.7");
     assert_eq!(logged_ip(&server, "10.0.0.1", &["'; drop table log"]).await, "", "not the proxy's");
+    assert_eq!(logged_ip(&server, "10.0.0.1", &[]).await, "", "nor here");
     assert_eq!(logged_ip(&server, "10.0.0.1", &["2001:db8::7"]).await, "2001:db8::7");
     assert_eq!(logged_ip(&server, "::ffff:192.0.2.1", &[]).await, "192.0.2.1");
 }

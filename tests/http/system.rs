@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use api::{ErrorCode, FaultKind, HealthStatus, JobState, SystemState};
+use api::{ErrorCode, FaultKind, HealthStatus, JobState, SystemState, TimeMs};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
-use tests::eventually;
+use store::Clock;
+use tests::{HeldClock, eventually};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::test_server::TestServer;
 
@@ -340,4 +344,31 @@ fn each_panel_of_the_dashboard_has_a_query() {
     let dashboard: serde_json::Value = serde_json::from_str(&shipped("grafana.json")).expect("JSON");
     let panels = dashboard["panels"].as_array().expect("panels");
     assert!(panels.iter().all(|panel| panel["targets"][0]["expr"].is_string()));
+}
+
+#[tokio::test]
+async fn old_jobs_that_cannot_be_deleted_are_a_cause_until_they_can() {
+    let clock = Arc::new(HeldClock::at(TimeMs(1_000_000)));
+    let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
+    let broken = server.break_table("setup_link").await;
+    let (pruning, store) = (server.state.system.counters.pruning.clone(), server.state.store.clone());
+    let _pruning = AbortOnDropHandle::new(tokio::spawn(pruning.clone().keep_pruning(store, clock.clone())));
+    let failed = async |times: u64| {
+        eventually("an attempt fails", async || (pruning.failures.get() == times).then_some(())).await;
+        let retry_at = clock.steady().after(Duration::from_secs(5 * 60));
+        clock.task_sleeps_until(retry_at).await;
+    };
+    failed(1).await;
+    let ready = async || server.get("/readyz").send().await.text();
+    assert!(!ready().await.contains("could not be deleted"), "once may be an accident");
+    clock.advance(Duration::from_secs(5 * 60));
+    failed(2).await;
+    let lines = ready().await;
+    assert!(lines.contains("could not be deleted 2 times in a row (SqlError)"), "{lines}");
+    let figures = server.get("/metrics").send().await.text();
+    assert!(figures.contains("search4letters_pruning_failures_total 2"), "{figures}");
+    broken.mend().await;
+    clock.advance(Duration::from_secs(5 * 60));
+    eventually("it works again", async || pruning.failure().is_none().then_some(())).await;
+    assert!(!ready().await.contains("could not be deleted"));
 }

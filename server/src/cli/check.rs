@@ -5,12 +5,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use spool::Inspection;
-use store::Store;
+use store::{Clock, Store};
 use tokio::net::TcpListener;
 
 use super::running_server::readiness;
 use crate::platform::assets::has_client;
 use crate::platform::output::{PrintError, print};
+use crate::system::{disk, worker_state};
 
 /// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +38,12 @@ pub fn print_findings(findings: &[Finding]) -> Result<ExitCode, PrintError> {
 }
 
 /// Checks everything except whether the store opens, which the caller has checked.
-pub async fn check(store: Option<&dyn Store>, spool_folder: &Path, listen: SocketAddr) -> Vec<Finding> {
+pub async fn check(
+    store: Option<&dyn Store>,
+    spool_folder: &Path,
+    listen: SocketAddr,
+    clock: &dyn Clock,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(store) = store {
         findings.push(match store.ping().await {
@@ -65,7 +71,13 @@ pub async fn check(store: Option<&dyn Store>, spool_folder: &Path, listen: Socke
         });
     }
     findings.extend(spool(spool_folder));
-    findings.extend(listening(listen).await);
+    match readiness(listen).await {
+        Some(lines) => findings.extend(lines.into_iter().map(|line| said(listen, line))),
+        None => {
+            findings.extend(without_server(store, spool_folder, clock).await);
+            findings.extend(nobody(listen).await);
+        }
+    }
     findings.push(if has_client() {
         Finding::Good("the client is in this binary".to_owned())
     } else {
@@ -74,28 +86,89 @@ pub async fn check(store: Option<&dyn Store>, spool_folder: &Path, listen: Socke
     findings
 }
 
-/// Whether the address is free, or what our own server there says of itself.
-async fn listening(listen: SocketAddr) -> Vec<Finding> {
-    let Err(error) = TcpListener::bind(listen).await else {
-        return vec![Finding::Good(format!("{listen} is free to listen on"))];
-    };
-    let Some(lines) = readiness(listen).await else {
-        return vec![Finding::Wrong(format!(
-            "{listen} cannot be listened on ({error}), and no server of ours answers there: choose another --listen"
-        ))];
-    };
-    let finding = |line: String| match line.as_str() {
+/// A line of a running server's `/readyz`.
+fn said(listen: SocketAddr, line: String) -> Finding {
+    match line.as_str() {
         "ready" => Finding::Good(format!("a server of ours runs at {listen} and is ready")),
         _ => Finding::Wrong(format!("the server at {listen} says: {line}")),
+    }
+}
+
+/// Whether the address is free for a server.
+async fn nobody(listen: SocketAddr) -> [Finding; 2] {
+    let address = match TcpListener::bind(listen).await {
+        Ok(_) => Finding::Good(format!("{listen} is free to listen on")),
+        Err(error) => Finding::Wrong(format!(
+            "{listen} cannot be listened on ({error}), and no server of ours answers there: choose another --listen"
+        )),
     };
-    lines.into_iter().map(finding).collect()
+    let unseen = Finding::Noted(format!(
+        "no server of ours answers at {listen}, so this was not looked at: whether a search passes the whole queue, what \
+         proxies send, and whether log lines are lost. If a server runs elsewhere, give its --listen"
+    ));
+    [address, unseen]
+}
+
+/// What the database and the data folder show of a server that does not run.
+async fn without_server(store: Option<&dyn Store>, spool_folder: &Path, clock: &dyn Clock) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(store) = store {
+        match jobs(store, clock).await {
+            Ok(found) => findings.extend(found),
+            Err(error) => findings.push(Finding::Wrong(error.to_string())),
+        }
+    }
+    // Before the first start there is no spool.
+    let folder = spool_folder.ancestors().find(|folder| folder.exists());
+    if let Some(disk) = folder.and_then(|folder| disk(folder, 0)) {
+        let mebibytes = disk.free_bytes >> 20;
+        findings.push(if disk.is_nearly_full() {
+            Finding::Wrong(format!(
+                "the disk of the data folder has {mebibytes} MiB left: free some, or move the folder to a larger disk"
+            ))
+        } else {
+            Finding::Good(format!("the disk of the data folder has {mebibytes} MiB left"))
+        });
+    }
+    findings
+}
+
+async fn jobs(store: &dyn Store, clock: &dyn Clock) -> store::Result<Vec<Finding>> {
+    let (counts, oldest, kinds) = tokio::try_join!(store.job_counts(), store.oldest_waiting(), store.kinds())?;
+    let mut findings = vec![match counts.dead {
+        0 => Finding::Good("no job is dead".to_owned()),
+        dead => Finding::Wrong(format!(
+            "{dead} jobs are dead: see why on the page /jobs?state=dead, and retry or cancel them"
+        )),
+    }];
+    let paused: Vec<_> = kinds.into_iter().filter(|kind| kind.paused).map(|kind| kind.kind).collect();
+    if !paused.is_empty() {
+        findings.push(Finding::Wrong(format!("paused: {}; resume them on the page /jobs", paused.join(", "))));
+    }
+    let waiting = counts.waiting + counts.running + counts.scheduled + counts.retrying;
+    if waiting > 0 {
+        let age = oldest.map_or(0, |oldest| clock.wall().since(oldest) / 1_000);
+        let text = format!("{waiting} jobs are not done, the oldest waits for {age} s: a server or a worker runs them");
+        findings.push(Finding::Noted(text));
+    }
+    if store.is_shared() {
+        let now = store.time().await?.unwrap_or_else(|| clock.steady());
+        let workers = store.workers().await?.into_iter().map(|worker| worker_state(worker, now, clock.wall()));
+        let (silent, heard): (Vec<_>, Vec<_>) = workers.partition(|worker| worker.is_silent);
+        findings.push(Finding::Noted(format!("{} workers run jobs, {} are silent", heard.len(), silent.len())));
+    }
+    Ok(findings)
 }
 
 /// Facts about a database server.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ServerFacts {
     /// Whether notifications through the server reach other processes.
     pub do_notifications_arrive: bool,
+    /// What sets the lowest limit on connections, for instance a role.
+    pub connections_holder: String,
+    /// How that limit is raised.
+    pub connections_remedy: String,
     pub connections_limit: u32,
     pub connections_in_use: u32,
     /// The most connections that this process opens.
@@ -110,6 +183,7 @@ const SKEW_LIMIT_MS: i64 = 1_000;
 /// Checks that apply only to a database server.
 pub fn check_server(facts: ServerFacts) -> Vec<Finding> {
     let ServerFacts { connections_limit: limit, connections_in_use: in_use, connections_ours: ours, .. } = facts;
+    let (holder, remedy) = (&facts.connections_holder, &facts.connections_remedy);
     let ahead_ms = facts.clock_ahead_ms;
     vec![
         if facts.do_notifications_arrive {
@@ -123,12 +197,12 @@ pub fn check_server(facts: ServerFacts) -> Vec<Finding> {
         },
         if ours <= limit {
             Finding::Good(format!(
-                "the server takes {limit} connections, of which {in_use} are in use; a process opens at most {ours}"
+                "{holder} takes {limit} connections, of which {in_use} are in use; a process opens at most {ours}"
             ))
         } else {
             Finding::Wrong(format!(
-                "the server takes {limit} connections, and this process may want {ours}: \
-                 lower --database-connections, or raise max_connections"
+                "{holder} takes {limit} connections, and this process may want {ours}: lower --database-connections, or \
+                 {remedy}"
             ))
         },
         if ahead_ms.abs() < SKEW_LIMIT_MS {
@@ -173,6 +247,8 @@ mod tests {
     fn wrong(change: impl FnOnce(&mut ServerFacts)) -> Vec<String> {
         let mut facts = ServerFacts {
             do_notifications_arrive: true,
+            connections_holder: "the role app".to_owned(),
+            connections_remedy: "run `alter role`".to_owned(),
             connections_limit: 97,
             connections_in_use: 12,
             connections_ours: 11,
@@ -191,7 +267,8 @@ mod tests {
         assert_eq!(wrong(|_| ()), Vec::<String>::new());
         for (texts, remedy) in [
             (wrong(|facts| facts.do_notifications_arrive = false), "--database-listen-url"),
-            (wrong(|facts| facts.connections_ours = 98), "lower --database-connections"),
+            (wrong(|facts| facts.connections_ours = 98), "the role app takes 97 connections"),
+            (wrong(|facts| facts.connections_ours = 98), "lower --database-connections, or run `alter role`"),
             (wrong(|facts| facts.clock_ahead_ms = 7_200_000), "7200 s ahead of"),
             (wrong(|facts| facts.clock_ahead_ms = -2_000), "2 s behind"),
         ] {

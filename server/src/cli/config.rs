@@ -1,6 +1,7 @@
 //! The only reader of flags and environment.
 
 mod database_url;
+mod export;
 mod sections;
 
 use std::ffi::OsString;
@@ -8,15 +9,13 @@ use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use api::{FilterError, LogFilter, meant_filter};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use super::time_zone::{NamedZone, NoZone};
-
-use self::database_url::{UrlParser, database_url, without_secrets};
+use self::database_url::{PathParser, UrlParser, database_url, without_secrets};
 
 pub use self::database_url::{DatabaseUrl, PostgresUrl};
+pub use self::export::{ExportArgs, ExportFormat};
 pub use self::sections::{HttpSection, JobsSection, SpoolSection, StoreSection};
 use crate::lab::command_line::{LabCommand, LabSandbox};
 
@@ -76,62 +75,6 @@ pub enum Command {
     Check,
 }
 
-#[derive(Clone, Debug, Args)]
-pub struct ExportArgs {
-    /// NDJSON, CSV, or an SQLite file with the table log
-    #[arg(long, default_value = "ndjson")]
-    pub format: ExportFormat,
-    /// The file to make, which is there once it is whole; standard output, unless given
-    #[arg(long, value_name = "FILE", required_if_eq("format", "sqlite"))]
-    pub output: Option<PathBuf>,
-    /// Only the rows that this filter matches, written as on the page of the log; docs/log.md has its grammar
-    // A filter may begin with a minus.
-    #[arg(long, value_name = "FILTER", default_value = "", allow_hyphen_values = true)]
-    filter: String,
-    /// The zone of the filter's times that have no offset, for instance Europe/Berlin; the machine's (TZ), unless given
-    #[arg(long, value_name = "ZONE")]
-    time_zone: Option<NamedZone>,
-}
-
-/// Why a filter in a flag is refused.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum NoFilter {
-    #[error("invalid value for '--filter <FILTER>': {error}\n  {text}\n  {}", marks(error))]
-    Wrong { text: String, error: FilterError },
-    #[error("invalid value for '--filter <FILTER>': {0}")]
-    NoZone(#[from] NoZone),
-}
-
-/// Carets below the wrong characters.
-fn marks(error: &FilterError) -> String {
-    " ".repeat(error.at.start) + &"^".repeat(error.at.len().max(1))
-}
-
-impl ExportArgs {
-    /// The filter, and the zone of its times if it has times without an offset.
-    pub fn filter(&self) -> Result<(LogFilter, Option<NamedZone>), NoFilter> {
-        let text = &self.filter;
-        let zone = NamedZone::of_filter(text, self.time_zone.as_ref())?;
-        let filter = match &zone {
-            Some(zone) => LogFilter::parse(text, zone),
-            None => text.parse(),
-        };
-        filter.map(|filter| (filter, zone)).map_err(|error| NoFilter::Wrong { text: text.clone(), error })
-    }
-
-    /// What the filter probably means, if it matches nothing.
-    pub fn meant_filter(&self) -> Option<String> {
-        meant_filter(&self.filter)
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ExportFormat {
-    Ndjson,
-    Csv,
-    Sqlite,
-}
-
 #[derive(Clone, Debug, Subcommand)]
 pub enum AdminCommand {
     /// Make an administrator's account
@@ -151,6 +94,7 @@ pub enum SpoolCommand {
     /// Bring the records in a lost process's spool into the database; safe to do twice
     Replay {
         /// The folder `spool` in the data folder of the process that is lost
+        #[arg(value_parser = PathParser)]
         folder: PathBuf,
     },
 }
@@ -332,6 +276,10 @@ mod tests {
             ("x work --database-url sqlite:d", "one process owns an SQLite file"),
             ("x work --no-worker --database-url postgres://a:hunter2@x/d", "leave out --no-worker"),
             ("x spool replay", "<FOLDER>"),
+            ("x spool replay postgres://a:hunter2@x/d", "--database-url (DATABASE_URL)"),
+            ("x --data postgres://a:hunter2@x/d", "'--data <FOLDER>': this is a URL"),
+            ("x export --output postgres://a:hunter2@x/d", "'--output <FILE>': this is a URL"),
+            ("x --database-url sqlite:postgres://a:hunter2@x/d", "sqlite:FILE"),
             ("x export --format xml", "--format"),
             ("x export --format sqlite", "--output <FILE>"),
             ("x copy --from sqlite:d", "--to"),

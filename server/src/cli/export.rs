@@ -27,7 +27,10 @@ pub async fn export_text(
 ) -> anyhow::Result<u64> {
     let mut out: Box<dyn Write + Send> = match &file {
         Some(file) => Box::new(file.create()?),
-        None => Box::new(Stdout),
+        None => {
+            Stdout::check_is_open()?;
+            Box::new(Stdout)
+        }
     };
     let rows = Rows::matching(filter, &*store, clock.wall()).await?;
     begin(bar, &rows, clock.steady());
@@ -143,9 +146,16 @@ impl Drop for NewFile {
 }
 
 fn check_is_free(name: &Path) -> anyhow::Result<()> {
-    match name.symlink_metadata() {
-        Ok(_) => Err(anyhow!("{} exists: name another file with --output, or remove it", name.display())),
-        Err(_) => Ok(()),
+    let Ok(found) = name.symlink_metadata() else { return Ok(()) };
+    let shown = name.display();
+    // /dev/stdout may lead to a file. Neither it nor a pipe must be removed.
+    let is_device = name.starts_with("/dev") || name.starts_with("/proc");
+    match name.metadata().unwrap_or(found).file_type() {
+        kind if kind.is_dir() => Err(anyhow!("{shown} is a folder: name a file in it with --output")),
+        kind if is_device || !kind.is_file() => Err(anyhow!(
+            "{shown} is no file that can be made: leave out --output, and the export goes to standard output"
+        )),
+        _ => Err(anyhow!("{shown} exists: name another file with --output, or remove it")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The background tasks of every long-running process: heartbeat, clock, and pruning.
+//! The background task of every long-running process: its heartbeat, which also follows the database's clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +16,6 @@ const BEAT_EVERY: Duration = Duration::from_secs(5);
 const FORGET_AFTER: Duration = Duration::from_secs(15 * 60);
 /// Network delays and time servers cause smaller differences: beyond this, a clock is wrong.
 const WARN_SKEW_MS: i64 = 1_000;
-/// How long jobs that are done or cancelled are kept.
-const KEEP_JOBS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-const PRUNE_EVERY: Duration = Duration::from_secs(60 * 60);
-/// How many jobs one commit deletes. It must be short for the writes that wait for it.
-const PRUNE_LIMIT: u32 = 1_000;
 
 /// Writes the process's heartbeat, and follows the database's clock.
 pub(super) struct Heartbeat {
@@ -89,21 +84,4 @@ fn warn_of_skew(ahead_ms: i64) {
     if ahead_ms.abs() >= WARN_SKEW_MS {
         tracing::warn!(ahead_ms, "this machine's clock and the database's differ: set both by the same time server");
     }
-}
-
-/// Deletes old jobs and expired sessions, now and every hour.
-pub(super) async fn keep_pruning(store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
-    loop {
-        let now = clock.wall();
-        let before = TimeMs(now.0 - i64::try_from(KEEP_JOBS.as_millis()).unwrap_or(0));
-        if let Err(error) = prune_once(&*store, before, now).await {
-            tracing::warn!(%error, "old jobs and sessions could not be deleted; trying again in an hour");
-        }
-        clock.sleep_until(clock.steady().after(PRUNE_EVERY)).await;
-    }
-}
-
-async fn prune_once(store: &dyn Store, before: TimeMs, now: TimeMs) -> store::Result<()> {
-    while store.prune_jobs(before, PRUNE_LIMIT).await? > 0 {}
-    store.prune_sessions(now).await.map(drop)
 }

@@ -5,7 +5,7 @@ mod check;
 pub mod config;
 mod copy;
 mod export;
-mod housekeeping;
+mod heartbeat;
 mod private_files;
 mod progress_bar;
 mod running_server;

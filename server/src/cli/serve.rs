@@ -114,7 +114,8 @@ async fn serve_kind(serving: Serving, kind: ServerKind, stop: CancellationToken)
     }
     let context = JobContext { store: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay, lab };
     let worker = (!jobs.no_worker).then_some((context, settings));
-    let process = Process { store, clock, started_at: state.system.started_at, worker };
+    let (started_at, pruning) = (state.system.started_at, state.system.counters.pruning.clone());
+    let process = Process { store, clock, started_at, worker, pruning };
     let status = Status {
         ready: format!("serving http://{address}"),
         stopping: format!("stopping: no new requests; running jobs have {} s", jobs.grace.as_secs()),

@@ -11,8 +11,9 @@ use store::{Store, SystemClock};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::housekeeping::{Heartbeat, keep_pruning};
+use super::heartbeat::Heartbeat;
 use crate::platform::job::LocalWorker;
+use crate::system::Pruning;
 use crate::worker::{JobContext, run_worker};
 
 pub(super) struct Process {
@@ -22,6 +23,7 @@ pub(super) struct Process {
     pub(super) started_at: TimeMs,
     /// `None` if the process runs no jobs.
     pub(super) worker: Option<(JobContext, Settings)>,
+    pub(super) pruning: Pruning,
 }
 
 /// The process's status for the log and the service manager.
@@ -37,7 +39,7 @@ pub(super) async fn run_until_stopped(
     stop: CancellationToken,
     drain: impl AsyncFnOnce(),
 ) -> anyhow::Result<()> {
-    let Process { store, clock, started_at, worker } = process;
+    let Process { store, clock, started_at, worker, pruning } = process;
     let local_worker = worker.as_ref().map(|(_, settings)| LocalWorker::of(settings));
     let (stop_heartbeat, stop_worker) = (CancellationToken::new(), CancellationToken::new());
     let heartbeat = Heartbeat { store: store.clone(), clock: clock.clone(), worker: local_worker, started_at };
@@ -46,7 +48,7 @@ pub(super) async fn run_until_stopped(
         Some((context, settings)) => tokio::spawn(run_worker(context, settings, stop_worker.clone())),
         None => tokio::spawn(stop_worker.clone().cancelled_owned()),
     };
-    let pruner = AbortOnDropHandle::new(tokio::spawn(keep_pruning(store.clone(), clock)));
+    let pruner = AbortOnDropHandle::new(tokio::spawn(pruning.keep_pruning(store.clone(), clock)));
     notify(&[NotifyState::Ready, NotifyState::Status(&status.ready)]);
     let watchdog = AbortOnDropHandle::new(tokio::spawn(keep_watchdog_calm()));
     tokio::select! {

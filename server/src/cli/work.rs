@@ -10,6 +10,7 @@ use super::until_stopped::{Process, Status, run_until_stopped};
 use crate::lab::LabResources;
 use crate::platform::output::say;
 use crate::platform::random::Random;
+use crate::system::Pruning;
 use crate::worker::{JobContext, worker_settings};
 
 /// What a worker needs. Other processes may use the same database.
@@ -31,6 +32,7 @@ pub async fn work(working: Working, stop: CancellationToken) -> anyhow::Result<(
     };
     say(&status.ready);
     let context = JobContext { store: store.clone(), clock: clock.clone(), log_delay: jobs.log_delay, lab };
-    let process = Process { store, started_at: clock.wall(), clock, worker: Some((context, settings)) };
+    let (started_at, pruning) = (clock.wall(), Pruning::default());
+    let process = Process { store, started_at, clock, worker: Some((context, settings)), pruning };
     run_until_stopped(process, status, stop, async || {}).await
 }

@@ -21,8 +21,12 @@ use super::output;
 /// The most characters written of a value: more than any of ours has, far less than a request can hold.
 const VALUE_LIMIT: usize = 4_000;
 
-/// How the targets of our own packages begin.
-const OURS: [&str; 6] = ["server", "queue", "spool", "store", "lab", "api"];
+/// The targets of our own packages.
+const OURS: [&str; 9] =
+    ["server", "search4letters", "queue", "spool", "store", "store_sqlite", "store_postgres", "lab", "api"];
+/// The targets of the libraries that log.
+const LIBRARIES: [&str; 10] =
+    ["axum", "h2", "hyper", "hyper_util", "log", "sqlx", "tokio_tungstenite", "tower", "tungstenite", "ureq"];
 
 /// Writes events and panics to stderr. `RUST_LOG` chooses how much, for instance `RUST_LOG=debug`.
 pub fn log_to_stderr() {
@@ -30,7 +34,9 @@ pub fn log_to_stderr() {
     let usual = usual.with_target("queue", LevelFilter::INFO).with_target("store_sqlite", LevelFilter::INFO);
     let usual = usual.with_target("store_postgres", LevelFilter::INFO);
     let wanted = std::env::var_os("RUST_LOG").filter(|text| !text.is_empty());
-    let wanted = wanted.map(|text| targets(&text.to_string_lossy()));
+    let wanted = wanted.map(|text| text.to_string_lossy().into_owned());
+    let unknown = wanted.as_deref().map(unknown_targets).unwrap_or_default();
+    let wanted = wanted.as_deref().map(targets);
     let refused = matches!(wanted, Some(None));
     let lines = tracing_subscriber::fmt::layer()
         .fmt_fields(format::debug_fn(write_field).delimited(" "))
@@ -43,7 +49,22 @@ pub fn log_to_stderr() {
             "RUST_LOG is not heeded: write a level (error, warn, info, debug, trace, off), or levels of targets, for \
              instance RUST_LOG=warn,server=debug"
         );
+        return;
     }
+    for target in unknown {
+        tracing::warn!(target = ?target, "RUST_LOG names a target that does not exist here; ours are {}", OURS.join(", "));
+    }
+}
+
+/// The targets in `text` that nothing logs with. A directive holds for all targets that begin with its own.
+fn unknown_targets(text: &str) -> Vec<String> {
+    let named = text.split(',').filter_map(|directive| directive.split_once('=')).map(|(target, _)| target.trim());
+    let is_known = |target: &str| {
+        let root = target.split("::").next().unwrap_or_default();
+        let mut known = OURS.iter().chain(&LIBRARIES);
+        known.any(|known| *known == root || root == target && known.starts_with(target))
+    };
+    named.filter(|target| !is_known(target)).map(ToOwned::to_owned).collect()
 }
 
 /// The targets and levels in `text`. `None` if it would silence everything because of a wrong word: to the parser, a word
@@ -129,6 +150,17 @@ mod tests {
         {
             assert!(targets(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_target_that_nothing_logs_with_is_found() {
+        for text in
+            ["info", "server=debug", "info, store=trace,sqlx::query=debug", "server::search=trace", "hyper=info"]
+        {
+            assert_eq!(unknown_targets(text), Vec::<String>::new(), "{text}");
+        }
+        assert_eq!(unknown_targets("info,sever=debug"), ["sever"]);
+        assert_eq!(unknown_targets("warn, serverx=debug ,store_sqlite=info,sever::x=info"), ["serverx", "sever::x"]);
     }
 
     #[test]

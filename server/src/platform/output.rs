@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
 use rustix::io::Errno;
 
 use super::line_queue::LostLines;
@@ -26,6 +27,8 @@ pub enum PrintError {
     ReaderGone,
     #[error("standard output cannot be written: {0}; see that its disk has room")]
     Failed(io::Error),
+    #[error("standard output is closed: redirect it to a file or a pipe")]
+    Closed,
 }
 
 impl From<io::Error> for PrintError {
@@ -54,6 +57,18 @@ pub struct Stdout;
 impl Stdout {
     pub fn is_terminal() -> bool {
         io::stdout().is_terminal()
+    }
+
+    /// Fails if standard output is closed. For results that would be lost.
+    ///
+    /// The standard library opens /dev/null in the place of a closed stream, for reading and writing. A shell opens it
+    /// for writing only.
+    pub fn check_is_open() -> Result<(), PrintError> {
+        let (Ok(flags), Ok(out), Ok(null)) = (fcntl_getfl(io::stdout()), fstat(io::stdout()), stat("/dev/null")) else {
+            return Err(PrintError::Closed);
+        };
+        let is_null = (out.st_dev, out.st_ino) == (null.st_dev, null.st_ino);
+        if is_null && flags & OFlags::RWMODE == OFlags::RDWR { Err(PrintError::Closed) } else { Ok(()) }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use api::{DiskState, Health, HealthCause, HealthStatus, Ledger, Probe, SpoolState, StoreFault, TimeMs, WorkerState};
 
+use super::pruning::PruningFailure;
 use crate::platform::forwarded::ProxyFault;
 
 /// A probe that ended longer ago proves nothing.
@@ -37,6 +38,7 @@ pub struct HealthInputs {
     /// How far this machine's clock is ahead of the database's.
     pub clock_ahead_ms: i64,
     pub is_losing_log_lines: bool,
+    pub pruning_failure: Option<PruningFailure>,
     /// What is wrong with the headers of proxies.
     pub proxy_faults: Vec<ProxyFault>,
     pub now: TimeMs,
@@ -217,6 +219,15 @@ fn machine(inputs: &HealthInputs, causes: &mut Causes) {
             "Log lines are being lost: nobody reads standard error, its reader has gone, or its disk is full.";
         causes.add(HealthStatus::Degraded, sentence);
     }
+    // While the database does not answer, this is no news.
+    if let Some(PruningFailure { in_a_row, kind }) = inputs.pruning_failure.filter(|_| inputs.fault.is_none()) {
+        let sentence = format!(
+            "Old jobs and ended sessions could not be deleted {in_a_row} times in a row ({}), so the database grows: see \
+             why in the server's log, and what the database refuses with search4letters check.",
+            kind.as_str()
+        );
+        causes.add(HealthStatus::Degraded, sentence);
+    }
     for fault in &inputs.proxy_faults {
         causes.add(HealthStatus::Degraded, fault.sentence());
     }
@@ -249,6 +260,7 @@ mod tests {
             probe_waits: None,
             clock_ahead_ms: 0,
             is_losing_log_lines: false,
+            pruning_failure: None,
             proxy_faults: Vec::new(),
             now: NOW,
         };
@@ -286,7 +298,7 @@ mod tests {
 
     /// Each input that is wrong, alone, with its status and a part of its sentence.
     type Wrong = (fn(&mut HealthInputs), HealthStatus, &'static str);
-    const WRONG: [Wrong; 18] = [
+    const WRONG: [Wrong; 19] = [
         (|it| it.fault = Some(fault()), HealthStatus::Degraded, "SqlError: the database does not answer"),
         (|it| it.spool.fault = Some("full".to_owned()), HealthStatus::Degraded, "cannot help out"),
         (|it| it.spool.records = 1, HealthStatus::Degraded, "1 search is on its way from the spool"),
@@ -320,6 +332,11 @@ mod tests {
         (|it| it.probe_failure = Some("panicked".to_owned()), HealthStatus::Failing, "came to nothing: panicked"),
         (|it| it.clock_ahead_ms = -7_200_000, HealthStatus::Degraded, "7200 s behind"),
         (|it| it.is_losing_log_lines = true, HealthStatus::Degraded, "Log lines are being lost"),
+        (
+            |it| it.pruning_failure = Some(PruningFailure { in_a_row: 3, kind: FaultKind::SqlError }),
+            HealthStatus::Degraded,
+            "could not be deleted 3 times in a row (SqlError)",
+        ),
         (
             |it| it.proxy_faults.push(ProxyFault::UnreadableClient(String::new())),
             HealthStatus::Degraded,

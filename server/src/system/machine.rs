@@ -46,7 +46,7 @@ impl SystemService {
     /// All workers. `now` and the beats in `known` are by the store's clock.
     pub(super) fn workers(&self, known: Vec<StoredWorker>, now: TimeMs, running: u64) -> Vec<WorkerState> {
         if self.store.is_shared() {
-            known.into_iter().map(|known| to_view(known, now, self.clock.wall())).collect()
+            known.into_iter().map(|known| worker_state(known, now, self.clock.wall())).collect()
         } else {
             // One process owns the database, so its worker runs every job.
             self.worker.iter().map(|worker| self.own(worker, running)).collect()
@@ -68,7 +68,8 @@ impl SystemService {
     }
 }
 
-fn to_view(StoredWorker { beat, running }: StoredWorker, now: TimeMs, wall: TimeMs) -> WorkerState {
+/// What is known of a worker at `now`, by the store's clock, and at `wall`, by this machine's.
+pub fn worker_state(StoredWorker { beat, running }: StoredWorker, now: TimeMs, wall: TimeMs) -> WorkerState {
     let silence = Duration::from_millis(u64::try_from(now.since(beat.at)).unwrap_or(0));
     WorkerState {
         name: beat.worker.0,
@@ -116,14 +117,14 @@ mod tests {
         };
         let after = |silence: Duration| {
             let known = StoredWorker { beat: beat.clone(), running: 3 };
-            let state = to_view(known, start.after(silence), wall);
+            let state = worker_state(known, start.after(silence), wall);
             (state.is_silent, wall.since(state.heard_at))
         };
         assert_eq!(after(Duration::ZERO), (false, 0));
         assert_eq!(after(SILENCE), (false, 15_000));
         assert_eq!(after(SILENCE + Duration::from_millis(1)), (true, 15_001));
         // A beat later than `now` does not count as silence.
-        let early = to_view(StoredWorker { beat: beat.clone(), running: 0 }, TimeMs(0), wall);
+        let early = worker_state(StoredWorker { beat: beat.clone(), running: 0 }, TimeMs(0), wall);
         assert_eq!((early.is_silent, early.heard_at), (false, wall));
     }
 }

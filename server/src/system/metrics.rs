@@ -13,7 +13,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use store::StoredKind;
 
-use super::SystemSnapshot;
+use super::{Pruning, SystemSnapshot};
 use crate::platform::forwarded::ProxyFaults;
 
 /// Counters that are updated as events happen.
@@ -29,6 +29,7 @@ pub struct Counters {
     pub exports: Gauge,
     /// Requests with headers that are wrong.
     pub proxy_faults: ProxyFaults,
+    pub pruning: Pruning,
 }
 
 /// The media type of [`render`]'s text.
@@ -41,6 +42,8 @@ pub(super) fn render(counters: &Counters, snapshot: &SystemSnapshot) -> String {
     registry.register("connections", "Connections that are open", counters.connections.clone());
     registry.register("event_streams", "Event streams that are open", counters.streams.clone());
     registry.register("exports", "Exports of the log that are being sent", counters.exports.clone());
+    let failures = counters.pruning.failures.clone();
+    registry.register("pruning_failures", "Attempts to delete old jobs and sessions that have failed", failures);
     let ProxyFaults { unreadable_clients, unnamed_clients, forgotten_proxies, foreign_requests, .. } =
         counters.proxy_faults.clone();
     let unreadable = "Requests whose client's address was written by a trusted proxy in a way that cannot be read";

@@ -5,6 +5,7 @@ pub(crate) mod http;
 mod machine;
 mod metrics;
 mod prober;
+mod pruning;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,9 +23,10 @@ use crate::platform::job::LocalWorker;
 use crate::platform::output;
 use crate::platform::store_watch::StoreWatch;
 
-pub use machine::host;
+pub use machine::{disk, host, worker_state};
 pub use metrics::Counters;
 pub use prober::{Probe, Prober};
+pub use pruning::Pruning;
 
 /// The most missing searches that are listed.
 const MISSING_LIMIT: u32 = 100;
@@ -107,6 +109,7 @@ impl SystemService {
             probe_waits: self.prober.waits(self.clock.steady()),
             clock_ahead_ms: if self.store.is_shared() { self.clock.wall().0 - self.clock.steady().0 } else { 0 },
             is_losing_log_lines: lost_lines.is_losing,
+            pruning_failure: self.counters.pruning.failure(),
             proxy_faults: self.counters.proxy_faults.current(self.clock.steady()),
             now: self.clock.wall(),
         });

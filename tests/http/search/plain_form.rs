@@ -1,6 +1,6 @@
 //! A search by a plain form, in a browser that does not run the client.
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use tests::corpus::corpus;
 
 use crate::request::{TestResponse, form};
@@ -49,6 +49,18 @@ async fn is_refused_with_a_page() {
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8");
     assert!(answer.text().contains("The phrase has 10001 characters"), "{}", answer.text());
+    let foreign =
+        server.searching(&[("phrase", "a")]).header("accept", ACCEPT).header("origin", "https://evil.example");
+    let answer = foreign.send().await;
+    assert_eq!(
+        (answer.status, &answer.headers["content-type"]),
+        (StatusCode::FORBIDDEN, &HeaderValue::from_static("text/html; charset=utf-8"))
+    );
+    assert!(
+        answer.text().contains("another site's page") || answer.text().contains("another site&#x27;s page"),
+        "{}",
+        answer.text()
+    );
     let page = server.get("/results?letters=a&receipt=unknown").send().await.text();
     assert!(page.contains("There is no such receipt."), "{page}");
 }

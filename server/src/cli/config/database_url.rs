@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 
-use clap::builder::TypedValueParser;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 use percent_encoding::percent_decode_str;
@@ -87,11 +87,31 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for UrlParser<T> {
     }
 }
 
+/// Parses a path. A database's URL is easily given in its place; as a path, later messages would show its password.
+#[derive(Clone)]
+pub(super) struct PathParser;
+
+impl TypedValueParser for PathParser {
+    type Value = PathBuf;
+
+    fn parse_ref(&self, command: &Command, flag: Option<&Arg>, value: &OsStr) -> Result<PathBuf, Error> {
+        if value.to_string_lossy().contains("://") {
+            let flag = flag.map(ToString::to_string).unwrap_or_default();
+            let message = format!(
+                "invalid value for '{flag}': this is a URL, and a path belongs here. Give a database with \
+                 --database-url (DATABASE_URL)"
+            );
+            return Err(Error::raw(ErrorKind::ValueValidation, message).with_cmd(command));
+        }
+        PathBufValueParser::new().parse_ref(command, flag, value)
+    }
+}
+
 pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, &'static str> {
     if let Some(rest) = text.strip_prefix("sqlite:") {
         let file = rest.strip_prefix("//").unwrap_or(rest);
         // With a user and a password it is the URL of a server.
-        let is_server = file.len() < rest.len() && file.contains('@');
+        let is_server = file.len() < rest.len() && file.contains('@') || file.contains("://");
         if file.is_empty() || file.contains('?') || is_server {
             return Err("write sqlite:FILE with a file's path and no parameters");
         }
@@ -204,6 +224,7 @@ mod tests {
             "postgres://db.example/searches/hunter2",
             "postgres://db.example/searches?pasword=hunter2",
             "sqlite://ada:hunter2@db.example/searches",
+            "sqlite:postgres://ada:hunter2@db.example/searches",
             "POSTGRES://ada:hunter2@db.example/searches",
             "postgres:ada",
             "mysql://db.example/searches",

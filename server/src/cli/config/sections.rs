@@ -9,7 +9,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 
-use super::database_url::{DatabaseUrl, PostgresUrl, UrlParser, database_url, postgres_url};
+use super::database_url::{DatabaseUrl, PathParser, PostgresUrl, UrlParser, database_url, postgres_url};
 use crate::lab::command_line::duration;
 use crate::worker::WorkerOptions;
 
@@ -81,6 +81,7 @@ pub struct Network(pub Option<IpNet>);
 pub struct StoreSection {
     /// Folder for the database and everything else that is kept
     #[arg(long, global = true, env = "SEARCH4LETTERS_DATA", default_value = "./data", value_name = "FOLDER")]
+    #[arg(value_parser = PathParser)]
     pub data: PathBuf,
     /// Another database than the one in the data folder: postgres://USER:PASSWORD@HOST/DATABASE or sqlite:FILE
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
