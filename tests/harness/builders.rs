@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use api::{JobId, Role, SearchId, TimeMs};
 use store::{
-    AttemptResult, Claim, ClaimedJob, FinishedAttempt, JobReport, LogEntry, LogQuery, LogSpan, NewAccount, NewJob,
-    SearchRecord, StoredSession, TokenHash, WorkerName,
+    Accounts, AttemptResult, Claim, ClaimedJob, FinishedAttempt, JobReport, LogEntry, LogQuery, LogSpan, NewAccount,
+    NewJob, SearchRecord, StoredAccount, StoredSession, TokenHash, WorkerName,
 };
 
 /// The time from which tests count.
