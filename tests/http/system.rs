@@ -184,7 +184,7 @@ async fn the_metrics_agree_with_the_state() {
         "search4letters_spool_records 0",
         r#"search4letters_store_fault{error="ConnectionError"} 0"#,
         r#"search4letters_health{light="failing"} 1"#,
-        r#"search4letters_pool{what="waiting"} 0"#,
+        r#"search4letters_pool{what="max"} 4"#,
         r#"search4letters_kind_waiting{kind="log_request"} 2"#,
         r#"search4letters_kind_paused{kind="log_request"} 1"#,
         r#"search4letters_kind_limit{kind="log_request"} 7"#,

@@ -177,7 +177,7 @@ async fn a_text_is_not_a_pattern() {
         ("'", &["it's"]),
         ("NAïVE", &["naïve"]),
         ("\"o\nl\"", &["two\nlines"]),
-        ("[a-z]", &["*?[a-z]"]),
+        ("\"[a-z]\"", &["*?[a-z]"]),
         ("phrase:\"100 per cent\"", &["100 per cent"]),
         ("100 -cent", &["100%"]),
         ("row:3", &["a_b"]),

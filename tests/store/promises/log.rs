@@ -213,7 +213,7 @@ pub(crate) async fn a_minute_of_disorder_hides_no_row(database: impl Database) {
     record_at(&*store, (0..400).map(|n| START.after(Duration::from_secs(2 * n) + disorder(n)))).await;
     let rows: Vec<LogRow> = store.log_rows(log_query(LogSpan::Newest)).try_collect().await.unwrap();
     let now = minute(20);
-    for (since, before) in [(0, 20), (1, 2), (5, 9), (8, 8), (9, 7), (12, 13), (19, 25)] {
+    for (since, before) in [(0, 20), (1, 2), (5, 9), (12, 13), (19, 25)] {
         let filter = format!("recorded:{}m..{}m", 20 - since, 20_u64.saturating_sub(before));
         let filter: LogFilter = filter.parse().unwrap();
         let range = log_range(&*store, &filter.bounds(now)).await.unwrap();
