@@ -5,6 +5,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use api::Recorded;
+use tests::eventually;
 use tests::server_process::Installation;
 
 use crate::client_log::ClientLog;
@@ -192,13 +193,17 @@ async fn check_without_a_server_looks_at_what_is_left_and_says_what_it_could_not
     }
     server.kill().await;
     let check = installation.run(&["check"]).await;
-    for said in ["ok     no job is dead", "jobs are not done, the oldest waits for", "MiB left", "was not looked at"] {
+    for said in ["ok     no job is dead", "jobs to do: 3, the oldest waits for", "MiB left", "was not looked at"] {
         assert!(check.output.contains(said), "{said}: {}", check.output);
     }
     let mut database = Tables::open(&installation.database()).await;
-    database.run("update job set state = 'dead', finished_at_ms = 1 where id = 1").await;
+    database.add_job("nonsense", None, "{}").await;
+    let server = installation.start(&[]).await;
+    let is_dead = async || database.number("select count(*) from job where state = 'dead'").await;
+    eventually("no worker knows this kind", async || (is_dead().await == 1).then_some(())).await;
+    server.kill().await;
     let check = installation.run(&["check"]).await;
-    assert!(check.code == Some(1) && check.output.contains("1 jobs are dead"), "{}", check.output);
+    assert!(check.code == Some(1) && check.output.contains("WRONG  dead jobs: 1"), "{}", check.output);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -137,9 +137,9 @@ async fn jobs(store: &dyn Store, clock: &dyn Clock) -> store::Result<Vec<Finding
     let (counts, oldest, kinds) = tokio::try_join!(store.job_counts(), store.oldest_waiting(), store.kinds())?;
     let mut findings = vec![match counts.dead {
         0 => Finding::Good("no job is dead".to_owned()),
-        dead => Finding::Wrong(format!(
-            "{dead} jobs are dead: see why on the page /jobs?state=dead, and retry or cancel them"
-        )),
+        dead => {
+            Finding::Wrong(format!("dead jobs: {dead}; see why on the page /jobs?state=dead, and retry or cancel them"))
+        }
     }];
     let paused: Vec<_> = kinds.into_iter().filter(|kind| kind.paused).map(|kind| kind.kind).collect();
     if !paused.is_empty() {
@@ -148,14 +148,14 @@ async fn jobs(store: &dyn Store, clock: &dyn Clock) -> store::Result<Vec<Finding
     let waiting = counts.waiting + counts.running + counts.scheduled + counts.retrying;
     if waiting > 0 {
         let age = oldest.map_or(0, |oldest| clock.wall().since(oldest) / 1_000);
-        let text = format!("{waiting} jobs are not done, the oldest waits for {age} s: a server or a worker runs them");
+        let text = format!("jobs to do: {waiting}, the oldest waits for {age} s; a server or a worker runs them");
         findings.push(Finding::Noted(text));
     }
     if store.is_shared() {
         let now = store.time().await?.unwrap_or_else(|| clock.steady());
         let workers = store.workers().await?.into_iter().map(|worker| worker_state(worker, now, clock.wall()));
         let (silent, heard): (Vec<_>, Vec<_>) = workers.partition(|worker| worker.is_silent);
-        findings.push(Finding::Noted(format!("{} workers run jobs, {} are silent", heard.len(), silent.len())));
+        findings.push(Finding::Noted(format!("workers that run jobs: {}; silent: {}", heard.len(), silent.len())));
     }
     Ok(findings)
 }

@@ -61,8 +61,7 @@ impl TrustedProxies {
         let is_proxied = self.trusts(peer);
         let client = self.client(peer, &parts.headers);
         match &client {
-            // A proxy's own health checks name nobody. They do not ask the API.
-            Err(ProxyFault::UnnamedClient(_)) if !parts.uri.path().starts_with("/api/") => {}
+            Err(ProxyFault::UnnamedClient(_)) if !is_of_visitor(parts.uri.path()) => {}
             Err(fault) => self.faults.report(fault, self.clock.steady()),
             Ok(_) if !is_proxied && is_internal(peer) && are_forwarded(&parts.headers) => {
                 self.faults.report(&ProxyFault::ForgottenProxy(peer), self.clock.steady());
@@ -94,6 +93,12 @@ impl TrustedProxies {
         }
         client
     }
+}
+
+/// Whether visitors ask for this. The health checks of a proxy name nobody and do not ask the API; `admin link` asks from
+/// this machine whether the link is known here.
+fn is_of_visitor(path: &str) -> bool {
+    path.starts_with("/api/") && path != "/api/setup/check"
 }
 
 /// Whether proxies usually have such an address, and visitors do not: it is not one of the internet's.
@@ -169,6 +174,7 @@ mod tests {
             assert_eq!(faults("/api/search", peer, headers), expected, "{peer} {headers}");
         }
         assert_eq!(faults("/healthz", "10.0.0.1", ""), [], "a proxy's own check");
+        assert_eq!(faults("/api/setup/check", "10.0.0.1", ""), [], "of a command on this machine");
         assert_eq!(faults("/healthz", "10.0.0.1", "x-forwarded-for: x"), unreadable("x"));
     }
 
