@@ -199,7 +199,7 @@ async fn check_without_a_server_looks_at_what_is_left_and_says_what_it_could_not
     let mut database = Tables::open(&installation.database()).await;
     database.add_job("nonsense", None, "{}").await;
     let server = installation.start(&[]).await;
-    let is_dead = async || database.number("select count(*) from job where state = 'dead'").await;
+    let mut is_dead = async || database.number("select count(*) from job where state = 'dead'").await;
     eventually("no worker knows this kind", async || (is_dead().await == 1).then_some(())).await;
     server.kill().await;
     let check = installation.run(&["check"]).await;
