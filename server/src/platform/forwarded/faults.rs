@@ -52,6 +52,9 @@ impl ProxyFault {
     }
 }
 
+/// The last fault of each kind, and when it came by the steady clock.
+type LastFaults = [Option<(ProxyFault, TimeMs)>; 3];
+
 #[derive(Clone, Debug, Default)]
 pub struct ProxyFaults {
     /// Requests whose client's address could not be read.
@@ -62,8 +65,7 @@ pub struct ProxyFaults {
     pub forgotten_proxies: Counter,
     /// Requests that were refused as those of another site's page.
     pub foreign_requests: Counter,
-    /// The last fault of each kind, and when it came by the steady clock.
-    last: Arc<Mutex<[Option<(ProxyFault, TimeMs)>; 3]>>,
+    last: Arc<Mutex<LastFaults>>,
     logged: Arc<Mutex<HashSet<String>>>,
 }
 
