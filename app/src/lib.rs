@@ -29,6 +29,7 @@ use crate::search::draft::Draft;
 use crate::search::page::SearchPage;
 use crate::system::page::SystemPage;
 use crate::ui::page::NotFoundPage;
+use crate::ui::part::part;
 use crate::ui::shell::Shell;
 
 /// Shows the pages of [`Bundle::Search`].
@@ -49,7 +50,7 @@ pub fn start_console() {
 fn App(page: impl Fn(Route) -> AnyView + Send + 'static) -> impl IntoView {
     let route = context::router().route();
     let account_menu = view! { <AccountMenu /> }.into_any();
-    view! { <Shell account_menu>{move || page(route.get())}</Shell> }
+    view! { <Shell account_menu>{part(move || page(route.get()))}</Shell> }
 }
 
 fn search_page(route: Route, draft: Draft) -> AnyView {

@@ -154,6 +154,41 @@ async fn an_invalid_filter_is_marked_where_it_is_wrong() {
 }
 
 #[tokio::test]
+async fn a_time_that_was_copied_from_a_row_leads_to_it() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "to be found").await;
+    wait_for_phrases(page, &["to be found"]).await;
+    let time = page.texts(".log_time").await.remove(0);
+    page.press(['/']).await;
+    page.type_text(&time).await;
+    page.wait_for_text("No row matches this filter.").await;
+    page.wait_for_text("Did you mean").await;
+    page.assert_accessible("a log that no filter matches").await;
+    page.click(Role::Link, &format!("searched:{time}")).await;
+    wait_for_phrases(page, &["to be found"]).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_faulty_filter_counts_and_exports_nothing() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "counted").await;
+    page.wait_for_text("1 row").await;
+    assert_eq!(page.texts(".export_menu").await.len(), 1);
+    page.press(['/']).await;
+    page.type_text("brower:firefox").await;
+    page.wait_for_text("There is no field “brower”").await;
+    eventually("nothing is counted or exported", async || {
+        let count = page.texts(".log_count").await.concat();
+        (count.is_empty() && page.texts(".export_menu").await.is_empty()).then_some(())
+    })
+    .await;
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn go_to_a_row_and_back_to_the_newest() {
     const ROWS: u64 = 1_300;
     let test = BrowserTest::as_administrator(&[]).await;

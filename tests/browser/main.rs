@@ -7,6 +7,7 @@ mod jobs;
 mod lab;
 mod log;
 mod search;
+mod silence;
 mod streams;
 mod surroundings;
 mod system;

@@ -7,10 +7,11 @@ use xshell::cmd;
 
 use crate::steps::{Steps, joined};
 use crate::workspace::Workspace;
-use crate::{fingerprint, precompress, tools};
+use crate::{fingerprint, minify, precompress, tools};
 
 /// The client's inputs. A superfluous entry costs rebuilds; a missing one leaves a stale client.
-const INPUTS: &[&str] = &["app", "style", ".cargo", "Cargo.lock", "Cargo.toml", "Trunk.toml", "rust-toolchain.toml"];
+const INPUTS: &[&str] =
+    &["app", "style", "xtask/bindgen", ".cargo", "Cargo.lock", "Cargo.toml", "Trunk.toml", "rust-toolchain.toml"];
 
 /// How the client is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +75,7 @@ fn build_bundles(workspace: &Workspace, steps: &Steps, build: Build, tools: &[Pa
     shell.set_var("PATH", env::join_paths(tools.iter().cloned().chain(env::split_paths(&path)))?);
     // Some environments set NO_COLOR=1; Trunk accepts only true and false.
     shell.set_var("NO_COLOR", "true");
+    shell.set_var("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", workspace.target.join("debug/wasm-ld"));
     let (profile, release): (_, &[&str]) = match build {
         Build::Quick => ("client-quick", &[]),
         Build::Shipped => ("client", &["--release"]),
@@ -93,7 +95,10 @@ fn build_bundles(workspace: &Workspace, steps: &Steps, build: Build, tools: &[Pa
         shell.copy_file(file, &workspace.dist)?;
     }
     if build == Build::Shipped {
-        steps.step("compressing the client", || precompress::folder(&workspace.dist))?;
+        steps.step("compressing the client", || {
+            minify::folder(&workspace.dist)?;
+            precompress::folder(&workspace.dist)
+        })?;
     }
     let word = format!("{build:?}").to_lowercase();
     let stamp = format!("{word}\n{inputs}\n{}\n", fingerprint::of(&workspace.dist, &["."])?);

@@ -6,6 +6,7 @@ mod client;
 mod faults;
 mod fingerprint;
 mod generated;
+mod minify;
 mod precompress;
 mod run;
 mod sqlx;

@@ -37,7 +37,7 @@ pub(crate) fn report(folder: &Path) -> anyhow::Result<String> {
     Ok(report)
 }
 
-fn originals(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn originals(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     fingerprint::collect(folder, &mut files)?;
     files.retain(|file| file.extension().is_none_or(|ending| ending != "br" && ending != "gz"));

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
-use crate::json::{AnswerEncoding, from_json};
+use crate::json::{Answer, from_json};
 
 /// Why a request failed. Pages treat each code differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +82,11 @@ impl ApiError {
         Self { retry_after_s: u32::try_from(wait_ms / 1_000 + 1).ok(), ..self }
     }
 
+    /// Whether nobody knows if what was asked was done: the request may have arrived, and only its answer been lost.
+    pub fn is_outcome_unknown(&self) -> bool {
+        matches!(self.code, ErrorCode::Offline | ErrorCode::Unavailable | ErrorCode::Internal)
+    }
+
     /// Only the client makes this.
     pub fn unreachable() -> Self {
         Self::new(ErrorCode::Offline, "The server cannot be reached. Check the connection and try again.")
@@ -136,28 +141,19 @@ impl From<ApiError> for Wire {
 }
 
 impl FromServerFnError for ApiError {
-    type Encoder = AnswerEncoding;
+    type Encoder = Answer;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
             // The form codec writes its errors in our wire format, see form.rs.
-            ServerFnErrorErr::Deserialization(text) => from_json(&text).unwrap_or_else(|_| malformed(&text)),
+            ServerFnErrorErr::Deserialization(text) => from_json(&text).unwrap_or_else(|_| {
+                Self::new(ErrorCode::Malformed, format!("The message cannot be read: {}", echo(&text)))
+            }),
             ServerFnErrorErr::Args(text) | ServerFnErrorErr::MissingArg(text) => {
                 Self::new(ErrorCode::Malformed, format!("The request cannot be read: {}", echo(&text)))
             }
-            ServerFnErrorErr::Request(_) => Self::unreachable(),
             other => Self::new(ErrorCode::Internal, other.to_string()),
         }
-    }
-}
-
-/// The error of a message that is not in our format. The server gets such messages from its clients, and says what is
-/// wrong with them. What the client gets is not the server's.
-fn malformed(text: &str) -> ApiError {
-    if cfg!(feature = "ssr") {
-        ApiError::new(ErrorCode::Malformed, format!("The message cannot be read: {}", echo(text)))
-    } else {
-        ApiError::answered_by_another()
     }
 }
 

@@ -6,34 +6,29 @@
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use server_fn::codec::Post;
 use server_fn::{ContentType, Decodes, Encodes, Format, FormatType};
-
-/// The encoding of a function's arguments, which the client writes and the server reads.
-pub type Arguments = Post<ArgumentsEncoding>;
-/// The encoding of a function's result, which the server writes and the client reads.
-pub type Answer = Post<AnswerEncoding>;
 
 /// Reads JSON that the server sent.
 ///
 /// # Errors
 ///
 /// If `text` is not the JSON of a `T`, or contains a number with a fraction.
-pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, serde_json_wasm::de::Error> {
-    serde_json_wasm::from_str(text)
+pub fn from_json<T: DeserializeOwned>(text: impl AsRef<[u8]>) -> Result<T, serde_json_wasm::de::Error> {
+    serde_json_wasm::from_slice(text.as_ref())
 }
 
-pub struct ArgumentsEncoding;
+/// The encoding of a function's arguments, which the client writes and the server reads.
+pub struct Arguments;
 
-impl ContentType for ArgumentsEncoding {
+impl ContentType for Arguments {
     const CONTENT_TYPE: &'static str = JSON;
 }
 
-impl FormatType for ArgumentsEncoding {
+impl FormatType for Arguments {
     const FORMAT_TYPE: Format = Format::Text;
 }
 
-impl<T: Serialize> Encodes<T> for ArgumentsEncoding {
+impl<T: Serialize> Encodes<T> for Arguments {
     type Error = serde_json_wasm::ser::Error;
 
     fn encode(arguments: &T) -> Result<Bytes, Self::Error> {
@@ -41,7 +36,7 @@ impl<T: Serialize> Encodes<T> for ArgumentsEncoding {
     }
 }
 
-impl<T: DeserializeOwned> Decodes<T> for ArgumentsEncoding {
+impl<T: DeserializeOwned> Decodes<T> for Arguments {
     type Error = serde_json::Error;
 
     fn decode(bytes: Bytes) -> Result<T, Self::Error> {
@@ -49,17 +44,18 @@ impl<T: DeserializeOwned> Decodes<T> for ArgumentsEncoding {
     }
 }
 
-pub struct AnswerEncoding;
+/// The encoding of a function's result, which the server writes and the client reads.
+pub struct Answer;
 
-impl ContentType for AnswerEncoding {
+impl ContentType for Answer {
     const CONTENT_TYPE: &'static str = JSON;
 }
 
-impl FormatType for AnswerEncoding {
+impl FormatType for Answer {
     const FORMAT_TYPE: Format = Format::Text;
 }
 
-impl<T: Serialize> Encodes<T> for AnswerEncoding {
+impl<T: Serialize> Encodes<T> for Answer {
     type Error = serde_json::Error;
 
     fn encode(answer: &T) -> Result<Bytes, Self::Error> {
@@ -67,7 +63,7 @@ impl<T: Serialize> Encodes<T> for AnswerEncoding {
     }
 }
 
-impl<T: DeserializeOwned> Decodes<T> for AnswerEncoding {
+impl<T: DeserializeOwned> Decodes<T> for Answer {
     type Error = serde_json_wasm::de::Error;
 
     fn decode(bytes: Bytes) -> Result<T, Self::Error> {
@@ -98,14 +94,14 @@ mod tests {
             let receipt = Receipt("receipt".to_owned());
             let answer =
                 SearchAnswer { id: SearchId(id), phrase, letters, results, text, receipt, recorded: Recorded::Accepted };
-            let wire = AnswerEncoding::encode(&answer).expect("serializable");
-            prop_assert_eq!(AnswerEncoding::decode(wire), Ok(answer));
+            let wire = Answer::encode(&answer).expect("serializable");
+            prop_assert_eq!(Answer::decode(wire), Ok(answer));
         }
 
         #[test]
         fn the_server_reads_what_the_client_writes(name in any::<String>(), number in any::<Option<i64>>()) {
-            let wire = ArgumentsEncoding::encode(&(&name, number)).expect("serializable");
-            let read: (String, Option<i64>) = ArgumentsEncoding::decode(wire).expect("JSON");
+            let wire = Arguments::encode(&(&name, number)).expect("serializable");
+            let read: (String, Option<i64>) = Arguments::decode(wire).expect("JSON");
             prop_assert_eq!(read, (name, number));
         }
 

@@ -35,6 +35,7 @@ macro_rules! text_enum {
 
 mod account;
 mod calendar;
+mod call;
 mod error;
 mod form;
 mod jobs;
@@ -51,6 +52,7 @@ mod system;
 mod time;
 
 pub use account::{Account, Login, Logout, Role, SessionInfo, SetUp, check_setup_link, login, logout, session, set_up};
+pub use call::{Response, Transport, send_with};
 pub use error::{ApiError, ErrorCode};
 pub use form::Form;
 pub use jobs::{

@@ -121,6 +121,13 @@ pub struct ReceiptState {
     pub spooled: bool,
 }
 
+impl ReceiptState {
+    /// Whether nothing can change any more. A job that died or was cancelled without a row may still be retried.
+    pub fn is_settled(&self) -> bool {
+        self.row.is_some() || self.state == JobState::Done
+    }
+}
+
 /// The characters of `letters` that occur in `phrase`, in code-point order.
 ///
 /// Compares Unicode scalar values, case-sensitively and without normalisation, exactly like Python's `set(letters) &

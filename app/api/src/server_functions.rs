@@ -1,12 +1,8 @@
 //! Server functions: one declaration generates the client's function, the server's trait method, and their route.
 
-use server_fn::codec::Post;
-
-use crate::Form;
-pub(crate) use crate::json::Arguments;
-
 /// The encoding of arguments that a plain HTML form can send too.
-pub(crate) type FormArguments = Post<Form>;
+pub(crate) use crate::Form as FormArguments;
+pub(crate) use crate::json::Arguments;
 
 /// A server function's route.
 ///
@@ -44,7 +40,7 @@ macro_rules! server_functions {
             $(#[$doc])*
             #[leptos::server(
                 name = $Name, prefix = "/api", endpoint = $path,
-                input = $crate::server_functions::$Input, output = $crate::json::Answer
+                protocol = $crate::call::Call<$crate::server_functions::$Input>
             )]
             pub async fn $function($($argument: $type),*) -> Result<$answer, $crate::ApiError> {
                 $crate::server_functions::implementation::<dyn $Api>()?.$function($($argument),*).await

@@ -3,26 +3,27 @@
 use api::{Account, ApiError};
 use leptos::prelude::*;
 
-use crate::account::login;
+use crate::account::login::{self, LogOutError};
 use crate::platform::request::Request;
 use crate::platform::session::SessionState;
 use crate::platform::{context, url};
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Failure, Loading};
+use crate::ui::part::part;
 
 #[component]
 pub fn AccountMenu() -> impl IntoView {
     let session = context::session();
     view! {
         <div class="account_menu">
-            {move || match session.state() {
+            {part(move || match session.state() {
                 SessionState::Unknown => ().into_any(),
                 SessionState::Known(info) => match info.account {
                     Some(account) => view! { <Menu account /> }.into_any(),
                     None => log_in_link(),
                 },
                 SessionState::Failed(_) => log_in_link(),
-            }}
+            })}
         </div>
     }
 }
@@ -34,7 +35,6 @@ fn log_in_link() -> AnyView {
 #[component]
 fn Menu(account: Account) -> impl IntoView {
     let (request, router) = (Request::new(), context::router());
-    // The page of the log-out says how it ended.
     let log_out = move |_| login::log_out(request, move || router.go("/logout"));
     view! {
         <button
@@ -52,6 +52,7 @@ fn Menu(account: Account) -> impl IntoView {
                 <span class="muted">{account.role.as_str()}</span>
             </p>
             <button class="account_item" type="button" on:click=log_out>"Log out"</button>
+            <LogOutError request />
         </div>
     }
 }

@@ -1,6 +1,5 @@
 //! `/login` and `/logout`.
 
-use api::ApiError;
 use leptos::prelude::*;
 use leptos::{ev, html};
 use wasm_bindgen::JsCast;
@@ -12,6 +11,7 @@ use crate::platform::session::{KnownSession, SessionState};
 use crate::platform::{context, url};
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
+use crate::ui::part::part;
 
 /// Logs an administrator in, then opens the page that required it.
 #[component]
@@ -109,9 +109,13 @@ pub fn LogoutPage() -> impl IntoView {
                 SessionState::Known(KnownSession { account: None, .. }) => view! {
                     <PageHeading text="You are logged out" />
                     <div class="card empty_state">
-                        <p>"The session has ended, here and on the server."</p>
+                        <p>{if session.has_ended() {
+                            "The session has ended, here and on the server."
+                        } else {
+                            "No account is logged in in this browser."
+                        }}</p>
                         <p class="button_row">
-                            <a class="button" href="/login">"Log in again"</a>
+                            <a class="button" href="/login">"Log in"</a>
                             <a class="button button-quiet" href="/">"Go to the search"</a>
                         </p>
                     </div>
@@ -119,7 +123,7 @@ pub fn LogoutPage() -> impl IntoView {
                 .into_any(),
                 SessionState::Known(KnownSession { account: Some(account), .. }) => view! {
                     <PageHeading text="Log out?" />
-                    {move || request.error.get().map(still_logged_in)}
+                    <LogOutError request />
                     <div class="card empty_state">
                         <p>"You are logged in as " <strong dir="auto">{account.name}</strong> "."</p>
                         <p class="button_row">
@@ -134,16 +138,23 @@ pub fn LogoutPage() -> impl IntoView {
     }
 }
 
-fn still_logged_in(error: ApiError) -> impl IntoView {
-    view! { <Notice tone=Tone::Error text=format!("You are still logged in. {}", error.message) /> }
+/// Says that the session may still exist, because its end has failed.
+#[component]
+pub fn LogOutError(request: Request) -> impl IntoView {
+    part(move || {
+        request.error.get().map(|error| {
+            view! { <Notice tone=Tone::Error text=format!("You may still be logged in. {}", error.message) /> }
+                .into_any()
+        })
+    })
 }
 
-/// Ends the session on the server. Calls `then` when the server has answered, before this page forgets the account.
+/// Ends the session on the server. Calls `then` when it has ended, before this page forgets the account.
 pub fn log_out(request: Request, then: impl FnOnce() + 'static) {
     let session = context::session();
     request.send(api::logout(), move |result| {
-        then();
         if result.is_ok() {
+            then();
             session.logged_out();
         }
     });

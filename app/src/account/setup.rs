@@ -46,6 +46,12 @@ pub fn SetupPage() -> impl IntoView {
     }
 }
 
+/// The error of an account that was perhaps made. Trying again asks the link: it works once.
+fn in_doubt(error: ApiError) -> ApiError {
+    let message = format!("It is not known whether the account was made. {}", error.message);
+    ApiError { message, ..error }
+}
+
 /// Asks the server whether the link in the address still works.
 fn check(link: RwSignal<Link>) {
     let fragment = window().location().hash().unwrap_or_default();
@@ -95,6 +101,7 @@ fn SetupForm(token: String, link: RwSignal<Link>) -> impl IntoView {
                 router.replace("/viewlog", None);
             }
             Err(error) if error.code == ErrorCode::Expired => drop(link.try_set(Link::Expired)),
+            Err(error) if error.is_outcome_unknown() => drop(link.try_set(Link::Failed(in_doubt(error)))),
             Err(_) => {}
         });
     };

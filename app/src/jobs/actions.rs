@@ -27,11 +27,17 @@ impl JobAction {
 
     /// What the visitor is told about a job that was acted on.
     fn result(self, JobId(job): JobId, result: Result<(), ApiError>) -> (Tone, String) {
+        let done = match self {
+            Self::Retry => "retried",
+            Self::Cancel => "cancelled",
+        };
         match (self, result) {
             (Self::Retry, Ok(())) => (Tone::Info, format!("Job #{job} waits for a worker again.")),
             (Self::Cancel, Ok(())) => (Tone::Info, format!("Job #{job} was cancelled.")),
-            (Self::Retry, Err(error)) => (Tone::Error, format!("Job #{job} was not retried. {}", error.message)),
-            (Self::Cancel, Err(error)) => (Tone::Error, format!("Job #{job} was not cancelled. {}", error.message)),
+            (_, Err(error)) if error.is_outcome_unknown() => {
+                (Tone::Warning, format!("It is not known whether job #{job} was {done}. {}", error.message))
+            }
+            (_, Err(error)) => (Tone::Error, format!("Job #{job} was not {done}. {}", error.message)),
         }
     }
 

@@ -1,7 +1,8 @@
 //! The job types: how many jobs of each there are, and their limits and pauses.
 
-use api::{JobCounts, JobKind};
+use api::{ApiError, JobCounts, JobKind};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
 use crate::jobs::actions::may_act;
 use crate::platform::request::Request;
@@ -24,7 +25,7 @@ pub fn KindTable(
     view! {
         <section class="kind_card card card-flush" aria-labelledby="kinds-title">
             <h2 id="kinds-title">"Job types"</h2>
-            {move || actions.request.error.get().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
+            {move || actions.request.error.get().map(failed)}
             <Show when=move || !is_known.get()><Loading /></Show>
             <Show
                 when=move || !is_empty.get()
@@ -69,19 +70,29 @@ struct KindActions {
 impl KindActions {
     fn run(self, action: KindAction, kind: String) {
         let request = async move {
-            let result = match action {
+            match action {
                 KindAction::Pause => api::pause_kind(kind).await,
                 KindAction::Resume => api::resume_kind(kind).await,
                 KindAction::Limit(limit) => api::limit_kind(kind, limit).await,
-            };
-            // The stream sends the kinds too, but it may be down, and after a failure the page shows a wrong state.
-            if let Ok(kinds) = api::job_kinds().await {
-                self.kinds.try_set(Some(kinds));
             }
-            result
         };
-        self.request.send(request, drop);
+        self.request.send(request, move |_| {
+            // The stream sends the kinds too, but it may be down, and after a failure the page shows a wrong state.
+            spawn_local(async move {
+                if let Ok(kinds) = api::job_kinds().await {
+                    self.kinds.try_set(Some(kinds));
+                }
+            });
+        });
     }
+}
+
+fn failed(error: ApiError) -> AnyView {
+    if error.is_outcome_unknown() {
+        let text = format!("It is not known whether the kind was changed. {}", error.message);
+        return view! { <Notice tone=Tone::Warning text /> }.into_any();
+    }
+    view! { <Notice tone=Tone::Error text=error.message /> }.into_any()
 }
 
 #[component]

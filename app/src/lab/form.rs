@@ -37,7 +37,8 @@ fn LabForm(
             {children()}
             {move || launcher.request.error.get().map(|error| {
                 let title = labels::refusal(error.code).unwrap_or("Not started");
-                view! { <Notice tone=Tone::Error title text=error.message /> }
+                let doubt = if error.is_outcome_unknown() { "It is not known whether the run was started. " } else { "" };
+                view! { <Notice tone=Tone::Error title text=format!("{doubt}{}", error.message) /> }
             })}
             <div class="start_row">
                 <button

@@ -57,7 +57,13 @@ impl Launcher {
                 self.watched.try_set(Some(run));
                 let _ = self.on_started.try_run(());
             }
-            Err(_) => self.clear(),
+            Err(error) => {
+                self.clear();
+                if error.is_outcome_unknown() {
+                    // The list of runs shows whether it has started.
+                    let _ = self.on_started.try_run(());
+                }
+            }
         });
     }
 

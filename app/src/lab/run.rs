@@ -124,7 +124,10 @@ fn RunHead(stream: RunStream, host: Host) -> impl IntoView {
                 <CopyButton label="Copy link" symbol=Symbol::Link text=link />
             </div>
         </header>
-        {move || cancellation.error.get().map(|error| view! { <Notice tone=Tone::Error title="Not cancelled" text=error.message /> })}
+        {move || cancellation.error.get().map(|error| {
+            let title = if error.is_outcome_unknown() { "Perhaps not cancelled" } else { "Not cancelled" };
+            view! { <Notice tone=Tone::Error title text=error.message /> }
+        })}
     }
 }
 

@@ -5,13 +5,12 @@ use std::time::Duration;
 use api::{ApiError, LogFilter, LogPosition, LogRow, LogSeq, ScanProgress, TimeMs};
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use web_sys::AbortController;
 
 use crate::log::scan::{Direction, ScanState, cut_short, parse};
 use crate::log::window::{Arrivals, LogWindow, Shift, Top};
 use crate::platform::session::Session;
 use crate::platform::sse::EventStream;
+use crate::platform::task::Task;
 use crate::platform::{context, ndjson, time, url};
 
 /// Rows per request: a few hundred kilobytes, and many screens.
@@ -62,7 +61,7 @@ pub struct LogQuery {
     /// The value of [`LogQuery::through`] once the buffer is drawn.
     buffered_through: StoredValue<Option<LogSeq>>,
     drawing: StoredValue<Drawing>,
-    abort: StoredValue<Option<AbortController>, LocalStorage>,
+    request: StoredValue<Option<Task>, LocalStorage>,
     stream: EventStream,
     session: Session,
 }
@@ -80,7 +79,7 @@ impl LogQuery {
             buffer: StoredValue::new(Vec::new()),
             buffered_through: StoredValue::new(None),
             drawing: StoredValue::new(Drawing::default()),
-            abort: StoredValue::new_local(None),
+            request: StoredValue::new_local(None),
             stream: EventStream::new(),
             session: context::session(),
         };
@@ -126,31 +125,25 @@ impl LogQuery {
         if is_over || is_reading || self.question.with_value(Option::is_none) {
             return;
         }
-        let Ok(abort) = AbortController::new() else { return };
-        let signal = abort.signal();
-        self.abort.set_value(Some(abort));
         self.reading.set(Reading::Rows(direction));
         let url = self.page_url(direction);
-        spawn_local(async move {
+        let task = Task::start(async move {
             let mut progress = None;
             let mut failure = None;
             let deliver = |lines: Vec<Vec<u8>>| {
-                if !signal.aborted() {
-                    let page = parse(&lines);
-                    progress = progress.or(page.progress);
-                    failure = failure.take().or(page.error);
-                    self.add(direction, page.rows);
-                }
+                let page = parse(&lines);
+                progress = progress.or(page.progress);
+                failure = failure.take().or(page.error);
+                self.add(direction, page.rows);
             };
-            let outcome = ndjson::read(&url, &signal, deliver).await;
-            if !signal.aborted() {
-                match (outcome.err().or(failure), progress) {
-                    (Some(error), _) => self.fail(direction, error),
-                    (None, Some(progress)) => self.finish(direction, progress),
-                    (None, None) => self.fail(direction, cut_short()),
-                }
+            let outcome = ndjson::read(url, deliver).await;
+            match (outcome.err().or(failure), progress) {
+                (Some(error), _) => self.fail(direction, error),
+                (None, Some(progress)) => self.finish(direction, progress),
+                (None, None) => self.fail(direction, cut_short()),
             }
         });
+        self.request.set_value(Some(task));
     }
 
     /// Stops the scan until the visitor resumes it.
@@ -365,9 +358,7 @@ impl LogQuery {
     }
 
     fn abort(self) {
-        if let Some(abort) = self.abort.try_update_value(Option::take).flatten() {
-            abort.abort();
-        }
+        drop(self.request.try_update_value(Option::take));
     }
 
     fn close(self) {

@@ -1,7 +1,6 @@
 //! How far a filtered read has scanned, over several responses; and the lines of a response.
 
 use api::{ApiError, ErrorCode, LogRow, LogSeq, ScanProgress};
-use web_sys::AbortController;
 
 use crate::platform::{ndjson, url};
 
@@ -100,14 +99,13 @@ pub fn cut_short() -> ApiError {
 
 /// The row with this number, if there is one.
 pub async fn fetch_row(seq: LogSeq) -> Result<Option<LogRow>, ApiError> {
-    let abort = AbortController::new().map_err(|_| ApiError::new(ErrorCode::Internal, "This browser is too old."))?;
     let before = seq.0.saturating_add(1).to_string();
     let url = url::with_query(
         "/api/admin/log/rows",
         &[("before", Some(before.as_str())), ("q", Some("")), ("limit", Some("1"))],
     );
     let mut lines = Vec::new();
-    ndjson::read(&url, &abort.signal(), |more| lines.extend(more)).await?;
+    ndjson::read(url, |more| lines.extend(more)).await?;
     let page = parse(&lines);
     match (page.error, page.progress) {
         (Some(error), _) => Err(error),

@@ -46,9 +46,10 @@ pub fn LogToolbar(
             <FilterBox label="Filter the log" value=filter on_change=on_filter error_id />
             <FilterHelp />
             <GoTo position on_position />
-            <p class="log_count">{move || count(query)}</p>
+            // With an error, the rows are those of the filter before.
+            <p class="log_count">{move || error.with(Option::is_none).then(|| count(query))}</p>
             <p class="log_through muted">{through}</p>
-            <ExportMenu filter />
+            <Show when=move || error.with(Option::is_none)><ExportMenu filter /></Show>
             <FilterErrorNote id=ERROR_ID text=filter error />
         </div>
     }

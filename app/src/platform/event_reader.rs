@@ -1,7 +1,6 @@
 //! Reads server-sent events.
 
 use api::{ApiError, StreamEnd};
-use web_sys::AbortSignal;
 
 use crate::platform::fetch::{self, Lines};
 
@@ -16,16 +15,13 @@ pub enum End {
 }
 
 /// Reads the stream at `url` until it ends. `heard` is called for whatever arrives, `receive` for each event.
-pub async fn read(url: &str, abort: &AbortSignal, heard: impl Fn(), receive: impl Fn(Event)) -> Result<End, ApiError> {
-    let Some(body) = fetch::open(url, abort).await? else { return Ok(End::Nothing) };
+pub async fn read(url: String, heard: impl Fn(), receive: impl Fn(Event)) -> Result<End, ApiError> {
+    let Some(body) = fetch::open(url).await? else { return Ok(End::Nothing) };
     let mut parser = EventParser::default();
     let mut end = End::Cut;
     while let Some(chunk) = body.next().await? {
         heard();
         for event in parser.push(&chunk) {
-            if abort.aborted() {
-                return Ok(End::Cut);
-            }
             match StreamEnd::parse(&event.data).filter(|_| event.name == StreamEnd::EVENT) {
                 Some(said) => end = End::Said(said),
                 None => receive(event),
@@ -56,7 +52,8 @@ impl EventParser {
     fn push(&mut self, chunk: &[u8]) -> Vec<Event> {
         let mut events = Vec::new();
         for line in self.lines.push(chunk) {
-            let line = String::from_utf8_lossy(&line);
+            // The server sends no other text.
+            let Ok(line) = String::from_utf8(line) else { continue };
             let line = line.strip_suffix('\r').unwrap_or(&line);
             let (field, value) = line.split_once(':').unwrap_or((line, ""));
             let value = value.strip_prefix(' ').unwrap_or(value);

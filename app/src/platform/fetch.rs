@@ -1,50 +1,123 @@
-//! Responses that are read while they arrive.
+//! Requests to the server, and responses that are read while they arrive. A request whose server falls silent is given
+//! up, in this one place.
 
-use api::{ApiError, ErrorCode};
-use js_sys::{Reflect, Uint8Array};
+use std::cell::Cell;
+use std::pin::Pin;
+
+use api::ApiError;
+use js_sys::{Array, Function, Reflect, Uint8Array};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, ReadableStreamDefaultReader, RequestInit, Response};
+use web_sys::{AbortController, ReadableStreamDefaultReader, RequestInit, Response};
 
-/// The body of a response.
-pub struct Body(ReadableStreamDefaultReader);
+/// How long a server may be silent before and within a response, in milliseconds. A connection whose other end has gone
+/// says nothing; waiting for it would last for ever.
+const SILENCE_LIMIT_MS: i32 = 20_000;
+
+/// Sends `body`, and returns the body of the response.
+pub fn post(path: &str, media_type: &str, body: &[u8]) -> api::Response {
+    let options = RequestInit::new();
+    options.set_method("POST");
+    options.set_headers(&Array::of1(&Array::of2(&"content-type".into(), &media_type.into())));
+    options.set_body(&Uint8Array::from(body));
+    let sent = send(path.to_owned(), options);
+    Box::pin(async move {
+        match sent.await? {
+            Some(body) => body.read().await,
+            None => Ok(Vec::new()),
+        }
+    })
+}
 
 /// Fetches `url`. `None` if the response has no body: there is nothing more to read.
-pub async fn open(url: &str, abort: &AbortSignal) -> Result<Option<Body>, ApiError> {
-    let options = RequestInit::new();
-    options.set_signal(Some(abort));
-    let response: Response =
-        JsFuture::from(window().fetch_with_str_and_init(url, &options)).await.map_err(unreachable)?.unchecked_into();
-    if !response.ok() {
-        return Err(refusal(&response).await);
-    }
-    let media_type = response.headers().get("content-type").ok().flatten().unwrap_or_default();
-    if media_type.starts_with("text/html") {
-        // For instance the login page of a network, with status 200.
-        return Err(ApiError::answered_by_another());
-    }
-    Ok(response.body().map(|body| Body(body.get_reader().unchecked_into())))
+pub fn open(url: String) -> Pending<Option<Body>> {
+    send(url, RequestInit::new())
+}
+
+/// Boxed, so that the code of a future exists once in the bundle, however often it is awaited.
+type Pending<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+
+fn send(url: String, options: RequestInit) -> Pending<Option<Body>> {
+    Box::pin(async move {
+        let request = Request::new()?;
+        options.set_signal(Some(&request.controller.signal()));
+        request.listen();
+        let response = JsFuture::from(window().fetch_with_str_and_init(&url, &options)).await.map_err(unreachable)?;
+        let response: Response = response.unchecked_into();
+        let media_type = response.headers().get("content-type").ok().flatten().unwrap_or_default();
+        let body = response.body().map(|body| Body { reader: body.get_reader().unchecked_into(), request });
+        match (response.ok(), body) {
+            // A page is for instance the login page of a network.
+            (true, _) if media_type.starts_with("text/html") => Err(ApiError::answered_by_another()),
+            (true, body) => Ok(body),
+            (false, Some(body)) => {
+                Err(api::from_json(body.read().await?).unwrap_or_else(|_| ApiError::answered_by_another()))
+            }
+            (false, None) => Err(ApiError::answered_by_another()),
+        }
+    })
+}
+
+/// The body of a response. Dropping it ends the request.
+pub struct Body {
+    reader: ReadableStreamDefaultReader,
+    request: Request,
 }
 
 impl Body {
     /// The next part of the body; `None` at its end.
     pub async fn next(&self) -> Result<Option<Vec<u8>>, ApiError> {
-        let part = JsFuture::from(self.0.read()).await.map_err(unreachable)?;
-        let value = Reflect::get(&part, &JsValue::from_str("value")).map_err(unreachable)?;
+        self.request.listen();
+        let part = JsFuture::from(self.reader.read()).await.map_err(unreachable)?;
+        let value = Reflect::get(&part, &"value".into()).map_err(unreachable)?;
         Ok(value.dyn_into::<Uint8Array>().ok().map(|bytes| bytes.to_vec()))
+    }
+
+    fn read(self) -> Pending<Vec<u8>> {
+        Box::pin(async move {
+            let mut whole = Vec::new();
+            while let Some(part) = self.next().await? {
+                whole.extend_from_slice(&part);
+            }
+            Ok(whole)
+        })
     }
 }
 
-async fn refusal(response: &Response) -> ApiError {
-    let body = match response.text() {
-        Ok(text) => JsFuture::from(text).await.ok().and_then(|text| text.as_string()),
-        Err(_) => None,
-    };
-    body.and_then(|body| api::from_json(&body).ok()).unwrap_or_else(|| {
-        let message = format!("The server answered with status {}. Try again in a moment.", response.status());
-        ApiError::new(ErrorCode::Unavailable, message)
-    })
+/// A request on its way. It is aborted when it is dropped, and when the server is silent for too long.
+struct Request {
+    controller: AbortController,
+    give_up: Function,
+    timer: Cell<Option<i32>>,
+}
+
+impl Request {
+    fn new() -> Result<Self, ApiError> {
+        let controller = AbortController::new().map_err(unreachable)?;
+        let abort: Function = Reflect::get(&controller, &"abort".into()).map_err(unreachable)?.unchecked_into();
+        Ok(Self { give_up: abort.bind0(&controller), controller, timer: Cell::default() })
+    }
+
+    /// Waits for the server from now on.
+    fn listen(&self) {
+        let timer =
+            window().set_timeout_with_callback_and_timeout_and_arguments_0(&self.give_up, SILENCE_LIMIT_MS).ok();
+        Self::forget(self.timer.replace(timer));
+    }
+
+    fn forget(timer: Option<i32>) {
+        if let Some(timer) = timer {
+            window().clear_timeout_with_handle(timer);
+        }
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        Self::forget(self.timer.take());
+        self.controller.abort();
+    }
 }
 
 fn unreachable(_: JsValue) -> ApiError {

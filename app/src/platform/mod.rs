@@ -9,6 +9,7 @@ pub mod request;
 pub mod router;
 pub mod session;
 pub mod sse;
+pub mod task;
 pub mod time;
 pub mod url;
 mod windows;

@@ -5,10 +5,11 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, HtmlInputElement, HtmlTextAreaElement};
 
-use crate::platform::context;
+use crate::platform::{context, fetch};
 
 /// Mounts `app` in place of the preview in one step, so that nothing is painted in between.
 pub fn mount<V: IntoView + 'static>(bundle: Bundle, app: impl FnOnce() -> V + 'static) {
+    api::send_with(fetch::post);
     let caret = Caret::read();
     let root: HtmlElement =
         document().get_element_by_id("app").expect("both pages have an element with the id app").unchecked_into();

@@ -87,7 +87,7 @@ impl Router {
             return;
         }
         // Browsers limit the rate of new entries; if one is refused, the page stays as it is.
-        if history().push_state_with_url(&note_value(note), "", Some(url)).is_ok() {
+        if history().is_some_and(|history| history.push_state_with_url(&note_value(note), "", Some(url)).is_ok()) {
             self.moved();
         }
     }
@@ -98,7 +98,7 @@ impl Router {
             let _ = window().location().replace(url);
             return;
         }
-        if history().replace_state_with_url(&note_value(note), "", Some(url)).is_ok() {
+        if history().is_some_and(|history| history.replace_state_with_url(&note_value(note), "", Some(url)).is_ok()) {
             self.moved();
         }
     }
@@ -146,7 +146,7 @@ fn current() -> Location {
     Location {
         path: location.pathname().unwrap_or_else(|_| "/".to_owned()),
         query: location.search().unwrap_or_default(),
-        note: history().state().ok().and_then(|state| state.as_string()),
+        note: history().and_then(|history| history.state().ok()).and_then(|state| state.as_string()),
     }
 }
 
@@ -154,6 +154,7 @@ fn note_value(note: Option<&str>) -> JsValue {
     note.map_or(JsValue::NULL, JsValue::from_str)
 }
 
-fn history() -> web_sys::History {
-    window().history().expect("a window that shows a document has a history")
+/// Every window that shows a document has one.
+fn history() -> Option<web_sys::History> {
+    window().history().ok()
 }

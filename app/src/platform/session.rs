@@ -11,6 +11,7 @@ pub struct Session {
     state: RwSignal<SessionState>,
     /// Whether the server was updated since this document was loaded.
     pub is_outdated: RwSignal<bool>,
+    has_ended: StoredValue<bool>,
     clock: Clock,
 }
 
@@ -31,7 +32,12 @@ pub struct KnownSession {
 
 impl Session {
     pub fn load(clock: Clock) -> Self {
-        let session = Self { state: RwSignal::new(SessionState::Unknown), is_outdated: RwSignal::new(false), clock };
+        let session = Self {
+            state: RwSignal::new(SessionState::Unknown),
+            is_outdated: RwSignal::new(false),
+            has_ended: StoredValue::new(false),
+            clock,
+        };
         session.refresh();
         session
     }
@@ -45,6 +51,11 @@ impl Session {
             SessionState::Known(info) => info.account.clone(),
             SessionState::Unknown | SessionState::Failed(_) => None,
         })
+    }
+
+    /// Whether the last account that this document has seen logged in is so no more.
+    pub fn has_ended(self) -> bool {
+        self.has_ended.get_value()
     }
 
     /// Reads the session again, for example after the server has refused a stream.
@@ -82,6 +93,10 @@ impl Session {
     }
 
     fn set(self, session: KnownSession) {
+        let was_logged_in = self
+            .state
+            .with_untracked(|known| matches!(known, SessionState::Known(KnownSession { account: Some(_), .. })));
+        self.has_ended.set_value(session.account.is_none() && (was_logged_in || self.has_ended()));
         let state = SessionState::Known(session);
         if self.state.with_untracked(|known| *known != state) {
             self.state.set(state);

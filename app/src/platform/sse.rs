@@ -9,12 +9,11 @@ use api::{ApiError, ErrorCode, Heartbeat, StreamEnd, TimeMs};
 use leptos::ev;
 use leptos::leptos_dom::helpers::{IntervalHandle, TimeoutHandle, WindowListenerHandle};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use web_sys::AbortController;
 
 use crate::platform::context;
 use crate::platform::event_reader::{self, End, Event};
 use crate::platform::session::Session;
+use crate::platform::task::Task;
 use crate::platform::time::{self, Clock};
 use crate::platform::windows::Windows;
 
@@ -22,11 +21,9 @@ use crate::platform::windows::Windows;
 const MAX_BACKOFF_MS: u32 = 30_000;
 /// How long a hidden tab keeps its stream: a glance at another tab should cost nothing.
 const HIDDEN_GRACE: Duration = Duration::from_secs(10);
-/// How often a stream is checked for life.
+/// How often it is checked whether the computer has slept.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
-/// How long a stream may be silent until it has told its interval.
-const FIRST_PATIENCE_MS: f64 = 25_000.0;
-/// If a check comes this late, the computer has slept, and the connection has most likely not survived it.
+/// If a check comes this late, it has, and the connection has most likely not survived it.
 const ASLEEP_MS: i64 = 10_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,9 +83,7 @@ impl EventStream {
                 timer: Cell::default(),
                 failures: Cell::default(),
                 live_until: Cell::default(),
-                heard_at: Cell::new(time::steady_ms()),
                 checked_at: Cell::new(time::browser_now()),
-                patience_ms: Cell::new(FIRST_PATIENCE_MS),
                 check: Cell::default(),
                 listeners: RefCell::default(),
             }
@@ -119,18 +114,14 @@ struct Connection {
     deliver: Box<Deliver>,
     windows: Windows,
     state: Cell<StreamState>,
-    request: RefCell<Option<AbortOnDrop>>,
+    request: RefCell<Option<Task>>,
     timer: Cell<Option<TimeoutHandle>>,
     /// How often opening has failed in a row.
     failures: Cell<u32>,
     /// When the last byte came, by the server's clock.
     live_until: Cell<Option<TimeMs>>,
-    /// The same by the browser's steady clock, in milliseconds.
-    heard_at: Cell<f64>,
     /// By the browser's clock, which goes on while the computer sleeps.
     checked_at: Cell<TimeMs>,
-    /// After how many milliseconds of silence the stream counts as dead.
-    patience_ms: Cell<f64>,
     check: Cell<Option<IntervalHandle>>,
     listeners: RefCell<Vec<WindowListenerHandle>>,
 }
@@ -149,23 +140,18 @@ impl Connection {
     fn open(self: &Rc<Self>) {
         let is_lost = matches!(self.state.get(), StreamState::Reconnecting(_));
         self.close(if is_lost { self.lost() } else { StreamState::Connecting });
-        self.heard_at.set(time::steady_ms());
-        let Ok(abort) = AbortController::new() else { return };
-        let signal = abort.signal();
-        self.request.replace(Some(AbortOnDrop(abort)));
         let (url, weak) = ((self.address)(), Rc::downgrade(self));
         let heard = handler(self, |connection| connection.heard());
-        spawn_local(async move {
+        let task = Task::start(async move {
             let receive = |event| {
                 if let Some(connection) = weak.upgrade() {
                     connection.receive(event);
                 }
             };
-            let end = event_reader::read(&url, &signal, heard, receive).await;
-            if !signal.aborted() {
-                with(&weak, &|connection| connection.ended(&end));
-            }
+            let end = event_reader::read(url, heard, receive).await;
+            with(&weak, &|connection| connection.ended(&end));
         });
+        self.request.replace(Some(task));
     }
 
     fn close(&self, state: StreamState) {
@@ -199,7 +185,6 @@ impl Connection {
 
     /// Call it for each part of the stream that arrives.
     fn heard(&self) {
-        self.heard_at.set(time::steady_ms());
         self.live_until.set(Some(time::now()));
         match self.state.get() {
             StreamState::Connecting => self.set_state(StreamState::Live),
@@ -216,8 +201,7 @@ impl Connection {
     fn receive(&self, Event { name, data }: Event) {
         if name != Heartbeat::EVENT {
             (self.deliver)(&name, data);
-        } else if let Ok(Heartbeat { every_ms, now, is_current }) = api::from_json(&data) {
-            self.patience_ms.set(f64::from(every_ms) * 2.5);
+        } else if let Ok(Heartbeat { now, is_current, .. }) = api::from_json(&data) {
             self.stream.clock.hear(now);
             match (is_current, self.state.get()) {
                 (true, StreamState::Outdated(_)) => self.set_state(StreamState::Live),
@@ -271,14 +255,7 @@ impl Connection {
     fn check(self: &Rc<Self>) {
         let now = time::browser_now();
         let since = now.since(self.checked_at.replace(now));
-        if self.request.borrow().is_none() {
-            return;
-        }
-        let is_silent = time::steady_ms() - self.heard_at.get() > self.patience_ms.get();
-        if is_silent {
-            // Waits longer each time if the server does not answer at all.
-            self.reopen_later();
-        } else if since > ASLEEP_MS {
+        if since > ASLEEP_MS && self.request.borrow().is_some() {
             self.reopen_now();
         }
     }
@@ -331,14 +308,6 @@ impl Drop for Connection {
     }
 }
 
-struct AbortOnDrop(AbortController);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 fn listeners(connection: &Rc<Connection>) -> Vec<WindowListenerHandle> {
     let shown = handler(connection, Connection::visibility_changed);
     let focused = handler(connection, Connection::focused);
@@ -388,6 +357,8 @@ fn with(weak: &Weak<Connection>, act: &dyn Fn(&Rc<Connection>)) {
 /// Doubles from one second, with jitter, so that all tabs do not return to a recovered server at once.
 pub fn backoff(failures: u32) -> Duration {
     let longest = 1_000_u32.saturating_mul(1 << failures.min(5)).min(MAX_BACKOFF_MS);
-    let jitter = 0.5 + js_sys::Math::random() / 2.0;
-    Duration::from_millis(u64::from(longest)).mul_f64(jitter)
+    // A whole number of milliseconds: figures with a fraction would bring their arithmetic into the bundle.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 up to the half")]
+    let jitter = (js_sys::Math::random() * f64::from(longest / 2)) as u32;
+    Duration::from_millis(u64::from(longest / 2 + jitter))
 }

@@ -7,6 +7,8 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{BroadcastChannel, MessageEvent};
 
+use crate::platform::time;
+
 /// How many windows have a stream at once. The others leave two connections for requests.
 const LIVE_WINDOWS: usize = 4;
 
@@ -31,7 +33,7 @@ impl Windows {
             channel.set_onmessage(Some(heard.as_ref().unchecked_ref()));
             heard
         });
-        Self { channel, id: js_sys::Math::random().to_string(), newer: RefCell::default(), _heard: heard }
+        Self { channel, id: time::new_id().to_string(), newer: RefCell::default(), _heard: heard }
     }
 
     /// This window opens its stream now.

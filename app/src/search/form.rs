@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use crate::search::draft::{Draft, Field};
 use crate::search::highlighted::{HighlightedPhrase, LetterChips};
 use crate::ui::highlight::runs;
+use crate::ui::part::part;
 use crate::ui::shortcuts::focus;
 
 #[component]
@@ -35,7 +36,7 @@ pub fn SearchForm(draft: Draft, on_submit: Callback<()>) -> impl IntoView {
             </LimitedField>
             <button class="button button-primary" type="submit">"Do it!"</button>
             <section class="preview" aria-label="Preview">
-                {move || draft.phrase.with(|phrase| draft.letters.with(|letters| preview(phrase, letters)))}
+                {part(move || draft.phrase.with(|phrase| draft.letters.with(|letters| preview(phrase, letters))))}
             </section>
         </form>
     }
@@ -47,10 +48,10 @@ fn LimitedField(field: Field, label: &'static str, text: RwSignal<String>, child
     let fault = move || text.with(|text| field.fault(text));
     let note = move || fault().or_else(|| text.with(|text| field.counter(text)));
     view! {
-        <div class="field" data-fault=move || fault().map(|_| "")>
+        <div class="field" data-fault=part(move || fault().map(|_| ""))>
             <div class="field_head">
                 <label for=field.name()>{label}</label>
-                <span class="field_note" id=format!("{}-note", field.name()) aria-live="polite">{note}</span>
+                <span class="field_note" id=format!("{}-note", field.name()) aria-live="polite">{part(note)}</span>
             </div>
             {children()}
         </div>

@@ -10,6 +10,7 @@ use crate::search::results::Results;
 use crate::search::submission::{Progress, Submission};
 use crate::search::visit::Visit;
 use crate::ui::page::PageHeading;
+use crate::ui::part::part;
 
 /// Each search is an entry of the browser's history. Its address shows the search to others, too; only the entry itself
 /// knows that the search was made here.
@@ -60,8 +61,9 @@ pub fn SearchPage(draft: Draft) -> impl IntoView {
             router.replace(&location.url(), Some(&visit.note()));
         }
     });
-    let results =
-        move || submission.question().map(|question| view! { <Results question submission on_ask=submit_shown /> });
+    let results = part(move || {
+        submission.question().map(|question| view! { <Results question submission on_ask=submit_shown /> }.into_any())
+    });
     view! {
         <div class="page page-narrow">
             <PageHeading text="Welcome to search4letters on the web!" />

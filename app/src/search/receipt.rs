@@ -8,12 +8,13 @@ use crate::search::submission::{Answer, Progress, Submission};
 use crate::ui::copy_button::CopyButton;
 use crate::ui::format;
 use crate::ui::notice::{Failure, Notice, Tone};
+use crate::ui::part::part;
 
 #[component]
 pub fn ReceiptSteps(submission: Submission) -> impl IntoView {
     view! {
         <div class="receipt_steps" hidden=move || submission.progress() == Progress::Unasked>
-            {move || match submission.progress() {
+            {part(move || match submission.progress() {
                 Progress::Sending => view! { <p class="muted" role="status">"Sending…"</p> }.into_any(),
                 Progress::Unasked => ().into_any(),
                 Progress::Answered(Answer { recorded, receipt }) => record(recorded, receipt),
@@ -21,7 +22,7 @@ pub fn ReceiptSteps(submission: Submission) -> impl IntoView {
                     view! { <Failure text=unreached(&error) on_retry=move |()| submission.send_again() /> }.into_any()
                 }
                 Progress::Refused(error) => view! { <Notice tone=Tone::Error text=error.message /> }.into_any(),
-            }}
+            })}
         </div>
     }
 }
@@ -62,21 +63,21 @@ fn Steps(recorded: Recorded, receipt: Receipt) -> impl IntoView {
         };
         let is_now = move || (reached() == step).then_some("step");
         view! {
-            <li class="receipt_step" data-standing=standing aria-current=is_now>
-                {move || state.with(|state| step.label(state.as_ref()))}
+            <li class="receipt_step" data-standing=part(standing) aria-current=part(is_now)>
+                {part(move || state.with(|state| step.label(state.as_ref())))}
             </li>
         }
     };
     view! {
         <SpoolNotice recorded receipt=state />
         <ol class="receipt_list" aria-label="Record" aria-live="polite">{Step::ALL.map(step).collect_view()}</ol>
-        {move || is_lost().then(|| view! {
+        {part(move || is_lost().then(|| view! {
             <Notice tone=Tone::Warning text="This search's record was not written. An administrator sees why, and \
                 can have it written again." />
-        })}
-        {move || is_gone.get().then(|| view! {
+        }.into_any()))}
+        {part(move || is_gone.get().then(|| view! {
             <Notice tone=Tone::Info text="The server does not know this receipt any more: the record was deleted." />
-        })}
+        }.into_any()))}
         <p class="receipt_id">
             <span class="muted">"Receipt"</span>
             <code translate="no">{id.clone()}</code>
@@ -92,16 +93,16 @@ struct Followed {
     is_gone: RwSignal<bool>,
 }
 
-/// The receipt's state, followed until it is final.
+/// The receipt's state, followed until it is settled.
 fn follow(Receipt(receipt): Receipt) -> Followed {
     let state = RwSignal::new(None::<ReceiptState>);
     let stream = EventStream::new();
     let address = move || format!("/api/receipts/{receipt}/events");
     stream.open(address, move |_, data| {
         let Ok(latest) = api::from_json::<ReceiptState>(&data) else { return };
-        let is_final = latest.state.is_final();
+        let is_settled = latest.is_settled();
         state.set(Some(latest));
-        if is_final {
+        if is_settled {
             // There is nothing more to come.
             stream.close();
         }
@@ -117,7 +118,7 @@ fn SpoolNotice(
     receipt: RwSignal<Option<ReceiptState>>,
 ) -> impl IntoView {
     let mut stay = SpoolStay::Never;
-    move || {
+    part(move || {
         let is_spooled = receipt.with(|receipt| match receipt {
             Some(state) => state.spooled,
             None => recorded == Recorded::Spooled,
@@ -136,7 +137,7 @@ fn SpoolNotice(
             }
             .into_any(),
         }
-    }
+    })
 }
 
 /// Whether the record has been in the spool since the page began to watch it.

@@ -11,6 +11,7 @@ use crate::ui::copy_button::CopyButton;
 use crate::ui::highlight::{self, Run, runs};
 use crate::ui::icon::Symbol;
 use crate::ui::notice::{Notice, Tone};
+use crate::ui::part::part;
 
 #[component]
 pub fn Results(
@@ -38,7 +39,7 @@ pub fn Results(
                     None => view! { <span class="muted">"Too long for a link"</span> }.into_any(),
                 }}
             </header>
-            {move || (submission.progress() == Progress::Unasked).then(|| view! { <NotAsked on_ask /> })}
+            {part(move || (submission.progress() == Progress::Unasked).then(|| view! { <NotAsked on_ask /> }.into_any()))}
             <dl class="facts">
                 <dt>"Phrase"</dt>
                 <dd>{phrase_or_empty(phrase_runs)}</dd>

@@ -7,6 +7,7 @@ use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::ui::icon::{Icon, Symbol};
+use crate::ui::part::part;
 
 /// How long the confirmation is shown.
 const CONFIRMATION: Duration = Duration::from_secs(2);
@@ -40,7 +41,7 @@ pub fn CopyButton(
     view! {
         <button class="button button-small copy_button" type="button" on:click=copy>
             <Icon symbol=symbol.unwrap_or(Symbol::Copy) />
-            <span aria-live="polite">{move || confirmation.get().unwrap_or(label)}</span>
+            <span aria-live="polite">{part(move || confirmation.get().unwrap_or(label))}</span>
         </button>
     }
 }

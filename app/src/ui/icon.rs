@@ -13,6 +13,7 @@ pub enum Symbol {
     Disk,
     Down,
     Flask,
+    Info,
     Light,
     Link,
     List,
@@ -48,6 +49,7 @@ fn outline(symbol: Symbol) -> &'static str {
         }
         Symbol::Down => "M12 5v14M6 13l6 6 6-6",
         Symbol::Flask => "M9 3h6M10 3v6L4.5 18.5A1.7 1.7 0 0 0 6 21h12a1.7 1.7 0 0 0 1.5-2.5L14 9V3M7.5 15h9",
+        Symbol::Info => "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M12 11v5.5M12 7.5v.1",
         Symbol::Light => {
             "M12 8a4 4 0 1 0 0 8a4 4 0 1 0 0-8M12 2v2.5M12 19.5V22M2 12h2.5M19.5 12H22M5 5l1.7 1.7M17.3 17.3 19 19M5 19l1.7-1.7M17.3 6.7 19 5"
         }

@@ -8,6 +8,7 @@ pub mod highlight;
 pub mod icon;
 pub mod notice;
 pub mod page;
+pub mod part;
 pub mod shell;
 pub mod shortcuts;
 pub mod theme;

@@ -19,14 +19,14 @@ pub fn Notice(
     #[prop(into)] text: String,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
-    let (name, role) = match tone {
-        Tone::Info => ("info", "status"),
-        Tone::Warning => ("warning", "status"),
-        Tone::Error => ("error", "alert"),
+    let (name, role, symbol) = match tone {
+        Tone::Info => ("info", "status", Symbol::Info),
+        Tone::Warning => ("warning", "status", Symbol::Alert),
+        Tone::Error => ("error", "alert", Symbol::Alert),
     };
     view! {
         <div class="notice" data-tone=name role=role>
-            <Icon symbol=Symbol::Alert />
+            <Icon symbol />
             <p>{title.map(|title| view! { <strong>{title}</strong> })}{highlight::visible(&text)}</p>
             {children.map(|children| view! { <div class="notice_actions">{children()}</div> })}
         </div>

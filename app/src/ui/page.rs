@@ -4,6 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use crate::platform::context;
+use crate::ui::part::part;
 
 #[component]
 pub fn PageHeading(#[prop(into)] text: Signal<String>) -> impl IntoView {
@@ -19,7 +20,7 @@ pub fn PageHeading(#[prop(into)] text: Signal<String>) -> impl IntoView {
     });
     view! {
         <h1 class="page_heading" tabindex="-1" node_ref=heading>
-            {move || text.get()}
+            {part(move || text.get())}
         </h1>
     }
 }

@@ -8,6 +8,7 @@ use crate::platform::session::SessionState;
 use crate::platform::sse::StreamState;
 use crate::platform::{context, time};
 use crate::ui::icon::{Icon, Symbol};
+use crate::ui::part::part;
 use crate::ui::shortcuts::Shortcuts;
 use crate::ui::theme::ThemeControl;
 
@@ -26,7 +27,7 @@ pub fn Shell(
                     <span class="brand_mark" aria-hidden="true">"s4"</span>
                     <span class="brand_name">"search4letters"</span>
                 </a>
-                <div class="topbar_tools" data-awaited=move || (session.state() == SessionState::Unknown).then_some("")>
+                <div class="topbar_tools" data-awaited=part(move || (session.state() == SessionState::Unknown).then_some(""))>
                     <ConnectionStatus />
                     <ThemeControl />
                     {account_menu}
@@ -53,7 +54,7 @@ fn NavigationBar() -> impl IntoView {
                 symbol=Symbol::Flask
                 is_current=|route| matches!(route, Route::Lab | Route::LabRun(_))
             />
-            {move || session.account().map(|_| view! {
+            {part(move || session.account().map(|_| view! {
                 <PageLink href="/viewlog" label="Log" symbol=Symbol::List is_current=|route| route == Route::ViewLog />
                 <PageLink
                     href="/jobs"
@@ -62,7 +63,7 @@ fn NavigationBar() -> impl IntoView {
                     is_current=|route| matches!(route, Route::Jobs | Route::Job(_))
                 />
                 <PageLink href="/system" label="System" symbol=Symbol::Pulse is_current=|route| route == Route::System />
-            })}
+            }.into_any()))}
         </nav>
     }
 }
@@ -71,7 +72,7 @@ fn NavigationBar() -> impl IntoView {
 fn PageLink(href: &'static str, label: &'static str, symbol: Symbol, is_current: fn(Route) -> bool) -> impl IntoView {
     let route = context::router().route();
     view! {
-        <a class="page_link" href=href aria-current=move || is_current(route.get()).then_some("page")>
+        <a class="page_link" href=href aria-current=part(move || is_current(route.get()).then_some("page"))>
             <Icon symbol />
             <span>{label}</span>
         </a>
@@ -102,9 +103,9 @@ fn ConnectionStatus() -> impl IntoView {
         state => not_live_since(state),
     };
     view! {
-        <span class="connection_status" data-state=move || status().0 role="status" title=explanation>
+        <span class="connection_status" data-state=part(move || status().0) role="status" title=part(explanation)>
             <span class="connection_dot" aria-hidden="true"></span>
-            <span class="connection_word">{move || status().1}</span>
+            <span class="connection_word">{part(move || status().1)}</span>
         </span>
     }
 }
@@ -123,7 +124,7 @@ pub fn not_live_since(state: StreamState) -> Option<String> {
 #[component]
 fn UpdateNotice() -> impl IntoView {
     let is_outdated = context::session().is_outdated;
-    move || {
+    part(move || {
         is_outdated.get().then(|| {
             let reload = move |_| drop(window().location().reload());
             view! {
@@ -132,6 +133,7 @@ fn UpdateNotice() -> impl IntoView {
                     <button class="button button-small" type="button" on:click=reload>"Reload"</button>
                 </div>
             }
+            .into_any()
         })
-    }
+    })
 }

@@ -41,7 +41,7 @@ pub async fn show(
     Ok(Json(searches.receipt_state(&receipt).await?))
 }
 
-/// Sends the state now and whenever it changes, until it is final.
+/// Sends the state now and whenever it changes, until it is settled.
 pub async fn events(
     State(searches): State<Arc<SearchService>>,
     InPath(receipt): InPath<Receipt>,
@@ -67,7 +67,7 @@ impl Source for ReceiptSource {
             return Ok(Step { events: Vec::new(), then: Then::Wait(PAUSE) });
         }
         let event = Event::default().json_data(&state).expect("a state has a JSON form");
-        let then = if state.state.is_final() { Then::End } else { Then::Wait(PAUSE) };
+        let then = if state.is_settled() { Then::End } else { Then::Wait(PAUSE) };
         self.sent = Some(state);
         Ok(Step { events: vec![event], then })
     }
