@@ -61,7 +61,7 @@ pub fn LogPage() -> impl IntoView {
             <div class="log_frame">
                 <LogTable query selected rows on_open=open />
                 <NewerRows query position on_press=Callback::new(move |()| view.go_to_newest()) />
-                <LogState query error />
+                <LogState query filter=typed error />
                 <LogProgress query />
             </div>
             <LogDrawer

@@ -2,19 +2,25 @@
 
 use std::time::Duration;
 
-use api::{FilterError, Ledger};
+use api::{FilterError, JobState, Ledger, meant_filter, with_absolute_times};
 use leptos::prelude::*;
 
 use crate::log::query::{LogQuery, Reading};
 use crate::log::scan::Direction;
 use crate::log::window::LogWindow;
-use crate::platform::url;
-use crate::ui::format;
+use crate::platform::{time, url};
 use crate::ui::notice::{Failure, Loading};
+use crate::ui::{format, highlight};
 
 /// Says that rows are loading, that there are none, or that they could not be read.
 #[component]
-pub fn LogState(query: LogQuery, #[prop(into)] error: Signal<Option<FilterError>>) -> impl IntoView {
+pub fn LogState(
+    query: LogQuery,
+    /// The filter as typed.
+    #[prop(into)]
+    filter: Signal<Option<String>>,
+    #[prop(into)] error: Signal<Option<FilterError>>,
+) -> impl IntoView {
     let is_empty = Memo::new(move |_| query.window.with(LogWindow::is_empty));
     let is_complete = Memo::new(move |_| query.window.with(|window| window.is_complete));
     let is_scanning = Memo::new(move |_| query.scan.with(Option::is_some));
@@ -35,7 +41,7 @@ pub fn LogState(query: LogQuery, #[prop(into)] error: Signal<Option<FilterError>
         (Reading::Nothing, true) if is_complete.get() => {
             let scanned = query.scan.with(|scan| scan.and_then(|scan| scan.rows(Direction::Older)));
             let none = if query.is_filtered() {
-                no_match(scanned, query.asked_search()).into_any()
+                no_match(scanned, query.asked_search(), filter.get_untracked()).into_any()
             } else {
                 view! { <EmptyLog /> }.into_any()
             };
@@ -45,8 +51,8 @@ pub fn LogState(query: LogQuery, #[prop(into)] error: Signal<Option<FilterError>
     }
 }
 
-/// `search` is the id or the receipt of the search that is asked for.
-fn no_match(scanned: Option<(u64, u64)>, search: Option<String>) -> impl IntoView {
+/// `search` is the id or the receipt of the search that is asked for, `filter` the text that asks.
+fn no_match(scanned: Option<(u64, u64)>, search: Option<String>, filter: Option<String>) -> impl IntoView {
     let scanned = scanned.map(|(scanned, _)| {
         let rows = format::counted(usize::try_from(scanned).unwrap_or(usize::MAX), "row");
         view! { <p class="muted">{format!("{rows} looked through.")}</p> }
@@ -55,6 +61,11 @@ fn no_match(scanned: Option<(u64, u64)>, search: Option<String>) -> impl IntoVie
         <p>"No row matches this filter."</p>
         {scanned}
         {search.map(|search| view! { <JobOfSearch search /> })}
+        {filter.and_then(|filter| meant_filter(&filter)).map(|meant| {
+            let absolute = with_absolute_times(&meant, &time::LocalZone);
+            let address = url::with_query("/viewlog", &[("q", Some(absolute.as_str()))]);
+            view! { <p>"Did you mean "<a class="button" href=address>{highlight::visible(&meant)}</a>" ?"</p> }
+        })}
         <a class="button" href="/viewlog">"Show all rows"</a>
     }
 }
@@ -67,7 +78,8 @@ fn JobOfSearch(search: String) -> impl IntoView {
         Some(match job.get()? {
             Ok(Some(job)) => view! {
                 <p>
-                    "The search is accepted and not in the log yet. "
+                    {whereabouts(job.state)}
+                    " "
                     <a href=url::of_job(job.id)>{format!("Its job #{} is {}.", job.id.0, job.state.as_str())}</a>
                 </p>
             }
@@ -77,6 +89,16 @@ fn JobOfSearch(search: String) -> impl IntoView {
         })
     };
     view! { <div role="status">{text}</div> }
+}
+
+/// Where the record of a search is that is not in the log.
+fn whereabouts(job: JobState) -> &'static str {
+    match job {
+        JobState::Done => "The search was recorded, and its row was deleted.",
+        JobState::Dead => "The search was accepted, and its record could not be written.",
+        JobState::Cancelled => "The search was accepted, and the writing of its record was cancelled.",
+        _ => "The search is accepted and not in the log yet.",
+    }
 }
 
 /// How often an empty log looks where its searches are.

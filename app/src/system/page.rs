@@ -98,6 +98,7 @@ fn SystemBoard(state: SystemState) -> impl IntoView {
 #[component]
 fn HealthBanner(health: Health) -> impl IntoView {
     let Health { light: status, probe, .. } = health;
+    let causes = health.causes.iter().map(|cause| highlight::visible(&cause.sentence)).collect::<Vec<_>>().join("\n");
     let symbol = match status {
         HealthStatus::Healthy => Symbol::State(JobState::Done),
         HealthStatus::Checking => Symbol::State(JobState::Waiting),
@@ -109,7 +110,9 @@ fn HealthBanner(health: Health) -> impl IntoView {
             <span class="health_symbol"><Icon symbol /></span>
             <div class="health_text">
                 // Screen readers announce only changes of the status.
-                <div role="status"><h2 id="health-title">{status.as_str()}</h2></div>
+                <div role="status">
+                    <h2 id="health-title" title=causes.clone() aria-describedby="health-causes">{status.as_str()}</h2>
+                </div>
                 {health_causes(&health)}
             </div>
             <p class="health_probe muted">
@@ -122,13 +125,13 @@ fn HealthBanner(health: Health) -> impl IntoView {
 /// All causes, worst first, each with a link to the page where something can be done about it.
 fn health_causes(health: &Health) -> AnyView {
     if health.causes.is_empty() {
-        return view! { <p>{health.sentence().to_owned()}</p> }.into_any();
+        return view! { <p id="health-causes">{health.sentence().to_owned()}</p> }.into_any();
     }
     let cause = |HealthCause { light, sentence, page }: &HealthCause| {
         let link = page.clone().map(|page| view! { " "<a href=page>"See jobs"</a> });
         view! { <li data-status=light.as_str()>{highlight::visible(sentence)}{link}</li> }
     };
-    view! { <ul class="health_causes" role="list">{health.causes.iter().map(cause).collect_view()}</ul> }.into_any()
+    view! { <ul class="health_causes" id="health-causes" role="list">{health.causes.iter().map(cause).collect_view()}</ul> }.into_any()
 }
 
 fn last_check(Probe { ended_at, took_ms }: Probe) -> AnyView {

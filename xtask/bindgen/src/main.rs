@@ -13,6 +13,8 @@ fn main() -> anyhow::Result<()> {
     let mut bindgen = Bindgen::new();
     // The default of the original program, but not of its library.
     bindgen.omit_default_module_path(false);
+    // Nobody reads them in a browser.
+    bindgen.remove_name_section(true).remove_producers_section(true);
     let mut folder = None;
     for argument in env::args().skip(1) {
         match argument.split_once('=') {
