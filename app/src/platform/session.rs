@@ -68,11 +68,11 @@ impl Session {
                     self.set(KnownSession { account, has_accounts });
                 }
                 // A failed request must not log out an account that is known to be logged in.
-                Err(error) => self.state.update(|state| {
-                    if !matches!(state, SessionState::Known(_)) {
-                        *state = SessionState::Failed(error);
+                Err(error) => {
+                    if !self.state.with_untracked(|state| matches!(state, SessionState::Known(_))) {
+                        self.state.set(SessionState::Failed(error));
                     }
-                }),
+                }
             }
         });
     }
