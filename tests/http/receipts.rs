@@ -47,6 +47,21 @@ async fn a_receipt_outlives_its_job() {
 }
 
 #[tokio::test]
+async fn what_is_written_stays_written_if_its_job_runs_again() {
+    let server = TestServer::start().await;
+    let answer = server.search(&[("phrase", "hello")]).await;
+    server.log_with_rows(1).await;
+    let written = state_of(&server, &answer.receipt.0).await;
+    assert!(server.store().pause_kind("log_request").await.expect("the store answers"));
+    let job = server.store().jobs(JobFilter::default(), None, 1).await.expect("the store answers").jobs[0].id;
+    assert!(server.store().retry_job(job, server.state.clock.steady()).await.expect("the store answers"));
+    assert_eq!(state_of(&server, &answer.receipt.0).await.row, written.row);
+    cancel(&server, job).await;
+    let cancelled = state_of(&server, &answer.receipt.0).await;
+    assert_eq!((cancelled.state, cancelled.row), (JobState::Done, written.row));
+}
+
+#[tokio::test]
 async fn a_waiting_receipt_shows_how_many_searches_are_ahead() {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
     let server = TestServer::builder().clock(clock.clone()).log_delay(DELAY).slots(1).start().await;

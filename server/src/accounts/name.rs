@@ -16,7 +16,7 @@ impl NewName {
     pub fn parse(typed: &str) -> Result<Self, ApiError> {
         let name: String = trimmed(typed).nfkc().collect();
         let is_odd = |c: char| !api::is_inert(c) || c.is_whitespace();
-        if name.is_empty() || name.chars().count() > LONGEST || name.contains(is_odd) {
+        if key(&name).is_empty() || name.chars().count() > LONGEST || name.contains(is_odd) {
             let message = format!("A name has 1 to {LONGEST} characters and no spaces.");
             return Err(ApiError::at(ErrorCode::Invalid, "name", message));
         }
@@ -30,16 +30,42 @@ impl NewName {
 
 /// Without spaces and invisible characters at the ends: what is copied from a page or a messenger has some.
 pub(super) fn trimmed(typed: &str) -> &str {
-    let is_invisible = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}');
     typed.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
 }
 
-/// Equal for all spellings of a name. Cut to the longest that an account can have, to bound the memory of those who
-/// keep it.
+/// Equal for all spellings of a name, and for all names that look alike but for invisible characters. Cut to the longest
+/// that an account can have, to bound the memory of those who keep it.
 pub(super) fn key(typed: &str) -> String {
-    let lower = trimmed(typed).nfkc().flat_map(char::to_lowercase);
+    let seen = trimmed(typed).nfkc().filter(|c| !is_invisible(*c));
     // Lower case may be decomposed: Turkish has a dotted capital I.
-    lower.nfkc().take(LONGEST).collect()
+    seen.flat_map(char::to_lowercase).nfkc().take(LONGEST).collect()
+}
+
+/// Whether a character shows nothing: Unicode's property Default_Ignorable_Code_Point, and the blank pattern of Braille.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// The account that `typed` names in any spelling. There are few accounts, and the database compares only ASCII without
@@ -65,6 +91,9 @@ mod tests {
             ("\u{ff41}\u{ff44}\u{ff41}", "ada"),
             ("\u{1100}\u{1161}", "\u{ac00}"),
             ("\u{212b}", "\u{e5}"),
+            ("\u{2068}ada\u{2069}", "ada"),
+            ("a\u{ad}d\u{200d}a\u{fe0f}", "ada"),
+            ("ad\u{3164}a\u{2800}", "ada"),
         ] {
             assert_eq!(key(spelling), key(name), "{spelling:?}");
         }
@@ -74,7 +103,7 @@ mod tests {
     #[test]
     fn new_names_are_trimmed_composed_and_limited() {
         assert_eq!(NewName::parse(" jose\u{301} ").expect("a name").as_str(), "jos\u{e9}");
-        for wrong in ["", " ", "a b", "a\u{a0}b", "a\n.", "\u{202e}ada", &"x".repeat(65)] {
+        for wrong in ["", " ", "\u{3164}", "a b", "a\u{a0}b", "a\n.", "\u{202e}ada", &"x".repeat(65)] {
             assert!(NewName::parse(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -34,8 +34,12 @@ impl Drop for Counted {
 /// The rate-limit key of an address: IPv4, or the /64 of IPv6, which is what one person usually has.
 pub type Network = u64;
 
+/// 64:ff9b::/96, behind which NAT64 shows all of IPv4 (RFC 6052).
+const NAT64: u128 = 0x0064_ff9b << 96;
+
 pub fn network(address: IpAddr) -> Network {
     match address.to_canonical() {
+        IpAddr::V6(v6) if v6.to_bits() >> 32 == NAT64 >> 32 => u64::try_from(v6.to_bits() ^ NAT64).unwrap_or(u64::MAX),
         IpAddr::V4(v4) => u64::from(v4.to_bits()),
         IpAddr::V6(v6) => u64::try_from(v6.to_bits() >> 64).unwrap_or(u64::MAX),
     }
@@ -127,6 +131,17 @@ mod tests {
             counts.add(key, START);
         }
         counts
+    }
+
+    #[test]
+    fn a_network_is_what_one_person_usually_has() {
+        let network = |text: &str| super::network(text.parse().expect("an address"));
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::1"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        // One address in three spellings, the last behind NAT64.
+        assert_eq!(network("198.51.100.7"), network("::ffff:198.51.100.7"));
+        assert_eq!(network("198.51.100.7"), network("64:ff9b::198.51.100.7"));
+        assert_ne!(network("64:ff9b::198.51.100.8"), network("64:ff9b::198.51.100.7"));
     }
 
     #[test]

@@ -51,15 +51,16 @@ impl LogRequest {
     /// Whether the payload of a log job asks for the same letters in the same phrase. An unreadable payload comes from
     /// another release, and counts as a different search.
     pub fn is_same_search(&self, payload: &str) -> bool {
-        decode::<Self>(payload).is_ok_and(|Self(other)| self.asks(&other.phrase, &other.letters))
+        Self::is_for(payload, &self.0.phrase, &self.0.letters)
+    }
+
+    /// Whether the payload of a log job asks for these letters in this phrase.
+    pub fn is_for(payload: &str, phrase: &str, letters: &str) -> bool {
+        decode::<Self>(payload).is_ok_and(|Self(search)| search.phrase == phrase && search.letters == letters)
     }
 
     pub fn is_row(&self, row: &LogRow) -> bool {
-        self.asks(&row.phrase, &row.letters)
-    }
-
-    fn asks(&self, phrase: &str, letters: &str) -> bool {
-        self.0.phrase == phrase && self.0.letters == letters
+        self.0.phrase == row.phrase && self.0.letters == row.letters
     }
 }
 

@@ -135,13 +135,27 @@ impl SearchService {
         if !matches!(job, Ok(Some(_))) && self.ingest.spool().find(search).is_some() {
             return Ok(ReceiptState { state: JobState::Waiting, ahead: 0, attempt: 0, row: None, spooled: true });
         }
-        let Some(job) = job? else {
-            // Finished jobs are pruned after some time; the row stays.
-            let row = self.row_of(search).await?.ok_or_else(not_found)?;
-            return Ok(ReceiptState { state: JobState::Done, ahead: 0, attempt: 1, row: Some(row), spooled: false });
-        };
-        let row = if job.state.is_final() { self.row_of(search).await? } else { None };
-        Ok(ReceiptState { state: job.state, ahead: job.ahead, attempt: job.attempt, row, spooled: false })
+        let job = job?;
+        // What is written stays written: finished jobs are pruned after some time, and some are run once more.
+        if let Some(row) = self.row_of(search).await? {
+            let attempt = job.map_or(1, |job| job.attempt);
+            return Ok(ReceiptState { state: JobState::Done, ahead: 0, attempt, row: Some(row), spooled: false });
+        }
+        let job = job.ok_or_else(not_found)?;
+        Ok(ReceiptState { state: job.state, ahead: job.ahead, attempt: job.attempt, row: None, spooled: false })
+    }
+
+    /// Whether the receipt is that of a search for these letters in this phrase.
+    async fn is_receipt_of(&self, receipt: &Receipt, phrase: &str, letters: &str) -> Result<bool> {
+        let Some(search) = self.receipts.search(receipt) else { return Ok(false) };
+        if let Some(record) = self.ingest.spool().find(search) {
+            return Ok(LogRequest::is_for(&record.payload, phrase, letters));
+        }
+        if let Some(row) = self.store.log_row_of_search(search).await? {
+            return Ok(row.phrase == phrase && row.letters == letters);
+        }
+        let job = self.store.job_by_key(LogRequest::KIND, &search.to_string()).await?;
+        Ok(job.is_some_and(|job| LogRequest::is_for(&job.payload, phrase, letters)))
     }
 
     async fn row_of(&self, search: SearchId) -> store::Result<Option<LogSeq>> {

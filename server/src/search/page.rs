@@ -60,7 +60,6 @@ fn accepts_page(headers: &HeaderMap) -> bool {
 
 fn answered(SearchAnswer { phrase, letters, receipt, recorded, .. }: SearchAnswer) -> Response {
     let receipt = (recorded != Recorded::NotRecorded).then_some(receipt);
-    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let mut address = format!("{PATH}?phrase={}&letters={}", encoded(&phrase), encoded(&letters));
     if let Some(Receipt(receipt)) = &receipt {
         address.push_str("&receipt=");
@@ -76,13 +75,12 @@ fn answered(SearchAnswer { phrase, letters, receipt, recorded, .. }: SearchAnswe
             "The result is right, but this search was not recorded: the server could not store it."
         }
     };
-    page(StatusCode::OK, "Results", results(&phrase, &letters, record, receipt))
+    page(StatusCode::OK, "Results", results(&phrase, &letters, record, receipt.as_ref()))
 }
 
 #[derive(Deserialize)]
 pub struct Search {
-    #[serde(default)]
-    phrase: String,
+    phrase: Option<String>,
     letters: Option<String>,
     receipt: Option<Receipt>,
 }
@@ -92,6 +90,14 @@ pub async fn show(
     State(searches): State<Arc<SearchService>>,
     Parameters(Search { phrase, letters, receipt }): Parameters<Search>,
 ) -> Response {
+    if let (None, None, Some(receipt)) = (&phrase, &letters, &receipt) {
+        let record = match searches.receipt_state(receipt).await.map_err(ApiError::from) {
+            Ok(state) => sentence(&state),
+            Err(error) => error.message,
+        };
+        return page(StatusCode::OK, "Receipt", standing(&record, receipt));
+    }
+    let phrase = phrase.unwrap_or_default();
     let letters = letters.unwrap_or_else(|| DEFAULT_LETTERS.to_owned());
     let checked = check_length("phrase", &phrase, PHRASE_LIMIT).and(check_length("letters", &letters, LETTERS_LIMIT));
     if let Err(error) = checked {
@@ -99,12 +105,17 @@ pub async fn show(
     }
     let record = match &receipt {
         None => "This search was not recorded.".to_owned(),
-        Some(receipt) => match searches.receipt_state(receipt).await.map_err(ApiError::from) {
-            Ok(state) => sentence(&state),
-            Err(error) => error.message,
+        // Anybody can put a receipt into an address beside any phrase.
+        Some(receipt) => match searches.is_receipt_of(receipt, &phrase, &letters).await {
+            Ok(true) => match searches.receipt_state(receipt).await.map_err(ApiError::from) {
+                Ok(state) => sentence(&state),
+                Err(error) => error.message,
+            },
+            Ok(false) => "The receipt in this address is not that of this search.".to_owned(),
+            Err(error) => ApiError::from(error).message,
         },
     };
-    page(StatusCode::OK, "Results", results(&phrase, &letters, &record, receipt))
+    page(StatusCode::OK, "Results", results(&phrase, &letters, &record, receipt.as_ref()))
 }
 
 fn sentence(state: &ReceiptState) -> String {
@@ -120,7 +131,7 @@ fn sentence(state: &ReceiptState) -> String {
     }
 }
 
-fn results(phrase: &str, letters: &str, record: &str, receipt: Option<Receipt>) -> AnyView {
+fn results(phrase: &str, letters: &str, record: &str, receipt: Option<&Receipt>) -> AnyView {
     let found: Vec<String> =
         search4letters(phrase, letters).into_iter().map(|letter| visible(&letter.to_string())).collect();
     let found = if found.is_empty() { "No letters found".to_owned() } else { found.join(", ") };
@@ -136,16 +147,25 @@ fn results(phrase: &str, letters: &str, record: &str, receipt: Option<Receipt>) 
                     {fact("Letters", visible(letters))}
                     {fact("Results", found)}
                 </dl>
-                <p>{record.to_owned()}</p>
-                {receipt.map(|Receipt(receipt)| view! {
-                    <p class="muted">
-                        "Receipt " <code translate="no">{receipt}</code> ". Reload this page to see how far it is."
-                    </p>
-                })}
+                {receipt.map_or_else(|| view! { <p>{record.to_owned()}</p> }.into_any(), |receipt| standing(record, receipt))}
             </div>
         </section>
     }
     .into_any()
+}
+
+/// How far the record is, and a link that shows it again. Loading a page that answers a form would search again.
+fn standing(record: &str, Receipt(receipt): &Receipt) -> AnyView {
+    view! {
+        <p>{record.to_owned()}</p>
+        <p class="muted">"Receipt " <code translate="no">{receipt.clone()}</code></p>
+        <p><a class="button" href=format!("{PATH}?receipt={}", encoded(receipt))>"See how far it is"</a></p>
+    }
+    .into_any()
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 fn refused(message: &str) -> AnyView {

@@ -125,6 +125,10 @@ async fn the_last_line_says_what_the_export_holds() {
     assert_eq!(export("").await, (Vec::new(), empty.clone()));
     write_log(&server, ["one", "two", "three"]).await;
     assert_eq!(export("").await.1, Manifest { rows: 3, upto: 3, ..empty.clone() });
+    // The next export begins at `upto`, also if this one can hold no row.
+    let (query, filter) = ("after=2&q=before:2000-01-01T00:00:00Z", "before:2000-01-01T00:00:00Z".to_owned());
+    assert_eq!(export(query).await.1, Manifest { after: 3, upto: 3, filter, ..empty.clone() });
+    assert_eq!(export("after=3&upto=1").await.1, Manifest { after: 3, upto: 3, ..empty.clone() });
     let filter = r#"phrase:"say \"one\" ;=x""#;
     let query = format!("after=1&q={}", utf8_percent_encode(filter, NON_ALPHANUMERIC));
     assert_eq!(export(&query).await.1, Manifest { after: 1, upto: 3, filter: filter.to_owned(), ..empty });

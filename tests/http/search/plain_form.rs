@@ -39,7 +39,25 @@ async fn has_its_results_at_once_if_an_address_cannot_hold_them() {
     assert_eq!(answer.status, StatusCode::OK);
     let text = answer.text();
     assert!(text.contains(">日</dd>") && text.contains("it is being written to the log."), "{text}");
+    assert!(!text.contains("Reload"), "loading the answer to a form again would search again: {text}");
     server.log_with_rows(1).await;
+    let (_, link) = text.split_once("href=\"/results").expect("a link to the receipt");
+    let (address, _) = link.split_once('"').expect("a quoted address");
+    let receipt = server.get(&format!("/results{address}")).send().await.text();
+    assert!(receipt.contains("In the log: row 1.") && !receipt.contains('日'), "{receipt}");
+    assert_eq!(server.log().await.len(), 1);
+}
+
+#[tokio::test]
+async fn certifies_a_search_only_with_its_own_receipt() {
+    let server = TestServer::builder().without_worker().start().await;
+    let receipt = server.search(&[("phrase", "hello"), ("letters", "aeiou")]).await.receipt.0;
+    let page = async |query: &str| server.get(&format!("/results?{query}&receipt={receipt}")).send().await.text();
+    assert!(page("phrase=hello").await.contains("0 ahead of you"));
+    for forged in ["phrase=goodbye", "phrase=hello&letters=xyz", "phrase="] {
+        let text = page(forged).await;
+        assert!(text.contains("not that of this search") && !text.contains("ahead of you"), "{forged}: {text}");
+    }
 }
 
 #[tokio::test]

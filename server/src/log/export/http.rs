@@ -44,9 +44,8 @@ pub async fn file(
     permit: ExportPermit,
 ) -> Result<Response> {
     let filter = log.filter(query.q.as_deref())?;
-    let mut rows = Rows::matching(filter, &*log.store, log.clock.wall()).await?;
-    rows.after = rows.after.max(query.after.unwrap_or_default());
-    rows.upto = query.upto.map_or(rows.upto, |upto| upto.min(rows.upto));
+    let rows = Rows::matching(filter, &*log.store, log.clock.wall()).await?;
+    let rows = rows.between(query.after.unwrap_or_default(), query.upto);
     let chunks = export(log.store.clone(), rows, query.format);
     let (ending, media_type) = match query.format {
         Lines::Ndjson => ("ndjson", "application/x-ndjson"),

@@ -43,10 +43,20 @@ pub struct Rows {
 impl Rows {
     /// All matching rows that exist now.
     pub async fn matching(filter: LogFilter, store: &dyn Store, now: TimeMs) -> Result<Self> {
+        let newest = store.last_log_seq().await?;
         let range = log_range(store, &filter.bounds(now)).await?;
-        // An empty range: no row can match.
-        let (LogSeq(first), upto) = range.unwrap_or((LogSeq(1), LogSeq(0)));
-        Ok(Self { after: LogSeq(first - 1), upto, filter: Arc::new(filter), now })
+        // If no row can match, the range is empty. It still ends at the newest row, where the next export begins.
+        let (after, upto) = range.map_or((newest, newest), |(LogSeq(first), last)| (LogSeq(first - 1), last));
+        Ok(Self { after, upto, filter: Arc::new(filter), now })
+    }
+
+    /// Only those after `after` and up to `upto`.
+    #[must_use]
+    pub fn between(mut self, after: LogSeq, upto: Option<LogSeq>) -> Self {
+        self.after = self.after.max(after);
+        // Never below `after`: an export that continues at `upto` would repeat rows.
+        self.upto = upto.map_or(self.upto, |upto| upto.min(self.upto)).max(self.after);
+        self
     }
 
     /// What an export of these rows holds if `count` of them matched.

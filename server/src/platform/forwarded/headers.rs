@@ -59,7 +59,8 @@ pub(super) fn clients_named(headers: &HeaderMap) -> Vec<String> {
         hops = parameters(headers, "for").map(Option::unwrap_or_default).collect();
     }
     if hops.is_empty() {
-        hops.extend(first(headers, REAL_IP));
+        // A proxy that adds its line keeps the one that the client has forged before it.
+        hops.extend(elements(headers, REAL_IP));
     }
     hops
 }
