@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 use super::{SearchService, check_length};
 use crate::platform::assets;
-use crate::platform::error::status;
+use crate::platform::error::{Result, status};
 use crate::platform::extract::Parameters;
 
 /// The path of the page. Its address holds the search, so that loading the page again shows it and records nothing.
@@ -91,11 +91,7 @@ pub async fn show(
     Parameters(Search { phrase, letters, receipt }): Parameters<Search>,
 ) -> Response {
     if let (None, None, Some(receipt)) = (&phrase, &letters, &receipt) {
-        let record = match searches.receipt_state(receipt).await.map_err(ApiError::from) {
-            Ok(state) => sentence(&state),
-            Err(error) => error.message,
-        };
-        return page(StatusCode::OK, "Receipt", standing(&record, receipt));
+        return page(StatusCode::OK, "Receipt", standing(&told(searches.receipt_state(receipt).await), receipt));
     }
     let phrase = phrase.unwrap_or_default();
     let letters = letters.unwrap_or_else(|| DEFAULT_LETTERS.to_owned());
@@ -107,15 +103,15 @@ pub async fn show(
         None => "This search was not recorded.".to_owned(),
         // Anybody can put a receipt into an address beside any phrase.
         Some(receipt) => match searches.is_receipt_of(receipt, &phrase, &letters).await {
-            Ok(true) => match searches.receipt_state(receipt).await.map_err(ApiError::from) {
-                Ok(state) => sentence(&state),
-                Err(error) => error.message,
-            },
             Ok(false) => "The receipt in this address is not that of this search.".to_owned(),
-            Err(error) => ApiError::from(error).message,
+            _ => told(searches.receipt_state(receipt).await),
         },
     };
     page(StatusCode::OK, "Results", results(&phrase, &letters, &record, receipt.as_ref()))
+}
+
+fn told(state: Result<ReceiptState>) -> String {
+    state.map_or_else(|error| ApiError::from(error).message, |state| sentence(&state))
 }
 
 fn sentence(state: &ReceiptState) -> String {

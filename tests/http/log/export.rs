@@ -126,7 +126,7 @@ async fn the_last_line_says_what_the_export_holds() {
     write_log(&server, ["one", "two", "three"]).await;
     assert_eq!(export("").await.1, Manifest { rows: 3, upto: 3, ..empty.clone() });
     // The next export begins at `upto`, also if this one can hold no row.
-    let (query, filter) = ("after=2&q=before:2000-01-01T00:00:00Z", "before:2000-01-01T00:00:00Z".to_owned());
+    let (query, filter) = ("after=2&q=since:2100-01-01T00:00:00Z", "since:2100-01-01T00:00:00Z".to_owned());
     assert_eq!(export(query).await.1, Manifest { after: 3, upto: 3, filter, ..empty.clone() });
     assert_eq!(export("after=3&upto=1").await.1, Manifest { after: 3, upto: 3, ..empty.clone() });
     let filter = r#"phrase:"say \"one\" ;=x""#;

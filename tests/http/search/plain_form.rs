@@ -79,7 +79,7 @@ async fn is_refused_with_a_page() {
         "{}",
         answer.text()
     );
-    let page = server.get("/results?letters=a&receipt=unknown").send().await.text();
+    let page = server.get("/results?receipt=unknown").send().await.text();
     assert!(page.contains("There is no such receipt."), "{page}");
 }
 
