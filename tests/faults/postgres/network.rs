@@ -32,6 +32,8 @@ pub(super) enum Network {
 pub(super) struct Proxy {
     port: u16,
     network: watch::Sender<Network>,
+    /// How often all connections were frozen.
+    freezes: watch::Sender<u32>,
     forwarding: JoinHandle<()>,
 }
 
@@ -40,8 +42,9 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("some port is free");
         let own_port = listener.local_addr().expect("it listens").port();
         let network = watch::Sender::new(Network::Whole);
-        let forwarding = tokio::spawn(forward(listener, port, network.clone()));
-        Self { port: own_port, network, forwarding }
+        let freezes = watch::Sender::new(0);
+        let forwarding = tokio::spawn(forward(listener, port, network.clone(), freezes.clone()));
+        Self { port: own_port, network, freezes, forwarding }
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -52,6 +55,11 @@ impl Proxy {
     pub(super) fn becomes(&self, network: Network) {
         self.network.send_replace(network);
     }
+
+    /// Silences all present connections for ever, like a firewall that has forgotten them. New ones work.
+    pub(super) fn forgets_connections(&self) {
+        self.freezes.send_modify(|freezes| *freezes += 1);
+    }
 }
 
 impl Drop for Proxy {
@@ -60,18 +68,29 @@ impl Drop for Proxy {
     }
 }
 
-async fn forward(listener: TcpListener, port: u16, network: watch::Sender<Network>) {
+async fn forward(listener: TcpListener, port: u16, network: watch::Sender<Network>, freezes: watch::Sender<u32>) {
     while let Ok((near, _)) = listener.accept().await {
-        tokio::spawn(connection(near, port, network.subscribe()));
+        tokio::spawn(connection(near, port, network.subscribe(), freezes.subscribe()));
     }
 }
 
-async fn connection(mut near: TcpStream, port: u16, mut network: watch::Receiver<Network>) {
+async fn connection(
+    mut near: TcpStream,
+    port: u16,
+    mut network: watch::Receiver<Network>,
+    mut freezes: watch::Receiver<u32>,
+) {
     if *network.borrow() == Network::Whole {
         let Ok(mut far) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else { return };
-        tokio::select! {
+        let is_forgotten = tokio::select! {
             _ = copy_bidirectional(&mut near, &mut far) => return,
-            _ = network.wait_for(|network| *network != Network::Whole) => {}
+            _ = freezes.changed() => true,
+            _ = network.wait_for(|network| *network != Network::Whole) => false,
+        };
+        if is_forgotten {
+            // Both ends stay open until the proxy ends.
+            let _ = freezes.wait_for(|_| false).await;
+            return;
         }
         // The far end is closed here, as a server drops a connection that has long been silent.
     }
@@ -120,4 +139,32 @@ async fn is_cut(how: Network, length: Duration) {
     worker.assert_running();
     deployment.assert_complete(&at_web, &client_log).await;
     reader.has_read_all(&mut deployment.tables().await).await;
+}
+
+/// With the least connections, so that each one that is not given back is missed.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_are_forgotten_are_replaced_and_hold_up_no_stop() {
+    let deployment = Deployment::new().await;
+    let proxy = Proxy::to(deployment.cluster().port()).await;
+    let installation = Installation::new().with_database(&deployment.url_at(proxy.port()));
+    let client_log = ClientLog::default();
+    let server = installation.start(&["--database-connections", "2"]).await;
+    let client = server.client();
+    let mut load = client_log.load(&client, 4);
+    for _ in 0..usual_or_long(3, 20) {
+        load.answered_more(50).await;
+        proxy.forgets_connections();
+        client_log.counts_more(Recorded::Spooled, 20).await;
+        client_log.counts_more(Recorded::Accepted, 20).await;
+        ready(&client).await;
+    }
+    proxy.forgets_connections();
+    client_log.counts_more(Recorded::Spooled, 5).await;
+    load.stop().await;
+    // A drain may wait for a statement, and for another connection after it.
+    assert!(server.terminate(Duration::from_secs(120)).await.success());
+
+    let _server = installation.start(&[]).await;
+    assert_eq!(client_log.count(Recorded::NotRecorded), 0);
+    deployment.assert_complete(&installation, &client_log).await;
 }

@@ -15,6 +15,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Execute, Executor, PgConnection, PgPool, Postgres};
 use store::{Result, StoreError, Wait, Waits};
+use tokio::runtime::Handle;
 
 use crate::error::store_error;
 use crate::fetch::Fetch;
@@ -26,6 +27,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection that was idle for longer is tested before use: the server may have been restarted.
 const TEST_AFTER: Duration = Duration::from_secs(1);
+/// How long a connection may take to answer such a test. Below [`ACQUIRE_TIMEOUT`], so that a new one is opened in time.
+const TEST_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long all connections together may take to close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the connections connect to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,8 +77,11 @@ impl Connections {
             })
             .before_acquire(|connection, metadata| {
                 Box::pin(async move {
-                    let was_idle = metadata.idle_for > TEST_AFTER;
-                    Ok(!was_idle || in_time(connection.ping()).await.is_ok())
+                    if metadata.idle_for > TEST_AFTER {
+                        // On an error the pool closes the connection without waiting for its other end.
+                        within(TEST_TIMEOUT, connection.ping()).await?;
+                    }
+                    Ok(true)
                 })
             })
             .connect_lazy_with(options);
@@ -140,8 +148,11 @@ impl Connections {
         self.waits.pool_state(self.pool.size(), self.pool.num_idle(), max)
     }
 
+    /// Closes all connections. What does not answer in time ends with the process.
     pub(crate) async fn close(&self) {
-        self.pool.close().await;
+        if tokio::time::timeout(CLOSE_TIMEOUT, self.pool.close()).await.is_err() {
+            tracing::warn!("some connections to PostgreSQL could not be closed: they did not answer");
+        }
     }
 }
 
@@ -205,8 +216,13 @@ impl Borrowed {
 
 impl Drop for Borrowed {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take().filter(|_| self.is_awaited || self.is_in_transaction) {
+        let Some(mut connection) = self.connection.take() else { return };
+        if self.is_awaited || self.is_in_transaction {
             drop(connection.detach());
+        } else if let Ok(runtime) = Handle::try_current() {
+            // The pool tests the connection and would wait for ever for the answer. Stopped, it closes the connection.
+            let returned = connection.return_to_pool();
+            runtime.spawn(async move { drop(tokio::time::timeout(TEST_TIMEOUT, returned).await) });
         }
     }
 }
@@ -229,8 +245,12 @@ impl DerefMut for Borrowed {
 
 /// Fails if the statement does not answer in time.
 pub(crate) async fn in_time<A>(statement: impl Future<Output = sqlx::Result<A>>) -> sqlx::Result<A> {
-    tokio::time::timeout(STATEMENT_TIMEOUT, statement).await.unwrap_or_else(|_| {
-        let why = format!("it has not answered for {STATEMENT_TIMEOUT:?}");
+    within(STATEMENT_TIMEOUT, statement).await
+}
+
+async fn within<A>(limit: Duration, statement: impl Future<Output = sqlx::Result<A>>) -> sqlx::Result<A> {
+    tokio::time::timeout(limit, statement).await.unwrap_or_else(|_| {
+        let why = format!("it has not answered for {limit:?}");
         Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why)))
     })
 }

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -45,16 +44,14 @@ impl Listener {
         own_name: String,
         hear: impl Fn(Heard<'_>) + Send + Sync + 'static,
     ) -> Self {
-        let pool = PgPoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(TEST_TIMEOUT)
-            .after_connect(move |connection, _| {
+        let pools = PgPoolOptions::new().max_connections(1).acquire_timeout(TEST_TIMEOUT).after_connect(
+            move |connection, _| {
                 let session = session.clone();
                 Box::pin(async move { session.set(connection, Use::Statements).await })
-            })
-            .connect_lazy_with(options);
+            },
+        );
         let (first, tried) = oneshot::channel();
-        let task = tokio::spawn(ListenTask { pool, own_name, hear }.run(first));
+        let task = tokio::spawn(ListenTask { pools, options, own_name, hear }.run(first));
         drop(tried.await);
         Self { task: Mutex::new(Some(task)) }
     }
@@ -79,7 +76,8 @@ impl Drop for Listener {
 }
 
 struct ListenTask<H> {
-    pool: PgPool,
+    pools: PgPoolOptions,
+    options: PgConnectOptions,
     own_name: String,
     hear: H,
 }
@@ -115,10 +113,12 @@ impl<H: Fn(Heard<'_>) + Send + Sync> ListenTask<H> {
 
     /// Makes sure that notifications arrive: a transaction pooler accepts LISTEN and delivers nothing.
     async fn connect(&self) -> sqlx::Result<PgListener> {
-        let mut listener = PgListener::connect_with(&self.pool).await?;
+        // A pool of its own: a listener that is dropped keeps its pool's only connection until the server has answered.
+        let pool = self.pools.clone().connect_lazy_with(self.options.clone());
+        let mut listener = PgListener::connect_with(&pool).await?;
         listener.eager_reconnect(false);
-        listener.listen(CHANNEL).await?;
         let echo = async {
+            listener.listen(CHANNEL).await?;
             sqlx::query("select wake('echo')").execute(&mut listener).await?;
             while topic_and_sender(&self.next(&mut listener).await?) != ("echo", &self.own_name) {}
             Ok(())
