@@ -9,7 +9,10 @@ use http::Method;
 use http::header::SET_COOKIE;
 use serde_json::{Value, json};
 use server::platform::random::Token;
+use server::system::Pruning;
+use store::Clock;
 use tests::{HeldClock, eventually};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::accounts::{PASSWORD, cookie, lets_in, log_in, server_with_ada, set_up};
 use crate::request::TestResponse;
@@ -113,6 +116,23 @@ async fn an_unused_session_ends_after_twelve_hours() {
     assert!(!lets_in(&server, &cookie).await);
     let session: SessionInfo = server.post_json("/api/session", &json!({})).cookie(&cookie).send().await.ok();
     assert_eq!(session.account, None);
+}
+
+#[tokio::test]
+async fn a_machine_whose_clock_is_ahead_ends_no_session_and_deletes_no_job() {
+    let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
+    let server = TestServer::builder().clock(clock.clone()).start().await;
+    let cookie = server.session_of(Role::Viewer).await;
+    server.search(&[("phrase", "hello")]).await;
+    server.log_with_rows(1).await;
+    let done = async || server.store().job_counts().await.expect("read").done;
+    assert_eq!(done().await, 1);
+    clock.set_wall(clock.steady().after(1_000 * HOUR));
+    let pruning = Pruning::default().keep_pruning(server.state.store.clone(), clock.clone());
+    let _pruning = AbortOnDropHandle::new(tokio::spawn(pruning));
+    clock.task_sleeps_until(clock.steady().after(HOUR)).await;
+    assert!(lets_in(&server, &cookie).await);
+    assert_eq!(done().await, 1);
 }
 
 #[tokio::test]

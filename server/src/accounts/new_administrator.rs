@@ -40,7 +40,7 @@ pub async fn create_administrator(
     let (role, created_at) = (Role::Admin, clock.wall());
     let account = NewAccount { name: name.as_str().to_owned(), role, password_hash, created_at };
     let outcome = match entitlement {
-        Entitlement::SetupLink(link) => accounts.use_setup_link(link.hash(), account, created_at).await?,
+        Entitlement::SetupLink(link) => accounts.use_setup_link(link.hash(), account, clock.steady()).await?,
         Entitlement::Database if accounts.create_account(account).await? => SetUpOutcome::Created,
         Entitlement::Database => SetUpOutcome::NameIsTaken,
     };

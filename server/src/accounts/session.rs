@@ -24,7 +24,7 @@ const LINK_LIVES: Duration = Duration::from_secs(30 * 60);
 /// Creates a setup link and returns its token. Earlier links become invalid.
 pub async fn new_setup_link(accounts: &dyn Accounts, clock: &dyn Clock, random: &Random) -> store::Result<Token> {
     let token = Token::new(random);
-    accounts.add_setup_link(token.hash(), clock.wall().after(LINK_LIVES)).await?;
+    accounts.add_setup_link(token.hash(), clock.steady().after(LINK_LIVES)).await?;
     Ok(token)
 }
 
@@ -55,11 +55,11 @@ impl AccountService {
     /// Opens a session without checking anything.
     pub async fn open_session(&self, account_name: &str) -> Result<Token> {
         let token = Token::new(&self.random);
-        let now = self.clock.wall();
+        let now = self.clock.steady();
         let session = StoredSession {
             token: token.hash(),
             account_name: account_name.to_owned(),
-            created_at: now,
+            created_at: self.clock.wall(),
             idle_until: now.after(IDLE),
             ends_at: now.after(ABSOLUTE),
         };
@@ -81,7 +81,7 @@ impl AccountService {
 
     /// Fails if the setup link was used already or has expired.
     pub(super) async fn check_setup_link(&self, link: &Token) -> Result<()> {
-        match self.store.setup_link_is_valid(link.hash(), self.clock.wall()).await? {
+        match self.store.setup_link_is_valid(link.hash(), self.clock.steady()).await? {
             true => Ok(()),
             false => Err(link_expired().into()),
         }
@@ -104,7 +104,7 @@ impl AccountService {
 impl Sessions for AccountService {
     async fn account(&self, caller: &Caller) -> Result<Option<Account>> {
         let Some(token) = &caller.session else { return Ok(None) };
-        let now = self.clock.wall();
+        let now = self.clock.steady();
         let Some((session, account)) = self.store.session(token.hash(), now).await? else { return Ok(None) };
         let idle_until = now.after(IDLE).min(session.ends_at);
         if idle_until.since(session.idle_until) >= i64::try_from(TOUCH_EVERY.as_millis()).unwrap_or(i64::MAX) {
@@ -121,7 +121,7 @@ impl Sessions for AccountService {
 
     async fn lasts(&self, caller: &Caller) -> Result<bool> {
         let Some(token) = &caller.session else { return Ok(false) };
-        Ok(self.store.session(token.hash(), self.clock.wall()).await?.is_some())
+        Ok(self.store.session(token.hash(), self.clock.steady()).await?.is_some())
     }
 }
 

@@ -41,7 +41,7 @@ impl Pruning {
     /// Deletes now and every hour; after a failure it tries again sooner.
     pub async fn keep_pruning(self, store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
         loop {
-            let pruned = prune_once(&*store, clock.wall()).await;
+            let pruned = prune_once(&*store, clock.steady()).await;
             let pause = match &pruned {
                 Ok(()) => PRUNE_EVERY,
                 Err(_) => RETRY_AFTER,
