@@ -124,6 +124,29 @@ async fn an_output_that_cannot_be_written_is_refused_in_a_sentence() {
 }
 
 #[tokio::test]
+async fn concurrent_exports_to_one_name_leave_each_other_alone() {
+    let source = ExportSource::sqlite().await;
+    source.record_many(20_000).await;
+    // The longest name that file systems take.
+    let file = source.path(&"x".repeat(255));
+    // Like an export of another container, which may have any process id.
+    let foreign = source.path(".search4letters-other.part");
+    std::fs::write(&foreign, "another export").expect("written");
+    let arguments = ["export", "--output", file.to_str().expect("a plain path")];
+    let exports = [source.spawn(&arguments), source.spawn(&arguments), source.spawn(&arguments)];
+    let mut succeeded = 0;
+    for export in exports {
+        let ended = export.wait_with_output().await.expect("our own child");
+        let complaint = String::from_utf8_lossy(&ended.stderr);
+        succeeded += u32::from(ended.status.success());
+        assert!(ended.status.success() || complaint.contains("exists"), "{complaint}");
+    }
+    assert_eq!(succeeded, 1, "the others find that the name is taken");
+    assert!(rows_of_ndjson(&std::fs::read_to_string(&file).expect("it is there")) == source.rows().await);
+    assert_eq!(source.parts(), [foreign]);
+}
+
+#[tokio::test]
 async fn a_filter_without_its_field_that_finds_nothing_is_answered_with_a_hint() {
     let source = ExportSource::sqlite().await;
     source.record_many(1).await;

@@ -1,7 +1,7 @@
 //! `export`: writes the log out, with or without a running server.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use anyhow::{Context, anyhow};
 use api::{LogFilter, TimeMs};
 use futures::TryStreamExt;
 use store::{Clock, LogSink, Manifest, Store, log_blocks};
+use tempfile::{Builder, NamedTempFile};
 
 use super::ProgressBar;
 use crate::log::export::{Lines, Rows, export};
@@ -26,7 +27,7 @@ pub async fn export_text(
     bar: &mut ProgressBar,
 ) -> anyhow::Result<u64> {
     let mut out: Box<dyn Write + Send> = match &file {
-        Some(file) => Box::new(file.create()?),
+        Some(file) => Box::new(file.part.reopen().with_context(|| not_written(&file.name))?),
         None => {
             Stdout::check_is_open()?;
             Box::new(Stdout)
@@ -48,7 +49,7 @@ pub async fn export_text(
     bar.end(clock.steady());
     match file {
         Some(file) => {
-            written.with_context(|| not_written(file.part()))?;
+            written.with_context(|| not_written(&file.name))?;
             file.finish()?;
         }
         None => written.map_err(PrintError::from)?,
@@ -97,52 +98,41 @@ fn begin(bar: &mut ProgressBar, rows: &Rows, now: TimeMs) {
 #[derive(Debug)]
 pub struct NewFile {
     name: PathBuf,
-    /// The temporary file, beside the final one.
-    part: PathBuf,
+    /// Beside the final one, with a random name of its own. Removed when dropped.
+    part: NamedTempFile,
 }
 
 impl NewFile {
     /// Fails if a file of this name exists.
     pub fn new(name: PathBuf) -> anyhow::Result<Self> {
         check_is_free(&name)?;
-        let mut part = name.clone().into_os_string();
-        // The process id keeps concurrent exports apart. A file with our id is left from a process that has ended.
-        part.push(format!(".{}.part", std::process::id()));
-        let part = PathBuf::from(part);
-        match std::fs::remove_file(&part) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error).with_context(|| not_written(&part)),
-            _ => Ok(Self { name, part }),
-        }
+        // Short, so that the final name may be as long as the file system allows. Its mode is 0600.
+        let mut part = Builder::new();
+        let part = part.prefix(".search4letters-").suffix(".part").tempfile_in(folder_of(&name));
+        let part = part.with_context(|| not_written(&name))?;
+        Ok(Self { name, part })
     }
 
     /// The path to write to until [`NewFile::finish`].
     pub fn part(&self) -> &Path {
-        &self.part
+        self.part.path()
     }
 
-    /// Renames the file to its final name, durably.
+    /// Renames the file to its final name, durably. Fails if a file of this name has been created meanwhile.
     pub fn finish(self) -> anyhow::Result<()> {
-        let rename = || -> io::Result<()> {
-            File::open(&self.part)?.sync_all()?;
-            std::fs::rename(&self.part, &self.name)?;
-            let folder = self.name.parent().filter(|folder| *folder != Path::new(""));
-            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        let Self { name, part } = self;
+        check_is_free(&name)?;
+        let persist = || -> io::Result<()> {
+            part.as_file().sync_all()?;
+            part.persist_noclobber(&name)?;
+            File::open(folder_of(&name))?.sync_all()
         };
-        // A file of this name may have been created meanwhile.
-        check_is_free(&self.name)?;
-        rename().with_context(|| not_written(&self.name))
-    }
-
-    fn create(&self) -> anyhow::Result<File> {
-        File::create_new(&self.part).with_context(|| not_written(&self.part))
+        persist().with_context(|| not_written(&name))
     }
 }
 
-impl Drop for NewFile {
-    fn drop(&mut self) {
-        // Removes an unfinished file. After `finish` there is none.
-        let _ = std::fs::remove_file(&self.part);
-    }
+fn folder_of(name: &Path) -> &Path {
+    name.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
 }
 
 fn check_is_free(name: &Path) -> anyhow::Result<()> {

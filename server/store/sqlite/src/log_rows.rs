@@ -216,7 +216,7 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// Creates `file`, which must not exist yet.
+    /// Fills `file`, which is empty or does not exist yet.
     pub async fn create(file: &Path) -> Result<Self> {
         let options = SqliteConnectOptions::new()
             .filename(file)
