@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use api::Recorded;
+use rustix::fs::XattrFlags;
 use tests::server_process::Installation;
 
 use crate::client_log::ClientLog;
@@ -47,6 +48,44 @@ async fn only_their_user_can_open_the_files_that_a_server_makes() {
         assert_eq!(mode(&file) & 0o077, 0, "{}", file.display());
     }
     drop(server);
+}
+
+/// Gives everybody rights on what is made in the folder: a default access list replaces the umask.
+fn share_by_default(folder: &Path) {
+    /// linux/posix_acl_xattr.h: the version, and entries of a tag, permissions and no id.
+    const TAGS: [(u16, u16); 3] = [(1, 7), (4, 5), (0x20, 5)];
+    let mut list = 2_u32.to_le_bytes().to_vec();
+    for (tag, permissions) in TAGS {
+        list.extend([tag.to_le_bytes(), permissions.to_le_bytes()].concat());
+        list.extend(u32::MAX.to_le_bytes());
+    }
+    let name = "system.posix_acl_default";
+    rustix::fs::setxattr(folder, name, &list, XattrFlags::empty()).expect("the file system has access lists");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_default_access_list_opens_no_file() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    share_by_default(folder.path());
+    let probe = folder.path().join("probe");
+    fs::write(&probe, "").expect("our own folder");
+    assert_eq!(mode(&probe), 0o644, "the list works");
+    fs::remove_file(probe).expect("our own file");
+
+    let data = folder.path().join("data");
+    let installation = Installation::new().with_data(&data);
+    let client_log = ClientLog::default();
+    let server = installation.start(&[]).await;
+    let lock = Lock::take(&installation.database()).await;
+    assert_eq!(client_log.search(&server.client()).await, Some(Recorded::Spooled));
+    lock.release().await;
+    assert_eq!(assert_private(&data).len(), 8, "two folders and six files");
+    for (format, name) in [("ndjson", "log.ndjson"), ("sqlite", "log.db")] {
+        let file = folder.path().join(name);
+        let line = ["export", "--format", format, "--output", file.to_str().expect("our own path is UTF-8")];
+        assert_eq!(installation.run(&line).await.code, Some(0));
+        assert_eq!(mode(&file), 0o600, "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

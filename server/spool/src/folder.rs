@@ -1,8 +1,8 @@
 //! The spool's folder on disk: a lock, the file of records, and the quarantine file.
 
-use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -28,14 +28,16 @@ pub(crate) struct Opened {
 
 pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
     let Options { folder, capacity_bytes } = options;
-    fs::create_dir_all(folder).map_err(|reason| OpenError::FolderCannotBeMade { folder: folder.clone(), reason })?;
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|reason| OpenError::FolderCannotBeMade { folder: folder.clone(), reason })?;
     let failed = |reason: io::Error| match reason.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             OpenError::DiskFull { folder: folder.clone(), capacity_bytes: *capacity_bytes }
         }
+        io::ErrorKind::FileTooLarge => OpenError::TooLarge { folder: folder.clone(), capacity_bytes: *capacity_bytes },
         _ => OpenError::Io { folder: folder.clone(), reason },
     };
-    let lock = OpenOptions::new().write(true).create(true).truncate(false).open(folder.join(LOCK_NAME));
+    let lock = private().write(true).truncate(false).open(folder.join(LOCK_NAME));
     let lock = lock.map_err(failed)?;
     take(&lock, folder)?;
     let file = open_records(folder, *capacity_bytes).map_err(failed)?;
@@ -46,6 +48,13 @@ pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
         tracing::warn!("the spool in {} keeps less than it promises: {}", folder.display(), risk.text());
     }
     Ok(Opened { file, place, lock })
+}
+
+/// Creates files that other users cannot open, whatever the folder's default access list is.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).mode(0o600);
+    options
 }
 
 /// Locks the file itself, whatever its name is.
@@ -113,7 +122,7 @@ fn open_records(folder: &Path, capacity_bytes: u64) -> io::Result<File> {
 /// Creates the file under another name until it is complete, so that a crash leaves no partial file.
 fn create_records(folder: &Path, path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<File> {
     let unfinished = path.with_extension("new");
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&unfinished)?;
+    let mut file = private().read(true).write(true).truncate(true).open(&unfinished)?;
     file_system::ask_for_overwriting(&file);
     if let Err(error) = write(&mut file).and_then(|()| file.sync_all()) {
         // On a full disk, a partial file would take up the last space.
@@ -155,7 +164,7 @@ impl Quarantine {
             self.lines = 0;
         }
         let text = std::str::from_utf8(line).map_or_else(|_| line.escape_ascii().to_string(), str::to_owned);
-        let mut file = OpenOptions::new().append(true).create(true).open(&self.path)?;
+        let mut file = private().append(true).open(&self.path)?;
         writeln!(file, "{}", json!({ "why": why, "line": text }))?;
         file.sync_all()?;
         self.lines += 1;

@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex};
 use api::{SearchId, TimeMs};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::folder::Place;
 use crate::writer_thread::{Command, Index, WriterThread, lock};
 
 pub use crate::file_system::Risk;
@@ -57,7 +58,7 @@ pub struct State {
     pub replayed: u64,
     /// Lines in the quarantine file. 0 once that file was moved away.
     pub quarantined: u64,
-    /// Why the last write failed, if it did.
+    /// Why the last write failed, if it did, or why the next one will.
     pub fault: Option<String>,
 }
 
@@ -70,6 +71,8 @@ pub enum OpenError {
     InUse { folder: PathBuf },
     #[error("the disk has no room for the spool of {} MiB in {}. Free some space, or make it smaller with --spool-mib", capacity_bytes >> 20, folder.display())]
     DiskFull { folder: PathBuf, capacity_bytes: u64 },
+    #[error("the spool of {} MiB in {} is larger than a file of this process may be. Raise the limit (ulimit -f, LimitFSIZE), or make the spool smaller with --spool-mib", capacity_bytes >> 20, folder.display())]
+    TooLarge { folder: PathBuf, capacity_bytes: u64 },
     #[error("the spool in {} cannot be opened: {reason}. Check that this user may read and write the folder and the files in it", folder.display())]
     Io { folder: PathBuf, reason: io::Error },
 }
@@ -98,6 +101,7 @@ pub struct Spool {
     commands: mpsc::Sender<Command>,
     index: Arc<Mutex<Index>>,
     state: watch::Receiver<State>,
+    place: Arc<Place>,
     folder: PathBuf,
     quarantine_file: PathBuf,
 }
@@ -112,8 +116,8 @@ impl Spool {
         let index = Arc::new(Mutex::new(Index::default()));
         let folder = options.folder.clone();
         let quarantine_file = quarantine_file(&folder);
-        let state = WriterThread::start(&options, inbox, Arc::clone(&index))?;
-        Ok(Self { commands, index, state, folder, quarantine_file })
+        let (state, place) = WriterThread::start(&options, inbox, Arc::clone(&index))?;
+        Ok(Self { commands, index, state, place, folder, quarantine_file })
     }
 
     /// Makes the record durable. Once this has returned Ok, no crash loses it.
@@ -159,7 +163,9 @@ impl Spool {
         let state = self.state.borrow().clone();
         // An operator who has dealt with the quarantined records moves the file away.
         let quarantined = if self.quarantine_file.exists() { state.quarantined } else { 0 };
-        State { quarantined, ..state }
+        // Somebody may have removed the folder since the last write.
+        let fault = state.fault.or_else(|| self.place.check().err().map(|error| error.to_string()));
+        State { quarantined, fault, ..state }
     }
 
     /// Notifies of each change of [`Spool::state`].

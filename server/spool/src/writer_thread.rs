@@ -64,7 +64,7 @@ pub(crate) fn lock(index: &Mutex<Index>) -> MutexGuard<'_, Index> {
 
 pub(crate) struct WriterThread {
     file: SpoolFile<File>,
-    place: Place,
+    place: Arc<Place>,
     /// Held while anything may be written.
     _lock: File,
     quarantine: Quarantine,
@@ -76,22 +76,25 @@ pub(crate) struct WriterThread {
 }
 
 impl WriterThread {
-    /// Opens the folder and starts the thread. It ends when the last handle is dropped.
+    /// Opens the folder and starts the thread. It ends when the last handle is dropped. Returns the state that it keeps,
+    /// and where its file is.
     pub(crate) fn start(
         options: &Options,
         inbox: mpsc::Receiver<Command>,
         index: Arc<Mutex<Index>>,
-    ) -> Result<watch::Receiver<State>, OpenError> {
+    ) -> Result<(watch::Receiver<State>, Arc<Place>), OpenError> {
         let failed = |reason| OpenError::Io { folder: options.folder.clone(), reason };
         let Opened { file, place, lock: folder_lock } = folder::open(options)?;
         let (file, recovered) = SpoolFile::open(file).map_err(failed)?;
         let quarantine = Quarantine::open(&options.folder).map_err(failed)?;
         let (state, watched) = watch::channel(State::default());
-        let mut thread = Self { file, place, _lock: folder_lock, quarantine, index, replayed: 0, fault: None, state };
+        let (place, lock) = (Arc::new(place), folder_lock);
+        let mut thread =
+            Self { file, place: place.clone(), _lock: lock, quarantine, index, replayed: 0, fault: None, state };
         thread.recover(recovered).map_err(failed)?;
         thread.publish();
         std::thread::Builder::new().name("spool".to_owned()).spawn(move || thread.run(inbox)).map_err(failed)?;
-        Ok(watched)
+        Ok((watched, place))
     }
 
     /// Quarantines damaged bytes, then overwrites them in the file.

@@ -20,7 +20,8 @@ const OTHER_USERS: u32 = 0o077;
 const WRITE_BY_OTHERS: u32 = 0o022;
 
 /// From now on every file and folder that the process creates belongs to its user alone, whatever the caller's umask is.
-/// This includes exports.
+/// This includes exports. A folder's default access list goes before the umask, so what holds data is also created with
+/// its mode.
 pub fn make_new_files_private() {
     umask(Mode::RWXG | Mode::RWXO);
 }
@@ -36,16 +37,28 @@ pub fn make_data_private(config: &Config) {
     }
 }
 
-/// Reports data that other users can open, and a data folder in which they can replace files.
+/// Reports data that other users can open, and folders of data in which they can replace files.
 pub fn check_private(config: &Config) -> Vec<Finding> {
-    let mut findings: Vec<_> = exposed(&data(config)).iter().map(Exposed::finding).collect();
-    let folder = &config.store.data;
-    if mode(folder).is_ok_and(|mode| mode & WRITE_BY_OTHERS != 0) {
-        let shown = folder.display();
-        findings.push(Finding::Wrong(format!("other users can replace files in {shown}: run chmod go-w {shown}")));
+    let (data, folders) = (data(config), folders(config));
+    let mut findings: Vec<_> = exposed(&data).iter().map(Exposed::finding).collect();
+    for folder in &folders {
+        if mode(folder).is_ok_and(|mode| mode & WRITE_BY_OTHERS != 0) {
+            let shown = folder.display();
+            findings.push(Finding::Wrong(format!("other users can replace files in {shown}: run chmod go-w {shown}")));
+        }
     }
+    let looked_at: Vec<_> = data.iter().chain(&folders).map(|path| (path, mode(path))).collect();
+    let unseen = looked_at.iter().filter_map(|(path, mode)| match mode {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Some(Finding::Noted(format!(
+            "whether other users can open {} was not seen ({error}): run check as the server's user",
+            path.display()
+        ))),
+        _ => None,
+    });
+    findings.extend(unseen);
     if findings.is_empty() {
-        findings.push(Finding::Good("the data is closed to other users".to_owned()));
+        let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        findings.push(Finding::Good(format!("the data in {} is closed to other users", folders.join(" and "))));
     }
     findings
 }
@@ -55,7 +68,7 @@ fn data(config: &Config) -> Vec<PathBuf> {
     let spool = config.spool().folder;
     let mut paths: Vec<_> = ["records", "set-aside", "lock"].iter().map(|name| spool.join(name)).collect();
     paths.push(spool);
-    if let DatabaseUrl::Sqlite(file) = config.database() {
+    if let Some(file) = database_file(config) {
         paths.extend(["-wal", "-shm", ""].map(|ending| {
             let mut name = file.clone().into_os_string();
             name.push(ending);
@@ -63,6 +76,26 @@ fn data(config: &Config) -> Vec<PathBuf> {
         }));
     }
     paths
+}
+
+/// The folders that hold data: the data folder, and the database's if that is another one.
+fn folders(config: &Config) -> Vec<PathBuf> {
+    let data = config.store.data.clone();
+    let of_database = database_file(config).and_then(|file| match file.parent() {
+        Some(folder) if folder != Path::new("") => Some(folder.to_owned()),
+        _ => Some(PathBuf::from(".")),
+    });
+    let is_other = |folder: &PathBuf| fs::canonicalize(folder).ok() != fs::canonicalize(&data).ok();
+    let of_database = of_database.filter(is_other);
+    [Some(data), of_database].into_iter().flatten().collect()
+}
+
+/// SQLite makes its other files beside the file that a symbolic link leads to.
+fn database_file(config: &Config) -> Option<PathBuf> {
+    match config.database() {
+        DatabaseUrl::Sqlite(file) => Some(fs::canonicalize(&file).unwrap_or(file)),
+        DatabaseUrl::Postgres(_) => None,
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -130,5 +163,30 @@ mod tests {
         assert_eq!(wrong(check_private(&config)), 1, "others can still replace files");
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("changed");
         assert_eq!(wrong(check_private(&config)), 0);
+    }
+
+    #[test]
+    fn a_database_elsewhere_is_found_where_a_link_leads() {
+        let (folder, elsewhere) = (TempDir::new().expect("a folder"), TempDir::new().expect("another"));
+        let (link, target) = (folder.path().join("linked.db"), elsewhere.path().join("real.db"));
+        let files = [target.clone(), elsewhere.path().join("real.db-wal"), elsewhere.path().join("real.db-shm")];
+        for file in &files {
+            fs::write(file, "data").expect("written");
+            fs::set_permissions(file, Permissions::from_mode(0o644)).expect("changed");
+        }
+        fs::set_permissions(elsewhere.path(), Permissions::from_mode(0o777)).expect("changed");
+        std::os::unix::fs::symlink(&target, &link).expect("linked");
+        let url = format!("sqlite:{}", link.display());
+        let line: [&OsStr; 5] =
+            ["x".as_ref(), "--data".as_ref(), folder.path().as_ref(), "--database-url".as_ref(), url.as_ref()];
+        let config = Config::try_parse_from(line).expect("parsed");
+        make_data_private(&config);
+        for file in &files {
+            assert_eq!(mode(file).expect("it exists"), FILE, "{}", file.display());
+        }
+        let found = check_private(&config);
+        let shown = elsewhere.path().canonicalize().expect("it exists");
+        let expected = format!("other users can replace files in {0}: run chmod go-w {0}", shown.display());
+        assert_eq!(found, [Finding::Wrong(expected)]);
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use futures::TryStreamExt;
 use sqlx::Connection;
 use store::{Accounts, JobAdmin, JobQueue, LogSpan, SearchLog, Store};
-use store_sqlite::{Access, OpenError};
+use store_sqlite::{Access, OpenError, Options, SqliteStore};
 use tempfile::TempDir;
 use tests::builders::{START, account, account_of, claim, job, log_entry, log_job, log_query, no_attempt, search};
 
@@ -47,7 +47,7 @@ async fn a_folder_that_cannot_be_created_is_refused() {
 async fn a_folder_that_cannot_be_written_to_is_refused() {
     // Permissions do not restrict root, so a folder takes the lock file's name instead.
     let folder = TempDir::new().unwrap();
-    fs::create_dir(folder.path().join("search4letters.lock")).unwrap();
+    fs::create_dir(folder.path().join("search4letters.db.lock")).unwrap();
     let error = refusal(folder.path()).await;
     assert!(matches!(error, OpenError::FolderNotWritable { .. }), "{error:?}");
     assert!(error.to_string().contains("write permission"), "{error}");
@@ -88,6 +88,53 @@ async fn a_folder_in_use_is_refused_naming_its_process() {
     assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
     store.close().await;
     open(folder.path()).await.expect("the folder is free again");
+}
+
+async fn open_file(file: &Path) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open(Options { file: file.to_owned(), readers: 1, access: Access::Owner }).await
+}
+
+#[tokio::test]
+async fn files_of_others_beside_the_database_are_not_changed() {
+    let folder = TempDir::new().unwrap();
+    let (database, of_rust) = (folder.path().join("Cargo.db"), folder.path().join("Cargo.lock"));
+    fs::write(&of_rust, "[[package]]").unwrap();
+    open_file(&database).await.unwrap().close().await;
+    assert_eq!(fs::read_to_string(&of_rust).unwrap(), "[[package]]");
+
+    let lock = folder.path().join("Cargo.db.lock");
+    fs::write(&lock, "[[package]]").unwrap();
+    let error = open_file(&database).await.expect_err("its lock file is not its own");
+    assert!(matches!(error, OpenError::ForeignLockFile { .. }), "{error:?}");
+    assert!(error.to_string().contains("move it away"), "{error}");
+    assert_eq!(fs::read_to_string(&lock).unwrap(), "[[package]]");
+}
+
+#[tokio::test]
+async fn two_databases_whose_names_differ_in_their_endings_can_be_used_at_the_same_time() {
+    let folder = TempDir::new().unwrap();
+    // An earlier version has left one lock file for both.
+    fs::write(folder.path().join("one.lock"), "4194304\n").unwrap();
+    let one = open_file(&folder.path().join("one.db")).await.unwrap();
+    let other = open_file(&folder.path().join("one.sqlite")).await.unwrap();
+    one.close().await;
+    other.close().await;
+}
+
+#[tokio::test]
+async fn an_owner_of_an_earlier_version_is_not_disturbed() {
+    let folder = TempDir::new().unwrap();
+    let earlier = folder.path().join("search4letters.lock");
+    fs::write(&earlier, "77\n").unwrap();
+    let held = fs::File::open(&earlier).unwrap();
+    held.try_lock().unwrap();
+    let error = refusal(folder.path()).await;
+    assert!(matches!(error, OpenError::Locked { pid: Some(77), .. }), "{error:?}");
+    held.unlock().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    assert!(held.try_lock().is_err(), "an earlier version would be kept out");
+    store.close().await;
+    held.try_lock().expect("released");
 }
 
 #[tokio::test]

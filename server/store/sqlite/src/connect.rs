@@ -1,6 +1,8 @@
 //! Connects to the database's file.
 
+use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,7 +27,9 @@ const QUICK_CHECK_LIMIT_BYTES: u64 = 128 * 1024 * 1024;
 
 pub(crate) fn make_folder(file: &Path) -> Result<(), OpenError> {
     let folder = folder_of(file);
-    std::fs::create_dir_all(&folder).map_err(|reason| OpenError::FolderCannotBeMade { folder, reason })
+    // Private whatever the default access list of the folder above is. A folder that exists stays as it is.
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+    made.map_err(|reason| OpenError::FolderCannotBeMade { folder, reason })
 }
 
 pub(crate) fn own(file: &Path) -> Result<OwnerLock, OpenError> {
@@ -38,6 +42,7 @@ pub(crate) fn own(file: &Path) -> Result<OwnerLock, OpenError> {
         }
         LockError::Database(reason) => OpenFailure::Sqlx(sqlx::Error::Io(reason)).with_file(file.to_owned()),
         LockError::LockFile(reason) => OpenError::FolderNotWritable { folder: folder_of(file), reason },
+        LockError::ForeignLockFile(lock) => OpenError::ForeignLockFile { file: file.to_owned(), lock },
     })
 }
 

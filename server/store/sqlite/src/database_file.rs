@@ -2,13 +2,16 @@
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use store::{Result, StoreError};
 
 use crate::surroundings::is_on_network;
+
+/// The most bytes of a lock file: a process id and a line break.
+const LOCK_FILE_BYTES: u64 = 11;
 
 /// A path, and the identity of the file that was opened there. Clones share the error that was found.
 ///
@@ -80,8 +83,10 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
 /// other mounts lead to the same file. SQLite's own locks are of another kind, and do not conflict.
 #[derive(Debug)]
 pub(crate) struct OwnerLock {
-    /// Beside the database. Names the owner's process, and keeps out earlier versions, which lock only this file.
+    /// Beside the database. Names the owner's process, and locks where the database's file cannot be locked itself.
     lock_file: File,
+    /// The lock file of earlier versions, if there is one. Shared: two databases may have had the same one.
+    earlier_lock_file: Option<File>,
     /// Closing it would also drop SQLite's locks in this process, so it must stay open as long as any connection.
     database: File,
 }
@@ -92,27 +97,27 @@ pub(crate) enum LockError {
     /// The database's file cannot be opened or made.
     Database(io::Error),
     LockFile(io::Error),
+    /// A file of somebody else has the lock file's name.
+    ForeignLockFile(PathBuf),
 }
 
 impl OwnerLock {
     /// Creates an empty file if there is no database yet.
     pub(crate) fn take(database: &Path) -> Result<Self, LockError> {
         let open = || match File::open(database) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                OpenOptions::new().read(true).write(true).create(true).truncate(false).open(database)
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => private().open(database),
             opened => opened,
         };
         let target = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
+        let earlier = Some(target.with_extension("lock")).filter(|earlier| *earlier != target);
+        let earlier_lock_file = earlier.as_deref().map_or(Ok(None), lock_shared)?;
         // The file is never removed: a process that has just opened it would lock a file that the next one does not
         // see.
-        let mut lock_file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(target.with_extension("lock"))
-            .map_err(LockError::LockFile)?;
+        let lock_path = with_ending(&target, ".lock");
+        let mut lock_file = private().open(&lock_path).map_err(LockError::LockFile)?;
+        if !is_lock_file(&mut lock_file) {
+            return Err(LockError::ForeignLockFile(lock_path));
+        }
         match lock_file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(LockError::Held(read_pid(&mut lock_file))),
@@ -127,12 +132,13 @@ impl OwnerLock {
             }
         }
         write_pid(&mut lock_file).map_err(LockError::LockFile)?;
-        Ok(Self { lock_file, database })
+        Ok(Self { lock_file, earlier_lock_file, database })
     }
 
     /// Lets others own the database. Keeps its file open.
     pub(crate) fn release(&self) -> io::Result<()> {
         self.lock_file.unlock()?;
+        self.earlier_lock_file.as_ref().map_or(Ok(()), File::unlock)?;
         self.database.unlock()
     }
 
@@ -157,6 +163,39 @@ fn has_separate_locks(file: &File) -> bool {
     cfg!(target_os = "linux") && !is_on_network(file)
 }
 
+/// Opens a file, or makes one that other users cannot open, whatever the folder's default access list is.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options
+}
+
+/// The path with `ending` after its whole name.
+pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Keeps out an owner of an earlier version, if its lock file is there. Any other file of that name is left alone.
+fn lock_shared(path: &Path) -> Result<Option<File>, LockError> {
+    let Ok(mut file) = File::open(path) else { return Ok(None) };
+    if !is_lock_file(&mut file) {
+        return Ok(None);
+    }
+    match file.try_lock_shared() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(LockError::Held(read_pid(&mut file))),
+        Err(TryLockError::Error(error)) => Err(LockError::LockFile(error)),
+    }
+}
+
+/// Whether the file is one that `write_pid` has written, or a new one.
+fn is_lock_file(file: &mut File) -> bool {
+    let is_small = file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() <= LOCK_FILE_BYTES);
+    is_small && (file.metadata().is_ok_and(|metadata| metadata.len() == 0) || read_pid(file).is_some())
+}
+
 /// Truncates after the write, not before: freeing the file's only block would cost milliseconds.
 fn write_pid(file: &mut File) -> io::Result<()> {
     let line = format!("{}\n", std::process::id());
@@ -167,6 +206,7 @@ fn write_pid(file: &mut File) -> io::Result<()> {
 
 fn read_pid(file: &mut File) -> Option<u32> {
     let mut text = String::new();
+    file.rewind().ok()?;
     file.read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }

@@ -19,6 +19,8 @@ pub enum OpenError {
     Locked { folder: PathBuf, pid: Option<u32> },
     #[error("{} is in use by another process, under this name or another one. Stop that process, or choose another file", file.display())]
     InUse { file: PathBuf },
+    #[error("{} is in the way: it was not written by this program, which needs a file of this name beside {}. Nothing was changed in it; move it away, or give the database another name", lock.display(), file.display())]
+    ForeignLockFile { file: PathBuf, lock: PathBuf },
     #[error("{} cannot be used: {reason}", file.display())]
     Unfit { file: PathBuf, reason: String },
     #[error("{} was written by a newer version (schema {version}; this one knows up to {known}). Install that version or a later one", file.display())]
@@ -54,6 +56,7 @@ impl OpenError {
             }
             Self::Locked { .. }
             | Self::InUse { .. }
+            | Self::ForeignLockFile { .. }
             | Self::DiskFull { .. }
             | Self::Busy { .. }
             | Self::Damaged { .. }
