@@ -123,6 +123,23 @@ async fn searches_continue_while_the_disk_is_full() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn searches_continue_while_no_file_may_grow() {
+    let installation = Installation::new();
+    let client_log = ClientLog::default();
+    let mut server = installation.start(&["--spool-mib", "1"]).await;
+    let load = client_log.load(&server.client(), 4);
+    // The spool has its size already, and the write-ahead log reaches this one soon.
+    server.limit_file_size(Some(2 << 20));
+    client_log.counts_more(Recorded::Spooled, 50).await;
+    server.assert_running();
+    server.limit_file_size(None);
+    client_log.counts_more(Recorded::Accepted, 50).await;
+    load.stop().await;
+    assert_eq!(client_log.count(Recorded::NotRecorded), 0);
+    assert_complete(&installation, &client_log).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_spool_is_reported_and_no_promise_is_lost() {
     let installation = Installation::new();
     let disk = SmallDisk::of_mebibytes(16, installation.folder()).await;

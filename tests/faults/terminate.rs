@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
 use tempfile::TempDir;
 use tests::eventually;
 use tests::server_process::Installation;
@@ -215,4 +218,27 @@ async fn a_frozen_process_sends_no_watchdog_message() {
     }
     server.thaw();
     manager.receives("WATCHDOG=1").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_at_the_password_prompt_leaves_the_terminal_as_it_was() {
+    let installation = Installation::new();
+    drop(installation.start(&[]).await);
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("the system has terminals");
+    grantpt(&master).and_then(|()| unlockpt(&master)).expect("our own terminal");
+    let name = ptsname(&master, Vec::new()).expect("it has a name").into_string().expect("of ASCII");
+    let terminal = rustix::fs::open(&name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("our own terminal");
+    let echoes = || tcgetattr(&terminal).expect("our own terminal").local_modes.contains(LocalModes::ECHO);
+    assert!(echoes());
+    // The terminal that the leader of a session opens becomes its own.
+    let shell = format!("exec \"$@\" <{name}");
+    let installation = installation.started_by(["setsid", "sh", "-c", &shell, "sh"]);
+    let mut command = installation.launch(&["admin", "create", "ada"]);
+    eventually("it asks for the password", async || {
+        command.assert_running();
+        (!echoes()).then_some(())
+    })
+    .await;
+    assert_eq!(command.terminate(STOP_TIMEOUT).await.code(), Some(143));
+    assert!(echoes(), "what is typed next is not shown");
 }

@@ -254,6 +254,12 @@ impl ServerProcess {
         prlimit(Some(self.process()), Resource::Nofile, limit).expect("our own child");
     }
 
+    /// Sets the limit on the size of its files in bytes. `None` lifts it.
+    pub fn limit_file_size(&self, bytes: Option<u64>) {
+        let limit = Rlimit { current: bytes, maximum: None };
+        prlimit(Some(self.process()), Resource::Fsize, limit).expect("our own child, and nobody has limited it");
+    }
+
     /// SIGKILL: the process cannot clean up.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("our own child can be killed");

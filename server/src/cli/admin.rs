@@ -1,10 +1,13 @@
 //! `admin create` and `admin link`. Both work while a server is running.
 
-use std::io::{BufRead, IsTerminal, stdin};
+use std::fs::File;
+use std::io::{self, BufRead, IsTerminal, stdin};
 use std::net::SocketAddr;
 
 use anyhow::{Context, bail, ensure};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use store::{Accounts, Clock};
+use tokio::task::spawn_blocking;
 
 use super::config::HttpSection;
 use super::running_server::{LinkOwner, owner_of_link};
@@ -31,12 +34,12 @@ pub async fn create_admin(
 ) -> anyhow::Result<()> {
     // Before the password is asked for.
     let name = free_name(accounts, name).await?;
-    let (password, passwords) = (read_password(source)?, Passwords::new(random));
+    let (password, passwords) = (read_password(source).await?, Passwords::new(random));
     let made = create_administrator(accounts, clock, &passwords, name, &password, Entitlement::Database).await?;
     Ok(print(&format!("The administrator {} can log in now.\n", made.name))?)
 }
 
-fn read_password(source: PasswordSource) -> anyhow::Result<String> {
+async fn read_password(source: PasswordSource) -> anyhow::Result<String> {
     match source {
         PasswordSource::StandardInput if !stdin().is_terminal() => {
             let mut line = String::new();
@@ -47,10 +50,37 @@ fn read_password(source: PasswordSource) -> anyhow::Result<String> {
             bail!("there is no terminal to ask for the password; use --password-stdin and write it to standard input")
         }
         PasswordSource::StandardInput | PasswordSource::Terminal => {
-            let ask = |prompt| rpassword::prompt_password(prompt).context("the password cannot be read");
-            let password = ask("Password, at least 12 characters: ")?;
-            ensure!(password == ask("The same again: ")?, "the two passwords differ; nothing was changed");
+            let password = ask("Password, at least 12 characters: ").await?;
+            ensure!(password == ask("The same again: ").await?, "the two passwords differ; nothing was changed");
             Ok(password)
+        }
+    }
+}
+
+/// Asks on a thread of its own: a signal ends the command while the thread waits for the answer.
+async fn ask(prompt: &'static str) -> anyhow::Result<String> {
+    let _settings = TerminalSettings::keep().context("the terminal cannot be used")?;
+    spawn_blocking(move || rpassword::prompt_password(prompt)).await?.context("the password cannot be read")
+}
+
+/// Restores the terminal's settings when it is dropped: while a password is typed, the terminal shows nothing.
+struct TerminalSettings {
+    terminal: File,
+    settings: Termios,
+}
+
+impl TerminalSettings {
+    fn keep() -> io::Result<Self> {
+        let terminal = File::open("/dev/tty")?;
+        let settings = tcgetattr(&terminal)?;
+        Ok(Self { terminal, settings })
+    }
+}
+
+impl Drop for TerminalSettings {
+    fn drop(&mut self) {
+        if let Err(error) = tcsetattr(&self.terminal, OptionalActions::Now, &self.settings) {
+            tracing::warn!(%error, "the terminal's settings were not restored: run `stty sane`");
         }
     }
 }

@@ -93,6 +93,9 @@ impl Signals {
         let receive = |kind| signal(kind).context("signals cannot be received");
         let hangup = (!is_hangup_ignored()).then(|| receive(SignalKind::hangup())).transpose()?;
         let (terminate, interrupt) = (receive(SignalKind::terminate())?, receive(SignalKind::interrupt())?);
+        // It would kill the process. Received once, it never does: a write beyond the limit on the size of files fails
+        // like one on a full disk.
+        drop(receive(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
         Ok(Self { terminate, interrupt, hangup })
     }
 
