@@ -49,11 +49,13 @@ impl Access {
 pub async fn open(config: &Config, access: Access, clock: &SystemClock) -> Result<Arc<dyn Store>, NotOpened> {
     let store: Arc<dyn Store> = match config.database() {
         DatabaseUrl::Sqlite(file) => {
+            let options = store_sqlite::Options { file: file.clone(), readers: READERS, access: access.of_file() };
+            let opened = SqliteStore::open(options).await.map_err(file_error)?;
+            // Only now is there a file for sure.
             if let Access::Owner = access {
                 store_sqlite::risks(&file).iter().for_each(|risk| tracing::warn!("{risk}"));
             }
-            let options = store_sqlite::Options { file, readers: READERS, access: access.of_file() };
-            Arc::new(SqliteStore::open(options).await.map_err(file_error)?)
+            Arc::new(opened)
         }
         DatabaseUrl::Postgres(url) => {
             let options = postgres_options(config, &url);
@@ -91,7 +93,7 @@ pub async fn open_target(url: &DatabaseUrl) -> Result<Box<dyn Target>, NotOpened
     })
 }
 
-/// A new SQLite file with the table log, for an export.
+/// An SQLite file with the table log, for an export. The file is empty or does not exist yet.
 pub async fn create_log_file(file: &Path) -> store::Result<LogFile> {
     LogFile::create(file).await
 }
@@ -158,13 +160,21 @@ pub async fn check(config: &Config, clock: &SystemClock) -> (Vec<Finding>, Optio
         Ok(store) => {
             let mut findings = vec![Finding::Good(format!("{name} is a sound database of this version"))];
             findings.extend(match config.database() {
-                DatabaseUrl::Sqlite(file) => store_sqlite::risks(&file).into_iter().map(Finding::Noted).collect(),
+                DatabaseUrl::Sqlite(file) => check_file(&file).await,
                 DatabaseUrl::Postgres(url) => check_server(config, &url, clock).await,
             });
             (findings, Some(store))
         }
         Err(error) => (vec![Finding::Wrong(error.to_string())], None),
     }
+}
+
+async fn check_file(file: &Path) -> Vec<Finding> {
+    let triggers = match store_sqlite::foreign_triggers(file).await {
+        Ok(triggers) => triggers.into_iter().map(Finding::Noted).collect(),
+        Err(error) => vec![Finding::Wrong(error.to_string())],
+    };
+    store_sqlite::risks(file).into_iter().map(Finding::Noted).chain(triggers).collect()
 }
 
 async fn check_server(config: &Config, url: &PostgresUrl, clock: &SystemClock) -> Vec<Finding> {

@@ -147,3 +147,15 @@ async fn a_spooled_record_with_a_used_id_is_quarantined_and_reported() {
     let file = state.spool.quarantine_file.expect("it is named");
     assert!(std::fs::read_to_string(file).expect("it can be read").contains("second"));
 }
+
+#[tokio::test]
+async fn a_spool_that_was_removed_is_noticed_before_it_is_needed() {
+    let server = server().await;
+    let folder = server.folder.path().join("spool");
+    std::fs::rename(&folder, server.folder.path().join("away")).expect("our own folder");
+    let lines = server.get("/readyz").send().await.text();
+    assert!(lines.starts_with("ready\nThe spool cannot help out"), "{lines}");
+    assert!(lines.contains("put it back, or restart"), "{lines}");
+    std::fs::rename(server.folder.path().join("away"), &folder).expect("our own folder");
+    assert_eq!(server.get("/readyz").send().await.text(), "ready\n");
+}

@@ -150,6 +150,7 @@ macro_rules! test_every_promise {
                 a_cancelled_search_stays_cancelled_when_its_job_is_pruned,
                 jobs_of_other_kinds_are_not_in_the_ledger,
                 the_oldest_waiting_job_is_known,
+                the_oldest_retrying_search_is_known_with_its_error,
                 the_ledger_equals_a_count,
             ],
             log: [

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use spool::Inspection;
-use store::{Clock, Store};
+use store::{Clock, RetryingSearch, Store};
 use tokio::net::TcpListener;
 
 use super::running_server::readiness;
@@ -70,8 +70,9 @@ pub async fn check(
             Err(error) => Finding::Wrong(error.to_string()),
         });
     }
-    findings.extend(spool(spool_folder));
-    match readiness(listen).await {
+    let said_by_server = readiness(listen).await;
+    findings.extend(spool(spool_folder, said_by_server.as_ref().map(|_| listen)));
+    match said_by_server {
         Some(lines) => findings.extend(lines.into_iter().map(|line| said(listen, line))),
         None => {
             findings.extend(without_server(store, spool_folder, clock).await);
@@ -141,6 +142,11 @@ async fn jobs(store: &dyn Store, clock: &dyn Clock) -> store::Result<Vec<Finding
             Finding::Wrong(format!("dead jobs: {dead}; see why on the page /jobs?state=dead, and retry or cancel them"))
         }
     }];
+    if let Some(RetryingSearch { attempts, error }) = store.oldest_retrying_search().await? {
+        findings.push(Finding::Noted(format!(
+            "writing the oldest search that waits for another attempt has failed {attempts} times: {error}"
+        )));
+    }
     let paused: Vec<_> = kinds.into_iter().filter(|kind| kind.paused).map(|kind| kind.kind).collect();
     if !paused.is_empty() {
         findings.push(Finding::Wrong(format!("paused: {}; resume them on the page /jobs", paused.join(", "))));
@@ -218,11 +224,16 @@ pub fn check_server(facts: ServerFacts) -> Vec<Finding> {
     ]
 }
 
-fn spool(folder: &Path) -> Vec<Finding> {
+/// `server` is where a server of ours answers.
+fn spool(folder: &Path, server: Option<SocketAddr>) -> Vec<Finding> {
     let inspected = spool::inspect(folder);
     let risk = inspected.as_ref().ok().and_then(|inspection| inspection.as_ref()?.risk);
     let risk = risk.map(|risk| Finding::Noted(format!("the spool in {}: {}", folder.display(), risk.text())));
     let state = match inspected {
+        Ok(None) if let Some(server) = server => Finding::Noted(format!(
+            "{} has no spool. If the server at {server} uses this folder, put the spool back, or restart the server",
+            folder.display()
+        )),
         Ok(None) => Finding::Good(format!("{} has no spool yet; the first start makes it", folder.display())),
         Ok(Some(Inspection { gaps: 0, quarantined: 0, records, .. })) => {
             Finding::Good(format!("the spool is sound and holds {records} records for the database"))

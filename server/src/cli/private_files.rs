@@ -81,9 +81,9 @@ fn data(config: &Config) -> Vec<PathBuf> {
 /// The folders that hold data: the data folder, and the database's if that is another one.
 fn folders(config: &Config) -> Vec<PathBuf> {
     let data = config.store.data.clone();
-    let of_database = database_file(config).and_then(|file| match file.parent() {
-        Some(folder) if folder != Path::new("") => Some(folder.to_owned()),
-        _ => Some(PathBuf::from(".")),
+    let of_database = database_file(config).map(|file| match file.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
     });
     let is_other = |folder: &PathBuf| fs::canonicalize(folder).ok() != fs::canonicalize(&data).ok();
     let of_database = of_database.filter(is_other);

@@ -6,7 +6,11 @@ mod tests;
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use api::{DiskState, Health, HealthCause, HealthStatus, Ledger, Probe, SpoolState, StoreFault, TimeMs, WorkerState};
+use api::{
+    DiskState, FaultKind, Health, HealthCause, HealthStatus, Ledger, Probe, SpoolState, StoreFault, TimeMs, WorkerState,
+};
+
+use store::RetryingSearch;
 
 use super::pruning::PruningFailure;
 use crate::platform::forwarded::ProxyFault;
@@ -15,6 +19,8 @@ use crate::platform::forwarded::ProxyFault;
 const PROBE_HOLDS: Duration = Duration::from_secs(60);
 /// A probe has the highest priority, so it waits for a free worker at most.
 const PROBE_PATIENCE: Duration = Duration::from_secs(15);
+/// How often writing a search has failed after about a minute: the pauses double from a second on.
+const OFTEN: u32 = 7;
 /// Network delays and time servers cause smaller differences between two clocks: beyond this, one of them is wrong.
 pub(super) const SKEW_LIMIT_MS: i64 = 1_000;
 
@@ -25,6 +31,8 @@ pub struct HealthInputs {
     pub disk: Option<DiskState>,
     /// `None` if the database does not answer.
     pub ledger: Option<Ledger>,
+    /// The oldest search that waits for another attempt at writing it.
+    pub retrying: Option<RetryingSearch>,
     /// Dead jobs that are no searches.
     pub other_dead: u64,
     /// The paused kinds of jobs.
@@ -143,6 +151,18 @@ fn ledger_and_jobs(inputs: &HealthInputs, causes: &mut Causes) {
         let extra = plural(count, "search is", "searches are");
         let sentence = format!("{extra} in the log or the queue without having been accepted.");
         causes.add(HealthStatus::Degraded, sentence);
+    }
+    if let Some(RetryingSearch { error, .. }) = inputs.retrying.as_ref().filter(|it| it.attempts >= OFTEN) {
+        let count = inputs.ledger.map_or(0, |ledger| ledger.retrying).max(1);
+        let searches = plural(count, "search waits", "searches wait");
+        // The error itself may be of no concern to those who may read this.
+        let kind = FaultKind::ALL.into_iter().find(|kind| error.starts_with(kind.as_str()));
+        let sentence = format!(
+            "{searches} for the log, and writing fails again and again ({}): see why among the retrying jobs, and what \
+             the database refuses with search4letters check.",
+            kind.map_or("with an error of its own", FaultKind::as_str)
+        );
+        causes.add_on(HealthStatus::Degraded, "/jobs?state=retrying", sentence);
     }
     let dead = inputs.ledger.map_or(0, |ledger| ledger.dead);
     if dead > 0 {

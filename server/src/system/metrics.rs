@@ -108,6 +108,9 @@ impl Figures<'_> {
         if let Some(stats) = stats {
             let jobs = JobState::ALL.map(|state| (state.as_str(), stats.counts.of(state)));
             self.family("jobs", "Jobs in each state", "state", jobs);
+            let failures = stats.retrying.as_ref().map_or(0, |search| search.attempts.into());
+            let help = "How often writing the oldest search that is being retried has failed; 0: none is being retried";
+            self.one("oldest_retrying_search_failures", help, failures);
             self.one("log_last_row", "The number of the newest log row", stats.last_row.0.unsigned_abs());
         }
         if let Some(ledger) = &state.ledger {

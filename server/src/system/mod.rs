@@ -15,7 +15,7 @@ use api::{
 };
 use prometheus_client::metrics::counter::Counter;
 use spool::Spool;
-use store::{Clock, Description, Store, StoredKind, within};
+use store::{Clock, Description, RetryingSearch, Store, StoredKind, within};
 use tokio_util::sync::CancellationToken;
 
 use self::health::{HealthInputs, Runners, health};
@@ -64,6 +64,7 @@ struct StoreStats {
     kinds: Vec<StoredKind>,
     workers: Vec<WorkerState>,
     oldest_waiting: Option<TimeMs>,
+    retrying: Option<RetryingSearch>,
     last_row: LogSeq,
     description: Description,
 }
@@ -100,6 +101,7 @@ impl SystemService {
             spool: spool.clone(),
             disk: disk.clone(),
             ledger,
+            retrying: stats.as_ref().and_then(|stats| stats.retrying.clone()),
             other_dead: stats.as_ref().map_or(0, |stats| stats.counts.dead.saturating_sub(stats.ledger.dead)),
             paused: stats.iter().flat_map(StoreStats::paused).collect(),
             runners: self.runners(stats.as_ref()),
@@ -131,18 +133,19 @@ impl SystemService {
 
     async fn stats(&self) -> store::Result<StoreStats> {
         let store = &self.store;
-        let (ledger, counts, kinds, known, time, oldest_waiting, last_row, description) = tokio::try_join!(
+        let (ledger, counts, kinds, known, time, oldest_waiting, retrying, last_row, description) = tokio::try_join!(
             store.ledger(),
             store.job_counts(),
             store.kinds(),
             store.workers(),
             store.time(),
             store.oldest_waiting(),
+            store.oldest_retrying_search(),
             store.last_log_seq(),
             store.describe()
         )?;
         let workers = self.workers(known, time.unwrap_or_else(|| self.clock.steady()), counts.running);
-        Ok(StoreStats { ledger, counts, kinds, workers, oldest_waiting, last_row, description })
+        Ok(StoreStats { ledger, counts, kinds, workers, oldest_waiting, retrying, last_row, description })
     }
 
     async fn missing(&self) -> Vec<MissingSearch> {

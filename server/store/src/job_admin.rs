@@ -45,6 +45,9 @@ pub trait JobAdmin: Send + Sync + 'static {
     /// When the oldest waiting job was created.
     async fn oldest_waiting(&self) -> Result<Option<TimeMs>>;
 
+    /// The oldest search whose last attempt has failed, and which waits for the next one.
+    async fn oldest_retrying_search(&self) -> Result<Option<RetryingSearch>>;
+
     /// At most `limit` jobs, newest first, older than `before`.
     async fn jobs(&self, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage>;
 
@@ -84,6 +87,15 @@ pub struct StoredJob {
     pub progress: Option<JobProgress>,
     /// The job's machine-readable result, if it has reported one.
     pub result: Option<String>,
+}
+
+/// A search that could not be written yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetryingSearch {
+    /// How often writing it has failed.
+    pub attempts: u32,
+    /// Why it failed last.
+    pub error: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -222,6 +222,59 @@ async fn published_tables_are_pruned() {
 }
 
 #[tokio::test]
+async fn writes_that_the_role_may_not_make_are_found() {
+    let database = create_database().await;
+    let mut connection = database.connect().await;
+    let role = format!("limited_writer_of_{}", database.name());
+    let grant = format!(
+        "create role {role} login password 'secret'; grant all on all tables in schema public to {role};
+         grant usage, create on schema public to {role}"
+    );
+    run(&mut connection, &grant).await;
+    let mut url = Url::parse(&database.url()).unwrap();
+    url.set_username(&role).unwrap();
+    url.set_password(Some("secret")).unwrap();
+    let refused = async || examine(&options(url.as_str())).await.unwrap().refused_writes;
+    assert_eq!(refused().await, Vec::<String>::new());
+    for table in ["log", "job", "tally", "session", "worker"] {
+        run(&mut connection, &format!("revoke insert on {table} from {role}")).await;
+        // Triggers write too, so that other writes may be refused with it.
+        let (found, own) = (refused().await, format!("change the table {table}: permission denied for table {table}"));
+        assert!(found.iter().any(|refused| refused.contains(&own)), "{table}: {found:?}");
+        run(&mut connection, &format!("grant insert on {table} to {role}")).await;
+    }
+}
+
+#[tokio::test]
+async fn triggers_of_others_are_found() {
+    let database = create_database().await;
+    let risks = async || {
+        let risks = examine(&options(&database.url())).await.unwrap().risks;
+        risks.into_iter().filter(|risk| risk.contains("trigger")).collect::<Vec<_>>()
+    };
+    assert_eq!(risks().await, Vec::<String>::new());
+    let trigger = "create function mine() returns trigger language plpgsql as $$ begin raise 'no'; end $$;
+                   create trigger mine before insert on log for each row execute function mine()";
+    run(&mut database.connect().await, trigger).await;
+    let [risk] = risks().await.try_into().expect("one risk");
+    assert!(risk.contains("table log has the trigger mine"), "{risk}");
+}
+
+#[tokio::test]
+async fn a_database_that_takes_no_connections_is_named_with_its_remedy() {
+    let database = create_database().await;
+    let mut administrator = PostgresCluster::shared().await.connect_as_administrator().await;
+    let mut allow = async |is: bool| {
+        let allow = format!("alter database {} allow_connections {is}", database.name());
+        run(&mut administrator, &allow).await;
+    };
+    allow(false).await;
+    // A superuser is refused too.
+    refused(open(&database.url()).await, FaultKind::ConnectionError, &["(55000)", "allow_connections true"]);
+    allow(true).await;
+}
+
+#[tokio::test]
 async fn a_write_that_conflicts_is_tried_again() {
     let database = create_database().await;
     let store = open(&database.url()).await.unwrap();

@@ -8,8 +8,8 @@ use api::{JobCounts, JobState, Ledger, SearchId, TimeMs};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use store::{Accepted, AttemptResult, ClaimedJob, FinishedAttempt, LOG_JOB, Store};
-use tests::builders::{START, claim, finished, log_entry, log_job, no_attempt, retry, search};
+use store::{Accepted, AttemptResult, ClaimedJob, FinishedAttempt, LOG_JOB, RetryingSearch, Store};
+use tests::builders::{START, claim, finished, job, log_entry, log_job, no_attempt, retry, search};
 use tests::workload::cases;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
@@ -97,6 +97,25 @@ pub(crate) async fn the_oldest_waiting_job_is_known(database: impl Database) {
     assert_eq!(store.oldest_waiting().await.unwrap(), Some(START.after(Duration::from_secs(5))));
     store.claim(claim("w", 1, START)).await.unwrap();
     assert_eq!(store.oldest_waiting().await.unwrap(), Some(START.after(Duration::from_secs(7))));
+}
+
+pub(crate) async fn the_oldest_retrying_search_is_known_with_its_error(database: impl Database) {
+    let store = database.store();
+    assert_eq!(store.oldest_retrying_search().await.unwrap(), None);
+    store.enqueue(job("lab")).await.unwrap();
+    for number in 1..=2 {
+        store.accept(search(number), log_job(search(number))).await.unwrap();
+    }
+    for attempts in 1..=2 {
+        let now = START.after(Duration::from_secs(60 * u64::from(attempts)));
+        for claimed in store.claim(claim("w", 9, now)).await.unwrap() {
+            let failed = retry(&format!("try {} of {}", claimed.attempt, claimed.id.0));
+            store.finish(vec![finished(&claimed, "w", failed, now)]).await.unwrap();
+        }
+        // The first job is no search.
+        let expected = RetryingSearch { attempts, error: format!("try {attempts} of 2") };
+        assert_eq!(store.oldest_retrying_search().await.unwrap(), Some(expected));
+    }
 }
 
 /// Few, so that operations meet the same search repeatedly.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sqlx::Connection;
 use store::{Accounts, SearchLog, Store};
-use store_sqlite::{Access, OpenError, Options, SqliteCopy, SqliteStore, risks};
+use store_sqlite::{Access, OpenError, Options, SqliteCopy, SqliteStore, foreign_triggers, risks};
 use tempfile::TempDir;
 use tests::builders::{account, account_of, log_entry, log_job, no_attempt, search};
 
@@ -106,8 +106,28 @@ async fn several_names_of_a_file_are_a_risk() {
     let folder = TempDir::new().unwrap();
     open(folder.path()).await.unwrap().close().await;
     let file = folder.path().join("search4letters.db");
-    assert_eq!(risks(&file), Vec::<String>::new());
+    let of_names = || risks(&file).into_iter().filter(|risk| risk.contains("2 names")).count();
+    assert_eq!(of_names(), 0);
     fs::hard_link(&file, folder.path().join("other.db")).unwrap();
-    let [risk] = risks(&file).try_into().expect("one risk");
-    assert!(risk.contains("2 names"), "{risk}");
+    assert_eq!(of_names(), 1);
+}
+
+#[tokio::test]
+async fn a_file_in_memory_is_a_risk() {
+    let folder = TempDir::new_in("/dev/shm").unwrap();
+    open(folder.path()).await.unwrap().close().await;
+    let [risk] = risks(&folder.path().join("search4letters.db")).try_into().expect("one risk");
+    assert!(risk.contains("is in memory") && risk.contains("--data"), "{risk}");
+}
+
+#[tokio::test]
+async fn triggers_of_others_are_found() {
+    let folder = TempDir::new().unwrap();
+    let _store = open(folder.path()).await.unwrap();
+    let file = folder.path().join("search4letters.db");
+    assert_eq!(foreign_triggers(&file).await.unwrap(), Vec::<String>::new());
+    let trigger = "create trigger mine before insert on log begin select raise(abort, 'no'); end";
+    sqlx::raw_sql(trigger).execute(&mut connect_to(folder.path()).await).await.unwrap();
+    let [risk] = foreign_triggers(&file).await.unwrap().try_into().expect("one risk");
+    assert!(risk.contains("table log has the trigger mine"), "{risk}");
 }

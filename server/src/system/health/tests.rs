@@ -1,7 +1,5 @@
 //! Each cause alone, and all of them together.
 
-use api::FaultKind;
-
 use super::*;
 
 const NOW: TimeMs = TimeMs(1_000_000);
@@ -12,6 +10,7 @@ fn health_of(change: impl FnOnce(&mut HealthInputs)) -> Health {
         spool: SpoolState::default(),
         disk: None,
         ledger: None,
+        retrying: None,
         other_dead: 0,
         paused: Vec::new(),
         runners: Runners::Some,
@@ -51,6 +50,8 @@ fn worker(name: &str, is_silent: bool) -> WorkerState {
 fn healthy_only_after_a_recent_probe() {
     assert_eq!(status_of(|_| ()), HealthStatus::Healthy);
     assert_eq!(status_of(|inputs| inputs.probe = None), HealthStatus::Checking);
+    let once = || Some(RetryingSearch { attempts: 1, error: String::new() });
+    assert_eq!(status_of(|inputs| inputs.retrying = once()), HealthStatus::Healthy, "an accident");
     assert_eq!(status_of(|inputs| inputs.now = NOW.after(PROBE_HOLDS)), HealthStatus::Healthy);
     assert_eq!(status_of(|inputs| inputs.now = NOW.after(PROBE_HOLDS * 2)), HealthStatus::Checking);
     assert_eq!(status_of(|inputs| inputs.probe_waits = Some(PROBE_PATIENCE)), HealthStatus::Healthy);
@@ -59,7 +60,7 @@ fn healthy_only_after_a_recent_probe() {
 
 /// Each input that is wrong, alone, with its status and a part of its sentence.
 type Wrong = (fn(&mut HealthInputs), HealthStatus, &'static str);
-const WRONG: [Wrong; 19] = [
+const WRONG: [Wrong; 20] = [
     (|it| it.fault = Some(fault()), HealthStatus::Degraded, "SqlError: the database does not answer"),
     (|it| it.spool.fault = Some("full".to_owned()), HealthStatus::Degraded, "cannot help out"),
     (|it| it.spool.records = 1, HealthStatus::Degraded, "1 search is on its way from the spool"),
@@ -77,6 +78,11 @@ const WRONG: [Wrong; 19] = [
         "without having been accepted",
     ),
     (|it| it.ledger = Some(Ledger { accepted: 1, dead: 1, ..Ledger::default() }), HealthStatus::Degraded, "dead jobs"),
+    (
+        |it| it.retrying = Some(RetryingSearch { attempts: OFTEN, error: "SqlError: of this test".to_owned() }),
+        HealthStatus::Degraded,
+        "1 search waits for the log, and writing fails again and again (SqlError)",
+    ),
     (|it| it.other_dead = 3, HealthStatus::Degraded, "3 other jobs are dead"),
     (|it| it.paused = vec!["lab_run".to_owned()], HealthStatus::Degraded, "Paused: lab_run"),
     (|it| it.runners = Runners::NotThisProcess, HealthStatus::Failing, "--no-worker"),

@@ -50,11 +50,25 @@ pub(crate) async fn connect(options: &PgConnectOptions, location: &str) -> Resul
     let error = match outcome {
         Ok(Ok(connection)) => return Ok(connection),
         Ok(Err(error)) => error,
-        Err(_) => sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
+        Err(_) => {
+            return Err(OpenError::Connect {
+                location: location.to_owned(),
+                reason: StoreError::Connection(format!("it has not answered for {CONNECT_TIMEOUT:?}")),
+                fix: "See that the server does not hang, that the host and the port are its own, and that no firewall \
+                      drops the packets"
+                    .to_owned(),
+            });
+        }
     };
     let fix = match error.as_database_error().and_then(|error| error.code()).as_deref() {
         Some("3D000") => {
             format!("Make it: createdb {}", options.get_database().unwrap_or_else(|| options.get_username()))
+        }
+        Some("55000") => {
+            let name = options.get_database().unwrap_or_else(|| options.get_username());
+            format!(
+                "Connected to another database, as its owner run `alter database \"{name}\" allow_connections true`"
+            )
         }
         Some("53300") => "See in pg_stat_activity what holds them".to_owned(),
         Some(code) if code.starts_with("28") => {

@@ -5,6 +5,7 @@ use store::StoreError;
 /// Codes as <https://www.postgresql.org/docs/current/errcodes-appendix.html> names them.
 mod code {
     pub(super) const INVALID_CATALOG_NAME: &str = "3D000";
+    pub(super) const OBJECT_NOT_IN_PREREQUISITE_STATE: &str = "55000";
     pub(super) const INSUFFICIENT_PRIVILEGE: &str = "42501";
     pub(super) const TOO_MANY_CONNECTIONS: &str = "53300";
     pub(super) const READ_ONLY_SQL_TRANSACTION: &str = "25006";
@@ -65,6 +66,8 @@ fn by_code(code: &str, text: String) -> StoreError {
         code::INSUFFICIENT_PRIVILEGE => StoreError::Credentials(text),
         // The server has no database of this name, so there is nothing to connect to.
         code::INVALID_CATALOG_NAME
+        // The database takes no connections: nothing of ours can be in a wrong state.
+        | code::OBJECT_NOT_IN_PREREQUISITE_STATE
         // A replica takes no writes, so it is the wrong server.
         | code::READ_ONLY_SQL_TRANSACTION
         | code::LOCK_NOT_AVAILABLE
@@ -109,6 +112,7 @@ mod tests {
             ("28000", CredentialsError),
             ("42501", CredentialsError),
             ("3D000", ConnectionError),
+            ("55000", ConnectionError),
             ("53300", ConnectionError),
             ("53100", ConnectionError),
             ("57014", ConnectionError),

@@ -9,17 +9,36 @@ use crate::Options;
 use crate::connect::{Demand, begin_session, connect, connect_options, location, own_name};
 use crate::error::store_error;
 use crate::open_error::{OpenError, OpenFailure};
+use crate::surroundings::TRIGGERS;
 
 /// How long to wait for a notification. It usually takes much less.
 const HEARD_WITHIN: Duration = Duration::from_secs(3);
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+/// Far more than the few small statements take together.
+const EXAMINED_WITHIN: Duration = Duration::from_secs(30);
 
 /// The first version that knows the version of a database's collation.
 const COLLATION_VERSIONS_SINCE: i32 = 150_000;
 
 /// Writes that change no row, one for each kind that the product makes. PostgreSQL refuses them like others: for missing
-/// rights, or because a publication needs what a table does not have.
-const WRITES: [(&str, &str); 11] = [
+/// rights, or because a publication needs what a table does not have. The numbers of rows are of identity columns, whose
+/// sequences need no right.
+const WRITES: [(&str, &str); 26] = [
+    ("job", "insert into job select * from job where false"),
+    ("attempt", "insert into attempt select * from attempt where false"),
+    ("log", "insert into log select * from log where false"),
+    ("tally", "insert into tally select * from tally where false"),
+    ("total", "insert into total select * from total where false"),
+    ("missing_search", "insert into missing_search select * from missing_search where false"),
+    ("account", "insert into account select * from account where false"),
+    ("session", "insert into session select * from session where false"),
+    ("session", "update session set idle_until_ms = idle_until_ms where false"),
+    ("setup_link", "insert into setup_link select * from setup_link where false"),
+    ("secret", "insert into secret select * from secret where false"),
+    ("job_kind", "insert into job_kind select * from job_kind where false"),
+    ("worker", "insert into worker select * from worker where false"),
+    ("job_report", "insert into job_report select * from job_report where false"),
+    ("job_output", "insert into job_output select * from job_output where false"),
     ("job", "update job set error = error where false"),
     ("job", "delete from job where false"),
     ("attempt", "delete from attempt where false"),
@@ -68,7 +87,8 @@ pub async fn examine(options: &Options) -> Result<Examination, OpenError> {
     let examined = async {
         let settings = begin_session(&mut session, Demand::KeepsPromises).await?;
         let refused_writes = refused_writes(&mut session).await?;
-        let risks = risks(&mut session, settings.version).await?;
+        let mut risks = risks(&mut session, settings.version).await?;
+        risks.extend(foreign_triggers(&mut session).await?);
         drop(session.close().await);
         let one = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWERS_WITHIN).connect_lazy_with(direct);
         let mut listener = PgListener::connect_with(&one).await?;
@@ -79,7 +99,9 @@ pub async fn examine(options: &Options) -> Result<Examination, OpenError> {
         let connections = connections(&mut connection).await?;
         Ok(Examination { are_notifications_heard: matches!(heard, Ok(Ok(_))), connections, refused_writes, risks })
     };
-    examined.await.map_err(|failure: OpenFailure| failure.with_location(location))
+    let examined = tokio::time::timeout(EXAMINED_WITHIN, examined).await;
+    let fell_silent = || Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()).into());
+    examined.unwrap_or_else(|_| fell_silent()).map_err(|failure: OpenFailure| failure.with_location(location))
 }
 
 async fn refused_writes(connection: &mut PgConnection) -> sqlx::Result<Vec<String>> {
@@ -126,6 +148,25 @@ async fn risks(connection: &mut PgConnection, version: i32) -> sqlx::Result<Vec<
         }
     }
     Ok(risks)
+}
+
+/// A trigger of somebody else may make each write fail, or change what is written.
+async fn foreign_triggers(connection: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+    let found = sqlx::query_as::<_, (String, String)>(
+        "select tgname::text, relname::text from pg_trigger join pg_class on pg_class.oid = tgrelid
+         where relnamespace = (select relnamespace from pg_class where oid = to_regclass('compatibility'))
+           and relname = any($1) and not tgisinternal and tgname <> all($2)
+         order by 1, 2",
+    );
+    let tables: Vec<_> = WRITES.iter().map(|(table, _)| *table).collect();
+    let found = found.bind(tables).bind(TRIGGERS.as_slice()).fetch_all(connection).await?;
+    let risk = |(trigger, table): (String, String)| {
+        format!(
+            "the table {table} has the trigger {trigger} of somebody else: while it fails, nothing is written there. \
+             Remove it, or see that it cannot fail"
+        )
+    };
+    Ok(found.into_iter().map(risk).collect())
 }
 
 async fn connections(connection: &mut PgConnection) -> sqlx::Result<ConnectionLimit> {

@@ -7,7 +7,7 @@ mod kinds;
 use api::{Attempt, JobCounts, JobFilter, JobId, JobState, TimeMs};
 use async_trait::async_trait;
 use store::codec::{attempt_outcome, count, job_state};
-use store::{JobAdmin, JobPage, JobPosition, OutputPart, Result, StoredJob, StoredKind, Topic};
+use store::{JobAdmin, JobPage, JobPosition, OutputPart, Result, RetryingSearch, StoredJob, StoredKind, Topic};
 
 use crate::PostgresStore;
 use crate::counters::compact;
@@ -104,6 +104,17 @@ impl JobAdmin for PostgresStore {
     async fn oldest_waiting(&self) -> Result<Option<TimeMs>> {
         let oldest = sqlx::query_scalar!("select created_at_ms from job where state = 'waiting' order by id limit 1");
         Ok(self.connections.fetch_optional(oldest).await?.map(TimeMs))
+    }
+
+    async fn oldest_retrying_search(&self) -> Result<Option<RetryingSearch>> {
+        let oldest = sqlx::query!(
+            "select attempt, error from job where state = 'retrying' and kind = 'log_request' order by id limit 1"
+        );
+        let oldest = self.connections.fetch_optional(oldest).await?;
+        Ok(oldest.map(|row| RetryingSearch {
+            attempts: row.attempt.unsigned_abs(),
+            error: row.error.map(restored).unwrap_or_default(),
+        }))
     }
 
     async fn jobs(&self, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage> {

@@ -11,7 +11,7 @@ use crate::session::Session;
 const OLDEST_SERVER: i32 = 130_000;
 
 /// The triggers of this version's schema.
-const TRIGGERS: [&str; 8] = [
+pub(crate) const TRIGGERS: [&str; 8] = [
     "job_deleted",
     "job_inserted",
     "job_kind_changed",

@@ -7,7 +7,7 @@ mod kinds;
 use api::{Attempt, JobCounts, JobFilter, JobId, JobState, TimeMs};
 use async_trait::async_trait;
 use store::codec::{attempt_outcome, count, job_state};
-use store::{JobAdmin, JobPage, JobPosition, OutputPart, Result, StoredJob, StoredKind};
+use store::{JobAdmin, JobPage, JobPosition, OutputPart, Result, RetryingSearch, StoredJob, StoredKind};
 
 use crate::SqliteStore;
 use crate::job_admin::actions::{Cancel, Delete, Prune, Retry};
@@ -66,6 +66,15 @@ impl JobAdmin for SqliteStore {
             "select created_at_ms from job indexed by job_state where state = 'waiting' order by id limit 1"
         );
         Ok(self.connections.fetch_optional(oldest).await?.map(TimeMs))
+    }
+
+    async fn oldest_retrying_search(&self) -> Result<Option<RetryingSearch>> {
+        let oldest = sqlx::query!(
+            r#"select attempt as "attempt: u32", error from job indexed by job_state
+               where state = 'retrying' and kind = 'log_request' order by id limit 1"#
+        );
+        let oldest = self.connections.fetch_optional(oldest).await?;
+        Ok(oldest.map(|row| RetryingSearch { attempts: row.attempt, error: row.error.unwrap_or_default() }))
     }
 
     async fn jobs(&self, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage> {

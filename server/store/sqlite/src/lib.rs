@@ -17,6 +17,7 @@ mod pool_probe;
 mod search_log;
 mod surroundings;
 mod transaction;
+mod triggers;
 mod workers;
 mod writer;
 
@@ -35,7 +36,7 @@ use crate::connect::{
 };
 use crate::connections::Connections;
 pub use crate::copy::SqliteCopy;
-use crate::database_file::DatabaseFile;
+use crate::database_file::{DatabaseFile, with_ending};
 use crate::error::store_error;
 use crate::job_queue::{Add, FinishAttempts};
 pub use crate::log_rows::LogFile;
@@ -44,6 +45,7 @@ use crate::open_error::OpenFailure;
 use crate::search_log::Record;
 pub use crate::surroundings::risks;
 use crate::surroundings::{refuse_unfit, set_checkpoint};
+pub use crate::triggers::foreign_triggers;
 use crate::writer::{Committer, Group, Pending, Ping, Writer, Writes};
 
 /// A database in a file.
@@ -142,11 +144,8 @@ impl Store for SqliteStore {
             .fetch_one(&mut *self.connections.get().await?)
             .await
             .map_err(store_error)?;
-        let size_bytes = ["", "-wal"].map(|ending| {
-            let mut file = self.file.clone().into_os_string();
-            file.push(ending);
-            std::fs::metadata(file).map_or(0, |metadata| metadata.len())
-        });
+        let size_bytes = ["", "-wal"]
+            .map(|ending| std::fs::metadata(with_ending(&self.file, ending)).map_or(0, |metadata| metadata.len()));
         Ok(Description {
             engine: format!("SQLite {version}"),
             schema: known_version(),

@@ -67,6 +67,11 @@ pub fn risks(file: &Path) -> Vec<String> {
             "{shown} is on a network file system, where locks do not keep two machines apart: put it on a local disk"
         ));
     }
+    if is_path_in_memory(file) {
+        risks.push(format!(
+            "{shown} is in memory, and is lost with the machine's power: choose a folder on a disk with --data"
+        ));
+    }
     let names = std::fs::metadata(file).map_or(1, |metadata| metadata.nlink());
     if names > 1 {
         risks.push(format!(
@@ -90,6 +95,13 @@ fn is_path_on_network(file: &Path) -> bool {
 }
 
 #[cfg(target_os = "linux")]
+fn is_path_in_memory(file: &Path) -> bool {
+    /// tmpfs and ramfs.
+    const IN_MEMORY: [u32; 2] = [0x0102_1994, 0x8584_58f6];
+    rustix::fs::statfs(file).is_ok_and(|status| IN_MEMORY.contains(&(status.f_type as u32)))
+}
+
+#[cfg(target_os = "linux")]
 fn is_network(status: &rustix::fs::StatFs) -> bool {
     /// NFS, SMB, CIFS, SMB2, 9P, Ceph, AFS, Coda.
     const NETWORK: [u32; 8] =
@@ -104,5 +116,10 @@ pub(crate) fn is_on_network(_: &File) -> bool {
 
 #[cfg(not(target_os = "linux"))]
 fn is_path_on_network(_: &Path) -> bool {
+    false
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_path_in_memory(_: &Path) -> bool {
     false
 }
