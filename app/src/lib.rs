@@ -26,6 +26,7 @@ use crate::log::page::LogPage;
 use crate::platform::context;
 use crate::platform::mount::mount;
 use crate::search::draft::Draft;
+use crate::search::outbox::Outbox;
 use crate::search::page::SearchPage;
 use crate::system::page::SystemPage;
 use crate::ui::page::NotFoundPage;
@@ -37,13 +38,18 @@ pub fn start_search() {
     let draft = Draft::from_preview();
     mount(Bundle::Search, move || {
         draft.keep(&untrack(|| context::router().location()));
-        view! { <App page=move |route| search_page(route, draft) /> }
+        let outbox = Outbox::start();
+        view! { <App page=move |route| search_page(route, draft, outbox) /> }
     });
 }
 
 /// Shows the pages of [`Bundle::Console`].
 pub fn start_console() {
-    mount(Bundle::Console, || view! { <App page=console_page /> });
+    mount(Bundle::Console, || {
+        // Searches that were left without an answer are sent from every page.
+        let _ = Outbox::start();
+        view! { <App page=console_page /> }
+    });
 }
 
 #[component]
@@ -53,9 +59,9 @@ fn App(page: impl Fn(Route) -> AnyView + Send + 'static) -> impl IntoView {
     view! { <Shell account_menu>{part(move || page(route.get()))}</Shell> }
 }
 
-fn search_page(route: Route, draft: Draft) -> AnyView {
+fn search_page(route: Route, draft: Draft, outbox: Outbox) -> AnyView {
     match route {
-        Route::Entry => view! { <SearchPage draft /> }.into_any(),
+        Route::Entry => view! { <SearchPage draft outbox /> }.into_any(),
         // The other pages are in the console's bundle.
         _ => view! { <NotFoundPage /> }.into_any(),
     }

@@ -60,7 +60,8 @@ impl Draft {
     }
 }
 
-fn storage() -> Option<Storage> {
+/// The tab's storage, if the browser allows it.
+pub fn storage() -> Option<Storage> {
     window().session_storage().ok()?
 }
 

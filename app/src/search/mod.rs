@@ -3,6 +3,7 @@
 pub mod draft;
 mod form;
 mod highlighted;
+pub mod outbox;
 pub mod page;
 mod receipt;
 mod results;

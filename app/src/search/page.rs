@@ -6,6 +6,7 @@ use crate::platform::context;
 use crate::platform::mount::take_submitted;
 use crate::search::draft::Draft;
 use crate::search::form::SearchForm;
+use crate::search::outbox::{Outbox, OutboxNotice};
 use crate::search::results::Results;
 use crate::search::submission::{Progress, Submission};
 use crate::search::visit::Visit;
@@ -15,9 +16,9 @@ use crate::ui::part::part;
 /// Each search is an entry of the browser's history. Its address shows the search to others, too; only the entry itself
 /// knows that the search was made here.
 #[component]
-pub fn SearchPage(draft: Draft) -> impl IntoView {
+pub fn SearchPage(draft: Draft, outbox: Outbox) -> impl IntoView {
     let router = context::router();
-    let submission = Submission::new();
+    let submission = Submission::new(outbox);
     let submit = move |visit: Visit| {
         let shown = untrack(|| Visit::at(&router.location()));
         let is_shown = shown.is_some_and(|Visit { question, .. }| {
@@ -69,6 +70,7 @@ pub fn SearchPage(draft: Draft) -> impl IntoView {
             <PageHeading text="Welcome to search4letters on the web!" />
             <SearchForm draft on_submit=submit_draft />
             {results}
+            <OutboxNotice outbox />
         </div>
     }
 }

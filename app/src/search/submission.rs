@@ -11,6 +11,7 @@ use leptos::task::spawn_local;
 use crate::platform::context;
 use crate::platform::session::Session;
 use crate::platform::sse::backoff;
+use crate::search::outbox::Outbox;
 use crate::search::visit::Visit;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,7 @@ pub struct Submission {
     progress: RwSignal<Progress>,
     retry: StoredValue<Retry>,
     session: Session,
+    outbox: Outbox,
 }
 
 #[derive(Default)]
@@ -56,17 +58,19 @@ struct Retry {
 }
 
 impl Submission {
-    pub fn new() -> Self {
+    pub fn new(outbox: Outbox) -> Self {
         let submission = Self {
             question: RwSignal::new(None),
             progress: RwSignal::new(Progress::Unasked),
             retry: StoredValue::new(Retry::default()),
             session: context::session(),
+            outbox,
         };
         let online = window_event_listener(ev::online, move |_| submission.send_again());
         let online = StoredValue::new_local(Some(online));
         on_cleanup(move || {
             submission.stop_timer();
+            outbox.show(None);
             let _ = online.try_update_value(|online| online.take().map(WindowListenerHandle::remove));
         });
         submission
@@ -92,6 +96,7 @@ impl Submission {
         let is_asked = question.id.is_some();
         let is_answered = answer.is_some();
         self.progress.set(answer.map_or(Progress::Unasked, Progress::Answered));
+        self.outbox.show(question.id.filter(|_| !is_answered));
         self.question.set(Some(question));
         if is_asked && !is_answered {
             self.send();
@@ -101,6 +106,7 @@ impl Submission {
 
     pub fn clear(self) {
         self.stop_timer();
+        self.outbox.show(None);
         self.question.set(None);
     }
 
@@ -117,9 +123,13 @@ impl Submission {
         self.stop_timer();
         let Some(question) = self.question.get_untracked() else { return };
         self.progress.set(Progress::Sending);
+        self.outbox.keep(&question);
         spawn_local(async move {
             let answer = api::search(question.phrase.clone(), Some(question.letters.clone()), question.id).await;
             let answer = answer.map(|answer| Answer { recorded: answer.recorded, receipt: answer.receipt });
+            if !matches!(&answer, Err(error) if is_transient(error.code)) {
+                self.outbox.settle(question.id);
+            }
             // Meanwhile the visitor may have sent another search or left the page.
             let is_current = self.question.try_with_untracked(|current| current.as_ref() == Some(&question));
             if is_current == Some(true) {
@@ -160,7 +170,7 @@ impl Submission {
 }
 
 /// Whether the same request may succeed later. A proxy's error page counts as malformed.
-fn is_transient(code: ErrorCode) -> bool {
+pub fn is_transient(code: ErrorCode) -> bool {
     use ErrorCode::{Internal, Malformed, Offline, TooMany, Unavailable};
     matches!(code, Offline | Unavailable | Internal | Malformed | TooMany)
 }
