@@ -34,6 +34,60 @@ async fn another_setup_link_in_the_same_tab_is_followed() {
 }
 
 #[tokio::test]
+async fn another_place_on_the_setup_page_keeps_its_link() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.open(&format!("/setup#token={}", test.server.setup_token().await)).await;
+    page.fill("Name", "ada").await;
+    page.script("document.querySelector('.skip_link').click()", vec![]).await;
+    assert!(page.path().await.contains("#token="), "the page can be loaded again");
+    let go = "addEventListener('hashchange', () => arguments[0](), {once: true}); location.hash = 'main'";
+    page.script_async(go, vec![]).await;
+    page.fill("Password", PASSWORD).await;
+    page.click(Role::Button, "Make the account").await;
+    page.wait_for_path("the account is made", |path| path == "/viewlog").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_browser_that_refuses_the_cookie_is_told_so() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    log_out(page).await;
+    page.open("/login").await;
+    page.find(Role::Button, "Log in").await;
+    // As if the cookie had not been kept.
+    let forget = "const real = window.fetch;
+                  window.fetch = async (request, ...rest) => {
+                      const answer = await real(request, ...rest);
+                      if (!String(request.url ?? request).endsWith('/api/session')) return answer;
+                      return Response.json({...await answer.json(), account: null});
+                  };";
+    page.script(forget, vec![]).await;
+    page.fill("Name", NAME).await;
+    page.fill("Password", PASSWORD).await;
+    page.click(Role::Button, "Log in").await;
+    page.wait_for_text("Allow cookies for this site").await;
+    assert_eq!(page.path().await, "/login");
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_page_with_a_long_address_is_returned_to() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    log_out(page).await;
+    let long = format!("/viewlog?q={}", "%E6%97%A5".repeat(2_000));
+    page.open(&long).await;
+    page.wait_for_path("the address of the login is short", |path| path == "/login").await;
+    page.fill("Name", NAME).await;
+    page.fill("Password", PASSWORD).await;
+    page.click(Role::Button, "Log in").await;
+    page.wait_for_path("the login leads back", |path| path == long).await;
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn opening_the_logout_page_ends_nothing() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;

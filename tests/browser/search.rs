@@ -168,6 +168,29 @@ async fn going_back_shows_the_search_before_and_sends_nothing() {
     test.finish().await;
 }
 
+#[tokio::test]
+async fn another_place_on_the_page_is_the_same_search() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.open("/").await;
+    page.find(Role::Link, "Log in").await;
+    page.fill("Phrase", "stays").await;
+    page.click(Role::Button, "Do it!").await;
+    page.wait_for_text("In the log: row 1").await;
+    page.script("document.querySelector('.skip_link').click()", vec![]).await;
+    assert_eq!(page.script("return document.activeElement.id", vec![]).await, "main");
+    assert_eq!(page.path().await, "/?phrase=stays&letters=aeiou");
+    // As when somebody edits the address.
+    let go = "addEventListener('hashchange', () => arguments[0](), {once: true}); location.hash = 'elsewhere'";
+    page.script_async(go, vec![]).await;
+    page.find(Role::Heading, "Here are your results:").await;
+    assert!(!page.text().await.contains("came with a link"));
+    page.reload().await;
+    page.wait_for_text("In the log: row 1").await;
+    assert!(!page.text().await.contains("came with a link"));
+    test.finish().await;
+}
+
 /// The lab and the search are two documents. After a return, the browser may have kept the search's document or load it
 /// again.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The account menu, and the guard of the pages for administrators.
 
-use api::{Account, ApiError};
+use api::{ADDRESS_LIMIT, Account, ApiError};
 use leptos::prelude::*;
 
 use crate::account::login::{self, LogOutError};
@@ -81,7 +81,13 @@ pub fn AdministratorsOnly(#[prop(into)] page: ViewFn) -> impl IntoView {
             let router = context::router();
             let location = untrack(|| router.location());
             let next = location.path + &location.query;
-            router.replace(&url::with_query("/login", &[("next", Some(&next))]), None);
+            let login = url::with_query("/login", &[("next", Some(&next))]);
+            if login.len() > ADDRESS_LIMIT {
+                // The entry of the history remembers what an address cannot hold.
+                router.replace("/login", Some(&url::with_query("", &[("next", Some(&next))])));
+            } else {
+                router.replace(&login, None);
+            }
         }
     });
     move || match access.get() {

@@ -1,5 +1,6 @@
 //! `/login` and `/logout`.
 
+use api::{Account, ApiError, ErrorCode, SessionInfo};
 use leptos::prelude::*;
 use leptos::{ev, html};
 use wasm_bindgen::JsCast;
@@ -18,10 +19,11 @@ use crate::ui::part::part;
 pub fn LoginPage() -> impl IntoView {
     let session = context::session();
     let router = context::router();
-    let next = router.parameter("next");
     Effect::new(move |_| {
         if session.account().is_some() {
-            router.replace(url::own_path(next.get_untracked().as_deref()), None);
+            let location = untrack(|| router.location());
+            let next = location.parameter("next").or_else(|| location.noted("next"));
+            router.replace(url::own_path(next.as_deref()), None);
         }
     });
     let has_accounts = move || match session.state() {
@@ -52,7 +54,8 @@ fn LoginForm() -> impl IntoView {
         if request.is_pending.get_untracked() {
             return;
         }
-        request.send(api::login(name.get_untracked(), password.get_untracked()), move |result| match result {
+        let login = confirmed(api::login(name.get_untracked(), password.get_untracked()));
+        request.send(login, move |result| match result {
             Ok(account) => session.logged_in(account),
             Err(_) => focus(form, "#password"),
         });
@@ -71,6 +74,23 @@ fn LoginForm() -> impl IntoView {
             />
             <SubmitButton request label="Log in" pending_label="Logging in…" />
         </form>
+    }
+}
+
+/// The account that `login` has logged in, once the server knows it by its cookie.
+pub async fn confirmed(login: impl Future<Output = Result<Account, ApiError>>) -> Result<Account, ApiError> {
+    let account = login.await?;
+    match api::session().await {
+        Ok(SessionInfo { account: None, .. }) => {
+            let message = format!(
+                "The server accepts {}, but the browser does not keep the session's cookie. Allow cookies for this site, \
+                 and log in again.",
+                account.name
+            );
+            Err(ApiError::new(ErrorCode::Invalid, message))
+        }
+        // If the server does not answer now, the next request shows whether it knows the account.
+        _ => Ok(account),
     }
 }
 

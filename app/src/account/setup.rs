@@ -5,7 +5,7 @@ use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::account::login::SubmitButton;
+use crate::account::login::{SubmitButton, confirmed};
 use crate::platform::context;
 use crate::platform::request::Request;
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
@@ -14,7 +14,8 @@ use crate::ui::page::PageHeading;
 /// What the server says of the link.
 #[derive(Clone, PartialEq)]
 enum Link {
-    Checking,
+    /// This token.
+    Checking(String),
     Works(String),
     Expired,
     Incomplete,
@@ -23,16 +24,20 @@ enum Link {
 
 #[component]
 pub fn SetupPage() -> impl IntoView {
-    let link = RwSignal::new(Link::Checking);
+    let link = RwSignal::new(Link::Incomplete);
     check(link);
     // Another link in the same tab differs in its fragment only, and loads no document.
-    let on_hash = window_event_listener(ev::hashchange, move |_| check(link));
+    let on_hash = window_event_listener(ev::hashchange, move |_| {
+        if token().is_some() {
+            check(link);
+        }
+    });
     on_cleanup(move || on_hash.remove());
     view! {
         <div class="page page-form">
             <PageHeading text="Create the first admin" />
             {move || match link.get() {
-                Link::Checking => view! { <Loading /> }.into_any(),
+                Link::Checking(_) => view! { <Loading /> }.into_any(),
                 Link::Works(token) => view! { <SetupForm token link /> }.into_any(),
                 Link::Expired => dead_end("This link was used already, or its 30 minutes are over."),
                 Link::Incomplete => {
@@ -54,20 +59,29 @@ fn in_doubt(error: ApiError) -> ApiError {
 
 /// Asks the server whether the link in the address still works.
 fn check(link: RwSignal<Link>) {
-    let fragment = window().location().hash().unwrap_or_default();
-    let Some(token) = fragment.strip_prefix("#token=").filter(|token| !token.is_empty()).map(ToOwned::to_owned) else {
+    let Some(token) = token() else {
         link.set(Link::Incomplete);
         return;
     };
-    link.set(Link::Checking);
+    let asked = Link::Checking(token.clone());
+    link.set(asked.clone());
     spawn_local(async move {
         let answer = match api::check_setup_link(token.clone()).await {
             Ok(()) => Link::Works(token),
             Err(error) if error.code == ErrorCode::Expired => Link::Expired,
             Err(error) => Link::Failed(error),
         };
-        link.try_set(answer);
+        // Another link may have been opened meanwhile.
+        if link.try_get_untracked() == Some(asked) {
+            link.set(answer);
+        }
     });
+}
+
+/// The token in the address.
+fn token() -> Option<String> {
+    let fragment = window().location().hash().ok()?;
+    fragment.strip_prefix("#token=").filter(|token| !token.is_empty()).map(ToOwned::to_owned)
 }
 
 fn dead_end(why: &'static str) -> AnyView {
@@ -94,7 +108,7 @@ fn SetupForm(token: String, link: RwSignal<Link>) -> impl IntoView {
             return;
         }
         error.set(None);
-        let set_up = api::set_up(token.clone(), name.get_untracked(), password.get_untracked());
+        let set_up = confirmed(api::set_up(token.clone(), name.get_untracked(), password.get_untracked()));
         request.send(set_up, move |result| match result {
             Ok(account) => {
                 session.logged_in(account);

@@ -8,7 +8,7 @@ use api::{Bundle, Route};
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlAnchorElement, MouseEvent, UrlSearchParams};
+use web_sys::{Element, HtmlAnchorElement, HtmlElement, MouseEvent, UrlSearchParams};
 
 #[derive(Clone, Copy)]
 pub struct Router {
@@ -16,6 +16,7 @@ pub struct Router {
     location: RwSignal<Location>,
     route: Memo<Route>,
     has_moved: StoredValue<bool>,
+    fragment: StoredValue<String>,
 }
 
 /// An entry of the browser's history.
@@ -50,8 +51,14 @@ impl Router {
     pub fn start(bundle: Bundle) -> Self {
         let location = RwSignal::new(current());
         let route = Memo::new(move |_| location.with(|location| Route::of(&location.path)));
-        let router = Self { bundle, location, route, has_moved: StoredValue::new(false) };
-        let _ = window_event_listener(ev::popstate, move |_| router.moved());
+        let router = Self {
+            bundle,
+            location,
+            route,
+            has_moved: StoredValue::new(false),
+            fragment: StoredValue::new(fragment()),
+        };
+        let _ = window_event_listener(ev::popstate, move |_| router.popped());
         let _ = window_event_listener(ev::click, move |event| router.follow_link(&event));
         router
     }
@@ -109,7 +116,23 @@ impl Router {
         Route::of(path).bundle() != self.bundle
     }
 
+    /// The browser has changed the address.
+    fn popped(self) {
+        let (before, now) = (self.fragment.get_value(), fragment());
+        let location = current();
+        let is_same_page = self.location.with_untracked(|known| known.url() == location.url());
+        if is_same_page && location.note.is_none() && before != now {
+            // Another place on the same page: the browser has made an entry without a note.
+            let note = self.location.with_untracked(|known| note_value(known.note.as_deref()));
+            let _ = history().replace_state_with_url(&note, "", None);
+            self.fragment.set_value(now);
+        } else {
+            self.moved();
+        }
+    }
+
     fn moved(self) {
+        self.fragment.set_value(fragment());
         self.has_moved.set_value(true);
         let location = current();
         if self.location.with_untracked(|known| *known != location) {
@@ -126,10 +149,18 @@ impl Router {
         }
         let Some(link) = event.target().as_ref().and_then(closest_link) else { return };
         let is_own = window().location().origin().is_ok_and(|origin| origin == link.origin());
-        if !is_own || link.has_attribute("target") || link.has_attribute("download") || !link.hash().is_empty() {
+        if !is_own || link.has_attribute("target") || link.has_attribute("download") {
             return;
         }
         let url = link.pathname() + &link.search();
+        let hash = link.hash();
+        if !hash.is_empty() {
+            // A place on this page. The address stays as it is: its fragment may be a setup link's token.
+            if self.location.with_untracked(|location| location.url() == url) && focus(&hash) {
+                event.prevent_default();
+            }
+            return;
+        }
         if !self.leads_out(&url) {
             event.prevent_default();
             self.go(&url);
@@ -148,6 +179,17 @@ fn current() -> Location {
         query: location.search().unwrap_or_default(),
         note: history().and_then(|history| history.state().ok()).and_then(|state| state.as_string()),
     }
+}
+
+fn fragment() -> String {
+    window().location().hash().unwrap_or_default()
+}
+
+/// Moves the focus to the element with the id that `hash` names, and says whether it has taken it.
+fn focus(hash: &str) -> bool {
+    let element = hash.strip_prefix('#').and_then(|id| document().get_element_by_id(id));
+    let element = element.and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    element.is_some_and(|element| element.focus().is_ok())
 }
 
 fn note_value(note: Option<&str>) -> JsValue {
