@@ -4,7 +4,10 @@ use api::{Account, ApiError, ErrorCode, SessionInfo};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::platform::time::Clock;
+use crate::platform::time::{self, Clock};
+
+/// An answer that took longer does not say what time it is now.
+const PROMPT_MS: i64 = 3_000;
 
 #[derive(Clone, Copy)]
 pub struct Session {
@@ -13,6 +16,8 @@ pub struct Session {
     pub is_outdated: RwSignal<bool>,
     has_ended: StoredValue<bool>,
     clock: Clock,
+    /// How often somebody has logged in or out here. An answer that was asked for before knows nothing of it.
+    changes: StoredValue<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +42,7 @@ impl Session {
             is_outdated: RwSignal::new(false),
             has_ended: StoredValue::new(false),
             clock,
+            changes: StoredValue::new(0),
         };
         session.refresh();
         session
@@ -60,10 +66,17 @@ impl Session {
 
     /// Reads the session again, for example after the server has refused a stream.
     pub fn refresh(self) {
+        let (changes, asked_at) = (self.changes.get_value(), time::browser_now());
         spawn_local(async move {
-            match api::session().await {
+            let answer = api::session().await;
+            if self.changes.get_value() != changes {
+                return;
+            }
+            match answer {
                 Ok(SessionInfo { account, has_accounts, now, scripts }) => {
-                    self.clock.hear(now);
+                    if time::browser_now().since(asked_at) < PROMPT_MS {
+                        self.clock.hear(now);
+                    }
                     self.is_outdated.set(is_outdated(&scripts));
                     self.set(KnownSession { account, has_accounts });
                 }
@@ -78,10 +91,12 @@ impl Session {
     }
 
     pub fn logged_in(self, account: Account) {
+        self.changes.update_value(|changes| *changes += 1);
         self.set(KnownSession { account: Some(account), has_accounts: true });
     }
 
     pub fn logged_out(self) {
+        self.changes.update_value(|changes| *changes += 1);
         self.set(KnownSession { account: None, has_accounts: true });
     }
 
