@@ -41,7 +41,7 @@ async fn a_tab_that_is_opened_in_the_background_has_a_stream_only_while_it_is_sh
 }
 
 #[tokio::test]
-async fn of_many_windows_the_newest_four_are_live() {
+async fn of_many_windows_the_newest_three_are_live() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;
     let first = page.window().await;
@@ -55,13 +55,27 @@ async fn of_many_windows_the_newest_four_are_live() {
         page.open("/jobs").await;
         wait_for_word(page, "Live").await;
     }
-    wait_for_streams(&test.client(), 4).await;
+    wait_for_streams(&test.client(), 3).await;
     // The one that the visitor turns to becomes live, at the cost of another.
     page.switch(&first).await;
     page.script("dispatchEvent(new Event('focus'))", vec![]).await;
     wait_for_word(page, "Live").await;
     assert_eq!(page.script("return window.words[0]", vec![]).await, "Paused");
-    wait_for_streams(&test.client(), 4).await;
+    wait_for_streams(&test.client(), 3).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn windows_that_have_crashed_take_no_place() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    wait_for_word(page, "Live").await;
+    // Three windows claim streams, and say nothing more.
+    let claims = "const channel = new BroadcastChannel('streams');
+                  for (const id of ['a', 'b', 'c']) channel.postMessage(`${id} ${Date.now() + 60000}`);";
+    page.script(claims, vec![]).await;
+    wait_for_word(page, "Paused").await;
+    wait_for_word(page, "Live").await;
     test.finish().await;
 }
 

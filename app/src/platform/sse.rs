@@ -255,6 +255,9 @@ impl Connection {
     fn check(self: &Rc<Self>) {
         let now = time::browser_now();
         let since = now.since(self.checked_at.replace(now));
+        self.windows.renew();
+        // The claim of another window may have lapsed.
+        self.obey_windows();
         if since > ASLEEP_MS && self.request.borrow().is_some() {
             self.reopen_now();
         }
@@ -290,6 +293,10 @@ impl Connection {
 
     fn hear_windows(self: &Rc<Self>, news: &str) {
         self.windows.hear(news);
+        self.obey_windows();
+    }
+
+    fn obey_windows(self: &Rc<Self>) {
         match (self.windows.is_crowded(), self.state.get()) {
             (true, _) if self.is_followed() => self.release(StreamState::Crowded),
             (false, StreamState::Crowded) => self.resume(),
