@@ -1,5 +1,7 @@
 //! An administrator reads the log.
 
+use std::time::Duration;
+
 use tests::browser::{Browser, Role, key};
 use tests::eventually;
 
@@ -70,6 +72,30 @@ async fn after_a_restart_of_the_server_no_row_is_missing_or_doubled() {
     search(&client, 9, "search 9").await;
     page.wait_for_text("through row 9").await;
     assert_eq!(phrases(page).await.len(), 9);
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn after_an_older_database_was_restored_its_rows_are_shown() {
+    let mut test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "old").await;
+    wait_for_phrases(page, &["old"]).await;
+    for message in ["CONNECTION_REFUSED", "INCOMPLETE_CHUNKED", "CONNECTION_RESET", "EMPTY_RESPONSE"] {
+        page.expect_on_console(message);
+    }
+    test.server.terminate(Duration::from_secs(60)).await;
+    let (database, copy) = (test.installation.database(), test.installation.folder().join("copy.db"));
+    std::fs::copy(&database, &copy).expect("a stopped server's database is one file");
+    test.server = test.installation.start(&[]).await;
+    search(&test.server.client(), 2, "lost").await;
+    wait_for_phrases(page, &["lost", "old"]).await;
+    test.server.terminate(Duration::from_secs(60)).await;
+    std::fs::copy(&copy, &database).expect("the copy can be put back");
+    test.server = test.installation.start(&[]).await;
+    wait_for_phrases(page, &["old"]).await;
+    search(&test.server.client(), 3, "new").await;
+    wait_for_phrases(page, &["new", "old"]).await;
     test.finish().await;
 }
 
@@ -308,15 +334,15 @@ async fn a_filtered_read_shows_its_progress_and_can_be_stopped() {
     .await;
     page.press(['/']).await;
     page.type_text("needle").await;
-    page.wait_for_text("of 10,000,000 rows").await;
+    page.wait_for_text("to 10,000,000").await;
     page.click(Role::Button, "Stop").await;
     page.find(Role::Button, "Go on").await;
     let far = page.texts("#log-progress-text").await;
-    assert!(far[0].starts_with("Looked through ") && !far[0].starts_with("Looked through 10,000,000"), "{far:?}");
+    assert!(far[0].starts_with("Looked through rows ") && !far[0].starts_with("Looked through rows 1 to"), "{far:?}");
     page.assert_accessible("a filtered read that was stopped").await;
     page.click(Role::Button, "Go on").await;
     page.wait_for_text("No row matches this filter").await;
-    page.wait_for_text("10,000,000 rows looked through").await;
+    page.wait_for_text("Looked through rows 1 to 10,000,000").await;
     test.finish().await;
 }
 

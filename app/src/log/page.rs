@@ -206,13 +206,13 @@ impl LogView {
         let named = self.router.parameter("row");
         Effect::new(move |_| {
             self.missing.set(None);
-            let Some(named) = named.get() else {
+            let Some(asked) = named.get() else {
                 self.opened.set(None);
                 return;
             };
-            let Ok(seq) = named.parse().map(LogSeq) else {
+            let Ok(seq) = asked.parse().map(LogSeq) else {
                 self.opened.set(None);
-                self.missing.set(Some(format!("“{}” is no row's number.", highlight::visible(&named))));
+                self.missing.set(Some(format!("“{}” is no row's number.", highlight::visible(&asked))));
                 return;
             };
             let window = self.query.window;
@@ -221,6 +221,10 @@ impl LogView {
                 Some(row) => self.opened.set(Some(row)),
                 None => spawn_local(async move {
                     let row = fetch_row(seq).await;
+                    // Meanwhile another row may have been opened, or the drawer closed.
+                    if named.try_get_untracked().flatten() != Some(asked) {
+                        return;
+                    }
                     self.missing.try_set(match &row {
                         Ok(Some(_)) => None,
                         Ok(None) => {

@@ -268,18 +268,25 @@ impl LogQuery {
     }
 
     fn events_url(self) -> String {
-        // The rows in the buffer are known too, and newer than those in the window.
-        let buffered = self.buffer.with_value(|buffer| buffer.last().map(|row| row.seq));
-        // Up to `through` all matching rows are known, even if the filter matched none of the last ones.
-        let through = self.buffered_through.get_value().or(self.through.get_untracked());
-        let newest = self.window.with_untracked(|window| match window.top() {
-            Top::Live => window.newest(),
-            Top::Gap => Some(through.unwrap_or(FROM_NOW_ON)),
-        });
-        let LogSeq(after) = [buffered, newest, through].into_iter().flatten().max().unwrap_or_default();
+        let is_gap = self.window.with_untracked(|window| window.top() == Top::Gap);
+        let LogSeq(after) = match self.newest_known() {
+            None if is_gap => FROM_NOW_ON,
+            known => known.unwrap_or_default(),
+        };
         let filter = self.filter_text();
         let after = after.to_string();
         url::with_query("/api/admin/log/events", &[("after", Some(after.as_str())), ("q", filter.as_deref())])
+    }
+
+    /// The newest row that has arrived, or up to which all matching rows have.
+    fn newest_known(self) -> Option<LogSeq> {
+        // The rows in the buffer are newer than those in the window.
+        let buffered = self.buffer.with_value(|buffer| buffer.last().map(|row| row.seq));
+        // Up to `through` all matching rows are known, even if the filter matched none of the last ones.
+        let through = self.buffered_through.get_value().or(self.through.get_untracked());
+        // Below a gap, the newest row of the window says nothing about later ones.
+        let newest = self.window.with_untracked(|window| window.newest().filter(|_| window.top() == Top::Live));
+        [buffered, newest, through].into_iter().flatten().max()
     }
 
     fn deliver(self, event: &str, data: &str) {
@@ -290,7 +297,14 @@ impl LogQuery {
                 self.draw_later();
             }
             _ => {
-                self.buffered_through.set_value(data.parse().ok().map(LogSeq));
+                let through = data.parse().ok().map(LogSeq);
+                if through.is_some_and(|through| self.newest_known().is_some_and(|newest| through < newest)) {
+                    // The newest row has a lower number than a row that is shown: the database was restored to an older
+                    // state, and has other rows now.
+                    self.restart();
+                    return;
+                }
+                self.buffered_through.set_value(through);
                 // This event ends a batch of rows: draw it at once unless the last drawing was too recent.
                 let last = self.drawing.with_value(|drawing| drawing.last);
                 if last.is_none_or(|last| time::now() >= last.after(DRAW_EVERY)) {

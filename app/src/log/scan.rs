@@ -43,8 +43,8 @@ impl ScanState {
         self.side(direction).map(|progress| progress.from)
     }
 
-    /// How many rows were scanned, and how many there are to scan, counted by their numbers.
-    pub fn rows(self, direction: Direction) -> Option<(u64, u64)> {
+    /// How many numbers of rows were scanned, and how many there are to scan. Some of them may have no row.
+    pub fn numbers(self, direction: Direction) -> Option<(u64, u64)> {
         let ScanProgress { from: LogSeq(from), to: LogSeq(to), end: LogSeq(end), .. } = self.side(direction)?;
         let rows_to = |seq: i64| match direction {
             Direction::Older => from.saturating_sub(seq),
@@ -52,6 +52,16 @@ impl ScanState {
         };
         let counted = |seq| u64::try_from(rows_to(seq).saturating_add(1)).unwrap_or(0);
         Some((counted(to), counted(end)))
+    }
+
+    /// The lowest and the highest number that were scanned, if there are any.
+    pub fn scanned(self, direction: Direction) -> Option<(LogSeq, LogSeq)> {
+        let ScanProgress { from, to, .. } = self.side(direction)?;
+        let (low, high) = match direction {
+            Direction::Older => (to, from),
+            Direction::Newer => (from, to),
+        };
+        (low <= high).then_some((low, high))
     }
 
     fn side(mut self, direction: Direction) -> Option<ScanProgress> {
@@ -126,19 +136,21 @@ mod tests {
     #[test]
     fn an_empty_range_counts_no_rows() {
         let empty = ScanProgress { from: LogSeq(0), to: LogSeq(1), end: LogSeq(1), last: LogSeq(9), is_done: true };
-        assert_eq!(ScanState::default().and(Older, empty).rows(Older), Some((0, 0)));
+        assert_eq!(ScanState::default().and(Older, empty).numbers(Older), Some((0, 0)));
+        assert_eq!(ScanState::default().and(Older, empty).scanned(Older), None);
     }
 
     #[test]
     fn responses_add_up() {
         let scan = ScanState::default().and(Older, progress(1_000, 751));
-        assert_eq!((scan.rows(Older), scan.rows(Newer)), (Some((250, 1_000)), None));
+        assert_eq!((scan.numbers(Older), scan.numbers(Newer)), (Some((250, 1_000)), None));
+        assert_eq!(scan.scanned(Older), Some((LogSeq(751), LogSeq(1_000))));
         let scan = scan.and(Older, progress(750, 501));
         assert_eq!(scan.began(Older), Some(LogSeq(1_000)));
-        assert_eq!((scan.rows(Older), scan.reached(Older)), (Some((500, 1_000)), Some(LogSeq(501))));
+        assert_eq!((scan.numbers(Older), scan.reached(Older)), (Some((500, 1_000)), Some(LogSeq(501))));
         assert_eq!(scan.reset_to(Older, LogSeq(700)).reached(Older), Some(LogSeq(700)));
         assert_eq!(scan.reset_to(Newer, LogSeq(700)), scan, "nothing was scanned in that direction");
-        assert_eq!(scan.and(Older, progress(500, 1)).rows(Older), Some((1_000, 1_000)));
+        assert_eq!(scan.and(Older, progress(500, 1)).numbers(Older), Some((1_000, 1_000)));
     }
 
     const ROW: &str = r#"{"seq":1,"search_id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","job_id":1,"phrase":"a","letters":"a",

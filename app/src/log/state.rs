@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{FilterError, JobState, Ledger, meant_filter, with_absolute_times};
+use api::{FilterError, JobState, Ledger, LogSeq, meant_filter, with_absolute_times};
 use leptos::prelude::*;
 
 use crate::log::query::{LogQuery, Reading};
@@ -39,7 +39,7 @@ pub fn LogState(
         }
         .into_any(),
         (Reading::Nothing, true) if is_complete.get() => {
-            let scanned = query.scan.with(|scan| scan.and_then(|scan| scan.rows(Direction::Older)));
+            let scanned = query.scan.with(|scan| scan.and_then(|scan| scan.scanned(Direction::Older)));
             let none = if query.is_filtered() {
                 no_match(scanned, query.asked_search(), filter.get_untracked()).into_any()
             } else {
@@ -52,11 +52,8 @@ pub fn LogState(
 }
 
 /// `search` is the id or the receipt of the search that is asked for, `filter` the text that asks.
-fn no_match(scanned: Option<(u64, u64)>, search: Option<String>, filter: Option<String>) -> impl IntoView {
-    let scanned = scanned.map(|(scanned, _)| {
-        let rows = format::counted(usize::try_from(scanned).unwrap_or(usize::MAX), "row");
-        view! { <p class="muted">{format!("{rows} looked through.")}</p> }
-    });
+fn no_match(scanned: Option<(LogSeq, LogSeq)>, search: Option<String>, filter: Option<String>) -> impl IntoView {
+    let scanned = scanned.map(|scanned| view! { <p class="muted">{looked_through(scanned)}</p> });
     view! {
         <p>"No row matches this filter."</p>
         {scanned}
@@ -68,6 +65,11 @@ fn no_match(scanned: Option<(u64, u64)>, search: Option<String>, filter: Option<
         })}
         <a class="button" href="/viewlog">"Show all rows"</a>
     }
+}
+
+/// Some of the numbers may have no row, so the rows are not counted.
+fn looked_through((low, high): (LogSeq, LogSeq)) -> String {
+    format!("Looked through rows {} to {}", format::row_number(low), format::row_number(high))
 }
 
 /// The job of a search that is not in the log, if there is one.
@@ -170,8 +172,8 @@ const BETWEEN_RESPONSES: Duration = Duration::from_millis(100);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Scan {
     is_running: bool,
-    scanned: u64,
-    total: u64,
+    scanned: Option<(LogSeq, LogSeq)>,
+    thousandths: u64,
 }
 
 /// The progress of a scan, with buttons that stop and resume it.
@@ -183,9 +185,10 @@ pub fn LogProgress(query: LogQuery) -> impl IntoView {
             Reading::Stopped(direction) => (direction, false),
             _ => return None,
         };
-        let rows = query.scan.with(|scan| scan.and_then(|scan| scan.rows(direction)));
-        let (scanned, total) = rows.filter(|_| query.is_filtered())?;
-        Some(Scan { is_running, scanned, total })
+        let scan = query.scan.get().filter(|_| query.is_filtered())?;
+        let (done, total) = scan.numbers(direction)?;
+        let thousandths = done.saturating_mul(1_000) / total.max(1);
+        Some(Scan { is_running, scanned: scan.scanned(direction), thousandths })
     });
     // Between two responses nothing is read for a moment. The last state stays, so that its button can be pressed.
     let shown = RwSignal::new(None::<Scan>);
@@ -203,14 +206,8 @@ pub fn LogProgress(query: LogQuery) -> impl IntoView {
     });
     let is_shown = Memo::new(move |_| shown.with(Option::is_some));
     let is_running = Memo::new(move |_| shown.get().is_some_and(|scan| scan.is_running));
-    let text = move || {
-        let Scan { scanned, total, .. } = shown.get().unwrap_or_default();
-        format!("Looked through {} of {} rows", format::number(scanned), format::number(total))
-    };
-    let thousandths = move || {
-        let Scan { scanned, total, .. } = shown.get().unwrap_or_default();
-        (scanned.saturating_mul(1_000) / total.max(1)).to_string()
-    };
+    let text = move || shown.get().and_then(|scan| scan.scanned).map(looked_through);
+    let thousandths = move || shown.get().unwrap_or_default().thousandths.to_string();
     view! {
         <Show when=move || is_shown.get()>
             <div class="log_progress" data-running=move || is_running.get().then_some("")>
