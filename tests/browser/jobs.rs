@@ -230,6 +230,67 @@ async fn a_kind_is_paused_and_resumed() {
 }
 
 #[tokio::test]
+async fn a_double_click_pauses_and_an_abandoned_press_does_nothing() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "written").await;
+    page.open("/jobs").await;
+    page.find(Role::Button, "Pause log_request").await;
+    let centre = "const box = document.querySelector('.kind_buttons button').getBoundingClientRect();
+                  return [box.x + box.width / 2, box.y + box.height / 2]";
+    let centre = page.script(centre, vec![]).await;
+    let mouse = async |kind: &str, x: &Value, y: &Value, clicks: u32| {
+        let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": clicks});
+        page.devtools("Input.dispatchMouseEvent", event).await;
+    };
+    let (x, y) = (&centre[0], &centre[1]);
+    mouse("mousePressed", x, y, 1).await;
+    mouse("mouseReleased", x, y, 1).await;
+    page.find(Role::Button, "Resume log_request").await;
+    mouse("mousePressed", x, y, 2).await;
+    mouse("mouseReleased", x, y, 2).await;
+
+    // Pressed while it says Resume, and released elsewhere.
+    mouse("mousePressed", x, y, 1).await;
+    mouse("mouseReleased", &json!(5), &json!(5), 1).await;
+    assert_eq!(requests(page, "/jobs/resume").await, 0);
+    // By keyboard, the button does what it says.
+    page.script("document.querySelector('.kind_buttons button').focus()", vec![]).await;
+    page.press([key::ENTER]).await;
+    page.find(Role::Button, "Pause log_request").await;
+    page.press([key::ENTER]).await;
+    page.find(Role::Button, "Resume log_request").await;
+    assert_eq!((requests(page, "/jobs/resume").await, requests(page, "/jobs/pause").await), (1, 2));
+    test.finish().await;
+}
+
+/// How many requests to this address the document has made.
+async fn requests(page: &Browser, address: &str) -> u64 {
+    let count =
+        "return performance.getEntriesByType('resource').filter(entry => entry.name.endsWith(arguments[0])).length";
+    page.script(count, vec![address.into()]).await.as_u64().expect("a number")
+}
+
+#[tokio::test]
+async fn the_letters_of_a_chord_act_on_no_row() {
+    let test = BrowserTest::as_administrator(&["--log-delay", "1h"]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "stays cancelled").await;
+    page.open("/jobs").await;
+    let job = job_about(page, "stays cancelled").await;
+    page.click(Role::Button, &format!("Cancel job {job}")).await;
+    wait_for_count(page, JobState::Cancelled, "1").await;
+    page.find(Role::Button, &format!("Retry job {job}")).await;
+    page.press(['j', 'g', 'r', '?']).await;
+    page.find(Role::Dialog, "Keys").await;
+    assert_eq!(requests(page, "/jobs/retry").await, 0);
+    page.press([key::ESCAPE]).await;
+    page.press(['r']).await;
+    wait_for_count(page, JobState::Cancelled, "0").await;
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn a_kind_is_limited() {
     let test = BrowserTest::as_administrator(&["--log-delay", "1h"]).await;
     let page = &test.browser;

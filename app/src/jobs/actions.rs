@@ -52,36 +52,33 @@ impl JobAction {
 /// How long the result of an action is shown.
 const RESULT_TIME: Duration = Duration::from_secs(8);
 
-/// The actions of a page, and the result of the last one.
+/// The actions of a page, and their results.
 #[derive(Clone, Copy)]
 pub struct Actions {
     request: Request,
-    result: RwSignal<Option<(Tone, String)>>,
+    /// Jobs with an action that has no answer yet.
+    pending: StoredValue<Vec<JobId>>,
+    /// The latest ones, oldest first.
+    results: RwSignal<Vec<(Tone, String)>>,
     /// Called after each action, even a failed one: the job's state may differ from what the page shows.
     on_done: Callback<JobId>,
 }
 
 impl Actions {
     pub fn new(on_done: Callback<JobId>) -> Self {
-        Self { request: Request::new(), result: RwSignal::new(None), on_done }
+        Self { request: Request::new(), pending: StoredValue::default(), results: RwSignal::new(Vec::new()), on_done }
     }
 
     fn run(self, action: JobAction, job: JobId) {
-        let Self { request, result, on_done } = self;
-        if request.is_pending.get_untracked() {
+        let Self { request, pending, on_done, .. } = self;
+        if pending.with_value(|pending| pending.contains(&job)) {
             // A double click is one action.
             return;
         }
+        pending.update_value(|pending| pending.push(job));
         let then = move |answer| {
-            let text = action.result(job, answer);
-            result.try_set(Some(text.clone()));
-            let hide = move || {
-                // Another action may have another result by now.
-                if result.try_get_untracked().flatten() == Some(text) {
-                    result.set(None);
-                }
-            };
-            set_timeout(hide, RESULT_TIME);
+            let _ = pending.try_update_value(|pending| pending.retain(|&other| other != job));
+            self.tell(action.result(job, answer));
             let _ = on_done.try_run(job);
         };
         match action {
@@ -89,12 +86,34 @@ impl Actions {
             JobAction::Cancel => request.send(api::cancel_job(job), then),
         }
     }
+
+    /// Shows a result for some time.
+    pub fn tell(self, result: (Tone, String)) {
+        let results = self.results;
+        // The page may be gone by now.
+        let _ = results.try_update(|results| results.push(result.clone()));
+        let hide = move || {
+            let _ = results.try_update(|results| {
+                if let Some(index) = results.iter().position(|shown| *shown == result) {
+                    results.remove(index);
+                }
+            });
+        };
+        set_timeout(hide, RESULT_TIME);
+    }
 }
 
-/// Says which job was acted on, above the page, so that it moves nothing.
+/// Says what was acted on, above the page, so that it moves nothing.
 #[component]
 pub fn ActionResult(actions: Actions) -> impl IntoView {
-    move || actions.result.get().map(|(tone, text)| view! { <div class="action_result"><Notice tone text /></div> })
+    let is_shown = Memo::new(move |_| actions.results.with(|results| !results.is_empty()));
+    let notices =
+        move || actions.results.get().into_iter().map(|(tone, text)| view! { <Notice tone text /> }).collect_view();
+    view! {
+        <Show when=move || is_shown.get()>
+            <div class="action_result">{notices}</div>
+        </Show>
+    }
 }
 
 /// The buttons that act on a job, if its state and the account allow it.

@@ -74,7 +74,9 @@ impl Hold {
         if !is_held() {
             return Held::Nothing;
         }
-        self.is_behind.set(true);
+        if !self.is_behind.get_untracked() {
+            self.is_behind.set(true);
+        }
         match self.acted.try_get_value().flatten() {
             Some(job) => Held::AllBut(job),
             None => Held::Everything,

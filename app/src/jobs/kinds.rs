@@ -4,28 +4,36 @@ use api::{ApiError, JobCounts, JobKind};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::jobs::actions::may_act;
+use crate::jobs::actions::{Actions, may_act};
+use crate::jobs::hold::{Held, Hold};
 use crate::platform::request::Request;
 use crate::ui::format::number;
 use crate::ui::icon::{Icon, Symbol};
-use crate::ui::notice::{Loading, Notice, Tone};
+use crate::ui::notice::{Loading, Tone};
 
 #[component]
 pub fn KindTable(
     /// `None` until they are known.
     kinds: RwSignal<Option<Vec<JobKind>>>,
+    /// Those of the list below, where the results are shown.
+    actions: Actions,
+    hold: Hold,
 ) -> impl IntoView {
-    let actions = KindActions { request: Request::new(), kinds };
-    // A row lives as long as its kind, so it keeps the focus and unsent input.
-    let names = Memo::new(move |_| {
-        kinds.with(|kinds| kinds.iter().flatten().map(|kind| kind.kind.clone()).collect::<Vec<_>>())
+    let actions = KindActions { request: Request::new(), pending: RwSignal::new(Vec::new()), kinds, results: actions };
+    // A row lives as long as its kind, so it keeps the focus and unsent input. A new row would move the list below.
+    let names = RwSignal::new(None::<Vec<String>>);
+    Effect::new(move |_| {
+        hold.is_behind.track();
+        let known = kinds.with(|kinds| Some(kinds.as_ref()?.iter().map(|kind| kind.kind.clone()).collect()));
+        if names.with_untracked(|names| *names != known) && hold.news() == Held::Nothing {
+            names.set(known);
+        }
     });
-    let is_known = Memo::new(move |_| kinds.with(Option::is_some));
-    let is_empty = Memo::new(move |_| kinds.with(|kinds| kinds.as_ref().is_some_and(Vec::is_empty)));
+    let is_known = Memo::new(move |_| names.with(Option::is_some));
+    let is_empty = Memo::new(move |_| names.with(|names| names.as_ref().is_some_and(Vec::is_empty)));
     view! {
         <section class="kind_card card card-flush" aria-labelledby="kinds-title">
             <h2 id="kinds-title">"Job types"</h2>
-            {move || actions.request.error.get().map(failed)}
             <Show when=move || !is_known.get()><Loading /></Show>
             <Show
                 when=move || !is_empty.get()
@@ -44,7 +52,7 @@ pub fn KindTable(
                         </tr>
                     </thead>
                     <tbody>
-                        <For each=move || names.get() key=String::clone let:name>
+                        <For each=move || names.get().unwrap_or_default() key=String::clone let:name>
                             <KindRow name actions />
                         </For>
                     </tbody>
@@ -64,11 +72,19 @@ enum KindAction {
 #[derive(Clone, Copy)]
 struct KindActions {
     request: Request,
+    /// Kinds with an action that has no answer yet.
+    pending: RwSignal<Vec<String>>,
+    results: Actions,
     kinds: RwSignal<Option<Vec<JobKind>>>,
 }
 
 impl KindActions {
     fn run(self, action: KindAction, kind: String) {
+        if untrack(|| self.is_pending(&kind)) {
+            return;
+        }
+        self.pending.update(|pending| pending.push(kind.clone()));
+        let name = kind.clone();
         let request = async move {
             match action {
                 KindAction::Pause => api::pause_kind(kind).await,
@@ -76,23 +92,34 @@ impl KindActions {
                 KindAction::Limit(limit) => api::limit_kind(kind, limit).await,
             }
         };
-        self.request.send(request, move |_| {
+        self.request.send(request, move |result| {
+            if let Err(error) = result {
+                self.results.tell(failed(&name, &error));
+            }
             // The stream sends the kinds too, but it may be down, and after a failure the page shows a wrong state.
             spawn_local(async move {
-                if let Ok(kinds) = api::job_kinds().await {
+                let before = self.kinds.try_get_untracked();
+                if let Ok(kinds) = api::job_kinds().await
+                    // What the stream has sent meanwhile is newer.
+                    && self.kinds.try_get_untracked() == before
+                {
                     self.kinds.try_set(Some(kinds));
                 }
+                let _ = self.pending.try_update(|pending| pending.retain(|other| *other != name));
             });
         });
     }
+
+    fn is_pending(self, kind: &str) -> bool {
+        self.pending.with(|pending| pending.iter().any(|pending| pending == kind))
+    }
 }
 
-fn failed(error: ApiError) -> AnyView {
+fn failed(kind: &str, error: &ApiError) -> (Tone, String) {
     if error.is_outcome_unknown() {
-        let text = format!("It is not known whether the kind was changed. {}", error.message);
-        return view! { <Notice tone=Tone::Warning text /> }.into_any();
+        return (Tone::Warning, format!("It is not known whether {kind} was changed. {}", error.message));
     }
-    view! { <Notice tone=Tone::Error text=error.message /> }.into_any()
+    (Tone::Error, format!("{kind} was not changed. {}", error.message))
 }
 
 #[component]
@@ -132,12 +159,22 @@ fn KindRow(name: String, actions: KindActions) -> impl IntoView {
                             let name = name.clone();
                             move || format!("{} {name}", verb())
                         }
+                        aria-disabled={
+                            let name = name.clone();
+                            move || actions.is_pending(&name).then_some("true")
+                        }
                         on:pointerdown=move |_| pressed.set_value(Some(action()))
                         on:click={
                             let name = name.clone();
-                            move |_| {
+                            move |event: leptos::ev::MouseEvent| {
                                 let pressed = pressed.try_update_value(Option::take).flatten();
-                                actions.run(pressed.unwrap_or_else(action), name.clone());
+                                match event.detail() {
+                                    // By keyboard.
+                                    0 => actions.run(action(), name.clone()),
+                                    1 => actions.run(pressed.unwrap_or_else(action), name.clone()),
+                                    // A double click is one action.
+                                    _ => {}
+                                }
                             }
                         }
                     >
@@ -169,6 +206,7 @@ fn LimitForm(name: String, limit: Memo<Option<u32>>, actions: KindActions) -> im
     Effect::new(move |_| text.set(limit.get().map(|limit| limit.to_string()).unwrap_or_default()));
     let error_id = format!("limit-error-{name}");
     let described_by = error_id.clone();
+    let pending_name = name.clone();
     let (field_label, button_label) = (format!("Limit of {name}"), format!("Set the limit of {name}"));
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
@@ -195,7 +233,14 @@ fn LimitForm(name: String, limit: Memo<Option<u32>>, actions: KindActions) -> im
                     fault.set(None);
                 }
             />
-            <button class="button button-small" type="submit" aria-label=button_label>"Set"</button>
+            <button
+                class="button button-small"
+                type="submit"
+                aria-label=button_label
+                aria-disabled=move || actions.is_pending(&pending_name).then_some("true")
+            >
+                "Set"
+            </button>
             <p class="field_error" id=error_id role="alert">{move || fault.get()}</p>
         </form>
     }

@@ -25,7 +25,9 @@ pub fn JobsPage() -> impl IntoView {
     let is_stale = RwSignal::new(false);
     let page = LocalResource::new(move || {
         is_stale.set(false);
-        api::jobs(JobFilter { state: state.get(), kind: None }, before.get())
+        let list = (state.get(), before.get());
+        let answer = api::jobs(JobFilter { state: list.0, kind: None }, list.1);
+        async move { (list, answer.await) }
     });
     let refresh = Callback::new(move |()| page.refetch());
     let hold = Hold::new(refresh);
@@ -55,7 +57,7 @@ pub fn JobsPage() -> impl IntoView {
         <div class="page">
             <PageHeading text="Jobs" />
             <StateTabs counts=stream.counts chosen=state />
-            <KindTable kinds=stream.kinds />
+            <KindTable kinds=stream.kinds actions hold />
             {move || unknown().map(|text| view! { <Notice tone=Tone::Warning text /> })}
             <Show when=move || is_stale.get()>
                 <Notice tone=Tone::Info text="The jobs have changed since this list was read.">
@@ -95,6 +97,12 @@ fn StateTabs(
     view! { <nav class="count_tabs" aria-label="Jobs by state">{states.map(tab).collect_view()}</nav> }
 }
 
+/// The state and the cursor that name a list.
+type ListAddress = (Option<JobState>, Option<JobId>);
+
+/// The list that was asked for, and the answer.
+type ListAnswer = (ListAddress, Result<Page, ApiError>);
+
 #[derive(Clone, PartialEq)]
 enum ListState {
     Loading,
@@ -105,7 +113,7 @@ enum ListState {
 
 #[component]
 fn JobList(
-    page: Signal<Option<Result<Page, ApiError>>, LocalStorage>,
+    page: Signal<Option<ListAnswer>, LocalStorage>,
     state: Memo<Option<JobState>>,
     before: Memo<Option<JobId>>,
     actions: Actions,
@@ -115,14 +123,15 @@ fn JobList(
     let session = context::session();
     let jobs = RwSignal::new(Vec::<JobSummary>::new());
     // Which list is shown; another one is not held back.
-    let shown = StoredValue::new(None::<(Option<JobState>, Option<JobId>)>);
+    let shown = StoredValue::new(None::<ListAddress>);
     let next = RwSignal::new(None::<JobId>);
     // The rows are a signal of their own, so that a refresh does not rebuild the list.
     let list = Memo::new(move |_| {
-        page.with(|page| match page {
+        let address = (state.get(), before.get());
+        // Until its own jobs are there, a list has none.
+        page.with(|page| match page.as_ref().filter(|(asked, _)| *asked == address).map(|(_, page)| page) {
             None => ListState::Loading,
             Some(Ok(page)) => {
-                let address = (state.get_untracked(), before.get_untracked());
                 let is_same = shown.get_value() == Some(address);
                 shown.set_value(Some(address));
                 let held = if is_same && *jobs.read_untracked() != page.jobs { hold.news() } else { Held::Nothing };
@@ -144,11 +153,15 @@ fn JobList(
             view! { <Failure text=error.message on_retry=refresh /> }.into_any()
         }
         ListState::Empty => {
+            let is_first = before.get().is_none();
             let text = match state.get() {
-                Some(state) => format!("No job is {} now.", state.as_str()),
-                None => "There are no jobs yet: each search makes one.".to_owned(),
+                Some(state) if is_first => format!("No job is {} now.", state.as_str()),
+                Some(state) => format!("No older job is {}.", state.as_str()),
+                None if is_first => "There are no jobs yet: each search makes one.".to_owned(),
+                None => "There are no older jobs.".to_owned(),
             };
-            view! { <div class="card empty_state"><p>{text}</p></div> }.into_any()
+            let newest = (!is_first).then(|| view! { <a class="button" href=link(None)>"Newest"</a> });
+            view! { <div class="card empty_state"><p>{text}</p>{newest}</div> }.into_any()
         }
         ListState::Rows => view! {
             <div class="card card-flush"><JobTable jobs actions is_behind=hold.is_behind /></div>

@@ -50,13 +50,17 @@ fn listen(help: RwSignal<bool>) {
         if is_command(&event) {
             let was_going = is_going.get_untracked();
             is_going.set(false);
+            if was_going && event.key().len() == 1 {
+                // The letter belongs to the chord, whether it names a page or not: no list takes it for its own.
+                event.prevent_default();
+            }
             match (was_going, event.key().as_str()) {
                 (true, "l") => router.go("/viewlog"),
                 (true, "j") => router.go("/jobs"),
                 (true, "s") => router.go("/system"),
                 (true, "w") => router.go("/lab"),
                 (true, "h") => router.go("/"),
-                (true, "r") if focus("[data-go]") => event.prevent_default(),
+                (true, "r") => drop(focus("[data-go]")),
                 (false, "g") => {
                     is_going.set(true);
                     set_timeout(move || is_going.set(false), CHORD_TIME);

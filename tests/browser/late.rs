@@ -1,0 +1,121 @@
+//! An answer that comes late changes nothing that has happened since.
+
+use tests::browser::{Browser, Role, key};
+use tests::eventually;
+
+use crate::{BrowserTest, NAME, search};
+
+/// Holds back the answers to requests whose address contains `window.held`, until `letGo` is called.
+const HOLD: &str = "
+const real = window.fetch;
+const waiting = [];
+window.held = arguments[0];
+window.letGo = () => { window.held = null; waiting.splice(0).forEach(go => go()); };
+window.fetch = async (request, ...rest) => {
+    const answer = await real(request, ...rest);
+    if (window.held && String(request.url ?? request).includes(window.held)) await new Promise(go => waiting.push(go));
+    return answer;
+};
+window.heldAnswers = () => waiting.length;
+";
+
+#[tokio::test]
+async fn a_row_that_is_opened_since_stays_open() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    let client = test.client();
+    search(&client, 1, "first").await;
+    search(&client, 2, "second").await;
+    page.wait_for_text("second").await;
+    page.script(HOLD, vec!["before=100&".into()]).await;
+    // A row that the page does not have is asked for.
+    let open = "history.pushState(null, '', '/viewlog?row=99'); dispatchEvent(new PopStateEvent('popstate'))";
+    page.script(open, vec![]).await;
+    wait_for_held(page, 1).await;
+    page.press(['j', key::ENTER]).await;
+    page.find(Role::Dialog, "Row 2").await;
+    page.script("letGo()", vec![]).await;
+    search(&client, 3, "third").await;
+    page.wait_for_text("1 new").await;
+    assert!(!page.text().await.contains("There is no row 99"));
+    page.find(Role::Dialog, "Row 2").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_state_without_its_jobs_shows_no_others() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "is done").await;
+    page.open("/jobs").await;
+    page.wait_for_text("is done").await;
+    page.script(HOLD, vec!["/jobs/list".into()]).await;
+    page.click(Role::Link, "dead").await;
+    wait_for_held(page, 1).await;
+    eventually("the jobs of other states are gone", async || {
+        page.texts(".job_table tbody tr").await.is_empty().then_some(())
+    })
+    .await;
+    page.script("letGo()", vec![]).await;
+    page.wait_for_text("No job is dead now.").await;
+    page.open("/jobs?before=1").await;
+    page.wait_for_text("There are no older jobs.").await;
+    page.assert_accessible("a list beyond the oldest job").await;
+    page.click(Role::Link, "Newest").await;
+    page.wait_for_text("is done").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn every_cancel_on_a_slow_line_counts() {
+    let test = BrowserTest::as_administrator(&["--log-delay", "1h"]).await;
+    let page = &test.browser;
+    page.open("/jobs").await;
+    for (number, phrase) in (1..).zip(["the first", "the second", "the third"]) {
+        search(&test.client(), number, phrase).await;
+        page.wait_for_text(phrase).await;
+    }
+    page.script(HOLD, vec!["/jobs/cancel".into()]).await;
+    let buttons = "document.querySelectorAll('[data-action=Cancel]:not([data-off])')";
+    eventually("all can be cancelled", async || {
+        (page.script(&format!("return {buttons}.length"), vec![]).await == 3).then_some(())
+    })
+    .await;
+    // A double click is one action.
+    page.script(&format!("for (const button of {buttons}) {{ button.click(); button.click(); }}"), vec![]).await;
+    wait_for_held(page, 3).await;
+    page.script("letGo()", vec![]).await;
+    eventually("each result is told", async || {
+        let results = page.texts(".action_result p").await;
+        (results.iter().filter(|text| text.ends_with("was cancelled.")).count() == 3).then_some(())
+    })
+    .await;
+    page.assert_accessible("a list with three results").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_session_that_was_asked_for_before_the_logout_is_over() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    page.wait_for_text("Nothing has been searched yet").await;
+    page.script(HOLD, vec!["/api/session".into()]).await;
+    page.script("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))", vec![]).await;
+    wait_for_held(page, 1).await;
+    page.click(Role::Button, &format!("Account of {NAME}")).await;
+    page.click(Role::Button, "Log out").await;
+    page.wait_for_text("You are logged out").await;
+    page.script("letGo()", vec![]).await;
+    page.script_async("fetch('/healthz').then(() => arguments[0]())", vec![]).await;
+    page.find(Role::Heading, "You are logged out").await;
+    page.find(Role::Link, "Log in again").await;
+    assert!(page.find_now(Role::Button, "Account of").await.is_none());
+    test.finish().await;
+}
+
+async fn wait_for_held(page: &Browser, answers: u64) {
+    eventually(&format!("{answers} answers wait"), async || {
+        (page.script("return heldAnswers()", vec![]).await == answers).then_some(())
+    })
+    .await;
+}
