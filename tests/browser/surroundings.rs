@@ -71,6 +71,64 @@ async fn a_translated_receipt_follows_its_record() {
     test.finish().await;
 }
 
+/// Splits each text of the receipt and marks its end, as extensions do that look words up.
+const SPLIT: &str = "
+for (const step of document.querySelectorAll('.receipt_step')) {
+    const end = step.firstChild.splitText(2);
+    const mark = document.createElement('mark');
+    end.replaceWith(mark);
+    mark.append(end);
+}
+";
+
+/// Wraps the beginning of each text, which is the node that the page's program knows.
+const WRAP_BEGINNING: &str = "
+for (const step of document.querySelectorAll('.receipt_step')) {
+    const beginning = step.firstChild;
+    beginning.splitText(3).splitText(2);
+    const mark = document.createElement('mark');
+    step.insertBefore(mark, beginning);
+    mark.append(beginning);
+}
+";
+
+#[tokio::test]
+async fn a_receipt_with_split_texts_follows_its_record() {
+    for script in [SPLIT, WRAP_BEGINNING] {
+        let test = BrowserTest::start(&["--log-delay", "3s"]).await;
+        let page = &test.browser;
+        page.open("/").await;
+        page.find(Role::Link, "Log in").await;
+        page.fill("Phrase", "life").await;
+        page.click(Role::Button, "Do it!").await;
+        page.wait_for_text("Accepted").await;
+        page.script(script, vec![]).await;
+        page.wait_for_text("In the log: row 1").await;
+        assert_eq!(page.texts(".receipt_step").await, ["Accepted", "Waiting", "Writing", "In the log: row 1"]);
+        test.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn texts_that_were_joined_stay_live() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    // The page's own texts, as its program makes and changes them.
+    let made = "const line = document.createElement('p');
+        const [first, second, empty] = ['1 ', 'of 2', ''].map(text => document.createTextNode(text));
+        line.append(first, second, empty);
+        document.getElementById('main').append(line);
+        window.texts = {line, first, second, empty};";
+    page.script(made, vec![]).await;
+    page.script("document.body.normalize(); return new Promise(done => setTimeout(done))", vec![]).await;
+    assert_eq!(page.script("return texts.line.childNodes.length", vec![]).await, 1);
+    for (text, value, shown) in [("second", "of 3", "1 of 3"), ("first", "2 ", "2 of 3"), ("empty", "!", "2 of 3!")] {
+        let change = "texts[arguments[0]].nodeValue = arguments[1]; return texts.line.textContent";
+        assert_eq!(page.script(change, vec![text.into(), value.into()]).await, shown);
+    }
+    test.finish().await;
+}
+
 #[tokio::test]
 async fn the_enter_that_ends_a_composition_submits_nothing() {
     let test = BrowserTest::start(&[]).await;
