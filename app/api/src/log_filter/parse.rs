@@ -18,15 +18,20 @@ const MAX_CHARACTERS: usize = 4_000;
 impl LogFilter {
     /// Reads a filter. Times without an offset are in `zone`.
     pub fn parse(text: &str, zone: &dyn TimeZone) -> Result<Self, FilterError> {
-        let length = text.chars().count();
-        if length > MAX_CHARACTERS {
-            let message = format!("A filter has at most {MAX_CHARACTERS} characters, and this one has {length}.");
-            return Err(FilterError::new(MAX_CHARACTERS..length, message));
-        }
         let tokens = tokens(text)?;
         if let Some(first_beyond) = tokens.get(MAX_TERMS) {
             let message = format!("A filter has at most {MAX_TERMS} terms.");
             return Err(FilterError::new(first_beyond.at.clone(), message));
+        }
+        let mut left = MAX_CHARACTERS;
+        // Times and quotes do not count: in addresses they are longer than they were typed.
+        for Token { value, at, .. } in tokens.iter().filter(|token| !token.key.is_some_and(FilterKey::is_time)) {
+            let length = value.chars().count();
+            if length > left {
+                let message = format!("A filter looks for at most {MAX_CHARACTERS} characters.");
+                return Err(FilterError::new(at.start + left..at.end, message));
+            }
+            left -= length;
         }
         let terms = tokens.into_iter().map(|token| Ok(Term { sense: token.sense, test: test(token, zone)? }));
         Ok(Self { terms: terms.collect::<Result<_, FilterError>>()? })

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{JobId, TimeZone, search4letters, set_text};
+use crate::{JobId, TimeZone, Utc, search4letters, set_text};
 
 const NOW: TimeMs = TimeMs(1_000_000_000_000);
 
@@ -225,6 +225,13 @@ fn an_error_points_at_the_characters() {
     let at_limit = "日".repeat(4_000);
     assert!(at_limit.parse::<LogFilter>().is_ok());
     assert_eq!(format!("{at_limit}日").parse::<LogFilter>().expect_err("too long").at, 4_000..4_001);
+    let typed = format!("searched:2026-11-20..2026-11-21 {at_limit}");
+    let stored = with_absolute_times(&typed, &Utc);
+    assert!(stored.chars().count() > typed.chars().count());
+    let filter = stored.parse::<LogFilter>().expect("what is typed counts");
+    assert_eq!(filter.to_string().parse::<LogFilter>().expect("what is sent is read"), filter);
+    let escaped = format!("\"{}\"", r"\\".repeat(4_000)).parse::<LogFilter>().expect("escapes do not count");
+    assert!(escaped.to_string().parse::<LogFilter>().is_ok());
     let long = format!("{}:x", "a".repeat(3_000)).parse::<LogFilter>().expect_err("no field");
     assert!(long.message.chars().count() < 300, "{long}");
 }
