@@ -64,6 +64,7 @@
         if (!part || !rest.startsWith(part)) break;
         rest = rest.slice(part.length);
         piece.remove();
+        node.data += part;
       }
     }
   };

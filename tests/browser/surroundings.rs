@@ -87,7 +87,7 @@ for (const step of document.querySelectorAll('.receipt_step')) {
     const beginning = step.firstChild;
     beginning.splitText(3).splitText(2);
     const mark = document.createElement('mark');
-    step.insertBefore(mark, beginning);
+    beginning.before(mark);
     mark.append(beginning);
 }
 ";
