@@ -124,7 +124,7 @@ impl Router {
         if is_same_page && location.note.is_none() && before != now {
             // Another place on the same page: the browser has made an entry without a note.
             let note = self.location.with_untracked(|known| note_value(known.note.as_deref()));
-            let _ = history().replace_state_with_url(&note, "", None);
+            let _ = history().map(|history| history.replace_state_with_url(&note, "", None));
             self.fragment.set_value(now);
         } else {
             self.moved();
