@@ -1,10 +1,13 @@
 //! What is shown as live is live, and a browser's connections are not used up.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tests::browser::{Browser, Role};
 use tests::eventually;
 use tests::http_client::HttpClient;
 
+use crate::log::wait_for_phrases;
 use crate::{BrowserTest, search};
 
 /// From the next document on, the page counts as hidden unless `window.isShown` is set.
@@ -98,6 +101,30 @@ async fn a_stream_that_falls_silent_is_not_live_any_more() {
     page.wait_for_text("after").await;
     wait_for_word(page, "Live").await;
     page.wait_for_text("Up to date").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn after_an_older_database_was_restored_its_rows_are_shown() {
+    let mut test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "old").await;
+    wait_for_phrases(page, &["old"]).await;
+    for message in ["CONNECTION_REFUSED", "INCOMPLETE_CHUNKED", "CONNECTION_RESET", "EMPTY_RESPONSE"] {
+        page.expect_on_console(message);
+    }
+    test.server.terminate(Duration::from_secs(60)).await;
+    let (database, copy) = (test.installation.database(), test.installation.folder().join("copy.db"));
+    std::fs::copy(&database, &copy).expect("a stopped server's database is one file");
+    test.server = test.installation.start(&[]).await;
+    search(&test.server.client(), 2, "lost").await;
+    wait_for_phrases(page, &["lost", "old"]).await;
+    test.server.terminate(Duration::from_secs(60)).await;
+    std::fs::copy(&copy, &database).expect("the copy can be put back");
+    test.server = test.installation.start(&[]).await;
+    wait_for_phrases(page, &["old"]).await;
+    search(&test.server.client(), 3, "new").await;
+    wait_for_phrases(page, &["new", "old"]).await;
     test.finish().await;
 }
 
