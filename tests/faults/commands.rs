@@ -105,7 +105,7 @@ async fn a_spool_is_not_replayed_into_the_file_of_a_running_server() {
     assert_eq!(refused.code, Some(1), "{}", refused.output);
     let process = format!("is in use by process {}", server.pid());
     assert!(refused.output.contains(&process), "{}", refused.output);
-    drop(server);
+    server.kill().await;
     let _server = lost.start(&[]).await;
     assert_complete(&lost, &client_log).await;
 }
@@ -163,7 +163,7 @@ async fn check_finds_nothing_wrong_beside_a_healthy_server() {
         wrong.map(ToOwned::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(wrong().await, Vec::<String>::new());
-    drop(server);
+    server.kill().await;
     let _server = installation.start(&["--no-worker"]).await;
     let wrong = wrong().await;
     assert!(wrong.len() == 1 && wrong[0].contains("--no-worker"), "{wrong:?}");
@@ -177,7 +177,7 @@ async fn a_setup_link_that_no_server_at_its_address_knows_is_said_so() {
     let address = server.url().trim_start_matches("http://").to_owned();
     let link = other.run(&["admin", "link", "--listen", &address]).await;
     assert!(link.output.contains(&format!("the server at {address} uses another database")), "{}", link.output);
-    drop(server);
+    server.kill().await;
     let link = other.run(&["admin", "link"]).await;
     assert_eq!(link.code, Some(0), "{}", link.output);
     assert!(link.output.contains("no server of ours answers at"), "{}", link.output);

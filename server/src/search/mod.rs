@@ -138,7 +138,8 @@ impl SearchService {
         let job = job?;
         // What is written stays written: finished jobs are pruned after some time, and some are run once more.
         if let Some(row) = self.row_of(search).await? {
-            let attempt = job.map_or(1, |job| job.attempt);
+            // The job was read before, and may have been waiting then.
+            let attempt = job.map_or(1, |job| job.attempt.max(1));
             return Ok(ReceiptState { state: JobState::Done, ahead: 0, attempt, row: Some(row), spooled: false });
         }
         let job = job.ok_or_else(not_found)?;
