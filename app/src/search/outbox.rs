@@ -10,10 +10,9 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use web_sys::UrlSearchParams;
 
-use crate::platform::sse::backoff;
 use crate::platform::url;
 use crate::search::draft::storage;
-use crate::search::submission::{Question, is_transient};
+use crate::search::submission::{Question, is_transient, resend_after};
 use crate::ui::notice::{Notice, Tone};
 
 /// The most searches that a tab keeps. The longest of them together fit into the storage that browsers allow.
@@ -115,8 +114,7 @@ impl Outbox {
     }
 
     fn pause(self) -> Duration {
-        // The rate limit refuses searches for some seconds; less than one second would be too early.
-        backoff(self.sending.with_value(|sending| sending.failures)).max(Duration::from_secs(1))
+        resend_after(self.sending.with_value(|sending| sending.failures))
     }
 
     fn send_after(self, wait: Duration) {

@@ -155,8 +155,7 @@ impl Submission {
 
     fn start_timer(self) {
         self.retry.update_value(|retry| {
-            // The rate limit refuses searches for some seconds; less than one second would be too early.
-            let wait = backoff(retry.failures).max(Duration::from_secs(1));
+            let wait = resend_after(retry.failures);
             retry.failures += 1;
             retry.timer = set_timeout_with_handle(move || self.send_again(), wait).ok();
         });
@@ -167,6 +166,12 @@ impl Submission {
             timer.clear();
         }
     }
+}
+
+/// How long to wait before a search is sent again, after this many failures.
+pub fn resend_after(failures: u32) -> Duration {
+    // The rate limit refuses searches for some seconds; less than one second would be too early.
+    backoff(failures).max(Duration::from_secs(1))
 }
 
 /// Whether the same request may succeed later. A proxy's error page counts as malformed.
