@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use api::{Receipt, Recorded, SearchAnswer, SearchId};
-use tests::eventually;
 use tests::http_client::HttpClient;
 use tests::server_process::Installation;
+use tests::{DEADLINE, within};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep, timeout};
@@ -104,11 +104,12 @@ impl ClientLog {
 
     /// Waits until this many more searches have this answer.
     pub(crate) async fn counts_more(&self, recorded: Recorded, more: usize) {
-        let before = self.count(recorded);
-        eventually(&format!("{more} more searches are answered with {recorded:?}"), async || {
-            (self.count(recorded) >= before + more).then_some(())
-        })
-        .await;
+        let (before, asked) = (self.count(recorded), self.entries().asked);
+        let counted = async || (self.count(recorded) >= before + more).then_some(());
+        if within(DEADLINE, counted).await.is_none() {
+            let (now, asked) = (self.count(recorded), self.entries().asked - asked);
+            panic!("{} of {more} searches were answered with {recorded:?}; {asked} were asked", now - before);
+        }
     }
 
     /// The searches whose rows were promised: all answered ones, except those answered as not recorded.

@@ -183,6 +183,8 @@ fn capabilities(profile: &TempDir) -> serde_json::Map<String, Value> {
         "--disable-component-update",
         "--disable-sync",
         "--disable-quic",
+        // Tests search faster than people. Chromium drops page addresses beyond 200 in 10 s otherwise.
+        "--disable-ipc-flooding-protection",
         // Containers have no GPU, little shared memory, and none of the rights that the sandbox needs.
         "--disable-gpu",
         "--disable-dev-shm-usage",

@@ -20,7 +20,7 @@ pub use postgres_cluster::{PostgresCluster, PostgresDatabase, PostgresPooler};
 pub use queue_model::QueueModel;
 
 /// Far longer than any wait on an idle machine, so that a busy one does not fail a test.
-const DEADLINE: Duration = Duration::from_secs(180);
+pub const DEADLINE: Duration = Duration::from_secs(180);
 /// Short compared with the waits, and long enough not to load the machine.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 

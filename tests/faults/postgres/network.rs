@@ -154,12 +154,13 @@ async fn connections_that_are_forgotten_are_replaced_and_hold_up_no_stop() {
     for _ in 0..usual_or_long(3, 20) {
         load.answered_more(50).await;
         proxy.forgets_connections();
-        client_log.counts_more(Recorded::Spooled, 20).await;
+        // How many of these are spooled depends on which statement meets a forgotten connection first.
+        load.answered_more(20).await;
         client_log.counts_more(Recorded::Accepted, 20).await;
         ready(&client).await;
     }
     proxy.forgets_connections();
-    client_log.counts_more(Recorded::Spooled, 5).await;
+    load.answered_more(20).await;
     load.stop().await;
     // A drain may wait for a statement, and for another connection after it.
     assert!(server.terminate(Duration::from_secs(120)).await.success());
