@@ -58,6 +58,15 @@ impl Scheme {
     }
 }
 
+/// What a page is shown on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Medium {
+    Screen(Scheme),
+    /// A screen with the few colours that its user has chosen.
+    ForcedColours,
+    Print,
+}
+
 impl Browser {
     /// Starts a browser of 1280 by 800 pixels. It visits pages below `base`.
     pub async fn start(base: &str) -> Self {

@@ -1,21 +1,23 @@
 //! Takes screenshots of every page of a real server: `cargo xtask screenshots`.
 
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+mod sheet;
+
+use std::env;
+use std::path::PathBuf;
 
 use api::SearchId;
 use serde_json::{Value, json};
-use tests::browser::{Browser, Role, Scheme};
+use tests::browser::{Browser, Role};
 use tests::eventually;
 use tests::http_client::HttpClient;
 use tests::server_process::{Installation, ServerProcess};
 
-/// The width of the README's screenshots; the others are for reviews.
-const README_WIDTH: u32 = 1280;
-const WIDTHS: [u32; 3] = [360, README_WIDTH, 1920];
-/// Limits the size of a clone.
-const README_BYTES: usize = 150_000;
+use crate::sheet::Sheet;
+
 const PASSWORD: &str = "a passphrase for one hour";
+const LINK: &str = "/?phrase=Don%27t+Panic%2C+and+always+know+where+your+towel+is&letters=aeiou";
+/// The log is written so slowly that a record is seen on its way.
+const SLOW: [&str; 4] = ["--log-delay", "1h", "--workers", "12"];
 
 #[tokio::main]
 async fn main() {
@@ -23,54 +25,93 @@ async fn main() {
     let (Some(readme), Some(review)) = (folders.next(), folders.next()) else {
         panic!("usage: screenshots README_FOLDER REVIEW_FOLDER")
     };
-    let screenshots = Screenshots { readme, review };
+    let mut sheet = Sheet::new(readme, review);
     let installation = Installation::new();
-
     let server = installation.start(&[]).await;
     let browser = Browser::start(server.url()).await;
-    screenshots
-        .take(&browser, "setup", &format!("/setup#token={}", server.setup_token().await), "Make the account")
-        .await;
-    log_in(&browser).await;
+    take_the_accounts(&mut sheet, &browser, &server).await;
+    take_the_search(&mut sheet, &browser, &server).await;
+    let server = interrupted(server, &installation).await;
+    take_the_console(&mut sheet, &browser).await;
+    let server = take_the_system(&mut sheet, &browser, server, &installation).await;
+    take_the_lab(&mut sheet, &browser).await;
+    take_what_is_wrong(&mut sheet, &browser, server).await;
+    println!("all pictures on one page: {}", sheet.finish().display());
+}
+
+/// The pages of accounts. Leaves nobody logged in.
+async fn take_the_accounts(sheet: &mut Sheet, browser: &Browser, server: &ServerProcess) {
+    let link = format!("/setup#token={}", server.setup_token().await);
+    sheet.open(browser, "setup", &link, "Make the account").await;
+    browser.fill("Name", "ada").await;
+    browser.fill("Password", PASSWORD).await;
+    browser.click(Role::Button, "Make the account").await;
+    browser.wait_for_path("the administrator gets to the log", |path| path == "/viewlog").await;
+    browser.wait_for_text("Nothing has been searched yet").await;
+    sheet.take(browser, "viewlog-empty").await;
     browser.open("/logout").await;
+    browser.find(Role::Button, "Log out").await;
+    sheet.take(browser, "logout").await;
     browser.click(Role::Button, "Log out").await;
     browser.wait_for_text("You are logged out").await;
-    screenshots.take(&browser, "login", "/login", "Password").await;
+    sheet.open(browser, "login", "/login", "Password").await;
+}
+
+async fn take_the_search(sheet: &mut Sheet, browser: &Browser, server: &ServerProcess) {
     search_a_lot(&server.client(), 0).await;
-    screenshots.take(&browser, "entry", "/", "Welcome to search4letters").await;
-    let results = "/?phrase=Don%27t+Panic%2C+and+always+know+where+your+towel+is&letters=aeiou";
-    browser.open(results).await;
+    sheet.open(browser, "entry", "/", "Welcome to search4letters").await;
+    browser.fill("Phrase", "Don't Panic, and always know where your towel is").await;
+    sheet.take(browser, "entry-typing").await;
+    sheet.open(browser, "results-link", LINK, "This search came with a link").await;
     browser.click(Role::Button, "Search").await;
     browser.wait_for_text("In the log: row").await;
-    screenshots.take_shown(&browser, "results").await;
+    sheet.take(browser, "results").await;
+    sheet.open(browser, "not-found", "/lost", "There is no such page").await;
+}
 
-    let server = interrupted(server, &installation).await;
+/// The log and the jobs, with a slow log. Leaves the administrator logged in.
+async fn take_the_console(sheet: &mut Sheet, browser: &Browser) {
     browser.open("/login?next=/viewlog").await;
     browser.fill("Name", "ada").await;
     browser.fill("Password", PASSWORD).await;
     browser.click(Role::Button, "Log in").await;
     browser.wait_for_text("Up to date").await;
-    cancel_some(&browser).await;
-    admin_action(&browser, "limit", &json!({"kind": "log_request", "limit": 12})).await;
-    screenshots.take(&browser, "viewlog", "/viewlog", "Up to date").await;
-    screenshots.take(&browser, "jobs", "/jobs", "log_request").await;
+    for job in [SEARCHES.len() + 6, SEARCHES.len() + 9] {
+        admin_action(browser, "cancel", &json!({"id": job})).await;
+    }
+    admin_action(browser, "limit", &json!({"kind": "log_request", "limit": 12})).await;
+    sheet.open(browser, "viewlog", "/viewlog", "Up to date").await;
+    sheet.open(browser, "viewlog-row", "/viewlog?row=3", "Search id").await;
+    sheet.open(browser, "viewlog-none", "/viewlog?q=zaphod", "No row matches this filter").await;
+    sheet.open(browser, "viewlog-fault", "/viewlog?q=sinse:1h", "Fix the filter").await;
+    sheet.open(browser, "jobs", "/jobs", "log_request").await;
     let job = SEARCHES.len() + 3;
-    screenshots.take(&browser, "job", &format!("/jobs/{job}"), "lost").await;
+    sheet.open(browser, "job", &format!("/jobs/{job}"), "lost").await;
+    browser.open(LINK).await;
+    browser.click(Role::Button, "Search").await;
+    browser.wait_for_text("ahead of you").await;
+    sheet.take(browser, "results-waiting").await;
+}
 
-    // Healthy again: the log is no longer slow. No page is open that would notice the restart.
+/// A system that is well again: its log is no longer slow. Returns the new server.
+async fn take_the_system(
+    sheet: &mut Sheet,
+    browser: &Browser,
+    server: ServerProcess,
+    installation: &Installation,
+) -> ServerProcess {
+    // No page is open that would notice the restart.
     browser.open("/").await;
     // Once the page shows the account, it makes no more requests.
     browser.wait_for_text("ada").await;
     server.kill().await;
     let server = installation.start(&[]).await;
-    screenshots.take(&browser, "system", "/system", "Last end-to-end check").await;
-    take_the_lab(&screenshots, &browser).await;
-    browser.finish().await;
-    drop(server);
+    sheet.open(browser, "system", "/system", "Last end-to-end check").await;
+    server
 }
 
 /// The lab's page, and a run of each scenario.
-async fn take_the_lab(screenshots: &Screenshots, browser: &Browser) {
+async fn take_the_lab(sheet: &mut Sheet, browser: &Browser) {
     browser.open("/lab").await;
     browser.click(Role::Button, "20 flags").await;
     browser.click(Role::Button, "Compare all styles").await;
@@ -79,8 +120,8 @@ async fn take_the_lab(screenshots: &Screenshots, browser: &Browser) {
             .then_some(())
     })
     .await;
-    screenshots.take(browser, "lab", "/lab", "20 flags in sequence").await;
-    screenshots.take_run(browser, "lab-run", "20 flags on 20 threads", "Arrivals, in order").await;
+    sheet.open(browser, "lab", "/lab", "20 flags in sequence").await;
+    take_run(sheet, browser, "lab-run", "20 flags on 20 threads", "Arrivals, in order").await;
     for (name, path, preset, title, text) in [
         ("lab-many", "/lab", Some("1,000 async"), "1,000 × 2 s, async", "and 940 more"),
         ("lab-database", "/lab?scenario=database", None, "1,000 tasks in 10 batches", "What failed, by kind"),
@@ -96,65 +137,32 @@ async fn take_the_lab(screenshots: &Screenshots, browser: &Browser) {
             browser.texts(".lab_run_head .state_badge").await.iter().any(|badge| badge.contains("done")).then_some(())
         })
         .await;
-        screenshots.take_run(browser, name, title, text).await;
+        take_run(sheet, browser, name, title, text).await;
     }
 }
 
-struct Screenshots {
-    readme: PathBuf,
-    review: PathBuf,
+/// Opens the run with this title and takes it.
+async fn take_run(sheet: &mut Sheet, browser: &Browser, scene: &str, title: &str, text: &str) {
+    browser.open("/lab").await;
+    browser.click(Role::Link, title).await;
+    let path = browser.wait_for_path("the run's page", |path| path.starts_with("/lab/runs/")).await;
+    sheet.open(browser, scene, &path, text).await;
 }
 
-impl Screenshots {
-    /// Opens the run with this title and takes its screenshots.
-    async fn take_run(&self, browser: &Browser, name: &str, title: &str, text: &str) {
-        browser.open("/lab").await;
-        browser.click(Role::Link, title).await;
-        let path = browser.wait_for_path("the run's page", |path| path.starts_with("/lab/runs/")).await;
-        self.take(browser, name, &path, text).await;
-    }
-
-    /// Opens a page, waits for a text, and takes its screenshots.
-    async fn take(&self, browser: &Browser, name: &str, path: &str, text: &str) {
-        browser.open(path).await;
-        browser.wait_for_text(text).await;
-        self.take_shown(browser, name).await;
-    }
-
-    /// Takes a screenshot of the page in every colour scheme and width.
-    async fn take_shown(&self, browser: &Browser, name: &str) {
-        for scheme in Scheme::ALL {
-            browser.prefer(scheme).await;
-            let name = format!("{name}-{}", scheme.as_str());
-            for width in WIDTHS {
-                browser.resize(width, 800).await;
-                let png = browser.screenshot().await;
-                save(&self.review, &format!("{name}-{width}.png"), &png);
-                if width == README_WIDTH {
-                    assert!(png.len() < README_BYTES, "{name} has {} bytes", png.len());
-                    save(&self.readme, &format!("{name}.png"), &png);
-                }
-            }
-        }
-    }
-}
-
-fn save(folder: &Path, name: &str, png: &[u8]) {
-    fs::create_dir_all(folder).expect("the folder can be made");
-    fs::write(folder.join(name), png).expect("the screenshot can be written");
-}
-
-async fn log_in(browser: &Browser) {
-    browser.fill("Name", "ada").await;
-    browser.fill("Password", PASSWORD).await;
-    browser.click(Role::Button, "Make the account").await;
-    browser.wait_for_path("the administrator gets to the log", |path| path == "/viewlog").await;
+/// Pages whose server is gone.
+async fn take_what_is_wrong(sheet: &mut Sheet, browser: &Browser, server: ServerProcess) {
+    browser.open("/").await;
+    browser.wait_for_text("ada").await;
+    server.kill().await;
+    browser.fill("Phrase", "So long, and thanks for all the fish").await;
+    browser.click(Role::Button, "Do it!").await;
+    browser.wait_for_text("We can't reach the server").await;
+    sheet.take(browser, "results-unreached").await;
 }
 
 /// Kills a server with a slow log while it writes, so that jobs have a lost attempt. Returns the next server, whose log
 /// is as slow.
 async fn interrupted(server: ServerProcess, installation: &Installation) -> ServerProcess {
-    const SLOW: [&str; 4] = ["--log-delay", "1h", "--workers", "12"];
     server.kill().await;
     let slow = installation.start(&SLOW).await;
     search_a_lot(&slow.client(), 1).await;
@@ -169,12 +177,6 @@ async fn search_a_lot(client: &HttpClient, round: u128) {
         let fields = [("phrase", *phrase), ("letters", *letters), ("id", &id)];
         let answer = client.post_form("/api/search", &fields).await.expect("the server answers");
         assert_eq!(answer.status, 200, "{}", answer.body);
-    }
-}
-
-async fn cancel_some(browser: &Browser) {
-    for job in [SEARCHES.len() + 6, SEARCHES.len() + 9] {
-        admin_action(browser, "cancel", &json!({"id": job})).await;
     }
 }
 

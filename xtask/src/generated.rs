@@ -8,7 +8,7 @@ use crate::steps::Steps;
 use crate::tools;
 use crate::workspace::Workspace;
 
-/// Writes docs/screenshots for the README, and target/screenshots in all widths for reviewers.
+/// Writes docs/screenshots for the README, and target/screenshots with a contact sheet for reviewers.
 pub(crate) fn screenshots(workspace: &Workspace) -> anyhow::Result<()> {
     let steps = Steps::new(client::steps_needed(workspace, Build::Shipped)? + 3);
     client::ensure(workspace, &steps, Build::Shipped)?;

@@ -39,7 +39,7 @@ Usage: cargo xtask COMMAND
   tidy                       check the rules of the layout
   sqlx                       regenerate the offline data of the checked SQL
   vectors                    regenerate Python's answers for the search tests
-  screenshots                take the pictures of the README again
+  screenshots                take pictures of every page, for the README and for a review
 ";
 
 fn main() -> ExitCode {

@@ -16,7 +16,7 @@ use tokio::io::AsyncBufReadExt;
 use tokio::process::{Child, Command};
 use url::{ParseError, Url};
 
-use super::{Browser, Scheme};
+use super::{Browser, Medium, Scheme};
 use crate::server_process::profile_folder;
 
 /// When dropped, it ends its browser and is killed.
@@ -168,9 +168,42 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", size).await;
     }
 
+    /// Shows the page enlarged by `factor` in a window of this size in physical pixels.
+    pub async fn zoom(&self, width: u32, height: u32, factor: u32) {
+        let (width, height) = (width / factor, height / factor);
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": factor, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
     /// Sets the system's preference, which the page's own control overrides.
     pub async fn prefer(&self, scheme: Scheme) {
-        let feature = json!({"name": "prefers-color-scheme", "value": scheme.as_str()});
-        self.devtools("Emulation.setEmulatedMedia", json!({"features": [feature]})).await;
+        self.emulate(Medium::Screen(scheme)).await;
+    }
+
+    /// Shows the page as on this medium.
+    pub async fn emulate(&self, medium: Medium) {
+        let (media, scheme, forced) = match medium {
+            Medium::Screen(scheme) => ("", scheme, "none"),
+            Medium::ForcedColours => ("", Scheme::Dark, "active"),
+            Medium::Print => ("print", Scheme::Light, "none"),
+        };
+        let features = json!([
+            {"name": "prefers-color-scheme", "value": scheme.as_str()},
+            {"name": "forced-colors", "value": forced},
+        ]);
+        self.devtools("Emulation.setEmulatedMedia", json!({"media": media, "features": features})).await;
+    }
+
+    /// A picture of the page from its top, also of what is below the window, up to `longest` CSS pixels. As PNG.
+    pub async fn whole_page(&self, longest: u32) -> Vec<u8> {
+        // A scroll bar takes part of the width in the window, and none in the picture.
+        self.devtools("Emulation.setScrollbarsHidden", json!({"hidden": true})).await;
+        let size = self.devtools("Page.getLayoutMetrics", json!({})).await;
+        let (width, height) = (&size["cssLayoutViewport"]["clientWidth"], size["cssContentSize"]["height"].as_f64());
+        let height = height.expect("a page has a height").min(f64::from(longest));
+        let clip = json!({"x": 0, "y": 0, "width": width, "height": height, "scale": 1});
+        let parameters = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        let picture = self.devtools("Page.captureScreenshot", parameters).await;
+        STANDARD.decode(picture["data"].as_str().expect("a picture is text")).expect("a picture is in base 64")
     }
 }
