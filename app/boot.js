@@ -13,6 +13,9 @@
   // index.html shows the search form; on other pages it would flash.
   if (!/^\/(entry\/?)?$/.test(location.pathname)) root.dataset.preview = "shell";
 
+  // As Route::is_console says.
+  if (/^\/(viewlog|system|jobs(\/\d+)?)\/?$/.test(location.pathname)) root.dataset.frame = "console";
+
   // The phrase may have several lines, yet Enter submits it, also before the wasm is there. The Enter that ends the
   // composition of a word belongs to the input method; Safari says so only by the key code 229.
   addEventListener("keydown", (event) => {

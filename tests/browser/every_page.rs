@@ -10,7 +10,7 @@ use crate::{BrowserTest, job_about, search};
 const FOR_VISITORS: &[(&str, &str)] = &[
     ("/", "Welcome to search4letters"),
     ("/?phrase=life%2C+the+universe&letters=aeiou", "It was not recorded."),
-    ("/?phrase=&letters=", "Here are your results"),
+    ("/?phrase=&letters=", "Your receipt"),
     ("/login", "Password"),
     ("/setup#token=wrong", "used already"),
     ("/setup", "link is incomplete"),
@@ -141,9 +141,9 @@ async fn the_theme_follows_the_system_until_the_visitor_chooses() {
     test.finish().await;
 }
 
-/// The page's background in each theme: #f3f5f7 and #151a21.
-const LIGHT: &str = "rgb(243, 245, 247)";
-const DARK: &str = "rgb(21, 26, 33)";
+/// The page's background in each theme: #fbfbf9 and #0e1216.
+const LIGHT: &str = "rgb(251, 251, 249)";
+const DARK: &str = "rgb(14, 18, 22)";
 
 async fn wait_for_background(page: &Browser, color: &str) {
     eventually(&format!("the page's background is {color}"), async || {

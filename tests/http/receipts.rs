@@ -29,8 +29,10 @@ async fn a_receipt_ends_with_the_number_of_its_row() {
         Some(state_of(&server, &answer.receipt.0).await).filter(|state| state.state == JobState::Done)
     })
     .await;
-    let row = server.log().await[0].seq;
-    assert_eq!(done, ReceiptState { state: JobState::Done, ahead: 0, attempt: 1, row: Some(row), spooled: false });
+    let row = &server.log().await[0];
+    assert_eq!((done.attempt, done.ahead, done.row), (1, 0, Some(row.seq)));
+    assert_eq!((done.accepted_at, done.recorded_at), (row.searched_at, Some(row.recorded_at)));
+    assert!(done.started_at.is_some_and(|started| started <= row.recorded_at), "{done:?}");
 }
 
 #[tokio::test]
@@ -76,10 +78,12 @@ async fn a_waiting_receipt_shows_how_many_searches_are_ahead() {
         }
     }
     let running = state_of(&server, &receipts[0]).await;
-    assert_eq!(running, ReceiptState { state: JobState::Running, ahead: 0, attempt: 1, row: None, spooled: false });
+    assert_eq!((running.state, running.attempt, running.row), (JobState::Running, 1, None));
+    assert_eq!((running.started_at, running.recorded_at), (Some(clock.steady()), None));
     for (receipt, ahead) in receipts[1..].iter().zip(0..) {
         let waiting = state_of(&server, receipt).await;
-        assert_eq!(waiting, ReceiptState { state: JobState::Waiting, ahead, attempt: 0, row: None, spooled: false });
+        assert_eq!((waiting.state, waiting.ahead, waiting.attempt), (JobState::Waiting, ahead, 0));
+        assert_eq!((waiting.accepted_at, waiting.started_at), (clock.steady(), None));
     }
     assert_eq!(server.log().await, [], "nothing is written before its time");
     eventually("all are recorded once their time has passed", async || {
@@ -208,7 +212,7 @@ async fn an_invalid_receipt_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_receipt_reveals_five_facts_and_nothing_of_the_search() {
+async fn a_receipt_reveals_its_progress_and_nothing_of_the_search() {
     let server = TestServer::start().await;
     let first = server.search(&[("phrase", "secret phrase")]).await;
     let second = server.search(&[("phrase", "secret phrase")]).await;
@@ -218,7 +222,9 @@ async fn a_receipt_reveals_five_facts_and_nothing_of_the_search() {
     };
     let mut members: Vec<&str> = state.keys().map(String::as_str).collect();
     members.sort_unstable();
-    assert_eq!(members, ["ahead", "attempt", "row", "spooled", "state"]);
+    let progress =
+        ["accepted_at", "ahead", "attempt", "paused", "recorded_at", "row", "spooled", "started_at", "state"];
+    assert_eq!(members, progress);
     // The id begins with the time. If a receipt revealed any of it, consecutive receipts would look alike.
     let (one, other) = (&first.receipt.0, &second.receipt.0);
     let same = one.chars().zip(other.chars()).filter(|(a, b)| a == b).count();

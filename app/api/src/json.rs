@@ -78,7 +78,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{JobState, LabSpec, LogSeq, Receipt, ReceiptState, Recorded, SearchAnswer, SearchId};
+    use crate::{JobState, LabSpec, LogSeq, Receipt, ReceiptState, Recorded, SearchAnswer, SearchId, TimeMs};
 
     proptest! {
         #[test]
@@ -86,14 +86,24 @@ mod tests {
             (id, row, ahead) in any::<(u128, i64, u64)>(),
             (phrase, letters, results) in any::<(String, String, Vec<String>)>(),
         ) {
-            let state = ReceiptState { state: JobState::Done, ahead, attempt: 1, row: Some(LogSeq(row)), spooled: false };
+            let state = ReceiptState {
+                state: JobState::Done,
+                ahead,
+                attempt: 1,
+                row: Some(LogSeq(row)),
+                spooled: false,
+                paused: true,
+                accepted_at: TimeMs(row),
+                started_at: None,
+                recorded_at: Some(TimeMs(row)),
+            };
             let wire = serde_json::to_string(&state).expect("serializable");
             prop_assert_eq!(from_json::<ReceiptState>(&wire), Ok(state));
 
             let text = format!("{results:?}");
             let receipt = Receipt("receipt".to_owned());
-            let answer =
-                SearchAnswer { id: SearchId(id), phrase, letters, results, text, receipt, recorded: Recorded::Accepted };
+            let (id, recorded) = (SearchId(id), Recorded::Accepted);
+            let answer = SearchAnswer { id, phrase, letters, results, text, receipt, recorded, accepted_in_ms: 4 };
             let wire = Answer::encode(&answer).expect("serializable");
             prop_assert_eq!(Answer::decode(wire), Ok(answer));
         }

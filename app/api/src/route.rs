@@ -45,6 +45,12 @@ impl Route {
         }
     }
 
+    /// Whether the page belongs to the console, whose links to other pages stand at the side. boot.js decides the same
+    /// before the first paint.
+    pub fn is_console(self) -> bool {
+        matches!(self, Self::ViewLog | Self::Jobs | Self::Job(_) | Self::System)
+    }
+
     pub fn bundle(self) -> Bundle {
         match self {
             Self::Entry | Self::NotFound => Bundle::Search,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::server_functions::server_functions;
-use crate::{JobState, LogSeq};
+use crate::{JobState, LogSeq, TimeMs};
 
 /// The letters that a search looks for by default.
 pub const DEFAULT_LETTERS: &str = "aeiou";
@@ -42,6 +42,8 @@ pub struct SearchAnswer {
     pub text: String,
     pub receipt: Receipt,
     pub recorded: Recorded,
+    /// How long the record took to become durable, in milliseconds of the server's clock.
+    pub accepted_in_ms: u32,
 }
 
 text_enum! {
@@ -117,8 +119,15 @@ pub struct ReceiptState {
     /// The log row, once it is written.
     pub row: Option<LogSeq>,
     /// Whether the record is still in the spool: it waits for the database, and then for a worker.
-    #[serde(default)]
     pub spooled: bool,
+    /// Whether an administrator has paused the writing of records.
+    pub paused: bool,
+    /// When the record became durable.
+    pub accepted_at: TimeMs,
+    /// When the last attempt to write it began. `None` before the first, and once the job was deleted.
+    pub started_at: Option<TimeMs>,
+    /// When the row was written.
+    pub recorded_at: Option<TimeMs>,
 }
 
 impl ReceiptState {

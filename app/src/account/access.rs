@@ -10,6 +10,7 @@ use crate::platform::{context, url};
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Failure, Loading};
 use crate::ui::part::part;
+use crate::ui::theme::ThemeControl;
 
 #[component]
 pub fn AccountMenu() -> impl IntoView {
@@ -35,6 +36,7 @@ fn log_in_link() -> AnyView {
 #[component]
 fn Menu(account: Account) -> impl IntoView {
     let (request, router) = (Request::new(), context::router());
+    let route = router.route();
     let log_out = move |_| login::log_out(request, move || router.go("/logout"));
     view! {
         <button
@@ -51,6 +53,7 @@ fn Menu(account: Account) -> impl IntoView {
                 <strong dir="auto">{account.name}</strong>
                 <span class="muted">{account.role.as_str()}</span>
             </p>
+            {move || route.get().is_console().then(|| view! { <ThemeControl /> })}
             <button class="account_item" type="button" on:click=log_out>"Log out"</button>
             <LogOutError request />
         </div>

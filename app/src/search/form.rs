@@ -1,14 +1,18 @@
-//! The form of a search, with a preview of the result. index.html shows the same form before the wasm is loaded.
+//! The form of a search, which marks the letters while one types. index.html shows the same form before the wasm is
+//! loaded.
 
 use api::search4letters;
 use leptos::ev;
 use leptos::prelude::*;
 
 use crate::search::draft::{Draft, Field};
-use crate::search::highlighted::{HighlightedPhrase, LetterChips};
-use crate::ui::highlight::runs;
+use crate::search::marked::{LetterTiles, PhraseMarks, verdict};
 use crate::ui::part::part;
 use crate::ui::shortcuts::focus;
+
+/// A phrase and its letters.
+const EXAMPLES: [(&str, &str); 4] =
+    [("rhythm", "aeiou"), ("안녕하세요 세계", "안세요"), ("Съешь же ещё", "аеёиоу"), ("🎉🍕 party", "🎉🍕🎈")];
 
 #[component]
 pub fn SearchForm(draft: Draft, on_submit: Callback<()>) -> impl IntoView {
@@ -20,24 +24,41 @@ pub fn SearchForm(draft: Draft, on_submit: Callback<()>) -> impl IntoView {
             None => on_submit.run(()),
         }
     };
+    let Draft { phrase, letters } = draft;
+    let example = move |(example, wanted): (&'static str, &'static str)| {
+        view! {
+            <button class="example" type="button" translate="no" on:click=move |_| draft.set(example, wanted)>
+                {example}
+            </button>
+        }
+    };
     view! {
         <form class="search_form card" action="/api/search" method="post" autocomplete="off" on:submit=submit>
-            <LimitedField field=Field::Phrase label="Phrase" text=draft.phrase>
-                <textarea id="phrase" name="phrase" rows="2" dir="auto" translate="no" spellcheck="false" autocapitalize="off"
-                    aria-describedby="phrase-note" prop:value=draft.phrase
-                    on:input:target=move |event| draft.phrase.set(event.target().value())
-                ></textarea>
+            <LimitedField field=Field::Phrase label="Phrase" text=phrase>
+                <div class="phrase_box">
+                    <PhraseMarks phrase letters />
+                    <textarea id="phrase" name="phrase" rows="1" required dir="auto" translate="no" spellcheck="false" autocapitalize="off"
+                        aria-describedby="phrase-note" prop:value=phrase
+                        on:input:target=move |event| phrase.set(event.target().value())
+                    ></textarea>
+                </div>
             </LimitedField>
-            <LimitedField field=Field::Letters label="Letters" text=draft.letters>
-                <input id="letters" name="letters" type="text" dir="auto" translate="no" spellcheck="false" autocapitalize="off"
-                    aria-describedby="letters-note" prop:value=draft.letters
-                    on:input:target=move |event| draft.letters.set(event.target().value())
-                />
-            </LimitedField>
-            <button class="button button-primary" type="submit">"Do it!"</button>
+            <div class="search_row">
+                <LimitedField field=Field::Letters label="Letters" text=letters>
+                    <input id="letters" name="letters" type="text" dir="auto" translate="no" spellcheck="false" autocapitalize="off"
+                        aria-describedby="letters-note" prop:value=letters
+                        on:input:target=move |event| letters.set(event.target().value())
+                    />
+                </LimitedField>
+                <button class="button button-primary" type="submit">"Do it!"</button>
+            </div>
             <section class="preview" aria-label="Preview">
-                {part(move || draft.phrase.with(|phrase| draft.letters.with(|letters| preview(phrase, letters))))}
+                <LetterTiles phrase letters />
+                <p class="verdict">
+                    {part(move || phrase.with(|phrase| letters.with(|letters| so_far(phrase, letters))))}
+                </p>
             </section>
+            <p class="examples">"Try" {EXAMPLES.map(example).collect_view()}</p>
         </form>
     }
 }
@@ -58,16 +79,9 @@ fn LimitedField(field: Field, label: &'static str, text: RwSignal<String>, child
     }
 }
 
-fn preview(phrase: &str, letters: &str) -> AnyView {
-    if phrase.is_empty() {
-        return view! { <p class="muted">"Start typing. We mark the letters as you go."</p> }.into_any();
+fn so_far(phrase: &str, letters: &str) -> String {
+    match phrase {
+        "" => "Start typing. We mark the letters as you go.".to_owned(),
+        _ => verdict(&search4letters(phrase, letters), letters),
     }
-    let found = search4letters(phrase, letters);
-    let runs = runs(phrase, &found);
-    let found = if found.is_empty() {
-        view! { <p class="muted">"None of the letters so far."</p> }.into_any()
-    } else {
-        view! { <LetterChips label="Letters found so far" letters=found /> }.into_any()
-    };
-    view! { {found}<HighlightedPhrase runs /> }.into_any()
 }

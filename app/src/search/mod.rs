@@ -2,7 +2,7 @@
 
 pub mod draft;
 mod form;
-mod highlighted;
+mod marked;
 pub mod outbox;
 pub mod page;
 mod receipt;

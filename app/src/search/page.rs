@@ -1,14 +1,17 @@
 //! `/`: the form of a search, and the results of the search that the address names.
 
+use api::search4letters;
 use leptos::prelude::*;
 
 use crate::platform::context;
 use crate::platform::mount::take_submitted;
 use crate::search::draft::Draft;
 use crate::search::form::SearchForm;
+use crate::search::marked::verdict;
 use crate::search::outbox::{Outbox, OutboxNotice};
+use crate::search::receipt::NoReceipt;
 use crate::search::results::Results;
-use crate::search::submission::{Progress, Submission};
+use crate::search::submission::{Progress, Question, Submission};
 use crate::search::visit::Visit;
 use crate::ui::page::PageHeading;
 use crate::ui::part::part;
@@ -62,15 +65,33 @@ pub fn SearchPage(draft: Draft, outbox: Outbox) -> impl IntoView {
             router.replace(&location.url(), Some(&visit.note()));
         }
     });
-    let results = part(move || {
-        submission.question().map(|question| view! { <Results question submission on_ask=submit_shown /> }.into_any())
+    let results = part(move || match submission.question() {
+        Some(question) => view! { <Results question draft submission on_ask=submit_shown /> }.into_any(),
+        None => view! { <NoReceipt /> }.into_any(),
     });
+    // A screen reader hears only what changes in an element that is there already.
+    let spoken = move || {
+        let Question { phrase, letters, .. } = submission.question()?;
+        Some(format!("Here are your results: {}", verdict(&search4letters(&phrase, &letters), &letters)))
+    };
     view! {
-        <div class="page page-narrow">
-            <PageHeading text="Welcome to search4letters on the web!" />
-            <SearchForm draft on_submit=submit_draft />
-            {results}
-            <OutboxNotice outbox />
+        <div class="page search_page" data-asked=part(move || submission.question().map(|_| ""))>
+            <header class="hero">
+                <PageHeading text="Welcome to search4letters on the web!" />
+                <p class="display">"Answer now. Write later. "<br />"Prove it was written."</p>
+                <p class="lead">
+                    "Which of these letters are in your phrase? You know at once. Your search is logged afterwards, \
+                    even if the server crashes in between. The receipt proves it."
+                </p>
+            </header>
+            <div class="search_columns">
+                <SearchForm draft on_submit=submit_draft />
+                <div class="search_outcome">
+                    {results}
+                    <OutboxNotice outbox />
+                </div>
+            </div>
+            <p class="visually_hidden" role="status">{part(spoken)}</p>
         </div>
     }
 }

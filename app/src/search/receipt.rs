@@ -1,23 +1,43 @@
-//! The receipt: how far the log record of a search has come.
+//! The receipt: how far the log record of a search has come, and what it took. Its times are the server's.
 
 use api::{ApiError, ErrorCode, JobState, Receipt, ReceiptState, Recorded};
 use leptos::prelude::*;
 
+use crate::platform::context;
 use crate::platform::sse::EventStream;
 use crate::search::submission::{Answer, Progress, Submission};
 use crate::ui::copy_button::CopyButton;
 use crate::ui::format;
+use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Failure, Notice, Tone};
 use crate::ui::part::part;
 
+/// What stands in the place of the results until there are some. index.html shows the same.
 #[component]
-pub fn ReceiptSteps(submission: Submission) -> impl IntoView {
+pub fn NoReceipt() -> impl IntoView {
     view! {
-        <div class="receipt_steps" hidden=move || submission.progress() == Progress::Unasked>
+        <section class="results card" aria-labelledby="receipt-title">
+            <h2 id="receipt-title">"Your receipt"</h2>
+            <p class="muted">
+                "You get your answer at once, and a receipt. On it you watch your search being written to the log."
+            </p>
+            <ol class="receipt_list">{Step::ALL.map(promised).collect_view()}</ol>
+        </section>
+    }
+}
+
+fn promised(step: Step) -> impl IntoView {
+    view! { <li class="receipt_step" data-standing="ahead">{step.promise()}</li> }
+}
+
+#[component]
+pub fn SearchReceipt(submission: Submission) -> impl IntoView {
+    view! {
+        <div class="receipt" hidden=move || submission.progress() == Progress::Unasked>
             {part(move || match submission.progress() {
                 Progress::Sending => view! { <p class="muted" role="status">"Sending…"</p> }.into_any(),
                 Progress::Unasked => ().into_any(),
-                Progress::Answered(Answer { recorded, receipt }) => record(recorded, receipt),
+                Progress::Answered(answer) => record(answer),
                 Progress::Unreached(error) => {
                     view! { <Failure text=unreached(&error) on_retry=move |()| submission.send_again() /> }.into_any()
                 }
@@ -35,9 +55,9 @@ fn unreached(error: &ApiError) -> String {
     format!("{message} Your result is correct; we'll keep resending.")
 }
 
-fn record(recorded: Recorded, receipt: Receipt) -> AnyView {
-    match recorded {
-        Recorded::Accepted | Recorded::Spooled => view! { <Steps recorded receipt /> }.into_any(),
+fn record(answer: Answer) -> AnyView {
+    match answer.recorded {
+        Recorded::Accepted | Recorded::Spooled => view! { <Followed answer /> }.into_any(),
         Recorded::NotRecorded => view! {
             <Notice tone=Tone::Error text="The result is right, but this search was not recorded: the server could \
                 not store it anywhere. Its operator has been told." />
@@ -46,31 +66,50 @@ fn record(recorded: Recorded, receipt: Receipt) -> AnyView {
     }
 }
 
+/// The receipt of an accepted search, followed until its state is final.
 #[component]
-fn Steps(recorded: Recorded, receipt: Receipt) -> impl IntoView {
+fn Followed(answer: Answer) -> impl IntoView {
+    let Answer { recorded, receipt, accepted_in_ms: waited } = answer;
     let id = receipt.0.clone();
-    let Followed { state, is_gone } = follow(receipt);
-    let reached = move || state.with(|state| state.as_ref().map_or(Step::Accepted, Step::of));
+    let Following { state, ahead, is_gone } = follow(receipt);
+    let now = context::now();
+    let took = move || state.with(|state| state.as_ref().and_then(log_took));
     let is_lost =
         move || state.with(|state| state.as_ref().is_some_and(|state| state.state.is_final() && state.row.is_none()));
     let is_over = move || is_lost() || is_gone.get();
     let step = move |step: Step| {
-        let standing = move || match reached() {
-            now if now > step => "past",
-            now if now == step && (step == Step::Recorded || is_over()) => "past",
-            now if now == step => "now",
-            _ => "ahead",
+        let standing = move || state.with(|state| step.standing(state.as_ref(), is_over()).as_str());
+        let label = move || state.with(|state| step.label(state.as_ref(), ahead.get()));
+        let time = move || {
+            state.with(|state| step.time(state.as_ref(), waited)).map(|ms| format!("+{}", format::duration(ms)))
         };
-        let is_now = move || (reached() == step).then_some("step");
         view! {
             <li class="receipt_step" data-standing=part(standing) aria-current=part(is_now)>
-                {part(move || state.with(|state| step.label(state.as_ref())))}
+                <span>{part(label)}</span>
+                <span class="receipt_time">{part(time)}</span>
             </li>
         }
     };
+    let so_far = move || match (took(), state.with(|state| state.as_ref().map(|state| state.accepted_at))) {
+        (Some(ms), _) => format::duration(ms),
+        // Whole seconds: the page's clock ticks once a second.
+        (None, Some(accepted)) if !is_over() => format!("{} s so far", now.get().since(accepted).max(0) / 1_000),
+        _ => "–".to_owned(),
+    };
+    let share = move || format!("{}%", took().map_or(0, |took| share(waited, took)));
     view! {
         <SpoolNotice recorded receipt=state />
+        <dl class="receipt_totals">
+            {waited.map(|ms| view! { <div><dt>"You waited"</dt><dd>{format::duration(ms.into())}</dd></div> })}
+            <div><dt>"The log took"</dt><dd data-live=move || took().is_none().then_some("")>{so_far}</dd></div>
+        </dl>
+        <div class="receipt_bar" style=("--share", share) data-live=move || (took().is_none() && !is_over()).then_some("") aria-hidden="true"></div>
         <ol class="receipt_list" aria-label="Record" aria-live="polite">{Step::ALL.map(step).collect_view()}</ol>
+        {part(move || state.with(|state| state.as_ref().and_then(|state| state.row)).map(|row| view! {
+            <p class="receipt_stamp" role="status">
+                <Icon symbol=Symbol::State(JobState::Done) />{format!("In the log: row {}", format::row_number(row))}
+            </p>
+        }.into_any()))}
         {part(move || is_lost().then(|| view! {
             <Notice tone=Tone::Warning text="This search's record was not written. An administrator sees why, and \
                 can have it written again." />
@@ -87,27 +126,42 @@ fn Steps(recorded: Recorded, receipt: Receipt) -> impl IntoView {
 }
 
 #[derive(Clone, Copy)]
-struct Followed {
+struct Following {
     state: RwSignal<Option<ReceiptState>>,
+    /// The most jobs that this page has seen ahead of the record's.
+    ahead: RwSignal<u64>,
     /// Whether the server knows nothing of the receipt.
     is_gone: RwSignal<bool>,
 }
 
 /// The receipt's state, followed until it is settled.
-fn follow(Receipt(receipt): Receipt) -> Followed {
+fn follow(Receipt(receipt): Receipt) -> Following {
     let state = RwSignal::new(None::<ReceiptState>);
+    let ahead = RwSignal::new(0);
     let stream = EventStream::new();
     let address = move || format!("/api/receipts/{receipt}/events");
     stream.open(address, move |_, data| {
         let Ok(latest) = api::from_json::<ReceiptState>(&data) else { return };
         let is_settled = latest.is_settled();
+        ahead.update(|ahead| *ahead = latest.ahead.max(*ahead));
         state.set(Some(latest));
         if is_settled {
             // There is nothing more to come.
             stream.close();
         }
     });
-    Followed { state, is_gone: stream.is_gone }
+    Following { state, ahead, is_gone: stream.is_gone }
+}
+
+/// From acceptance to the row, in milliseconds.
+fn log_took(state: &ReceiptState) -> Option<i64> {
+    state.recorded_at.map(|recorded| recorded.since(state.accepted_at).max(0))
+}
+
+/// The visitor's part of the whole time, in percent. At least 2, so that it can be seen.
+fn share(waited: Option<u32>, took: i64) -> i64 {
+    let waited = i64::from(waited.unwrap_or(0));
+    (waited.saturating_mul(100) / waited.saturating_add(took).max(1)).clamp(2, 100)
 }
 
 /// Says that a record is in the spool, and later that it has left.
@@ -164,78 +218,183 @@ enum Step {
     Accepted,
     Waiting,
     Writing,
-    Recorded,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Past,
+    Now,
+    /// The record has come this far and stands still.
+    Held,
+    Ahead,
+}
+
+impl Standing {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Past => "past",
+            Self::Now => "now",
+            Self::Held => "held",
+            Self::Ahead => "ahead",
+        }
+    }
 }
 
 impl Step {
-    const ALL: [Self; 4] = [Self::Accepted, Self::Waiting, Self::Writing, Self::Recorded];
+    const ALL: [Self; 3] = [Self::Accepted, Self::Waiting, Self::Writing];
 
-    fn of(state: &ReceiptState) -> Self {
-        match state.state {
-            // Its job does not exist yet, whatever state it will have.
-            _ if state.spooled => Self::Waiting,
-            JobState::Scheduled | JobState::Waiting | JobState::Retrying => Self::Waiting,
-            JobState::Running => Self::Writing,
-            JobState::Done => Self::Recorded,
-            // The job ended without a row, in the last step that it began.
-            JobState::Dead | JobState::Cancelled => Self::Writing,
+    /// What every receipt promises.
+    fn promise(self) -> &'static str {
+        match self {
+            Self::Accepted => "Accepted, safe on disk",
+            Self::Waiting => "Waits for a worker",
+            Self::Writing => "Written to the log",
         }
     }
 
-    /// The step's label, with details once it is reached.
-    fn label(self, state: Option<&ReceiptState>) -> String {
-        let reached = state.filter(|state| Self::of(state) == self);
-        match (self, reached) {
-            (Self::Accepted, _) => "Accepted".to_owned(),
-            (Self::Waiting, Some(state)) if state.spooled => {
-                "Safe on the server's disk, waiting for the database".to_owned()
-            }
-            (Self::Waiting, Some(state)) if state.state == JobState::Retrying => {
-                format!("Waiting to try again (after attempt {})", state.attempt)
-            }
-            (Self::Waiting, Some(state)) => format!("{} ahead of you", format::number(state.ahead)),
-            (Self::Waiting, None) => "Waiting".to_owned(),
-            (Self::Writing, Some(state)) if state.attempt > 1 && !state.state.is_final() => {
-                format!("Writing (attempt {})", state.attempt)
-            }
-            (Self::Writing, _) => "Writing".to_owned(),
-            (Self::Recorded, state) => match state.and_then(|state| state.row) {
-                Some(row) => format!("In the log: row {}", format::row_number(row)),
-                None => "In the log".to_owned(),
-            },
+    /// The step that the record is in. `None` once it is written.
+    fn of(state: &ReceiptState) -> Option<Self> {
+        match state.state {
+            // Its job does not exist yet, whatever state it will have.
+            _ if state.spooled => Some(Self::Waiting),
+            JobState::Scheduled | JobState::Waiting | JobState::Retrying => Some(Self::Waiting),
+            JobState::Running => Some(Self::Writing),
+            JobState::Done => None,
+            // The job ended without a row, in the last step that it began.
+            JobState::Dead | JobState::Cancelled => Some(Self::Writing),
         }
+    }
+
+    fn standing(self, state: Option<&ReceiptState>, is_over: bool) -> Standing {
+        let reached = state.map_or(Some(Self::Waiting), Self::of);
+        match reached {
+            None => Standing::Past,
+            Some(reached) if self < reached => Standing::Past,
+            Some(reached) if self > reached => Standing::Ahead,
+            Some(_) if is_over || state.is_some_and(|state| state.paused) => Standing::Held,
+            Some(_) => Standing::Now,
+        }
+    }
+
+    fn label(self, state: Option<&ReceiptState>, most_ahead: u64) -> String {
+        let Some(state) = state else { return self.promise().to_owned() };
+        let reached = Self::of(state);
+        let is_past = reached.is_none_or(|reached| self < reached);
+        match self {
+            Self::Accepted => self.promise().to_owned(),
+            Self::Waiting if is_past && most_ahead > 0 => {
+                let others = if most_ahead == 1 { "other" } else { "others" };
+                format!("Waited behind {} {others}", format::number(most_ahead))
+            }
+            Self::Waiting if is_past => "Waited for a worker".to_owned(),
+            Self::Waiting if state.spooled => "Safe on the server's disk, waiting for the database".to_owned(),
+            Self::Waiting if state.paused => "Writing is paused".to_owned(),
+            Self::Waiting if state.state == JobState::Retrying => {
+                format!("Attempt {} failed, will retry", state.attempt)
+            }
+            Self::Waiting => format!("{} ahead of you", format::number(state.ahead)),
+            Self::Writing if is_past => "Written by a worker".to_owned(),
+            Self::Writing if reached != Some(self) => self.promise().to_owned(),
+            Self::Writing if state.state.is_final() => "Not written".to_owned(),
+            Self::Writing if state.attempt > 1 => format!("Writing (attempt {})", state.attempt),
+            Self::Writing => "Writing".to_owned(),
+        }
+    }
+
+    /// When the step was over, in milliseconds after the acceptance; for the acceptance itself, how long it took.
+    fn time(self, state: Option<&ReceiptState>, waited: Option<u32>) -> Option<i64> {
+        let time = match self {
+            Self::Accepted => return waited.map(i64::from),
+            Self::Waiting => state?.started_at,
+            Self::Writing => state?.recorded_at,
+        };
+        // The worker may be faster than the answer to the visitor.
+        let least = waited.map_or(0, i64::from);
+        time.map(|time| time.since(state.map_or(time, |state| state.accepted_at)).max(least))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use api::LogSeq;
+    use api::{LogSeq, TimeMs};
 
     use super::*;
 
     fn at(state: JobState) -> ReceiptState {
-        ReceiptState { state, ahead: 1_204, attempt: 1, row: None, spooled: false }
+        ReceiptState {
+            state,
+            ahead: 1_204,
+            attempt: 1,
+            row: None,
+            spooled: false,
+            paused: false,
+            accepted_at: TimeMs(1_000),
+            started_at: None,
+            recorded_at: None,
+        }
+    }
+
+    fn labels(state: &ReceiptState) -> [String; 3] {
+        Step::ALL.map(|step| step.label(Some(state), 22))
+    }
+
+    fn standings(state: &ReceiptState) -> [Standing; 3] {
+        Step::ALL.map(|step| step.standing(Some(state), state.state.is_final() && state.row.is_none()))
     }
 
     #[test]
     fn labels_say_what_is_known() {
-        assert_eq!(Step::Waiting.label(Some(&at(JobState::Waiting))), "1,204 ahead of you");
-        assert_eq!(Step::Writing.label(Some(&at(JobState::Running))), "Writing");
+        let waiting = ["Accepted, safe on disk", "1,204 ahead of you", "Written to the log"];
+        assert_eq!(labels(&at(JobState::Waiting)), waiting);
         let again = ReceiptState { attempt: 2, ..at(JobState::Running) };
-        assert_eq!(Step::Writing.label(Some(&again)), "Writing (attempt 2)");
+        assert_eq!(labels(&again)[1..], ["Waited behind 22 others", "Writing (attempt 2)"]);
         let done = ReceiptState { row: Some(LogSeq(48_211)), ..at(JobState::Done) };
-        assert_eq!(Step::Recorded.label(Some(&done)), "In the log: row 48,211");
+        assert_eq!(labels(&done)[1..], ["Waited behind 22 others", "Written by a worker"]);
+        assert_eq!(Step::Waiting.label(Some(&done), 0), "Waited for a worker");
+    }
+
+    #[test]
+    fn steps_ahead_promise_nothing() {
+        assert_eq!(Step::ALL.map(|step| step.label(None, 0)), Step::ALL.map(Step::promise));
+        assert_eq!(Step::ALL.map(|step| step.standing(None, false)), [Standing::Past, Standing::Now, Standing::Ahead]);
+    }
+
+    #[test]
+    fn a_record_that_nobody_writes_does_not_pulse() {
+        let paused = ReceiptState { paused: true, ..at(JobState::Waiting) };
+        assert_eq!(Step::Waiting.label(Some(&paused), 0), "Writing is paused");
+        assert_eq!(standings(&paused), [Standing::Past, Standing::Held, Standing::Ahead]);
+        let dead = at(JobState::Dead);
+        assert_eq!(standings(&dead), [Standing::Past, Standing::Past, Standing::Held]);
+        assert_eq!(labels(&dead)[2], "Not written");
     }
 
     #[test]
     fn a_spooled_record_waits_for_the_database_and_then_for_a_worker() {
         let spooled = ReceiptState { spooled: true, ahead: 0, attempt: 0, ..at(JobState::Waiting) };
-        assert_eq!(Step::of(&spooled), Step::Waiting);
-        let labels = Step::ALL.map(|step| step.label(Some(&spooled)));
-        let waiting = "Safe on the server's disk, waiting for the database";
-        assert_eq!(labels, ["Accepted", waiting, "Writing", "In the log"]);
+        assert_eq!(labels(&spooled)[1], "Safe on the server's disk, waiting for the database");
+        assert_eq!(standings(&spooled), [Standing::Past, Standing::Now, Standing::Ahead]);
         let replayed = ReceiptState { spooled: false, ahead: 3, ..spooled };
-        assert_eq!(Step::Waiting.label(Some(&replayed)), "3 ahead of you");
+        assert_eq!(labels(&replayed)[1], "3 ahead of you");
+    }
+
+    #[test]
+    fn times_count_from_the_acceptance() {
+        let state =
+            ReceiptState { started_at: Some(TimeMs(2_200)), recorded_at: Some(TimeMs(7_000)), ..at(JobState::Done) };
+        assert_eq!(Step::ALL.map(|step| step.time(Some(&state), Some(4))), [Some(4), Some(1_200), Some(6_000)]);
+        assert_eq!(log_took(&state), Some(6_000));
+        // A clock may have been set back in between.
+        let earlier = ReceiptState { recorded_at: Some(TimeMs(0)), ..state };
+        assert_eq!(log_took(&earlier), Some(0));
+    }
+
+    #[test]
+    fn the_bar_always_shows_the_visitors_part() {
+        assert_eq!(share(Some(4), 6_000), 2);
+        assert_eq!(share(Some(10), 10), 50);
+        assert_eq!(share(Some(0), 0), 2);
+        assert_eq!(share(None, 6_000), 2);
     }
 
     #[test]
@@ -245,12 +404,5 @@ mod tests {
         assert_eq!(after(&[true, true]), SpoolStay::Lasts);
         assert_eq!(after(&[true, false, false]), SpoolStay::Over);
         assert_eq!(after(&[false, true]), SpoolStay::Lasts, "the receipt knows more than the answer did");
-    }
-
-    #[test]
-    fn steps_ahead_promise_nothing() {
-        let labels = Step::ALL.map(|step| step.label(None));
-        assert_eq!(labels, ["Accepted", "Waiting", "Writing", "In the log"]);
-        assert_eq!(Step::Recorded.label(Some(&at(JobState::Running))), "In the log");
     }
 }

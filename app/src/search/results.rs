@@ -1,14 +1,16 @@
 //! The results of a search, and its receipt.
 
 use api::{ADDRESS_LIMIT, search4letters, set_text};
+use leptos::html;
 use leptos::prelude::*;
 
 use crate::platform::url;
-use crate::search::highlighted::{HighlightedPhrase, LetterChips};
-use crate::search::receipt::ReceiptSteps;
+use crate::search::draft::Draft;
+use crate::search::marked::verdict;
+use crate::search::receipt::SearchReceipt;
 use crate::search::submission::{Progress, Question, Submission};
 use crate::ui::copy_button::CopyButton;
-use crate::ui::highlight::{self, Run, runs};
+use crate::ui::highlight;
 use crate::ui::icon::Symbol;
 use crate::ui::notice::{Notice, Tone};
 use crate::ui::part::part;
@@ -16,6 +18,7 @@ use crate::ui::part::part;
 #[component]
 pub fn Results(
     question: Question,
+    draft: Draft,
     submission: Submission,
     /// Asks a search that came with a link.
     on_ask: Callback<()>,
@@ -23,15 +26,24 @@ pub fn Results(
     let Question { phrase, letters, .. } = question;
     // The server computes the same result; there is no need to wait for it.
     let found = search4letters(&phrase, &letters);
+    let sentence = verdict(&found, &letters);
     let python = set_text(&found);
     let listed = found.iter().map(|letter| highlight::visible(&letter.to_string())).collect::<Vec<_>>().join(", ");
     let listed = if found.is_empty() { "No letters found".to_owned() } else { listed };
-    let (phrase_runs, letter_runs) = (runs(&phrase, &found), runs(&letters, &found));
-    let is_empty = found.is_empty();
     let address = url::of_search(&phrase, &letters);
     let link = (address.len() <= ADDRESS_LIMIT).then(|| window().location().origin().unwrap_or_default() + &address);
+    let shown = highlight::visible(&phrase);
+    // Otherwise the phrase stands in the form.
+    let is_changed = Memo::new(move |_| draft.phrase.with(|draft| *draft != phrase));
+    let section = NodeRef::<html::Section>::new();
+    // On a phone the results may be below the window.
+    Effect::new(move |_| {
+        if let Some(section) = section.get() {
+            section.scroll_into_view_with_scroll_into_view_options(&nearest());
+        }
+    });
     view! {
-        <section class="results card" aria-labelledby="results-title">
+        <section class="results card" aria-labelledby="results-title" node_ref=section>
             <header class="card_head">
                 <h2 id="results-title">"Here are your results:"</h2>
                 {match link {
@@ -39,25 +51,27 @@ pub fn Results(
                     None => view! { <span class="muted">"Too long for a link"</span> }.into_any(),
                 }}
             </header>
+            {part(move || is_changed.get().then(|| view! {
+                <p class="results_phrase" dir="auto" translate="no">{shown.clone()}</p>
+            }.into_any()))}
+            <div class="results_text">
+                <p>
+                    <strong class="results_letters" translate="no">{listed}</strong>
+                    <span class="results_sentence">{sentence}</span>
+                </p>
+                // As Python writes the set.
+                <CopyButton label="Copy" text=python />
+            </div>
             {part(move || (submission.progress() == Progress::Unasked).then(|| view! { <NotAsked on_ask /> }.into_any()))}
-            <dl class="facts">
-                <dt>"Phrase"</dt>
-                <dd>{phrase_or_empty(phrase_runs)}</dd>
-                <dt>"Letters"</dt>
-                <dd>{phrase_or_empty(letter_runs)}</dd>
-                <dt>"Results"</dt>
-                <dd class="results_found">
-                    {(!is_empty).then(|| view! { <LetterChips label="Results" letters=found /> })}
-                    <span class="results_text">
-                        <span class="results_letters" translate="no">{listed}</span>
-                        // As Python writes the set.
-                        <CopyButton label="Copy" text=python />
-                    </span>
-                </dd>
-            </dl>
-            <ReceiptSteps submission />
+            <SearchReceipt submission />
         </section>
     }
+}
+
+fn nearest() -> web_sys::ScrollIntoViewOptions {
+    let options = web_sys::ScrollIntoViewOptions::new();
+    options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+    options
 }
 
 /// Says that the search was not made here, and offers to make it.
@@ -70,11 +84,4 @@ fn NotAsked(on_ask: Callback<()>) -> impl IntoView {
             </Notice>
         </div>
     }
-}
-
-fn phrase_or_empty(runs: Vec<Run>) -> AnyView {
-    if runs.is_empty() {
-        return view! { <span class="muted">"(empty)"</span> }.into_any();
-    }
-    view! { <HighlightedPhrase runs /> }.into_any()
 }

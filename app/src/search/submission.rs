@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{ApiError, ErrorCode, Receipt, Recorded, SearchId};
+use api::{ApiError, ErrorCode, Receipt, Recorded, SearchAnswer, SearchId};
 use leptos::ev;
 use leptos::leptos_dom::helpers::{TimeoutHandle, WindowListenerHandle};
 use leptos::prelude::*;
@@ -27,6 +27,9 @@ pub struct Question {
 pub struct Answer {
     pub recorded: Recorded,
     pub receipt: Receipt,
+    /// How long the record took to become durable, by the server's clock. `None` if the entry of the browser's history
+    /// does not say.
+    pub accepted_in_ms: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +129,11 @@ impl Submission {
         self.outbox.keep(&question);
         spawn_local(async move {
             let answer = api::search(question.phrase.clone(), Some(question.letters.clone()), question.id).await;
-            let answer = answer.map(|answer| Answer { recorded: answer.recorded, receipt: answer.receipt });
+            let answer = answer.map(|SearchAnswer { recorded, receipt, accepted_in_ms, .. }| Answer {
+                recorded,
+                receipt,
+                accepted_in_ms: Some(accepted_in_ms),
+            });
             if !matches!(&answer, Err(error) if is_transient(error.code)) {
                 self.outbox.settle(question.id);
             }

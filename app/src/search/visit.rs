@@ -24,15 +24,18 @@ impl Visit {
     pub fn at(location: &Location) -> Option<Self> {
         let text = |name| location.noted(name).or_else(|| location.parameter(name));
         let (phrase, letters) = (text("phrase"), text("letters"));
-        if phrase.is_none() && letters.is_none() {
+        let id = location.noted("id").and_then(|id| id.parse::<SearchId>().ok());
+        let phrase = phrase.unwrap_or_default();
+        // A link without a phrase asks nothing.
+        if phrase.is_empty() && id.is_none() {
             return None;
         }
         let letters = letters.unwrap_or_else(|| DEFAULT_LETTERS.to_owned());
-        let id = location.noted("id").and_then(|id| id.parse::<SearchId>().ok());
         let recorded = location.noted("recorded").as_deref().and_then(Recorded::parse);
         let answer = recorded.zip(location.noted("receipt"));
-        let answer = answer.map(|(recorded, receipt)| Answer { recorded, receipt: Receipt(receipt) });
-        Some(Self { question: Question { id, phrase: phrase.unwrap_or_default(), letters }, answer })
+        let accepted_in_ms = location.noted("accepted_in_ms").and_then(|ms| ms.parse().ok());
+        let answer = answer.map(|(recorded, receipt)| Answer { recorded, receipt: Receipt(receipt), accepted_in_ms });
+        Some(Self { question: Question { id, phrase, letters }, answer })
     }
 
     /// The address of the entry. It does not name a search that is too long for an address.
@@ -45,11 +48,13 @@ impl Visit {
         let Question { id, phrase, letters } = &self.question;
         let id = id.map(|id| id.to_string());
         let answer = self.answer.as_ref();
+        let accepted_in_ms = answer.and_then(|answer| answer.accepted_in_ms).map(|ms| ms.to_string());
         let text = |text| if self.address() == "/" { Some(text) } else { None };
         let kept = [
             ("id", id.as_deref()),
             ("receipt", answer.map(|answer| answer.receipt.0.as_str())),
             ("recorded", answer.map(|answer| answer.recorded.as_str())),
+            ("accepted_in_ms", accepted_in_ms.as_deref()),
             ("phrase", text(phrase.as_str())),
             ("letters", text(letters.as_str())),
         ];

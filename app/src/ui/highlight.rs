@@ -1,34 +1,4 @@
-//! Splits a phrase into found and other runs, and makes invisible characters visible.
-
-use std::collections::BTreeSet;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
-    pub kind: RunKind,
-    pub text: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunKind {
-    Plain,
-    /// Characters that the search has found.
-    Found,
-}
-
-/// Splits `phrase` between found and other characters, so that equal neighbours share a run.
-pub fn runs(phrase: &str, found: &BTreeSet<char>) -> Vec<Run> {
-    let mut runs: Vec<Run> = Vec::new();
-    for character in phrase.chars() {
-        let kind = if found.contains(&character) { RunKind::Found } else { RunKind::Plain };
-        if runs.last().is_none_or(|run| run.kind != kind) {
-            runs.push(Run { kind, text: String::new() });
-        }
-        if let Some(run) = runs.last_mut() {
-            push_visible(&mut run.text, character);
-        }
-    }
-    runs
-}
+//! Makes invisible characters visible.
 
 /// `text` in which characters that are invisible, or affect their neighbours, are replaced by visible ones.
 pub fn visible(text: &str) -> String {
@@ -62,18 +32,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighbours_share_a_run() {
-        let runs = runs("aabba", &BTreeSet::from(['a']));
-        let texts: Vec<(RunKind, &str)> = runs.iter().map(|run| (run.kind, run.text.as_str())).collect();
-        assert_eq!(texts, [(RunKind::Found, "aa"), (RunKind::Plain, "bb"), (RunKind::Found, "a")]);
-    }
-
-    #[test]
-    fn an_empty_phrase_has_no_runs() {
-        assert!(runs("", &BTreeSet::from(['a'])).is_empty());
-    }
-
-    #[test]
     fn invisible_characters_become_visible() {
         assert_eq!(visible("a\n\0\x7fb"), "a␊␀␡b");
         assert_eq!(visible("x\u{202e}y"), "x\\u{202e}y");
@@ -87,14 +45,6 @@ mod tests {
         fn what_is_shown_is_inert(text in any::<String>()) {
             prop_assert!(visible(&text).chars().all(api::is_inert));
             prop_assert!(visible_lines(&text).chars().all(|character| character == '\n' || api::is_inert(character)));
-        }
-
-        #[test]
-        fn runs_show_the_whole_phrase(phrase in any::<String>(), letters in any::<String>()) {
-            let runs = runs(&phrase, &api::search4letters(&phrase, &letters));
-            let shown: String = runs.iter().map(|run| run.text.as_str()).collect();
-            prop_assert_eq!(shown, visible(&phrase));
-            prop_assert!(runs.windows(2).all(|pair| pair[0].kind != pair[1].kind));
         }
     }
 }

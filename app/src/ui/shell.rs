@@ -19,6 +19,13 @@ pub fn Shell(
     children: Children,
 ) -> impl IntoView {
     let session = context::session();
+    let route = context::router().route();
+    // Set by boot.js for the first page.
+    Effect::new(move |_| {
+        if let Some(root) = document().document_element() {
+            let _ = root.set_attribute("data-frame", if route.get().is_console() { "console" } else { "public" });
+        }
+    });
     view! {
         <a class="skip_link" href="#main">"Skip to content"</a>
         <div class="shell">
@@ -27,13 +34,13 @@ pub fn Shell(
                     <span class="brand_mark" aria-hidden="true">"s4"</span>
                     <span class="brand_name">"search4letters"</span>
                 </a>
+                <NavigationBar />
                 <div class="topbar_tools" data-awaited=part(move || (session.state() == SessionState::Unknown).then_some(""))>
                     <ConnectionStatus />
-                    <ThemeControl />
+                    {move || (!route.get().is_console()).then(|| view! { <ThemeControl /> })}
                     {account_menu}
                 </div>
             </header>
-            <NavigationBar />
             <main class="main" id="main" tabindex="-1">{children()}</main>
         </div>
         <UpdateNotice />
@@ -72,7 +79,7 @@ fn NavigationBar() -> impl IntoView {
 fn PageLink(href: &'static str, label: &'static str, symbol: Symbol, is_current: fn(Route) -> bool) -> impl IntoView {
     let route = context::router().route();
     view! {
-        <a class="page_link" href=href aria-current=part(move || is_current(route.get()).then_some("page"))>
+        <a class="page_link" href=href title=label aria-current=part(move || is_current(route.get()).then_some("page"))>
             <Icon symbol />
             <span>{label}</span>
         </a>

@@ -1,6 +1,7 @@
 //! The theme: light, dark, or the system's. boot.js applies the choice before the first paint.
 
 use leptos::ev;
+use leptos::leptos_dom::helpers::WindowListenerHandle;
 use leptos::prelude::*;
 use web_sys::Storage;
 
@@ -61,11 +62,21 @@ pub fn ThemeControl() -> impl IntoView {
         chosen.set(theme);
         theme.apply();
     };
-    let _ = window_event_listener(ev::pageshow, move |event| {
+    let shown = window_event_listener(ev::pageshow, move |event| {
         // The document returns from the history cache; the theme may have been changed meanwhile in the other bundle.
         if event.persisted() {
             show(Theme::stored());
         }
+    });
+    // Another tab has changed it.
+    let stored = window_event_listener(ev::storage, move |event| {
+        if event.key().is_none_or(|key| key == KEY) {
+            show(Theme::stored());
+        }
+    });
+    let listeners = StoredValue::new_local(vec![shown, stored]);
+    on_cleanup(move || {
+        let _ = listeners.try_update_value(|listeners| listeners.drain(..).for_each(WindowListenerHandle::remove));
     });
     let option = move |theme: Theme| {
         let (label, symbol) = match theme {

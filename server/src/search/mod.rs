@@ -11,14 +11,14 @@ pub mod replay;
 use std::sync::Arc;
 
 use api::{
-    ApiError, DEFAULT_LETTERS, ErrorCode, JobState, LETTERS_LIMIT, LogSeq, PHRASE_LIMIT, Receipt, ReceiptState,
-    Recorded, SearchAnswer, SearchId,
+    ApiError, DEFAULT_LETTERS, ErrorCode, JobState, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded,
+    SearchAnswer, SearchId, TimeMs,
 };
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use queue::{Payload, encode};
 use spool::Record;
-use store::{Accepted, Clock, Store};
+use store::{Accepted, Clock, JobPosition, Store};
 
 use self::ingest::{Ingest, IngestOutcome};
 use self::log_request::{LogRequest, record_of};
@@ -71,7 +71,9 @@ impl SearchService {
         let found = api::search4letters(&phrase, &letters);
         let id = id.unwrap_or_else(|| self.new_id());
         let request = LogRequest(record_of(caller, id, phrase, letters, &found, self.clock.wall()));
+        let arrived = self.clock.steady();
         let recorded = self.accept(&request).await?;
+        let accepted_in_ms = u32::try_from(self.clock.steady().since(arrived)).unwrap_or(0);
         let LogRequest(record) = request;
         self.counter.get_or_create(&label(recorded)).inc();
         Ok(SearchAnswer {
@@ -82,6 +84,7 @@ impl SearchService {
             results: found.into_iter().map(String::from).collect(),
             text: record.results,
             recorded,
+            accepted_in_ms,
         })
     }
 
@@ -121,7 +124,7 @@ impl SearchService {
             // The store had it a moment ago, and still has it if it fails now.
             Err(_) => false,
         };
-        if is_given_up && self.row_of(id).await.is_ok_and(|row| row.is_none()) {
+        if is_given_up && self.store.log_row_of_search(id).await.is_ok_and(|row| row.is_none()) {
             return Recorded::NotRecorded;
         }
         Recorded::Accepted
@@ -132,18 +135,23 @@ impl SearchService {
         let not_found = || ApiError::not_found("receipt");
         let search = self.receipts.search(receipt).ok_or_else(not_found)?;
         let job = self.store.position(LogRequest::KIND, &search.to_string()).await;
-        if !matches!(job, Ok(Some(_))) && self.ingest.spool().find(search).is_some() {
-            return Ok(ReceiptState { state: JobState::Waiting, ahead: 0, attempt: 0, row: None, spooled: true });
+        let spooled = if matches!(job, Ok(Some(_))) { None } else { self.ingest.spool().find(search) };
+        if let Some(record) = spooled {
+            return Ok(ReceiptState { spooled: true, ..waiting_since(record.searched_at) });
         }
         let job = job?;
+        let row = self.store.log_row_of_search(search).await?;
+        let accepted_at = row.as_ref().map(|row| row.searched_at).or(job.as_ref().map(|job| job.created_at));
+        let receipt = waiting_since(accepted_at.ok_or_else(not_found)?);
         // What is written stays written: finished jobs are pruned after some time, and some are run once more.
-        if let Some(row) = self.row_of(search).await? {
+        if let Some(row) = row {
             // The job was read before, and may have been waiting then.
-            let attempt = job.map_or(1, |job| job.attempt.max(1));
-            return Ok(ReceiptState { state: JobState::Done, ahead: 0, attempt, row: Some(row), spooled: false });
+            let (attempt, started_at) = job.map_or((1, None), |job| (job.attempt.max(1), job.started_at));
+            let (state, row, recorded_at) = (JobState::Done, Some(row.seq), Some(row.recorded_at));
+            return Ok(ReceiptState { state, attempt, started_at, row, recorded_at, ..receipt });
         }
-        let job = job.ok_or_else(not_found)?;
-        Ok(ReceiptState { state: job.state, ahead: job.ahead, attempt: job.attempt, row: None, spooled: false })
+        let JobPosition { state, attempt, ahead, is_paused, started_at, .. } = job.ok_or_else(not_found)?;
+        Ok(ReceiptState { state, attempt, ahead, paused: is_paused, started_at, ..receipt })
     }
 
     /// Whether the receipt is that of a search for these letters in this phrase.
@@ -158,9 +166,19 @@ impl SearchService {
         let job = self.store.job_by_key(LogRequest::KIND, &search.to_string()).await?;
         Ok(job.is_some_and(|job| LogRequest::is_for(&job.payload, phrase, letters)))
     }
+}
 
-    async fn row_of(&self, search: SearchId) -> store::Result<Option<LogSeq>> {
-        Ok(self.store.log_row_of_search(search).await?.map(|row| row.seq))
+fn waiting_since(accepted_at: TimeMs) -> ReceiptState {
+    ReceiptState {
+        state: JobState::Waiting,
+        ahead: 0,
+        attempt: 0,
+        row: None,
+        spooled: false,
+        paused: false,
+        accepted_at,
+        started_at: None,
+        recorded_at: None,
     }
 }
 

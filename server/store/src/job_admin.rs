@@ -132,6 +132,11 @@ pub struct JobPosition {
     pub attempt: u32,
     /// How many waiting jobs come before this one, counted up to 10,000. 0 unless this job is waiting.
     pub ahead: u64,
+    /// Whether jobs of its kind are paused.
+    pub is_paused: bool,
+    pub created_at: TimeMs,
+    /// When the last attempt began.
+    pub started_at: Option<TimeMs>,
 }
 
 /// A part of a job's output.

@@ -43,7 +43,16 @@ async fn search(phrase: String, letters: Option<String>, id: Option<SearchId>) -
         }
     };
     let results = found.into_iter().map(String::from).collect();
-    Ok(SearchAnswer { id, phrase, letters, results, text, receipt: Receipt(RECEIPT.to_owned()), recorded })
+    Ok(SearchAnswer {
+        id,
+        phrase,
+        letters,
+        results,
+        text,
+        receipt: Receipt(RECEIPT.to_owned()),
+        recorded,
+        accepted_in_ms: 0,
+    })
 }
 
 /// Serves `POST /api/search`. Passes each search to `keep` first, if there is one.

@@ -89,12 +89,17 @@ pub(crate) async fn a_position_counts_the_jobs_ahead(database: impl Database) {
     store.enqueue(NewJob { priority: 1, ..job("a") }).await.unwrap();
     let key = search(2).to_string();
     let place = store.position("log_request", &key).await.unwrap().expect("accepted");
-    assert_eq!(place, JobPosition { job: place.job, state: JobState::Waiting, attempt: 0, ahead: 2 });
+    let JobPosition { state, attempt, ahead, is_paused, created_at, started_at, .. } = place;
+    assert_eq!((state, attempt, ahead, is_paused), (JobState::Waiting, 0, 2, false));
+    assert_eq!((created_at, started_at), (START, None));
     store.claim(claim("w", 2, START)).await.unwrap();
     assert_eq!(store.position("log_request", &key).await.unwrap().expect("accepted").ahead, 0);
     store.claim(claim("w", 1, START)).await.unwrap();
     let place = store.position("log_request", &key).await.unwrap().expect("accepted");
     assert_eq!((place.state, place.attempt, place.ahead), (JobState::Running, 1, 0));
+    assert_eq!(place.started_at, Some(START));
+    store.pause_kind("log_request").await.unwrap();
+    assert!(store.position("log_request", &key).await.unwrap().expect("accepted").is_paused);
 }
 
 pub(crate) async fn missing_jobs_are_none(database: impl Database) {

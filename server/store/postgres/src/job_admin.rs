@@ -166,11 +166,26 @@ impl JobAdmin for PostgresStore {
     }
 
     async fn position(&self, kind: &str, key: &str) -> Result<Option<JobPosition>> {
-        let job = sqlx::query!("select id, state, attempt, priority from job where kind = $1 and key = $2", kind, key);
+        let job = sqlx::query!(
+            r#"select id, state, attempt, priority, created_at_ms, started_at_ms,
+                      coalesce(paused, false) as "is_paused!"
+               from job left join job_kind on job_kind.kind = job.kind
+               where job.kind = $1 and key = $2"#,
+            kind,
+            key
+        );
         let Some(job) = self.connections.fetch_optional(job).await? else { return Ok(None) };
         let state = job_state(&job.state)?;
         let ahead = if state == JobState::Waiting { self.count_ahead(job.priority, job.id).await? } else { 0 };
-        Ok(Some(JobPosition { job: JobId(job.id), state, attempt: job.attempt.unsigned_abs(), ahead }))
+        Ok(Some(JobPosition {
+            job: JobId(job.id),
+            state,
+            attempt: job.attempt.unsigned_abs(),
+            ahead,
+            is_paused: job.is_paused,
+            created_at: TimeMs(job.created_at_ms),
+            started_at: job.started_at_ms.map(TimeMs),
+        }))
     }
 }
 

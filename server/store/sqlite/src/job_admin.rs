@@ -129,15 +129,25 @@ impl JobAdmin for SqliteStore {
 
     async fn position(&self, kind: &str, key: &str) -> Result<Option<JobPosition>> {
         let job = sqlx::query!(
-            r#"select id as "id!: i64", state, attempt as "attempt: u32", priority
-               from job where kind = ?1 and key = ?2"#,
+            r#"select id as "id!: i64", state, attempt as "attempt: u32", priority, created_at_ms, started_at_ms,
+                      coalesce(paused, 0) as "is_paused!: bool"
+               from job left join job_kind on job_kind.kind = job.kind
+               where job.kind = ?1 and key = ?2"#,
             kind,
             key
         );
         let Some(job) = self.connections.fetch_optional(job).await? else { return Ok(None) };
         let state = job_state(&job.state)?;
         let ahead = if state == JobState::Waiting { self.count_ahead(job.priority, job.id).await? } else { 0 };
-        Ok(Some(JobPosition { job: JobId(job.id), state, attempt: job.attempt, ahead }))
+        Ok(Some(JobPosition {
+            job: JobId(job.id),
+            state,
+            attempt: job.attempt,
+            ahead,
+            is_paused: job.is_paused,
+            created_at: TimeMs(job.created_at_ms),
+            started_at: job.started_at_ms.map(TimeMs),
+        }))
     }
 }
 
