@@ -10,7 +10,7 @@ use crate::{BrowserTest, job_about};
 
 /// The elements that show visitors' texts. Each must clip its overflow.
 const CELLS: &str = ".log_body .log_line > *, .drawer_facts dd, .job_about > span, .job_head_about, .payload, \
-                     .highlighted_phrase";
+                     .letter_tiles, .results_letters, .results_phrase";
 
 #[tokio::test]
 async fn hostile_strings_are_inert_in_the_results() {
