@@ -185,7 +185,8 @@ const INSPECT: &str = r"
 const acts = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 const texts = [];
 const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-while (walker.nextNode()) texts.push(walker.currentNode.data);
+// The marks repeat the text of the field under them, which shows it as it is.
+while (walker.nextNode()) if (!walker.currentNode.parentElement.closest('.phrase_marks')) texts.push(walker.currentNode.data);
 document.querySelectorAll('[title], [aria-label]').forEach(element => texts.push(element.title, element.ariaLabel ?? ''));
 const cells = [...document.querySelectorAll(arguments[0])];
 const uncut = cells.find(cell => getComputedStyle(cell).overflowY === 'visible');
