@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{JobId, LogRow, LogSeq, Role, SearchId, TimeMs};
+use api::{JobId, LogRow, LogSeq, Role, SearchAnswer, SearchId, TimeMs};
 use axum::Router;
 use ipnet::IpNet;
 use server::accounts::new_setup_link;
@@ -182,6 +182,11 @@ impl TestServerBuilder {
             _worker: worker,
         }
     }
+}
+
+/// The answer without the time that it took, which differs between two requests for one search.
+pub fn untimed(answer: SearchAnswer) -> SearchAnswer {
+    SearchAnswer { accepted_in_ms: 0, ..answer }
 }
 
 pub struct BrokenTable {
