@@ -117,7 +117,7 @@ impl Sheet {
         }
         let mut page = HEAD.to_owned();
         for scene in &self.scenes {
-            let _ = write!(page, "<section><h2>{scene}</h2><div>\n");
+            let _ = writeln!(page, "<section><h2>{scene}</h2><div>");
             for look in Look::all() {
                 let look = look.name();
                 let file = format!("{scene}-{look}.png");
