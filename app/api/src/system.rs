@@ -135,7 +135,7 @@ pub struct StoreFault {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     pub accepted: u64,
-    /// The search has a log row, and no job will write it again.
+    /// The search has a log row, whatever the state of its job. The other figures count searches without a row.
     pub recorded: u64,
     pub scheduled: u64,
     pub waiting: u64,

@@ -44,8 +44,8 @@ pub(crate) async fn a_row_is_written_even_if_its_attempt_was_lost(database: impl
     let lost = accept_and_claim(&*store, 1).await;
     store.rescue_orphans(START, START).await.unwrap();
     store.record(log_entry(search(1), "life"), done(&lost)).await.unwrap();
-    // The search has its row, but its job does not know it: the search counts as waiting.
-    assert_eq!(ledger(&*store).await, Ledger { accepted: 1, waiting: 1, ..Ledger::default() });
+    // Its job does not know of the row, and runs again.
+    assert_eq!(ledger(&*store).await, Ledger { accepted: 1, recorded: 1, ..Ledger::default() });
     let again = store.claim(claim("w", 1, START)).await.unwrap().pop().expect("it waits");
     store.record(log_entry(search(1), "life"), done(&again)).await.unwrap();
     assert_eq!(ledger(&*store).await, Ledger { accepted: 1, recorded: 1, ..Ledger::default() });
@@ -73,6 +73,30 @@ pub(crate) async fn a_cancelled_search_stays_cancelled_when_its_job_is_pruned(da
         store.prune_jobs(TimeMs(i64::MAX), 9).await.unwrap();
     }
     assert_eq!(store.job_counts().await.unwrap(), JobCounts::default());
+}
+
+pub(crate) async fn a_recorded_search_stays_recorded_whatever_happens_to_its_job(database: impl Database) {
+    let store = database.store();
+    let (written, waiting) = (accept_and_claim(&*store, 1).await, accept_and_claim(&*store, 2).await);
+    store.record(log_entry(search(1), "life"), done(&written)).await.unwrap();
+    let expected = Ledger { accepted: 2, recorded: 1, running: 1, ..Ledger::default() };
+    let stays = async |after: &str| assert_eq!(ledger(&*store).await, expected, "{after}");
+    stays("the row is written").await;
+    assert!(store.retry_job(written.id, START).await.unwrap());
+    stays("its job waits").await;
+    assert!(store.cancel_job(written.id, START).await.unwrap());
+    stays("its job is cancelled").await;
+    assert!(store.retry_job(written.id, START).await.unwrap());
+    let again = store.claim(claim("w", 9, START)).await.unwrap().pop().expect("it waits");
+    stays("its job runs").await;
+    let dead = AttemptResult::Dead { error: "dead".to_owned() };
+    store.finish(vec![finished(&again, "w", dead, START)]).await.unwrap();
+    stays("its job is dead").await;
+    assert!(store.delete_job(written.id).await.unwrap());
+    stays("its job is deleted").await;
+    assert!(store.cancel_job(waiting.id, START).await.unwrap());
+    store.finish(vec![finished(&waiting, "w", AttemptResult::Cancelled, START)]).await.unwrap();
+    assert_eq!(ledger(&*store).await, Ledger { accepted: 2, recorded: 1, cancelled: 1, ..Ledger::default() });
 }
 
 pub(crate) async fn jobs_of_other_kinds_are_not_in_the_ledger(database: impl Database) {
@@ -223,13 +247,13 @@ impl Run {
             let has_row = self.store.log_row_of_search(id).await.unwrap().is_some();
             *was_cancelled = place == Some(JobState::Cancelled) || (place.is_none() && *was_cancelled);
             match place {
+                _ if has_row => counted.recorded += 1,
                 Some(JobState::Scheduled) => counted.scheduled += 1,
                 Some(JobState::Waiting) => counted.waiting += 1,
                 Some(JobState::Running) => counted.running += 1,
                 Some(JobState::Retrying) => counted.retrying += 1,
                 Some(JobState::Dead) => counted.dead += 1,
                 Some(JobState::Cancelled) => counted.cancelled += 1,
-                Some(JobState::Done) | None if has_row => counted.recorded += 1,
                 None if *was_cancelled => counted.cancelled += 1,
                 Some(JobState::Done) | None => missing.push(id),
             }

@@ -14,7 +14,8 @@ pub(crate) async fn ledger(connections: &Connections) -> Result<Ledger> {
                union all
                select what, kind, state, by from tally where xid >= (select up_to from folded)
            )
-           select case what when 'reopened' then 'recorded' when 'jobs' then state else what end as "figure!",
+           -- A search that has a row counts as recorded, whatever the state of its job.
+           select case when what in ('jobs', 'reopened') then state else what end as "figure!",
                   sum(case what when 'reopened' then -count else count end)::bigint as "searches!"
            from counter
            where what <> 'jobs' or (kind = 'log_request' and state <> 'done')

@@ -1,6 +1,7 @@
 //! The ledger: where every accepted search is.
 
-use api::{JobId, Ledger, MissingSearch, SearchId};
+use api::{JobId, Ledger, MissingSearch};
+use serde::Serialize;
 use store::Result;
 use store::codec::{count, ledger_figure, search_id};
 
@@ -11,13 +12,22 @@ use crate::transaction::Transaction;
 /// One statement, which reads one snapshot.
 pub(crate) async fn ledger(connections: &Connections) -> Result<Ledger> {
     let rows = sqlx::query!(
-        r#"select 'accepted' as "figure!: String", accepted as "searches!: i64" from ledger
-           union all
-           select 'recorded', recorded - reopened from ledger
-           union all
-           select 'pruned', cancelled from ledger
-           union all
-           select state, count from job_count where kind = 'log_request' and state <> 'done'"#
+        r#"with counter (figure, searches) as (
+               select 'accepted', accepted from ledger
+               union all
+               select 'recorded', recorded from ledger
+               union all
+               select 'pruned', cancelled from ledger
+               union all
+               select state, count from job_count where kind = 'log_request' and state <> 'done'
+               union all
+               -- A search that has a row counts as recorded, whatever the state of its job.
+               select job.state, -1
+               from reopened_job cross join job
+               where job.id = reopened_job.job_id and job.state <> 'done'
+                 and exists (select 1 from log where search_id = job.key)
+           )
+           select figure as "figure!: String", sum(searches) as "searches!: i64" from counter group by figure"#
     );
     let mut ledger = Ledger::default();
     for row in connections.fetch_all(rows).await? {
@@ -49,27 +59,31 @@ pub(crate) async fn missing_searches(connections: &Connections, limit: u32) -> R
     missing.collect()
 }
 
-/// How many of these searches have a job that is not done.
-pub(crate) async fn count_open(searches: &[SearchId], tx: &mut Transaction<'_>) -> Result<i64> {
+/// Lists the jobs of those of these searches that have a row although their job is not done.
+pub(crate) async fn note_reopened(searches: &[impl Serialize], tx: &mut Transaction<'_>) -> Result<()> {
+    if searches.is_empty() {
+        return Ok(());
+    }
     let searches = json_rows(&searches);
-    tx.fetch_one(sqlx::query_scalar!(
-        r#"select count(*) as "count!: i64" from jsonb_each(?1) as search
-           cross join job
-           where job.kind = 'log_request' and job.key = search.value and job.state <> 'done'"#,
+    let noted = sqlx::query!(
+        "insert into reopened_job (job_id)
+         select job.id from jsonb_each(?1) as search
+         cross join job
+         where job.kind = 'log_request' and job.key = search.value and job.state <> 'done'
+           and exists (select 1 from log where search_id = job.key)
+         on conflict (job_id) do nothing",
         searches
-    ))
-    .await
+    );
+    tx.execute(noted).await.map(drop)
 }
 
-/// How many of these jobs belong to searches that have a row.
-pub(crate) async fn count_recorded(jobs: &[JobId], tx: &mut Transaction<'_>) -> Result<i64> {
+/// Takes jobs that are done again from the list.
+pub(crate) async fn forget_reopened(jobs: &[JobId], tx: &mut Transaction<'_>) -> Result<()> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
     let jobs = json_rows(&jobs);
-    tx.fetch_one(sqlx::query_scalar!(
-        r#"select count(*) as "count!: i64" from jsonb_each(?1) as done
-           cross join job
-           cross join log
-           where job.id = done.value and job.kind = 'log_request' and log.search_id = job.key"#,
-        jobs
-    ))
-    .await
+    tx.execute(sqlx::query!("delete from reopened_job where job_id in (select value from jsonb_each(?1))", jobs))
+        .await
+        .map(drop)
 }

@@ -13,7 +13,7 @@ use store::{
 use crate::SqliteStore;
 use crate::bulk::{Inserted, Texts, json_rows};
 use crate::job_queue::{Add, Added, end_held};
-use crate::ledger::{self, count_open};
+use crate::ledger::{self, forget_reopened, note_reopened};
 use crate::log_rows;
 use crate::transaction::{Numbered, Transaction};
 use crate::writer::WriteMany;
@@ -86,25 +86,23 @@ impl WriteMany for Record {
     }
 }
 
-/// Ends the attempts. Counts in the ledger the searches that have a row although their job will still run.
+/// Ends the attempts. Keeps the list of the searches that have a row although their job is not done.
 async fn end_attempts(candidates: &[(i64, &Record)], inserted: &Inserted, tx: &mut Transaction<'_>) -> Result<()> {
     let attempts: Vec<&FinishedAttempt> = candidates.iter().map(|(_, record)| &record.attempt).collect();
     let has_ended = end_held(&attempts, tx).await?;
     let is_new = |search| candidates.iter().any(|(seq, new)| inserted.contains(*seq) && new.entry.search.id == search);
-    let mut left_open = Vec::new();
-    for ((seq, Record { entry, .. }), has_ended) in candidates.iter().zip(has_ended) {
+    let (mut left_open, mut done_again) = (Vec::new(), Vec::new());
+    for ((seq, Record { entry, attempt }), has_ended) in candidates.iter().zip(has_ended) {
         match (inserted.contains(*seq), has_ended) {
             (true, true) | (false, false) => {}
             (true, false) => left_open.push(entry.search.id),
             // The job was retried although its row existed.
-            (false, true) if !is_new(entry.search.id) => tx.changes.ledger.reopened -= 1,
+            (false, true) if !is_new(entry.search.id) => done_again.push(attempt.job),
             (false, true) => {}
         }
     }
-    if !left_open.is_empty() {
-        tx.changes.ledger.reopened += count_open(&left_open, tx).await?;
-    }
-    Ok(())
+    forget_reopened(&done_again, tx).await?;
+    note_reopened(&left_open, tx).await
 }
 
 /// Inserts the rows of searches that have none, numbered from `first` on. Returns which were inserted, and how many.

@@ -96,12 +96,9 @@ impl<'c> Transaction<'c> {
         let ledger = self.changes.ledger;
         if ledger != LedgerChanges::default() {
             self.execute(sqlx::query!(
-                "update ledger
-                 set accepted = accepted + ?1, recorded = recorded + ?2, reopened = reopened + ?3
-                 where id = 1",
+                "update ledger set accepted = accepted + ?1, recorded = recorded + ?2 where id = 1",
                 ledger.accepted,
-                ledger.recorded,
-                ledger.reopened
+                ledger.recorded
             ))
             .await?;
         }
@@ -158,7 +155,6 @@ pub(crate) struct Changes {
 pub(crate) struct LedgerChanges {
     pub(crate) accepted: i64,
     pub(crate) recorded: i64,
-    pub(crate) reopened: i64,
 }
 
 impl Changes {

@@ -48,7 +48,7 @@ async fn write_metadata(metadata: &Metadata, tx: &mut Transaction<'_>) -> Result
     // The copied accounts replace the link for the first administrator.
     tx.execute(sqlx::query!("delete from setup_link")).await?;
     tx.execute(sqlx::query!(
-        "update ledger set accepted = ?1, recorded = 0, reopened = 0, cancelled = ?2 where id = 1",
+        "update ledger set accepted = ?1, recorded = 0, cancelled = ?2 where id = 1",
         metadata.accepted,
         metadata.pruned
     ))

@@ -1,10 +1,10 @@
 //! Writes a batch of records together with the copy's progress.
 
-use api::{JobId, LogRow};
+use api::{JobState, LogRow};
 use store::copy::{AccountRecord, JobRecord, MissingRecord, Progress, Records};
 use store::{LOG_JOB, Result};
 
-use crate::ledger::count_recorded;
+use crate::ledger::note_reopened;
 use crate::log_rows::insert_rows;
 use crate::transaction::Transaction;
 
@@ -49,9 +49,9 @@ async fn write_jobs(records: &[JobRecord], tx: &mut Transaction<'_>) -> Result<(
         write_attempts(record, tx).await?;
         tx.changes.added(&record.kind, record.state);
     }
-    let searches: Vec<JobId> = records.iter().filter(|record| record.kind == LOG_JOB).map(|record| record.id).collect();
-    tx.changes.ledger.reopened += count_recorded(&searches, tx).await?;
-    Ok(())
+    let open = records.iter().filter(|record| record.kind == LOG_JOB && record.state != JobState::Done);
+    let searches: Vec<_> = open.filter_map(|record| record.key.as_deref()).collect();
+    note_reopened(&searches, tx).await
 }
 
 async fn write_job(record: &JobRecord, tx: &mut Transaction<'_>) -> Result<()> {

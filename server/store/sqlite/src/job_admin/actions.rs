@@ -3,8 +3,9 @@
 use api::{JobId, JobState, TimeMs};
 use async_trait::async_trait;
 use store::codec::job_state;
-use store::{Result, Topic};
+use store::{LOG_JOB, Result, Topic};
 
+use crate::ledger::note_reopened;
 use crate::transaction::Transaction;
 use crate::writer::Write;
 
@@ -29,8 +30,8 @@ impl Write for Retry {
         ))
         .await?;
         tx.changes.moved(&job.kind, job.state, JobState::Waiting);
-        if job.state == JobState::Done && job.has_row {
-            tx.changes.ledger.reopened += 1;
+        if let (JobState::Done, LOG_JOB, Some(search)) = (job.state, job.kind.as_str(), job.key) {
+            note_reopened(&[search], tx).await?;
         }
         Ok(true)
     }
@@ -68,19 +69,13 @@ impl Write for Cancel {
 struct TargetJob {
     kind: String,
     state: JobState,
-    /// Whether it is a search's job, and that search has a log row.
-    has_row: bool,
+    key: Option<String>,
 }
 
 async fn find(id: JobId, tx: &mut Transaction<'_>) -> Result<Option<TargetJob>> {
-    let job = sqlx::query!(
-        r#"select kind, state,
-                  kind = 'log_request' and exists (select 1 from log where search_id = job.key) as "has_row!: bool"
-           from job where id = ?1"#,
-        id.0
-    );
+    let job = sqlx::query!("select kind, state, key from job where id = ?1", id.0);
     let Some(job) = tx.fetch_optional(job).await? else { return Ok(None) };
-    Ok(Some(TargetJob { kind: job.kind, state: job_state(&job.state)?, has_row: job.has_row }))
+    Ok(Some(TargetJob { kind: job.kind, state: job_state(&job.state)?, key: job.key }))
 }
 
 pub(super) struct Prune {

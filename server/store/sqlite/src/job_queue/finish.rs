@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use api::{AttemptOutcome, JobId, JobState, TimeMs};
+use api::{AttemptOutcome, JobState, TimeMs};
 use async_trait::async_trait;
 use store::codec::corrupt;
 use store::{AttemptResult, FinishedAttempt, Result};
 
 use crate::bulk::{Texts, json_rows};
-use crate::ledger::count_recorded;
 use crate::transaction::Transaction;
 use crate::writer::WriteMany;
 
@@ -21,16 +20,6 @@ impl WriteMany for FinishAttempts {
     async fn apply_all(writes: &[Self], tx: &mut Transaction<'_>) -> Result<Vec<u64>> {
         let attempts: Vec<&FinishedAttempt> = writes.iter().flat_map(|write| &write.0).collect();
         let stored = end_held(&attempts, tx).await?;
-        let done: Vec<JobId> = attempts
-            .iter()
-            .zip(&stored)
-            .filter(|(attempt, stored)| **stored && attempt.result == AttemptResult::Done)
-            .map(|(attempt, _)| attempt.job)
-            .collect();
-        if !done.is_empty() {
-            // A search that had a row before its attempt ended was counted as reopened.
-            tx.changes.ledger.reopened -= count_recorded(&done, tx).await?;
-        }
         let mut stored = stored.into_iter();
         Ok(writes
             .iter()
