@@ -68,7 +68,7 @@ impl AppState {
         let stop = CancellationToken::new();
         let ingest = Arc::new(Ingest::new(store.clone(), ingest, clock.clone()));
         let secret = store.secret().await?;
-        let session_cookie = SessionCookie::of_store(&secret);
+        let session_cookie = SessionCookie::of_store(&secret, store.identity());
         let accounts = AccountService::new(store.clone(), clock.clone(), random.clone(), session_cookie.clone());
         let accounts = Arc::new(accounts);
         let caller_settings = CallerSettings { trusted_proxies, session_cookie };

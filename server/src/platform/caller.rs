@@ -7,7 +7,7 @@ use std::sync::Arc;
 use api::{Account, ApiError, ErrorCode, Role};
 use async_trait::async_trait;
 use axum::extract::{FromRef, FromRequestParts};
-use axum::http::header::{COOKIE, USER_AGENT};
+use axum::http::header::{ACCEPT, COOKIE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256};
@@ -29,6 +29,8 @@ pub struct Caller {
     /// Set if the request has passed the guard.
     pub account: Option<Account>,
     pub is_https: bool,
+    /// Whether the request asks for a page, as that of a plain form does.
+    pub accepts_page: bool,
 }
 
 /// What a request's caller is read with.
@@ -49,9 +51,11 @@ pub struct SessionCookie {
 }
 
 impl SessionCookie {
-    /// Derives the name from the store's secret, with a hash for cookies only.
-    pub fn of_store(secret: &[u8; 32]) -> Self {
-        let digest: [u8; 32] = Sha256::new().chain_update(b"session cookie").chain_update(secret).finalize().into();
+    /// Derives the name from the store's secret, with a hash for cookies only, and from its identity: a restored copy has
+    /// the same secret.
+    pub fn of_store(secret: &[u8; 32], identity: &str) -> Self {
+        let digest = Sha256::new().chain_update(b"session cookie").chain_update(secret).chain_update(identity);
+        let digest: [u8; 32] = digest.finalize().into();
         let (tag, _) = digest.split_at(4);
         let plain = tag.iter().fold("search4letters-".to_owned(), |name, byte| format!("{name}{byte:02x}"));
         Self { secure: format!("__Host-{plain}").into(), plain: plain.into() }
@@ -94,6 +98,7 @@ impl Caller {
             session: cookie(&parts.headers, settings.session_cookie.name(is_https)),
             account: parts.extensions.get::<Account>().cloned(),
             is_https,
+            accepts_page: accepts_page(&parts.headers),
         }
     }
 
@@ -115,6 +120,11 @@ impl Caller {
     }
 }
 
+/// Whether the request asks for a page, as that of a plain form does. Scripts ask for data.
+pub fn accepts_page(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+}
+
 fn cookie(headers: &HeaderMap, name: &str) -> Option<Token> {
     // The parts are bytes, because one that is not text must not hide the others.
     let lines = headers.get_all(COOKIE).into_iter().map(HeaderValue::as_bytes);
@@ -131,7 +141,7 @@ mod tests {
 
     #[test]
     fn finds_its_cookie_among_others() {
-        let session_cookie = SessionCookie::of_store(&[7; 32]);
+        let session_cookie = SessionCookie::of_store(&[7; 32], "here");
         let cookies = format!("a=b; c=\u{e9}; search4letters-00000000=f00d; {}=cafe", session_cookie.name(false));
         let (mut parts, ()) = Request::builder().header(COOKIE, cookies).body(()).expect("valid").into_parts();
         let trusted_proxies = TrustedProxies::new([], std::sync::Arc::new(store::SystemClock::start()));
@@ -141,8 +151,10 @@ mod tests {
 
     #[test]
     fn the_cookie_has_one_name_for_each_store() {
-        let (one, other) = (SessionCookie::of_store(&[7; 32]), SessionCookie::of_store(&[8; 32]));
-        assert_ne!(one.name(false), other.name(false));
+        let one = SessionCookie::of_store(&[7; 32], "here");
+        for (secret, identity) in [([8; 32], "here"), ([7; 32], "there")] {
+            assert_ne!(SessionCookie::of_store(&secret, identity).name(false), one.name(false));
+        }
         assert_eq!(one.name(true), format!("__Host-{}", one.name(false)));
     }
 }

@@ -98,6 +98,14 @@ pub(crate) async fn the_secret_is_created_once<D: Database>(mut database: D) {
     assert_ne!(D::create().await.store().secret().await.unwrap(), secret);
 }
 
+pub(crate) async fn a_database_has_its_own_identity<D: Database>(mut database: D) {
+    let identity = database.store().identity().to_owned();
+    assert!(!identity.is_empty());
+    database.reopen().await;
+    assert_eq!(database.store().identity(), identity);
+    assert_ne!(D::create().await.store().identity(), identity);
+}
+
 pub(crate) async fn a_store_answers_a_ping(database: impl Database) {
     database.store().ping().await.unwrap();
 }

@@ -37,8 +37,8 @@ use store::{ChangedTopics, Description, Notifier, Result, Store, Topic};
 use crate::batcher::Batcher;
 use crate::claim_cursor::ClaimCursor;
 use crate::connect::{
-    Demand, begin_session, connect, connect_options, known_version, location, own_name, prepare, read_or_make_secret,
-    refuse_unfinished_copy,
+    Demand, begin_session, connect, connect_options, identity, known_version, location, own_name, prepare,
+    read_or_make_secret, refuse_unfinished_copy,
 };
 use crate::connections::{ConnectionMode, Connections};
 use crate::job_queue::{Add, FinishAttempts, WriteContext};
@@ -63,6 +63,7 @@ pub struct PostgresStore {
     notifier: Arc<Notifier>,
     listener: Listener,
     secret: [u8; 32],
+    identity: String,
 }
 
 /// Where the database is, and how it is used.
@@ -99,9 +100,11 @@ impl PostgresStore {
             prepare(&mut connection, &session, access).await?;
             refuse_unfit_tables(&mut connection, known_version()).await?;
             refuse_unfinished_copy(&mut connection).await?;
-            Ok((session, read_or_make_secret(&mut connection).await?))
+            let secret = read_or_make_secret(&mut connection).await?;
+            Ok((session, secret, identity(&mut connection).await?))
         };
-        let (session, secret) = opened.await.map_err(|failure: OpenFailure| failure.with_location(location))?;
+        let (session, secret, identity) =
+            opened.await.map_err(|failure: OpenFailure| failure.with_location(location))?;
         drop(connection.close().await);
         let (notifier, cursor) = (Arc::new(Notifier::default()), Arc::new(ClaimCursor::default()));
         let connections = Connections::open(pooled, options.connections, mode, session.clone());
@@ -117,6 +120,7 @@ impl PostgresStore {
             notifier,
             listener,
             secret,
+            identity,
         })
     }
 
@@ -167,6 +171,10 @@ impl Store for PostgresStore {
 
     async fn secret(&self) -> Result<[u8; 32]> {
         Ok(self.secret)
+    }
+
+    fn identity(&self) -> &str {
+        &self.identity
     }
 
     async fn describe(&self) -> Result<Description> {

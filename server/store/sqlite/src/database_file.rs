@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::UNIX_EPOCH;
 
 use store::{Result, StoreError};
 
@@ -31,6 +32,15 @@ impl DatabaseFile {
     pub(crate) fn open(path: PathBuf) -> io::Result<Self> {
         let identity = identity(&std::fs::metadata(&path)?);
         Ok(Self { path, identity, damage: Arc::default() })
+    }
+
+    /// Tells the file from copies of it, as long as it stays on its disk. Without the device, whose number may change when
+    /// the machine starts. Files on two disks may have the same inode, so the time of their creation counts too, where
+    /// the file system knows it.
+    pub(crate) fn lasting_identity(&self) -> String {
+        let created = std::fs::metadata(&self.path).and_then(|metadata| metadata.created()).ok();
+        let created = created.and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+        format!("{} {}", self.identity.1, created.as_nanos())
     }
 
     pub(crate) fn check(&self) -> Result<()> {

@@ -54,6 +54,7 @@ pub struct SqliteStore {
     writer: Writer<Command>,
     notifier: Arc<Notifier>,
     secret: [u8; 32],
+    identity: String,
     file: PathBuf,
 }
 
@@ -115,10 +116,10 @@ impl SqliteStore {
         };
         let (options, connection, secret, database_file) =
             opened.await.map_err(|failure: OpenFailure| failure.with_file(file.clone()))?;
-        let notifier = Arc::new(Notifier::default());
+        let (notifier, identity) = (Arc::new(Notifier::default()), database_file.lasting_identity());
         let connections = Connections::open(options.clone(), readers, database_file.clone());
         let committer = Committer::new(options, database_file, connection, Arc::clone(&notifier), lock);
-        Ok(Self { connections, writer: Writer::start(committer), notifier, secret, file })
+        Ok(Self { connections, writer: Writer::start(committer), notifier, secret, identity, file })
     }
 }
 
@@ -137,6 +138,10 @@ impl Store for SqliteStore {
 
     async fn secret(&self) -> Result<[u8; 32]> {
         Ok(self.secret)
+    }
+
+    fn identity(&self) -> &str {
+        &self.identity
     }
 
     async fn describe(&self) -> Result<Description> {
