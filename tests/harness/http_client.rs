@@ -142,7 +142,7 @@ impl fmt::Display for NoAnswer {
 /// An open stream.
 pub struct EventStream {
     body: Incoming,
-    received: ReceivedEvents,
+    pub received: ReceivedEvents,
 }
 
 /// The part of a stream that has arrived but has not been read, and what the stream said about itself.

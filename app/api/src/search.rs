@@ -131,6 +131,10 @@ pub struct ReceiptState {
 }
 
 impl ReceiptState {
+    /// The name of the event that a stream sends instead of a state while the server does not know the receipt. The
+    /// record may be in the spool of another server, or deleted. A state follows if the record appears.
+    pub const UNKNOWN_EVENT: &str = "unknown";
+
     /// Whether nothing can change any more. A job that died or was cancelled without a row may still be retried.
     pub fn is_settled(&self) -> bool {
         self.row.is_some() || self.state == JobState::Done

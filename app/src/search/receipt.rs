@@ -72,7 +72,8 @@ fn record(answer: Answer) -> AnyView {
 fn Followed(answer: Answer) -> impl IntoView {
     let Answer { recorded, receipt, accepted_in_ms: waited } = answer;
     let id = receipt.0.clone();
-    let Following { state, ahead, is_gone } = follow(receipt);
+    let following = follow(receipt);
+    let Following { state, ahead, is_gone, .. } = following;
     let now = context::now();
     let took = move || state.with(|state| state.as_ref().and_then(log_took));
     let is_lost =
@@ -121,10 +122,7 @@ fn Followed(answer: Answer) -> impl IntoView {
             <Notice tone=Tone::Warning text="This search's record was not written. An administrator sees why, and \
                 can have it written again." />
         }.into_any()))}
-        {part(move || is_gone.get().then(|| view! {
-            <Notice tone=Tone::Info text="This server does not know the receipt: its record was deleted, or another server keeps it until the \
-                database is back." />
-        }.into_any()))}
+        {part(move || following.absence().map(|text| view! { <Notice tone=Tone::Info text /> }.into_any()))}
         <p class="receipt_id">
             <span class="muted">"Receipt"</span>
             <code translate="no">{id.clone()}</code>
@@ -138,17 +136,36 @@ struct Following {
     state: RwSignal<Option<ReceiptState>>,
     /// The most jobs that this page has seen ahead of the record's.
     ahead: RwSignal<u64>,
-    /// Whether the server knows nothing of the receipt.
+    /// Whether this server does not know the receipt, but another one may.
+    is_unknown: RwSignal<bool>,
+    /// Whether no server knows the receipt.
     is_gone: RwSignal<bool>,
+}
+
+impl Following {
+    /// What to say while there is no record.
+    fn absence(self) -> Option<&'static str> {
+        if self.is_gone.get() {
+            Some("The server has no record of this search any more: it was deleted, or belongs to an earlier database.")
+        } else if self.is_unknown.get() {
+            Some(
+                "This server does not know the receipt yet: the record may still be waiting in another server's spool, \
+                 or was deleted. We keep asking.",
+            )
+        } else {
+            None
+        }
+    }
 }
 
 /// The receipt's state, followed until it is settled.
 fn follow(Receipt(receipt): Receipt) -> Following {
-    let state = RwSignal::new(None::<ReceiptState>);
+    let (state, is_unknown) = (RwSignal::new(None::<ReceiptState>), RwSignal::new(false));
     let ahead = RwSignal::new(0);
     let stream = EventStream::new();
     let address = move || format!("/api/receipts/{receipt}/events");
-    stream.open(address, move |_, data| {
+    stream.open(address, move |name, data| {
+        is_unknown.set(name == ReceiptState::UNKNOWN_EVENT);
         let Ok(latest) = api::from_json::<ReceiptState>(&data) else { return };
         let is_settled = latest.is_settled();
         ahead.update(|ahead| *ahead = latest.ahead.max(*ahead));
@@ -158,7 +175,7 @@ fn follow(Receipt(receipt): Receipt) -> Following {
             stream.close();
         }
     });
-    Following { state, ahead, is_gone: stream.is_gone }
+    Following { state, ahead, is_unknown, is_gone: stream.is_gone }
 }
 
 /// The visitor's part of the whole time, in percent. At least 2, so that it can be seen.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Receipt, ReceiptState, SearchAnswer, SearchApi, SearchId};
+use api::{ApiError, Receipt, ReceiptState, SearchAnswer, SearchApi, SearchId};
 use async_trait::async_trait;
 use axum::Json;
 use axum::extract::State;
@@ -11,6 +11,7 @@ use axum::response::sse::Event;
 use store::Topic;
 
 use super::SearchService;
+use super::progress::not_known_here;
 use crate::platform::error::Result;
 use crate::platform::extract::{InPath, PathParameter};
 use crate::platform::server_functions::{ApiResult, Call};
@@ -22,7 +23,12 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[async_trait]
 impl SearchApi for Call<SearchService> {
     async fn search(&self, phrase: String, letters: Option<String>, id: Option<SearchId>) -> ApiResult<SearchAnswer> {
-        Ok(self.service.search(&self.caller, phrase, letters, id).await?)
+        let typed = |text: String| match self.caller.accepts_page {
+            // A form sends each line break of its fields as CRLF. What was typed has LF.
+            true => text.replace("\r\n", "\n"),
+            false => text,
+        };
+        Ok(self.service.search(&self.caller, typed(phrase), letters.map(typed), id).await?)
     }
 }
 
@@ -38,7 +44,7 @@ pub async fn show(
     State(searches): State<Arc<SearchService>>,
     InPath(receipt): InPath<Receipt>,
 ) -> Result<Json<ReceiptState>> {
-    Ok(Json(searches.receipt_state(&receipt).await?))
+    Ok(Json(searches.receipt_state(&receipt).await?.ok_or_else(not_known_here)?))
 }
 
 /// Sends the state now and whenever it changes, until it is settled.
@@ -56,7 +62,8 @@ pub async fn events(
 struct ReceiptSource {
     searches: Arc<SearchService>,
     receipt: Receipt,
-    sent: Option<ReceiptState>,
+    /// What the stream has sent last: a state, or that there is none here yet.
+    sent: Option<Option<ReceiptState>>,
 }
 
 #[async_trait]
@@ -66,8 +73,16 @@ impl Source for ReceiptSource {
         if self.sent.as_ref() == Some(&state) {
             return Ok(Step { events: Vec::new(), then: Then::Wait(PAUSE) });
         }
-        let event = Event::default().json_data(&state).expect("a state has a JSON form");
-        let then = if state.is_settled() { Then::End } else { Then::Wait(PAUSE) };
+        let (event, then) = match (&state, &self.sent) {
+            (Some(state), _) => {
+                let then = if state.is_settled() { Then::End } else { Then::Wait(PAUSE) };
+                (Event::default().json_data(state).expect("a state has a JSON form"), then)
+            }
+            // It was here, so no other spool has it.
+            (None, Some(_)) => return Err(ApiError::not_found("receipt").into()),
+            // An event without data would not be delivered.
+            (None, None) => (Event::default().event(ReceiptState::UNKNOWN_EVENT).data("{}"), Then::Wait(PAUSE)),
+        };
         self.sent = Some(state);
         Ok(Step { events: vec![event], then })
     }

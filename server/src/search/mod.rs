@@ -5,20 +5,20 @@ pub(crate) mod http;
 pub mod ingest;
 pub mod log_request;
 pub(crate) mod page;
+mod progress;
 pub mod receipt;
 pub mod replay;
 
 use std::sync::Arc;
 
 use api::{
-    ApiError, DEFAULT_LETTERS, ErrorCode, JobState, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded,
-    SearchAnswer, SearchId, TimeMs,
+    ApiError, DEFAULT_LETTERS, ErrorCode, JobState, LETTERS_LIMIT, PHRASE_LIMIT, Recorded, SearchAnswer, SearchId,
 };
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use queue::{Payload, encode};
 use spool::Record;
-use store::{Accepted, Clock, JobPosition, Store};
+use store::{Accepted, Clock, Store};
 
 use self::ingest::{Ingest, IngestOutcome};
 use self::log_request::{LogRequest, record_of};
@@ -128,57 +128,6 @@ impl SearchService {
             return Recorded::NotRecorded;
         }
         Recorded::Accepted
-    }
-
-    /// The progress of the log record that the receipt stands for.
-    async fn receipt_state(&self, receipt: &Receipt) -> Result<ReceiptState> {
-        let not_found = || ApiError::not_found("receipt");
-        let search = self.receipts.search(receipt).ok_or_else(not_found)?;
-        let job = self.store.position(LogRequest::KIND, &search.to_string()).await;
-        let spooled = if matches!(job, Ok(Some(_))) { None } else { self.ingest.spool().find(search) };
-        if let Some(record) = spooled {
-            return Ok(ReceiptState { spooled: true, ..waiting_since(record.searched_at) });
-        }
-        let job = job?;
-        let row = self.store.log_row_of_search(search).await?;
-        let accepted_at = row.as_ref().map(|row| row.searched_at).or(job.as_ref().map(|job| job.created_at));
-        let receipt = waiting_since(accepted_at.ok_or_else(not_found)?);
-        // What is written stays written: finished jobs are pruned after some time, and some are run once more.
-        if let Some(row) = row {
-            // The job was read before, and may have been waiting then.
-            let (attempt, started_at) = job.map_or((1, None), |job| (job.attempt.max(1), job.started_at));
-            let (state, row, recorded_at) = (JobState::Done, Some(row.seq), Some(row.recorded_at));
-            return Ok(ReceiptState { state, attempt, started_at, row, recorded_at, ..receipt });
-        }
-        let JobPosition { state, attempt, ahead, is_paused, started_at, .. } = job.ok_or_else(not_found)?;
-        Ok(ReceiptState { state, attempt, ahead, paused: is_paused, started_at, ..receipt })
-    }
-
-    /// Whether the receipt is that of a search for these letters in this phrase.
-    async fn is_receipt_of(&self, receipt: &Receipt, phrase: &str, letters: &str) -> Result<bool> {
-        let Some(search) = self.receipts.search(receipt) else { return Ok(false) };
-        if let Some(record) = self.ingest.spool().find(search) {
-            return Ok(LogRequest::is_for(&record.payload, phrase, letters));
-        }
-        if let Some(row) = self.store.log_row_of_search(search).await? {
-            return Ok(row.phrase == phrase && row.letters == letters);
-        }
-        let job = self.store.job_by_key(LogRequest::KIND, &search.to_string()).await?;
-        Ok(job.is_some_and(|job| LogRequest::is_for(&job.payload, phrase, letters)))
-    }
-}
-
-fn waiting_since(accepted_at: TimeMs) -> ReceiptState {
-    ReceiptState {
-        state: JobState::Waiting,
-        ahead: 0,
-        attempt: 0,
-        row: None,
-        spooled: false,
-        paused: false,
-        accepted_at,
-        started_at: None,
-        recorded_at: None,
     }
 }
 

@@ -8,8 +8,8 @@ use api::{
 };
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use leptos::prelude::{AnyView, ElementChild, IntoAny, RenderHtml, view};
@@ -17,9 +17,11 @@ use leptos::prelude::{ClassAttribute, CustomAttribute, GlobalAttributes};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
+use super::progress::not_known_here;
 use super::{SearchService, check_length};
 use crate::platform::assets;
-use crate::platform::error::{Result, status};
+use crate::platform::caller::accepts_page;
+use crate::platform::error::{Error, Result, status};
 use crate::platform::extract::Parameters;
 
 /// The path of the page. Its address holds the search, so that loading the page again shows it and records nothing.
@@ -54,10 +56,6 @@ pub async fn for_forms(request: Request, next: Next) -> Response {
     }
 }
 
-fn accepts_page(headers: &HeaderMap) -> bool {
-    headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
-}
-
 fn answered(SearchAnswer { phrase, letters, receipt, recorded, .. }: SearchAnswer) -> Response {
     let receipt = (recorded != Recorded::NotRecorded).then_some(receipt);
     let mut address = format!("{PATH}?phrase={}&letters={}", encoded(&phrase), encoded(&letters));
@@ -88,8 +86,15 @@ pub struct Search {
 /// Shows a search. It records nothing.
 pub async fn show(
     State(searches): State<Arc<SearchService>>,
-    Parameters(Search { phrase, letters, receipt }): Parameters<Search>,
+    query: std::result::Result<Parameters<Search>, Error>,
 ) -> Response {
+    let Parameters(Search { phrase, letters, receipt }) = match query.map_err(ApiError::from) {
+        Ok(query) => query,
+        Err(error) => {
+            let message = format!("This address was cut or changed on its way. {}", error.message);
+            return page(status(error.code), "No results", refused(&message));
+        }
+    };
     if let (None, None, Some(receipt)) = (&phrase, &letters, &receipt) {
         return page(StatusCode::OK, "Receipt", standing(&told(searches.receipt_state(receipt).await), receipt));
     }
@@ -102,16 +107,16 @@ pub async fn show(
     let record = match &receipt {
         None => "This search was not recorded.".to_owned(),
         // Anybody can put a receipt into an address beside any phrase.
-        Some(receipt) => match searches.is_receipt_of(receipt, &phrase, &letters).await {
-            Ok(false) => "The receipt in this address is not that of this search.".to_owned(),
-            _ => told(searches.receipt_state(receipt).await),
-        },
+        Some(receipt) => told(searches.receipt_state_of(receipt, &phrase, &letters).await),
     };
     page(StatusCode::OK, "Results", results(&phrase, &letters, &record, receipt.as_ref()))
 }
 
-fn told(state: Result<ReceiptState>) -> String {
-    state.map_or_else(|error| ApiError::from(error).message, |state| sentence(&state))
+fn told(state: Result<Option<ReceiptState>>) -> String {
+    match state.map_err(ApiError::from).and_then(|state| state.ok_or_else(not_known_here)) {
+        Ok(state) => sentence(&state),
+        Err(error) => error.message,
+    }
 }
 
 fn sentence(state: &ReceiptState) -> String {
@@ -164,9 +169,24 @@ fn encoded(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
+/// The reason, and a form to try again.
 fn refused(message: &str) -> AnyView {
     let message = message.to_owned();
-    view! { <div class="notice" data-tone="error" role="alert"><p>{message}</p></div> }.into_any()
+    view! {
+        <div class="notice" data-tone="error" role="alert"><p>{message}</p></div>
+        <form class="search_form card" action="/api/search" method="post" autocomplete="off">
+            <div class="field">
+                <div class="field_head"><label for="phrase">"Phrase"</label></div>
+                <textarea id="phrase" name="phrase" rows="2" dir="auto" translate="no" spellcheck="false"></textarea>
+            </div>
+            <div class="field">
+                <div class="field_head"><label for="letters">"Letters"</label></div>
+                <input id="letters" name="letters" type="text" value=DEFAULT_LETTERS dir="auto" translate="no" spellcheck="false"/>
+            </div>
+            <button class="button button-primary" type="submit">"Do it!"</button>
+        </form>
+    }
+    .into_any()
 }
 
 fn page(status: StatusCode, title: &'static str, content: AnyView) -> Response {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use api::Recorded;
+use api::{JobState, ReceiptState, Recorded, StreamEnd};
 use sqlx::AssertSqlSafe;
 use tests::eventually;
+use tests::http_client::EventStream;
 use tests::postgres_cluster::{PostgresCluster, PostgresDatabase};
 use tests::server_process::{Installation, ServerProcess};
 
@@ -222,4 +223,59 @@ async fn the_spool_of_a_lost_web_process_is_replayed_beside_others() {
         assert!(replayed.output.contains(said), "{}", replayed.output);
     }
     all_logged(&database, &client_log).await;
+}
+
+/// Panics unless the next event of the stream is a state.
+async fn next_state(events: &mut EventStream) -> ReceiptState {
+    let event = events.next().await.expect("the stream goes on");
+    assert_eq!(event.name, "message", "{event:?}");
+    event.json()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_from_another_process_is_unknown_until_its_spool_is_replayed() {
+    let cluster = PostgresCluster::durable(&[]).await;
+    let database = cluster.create_database().await;
+    let (lost, others) = (on(&database), on(&database));
+    let client_log = ClientLog::default();
+    let server = lost.start(&["--no-worker"]).await;
+    cluster.stop_immediately().await;
+    for _ in 0..2 {
+        assert_eq!(client_log.search(&server.client()).await, Some(Recorded::Spooled));
+    }
+    server.kill().await;
+    cluster.start().await;
+    let other = others.start(&["--no-worker"]).await;
+    let mut streams = Vec::new();
+    for receipt in client_log.receipts(Recorded::Spooled) {
+        let path = format!("/api/receipts/{}", receipt.0);
+        let unknown = other.client().get(&path).await.expect("it answers");
+        assert!(unknown.status == 404 && unknown.body.contains("another server's spool"), "{}", unknown.body);
+        let mut events = other.client().listen(&format!("{path}/events"), None).await.expect("a stream");
+        assert_eq!(events.next().await.expect("an event").name, ReceiptState::UNKNOWN_EVENT);
+        streams.push(events);
+    }
+    let spool = lost.folder().join("spool").display().to_string();
+    assert_eq!(others.run(&["spool", "replay", &spool]).await.code, Some(0));
+    for events in &mut streams {
+        assert_eq!(next_state(events).await.state, JobState::Waiting);
+    }
+    let [first, second] = streams.as_mut_slice() else { panic!("two streams") };
+    let delete = "delete from job where id = (select min(id) from job where kind = 'log_request')";
+    sqlx::raw_sql(delete).execute(&mut database.connect().await).await.expect("done");
+    // The jobs may be in another order than the receipts.
+    let (deleted, kept) = tokio::select! {
+        None = first.next() => (first, second),
+        None = second.next() => (second, first),
+    };
+    assert_eq!(deleted.received.end, Some(StreamEnd::Gone), "what was here and is not was deleted");
+    let _worker = worker(&on(&database), &[]).await;
+    let recorded = loop {
+        let state = next_state(kept).await;
+        if state.is_settled() {
+            break state;
+        }
+    };
+    assert!(recorded.row.is_some() && kept.next().await.is_none());
+    assert_eq!(kept.received.end, Some(StreamEnd::Complete));
 }

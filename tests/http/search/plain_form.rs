@@ -84,6 +84,36 @@ async fn is_refused_with_a_page() {
 }
 
 #[tokio::test]
+async fn line_breaks_are_recorded_as_they_were_typed() {
+    let server = TestServer::start().await;
+    // A form sends each line break as CRLF.
+    submit(&server, "one\r\ntwo\r\n\r\nthree\rfour", "\r\na").await;
+    let row = server.log_with_rows(1).await.remove(0);
+    assert_eq!((row.phrase.as_str(), row.letters.as_str()), ("one\ntwo\n\nthree\rfour", "\na"));
+    let longest = submit(&server, &"\r\n".repeat(10_000), "a").await;
+    assert_eq!(longest.status, StatusCode::OK, "each counts once: {}", longest.text());
+    let by_script = server.search(&[("phrase", "one\r\ntwo")]).await;
+    assert_eq!(by_script.phrase, "one\r\ntwo", "a script sends what it means");
+}
+
+#[tokio::test]
+async fn a_damaged_link_leads_to_a_page_with_a_form() {
+    let server = TestServer::start().await;
+    for query in ["phrase=%E6%97%A5%E6%9", "phrase=%FF", "phrase=a&phrase=b", "receipt=%E6%97"] {
+        let page = server.get(&format!("/results?{query}")).send().await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{query}");
+        assert_eq!(page.headers["content-type"], "text/html; charset=utf-8", "{query}");
+        let text = page.text();
+        assert!(text.contains("cut or changed") && text.contains("action=\"/api/search\""), "{query}: {text}");
+        for path in ["/", "/viewlog", "/jobs", "/jobs/1", "/system", "/lab", "/login"] {
+            let page = server.get(&format!("{path}?{query}")).send().await;
+            assert_ne!(page.headers["content-type"], "application/json", "{path}?{query}");
+        }
+    }
+    assert!(server.log().await.is_empty());
+}
+
+#[tokio::test]
 async fn shows_hostile_strings_as_text() {
     let server = TestServer::start().await;
     for hostile in corpus() {
