@@ -243,3 +243,15 @@ async fn a_database_from_before_the_table_of_kinds_gets_its_kinds() {
     let claimed = store.claim(claim("w", 9, START)).await.unwrap();
     assert_eq!(claimed.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["a"]);
 }
+
+#[tokio::test]
+async fn a_restored_copy_has_the_secret_and_another_identity() {
+    let (original, copied) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let store = open(original.path()).await.unwrap();
+    let (secret, identity) = (store.secret().await.unwrap(), store.identity().to_owned());
+    store.close().await;
+    fs::copy(original.path().join("search4letters.db"), copied.path().join("search4letters.db")).unwrap();
+    let copy = open(copied.path()).await.unwrap();
+    assert_eq!(copy.secret().await.unwrap(), secret);
+    assert_ne!(copy.identity(), identity);
+}
