@@ -8,6 +8,7 @@ mod lab;
 mod late;
 mod log;
 mod outbox;
+mod recovery;
 mod search;
 mod silence;
 mod streams;

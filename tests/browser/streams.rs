@@ -177,8 +177,8 @@ async fn an_answer_that_is_not_the_servers_is_said_to_be_a_failure() {
         .await;
         page.click(Role::Link, "Jobs").await;
         page.wait_for_text("The server has failed, or something between it and this page has answered").await;
+        page.find(Role::Button, "Try again").await;
         page.script("window.fetch = realFetch", vec![]).await;
-        page.click(Role::Button, "Try again").await;
         page.wait_for_text("There are no jobs yet").await;
         page.click(Role::Link, "Log").await;
         page.wait_for_text("Nothing has been searched yet").await;
@@ -186,7 +186,7 @@ async fn an_answer_that_is_not_the_servers_is_said_to_be_a_failure() {
     test.finish().await;
 }
 
-async fn wait_for_word(page: &Browser, word: &str) {
+pub(crate) async fn wait_for_word(page: &Browser, word: &str) {
     eventually(&format!("the page is {word}"), async || (page.texts(".connection_word").await == [word]).then_some(()))
         .await;
 }

@@ -7,6 +7,7 @@ use crate::jobs::actions::{ActionResult, Actions, JobActions};
 use crate::jobs::attempts::{AttemptList, StateTimeline, took};
 use crate::jobs::stream;
 use crate::platform::context;
+use crate::platform::retry::{self, Outcome};
 use crate::ui::badge::StateBadge;
 use crate::ui::copy_button::CopyButton;
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
@@ -18,6 +19,7 @@ pub fn JobPage(id: JobId) -> impl IntoView {
     let session = context::session();
     let job = LocalResource::new(move || api::job(id));
     let refresh = Callback::new(move |()| job.refetch());
+    retry::reload(job, Outcome::of);
     // Finished jobs too: they may be retried in another tab.
     stream::follow(move |_| refresh.run(()));
     let actions = Actions::new(Callback::new(move |_| refresh.run(())));

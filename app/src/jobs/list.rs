@@ -8,6 +8,7 @@ use crate::jobs::actions::{ActionResult, Actions, JobActions};
 use crate::jobs::hold::{Held, Hold};
 use crate::jobs::kinds::KindTable;
 use crate::jobs::stream::{self, JobChange};
+use crate::platform::retry::{self, Outcome};
 use crate::platform::{context, url};
 use crate::ui::badge::{CountTab, StateBadge};
 use crate::ui::format::{self, TimeAgo};
@@ -30,6 +31,7 @@ pub fn JobsPage() -> impl IntoView {
         async move { (list, answer.await) }
     });
     let refresh = Callback::new(move |()| page.refetch());
+    retry::reload(page, |(_, answer)| Outcome::of(answer));
     let hold = Hold::new(refresh);
     // Nothing moves while the visitor reads further down or on an older page.
     let stream = stream::follow(move |change| {

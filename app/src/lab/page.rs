@@ -11,6 +11,7 @@ use crate::lab::launcher::Launcher;
 use crate::lab::run::{Host, RunView};
 use crate::lab::runs::RunTable;
 use crate::platform::context;
+use crate::platform::retry::{self, Outcome};
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
@@ -24,6 +25,7 @@ pub fn LabPage() -> impl IntoView {
     let scenario = Memo::new(move |_| name.with(|name| Scenario::parse(name.as_deref())));
     let answer = LocalResource::new(api::lab);
     let refresh = Callback::new(move |()| answer.refetch());
+    retry::reload(answer, Outcome::of);
     // If a refresh fails, the last response stays on the page.
     let state = Memo::new(move |before: Option<&Option<LabState>>| {
         answer.get().and_then(Result::ok).or_else(|| before.cloned().flatten())

@@ -12,6 +12,7 @@ use crate::lab::stream::RunStream;
 use crate::lab::waterfall::Waterfall;
 use crate::lab::{labels, stream};
 use crate::platform::request::Request;
+use crate::platform::retry::{self, Outcome};
 use crate::platform::url;
 use crate::ui::badge::StateBadge;
 use crate::ui::copy_button::CopyButton;
@@ -72,6 +73,7 @@ pub fn RunView(run: LabRun, host: Host, on_end: Callback<JobState>) -> impl Into
 #[component]
 pub fn LabRunPage(id: LabRunId) -> impl IntoView {
     let answer = LocalResource::new(move || api::lab_run(id));
+    retry::reload(answer, Outcome::of);
     let shown = Memo::new(move |_| answer.get());
     let heading = Memo::new(move |_| match shown.get() {
         Some(Ok(run)) => labels::title(&run.spec),

@@ -11,6 +11,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStreamDefaultReader, RequestInit, Response};
 
+use crate::platform::reach;
+
 /// How long a server may be silent before and within a response, in milliseconds. A connection whose other end has gone
 /// says nothing; waiting for it would last for ever.
 const SILENCE_LIMIT_MS: i32 = 20_000;
@@ -23,10 +25,12 @@ pub fn post(path: &str, media_type: &str, body: &[u8]) -> api::Response {
     options.set_body(&Uint8Array::from(body));
     let sent = send(path.to_owned(), options);
     Box::pin(async move {
-        match sent.await? {
-            Some(body) => body.read().await,
-            None => Ok(Vec::new()),
-        }
+        let answer = match sent.await? {
+            Some(body) => body.read().await?,
+            None => Vec::new(),
+        };
+        reach::answered();
+        Ok(answer)
     })
 }
 
@@ -49,12 +53,16 @@ fn send(url: String, options: RequestInit) -> Pending<Option<Body>> {
         let body = response.body().map(|body| Body { reader: body.get_reader().unchecked_into(), request });
         match (response.ok(), body) {
             // A page is for instance the login page of a network.
-            (true, _) if media_type.starts_with("text/html") => Err(ApiError::answered_by_another()),
+            (true, _) if media_type.starts_with("text/html") => Err(answered_by_another()),
             (true, body) => Ok(body),
-            (false, Some(body)) => {
-                Err(api::from_json(body.read().await?).unwrap_or_else(|_| ApiError::answered_by_another()))
-            }
-            (false, None) => Err(ApiError::answered_by_another()),
+            (false, Some(body)) => Err(match api::from_json(body.read().await?) {
+                Ok(error) => {
+                    reach::answered();
+                    error
+                }
+                Err(_) => answered_by_another(),
+            }),
+            (false, None) => Err(answered_by_another()),
         }
     })
 }
@@ -68,6 +76,12 @@ pub struct Body {
 impl Body {
     /// The next part of the body; `None` at its end.
     pub async fn next(&self) -> Result<Option<Vec<u8>>, ApiError> {
+        let part = self.part().await?;
+        reach::answered();
+        Ok(part)
+    }
+
+    async fn part(&self) -> Result<Option<Vec<u8>>, ApiError> {
         self.request.listen();
         let part = JsFuture::from(self.reader.read()).await.map_err(unreachable)?;
         let value = Reflect::get(&part, &"value".into()).map_err(unreachable)?;
@@ -77,7 +91,7 @@ impl Body {
     fn read(self) -> Pending<Vec<u8>> {
         Box::pin(async move {
             let mut whole = Vec::new();
-            while let Some(part) = self.next().await? {
+            while let Some(part) = self.part().await? {
                 whole.extend_from_slice(&part);
             }
             Ok(whole)
@@ -120,7 +134,13 @@ impl Drop for Request {
     }
 }
 
+fn answered_by_another() -> ApiError {
+    reach::failed();
+    ApiError::answered_by_another()
+}
+
 fn unreachable(_: JsValue) -> ApiError {
+    reach::failed();
     ApiError::unreachable()
 }
 

@@ -10,15 +10,14 @@ use leptos::ev;
 use leptos::leptos_dom::helpers::{IntervalHandle, TimeoutHandle, WindowListenerHandle};
 use leptos::prelude::*;
 
-use crate::platform::context;
 use crate::platform::event_reader::{self, End, Event};
+use crate::platform::retry::backoff;
 use crate::platform::session::Session;
 use crate::platform::task::Task;
 use crate::platform::time::{self, Clock};
 use crate::platform::windows::Windows;
+use crate::platform::{context, reach};
 
-/// The longest wait before a refused stream is reopened.
-const MAX_BACKOFF_MS: u32 = 30_000;
 /// How long a hidden tab keeps its stream: a glance at another tab should cost nothing.
 const HIDDEN_GRACE: Duration = Duration::from_secs(10);
 /// How often it is checked whether the computer has slept.
@@ -102,6 +101,13 @@ impl EventStream {
 
     pub fn close(self) {
         drop(self.connection.try_update_value(Option::take));
+    }
+
+    /// Reopens a lost stream at once.
+    pub fn retry(self) {
+        if let Some(connection) = self.connection.get_value() {
+            connection.retry();
+        }
     }
 }
 
@@ -245,6 +251,12 @@ impl Connection {
         self.open();
     }
 
+    fn retry(self: &Rc<Self>) {
+        if self.is_followed() {
+            self.reopen_now();
+        }
+    }
+
     fn after(self: &Rc<Self>, wait: Duration, act: impl Fn(&Rc<Self>) + 'static) {
         let act = handler(self, act);
         if let Some(earlier) = self.timer.replace(set_timeout_with_handle(act, wait).ok()) {
@@ -319,15 +331,11 @@ fn listeners(connection: &Rc<Connection>) -> Vec<WindowListenerHandle> {
     let shown = handler(connection, Connection::visibility_changed);
     let focused = handler(connection, Connection::focused);
     let offline = handler(connection, |connection| {
-        if connection.is_followed() {
+        if connection.is_followed() && reach::is_offline() {
             connection.reopen_later();
         }
     });
-    let online = handler(connection, |connection| {
-        if connection.is_followed() {
-            connection.reopen_now();
-        }
-    });
+    let online = handler(connection, Connection::retry);
     // A browser that keeps a page in its history cache would keep the connection too, one of only six.
     let left = handler(connection, |connection| {
         if connection.is_followed() {
@@ -359,13 +367,4 @@ fn with(weak: &Weak<Connection>, act: &dyn Fn(&Rc<Connection>)) {
     if let Some(connection) = weak.upgrade() {
         act(&connection);
     }
-}
-
-/// Doubles from one second, with jitter, so that all tabs do not return to a recovered server at once.
-pub fn backoff(failures: u32) -> Duration {
-    let longest = 1_000_u32.saturating_mul(1 << failures.min(5)).min(MAX_BACKOFF_MS);
-    // A whole number of milliseconds: figures with a fraction would bring their arithmetic into the bundle.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 up to the half")]
-    let jitter = (js_sys::Math::random() * f64::from(longest / 2)) as u32;
-    Duration::from_millis(u64::from(longest / 2 + jitter))
 }

@@ -10,9 +10,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use web_sys::UrlSearchParams;
 
+use crate::platform::retry::is_transient;
 use crate::platform::url;
 use crate::search::draft::storage;
-use crate::search::submission::{Question, is_transient, resend_after};
+use crate::search::submission::{Question, resend_after};
 use crate::ui::notice::{Notice, Tone};
 
 /// The most searches that a tab keeps. The longest of them together fit into the storage that browsers allow.

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use api::{ApiError, ErrorCode, Receipt, Recorded, SearchAnswer, SearchId};
+use api::{ApiError, Receipt, Recorded, SearchAnswer, SearchId};
 use leptos::ev;
 use leptos::leptos_dom::helpers::{TimeoutHandle, WindowListenerHandle};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::platform::context;
+use crate::platform::retry::{backoff, is_transient};
 use crate::platform::session::Session;
-use crate::platform::sse::backoff;
 use crate::search::outbox::Outbox;
 use crate::search::visit::Visit;
 
@@ -179,10 +179,4 @@ impl Submission {
 pub fn resend_after(failures: u32) -> Duration {
     // The rate limit refuses searches for some seconds; less than one second would be too early.
     backoff(failures).max(Duration::from_secs(1))
-}
-
-/// Whether the same request may succeed later. A proxy's error page counts as malformed.
-pub fn is_transient(code: ErrorCode) -> bool {
-    use ErrorCode::{Internal, Malformed, Offline, TooMany, Unavailable};
-    matches!(code, Offline | Unavailable | Internal | Malformed | TooMany)
 }

@@ -12,7 +12,7 @@ use crate::system::workers::WorkerTable;
 use crate::ui::format::{self, TimeAgo};
 use crate::ui::highlight;
 use crate::ui::icon::{Icon, Symbol};
-use crate::ui::notice::{Loading, Notice, Tone};
+use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
 
 #[component]
@@ -31,7 +31,7 @@ pub fn SystemPage() -> impl IntoView {
                 Some(state) => view! { <SystemBoard state /> }.into_any(),
                 None if matches!(connection.get(), StreamState::Reconnecting(_)) => {
                     let text = "The state of the system cannot be read just now. The page tries again by itself.";
-                    view! { <Notice tone=Tone::Warning text /> }.into_any()
+                    view! { <Failure text on_retry=move |()| system.stream.retry() /> }.into_any()
                 }
                 None => view! { <Loading /> }.into_any(),
             }}
@@ -41,6 +41,7 @@ pub fn SystemPage() -> impl IntoView {
 
 #[derive(Clone, Copy)]
 struct SystemStream {
+    stream: EventStream,
     /// `None` until the first state has arrived.
     state: RwSignal<Option<SystemState>>,
     /// When the last state arrived.
@@ -49,15 +50,16 @@ struct SystemStream {
 
 /// Follows the system's state as long as the calling page is shown.
 fn follow() -> SystemStream {
-    let stream = SystemStream { state: RwSignal::new(None), received_at: RwSignal::new(time::now()) };
+    let stream = EventStream::new();
+    let system = SystemStream { stream, state: RwSignal::new(None), received_at: RwSignal::new(time::now()) };
     let deliver = move |_: &str, data: String| {
         if let Ok(state) = serde_json::from_str(&data) {
-            stream.received_at.set(time::now());
-            stream.state.set(Some(state));
+            system.received_at.set(time::now());
+            system.state.set(Some(state));
         }
     };
-    EventStream::new().open(|| "/api/admin/system/events".to_owned(), deliver);
-    stream
+    stream.open(|| "/api/admin/system/events".to_owned(), deliver);
+    system
 }
 
 #[component]

@@ -1,12 +1,11 @@
 //! The frame around every page. index.html and console.html show the same frame before the wasm is loaded.
 
 use api::Route;
-use leptos::ev;
 use leptos::prelude::*;
 
 use crate::platform::session::SessionState;
 use crate::platform::sse::StreamState;
-use crate::platform::{context, time};
+use crate::platform::{context, reach, time};
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::part::part;
 use crate::ui::shortcuts::Shortcuts;
@@ -86,22 +85,19 @@ fn PageLink(href: &'static str, label: &'static str, symbol: Symbol, is_current:
     }
 }
 
-/// Whether the page receives events from the server.
+/// Whether the server answers, and whether the page receives its events.
 #[component]
 fn ConnectionStatus() -> impl IntoView {
-    let (connection, session) = (context::connection(), context::session());
-    let is_online = RwSignal::new(window().navigator().on_line());
-    let _ = window_event_listener(ev::online, move |_| is_online.set(true));
-    let _ = window_event_listener(ev::offline, move |_| is_online.set(false));
-    let status = move || match connection.get() {
-        _ if !is_online.get() => ("offline", "Offline"),
-        StreamState::Idle if matches!(session.state(), SessionState::Failed(_)) => ("offline", "No answer"),
-        StreamState::Idle => ("idle", "Online"),
-        StreamState::Connecting => ("idle", "Connecting"),
-        StreamState::Live => ("live", "Live"),
-        StreamState::Reconnecting(_) => ("reconnecting", "Reconnecting"),
-        StreamState::Outdated(_) => ("reconnecting", "Delayed"),
-        StreamState::Paused | StreamState::Crowded => ("paused", "Paused"),
+    let (connection, is_silent) = (context::connection(), context::is_silent());
+    let status = move || match (connection.get(), is_silent.get()) {
+        (_, true) if reach::is_offline() => ("offline", "Offline"),
+        (StreamState::Reconnecting(_), _) => ("reconnecting", "Reconnecting"),
+        (_, true) => ("offline", "No answer"),
+        (StreamState::Idle, _) => ("idle", "Online"),
+        (StreamState::Connecting, _) => ("idle", "Connecting"),
+        (StreamState::Live, _) => ("live", "Live"),
+        (StreamState::Outdated(_), _) => ("reconnecting", "Delayed"),
+        (StreamState::Paused | StreamState::Crowded, _) => ("paused", "Paused"),
     };
     let explanation = move || match connection.get() {
         StreamState::Crowded => {
