@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tests::browser::{Browser, Role};
+use tests::browser::{Browser, Role, key};
 use tests::eventually;
 use tests::http_client::HttpClient;
 
@@ -104,6 +104,9 @@ async fn a_stream_that_falls_silent_is_not_live_any_more() {
     test.finish().await;
 }
 
+/// What the log says of a database that was restored.
+const RESTORED: &str = "The database was restored to an older state";
+
 #[tokio::test]
 async fn after_an_older_database_was_restored_its_rows_are_shown() {
     let mut test = BrowserTest::as_administrator(&[]).await;
@@ -119,12 +122,25 @@ async fn after_an_older_database_was_restored_its_rows_are_shown() {
     test.server = test.installation.start(&[]).await;
     search(&test.server.client(), 2, "lost").await;
     wait_for_phrases(page, &["lost", "old"]).await;
+    page.press(['j', key::ENTER]).await;
+    page.find(Role::Dialog, "Row 2").await;
     test.server.terminate(Duration::from_secs(60)).await;
     std::fs::copy(&copy, &database).expect("the copy can be put back");
     test.server = test.installation.start(&[]).await;
     wait_for_phrases(page, &["old"]).await;
+    // Nothing of the rows that are gone stays open or selected.
+    page.wait_for_text(RESTORED).await;
+    page.wait_for_path("the lost row has left the address", |path| path == "/viewlog").await;
+    assert!(page.find_now(Role::Dialog, "Row 2").await.is_none());
     search(&test.server.client(), 3, "new").await;
     wait_for_phrases(page, &["new", "old"]).await;
+    assert_eq!(page.texts("[role=row][aria-selected=true]").await, [""; 0]);
+    assert_eq!(page.texts(".notice p").await.len(), 1, "it is said once");
+    page.assert_accessible("a log that was restored").await;
+    page.click(Role::Button, "Close").await;
+    search(&test.server.client(), 4, "newer").await;
+    wait_for_phrases(page, &["newer", "new", "old"]).await;
+    assert!(!page.text().await.contains(RESTORED));
     test.finish().await;
 }
 

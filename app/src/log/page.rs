@@ -15,6 +15,7 @@ use crate::log::table::LogTable;
 use crate::log::toolbar::{LogToolbar, newer_rows};
 use crate::log::virtual_rows::VirtualRows;
 use crate::log::window::{Arrivals, LogWindow, Top};
+use crate::platform::retry::{self, Outcome};
 use crate::platform::router::Router;
 use crate::platform::{context, time, url};
 use crate::ui::icon::{Icon, Symbol};
@@ -47,6 +48,7 @@ pub fn LogPage() -> impl IntoView {
     let open = Callback::new(move |seq| view.open(seq));
     let go_to = Callback::new(move |position| view.go_to(position));
     view.load_opened_row();
+    view.leave_replaced_rows();
     view.read_ahead();
     view.hold_while_reading();
     view.select_position();
@@ -57,7 +59,7 @@ pub fn LogPage() -> impl IntoView {
             <LogToolbar
                 query filter=typed error on_filter=Callback::new(move |q| view.filter(q)) position on_position=go_to
             />
-            <AddressNotice view />
+            <LogNotice view />
             <div class="log_frame">
                 <LogTable query selected rows on_open=open />
                 <NewerRows query position on_press=Callback::new(move |()| view.go_to_newest()) />
@@ -73,18 +75,25 @@ pub fn LogPage() -> impl IntoView {
     }
 }
 
-/// Says that the address names something that is not there.
+/// Says that the rows are not those that were there before, or that the address names something that is not there.
 #[component]
-fn AddressNotice(view: LogView) -> impl IntoView {
-    let LogView { at, position, missing, typed, .. } = view;
+fn LogNotice(view: LogView) -> impl IntoView {
+    let LogView { at, position, missing, typed, query, .. } = view;
     let text = Memo::new(move |_| {
         let at = at.get().filter(|_| position.get().is_none());
         let nowhere =
             |at: String| format!("“{}” is no row and no time. The newest rows are shown.", highlight::visible(&at));
-        missing.get().or(at.map(nowhere))
+        let replaced = "The database was restored to an older state, and the log was read again. Row numbers may belong \
+                        to other rows now.";
+        query.is_replaced.get().then(|| replaced.to_owned()).or(missing.get()).or(at.map(nowhere))
     });
-    let close =
-        move |_| view.router.replace(&address(typed.get_untracked(), view.position.get_untracked(), None), None);
+    let close = move |_| {
+        if query.is_replaced.get_untracked() {
+            query.is_replaced.set(false);
+        } else {
+            view.router.replace(&address(typed.get_untracked(), position.get_untracked(), None), None);
+        }
+    };
     move || {
         text.get().map(|text| {
             view! {
@@ -204,44 +213,73 @@ impl LogView {
     /// Opens the row that the address names, from the window or from the server.
     fn load_opened_row(self) {
         let named = self.router.parameter("row");
+        let (outcome, again) = (RwSignal::new(Outcome::Answered), Trigger::new());
+        retry::until_answered(move || outcome.get(), move || again.notify());
+        Effect::new(move |before: Option<Option<String>>| {
+            again.track();
+            let asked = named.get();
+            if before.as_ref() != Some(&asked) {
+                self.missing.set(None);
+                outcome.set(Outcome::Answered);
+            }
+            self.load_row(named, asked.clone(), outcome);
+            asked
+        });
+    }
+
+    fn load_row(self, named: Memo<Option<String>>, asked: Option<String>, outcome: RwSignal<Outcome>) {
+        let Some(asked) = asked else {
+            self.opened.set(None);
+            return;
+        };
+        let Ok(seq) = asked.parse().map(LogSeq) else {
+            self.opened.set(None);
+            self.missing.set(Some(format!("“{}” is no row's number.", highlight::visible(&asked))));
+            return;
+        };
+        let window = self.query.window;
+        let known = window.with_untracked(|window| window.position_of(seq).and_then(|at| window.get(at)));
+        match known {
+            Some(row) => {
+                self.missing.set(None);
+                outcome.set(Outcome::Answered);
+                self.opened.set(Some(row));
+            }
+            None => spawn_local(async move {
+                let row = fetch_row(seq).await;
+                // Meanwhile another row may have been opened, or the drawer closed.
+                if named.try_get_untracked().flatten() != Some(asked) {
+                    return;
+                }
+                outcome.try_set(Outcome::of(&row));
+                self.missing.try_set(match &row {
+                    Ok(Some(_)) => None,
+                    Ok(None) => Some(format!("There is no row {}. It may have been deleted.", format::row_number(seq))),
+                    Err(error) => Some(format!("Row {} cannot be shown. {}", format::row_number(seq), error.message)),
+                });
+                self.opened.try_set(row.ok().flatten().map(Arc::new));
+            }),
+        }
+    }
+
+    /// Nothing of the rows before the restore stays selected or open: their numbers may be those of others now.
+    fn leave_replaced_rows(self) {
         Effect::new(move |_| {
-            self.missing.set(None);
-            let Some(asked) = named.get() else {
-                self.opened.set(None);
-                return;
-            };
-            let Ok(seq) = asked.parse().map(LogSeq) else {
-                self.opened.set(None);
-                self.missing.set(Some(format!("“{}” is no row's number.", highlight::visible(&asked))));
-                return;
-            };
-            let window = self.query.window;
-            let known = window.with_untracked(|window| window.position_of(seq).and_then(|at| window.get(at)));
-            match known {
-                Some(row) => self.opened.set(Some(row)),
-                None => spawn_local(async move {
-                    let row = fetch_row(seq).await;
-                    // Meanwhile another row may have been opened, or the drawer closed.
-                    if named.try_get_untracked().flatten() != Some(asked) {
-                        return;
-                    }
-                    self.missing.try_set(match &row {
-                        Ok(Some(_)) => None,
-                        Ok(None) => {
-                            Some(format!("There is no row {}. It may have been deleted.", format::row_number(seq)))
-                        }
-                        Err(error) => {
-                            Some(format!("Row {} cannot be shown. {}", format::row_number(seq), error.message))
-                        }
-                    });
-                    self.opened.try_set(row.ok().flatten().map(Arc::new));
-                }),
+            if self.query.is_replaced.get() {
+                self.selected.set(None);
+                self.show(self.typed.get_untracked(), None);
             }
         });
     }
 
     fn read_ahead(self) {
         let Self { query, rows, .. } = self;
+        let outcome = move || match query.reading.get() {
+            Reading::Rows(_) => Outcome::Pending,
+            Reading::Failed(_, error) => Outcome::of::<()>(&Err(error)),
+            Reading::Nothing | Reading::Stopped(_) => Outcome::Answered,
+        };
+        retry::until_answered(outcome, move || query.resume());
         Effect::new(move |_| {
             // A failed page and a stopped scan wait for their buttons.
             if query.reading.get() != Reading::Nothing {

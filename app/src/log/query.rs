@@ -53,6 +53,8 @@ pub struct LogQuery {
     pub arrivals: RwSignal<Arrivals>,
     /// How far the rows were scanned for matches.
     pub scan: RwSignal<Option<ScanState>>,
+    /// Whether the database was restored to an older state while the page was open. Set again each time.
+    pub is_replaced: RwSignal<bool>,
     /// Called with the number of rows by which the shown ones have moved.
     on_shift: StoredValue<Option<Callback<Shift>>>,
     question: StoredValue<Option<Question>>,
@@ -74,6 +76,7 @@ impl LogQuery {
             through: RwSignal::new(None),
             arrivals: RwSignal::new(Arrivals::Show),
             scan: RwSignal::new(None),
+            is_replaced: RwSignal::new(false),
             on_shift: StoredValue::new(None),
             question: StoredValue::new(None),
             buffer: StoredValue::new(Vec::new()),
@@ -301,6 +304,7 @@ impl LogQuery {
                 if through.is_some_and(|through| self.newest_known().is_some_and(|newest| through < newest)) {
                     // The newest row has a lower number than a row that is shown: the database was restored to an older
                     // state, and has other rows now.
+                    self.is_replaced.set(true);
                     self.restart();
                     return;
                 }
