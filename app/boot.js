@@ -27,6 +27,15 @@
     }
   });
 
+  // The skip link moves the focus, and leaves the address alone: its fragment may be a setup link's token.
+  addEventListener("click", (event) => {
+    const opensElsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (!opensElsewhere && event.target.closest?.(".skip_link")) {
+      event.preventDefault();
+      document.getElementById("main").focus();
+    }
+  });
+
   const form = () => document.querySelector(".search_form");
   let state = "loading";
 

@@ -295,6 +295,36 @@ async fn a_search_that_is_submitted_before_the_program_is_there_is_made_once() {
 }
 
 #[tokio::test]
+async fn the_skip_link_moves_the_focus_and_stays_on_the_page() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    // A proxy has made the link lead to another page, as it were.
+    let skip = "const link = document.querySelector('.skip_link');
+                link.href = '/elsewhere/#main';
+                link.click();
+                return document.activeElement.id";
+    for path in ["/", "/viewlog?q=x"] {
+        page.open("/healthz").await;
+        // Holds the program back until it is allowed again.
+        page.devtools("Fetch.enable", json!({"patterns": [{"urlPattern": "*.wasm"}]})).await;
+        page.script("setTimeout(address => location.assign(address), 0, arguments[0])", vec![path.into()]).await;
+        eventually("the frame is there", async || {
+            page.script("return document.querySelector('#parsed') !== null", vec![]).await.as_bool().filter(|is| *is)
+        })
+        .await;
+        assert_eq!(page.script(skip, vec![]).await, "main", "{path} before the program");
+        page.devtools("Fetch.disable", json!({})).await;
+        page.find(Role::Button, "Account of").await;
+        let focused = page.script("return document.activeElement.id", vec![]).await;
+        assert_eq!(focused, "main", "{path} when the program has taken over");
+        page.script("document.activeElement.blur()", vec![]).await;
+        assert_eq!(page.script(skip, vec![]).await, "main", "{path} with the program");
+        assert_eq!(page.path().await, path);
+    }
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn an_update_of_the_server_is_offered() {
     let test = BrowserTest::start(&[]).await;
     let page = &test.browser;

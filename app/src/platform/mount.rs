@@ -10,7 +10,7 @@ use crate::platform::{context, fetch};
 /// Mounts `app` in place of the preview in one step, so that nothing is painted in between.
 pub fn mount<V: IntoView + 'static>(bundle: Bundle, app: impl FnOnce() -> V + 'static) {
     api::send_with(fetch::post);
-    let caret = Caret::read();
+    let focus = Focus::read();
     let root: HtmlElement =
         document().get_element_by_id("app").expect("both pages have an element with the id app").unchecked_into();
     root.set_inner_html("");
@@ -19,8 +19,8 @@ pub fn mount<V: IntoView + 'static>(bundle: Bundle, app: impl FnOnce() -> V + 's
         app()
     })
     .forget();
-    if let Some(caret) = caret {
-        caret.restore();
+    if let Some(focus) = focus {
+        focus.restore();
     }
 }
 
@@ -39,35 +39,36 @@ pub fn preview_value(id: &str) -> Option<String> {
     input.or_else(|| element.dyn_ref::<HtmlTextAreaElement>().map(HtmlTextAreaElement::value))
 }
 
-/// The field that has the focus, and the selection in it.
-struct Caret {
-    field: String,
-    start: u32,
-    end: u32,
+/// The element that has the focus, and the selection in it if it is a field.
+struct Focus {
+    id: String,
+    selection: Option<(u32, u32)>,
 }
 
-impl Caret {
+impl Focus {
     fn read() -> Option<Self> {
         let focused = document().active_element()?;
         let (start, end) = if let Some(input) = focused.dyn_ref::<HtmlInputElement>() {
-            (input.selection_start().ok()??, input.selection_end().ok()??)
+            (input.selection_start().ok()?, input.selection_end().ok()?)
+        } else if let Some(area) = focused.dyn_ref::<HtmlTextAreaElement>() {
+            (area.selection_start().ok()?, area.selection_end().ok()?)
         } else {
-            let area = focused.dyn_ref::<HtmlTextAreaElement>()?;
-            (area.selection_start().ok()??, area.selection_end().ok()??)
+            (None, None)
         };
-        Some(Self { field: focused.id(), start, end })
+        Some(Self { id: focused.id(), selection: start.zip(end) })
     }
 
     fn restore(self) {
-        let Some(element) = document().get_element_by_id(&self.field) else { return };
+        let Some(element) = document().get_element_by_id(&self.id) else { return };
         if let Some(element) = element.dyn_ref::<HtmlElement>() {
             let _ = element.focus();
         }
+        let Some((start, end)) = self.selection else { return };
         // If the selection cannot be set, the caret is at the end; that is good enough.
         if let Some(input) = element.dyn_ref::<HtmlInputElement>() {
-            let _ = input.set_selection_range(self.start, self.end);
+            let _ = input.set_selection_range(start, end);
         } else if let Some(area) = element.dyn_ref::<HtmlTextAreaElement>() {
-            let _ = area.set_selection_range(self.start, self.end);
+            let _ = area.set_selection_range(start, end);
         }
     }
 }

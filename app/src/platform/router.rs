@@ -8,7 +8,7 @@ use api::{Bundle, Route};
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlAnchorElement, HtmlElement, MouseEvent, UrlSearchParams};
+use web_sys::{Element, HtmlAnchorElement, MouseEvent, UrlSearchParams};
 
 #[derive(Clone, Copy)]
 pub struct Router {
@@ -153,15 +153,7 @@ impl Router {
             return;
         }
         let url = link.pathname() + &link.search();
-        let hash = link.hash();
-        if !hash.is_empty() {
-            // A place on this page. The address stays as it is: its fragment may be a setup link's token.
-            if self.location.with_untracked(|location| location.url() == url) && focus(&hash) {
-                event.prevent_default();
-            }
-            return;
-        }
-        if !self.leads_out(&url) {
+        if link.hash().is_empty() && !self.leads_out(&url) {
             event.prevent_default();
             self.go(&url);
         }
@@ -183,13 +175,6 @@ fn current() -> Location {
 
 fn fragment() -> String {
     window().location().hash().unwrap_or_default()
-}
-
-/// Moves the focus to the element with the id that `hash` names, and says whether it has taken it.
-fn focus(hash: &str) -> bool {
-    let element = hash.strip_prefix('#').and_then(|id| document().get_element_by_id(id));
-    let element = element.and_then(|element| element.dyn_into::<HtmlElement>().ok());
-    element.is_some_and(|element| element.focus().is_ok())
 }
 
 fn note_value(note: Option<&str>) -> JsValue {
