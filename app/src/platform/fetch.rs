@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::pin::Pin;
 
-use api::ApiError;
+use api::{ApiError, ErrorCode};
 use js_sys::{Array, Function, Reflect, Uint8Array};
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast, JsValue};
@@ -16,6 +16,16 @@ use crate::platform::reach;
 /// How long a server may be silent before and within a response, in milliseconds. A connection whose other end has gone
 /// says nothing; waiting for it would last for ever.
 const SILENCE_LIMIT_MS: i32 = 20_000;
+
+thread_local! {
+    /// How often somebody has logged in on this page.
+    static LOG_INS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Call it when somebody has logged in: earlier requests say nothing of the new session.
+pub fn logged_in() {
+    LOG_INS.set(LOG_INS.get().wrapping_add(1));
+}
 
 /// Sends `body`, and returns the body of the response.
 pub fn post(path: &str, media_type: &str, body: &[u8]) -> api::Response {
@@ -43,6 +53,7 @@ pub fn open(url: String) -> Pending<Option<Body>> {
 type Pending<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
 
 fn send(url: String, options: RequestInit) -> Pending<Option<Body>> {
+    let log_ins = LOG_INS.get();
     Box::pin(async move {
         let request = Request::new()?;
         options.set_signal(Some(&request.controller.signal()));
@@ -56,10 +67,7 @@ fn send(url: String, options: RequestInit) -> Pending<Option<Body>> {
             (true, _) if media_type.starts_with("text/html") => Err(answered_by_another()),
             (true, body) => Ok(body),
             (false, Some(body)) => Err(match api::from_json(body.read().await?) {
-                Ok(error) => {
-                    reach::answered();
-                    error
-                }
+                Ok(error) => refused(error, log_ins),
                 Err(_) => answered_by_another(),
             }),
             (false, None) => Err(answered_by_another()),
@@ -131,6 +139,17 @@ impl Drop for Request {
     fn drop(&mut self) {
         Self::forget(self.timer.take());
         self.controller.abort();
+    }
+}
+
+/// `log_ins` is how often somebody had logged in when the request was sent.
+fn refused(error: ApiError, log_ins: u32) -> ApiError {
+    reach::answered();
+    match error.code {
+        ErrorCode::SignedOut if LOG_INS.get() != log_ins => {
+            ApiError::new(ErrorCode::Conflict, "This was asked for before you logged in. Try again.")
+        }
+        _ => error,
     }
 }
 

@@ -4,6 +4,7 @@ use api::{Account, ApiError, ErrorCode, SessionInfo};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use crate::platform::fetch;
 use crate::platform::time::{self, Clock};
 
 /// An answer that took longer does not say what time it is now.
@@ -108,10 +109,11 @@ impl Session {
     }
 
     fn set(self, session: KnownSession) {
-        let was_logged_in = self
-            .state
-            .with_untracked(|known| matches!(known, SessionState::Known(KnownSession { account: Some(_), .. })));
-        self.has_ended.set_value(session.account.is_none() && (was_logged_in || self.has_ended()));
+        let known = untrack(|| self.account());
+        if session.account.is_some() && session.account != known {
+            fetch::logged_in();
+        }
+        self.has_ended.set_value(session.account.is_none() && (known.is_some() || self.has_ended()));
         let state = SessionState::Known(session);
         if self.state.with_untracked(|known| *known != state) {
             self.state.set(state);
