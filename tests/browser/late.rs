@@ -1,9 +1,10 @@
 //! An answer that comes late changes nothing that has happened since.
 
+use serde_json::json;
 use tests::browser::{Browser, Role, key};
 use tests::eventually;
 
-use crate::{BrowserTest, NAME, search};
+use crate::{BrowserTest, NAME, PASSWORD, search};
 
 /// Holds back the answers to requests whose address contains `window.held`, until `letGo` is called.
 const HOLD: &str = "
@@ -67,6 +68,28 @@ async fn a_state_without_its_jobs_shows_no_others() {
 }
 
 #[tokio::test]
+async fn a_job_that_is_made_before_the_stream_begins_is_listed() {
+    let test = BrowserTest::as_administrator(&["--log-delay", "1h"]).await;
+    let page = &test.browser;
+    let later = "const real = window.fetch;
+        window.fetch = async (request, ...rest) => {
+            if (String(request.url ?? request).endsWith('/jobs/events')) await new Promise(go => { window.letGo = go; });
+            return real(request, ...rest);
+        };";
+    page.script(later, vec![]).await;
+    page.click(Role::Link, "Jobs").await;
+    eventually("the list was read, and the stream waits", async || {
+        let is_read = "return Boolean(window.letGo && document.querySelector('.job_table, main .empty_state'))";
+        page.script(is_read, vec![]).await.as_bool().filter(|is_read| *is_read)
+    })
+    .await;
+    search(&test.client(), 1, "made meanwhile").await;
+    page.script("letGo()", vec![]).await;
+    page.wait_for_text("made meanwhile").await;
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn every_cancel_on_a_slow_line_counts() {
     let test = BrowserTest::as_administrator(&["--log-delay", "1h"]).await;
     let page = &test.browser;
@@ -84,6 +107,7 @@ async fn every_cancel_on_a_slow_line_counts() {
     // A double click is one action.
     page.script(&format!("for (const button of {buttons}) {{ button.click(); button.click(); }}"), vec![]).await;
     wait_for_held(page, 3).await;
+    assert_eq!(page.script("return heldAnswers()", vec![]).await, 3);
     page.script("letGo()", vec![]).await;
     eventually("each result is told", async || {
         let results = page.texts(".action_result p").await;
@@ -112,9 +136,52 @@ async fn a_session_that_was_asked_for_before_the_logout_is_over() {
     test.finish().await;
 }
 
+/// Refuses to pause a kind, as if the session had ended, when `letGo` is called. Remembers where the page leads to.
+const REFUSE_LATE: &str = "
+const real = window.fetch;
+window.fetch = async (request, ...rest) => {
+    if (!String(request.url ?? request).endsWith('/jobs/pause')) return real(request, ...rest);
+    await new Promise(go => { window.letGo = go; });
+    return Response.json({error: {code: 'signed_out', message: 'Log in.', field: null}}, {status: 401});
+};
+window.visited = [];
+const replace = history.replaceState;
+history.replaceState = function(state, title, address) {
+    window.visited.push(address);
+    return replace.call(this, state, title, address);
+};
+";
+
+#[tokio::test]
+async fn a_refusal_of_the_session_before_does_not_end_the_new_one() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "written").await;
+    page.open("/jobs").await;
+    page.find(Role::Button, "Pause log_request").await;
+    page.script(REFUSE_LATE, vec![]).await;
+    page.click(Role::Button, "Pause log_request").await;
+    eventually("the answer waits", async || page.script("return Boolean(window.letGo)", vec![]).await.as_bool()).await;
+    page.click(Role::Button, &format!("Account of {NAME}")).await;
+    page.click(Role::Button, "Log out").await;
+    page.wait_for_text("You are logged out").await;
+    page.click(Role::Link, "Log in").await;
+    page.fill("Name", NAME).await;
+    page.fill("Password", PASSWORD).await;
+    page.click(Role::Button, "Log in").await;
+    page.wait_for_text("Up to date").await;
+    page.script("window.visited = []; letGo()", vec![]).await;
+    page.script_async("fetch('/healthz').then(() => arguments[0]())", vec![]).await;
+    search(&test.client(), 2, "after the answer").await;
+    page.wait_for_text("after the answer").await;
+    assert_eq!(page.script("return window.visited", vec![]).await, json!([]));
+    page.find(Role::Button, &format!("Account of {NAME}")).await;
+    test.finish().await;
+}
+
 async fn wait_for_held(page: &Browser, answers: u64) {
     eventually(&format!("{answers} answers wait"), async || {
-        (page.script("return heldAnswers()", vec![]).await == answers).then_some(())
+        page.script("return heldAnswers()", vec![]).await.as_u64().filter(|held| *held >= answers).map(drop)
     })
     .await;
 }

@@ -13,7 +13,7 @@ const THROTTLE: Duration = Duration::from_secs(1);
 /// What has changed, by importance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum JobChange {
-    /// Jobs have reported progress.
+    /// Jobs have reported progress, or the stream has begun.
     Progress,
     /// Jobs were added, or have changed their states.
     States,
@@ -59,9 +59,9 @@ pub fn follow(on_change: impl Fn(JobChange) + Send + Sync + 'static) -> JobStrea
             let Ok(latest) = serde_json::from_str::<JobCounts>(&data) else { return };
             let known = counts.get_untracked();
             counts.set(Some(latest));
-            // The first counts are not a change: the page has just read its list.
-            if known.is_some_and(|known| known != latest) {
-                changed(JobChange::States);
+            if known != Some(latest) {
+                // The page may have read its list before the stream began, and missed what has changed in between.
+                changed(if known.is_some() { JobChange::States } else { JobChange::Progress });
             }
         }
     };
