@@ -4,6 +4,7 @@ mod account;
 mod every_page;
 mod hostile;
 mod jobs;
+mod kinds;
 mod lab;
 mod late;
 mod log;
