@@ -6,6 +6,7 @@ use api::Receipt;
 use axum::extract::FromRef;
 use ipnet::IpNet;
 use store::{Clock, Store};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -21,6 +22,7 @@ use crate::platform::sse::EventStreams;
 use crate::platform::transport::Transport;
 use crate::search::ingest::{Ingest, IngestSettings};
 use crate::search::log_request::LogRequest;
+use crate::search::public_ledger::{LedgerAccess, LedgerReader};
 use crate::search::receipt::Receipts;
 use crate::search::{SearchService, not_recorded, search_counter};
 use crate::system::{Counters, Prober, SystemService};
@@ -79,6 +81,13 @@ impl AppState {
             ingest: ingest.clone(),
             receipts: Receipts::new(&secret),
             counter: counters.searches.clone(),
+            ledger: LedgerReader {
+                store: store.clone(),
+                spool: ingest.spool().clone(),
+                clock: clock.clone(),
+                access: lab_closed.map_or(LedgerAccess::Public, |_| LedgerAccess::AdministratorsOnly),
+                last: Mutex::default(),
+            },
         };
         let search_of_receipt = {
             let receipts = Receipts::new(&secret);

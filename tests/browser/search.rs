@@ -44,6 +44,13 @@ async fn by_mouse_until_the_record_is_written() {
     page.find(Role::Heading, "Here are your results:").await;
     assert_eq!(page.texts(".results_letters").await, ["No letters found"]);
     page.wait_for_text("In the log: row 1").await;
+    eventually("the public ledger has the search", async || {
+        let figures = page.texts(".public_ledger dl > div").await;
+        (figures == ["Accepted\n1", "In the log\n1", "Being written\n0", "Lost\n0"]).then_some(())
+    })
+    .await;
+    page.click(Role::Link, "See what happens if we kill the server").await;
+    page.wait_for_path("the trap", |path| path == "/lab?scenario=trap").await;
     test.finish().await;
 }
 

@@ -35,5 +35,6 @@ mod search {
     mod answers;
     mod limits;
     mod plain_form;
+    mod public_ledger;
     mod refusals;
 }

@@ -72,8 +72,8 @@ pub use log_filter::{FilterError, FilterKey, LogBounds, LogFilter, LogPosition, 
 pub use log_time::{LogPeriod, LogTime, TimeZone, Utc};
 pub use route::{Bundle, Route};
 pub use search::{
-    ADDRESS_LIMIT, DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT, Receipt, ReceiptState, Recorded, SearchAnswer,
-    SearchId, letters_of_set, search, search4letters, set_text,
+    ADDRESS_LIMIT, DEFAULT_LETTERS, LETTERS_LIMIT, PHRASE_LIMIT, PublicLedger, Receipt, ReceiptState, Recorded,
+    SearchAnswer, SearchId, letters_of_set, public_ledger, search, search4letters, set_text,
 };
 pub use stream::{Heartbeat, StreamEnd};
 pub use system::{

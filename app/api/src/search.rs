@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::server_functions::server_functions;
-use crate::{JobState, LogSeq, TimeMs};
+use crate::{JobState, Ledger, LogSeq, TimeMs};
 
 /// The letters that a search looks for by default.
 pub const DEFAULT_LETTERS: &str = "aeiou";
@@ -29,6 +29,11 @@ server_functions! {
     /// twice is one search, and gets the same response.
     Search, "search", FormArguments:
         fn search(phrase: String, letters: Option<String>, id: Option<SearchId>) -> SearchAnswer;
+
+    /// Where the searches of all visitors are. `None` if the lab is closed to the public, or the database does not
+    /// answer.
+    ShowPublicLedger, "ledger", Arguments:
+        fn public_ledger() -> Option<PublicLedger>;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +49,32 @@ pub struct SearchAnswer {
     pub recorded: Recorded,
     /// How long the record took to become durable, in milliseconds of the server's clock.
     pub accepted_in_ms: u32,
+}
+
+/// The ledger, in the words of visitors. Counts each accepted search once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicLedger {
+    pub accepted: u64,
+    /// The search has a log row.
+    pub in_the_log: u64,
+    /// The search is in the spool, or its job has not ended.
+    pub being_written: u64,
+    /// Its job ended without a row. An administrator decides.
+    pub held: u64,
+    pub lost: u64,
+}
+
+impl From<Ledger> for PublicLedger {
+    fn from(ledger: Ledger) -> Self {
+        Self {
+            accepted: ledger.accepted,
+            in_the_log: ledger.recorded,
+            being_written: ledger.scheduled + ledger.waiting + ledger.running + ledger.retrying + ledger.spooled,
+            held: ledger.dead + ledger.cancelled,
+            // A record that is being replayed may be counted twice for a moment.
+            lost: u64::try_from(ledger.drift()).unwrap_or(0),
+        }
+    }
 }
 
 text_enum! {

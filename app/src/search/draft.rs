@@ -8,6 +8,7 @@ use web_sys::Storage;
 
 use crate::platform::mount::preview_value;
 use crate::platform::router::Location;
+use crate::search::words;
 use crate::ui::format;
 
 #[derive(Clone, Copy)]
@@ -92,12 +93,9 @@ impl Field {
     /// What is wrong with `text` as this field's value, as a sentence.
     pub fn fault(self, text: &str) -> Option<String> {
         let length = text.chars().count();
-        (length > self.limit()).then(|| {
-            let (length, limit) = (format::counted(length, "character"), format::number(self.limit() as u64));
-            match self {
-                Self::Phrase => format!("The phrase has {length}; the limit is {limit}."),
-                Self::Letters => format!("The letters are {length}; the limit is {limit}."),
-            }
+        (length > self.limit()).then(|| match self {
+            Self::Phrase => words::phrase_too_long(length, self.limit()),
+            Self::Letters => words::letters_too_long(length, self.limit()),
         })
     }
 

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use crate::search::draft::{Draft, Field};
 use crate::search::marked::{LetterTiles, PhraseMarks, verdict};
+use crate::search::words;
 use crate::ui::part::part;
 use crate::ui::shortcuts::focus;
 
@@ -34,7 +35,7 @@ pub fn SearchForm(draft: Draft, on_submit: Callback<()>) -> impl IntoView {
     };
     view! {
         <form class="search_form card" action="/api/search" method="post" autocomplete="off" on:submit=submit>
-            <LimitedField field=Field::Phrase label="Phrase" text=phrase>
+            <LimitedField field=Field::Phrase label=words::PHRASE text=phrase>
                 <div class="phrase_box">
                     <PhraseMarks phrase letters />
                     <textarea id="phrase" name="phrase" rows="1" required dir="auto" translate="no" spellcheck="false" autocapitalize="off"
@@ -44,21 +45,21 @@ pub fn SearchForm(draft: Draft, on_submit: Callback<()>) -> impl IntoView {
                 </div>
             </LimitedField>
             <div class="search_row">
-                <LimitedField field=Field::Letters label="Letters" text=letters>
+                <LimitedField field=Field::Letters label=words::LETTERS text=letters>
                     <input id="letters" name="letters" type="text" dir="auto" translate="no" spellcheck="false" autocapitalize="off"
                         aria-describedby="letters-note" prop:value=letters
                         on:input:target=move |event| letters.set(event.target().value())
                     />
                 </LimitedField>
-                <button class="button button-primary" type="submit">"Do it!"</button>
+                <button class="button button-primary" type="submit">{words::DO_IT}</button>
             </div>
-            <section class="preview" aria-label="Preview">
+            <section class="preview" aria-label=words::PREVIEW>
                 <LetterTiles phrase letters />
                 <p class="verdict">
                     {part(move || phrase.with(|phrase| letters.with(|letters| so_far(phrase, letters))))}
                 </p>
             </section>
-            <p class="examples">"Try" {EXAMPLES.map(example).collect_view()}</p>
+            <p class="examples">{words::TRY}" " {EXAMPLES.map(example).collect_view()}</p>
         </form>
     }
 }
@@ -81,7 +82,7 @@ fn LimitedField(field: Field, label: &'static str, text: RwSignal<String>, child
 
 fn so_far(phrase: &str, letters: &str) -> String {
     match phrase {
-        "" => "Start typing. We mark the letters as you go.".to_owned(),
+        "" => words::START_TYPING.to_owned(),
         _ => verdict(&search4letters(phrase, letters), letters),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use api::search4letters;
 use leptos::prelude::*;
 
+use crate::search::words;
 use crate::ui::{format, highlight};
 
 /// Tiles up to this number fit any screen, so they must not be a Tab stop. More may need scrolling, also by keyboard.
@@ -59,7 +60,7 @@ pub fn LetterTiles(phrase: RwSignal<String>, letters: RwSignal<String>) -> impl 
             <ul
                 class="letter_tiles"
                 translate="no"
-                aria-label="Letters, and how often the phrase has them"
+                aria-label=words::TILES
                 tabindex=may_scroll.then_some("0")
             >
                 {counts.into_iter().map(tile).collect_view()}
@@ -83,17 +84,7 @@ fn counts(phrase: &str, letters: &str) -> Vec<(char, usize)> {
 pub fn verdict(found: &BTreeSet<char>, letters: &str) -> String {
     let mut wanted = BTreeSet::new();
     wanted.extend(letters.chars());
-    match (found.len(), wanted.len()) {
-        (_, 0) => "There are no letters to look for.".to_owned(),
-        (0, 1) => "The letter is not in your phrase.".to_owned(),
-        (0, _) => "None of the letters are in your phrase.".to_owned(),
-        (1, 1) => "The letter is in your phrase.".to_owned(),
-        (count, all) if count == all => format!("All {} letters are in your phrase.", format::number(all as u64)),
-        (count, all) => {
-            let (count, all) = (format::number(count as u64), format::number(all as u64));
-            format!("{count} of {all} letters are in your phrase.")
-        }
-    }
+    words::verdict(found.len(), wanted.len())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::platform::retry::is_transient;
 use crate::platform::url;
 use crate::search::draft::storage;
 use crate::search::submission::{Question, resend_after};
+use crate::search::words;
 use crate::ui::notice::{Notice, Tone};
 
 /// The most searches that a tab keeps. The longest of them together fit into the storage that browsers allow.
@@ -189,18 +190,11 @@ fn parse(line: &str) -> Option<Question> {
 #[component]
 pub fn OutboxNotice(outbox: Outbox) -> impl IntoView {
     let notice = |searches: usize, tone, text: &str| {
-        let earlier = match searches {
-            0 => return None,
-            1 => "1 earlier search".to_owned(),
-            _ => format!("{searches} earlier searches"),
-        };
-        Some(view! { <Notice tone text=format!("{earlier} {text}") /> })
+        (searches > 0).then(|| view! { <Notice tone text=format!("{} {text}", words::earlier_searches(searches)) /> })
     };
-    let waiting = "without an answer. We'll keep resending while this tab is open.";
-    let given_up = "will not be sent any more, and may be missing in the log.";
     view! {
-        {move || notice(outbox.waiting.get(), Tone::Info, waiting)}
-        {move || notice(outbox.given_up.get(), Tone::Warning, given_up)}
+        {move || notice(outbox.waiting.get(), Tone::Info, words::EARLIER_WAIT)}
+        {move || notice(outbox.given_up.get(), Tone::Warning, words::EARLIER_GIVEN_UP)}
     }
 }
 

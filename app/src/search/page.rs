@@ -9,10 +9,12 @@ use crate::search::draft::Draft;
 use crate::search::form::SearchForm;
 use crate::search::marked::verdict;
 use crate::search::outbox::{Outbox, OutboxNotice};
+use crate::search::public_ledger::Ledger;
 use crate::search::receipt::NoReceipt;
 use crate::search::results::Results;
 use crate::search::submission::{Progress, Question, Submission};
 use crate::search::visit::Visit;
+use crate::search::words;
 use crate::ui::page::PageHeading;
 use crate::ui::part::part;
 
@@ -72,17 +74,14 @@ pub fn SearchPage(draft: Draft, outbox: Outbox) -> impl IntoView {
     // A screen reader hears only what changes in an element that is there already.
     let spoken = move || {
         let Question { phrase, letters, .. } = submission.question()?;
-        Some(format!("Here are your results: {}", verdict(&search4letters(&phrase, &letters), &letters)))
+        Some(format!("{} {}", words::RESULTS, verdict(&search4letters(&phrase, &letters), &letters)))
     };
     view! {
         <div class="page search_page" data-asked=part(move || submission.question().map(|_| ""))>
             <header class="hero">
-                <PageHeading text="Welcome to search4letters on the web!" />
-                <p class="display">"Answer now. Write later. "<br />"Prove it was written."</p>
-                <p class="lead">
-                    "Which of these letters are in your phrase? You know at once. Your search is logged afterwards, \
-                    even if the server crashes in between. The receipt proves it."
-                </p>
+                <PageHeading text=words::WELCOME />
+                <p class="display">{words::PROMISE[0]}<br />{words::PROMISE[1]}</p>
+                <p class="lead">{words::LEAD}</p>
             </header>
             <div class="search_columns">
                 <SearchForm draft on_submit=submit_draft />
@@ -91,6 +90,7 @@ pub fn SearchPage(draft: Draft, outbox: Outbox) -> impl IntoView {
                     <OutboxNotice outbox />
                 </div>
             </div>
+            <Ledger />
             <p class="visually_hidden" role="status">{part(spoken)}</p>
         </div>
     }

@@ -9,6 +9,7 @@ use crate::search::draft::Draft;
 use crate::search::marked::verdict;
 use crate::search::receipt::SearchReceipt;
 use crate::search::submission::{Progress, Question, Submission};
+use crate::search::words;
 use crate::ui::copy_button::CopyButton;
 use crate::ui::highlight;
 use crate::ui::icon::Symbol;
@@ -29,7 +30,7 @@ pub fn Results(
     let sentence = verdict(&found, &letters);
     let python = set_text(&found);
     let listed = found.iter().map(|letter| highlight::visible(&letter.to_string())).collect::<Vec<_>>().join(", ");
-    let listed = if found.is_empty() { "No letters found".to_owned() } else { listed };
+    let listed = if found.is_empty() { words::NO_LETTERS_FOUND.to_owned() } else { listed };
     let address = url::of_search(&phrase, &letters);
     let link = (address.len() <= ADDRESS_LIMIT).then(|| window().location().origin().unwrap_or_default() + &address);
     let shown = highlight::visible(&phrase);
@@ -45,10 +46,10 @@ pub fn Results(
     view! {
         <section class="results card" aria-labelledby="results-title" node_ref=section>
             <header class="card_head">
-                <h2 id="results-title">"Here are your results:"</h2>
+                <h2 id="results-title">{words::RESULTS}</h2>
                 {match link {
-                    Some(link) => view! { <CopyButton label="Copy link" symbol=Symbol::Link text=link /> }.into_any(),
-                    None => view! { <span class="muted">"Too long for a link"</span> }.into_any(),
+                    Some(link) => view! { <CopyButton label=words::COPY_LINK symbol=Symbol::Link text=link /> }.into_any(),
+                    None => view! { <span class="muted">{words::NO_LINK}</span> }.into_any(),
                 }}
             </header>
             {part(move || is_changed.get().then(|| view! {
@@ -60,7 +61,7 @@ pub fn Results(
                     <span class="results_sentence">{sentence}</span>
                 </p>
                 // As Python writes the set.
-                <CopyButton label="Copy" text=python />
+                <CopyButton label=words::COPY text=python />
             </div>
             {part(move || (submission.progress() == Progress::Unasked).then(|| view! { <NotAsked on_ask /> }.into_any()))}
             <SearchReceipt submission />
@@ -79,8 +80,8 @@ fn nearest() -> web_sys::ScrollIntoViewOptions {
 fn NotAsked(on_ask: Callback<()>) -> impl IntoView {
     view! {
         <div class="not_asked">
-            <Notice tone=Tone::Info text="This search came with a link. It was not recorded.">
-                <button class="button" type="button" on:click=move |_| on_ask.run(())>"Search"</button>
+            <Notice tone=Tone::Info text=words::NOT_ASKED>
+                <button class="button" type="button" on:click=move |_| on_ask.run(())>{words::SEARCH}</button>
             </Notice>
         </div>
     }

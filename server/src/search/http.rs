@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ApiError, Receipt, ReceiptState, SearchAnswer, SearchApi, SearchId};
+use api::{ApiError, PublicLedger, Receipt, ReceiptState, SearchAnswer, SearchApi, SearchId};
 use async_trait::async_trait;
 use axum::Json;
 use axum::extract::State;
@@ -29,6 +29,10 @@ impl SearchApi for Call<SearchService> {
             false => text,
         };
         Ok(self.service.search(&self.caller, typed(phrase), letters.map(typed), id).await?)
+    }
+
+    async fn public_ledger(&self) -> ApiResult<Option<PublicLedger>> {
+        Ok(self.service.ledger.read().await)
     }
 }
 

@@ -6,6 +6,7 @@ pub mod ingest;
 pub mod log_request;
 pub(crate) mod page;
 mod progress;
+pub mod public_ledger;
 pub mod receipt;
 pub mod replay;
 
@@ -22,6 +23,7 @@ use store::{Accepted, Clock, Store};
 
 use self::ingest::{Ingest, IngestOutcome};
 use self::log_request::{LogRequest, record_of};
+use self::public_ledger::LedgerReader;
 use self::receipt::Receipts;
 use crate::platform::caller::Caller;
 use crate::platform::error::Result;
@@ -55,6 +57,7 @@ pub struct SearchService {
     pub ingest: Arc<Ingest>,
     pub receipts: Receipts,
     pub counter: SearchCounter,
+    pub ledger: LedgerReader,
 }
 
 impl SearchService {
