@@ -7,6 +7,7 @@ use crate::platform::context;
 use crate::platform::sse::EventStream;
 use crate::search::receipt_step::{Step, log_took};
 use crate::search::submission::{Answer, Progress, Submission};
+use crate::search::words;
 use crate::ui::copy_button::CopyButton;
 use crate::ui::format;
 use crate::ui::icon::{Icon, Symbol};
@@ -18,10 +19,8 @@ use crate::ui::part::part;
 pub fn NoReceipt() -> impl IntoView {
     view! {
         <section class="results card" aria-labelledby="receipt-title">
-            <h2 id="receipt-title">"Your receipt"</h2>
-            <p class="muted">
-                "You get your answer at once, and a receipt. On it you watch your search being written to the log."
-            </p>
+            <h2 id="receipt-title">{words::YOUR_RECEIPT}</h2>
+            <p class="muted">{words::NO_RECEIPT}</p>
             <ol class="receipt_list">{Step::ALL.map(promised).collect_view()}</ol>
         </section>
     }
@@ -36,7 +35,7 @@ pub fn SearchReceipt(submission: Submission) -> impl IntoView {
     view! {
         <div class="receipt" hidden=move || submission.progress() == Progress::Unasked>
             {part(move || match submission.progress() {
-                Progress::Sending => view! { <p class="muted" role="status">"Sending…"</p> }.into_any(),
+                Progress::Sending => view! { <p class="muted" role="status">{words::SENDING}</p> }.into_any(),
                 Progress::Unasked => ().into_any(),
                 Progress::Answered(answer) => record(answer),
                 Progress::Unreached(error) => {
@@ -50,18 +49,17 @@ pub fn SearchReceipt(submission: Submission) -> impl IntoView {
 
 fn unreached(error: &ApiError) -> String {
     let message = match error.code {
-        ErrorCode::Offline => "We can't reach the server.",
+        ErrorCode::Offline => words::UNREACHED,
         _ => error.message.as_str(),
     };
-    format!("{message} Your result is correct; we'll keep resending.")
+    format!("{message} {}", words::WE_KEEP_RESENDING)
 }
 
 fn record(answer: Answer) -> AnyView {
     match answer.recorded {
         Recorded::Accepted | Recorded::Spooled => view! { <Followed answer /> }.into_any(),
         Recorded::NotRecorded => view! {
-            <Notice tone=Tone::Error text="The result is right, but this search was not recorded: the server could \
-                not store it anywhere. Its operator has been told." />
+            <Notice tone=Tone::Error text=words::NOT_RECORDED />
         }
         .into_any(),
     }
@@ -96,15 +94,15 @@ fn Followed(answer: Answer) -> impl IntoView {
     let so_far = move || match (took(), state.with(|state| state.as_ref().map(|state| state.accepted_at))) {
         (Some(ms), _) => format::duration(ms),
         // Whole seconds: the page's clock ticks once a second.
-        (None, Some(accepted)) if !is_over() => format!("{} s so far", now.get().since(accepted).max(0) / 1_000),
+        (None, Some(accepted)) if !is_over() => words::so_far(now.get().since(accepted).max(0) / 1_000),
         _ => "–".to_owned(),
     };
     let share = move || format!("{}%", took().map_or(0, |took| share(waited, took)));
     view! {
         <SpoolNotice recorded receipt=state />
         <dl class="receipt_totals">
-            {waited.map(|ms| view! { <div><dt>"You waited"</dt><dd>{format::duration(ms.into())}</dd></div> })}
-            <div><dt>"The log took"</dt><dd data-live=part(move || took().is_none().then_some(""))>{part(so_far)}</dd></div>
+            {waited.map(|ms| view! { <div><dt>{words::YOU_WAITED}</dt><dd>{format::duration(ms.into())}</dd></div> })}
+            <div><dt>{words::THE_LOG_TOOK}</dt><dd data-live=part(move || took().is_none().then_some(""))>{part(so_far)}</dd></div>
         </dl>
         <div
             class="receipt_bar"
@@ -112,21 +110,20 @@ fn Followed(answer: Answer) -> impl IntoView {
             data-live=part(move || (took().is_none() && !is_over()).then_some(""))
             aria-hidden="true"
         ></div>
-        <ol class="receipt_list" aria-label="Record" aria-live="polite">{Step::ALL.map(step).collect_view()}</ol>
+        <ol class="receipt_list" aria-label=words::RECORD aria-live="polite">{Step::ALL.map(step).collect_view()}</ol>
         {part(move || state.with(|state| state.as_ref().and_then(|state| state.row)).map(|row| view! {
             <p class="receipt_stamp" role="status">
-                <Icon symbol=Symbol::State(JobState::Done) />{format!("In the log: row {}", format::row_number(row))}
+                <Icon symbol=Symbol::State(JobState::Done) />{words::in_the_log(row)}
             </p>
         }.into_any()))}
         {part(move || is_lost().then(|| view! {
-            <Notice tone=Tone::Warning text="This search's record was not written. An administrator sees why, and \
-                can have it written again." />
+            <Notice tone=Tone::Warning text=words::NOT_WRITTEN_YET />
         }.into_any()))}
         {part(move || following.absence().map(|text| view! { <Notice tone=Tone::Info text /> }.into_any()))}
         <p class="receipt_id">
-            <span class="muted">"Receipt"</span>
+            <span class="muted">{words::RECEIPT}</span>
             <code translate="no">{id.clone()}</code>
-            <CopyButton label="Copy receipt" text=id />
+            <CopyButton label=words::COPY_RECEIPT text=id />
         </p>
     }
 }
@@ -146,12 +143,9 @@ impl Following {
     /// What to say while there is no record.
     fn absence(self) -> Option<&'static str> {
         if self.is_gone.get() {
-            Some("The server has no record of this search any more: it was deleted, or belongs to an earlier database.")
+            Some(words::NO_RECORD)
         } else if self.is_unknown.get() {
-            Some(
-                "This server does not know the receipt yet: the record may still be waiting in another server's spool, \
-                 or was deleted. We keep asking.",
-            )
+            Some(words::UNKNOWN_HERE)
         } else {
             None
         }
@@ -201,13 +195,11 @@ fn SpoolNotice(
         match stay {
             SpoolStay::Never => ().into_any(),
             SpoolStay::Lasts => view! {
-                <Notice tone=Tone::Warning text="The log's database is not answering. The record of this search is \
-                    safe on the server's disk, and is written as soon as the database is back." />
+                <Notice tone=Tone::Warning text=words::IN_THE_SPOOL />
             }
             .into_any(),
             SpoolStay::Over => view! {
-                <Notice tone=Tone::Info text="The log's database was not answering. The record of this search was kept \
-                    on the server's disk meanwhile; the database has it now." />
+                <Notice tone=Tone::Info text=words::OUT_OF_THE_SPOOL />
             }
             .into_any(),
         }

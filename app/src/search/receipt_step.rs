@@ -2,7 +2,7 @@
 
 use api::{JobState, ReceiptState};
 
-use crate::ui::format;
+use crate::search::words;
 
 /// The steps of a record, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,9 +38,9 @@ impl Step {
     /// What every receipt promises.
     pub fn promise(self) -> &'static str {
         match self {
-            Self::Accepted => "Accepted, safe on disk",
-            Self::Waiting => "Waits for a worker",
-            Self::Writing => "Written to the log",
+            Self::Accepted => words::SAFE_ON_DISK,
+            Self::Waiting => words::WAITS_FOR_A_WORKER,
+            Self::Writing => words::WRITTEN_TO_THE_LOG,
         }
     }
 
@@ -74,22 +74,17 @@ impl Step {
         let is_past = reached.is_none_or(|reached| self < reached);
         match self {
             Self::Accepted => self.promise().to_owned(),
-            Self::Waiting if is_past && most_ahead > 0 => {
-                let others = if most_ahead == 1 { "other" } else { "others" };
-                format!("Waited behind {} {others}", format::number(most_ahead))
-            }
-            Self::Waiting if is_past => "Waited for a worker".to_owned(),
-            Self::Waiting if state.spooled => "Safe on the server's disk, waiting for the database".to_owned(),
-            Self::Waiting if state.paused => "Writing is paused".to_owned(),
-            Self::Waiting if state.state == JobState::Retrying => {
-                format!("Attempt {} failed, will retry", state.attempt)
-            }
-            Self::Waiting => format!("{} ahead of you", format::number(state.ahead)),
-            Self::Writing if is_past => "Written by a worker".to_owned(),
+            Self::Waiting if is_past && most_ahead > 0 => words::waited_behind(most_ahead),
+            Self::Waiting if is_past => words::WAITED.to_owned(),
+            Self::Waiting if state.spooled => words::WAITS_FOR_THE_DATABASE.to_owned(),
+            Self::Waiting if state.paused => words::PAUSED.to_owned(),
+            Self::Waiting if state.state == JobState::Retrying => words::attempt_failed(state.attempt),
+            Self::Waiting => words::ahead(state.ahead),
+            Self::Writing if is_past => words::WRITTEN.to_owned(),
             Self::Writing if reached != Some(self) => self.promise().to_owned(),
-            Self::Writing if state.state.is_final() => "Not written".to_owned(),
-            Self::Writing if state.attempt > 1 => format!("Writing (attempt {})", state.attempt),
-            Self::Writing => "Writing".to_owned(),
+            Self::Writing if state.state.is_final() => words::NOT_WRITTEN.to_owned(),
+            Self::Writing if state.attempt > 1 => words::writing_again(state.attempt),
+            Self::Writing => words::WRITING.to_owned(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! All texts of the search page, in English. index.html repeats those that stand there before the wasm is loaded.
 
+use api::LogSeq;
+
 use crate::ui::format;
 
 pub const WELCOME: &str = "Welcome to search4letters on the web!";
@@ -26,6 +28,40 @@ pub const SEARCH: &str = "Search";
 pub const EARLIER_WAIT: &str = "without an answer. We'll keep resending while this tab is open.";
 pub const EARLIER_GIVEN_UP: &str = "will not be sent any more, and may be missing in the log.";
 
+pub const YOUR_RECEIPT: &str = "Your receipt";
+pub const NO_RECEIPT: &str =
+    "You get your answer at once, and a receipt. On it you watch your search being written to the log.";
+pub const RECEIPT: &str = "Receipt";
+pub const COPY_RECEIPT: &str = "Copy receipt";
+pub const RECORD: &str = "Record";
+pub const YOU_WAITED: &str = "You waited";
+pub const THE_LOG_TOOK: &str = "The log took";
+pub const SENDING: &str = "Sending…";
+pub const UNREACHED: &str = "We can't reach the server.";
+pub const WE_KEEP_RESENDING: &str = "Your result is correct; we'll keep resending.";
+pub const NOT_RECORDED: &str = "The result is right, but this search was not recorded: the server could not store it \
+                                anywhere. Its operator has been told.";
+pub const NOT_WRITTEN_YET: &str =
+    "This search's record was not written. An administrator sees why, and can have it written again.";
+pub const NO_RECORD: &str =
+    "The server has no record of this search any more: it was deleted, or belongs to an earlier database.";
+pub const UNKNOWN_HERE: &str = "This server does not know the receipt yet: the record may still be waiting in another \
+                                server's spool, or was deleted. We keep asking.";
+pub const IN_THE_SPOOL: &str = "The log's database is not answering. The record of this search is safe on the \
+                                server's disk, and is written as soon as the database is back.";
+pub const OUT_OF_THE_SPOOL: &str = "The log's database was not answering. The record of this search was kept on the \
+                                    server's disk meanwhile; the database has it now.";
+
+pub const SAFE_ON_DISK: &str = "Accepted, safe on disk";
+pub const WAITS_FOR_A_WORKER: &str = "Waits for a worker";
+pub const WAITS_FOR_THE_DATABASE: &str = "Safe on the server's disk, waiting for the database";
+pub const WAITED: &str = "Waited for a worker";
+pub const PAUSED: &str = "Writing is paused";
+pub const WRITING: &str = "Writing";
+pub const WRITTEN: &str = "Written by a worker";
+pub const WRITTEN_TO_THE_LOG: &str = "Written to the log";
+pub const NOT_WRITTEN: &str = "Not written";
+
 pub const LEDGER: &str = "Every search, accounted for";
 pub const ACCEPTED: &str = "Accepted";
 pub const IN_THE_LOG: &str = "In the log";
@@ -45,6 +81,31 @@ pub fn verdict(found: usize, letters: usize) -> String {
         (found, all) if found == all => format!("All {} letters are in your phrase.", number(all)),
         (found, all) => format!("{} of {} letters are in your phrase.", number(found), number(all)),
     }
+}
+
+pub fn so_far(seconds: i64) -> String {
+    format!("{seconds} s so far")
+}
+
+pub fn ahead(jobs: u64) -> String {
+    format!("{} ahead of you", format::number(jobs))
+}
+
+pub fn waited_behind(jobs: u64) -> String {
+    let others = if jobs == 1 { "other" } else { "others" };
+    format!("Waited behind {} {others}", format::number(jobs))
+}
+
+pub fn attempt_failed(attempt: u32) -> String {
+    format!("Attempt {attempt} failed, will retry")
+}
+
+pub fn writing_again(attempt: u32) -> String {
+    format!("Writing (attempt {attempt})")
+}
+
+pub fn in_the_log(row: LogSeq) -> String {
+    format!("In the log: row {}", format::row_number(row))
 }
 
 pub fn phrase_too_long(length: usize, limit: usize) -> String {
