@@ -8,7 +8,7 @@ use std::time::Duration;
 use api::{ErrorCode, FaultKind, HealthStatus, JobState, SystemState, TimeMs};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
-use store::Clock;
+use store::{Beat, Clock, PruningFailure, WorkerName};
 use tests::{HeldClock, eventually};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -371,4 +371,26 @@ async fn old_jobs_that_cannot_be_deleted_are_a_cause_until_they_can() {
     clock.advance(Duration::from_secs(5 * 60));
     eventually("it works again", async || pruning.failure().is_none().then_some(())).await;
     assert!(!ready().await.contains("could not be deleted"));
+}
+
+#[tokio::test]
+async fn a_worker_in_another_process_that_deletes_nothing_is_a_cause() {
+    let server = TestServer::builder().without_worker().start().await;
+    let beat = |pruning| Beat {
+        worker: WorkerName("other".to_owned()),
+        host: "elsewhere".to_owned(),
+        pid: 7,
+        version: String::new(),
+        slots: 8,
+        started_at: server.state.clock.wall(),
+        at: server.state.clock.steady(),
+        pruning,
+    };
+    let ready = async |pruning| {
+        server.store().beat(beat(pruning), TimeMs(0)).await.expect("the store takes a heartbeat");
+        server.get("/readyz").send().await.text()
+    };
+    let lines = ready(Some(PruningFailure { in_a_row: 3, kind: FaultKind::SqlError })).await;
+    assert!(lines.contains("deleted by the worker other on elsewhere 3 times in a row (SqlError)"), "{lines}");
+    assert!(!ready(None).await.contains("could not be deleted"));
 }

@@ -8,7 +8,7 @@ use store::{Beat, Clock, Store, SystemClock};
 use tokio_util::sync::CancellationToken;
 
 use crate::platform::job::LocalWorker;
-use crate::system::host;
+use crate::system::{Pruning, host};
 
 /// Several beats per lease, so that a dead worker is shown as silent before its jobs continue elsewhere.
 const BEAT_EVERY: Duration = Duration::from_secs(5);
@@ -25,6 +25,8 @@ pub(super) struct Heartbeat {
     pub(super) worker: Option<LocalWorker>,
     /// By the wall clock.
     pub(super) started_at: TimeMs,
+    /// How deleting goes in this process. Other processes show it.
+    pub(super) pruning: Pruning,
 }
 
 impl Heartbeat {
@@ -71,6 +73,7 @@ impl Heartbeat {
             slots: worker.slots,
             started_at: self.started_at,
             at,
+            pruning: self.pruning.failure(),
         };
         // The only process on a database may forget all others at once, whatever their clocks said.
         let forget_ms = i64::try_from(FORGET_AFTER.as_millis()).unwrap_or(i64::MAX);

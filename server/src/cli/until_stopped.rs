@@ -42,7 +42,13 @@ pub(super) async fn run_until_stopped(
     let Process { store, clock, started_at, worker, pruning } = process;
     let local_worker = worker.as_ref().map(|(_, settings)| LocalWorker::of(settings));
     let (stop_heartbeat, stop_worker) = (CancellationToken::new(), CancellationToken::new());
-    let heartbeat = Heartbeat { store: store.clone(), clock: clock.clone(), worker: local_worker, started_at };
+    let heartbeat = Heartbeat {
+        store: store.clone(),
+        clock: clock.clone(),
+        worker: local_worker,
+        started_at,
+        pruning: pruning.clone(),
+    };
     let heartbeat = tokio::spawn(heartbeat.run_until(stop_heartbeat.clone()));
     let mut worker = match worker {
         Some((context, settings)) => tokio::spawn(run_worker(context, settings, stop_worker.clone())),

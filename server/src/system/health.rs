@@ -10,9 +10,8 @@ use api::{
     DiskState, FaultKind, Health, HealthCause, HealthStatus, Ledger, Probe, SpoolState, StoreFault, TimeMs, WorkerState,
 };
 
-use store::RetryingSearch;
+use store::{PruningFailure, RetryingSearch};
 
-use super::pruning::PruningFailure;
 use crate::platform::forwarded::ProxyFault;
 
 /// A probe that ended longer ago proves nothing.
@@ -50,6 +49,8 @@ pub struct HealthInputs {
     pub clock_ahead_ms: i64,
     pub is_losing_log_lines: bool,
     pub pruning_failure: Option<PruningFailure>,
+    /// The same of the workers in other processes, with the worker's name and machine.
+    pub pruning_of_workers: Vec<(String, PruningFailure)>,
     /// What is wrong with the headers of proxies.
     pub proxy_faults: Vec<ProxyFault>,
     pub now: TimeMs,
@@ -243,13 +244,18 @@ fn machine(inputs: &HealthInputs, causes: &mut Causes) {
         causes.add(HealthStatus::Degraded, sentence);
     }
     // While the database does not answer, this is no news.
-    if let Some(PruningFailure { in_a_row, kind }) = inputs.pruning_failure.filter(|_| inputs.fault.is_none()) {
-        let sentence = format!(
-            "Old jobs and ended sessions could not be deleted {in_a_row} times in a row ({}), so the database grows: see \
-             why in the server's log, and what the database refuses with search4letters check.",
-            kind.as_str()
-        );
-        causes.add(HealthStatus::Degraded, sentence);
+    if inputs.fault.is_none() {
+        let own = inputs.pruning_failure.map(|failure| (String::new(), "the server's", failure));
+        let others = inputs.pruning_of_workers.iter();
+        let others = others.map(|(worker, failure)| (format!(" by the worker {worker}"), "its", *failure));
+        for (by, whose, PruningFailure { in_a_row, kind }) in own.into_iter().chain(others) {
+            let sentence = format!(
+                "Old jobs and ended sessions could not be deleted{by} {in_a_row} times in a row ({}), so the database \
+                 grows: see why in {whose} log, and what the database refuses with search4letters check.",
+                kind.as_str()
+            );
+            causes.add(HealthStatus::Degraded, sentence);
+        }
     }
     for fault in &inputs.proxy_faults {
         causes.add(HealthStatus::Degraded, fault.sentence());

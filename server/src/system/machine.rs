@@ -114,6 +114,7 @@ mod tests {
             slots: 8,
             started_at: wall,
             at: start,
+            pruning: None,
         };
         let after = |silence: Duration| {
             let known = StoredWorker { beat: beat.clone(), running: 3 };

@@ -15,7 +15,7 @@ use api::{
 };
 use prometheus_client::metrics::counter::Counter;
 use spool::Spool;
-use store::{Clock, Description, RetryingSearch, Store, StoredKind, within};
+use store::{Clock, Description, PruningFailure, RetryingSearch, Store, StoredKind, StoredWorker, within};
 use tokio_util::sync::CancellationToken;
 
 use self::health::{HealthInputs, Runners, health};
@@ -63,6 +63,7 @@ struct StoreStats {
     counts: JobCounts,
     kinds: Vec<StoredKind>,
     workers: Vec<WorkerState>,
+    pruning_of_workers: Vec<(String, PruningFailure)>,
     oldest_waiting: Option<TimeMs>,
     retrying: Option<RetryingSearch>,
     last_row: LogSeq,
@@ -112,6 +113,7 @@ impl SystemService {
             clock_ahead_ms: if self.store.is_shared() { self.clock.wall().0 - self.clock.steady().0 } else { 0 },
             is_losing_log_lines: lost_lines.is_losing,
             pruning_failure: self.counters.pruning.failure(),
+            pruning_of_workers: stats.as_ref().map(|stats| stats.pruning_of_workers.clone()).unwrap_or_default(),
             proxy_faults: self.counters.proxy_faults.current(self.clock.steady()),
             now: self.clock.wall(),
         });
@@ -144,8 +146,26 @@ impl SystemService {
             store.last_log_seq(),
             store.describe()
         )?;
+        let pruning_of_workers = self.pruning_of_workers(&known);
         let workers = self.workers(known, time.unwrap_or_else(|| self.clock.steady()), counts.running);
-        Ok(StoreStats { ledger, counts, kinds, workers, oldest_waiting, retrying, last_row, description })
+        Ok(StoreStats {
+            ledger,
+            counts,
+            kinds,
+            workers,
+            pruning_of_workers,
+            oldest_waiting,
+            retrying,
+            last_row,
+            description,
+        })
+    }
+
+    /// How deleting goes in other processes that run jobs. Of this process it is known without its heartbeat.
+    fn pruning_of_workers(&self, known: &[StoredWorker]) -> Vec<(String, PruningFailure)> {
+        let own = self.worker.as_ref().map(|worker| &worker.name);
+        let others = known.iter().map(|worker| &worker.beat).filter(|beat| Some(&beat.worker) != own);
+        others.filter_map(|beat| Some((format!("{} on {}", beat.worker.0, beat.host), beat.pruning?))).collect()
     }
 
     async fn missing(&self) -> Vec<MissingSearch> {

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use api::{FaultKind, TimeMs};
+use api::TimeMs;
 use prometheus_client::metrics::counter::Counter;
-use store::{Clock, Store};
+use store::{Clock, PruningFailure, Store};
 
 /// How long jobs that are done or cancelled are kept.
 const KEEP_JOBS: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -22,13 +22,6 @@ const SHOWN_FROM: u32 = 2;
 pub struct Pruning {
     pub failures: Counter,
     last: Arc<Mutex<Option<PruningFailure>>>,
-}
-
-/// What the last attempts came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PruningFailure {
-    pub in_a_row: u32,
-    pub kind: FaultKind,
 }
 
 impl Pruning {

@@ -38,7 +38,7 @@ pub use pool_waits::{Wait, Waits};
 pub use search_log::{
     Accepted, LOG_JOB, LogEntry, LogQuery, LogSpan, SearchLog, SearchRecord, log_blocks, log_range, log_seq_since,
 };
-pub use workers::{Beat, StoredWorker, Workers};
+pub use workers::{Beat, PruningFailure, StoredWorker, Workers};
 
 use api::{PoolState, TimeMs};
 

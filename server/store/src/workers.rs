@@ -1,6 +1,6 @@
 //! The live workers. Only for display: leases decide which jobs are lost.
 
-use api::TimeMs;
+use api::{FaultKind, TimeMs};
 use async_trait::async_trait;
 
 use crate::{Result, WorkerName};
@@ -33,6 +33,23 @@ pub struct Beat {
     pub started_at: TimeMs,
     /// By [`crate::Clock::steady`].
     pub at: TimeMs,
+    /// Why the worker's process deletes nothing, if several attempts in a row have failed.
+    pub pruning: Option<PruningFailure>,
+}
+
+/// The last attempts to delete old jobs and ended sessions, all of which have failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PruningFailure {
+    pub in_a_row: u32,
+    /// The kind of the last error.
+    pub kind: FaultKind,
+}
+
+impl PruningFailure {
+    /// Reads the columns of a worker. `None` for an unknown kind, which a later version may have written.
+    pub fn stored(in_a_row: u32, kind: Option<&str>) -> Option<Self> {
+        Some(Self { in_a_row, kind: kind.and_then(FaultKind::parse)? })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

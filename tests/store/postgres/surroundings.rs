@@ -261,6 +261,35 @@ async fn triggers_of_others_are_found() {
 }
 
 #[tokio::test]
+async fn a_table_without_autovacuum_is_found_with_its_remedy() {
+    let database = create_database().await;
+    let risks = async || {
+        let risks = examine(&options(&database.url())).await.unwrap().risks;
+        risks.into_iter().filter(|risk| risk.contains("autovacuum")).collect::<Vec<_>>()
+    };
+    assert_eq!(risks().await, Vec::<String>::new());
+    let mut connection = database.connect().await;
+    run(&mut connection, "alter table job set (autovacuum_enabled = off)").await;
+    let [risk] = risks().await.try_into().expect("one risk");
+    assert!(risk.contains("off for the table job"), "{risk}");
+    let (_, remedy) = risk.split_once("Run `").expect("a remedy");
+    run(&mut connection, remedy.trim_end_matches('`')).await;
+    assert_eq!(risks().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_server_without_autovacuum_is_noted() {
+    for setting in ["autovacuum", "track_counts"] {
+        let cluster = PostgresCluster::durable(&[(setting, "off")]).await;
+        let database = cluster.create_database().await;
+        drop(open(&database.url()).await.unwrap());
+        let risks = examine(&options(&database.url())).await.unwrap().risks;
+        let off = format!("{setting} is off on the server");
+        assert!(risks.iter().any(|risk| risk.contains(&off) && risk.contains("postgresql.conf")), "{risks:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_database_that_takes_no_connections_is_named_with_its_remedy() {
     let database = create_database().await;
     let mut administrator = PostgresCluster::shared().await.connect_as_administrator().await;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use api::TimeMs;
+use api::{FaultKind, TimeMs};
 use futures::future::join_all;
-use store::{Beat, Store, StoreError, StoredWorker};
+use store::{Beat, PruningFailure, Store, StoreError, StoredWorker};
 use tests::builders::{LEASE, START, claim, job, log_job, search, worker};
 
 use crate::Database;
@@ -21,6 +21,7 @@ fn beat(name: &str, at: TimeMs) -> Beat {
         slots: 64,
         started_at: START,
         at,
+        pruning: None,
     }
 }
 
@@ -53,7 +54,8 @@ pub(crate) async fn workers_are_listed_with_what_they_run(database: impl Databas
 pub(crate) async fn the_last_heartbeat_counts(mut database: impl Database) {
     let store = database.store();
     store.beat(beat("w", START), NEVER).await.unwrap();
-    let later = Beat { slots: 8, version: "0.2.0".to_owned(), pid: 7, ..beat("w", seconds(5)) };
+    let pruning = Some(PruningFailure { in_a_row: 2, kind: FaultKind::SqlError });
+    let later = Beat { slots: 8, version: "0.2.0".to_owned(), pid: 7, pruning, ..beat("w", seconds(5)) };
     store.beat(later.clone(), NEVER).await.unwrap();
     let expected = [StoredWorker { beat: later, running: 0 }];
     assert_eq!(store.workers().await.unwrap(), expected);

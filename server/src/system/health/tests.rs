@@ -21,6 +21,7 @@ fn health_of(change: impl FnOnce(&mut HealthInputs)) -> Health {
         clock_ahead_ms: 0,
         is_losing_log_lines: false,
         pruning_failure: None,
+        pruning_of_workers: Vec::new(),
         proxy_faults: Vec::new(),
         now: NOW,
     };
@@ -60,7 +61,7 @@ fn healthy_only_after_a_recent_probe() {
 
 /// Each input that is wrong, alone, with its status and a part of its sentence.
 type Wrong = (fn(&mut HealthInputs), HealthStatus, &'static str);
-const WRONG: [Wrong; 20] = [
+const WRONG: [Wrong; 21] = [
     (|it| it.fault = Some(fault()), HealthStatus::Degraded, "SqlError: the database does not answer"),
     (|it| it.spool.fault = Some("full".to_owned()), HealthStatus::Degraded, "cannot help out"),
     (|it| it.spool.records = 1, HealthStatus::Degraded, "1 search is on its way from the spool"),
@@ -99,6 +100,14 @@ const WRONG: [Wrong; 20] = [
         |it| it.pruning_failure = Some(PruningFailure { in_a_row: 3, kind: FaultKind::SqlError }),
         HealthStatus::Degraded,
         "could not be deleted 3 times in a row (SqlError)",
+    ),
+    (
+        |it| {
+            let failure = PruningFailure { in_a_row: 4, kind: FaultKind::SqlError };
+            it.pruning_of_workers = vec![("w on host".to_owned(), failure)];
+        },
+        HealthStatus::Degraded,
+        "by the worker w on host 4 times in a row (SqlError)",
     ),
     (|it| it.proxy_faults.push(ProxyFault::UnreadableClient(String::new())), HealthStatus::Degraded, "cannot be read"),
 ];

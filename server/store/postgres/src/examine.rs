@@ -89,6 +89,7 @@ pub async fn examine(options: &Options) -> Result<Examination, OpenError> {
         let refused_writes = refused_writes(&mut session).await?;
         let mut risks = risks(&mut session, settings.version).await?;
         risks.extend(foreign_triggers(&mut session).await?);
+        risks.extend(tables_without_autovacuum(&mut session).await?);
         drop(session.close().await);
         let one = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWERS_WITHIN).connect_lazy_with(direct);
         let mut listener = PgListener::connect_with(&one).await?;
@@ -128,6 +129,8 @@ async fn risks(connection: &mut PgConnection, version: i32) -> sqlx::Result<Vec<
     for (setting, loss) in [
         ("fsync", "a crash of its machine loses searches that were answered, or all"),
         ("full_page_writes", "a crash of its machine may damage the database"),
+        ("autovacuum", "dead rows are never removed, so that tables grow and everything becomes slower"),
+        ("track_counts", "autovacuum finds nothing to do, so that tables grow and everything becomes slower"),
     ] {
         let is_off = sqlx::query_scalar::<_, bool>("select current_setting($1) = 'off'").bind(setting);
         if is_off.fetch_one(&mut *connection).await? {
@@ -167,6 +170,23 @@ async fn foreign_triggers(connection: &mut PgConnection) -> sqlx::Result<Vec<Str
         )
     };
     Ok(found.into_iter().map(risk).collect())
+}
+
+async fn tables_without_autovacuum(connection: &mut PgConnection) -> sqlx::Result<Vec<String>> {
+    let found = sqlx::query_scalar::<_, String>(
+        "select relname::text from pg_class cross join pg_options_to_table(reloptions)
+         where relnamespace = (select relnamespace from pg_class where oid = to_regclass('compatibility'))
+           and relname = any($1) and option_name = 'autovacuum_enabled' and not option_value::boolean
+         order by 1",
+    );
+    let tables: Vec<_> = WRITES.iter().map(|(table, _)| *table).collect();
+    let risk = |table: String| {
+        format!(
+            "autovacuum is off for the table {table}: its dead rows are never removed, so that it grows and becomes \
+             slower. Run `alter table {table} reset (autovacuum_enabled)`"
+        )
+    };
+    Ok(found.bind(tables).fetch_all(connection).await?.into_iter().map(risk).collect())
 }
 
 async fn connections(connection: &mut PgConnection) -> sqlx::Result<ConnectionLimit> {

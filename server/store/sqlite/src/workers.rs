@@ -2,7 +2,7 @@
 
 use api::TimeMs;
 use async_trait::async_trait;
-use store::{Beat, Result, StoredWorker, WorkerName, Workers};
+use store::{Beat, PruningFailure, Result, StoredWorker, WorkerName, Workers};
 
 use crate::SqliteStore;
 use crate::transaction::Transaction;
@@ -21,6 +21,7 @@ impl Workers for SqliteStore {
     async fn workers(&self) -> Result<Vec<StoredWorker>> {
         let rows = sqlx::query!(
             r#"select name, host, pid as "pid: u32", version, slots as "slots: u32", worker.started_at_ms, beat_at_ms,
+                      pruning_failures as "pruning_failures: u32", pruning_fault,
                       (select count(*) from job indexed by job_state
                        where state = 'running' and job.worker = worker.name) as "running!: u32"
                from worker order by name"#
@@ -34,6 +35,7 @@ impl Workers for SqliteStore {
                 slots: row.slots,
                 started_at: TimeMs(row.started_at_ms),
                 at: TimeMs(row.beat_at_ms),
+                pruning: PruningFailure::stored(row.pruning_failures, row.pruning_fault.as_deref()),
             },
             running: row.running,
         });
@@ -51,21 +53,26 @@ impl Write for RecordBeat {
     type Answer = ();
 
     async fn apply(&self, tx: &mut Transaction<'_>) -> Result<()> {
-        let Beat { worker, host, pid, version, slots, started_at, at } = &self.beat;
+        let Beat { worker, host, pid, version, slots, started_at, at, pruning } = &self.beat;
         let worker = &worker.0;
+        let (failures, fault) = (pruning.map_or(0, |it| it.in_a_row), pruning.map(|it| it.kind.as_str()));
         tx.execute(sqlx::query!(
-            "insert into worker (name, host, pid, version, slots, started_at_ms, beat_at_ms)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            "insert into worker (name, host, pid, version, slots, started_at_ms, beat_at_ms, pruning_failures,
+                                 pruning_fault)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
              on conflict (name) do update
              set host = excluded.host, pid = excluded.pid, version = excluded.version, slots = excluded.slots,
-                 started_at_ms = excluded.started_at_ms, beat_at_ms = excluded.beat_at_ms",
+                 started_at_ms = excluded.started_at_ms, beat_at_ms = excluded.beat_at_ms,
+                 pruning_failures = excluded.pruning_failures, pruning_fault = excluded.pruning_fault",
             worker,
             host,
             pid,
             version,
             slots,
             started_at.0,
-            at.0
+            at.0,
+            failures,
+            fault
         ))
         .await?;
         tx.execute(sqlx::query!(
