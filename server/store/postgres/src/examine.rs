@@ -176,7 +176,8 @@ async fn tables_without_autovacuum(connection: &mut PgConnection) -> sqlx::Resul
     let found = sqlx::query_scalar::<_, String>(
         "select relname::text from pg_class cross join pg_options_to_table(reloptions)
          where relnamespace = (select relnamespace from pg_class where oid = to_regclass('compatibility'))
-           and relname = any($1) and option_name = 'autovacuum_enabled' and not option_value::boolean
+           and relname = any($1)
+           and case option_name when 'autovacuum_enabled' then not option_value::boolean else false end
          order by 1",
     );
     let tables: Vec<_> = WRITES.iter().map(|(table, _)| *table).collect();
