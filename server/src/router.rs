@@ -24,6 +24,7 @@ pub fn router(state: AppState) -> Router {
         .route("/healthz", get(system::http::healthz))
         .route("/readyz", get(system::http::readyz))
         .route("/metrics", get(system::http::metrics))
+        .route(api::LAB_GUIDE, get(lab::http::guide))
         .route(search::page::PATH, get(search::page::show))
         .fallback(assets::file)
         .merge(lab::routes(state.lab.endpoints.clone()))

@@ -284,6 +284,14 @@ async fn an_open_lab_serves_seconds_and_flags() {
 }
 
 #[tokio::test]
+async fn the_explanation_is_there_to_be_read() {
+    let server = TestServer::start().await;
+    let guide = server.get(api::LAB_GUIDE).send().await;
+    assert_eq!((guide.status.as_u16(), &guide.headers["content-type"]), (200, "text/plain; charset=utf-8"));
+    assert!(guide.text().contains("## What waits, and what need not"));
+}
+
+#[tokio::test]
 async fn waiting_runs_and_runs_per_address_are_limited() {
     let server = TestServer::start().await;
     start(&server, id(0), &long()).await.ok::<LabRun>();

@@ -17,6 +17,9 @@ pub use spec::{
 };
 pub use trace::{ItemState, ItemTrace, LabTrace, LaneTrace, PoolStep};
 
+/// The path of the lab's explanation, the text of docs/lab.md.
+pub const LAB_GUIDE: &str = "/docs/lab.md";
+
 server_functions! {
     /// Server functions of the waiting lab.
     trait LabApi;

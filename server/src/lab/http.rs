@@ -51,6 +51,11 @@ impl PathParameter for LabRunId {
     }
 }
 
+/// The explanation that the lab's pages link to, as plain text.
+pub async fn guide() -> &'static str {
+    include_str!("../../../docs/lab.md")
+}
+
 #[derive(Debug, Deserialize)]
 pub struct EventsQuery {
     after: Option<u32>,
