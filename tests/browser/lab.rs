@@ -5,6 +5,26 @@ use tests::browser::{Browser, Role, key};
 use tests::eventually;
 
 use crate::BrowserTest;
+use crate::comparison::wait_for_takeaway;
+
+#[tokio::test]
+async fn the_clock_of_a_run_stops_with_the_news() {
+    let mut test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.expect_on_console("ERR_");
+    run_alone(page, "Sequential", &[("Requests", "4"), ("Latency", "10000")]).await;
+    wait_for_state(page, JobState::Running).await;
+    eventually("the first request runs", async || (count_of(page, "running").await > 0).then_some(())).await;
+    test.server.kill().await;
+    page.wait_for_text("The clock stands at the last news").await;
+    let clock = || async { page.texts(".lab_tile dd").await.first().cloned() };
+    let stopped = clock().await;
+    // A clock that went on would have moved by the next few frames.
+    page.script_async("const done = arguments[0]; setTimeout(() => done(1), 300)", vec![]).await;
+    assert_eq!(clock().await, stopped);
+    test.server = test.installation.start(&[]).await;
+    test.finish().await;
+}
 
 #[tokio::test]
 async fn a_run_can_be_watched_and_reopened_by_its_address() {
@@ -16,17 +36,17 @@ async fn a_run_can_be_watched_and_reopened_by_its_address() {
     page.press(['g', 'w']).await;
     page.wait_for_path("g w leads to the lab", |path| path == "/lab").await;
     page.wait_for_text("No run yet").await;
+    adjust(page, &[]).await;
     page.click(Role::Button, "20 flags").await;
+    page.click(Role::Radio, "Threads").await;
     page.fill("Latency", "200").await;
     page.fill("Jitter", "100").await;
     page.wait_for_text("Takes at least 200 ms.").await;
-    page.click(Role::Button, "Start").await;
+    page.click(Role::Button, "Run this style alone").await;
+    let address = page.wait_for_path("the run's page", |path| path.starts_with("/lab/runs/")).await;
     page.find(Role::Heading, "20 flags on 20 threads").await;
     wait_for_state(page, JobState::Done).await;
     wait_for_all_flags(page).await;
-
-    page.click(Role::Link, "20 flags on 20 threads").await;
-    let address = page.wait_for_path("the run's page", |path| path.starts_with("/lab/runs/")).await;
     page.reload().await;
     assert_eq!(page.path().await, address);
     page.find(Role::Heading, "20 flags on 20 threads").await;
@@ -39,11 +59,11 @@ async fn a_run_can_be_watched_and_reopened_by_its_address() {
     })
     .await;
     page.click(Role::Link, "Lab").await;
-    eventually("the run is among the runs so far", async || {
-        let rows = page.texts(".run_table tbody tr").await;
-        rows.iter().any(|row| row.contains("20 flags on 20 threads") && row.contains("done")).then_some(())
-    })
-    .await;
+    wait_for_listed(page, "20 flags on 20 threads").await;
+    // The other scenarios have runs of their own.
+    page.click(Role::Link, "Database").await;
+    page.wait_for_text("No run yet").await;
+    assert!(!page.text().await.contains("20 flags on 20 threads"));
     test.finish().await;
 }
 
@@ -51,9 +71,7 @@ async fn a_run_can_be_watched_and_reopened_by_its_address() {
 async fn a_run_is_cancelled_and_stays_readable() {
     let test = BrowserTest::start(&[]).await;
     let page = &test.browser;
-    page.open("/lab").await;
-    page.click(Role::Button, "10 × 2 s in sequence").await;
-    page.click(Role::Button, "Start").await;
+    run_alone(page, "Sequential", &[]).await;
     page.find(Role::Heading, "10 × 2 s in sequence").await;
     wait_for_state(page, JobState::Running).await;
     eventually("the first request runs", async || (count_of(page, "running").await > 0).then_some(())).await;
@@ -61,8 +79,6 @@ async fn a_run_is_cancelled_and_stays_readable() {
     wait_for_state(page, JobState::Cancelled).await;
     page.wait_for_text("This run was cancelled").await;
     assert!(page.find_now(Role::Button, "Cancel").await.is_none(), "a run that has ended cannot be cancelled");
-    page.click(Role::Link, "10 × 2 s in sequence").await;
-    page.wait_for_path("the run's page", |path| path.starts_with("/lab/runs/")).await;
     page.reload().await;
     page.wait_for_text("This run was cancelled").await;
     eventually("all bars are shown again", async || (page.texts(".waterfall_row").await.len() == 10).then_some(()))
@@ -71,61 +87,14 @@ async fn a_run_is_cancelled_and_stays_readable() {
 }
 
 #[tokio::test]
-async fn the_styles_are_compared_in_turn() {
-    let test = BrowserTest::start(&[]).await;
-    let page = &test.browser;
-    page.open("/lab").await;
-    page.fill("Latency", "150").await;
-    page.click(Role::Button, "Compare all styles").await;
-    let rows = eventually("three runs have ended", async || {
-        let rows = page.texts(".run_table tbody tr").await;
-        let done = rows.iter().filter(|row| row.contains("done")).count();
-        (done == 3).then_some(rows)
-    })
-    .await;
-    // Newest first.
-    for (row, title) in rows.iter().zip(["10 × 150 ms, async", "10 × 150 ms on 10 threads", "10 × 150 ms in sequence"])
-    {
-        assert!(row.contains(title), "{row}");
-    }
-    assert!(rows[2].contains("1.0×"), "the slowest is the reference: {}", rows[2]);
-    let longest = page.script(WIDEST_BAR, vec![]).await;
-    assert_eq!(longest, 2, "the sequence has the longest bar");
-    page.assert_accessible("runs side by side").await;
-    test.finish().await;
-}
-
-#[tokio::test]
-async fn a_thousand_requests_stay_readable_and_cheap() {
-    let test = BrowserTest::start(&[]).await;
-    let page = &test.browser;
-    page.open("/lab").await;
-    page.click(Role::Button, "1,000 async").await;
-    page.fill("Latency", "500").await;
-    page.click(Role::Button, "Start").await;
-    wait_for_state(page, JobState::Done).await;
-    assert_eq!(count_of(page, "done").await, 1_000);
-    let elements = page.script("return document.querySelectorAll('.lab_run *').length", vec![]).await;
-    assert!(elements.as_u64().is_some_and(|count| count < 1_000), "{elements} elements draw a thousand requests");
-
-    // The slider shows the figures of each request, by keyboard.
-    page.script("document.querySelector('.slider_row input').focus()", vec![]).await;
-    page.press(['\u{e014}', '\u{e014}']).await;
-    page.wait_for_text("#3: done").await;
-    page.assert_accessible("a dense waterfall").await;
-    test.finish().await;
-}
-
-#[tokio::test]
 async fn futures_show_their_states_and_callbacks() {
     let test = BrowserTest::start(&[]).await;
     let page = &test.browser;
     page.open("/lab").await;
+    adjust(page, &[("Threads", "4"), ("Latency", "100")]).await;
     page.click(Role::Radio, "Futures").await;
     page.click(Role::Radio, "As they come").await;
-    page.fill("Threads", "4").await;
-    page.fill("Latency", "100").await;
-    page.click(Role::Button, "Start").await;
+    page.click(Role::Button, "Run this style alone").await;
     page.find(Role::Heading, "10 × 100 ms as futures on 4 threads, as they come").await;
     wait_for_state(page, JobState::Done).await;
     eventually("all were called back", async || {
@@ -141,20 +110,21 @@ async fn an_invalid_value_is_reported_at_its_field() {
     let test = BrowserTest::start(&[]).await;
     let page = &test.browser;
     page.open("/lab").await;
-    page.fill("Requests", "0").await;
+    adjust(page, &[("Requests", "0")]).await;
     page.wait_for_text("Enter a number from 1 to 1,000.").await;
-    page.click(Role::Radio, "Sequential").await;
-    page.fill("Requests", "23").await;
-    page.wait_for_text("This would take at least 46 s").await;
-    page.click(Role::Button, "Start").await;
-    let focused = page.script("return document.activeElement.id", vec![]).await;
-    assert_eq!(focused, "lab-count", "starting anyway moves the focus to the field");
-    assert_eq!(page.texts(".lab_run").await.len(), 0);
-    // Enter in a field starts the run.
+    // Folds the fields: the start unfolds them again.
+    page.click(Role::Button, "Adjust").await;
+    page.click(Role::Button, "Run the comparison").await;
+    eventually("starting anyway moves the focus to the field", async || {
+        (page.script("return document.activeElement.id", vec![]).await == "lab-count").then_some(())
+    })
+    .await;
+    assert_eq!(page.path().await, "/lab");
+    // Enter in a field starts.
     page.fill("Requests", "1").await;
     page.fill("Latency", "10").await;
     page.press([key::ENTER]).await;
-    wait_for_state(page, JobState::Done).await;
+    wait_for_takeaway(page).await;
     test.finish().await;
 }
 
@@ -165,9 +135,8 @@ async fn the_pool_of_connections_is_drawn() {
     page.open("/lab").await;
     page.click(Role::Link, "Database").await;
     page.wait_for_path("each scenario has its address", |path| path == "/lab?scenario=database").await;
-    page.fill("Batches", "3").await;
-    page.fill("Tasks in each", "40").await;
-    page.click(Role::Button, "Start").await;
+    adjust(page, &[("Batches", "3"), ("Tasks in each", "40")]).await;
+    page.click(Role::Button, "Run the tasks").await;
     page.find(Role::Heading, "120 tasks in 3 batches on 8 connections").await;
     wait_for_state(page, JobState::Done).await;
     page.find(Role::Heading, "Connections over time").await;
@@ -175,6 +144,7 @@ async fn the_pool_of_connections_is_drawn() {
     for none in ["Leaked\n0", "Refused\n0"] {
         assert!(tiles.iter().any(|tile| tile.starts_with(none)), "{none:?} in {tiles:?}");
     }
+    page.wait_for_text("every connection came back").await;
     page.click(Role::Button, "The same as a table").await;
     eventually("the lines are shown as a table", async || {
         (page.texts(".figures_table tbody tr").await.len() > 10).then_some(())
@@ -189,15 +159,20 @@ async fn the_trap_and_its_cure_stand_side_by_side() {
     let test = BrowserTest::start(&[]).await;
     let page = &test.browser;
     page.open("/lab?scenario=trap").await;
-    page.fill("Write delay", "1500").await;
-    page.click(Role::Button, "Start").await;
+    adjust(page, &[("Write delay", "1500")]).await;
+    page.click(Role::Button, "Kill the server now").await;
     wait_for_state(page, JobState::Done).await;
-    let conclusions = page.texts(".lane_conclusion").await;
-    let wanted = ["its row is in the log.", "its row is gone.", "its row arrived after the restart."];
-    assert_eq!(conclusions.len(), wanted.len());
-    for (conclusion, wanted) in conclusions.iter().zip(wanted) {
-        assert!(conclusion.ends_with(wanted), "{conclusions:?}");
-    }
+    let verdicts = page.texts(".lane_verdict strong").await;
+    assert_eq!(verdicts.len(), 3, "{verdicts:?}");
+    assert!(verdicts[0].ends_with(" s wait"), "{verdicts:?}");
+    assert_eq!(verdicts[1], "Row lost");
+    assert!(verdicts[2].ends_with(", row survived"), "{verdicts:?}");
+    // Marks stand where their times are: a kill a third of the delay after the answer, on an axis that ends later.
+    let killed = page.attribute(".lane_mark[data-mark=killed]", "style").await.unwrap_or_default();
+    let left: f64 = killed.split(['%', ':']).find_map(|part| part.trim().parse().ok()).unwrap_or_default();
+    assert!((2.0..40.0).contains(&left), "{killed}");
+    page.wait_for_text("The rule:").await;
+    page.wait_for_text("and the kill took the row with it").await;
     page.assert_accessible("three lanes").await;
     test.finish().await;
 }
@@ -214,10 +189,32 @@ async fn an_unknown_run_says_so() {
     test.finish().await;
 }
 
-const WIDEST_BAR: &str = "const widths = Array.from(document.querySelectorAll('.run_bar_done'), e => e.offsetWidth);
-    return widths.indexOf(Math.max(...widths))";
+/// Unfolds the fields and fills some of them.
+pub(crate) async fn adjust(page: &Browser, fields: &[(&str, &str)]) {
+    page.click(Role::Button, "Adjust").await;
+    for (name, text) in fields {
+        page.fill(name, text).await;
+    }
+}
 
-async fn wait_for_state(page: &Browser, state: JobState) {
+/// Starts one style alone, and waits for its page.
+async fn run_alone(page: &Browser, style: &str, fields: &[(&str, &str)]) {
+    page.open("/lab").await;
+    adjust(page, fields).await;
+    page.click(Role::Radio, style).await;
+    page.click(Role::Button, "Run this style alone").await;
+    page.wait_for_path("the run's page", |path| path.starts_with("/lab/runs/")).await;
+}
+
+async fn wait_for_listed(page: &Browser, title: &str) {
+    eventually("the run is among the latest runs", async || {
+        let rows = page.texts(".run_table tbody tr").await;
+        rows.iter().any(|row| row.contains(title) && row.contains("done")).then_some(())
+    })
+    .await;
+}
+
+pub(crate) async fn wait_for_state(page: &Browser, state: JobState) {
     eventually(&format!("the run is {}", state.as_str()), async || {
         page.texts(".lab_run_head .state_badge").await.iter().any(|badge| badge.contains(state.as_str())).then_some(())
     })
@@ -225,7 +222,7 @@ async fn wait_for_state(page: &Browser, state: JobState) {
 }
 
 /// The legend's count of requests in this state.
-async fn count_of(page: &Browser, state: &str) -> u64 {
+pub(crate) async fn count_of(page: &Browser, state: &str) -> u64 {
     let entries = page.texts(".state_legend_entry").await;
     let entry = entries.iter().find_map(|entry| entry.trim().strip_prefix(state));
     let digits: String = entry.unwrap_or_default().chars().filter(char::is_ascii_digit).collect();

@@ -1,6 +1,7 @@
 //! User journeys in a real browser against the real server.
 
 mod account;
+mod comparison;
 mod every_page;
 mod hostile;
 mod jobs;

@@ -287,7 +287,8 @@ async fn an_open_lab_serves_seconds_and_flags() {
 async fn the_explanation_is_there_to_be_read() {
     let server = TestServer::start().await;
     let guide = server.get(api::LAB_GUIDE).send().await;
-    assert_eq!((guide.status.as_u16(), &guide.headers["content-type"]), (200, "text/plain; charset=utf-8"));
+    assert_eq!(guide.status, 200);
+    assert_eq!(guide.headers["content-type"], "text/plain; charset=utf-8");
     assert!(guide.text().contains("## What waits, and what need not"));
 }
 

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use api::SearchId;
 use serde_json::{Value, json};
 use tests::browser::{Browser, Role};
-use tests::eventually;
 use tests::http_client::HttpClient;
 use tests::server_process::{Installation, ServerProcess};
 
@@ -110,43 +109,44 @@ async fn take_the_system(
     server
 }
 
-/// The lab's page, and a run of each scenario.
+/// The lab's comparisons, and a run of each scenario.
 async fn take_the_lab(sheet: &mut Sheet, browser: &Browser) {
+    sheet.open(browser, "lab-before", "/lab", "four ways").await;
+    browser.click(Role::Button, "Run the comparison").await;
+    browser.wait_for_text("of 10").await;
+    sheet.take(browser, "lab-live").await;
+    browser.find(Role::Button, "Try 1,000").await;
+    sheet.take(browser, "lab").await;
+    browser.click(Role::Button, "Try 1,000").await;
+    browser.find(Role::Button, "Back to 10").await;
+    sheet.take(browser, "lab-many").await;
+    browser.click(Role::Link, "Async").await;
+    take_run(sheet, browser, "lab-many-run", "1,000 × 1 s, async", "and 940 more").await;
     browser.open("/lab").await;
+    browser.click(Role::Button, "Adjust").await;
     browser.click(Role::Button, "20 flags").await;
-    browser.click(Role::Button, "Compare all styles").await;
-    eventually("three styles are compared", async || {
-        (browser.texts(".run_table .state_badge").await.iter().filter(|badge| badge.contains("done")).count() == 3)
-            .then_some(())
-    })
-    .await;
-    sheet.open(browser, "lab", "/lab", "20 flags in sequence").await;
+    sheet.take(browser, "lab-adjust").await;
+    browser.click(Role::Radio, "Threads").await;
+    browser.click(Role::Button, "Run this style alone").await;
     take_run(sheet, browser, "lab-run", "20 flags on 20 threads", "Arrivals, in order").await;
-    for (name, path, preset, title, text) in [
-        ("lab-many", "/lab", Some("1,000 async"), "1,000 × 2 s, async", "and 940 more"),
-        ("lab-database", "/lab?scenario=database", None, "1,000 tasks in 10 batches", "What failed, by kind"),
-        ("lab-trap", "/lab?scenario=trap", None, "The trap, with a write of 15 s", "arrived after the restart"),
+    for (name, path, button, text) in [
+        ("lab-database", "/lab?scenario=database", "Run the tasks", "every connection came back"),
+        ("lab-trap", "/lab?scenario=trap", "Kill the server now", "the next process wrote its row"),
     ] {
         browser.open(path).await;
-        if let Some(preset) = preset {
-            browser.click(Role::Button, preset).await;
-        }
-        browser.click(Role::Button, "Start").await;
-        browser.find(Role::Heading, title).await;
-        eventually("the run has ended", async || {
-            browser.texts(".lab_run_head .state_badge").await.iter().any(|badge| badge.contains("done")).then_some(())
-        })
-        .await;
-        take_run(sheet, browser, name, title, text).await;
+        browser.click(Role::Button, button).await;
+        browser.wait_for_text(text).await;
+        sheet.take(browser, name).await;
     }
 }
 
-/// Opens the run with this title and takes it.
+/// Takes the page of a run once it has ended.
 async fn take_run(sheet: &mut Sheet, browser: &Browser, scene: &str, title: &str, text: &str) {
-    browser.open("/lab").await;
-    browser.click(Role::Link, title).await;
-    let path = browser.wait_for_path("the run's page", |path| path.starts_with("/lab/runs/")).await;
-    sheet.open(browser, scene, &path, text).await;
+    browser.wait_for_path("the run's page", |path| path.starts_with("/lab/runs/")).await;
+    browser.find(Role::Heading, title).await;
+    browser.find(Role::Heading, "What this shows").await;
+    browser.wait_for_text(text).await;
+    sheet.take(browser, scene).await;
 }
 
 /// Pages whose server is gone.

@@ -2,17 +2,10 @@
 
 use api::{ItemState, ItemTrace, LabTrace};
 
-use crate::lab::labels;
-use crate::lab::time_axis::Scale;
+use crate::ui::format::measured;
 
-/// With more items than this, each is a line in one dense drawing instead of a row.
+/// With more items than this, their counts over time are drawn instead of a row for each.
 pub const ROWS_LIMIT: usize = 60;
-/// The width of a dense drawing, in its own units.
-pub const DENSE_WIDTH: u32 = 10_000;
-/// The shortest bar in a dense drawing; a shorter one would be invisible.
-const DENSE_MIN: u32 = 25;
-/// The greatest height of a dense drawing, in pixels.
-const DENSE_HEIGHT: usize = 480;
 
 /// When the last item ended, or the time of the last event if an item was cut off.
 pub fn end(trace: &LabTrace) -> u64 {
@@ -45,7 +38,7 @@ pub fn job_state(state: ItemState) -> api::JobState {
 
 /// The text beside an item's bar.
 pub fn outcome(item: &ItemTrace, now_us: u64) -> String {
-    let took = worked(item, now_us).map(|(start, end)| labels::measured(end - start));
+    let took = worked(item, now_us).map(|(start, end)| measured(end - start));
     match (item.state, took, &item.error) {
         (ItemState::Failed, Some(took), Some(error)) => format!("{} · {took}", error.kind.as_str()),
         (ItemState::Failed, None, Some(error)) => error.kind.as_str().to_owned(),
@@ -67,10 +60,10 @@ pub fn sentence(index: usize, item: &ItemTrace, arrival: Option<usize>, now_us: 
     let mut parts = vec![format!("#{}{name}: {}", index + 1, item.state.as_str())];
     parts.push(match worked(item, now_us) {
         Some((start, end)) => {
-            let [took, start, end] = [end - start, start, end].map(labels::measured);
+            let [took, start, end] = [end - start, start, end].map(measured);
             format!("waited {start}, took {took} ({start} to {end})")
         }
-        None => format!("waited {}", labels::measured(waited(item, now_us))),
+        None => format!("waited {}", measured(waited(item, now_us))),
     });
     parts.extend(arrival.map(|arrival| format!("arrival {arrival}")));
     match &item.error {
@@ -81,41 +74,12 @@ pub fn sentence(index: usize, item: &ItemTrace, arrival: Option<usize>, now_us: 
     parts.join(" · ")
 }
 
-/// The height of a dense drawing, in pixels.
-pub fn dense_height(items: usize) -> usize {
-    DENSE_HEIGHT.min(4 * items)
-}
-
 /// The height of a waterfall with its axis, in pixels.
 pub fn plot_height(items: usize) -> usize {
     // The same as in style/lab.css.
     const AXIS: usize = 20;
     const ROW: usize = 22;
-    AXIS + if items <= ROWS_LIMIT { ROW * items } else { dense_height(items) }
-}
-
-/// The lines of all items in `state` as an SVG path, in which each item is one unit high.
-pub fn dense_path(items: &[ItemTrace], state: ItemState, scale: Scale, now_us: u64) -> String {
-    let items = items.iter().enumerate().filter(|(_, item)| item.state == state);
-    let lines = items.filter_map(|(index, item)| {
-        let (start, end) = worked(item, now_us)?;
-        let start = dense_x(scale, start).min(DENSE_WIDTH - DENSE_MIN);
-        Some(format!("M{start} {index}.5H{}", dense_x(scale, end).max(start + DENSE_MIN)))
-    });
-    lines.collect()
-}
-
-/// The waiting times of all items, as an SVG path.
-pub fn dense_waits(items: &[ItemTrace], scale: Scale, now_us: u64) -> String {
-    let ends = items.iter().map(|item| dense_x(scale, waited(item, now_us))).enumerate();
-    ends.filter(|(_, end)| *end >= DENSE_MIN).map(|(index, end)| format!("M0 {index}.5H{end}")).collect()
-}
-
-fn dense_x(scale: Scale, us: u64) -> u32 {
-    // A share lies between 0 and 1.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
-    let x = (scale.share(us) * f64::from(DENSE_WIDTH)).round() as u32;
-    x
+    AXIS + ROW * items
 }
 
 #[cfg(test)]
@@ -162,31 +126,5 @@ mod tests {
         );
         let numbered = ItemTrace { label: "2".to_owned(), ..item(ItemState::Pending, None, None) };
         assert_eq!(sentence(1, &numbered, None, 7_000), "#2: pending · waited 7.0 ms");
-    }
-
-    #[test]
-    fn dense_lines_are_drawn_by_state() {
-        let items = [
-            item(ItemState::Done, Some(0), Some(5_000_000)),
-            item(ItemState::Running, Some(5_000_000), None),
-            item(ItemState::Pending, None, None),
-        ];
-        let scale = Scale::to(10_000_000);
-        assert_eq!(dense_path(&items, ItemState::Done, scale, 6_000_000), "M0 0.5H5000");
-        assert_eq!(dense_path(&items, ItemState::Running, scale, 6_000_000), "M5000 1.5H6000");
-        assert_eq!(dense_path(&items, ItemState::Failed, scale, 6_000_000), "");
-        assert_eq!(dense_waits(&items, scale, 6_000_000), "M0 1.5H5000M0 2.5H6000");
-    }
-
-    #[test]
-    fn the_shortest_bar_is_visible_at_the_end_too() {
-        let items = [item(ItemState::Done, Some(10_000_000), Some(10_000_000))];
-        assert_eq!(dense_path(&items, ItemState::Done, Scale::to(10_000_000), 0), "M9975 0.5H10000");
-    }
-
-    #[test]
-    fn the_height_of_a_drawing_is_limited() {
-        assert_eq!([61, 120, 121, 1_000].map(dense_height), [244, 480, 480, 480]);
-        assert_eq!([10, 61].map(plot_height), [240, 264]);
     }
 }

@@ -1,10 +1,12 @@
 //! What is typed and chosen in the lab's forms, and the runs that it describes.
 
 use api::{
-    ApiError, DatabaseSpec, ErrorCode, FetchSpec, LabOrder, LabSpec, LabStyle, LabWork, RequestSpec,
-    WRITE_DELAY_LIMIT_MS,
+    ApiError, DatabaseSpec, ErrorCode, FetchSpec, LabOrder, LabSpec, LabStyle, LabWork, REQUESTS_LIMIT, RequestSpec,
+    WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS,
 };
 use leptos::prelude::*;
+
+use crate::lab::comparison;
 
 /// A number as typed.
 #[derive(Clone, Copy)]
@@ -63,19 +65,18 @@ pub struct RequestDraft {
     pub delay_ms: NumberInput,
 }
 
-const FIRST: FetchSpec = FetchSpec::FIRST;
+pub const FIRST: FetchSpec = FetchSpec::FIRST;
 
-/// Suggested runs, with their names.
-pub const PRESETS: [(&str, FetchSpec); 5] = [
-    ("10 × 2 s in sequence", FetchSpec { style: LabStyle::Sequential, ..FIRST }),
-    ("10 on 10 threads", FIRST),
-    ("100 async", FetchSpec { style: LabStyle::Async, count: 100, ..FIRST }),
+/// As many requests as a run may have, on as many threads.
+pub const MANY: FetchSpec = FetchSpec { count: REQUESTS_LIMIT, workers: WORKERS_LIMIT, latency_ms: 1_000, ..FIRST };
+
+/// Suggested work, with its name.
+pub const PRESETS: [(&str, FetchSpec); 4] = [
+    ("10 × 2 s", FIRST),
+    ("10 × 2 s on 4 threads", FetchSpec { workers: 4, ..FIRST }),
     ("20 flags", FetchSpec { work: LabWork::Flags, count: 20, workers: 20, latency_ms: 500, jitter_ms: 250, ..FIRST }),
-    ("1,000 async", FetchSpec { style: LabStyle::Async, count: 1_000, ..FIRST }),
+    ("1,000 × 1 s", MANY),
 ];
-
-/// The styles that a comparison runs, one after the other.
-pub const COMPARED: [LabStyle; 3] = [LabStyle::Sequential, LabStyle::Threads, LabStyle::Async];
 
 impl FetchDraft {
     pub fn new() -> Self {
@@ -104,32 +105,41 @@ impl FetchDraft {
         self.timeout_ms.text.set(spec.timeout_ms.map(|ms| ms.to_string()).unwrap_or_default());
     }
 
-    /// The run that the form describes, or the error of a field. Tracked.
+    /// The run of the chosen style alone, or the error of a field. Tracked.
     pub fn spec(self) -> Result<LabSpec, ApiError> {
         let style = self.style.get();
         let workers = self.workers.whole();
         let spec = LabSpec::Fetch(FetchSpec {
-            work: self.work.get(),
             style,
             order: if style == LabStyle::Futures { self.order.get() } else { LabOrder::Input },
-            count: self.count.whole()?,
-            // A hidden field must not cause an error.
+            // A field that the style ignores must not cause an error.
             workers: if style.has_workers() { workers? } else { 1 },
-            latency_ms: self.latency_ms.whole()?,
-            jitter_ms: self.jitter_ms.whole()?,
-            timeout_ms: self.timeout_ms.whole_or_none()?,
+            ..self.work()?
         });
         spec.check().map(|()| spec)
     }
 
-    /// The same work in each compared style, or why one of them cannot run. Tracked.
-    pub fn compared(self) -> Result<Vec<LabSpec>, ApiError> {
-        let LabSpec::Fetch(spec) = self.spec()? else { return Ok(vec![]) };
-        let workers = self.workers.whole().unwrap_or(FIRST.workers);
-        let spec = FetchSpec { workers, order: LabOrder::Input, ..spec };
-        let specs = COMPARED.map(|style| LabSpec::Fetch(FetchSpec { style, ..spec.clone() }));
-        specs.iter().try_for_each(LabSpec::check)?;
-        Ok(specs.to_vec())
+    /// What all styles have in common.
+    fn work(self) -> Result<FetchSpec, ApiError> {
+        Ok(FetchSpec {
+            work: self.work.get(),
+            count: self.count.whole()?,
+            latency_ms: self.latency_ms.whole()?,
+            jitter_ms: self.jitter_ms.whole()?,
+            timeout_ms: self.timeout_ms.whole_or_none()?,
+            ..FIRST
+        })
+    }
+
+    /// The same work in each style that can run, or the error of a field. Tracked.
+    pub fn compared(self) -> Result<Vec<FetchSpec>, ApiError> {
+        comparison::specs(&FetchSpec { workers: self.workers.whole()?, ..self.work()? })
+    }
+
+    /// The work as far as it can be read, for a picture of what it will be. Tracked.
+    pub fn sketch(self) -> FetchSpec {
+        let spec = || Ok::<_, ApiError>(FetchSpec { workers: self.workers.whole()?, ..self.work()? });
+        spec().unwrap_or(FIRST)
     }
 }
 
@@ -184,7 +194,11 @@ mod tests {
             assert_eq!(FetchDraft::new().spec(), Ok(LabSpec::Fetch(FIRST)));
             assert!(DatabaseDraft::new().spec().is_ok());
             assert!(RequestDraft::new().spec().is_ok());
-            assert_eq!(FetchDraft::new().compared().map(|specs| specs.len()), Ok(3));
+            for (spec, styles) in PRESETS.iter().map(|(_, spec)| spec).zip([4, 4, 4, 3]) {
+                let draft = FetchDraft::new();
+                draft.fill(spec);
+                assert_eq!(draft.compared().map(|specs| specs.len()), Ok(styles), "{spec:?}");
+            }
         });
     }
 
@@ -193,19 +207,10 @@ mod tests {
         Owner::new().with(|| {
             let draft = FetchDraft::new();
             draft.workers.text.set("many".to_owned());
+            assert_eq!(draft.sketch(), FIRST);
             assert_eq!(draft.spec().map_err(|error| error.field), Err(Some("workers".to_owned())));
             draft.style.set(LabStyle::Async);
             assert!(draft.spec().is_ok());
-        });
-    }
-
-    #[test]
-    fn work_that_takes_too_long_in_sequence_is_not_compared() {
-        Owner::new().with(|| {
-            let draft = FetchDraft::new();
-            draft.fill(&PRESETS[4].1);
-            assert!(draft.spec().is_ok());
-            assert_eq!(draft.compared().map_err(|error| error.code), Err(ErrorCode::Invalid));
         });
     }
 

@@ -1,6 +1,6 @@
 //! Fields of the lab's forms.
 
-use api::{ApiError, LabSpec};
+use api::ApiError;
 use leptos::prelude::*;
 
 use crate::lab::draft::NumberInput;
@@ -51,15 +51,12 @@ pub fn NumberField(
     input: NumberInput,
     #[prop(optional)] unit: &'static str,
     #[prop(optional)] placeholder: &'static str,
-    /// The run that the form describes, or the error of a field.
-    spec: Memo<Result<LabSpec, ApiError>>,
+    /// The error of one of the form's fields.
+    error: Memo<Option<ApiError>>,
 ) -> impl IntoView {
     let NumberInput { name, text } = input;
-    let error = move || {
-        let error = spec.get().err().filter(|error| error.field.as_deref() == Some(name));
-        error.map(|error| error.message)
-    };
-    let error = Memo::new(move |_| error());
+    let own_error = move || error.get().filter(|error| error.field.as_deref() == Some(name)).map(|error| error.message);
+    let error = Memo::new(move |_| own_error());
     let id = element_id(name);
     let error_id = format!("{id}-error");
     let described_by = error_id.clone();
@@ -90,59 +87,4 @@ pub fn NumberField(
 /// The id of the field with this name.
 pub fn element_id(name: &str) -> String {
     format!("lab-{name}")
-}
-
-/// A slider, with a sentence about what it selects.
-#[component]
-pub fn Slider(
-    label: &'static str,
-    min: &'static str,
-    #[prop(into)] max: Signal<String>,
-    #[prop(default = "1")] step: &'static str,
-    value: Signal<String>,
-    text: Signal<String>,
-    on_input: Callback<Option<u64>>,
-) -> impl IntoView {
-    view! {
-        <div class="slider_row">
-            <input
-                type="range"
-                min=min
-                max=move || max.get()
-                step=step
-                aria-label=label
-                aria-valuetext=move || text.get()
-                prop:value=move || value.get()
-                on:input:target=move |event| on_input.run(event.target().value().parse().ok())
-            />
-            <p class="slider_text">{move || text.get()}</p>
-        </div>
-    }
-}
-
-/// A table to unfold; its rows are created when it is opened.
-#[component]
-pub fn FoldedTable(
-    class: &'static str,
-    summary: &'static str,
-    is_open: RwSignal<bool>,
-    children: ChildrenFn,
-) -> impl IntoView {
-    view! {
-        <details class=class open=is_open.get_untracked() on:toggle:target=move |event| is_open.set(event.target().open())>
-            <summary>{summary}</summary>
-            <Show when=move || is_open.get()>{children()}</Show>
-        </details>
-    }
-}
-
-#[component]
-pub fn FiguresTable(columns: &'static [&'static str], children: Children) -> impl IntoView {
-    let columns = columns.iter().map(|name| view! { <th scope="col">{*name}</th> }).collect_view();
-    view! {
-        <table class="figures_table">
-            <thead><tr>{columns}</tr></thead>
-            <tbody>{children()}</tbody>
-        </table>
-    }
 }

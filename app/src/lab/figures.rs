@@ -4,8 +4,8 @@ use api::{DatabaseSpec, LabRun, LabSpec, LabSummary, LabTrace, PoolStep, PoolSum
 use leptos::prelude::*;
 
 use crate::lab::stream::RunStream;
-use crate::lab::{bars, failures, labels};
-use crate::ui::format::number;
+use crate::lab::{bars, failures};
+use crate::ui::format::{measured, number, times};
 
 /// A label, a value and a remark.
 type Tile = (&'static str, String, String);
@@ -33,17 +33,15 @@ pub fn RunTiles(stream: RunStream) -> impl IntoView {
                     tiles.extend(of_pool(run.summary.as_ref().and_then(|summary| summary.pool), &trace.pool));
                     tiles
                 }
-                LabSpec::Request(spec) => vec![
-                    elapsed(&figures.summary),
-                    ("Write delay", labels::configured(spec.delay_ms.into()), "as slow as the log is".to_owned()),
-                ],
+                // The lanes show all that there is.
+                LabSpec::Request(_) => vec![],
             }
         })
     };
     let count = stream.run.with_untracked(|run| match run.spec {
         LabSpec::Fetch(_) => 4,
         LabSpec::Database(_) => 6,
-        LabSpec::Request(_) => 2,
+        LabSpec::Request(_) => 0,
     });
     // The tiles stay and only their texts change, so that a ticking clock rebuilds nothing.
     let tiles = Memo::new(move |_| tiles());
@@ -57,11 +55,13 @@ pub fn RunTiles(stream: RunStream) -> impl IntoView {
             </div>
         }
     };
-    view! { <dl class="lab_tiles" data-count=count.to_string()>{(0..count).map(tile).collect_view()}</dl> }
+    (count > 0).then(|| {
+        view! { <dl class="lab_tiles" data-count=count.to_string()>{(0..count).map(tile).collect_view()}</dl> }
+    })
 }
 
 fn elapsed(summary: &LabSummary) -> Tile {
-    ("Elapsed", labels::measured(summary.elapsed_us), String::new())
+    ("Elapsed", measured(summary.elapsed_us), String::new())
 }
 
 fn of_items(Figures { summary, total, .. }: &Figures, things: &str) -> Vec<Tile> {
@@ -74,8 +74,8 @@ fn of_items(Figures { summary, total, .. }: &Figures, things: &str) -> Vec<Tile>
 }
 
 fn speed_up(summary: &LabSummary) -> Tile {
-    let times = labels::times(summary.work_us, summary.elapsed_us).unwrap_or_else(|| "–".to_owned());
-    ("Speed-up", times, format!("{} of waiting, one by one", labels::measured(summary.work_us)))
+    let times = times(summary.work_us, summary.elapsed_us).unwrap_or_else(|| "–".to_owned());
+    ("Speed-up", times, format!("{} of waiting, one by one", measured(summary.work_us)))
 }
 
 /// From the summary, or from the events until there is one.
@@ -92,7 +92,7 @@ fn of_pool(summary: Option<PoolSummary>, events: &[PoolStep]) -> Vec<Tile> {
         ),
         (
             "Longest wait",
-            text(|pool| labels::measured(pool.longest_wait_us)),
+            text(|pool| measured(pool.longest_wait_us)),
             format!("at most {} waited", number(summary.map_or(most_waiting, |pool| pool.most_waiting).into())),
         ),
         ("Leaked", text(|pool| number(pool.leaked.into())), "connections not given back".to_owned()),

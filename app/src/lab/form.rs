@@ -1,124 +1,135 @@
-//! The forms that start runs.
+//! The forms that start runs: a button, and what can be adjusted before.
 
-use api::{ApiError, FetchSpec, LabOrder, LabSpec, LabStyle, LabWork};
+use api::{ApiError, LabOrder, LabRun, LabSpec, LabStyle, LabWork};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
+use crate::lab::comparison::ComparisonId;
 use crate::lab::draft::{DatabaseDraft, FetchDraft, PRESETS, RequestDraft};
 use crate::lab::fields::{Choice, Choices, NumberField};
 use crate::lab::launcher::Launcher;
-use crate::lab::{fields, labels};
-use crate::ui::format::number;
+use crate::lab::{fields, labels, words};
+use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Notice, Tone};
 use crate::ui::shortcuts::focus;
 
-/// What all forms share: the run's expected time, and the button that starts it.
+/// What all forms share: the button that starts, the expected time, and the folded fields.
 #[component]
 fn LabForm(
-    /// The run that the form describes, or the error of a field.
-    spec: Memo<Result<LabSpec, ApiError>>,
+    #[prop(into)] label: Signal<&'static str>,
+    /// Why nothing can be started: the error of a field.
+    error: Memo<Option<ApiError>>,
+    /// How long it will take.
+    #[prop(into)]
+    estimate: Signal<String>,
     launcher: Launcher,
-    /// The same work in all styles, if there are several.
-    #[prop(optional)]
-    compared: Option<Memo<Result<Vec<LabSpec>, ApiError>>>,
+    on_start: Callback<()>,
     children: Children,
 ) -> impl IntoView {
+    let is_open = RwSignal::new(false);
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        match spec.get_untracked() {
-            Ok(spec) => launcher.start(vec![spec]),
+        match error.get_untracked() {
+            None => on_start.run(()),
             // The error itself is shown beside the field.
-            Err(error) => drop(error.field.map(|field| focus(&format!("#{}", fields::element_id(&field))))),
+            Some(error) => reveal(is_open, error.field.as_deref()),
         }
     };
-    let is_ready = move || !launcher.request.is_pending.get() && spec.with(Result::is_ok);
+    let is_ready = move || !launcher.request.is_pending.get() && error.with(Option::is_none);
     view! {
         <form class="form lab_form" novalidate on:submit=submit>
-            {children()}
-            {move || launcher.request.error.get().map(|error| {
-                let title = labels::refusal(error.code).unwrap_or("Not started");
-                let doubt = if error.is_outcome_unknown() { "It is not known whether the run was started. " } else { "" };
-                view! { <Notice tone=Tone::Error title text=format!("{doubt}{}", error.message) /> }
-            })}
             <div class="start_row">
                 <button
                     class="button button-primary"
                     type="submit"
                     aria-disabled=move || (!is_ready()).then_some("true")
                 >
-                    "Start"
+                    {move || label.get()}
                 </button>
-                {compared.map(|compared| view! { <CompareButton compared launcher /> })}
                 <p class="muted start_estimate" aria-live="polite">
-                    {move || following(launcher.ahead.get()).unwrap_or_else(|| estimate(&spec.get()))}
+                    {move || error.get().map_or_else(|| estimate.get(), |_| words::ONE_FIELD_FIRST.to_owned())}
                 </p>
             </div>
+            {move || launcher.request.error.get().map(|error| {
+                let title = labels::refusal(error.code).unwrap_or("Not started");
+                let doubt = if error.is_outcome_unknown() { "It is not known whether the run was started. " } else { "" };
+                view! { <Notice tone=Tone::Error title text=format!("{doubt}{}", error.message) /> }
+            })}
+            <details
+                class="adjust"
+                prop:open=is_open
+                on:toggle:target=move |event| is_open.set(event.target().open())
+            >
+                <summary><Icon symbol=Symbol::Adjust />{words::ADJUST}</summary>
+                <div class="card adjust_fields">{children()}</div>
+            </details>
         </form>
     }
 }
 
-#[component]
-fn CompareButton(compared: Memo<Result<Vec<LabSpec>, ApiError>>, launcher: Launcher) -> impl IntoView {
-    let compare = move |_| {
-        if let Ok(specs) = compared.get_untracked() {
-            launcher.start(specs);
-        }
-    };
-    let is_refused = move || compared.with(Result::is_err);
-    let title = move || {
-        if is_refused() {
-            "This work cannot be compared: in one of the styles it would take too long."
-        } else {
-            "The same work in sequence, on threads and async, one after the other"
-        }
-    };
-    view! {
-        <button
-            class="button compare_button"
-            type="button"
-            title=title
-            aria-disabled=move || is_refused().then_some("true")
-            on:click=compare
-        >
-            "Compare all styles"
-        </button>
-    }
-}
-
-fn estimate(spec: &Result<LabSpec, ApiError>) -> String {
-    spec.as_ref().map_or_else(|_| "One field needs to be changed first.".to_owned(), labels::estimate)
-}
-
-fn following(ahead: usize) -> Option<String> {
-    match ahead {
-        0 => None,
-        1 => Some("One more run follows this one.".to_owned()),
-        ahead => Some(format!("{} more runs follow this one.", number(ahead as u64))),
+/// Unfolds the fields and moves the focus to one of them.
+fn reveal(is_open: RwSignal<bool>, field: Option<&str>) {
+    is_open.set(true);
+    if let Some(selector) = field.map(|field| format!("#{}", fields::element_id(field))) {
+        request_animation_frame(move || _ = focus(&selector));
     }
 }
 
 #[component]
-pub fn FetchForm(draft: FetchDraft, launcher: Launcher) -> impl IntoView {
-    let spec = Memo::new(move |_| draft.spec());
+pub fn FetchForm(
+    draft: FetchDraft,
+    launcher: Launcher,
+    #[prop(into)] label: Signal<&'static str>,
+    on_comparison: Callback<ComparisonId>,
+    on_run: Callback<LabRun>,
+) -> impl IntoView {
     let compared = Memo::new(move |_| draft.compared());
-    let has_workers = Memo::new(move |_| draft.style.get().has_workers());
+    let error = Memo::new(move |_| compared.with(|compared| compared.as_ref().err().cloned()));
+    let estimate = move || {
+        let least_ms = compared.with(|compared| compared.iter().flatten().map(|spec| spec.min_duration_ms()).sum());
+        words::compare_estimate(least_ms)
+    };
+    let start = Callback::new(move |()| {
+        if let Ok(specs) = compared.get_untracked() {
+            launcher.compare(specs, on_comparison);
+        }
+    });
+    let alone = Memo::new(move |_| draft.spec());
+    let start_alone = move |_| match alone.get_untracked() {
+        Ok(spec) => launcher.start(spec, on_run),
+        Err(error) => drop(error.field.map(|field| focus(&format!("#{}", fields::element_id(&field))))),
+    };
     let has_order = Memo::new(move |_| draft.style.get() == LabStyle::Futures);
+    let alone_error = move || alone.with(|alone| alone.as_ref().err().map(|error| error.message.clone()));
     view! {
-        <LabForm spec launcher compared>
+        <LabForm label error estimate=Signal::derive(estimate) launcher on_start=start>
             <Presets draft />
             {choices("Work", "work", &LabWork::ALL, labels::work, draft.work)}
-            {choices("Style", "style", &LabStyle::ALL, labels::style, draft.style)}
-            <Show when=move || has_order.get()>
-                {choices("Results", "order", &LabOrder::ALL, labels::order, draft.order)}
-            </Show>
             <div class="number_fields">
-                <NumberField label="Requests" input=draft.count spec />
-                <Show when=move || has_workers.get()>
-                    <NumberField label="Threads" input=draft.workers spec />
+                <NumberField label="Requests" input=draft.count error />
+                <NumberField label="Threads" input=draft.workers error />
+                <NumberField label="Latency" unit="ms" input=draft.latency_ms error />
+                <NumberField label="Jitter" unit="± ms" input=draft.jitter_ms error />
+                <NumberField label="Timeout" unit="ms" placeholder="none" input=draft.timeout_ms error />
+            </div>
+            <div class="one_style">
+                {choices(words::ONE_STYLE, "style", &LabStyle::ALL, labels::style, draft.style)}
+                <Show when=move || has_order.get()>
+                    {choices("Results", "order", &LabOrder::ALL, labels::order, draft.order)}
                 </Show>
-                <NumberField label="Latency" unit="ms" input=draft.latency_ms spec />
-                <NumberField label="Jitter" unit="± ms" input=draft.jitter_ms spec />
-                <NumberField label="Timeout" unit="ms" placeholder="none" input=draft.timeout_ms spec />
+                <div class="start_row">
+                    <button
+                        class="button"
+                        type="button"
+                        aria-disabled=move || alone.with(Result::is_err).then_some("true")
+                        on:click=start_alone
+                    >
+                        {words::RUN_ONE_STYLE}
+                    </button>
+                    <p class="muted start_estimate">
+                        {move || alone.with(|alone| alone.as_ref().map(labels::estimate).ok()).or_else(alone_error)}
+                    </p>
+                </div>
             </div>
         </LabForm>
     }
@@ -146,39 +157,51 @@ fn choices<T: Copy + PartialEq + Send + Sync + 'static>(
 
 #[component]
 fn Presets(draft: FetchDraft) -> impl IntoView {
-    let preset = move |(name, spec): (&'static str, FetchSpec)| {
+    let presets = PRESETS.iter().map(move |(name, spec)| {
         view! {
-            <button class="button button-small" type="button" on:click=move |_| draft.fill(&spec)>{name}</button>
+            <button class="button button-small" type="button" on:click=move |_| draft.fill(spec)>{*name}</button>
         }
-    };
+    });
     view! {
         <div class="presets" role="group" aria-labelledby="presets-title">
             <span class="presets_title" id="presets-title">"Try"</span>
-            {PRESETS.map(preset).collect_view()}
+            {presets.collect_view()}
         </div>
     }
 }
 
+/// The error of a form that describes one run, and a callback that starts the run.
+fn single(
+    spec: Memo<Result<LabSpec, ApiError>>,
+    launcher: Launcher,
+    on_run: Callback<LabRun>,
+) -> (Memo<Option<ApiError>>, Signal<String>, Callback<()>) {
+    let error = Memo::new(move |_| spec.with(|spec| spec.as_ref().err().cloned()));
+    let estimate = Signal::derive(move || spec.with(|spec| spec.as_ref().map(labels::estimate).unwrap_or_default()));
+    let start = Callback::new(move |()| {
+        if let Ok(spec) = spec.get_untracked() {
+            launcher.start(spec, on_run);
+        }
+    });
+    (error, estimate, start)
+}
+
 #[component]
-pub fn DatabaseForm(draft: DatabaseDraft, launcher: Launcher) -> impl IntoView {
-    let spec = Memo::new(move |_| draft.spec());
+pub fn DatabaseForm(draft: DatabaseDraft, launcher: Launcher, on_run: Callback<LabRun>) -> impl IntoView {
+    let (error, estimate, start) = single(Memo::new(move |_| draft.spec()), launcher, on_run);
     view! {
-        <LabForm spec launcher>
-            <p class="muted">
-                "Each task takes a connection of a small pool, reads, keeps the connection for a while and gives it back. \
-                Some fail, panic or are aborted meanwhile: their connections must come back too."
-            </p>
+        <LabForm label=words::RUN_TASKS error estimate launcher on_start=start>
             <div class="number_fields">
-                <NumberField label="Batches" input=draft.batches spec />
-                <NumberField label="Tasks in each" input=draft.tasks_per_batch spec />
-                <NumberField label="Held for" unit="ms" input=draft.hold_ms spec />
+                <NumberField label="Batches" input=draft.batches error />
+                <NumberField label="Tasks in each" input=draft.tasks_per_batch error />
+                <NumberField label="Held for" unit="ms" input=draft.hold_ms error />
             </div>
             <fieldset class="choices">
                 <legend>"Of the tasks"</legend>
                 <div class="number_fields">
-                    <NumberField label="fail" unit="%" input=draft.failing spec />
-                    <NumberField label="panic" unit="%" input=draft.panicking spec />
-                    <NumberField label="are aborted" unit="%" input=draft.aborted spec />
+                    <NumberField label="fail" unit="%" input=draft.failing error />
+                    <NumberField label="panic" unit="%" input=draft.panicking error />
+                    <NumberField label="are aborted" unit="%" input=draft.aborted error />
                 </div>
             </fieldset>
         </LabForm>
@@ -186,16 +209,12 @@ pub fn DatabaseForm(draft: DatabaseDraft, launcher: Launcher) -> impl IntoView {
 }
 
 #[component]
-pub fn TrapForm(draft: RequestDraft, launcher: Launcher) -> impl IntoView {
-    let spec = Memo::new(move |_| draft.spec());
+pub fn TrapForm(draft: RequestDraft, launcher: Launcher, on_run: Callback<LabRun>) -> impl IntoView {
+    let (error, estimate, start) = single(Memo::new(move |_| draft.spec()), launcher, on_run);
     view! {
-        <LabForm spec launcher>
-            <p class="muted">
-                "The same search three times, in a process of its own: its log row is awaited, handed to a bare task, \
-                and made a durable job. The last two processes are killed before the row is written."
-            </p>
+        <LabForm label=words::KILL error estimate launcher on_start=start>
             <div class="number_fields">
-                <NumberField label="Write delay" unit="ms" input=draft.delay_ms spec />
+                <NumberField label="Write delay" unit="ms" input=draft.delay_ms error />
             </div>
         </LabForm>
     }

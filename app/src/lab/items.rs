@@ -3,11 +3,11 @@
 use api::{COUNTRIES, ItemState, ItemTrace, LabTrace};
 use leptos::prelude::*;
 
+use crate::lab::bars;
 use crate::lab::bars::ROWS_LIMIT;
-use crate::lab::fields::{FiguresTable, FoldedTable};
 use crate::lab::stream::RunStream;
-use crate::lab::{bars, labels};
-use crate::ui::format::number;
+use crate::ui::chart::reading::{FiguresTable, FoldedTable};
+use crate::ui::format::{measured, number};
 use crate::ui::icon::{Icon, Symbol};
 
 #[component]
@@ -25,7 +25,7 @@ fn ItemRows(stream: RunStream) -> impl IntoView {
     let rows = move || (0..count.get()).map(|index| view! { <ItemRow stream index /> }).collect_view();
     view! {
         <div class="table_scroll" tabindex="0" role="region" aria-label="Requests">
-            <FiguresTable columns=&["#", "Request", "State", "Started", "Took", "Called back", "Handed over", "Result"]>
+            <FiguresTable columns=vec!["#", "Request", "State", "Started", "Took", "Called back", "Handed over", "Result"]>
                 {rows}
             </FiguresTable>
         </div>
@@ -36,7 +36,7 @@ fn ItemRows(stream: RunStream) -> impl IntoView {
 fn ItemRow(stream: RunStream, index: usize) -> impl IntoView {
     let item = Memo::new(move |_| stream.trace.with(|trace| trace.items.get(index).cloned().unwrap_or_default()));
     let state = Memo::new(move |_| item.with(|item| item.state));
-    let at = |us: Option<u64>| us.map_or_else(|| "–".to_owned(), labels::measured);
+    let at = |us: Option<u64>| us.map_or_else(|| "–".to_owned(), measured);
     let cell = move |text: fn(&ItemTrace) -> Option<u64>| move || at(item.with(text));
     view! {
         <tr>

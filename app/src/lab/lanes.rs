@@ -3,9 +3,11 @@
 use api::{JobState, Lane, LaneStep, LaneTrace};
 use leptos::prelude::*;
 
-use crate::lab::labels;
 use crate::lab::stream::RunStream;
-use crate::lab::time_axis::{Scale, TimeAxis};
+use crate::lab::words;
+use crate::lab::words::trap;
+use crate::ui::chart::axis::{Scale, TimeAxis};
+use crate::ui::format::measured;
 use crate::ui::icon::{Icon, Symbol};
 
 #[component]
@@ -32,17 +34,19 @@ pub fn LaneList(stream: RunStream, delay_ms: u32) -> impl IntoView {
     });
     view! {
         <section class="card lanes" aria-labelledby="lanes-title">
-            <h3 id="lanes-title">"The same search, three times"</h3>
+            <h3 id="lanes-title">{trap::TITLE}</h3>
             <div class="lane_axis"><TimeAxis scale /></div>
             <ol class="lane_list">
                 {lanes.map(|lane| view! { <LaneRow stream lane scale /> }).collect_view()}
             </ol>
+            <ul class="bar_legend" aria-hidden="true">
+                <li><span class="bar_sample" data-bar="work"></span>{trap::VISITOR}</li>
+                <li><span class="bar_sample" data-bar="wait"></span>{trap::UNWRITTEN}</li>
+                <li><span class="lane_key" data-mark="killed"></span>{trap::KILLED}</li>
+            </ul>
         </section>
     }
 }
-
-/// The least distance between symbols, as a share of the axis.
-const SYMBOL_GAP: f64 = 0.04;
 
 #[component]
 fn LaneRow(
@@ -54,89 +58,127 @@ fn LaneRow(
     let name = lane.with_untracked(|(lane, _)| lane.lane);
     let trace = Memo::new(move |_| lane.with(|(lane, _)| lane.clone()));
     let id = format!("lane-{name:?}");
-    let (title, explanation) = explanation(name);
-    // The visitor waits from the question to the answer.
-    let waits = move || {
-        let (lane, sent) = lane.get();
-        lane.time(LaneStep::Sent)?;
-        let end = lane.time(LaneStep::Answered).unwrap_or_else(|| {
-            if stream.is_running() { stream.now_us.get().saturating_sub(sent) } else { scale.get().end_us() }
-        });
-        Some(scale.get().percent(end))
+    let [title, explanation] = trap::lane(name);
+    let now_us = move || {
+        let sent = lane.with(|(_, sent)| *sent);
+        if stream.is_running() { stream.now_us.get().saturating_sub(sent) } else { scale.get().end_us() }
     };
-    let symbols = move || {
-        let scale = scale.get();
-        trace.with(|trace| {
-            let positions: Vec<f64> = trace.steps.iter().map(|&(at_us, _)| scale.share(at_us)).collect();
-            let positions = spread(&positions, SYMBOL_GAP);
-            let symbols = trace.steps.iter().zip(positions).map(|(&(_, step), position)| {
-                let state = job_state(step);
-                view! {
-                    <span class="lane_symbol" data-state=state.as_str() style:left=format!("{:.2}%", position * 100.0)>
-                        <Icon symbol=symbol(step) />
-                    </span>
-                }
-            });
-            symbols.collect_view()
-        })
+    let spans = Memo::new(move |_| trace.with(|lane| Spans::of(lane, now_us())));
+    let span = move |choose: fn(&Spans) -> Option<Span>| {
+        let edge = move |edge: fn(Span) -> u64| {
+            move || spans.with(choose).map_or_else(|| "0".to_owned(), |span| scale.get().percent(edge(span)))
+        };
+        (edge(|(from, _)| from), edge(|(from, to)| to - from))
     };
+    let (waits_from, waits_for) = span(|spans| spans.visitor);
+    let (unwritten_from, unwritten_for) = span(|spans| spans.unwritten);
+    let mark = move |name: &'static str, symbol: Option<Symbol>, choose: fn(&Spans) -> Option<u64>| {
+        move || {
+            let at = scale.get().percent(spans.with(choose)?);
+            let icon = symbol.map(|symbol| view! { <Icon symbol /> });
+            Some(view! { <span class="lane_mark" data-mark=name style:left=at>{icon}</span> })
+        }
+    };
+    let verdict = Memo::new(move |_| trace.with(Verdict::of));
     let steps =
         move || trace.with(|trace| trace.steps.iter().map(|&(at_us, step)| lane_step(at_us, step)).collect_view());
     view! {
         <li class="lane" aria-labelledby=id.clone()>
-            <div class="lane_head">
+            <div class="multiple_name">
                 <h4 id=id.clone()>{title}</h4>
-                <p class="muted">{explanation}</p>
+                <p>{explanation}</p>
             </div>
-            <div class="lane_track" aria-hidden="true">
-                <span class="lane_waits" style:width=move || waits().unwrap_or_else(|| "0".to_owned())></span>
-                {symbols}
+            <div class="lane_plot">
+                <div class="lane_track" aria-hidden="true">
+                    <span class="lane_waits" style:left=waits_from style:width=waits_for></span>
+                    <span class="lane_unwritten" style:left=unwritten_from style:width=unwritten_for></span>
+                    {mark("killed", None, |spans| spans.killed)}
+                    {mark("written", Some(Symbol::State(JobState::Done)), |spans| spans.written)}
+                    {mark("lost", Some(Symbol::Close), |spans| spans.lost)}
+                </div>
+                <ol class="lane_steps">{steps}</ol>
             </div>
-            <ol class="lane_steps">{steps}</ol>
-            <p class="lane_conclusion" aria-live="polite">{move || trace.with(conclusion)}</p>
+            <p class="lane_verdict" data-tone=move || verdict.with(|verdict| verdict.tone) aria-live="polite">
+                <strong>{move || verdict.with(|verdict| verdict.text.clone())}</strong>
+                " "
+                <small>{move || verdict.with(|verdict| verdict.remark.clone())}</small>
+            </p>
         </li>
+    }
+}
+
+/// From and to, in microseconds of the lane's own time.
+type Span = (u64, u64);
+
+/// What is drawn of a lane.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Spans {
+    /// How long the visitor waited.
+    visitor: Option<Span>,
+    /// While the row was neither written nor lost.
+    unwritten: Option<Span>,
+    killed: Option<u64>,
+    written: Option<u64>,
+    /// The row was lost when the process was killed, however long it was looked for.
+    lost: Option<u64>,
+}
+
+impl Spans {
+    fn of(lane: &LaneTrace, now_us: u64) -> Self {
+        let Some(sent) = lane.time(LaneStep::Sent) else { return Self::default() };
+        let killed = lane.time(LaneStep::Killed);
+        let written = lane.time(LaneStep::RowThere);
+        let gone = lane.time(LaneStep::RowGone);
+        let lost = gone.map(|gone| killed.unwrap_or(gone));
+        let end = |end: Option<u64>| end.unwrap_or(now_us).max(sent);
+        Self {
+            visitor: Some((sent, end(lane.time(LaneStep::Answered)))),
+            unwritten: Some((sent, end(written.or(lost)))),
+            killed,
+            written,
+            lost,
+        }
+    }
+}
+
+/// What came of a search, in big letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Verdict {
+    text: String,
+    remark: String,
+    /// `good`, `bad`, `slow` or `open`, for the style sheet.
+    tone: &'static str,
+}
+
+impl Verdict {
+    /// `lane` must be in its own time.
+    fn of(lane: &LaneTrace) -> Self {
+        let open = |remark: String| Self { text: trap::PENDING.to_owned(), remark, tone: "open" };
+        let Some(sent) = lane.time(LaneStep::Sent) else { return open(trap::NOT_SENT.to_owned()) };
+        let Some(answered) = lane.time(LaneStep::Answered) else {
+            return open(trap::VISITOR_STILL_WAITS.to_owned());
+        };
+        let waited = answered.saturating_sub(sent);
+        let has_row = lane.time(LaneStep::RowThere).is_some();
+        let was_killed = lane.time(LaneStep::Killed).is_some();
+        let (text, remark, tone) = match (lane.lane, has_row, lane.time(LaneStep::RowGone)) {
+            (_, false, Some(_)) => (trap::ROW_LOST.to_owned(), trap::answered(waited), "bad"),
+            (_, false, None) => return open(format!("{}, {}", trap::answered(waited), trap::ROW_PENDING)),
+            (Lane::Awaited, true, _) => (trap::wait(waited), trap::ROW_THERE.to_owned(), "slow"),
+            (_, true, _) if was_killed => (trap::survived(waited), String::new(), "good"),
+            (_, true, _) => (trap::written(waited), String::new(), "good"),
+        };
+        Self { text, remark, tone }
     }
 }
 
 fn lane_step(at_us: u64, step: LaneStep) -> impl IntoView {
     view! {
-        <li class="lane_step" data-state=job_state(step).as_str()>
-            <Icon symbol=symbol(step) />
+        <li class="lane_step" data-step=step.as_str()>
             {step.as_str()}
             " "
-            <span class="muted">{(at_us > 0).then(|| labels::measured(at_us))}</span>
+            <span class="muted">{(at_us > 0).then(|| measured(at_us))}</span>
         </li>
-    }
-}
-
-fn symbol(step: LaneStep) -> Symbol {
-    match step {
-        LaneStep::Sent => Symbol::Up,
-        LaneStep::Answered => Symbol::Down,
-        LaneStep::Killed => Symbol::Close,
-        other => Symbol::State(job_state(other)),
-    }
-}
-
-/// The lane's title, and what is done in it.
-fn explanation(lane: Lane) -> (&'static str, &'static str) {
-    match lane {
-        Lane::Awaited => ("Awaited", "The answer waits until the log row is written."),
-        Lane::BareTask => ("Bare task", "The write is handed to a task of the process; the answer leaves at once."),
-        Lane::Job => {
-            ("Durable job", "The write becomes a job in the database; the answer leaves once that is on the disk.")
-        }
-    }
-}
-
-/// The job state that gives a step its colour and icon.
-fn job_state(step: LaneStep) -> JobState {
-    match step {
-        LaneStep::Sent => JobState::Scheduled,
-        LaneStep::Answered => JobState::Running,
-        LaneStep::Killed | LaneStep::RowGone => JobState::Dead,
-        LaneStep::Restarted => JobState::Retrying,
-        LaneStep::RowThere => JobState::Done,
     }
 }
 
@@ -147,84 +189,64 @@ fn since_sent(lane: &LaneTrace) -> (LaneTrace, u64) {
     (LaneTrace { lane: lane.lane, steps }, sent)
 }
 
-/// A sentence about the visitor's wait and the row, as far as they are known.
-fn conclusion(lane: &LaneTrace) -> String {
-    let sent = lane.time(LaneStep::Sent).unwrap_or_default();
-    let Some(answered) = lane.time(LaneStep::Answered) else {
-        let is_sent = lane.time(LaneStep::Sent).is_some();
-        return if is_sent { "The visitor waits for the answer…" } else { "Not sent yet." }.to_owned();
-    };
-    let restarted = lane.time(LaneStep::Restarted);
-    let row = match (lane.time(LaneStep::RowThere), lane.time(LaneStep::RowGone)) {
-        (Some(row), _) if restarted.is_some_and(|restarted| restarted <= row) => "arrived after the restart.",
-        (Some(_), _) => "is in the log.",
-        (None, Some(_)) => "is gone.",
-        (None, None) => "is not in the log yet…",
-    };
-    format!("Answered after {}; its row {row}", labels::measured(answered.saturating_sub(sent)))
-}
-
-/// Moves positions on an axis (ascending shares from 0 to 1) apart, so that neighbours are at least `gap` apart if
-/// there is room. No position leaves the axis.
-fn spread(positions: &[f64], gap: f64) -> Vec<f64> {
-    let mut spread: Vec<f64> = Vec::with_capacity(positions.len());
-    for &position in positions {
-        let least = spread.last().map_or(0.0, |before| before + gap);
-        spread.push(position.max(least));
-    }
-    let mut most = 1.0_f64;
-    for position in spread.iter_mut().rev() {
-        *position = position.min(most).max(0.0);
-        most = *position - gap;
-    }
-    spread
+/// The rule that the trap teaches.
+#[component]
+pub fn Rule() -> impl IntoView {
+    view! { <p class="trap_rule">{words::TRAP_RULE}</p> }
 }
 
 #[cfg(test)]
 mod tests {
+    use LaneStep::{Answered, Killed, Restarted, RowGone, RowThere, Sent};
+
     use super::*;
 
     fn lane(lane: Lane, steps: &[(u64, LaneStep)]) -> LaneTrace {
         LaneTrace { lane, steps: steps.to_vec() }
     }
 
-    #[test]
-    fn conclusions_say_how_long_the_visitor_waited_and_where_the_row_is() {
-        use LaneStep::{Answered, Killed, Restarted, RowGone, RowThere, Sent};
-        let awaited = lane(Lane::Awaited, &[(10_000, Sent), (15_010_000, RowThere), (15_012_000, Answered)]);
-        assert_eq!(conclusion(&awaited), "Answered after 15.00 s; its row is in the log.");
-        let bare = [(10_000, Sent), (12_500, Answered), (500_000, Killed), (900_000, Restarted), (16_000_000, RowGone)];
-        assert_eq!(conclusion(&lane(Lane::BareTask, &bare)), "Answered after 2.5 ms; its row is gone.");
-        let job = [(0, Sent), (4_000, Answered), (500_000, Killed), (900_000, Restarted), (16_000_000, RowThere)];
-        assert_eq!(conclusion(&lane(Lane::Job, &job)), "Answered after 4.0 ms; its row arrived after the restart.");
+    fn verdict(lane: &LaneTrace) -> (String, String, &'static str) {
+        let Verdict { text, remark, tone } = Verdict::of(lane);
+        (text, remark, tone)
     }
 
     #[test]
-    fn each_lane_begins_with_its_search() {
-        let steps = [(1_200, LaneStep::Sent), (1_900, LaneStep::Answered)];
-        let (shifted, sent) = since_sent(&lane(Lane::Job, &steps));
-        assert_eq!(shifted.steps, [(0, LaneStep::Sent), (700, LaneStep::Answered)]);
-        assert_eq!(sent, 1_200);
-        assert_eq!(since_sent(&lane(Lane::Job, &[])), (lane(Lane::Job, &[]), 0));
+    fn verdicts_say_how_long_the_visitor_waited_and_where_the_row_is() {
+        let awaited = lane(Lane::Awaited, &[(0, Sent), (15_000_000, RowThere), (15_002_000, Answered)]);
+        assert_eq!(verdict(&awaited), ("15.0 s wait".to_owned(), "its row is in the log".to_owned(), "slow"));
+        let bare = [(0, Sent), (2_500, Answered), (500_000, Killed), (900_000, Restarted), (16_000_000, RowGone)];
+        let bare = lane(Lane::BareTask, &bare);
+        assert_eq!(verdict(&bare), ("Row lost".to_owned(), "answered in 2.5 ms".to_owned(), "bad"));
+        let job = [(0, Sent), (4_000, Answered), (500_000, Killed), (900_000, Restarted), (16_000_000, RowThere)];
+        let job = lane(Lane::Job, &job);
+        assert_eq!(verdict(&job), ("4.0 ms, row survived".to_owned(), String::new(), "good"));
     }
 
     #[test]
     fn an_unfinished_lane_says_what_it_waits_for() {
-        assert_eq!(conclusion(&lane(Lane::Job, &[])), "Not sent yet.");
-        let sent = (0, LaneStep::Sent);
-        assert_eq!(conclusion(&lane(Lane::Job, &[sent])), "The visitor waits for the answer…");
-        let answered = [sent, (4_000, LaneStep::Answered)];
-        assert_eq!(conclusion(&lane(Lane::Job, &answered)), "Answered after 4.0 ms; its row is not in the log yet…");
+        let remark = |steps: &[(u64, LaneStep)]| verdict(&lane(Lane::Job, steps)).1;
+        assert_eq!(remark(&[]), "not sent yet");
+        assert_eq!(remark(&[(0, Sent)]), "the visitor waits for the answer");
+        assert_eq!(remark(&[(0, Sent), (4_000, Answered)]), "answered in 4.0 ms, its row is not in the log yet");
     }
 
     #[test]
-    fn symbols_do_not_cover_each_other() {
-        let near = |spread: Vec<f64>, wanted: &[f64]| {
-            assert_eq!(spread.len(), wanted.len());
-            assert!(spread.iter().zip(wanted).all(|(is, wanted)| (is - wanted).abs() < 1e-9), "{spread:?}");
-        };
-        near(spread(&[0.0, 0.01, 0.5], 0.1), &[0.0, 0.1, 0.5]);
-        near(spread(&[0.5, 0.95, 1.0, 1.0], 0.1), &[0.5, 0.8, 0.9, 1.0]);
-        near(spread(&[], 0.1), &[]);
+    fn spans_end_at_their_true_times() {
+        let steps = [(0, Sent), (1_400, Answered), (1_000_000, Killed), (1_080_000, Restarted)];
+        let spans = Spans::of(&lane(Lane::BareTask, &steps), 5_000_000);
+        assert_eq!((spans.visitor, spans.unwritten), (Some((0, 1_400)), Some((0, 5_000_000))));
+        let lost: Vec<_> = steps.into_iter().chain([(17_000_000, RowGone)]).collect();
+        let spans = Spans::of(&lane(Lane::BareTask, &lost), 17_000_000);
+        assert_eq!((spans.unwritten, spans.lost), (Some((0, 1_000_000)), Some(1_000_000)), "lost when it was killed");
+        assert_eq!(Spans::of(&lane(Lane::Job, &[]), 5), Spans::default());
+    }
+
+    #[test]
+    fn each_lane_begins_with_its_search() {
+        let steps = [(1_200, Sent), (1_900, Answered)];
+        let (shifted, sent) = since_sent(&lane(Lane::Job, &steps));
+        assert_eq!(shifted.steps, [(0, Sent), (700, Answered)]);
+        assert_eq!(sent, 1_200);
+        assert_eq!(since_sent(&lane(Lane::Job, &[])), (lane(Lane::Job, &[]), 0));
     }
 }

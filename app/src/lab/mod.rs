@@ -1,19 +1,27 @@
 //! The waiting lab: `/lab` and `/lab/runs/{id}`.
 
 mod bars;
+mod code;
+mod compare;
+mod comparison;
 mod draft;
 mod failures;
 mod fields;
 mod figures;
+mod flight;
 mod form;
 mod items;
 mod labels;
 mod lanes;
 mod launcher;
+mod legend;
+mod multiples;
 pub mod page;
 mod pool;
 pub mod run;
 mod runs;
+mod shows;
 mod stream;
-mod time_axis;
+mod verdict;
 mod waterfall;
+mod words;

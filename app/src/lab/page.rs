@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
-use api::{LabRun, LabState};
+use api::{LabRun, LabSpec, LabState};
 use leptos::prelude::*;
 
-use crate::lab::draft::{DatabaseDraft, FetchDraft, RequestDraft};
-use crate::lab::form::{DatabaseForm, FetchForm, TrapForm};
+use crate::lab::code::RunCode;
+use crate::lab::compare::ComparePanel;
+use crate::lab::draft::{DatabaseDraft, RequestDraft};
+use crate::lab::form::{DatabaseForm, TrapForm};
+use crate::lab::lanes::Rule;
 use crate::lab::launcher::Launcher;
-use crate::lab::run::{Host, RunView};
+use crate::lab::run::{Host, RunView, Skeleton};
 use crate::lab::runs::RunTable;
+use crate::lab::words;
 use crate::platform::context;
 use crate::platform::retry::{self, Outcome};
-use crate::ui::icon::{Icon, Symbol};
-use crate::ui::notice::{Failure, Loading, Notice, Tone};
+use crate::ui::notice::{Failure, Notice, Tone};
 use crate::ui::page::PageHeading;
 
 /// How often the list of runs is refreshed while one of them is unfinished. The shown run has a stream.
@@ -31,43 +34,36 @@ pub fn LabPage() -> impl IntoView {
         answer.get().and_then(Result::ok).or_else(|| before.cloned().flatten())
     });
     let error = Memo::new(move |_| answer.get().and_then(Result::err));
-    let runs = Memo::new(move |_| state.with(|state| state.as_ref().map_or_else(Vec::new, |state| state.runs.clone())));
+    let runs = Memo::new(move |_| {
+        let chosen = scenario.get();
+        state.with(|state| {
+            let runs = state.iter().flat_map(|state| &state.runs);
+            runs.filter(|run| Scenario::of(&run.spec) == chosen).cloned().collect::<Vec<_>>()
+        })
+    });
     let is_read = Memo::new(move |_| state.with(Option::is_some));
     let closed = Memo::new(move |_| state.with(|state| state.as_ref().and_then(|state| state.closed.clone())));
     let launcher = Launcher::new(refresh);
-    watch_latest(runs, launcher);
     refresh_while_unfinished(runs, refresh);
+    let panel = move || match scenario.get() {
+        Scenario::Compare => view! { <ComparePanel runs closed launcher /> }.into_any(),
+        Scenario::Database => view! { <DatabasePanel runs closed launcher /> }.into_any(),
+        Scenario::Trap => view! { <TrapPanel runs closed launcher /> }.into_any(),
+    };
     view! {
-        <div class="page">
-            <header class="lab_head">
-                <PageHeading text="The waiting lab" />
-                <p class="lab_lead">
-                    "Most of what takes long is waiting: for a server, a database, a disk. Do the same work in sequence, \
-                    on threads and asynchronously, and see who waits for what, and who need not."
-                </p>
-            </header>
-            <ScenarioTabs chosen=scenario />
+        <div class="page lab_page">
+            <div class="lab_bar">
+                <PageHeading text=words::TITLE />
+                <ScenarioTabs chosen=scenario />
+            </div>
             {move || error.get().map(|error| view! { <Failure text=error.message on_retry=refresh /> })}
-            <Show when=move || !is_read.get() && error.with(Option::is_none)><Loading /></Show>
+            <Show when=move || !is_read.get() && error.with(Option::is_none)><Skeleton /></Show>
             <Show when=move || is_read.get()>
-                {move || match closed.get() {
-                    Some(why) => view! { <Notice tone=Tone::Info title="The lab is closed here" text=why /> }.into_any(),
-                    None => view! { <Bench scenario launcher /> }.into_any(),
-                }}
+                {panel}
                 <RunTable runs />
             </Show>
         </div>
     }
-}
-
-/// Shows the unfinished run, or else the latest one, when the page is opened.
-fn watch_latest(runs: Memo<Vec<LabRun>>, launcher: Launcher) {
-    Effect::new(move |_| {
-        let latest = runs.with(|runs| runs.iter().find(|run| !run.state.is_final()).or(runs.first()).cloned());
-        if latest.is_some() && launcher.watched.with_untracked(Option::is_none) {
-            launcher.watched.set(latest);
-        }
-    });
 }
 
 fn refresh_while_unfinished(runs: Memo<Vec<LabRun>>, refresh: Callback<()>) {
@@ -86,23 +82,13 @@ fn refresh_while_unfinished(runs: Memo<Vec<LabRun>>, refresh: Callback<()>) {
 #[component]
 fn ScenarioTabs(chosen: Memo<Scenario>) -> impl IntoView {
     let tab = move |scenario: Scenario| {
-        let [_, name, about] = scenario.texts();
-        let symbol = match scenario {
-            Scenario::Requests => Symbol::Bars,
-            Scenario::Database => Symbol::Disk,
-            Scenario::Trap => Symbol::Alert,
-        };
         view! {
             <a
                 class="lab_tab"
                 href=scenario.address()
                 aria-current=move || (chosen.get() == scenario).then_some("page")
             >
-                <Icon symbol />
-                <span>
-                    <strong>{name}</strong>
-                    <span class="lab_tab_about">{about}</span>
-                </span>
+                {scenario.name()}
             </a>
         }
     };
@@ -110,62 +96,110 @@ fn ScenarioTabs(chosen: Memo<Scenario>) -> impl IntoView {
 }
 
 #[component]
-fn Bench(scenario: Memo<Scenario>, launcher: Launcher) -> impl IntoView {
-    // What was typed stays while another scenario is shown.
-    let (fetch, database, request) = (FetchDraft::new(), DatabaseDraft::new(), RequestDraft::new());
-    let form = move || match scenario.get() {
-        Scenario::Requests => view! { <FetchForm draft=fetch launcher /> }.into_any(),
-        Scenario::Database => view! { <DatabaseForm draft=database launcher /> }.into_any(),
-        Scenario::Trap => view! { <TrapForm draft=request launcher /> }.into_any(),
+fn DatabasePanel(runs: Memo<Vec<LabRun>>, closed: Memo<Option<String>>, launcher: Launcher) -> impl IntoView {
+    let draft = DatabaseDraft::new();
+    let shown = watch_latest(runs);
+    let on_run = Callback::new(move |run| shown.set(Some(run)));
+    let form = move || view! { <DatabaseForm draft launcher on_run /> }.into_any();
+    let sketch = move || draft.spec().ok().map(|spec| view! { <RunCode spec /> }.into_any());
+    view! { <Panel head=words::DATABASE_HEAD closed form shown sketch /> }
+}
+
+#[component]
+fn TrapPanel(runs: Memo<Vec<LabRun>>, closed: Memo<Option<String>>, launcher: Launcher) -> impl IntoView {
+    let draft = RequestDraft::new();
+    let shown = watch_latest(runs);
+    let on_run = Callback::new(move |run| shown.set(Some(run)));
+    let form = move || view! { <TrapForm draft launcher on_run /> }.into_any();
+    let sketch = move || draft.spec().ok().map(|spec| view! { <Rule /><RunCode spec /> }.into_any());
+    view! { <Panel head=words::TRAP_HEAD closed form shown sketch /> }
+}
+
+/// A scenario with one run: its headline, its form, and the run that was started or is the latest.
+#[component]
+fn Panel(
+    head: [&'static str; 2],
+    closed: Memo<Option<String>>,
+    form: impl Fn() -> AnyView + Send + 'static,
+    shown: RwSignal<Option<LabRun>>,
+    /// Shown as long as there is no run.
+    sketch: impl Fn() -> Option<AnyView> + Send + 'static,
+) -> impl IntoView {
+    let [title, lead] = head;
+    let start = move || match closed.get() {
+        Some(why) => view! { <Notice tone=Tone::Info title=words::CLOSED text=why /> }.into_any(),
+        None => form(),
     };
-    let on_end = Callback::new(move |state| launcher.ended(state));
-    let watched = move || match launcher.watched.get() {
-        Some(run) => view! { <RunView run host=Host::Lab on_end /> }.into_any(),
-        None => view! {
-            <div class="card empty_state lab_unwatched">
-                <p>"What you start is shown here while it happens: who waits, what arrives, and when."</p>
-            </div>
-        }
-        .into_any(),
+    let run = move || match shown.get() {
+        Some(run) => Some(view! { <RunView run host=Host::Lab /> }.into_any()),
+        None => sketch(),
     };
     view! {
-        <div class="lab_bench">
-            <section class="card lab_start" aria-labelledby="lab-start-title">
-                <h2 class="visually_hidden" id="lab-start-title">"New run"</h2>
-                {form}
-            </section>
-            <section class="lab_watched" aria-label="Latest run">{watched}</section>
-        </div>
+        <header class="lab_head">
+            <h2 class="display">{title}</h2>
+            <p class="lead">{lead}</p>
+        </header>
+        {start}
+        {run}
     }
+}
+
+/// The unfinished run, or else the latest one, when the panel is opened.
+fn watch_latest(runs: Memo<Vec<LabRun>>) -> RwSignal<Option<LabRun>> {
+    let shown = RwSignal::new(None);
+    Effect::new(move |_| {
+        let latest = runs.with(|runs| runs.iter().find(|run| !run.state.is_final()).or(runs.first()).cloned());
+        if latest.is_some() && shown.with_untracked(Option::is_none) {
+            shown.set(latest);
+        }
+    });
+    shown
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Scenario {
     #[default]
-    Requests,
+    Compare,
     Database,
     Trap,
 }
 
 impl Scenario {
-    const ALL: [Self; 3] = [Self::Requests, Self::Database, Self::Trap];
+    const ALL: [Self; 3] = [Self::Compare, Self::Database, Self::Trap];
 
-    /// Its word in the page's address, its name, and what it is about.
-    fn texts(self) -> [&'static str; 3] {
+    fn name(self) -> &'static str {
+        let [compare, database, trap] = words::TABS;
         match self {
-            Self::Requests => ["requests", "Requests", "many requests to a slow server"],
-            Self::Database => ["database", "Database", "many tasks on a few connections"],
-            Self::Trap => ["trap", "The trap", "one search with a slow log"],
+            Self::Compare => compare,
+            Self::Database => database,
+            Self::Trap => trap,
+        }
+    }
+
+    /// Its word in the page's address.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Compare => "compare",
+            Self::Database => "database",
+            Self::Trap => "trap",
+        }
+    }
+
+    fn of(spec: &LabSpec) -> Self {
+        match spec {
+            LabSpec::Fetch(_) => Self::Compare,
+            LabSpec::Database(_) => Self::Database,
+            LabSpec::Request(_) => Self::Trap,
         }
     }
 
     /// The scenario that the page's address names; the first one by default.
     fn parse(name: Option<&str>) -> Self {
-        Self::ALL.into_iter().find(|scenario| name == Some(scenario.texts()[0])).unwrap_or_default()
+        Self::ALL.into_iter().find(|scenario| name == Some(scenario.word())).unwrap_or_default()
     }
 
     fn address(self) -> String {
-        if self == Self::default() { "/lab".to_owned() } else { format!("/lab?scenario={}", self.texts()[0]) }
+        if self == Self::default() { "/lab".to_owned() } else { format!("/lab?scenario={}", self.word()) }
     }
 }
 
@@ -179,6 +213,6 @@ mod tests {
             let address = scenario.address();
             assert_eq!(Scenario::parse(address.split_once('=').map(|(_, word)| word)), scenario);
         }
-        assert_eq!(Scenario::parse(Some("other")), Scenario::Requests);
+        assert_eq!(Scenario::parse(Some("other")), Scenario::Compare);
     }
 }

@@ -1,24 +1,29 @@
 //! One run in full, live; and `/lab/runs/{id}`.
 
-use api::{ErrorCode, JobState, LabRun, LabRunId, LabSpec, LabStyle};
+use api::{ErrorCode, FetchSpec, JobState, LabRun, LabRunId, LabSpec, LabStyle};
 use leptos::prelude::*;
 
+use crate::lab::bars::ROWS_LIMIT;
+use crate::lab::code::RunCode;
+use crate::lab::compare::absolute;
 use crate::lab::failures::FailureList;
 use crate::lab::figures::{Figures, RunTiles};
+use crate::lab::flight::FlightChart;
 use crate::lab::items::{Arrivals, FuturesTable, ItemTable};
-use crate::lab::lanes::LaneList;
+use crate::lab::lanes::{LaneList, Rule};
 use crate::lab::pool::PoolChart;
+use crate::lab::shows::RunTakeaway;
 use crate::lab::stream::RunStream;
 use crate::lab::waterfall::Waterfall;
-use crate::lab::{labels, stream};
+use crate::lab::{labels, stream, words};
 use crate::platform::request::Request;
 use crate::platform::retry::{self, Outcome};
-use crate::platform::url;
+use crate::platform::{time, url};
 use crate::ui::badge::StateBadge;
 use crate::ui::copy_button::CopyButton;
-use crate::ui::format::TimeAgo;
+use crate::ui::format::{TimeAgo, measured};
 use crate::ui::icon::Symbol;
-use crate::ui::notice::{Failure, Loading, Notice, Tone};
+use crate::ui::notice::{Failure, Notice, Tone};
 use crate::ui::page::PageHeading;
 
 /// Where a run is shown.
@@ -31,43 +36,68 @@ pub enum Host {
 }
 
 #[component]
-pub fn RunView(run: LabRun, host: Host, on_end: Callback<JobState>) -> impl IntoView {
+pub fn RunView(run: LabRun, host: Host) -> impl IntoView {
     let spec = run.spec.clone();
-    let was_over = run.state.is_final();
     let stream = stream::follow(run);
     let state = Memo::new(move |_| stream.run.with(|run| run.state));
-    Effect::new(move |_| {
-        let state = state.get();
-        if state.is_final() && !was_over {
-            on_end.run(state);
-        }
-    });
     let status = Memo::new(move |_| stream.run.with(labels::status));
     let tone = move || if state.get() == JobState::Dead { Tone::Error } else { Tone::Info };
     view! {
         <div class="lab_run">
             <RunHead stream host />
-            <ProgressLine stream />
+            <Show when=move || !state.get().is_final()><ProgressLine stream /></Show>
+            <CutOffNotice streams=vec![stream] />
             {move || status.get().map(|text| view! { <Notice tone=tone() text /> })}
             <RunTiles stream />
-            {match spec {
-                LabSpec::Fetch(spec) => {
-                    let planned = spec.count as usize;
-                    let has_futures = spec.style == LabStyle::Futures;
-                    view! {
-                        <Waterfall stream planned expected_us=spec.min_duration_ms() * 1_000 />
-                        {has_futures.then(|| view! { <FuturesTable stream planned /> })}
-                        <Arrivals stream />
-                        <FailureList stream />
-                        {(!has_futures).then(|| view! { <ItemTable stream /> })}
-                    }
-                    .into_any()
-                }
+            {match spec.clone() {
+                LabSpec::Fetch(spec) => view! { <FetchRun stream spec /> }.into_any(),
                 LabSpec::Database(_) => view! { <PoolChart stream /><FailureList stream /> }.into_any(),
-                LabSpec::Request(spec) => view! { <LaneList stream delay_ms=spec.delay_ms /> }.into_any(),
+                LabSpec::Request(spec) => view! { <LaneList stream delay_ms=spec.delay_ms /><Rule /> }.into_any(),
             }}
+            <RunTakeaway stream />
+            <RunCode spec />
         </div>
     }
+}
+
+#[component]
+fn FetchRun(stream: RunStream, spec: FetchSpec) -> impl IntoView {
+    let planned = spec.count as usize;
+    let expected_us = spec.min_duration_ms() * 1_000;
+    let has_futures = spec.style == LabStyle::Futures;
+    let picture = if planned > ROWS_LIMIT {
+        view! { <FlightChart stream expected_us /> }.into_any()
+    } else {
+        view! { <Waterfall stream planned expected_us /> }.into_any()
+    };
+    view! {
+        {picture}
+        {has_futures.then(|| view! { <FuturesTable stream planned /> })}
+        <Arrivals stream />
+        <FailureList stream />
+        {(!has_futures).then(|| view! { <ItemTable stream /> })}
+    }
+}
+
+/// The shape of a page that is on its way. The style sheet hides it for 400 ms.
+#[component]
+pub fn Skeleton() -> impl IntoView {
+    view! {
+        <div class="lab_skeleton" role="status">
+            <span class="visually_hidden">{words::LOADING}</span>
+            {(0..4).map(|_| view! { <div class="lab_skeleton_row"></div> }).collect_view()}
+        </div>
+    }
+}
+
+/// Says that the clock of a running run stands still, and since when.
+#[component]
+pub fn CutOffNotice(streams: Vec<RunStream>) -> impl IntoView {
+    let text = Memo::new(move |_| {
+        let (stream, since) = streams.iter().find_map(|stream| Some((stream, stream.is_cut_off()?)))?;
+        Some(words::cut_off(&time::time_of_day(since), &measured(stream.now_us.get())))
+    });
+    move || text.get().map(|text| view! { <Notice tone=Tone::Warning text /> })
 }
 
 #[component]
@@ -82,11 +112,11 @@ pub fn LabRunPage(id: LabRunId) -> impl IntoView {
     });
     view! {
         <div class="page">
-            <p class="breadcrumb"><a href="/lab">"The waiting lab"</a></p>
+            <p class="breadcrumb"><a href="/lab">{words::TITLE}</a></p>
             <PageHeading text=heading />
             {move || match shown.get() {
-                None => view! { <Loading /> }.into_any(),
-                Some(Ok(run)) => view! { <RunView run host=Host::Page on_end=Callback::new(|_| ()) /> }.into_any(),
+                None => view! { <Skeleton /> }.into_any(),
+                Some(Ok(run)) => view! { <RunView run host=Host::Page /> }.into_any(),
                 Some(Err(error)) if error.code == ErrorCode::NotFound => view! { <NoSuchRun /> }.into_any(),
                 Some(Err(error)) => {
                     view! { <Failure text=error.message on_retry=move |()| answer.refetch() /> }.into_any()
@@ -111,7 +141,7 @@ fn RunHead(stream: RunStream, host: Host) -> impl IntoView {
     let (id, title, created_at) = stream.run.with_untracked(|run| (run.id, labels::title(&run.spec), run.created_at));
     let state = Memo::new(move |_| stream.run.with(|run| run.state));
     let address = url::of_lab_run(id);
-    let link = window().location().origin().unwrap_or_default() + &address;
+    let link = absolute(&address);
     let cancellation = Request::new();
     view! {
         <header class="lab_run_head">
@@ -123,7 +153,7 @@ fn RunHead(stream: RunStream, host: Host) -> impl IntoView {
             <span class="muted"><TimeAgo time=created_at /></span>
             <div class="lab_run_actions">
                 <CancelButton stream request=cancellation />
-                <CopyButton label="Copy link" symbol=Symbol::Link text=link />
+                <CopyButton label=words::COPY_LINK symbol=Symbol::Link text=link />
             </div>
         </header>
         {move || cancellation.error.get().map(|error| {

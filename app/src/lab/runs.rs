@@ -3,35 +3,32 @@
 use api::{LabRun, LabSpec};
 use leptos::prelude::*;
 
-use crate::lab::labels;
+use crate::lab::{labels, words};
 use crate::platform::url;
 use crate::ui::badge::StateBadge;
-use crate::ui::format::{TimeAgo, counted};
+use crate::ui::format::{TimeAgo, counted, measured, times};
 
 #[component]
-pub fn RunTable(#[prop(into)] runs: Signal<Vec<LabRun>>) -> impl IntoView {
+pub fn RunTable(runs: Memo<Vec<LabRun>>) -> impl IntoView {
     let compared = Memo::new(move |_| runs.with(|runs| compare(runs)));
+    // Without anything to compare, the columns are not shown.
+    let is_plain = Memo::new(move |_| {
+        compared.with(|runs| runs.iter().all(|run| run.vs_one_by_one.is_none() && run.vs_slowest.is_none()))
+    });
     let is_empty = Memo::new(move |_| compared.with(Vec::is_empty));
     view! {
         <section class="run_section" aria-labelledby="runs-title">
-            <h2 id="runs-title">"The runs so far"</h2>
-            <Show
-                when=move || !is_empty.get()
-                fallback=|| view! {
-                    <div class="card empty_state">
-                        <p>"No run yet. Start one above; or compare the styles, and see here how much faster one is than the other."</p>
-                    </div>
-                }
-            >
+            <h2 id="runs-title">{words::RUNS}</h2>
+            <Show when=move || !is_empty.get() fallback=|| view! { <p class="muted">{words::NO_RUN}</p> }>
                 <div class="card card-flush">
-                    <table class="table run_table">
+                    <table class="table run_table" data-plain=move || is_plain.get().then_some("")>
                         <thead>
                             <tr>
                                 <th scope="col">"Run"</th>
                                 <th scope="col">"State"</th>
                                 <th scope="col">"Elapsed"</th>
-                                <th scope="col" title="Compared with its own requests one by one">"vs. one by one"</th>
-                                <th scope="col" title="Compared with the slowest run with the same work">"vs. slowest"</th>
+                                <th class="run_times" scope="col" title="Compared with its own requests one by one">"vs. one by one"</th>
+                                <th class="run_times" scope="col" title="Compared with the slowest run with the same work">"vs. slowest"</th>
                                 <th scope="col">"Started"</th>
                             </tr>
                         </thead>
@@ -72,7 +69,7 @@ fn RunRow(run: ComparedRun, compared: Memo<Vec<ComparedRun>>) -> impl IntoView {
             </td>
             <td class="run_elapsed">
                 <span class="run_bar"><span class="run_bar_done" style:width=move || current.with(width)></span></span>
-                <span class="run_bar_text">{text(|row| elapsed(&row.run).map(labels::measured))}</span>
+                <span class="run_bar_text">{text(|row| elapsed(&row.run).map(measured))}</span>
             </td>
             <td class="run_times run_vs_one_by_one" data-none=is_none(|run| run.vs_one_by_one.is_none())>{text(|run| run.vs_one_by_one.clone())}</td>
             <td class="run_times run_vs_slowest" data-none=is_none(|run| run.vs_slowest.is_none())>{text(|run| run.vs_slowest.clone())}</td>
@@ -108,7 +105,7 @@ fn compared(run: &LabRun, runs: &[LabRun], longest: u64) -> ComparedRun {
     let like = runs.iter().filter(|other| is_same_work(&run.spec, &other.spec)).filter_map(elapsed);
     let slowest = if is_fetch && like.clone().count() > 1 { like.max() } else { None };
     let work = run.summary.as_ref().filter(|_| is_fetch).map(|summary| summary.work_us);
-    let times = |whole: Option<u64>| whole.zip(elapsed_us).and_then(|(whole, part)| labels::times(whole, part));
+    let times = |whole: Option<u64>| whole.zip(elapsed_us).and_then(|(whole, part)| times(whole, part));
     ComparedRun {
         run: run.clone(),
         thousandths: elapsed_us.map_or(0, |elapsed| elapsed.saturating_mul(1_000) / longest),

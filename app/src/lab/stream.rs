@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use api::{LabEvent, LabFact, LabRun, LabSpec, LabTrace, LabWork};
+use api::{LabEvent, LabFact, LabRun, LabSpec, LabTrace, LabWork, TimeMs};
 use leptos::prelude::*;
 
-use crate::platform::sse::EventStream;
-use crate::platform::{time, url};
+use crate::platform::sse::{EventStream, StreamState};
+use crate::platform::{context, time, url};
 
 /// How often the run is drawn for visitors who prefer reduced motion.
 const REDUCED_MOTION: Duration = Duration::from_secs(1);
@@ -15,13 +15,16 @@ const REDUCED_MOTION: Duration = Duration::from_secs(1);
 pub struct RunStream {
     pub run: RwSignal<LabRun>,
     pub trace: RwSignal<LabTrace>,
-    /// The run's own time, in microseconds. It advances while the run is running.
+    /// The run's own time, in microseconds. It advances while the run is running and its events arrive.
     pub now_us: RwSignal<u64>,
+    /// Whether all events of the run have arrived.
+    is_complete: RwSignal<bool>,
     clock: StoredValue<RunClock>,
     /// Events that have arrived and are not in the trace yet.
     buffer: StoredValue<Vec<LabEvent>>,
     /// How many parts have arrived. They are numbered from 1 without gaps.
     parts: StoredValue<u32>,
+    connection: RwSignal<StreamState>,
     is_drawing: StoredValue<bool>,
     is_resting: StoredValue<bool>,
     events: EventStream,
@@ -29,27 +32,67 @@ pub struct RunStream {
 
 /// Follows `run` as long as the calling component is shown, or until it has ended.
 pub fn follow(run: LabRun) -> RunStream {
-    let id = run.id;
-    let stream = RunStream {
-        run: RwSignal::new(run),
-        trace: RwSignal::new(LabTrace::default()),
-        now_us: RwSignal::new(0),
-        clock: StoredValue::new(RunClock::default()),
-        buffer: StoredValue::new(Vec::new()),
-        parts: StoredValue::new(0),
-        is_drawing: StoredValue::new(false),
-        is_resting: StoredValue::new(false),
-        events: EventStream::new(),
-    };
-    let address = move || {
-        let after = stream.parts.get_value().to_string();
-        url::with_query(&format!("/api/lab/runs/{id}/events"), &[("after", Some(after.as_str()))])
-    };
-    stream.events.open(address, move |event, data| stream.deliver(event, &data));
+    let stream = RunStream::new(run);
+    stream.open();
     stream
 }
 
+/// Follows runs that take place one after the other, each once the one before it has ended. A browser has only a few
+/// connections, and each stream takes one.
+pub fn follow_in_turn(runs: impl IntoIterator<Item = LabRun>) -> Vec<RunStream> {
+    let streams: Vec<RunStream> = runs.into_iter().map(RunStream::new).collect();
+    let all = streams.clone();
+    Effect::new(move |_| {
+        let next = all.iter().find(|stream| !stream.is_complete.get() && !stream.events.is_gone.get());
+        if let Some(stream) = next.filter(|stream| !stream.events.is_open()) {
+            stream.open();
+        }
+    });
+    streams
+}
+
 impl RunStream {
+    fn new(run: LabRun) -> Self {
+        let stream = Self {
+            run: RwSignal::new(run),
+            trace: RwSignal::new(LabTrace::default()),
+            now_us: RwSignal::new(0),
+            is_complete: RwSignal::new(false),
+            clock: StoredValue::new(RunClock::default()),
+            buffer: StoredValue::new(Vec::new()),
+            parts: StoredValue::new(0),
+            connection: context::connection(),
+            is_drawing: StoredValue::new(false),
+            is_resting: StoredValue::new(false),
+            events: EventStream::new(),
+        };
+        // The clock stands still while there are no news, and runs again with the stream.
+        Effect::new(move |_| {
+            stream.connection.track();
+            stream.draw_soon();
+        });
+        stream
+    }
+
+    fn open(self) {
+        let id = self.run.with_untracked(|run| run.id);
+        let address = move || {
+            let after = self.parts.get_value().to_string();
+            url::with_query(&format!("/api/lab/runs/{id}/events"), &[("after", Some(after.as_str()))])
+        };
+        self.events.open(address, move |event, data| self.deliver(event, &data));
+    }
+
+    /// Since when a run that had not ended by then has no news, by the server's clock.
+    pub fn is_cut_off(self) -> Option<TimeMs> {
+        let is_followed = self.events.is_open() && self.is_running();
+        match self.connection.get() {
+            StreamState::Reconnecting(since) if is_followed => since,
+            StreamState::Outdated(since) if is_followed => Some(since),
+            _ => None,
+        }
+    }
+
     /// Whether the run's items are flags, and not only numbers.
     pub fn has_flags(self) -> bool {
         self.run.with_untracked(|run| matches!(&run.spec, LabSpec::Fetch(spec) if spec.work == LabWork::Flags))
@@ -71,6 +114,7 @@ impl RunStream {
             if is_final {
                 // The server ends the stream here; left open, the browser would reconnect for ever.
                 self.events.close();
+                self.is_complete.set(true);
             }
             self.draw_soon();
         } else {
@@ -105,7 +149,8 @@ impl RunStream {
         if !events.is_empty() {
             self.trace.update(|trace| events.into_iter().for_each(|event| trace.apply(event)));
         }
-        let (is_running, clock) = (untrack(|| self.is_running()), self.clock.get_value());
+        let is_live = self.connection.with_untracked(|state| *state == StreamState::Live);
+        let (is_running, clock) = (is_live && untrack(|| self.is_running()), self.clock.get_value());
         self.now_us.set(if is_running { clock.now(browser_us()) } else { clock.latest() });
         let has_begun = self.trace.with_untracked(|trace| *trace != LabTrace::default());
         if is_running && has_begun {

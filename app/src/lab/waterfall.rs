@@ -1,16 +1,14 @@
 //! The waterfall: when each request waited and when it ran, on one time axis.
 
 use api::{ItemState, ItemTrace};
-use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
 use crate::lab::bars;
-use crate::lab::bars::{DENSE_WIDTH, ROWS_LIMIT};
-use crate::lab::fields::Slider;
 use crate::lab::items::Flag;
+use crate::lab::legend::StateLegend;
 use crate::lab::stream::RunStream;
-use crate::lab::time_axis::{Scale, TimeAxis};
-use crate::ui::format::number;
+use crate::ui::chart::axis::{Scale, TimeAxis};
+use crate::ui::chart::reading::Slider;
 use crate::ui::icon::{Icon, Symbol};
 
 #[component]
@@ -31,11 +29,10 @@ pub fn Waterfall(
     let inspected = RwSignal::new(None::<usize>);
     let rows = move || match count.get() {
         0 => view! { <p class="muted waterfall_empty">"The bars appear when the run begins."</p> }.into_any(),
-        count if count <= ROWS_LIMIT => {
+        count => {
             let rows = (0..count).map(|index| view! { <WaterfallRow stream index scale inspected /> });
             view! { <ol class="waterfall_rows" aria-label="Requests">{rows.collect_view()}</ol> }.into_any()
         }
-        count => view! { <DenseBars stream count scale inspected /> }.into_any(),
     };
     view! {
         <section class="card waterfall" aria-labelledby="waterfall-title">
@@ -46,7 +43,6 @@ pub fn Waterfall(
             <div
                 class="waterfall_plot"
                 data-named=stream.has_flags().then_some("")
-                data-dense=(planned > ROWS_LIMIT).then_some("")
                 style:min-height=format!("{}px", bars::plot_height(planned))
             >
                 <TimeAxis scale />
@@ -121,70 +117,6 @@ fn bar(index: usize, item: &ItemTrace, scale: Scale, now_us: u64) -> Bar {
         width: scale.percent(end - start),
         outcome: bars::outcome(item, now_us),
     }
-}
-
-/// The interval between redraws of a dense drawing, in microseconds.
-const REDRAW_EVERY_US: u64 = 50_000;
-/// The states that have a bar.
-const WORKED: [ItemState; 3] = [ItemState::Running, ItemState::Done, ItemState::Failed];
-
-#[component]
-pub fn DenseBars(
-    stream: RunStream,
-    count: usize,
-    scale: Memo<Scale>,
-    inspected: RwSignal<Option<usize>>,
-) -> impl IntoView {
-    let height = bars::dense_height(count);
-    let now_us = Memo::new(move |_| {
-        let is_over = !stream.is_running();
-        let now_us = stream.now_us.get();
-        if is_over { now_us } else { now_us / REDRAW_EVERY_US * REDRAW_EVERY_US }
-    });
-    let path = move |state: ItemState| {
-        let lines = Memo::new(move |_| {
-            stream.trace.with(|trace| bars::dense_path(&trace.items, state, scale.get(), now_us.get()))
-        });
-        view! { <path class="dense_bar" data-state=bars::job_state(state).as_str() d=lines /> }
-    };
-    let waits =
-        Memo::new(move |_| stream.trace.with(|trace| bars::dense_waits(&trace.items, scale.get(), now_us.get())));
-    let point = move |event: MouseEvent| {
-        let row = usize::try_from(event.offset_y()).unwrap_or_default() * count / height;
-        inspected.set(Some(row.min(count - 1)));
-    };
-    let marked = move || inspected.get().map(|index| format!("M0 {index}.5H{DENSE_WIDTH}"));
-    view! {
-        <div class="dense_bars" data-thin=(count > height).then_some("") style:height=format!("{height}px")>
-            <svg
-                viewBox=format!("0 0 {DENSE_WIDTH} {count}")
-                preserveAspectRatio="none"
-                aria-hidden="true"
-                on:mousemove=point
-            >
-                <path class="dense_wait" d=waits />
-                {WORKED.map(path).collect_view()}
-                <path class="dense_marked" d=marked />
-            </svg>
-        </div>
-    }
-}
-
-#[component]
-fn StateLegend(stream: RunStream) -> impl IntoView {
-    let entry = move |state: ItemState| {
-        let count = Memo::new(move |_| stream.trace.with(|trace| trace.count(state)));
-        let job_state = bars::job_state(state);
-        view! {
-            <li class="state_legend_entry" data-state=job_state.as_str() data-none=move || (count.get() == 0).then_some("")>
-                <Icon symbol=Symbol::State(job_state) />
-                {state.as_str()}
-                " "
-                <strong>{move || number(count.get() as u64)}</strong>
-            </li>
-        }
-    };
-    view! { <ul class="state_legend" aria-label="Requests by state">{ItemState::ALL.map(entry).collect_view()}</ul> }
 }
 
 #[component]

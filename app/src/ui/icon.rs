@@ -6,8 +6,8 @@ use leptos::prelude::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Symbol {
     State(JobState),
+    Adjust,
     Alert,
-    Bars,
     Close,
     Copy,
     Disk,
@@ -40,8 +40,8 @@ pub fn Icon(symbol: Symbol) -> impl IntoView {
 fn outline(symbol: Symbol) -> &'static str {
     match symbol {
         Symbol::State(state) => state_outline(state),
+        Symbol::Adjust => "M4 7h9M17 7h3M13 4.5v5M4 17h3M11 17h9M9 14.5v5",
         Symbol::Alert => "M12 4 2.5 20h19zM12 10v4.5M12 17.2v.1",
-        Symbol::Bars => "M4 6h7M7 12h9M12 18h8",
         Symbol::Close => "M6 6l12 12M18 6 6 18",
         Symbol::Copy => "M9 9h11v11H9zM15 9V4H4v11h5",
         Symbol::Disk => {

@@ -1,6 +1,7 @@
 //! What several pages share. Knows no feature.
 
 pub mod badge;
+pub mod chart;
 pub mod copy_button;
 pub mod dialog;
 pub mod format;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::lab::labels;
+use crate::ui::format::configured;
 
 #[component]
 pub fn TimeAxis(scale: Memo<Scale>) -> impl IntoView {
@@ -13,7 +13,7 @@ pub fn TimeAxis(scale: Memo<Scale>) -> impl IntoView {
             let is_last = scale.share(us) > 0.92;
             view! {
                 <span class="time_mark" data-last=is_last.then_some("") style:left=scale.percent(us)>
-                    <span>{if us == 0 { "0".to_owned() } else { labels::configured(us / 1_000) }}</span>
+                    <span>{if us == 0 { "0".to_owned() } else { configured(us / 1_000) }}</span>
                 </span>
             }
         });
@@ -64,6 +64,14 @@ impl Scale {
     /// The same in percent, as CSS.
     pub fn percent(self, us: u64) -> String {
         format!("{:.3}%", self.share(us) * 100.0)
+    }
+
+    /// The same in a drawing that is this wide, in its own units.
+    pub fn x(self, us: u64, width: u32) -> u32 {
+        // A share lies between 0 and 1.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
+        let x = (self.share(us) * f64::from(width)).round() as u32;
+        x
     }
 
     /// The moment at this share of the axis.

@@ -1,0 +1,268 @@
+//! The first scenario: the same requests in every style, compared.
+
+use api::{ApiError, ErrorCode, FetchSpec, LabRun, LabSpec, LabStyle};
+use leptos::prelude::*;
+
+use crate::lab::code::StyleCode;
+use crate::lab::comparison::{ComparisonId, Lane, Outcome, STARTED, in_style, newest};
+use crate::lab::draft::{FIRST, FetchDraft, MANY};
+use crate::lab::form::FetchForm;
+use crate::lab::launcher::Launcher;
+use crate::lab::multiples::{Multiples, of_style};
+use crate::lab::run::{CutOffNotice, Skeleton};
+use crate::lab::shows::Takeaway;
+use crate::lab::stream::{RunStream, follow_in_turn};
+use crate::lab::words::brief;
+use crate::lab::{comparison, verdict, words};
+use crate::platform::request::Request;
+use crate::platform::{context, retry, url};
+use crate::ui::copy_button::CopyButton;
+use crate::ui::icon::Symbol;
+use crate::ui::notice::{Failure, Notice, Tone};
+
+/// The parameter that names a comparison in the page's address.
+pub const PARAMETER: &str = "compare";
+
+/// Shows the comparison that the address names, or else the newest one when the page is opened.
+#[component]
+pub fn ComparePanel(runs: Memo<Vec<LabRun>>, closed: Memo<Option<String>>, launcher: Launcher) -> impl IntoView {
+    let router = context::router();
+    let draft = FetchDraft::new();
+    let named = router.parameter(PARAMETER);
+    let named = Memo::new(move |_| named.with(|named| named.as_deref().and_then(ComparisonId::parse)));
+    let shown = RwSignal::new(None::<ComparisonId>);
+    Effect::new(move |_| {
+        let known = shown.get_untracked();
+        let next = named.get().or_else(|| known.or_else(|| runs.with(|runs| newest(runs))));
+        if next != known {
+            shown.set(next);
+        }
+    });
+    let head = RwSignal::new((verdict::headline(&FIRST, &[]), words::compare_lead(&FIRST)));
+    let on_comparison = Callback::new(move |id: ComparisonId| router.replace(&id.address(), None));
+    let on_run = Callback::new(move |run: LabRun| router.go(&url::of_lab_run(run.id)));
+    let label = move || if shown.get().is_some() { words::COMPARE_AGAIN } else { words::COMPARE };
+    let try_work = Callback::new(move |spec: FetchSpec| {
+        draft.fill(&spec);
+        if let Ok(specs) = comparison::specs(&spec) {
+            launcher.compare(specs, on_comparison);
+        }
+    });
+    let start = move || match closed.get() {
+        Some(why) => view! { <Notice tone=Tone::Info title=words::CLOSED text=why /> }.into_any(),
+        None => view! {
+            <FetchForm draft launcher label=Signal::derive(label) on_comparison on_run />
+        }
+        .into_any(),
+    };
+    let picture = move || match shown.get() {
+        Some(id) => view! { <ComparisonById id runs draft head try_work /> }.into_any(),
+        None => view! { <Sketch draft head /> }.into_any(),
+    };
+    view! {
+        <header class="lab_head">
+            <h2 class="display">{move || head.with(|(title, _)| title.clone())}</h2>
+            <p class="lead">{move || head.with(|(_, lead)| lead.clone())}</p>
+        </header>
+        {start}
+        {picture}
+    }
+}
+
+/// The headline, and the sentence below it.
+type Head = RwSignal<(String, String)>;
+
+/// What the styles would do.
+#[component]
+fn Sketch(draft: FetchDraft, head: Head) -> impl IntoView {
+    let spec = Memo::new(move |_| draft.sketch());
+    Effect::new(move |_| head.set(spec.with(|spec| (verdict::headline(spec, &[]), words::compare_lead(spec)))));
+    let nothing = Memo::new(|_| Vec::new());
+    view! {
+        {move || view! { <Multiples spec=spec.get() lanes=nothing streams=vec![] /> }}
+        <Takeaway title=words::WHAT_TO_EXPECT>{words::SKETCH}</Takeaway>
+        <StyleCode />
+    }
+}
+
+#[component]
+fn ComparisonById(
+    id: ComparisonId,
+    runs: Memo<Vec<LabRun>>,
+    draft: FetchDraft,
+    head: Head,
+    try_work: Callback<FetchSpec>,
+) -> impl IntoView {
+    let known = runs.get_untracked();
+    let answer = LocalResource::new(move || load(id, known.clone()));
+    retry::reload(answer, retry::Outcome::of);
+    move || match answer.get() {
+        None => view! { <Skeleton /> }.into_any(),
+        Some(Ok(runs)) => view! { <Comparison id runs draft head try_work /> }.into_any(),
+        Some(Err(error)) if error.code == ErrorCode::NotFound => {
+            view! { <Notice tone=Tone::Info text=words::NO_COMPARISON /> }.into_any()
+        }
+        Some(Err(error)) => view! { <Failure text=error.message on_retry=move |()| answer.refetch() /> }.into_any(),
+    }
+}
+
+/// The runs of a comparison in the order in which they take place. `known` spares requests.
+async fn load(id: ComparisonId, known: Vec<LabRun>) -> Result<Vec<LabRun>, ApiError> {
+    let run = async |style: LabStyle| {
+        let id = id.run(style);
+        match known.iter().find(|run| run.id == id) {
+            Some(run) => Ok(run.clone()),
+            None => api::lab_run(id).await,
+        }
+    };
+    // Every comparison has this run, because no style is faster.
+    let first = run(LabStyle::Async).await?;
+    let LabSpec::Fetch(spec) = first.spec.clone() else { return Err(ApiError::not_found("comparison")) };
+    let mut runs = Vec::new();
+    for style in STARTED {
+        if LabSpec::Fetch(in_style(&spec, style)).check().is_err() {
+            continue;
+        }
+        match run(style).await {
+            Ok(run) => runs.push(run),
+            Err(error) if error.code == ErrorCode::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(runs)
+}
+
+#[component]
+fn Comparison(
+    id: ComparisonId,
+    runs: Vec<LabRun>,
+    draft: FetchDraft,
+    head: Head,
+    try_work: Callback<FetchSpec>,
+) -> impl IntoView {
+    let spec = spec_of(&runs);
+    draft.fill(&spec);
+    let streams = follow_in_turn(runs);
+    let (followed, work) = (streams.clone(), spec.clone());
+    let lanes = Memo::new(move |_| {
+        let lane = |style: &LabStyle| match of_style(&followed, *style) {
+            Some(stream) => stream.run.with(|run| Lane::new(&work, *style, Some(run))),
+            None => Lane::new(&work, *style, None),
+        };
+        LabStyle::ALL.iter().map(lane).collect::<Vec<_>>()
+    });
+    let work = spec.clone();
+    Effect::new(move |_| head.set((lanes.with(|lanes| verdict::headline(&work, lanes)), words::compare_lead(&work))));
+    let work = spec.clone();
+    let conclusion = Memo::new(move |_| lanes.with(|lanes| verdict::conclusion(&work, lanes)));
+    let next = if spec.count < MANY.count { (words::TRY_MANY, MANY) } else { (words::TRY_FEW, FIRST) };
+    let takeaway = move || {
+        let (label, spec) = next.clone();
+        conclusion.get().map(|text| {
+            view! {
+                <Takeaway title=words::WHAT_THIS_SHOWS>
+                    {text}
+                    " "
+                    <button class="text_button" type="button" on:click=move |_| try_work.run(spec.clone())>
+                        {label}" →"
+                    </button>
+                </Takeaway>
+            }
+        })
+    };
+    view! {
+        <CutOffNotice streams=streams.clone() />
+        <Multiples spec=spec.clone() lanes streams=streams.clone() />
+        <Spoken lanes />
+        <div class="compare_actions">
+            <CancelAll streams />
+            <CopyButton label=words::COPY_LINK symbol=Symbol::Link text=absolute(&id.address()) />
+        </div>
+        {takeaway}
+        <StyleCode />
+    }
+}
+
+fn spec_of(runs: &[LabRun]) -> FetchSpec {
+    let specs = || {
+        runs.iter().filter_map(|run| match &run.spec {
+            LabSpec::Fetch(spec) => Some(spec),
+            _ => None,
+        })
+    };
+    // Only styles with threads know how many there are.
+    let spec = specs().find(|spec| spec.style.has_workers()).or_else(|| specs().next());
+    spec.map_or(FIRST, |spec| in_style(spec, LabStyle::Async))
+}
+
+pub fn absolute(address: &str) -> String {
+    window().location().origin().unwrap_or_default() + address
+}
+
+/// Says each style's time once it has ended.
+#[component]
+fn Spoken(lanes: Memo<Vec<Lane>>) -> impl IntoView {
+    let text = RwSignal::new(String::new());
+    Effect::new(move |before: Option<Vec<LabStyle>>| {
+        let ended = |lane: &Lane| match &lane.outcome {
+            Outcome::Ended(summary) => {
+                Some((lane.style, words::lane_ended(words::style_name(lane.style), &brief(summary.elapsed_us))))
+            }
+            _ => None,
+        };
+        let ended: Vec<_> = lanes.get().iter().filter_map(ended).collect();
+        // What had ended before is on the page already.
+        if let Some(before) = before {
+            let news = ended.iter().filter(|(style, _)| !before.contains(style)).map(|(_, text)| text.as_str());
+            let news = news.collect::<Vec<_>>().join(". ");
+            if !news.is_empty() {
+                text.set(news);
+            }
+        }
+        ended.into_iter().map(|(style, _)| style).collect()
+    });
+    view! { <p class="visually_hidden" role="status">{move || text.get()}</p> }
+}
+
+#[component]
+fn CancelAll(streams: Vec<RunStream>) -> impl IntoView {
+    let request = Request::new();
+    let followed = streams.clone();
+    let can_cancel = Memo::new(move |_| {
+        followed.iter().any(|stream| stream.run.with(|run| run.can_cancel && !run.state.is_final()))
+    });
+    let cancel = move |_| {
+        if request.is_pending.get_untracked() {
+            return;
+        }
+        // The waiting ones first: otherwise the next would begin.
+        let open = streams.iter().rev().map(|stream| stream.run.get_untracked()).filter(|run| !run.state.is_final());
+        let ids: Vec<_> = open.map(|run| run.id).collect();
+        let cancel_all = async move {
+            for id in ids {
+                match api::cancel_lab_run(id).await {
+                    // It has ended meanwhile.
+                    Err(error) if error.code == ErrorCode::Conflict => {}
+                    result => result?,
+                }
+            }
+            Ok(())
+        };
+        request.send(cancel_all, |_| ());
+    };
+    view! {
+        <Show when=move || can_cancel.get()>
+            <button
+                class="button button-small"
+                type="button"
+                aria-disabled=move || request.is_pending.get().then_some("true")
+                on:click=cancel.clone()
+            >
+                {words::CANCEL}
+            </button>
+        </Show>
+        {move || request.error.get().map(|error| {
+            view! { <Notice tone=Tone::Error title=words::NOT_CANCELLED text=error.message /> }
+        })}
+    }
+}

@@ -1,0 +1,175 @@
+//! A comparison: the same requests in every style, as runs whose ids belong together.
+
+use api::{
+    ApiError, ErrorCode, FetchSpec, JobState, LabOrder, LabRun, LabRunId, LabSpec, LabStyle, LabSummary, SearchId,
+};
+
+use crate::platform::url;
+
+/// The order in which the runs take place. The long one is last: by then everybody sees how short the others were.
+pub const STARTED: [LabStyle; 4] = [LabStyle::Async, LabStyle::Threads, LabStyle::Futures, LabStyle::Sequential];
+
+/// The runs of a comparison have this id but for its last two bits, which say the style.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComparisonId(u128);
+
+const STYLE_BITS: u128 = 0b11;
+
+impl ComparisonId {
+    /// The comparison that this run would belong to.
+    pub fn of(run: LabRunId) -> Self {
+        Self(run.0 & !STYLE_BITS)
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self::of)
+    }
+
+    pub fn run(self, style: LabStyle) -> LabRunId {
+        SearchId(self.0 | position(style))
+    }
+
+    /// The address of the page that shows it.
+    pub fn address(self) -> String {
+        url::with_query("/lab", &[("compare", Some(&SearchId(self.0).to_string()))])
+    }
+}
+
+fn position(style: LabStyle) -> u128 {
+    LabStyle::ALL.iter().zip(0..).find(|(known, _)| **known == style).map_or(0, |(_, position)| position)
+}
+
+/// The newest comparison among these runs, newest first. A run that merely has such an id is none.
+pub fn newest(runs: &[LabRun]) -> Option<ComparisonId> {
+    let is_part =
+        |run: &LabRun, id: ComparisonId| matches!(&run.spec, LabSpec::Fetch(spec) if id.run(spec.style) == run.id);
+    runs.iter().map(|run| ComparisonId::of(run.id)).find(|&id| runs.iter().filter(|run| is_part(run, id)).count() > 1)
+}
+
+/// The same work in another style.
+pub fn in_style(spec: &FetchSpec, style: LabStyle) -> FetchSpec {
+    FetchSpec { style, order: LabOrder::Input, ..spec.clone() }
+}
+
+/// The work in each style that can run, in the order in which they take place. Fails with the error of a field, or if
+/// there would be nothing to compare.
+pub fn specs(spec: &FetchSpec) -> Result<Vec<FetchSpec>, ApiError> {
+    let styles = STARTED.map(|style| in_style(spec, style));
+    // No style is faster: an error here is that of the work itself.
+    LabSpec::Fetch(in_style(spec, LabStyle::Async)).check()?;
+    let is_short = |spec: &FetchSpec| LabSpec::Fetch(spec.clone()).check().is_ok();
+    let specs: Vec<FetchSpec> = styles.into_iter().filter(is_short).collect();
+    if specs.len() > 1 {
+        return Ok(specs);
+    }
+    let message = "Only the async run would be short enough. Use more threads, fewer requests or less latency.";
+    Err(ApiError::at(ErrorCode::Invalid, "workers", message))
+}
+
+/// One style of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lane {
+    pub style: LabStyle,
+    pub outcome: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Not started: it would take at least so many milliseconds, longer than a run may take.
+    TooLong(u64),
+    /// It was never started, or its run was deleted.
+    Missing,
+    /// How many jobs will start before it.
+    Waiting(u64),
+    Running,
+    Ended(LabSummary),
+    /// It ended before its work did: cancelled or dead.
+    Stopped(JobState),
+}
+
+impl Lane {
+    pub fn new(spec: &FetchSpec, style: LabStyle, run: Option<&LabRun>) -> Self {
+        let spec = in_style(spec, style);
+        let outcome = match run.map(|run| (run.state, run.ahead, &run.summary)) {
+            None if LabSpec::Fetch(spec.clone()).check().is_err() => Outcome::TooLong(spec.min_duration_ms()),
+            None => Outcome::Missing,
+            Some((JobState::Done, _, Some(summary))) => Outcome::Ended(summary.clone()),
+            Some((JobState::Running, ..)) => Outcome::Running,
+            Some((state, ..)) if state.is_final() => Outcome::Stopped(state),
+            Some((_, ahead, _)) => Outcome::Waiting(ahead),
+        };
+        Self { style, outcome }
+    }
+
+    /// The summary of a run that has ended with at least one answer.
+    pub fn answered(&self) -> Option<&LabSummary> {
+        match &self.outcome {
+            Outcome::Ended(summary) if summary.done > 0 => Some(summary),
+            _ => None,
+        }
+    }
+
+    pub fn is_open(&self) -> bool {
+        matches!(self.outcome, Outcome::Waiting(_) | Outcome::Running)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use api::{JobId, TimeMs};
+
+    use super::*;
+
+    const ID: ComparisonId = ComparisonId(0b1000);
+
+    fn run(id: LabRunId, style: LabStyle) -> LabRun {
+        LabRun {
+            id,
+            job: JobId(1),
+            spec: LabSpec::Fetch(in_style(&FetchSpec::FIRST, style)),
+            state: JobState::Done,
+            ahead: 0,
+            created_at: TimeMs(0),
+            finished_at: None,
+            percent: 100,
+            summary: Some(LabSummary { done: 10, ..LabSummary::default() }),
+            error: None,
+            can_cancel: false,
+        }
+    }
+
+    #[test]
+    fn runs_belong_together_by_their_ids() {
+        let ids = LabStyle::ALL.map(|style| ID.run(style));
+        assert_eq!(ids.map(|id| id.0), [0b1000, 0b1001, 0b1010, 0b1011]);
+        assert!(ids.into_iter().all(|id| ComparisonId::of(id) == ID));
+        let address = ID.address();
+        assert_eq!(address.split_once('=').and_then(|(_, id)| ComparisonId::parse(id)), Some(ID));
+        assert_eq!(ComparisonId::parse("x"), None);
+    }
+
+    #[test]
+    fn one_run_is_no_comparison() {
+        let single = run(SearchId(0b1_0011), LabStyle::Async);
+        let pair = [LabStyle::Threads, LabStyle::Async].map(|style| run(ID.run(style), style));
+        assert_eq!(newest(std::slice::from_ref(&single)), None);
+        let runs: Vec<LabRun> = [single].into_iter().chain(pair.clone()).collect();
+        assert_eq!(newest(&runs), Some(ID));
+        let other_style = [pair[0].clone(), run(ID.run(LabStyle::Async), LabStyle::Futures)];
+        assert_eq!(newest(&other_style), None, "its id says another style");
+    }
+
+    #[test]
+    fn what_would_take_too_long_is_left_out() {
+        let styles =
+            |spec: &FetchSpec| specs(spec).map(|specs| specs.iter().map(|spec| spec.style).collect::<Vec<_>>());
+        assert_eq!(styles(&FetchSpec::FIRST), Ok(STARTED.to_vec()));
+        let many = FetchSpec { count: 1_000, workers: 100, ..FetchSpec::FIRST };
+        assert_eq!(styles(&many), Ok(vec![LabStyle::Async, LabStyle::Threads, LabStyle::Futures]));
+        let lane = Lane::new(&many, LabStyle::Sequential, None);
+        assert_eq!(lane.outcome, Outcome::TooLong(2_000_000));
+        let field = |spec| styles(&spec).map_err(|error| error.field);
+        assert_eq!(field(FetchSpec { workers: 1, ..many }), Err(Some("workers".to_owned())), "nothing to compare");
+        assert_eq!(field(FetchSpec { count: 0, ..FetchSpec::FIRST }), Err(Some("count".to_owned())));
+    }
+}

@@ -1,0 +1,356 @@
+//! The texts of the lab's pages, except for titles and labels of runs (`labels.rs`).
+
+use api::{FetchSpec, LabStyle, LabWork, Lane};
+
+use crate::ui::format::{configured, counted, duration, measured, number};
+
+pub const TITLE: &str = "The waiting lab";
+pub const LOADING: &str = "Loading…";
+pub const CLOSED: &str = "The lab is closed here";
+pub const ADJUST: &str = "Adjust";
+pub const ONE_FIELD_FIRST: &str = "One field needs to be changed first.";
+pub const STYLE: &str = "Style";
+pub const CODE_TITLE: &str = "The same in code";
+pub const WAITING: &str = "waiting";
+pub const RUNS: &str = "The latest runs";
+pub const NO_RUN: &str = "No run yet.";
+pub const GUIDE: &str = "Read more: what waits, and what need not";
+pub const IN_FLIGHT: &str = "Requests in flight";
+pub const WHAT_TO_EXPECT: &str = "What to expect";
+pub const WHAT_THIS_SHOWS: &str = "What this shows";
+pub const TRY_MANY: &str = "Try 1,000";
+pub const TRY_FEW: &str = "Back to 10";
+pub const COMPARE: &str = "Run the comparison";
+pub const COMPARE_AGAIN: &str = "Run it again";
+pub const ONE_STYLE: &str = "Only one style";
+pub const RUN_ONE_STYLE: &str = "Run this style alone";
+pub const RUN_TASKS: &str = "Run the tasks";
+pub const KILL: &str = "Kill the server now";
+pub const COPY_LINK: &str = "Copy link";
+pub const CANCEL: &str = "Cancel";
+pub const NOT_CANCELLED: &str = "Not cancelled";
+pub const SKETCH: &str = "In sequence, one thread asks and waits, and asks again: the waits add up. Threads wait side by \
+                          side, each on a stack of its own. Async waits for all answers on one thread. Above is what to \
+                          expect; run it and see.";
+pub const NO_COMPARISON: &str = "There is no such comparison. Its runs may be so old that they were deleted.";
+pub const EXPECTED: &str = "expected";
+pub const NOT_BEGUN: &str = "not begun";
+pub const WAITING_FOR_ANSWER: &str = "waiting for the answer";
+pub const FAILED: &str = "failed";
+
+/// What is done in each scenario: the name of its tab.
+pub const TABS: [&str; 3] = ["Compare", "Database", "The trap"];
+
+/// The headline and a sentence of each scenario, before there are figures.
+pub const DATABASE_HEAD: [&str; 2] = [
+    "Many tasks, few connections",
+    "Each task takes a connection of a small pool, keeps it for a while and gives it back. Some fail, panic or are \
+     aborted meanwhile: their connections must come back too.",
+];
+pub const TRAP_HEAD: [&str; 2] = [
+    "Kill the server while it writes",
+    "The same search three times, each on a small server of its own with a slow log. Two of them are killed before the \
+     row is written, as by kill -9. This server goes on.",
+];
+pub const TRAP_RULE: &str = "The rule: a write that nobody waits for must not make anyone wait, and a read whose data \
+                             the next line needs must be awaited.";
+
+/// A span in a sentence: `4.0 ms`, `340 ms`, `20.0 s`, `33 min 20 s`. Seconds are rounded to tenths.
+pub fn brief(us: u64) -> String {
+    let tenths = us.saturating_add(50_000) / 100_000;
+    match us {
+        ..1_000_000 => measured(us),
+        _ if tenths < 600 => format!("{}.{} s", tenths / 10, tenths % 10),
+        _ => duration(i64::try_from(us / 1_000).unwrap_or(i64::MAX)),
+    }
+}
+
+/// A ratio in tenths: `8.3`, `10`, `412`.
+pub fn ratio(tenths: u64) -> String {
+    if tenths < 100 { format!("{}.{}", tenths / 10, tenths % 10) } else { number((tenths + 5) / 10) }
+}
+
+/// `10 requests`, `1 flag`.
+pub fn things(spec: &FetchSpec) -> String {
+    let thing = match spec.work {
+        LabWork::Second => "request",
+        LabWork::Flags => "flag",
+    };
+    counted(spec.count as usize, thing)
+}
+
+pub fn style_name(style: LabStyle) -> &'static str {
+    match style {
+        LabStyle::Sequential => "Sequential",
+        LabStyle::Threads => "Threads",
+        LabStyle::Futures => "Futures",
+        LabStyle::Async => "Async",
+    }
+}
+
+/// What does the work, and what it does meanwhile.
+pub fn style_way(spec: &FetchSpec) -> String {
+    let threads = counted(spec.workers as usize, "thread");
+    match spec.style {
+        LabStyle::Sequential => "1 thread, one at a time".to_owned(),
+        LabStyle::Threads => format!("{threads}, each blocked while it waits"),
+        LabStyle::Futures => format!("{threads}, a promise for each result"),
+        LabStyle::Async => "1 thread, never blocked".to_owned(),
+    }
+}
+
+/// The sentence below the headline of a comparison.
+pub fn compare_lead(spec: &FetchSpec) -> String {
+    let latency = configured(spec.latency_ms.into());
+    let about = if spec.jitter_ms > 0 { "about " } else { "" };
+    format!("Each answer takes {about}{latency} to come, whatever we do. What differs is who stands still meanwhile.")
+}
+
+pub fn compare_estimate(least_ms: u64) -> String {
+    format!("Takes about {}: the styles run one after the other, the fast ones first.", brief(least_ms * 1_000))
+}
+
+pub fn headline(things: &str, slowest: &str, fastest: &str) -> String {
+    format!("Same {things}: {slowest}, or {fastest}")
+}
+
+pub fn headline_equal(things: &str, time: &str) -> String {
+    format!("Same {things}: {time} either way")
+}
+
+pub fn headline_open(things: &str) -> String {
+    format!("Same {things}, four ways")
+}
+
+pub const ONE_TIMES: &str = "1×";
+pub const AS_FAST: &str = "as fast";
+
+pub fn faster(ratio: &str) -> String {
+    format!("{ratio}× faster")
+}
+
+pub fn slower(ratio: &str) -> String {
+    format!("{ratio}× slower")
+}
+
+pub const NOTHING_ANSWERED: &str =
+    "No request was answered, so these times say nothing about waiting. What failed is shown on the page of each run.";
+
+pub fn sequence_too_long(things: &str, least: &str) -> String {
+    format!("One by one, {things} would take at least {least}: longer than a run may take, so that was not run.")
+}
+
+pub fn waiting_overlaps(ratio: &str, fast: &str, slow: &str) -> String {
+    format!("The work is waiting, so doing it side by side is {ratio} times faster: {fast} instead of {slow}.")
+}
+
+pub fn waiting_overlaps_little(ratio: &str, fast: &str, slow: &str) -> String {
+    format!("Side by side was only {ratio} times faster here: {fast} instead of {slow}. There was little to wait for.")
+}
+
+pub fn no_faster(fast: &str, slow: &str) -> String {
+    format!("Side by side was no faster here: {fast}, and {slow} one by one. There was next to nothing to wait for.")
+}
+
+pub fn no_faster_alone(fast: &str, slow: &str) -> String {
+    format!("A single request has nothing to wait for beside it: {fast}, and {slow} in sequence.")
+}
+
+pub fn few_threads(workers: u32, count: u32, threads: &str, tasks: &str) -> String {
+    let (workers, count) = (counted(workers as usize, "thread"), number(count.into()));
+    format!(
+        "{workers} can wait for no more answers than that at a time, and took {threads}; async waits for all {count} on one thread, and took {tasks}."
+    )
+}
+
+pub fn threads_faster(threads: &str, tasks: &str) -> String {
+    format!("Threads were faster than async: {threads}, and {tasks} on async's one thread.")
+}
+
+pub fn async_faster(threads: &str, tasks: &str) -> String {
+    format!("Async was faster than threads: {tasks}, and {threads}.")
+}
+
+pub const TIE: &str = "Threads and async tie here.";
+pub const TIE_OF_FEW: &str =
+    "Threads and async tie here. With 1,000 requests, threads need 1,000 stacks, and async still needs one thread.";
+
+pub fn some_failed(failed: u64, total: u64) -> String {
+    format!("{} of {} requests failed, so these are not only times of answers.", number(failed), number(total))
+}
+
+pub fn not_compared(names: &[&str]) -> String {
+    format!("{} did not run to its end, and is not compared.", names.join(", "))
+}
+
+pub fn too_long(least_ms: u64) -> String {
+    format!("at least {}", brief(least_ms * 1_000))
+}
+
+pub const NOT_RUN: &str = "not run";
+pub const STOPPED: &str = "stopped";
+
+pub fn ahead(ahead: u64) -> String {
+    if ahead == 0 { "next".to_owned() } else { format!("{} ahead", number(ahead)) }
+}
+
+pub fn progress(ended: usize, total: u32) -> String {
+    format!("{} of {}", number(ended as u64), number(total.into()))
+}
+
+pub fn failed(count: u32) -> String {
+    format!("{} failed", number(count.into()))
+}
+
+/// Spoken when a style has ended.
+pub fn lane_ended(style: &str, time: &str) -> String {
+    format!("{style}: {time}")
+}
+
+pub fn cut_off(since: &str, into: &str) -> String {
+    format!(
+        "No news from the server since {since}. The clock stands at the last news, {into} into the run; what happens now \
+         is drawn once the server answers again."
+    )
+}
+
+/// What a single run of requests shows.
+pub mod fetch {
+    use super::{counted, number};
+
+    pub fn in_sequence(count: &str, elapsed: &str, work: &str) -> String {
+        format!("Each request waited for the one before it: the waits of {count} add up to {work}, and took {elapsed}.")
+    }
+
+    pub fn side_by_side(waits: &str, elapsed: &str, work: &str, ratio: &str) -> String {
+        format!("{waits}. That took {elapsed} instead of {work} one by one: {ratio} times faster.")
+    }
+
+    pub fn no_faster(waits: &str, elapsed: &str, work: &str) -> String {
+        format!("{waits}. That took {elapsed}, and is no faster than {work} one by one.")
+    }
+
+    pub fn threads_wait(workers: u32, at_a_time: u32) -> String {
+        let threads = counted(workers as usize, "thread");
+        format!("{threads} waited for up to {} at a time", counted(at_a_time as usize, "answer"))
+    }
+
+    pub fn one_thread_waits(count: u32) -> String {
+        format!("One thread waited for up to {} at a time", counted(count as usize, "answer"))
+    }
+
+    pub fn some_failed(failed: u32) -> String {
+        let verb = if failed == 1 { "request failed" } else { "requests failed" };
+        format!("{} {verb}; all others were answered.", number(failed.into()))
+    }
+
+    pub const NONE_ANSWERED: &str = "No request was answered. A failure is a result like any other: it was counted, and it \
+                                     ended no other request.";
+}
+
+/// What a run with the database shows.
+pub mod database {
+    use super::{counted, number};
+
+    pub fn shared(tasks: u64, connections: u32, most_in_use: u32) -> String {
+        format!(
+            "{} tasks shared {} connections, of which at most {} were in use at a time.",
+            number(tasks),
+            number(connections.into()),
+            number(most_in_use.into())
+        )
+    }
+
+    pub fn waited(most_waiting: u32, longest: &str) -> String {
+        format!("Up to {} waited for one, the longest {longest}.", counted(most_waiting as usize, "task"))
+    }
+
+    pub fn all_came_back(failed: u32) -> String {
+        match failed {
+            0 => "Every connection came back.".to_owned(),
+            _ => format!("{} ended badly, and every connection came back.", counted(failed as usize, "task")),
+        }
+    }
+
+    pub fn leaked(leaked: u32) -> String {
+        format!("{} did not come back: that must not happen.", counted(leaked as usize, "connection"))
+    }
+
+    pub fn refused(refused: u32) -> String {
+        format!("{} got none at all: that must not happen.", counted(refused as usize, "task"))
+    }
+}
+
+/// The lanes of the trap.
+pub mod trap {
+    use super::{Lane, brief};
+
+    /// Its title, and what is done in it.
+    pub fn lane(lane: Lane) -> [&'static str; 2] {
+        match lane {
+            Lane::Awaited => ["Awaited", "The answer waits until the row is written."],
+            Lane::BareTask => ["Bare task", "A task of the process writes the row; the answer leaves at once."],
+            Lane::Job => ["Durable job", "The write is a job on disk; the answer leaves once it is there."],
+        }
+    }
+
+    pub const VISITOR: &str = "visitor waits";
+    pub const UNWRITTEN: &str = "row not written yet";
+    pub const KILLED: &str = "killed";
+    pub const TITLE: &str = "The same search, three times";
+
+    pub const ROW_LOST: &str = "Row lost";
+    pub const PENDING: &str = "…";
+
+    pub fn wait(us: u64) -> String {
+        format!("{} wait", brief(us))
+    }
+
+    pub fn survived(us: u64) -> String {
+        format!("{}, row survived", brief(us))
+    }
+
+    pub fn written(us: u64) -> String {
+        format!("{}, row written", brief(us))
+    }
+
+    pub fn answered(us: u64) -> String {
+        format!("answered in {}", brief(us))
+    }
+
+    pub const VISITOR_STILL_WAITS: &str = "the visitor waits for the answer";
+    pub const NOT_SENT: &str = "not sent yet";
+    pub const ROW_PENDING: &str = "its row is not in the log yet";
+    pub const ROW_THERE: &str = "its row is in the log";
+
+    pub fn shows_awaited(us: u64) -> String {
+        format!("Awaiting the write cost the visitor {}.", brief(us))
+    }
+
+    pub fn shows_lost(us: u64) -> String {
+        format!("The bare task answered in {}, and the kill took the row with it.", brief(us))
+    }
+
+    pub fn shows_survived(us: u64) -> String {
+        format!("The durable job answered in {}, and the next process wrote its row.", brief(us))
+    }
+
+    pub fn shows_unexpected(lane: &str, us: u64, row: &str) -> String {
+        format!("{lane}: answered in {}, {row}.", brief(us))
+    }
+
+    pub const ROW_ARRIVED_ANYWAY: &str = "and its row arrived although the process was killed";
+    pub const ROW_MISSING: &str = "and its row is missing: that must not happen";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_brief() {
+        let spans = [4_000, 340_000, 2_018_000, 20_030_000, 59_990_000, 2_000_000_000].map(brief);
+        assert_eq!(spans, ["4.0 ms", "340 ms", "2.0 s", "20.0 s", "59.9 s", "33 min 20 s"]);
+        assert_eq!([8, 83, 99, 100, 104, 4_120].map(ratio), ["0.8", "8.3", "9.9", "10", "10", "412"]);
+    }
+}
