@@ -7,11 +7,20 @@ use xshell::cmd;
 
 use crate::steps::{Steps, joined};
 use crate::workspace::Workspace;
-use crate::{fingerprint, minify, precompress, tools};
+use crate::{fingerprint, minify, precompress, preload, tools};
 
 /// The client's inputs. A superfluous entry costs rebuilds; a missing one leaves a stale client.
-const INPUTS: &[&str] =
-    &["app", "style", "xtask/bindgen", ".cargo", "Cargo.lock", "Cargo.toml", "Trunk.toml", "rust-toolchain.toml"];
+const INPUTS: &[&str] = &[
+    "app",
+    "style",
+    "xtask/bindgen",
+    "xtask/src/preload.rs",
+    ".cargo",
+    "Cargo.lock",
+    "Cargo.toml",
+    "Trunk.toml",
+    "rust-toolchain.toml",
+];
 
 /// How the client is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +106,7 @@ fn build_bundles(workspace: &Workspace, steps: &Steps, build: Build, tools: &[Pa
     if build == Build::Shipped {
         steps.step("compressing the client", || {
             minify::folder(&workspace.dist)?;
+            preload::folder(&workspace.dist)?;
             precompress::folder(&workspace.dist)
         })?;
     }

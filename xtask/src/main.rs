@@ -8,6 +8,7 @@ mod fingerprint;
 mod generated;
 mod minify;
 mod precompress;
+mod preload;
 mod run;
 mod sqlx;
 mod steps;
