@@ -1,4 +1,4 @@
-// What others do to the page: translators and extensions replace, split and join its texts, password managers and
+// What others and browsers do to the page: translators and extensions replace, split and join its texts, password managers and
 // extensions fill its fields. The wasm would go on with texts that are no longer in the page, or only in part, and would
 // not know what is in the fields.
 (() => {
@@ -98,4 +98,23 @@
   addEventListener("change", ({ target }) => tell(target), true);
   addEventListener("submit", tellAll, true);
   addEventListener("reset", (event) => setTimeout(tellAll, 0, event), true);
+
+  // WebKit resets the fields without completion when it shows a page again that it has kept. So what they are reset to is
+  // what is in them.
+  addEventListener("pagehide", ({ persisted }) => {
+    if (!persisted) return;
+    const fields = document.querySelectorAll("textarea, input:not([type=password], [type=radio], [type=checkbox])");
+    for (const field of fields) field.defaultValue = field.value;
+  });
+
+  // WebKit does not show the focus that arrow keys have moved among radio buttons.
+  addEventListener("keydown", ({ target, key }) => {
+    if (target.type !== "radio" || !key.startsWith("Arrow")) return;
+    setTimeout(() => {
+      const moved = document.activeElement;
+      if (moved === target || moved.matches(":focus-visible")) return;
+      moved.blur();
+      moved.focus();
+    });
+  });
 })();

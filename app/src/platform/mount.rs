@@ -39,23 +39,23 @@ pub fn preview_value(id: &str) -> Option<String> {
     input.or_else(|| element.dyn_ref::<HtmlTextAreaElement>().map(HtmlTextAreaElement::value))
 }
 
-/// The element that has the focus, and the selection in it if it is a field.
+/// The element that has the focus. If it is a field, also its text, and the selection in it.
 struct Focus {
     id: String,
-    selection: Option<(u32, u32)>,
+    field: Option<(String, u32, u32)>,
 }
 
 impl Focus {
     fn read() -> Option<Self> {
         let focused = document().active_element()?;
-        let (start, end) = if let Some(input) = focused.dyn_ref::<HtmlInputElement>() {
-            (input.selection_start().ok()?, input.selection_end().ok()?)
+        let (text, start, end) = if let Some(input) = focused.dyn_ref::<HtmlInputElement>() {
+            (input.value(), input.selection_start().ok()?, input.selection_end().ok()?)
         } else if let Some(area) = focused.dyn_ref::<HtmlTextAreaElement>() {
-            (area.selection_start().ok()?, area.selection_end().ok()?)
+            (area.value(), area.selection_start().ok()?, area.selection_end().ok()?)
         } else {
-            (None, None)
+            (String::new(), None, None)
         };
-        Some(Self { id: focused.id(), selection: start.zip(end) })
+        Some(Self { id: focused.id(), field: start.zip(end).map(|(start, end)| (text, start, end)) })
     }
 
     fn restore(self) {
@@ -63,11 +63,14 @@ impl Focus {
         if let Some(element) = element.dyn_ref::<HtmlElement>() {
             let _ = element.focus();
         }
-        let Some((start, end)) = self.selection else { return };
-        // If the selection cannot be set, the caret is at the end; that is good enough.
+        let Some((text, start, end)) = self.field else { return };
+        // The page writes the text only later, which would move the caret to its end. If the selection cannot be set, the
+        // caret is there too; that is good enough.
         if let Some(input) = element.dyn_ref::<HtmlInputElement>() {
+            input.set_value(&text);
             let _ = input.set_selection_range(start, end);
         } else if let Some(area) = element.dyn_ref::<HtmlTextAreaElement>() {
+            area.set_value(&text);
             let _ = area.set_selection_range(start, end);
         }
     }
