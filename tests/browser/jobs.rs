@@ -186,7 +186,7 @@ async fn wait_for_jobs(page: &Browser, jobs: &[&str]) {
     .await;
 }
 
-async fn wait_for_count(page: &Browser, state: JobState, count: &str) {
+pub(crate) async fn wait_for_count(page: &Browser, state: JobState, count: &str) {
     let wanted = [state.as_str().to_owned(), count.to_owned()];
     eventually(&format!("{count} jobs are {}", state.as_str()), async || {
         let links = page.texts("nav a[href^='/jobs?state=']").await;

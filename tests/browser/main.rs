@@ -2,6 +2,7 @@
 
 mod account;
 mod comparison;
+mod engines;
 mod every_page;
 mod hostile;
 mod jobs;
@@ -18,7 +19,7 @@ mod surroundings;
 mod system;
 
 use api::{SearchAnswer, SearchId};
-use tests::browser::{Browser, Role};
+use tests::browser::{Browser, Engine, Role};
 use tests::eventually;
 use tests::http_client::HttpClient;
 use tests::server_process::{Installation, ServerProcess};
@@ -34,17 +35,27 @@ pub(crate) struct BrowserTest {
 }
 
 impl BrowserTest {
-    /// Starts a new server, and a browser on an empty page.
+    /// Starts a new server, and Chromium on an empty page.
     pub(crate) async fn start(arguments: &[&str]) -> Self {
+        Self::start_in(Engine::Chromium, arguments).await
+    }
+
+    /// Starts the same with a browser of this engine.
+    pub(crate) async fn start_in(engine: Engine, arguments: &[&str]) -> Self {
         let installation = Installation::new();
         let server = installation.start(arguments).await;
-        let browser = Browser::start(server.url()).await;
+        let browser = Browser::start(engine, server.url()).await;
         Self { installation, server, browser }
     }
 
-    /// Starts the same with a logged-in administrator.
+    /// Starts a new server, and Chromium with a logged-in administrator.
     pub(crate) async fn as_administrator(arguments: &[&str]) -> Self {
-        let test = Self::start(arguments).await;
+        Self::as_administrator_in(Engine::Chromium, arguments).await
+    }
+
+    /// Starts the same with a browser of this engine.
+    pub(crate) async fn as_administrator_in(engine: Engine, arguments: &[&str]) -> Self {
+        let test = Self::start_in(engine, arguments).await;
         test.browser.open(&format!("/setup#token={}", test.server.setup_token().await)).await;
         test.browser.fill("Name", NAME).await;
         test.browser.fill("Password", PASSWORD).await;

@@ -1,7 +1,7 @@
 //! What others do to a page: translators, input methods, password managers, and whatever keeps the wasm away.
 
 use serde_json::{Value, json};
-use tests::browser::{Role, key};
+use tests::browser::{Browser, Role, key};
 use tests::eventually;
 
 use crate::{BrowserTest, search};
@@ -271,27 +271,47 @@ async fn a_program_that_fails_is_reported() {
     test.finish().await;
 }
 
+/// Opens a page whose program is held back until `Fetch.disable`.
+async fn open_without_program(page: &Browser, path: &str) {
+    page.open("/healthz").await;
+    page.devtools("Fetch.enable", json!({"patterns": [{"urlPattern": "*.wasm"}]})).await;
+    page.script("setTimeout(address => location.assign(address), 0, arguments[0])", vec![path.into()]).await;
+    eventually("the frame is there", async || {
+        page.script("return document.querySelector('#parsed') !== null", vec![]).await.as_bool().filter(|is| *is)
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_search_that_is_submitted_before_the_program_is_there_is_made_once() {
     let test = BrowserTest::start(&[]).await;
     let page = &test.browser;
-    page.open("/healthz").await;
-    // Holds the program back until it is allowed again.
-    page.devtools("Fetch.enable", json!({"patterns": [{"urlPattern": "*.wasm"}]})).await;
-    page.script("setTimeout(() => location.assign('/'))", vec![]).await;
-    eventually("the form is there", async || {
-        let submit = "const field = document.getElementById('phrase');
-                      if (!field) return false;
-                      field.value = 'early'; field.form.requestSubmit(); return true;";
-        page.script(submit, vec![]).await.as_bool().filter(|is_there| *is_there)
-    })
-    .await;
+    open_without_program(page, "/").await;
+    let submit = "const field = document.getElementById('phrase'); field.value = 'early'; field.form.requestSubmit()";
+    page.script(submit, vec![]).await;
     assert!(!page.text().await.contains("Here are your results"), "the search waits for the program");
     page.devtools("Fetch.disable", json!({})).await;
     page.find(Role::Heading, "Here are your results:").await;
     page.wait_for_text("In the log: row 1").await;
     assert!(page.path().await.starts_with("/?phrase=early"));
     test.finish().await;
+}
+
+#[tokio::test]
+async fn the_caret_stays_where_it_is_when_the_program_takes_over() {
+    for (field, label) in [("phrase", "Phrase"), ("letters", "Letters")] {
+        let test = BrowserTest::start(&[]).await;
+        let page = &test.browser;
+        open_without_program(page, "/").await;
+        page.script("document.getElementById(arguments[0]).select()", vec![field.into()]).await;
+        page.type_text("ad").await;
+        page.press([key::LEFT]).await;
+        page.devtools("Fetch.disable", json!({})).await;
+        page.find(Role::Link, "Log in").await;
+        page.type_text("bc").await;
+        assert_eq!(page.value(label).await, "abcd");
+        test.finish().await;
+    }
 }
 
 #[tokio::test]
@@ -304,14 +324,7 @@ async fn the_skip_link_moves_the_focus_and_stays_on_the_page() {
                 link.click();
                 return document.activeElement.id";
     for path in ["/", "/viewlog?q=x"] {
-        page.open("/healthz").await;
-        // Holds the program back until it is allowed again.
-        page.devtools("Fetch.enable", json!({"patterns": [{"urlPattern": "*.wasm"}]})).await;
-        page.script("setTimeout(address => location.assign(address), 0, arguments[0])", vec![path.into()]).await;
-        eventually("the frame is there", async || {
-            page.script("return document.querySelector('#parsed') !== null", vec![]).await.as_bool().filter(|is| *is)
-        })
-        .await;
+        open_without_program(page, path).await;
         assert_eq!(page.script(skip, vec![]).await, "main", "{path} before the program");
         page.devtools("Fetch.disable", json!({})).await;
         page.find(Role::Button, "Account of").await;

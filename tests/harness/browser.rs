@@ -1,6 +1,7 @@
 //! A real headless browser, which a test drives as a person would.
 
 mod driver;
+mod engine;
 mod page_checks;
 
 use std::cell::RefCell;
@@ -10,10 +11,11 @@ use fantoccini::elements::Element;
 use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::browser::driver::{Driver, SessionCommand};
+pub use crate::browser::engine::Engine;
 use crate::eventually;
 
 /// The special keys of WebDriver that tests press.
@@ -22,16 +24,16 @@ pub mod key {
     pub const TAB: char = '\u{e004}';
     pub const ENTER: char = '\u{e007}';
     pub const ESCAPE: char = '\u{e00c}';
+    pub const LEFT: char = '\u{e012}';
+    pub const RIGHT: char = '\u{e014}';
 }
-
-/// Trunk adds a checksum to the preload of the wasm. Chromium does not check it yet, and warns.
-const TRUNKS_PRELOAD: &str = "The `integrity` attribute is currently ignored for preload destinations";
 
 /// One browser with a profile of its own: no other test's cookies, storage or tabs.
 ///
 /// A test that succeeds calls [`Browser::finish`]. A test that panics leaves a screenshot in `target/browser`.
 pub struct Browser {
     client: Client,
+    engine: Engine,
     base: String,
     /// Parts of the console messages that this test provokes.
     expected: RefCell<Vec<String>>,
@@ -68,23 +70,18 @@ pub enum Medium {
 }
 
 impl Browser {
-    /// Starts a browser of 1280 by 800 pixels. It visits pages below `base`.
-    pub async fn start(base: &str) -> Self {
-        let driver = Driver::start().await;
+    /// Starts a browser with a page of 1280 by 800 pixels. It visits pages below `base`.
+    pub async fn start(engine: Engine, base: &str) -> Self {
         let profile = TempDir::new().expect("a temporary folder can be made");
+        let driver = Driver::start(engine, profile.path()).await;
         let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities(&profile))
+            .capabilities(engine.capabilities(profile.path()))
             .connect(&driver.url())
             .await
-            .expect("chromedriver finds a browser of its version");
+            .unwrap_or_else(|error| panic!("{engine:?}'s driver finds a browser of its version: {error}"));
         driver.remember(client.session_id().await.expect("answered").expect("a session was opened"));
-        let browser = Self {
-            client,
-            base: base.to_owned(),
-            expected: RefCell::new(vec![TRUNKS_PRELOAD.to_owned()]),
-            driver,
-            _profile: profile,
-        };
+        let browser =
+            Self { client, engine, base: base.to_owned(), expected: RefCell::default(), driver, _profile: profile };
         browser.resize(1280, 800).await;
         browser
     }
@@ -100,6 +97,10 @@ impl Browser {
 
     pub async fn back(&self) {
         self.client.back().await.expect("there is a page to go back to");
+    }
+
+    pub async fn forward(&self) {
+        self.client.forward().await.expect("there is a page to go forward to");
     }
 
     /// The address without its host, for instance `/viewlog?q=a`.
@@ -181,33 +182,6 @@ impl Browser {
     }
 }
 
-fn capabilities(profile: &TempDir) -> serde_json::Map<String, Value> {
-    let folder = format!("--user-data-dir={}", profile.path().display());
-    let arguments = json!([
-        folder,
-        "--headless",
-        "--no-first-run",
-        // No requests besides the test's own: no updates, no field trials, no reports.
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--disable-quic",
-        // Tests search faster than people. Chromium drops page addresses beyond 200 in 10 s otherwise.
-        "--disable-ipc-flooding-protection",
-        // Containers have no GPU, little shared memory, and none of the rights that the sandbox needs.
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--no-sandbox",
-        "--force-device-scale-factor=1",
-        "--lang=en-US",
-    ]);
-    let capabilities = json!({
-        "goog:chromeOptions": {"args": arguments},
-        "goog:loggingPrefs": {"browser": "ALL"},
-    });
-    capabilities.as_object().expect("written as an object above").clone()
-}
-
 /// The ARIA roles by which tests find elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -234,14 +208,14 @@ impl Role {
 
     fn is(self, role: &str) -> bool {
         match self {
-            // Chromium gives `summary` a role of its own.
-            Self::Button => matches!(role, "button" | "DisclosureTriangle"),
+            // Chromium gives `summary` a role of its own, and the others give it none.
+            Self::Button => matches!(role, "button" | "DisclosureTriangle" | ""),
             Self::Dialog => role == "dialog",
             Self::Heading => role == "heading",
             Self::Link => role == "link",
             Self::Radio => role == "radio",
             // A password field has no role, and a search field has its own.
-            Self::TextBox => matches!(role, "textbox" | "searchbox" | "none" | "generic" | "combobox"),
+            Self::TextBox => matches!(role, "textbox" | "searchbox" | "none" | "generic" | "combobox" | ""),
         }
     }
 }
@@ -254,7 +228,11 @@ impl Browser {
 
     /// The same, without waiting.
     pub async fn find_now(&self, role: Role, name: &str) -> Option<Element> {
-        let candidates = self.client.find_all(Locator::Css(role.candidates())).await.expect("the page can be searched");
+        let candidates = match self.client.find_all(Locator::Css(role.candidates())).await {
+            // The page changes meanwhile.
+            Err(error) if error.is_stale_element_reference() => return None,
+            found => found.expect("the page can be searched"),
+        };
         for element in candidates {
             if self.is_named(&element, role, name).await == Some(true) {
                 return Some(element);
@@ -268,8 +246,17 @@ impl Browser {
         Some(
             self.computed(element, "computedlabel").await?.contains(name)
                 && role.is(&self.computed(element, "computedrole").await?)
-                && element.is_displayed().await.ok()?,
+                && self.is_shown(element).await?,
         )
+    }
+
+    async fn is_shown(&self, element: &Element) -> Option<bool> {
+        if self.engine != Engine::WebKit {
+            return element.is_displayed().await.ok();
+        }
+        // WebKit's driver takes a text area for hidden if its text cannot overflow it.
+        let is_shown = "return arguments[0].checkVisibility({visibilityProperty: true})";
+        self.client.execute(is_shown, vec![serde_json::to_value(element).ok()?]).await.ok()?.as_bool()
     }
 
     /// The element's role or name as a screen reader gets it.

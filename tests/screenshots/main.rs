@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use api::SearchId;
 use serde_json::{Value, json};
-use tests::browser::{Browser, Role};
+use tests::browser::{Browser, Engine, Role};
 use tests::http_client::HttpClient;
 use tests::server_process::{Installation, ServerProcess};
 
@@ -27,7 +27,7 @@ async fn main() {
     let mut sheet = Sheet::new(readme, review);
     let installation = Installation::new();
     let server = installation.start(&[]).await;
-    let browser = Browser::start(server.url()).await;
+    let browser = Browser::start(Engine::Chromium, server.url()).await;
     take_the_accounts(&mut sheet, &browser, &server).await;
     take_the_search(&mut sheet, &browser, &server).await;
     let server = interrupted(server, &installation).await;

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use crate::workspace::Workspace;
 
-pub(crate) use browser::{axe, chromedriver, chromium};
+pub(crate) use browser::{axe, chromedriver, chromium, geckodriver, webkit};
 pub(crate) use postgres::{pgbouncer, postgres_server};
 pub(crate) use rust::{CARGO_DENY, TRUNK, c_compiler, wasm_bindgen, wasm_target};
 

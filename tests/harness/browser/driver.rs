@@ -1,8 +1,9 @@
-//! A chromedriver process, and commands outside the WebDriver standard.
+//! A driver's process, and commands outside the WebDriver standard.
 
 use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use std::{env, fs, io, thread};
@@ -12,43 +13,54 @@ use base64::engine::general_purpose::STANDARD;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use http::Method;
 use serde_json::{Value, json};
-use tokio::io::AsyncBufReadExt;
 use tokio::process::{Child, Command};
 use url::{ParseError, Url};
 
-use super::{Browser, Medium, Scheme};
-use crate::server_process::profile_folder;
+use super::engine::Display;
+use super::{Browser, Engine, Medium, Scheme};
+use crate::eventually;
+use crate::server_process::{free_port, profile_folder};
 
 /// When dropped, it ends its browser and is killed.
 pub(super) struct Driver {
     _child: Child,
+    engine: Engine,
     port: u16,
     session: RefCell<Option<String>>,
+    /// Dropped after the browser that it shows.
+    _display: Option<Display>,
 }
 
 impl Driver {
-    pub(super) async fn start() -> Self {
-        let program = env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
+    /// `home` is an empty folder, for whatever the browser keeps.
+    pub(super) async fn start(engine: Engine, home: &Path) -> Self {
+        let display = match engine {
+            Engine::WebKit => Some(Display::start(home).await),
+            Engine::Chromium | Engine::Firefox => None,
+        };
+        let name = engine.driver();
+        let program = env::var_os(name.to_uppercase()).unwrap_or_else(|| name.into());
+        // WebKit's driver does not say which port it has chosen.
+        let port = free_port();
         let mut child = Command::new(&program)
-            // The system chooses the port.
-            .arg("--port=0")
+            .arg(format!("--port={port}"))
+            .env("HOME", home)
+            // Containers have none of the rights that the sandbox needs.
+            .env("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1")
+            .envs(display.iter().map(|display| ("DISPLAY", &display.name)))
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .unwrap_or_else(|error| panic!("{} cannot be started: {error}", program.display()));
-        let mut lines = tokio::io::BufReader::new(child.stdout.take().expect("piped above")).lines();
-        let port = loop {
-            let line = lines.next_line().await.expect("chromedriver prints text");
-            let line = line.expect("chromedriver prints its port before it ends");
-            if let Some((_, rest)) = line.split_once("started successfully on port ") {
-                break rest.trim_end_matches('.').parse().expect("a port is a number");
-            }
-        };
-        // A full pipe would block it.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { _child: child, port, session: RefCell::default() }
+        eventually(&format!("{name} listens"), async || {
+            let ended = child.try_wait().expect("our own child can be asked");
+            assert_eq!(ended, None, "{name} has ended");
+            TcpStream::connect(("127.0.0.1", port)).ok()
+        })
+        .await;
+        Self { _child: child, engine, port, session: RefCell::default(), _display: display }
     }
 
     pub(super) fn url(&self) -> String {
@@ -71,7 +83,7 @@ impl Driver {
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         let size = body.len();
         write!(stream, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {size}\r\n\r\n{body}")?;
-        // chromedriver keeps the connection open: the response ends where its header says.
+        // The driver keeps the connection open: the response ends where its header says.
         let mut response = BufReader::new(stream);
         let (mut line, mut length) = (String::new(), 0);
         while line != "\r\n" {
@@ -87,6 +99,9 @@ impl Driver {
     }
 
     fn print_console(&self, session: &str) {
+        if self.engine != Engine::Chromium {
+            return;
+        }
         match self.request("POST", &format!("/session/{session}/se/log"), r#"{"type": "browser"}"#) {
             Ok(messages) => eprintln!("the console: {messages}"),
             Err(error) => eprintln!("the console cannot be read: {error}"),
@@ -157,15 +172,27 @@ impl Browser {
         self.client.issue_cmd(command).await.unwrap_or_else(|error| panic!("{shown}: {error}"))
     }
 
-    /// Runs a command of the DevTools protocol, for instance `Runtime.getHeapUsage`.
+    /// Runs a command of Chromium's DevTools protocol, for instance `Runtime.getHeapUsage`.
     pub async fn devtools(&self, method: &str, parameters: Value) -> Value {
         self.command(SessionCommand::post("goog/cdp/execute", json!({"cmd": method, "params": parameters}))).await
     }
 
-    /// Sets the page's size in CSS pixels. (A window cannot be as narrow as a phone.)
+    /// Sets the page's size in CSS pixels.
     pub async fn resize(&self, width: u32, height: u32) {
+        if self.engine != Engine::Chromium {
+            self.resize_window(width, height).await;
+            return;
+        }
+        // A window cannot be as narrow as a phone.
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+    }
+
+    /// The bars of the window stay as high as they are.
+    async fn resize_window(&self, width: u32, height: u32) {
+        let bars = self.script("return window.outerHeight - window.innerHeight", vec![]).await;
+        let height = u64::from(height) + bars.as_u64().unwrap_or_default();
+        self.command(SessionCommand::post("window/rect", json!({"width": width, "height": height}))).await;
     }
 
     /// Shows the page enlarged by `factor` in a window of this size in physical pixels.

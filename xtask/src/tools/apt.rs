@@ -22,6 +22,22 @@ pub(crate) fn ensure(workspace: &Workspace, wanted: &[(&str, &str)]) -> anyhow::
     install(workspace, &packages)
 }
 
+/// Installs the first of `packages` that the distribution has.
+pub(super) fn install_first(workspace: &Workspace, packages: &[&str]) -> anyhow::Result<()> {
+    let shell = workspace.shell()?;
+    if let Some(root) = become_root(&shell).filter(|_| on_path("apt-get").is_some()) {
+        update(&shell, root)?;
+    }
+    let known = |package: &&&str| {
+        cmd!(shell, "apt-get --simulate install {package}").quiet().ignore_stdout().ignore_stderr().run().is_ok()
+    };
+    let package = packages
+        .iter()
+        .find(known)
+        .with_context(|| format!("this system's apt-get has none of the packages {}", packages.join(", ")))?;
+    install(workspace, &[package])
+}
+
 /// Installs `packages`, whether they are missing or not.
 pub(super) fn install(workspace: &Workspace, packages: &[&str]) -> anyhow::Result<()> {
     let by_hand = format!("install it by hand: apt-get install {}", packages.join(" "));
@@ -32,12 +48,17 @@ pub(super) fn install(workspace: &Workspace, packages: &[&str]) -> anyhow::Resul
     eprintln!("installing {} by apt-get (once)", packages.join(", "));
     // A machine that has just booted may be running its own updates: wait for them.
     let options = ["-q", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"];
-    cmd!(shell, "env {root...} DEBIAN_FRONTEND=noninteractive apt-get -q update").quiet().ignore_stdout().run()?;
+    update(&shell, root)?;
     cmd!(shell, "env {root...} DEBIAN_FRONTEND=noninteractive apt-get {options...} install {packages...}")
         .quiet()
         .ignore_stdout()
         .run()
         .context(by_hand)
+}
+
+fn update(shell: &Shell, root: &[&str]) -> anyhow::Result<()> {
+    cmd!(shell, "env {root...} DEBIAN_FRONTEND=noninteractive apt-get -q update").quiet().ignore_stdout().run()?;
+    Ok(())
 }
 
 /// The first arguments of `env` that run a command as root. `None` if that needs a password.

@@ -1,11 +1,13 @@
-//! The tools of the browser tests: Chromium, its driver, and axe.
+//! The tools of the browser tests: three browsers, their drivers, and axe.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use xshell::cmd;
 
+use crate::steps::Steps;
+use crate::tools::rust::CargoTool;
 use crate::tools::{apt, on_path};
 use crate::workspace::Workspace;
 
@@ -14,6 +16,16 @@ const AXE_VERSION: &str = "4.14.1";
 
 /// The names of Chromium's executable.
 const BROWSERS: &[&str] = &["chromium", "google-chrome", "chrome"];
+
+/// Mozilla's driver of Firefox, which Debian has no package of.
+const GECKODRIVER: CargoTool =
+    CargoTool { name: "geckodriver", version: "0.37.1", flags: &[], takes: "about 2 minutes" };
+
+/// Where Ubuntu has Firefox.
+const FIREFOX_SNAP: &str = "/snap/firefox/current/usr/lib/firefox/firefox";
+
+/// The packages with WebKit's driver and its browser: newer distributions have renamed it.
+const WEBKIT_DRIVERS: [&str; 2] = ["webkitgtk-webdriver", "webkit2gtk-driver"];
 
 /// Finds or installs chromedriver, and Chromium with it. CHROMEDRIVER overrides the driver on PATH.
 pub(crate) fn chromedriver(workspace: &Workspace) -> anyhow::Result<PathBuf> {
@@ -36,6 +48,26 @@ pub(crate) fn chromedriver(workspace: &Workspace) -> anyhow::Result<PathBuf> {
 /// The browser itself, for programs that start it without its driver. `None` if it is not on the PATH.
 pub(crate) fn chromium() -> Option<PathBuf> {
     BROWSERS.iter().find_map(|name| on_path(name))
+}
+
+/// Finds or installs Firefox and its driver, and returns the driver. `None` on a system that has no package of Firefox.
+pub(crate) fn geckodriver(workspace: &Workspace, steps: &Steps) -> anyhow::Result<Option<PathBuf>> {
+    if on_path("firefox").is_none() && !Path::new(FIREFOX_SNAP).is_file() {
+        if apt::is_ubuntu() {
+            steps.skip("Firefox is not tested: Ubuntu has it only as a snap. To test it: sudo snap install firefox");
+            return Ok(None);
+        }
+        apt::ensure(workspace, &[("firefox", "firefox-esr")])?;
+    }
+    Ok(Some(GECKODRIVER.ensure(workspace, steps)?.join("geckodriver")))
+}
+
+/// Finds or installs WebKit's driver, and the display that its browser needs.
+pub(crate) fn webkit(workspace: &Workspace) -> anyhow::Result<()> {
+    if on_path("WebKitWebDriver").is_none() {
+        apt::install_first(workspace, &WEBKIT_DRIVERS)?;
+    }
+    apt::ensure(workspace, &[("Xvfb", "xvfb")])
 }
 
 /// Finds or installs the script of axe-core.

@@ -21,11 +21,11 @@ pub(crate) const CARGO_DENY: CargoTool =
 
 /// A program with the name of its package.
 pub(crate) struct CargoTool {
-    name: &'static str,
-    version: &'static str,
+    pub(super) name: &'static str,
+    pub(super) version: &'static str,
     /// Arguments of `cargo install` besides the version.
-    flags: &'static [&'static str],
-    takes: &'static str,
+    pub(super) flags: &'static [&'static str],
+    pub(super) takes: &'static str,
 }
 
 /// Fails with instructions if there is no C compiler. SQLite and parts of the tools are written in C.

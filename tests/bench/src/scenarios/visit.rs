@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use ::tests::browser::Browser;
+use ::tests::browser::{Browser, Engine};
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
@@ -78,7 +78,7 @@ async fn measure(context: &BenchContext, measurements: &mut Measurements) -> any
 /// The paths of all files that a browser loads, including the page itself.
 async fn loaded_by_a_browser(base: &str) -> anyhow::Result<Vec<String>> {
     const LOADED: &str = "return performance.getEntriesByType('resource').map(entry => entry.name)";
-    let browser = Browser::start(base).await;
+    let browser = Browser::start(Engine::Chromium, base).await;
     browser.open("/").await;
     let (mut looks_left, mut known) = (LOOKS_WITHOUT_CHANGE, Vec::new());
     while looks_left > 0 {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::tests::browser::{Browser, Role};
+use ::tests::browser::{Browser, Engine, Role};
 use ::tests::eventually;
 use ::tests::server_process::ServerProcess;
 use anyhow::Context;
@@ -51,7 +51,7 @@ pub(super) struct Memory {
 impl View {
     /// Opens the log as an administrator, and creates the account at the first call.
     pub(super) async fn open(server: &ServerProcess, is_first: bool) -> Self {
-        let browser = Browser::start(server.url()).await;
+        let browser = Browser::start(Engine::Chromium, server.url()).await;
         browser.resize(1920, 1080).await;
         let form = if is_first { format!("/setup#token={}", server.setup_token().await) } else { "/login".to_owned() };
         browser.open(&form).await;
