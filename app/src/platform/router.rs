@@ -110,6 +110,11 @@ impl Router {
         }
     }
 
+    /// Goes back to the entry before.
+    pub fn back(self) {
+        let _ = history().map(|history| history.back());
+    }
+
     /// Whether `url` is a page of the other bundle.
     fn leads_out(self, url: &str) -> bool {
         let path = url.split(['?', '#']).next().unwrap_or(url);

@@ -12,6 +12,7 @@ pub enum Symbol {
     Copy,
     Disk,
     Down,
+    Download,
     Flask,
     Info,
     Light,
@@ -48,6 +49,7 @@ fn outline(symbol: Symbol) -> &'static str {
             "M12 3a8 3 0 1 0 0 6a8 3 0 1 0 0-6M4 6v12c0 1.7 3.6 3 8 3s8-1.3 8-3V6M4 12c0 1.7 3.6 3 8 3s8-1.3 8-3"
         }
         Symbol::Down => "M12 5v14M6 13l6 6 6-6",
+        Symbol::Download => "M12 4v11M7 10.5l5 5 5-5M4.5 20h15",
         Symbol::Flask => "M9 3h6M10 3v6L4.5 18.5A1.7 1.7 0 0 0 6 21h12a1.7 1.7 0 0 0 1.5-2.5L14 9V3M7.5 15h9",
         Symbol::Info => "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M12 11v5.5M12 7.5v.1",
         Symbol::Light => {

@@ -1,5 +1,6 @@
 //! What several pages share. Knows no feature.
 
+pub mod announcer;
 pub mod badge;
 pub mod chart;
 pub mod copy_button;
@@ -7,9 +8,12 @@ pub mod dialog;
 pub mod format;
 pub mod highlight;
 pub mod icon;
+pub mod menu;
 pub mod notice;
 pub mod page;
 pub mod part;
+pub mod row_press;
 pub mod shell;
 pub mod shortcuts;
 pub mod theme;
+pub mod toast;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, KeyboardEvent};
+use web_sys::{Element, HtmlDialogElement, HtmlElement, KeyboardEvent};
 
 use crate::platform::context;
 use crate::ui::dialog::Dialog;
@@ -13,13 +13,14 @@ use crate::ui::dialog::Dialog;
 /// How long `g` waits for the letter that names a page.
 const CHORD_TIME: Duration = Duration::from_millis(1_500);
 
-const HELP: [(&str, &str); 11] = [
+const HELP: [(&str, &str); 12] = [
     ("?", "Show this list"),
     ("/", "Filter the list"),
     ("g r", "Go to a row or a time, in the log"),
     ("j k", "Move down and up in a list"),
     ("Enter", "Open what is selected"),
-    ("Esc", "Close, or deselect"),
+    ("Esc", "Close what is on top, or deselect"),
+    ("r", "Retry the job in focus"),
     ("g l", "Go to the log"),
     ("g j", "Go to the jobs"),
     ("g s", "Go to the system"),
@@ -40,6 +41,14 @@ pub fn Shortcuts() -> impl IntoView {
         <Dialog class="help_dialog" heading_id="help-title" heading="Keys" is_open>
             <dl class="help_list">{rows.collect_view()}</dl>
         </Dialog>
+    }
+}
+
+/// Opens the list of the keys, for those who do not know that `?` does.
+pub fn show_help() {
+    let dialog = document().query_selector("dialog[aria-labelledby=help-title]").ok().flatten();
+    if let Some(dialog) = dialog.and_then(|dialog| dialog.dyn_into::<HtmlDialogElement>().ok()) {
+        let _ = dialog.show_modal();
     }
 }
 
@@ -79,10 +88,21 @@ const INPUT_METHOD: u32 = 229;
 
 /// Whether a key is a command: not typed into a field or an input method, and not a shortcut of the browser.
 pub fn is_command(event: &KeyboardEvent) -> bool {
-    let is_typing = is_on(event, "input, textarea, select, [contenteditable]")
-        || event.is_composing()
-        || event.key_code() == INPUT_METHOD;
-    !is_typing && !event.default_prevented() && !event.ctrl_key() && !event.meta_key() && !event.alt_key()
+    let is_browsers = event.ctrl_key() || event.meta_key() || event.alt_key();
+    !is_typing(event) && !is_of_input_method(event) && !event.default_prevented() && !is_browsers
+}
+
+pub fn is_typing(event: &KeyboardEvent) -> bool {
+    is_on(event, "input, textarea, select, [contenteditable]")
+}
+
+pub fn is_of_input_method(event: &KeyboardEvent) -> bool {
+    event.is_composing() || event.key_code() == INPUT_METHOD
+}
+
+/// Whether the browser closes something on Escape: a menu, or a modal dialog.
+pub fn is_browsers_to_close() -> bool {
+    document().query_selector(":popover-open, dialog:modal").is_ok_and(|topmost| topmost.is_some())
 }
 
 /// Whether a key was pressed on the page or on a list, rather than on a button or a link.
@@ -90,7 +110,8 @@ pub fn is_on_list(event: &KeyboardEvent) -> bool {
     !is_on(event, "a, button, summary")
 }
 
-fn is_on(event: &KeyboardEvent, selector: &str) -> bool {
+/// Whether a key was pressed on an element that `selector` matches.
+pub fn is_on(event: &KeyboardEvent, selector: &str) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     target.is_some_and(|element| element.matches(selector).unwrap_or(false))
 }

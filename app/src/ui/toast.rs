@@ -1,0 +1,104 @@
+//! Results of actions, shown in the corner for some time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use crate::ui::highlight;
+use crate::ui::icon::{Icon, Symbol};
+use crate::ui::notice::Tone;
+
+/// How long a result is shown, and its Undo is offered.
+const SHOWN_FOR: Duration = Duration::from_secs(10);
+
+/// Takes an action back.
+pub type Undo = Arc<dyn Fn() + Send + Sync>;
+
+/// The results that a page shows.
+#[derive(Clone, Copy)]
+pub struct Toasts {
+    /// Oldest first.
+    shown: RwSignal<Vec<Toast>>,
+    told: StoredValue<u64>,
+}
+
+#[derive(Clone)]
+struct Toast {
+    number: u64,
+    tone: Tone,
+    text: String,
+    undo: Option<Undo>,
+}
+
+impl Toasts {
+    pub fn new() -> Self {
+        Self { shown: RwSignal::new(Vec::new()), told: StoredValue::new(0) }
+    }
+
+    /// Shows a result. Does nothing if the page is gone.
+    pub fn tell(self, tone: Tone, text: String, undo: Option<Undo>) {
+        let Some(number) = self.told.try_update_value(|told| {
+            *told += 1;
+            *told
+        }) else {
+            return;
+        };
+        let toast = Toast { number, tone, text, undo };
+        let _ = self.shown.try_update(|shown| shown.push(toast));
+        self.hide_later(number);
+    }
+
+    fn hide_later(self, number: u64) {
+        let hide = move || {
+            if is_in_use() {
+                self.hide_later(number);
+            } else {
+                self.hide(number);
+            }
+        };
+        set_timeout(hide, SHOWN_FOR);
+    }
+
+    fn hide(self, number: u64) {
+        let _ = self.shown.try_update(|shown| shown.retain(|toast| toast.number != number));
+    }
+}
+
+/// Whether somebody reads a result, or is about to press its button.
+fn is_in_use() -> bool {
+    document().query_selector(".toasts:is(:hover, :focus-within)").is_ok_and(|toasts| toasts.is_some())
+}
+
+/// Shows the results above the page, so that they move nothing. Screen readers announce each once.
+#[component]
+pub fn ToastCorner(toasts: Toasts) -> impl IntoView {
+    let toast = move |Toast { number, tone, text, undo }: Toast| {
+        let (name, symbol) = match tone {
+            Tone::Info => ("info", Symbol::Info),
+            Tone::Warning => ("warning", Symbol::Alert),
+            Tone::Error => ("error", Symbol::Alert),
+        };
+        view! {
+            <div class="toast" data-tone=name>
+                <Icon symbol />
+                <p>{highlight::visible(&text)}</p>
+                {undo.map(|undo| {
+                    let take_back = move |_| {
+                        toasts.hide(number);
+                        undo();
+                    };
+                    view! { <button class="button button-small" type="button" on:click=take_back>"Undo"</button> }
+                })}
+                <button class="button button-icon" type="button" aria-label="Dismiss" on:click=move |_| toasts.hide(number)>
+                    <Icon symbol=Symbol::Close />
+                </button>
+            </div>
+        }
+    };
+    view! {
+        <div class="toasts" aria-live="polite">
+            <For each=move || toasts.shown.get() key=|toast| toast.number children=toast />
+        </div>
+    }
+}
