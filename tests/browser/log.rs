@@ -356,9 +356,11 @@ async fn the_log_can_be_exported() {
     search(&client, 2, "second").await;
     wait_for_phrases(page, &["second", "first"]).await;
     for (link, media_type, lines) in [("CSV", "text/csv", 4), ("NDJSON", "application/x-ndjson", 3)] {
+        page.click(Role::Button, "Export").await;
         page.find(Role::Link, link).await;
+        page.press([key::ESCAPE]).await;
         // Fetches the file: a real download would leave the page.
-        let load = "const link = [...document.querySelectorAll('a[download]')].find(a => a.innerText === arguments[0]);
+        let load = "const link = [...document.querySelectorAll('a[download]')].find(a => a.textContent.startsWith(arguments[0]));
                     fetch(link.href).then(async answer => arguments[1]([
                         answer.headers.get('content-type'), (await answer.text()).trim().split('\\n').length
                     ]));";

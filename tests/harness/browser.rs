@@ -159,6 +159,11 @@ impl Browser {
         self.client.switch_to_window(window.clone()).await.expect("the window is open");
     }
 
+    /// How many windows and tabs are open.
+    pub async fn windows(&self) -> usize {
+        self.client.windows().await.expect("the windows can be counted").len()
+    }
+
     /// Runs a function's body in the page and returns its result.
     pub async fn script(&self, body: &str, arguments: Vec<Value>) -> Value {
         self.client.execute(body, arguments).await.expect("the script runs")

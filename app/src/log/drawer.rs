@@ -1,15 +1,21 @@
-//! The drawer beside the list, with one row in full.
+//! The drawer with one row in full: beside the list where there is room, else above it.
 
 use std::sync::Arc;
 
 use api::LogRow;
+use leptos::html;
 use leptos::prelude::*;
 
+use crate::log::history::RowHistory;
+use crate::log::table::listed;
+use crate::log::words;
 use crate::platform::{time, url};
 use crate::ui::copy_button::CopyButton;
-use crate::ui::dialog::modal;
 use crate::ui::icon::{Icon, Symbol};
-use crate::ui::{format, highlight};
+use crate::ui::{format, highlight, shortcuts};
+
+/// In a window of this width, in pixels, list and drawer have room beside each other.
+const ROOM_FOR_BOTH: f64 = 1_280.0;
 
 /// Which row to open next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,33 +24,55 @@ pub enum Neighbour {
     Older,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layer {
+    /// The list stays usable.
+    Beside,
+    /// The list waits behind it.
+    Above,
+}
+
+impl Layer {
+    fn of_window() -> Self {
+        let width = window().inner_width().ok().and_then(|width| width.as_f64());
+        if width.is_some_and(|width| width >= ROOM_FOR_BOTH) { Self::Beside } else { Self::Above }
+    }
+}
+
 #[component]
 pub fn LogDrawer(
     #[prop(into)] row: Signal<Option<Arc<LogRow>>>,
     on_move: Callback<Neighbour>,
     on_close: Callback<()>,
 ) -> impl IntoView {
-    let dialog = modal(move || row.with(Option::is_some));
-    let title = move || row.get().map(|row| format!("Row {}", format::row_number(row.seq)));
+    let dialog = drawer(Memo::new(move |_| row.with(Option::is_some)));
+    let title = move || row.get().map(|row| words::row(&format::row_number(row.seq)));
     let json = Signal::derive(move || row.get().map_or_else(String::new, |row| to_json(&row)));
     // A click beside the drawer hits the dialog itself; everywhere else its content covers it.
     let is_backdrop = move |event: &leptos::ev::MouseEvent| event.target() == event.current_target();
+    let closed = move || {
+        // It may have been closed only to be opened in the other layer.
+        if dialog.get_untracked().is_some_and(|dialog| !dialog.open()) {
+            on_close.run(());
+        }
+    };
     view! {
         <dialog
             class="log_drawer" node_ref=dialog aria-labelledby="drawer-title"
-            on:close=move |_| on_close.run(())
+            on:close=move |_| closed()
             on:click=move |event| if is_backdrop(&event) { on_close.run(()) }
         >
             <div class="drawer_content">
                 <header class="dialog_head">
-                    <h2 id="drawer-title">{title}</h2>
+                    // Takes the focus, so that a screen reader reads it; a change of the row is read too.
+                    <h2 id="drawer-title" tabindex="-1" aria-live="polite">{title}</h2>
                     <DrawerButton label="Newer row" symbol=Symbol::Up on_press=move || on_move.run(Neighbour::Newer) />
                     <DrawerButton label="Older row" symbol=Symbol::Down on_press=move || on_move.run(Neighbour::Older) />
-                    <DrawerButton label="Close" symbol=Symbol::Close on_press=move || on_close.run(()) />
+                    <DrawerButton label=words::CLOSE symbol=Symbol::Close on_press=move || on_close.run(()) />
                 </header>
-                {move || row.get().map(|row| view! { <RowFacts row /> })}
+                {move || row.get().map(|row| view! { <RowFacts row=row.clone() /><RowHistory row /> })}
                 <footer class="drawer_foot">
-                    <CopyButton label="Copy as JSON" text=json />
+                    <CopyButton label=words::COPY_JSON text=json />
                     {move || row.get().map(|row| view! {
                         <a class="button button-small" href=url::of_job(row.job_id)>{format!("Job #{}", row.job_id.0)}</a>
                     })}
@@ -52,6 +80,36 @@ pub fn LogDrawer(
             </div>
         </dialog>
     }
+}
+
+/// Returns the `node_ref` for a dialog that opens and closes with `is_open`, in the layer that the window has room for.
+fn drawer(is_open: Memo<bool>) -> NodeRef<html::Dialog> {
+    let layer = RwSignal::new(Layer::of_window());
+    let resized = window_event_listener(leptos::ev::resize, move |_| {
+        if layer.get_untracked() != Layer::of_window() {
+            layer.set(Layer::of_window());
+        }
+    });
+    on_cleanup(move || resized.remove());
+    let dialog = NodeRef::<html::Dialog>::new();
+    Effect::new(move |shown: Option<Option<Layer>>| {
+        let wanted = is_open.get().then(|| layer.get());
+        let dialog = dialog.get()?;
+        if shown.flatten() != wanted && dialog.open() {
+            dialog.close();
+        }
+        if !dialog.open() {
+            match wanted {
+                Some(Layer::Beside) => dialog.show(),
+                Some(Layer::Above) => drop(dialog.show_modal()),
+                None => return None,
+            }
+            // Not the first button, which the browser chooses.
+            shortcuts::focus("#drawer-title");
+        }
+        wanted
+    });
+    dialog
 }
 
 #[component]
@@ -66,10 +124,14 @@ fn DrawerButton(label: &'static str, symbol: Symbol, on_press: impl Fn() + 'stat
 #[component]
 fn RowFacts(row: Arc<LogRow>) -> impl IntoView {
     let took = format::duration(row.recorded_at.since(row.searched_at));
+    let results = match listed(&row.results) {
+        text if text.is_empty() => words::NOTHING_FOUND.to_owned(),
+        text => text,
+    };
     let facts = [
         ("Phrase", highlight::visible(&row.phrase)),
         ("Letters", highlight::visible(&row.letters)),
-        ("Results", row.results.clone()),
+        ("Results", results),
         ("IP address", highlight::visible(&row.ip)),
         ("Browser", highlight::visible(&row.browser_family)),
         ("User agent", highlight::visible(&row.user_agent)),

@@ -6,6 +6,7 @@ use api::{FilterError, FilterKey, with_absolute_times};
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 
+use crate::log::words;
 use crate::platform::time;
 use crate::ui::dialog::Dialog;
 use crate::ui::highlight;
@@ -66,11 +67,17 @@ pub fn FilterBox(
                     change_after(PAUSE);
                 }
             />
-            <Show when=move || !text.with(String::is_empty) fallback=|| view! { <kbd aria-hidden="true">"/"</kbd> }>
-                <button class="button button-icon" type="button" aria-label="Clear the filter" on:click=clear>
-                    <Icon symbol=Symbol::Close />
-                </button>
-            </Show>
+            <div class="filter_tools">
+                <Show when=move || !text.with(String::is_empty) fallback=|| view! { <kbd aria-hidden="true">"/"</kbd> }>
+                    <button
+                        class="button button-icon" type="button"
+                        aria-label=words::CLEAR_FILTER title=words::CLEAR_FILTER on:click=clear
+                    >
+                        <Icon symbol=Symbol::Close />
+                    </button>
+                </Show>
+                <FilterHelp />
+            </div>
         </div>
     }
 }
@@ -121,14 +128,17 @@ const TERMS: [(FilterKey, &str); 13] = [
 
 /// A button that opens the filter's syntax in a dialog.
 #[component]
-pub fn FilterHelp() -> impl IntoView {
+fn FilterHelp() -> impl IntoView {
     let is_open = RwSignal::new(false);
     let terms = TERMS.map(|(key, matches)| {
         view! { <div class="help_row"><dt><code>{key.example()}</code></dt><dd>{matches}</dd></div> }
     });
     view! {
-        <button class="button button-small" type="button" aria-haspopup="dialog" on:click=move |_| is_open.set(true)>
-            "Filter syntax"
+        <button
+            class="button button-icon" type="button" aria-haspopup="dialog"
+            aria-label=words::FILTER_SYNTAX title=words::FILTER_SYNTAX on:click=move |_| is_open.set(true)
+        >
+            <Icon symbol=Symbol::Info />
         </button>
         <Dialog class="help_dialog filter_help" heading_id="filter-help-title" heading="The filter" is_open>
             <p>

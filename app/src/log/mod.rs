@@ -2,11 +2,14 @@
 
 mod drawer;
 mod filter;
+mod history;
 pub mod page;
 mod query;
 mod scan;
 mod state;
 mod table;
 mod toolbar;
+mod view;
 mod virtual_rows;
 mod window;
+mod words;

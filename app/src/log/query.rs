@@ -55,6 +55,8 @@ pub struct LogQuery {
     pub scan: RwSignal<Option<ScanState>>,
     /// Whether the database was restored to an older state while the page was open. Set again each time.
     pub is_replaced: RwSignal<bool>,
+    /// How many rows were written while the page was open.
+    pub arrived: RwSignal<u64>,
     /// Called with the number of rows by which the shown ones have moved.
     on_shift: StoredValue<Option<Callback<Shift>>>,
     question: StoredValue<Option<Question>>,
@@ -77,6 +79,7 @@ impl LogQuery {
             arrivals: RwSignal::new(Arrivals::Show),
             scan: RwSignal::new(None),
             is_replaced: RwSignal::new(false),
+            arrived: RwSignal::new(0),
             on_shift: StoredValue::new(None),
             question: StoredValue::new(None),
             buffer: StoredValue::new(Vec::new()),
@@ -339,6 +342,7 @@ impl LogQuery {
         if !rows.is_empty() {
             let arrivals = self.arrivals.get_untracked();
             let is_reading = self.reading.with_untracked(|reading| matches!(reading, Reading::Rows(_)));
+            self.arrived.update(|arrived| *arrived += rows.len() as u64);
             self.window.update(|window| window.add_newer(rows, arrivals, time::now()));
             if !is_reading {
                 self.drop_oldest();

@@ -3,37 +3,29 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use api::{LogRow, LogSeq};
+use api::{LogRow, LogSeq, letters_of_set};
+use leptos::html;
 use leptos::prelude::*;
-use leptos::{ev, html};
 
-use crate::log::query::LogQuery;
-use crate::log::virtual_rows::VirtualRows;
+use crate::log::view::LogView;
 use crate::log::window::Top;
+use crate::log::words;
 use crate::platform::time;
-use crate::ui::highlight;
-
-const COLUMNS: [&str; 6] = ["Phrase", "Letters", "IP address", "Browser", "Results", "Time"];
+use crate::ui::{highlight, row_press};
 
 /// After this many rows the list is rebuilt. A list, and the signals that its rows read, keep 200 bytes for every row
 /// that ever existed, which adds up if rows arrive all day.
 const ROWS_PER_LIST: usize = 1_000;
 
 #[component]
-pub fn LogTable(
-    query: LogQuery,
-    selected: RwSignal<Option<LogSeq>>,
-    rows: VirtualRows,
-    on_open: Callback<LogSeq>,
-) -> impl IntoView {
+pub fn LogTable(view: LogView) -> impl IntoView {
+    let LogView { query, rows, selected, .. } = view;
     let grid = NodeRef::<html::Div>::new();
     Effect::new(move |_| {
         if let Some(grid) = grid.get() {
             rows.attach(&grid);
         }
     });
-    let resized = window_event_listener(ev::resize, move |_| rows.measure());
-    on_cleanup(move || resized.remove());
 
     let length = Memo::new(move |_| query.window.with(|window| window.positions().end));
     let range = Memo::new(move |_| {
@@ -51,19 +43,19 @@ pub fn LogTable(
     };
     view! {
         <div
-            class="log_table" role="grid" aria-label="Log" tabindex="0" node_ref=grid
+            class="log_table" role="grid" aria-label=words::HEADING tabindex="0" node_ref=grid
             aria-rowcount=move || count.get()
             aria-activedescendant=active
             on:scroll=move |_| rows.scrolled()
         >
-            <div class="log_head" role="rowgroup">
+            <div class="log_head" role="rowgroup" title=words::times_are_in(&time::zone_name())>
                 <div class="log_line" role="row" aria-rowindex="1">
-                    {COLUMNS.map(|column| view! { <span role="columnheader">{column}</span> }).collect_view()}
+                    {words::COLUMNS.map(|column| view! { <span role="columnheader">{column}</span> }).collect_view()}
                 </div>
             </div>
             <div class="log_body" role="presentation" translate="no" style:height=move || rows.pixels(length.get())>
                 <div class="log_window" role="rowgroup" style:top=move || rows.pixels(range.get().start)>
-                    <DrawnRows query range selected on_open />
+                    <DrawnRows view range />
                 </div>
             </div>
         </div>
@@ -71,12 +63,8 @@ pub fn LogTable(
 }
 
 #[component]
-fn DrawnRows(
-    query: LogQuery,
-    range: Memo<Range<usize>>,
-    selected: RwSignal<Option<LogSeq>>,
-    on_open: Callback<LogSeq>,
-) -> impl IntoView {
+fn DrawnRows(view: LogView, range: Memo<Range<usize>>) -> impl IntoView {
+    let LogView { query, selected, .. } = view;
     let drawn = move || query.window.with(|window| window.rows(range.get()));
     let freshness = move |seq| {
         let is_fresh = query.window.with_untracked(|window| window.is_fresh(seq, time::now()));
@@ -100,7 +88,7 @@ fn DrawnRows(
                 created.update_value(|created| *created += 1);
                 let index = Signal::derive(move || first.get() + index.get() + 2);
                 let freshness = freshness(row.seq);
-                view! { <LogLine row index freshness selected on_open /> }
+                view! { <LogLine row index freshness selected view /> }
             } />
         }
     }
@@ -110,17 +98,31 @@ fn DrawnRows(
 const MAX_CHARACTERS: usize = 240;
 
 #[component]
-pub fn LogLine(
+fn LogLine(
     row: Arc<LogRow>,
     /// The row's index in the grid, in which the header is 1.
     #[prop(into)]
     index: Signal<usize>,
     freshness: Freshness,
     #[prop(into)] selected: Signal<Option<LogSeq>>,
-    on_open: Callback<LogSeq>,
+    view: LogView,
 ) -> impl IntoView {
     let seq = row.seq;
-    let browser = if row.browser_family.is_empty() { "unknown".to_owned() } else { excerpt(&row.browser_family) };
+    let browser = match row.browser_family.as_str() {
+        "" => words::UNKNOWN_BROWSER.to_owned(),
+        family => excerpt(family),
+    };
+    let (phrase, phrase_missing) = match row.phrase.as_str() {
+        "" => (words::NO_PHRASE.to_owned(), Some("")),
+        phrase => (excerpt(phrase), None),
+    };
+    let (results, results_missing) = match listed(&row.results) {
+        text if text.is_empty() => (words::NOTHING_FOUND.to_owned(), Some("")),
+        text => (text, None),
+    };
+    let press = move |event: leptos::ev::MouseEvent| {
+        row_press::press(&event, &untrack(|| view.address_of(seq)), || view.open(seq));
+    };
     view! {
         <div
             class="log_line"
@@ -129,13 +131,20 @@ pub fn LogLine(
             aria-rowindex=move || index.get().to_string()
             aria-selected=move || (selected.get() == Some(seq)).to_string()
             data-fresh=(freshness == Freshness::New).then_some("")
-            on:click=move |_| on_open.run(seq)
+            on:click=press
+            on:auxclick=press
         >
-            <span class="log_phrase" role="gridcell" dir="auto">{excerpt(&row.phrase)}</span>
+            <span class="log_phrase" role="gridcell" dir="auto">
+                // The grid has the focus, not each of its links. The pointer hits the row, which does what a link does: in
+                // a link, browsers let no selection of text begin.
+                <a class="log_link" href=move || view.address_of(seq) tabindex="-1" data-missing=phrase_missing>
+                    {phrase}
+                </a>
+            </span>
             <span class="log_letters" role="gridcell" dir="auto">{excerpt(&row.letters)}</span>
-            <span class="log_ip" role="gridcell">{excerpt(&row.ip)}</span>
+            <span class="log_results" role="gridcell" data-missing=results_missing>{results}</span>
             <span class="log_agent" role="gridcell" title=highlight::visible(&row.user_agent)>{browser}</span>
-            <span class="log_results" role="gridcell">{excerpt(&row.results)}</span>
+            <span class="log_ip" role="gridcell">{excerpt(&row.ip)}</span>
             <time class="log_time" role="gridcell" datetime=time::iso(row.searched_at)>
                 {time::local(row.searched_at)}
             </time>
@@ -143,14 +152,26 @@ pub fn LogLine(
     }
 }
 
+/// The letters of a result, `a, e`; a text that is none as it is.
+pub fn listed(results: &str) -> String {
+    match letters_of_set(results) {
+        Some(letters) => {
+            let letters =
+                letters.into_iter().take(MAX_CHARACTERS).map(|letter| highlight::visible(&letter.to_string()));
+            letters.collect::<Vec<_>>().join(", ")
+        }
+        None => excerpt(results),
+    }
+}
+
 /// Whether a row has just arrived, and is highlighted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
+enum Freshness {
     New,
     Known,
 }
 
-pub fn element_id(LogSeq(seq): LogSeq) -> String {
+fn element_id(LogSeq(seq): LogSeq) -> String {
     format!("log-row-{seq}")
 }
 

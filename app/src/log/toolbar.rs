@@ -1,15 +1,18 @@
 //! The toolbar above the log: filter, position, row count, export.
 
-use api::{FilterError, LogPosition, LogSeq, LogTime, with_absolute_times};
+use api::{FilterError, JobState, LogPosition, LogSeq, LogTime, with_absolute_times};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
-use crate::log::filter::{FilterBox, FilterErrorNote, FilterHelp};
+use crate::log::filter::{FilterBox, FilterErrorNote};
 use crate::log::query::{LogQuery, Reading};
 use crate::log::window::Top;
+use crate::log::words;
 use crate::platform::sse::StreamState;
 use crate::platform::{context, time, url};
 use crate::ui::format;
+use crate::ui::icon::{Icon, Symbol};
+use crate::ui::menu::MenuButton;
 use crate::ui::shell::not_live_since;
 
 /// The id of the element that explains the filter's error.
@@ -26,31 +29,52 @@ pub fn LogToolbar(
     #[prop(into)] position: Signal<Option<LogPosition>>,
     on_position: Callback<Option<LogPosition>>,
 ) -> impl IntoView {
-    let connection = context::connection();
-    let through = move || {
-        let through = format::row_number(query.through.get().filter(|&seq| seq > LogSeq(0))?);
-        Some(match connection.get() {
-            StreamState::Live => view! {
-                "Up to date"<span class="visually_hidden">{format!(", through row {through}")}</span>
-            }
-            .into_any(),
-            state => {
-                let since = not_live_since(state).map(|since| format!(" · {since}"));
-                format!("Complete through row {through}{}", since.unwrap_or_default()).into_any()
-            }
-        })
-    };
     let error_id = Signal::derive(move || error.with(Option::is_some).then_some(ERROR_ID));
     view! {
         <div class="log_toolbar">
-            <FilterBox label="Filter the log" value=filter on_change=on_filter error_id />
-            <FilterHelp />
-            <GoTo position on_position />
-            // With an error, the rows are those of the filter before.
-            <p class="log_count">{move || error.with(Option::is_none).then(|| count(query))}</p>
-            <p class="log_through muted">{through}</p>
-            <Show when=move || error.with(Option::is_none)><ExportMenu filter /></Show>
+            <FilterBox label=words::FILTER value=filter on_change=on_filter error_id />
+            <div class="log_standing">
+                // With an error, the rows are those of the filter before.
+                <p class="log_count">{move || error.with(Option::is_none).then(|| count(query))}</p>
+                <Through query />
+            </div>
+            <div class="log_tools">
+                <GoTo position on_position />
+                <Show when=move || error.with(Option::is_none)><ExportMenu filter /></Show>
+            </div>
             <FilterErrorNote id=ERROR_ID text=filter error />
+        </div>
+    }
+}
+
+/// Up to which row the list is complete.
+#[component]
+fn Through(query: LogQuery) -> impl IntoView {
+    let connection = context::connection();
+    let through = Memo::new(move |_| query.through.get().filter(|&seq| seq > LogSeq(0)).map(format::row_number));
+    let is_live = Memo::new(move |_| connection.get() == StreamState::Live);
+    let stale = move || {
+        let since = not_live_since(connection.get()).map(|since| format!(" · {since}"));
+        through.get().map(|row| words::complete_through(&row) + &since.unwrap_or_default())
+    };
+    let face = move || {
+        view! {
+            <Icon symbol=Symbol::State(JobState::Done) />
+            {words::UP_TO_DATE}
+            <span class="visually_hidden">{move || through.get().map(|row| words::through(&row))}</span>
+        }
+        .into_any()
+    };
+    let is_known = Memo::new(move |_| through.with(Option::is_some));
+    view! {
+        <div class="log_through muted">
+            <Show when=move || is_known.get()>
+                <Show when=move || is_live.get() fallback=move || view! { <span>{stale}</span> }>
+                    <MenuButton id="log-up-to-date" class="quiet_fact" face=face()>
+                        <p class="menu_text">{words::UP_TO_DATE_WHY}</p>
+                    </MenuButton>
+                </Show>
+            </Show>
         </div>
     }
 }
@@ -75,21 +99,20 @@ fn count(query: LogQuery) -> Option<String> {
 
 /// How many rows are newer than the shown ones.
 pub fn newer_rows(query: LogQuery, is_at_position: bool) -> Option<String> {
-    const UNKNOWN: &str = "Newest rows";
     let (top, has_room, waiting, newest) = query
         .window
         .with(|window| (window.top(), window.positions().start > 0, window.waiting(), window.newest_shown()));
-    let counted = |count: u64, label: &str| format!("{} {label}", format::number(count));
     match (top, has_room, newest) {
         (Top::Gap, false, Some(LogSeq(newest))) if !query.is_filtered() => {
             let newer = query.through.get().map_or(0, |LogSeq(through)| through.saturating_sub(newest));
             Some(match u64::try_from(newer) {
-                Ok(1..) => counted(newer.unsigned_abs(), if is_at_position { "newer" } else { "new" }),
-                _ => UNKNOWN.to_owned(),
+                Ok(newer @ 1..) if is_at_position => words::newer_rows(newer),
+                Ok(newer @ 1..) => words::new_rows(newer),
+                _ => words::NEWEST.to_owned(),
             })
         }
-        (Top::Gap, false, _) if is_at_position => Some(UNKNOWN.to_owned()),
-        _ => (waiting > 0).then(|| counted(waiting as u64, "new")),
+        (Top::Gap, false, _) if is_at_position => Some(words::NEWEST.to_owned()),
+        _ => (waiting > 0).then(|| words::new_rows(waiting as u64)),
     }
 }
 
@@ -100,8 +123,7 @@ fn GoTo(
     /// Called with `None` to return to the newest rows.
     on_position: Callback<Option<LogPosition>>,
 ) -> impl IntoView {
-    let hint =
-        format!("A row's number (48211), a time in {} (2026-11-22 08:05) or how long ago (2h)", time::zone_name());
+    let hint = words::where_to_go(&time::zone_name());
     let wrong = format!("{hint}.");
     let text = RwSignal::new(String::new());
     let is_wrong = RwSignal::new(false);
@@ -123,8 +145,8 @@ fn GoTo(
             <input
                 type="text"
                 data-go=""
-                aria-label="Go to a row or a time"
-                placeholder="Go to row or time"
+                aria-label=words::GO_TO
+                placeholder=words::GO_TO_SHORT
                 title=hint
                 spellcheck="false"
                 autocomplete="off"
@@ -150,19 +172,29 @@ fn to_text(position: LogPosition) -> String {
     }
 }
 
-/// Links that download the log: the rows that match the filter, or all.
+/// A menu of downloads: the rows that match the filter, or all.
 #[component]
 fn ExportMenu(#[prop(into)] filter: Signal<Option<String>>) -> impl IntoView {
     let address = move |format| {
         let filter = filter.get().map(|filter| with_absolute_times(&filter, &time::LocalZone));
         url::with_query("/api/admin/log/export", &[("format", Some(format)), ("q", filter.as_deref())])
     };
-    let what = move || if filter.with(Option::is_some) { "matching rows" } else { "all rows" };
+    let what = move || if filter.with(Option::is_some) { "the matching rows" } else { "all rows" };
+    let entry = move |format: &'static str, name: &'static str, about: &'static str| {
+        view! {
+            <a class="menu_entry" href=move || address(format) download="">
+                {name}" "<small class="muted">{about}</small>
+            </a>
+        }
+    };
+    let face = view! { <Icon symbol=Symbol::Download />{words::EXPORT} }.into_any();
     view! {
-        <div class="export_menu" role="group" aria-label="Export">
-            <span class="muted">{move || format!("Export {}", what())}</span>
-            <a href=move || address("csv") download="" aria-label=move || format!("CSV of {}", what())>"CSV"</a>
-            <a href=move || address("ndjson") download="" aria-label=move || format!("NDJSON of {}", what())>"NDJSON"</a>
+        <div class="export_menu">
+            <MenuButton id="log-export" class="button button-quiet" face>
+                <p class="menu_title">{move || words::exports(what())}</p>
+                {entry("csv", "CSV", words::ABOUT_CSV)}
+                {entry("ndjson", "NDJSON", words::ABOUT_NDJSON)}
+            </MenuButton>
         </div>
     }
 }

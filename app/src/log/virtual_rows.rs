@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use leptos::prelude::*;
-use web_sys::HtmlElement;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{HtmlElement, ResizeObserver};
 
 /// Rows drawn beyond each edge, so that scrolling shows no blank.
 const OVERSCAN_ROWS: usize = 10;
@@ -33,10 +35,20 @@ impl VirtualRows {
         Self { view: RwSignal::new(view), scroller: StoredValue::new_local(None), owed: StoredValue::new(0) }
     }
 
-    /// Measures `scroller` from now on. Its custom property `--row-height` is the height of a row.
+    /// Measures `scroller` now and whenever its size changes, until the caller is cleaned up. Its custom property
+    /// `--row-height` is the height of a row.
     pub fn attach(self, scroller: &HtmlElement) {
         self.scroller.set_value(Some(scroller.clone()));
         self.measure();
+        let resized = Closure::<dyn FnMut()>::new(move || self.measure());
+        let Ok(observer) = ResizeObserver::new(resized.as_ref().unchecked_ref()) else { return };
+        observer.observe(scroller);
+        let observed = StoredValue::new_local(Some((observer, resized)));
+        on_cleanup(move || {
+            if let Some((observer, _)) = observed.try_update_value(Option::take).flatten() {
+                observer.disconnect();
+            }
+        });
     }
 
     /// Call it on each scroll event. It reads nothing that forces a layout.
@@ -48,8 +60,7 @@ impl VirtualRows {
         }
     }
 
-    /// Call it when the size may have changed.
-    pub fn measure(self) {
+    fn measure(self) {
         let Some(scroller) = self.scroller.get_value() else { return };
         let style = window().get_computed_style(&scroller).ok().flatten();
         let declared = style.and_then(|style| style.get_property_value("--row-height").ok());
@@ -112,6 +123,8 @@ impl VirtualRows {
     /// Scrolls as little as needed to show the whole row.
     pub fn reveal(self, index: usize) {
         let Some(scroller) = self.scroller.get_value() else { return };
+        // The place of the last scrolling may not have been reported yet.
+        self.measure();
         let view = self.view.get_untracked();
         scroller.set_scroll_top(view.revealing(i32::try_from(index).unwrap_or(i32::MAX)));
     }
