@@ -127,7 +127,8 @@ async fn a_jobs_page_shows_its_payload_and_its_attempts() {
     page.click(Role::Link, &format!("#{job}")).await;
     page.wait_for_path("the job's page", |path| path == format!("/jobs/{job}")).await;
     page.find(Role::Heading, "Payload").await;
-    page.find(Role::Heading, "Attempts").await;
+    page.find(Role::Heading, "Timeline").await;
+    page.wait_for_text("Attempt 1 done").await;
     let payload = page.texts("pre").await.concat();
     assert!(payload.contains("what the job is about"), "{payload}");
     test.finish().await;

@@ -14,7 +14,7 @@ const FIELD: &str = "Limit of log_request";
 async fn a_kind_is_paused_and_resumed() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;
-    page.open("/jobs").await;
+    open_kinds(page).await;
     search(&test.client(), 1, "written").await;
     page.wait_for_text("written").await;
     page.click(Role::Button, "Pause log_request").await;
@@ -29,7 +29,7 @@ async fn a_kind_is_paused_and_resumed() {
     page.wait_for_text("Jobs of the kind log_request are paused").await;
 
     // By keyboard: the button keeps the focus and gets its new label.
-    page.open("/jobs").await;
+    open_kinds(page).await;
     page.find(Role::Button, "Resume log_request").await;
     page.script("document.querySelector('.kind_buttons button').focus()", vec![]).await;
     page.press([key::ENTER]).await;
@@ -47,7 +47,7 @@ async fn a_double_click_pauses_and_an_abandoned_press_does_nothing() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;
     search(&test.client(), 1, "written").await;
-    page.open("/jobs").await;
+    open_kinds(page).await;
     page.find(Role::Button, "Pause log_request").await;
     let centre = "const box = document.querySelector('.kind_buttons button').getBoundingClientRect();
                   return [box.x + box.width / 2, box.y + box.height / 2]";
@@ -82,7 +82,7 @@ async fn a_kind_is_limited() {
     let test = BrowserTest::as_administrator(&["--log-delay", "1h"]).await;
     let page = &test.browser;
     search(&test.client(), 1, "the first").await;
-    page.open("/jobs").await;
+    open_kinds(page).await;
     wait_for_counts(page, "0", "1").await;
     assert_eq!(page.value(FIELD).await, "");
     page.fill(FIELD, "2").await;
@@ -104,7 +104,7 @@ async fn a_kind_is_limited() {
     }
     wait_for_limit(&test, Some(2)).await;
     // After a reload the field shows the valid limit.
-    page.open("/jobs").await;
+    open_kinds(page).await;
     eventually("the field shows the limit", async || (page.value(FIELD).await == "2").then_some(())).await;
     // Emptied by keys, as a person does it: the driver's `clear` sends no event to the page.
     page.fill(FIELD, &format!("7{}", key::BACKSPACE)).await;
@@ -119,7 +119,7 @@ async fn an_unreachable_server_is_reported_and_moves_nothing() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;
     search(&test.client(), 1, "hello").await;
-    page.open("/jobs").await;
+    open_kinds(page).await;
     page.wait_for_text("hello").await;
     page.find(Role::Button, "Pause log_request").await;
     page.expect_on_console("ERR_");
@@ -129,7 +129,7 @@ async fn an_unreachable_server_is_reported_and_moves_nothing() {
     let before = page.script(tops, vec![]).await;
     page.click(Role::Button, "Pause log_request").await;
     eventually("the error is in its corner", async || {
-        let results = page.texts(".action_result p").await.concat();
+        let results = page.texts(".toast p").await.concat();
         (results.contains("It is not known whether log_request was changed.")
             && results.contains("The server cannot be reached"))
         .then_some(())
@@ -146,7 +146,7 @@ async fn a_new_kind_moves_no_button_under_the_pointer() {
     let test = BrowserTest::as_administrator(&["--log-delay", "1h"]).await;
     let page = &test.browser;
     search(&test.client(), 1, "the first").await;
-    page.open("/jobs").await;
+    open_kinds(page).await;
     wait_for_counts(page, "0", "1").await;
     let job = job_about(page, "the first").await;
     page.find(Role::Button, &format!("Cancel job {job}")).await;
@@ -171,6 +171,12 @@ async fn a_new_kind_moves_no_button_under_the_pointer() {
     page.wait_for_text("lab_run").await;
     page.find(Role::Button, "Pause lab_run").await;
     test.finish().await;
+}
+
+/// Opens the page of the jobs, and the types below their list.
+async fn open_kinds(page: &Browser) {
+    page.open("/jobs").await;
+    page.click(Role::Button, "Job types").await;
 }
 
 /// Waits until this many log jobs wait and run.

@@ -110,7 +110,7 @@ async fn every_cancel_on_a_slow_line_counts() {
     assert_eq!(page.script("return heldAnswers()", vec![]).await, 3);
     page.script("letGo()", vec![]).await;
     eventually("each result is told", async || {
-        let results = page.texts(".action_result p").await;
+        let results = page.texts(".toast p").await;
         (results.iter().filter(|text| text.ends_with("was cancelled.")).count() == 3).then_some(())
     })
     .await;
@@ -158,6 +158,7 @@ async fn a_refusal_of_the_session_before_does_not_end_the_new_one() {
     let page = &test.browser;
     search(&test.client(), 1, "written").await;
     page.open("/jobs").await;
+    page.click(Role::Button, "Job types").await;
     page.find(Role::Button, "Pause log_request").await;
     page.script(REFUSE_LATE, vec![]).await;
     page.click(Role::Button, "Pause log_request").await;

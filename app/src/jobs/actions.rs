@@ -1,13 +1,15 @@
 //! What an administrator can do to a job, from the list or from its page.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use api::{ApiError, JobId, JobState, Role};
 use leptos::prelude::*;
 
+use crate::jobs::words;
 use crate::platform::context;
 use crate::platform::request::Request;
-use crate::ui::notice::{Notice, Tone};
+use crate::ui::notice::Tone;
+use crate::ui::toast::{Toasts, Undo};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum JobAction {
@@ -26,18 +28,15 @@ impl JobAction {
     }
 
     /// What the visitor is told about a job that was acted on.
-    fn result(self, JobId(job): JobId, result: Result<(), ApiError>) -> (Tone, String) {
-        let done = match self {
-            Self::Retry => "retried",
-            Self::Cancel => "cancelled",
-        };
+    fn result(self, job: JobId, result: Result<(), ApiError>) -> (Tone, String) {
         match (self, result) {
-            (Self::Retry, Ok(())) => (Tone::Info, format!("Job #{job} waits for a worker again.")),
-            (Self::Cancel, Ok(())) => (Tone::Info, format!("Job #{job} was cancelled.")),
-            (_, Err(error)) if error.is_outcome_unknown() => {
-                (Tone::Warning, format!("It is not known whether job #{job} was {done}. {}", error.message))
+            (Self::Retry, Ok(())) => (Tone::Info, words::retried(job)),
+            (Self::Cancel, Ok(())) => (Tone::Info, words::cancelled(job)),
+            (action, Err(error)) => {
+                let tone = if error.is_outcome_unknown() { Tone::Warning } else { Tone::Error };
+                let done = if action == Self::Retry { "retried" } else { "cancelled" };
+                (tone, words::not_done(job, done, &error))
             }
-            (_, Err(error)) => (Tone::Error, format!("Job #{job} was not {done}. {}", error.message)),
         }
     }
 
@@ -47,72 +46,68 @@ impl JobAction {
             Self::Cancel => state.can_cancel(),
         }
     }
+
+    /// The action that takes this one back, on a job that was in the state `before`. A job that had a time of its own
+    /// does not get it back, and one that had ended does not end the same way again.
+    fn taken_back_by(self, before: JobState) -> Option<Self> {
+        match (self, before) {
+            (Self::Cancel, JobState::Waiting | JobState::Running) => Some(Self::Retry),
+            (Self::Retry, JobState::Cancelled) => Some(Self::Cancel),
+            _ => None,
+        }
+    }
+
+    /// The job's state after this action.
+    fn leads_to(self) -> JobState {
+        match self {
+            Self::Retry => JobState::Waiting,
+            Self::Cancel => JobState::Cancelled,
+        }
+    }
 }
 
-/// How long the result of an action is shown.
-const RESULT_TIME: Duration = Duration::from_secs(8);
-
-/// The actions of a page, and their results.
+/// The actions of a page.
 #[derive(Clone, Copy)]
 pub struct Actions {
     request: Request,
     /// Jobs with an action that has no answer yet.
     pending: StoredValue<Vec<JobId>>,
-    /// The latest ones, oldest first.
-    results: RwSignal<Vec<(Tone, String)>>,
+    pub toasts: Toasts,
     /// Called after each action, even a failed one: the job's state may differ from what the page shows.
     on_done: Callback<JobId>,
 }
 
 impl Actions {
     pub fn new(on_done: Callback<JobId>) -> Self {
-        Self { request: Request::new(), pending: StoredValue::default(), results: RwSignal::new(Vec::new()), on_done }
+        Self { request: Request::new(), pending: StoredValue::default(), toasts: Toasts::new(), on_done }
     }
 
-    fn run(self, action: JobAction, job: JobId) {
-        let Self { request, pending, on_done, .. } = self;
-        if pending.with_value(|pending| pending.contains(&job)) {
-            // A double click is one action.
+    /// Acts on a job in the state `before`.
+    fn run(self, action: JobAction, job: JobId, before: JobState) {
+        let Self { request, pending, toasts, on_done } = self;
+        let is_new = pending.try_update_value(|pending| {
+            let is_new = !pending.contains(&job);
+            if is_new {
+                pending.push(job);
+            }
+            is_new
+        });
+        // A double click is one action. The page of an Undo may be gone.
+        if is_new != Some(true) {
             return;
         }
-        pending.update_value(|pending| pending.push(job));
-        let then = move |answer| {
+        let then = move |answer: Result<(), ApiError>| {
             let _ = pending.try_update_value(|pending| pending.retain(|&other| other != job));
-            self.tell(action.result(job, answer));
+            let back = answer.is_ok().then(|| action.taken_back_by(before)).flatten();
+            let undo = back.map(|back| -> Undo { Arc::new(move || self.run(back, job, action.leads_to())) });
+            let (tone, text) = action.result(job, answer);
+            toasts.tell(tone, text, undo);
             let _ = on_done.try_run(job);
         };
         match action {
             JobAction::Retry => request.send(api::retry_job(job), then),
             JobAction::Cancel => request.send(api::cancel_job(job), then),
         }
-    }
-
-    /// Shows a result for some time.
-    pub fn tell(self, result: (Tone, String)) {
-        let results = self.results;
-        // The page may be gone by now.
-        let _ = results.try_update(|results| results.push(result.clone()));
-        let hide = move || {
-            let _ = results.try_update(|results| {
-                if let Some(index) = results.iter().position(|shown| *shown == result) {
-                    results.remove(index);
-                }
-            });
-        };
-        set_timeout(hide, RESULT_TIME);
-    }
-}
-
-/// Says what was acted on, above the page, so that it moves nothing.
-#[component]
-pub fn ActionResult(actions: Actions) -> impl IntoView {
-    let is_shown = Memo::new(move |_| actions.results.with(|results| !results.is_empty()));
-    let notices =
-        move || actions.results.get().into_iter().map(|(tone, text)| view! { <Notice tone text /> }).collect_view();
-    view! {
-        <Show when=move || is_shown.get()>
-            <div class="action_result">{notices}</div>
-        </Show>
     }
 }
 
@@ -131,7 +126,7 @@ pub fn JobActions(id: JobId, state: JobState, actions: Actions) -> impl IntoView
                 data-off=is_off.then_some("")
                 disabled=is_off
                 aria-label=format!("{} job {number}", action.label())
-                on:click=move |_| actions.run(action, id)
+                on:click=move |_| actions.run(action, id, state)
             >
                 {action.label()}
             </button>
@@ -145,4 +140,17 @@ pub fn JobActions(id: JobId, state: JobState, actions: Actions) -> impl IntoView
 pub fn may_act() -> Memo<bool> {
     let session = context::session();
     Memo::new(move |_| session.account().is_some_and(|account| account.role >= Role::Operator))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_taken_back_whole_has_an_undo() {
+        let undo =
+            |action: JobAction| JobState::ALL.into_iter().filter(move |&state| action.taken_back_by(state).is_some());
+        assert!(undo(JobAction::Cancel).eq([JobState::Waiting, JobState::Running]));
+        assert!(undo(JobAction::Retry).eq([JobState::Cancelled]));
+    }
 }

@@ -3,15 +3,16 @@
 use api::{ErrorCode, JobDetail, JobId, JobProgress, JobState, TimeMs};
 use leptos::prelude::*;
 
-use crate::jobs::actions::{ActionResult, Actions, JobActions};
-use crate::jobs::attempts::{AttemptList, StateTimeline, took};
-use crate::jobs::stream;
+use crate::jobs::actions::{Actions, JobActions};
+use crate::jobs::timeline::{Timeline, took};
+use crate::jobs::{stream, words};
 use crate::platform::context;
 use crate::platform::retry::{self, Outcome};
 use crate::ui::badge::StateBadge;
 use crate::ui::copy_button::CopyButton;
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
+use crate::ui::toast::ToastCorner;
 use crate::ui::{format, highlight};
 
 #[component]
@@ -34,12 +35,12 @@ pub fn JobPage(id: JobId) -> impl IntoView {
     });
     let progress = Memo::new(move |_| job.get().and_then(|job| job.ok()?.summary.progress));
     let heading = move || match shown.get() {
-        Some(Err(error)) if error.code == ErrorCode::NotFound => format!("There is no such job: #{}", id.0),
-        _ => format!("Job #{}", id.0),
+        Some(Err(error)) if error.code == ErrorCode::NotFound => words::no_such_job(id),
+        _ => words::job(id),
     };
     view! {
         <div class="page">
-            <p class="breadcrumb"><a href="/jobs">"Jobs"</a></p>
+            <p class="breadcrumb"><a href="/jobs">{words::HEADING}</a></p>
             <PageHeading text=Signal::derive(heading) />
             {move || match shown.get() {
                 None => view! { <Loading /> }.into_any(),
@@ -50,7 +51,7 @@ pub fn JobPage(id: JobId) -> impl IntoView {
                     view! { <Failure text=error.message on_retry=refresh /> }.into_any()
                 }
             }}
-            <ActionResult actions />
+            <ToastCorner toasts=actions.toasts />
         </div>
     }
 }
@@ -58,16 +59,16 @@ pub fn JobPage(id: JobId) -> impl IntoView {
 #[component]
 fn NoSuchJob() -> impl IntoView {
     view! {
-        <div class="card empty_state">
-            <p>"The address may be mistyped, or the job ended so long ago that it was deleted."</p>
-            <a class="button" href="/jobs">"Go to the jobs"</a>
+        <div class="empty_state">
+            <p>{words::NO_SUCH_JOB}</p>
+            <a class="button" href="/jobs">{words::GO_TO_JOBS}</a>
         </div>
     }
 }
 
 #[component]
 fn Detail(job: JobDetail, progress: Memo<Option<JobProgress>>, actions: Actions) -> impl IntoView {
-    let JobDetail { summary, payload, result, attempts, log_row, why_not_running } = job.clone();
+    let JobDetail { summary, payload, result, log_row, why_not_running, .. } = job.clone();
     view! {
         <div class="job_detail">
             <div class="job_head">
@@ -78,25 +79,23 @@ fn Detail(job: JobDetail, progress: Memo<Option<JobProgress>>, actions: Actions)
             </div>
             {move || progress.get().map(|progress| view! { <ProgressBar progress state=summary.state /> })}
             {why_not_running.map(|why| view! { <Notice tone=Tone::Info text=why /> })}
+            <JobFacts job=job.clone() />
             {log_row.map(|row| view! {
                 <p class="job_row_note">
                     <a href=format!("/viewlog?row={}", row.0)>{format!("Log row {}", format::row_number(row))}</a>
-                    {summary.state.can_retry().then_some(" The row is already written: a retry changes nothing.")}
+                    {summary.state.can_retry().then_some(words::ROW_IS_WRITTEN)}
                 </p>
             })}
-            <JobTiles job=job.clone() />
             <div class="job_columns">
-                <section class="card" aria-labelledby="attempts-title">
-                    <h2 id="attempts-title">"Attempts"</h2>
-                    <AttemptList attempts />
+                <section aria-labelledby="timeline-title">
+                    <h2 id="timeline-title">{words::TIMELINE}</h2>
+                    <Timeline job />
                 </section>
-                <section class="card" aria-labelledby="timeline-title">
-                    <h2 id="timeline-title">"Timeline"</h2>
-                    <StateTimeline job />
-                </section>
+                <div class="job_texts">
+                    {result.map(|result| view! { <LongText id="result-title" title=words::RESULT text=result /> })}
+                    <LongText id="payload-title" title=words::PAYLOAD text=payload />
+                </div>
             </div>
-            {result.map(|result| view! { <LongText id="result-title" title="Result" text=result /> })}
-            <LongText id="payload-title" title="Payload" text=payload />
         </div>
     }
 }
@@ -105,10 +104,10 @@ fn Detail(job: JobDetail, progress: Memo<Option<JobProgress>>, actions: Actions)
 fn LongText(id: &'static str, title: &'static str, text: String) -> impl IntoView {
     let shown = highlight::visible_lines(&text);
     view! {
-        <section class="card" aria-labelledby=id>
+        <section aria-labelledby=id>
             <header class="card_head">
                 <h2 id=id>{title}</h2>
-                <CopyButton label="Copy" text />
+                <CopyButton label="Copy" text=Signal::stored(text) />
             </header>
             <pre class="payload" tabindex="0" translate="no">{shown}</pre>
         </section>
@@ -143,28 +142,25 @@ fn ProgressBar(progress: JobProgress, state: JobState) -> impl IntoView {
 
 /// How long the job waited and ran, how often it was tried, and by which worker.
 #[component]
-fn JobTiles(job: JobDetail) -> impl IntoView {
+fn JobFacts(job: JobDetail) -> impl IntoView {
     let now = context::now();
     let JobDetail { summary, attempts, .. } = job;
     let first_start = attempts.first().map(|attempt| attempt.started_at);
     let last = attempts.last().cloned();
     let is_final = summary.state.is_final();
     let wait = move || match first_start {
-        None if is_final => "never began".to_owned(),
+        None if is_final => words::NEVER_BEGAN.to_owned(),
         start => took(summary.created_at, start, now),
     };
     let by = last.as_ref().map_or_else(|| "–".to_owned(), |attempt| attempt.worker.clone());
     let last: Option<(TimeMs, Option<TimeMs>)> = last.map(|attempt| (attempt.started_at, attempt.finished_at));
     let run = move || last.map_or_else(|| "–".to_owned(), |(start, end)| took(start, end, now));
     view! {
-        <dl class="job_tiles">
-            <div class="job_tile"><dt>"Wait"</dt><dd>{wait}</dd></div>
-            <div class="job_tile"><dt>"Run"</dt><dd>{run}</dd></div>
-            <div class="job_tile">
-                <dt>"Attempts"</dt>
-                <dd>{format!("{} of {}", summary.attempt, summary.max_attempts)}</dd>
-            </div>
-            <div class="job_tile"><dt>"By"</dt><dd class="job_worker" title=by.clone()>{by.clone()}</dd></div>
+        <dl class="job_facts">
+            <div><dt>"Waited"</dt><dd>{wait}</dd></div>
+            <div><dt>"Ran"</dt><dd>{run}</dd></div>
+            <div><dt>"Attempts"</dt><dd>{format!("{} of {}", summary.attempt, summary.max_attempts)}</dd></div>
+            <div><dt>"Worker"</dt><dd class="job_worker" title=by.clone()>{by.clone()}</dd></div>
         </dl>
     }
 }

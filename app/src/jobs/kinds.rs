@@ -1,25 +1,30 @@
 //! The job types: how many jobs of each there are, and their limits and pauses.
 
-use api::{ApiError, JobCounts, JobKind};
+use std::sync::Arc;
+
+use api::{JobCounts, JobKind};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::jobs::actions::{Actions, may_act};
 use crate::jobs::hold::{Held, Hold};
+use crate::jobs::words;
 use crate::platform::request::Request;
 use crate::ui::format::number;
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Loading, Tone};
+use crate::ui::toast::{Toasts, Undo};
 
 #[component]
 pub fn KindTable(
     /// `None` until they are known.
     kinds: RwSignal<Option<Vec<JobKind>>>,
-    /// Those of the list below, where the results are shown.
+    /// Those of the list, which show their results in the same corner.
     actions: Actions,
     hold: Hold,
 ) -> impl IntoView {
-    let actions = KindActions { request: Request::new(), pending: RwSignal::new(Vec::new()), kinds, results: actions };
+    let actions =
+        KindActions { request: Request::new(), pending: RwSignal::new(Vec::new()), kinds, toasts: actions.toasts };
     // A row lives as long as its kind, so it keeps the focus and unsent input. A new row would move the list below.
     let names = RwSignal::new(None::<Vec<String>>);
     Effect::new(move |_| {
@@ -31,15 +36,23 @@ pub fn KindTable(
     });
     let is_known = Memo::new(move |_| names.with(Option::is_some));
     let is_empty = Memo::new(move |_| names.with(|names| names.as_ref().is_some_and(Vec::is_empty)));
+    let paused = move || {
+        let paused = kinds.with(|kinds| {
+            let paused = kinds.iter().flatten().filter(|kind| kind.paused);
+            paused.map(|kind| format!("{} {}", kind.kind, words::PAUSED)).collect::<Vec<_>>()
+        });
+        (!paused.is_empty()).then(|| view! { <strong>{paused.join(", ")}</strong> })
+    };
+    let number_of_types = move || names.with(|names| names.as_ref().map(|names| words::types(names.len())));
     view! {
-        <section class="kind_card card card-flush" aria-labelledby="kinds-title">
-            <h2 id="kinds-title">"Job types"</h2>
+        <details class="kind_fold">
+            <summary><h2 id="kinds-title">{words::KINDS}</h2>" "<span class="muted">{number_of_types}</span>" "{paused}</summary>
             <Show when=move || !is_known.get()><Loading /></Show>
             <Show
                 when=move || !is_empty.get()
-                fallback=|| view! { <p class="muted">"There are none yet: the first job of a kind makes it known."</p> }
+                fallback=|| view! { <p class="muted">{words::NO_KIND}</p> }
             >
-                <table class="table kind_table">
+                <table class="table kind_table" aria-labelledby="kinds-title">
                     <thead>
                         <tr>
                             <th scope="col">"Kind"</th>
@@ -58,7 +71,7 @@ pub fn KindTable(
                     </tbody>
                 </table>
             </Show>
-        </section>
+        </details>
     }
 }
 
@@ -69,18 +82,30 @@ enum KindAction {
     Limit(Option<u32>),
 }
 
+impl KindAction {
+    /// What the visitor is told about a kind that was acted on.
+    fn done(self, kind: &str) -> String {
+        match self {
+            Self::Pause => words::kind_paused(kind),
+            Self::Resume => words::kind_resumed(kind),
+            Self::Limit(limit) => words::kind_limited(kind, limit),
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 struct KindActions {
     request: Request,
     /// Kinds with an action that has no answer yet.
     pending: RwSignal<Vec<String>>,
-    results: Actions,
+    toasts: Toasts,
     kinds: RwSignal<Option<Vec<JobKind>>>,
 }
 
 impl KindActions {
     fn run(self, action: KindAction, kind: String) {
-        if untrack(|| self.is_pending(&kind)) {
+        // The page of an Undo may be gone.
+        if self.pending.is_disposed() || untrack(|| self.is_pending(&kind)) {
             return;
         }
         self.pending.update(|pending| pending.push(kind.clone()));
@@ -93,8 +118,12 @@ impl KindActions {
             }
         };
         self.request.send(request, move |result| {
-            if let Err(error) = result {
-                self.results.tell(failed(&name, &error));
+            match result {
+                Ok(()) => self.toasts.tell(Tone::Info, action.done(&name), self.undo(action, &name)),
+                Err(error) => {
+                    let tone = if error.is_outcome_unknown() { Tone::Warning } else { Tone::Error };
+                    self.toasts.tell(tone, words::kind_not_changed(&name, &error), None);
+                }
             }
             // The stream sends the kinds too, but it may be down, and after a failure the page shows a wrong state.
             spawn_local(async move {
@@ -110,16 +139,15 @@ impl KindActions {
         });
     }
 
+    /// Takes a pause back. A resumed kind has started jobs, and a limit is a field away.
+    fn undo(self, action: KindAction, kind: &str) -> Option<Undo> {
+        let kind = kind.to_owned();
+        (action == KindAction::Pause).then(|| -> Undo { Arc::new(move || self.run(KindAction::Resume, kind.clone())) })
+    }
+
     fn is_pending(self, kind: &str) -> bool {
         self.pending.with(|pending| pending.iter().any(|pending| pending == kind))
     }
-}
-
-fn failed(kind: &str, error: &ApiError) -> (Tone, String) {
-    if error.is_outcome_unknown() {
-        return (Tone::Warning, format!("It is not known whether {kind} was changed. {}", error.message));
-    }
-    (Tone::Error, format!("{kind} was not changed. {}", error.message))
 }
 
 #[component]
@@ -142,7 +170,7 @@ fn KindRow(name: String, actions: KindActions) -> impl IntoView {
             <th class="kind_name" scope="row">
                 <span class="job_kind">{name.clone()}</span>
                 <Show when=move || is_paused.get()>
-                    <span class="state_badge kind_paused"><Icon symbol=Symbol::Pause />"paused"</span>
+                    <span class="state_badge kind_paused"><Icon symbol=Symbol::Pause />{words::PAUSED}</span>
                 </Show>
             </th>
             <td class="kind_count kind_waiting">{count(|counts| counts.waiting)}</td>
@@ -190,7 +218,7 @@ fn KindRow(name: String, actions: KindActions) -> impl IntoView {
 #[component]
 fn KindLimit(name: String, limit: Memo<Option<u32>>, actions: KindActions) -> impl IntoView {
     let may_act = may_act();
-    let text = move || limit.get().map_or_else(|| "no limit".to_owned(), |limit| number(limit.into()));
+    let text = move || limit.get().map_or_else(|| words::NO_LIMIT.to_owned(), |limit| number(limit.into()));
     view! {
         <Show when=move || may_act.get() fallback=move || view! { <span>{text}</span> }>
             <LimitForm name=name.clone() limit actions />
@@ -223,7 +251,7 @@ fn LimitForm(name: String, limit: Memo<Option<u32>>, actions: KindActions) -> im
                 inputmode="numeric"
                 autocomplete="off"
                 maxlength="12"
-                placeholder="no limit"
+                placeholder=words::NO_LIMIT
                 aria-label=field_label
                 aria-invalid=move || fault.get().map(|_| "true")
                 aria-describedby=move || fault.get().map(|_| described_by.clone())

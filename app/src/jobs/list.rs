@@ -1,20 +1,21 @@
 //! `/jobs`: the jobs by state and by kind, and the list of jobs with what can be done to each.
 
-use api::{ApiError, JobCounts, JobFilter, JobId, JobState, JobSummary, JobsPage as Page};
+use api::{ApiError, ErrorCode, JobFilter, JobId, JobState, JobSummary, JobsPage as Page};
 use leptos::ev;
 use leptos::prelude::*;
 
-use crate::jobs::actions::{ActionResult, Actions, JobActions};
+use crate::jobs::actions::Actions;
 use crate::jobs::hold::{Held, Hold};
 use crate::jobs::kinds::KindTable;
 use crate::jobs::stream::{self, JobChange};
+use crate::jobs::table::JobTable;
+use crate::jobs::tabs::StateTabs;
+use crate::jobs::words;
 use crate::platform::retry::{self, Outcome};
 use crate::platform::{context, url};
-use crate::ui::badge::{CountTab, StateBadge};
-use crate::ui::format::{self, TimeAgo};
-use crate::ui::icon::Symbol;
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
+use crate::ui::toast::ToastCorner;
 use crate::ui::{highlight, shortcuts};
 
 #[component]
@@ -48,55 +49,27 @@ pub fn JobsPage() -> impl IntoView {
     }));
     let unknown = move || {
         let state = state_name.get().filter(|_| state.get().is_none());
-        let text = |name: String| format!("There is no state “{}”. All jobs are shown.", highlight::visible(&name));
+        let text = |name: String| words::unknown_state(&highlight::visible(&name));
         let cursor = cursor.get().filter(|_| before.get().is_none());
-        let newest =
-            |name: String| format!("“{}” is no job's number. The newest jobs are shown.", highlight::visible(&name));
+        let newest = |name: String| words::unknown_job(&highlight::visible(&name));
         state.map(text).or(cursor.map(newest))
     };
     handle_keys();
     view! {
         <div class="page">
-            <PageHeading text="Jobs" />
+            <PageHeading text=words::HEADING />
             <StateTabs counts=stream.counts chosen=state />
-            <KindTable kinds=stream.kinds actions hold />
             {move || unknown().map(|text| view! { <Notice tone=Tone::Warning text /> })}
             <Show when=move || is_stale.get()>
-                <Notice tone=Tone::Info text="The jobs have changed since this list was read.">
-                    <button class="button" type="button" on:click=move |_| refresh.run(())>"Refresh"</button>
+                <Notice tone=Tone::Info text=words::STALE>
+                    <button class="button" type="button" on:click=move |_| refresh.run(())>{words::REFRESH}</button>
                 </Notice>
             </Show>
             <JobList page=Signal::derive_local(move || page.get()) state before actions hold refresh />
-            <ActionResult actions />
+            <KindTable kinds=stream.kinds actions hold />
+            <ToastCorner toasts=actions.toasts />
         </div>
     }
-}
-
-/// Tabs with the number of jobs in each state. Each tab lists its jobs.
-#[component]
-fn StateTabs(
-    #[prop(into)] counts: Signal<Option<JobCounts>>,
-    #[prop(into)] chosen: Signal<Option<JobState>>,
-) -> impl IntoView {
-    let total = move |counts: JobCounts| JobState::ALL.into_iter().map(|state| counts.of(state)).sum::<u64>();
-    let tab = move |state: Option<JobState>| {
-        let count = Signal::derive(move || {
-            let counts = counts.get()?;
-            Some(state.map_or_else(|| total(counts), |state| counts.of(state)))
-        });
-        view! {
-            <CountTab
-                address=url::with_query("/jobs", &[("state", state.map(JobState::as_str))])
-                label=state.map_or("all", JobState::as_str)
-                symbol=state.map_or(Symbol::Stack, Symbol::State)
-                color=state.map(JobState::as_str)
-                is_chosen=Signal::derive(move || chosen.get() == state)
-                count
-            />
-        }
-    };
-    let states = std::iter::once(None).chain(JobState::ALL.into_iter().map(Some));
-    view! { <nav class="count_tabs" aria-label="Jobs by state">{states.map(tab).collect_view()}</nav> }
 }
 
 /// The state and the cursor that name a list.
@@ -141,6 +114,10 @@ fn JobList(
                 next.set(page.next);
                 if jobs.read_untracked().is_empty() { ListState::Empty } else { ListState::Rows }
             }
+            // What was read before stays until it can be read again. The connection's state says that it may be old.
+            Some(Err(error)) if shown.get_value() == Some(address) && error.code != ErrorCode::SignedOut => {
+                if jobs.read_untracked().is_empty() { ListState::Empty } else { ListState::Rows }
+            }
             Some(Err(error)) => ListState::Failed(error.clone()),
         })
     });
@@ -157,19 +134,19 @@ fn JobList(
         ListState::Empty => {
             let is_first = before.get().is_none();
             let text = match state.get() {
-                Some(state) if is_first => format!("No job is {} now.", state.as_str()),
-                Some(state) => format!("No older job is {}.", state.as_str()),
-                None if is_first => "There are no jobs yet: each search makes one.".to_owned(),
-                None => "There are no older jobs.".to_owned(),
+                Some(state) if is_first => words::none_in(state),
+                Some(state) => words::no_older_in(state),
+                None if is_first => words::NO_JOB_YET.to_owned(),
+                None => words::NO_OLDER_JOB.to_owned(),
             };
-            let newest = (!is_first).then(|| view! { <a class="button" href=link(None)>"Newest"</a> });
-            view! { <div class="card empty_state"><p>{text}</p>{newest}</div> }.into_any()
+            let newest = (!is_first).then(|| view! { <a class="button" href=link(None)>{words::NEWEST}</a> });
+            view! { <div class="empty_state"><p>{text}</p>{newest}</div> }.into_any()
         }
         ListState::Rows => view! {
-            <div class="card card-flush"><JobTable jobs actions is_behind=hold.is_behind /></div>
+            <JobTable jobs actions is_behind=hold.is_behind />
             <nav class="pager" aria-label="Pages of the list">
-                {move || before.get().map(|_| view! { <a class="button" href=link(None)>"Newest"</a> })}
-                {move || next.get().map(|next| view! { <a class="button" href=link(Some(next))>"Older"</a> })}
+                {move || before.get().map(|_| view! { <a class="button" href=link(None)>{words::NEWEST}</a> })}
+                {move || next.get().map(|next| view! { <a class="button" href=link(Some(next))>{words::OLDER}</a> })}
             </nav>
         }
         .into_any(),
@@ -187,82 +164,6 @@ fn take_in(shown: &mut Vec<JobSummary>, latest: &[JobSummary], held: Held) {
                 *shown = latest.clone();
             }
         }
-    }
-}
-
-#[component]
-fn JobTable(
-    #[prop(into)] jobs: Signal<Vec<JobSummary>>,
-    actions: Actions,
-    /// Whether the table is held back.
-    is_behind: RwSignal<bool>,
-) -> impl IntoView {
-    // A row is redrawn only if one of these has changed, so that it keeps the focus.
-    let key = |job: &JobSummary| (job.id, job.state, job.attempt, job.max_attempts, job.run_at, job.finished_at);
-    view! {
-        <table class="table job_table">
-            <thead>
-                <tr>
-                    <th scope="col">"Job"</th>
-                    <th scope="col">"About"</th>
-                    <th scope="col">"State"</th>
-                    <th scope="col">"Attempts"</th>
-                    <th scope="col">"Age"</th>
-                    <th scope="col">
-                        <span class="visually_hidden">"Actions"</span>
-                        <span class="job_hold" title="The list goes on when the pointer leaves the buttons.">
-                            {move || is_behind.get().then_some("held")}
-                        </span>
-                    </th>
-                </tr>
-            </thead>
-            <tbody>
-                <For each=move || jobs.get() key=key let:job>
-                    <JobRow percent=percent_of(jobs, job.id) job actions />
-                </For>
-            </tbody>
-        </table>
-    }
-}
-
-/// The progress of a running job. It has its own memo because it changes too often to redraw the whole row.
-fn percent_of(jobs: Signal<Vec<JobSummary>>, id: JobId) -> Memo<Option<u8>> {
-    Memo::new(move |_| {
-        jobs.with(|jobs| {
-            let job = jobs.iter().find(|job| job.id == id && job.state == JobState::Running)?;
-            job.progress.as_ref().map(|progress| progress.percent)
-        })
-    })
-}
-
-#[component]
-fn JobRow(job: JobSummary, percent: Memo<Option<u8>>, actions: Actions) -> impl IntoView {
-    let error = job.error.map(|error| {
-        let excerpt: String = error.chars().take(200).collect();
-        view! { <p class="job_error" title=highlight::visible(&error)>{highlight::visible(&excerpt)}</p> }
-    });
-    view! {
-        <tr>
-            <th class="job_name" scope="row">
-                <a class="row_link" href=url::of_job(job.id)>{format!("#{}", job.id.0)}</a>
-                <span class="job_kind" translate="no">{job.kind}</span>
-            </th>
-            <td class="job_about">
-                <span dir="auto" translate="no">{highlight::visible(&job.about)}</span>
-                {error}
-            </td>
-            <td class="job_state">
-                <StateBadge state=job.state />
-                {move || percent.get().map(|percent| view! {
-                    <span class="job_percent">{format::percent(percent)}</span>
-                })}
-            </td>
-            <td class="job_attempts">
-                {format!("{}/{}", job.attempt, job.max_attempts)}
-            </td>
-            <td class="job_age"><TimeAgo time=job.created_at /></td>
-            <td class="job_buttons"><JobActions id=job.id state=job.state actions /></td>
-        </tr>
     }
 }
 

@@ -1,9 +1,12 @@
 //! The jobs: `/jobs` and `/jobs/{id}`.
 
 mod actions;
-mod attempts;
 pub mod detail;
 mod hold;
 mod kinds;
 pub mod list;
 mod stream;
+mod table;
+mod tabs;
+mod timeline;
+mod words;

@@ -1,0 +1,92 @@
+//! The table of jobs.
+
+use api::{JobId, JobState, JobSummary};
+use leptos::ev::MouseEvent;
+use leptos::prelude::*;
+
+use crate::jobs::actions::{Actions, JobActions};
+use crate::jobs::words;
+use crate::platform::{context, url};
+use crate::ui::badge::StateBadge;
+use crate::ui::format::{self, TimeAgo};
+use crate::ui::{highlight, row_press};
+
+#[component]
+pub fn JobTable(
+    #[prop(into)] jobs: Signal<Vec<JobSummary>>,
+    actions: Actions,
+    /// Whether the table is held back.
+    is_behind: RwSignal<bool>,
+) -> impl IntoView {
+    // A row is redrawn only if one of these has changed, so that it keeps the focus.
+    let key = |job: &JobSummary| (job.id, job.state, job.attempt, job.max_attempts, job.run_at, job.finished_at);
+    view! {
+        <table class="table job_table">
+            <thead>
+                <tr>
+                    <th scope="col">"Job"</th>
+                    <th scope="col">"About"</th>
+                    <th scope="col">"State"</th>
+                    <th scope="col">"Attempts"</th>
+                    <th scope="col">"Age"</th>
+                    <th scope="col">
+                        <span class="visually_hidden">"Actions"</span>
+                        <span class="job_hold" title=words::HELD_WHY>
+                            {move || is_behind.get().then_some(words::HELD)}
+                        </span>
+                    </th>
+                </tr>
+            </thead>
+            <tbody>
+                <For each=move || jobs.get() key=key let:job>
+                    <JobRow percent=percent_of(jobs, job.id) job actions />
+                </For>
+            </tbody>
+        </table>
+    }
+}
+
+/// The progress of a running job. It has its own memo because it changes too often to redraw the whole row.
+fn percent_of(jobs: Signal<Vec<JobSummary>>, id: JobId) -> Memo<Option<u8>> {
+    Memo::new(move |_| {
+        jobs.with(|jobs| {
+            let job = jobs.iter().find(|job| job.id == id && job.state == JobState::Running)?;
+            job.progress.as_ref().map(|progress| progress.percent)
+        })
+    })
+}
+
+#[component]
+fn JobRow(job: JobSummary, percent: Memo<Option<u8>>, actions: Actions) -> impl IntoView {
+    let error = job.error.map(|error| {
+        let excerpt: String = error.chars().take(200).collect();
+        view! { <p class="job_error" title=highlight::visible(&error)>{highlight::visible(&excerpt)}</p> }
+    });
+    let (id, address) = (job.id, url::of_job(job.id));
+    let link = address.clone();
+    let router = context::router();
+    let press = move |event: MouseEvent| row_press::press(&event, &address, || router.go(&address));
+    view! {
+        <tr on:click=press.clone() on:auxclick=press>
+            <th class="job_name" scope="row">
+                <a class="row_link" href=link>{format!("#{}", id.0)}</a>
+                <span class="job_kind" translate="no">{job.kind}</span>
+            </th>
+            <td class="job_about">
+                <span dir="auto" translate="no">{highlight::visible(&job.about)}</span>
+                {error}
+            </td>
+            <td class="job_state">
+                <StateBadge state=job.state />
+                {move || percent.get().map(|percent| view! {
+                    <span class="job_percent">{format::percent(percent)}</span>
+                })}
+            </td>
+            <td class="job_attempts">
+                {format!("{}/{}", job.attempt, job.max_attempts)}
+            </td>
+            <td class="job_age"><TimeAgo time=job.created_at /></td>
+            <td class="job_buttons"><JobActions id state=job.state actions /></td>
+        </tr>
+    }
+}
