@@ -57,6 +57,7 @@ async fn each_part_of_the_system_has_a_card() {
     let meters = page.texts("[role=meter]").await;
     assert_eq!(meters.len(), 4, "of the spool, the worker, the connections and the disk");
 
+    page.click(Role::Button, "7 empty").await;
     page.click(Role::Link, "dead 0").await;
     page.wait_for_path("the ledger links to its jobs", |path| path == "/jobs?state=dead").await;
     test.finish().await;

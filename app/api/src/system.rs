@@ -65,7 +65,7 @@ pub struct HealthCause {
     pub light: HealthStatus,
     /// What is wrong, and the fix.
     pub sentence: String,
-    /// The page on which an administrator can deal with it, if there is one.
+    /// The page, or the part of the page `/system`, on which an administrator can deal with it, if there is one.
     pub page: Option<String>,
 }
 

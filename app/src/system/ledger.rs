@@ -4,13 +4,13 @@ use api::{JobState, Ledger, MissingSearch};
 use leptos::prelude::*;
 
 use crate::platform::url;
-use crate::ui::badge::CountTab;
+use crate::system::words;
 use crate::ui::format;
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Notice, Tone};
 
 #[component]
-pub fn LedgerCard(
+pub fn LedgerSection(
     /// `None` while the database does not answer.
     ledger: Option<Ledger>,
     missing: Vec<MissingSearch>,
@@ -23,50 +23,56 @@ pub fn LedgerCard(
         };
         view! { <Equation ledger /><LedgerBar ledger />{verdict} }.into_any()
     };
-    let unknown = || {
-        let text = "The database does not answer: where the searches are is not known just now.";
-        view! { <p class="muted">{text}</p> }.into_any()
-    };
+    let unknown = || view! { <p class="muted">{words::LEDGER_UNKNOWN}</p> }.into_any();
     view! {
-        <section class="system_card card" aria-labelledby="ledger-title">
-            <h2 id="ledger-title">"Ledger"</h2>
+        <section class="ledger" aria-labelledby="ledger-title">
+            <h2 id="ledger-title" tabindex="-1">"Ledger"</h2>
             {ledger.map_or_else(unknown, known)}
             {(!missing.is_empty()).then(|| view! { <MissingSearches missing /> })}
         </section>
     }
 }
 
-/// `accepted` = the sum of the parts, each of which links to its searches.
+/// `accepted` = the sum of the parts, each of which links to its searches. Empty parts are folded.
 #[component]
 fn Equation(ledger: Ledger) -> impl IntoView {
+    let link = |(part, count): (Part, u64)| {
+        view! {
+            <a class="ledger_link" href=address(part) data-state=color(part)>
+                <Icon symbol=part.map_or(Symbol::Disk, Symbol::State) />
+                <span>{label(part)}</span>
+                " "
+                <strong>{format::number(count)}</strong>
+            </a>
+        }
+    };
     let part = |(part, count): (Part, u64)| {
         let operator = match part {
             Some(JobState::Done) if ledger.drift() == 0 => "=",
             Some(JobState::Done) => "≠",
             _ => "+",
         };
-        view! {
-            <li class="ledger_part">
-                <span class="ledger_operator">{operator}</span>
-                <CountTab
-                    address=address(part)
-                    label=label(part)
-                    symbol=part.map_or(Symbol::Disk, Symbol::State)
-                    color=Some(color(part))
-                    count=Some(count)
-                />
-            </li>
-        }
+        view! { <li class="ledger_part"><span class="ledger_operator">{operator}</span>{link((part, count))}</li> }
     };
+    // The first one holds the equation together.
+    let (shown, empty): (Vec<_>, Vec<_>) =
+        parts(&ledger).into_iter().partition(|&(part, count)| count > 0 || part == Some(JobState::Done));
+    let folded = (!empty.is_empty()).then(|| {
+        view! {
+            <details class="ledger_empty">
+                <summary>{words::empty(empty.len())}</summary>
+                <ul>{empty.into_iter().map(|part| view! { <li>{link(part)}</li> }).collect_view()}</ul>
+            </details>
+        }
+    });
     view! {
         <div class="ledger_equation">
             <p class="ledger_accepted">
-                <span class="muted">"accepted"</span>
                 <strong>{format::number(ledger.accepted)}</strong>
+                <span class="muted">{words::ACCEPTED}</span>
             </p>
-            <ol class="ledger_parts" aria-label="Where accepted searches are">
-                {parts(&ledger).map(part).into_iter().collect_view()}
-            </ol>
+            <ol class="ledger_parts" aria-label=words::WHERE_ACCEPTED>{shown.into_iter().map(part).collect_view()}</ol>
+            {folded}
         </div>
     }
 }

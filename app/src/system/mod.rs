@@ -1,8 +1,9 @@
 //! The state of the system: `/system`.
 
-mod cards;
+mod groups;
 mod ledger;
 mod overview;
 pub mod page;
 mod usage;
+mod words;
 mod workers;

@@ -1,21 +1,20 @@
-//! What the cards of the page say. Pure, so that it can be tested without a page.
+//! What the groups of the page say. Pure, so that it can be tested without a page.
 
 use api::{DiskState, PoolState, ProcessState, QueueState, SpoolState, SystemState};
 
-use crate::system::cards::{Card, Fact, Remark, Weight};
+use crate::system::groups::{Fact, Group, Remark, Weight};
 use crate::system::usage::{Level, Usage, percent};
 use crate::ui::format::{bytes, duration, number};
 
-/// The cards in their order, in columns of about the same height.
-pub fn columns(state: &SystemState) -> [Vec<Card>; 3] {
+/// The groups in their order, in two columns of about the same height.
+pub fn columns(state: &SystemState) -> [Vec<Group>; 2] {
     [
-        vec![spool_card(&state.spool), disk_card(state.disk.as_ref())],
-        vec![queue_card(state.queue), pool_card(state.pool)],
-        vec![process_card(&state.process)],
+        vec![queue_group(state.queue), spool_group(&state.spool), disk_group(state.disk.as_ref())],
+        vec![pool_group(state.pool), process_group(&state.process)],
     ]
 }
 
-fn spool_card(spool: &SpoolState) -> Card {
+fn spool_group(spool: &SpoolState) -> Group {
     let used = format!("{} of {}", bytes(spool.used_bytes), bytes(spool.capacity_bytes));
     let facts = vec![
         Fact::new("Used", used).with(Usage::of_spool(spool)),
@@ -25,7 +24,7 @@ fn spool_card(spool: &SpoolState) -> Card {
         Fact::new("Set aside", number(spool.quarantined)),
         Fact::new("Not recorded", number(spool.not_recorded)),
     ];
-    Card { id: "spool-title", title: "Spool", facts, remarks: spool_remarks(spool) }
+    Group { id: "spool-title", title: "Spool", facts, remarks: spool_remarks(spool) }
 }
 
 fn spool_remarks(spool: &SpoolState) -> Vec<Remark> {
@@ -57,12 +56,12 @@ fn spool_remarks(spool: &SpoolState) -> Vec<Remark> {
 }
 
 /// `queue` is `None` while the database does not answer.
-fn queue_card(queue: Option<QueueState>) -> Card {
+fn queue_group(queue: Option<QueueState>) -> Group {
     let (facts, remarks) = match queue {
         Some(queue) => (queue_facts(queue), vec![]),
         None => (vec![], vec![Remark::new(Weight::Note, "Not known while the database does not answer.")]),
     };
-    Card { id: "queue-title", title: "Queue", facts, remarks }
+    Group { id: "queue-title", title: "Queue", facts, remarks }
 }
 
 fn queue_facts(QueueState { waiting, running, later, oldest_waiting_at }: QueueState) -> Vec<Fact> {
@@ -74,7 +73,7 @@ fn queue_facts(QueueState { waiting, running, later, oldest_waiting_at }: QueueS
     ]
 }
 
-fn pool_card(pool: PoolState) -> Card {
+fn pool_group(pool: PoolState) -> Group {
     let longest = match pool.waits {
         0 => "–".to_owned(),
         _ => duration(pool.longest_wait_ms.try_into().unwrap_or(i64::MAX)),
@@ -86,10 +85,10 @@ fn pool_card(pool: PoolState) -> Card {
         Fact::new("Waits since the start", number(pool.waits)),
         Fact::new("Longest wait", longest),
     ];
-    Card { id: "pool-title", title: "Database connections", facts, remarks: vec![] }
+    Group { id: "pool-title", title: "Database connections", facts, remarks: vec![] }
 }
 
-fn process_card(process: &ProcessState) -> Card {
+fn process_group(process: &ProcessState) -> Group {
     let memory = match process.memory_bytes {
         // The operating system does not report it.
         0 => "–".to_owned(),
@@ -111,24 +110,26 @@ fn process_card(process: &ProcessState) -> Card {
         Fact::new("Event streams", number(process.event_streams)),
         Fact::new("Log lines lost", number(process.lost_log_lines)),
     ];
-    Card { id: "process-title", title: "Process", facts, remarks: vec![] }
+    Group { id: "process-title", title: "Process", facts, remarks: vec![] }
 }
 
 /// `disk` is `None` if the operating system does not report it.
-fn disk_card(disk: Option<&DiskState>) -> Card {
+fn disk_group(disk: Option<&DiskState>) -> Group {
     let (facts, remarks) = match disk {
         Some(disk) => disk_facts(disk),
         None => (vec![], vec![Remark::new(Weight::Note, "The operating system does not say how much room is left.")]),
     };
-    Card { id: "disk-title", title: "Disk", facts, remarks }
+    Group { id: "disk-title", title: "Disk", facts, remarks }
 }
 
 fn disk_facts(disk: &DiskState) -> (Vec<Fact>, Vec<Remark>) {
     let usage = Usage::of_disk(disk);
+    let used = disk.total_bytes.saturating_sub(disk.free_bytes);
     let share = percent(disk.free_bytes, disk.total_bytes);
     let low = Remark::new(Weight::Warning, "Little room is left: free some, or move the data folder to a larger disk.");
     let facts = vec![
-        Fact::new("Free", format!("{} of {} ({share} %)", bytes(disk.free_bytes), bytes(disk.total_bytes))).with(usage),
+        Fact::new("Used", format!("{} of {}", bytes(used), bytes(disk.total_bytes))).with(usage),
+        Fact::new("Free", format!("{} ({share} %)", bytes(disk.free_bytes))),
         // Not known while the database does not answer.
         Fact::new("Database", if disk.database_bytes == 0 { "–".to_owned() } else { bytes(disk.database_bytes) }),
         Fact::new("Data folder", disk.folder.as_str()),
@@ -144,14 +145,14 @@ mod tests {
 
     #[test]
     fn an_unknown_queue_has_no_figures() {
-        let card = queue_card(None);
-        assert_eq!(card.facts, []);
-        assert!(card.remarks[0].text.contains("does not answer"));
+        let group = queue_group(None);
+        assert_eq!(group.facts, []);
+        assert!(group.remarks[0].text.contains("does not answer"));
     }
 
     #[test]
     fn without_a_wait_there_is_no_longest_wait() {
-        let longest = |waits| pool_card(PoolState { waits, longest_wait_ms: 0, ..PoolState::default() }).facts.pop();
+        let longest = |waits| pool_group(PoolState { waits, longest_wait_ms: 0, ..PoolState::default() }).facts.pop();
         assert_eq!(longest(0), Some(Fact::new("Longest wait", "–")));
         assert_eq!(longest(1), Some(Fact::new("Longest wait", "0 ms")));
     }
@@ -169,7 +170,7 @@ mod tests {
             event_streams: 0,
             lost_log_lines: 0,
         };
-        let facts = process_card(&process).facts;
+        let facts = process_group(&process).facts;
         for unknown in ["Database", "Schema", "Memory"] {
             assert!(facts.contains(&Fact::new(unknown, "–")), "{unknown}");
         }
@@ -184,11 +185,12 @@ mod tests {
             total_bytes: 100 << 30,
             database_bytes: 3 << 20,
         };
-        let roomy = disk_card(Some(&disk(40 << 30)));
+        let roomy = disk_group(Some(&disk(40 << 30)));
         let usage = Usage::of_disk(&disk(40 << 30));
-        assert_eq!(roomy.facts[0], Fact::new("Free", "40 GiB of 100 GiB (40 %)").with(usage));
+        assert_eq!(roomy.facts[0], Fact::new("Used", "60 GiB of 100 GiB").with(usage));
+        assert_eq!(roomy.facts[1], Fact::new("Free", "40 GiB (40 %)"));
         assert_eq!(roomy.remarks, []);
-        let low = disk_card(Some(&disk(1 << 29)));
+        let low = disk_group(Some(&disk(1 << 29)));
         assert!(low.remarks[0].text.starts_with("Little room is left"));
     }
 
@@ -206,9 +208,9 @@ mod tests {
 
     #[test]
     fn an_empty_spool_needs_no_remark() {
-        let card = spool_card(&QUIET);
-        assert_eq!(card.remarks, []);
-        assert_eq!(card.facts[0], Fact::new("Used", "0 B of 64 MiB").with(Usage::of_spool(&QUIET)));
+        let group = spool_group(&QUIET);
+        assert_eq!(group.remarks, []);
+        assert_eq!(group.facts[0], Fact::new("Used", "0 B of 64 MiB").with(Usage::of_spool(&QUIET)));
     }
 
     #[test]
@@ -217,7 +219,7 @@ mod tests {
         let fault = Some("No space left on device".to_owned());
         let worst =
             SpoolState { used_bytes: 64 << 20, quarantined: 2, quarantine_file, not_recorded: 3, fault, ..QUIET };
-        let remarks = spool_card(&worst).remarks;
+        let remarks = spool_group(&worst).remarks;
         let weights: Vec<Weight> = remarks.iter().map(|remark| remark.weight).collect();
         assert_eq!(weights, [Weight::Error, Weight::Error, Weight::Error, Weight::Warning]);
         for (remark, part) in remarks.iter().zip(["No space left", "3 of the searches", "full", "data/spool.set-aside"])

@@ -5,10 +5,10 @@ use leptos::prelude::*;
 
 use crate::platform::sse::{EventStream, StreamState};
 use crate::platform::{context, time};
-use crate::system::cards::{Card, SystemCard};
-use crate::system::ledger::LedgerCard;
-use crate::system::overview;
+use crate::system::groups::{Group, SystemGroup};
+use crate::system::ledger::LedgerSection;
 use crate::system::workers::WorkerTable;
+use crate::system::{overview, words};
 use crate::ui::format::{self, TimeAgo};
 use crate::ui::highlight;
 use crate::ui::icon::{Icon, Symbol};
@@ -82,15 +82,15 @@ fn AsOf(received_at: RwSignal<TimeMs>) -> impl IntoView {
 /// own.
 #[component]
 fn SystemBoard(state: SystemState) -> impl IntoView {
-    let column = |cards: Vec<Card>| {
-        let cards = cards.into_iter().map(|card| view! { <SystemCard card /> });
-        view! { <div class="system_column">{cards.collect_view()}</div> }
+    let column = |groups: Vec<Group>| {
+        let groups = groups.into_iter().map(|group| view! { <SystemGroup group /> });
+        view! { <div class="system_column">{groups.collect_view()}</div> }
     };
     let columns = overview::columns(&state).into_iter().map(column).collect_view();
     view! {
         <HealthBanner health=state.health />
         {state.fault.map(|fault| view! { <StoreFaultNotice fault /> })}
-        <LedgerCard ledger=state.ledger missing=state.missing />
+        <LedgerSection ledger=state.ledger missing=state.missing />
         <WorkerTable workers=state.workers />
         <div class="system_board">{columns}</div>
     }
@@ -101,15 +101,9 @@ fn SystemBoard(state: SystemState) -> impl IntoView {
 fn HealthBanner(health: Health) -> impl IntoView {
     let Health { light: status, probe, .. } = health;
     let causes = health.causes.iter().map(|cause| highlight::visible(&cause.sentence)).collect::<Vec<_>>().join("\n");
-    let symbol = match status {
-        HealthStatus::Healthy => Symbol::State(JobState::Done),
-        HealthStatus::Checking => Symbol::State(JobState::Waiting),
-        HealthStatus::Degraded => Symbol::Alert,
-        HealthStatus::Failing => Symbol::State(JobState::Dead),
-    };
     view! {
-        <section class="health_banner card" data-status=status.as_str() aria-labelledby="health-title">
-            <span class="health_symbol"><Icon symbol /></span>
+        <section class="health_banner" data-status=status.as_str() aria-labelledby="health-title">
+            <span class="health_symbol"><Icon symbol=symbol(status) /></span>
             <div class="health_text">
                 // Screen readers announce only changes of the status.
                 <div role="status">
@@ -124,16 +118,35 @@ fn HealthBanner(health: Health) -> impl IntoView {
     }
 }
 
-/// All causes, worst first, each with a link to the page where something can be done about it.
+/// All causes, worst first, each with a link to where something can be done about it.
 fn health_causes(health: &Health) -> AnyView {
     if health.causes.is_empty() {
         return view! { <p id="health-causes">{health.sentence().to_owned()}</p> }.into_any();
     }
     let cause = |HealthCause { light, sentence, page }: &HealthCause| {
-        let link = page.clone().map(|page| view! { " "<a href=page>"See jobs"</a> });
-        view! { <li data-status=light.as_str()>{highlight::visible(sentence)}{link}</li> }
+        let link = page.clone().map(|page| {
+            let label = words::next_step(&page);
+            view! { <a class="button button-small" href=page>{label}</a> }
+        });
+        view! {
+            <li class="health_cause" data-status=light.as_str()>
+                <Icon symbol=symbol(*light) />
+                <span>{highlight::visible(sentence)}</span>
+                {link}
+            </li>
+        }
     };
-    view! { <ul class="health_causes" id="health-causes" role="list">{health.causes.iter().map(cause).collect_view()}</ul> }.into_any()
+    let causes = health.causes.iter().map(cause).collect_view();
+    view! { <ul class="health_causes" id="health-causes" role="list">{causes}</ul> }.into_any()
+}
+
+fn symbol(status: HealthStatus) -> Symbol {
+    match status {
+        HealthStatus::Healthy => Symbol::State(JobState::Done),
+        HealthStatus::Checking => Symbol::State(JobState::Waiting),
+        HealthStatus::Degraded => Symbol::Alert,
+        HealthStatus::Failing => Symbol::State(JobState::Dead),
+    }
 }
 
 fn last_check(Probe { ended_at, took_ms }: Probe) -> AnyView {

@@ -4,6 +4,7 @@ use api::WorkerState;
 use leptos::prelude::*;
 
 use crate::system::usage::{Usage, UsageBar};
+use crate::system::words;
 use crate::ui::format::{TimeAgo, number};
 use crate::ui::icon::{Icon, Symbol};
 
@@ -13,13 +14,13 @@ pub fn WorkerTable(
     workers: Option<Vec<WorkerState>>,
 ) -> impl IntoView {
     let list = match workers {
-        None => view! { <p class="muted">"Not known while the database does not answer."</p> }.into_any(),
-        Some(workers) if workers.is_empty() => view! { <p class="muted">"Nobody runs jobs."</p> }.into_any(),
+        None => view! { <p class="muted">{words::UNKNOWN_WITHOUT_DATABASE}</p> }.into_any(),
+        Some(workers) if workers.is_empty() => view! { <p class="muted">{words::NO_WORKER}</p> }.into_any(),
         Some(workers) => table(workers).into_any(),
     };
     view! {
-        <section class="worker_card card" aria-labelledby="workers-title">
-            <h2 id="workers-title">"Workers"</h2>
+        <section class="workers" aria-labelledby="workers-title">
+            <h2 id="workers-title" tabindex="-1">"Workers"</h2>
             {list}
         </section>
     }
@@ -56,7 +57,7 @@ fn row(worker: WorkerState) -> impl IntoView {
             <td class="worker_host">{worker.host}</td>
             <td class="worker_pid">{worker.pid}</td>
             <td class="worker_version">{worker.version}</td>
-            <td class="worker_busy"><span>{busy.clone()}</span><UsageBar label="Busy" text=busy usage /></td>
+            <td class="worker_busy"><UsageBar label="Busy" text=busy.clone() usage /><span>{busy}</span></td>
             <td class="worker_started"><TimeAgo time=worker.started_at /></td>
             <td class="worker_heard"><TimeAgo time=worker.heard_at />{silent}</td>
         </tr>

@@ -23,6 +23,13 @@ const OFTEN: u32 = 7;
 /// Network delays and time servers cause smaller differences between two clocks: beyond this, one of them is wrong.
 pub(super) const SKEW_LIMIT_MS: i64 = 1_000;
 
+// Parts of the page that shows the causes.
+const SPOOL: &str = "/system#spool-title";
+const LEDGER: &str = "/system#ledger-title";
+const WORKERS: &str = "/system#workers-title";
+const QUEUE: &str = "/system#queue-title";
+const DISK: &str = "/system#disk-title";
+
 pub struct HealthInputs {
     pub fault: Option<StoreFault>,
     pub spool: SpoolState,
@@ -103,41 +110,42 @@ fn database_and_spool(inputs: &HealthInputs, causes: &mut Causes) {
         (Some(fault), Some(reason)) => {
             let name = fault.kind.as_str();
             let sentence = format!("Searches are answered and not recorded. {name}; and the spool: {reason}.");
-            causes.add(HealthStatus::Failing, sentence);
+            causes.add_on(HealthStatus::Failing, SPOOL, sentence);
         }
         (Some(fault), None) => {
             let (name, records) = (fault.kind.as_str(), spool.records);
             let sentence = format!(
                 "{name}: the database does not answer. Searches are answered and kept in the spool, {records} by now."
             );
-            causes.add(HealthStatus::Degraded, sentence);
+            causes.add_on(HealthStatus::Degraded, SPOOL, sentence);
         }
         (None, Some(reason)) => {
             let sentence = format!("The spool cannot help out if the database stops answering: {reason}.");
-            causes.add(HealthStatus::Degraded, sentence);
+            causes.add_on(HealthStatus::Degraded, SPOOL, sentence);
         }
         (None, None) if spool.records > 0 => {
             let age = spool.oldest_at.map_or(0, |oldest| inputs.now.since(oldest) / 1_000);
             let records = plural(spool.records, "search is on its", "searches are on their");
             let sentence = format!("{records} way from the spool to the database; the oldest is {age} s old.");
-            causes.add(HealthStatus::Degraded, sentence);
+            causes.add_on(HealthStatus::Degraded, SPOOL, sentence);
         }
         (None, None) => {}
     }
     match spool.used_percent() {
-        SpoolState::FULL_PERCENT.. => causes.add(
+        SpoolState::FULL_PERCENT.. => causes.add_on(
             HealthStatus::Failing,
+            SPOOL,
             "The spool is full, or nearly: what does not fit is answered and not recorded. Bring the database back.",
         ),
         percent @ SpoolState::FILLING_PERCENT.. => {
             let sentence = format!("The spool is {percent} % full: bring the database back before it is full.");
-            causes.add(HealthStatus::Degraded, sentence);
+            causes.add_on(HealthStatus::Degraded, SPOOL, sentence);
         }
         _ => {}
     }
     if spool.quarantined > 0 {
         let sentence = "Records were set aside: look into the file, deal with it, and move it away.";
-        causes.add(HealthStatus::Degraded, sentence);
+        causes.add_on(HealthStatus::Degraded, SPOOL, sentence);
     }
 }
 
@@ -146,12 +154,12 @@ fn ledger_and_jobs(inputs: &HealthInputs, causes: &mut Causes) {
     let count = drift.unsigned_abs();
     if drift > 0 {
         let sentence = format!("{} neither in the log nor on the way.", plural(count, "search is", "searches are"));
-        causes.add(HealthStatus::Failing, sentence);
+        causes.add_on(HealthStatus::Failing, LEDGER, sentence);
     }
     if drift < 0 {
         let extra = plural(count, "search is", "searches are");
         let sentence = format!("{extra} in the log or the queue without having been accepted.");
-        causes.add(HealthStatus::Degraded, sentence);
+        causes.add_on(HealthStatus::Degraded, LEDGER, sentence);
     }
     if let Some(RetryingSearch { error, .. }) = inputs.retrying.as_ref().filter(|it| it.attempts >= OFTEN) {
         let count = inputs.ledger.map_or(0, |ledger| ledger.retrying).max(1);
@@ -189,13 +197,16 @@ fn ledger_and_jobs(inputs: &HealthInputs, causes: &mut Causes) {
 fn workers(inputs: &HealthInputs, causes: &mut Causes) {
     match inputs.runners {
         Runners::Some => {}
-        Runners::NotThisProcess => causes.add(
+        Runners::NotThisProcess => causes.add_on(
             HealthStatus::Failing,
+            WORKERS,
             "This process runs no jobs: it was started with --no-worker. Start it without, and searches reach the log.",
         ),
-        Runners::Nobody => {
-            causes.add(HealthStatus::Failing, "No worker is there to run jobs: start one with search4letters work.")
-        }
+        Runners::Nobody => causes.add_on(
+            HealthStatus::Failing,
+            WORKERS,
+            "No worker is there to run jobs: start one with search4letters work.",
+        ),
     }
     let silent: Vec<_> = inputs.workers.iter().filter(|worker| worker.is_silent).collect();
     if !silent.is_empty() {
@@ -209,14 +220,14 @@ fn workers(inputs: &HealthInputs, causes: &mut Causes) {
             "{count} of {all} workers {} silent: {names}. See whether its process or its machine hangs or has ended.",
             if count == 1 { "is" } else { "are" }
         );
-        causes.add(HealthStatus::Degraded, sentence);
+        causes.add_on(HealthStatus::Degraded, WORKERS, sentence);
     }
     // Without a worker, or while they are paused, probes wait for that reason.
     let can_run = inputs.runners == Runners::Some && !inputs.paused.iter().any(|kind| kind == "probe");
     if let Some(waits) = inputs.probe_waits.filter(|waits| can_run && *waits > PROBE_PATIENCE) {
         let seconds = waits.as_secs();
         let sentence = format!("A probe was handed in {seconds} s ago and no worker has come round to it.");
-        causes.add(HealthStatus::Failing, sentence);
+        causes.add_on(HealthStatus::Failing, QUEUE, sentence);
     }
     if let Some(why) = &inputs.probe_failure {
         causes.add_on(HealthStatus::Failing, "/jobs?kind=probe", format!("The last probe came to nothing: {why}."));
@@ -229,7 +240,7 @@ fn machine(inputs: &HealthInputs, causes: &mut Causes) {
         let sentence = format!(
             "The disk of the data folder has {mebibytes} MiB left: free some, or move the folder to a larger disk."
         );
-        causes.add(HealthStatus::Degraded, sentence);
+        causes.add_on(HealthStatus::Degraded, DISK, sentence);
     }
     let ahead_ms = inputs.clock_ahead_ms;
     if ahead_ms.abs() >= SKEW_LIMIT_MS {

@@ -1,4 +1,4 @@
-//! The cards of the page: facts, and remarks about them.
+//! The groups of the page: facts, and remarks about them.
 
 use std::borrow::Cow;
 
@@ -10,8 +10,8 @@ use crate::ui::format::TimeAgo;
 use crate::ui::notice::{Notice, Tone};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Card {
-    /// The heading's id, which links may lead to.
+pub struct Group {
+    /// The heading's id, which links lead to.
     pub id: &'static str,
     pub title: &'static str,
     pub facts: Vec<Fact>,
@@ -71,11 +71,11 @@ impl Remark {
 }
 
 #[component]
-pub fn SystemCard(card: Card) -> impl IntoView {
-    let Card { id, title, facts, remarks } = card;
+pub fn SystemGroup(group: Group) -> impl IntoView {
+    let Group { id, title, facts, remarks } = group;
     view! {
-        <section class="system_card card" aria-labelledby=id>
-            <h2 id=id>{title}</h2>
+        <section class="system_group" aria-labelledby=id>
+            <h2 id=id tabindex="-1">{title}</h2>
             <dl>{facts.into_iter().map(|fact| view! { <FactRow fact /> }).collect_view()}</dl>
             {remarks.into_iter().map(remark).collect_view()}
         </section>
@@ -99,7 +99,7 @@ fn FactRow(fact: Fact) -> impl IntoView {
         Value::Age(None) => ("–".to_owned(), None),
         Value::Age(time) => (String::new(), time),
     };
-    let usage_bar = usage.map(|usage| view! { <dd><UsageBar label text=text.clone() usage /></dd> });
+    let usage_bar = usage.map(|usage| view! { <dd class="fact_bar"><UsageBar label text=text.clone() usage /></dd> });
     view! {
         <div class="fact_row">
             <dt>{label}</dt>
