@@ -2,6 +2,8 @@
 
 mod account;
 mod comparison;
+mod console;
+mod drawer;
 mod engines;
 mod every_page;
 mod hostile;

@@ -4,12 +4,14 @@ use api::{ADDRESS_LIMIT, Account, ApiError};
 use leptos::prelude::*;
 
 use crate::account::login::{self, LogOutError};
+use crate::account::words;
 use crate::platform::request::Request;
 use crate::platform::session::SessionState;
 use crate::platform::{context, url};
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Failure, Loading};
 use crate::ui::part::part;
+use crate::ui::shortcuts;
 use crate::ui::theme::ThemeControl;
 
 #[component]
@@ -94,10 +96,21 @@ pub fn AdministratorsOnly(#[prop(into)] page: ViewFn) -> impl IntoView {
         }
     });
     move || match access.get() {
-        Access::Granted => page.run(),
+        Access::Granted => view! { {page.run()}<KeysHint /> }.into_any(),
         Access::Unknown | Access::Denied => view! { <Loading /> }.into_any(),
         Access::Failed(error) => {
             view! { <Failure text=error.message on_retry=move |()| session.refresh() /> }.into_any()
         }
+    }
+}
+
+/// Says that there are keys.
+#[component]
+fn KeysHint() -> impl IntoView {
+    view! {
+        <button class="keys_hint" type="button" aria-label=words::KEYS on:click=move |_| shortcuts::show_help()>
+            <span>{words::KEYS}</span>
+            <kbd aria-hidden="true">"?"</kbd>
+        </button>
     }
 }

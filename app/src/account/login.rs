@@ -6,7 +6,8 @@ use leptos::{ev, html};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
-use crate::account::setup::TextField;
+use crate::account::field::{FieldKind, TextField};
+use crate::account::words;
 use crate::platform::request::Request;
 use crate::platform::session::{KnownSession, SessionState};
 use crate::platform::{context, url};
@@ -26,18 +27,25 @@ pub fn LoginPage() -> impl IntoView {
             router.replace(url::own_path(next.as_deref()), None);
         }
     });
+    let location = untrack(|| router.location());
+    let next = location.parameter("next").or_else(|| location.noted("next"));
+    let why = match next {
+        Some(_) if session.has_ended() => words::ENDED,
+        Some(next) => words::why_log_in(&next),
+        None => words::FOR_ADMINISTRATORS,
+    };
     let has_accounts = move || match session.state() {
         SessionState::Known(info) => info.has_accounts,
         SessionState::Unknown | SessionState::Failed(_) => true,
     };
     view! {
         <div class="page page-form">
-            <PageHeading text="Log in" />
+            <PageHeading text=words::LOG_IN />
+            <p class="muted">{why}</p>
             <LoginForm />
             // Below the form, so that the form does not move when the server answers.
             <Show when=move || !has_accounts()>
-                <Notice tone=Tone::Info text="There is no account yet. The server has printed a link that makes the \
-                    first one; `search4letters admin link` prints a new one." />
+                <Notice tone=Tone::Info text=words::NO_ACCOUNT_YET />
             </Show>
         </div>
     }
@@ -67,12 +75,12 @@ fn LoginForm() -> impl IntoView {
     view! {
         <form class="card form" on:submit=submit node_ref=form>
             {move || request.error.get().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
-            <TextField label="Name" name="name" kind="text" autocomplete="username" value=name error=None />
+            <TextField label=words::NAME name="name" kind=FieldKind::Text autocomplete="username" value=name error=None />
             <TextField
-                label="Password" name="password" kind="password" autocomplete="current-password"
+                label=words::PASSWORD name="password" kind=FieldKind::Password autocomplete="current-password"
                 value=password error=None
             />
-            <SubmitButton request label="Log in" pending_label="Logging in…" />
+            <SubmitButton request label=words::LOG_IN pending_label=words::LOGGING_IN />
         </form>
     }
 }
@@ -127,28 +135,28 @@ pub fn LogoutPage() -> impl IntoView {
                     view! { <Failure text=error.message on_retry=move |()| session.refresh() /> }.into_any()
                 }
                 SessionState::Known(KnownSession { account: None, .. }) => view! {
-                    <PageHeading text="You are logged out" />
+                    <PageHeading text=words::LOGGED_OUT />
                     <div class="card empty_state">
                         <p>{if session.has_ended() {
-                            "The session has ended, here and on the server."
+                            words::ENDED_HERE
                         } else {
-                            "No account is logged in in this browser."
+                            words::NOBODY
                         }}</p>
                         <p class="button_row">
-                            <a class="button" href="/login">"Log in"</a>
-                            <a class="button button-quiet" href="/">"Go to the search"</a>
+                            <a class="button" href="/login">{words::LOG_IN}</a>
+                            <a class="button button-quiet" href="/">{words::GO_TO_SEARCH}</a>
                         </p>
                     </div>
                 }
                 .into_any(),
                 SessionState::Known(KnownSession { account: Some(account), .. }) => view! {
-                    <PageHeading text="Log out?" />
+                    <PageHeading text=words::LOG_OUT_QUESTION />
                     <LogOutError request />
                     <div class="card empty_state">
                         <p>"You are logged in as " <strong dir="auto">{account.name}</strong> "."</p>
                         <p class="button_row">
-                            <button class="button button-primary" type="button" on:click=log_out>"Log out"</button>
-                            <a class="button button-quiet" href="/viewlog">"Stay logged in"</a>
+                            <button class="button button-primary" type="button" on:click=log_out>{words::LOG_OUT}</button>
+                            <a class="button button-quiet" href="/viewlog">{words::STAY}</a>
                         </p>
                     </div>
                 }

@@ -5,7 +5,9 @@ use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use crate::account::field::{FieldKind, TextField};
 use crate::account::login::{SubmitButton, confirmed};
+use crate::account::words;
 use crate::platform::context;
 use crate::platform::request::Request;
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
@@ -35,14 +37,12 @@ pub fn SetupPage() -> impl IntoView {
     on_cleanup(move || on_hash.remove());
     view! {
         <div class="page page-form">
-            <PageHeading text="Create the first admin" />
+            <PageHeading text=words::SET_UP />
             {move || match link.get() {
                 Link::Checking(_) => view! { <Loading /> }.into_any(),
                 Link::Works(token) => view! { <SetupForm token link /> }.into_any(),
-                Link::Expired => dead_end("This link was used already, or its 30 minutes are over."),
-                Link::Incomplete => {
-                    dead_end("This page is opened by a link that the server prints; the link is incomplete.")
-                }
+                Link::Expired => dead_end(words::LINK_USED),
+                Link::Incomplete => dead_end(words::LINK_INCOMPLETE),
                 Link::Failed(error) => {
                     view! { <Failure text=error.message on_retry=move |()| check(link) /> }.into_any()
                 }
@@ -89,7 +89,10 @@ fn dead_end(why: &'static str) -> AnyView {
         <div class="card empty_state">
             <p>{why}</p>
             <p>"On the server's machine, " <code>"search4letters admin link"</code> " prints a new one."</p>
-            <a class="button" href="/login">"Log in"</a>
+            <p class="button_row">
+                <a class="button" href="/login">{words::LOG_IN}</a>
+                <a class="button button-quiet" href="/">{words::GO_TO_SEARCH}</a>
+            </p>
         </div>
     }
     .into_any()
@@ -126,53 +129,14 @@ fn SetupForm(token: String, link: RwSignal<Link>) -> impl IntoView {
     let elsewhere = move || error.get().filter(|error| !matches!(error.field.as_deref(), Some("name" | "password")));
     view! {
         <form class="card form" on:submit=submit>
-            <p class="muted">"This account can read the log and manage jobs."</p>
+            <p class="muted">{words::WHY_SET_UP}</p>
             {move || elsewhere().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
-            <TextField label="Name" name="name" kind="text" autocomplete="username" value=name error=at("name") />
+            <TextField label=words::NAME name="name" kind=FieldKind::Text autocomplete="username" value=name error=at("name") />
             <TextField
-                label="Password" name="password" kind="password" autocomplete="new-password"
-                hint="At least 12 characters; a few random words are good." value=password error=at("password")
+                label=words::PASSWORD name="password" kind=FieldKind::Password autocomplete="new-password"
+                hint=words::GOOD_PASSWORD value=password error=at("password")
             />
-            <SubmitButton request label="Make the account" pending_label="Making the account…" />
+            <SubmitButton request label=words::MAKE_ACCOUNT pending_label=words::MAKING_ACCOUNT />
         </form>
-    }
-}
-
-/// A labelled field, with its error.
-#[component]
-pub fn TextField(
-    label: &'static str,
-    name: &'static str,
-    /// The input's type: `text` or `password`.
-    kind: &'static str,
-    autocomplete: &'static str,
-    value: RwSignal<String>,
-    #[prop(optional)] hint: Option<&'static str>,
-    #[prop(into)] error: Signal<Option<String>>,
-) -> impl IntoView {
-    let has_error = move || error.with(Option::is_some);
-    let error_id = format!("{name}-error");
-    let hint_id = hint.map(|_| format!("{name}-hint"));
-    let described_by = {
-        let (error_id, hint_id) = (error_id.clone(), hint_id.clone());
-        move || if has_error() { Some(error_id.clone()) } else { hint_id.clone() }
-    };
-    view! {
-        <div class="field">
-            <label for=name>{label}</label>
-            <input
-                id=name
-                name=name
-                type=kind
-                autocomplete=autocomplete
-                required
-                aria-invalid=move || has_error().then_some("true")
-                aria-describedby=described_by
-                prop:value=value
-                on:input:target=move |event| value.set(event.target().value())
-            />
-            {hint.map(|hint| view! { <p class="field_hint" id=hint_id>{hint}</p> })}
-            <p class="field_error" id=error_id role="alert">{move || error.get()}</p>
-        </div>
     }
 }

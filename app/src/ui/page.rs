@@ -30,9 +30,9 @@ pub fn NotFoundPage() -> impl IntoView {
     view! {
         <div class="page page-narrow">
             <PageHeading text="There is no such page" />
-            <div class="card empty_state">
+            <div class="empty_state">
                 <p>"The address may be mistyped, or the page may have moved."</p>
-                <a class="button" href="/">"Go to the search"</a>
+                <p class="links_back"><a class="button" href="/">"Go to the search"</a><a class="button" href="/lab">"Go to the lab"</a></p>
             </div>
         </div>
     }
