@@ -193,7 +193,7 @@ async fn check_server(config: &Config, url: &PostgresUrl, clock: &SystemClock) -
                 connections_in_use: examined.connections.in_use,
                 // Includes the connection that listens.
                 connections_ours: config.store.database_connections.get().saturating_add(1),
-                clock_ahead_ms: clock.wall().0 - clock.steady().0,
+                clock_ahead_ms: clock.machine_ahead_ms(),
             });
             refused.into_iter().chain(noted).chain(facts).collect()
         }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use api::{ErrorCode, FaultKind, HealthStatus, JobState, SystemState, TimeMs};
 use serde_json::json;
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use store::{Beat, Clock, PruningFailure, WorkerName};
 use tests::{HeldClock, eventually};
 use tokio_util::task::AbortOnDropHandle;
@@ -16,13 +15,6 @@ use crate::test_server::TestServer;
 
 async fn state(server: &TestServer, cookie: &str) -> SystemState {
     server.post_json("/api/admin/system/show", &json!({})).cookie(cookie).send().await.ok()
-}
-
-/// Runs a statement without the product.
-async fn tamper(server: &TestServer, statement: &str) {
-    let file = format!("sqlite:{}/search4letters.db", server.folder.path().display());
-    let mut database = SqliteConnection::connect(&file).await.expect("the file opens");
-    sqlx::query(AssertSqlSafe(statement)).execute(&mut database).await.expect("done");
 }
 
 #[tokio::test]
@@ -68,7 +60,7 @@ async fn dead_jobs_do_not_hide_that_no_worker_is_left() {
     let admin = server.admin().await;
     server.search(&[("phrase", "hello")]).await;
     let counts = "('log_request', 'waiting', 0), ('log_request', 'dead', 1)";
-    tamper(&server, &format!("insert or replace into job_count (kind, state, count) values {counts}")).await;
+    server.tamper(&format!("insert or replace into job_count (kind, state, count) values {counts}")).await;
     let health = state(&server, &admin).await.health;
     let says = |text: &str| health.causes.iter().position(|cause| cause.sentence.contains(text));
     let (worker, dead) = (says("--no-worker"), says("dead jobs"));
@@ -108,7 +100,7 @@ async fn a_broken_ledger_names_the_searches_concerned() {
     let lost = server.search(&[("phrase", "lost")]).await;
     server.search(&[("phrase", "kept")]).await;
     server.log_with_rows(2).await;
-    tamper(&server, "delete from log where phrase = 'lost'").await;
+    server.tamper("delete from log where phrase = 'lost'").await;
     let broken = state(&server, &admin).await;
     assert_eq!(broken.ledger.expect("read").drift(), 1);
     assert_eq!(broken.health.light, HealthStatus::Failing);
@@ -130,7 +122,7 @@ async fn a_deleted_waiting_job_is_reported_as_missing() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     let answer = server.search(&[("phrase", "hello")]).await;
-    tamper(&server, "delete from job").await;
+    server.tamper("delete from job").await;
     let broken = state(&server, &admin).await;
     assert_eq!(broken.ledger.expect("read").drift(), 1);
     assert_eq!(broken.missing[0].search, answer.id);

@@ -99,6 +99,13 @@ impl TestServer {
         format!("{}={}", self.cookie_name(), token.reveal())
     }
 
+    /// Runs a statement without the product.
+    pub async fn tamper(&self, statement: &str) {
+        let file = format!("sqlite:{}/search4letters.db", self.folder.path().display());
+        let mut database = SqliteConnection::connect(&file).await.expect("the file opens");
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut database).await.expect("done");
+    }
+
     /// The session cookie's name over plain http.
     pub fn cookie_name(&self) -> &str {
         self.state.caller_settings.session_cookie.name(false)
@@ -186,7 +193,7 @@ impl TestServerBuilder {
 
 /// The answer without the time that it took, which differs between two requests for one search.
 pub fn untimed(answer: SearchAnswer) -> SearchAnswer {
-    SearchAnswer { accepted_in_ms: 0, ..answer }
+    SearchAnswer { accepted_in_ms: None, ..answer }
 }
 
 pub struct BrokenTable {

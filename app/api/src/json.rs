@@ -93,7 +93,7 @@ mod tests {
                 row: Some(LogSeq(row)),
                 spooled: false,
                 paused: true,
-                accepted_at: TimeMs(row),
+                accepted_at: Some(TimeMs(row)),
                 started_at: None,
                 recorded_at: Some(TimeMs(row)),
             };
@@ -103,7 +103,7 @@ mod tests {
             let text = format!("{results:?}");
             let receipt = Receipt("receipt".to_owned());
             let (id, recorded) = (SearchId(id), Recorded::Accepted);
-            let answer = SearchAnswer { id, phrase, letters, results, text, receipt, recorded, accepted_in_ms: 4 };
+            let answer = SearchAnswer { id, phrase, letters, results, text, receipt, recorded, accepted_in_ms: Some(4) };
             let wire = Answer::encode(&answer).expect("serializable");
             prop_assert_eq!(Answer::decode(wire), Ok(answer));
         }

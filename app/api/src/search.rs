@@ -47,8 +47,9 @@ pub struct SearchAnswer {
     pub text: String,
     pub receipt: Receipt,
     pub recorded: Recorded,
-    /// How long the record took to become durable, in milliseconds of the server's clock.
-    pub accepted_in_ms: u32,
+    /// How long the record took to become durable, in milliseconds of the server's clock. `None` from a server of an
+    /// earlier version.
+    pub accepted_in_ms: Option<u32>,
 }
 
 /// The ledger, in the words of visitors. Counts each accepted search once.
@@ -99,6 +100,11 @@ impl SearchId {
     /// The id of a search at `unix_ms`, with the lower 80 bits of `random`.
     pub fn from_parts(unix_ms: u64, random: u128) -> Self {
         Self(Ulid::from_parts(unix_ms, random).0)
+    }
+
+    /// When the id was made, in milliseconds since 1970, by the clock of whoever made it.
+    pub fn unix_ms(self) -> u64 {
+        Ulid(self.0).timestamp_ms()
     }
 }
 
@@ -152,9 +158,10 @@ pub struct ReceiptState {
     /// Whether the record is still in the spool: it waits for the database, and then for a worker.
     pub spooled: bool,
     /// Whether an administrator has paused the writing of records.
+    #[serde(default)]
     pub paused: bool,
-    /// When the record became durable.
-    pub accepted_at: TimeMs,
+    /// When the record became durable. `None` from a server of an earlier version, as are the other times.
+    pub accepted_at: Option<TimeMs>,
     /// When the last attempt to write it began. `None` before the first, and once the job was deleted.
     pub started_at: Option<TimeMs>,
     /// When the row was written.

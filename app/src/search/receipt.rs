@@ -91,7 +91,7 @@ fn Followed(answer: Answer) -> impl IntoView {
             </li>
         }
     };
-    let so_far = move || match (took(), state.with(|state| state.as_ref().map(|state| state.accepted_at))) {
+    let so_far = move || match (took(), state.with(|state| state.as_ref().and_then(|state| state.accepted_at))) {
         (Some(ms), _) => format::duration(ms),
         // Whole seconds: the page's clock ticks once a second.
         (None, Some(accepted)) if !is_over() => words::so_far(now.get().since(accepted).max(0) / 1_000),

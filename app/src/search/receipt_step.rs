@@ -63,7 +63,8 @@ impl Step {
             None => Standing::Past,
             Some(reached) if self < reached => Standing::Past,
             Some(reached) if self > reached => Standing::Ahead,
-            Some(_) if is_over || state.is_some_and(|state| state.paused) => Standing::Held,
+            // A pause does not stop what runs.
+            Some(_) if is_over || self == Self::Waiting && state.is_some_and(|state| state.paused) => Standing::Held,
             Some(_) => Standing::Now,
         }
     }
@@ -92,18 +93,19 @@ impl Step {
     pub fn time(self, state: Option<&ReceiptState>, waited: Option<u32>) -> Option<i64> {
         let time = match self {
             Self::Accepted => return waited.map(i64::from),
-            Self::Waiting => state?.started_at,
+            // Otherwise it is that of an attempt that failed.
+            Self::Waiting => state?.started_at.filter(|_| self.standing(state, false) == Standing::Past),
             Self::Writing => state?.recorded_at,
         };
         // The worker may be faster than the answer to the visitor.
         let least = waited.map_or(0, i64::from);
-        time.map(|time| time.since(state.map_or(time, |state| state.accepted_at)).max(least))
+        Some(time?.since(state?.accepted_at?).max(least))
     }
 }
 
 /// From acceptance to the row, in milliseconds.
 pub fn log_took(state: &ReceiptState) -> Option<i64> {
-    state.recorded_at.map(|recorded| recorded.since(state.accepted_at).max(0))
+    Some(state.recorded_at?.since(state.accepted_at?).max(0))
 }
 
 #[cfg(test)]
@@ -120,7 +122,7 @@ mod tests {
             row: None,
             spooled: false,
             paused: false,
-            accepted_at: TimeMs(1_000),
+            accepted_at: Some(TimeMs(1_000)),
             started_at: None,
             recorded_at: None,
         }
@@ -156,6 +158,8 @@ mod tests {
         let paused = ReceiptState { paused: true, ..at(JobState::Waiting) };
         assert_eq!(Step::Waiting.label(Some(&paused), 0), "Writing is paused");
         assert_eq!(standings(&paused), [Standing::Past, Standing::Held, Standing::Ahead]);
+        let running = ReceiptState { state: JobState::Running, ..paused };
+        assert_eq!(standings(&running), [Standing::Past, Standing::Past, Standing::Now], "a pause stops no attempt");
         let dead = at(JobState::Dead);
         assert_eq!(standings(&dead), [Standing::Past, Standing::Past, Standing::Held]);
         assert_eq!(labels(&dead)[2], "Not written");
@@ -176,6 +180,8 @@ mod tests {
             ReceiptState { started_at: Some(TimeMs(2_200)), recorded_at: Some(TimeMs(7_000)), ..at(JobState::Done) };
         assert_eq!(Step::ALL.map(|step| step.time(Some(&state), Some(4))), [Some(4), Some(1_200), Some(6_000)]);
         assert_eq!(log_took(&state), Some(6_000));
+        let again = ReceiptState { started_at: Some(TimeMs(2_200)), ..at(JobState::Retrying) };
+        assert_eq!(Step::Waiting.time(Some(&again), Some(4)), None, "it waits for the next attempt");
         // A clock may have been set back in between.
         let earlier = ReceiptState { recorded_at: Some(TimeMs(0)), ..state };
         assert_eq!(log_took(&earlier), Some(0));

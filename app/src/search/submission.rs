@@ -132,7 +132,7 @@ impl Submission {
             let answer = answer.map(|SearchAnswer { recorded, receipt, accepted_in_ms, .. }| Answer {
                 recorded,
                 receipt,
-                accepted_in_ms: Some(accepted_in_ms),
+                accepted_in_ms,
             });
             if !matches!(&answer, Err(error) if is_transient(error.code)) {
                 self.outbox.settle(question.id);

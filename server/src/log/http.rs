@@ -157,11 +157,9 @@ impl Source for RowSource {
             Some(upto) => upto,
             None => self.log.store.last_log_seq().await?,
         };
-        if self.sent_through.is_none() {
-            // A cursor beyond the last row comes from a database that was restored to an older state. Waiting for it
-            // would hide the rows that get those numbers now.
-            self.cursor = self.cursor.min(upto);
-        }
+        // A cursor beyond the last row comes from a database that was restored to an older state. Waiting for it would
+        // hide the rows that get those numbers now.
+        self.cursor = self.cursor.min(upto);
         let mut step = Step { events: Vec::new(), then: Then::Wait(Duration::ZERO) };
         if self.cursor < upto {
             match self.batch().await.map_err(Error::from) {

@@ -16,6 +16,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use rust_embed::{Embed, EmbeddedFile};
 use sha2::{Digest, Sha256};
 
+use super::accept::{lines, weight};
 use super::error::Error;
 
 /// The output of `cargo xtask client`. Release builds embed it; debug builds read the folder.
@@ -145,9 +146,7 @@ fn encoded(
     plain: Cow<'static, [u8]>,
     headers: &HeaderMap,
 ) -> Option<(Option<&'static str>, Cow<'static, [u8]>)> {
-    let accepted: Vec<&str> =
-        headers.get_all(ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok()).collect();
-    let accepted = accepted.join(",");
+    let accepted = lines(headers, &ACCEPT_ENCODING);
     for (encoding, ending) in ENCODINGS {
         if accepts(&accepted, encoding) == Some(true)
             && let Some(file) = Dist::get(&format!("{name}{ending}"))
@@ -160,18 +159,7 @@ fn encoded(
 
 /// Whether the header accepts the encoding. `None` if it does not speak of it.
 fn accepts(header: &str, encoding: &str) -> Option<bool> {
-    let weight = |name: &str| {
-        header.split(',').find_map(|item| {
-            let mut parts = item.split(';').map(str::trim);
-            let is_named = parts.next().is_some_and(|given| given.eq_ignore_ascii_case(name));
-            let weight = parts.find_map(|part| {
-                let (key, value) = part.split_once('=')?;
-                key.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse().unwrap_or(0.0))
-            });
-            is_named.then_some(weight.unwrap_or(1.0_f32))
-        })
-    };
-    weight(encoding).or_else(|| weight("*")).map(|weight| weight > 0.0)
+    weight(header, encoding).or_else(|| weight(header, "*")).map(|weight| weight > 0.0)
 }
 
 /// A file with a hash in its name never changes. The others are revalidated each time, which costs a 304.

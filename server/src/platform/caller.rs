@@ -7,11 +7,12 @@ use std::sync::Arc;
 use api::{Account, ApiError, ErrorCode, Role};
 use async_trait::async_trait;
 use axum::extract::{FromRef, FromRequestParts};
-use axum::http::header::{ACCEPT, COOKIE, USER_AGENT};
+use axum::http::header::{COOKIE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256};
 
+use super::accept::accepts_page;
 use super::error::Result;
 use super::forwarded::{Scheme, TrustedProxies};
 use super::random::Token;
@@ -118,11 +119,6 @@ impl Caller {
         }
         Ok(account)
     }
-}
-
-/// Whether the request asks for a page, as that of a plain form does. Scripts ask for data.
-pub fn accepts_page(headers: &HeaderMap) -> bool {
-    headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
 fn cookie(headers: &HeaderMap, name: &str) -> Option<Token> {

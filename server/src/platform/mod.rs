@@ -1,5 +1,6 @@
 //! Shared by every feature, and independent of all of them.
 
+pub(crate) mod accept;
 pub mod assets;
 pub mod caller;
 pub mod error;

@@ -19,6 +19,8 @@ use crate::platform::sse::{EventStream, Source, Step, StreamPermit, Then};
 
 /// Throttles a stream: other jobs wake it too, and five events a second are enough for a reader.
 const PAUSE: Duration = Duration::from_millis(200);
+/// The same while only another process may have the record: it comes once, and made-up receipts cost little.
+const PAUSE_WITHOUT_RECORD: Duration = Duration::from_secs(2);
 
 #[async_trait]
 impl SearchApi for Call<SearchService> {
@@ -75,7 +77,8 @@ impl Source for ReceiptSource {
     async fn read(&mut self, _: Option<Topic>) -> Result<Step> {
         let state = self.searches.receipt_state(&self.receipt).await?;
         if self.sent.as_ref() == Some(&state) {
-            return Ok(Step { events: Vec::new(), then: Then::Wait(PAUSE) });
+            let pause = if state.is_some() { PAUSE } else { PAUSE_WITHOUT_RECORD };
+            return Ok(Step { events: Vec::new(), then: Then::Wait(pause) });
         }
         let (event, then) = match (&state, &self.sent) {
             (Some(state), _) => {
@@ -85,7 +88,9 @@ impl Source for ReceiptSource {
             // It was here, so no other spool has it.
             (None, Some(_)) => return Err(ApiError::not_found("receipt").into()),
             // An event without data would not be delivered.
-            (None, None) => (Event::default().event(ReceiptState::UNKNOWN_EVENT).data("{}"), Then::Wait(PAUSE)),
+            (None, None) => {
+                (Event::default().event(ReceiptState::UNKNOWN_EVENT).data("{}"), Then::Wait(PAUSE_WITHOUT_RECORD))
+            }
         };
         self.sent = Some(state);
         Ok(Step { events: vec![event], then })

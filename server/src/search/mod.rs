@@ -76,7 +76,7 @@ impl SearchService {
         let request = LogRequest(record_of(caller, id, phrase, letters, &found, self.clock.wall()));
         let arrived = self.clock.steady();
         let recorded = self.accept(&request).await?;
-        let accepted_in_ms = u32::try_from(self.clock.steady().since(arrived)).unwrap_or(0);
+        let accepted_in_ms = u32::try_from(self.clock.steady().since(arrived)).ok();
         let LogRequest(record) = request;
         self.counter.get_or_create(&label(recorded)).inc();
         Ok(SearchAnswer {

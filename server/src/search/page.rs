@@ -19,8 +19,8 @@ use serde::Deserialize;
 
 use super::progress::not_known_here;
 use super::{SearchService, check_length};
+use crate::platform::accept::accepts_page;
 use crate::platform::assets;
-use crate::platform::caller::accepts_page;
 use crate::platform::error::{Error, Result, status};
 use crate::platform::extract::Parameters;
 
@@ -38,7 +38,7 @@ const REFERRER: HeaderValue = HeaderValue::from_static("strict-origin");
 
 /// Answers a plain form with a page. Scripts get the JSON of the server function.
 pub async fn for_forms(request: Request, next: Next) -> Response {
-    let is_form = accepts_page(request.headers());
+    let is_form = accepts_page(request.headers()) && request.uri().path().ends_with("/search");
     let response = next.run(request).await;
     if !is_form {
         return response;
@@ -105,7 +105,7 @@ pub async fn show(
         return page(status(error.code), "No results", refused(&error.message));
     }
     let record = match &receipt {
-        None => "This search was not recorded.".to_owned(),
+        None => "This address has no receipt, so it does not say whether the search was recorded.".to_owned(),
         // Anybody can put a receipt into an address beside any phrase.
         Some(receipt) => told(searches.receipt_state_of(receipt, &phrase, &letters).await),
     };

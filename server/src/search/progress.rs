@@ -1,6 +1,7 @@
 //! How far the log record of a search is, for the holder of its receipt.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use api::{ApiError, ErrorCode, JobState, LogRow, Receipt, ReceiptState, SearchId, TimeMs};
 use queue::Payload;
@@ -57,6 +58,13 @@ impl SearchService {
         Err(ApiError::at(ErrorCode::Conflict, "receipt", message).into())
     }
 
+    /// Whether another process may still have the record in its spool, by the time in the id.
+    fn may_be_spooled(&self, search: SearchId) -> bool {
+        let searched_at = TimeMs(i64::try_from(search.unix_ms()).unwrap_or(i64::MAX));
+        let now = self.clock.wall();
+        now < searched_at.after(SPOOLED_FOR) && searched_at < now.after(MOST_AHEAD)
+    }
+
     async fn find(&self, receipt: &Receipt) -> Result<Option<Found>> {
         let not_found = || ApiError::not_found("receipt");
         let search = self.receipts.search(receipt).ok_or_else(not_found)?;
@@ -72,6 +80,8 @@ impl SearchService {
         if let Some(row) = self.store.log_row_of_search(search).await? {
             // The job was read before, and may have been waiting then.
             let (attempt, started_at) = job.map_or((1, None), |job| (job.attempt.max(1), job.started_at));
+            // A later attempt began after the row was there.
+            let started_at = started_at.filter(|started_at| *started_at <= row.recorded_at);
             let (state, recorded_at) = (JobState::Done, Some(row.recorded_at));
             let receipt = waiting_since(row.searched_at);
             let state = ReceiptState { state, attempt, started_at, row: Some(row.seq), recorded_at, ..receipt };
@@ -83,11 +93,16 @@ impl SearchService {
                 let state = ReceiptState { state, attempt, ahead, paused: is_paused, started_at, ..receipt };
                 Ok(Some(Found { search, state, place: Place::Queue }))
             }
-            None if self.store.is_shared() => Ok(None),
+            None if self.store.is_shared() && self.may_be_spooled(search) => Ok(None),
             None => Err(not_found().into()),
         }
     }
 }
+
+/// An id carries the time of its search, by the clock of its maker. Of a thousand made-up receipts, one yields such a time.
+const SPOOLED_FOR: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// How far the clock that made the id may be ahead.
+const MOST_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn waiting_since(accepted_at: TimeMs) -> ReceiptState {
     ReceiptState {
@@ -97,7 +112,7 @@ fn waiting_since(accepted_at: TimeMs) -> ReceiptState {
         row: None,
         spooled: false,
         paused: false,
-        accepted_at,
+        accepted_at: Some(accepted_at),
         started_at: None,
         recorded_at: None,
     }

@@ -34,8 +34,10 @@ impl LedgerReader {
             return None;
         }
         let mut last = self.last.lock().await;
+        let now = self.clock.steady();
+        // A shared clock may be set back.
         if let Some((read_at, ledger)) = *last
-            && self.clock.steady() < read_at.after(KEPT_FOR)
+            && (read_at..read_at.after(KEPT_FOR)).contains(&now)
         {
             return ledger;
         }

@@ -110,7 +110,7 @@ impl SystemService {
             probe: self.prober.last(),
             probe_failure: self.prober.failure(),
             probe_waits: self.prober.waits(self.clock.steady()),
-            clock_ahead_ms: if self.store.is_shared() { self.clock.wall().0 - self.clock.steady().0 } else { 0 },
+            clock_ahead_ms: self.clock.machine_ahead_ms(),
             is_losing_log_lines: lost_lines.is_losing,
             pruning_failure: self.counters.pruning.failure(),
             pruning_of_workers: stats.as_ref().map(|stats| stats.pruning_of_workers.clone()).unwrap_or_default(),

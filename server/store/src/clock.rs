@@ -13,7 +13,8 @@ use crate::{Result, StoreError};
 /// A wall clock for display, and a steady clock for decisions.
 #[async_trait]
 pub trait Clock: Send + Sync + 'static {
-    /// The wall clock, for display. May jump forwards or backwards at any time.
+    /// The time for display: the database's if several processes share it, and otherwise the machine's. May jump forwards
+    /// or backwards at any time.
     fn wall(&self) -> TimeMs;
 
     /// For leases, backoff and schedules. Starts at the wall clock's time and then advances second by second, whatever
@@ -23,6 +24,11 @@ pub trait Clock: Send + Sync + 'static {
     /// Returns once [`Clock::steady`] has reached `time`. If the clock is set back during the sleep, the sleep does not
     /// get longer.
     async fn sleep_until(&self, time: TimeMs);
+
+    /// By how many milliseconds the machine's clock is ahead of the database's. 0 if there is only one clock.
+    fn machine_ahead_ms(&self) -> i64 {
+        0
+    }
 }
 
 const LONG: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
@@ -70,7 +76,7 @@ impl SystemClock {
 #[async_trait]
 impl Clock for SystemClock {
     fn wall(&self) -> TimeMs {
-        system_time()
+        if self.alignment().is_aligned { self.steady() } else { system_time() }
     }
 
     fn steady(&self) -> TimeMs {
@@ -95,6 +101,10 @@ impl Clock for SystemClock {
             wake_at = Some(next);
             tokio::select! { () = sleep_until(next) => return, () = aligned => {} }
         }
+    }
+
+    fn machine_ahead_ms(&self) -> i64 {
+        if self.alignment().is_aligned { system_time().since(self.steady()) } else { 0 }
     }
 }
 
@@ -189,13 +199,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_steady_clock_follows_another_and_the_wall_clock_does_not() {
+    async fn both_clocks_follow_another_and_say_how_far_the_machine_is_from_it() {
         let clock = SystemClock::start();
+        assert_eq!(clock.machine_ahead_ms(), 0);
         for hours in [7, -7] {
-            let theirs = TimeMs(clock.wall().0 + hours * HOUR_MS);
+            let theirs = TimeMs(system_time().0 + hours * HOUR_MS);
             assert_ne!(clock.follow(ready(Ok(Some(theirs)))).await, Ok(0));
-            assert!((0..HOUR_MS).contains(&(clock.steady().0 - theirs.0)));
-            assert!((clock.wall().0 - theirs.0).abs() > 6 * HOUR_MS);
+            for time in [clock.steady(), clock.wall()] {
+                assert!((0..HOUR_MS).contains(&time.since(theirs)));
+            }
+            assert!((clock.machine_ahead_ms() + hours * HOUR_MS).abs() < HOUR_MS);
         }
     }
 

@@ -51,8 +51,8 @@ pub trait Store: JobQueue + JobAdmin + SearchLog + Accounts + Workers {
     /// The database's key: 32 random bytes, generated once, that never change.
     async fn secret(&self) -> Result<[u8; 32]>;
 
-    /// What tells this database from every other one on the machine, also from a restored copy of it, which has the same
-    /// secret. Does not change while the database stays where it is. Empty if it cannot be known.
+    /// What tells this database from a restored copy beside it, which has the same secret. The same for all processes that
+    /// share the database.
     fn identity(&self) -> &str;
 
     /// Which database this is, and how large.

@@ -51,7 +51,7 @@ async fn search(phrase: String, letters: Option<String>, id: Option<SearchId>) -
         text,
         receipt: Receipt(RECEIPT.to_owned()),
         recorded,
-        accepted_in_ms: 0,
+        accepted_in_ms: Some(0),
     })
 }
 

@@ -113,6 +113,20 @@ async fn a_reader_ahead_of_a_restored_log_still_gets_new_rows() {
 }
 
 #[tokio::test]
+async fn a_reader_is_told_of_a_log_that_is_restored_beside_it() {
+    let server = TestServer::builder().without_worker().start().await;
+    write_log(&server, ["one", "two", "three"]).await;
+    let mut events = listen(&server, &server.admin().await, "?after=3").listen().await;
+    assert_eq!(through(&mut events).await, LogSeq(3));
+    server.tamper("delete from log where id > 1").await;
+    server.tamper("update sqlite_sequence set seq = 1 where name = 'log'").await;
+    write_log(&server, ["instead of two"]).await;
+    assert_eq!(through(&mut events).await, LogSeq(2), "the page reads these rows again");
+    write_log(&server, ["instead of three"]).await;
+    assert_eq!(next_row(&mut events).await.phrase, "instead of three");
+}
+
+#[tokio::test]
 async fn the_stream_ends_when_the_server_stops() {
     let server = TestServer::builder().without_worker().start().await;
     let mut events = listen(&server, &server.admin().await, "").listen().await;

@@ -28,7 +28,7 @@ async fn leads_to_a_page_that_records_nothing_when_it_is_loaded_again() {
         assert!(text.contains("In the log: row 1."), "{text}");
     }
     let by_link = server.get("/results?phrase=hello").send().await.text();
-    assert!(by_link.contains("e, o") && by_link.contains("This search was not recorded."), "{by_link}");
+    assert!(by_link.contains("e, o") && by_link.contains("This address has no receipt"), "{by_link}");
     assert_eq!(server.log().await.len(), 1);
 }
 

@@ -1,8 +1,11 @@
 //! The ledger of all searches, as every visitor may read it.
 
-use api::PublicLedger;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{PublicLedger, TimeMs};
 use serde_json::json;
-use tests::eventually;
+use tests::{HeldClock, eventually};
 
 use crate::test_server::TestServer;
 
@@ -45,4 +48,16 @@ async fn a_closed_lab_shows_no_ledger() {
     let server = TestServer::builder().without_lab().start().await;
     server.search(&[("phrase", "one")]).await;
     assert_eq!(ledger(&server).await, None);
+}
+
+#[tokio::test]
+async fn one_reading_serves_for_a_second() {
+    let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
+    let server = TestServer::builder().clock(clock.clone()).without_worker().start().await;
+    server.search(&[("phrase", "one")]).await;
+    assert_eq!(ledger(&server).await.map(|ledger| ledger.accepted), Some(1));
+    server.search(&[("phrase", "two")]).await;
+    assert_eq!(ledger(&server).await.map(|ledger| ledger.accepted), Some(1));
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(ledger(&server).await.map(|ledger| ledger.accepted), Some(2));
 }

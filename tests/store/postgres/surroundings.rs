@@ -285,7 +285,7 @@ async fn a_server_without_autovacuum_is_noted() {
         drop(open(&database.url()).await.unwrap());
         let risks = examine(&options(&database.url())).await.unwrap().risks;
         let off = format!("{setting} is off on the server");
-        assert!(risks.iter().any(|risk| risk.contains(&off) && risk.contains("postgresql.conf")), "{risks:?}");
+        assert!(risks.iter().any(|risk| risk.contains(&off) && risk.contains("pg_settings")), "{risks:?}");
     }
 }
 

@@ -134,7 +134,10 @@ async fn risks(connection: &mut PgConnection, version: i32) -> sqlx::Result<Vec<
     ] {
         let is_off = sqlx::query_scalar::<_, bool>("select current_setting($1) = 'off'").bind(setting);
         if is_off.fetch_one(&mut *connection).await? {
-            risks.push(format!("{setting} is off on the server: {loss}. Switch it on in postgresql.conf"));
+            risks.push(format!(
+                "{setting} is off on the server: {loss}. Switch it on where it is off: `select source, sourcefile from \
+                 pg_settings where name = '{setting}'`"
+            ));
         }
     }
     if version >= COLLATION_VERSIONS_SINCE {
