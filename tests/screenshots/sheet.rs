@@ -99,6 +99,8 @@ impl Sheet {
     pub async fn take(&mut self, browser: &Browser, scene: &str) {
         for look in Look::all() {
             look.apply(browser).await;
+            // What is fixed to the window's top would stand in the middle of the page.
+            browser.script("scrollTo({top: 0, behavior: 'instant'})", vec![]).await;
             if matches!(look, Look::Screen(README_WIDTH, Scheme::Light)) && README_SCENES.contains(&scene) {
                 let png = browser.screenshot().await;
                 assert!(png.len() < README_BYTES, "{scene} has {} bytes", png.len());
