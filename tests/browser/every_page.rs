@@ -9,7 +9,7 @@ use crate::{BrowserTest, job_about, search};
 /// Each page, and a text that it shows once it is ready.
 const FOR_VISITORS: &[(&str, &str)] = &[
     ("/", "Welcome to search4letters"),
-    ("/?phrase=life%2C+the+universe&letters=aeiou", "It was not recorded."),
+    ("/?phrase=life%2C+the+universe&letters=aeiou", "Nothing was logged."),
     ("/?phrase=&letters=", "Your receipt"),
     ("/login", "Password"),
     ("/setup#token=wrong", "used already"),

@@ -110,7 +110,7 @@ async fn the_address_of_a_search_can_be_shared() {
     assert_eq!(page.value("Phrase").await, "a&b=c+d #שלום");
     assert_eq!(page.texts(".results_letters").await, found);
     // Nothing is recorded in the name of somebody who has only followed a link.
-    page.wait_for_text("This search came with a link. It was not recorded.").await;
+    page.wait_for_text("You opened a shared search. Nothing was logged.").await;
     search(&test.client(), 1, "somebody else's").await;
     page.click(Role::Button, "Search").await;
     page.wait_for_text("In the log: row 3").await;
@@ -192,10 +192,10 @@ async fn another_place_on_the_page_is_the_same_search() {
     let go = "addEventListener('hashchange', () => arguments[0](), {once: true}); location.hash = 'elsewhere'";
     page.script_async(go, vec![]).await;
     page.find(Role::Heading, "Here are your results:").await;
-    assert!(!page.text().await.contains("came with a link"));
+    assert!(!page.text().await.contains("shared search"));
     page.reload().await;
     page.wait_for_text("In the log: row 1").await;
-    assert!(!page.text().await.contains("came with a link"));
+    assert!(!page.text().await.contains("shared search"));
     test.finish().await;
 }
 

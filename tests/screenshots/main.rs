@@ -61,7 +61,7 @@ async fn take_the_search(sheet: &mut Sheet, browser: &Browser, server: &ServerPr
     sheet.open(browser, "entry", "/", "Welcome to search4letters").await;
     browser.fill("Phrase", "Don't Panic, and always know where your towel is").await;
     sheet.take(browser, "entry-typing").await;
-    sheet.open(browser, "results-link", LINK, "This search came with a link").await;
+    sheet.open(browser, "results-link", LINK, "You opened a shared search").await;
     browser.click(Role::Button, "Search").await;
     browser.wait_for_text("In the log: row").await;
     sheet.take(browser, "results").await;

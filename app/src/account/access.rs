@@ -38,7 +38,6 @@ fn log_in_link() -> AnyView {
 #[component]
 fn Menu(account: Account) -> impl IntoView {
     let (request, router) = (Request::new(), context::router());
-    let route = router.route();
     let log_out = move |_| login::log_out(request, move || router.go("/logout"));
     view! {
         <button
@@ -55,7 +54,7 @@ fn Menu(account: Account) -> impl IntoView {
                 <strong dir="auto">{account.name}</strong>
                 <span class="muted">{account.role.as_str()}</span>
             </p>
-            {move || route.get().is_console().then(|| view! { <ThemeControl /> })}
+            <ThemeControl />
             <button class="account_item" type="button" on:click=log_out>"Log out"</button>
             <LogOutError request />
         </div>

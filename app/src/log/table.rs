@@ -120,6 +120,7 @@ fn LogLine(
         text if text.is_empty() => (words::NOTHING_FOUND.to_owned(), Some("")),
         text => (text, None),
     };
+    let is_opened = move || view.opened.with(|row| row.as_ref().is_some_and(|row| row.seq == seq));
     let press = move |event: leptos::ev::MouseEvent| {
         row_press::press(&event, &untrack(|| view.address_of(seq)), || view.open(seq));
     };
@@ -130,6 +131,7 @@ fn LogLine(
             id=element_id(seq)
             aria-rowindex=move || index.get().to_string()
             aria-selected=move || (selected.get() == Some(seq)).to_string()
+            aria-current=move || is_opened().then_some("true")
             data-fresh=(freshness == Freshness::New).then_some("")
             on:click=press
             on:auxclick=press

@@ -90,7 +90,7 @@ pub fn SearchPage(draft: Draft, outbox: Outbox) -> impl IntoView {
                     <OutboxNotice outbox />
                 </div>
             </div>
-            <Ledger />
+            <Ledger settled=submission.settled />
             <p class="visually_hidden" role="status">{part(spoken)}</p>
         </div>
     }

@@ -16,8 +16,11 @@ const EVERY_WITHOUT: i64 = 60_000;
 
 /// Shows nothing unless the server has answered with figures.
 #[component]
-pub fn Ledger() -> impl IntoView {
-    let ledger = read();
+pub fn Ledger(
+    /// The figures are read again when it changes.
+    settled: RwSignal<u32>,
+) -> impl IntoView {
+    let ledger = read(settled);
     let figures = move |ledger: PublicLedger| {
         let held = (ledger.held > 0).then_some((ledger.held, words::HELD));
         [
@@ -47,20 +50,23 @@ pub fn Ledger() -> impl IntoView {
 }
 
 /// The figures, read again and again while the page is in sight. `None` once the server does not answer.
-fn read() -> RwSignal<Option<PublicLedger>> {
+fn read(settled: RwSignal<u32>) -> RwSignal<Option<PublicLedger>> {
     let (ledger, now) = (RwSignal::new(None), context::now());
     let asked = StoredValue::new(None::<TimeMs>);
-    Effect::new(move |_| {
-        let now = now.get();
+    Effect::new(move |known: Option<u32>| {
+        let (now, settled) = (now.get(), settled.get());
+        let is_settled = known.is_some_and(|known| known != settled);
         let every = if ledger.with_untracked(Option::is_some) { EVERY } else { EVERY_WITHOUT };
-        if document().hidden() || asked.get_value().is_some_and(|asked| now.since(asked) < every) {
-            return;
+        let is_fresh = asked.get_value().is_some_and(|asked| now.since(asked) < every);
+        if document().hidden() || is_fresh && !is_settled {
+            return settled;
         }
         asked.set_value(Some(now));
         spawn_local(async move {
             let latest = api::public_ledger().await;
             ledger.try_set(latest.ok().flatten());
         });
+        settled
     });
     ledger
 }

@@ -37,7 +37,7 @@ pub fn SearchReceipt(submission: Submission) -> impl IntoView {
             {part(move || match submission.progress() {
                 Progress::Sending => view! { <p class="muted" role="status">{words::SENDING}</p> }.into_any(),
                 Progress::Unasked => ().into_any(),
-                Progress::Answered(answer) => record(answer),
+                Progress::Answered(answer) => record(answer, submission.settled),
                 Progress::Unreached(error) => {
                     view! { <Failure text=unreached(&error) on_retry=move |()| submission.send_again() /> }.into_any()
                 }
@@ -55,9 +55,9 @@ fn unreached(error: &ApiError) -> String {
     format!("{message} {}", words::WE_KEEP_RESENDING)
 }
 
-fn record(answer: Answer) -> AnyView {
+fn record(answer: Answer, settled: RwSignal<u32>) -> AnyView {
     match answer.recorded {
-        Recorded::Accepted | Recorded::Spooled => view! { <Followed answer /> }.into_any(),
+        Recorded::Accepted | Recorded::Spooled => view! { <Followed answer settled /> }.into_any(),
         Recorded::NotRecorded => view! {
             <Notice tone=Tone::Error text=words::NOT_RECORDED />
         }
@@ -67,10 +67,10 @@ fn record(answer: Answer) -> AnyView {
 
 /// The receipt of an accepted search, followed until its state is final.
 #[component]
-fn Followed(answer: Answer) -> impl IntoView {
+fn Followed(answer: Answer, settled: RwSignal<u32>) -> impl IntoView {
     let Answer { recorded, receipt, accepted_in_ms: waited } = answer;
     let id = receipt.0.clone();
-    let following = follow(receipt);
+    let following = follow(receipt, settled);
     let Following { state, ahead, is_gone, .. } = following;
     let now = context::now();
     let took = move || state.with(|state| state.as_ref().and_then(log_took));
@@ -153,7 +153,7 @@ impl Following {
 }
 
 /// The receipt's state, followed until it is settled.
-fn follow(Receipt(receipt): Receipt) -> Following {
+fn follow(Receipt(receipt): Receipt, settled: RwSignal<u32>) -> Following {
     let (state, is_unknown) = (RwSignal::new(None::<ReceiptState>), RwSignal::new(false));
     let ahead = RwSignal::new(0);
     let stream = EventStream::new();
@@ -167,15 +167,16 @@ fn follow(Receipt(receipt): Receipt) -> Following {
         if is_settled {
             // There is nothing more to come.
             stream.close();
+            settled.try_update(|settled| *settled += 1);
         }
     });
     Following { state, ahead, is_unknown, is_gone: stream.is_gone }
 }
 
-/// The visitor's part of the whole time, in percent. At least 2, so that it can be seen.
+/// The visitor's part of the time until the row was there, in percent. At least 2, so that it can be seen.
 fn share(waited: Option<u32>, took: i64) -> i64 {
     let waited = i64::from(waited.unwrap_or(0));
-    (waited.saturating_mul(100) / waited.saturating_add(took).max(1)).clamp(2, 100)
+    (waited.saturating_mul(100) / took.max(waited).max(1)).clamp(2, 100)
 }
 
 /// Says that a record is in the spool, and later that it has left.
@@ -231,7 +232,7 @@ mod tests {
     #[test]
     fn the_bar_always_shows_the_visitors_part() {
         assert_eq!(share(Some(4), 6_000), 2);
-        assert_eq!(share(Some(10), 10), 50);
+        assert_eq!(share(Some(5), 10), 50);
         assert_eq!(share(Some(0), 0), 2);
         assert_eq!(share(None, 6_000), 2);
     }

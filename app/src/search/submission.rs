@@ -49,6 +49,8 @@ pub enum Progress {
 pub struct Submission {
     question: RwSignal<Option<Question>>,
     progress: RwSignal<Progress>,
+    /// How many receipts have come to their end here.
+    pub settled: RwSignal<u32>,
     retry: StoredValue<Retry>,
     session: Session,
     outbox: Outbox,
@@ -65,6 +67,7 @@ impl Submission {
         let submission = Self {
             question: RwSignal::new(None),
             progress: RwSignal::new(Progress::Unasked),
+            settled: RwSignal::new(0),
             retry: StoredValue::new(Retry::default()),
             session: context::session(),
             outbox,

@@ -22,7 +22,7 @@ pub const NO_LETTERS_FOUND: &str = "No letters found";
 pub const COPY: &str = "Copy";
 pub const COPY_LINK: &str = "Copy link";
 pub const NO_LINK: &str = "Too long for a link";
-pub const NOT_ASKED: &str = "This search came with a link. It was not recorded.";
+pub const NOT_ASKED: &str = "You opened a shared search. Nothing was logged.";
 pub const SEARCH: &str = "Search";
 
 pub const EARLIER_WAIT: &str = "without an answer. We'll keep resending while this tab is open.";

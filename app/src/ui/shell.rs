@@ -36,7 +36,11 @@ pub fn Shell(
                 <NavigationBar />
                 <div class="topbar_tools" data-awaited=part(move || (session.state() == SessionState::Unknown).then_some(""))>
                     <ConnectionStatus />
-                    {move || (!route.get().is_console()).then(|| view! { <ThemeControl /> })}
+                    // An account's menu has it too.
+                    {move || {
+                        let is_in_menu = route.get().is_console() || session.account().is_some();
+                        (!is_in_menu).then(|| view! { <ThemeControl /> })
+                    }}
                     {account_menu}
                 </div>
             </header>

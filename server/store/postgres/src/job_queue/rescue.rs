@@ -6,7 +6,7 @@ use store::Result;
 use crate::connections::Connections;
 
 const RAN_OUT: &str = "The lease ran out before the worker said what came of the attempt: it hangs, or has stopped.";
-const ORPHANED: &str = "The process that ran the attempt ended before it said what came of it.";
+const ORPHANED: &str = "The worker stopped before it reported a result.";
 
 /// Ends the attempts whose lease has expired. Skips attempts that another process is ending.
 pub(super) async fn expire_leases(connections: &Connections, now: TimeMs) -> Result<u64> {

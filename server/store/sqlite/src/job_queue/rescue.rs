@@ -63,7 +63,7 @@ impl Write for RescueOrphans {
                group by kind, max_attempts, cancel_requested"#
         );
         let lost = tx.fetch_all(lost).await?;
-        let reason = "The process that ran the attempt ended before it said what came of it.";
+        let reason = "The worker stopped before it reported a result.";
         end_as_lost(&lost, reason, self.now, tx).await
     }
 }
