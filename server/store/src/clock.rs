@@ -104,7 +104,7 @@ impl Clock for SystemClock {
     }
 
     fn machine_ahead_ms(&self) -> i64 {
-        if self.alignment().is_aligned { system_time().since(self.steady()) } else { 0 }
+        if self.alignment().is_aligned { system_time().0 - self.steady().0 } else { 0 }
     }
 }
 
