@@ -1,6 +1,6 @@
 //! The forms that start runs: a button, and what can be adjusted before.
 
-use api::{ApiError, LabOrder, LabRun, LabSpec, LabStyle, LabWork};
+use api::{ApiError, FetchSpec, LabOrder, LabRun, LabSpec, LabStyle, LabWork};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
@@ -47,7 +47,7 @@ fn LabForm(
                     {move || label.get()}
                 </button>
                 <p class="muted start_estimate" aria-live="polite">
-                    {move || error.get().map_or_else(|| estimate.get(), |_| words::ONE_FIELD_FIRST.to_owned())}
+                    {move || estimate.get()}
                 </p>
             </div>
             {move || launcher.request.error.get().map(|error| {
@@ -86,8 +86,10 @@ pub fn FetchForm(
     let compared = Memo::new(move |_| draft.compared());
     let error = Memo::new(move |_| compared.with(|compared| compared.as_ref().err().cloned()));
     let estimate = move || {
-        let least_ms = compared.with(|compared| compared.iter().flatten().map(|spec| spec.min_duration_ms()).sum());
-        words::compare_estimate(least_ms)
+        compared.with(|compared| match compared {
+            Ok(specs) => words::compare_estimate(specs.iter().map(FetchSpec::min_duration_ms).sum()),
+            Err(_) => words::ONE_FIELD_FIRST.to_owned(),
+        })
     };
     let start = Callback::new(move |()| {
         if let Ok(specs) = compared.get_untracked() {
@@ -177,7 +179,9 @@ fn single(
     on_run: Callback<LabRun>,
 ) -> (Memo<Option<ApiError>>, Signal<String>, Callback<()>) {
     let error = Memo::new(move |_| spec.with(|spec| spec.as_ref().err().cloned()));
-    let estimate = Signal::derive(move || spec.with(|spec| spec.as_ref().map(labels::estimate).unwrap_or_default()));
+    let estimate = Signal::derive(move || {
+        spec.with(|spec| spec.as_ref().map_or_else(|_| words::ONE_FIELD_FIRST.to_owned(), labels::estimate))
+    });
     let start = Callback::new(move |()| {
         if let Ok(spec) = spec.get_untracked() {
             launcher.start(spec, on_run);

@@ -34,7 +34,7 @@ impl Heartbeat {
     ///
     /// If no other process shares the database, it beats once, and an idle process runs no SQL.
     pub(super) async fn run_until(self, stop: CancellationToken) {
-        warn_of_skew(self.clock.wall().0 - self.clock.steady().0);
+        warn_of_skew(self.clock.machine_ahead_ms());
         let mut is_well = true;
         loop {
             let beaten = self.follow_and_beat().await;
@@ -82,7 +82,7 @@ impl Heartbeat {
     }
 }
 
-/// Leases do not depend on the wall clock, but the times on pages do.
+/// Leases and the times on pages are by the database's clock. Logs and certificates are by the machine's.
 fn warn_of_skew(ahead_ms: i64) {
     if ahead_ms.abs() >= WARN_SKEW_MS {
         tracing::warn!(ahead_ms, "this machine's clock and the database's differ: set both by the same time server");
