@@ -229,7 +229,8 @@ async fn a_database_from_before_the_table_of_kinds_gets_its_kinds() {
     store.close().await;
     let mut connection = connect_to(folder.path()).await;
     // Restores the schema's fifth version.
-    let back = "drop table job_output; drop table job_report; drop index job_of_kind;
+    let back = "drop table reopened_job; alter table ledger add column reopened integer not null default 0;
+                drop table job_output; drop table job_report; drop index job_of_kind;
                 drop table copy; drop table job_kind; drop table worker; drop index job_waiting;
                 create index job_waiting on job (priority desc, id) where state = 'waiting';
                 delete from _sqlx_migrations where version > 5";

@@ -99,7 +99,7 @@ async fn frequent_statements_use_their_index() {
         (&["insert into job_report"], "SEARCH job USING INTEGER PRIMARY KEY (rowid=?)"),
         (&["from job_output"], "INDEX sqlite_autoindex_job_output_1 (job_id=? AND number>?)"),
         (&["delete from job", "order by"], "INDEX job_ended (finished_at_ms<?)"),
-        (&["priority", "where kind = ?1 and key = ?2"], "INDEX sqlite_autoindex_job_1 (kind=? AND key=?)"),
+        (&["priority", "where job.kind = ?1 and key = ?2"], "INDEX sqlite_autoindex_job_1 (kind=? AND key=?)"),
         (&["percent", "where kind = ?1 and key = ?2"], "INDEX sqlite_autoindex_job_1 (kind=? AND key=?)"),
         (&["priority > ?1"], "INDEX job_waiting (kind=? AND priority>?)"),
         (&["where id <= ?1 and id >= ?2 order by"], "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
