@@ -138,7 +138,9 @@ async fn unfinished(store: &dyn Store) -> Vec<StoredJob> {
 /// Removes when and why an attempt was lost, which a copy and a restart describe differently.
 fn without_loss(job: &StoredJob) -> StoredJob {
     let mut job = job.clone();
-    if job.error.as_deref().is_some_and(|error| error.starts_with("The process that ran the attempt")) {
+    if job.error.as_deref().is_some_and(|error| {
+        ["The process that ran the attempt", "The worker stopped"].iter().any(|lost| error.starts_with(lost))
+    }) {
         (job.error, job.finished_at) = (None, None);
         if job.state == JobState::Waiting {
             job.run_at = START;
