@@ -159,7 +159,7 @@ pub(crate) async fn jobs_of_a_dead_process_are_rescued_before_their_lease_ends(m
     let again = claim_one(&*store, START).await;
     assert_eq!(outcomes(&*store, again.id).await, [(1, AttemptOutcome::Lost), (2, AttemptOutcome::Running)]);
     let lost = &store.attempts(again.id).await.unwrap()[0];
-    assert!(lost.error.as_deref().is_some_and(|error| error.contains("process")), "{lost:?}");
+    assert!(lost.error.as_deref().is_some_and(|error| error.contains("stopped")), "{lost:?}");
 }
 
 pub(crate) async fn dying_processes_do_not_use_up_the_attempts_of_a_job(database: impl Database) {
