@@ -80,8 +80,9 @@ impl SearchService {
         if let Some(row) = self.store.log_row_of_search(search).await? {
             // The job was read before, and may have been waiting then.
             let (attempt, started_at) = job.map_or((1, None), |job| (job.attempt.max(1), job.started_at));
-            // A later attempt began after the row was there.
-            let started_at = started_at.filter(|started_at| *started_at <= row.recorded_at);
+            // One that began clearly later did not write the row. The two times may be of two clocks.
+            let started_at = started_at.filter(|started_at| started_at.since(row.recorded_at) < CLOCKS_DIFFER_MS);
+            let started_at = started_at.map(|started_at| started_at.min(row.recorded_at));
             let (state, recorded_at) = (JobState::Done, Some(row.recorded_at));
             let receipt = waiting_since(row.searched_at);
             let state = ReceiptState { state, attempt, started_at, row: Some(row.seq), recorded_at, ..receipt };
@@ -101,6 +102,8 @@ impl SearchService {
 
 /// An id carries the time of its search, by the clock of its maker. Of a thousand made-up receipts, one yields such a time.
 const SPOOLED_FOR: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// The steady clock and the wall clock, which note when an attempt began and when it wrote, are read in whole milliseconds.
+const CLOCKS_DIFFER_MS: i64 = 1_000;
 /// How far the clock that made the id may be ahead.
 const MOST_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
 
