@@ -6,7 +6,6 @@ use api::Receipt;
 use axum::extract::FromRef;
 use ipnet::IpNet;
 use store::{Clock, Store};
-use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -74,6 +73,7 @@ impl AppState {
         let accounts = AccountService::new(store.clone(), clock.clone(), random.clone(), session_cookie.clone());
         let accounts = Arc::new(accounts);
         let caller_settings = CallerSettings { trusted_proxies, session_cookie };
+        let ledger_access = lab_closed.map_or(LedgerAccess::Public, |_| LedgerAccess::AdministratorsOnly);
         let search = SearchService {
             store: store.clone(),
             clock: clock.clone(),
@@ -81,13 +81,7 @@ impl AppState {
             ingest: ingest.clone(),
             receipts: Receipts::new(&secret),
             counter: counters.searches.clone(),
-            ledger: LedgerReader {
-                store: store.clone(),
-                spool: ingest.spool().clone(),
-                clock: clock.clone(),
-                access: lab_closed.map_or(LedgerAccess::Public, |_| LedgerAccess::AdministratorsOnly),
-                last: Mutex::default(),
-            },
+            ledger: LedgerReader::new(store.clone(), ingest.spool().clone(), clock.clone(), ledger_access),
         };
         let search_of_receipt = {
             let receipts = Receipts::new(&secret);

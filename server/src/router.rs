@@ -59,7 +59,8 @@ fn api(state: &AppState) -> Router<AppState> {
     }
     // Around the guard: a form is also refused with a page.
     let mut forms = Router::new();
-    for (path, route) in routes(<dyn SearchApi>::FUNCTIONS, <dyn SearchApi>::provide::<Call<SearchService>>) {
+    let of_forms = <dyn SearchApi>::FUNCTIONS.iter().filter(|function| function.takes_forms());
+    for (path, route) in routes(of_forms, <dyn SearchApi>::provide::<Call<SearchService>>) {
         forms = forms.route(path.trim_start_matches("/api"), route);
     }
     let forms =
@@ -79,8 +80,10 @@ fn api(state: &AppState) -> Router<AppState> {
 
 /// The path and the route of each server function, except those that plain forms call.
 fn server_functions() -> impl Iterator<Item = (&'static str, MethodRouter<AppState>)> {
-    routes(<dyn AccountApi>::FUNCTIONS, <dyn AccountApi>::provide::<Call<AccountService>>)
-        .chain(routes(<dyn JobsApi>::FUNCTIONS, <dyn JobsApi>::provide::<Call<JobService>>))
-        .chain(routes(<dyn SystemApi>::FUNCTIONS, <dyn SystemApi>::provide::<Call<SystemService>>))
-        .chain(routes(<dyn LabApi>::FUNCTIONS, <dyn LabApi>::provide::<Call<Lab>>))
+    let of_scripts = <dyn SearchApi>::FUNCTIONS.iter().filter(|function| !function.takes_forms());
+    routes(<dyn AccountApi>::FUNCTIONS.iter(), <dyn AccountApi>::provide::<Call<AccountService>>)
+        .chain(routes(<dyn JobsApi>::FUNCTIONS.iter(), <dyn JobsApi>::provide::<Call<JobService>>))
+        .chain(routes(<dyn SystemApi>::FUNCTIONS.iter(), <dyn SystemApi>::provide::<Call<SystemService>>))
+        .chain(routes(<dyn LabApi>::FUNCTIONS.iter(), <dyn LabApi>::provide::<Call<Lab>>))
+        .chain(routes(of_scripts, <dyn SearchApi>::provide::<Call<SearchService>>))
 }

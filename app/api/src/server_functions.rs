@@ -17,6 +17,14 @@ pub struct ServerFunction {
     pub register: fn(),
 }
 
+#[cfg(feature = "ssr")]
+impl ServerFunction {
+    /// Whether a plain HTML form can call it.
+    pub fn takes_forms(&self) -> bool {
+        self.content_type == <FormArguments as server_fn::ContentType>::CONTENT_TYPE
+    }
+}
+
 /// Declares the server functions of a feature. Each line
 ///
 /// ```text

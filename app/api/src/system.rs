@@ -148,6 +148,11 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// The ledger of the store together with the records in this server's spool.
+    pub fn with_spooled(self, records: u64) -> Self {
+        Self { accepted: self.accepted + records, spooled: records, ..self }
+    }
+
     /// How many accepted searches are in no place. Negative if searches are counted twice.
     pub fn drift(&self) -> i64 {
         let placed = self.recorded

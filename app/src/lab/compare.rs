@@ -176,7 +176,7 @@ fn Comparison(
         <Spoken lanes />
         <div class="compare_actions">
             <CancelAll streams />
-            <CopyButton label=words::COPY_LINK symbol=Symbol::Link text=absolute(&id.address()) />
+            <CopyButton label=words::COPY_LINK symbol=Symbol::Link text=url::absolute(&id.address()) />
         </div>
         {takeaway}
         <StyleCode />
@@ -193,10 +193,6 @@ fn spec_of(runs: &[LabRun]) -> FetchSpec {
     // Only styles with threads know how many there are.
     let spec = specs().find(|spec| spec.style.has_workers()).or_else(|| specs().next());
     spec.map_or(FIRST, |spec| in_style(spec, LabStyle::Async))
-}
-
-pub fn absolute(address: &str) -> String {
-    window().location().origin().unwrap_or_default() + address
 }
 
 /// Says each style's time once it has ended.

@@ -5,7 +5,6 @@ use leptos::prelude::*;
 
 use crate::lab::bars::ROWS_LIMIT;
 use crate::lab::code::RunCode;
-use crate::lab::compare::absolute;
 use crate::lab::failures::FailureList;
 use crate::lab::figures::{Figures, RunTiles};
 use crate::lab::flight::FlightChart;
@@ -141,7 +140,7 @@ fn RunHead(stream: RunStream, host: Host) -> impl IntoView {
     let (id, title, created_at) = stream.run.with_untracked(|run| (run.id, labels::title(&run.spec), run.created_at));
     let state = Memo::new(move |_| stream.run.with(|run| run.state));
     let address = url::of_lab_run(id);
-    let link = absolute(&address);
+    let link = url::absolute(&address);
     let cancellation = Request::new();
     view! {
         <header class="lab_run_head">

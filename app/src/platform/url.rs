@@ -1,6 +1,7 @@
 //! Addresses within the application: builds them, and rejects foreign ones.
 
 use api::{JobId, LabRunId, Route};
+use leptos::prelude::window;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// Characters that must be encoded in the values of a query.
@@ -23,6 +24,11 @@ pub fn with_query(path: &str, parameters: &[(&str, Option<&str>)]) -> String {
 /// The address that shows this search when it is opened. It may be longer than [`api::ADDRESS_LIMIT`].
 pub fn of_search(phrase: &str, letters: &str) -> String {
     with_query("/", &[("phrase", Some(phrase)), ("letters", Some(letters))])
+}
+
+/// The address as it is shared, with the host.
+pub fn absolute(address: &str) -> String {
+    window().location().origin().unwrap_or_default() + address
 }
 
 pub fn of_job(JobId(id): JobId) -> String {

@@ -32,7 +32,7 @@ pub fn Results(
     let listed = found.iter().map(|letter| highlight::visible(&letter.to_string())).collect::<Vec<_>>().join(", ");
     let listed = if found.is_empty() { words::NO_LETTERS_FOUND.to_owned() } else { listed };
     let address = url::of_search(&phrase, &letters);
-    let link = (address.len() <= ADDRESS_LIMIT).then(|| window().location().origin().unwrap_or_default() + &address);
+    let link = (address.len() <= ADDRESS_LIMIT).then(|| url::absolute(&address));
     let shown = highlight::visible(&phrase);
     // Otherwise the phrase stands in the form.
     let is_changed = Memo::new(move |_| draft.phrase.with(|draft| *draft != phrase));

@@ -1,17 +1,12 @@
 //! What a request accepts: the headers `Accept` and `Accept-Encoding`.
 
 use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT, HeaderName};
+use axum::http::header::ACCEPT;
 
 /// Whether the request asks for a page, as that of a plain form does. Scripts ask for data, or for anything.
 pub fn accepts_page(headers: &HeaderMap) -> bool {
-    weight(&lines(headers, &ACCEPT), "text/html").is_some_and(|weight| weight > 0.0)
-}
-
-/// All lines of a header as one list.
-pub fn lines(headers: &HeaderMap, name: &HeaderName) -> String {
-    let lines: Vec<&str> = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok()).collect();
-    lines.join(",")
+    let mut lines = headers.get_all(ACCEPT).into_iter().filter_map(|line| line.to_str().ok());
+    lines.find_map(|line| weight(line, "text/html")).is_some_and(|weight| weight > 0.0)
 }
 
 /// The weight that a list gives to `name`. `None` if it does not name it.

@@ -16,7 +16,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use rust_embed::{Embed, EmbeddedFile};
 use sha2::{Digest, Sha256};
 
-use super::accept::{lines, weight};
+use super::accept::weight;
 use super::error::Error;
 
 /// The output of `cargo xtask client`. Release builds embed it; debug builds read the folder.
@@ -146,7 +146,9 @@ fn encoded(
     plain: Cow<'static, [u8]>,
     headers: &HeaderMap,
 ) -> Option<(Option<&'static str>, Cow<'static, [u8]>)> {
-    let accepted = lines(headers, &ACCEPT_ENCODING);
+    let accepted: Vec<&str> =
+        headers.get_all(ACCEPT_ENCODING).into_iter().filter_map(|line| line.to_str().ok()).collect();
+    let accepted = accepted.join(",");
     for (encoding, ending) in ENCODINGS {
         if accepts(&accepted, encoding) == Some(true)
             && let Some(file) = Dist::get(&format!("{name}{ending}"))

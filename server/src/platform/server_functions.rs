@@ -34,7 +34,7 @@ pub struct Call<T> {
 /// Registers server functions, and returns the path and the route of each. `provide` installs a call as their
 /// implementation.
 pub fn routes<S, T>(
-    functions: &'static [ServerFunction],
+    functions: impl Iterator<Item = &'static ServerFunction>,
     provide: fn(Call<T>),
 ) -> impl Iterator<Item = (&'static str, MethodRouter<S>)>
 where
@@ -44,7 +44,7 @@ where
     Arc<dyn Clock>: FromRef<S>,
     CallerSettings: FromRef<S>,
 {
-    functions.iter().map(move |function| {
+    functions.map(move |function| {
         (function.register)();
         let handler = move |State(service): State<Arc<T>>,
                             State(clock): State<Arc<dyn Clock>>,

@@ -76,21 +76,20 @@ struct ReceiptSource {
 impl Source for ReceiptSource {
     async fn read(&mut self, _: Option<Topic>) -> Result<Step> {
         let state = self.searches.receipt_state(&self.receipt).await?;
+        let then = match &state {
+            Some(state) if state.is_settled() => Then::End,
+            Some(_) => Then::Wait(PAUSE),
+            None => Then::Wait(PAUSE_WITHOUT_RECORD),
+        };
         if self.sent.as_ref() == Some(&state) {
-            let pause = if state.is_some() { PAUSE } else { PAUSE_WITHOUT_RECORD };
-            return Ok(Step { events: Vec::new(), then: Then::Wait(pause) });
+            return Ok(Step { events: Vec::new(), then });
         }
-        let (event, then) = match (&state, &self.sent) {
-            (Some(state), _) => {
-                let then = if state.is_settled() { Then::End } else { Then::Wait(PAUSE) };
-                (Event::default().json_data(state).expect("a state has a JSON form"), then)
-            }
+        let event = match (&state, &self.sent) {
+            (Some(state), _) => Event::default().json_data(state).expect("a state has a JSON form"),
             // It was here, so no other spool has it.
             (None, Some(_)) => return Err(ApiError::not_found("receipt").into()),
             // An event without data would not be delivered.
-            (None, None) => {
-                (Event::default().event(ReceiptState::UNKNOWN_EVENT).data("{}"), Then::Wait(PAUSE_WITHOUT_RECORD))
-            }
+            (None, None) => Event::default().event(ReceiptState::UNKNOWN_EVENT).data("{}"),
         };
         self.sent = Some(state);
         Ok(Step { events: vec![event], then })

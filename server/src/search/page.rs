@@ -38,7 +38,7 @@ const REFERRER: HeaderValue = HeaderValue::from_static("strict-origin");
 
 /// Answers a plain form with a page. Scripts get the JSON of the server function.
 pub async fn for_forms(request: Request, next: Next) -> Response {
-    let is_form = accepts_page(request.headers()) && request.uri().path().ends_with("/search");
+    let is_form = accepts_page(request.headers());
     let response = next.run(request).await;
     if !is_form {
         return response;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Ledger, PublicLedger, TimeMs};
+use api::{PublicLedger, TimeMs};
 use spool::Spool;
 use store::{Clock, Store, within};
 use tokio::sync::Mutex;
@@ -20,15 +20,19 @@ pub enum LedgerAccess {
 }
 
 pub struct LedgerReader {
-    pub store: Arc<dyn Store>,
-    pub spool: Arc<Spool>,
-    pub clock: Arc<dyn Clock>,
-    pub access: LedgerAccess,
+    store: Arc<dyn Store>,
+    spool: Arc<Spool>,
+    clock: Arc<dyn Clock>,
+    access: LedgerAccess,
     /// The last reading and its time. Held during a reading, so that only one is made at a time.
-    pub last: Mutex<Option<(TimeMs, Option<PublicLedger>)>>,
+    last: Mutex<Option<(TimeMs, Option<PublicLedger>)>>,
 }
 
 impl LedgerReader {
+    pub fn new(store: Arc<dyn Store>, spool: Arc<Spool>, clock: Arc<dyn Clock>, access: LedgerAccess) -> Self {
+        Self { store, spool, clock, access, last: Mutex::default() }
+    }
+
     pub async fn read(&self) -> Option<PublicLedger> {
         if self.access == LedgerAccess::AdministratorsOnly {
             return None;
@@ -44,7 +48,7 @@ impl LedgerReader {
         // Before the store is read: a record that is replayed in between is counted twice, not missed.
         let spooled = self.spool.state().records;
         let ledger = within(&*self.clock, DEADLINE, self.store.ledger()).await.ok();
-        let ledger = ledger.map(|ledger| Ledger { accepted: ledger.accepted + spooled, spooled, ..ledger }.into());
+        let ledger = ledger.map(|ledger| ledger.with_spooled(spooled).into());
         *last = Some((self.clock.steady(), ledger));
         ledger
     }

@@ -83,11 +83,7 @@ impl SystemService {
         // Before the store is read: a record that is replayed in between is counted twice, not missed.
         let spool = self.spool_state();
         let stats = within(&*self.clock, DEADLINE, self.stats()).await.map_err(|error| self.watch.failed(error)).ok();
-        let ledger = stats.as_ref().map(|stats| Ledger {
-            accepted: stats.ledger.accepted + spool.records,
-            spooled: spool.records,
-            ..stats.ledger
-        });
+        let ledger = stats.as_ref().map(|stats| stats.ledger.with_spooled(spool.records));
         let missing = match ledger.filter(|ledger| ledger.drift() != 0) {
             Some(_) => self.missing().await,
             None => Vec::new(),

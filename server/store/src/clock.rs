@@ -76,7 +76,8 @@ impl SystemClock {
 #[async_trait]
 impl Clock for SystemClock {
     fn wall(&self) -> TimeMs {
-        if self.alignment().is_aligned { self.steady() } else { system_time() }
+        let alignment = self.alignment();
+        if alignment.is_aligned { alignment.time_at(self.local_ms()) } else { system_time() }
     }
 
     fn steady(&self) -> TimeMs {

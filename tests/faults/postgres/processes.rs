@@ -202,19 +202,31 @@ async fn check_examines_the_database_server() {
     assert!(many.output.contains("WRONG  the server takes 197 connections"), "{}", many.output);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_spool_of_a_lost_web_process_is_replayed_beside_others() {
-    let cluster = PostgresCluster::durable(&[]).await;
-    let database = cluster.create_database().await;
-    let (lost, others) = (on(&database), on(&database));
-    let client_log = ClientLog::default();
+/// The installation of a web process that was lost with so many records in its spool, while the database was down.
+async fn lost_with_spool(
+    cluster: &PostgresCluster,
+    database: &PostgresDatabase,
+    client_log: &ClientLog,
+    records: usize,
+) -> Installation {
+    let lost = on(database);
     let server = lost.start(&["--no-worker"]).await;
     cluster.stop_immediately().await;
-    for _ in 0..10 {
+    for _ in 0..records {
         assert_eq!(client_log.search(&server.client()).await, Some(Recorded::Spooled));
     }
     server.kill().await;
     cluster.start().await;
+    lost
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_spool_of_a_lost_web_process_is_replayed_beside_others() {
+    let cluster = PostgresCluster::durable(&[]).await;
+    let database = cluster.create_database().await;
+    let client_log = ClientLog::default();
+    let lost = lost_with_spool(&cluster, &database, &client_log, 10).await;
+    let others = on(&database);
     let _others = others.start(&[]).await;
     let spool = lost.folder().join("spool").display().to_string();
     for said in ["recorded: 10, already known: 0", "recorded: 0, already known: 0"] {
@@ -236,15 +248,9 @@ async fn next_state(events: &mut EventStream) -> ReceiptState {
 async fn a_receipt_from_another_process_is_unknown_until_its_spool_is_replayed() {
     let cluster = PostgresCluster::durable(&[]).await;
     let database = cluster.create_database().await;
-    let (lost, others) = (on(&database), on(&database));
     let client_log = ClientLog::default();
-    let server = lost.start(&["--no-worker"]).await;
-    cluster.stop_immediately().await;
-    for _ in 0..2 {
-        assert_eq!(client_log.search(&server.client()).await, Some(Recorded::Spooled));
-    }
-    server.kill().await;
-    cluster.start().await;
+    let lost = lost_with_spool(&cluster, &database, &client_log, 2).await;
+    let others = on(&database);
     let other = others.start(&["--no-worker"]).await;
     let mut streams = Vec::new();
     for receipt in client_log.receipts(Recorded::Spooled) {
