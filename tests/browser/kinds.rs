@@ -48,6 +48,8 @@ async fn a_double_click_pauses_and_an_abandoned_press_does_nothing() {
     let page = &test.browser;
     search(&test.client(), 1, "written").await;
     open_kinds(page).await;
+    // The list above the button has its final height.
+    page.wait_for_text("written").await;
     page.find(Role::Button, "Pause log_request").await;
     let centre = "const box = document.querySelector('.kind_buttons button').getBoundingClientRect();
                   return [box.x + box.width / 2, box.y + box.height / 2]";
