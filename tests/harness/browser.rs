@@ -69,6 +69,17 @@ pub enum Medium {
     Print,
 }
 
+/// How long every answer shall be under way, as `SEARCH4LETTERS_LATENCY` asks for. A slow line shows what a test, or a
+/// page, takes for there before it is.
+///
+/// # Panics
+///
+/// If the variable is not a number of milliseconds.
+fn line_latency_ms() -> Option<u32> {
+    let text = std::env::var("SEARCH4LETTERS_LATENCY").ok()?;
+    Some(text.parse().expect("SEARCH4LETTERS_LATENCY is a number of milliseconds"))
+}
+
 impl Browser {
     /// Starts a browser with a page of 1280 by 800 pixels. It visits pages below `base`.
     pub async fn start(engine: Engine, base: &str) -> Self {
@@ -83,6 +94,9 @@ impl Browser {
         let browser =
             Self { client, engine, base: base.to_owned(), expected: RefCell::default(), driver, _profile: profile };
         browser.resize(1280, 800).await;
+        if let (Engine::Chromium, Some(latency_ms)) = (engine, line_latency_ms()) {
+            browser.slow_down(latency_ms).await;
+        }
         browser
     }
 

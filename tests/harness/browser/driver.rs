@@ -177,6 +177,12 @@ impl Browser {
         self.command(SessionCommand::post("goog/cdp/execute", json!({"cmd": method, "params": parameters}))).await
     }
 
+    /// Puts a slow line between Chromium and the server.
+    pub(super) async fn slow_down(&self, latency_ms: u32) {
+        let line = json!({"offline": false, "latency": latency_ms, "throughput": 10_000_000});
+        self.command(SessionCommand::post("chromium/network_conditions", json!({"network_conditions": line}))).await;
+    }
+
     /// Sets the page's size in CSS pixels.
     pub async fn resize(&self, width: u32, height: u32) {
         if self.engine != Engine::Chromium {
