@@ -61,7 +61,7 @@ async fn a_double_click_pauses_and_an_abandoned_press_does_nothing() {
     let (x, y) = (&centre[0], &centre[1]);
     mouse("mousePressed", x, y, 1).await;
     mouse("mouseReleased", x, y, 1).await;
-    page.find(Role::Button, "Resume log_request").await;
+    wait_for_button(page, "Resume log_request").await;
     mouse("mousePressed", x, y, 2).await;
     mouse("mouseReleased", x, y, 2).await;
 
@@ -72,9 +72,9 @@ async fn a_double_click_pauses_and_an_abandoned_press_does_nothing() {
     // By keyboard, the button does what it says.
     page.script("document.querySelector('.kind_buttons button').focus()", vec![]).await;
     page.press([key::ENTER]).await;
-    page.find(Role::Button, "Pause log_request").await;
+    wait_for_button(page, "Pause log_request").await;
     page.press([key::ENTER]).await;
-    page.find(Role::Button, "Resume log_request").await;
+    wait_for_button(page, "Resume log_request").await;
     assert_eq!((requests(page, "/jobs/resume").await, requests(page, "/jobs/pause").await), (1, 2));
     test.finish().await;
 }
@@ -179,6 +179,16 @@ async fn a_new_kind_moves_no_button_under_the_pointer() {
 async fn open_kinds(page: &Browser) {
     page.open("/jobs").await;
     page.click(Role::Button, "Job types").await;
+}
+
+/// Waits until the first kind's button has this name and can be pressed. The stream may rename it before
+/// the answer to the press has come.
+async fn wait_for_button(page: &Browser, name: &str) {
+    eventually(&format!("{name} can be pressed"), async || {
+        let is_named = page.attribute(".kind_buttons button", "aria-label").await.as_deref() == Some(name);
+        (is_named && page.attribute(".kind_buttons button", "aria-disabled").await.is_none()).then_some(())
+    })
+    .await;
 }
 
 /// Waits until this many log jobs wait and run.

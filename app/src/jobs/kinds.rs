@@ -117,26 +117,48 @@ impl KindActions {
                 KindAction::Limit(limit) => api::limit_kind(kind, limit).await,
             }
         };
-        self.request.send(request, move |result| {
-            match result {
-                Ok(()) => self.toasts.tell(Tone::Info, action.done(&name), self.undo(action, &name)),
-                Err(error) => {
-                    let tone = if error.is_outcome_unknown() { Tone::Warning } else { Tone::Error };
-                    self.toasts.tell(tone, words::kind_not_changed(&name, &error), None);
-                }
+        self.request.send(request, move |result| match result {
+            Ok(()) => {
+                self.toasts.tell(Tone::Info, action.done(&name), self.undo(action, &name));
+                self.show(action, &name);
+                self.end(&name);
             }
-            // The stream sends the kinds too, but it may be down, and after a failure the page shows a wrong state.
-            spawn_local(async move {
-                let before = self.kinds.try_get_untracked();
-                if let Ok(kinds) = api::job_kinds().await
-                    // What the stream has sent meanwhile is newer.
-                    && self.kinds.try_get_untracked() == before
-                {
-                    self.kinds.try_set(Some(kinds));
-                }
-                let _ = self.pending.try_update(|pending| pending.retain(|other| *other != name));
-            });
+            Err(error) => {
+                let tone = if error.is_outcome_unknown() { Tone::Warning } else { Tone::Error };
+                self.toasts.tell(tone, words::kind_not_changed(&name, &error), None);
+                self.read_again(name);
+            }
         });
+    }
+
+    /// Shows what the action has changed. The stream sends it too, but it may be down.
+    fn show(self, action: KindAction, name: &str) {
+        let _ = self.kinds.try_update(|kinds| {
+            let Some(kind) = kinds.iter_mut().flatten().find(|kind| kind.kind == name) else { return };
+            match action {
+                KindAction::Pause => kind.paused = true,
+                KindAction::Resume => kind.paused = false,
+                KindAction::Limit(limit) => kind.limit = limit,
+            }
+        });
+    }
+
+    /// After a failure the page may show a wrong state.
+    fn read_again(self, name: String) {
+        spawn_local(async move {
+            let before = self.kinds.try_get_untracked();
+            if let Ok(kinds) = api::job_kinds().await
+                // What the stream has sent meanwhile is newer.
+                && self.kinds.try_get_untracked() == before
+            {
+                self.kinds.try_set(Some(kinds));
+            }
+            self.end(&name);
+        });
+    }
+
+    fn end(self, name: &str) {
+        let _ = self.pending.try_update(|pending| pending.retain(|other| other != name));
     }
 
     /// Takes a pause back. A resumed kind has started jobs, and a limit is a field away.
