@@ -64,6 +64,32 @@ async fn what_is_written_stays_written_if_its_job_runs_again() {
 }
 
 #[tokio::test]
+async fn an_attempt_that_began_after_the_row_did_not_write_it() {
+    let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
+    let server = TestServer::builder().clock(clock.clone()).start().await;
+    let answer = server.search(&[("phrase", "hello")]).await;
+    let row = server.log_with_rows(1).await[0].clone();
+    let written = eventually("the receipt is final", async || {
+        Some(state_of(&server, &answer.receipt.0).await).filter(|state| state.state == JobState::Done)
+    })
+    .await;
+    assert_eq!(written.started_at, Some(row.recorded_at), "no time has passed");
+
+    clock.advance(Duration::from_secs(3_600));
+    let job = server.store().jobs(JobFilter::default(), None, 1).await.expect("the store answers").jobs[0].id;
+    eventually("the first attempt is over", async || {
+        server.store().retry_job(job, clock.steady()).await.expect("the store answers").then_some(())
+    })
+    .await;
+    let again = eventually("the second attempt is over", async || {
+        Some(state_of(&server, &answer.receipt.0).await).filter(|state| state.attempt == 2)
+    })
+    .await;
+    assert_eq!((again.state, again.started_at), (JobState::Done, None), "{again:?}");
+    assert_eq!((again.row, again.recorded_at), (written.row, written.recorded_at));
+}
+
+#[tokio::test]
 async fn a_waiting_receipt_shows_how_many_searches_are_ahead() {
     let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
     let server = TestServer::builder().clock(clock.clone()).log_delay(DELAY).slots(1).start().await;
