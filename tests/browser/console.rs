@@ -7,13 +7,13 @@ use tests::eventually;
 use crate::jobs::wait_for_count;
 use crate::{BrowserTest, NAME, job_about, search};
 
-async fn focused(page: &Browser) -> String {
+pub(crate) async fn focused(page: &Browser) -> String {
     let name = "const e = document.activeElement; return e.ariaLabel ?? e.innerText";
     page.script(name, vec![]).await.as_str().unwrap_or_default().to_owned()
 }
 
 /// Presses Tab until the element with this name has the focus.
-async fn tab_to(page: &Browser, name: &str) {
+pub(crate) async fn tab_to(page: &Browser, name: &str) {
     for _ in 0..40 {
         page.press([key::TAB]).await;
         if focused(page).await.starts_with(name) {

@@ -1,5 +1,6 @@
 //! An administrator reads the log.
 
+use serde_json::json;
 use tests::browser::{Browser, Role, key};
 use tests::eventually;
 
@@ -184,6 +185,9 @@ async fn a_faulty_filter_counts_and_exports_nothing() {
         (count.is_empty() && page.texts(".export_menu").await.is_empty()).then_some(())
     })
     .await;
+    let export = "const button = document.querySelector('.export_off'); return [button.disabled, button.title]";
+    let why = "Fix the filter to export the rows that match it.";
+    assert_eq!(page.script(export, vec![]).await, json!([true, why]), "it stays, and says why it is off");
     test.finish().await;
 }
 

@@ -8,6 +8,7 @@ mod engines;
 mod every_page;
 mod hostile;
 mod jobs;
+mod keyboard;
 mod kinds;
 mod lab;
 mod late;

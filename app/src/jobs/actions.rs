@@ -18,12 +18,12 @@ enum JobAction {
 }
 
 impl JobAction {
-    const ALL: [Self; 2] = [Self::Cancel, Self::Retry];
+    const ALL: [Self; 2] = [Self::Retry, Self::Cancel];
 
     fn label(self) -> &'static str {
         match self {
-            Self::Retry => "Retry",
-            Self::Cancel => "Cancel",
+            Self::Retry => words::RETRY,
+            Self::Cancel => words::CANCEL,
         }
     }
 
@@ -34,7 +34,7 @@ impl JobAction {
             (Self::Cancel, Ok(())) => (Tone::Info, words::cancelled(job)),
             (action, Err(error)) => {
                 let tone = if error.is_outcome_unknown() { Tone::Warning } else { Tone::Error };
-                let done = if action == Self::Retry { "retried" } else { "cancelled" };
+                let done = if action == Self::Retry { words::RETRIED } else { words::DONE_CANCELLED };
                 (tone, words::not_done(job, done, &error))
             }
         }
@@ -115,7 +115,6 @@ impl Actions {
 #[component]
 pub fn JobActions(id: JobId, state: JobState, actions: Actions) -> impl IntoView {
     let may_act = may_act();
-    let JobId(number) = id;
     let button = move |action: JobAction| {
         let is_off = !action.is_allowed_in(state);
         view! {
@@ -125,7 +124,8 @@ pub fn JobActions(id: JobId, state: JobState, actions: Actions) -> impl IntoView
                 data-action=action.label()
                 data-off=is_off.then_some("")
                 disabled=is_off
-                aria-label=format!("{} job {number}", action.label())
+                title=is_off.then(|| words::not_possible(action.label(), state))
+                aria-label=words::action_on(action.label(), id)
                 on:click=move |_| actions.run(action, id, state)
             >
                 {action.label()}

@@ -6,14 +6,14 @@ use leptos::prelude::*;
 use crate::jobs::actions::{Actions, JobActions};
 use crate::jobs::timeline::{Timeline, took};
 use crate::jobs::{stream, words};
-use crate::platform::context;
 use crate::platform::retry::{self, Outcome};
+use crate::platform::{context, time};
 use crate::ui::badge::StateBadge;
 use crate::ui::copy_button::CopyButton;
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
 use crate::ui::toast::ToastCorner;
-use crate::ui::{format, highlight};
+use crate::ui::{self, format, highlight};
 
 #[component]
 pub fn JobPage(id: JobId) -> impl IntoView {
@@ -40,8 +40,10 @@ pub fn JobPage(id: JobId) -> impl IntoView {
     };
     view! {
         <div class="page">
-            <p class="breadcrumb"><a href="/jobs">{words::HEADING}</a></p>
-            <PageHeading text=Signal::derive(heading) />
+            <div class="job_title">
+                <p class="breadcrumb"><a href="/jobs">{words::HEADING}</a></p>
+                <PageHeading text=Signal::derive(heading) />
+            </div>
             {move || match shown.get() {
                 None => view! { <Loading /> }.into_any(),
                 Some(Ok(job)) => view! { <Detail job progress actions /> }.into_any(),
@@ -74,7 +76,7 @@ fn Detail(job: JobDetail, progress: Memo<Option<JobProgress>>, actions: Actions)
             <div class="job_head">
                 <StateBadge state=summary.state />
                 <code class="job_kind" translate="no">{summary.kind}</code>
-                <span class="muted job_head_about" dir="auto" translate="no">{highlight::visible(&summary.about)}</span>
+                <p class="job_head_about"><bdi translate="no">{highlight::visible(&summary.about)}</bdi></p>
                 <JobActions id=summary.id state=summary.state actions />
             </div>
             {move || progress.get().map(|progress| view! { <ProgressBar progress state=summary.state /> })}
@@ -82,13 +84,16 @@ fn Detail(job: JobDetail, progress: Memo<Option<JobProgress>>, actions: Actions)
             <JobFacts job=job.clone() />
             {log_row.map(|row| view! {
                 <p class="job_row_note">
-                    <a href=format!("/viewlog?row={}", row.0)>{format!("Log row {}", format::row_number(row))}</a>
+                    <a href=format!("/viewlog?row={}", row.0)>{words::log_row(&format::row_number(row))}</a>
                     {summary.state.can_retry().then_some(words::ROW_IS_WRITTEN)}
                 </p>
             })}
             <div class="job_columns">
                 <section aria-labelledby="timeline-title">
-                    <h2 id="timeline-title">{words::TIMELINE}</h2>
+                    <header class="timeline_head">
+                        <h2 id="timeline-title">{words::TIMELINE}</h2>
+                        <small class="muted">{ui::words::times_in(&time::zone_name())}</small>
+                    </header>
                     <Timeline job />
                 </section>
                 <div class="job_texts">
@@ -107,7 +112,7 @@ fn LongText(id: &'static str, title: &'static str, text: String) -> impl IntoVie
         <section aria-labelledby=id>
             <header class="card_head">
                 <h2 id=id>{title}</h2>
-                <CopyButton label="Copy" text=Signal::stored(text) />
+                <CopyButton label=words::COPY text=Signal::stored(text) />
             </header>
             <pre class="payload" tabindex="0" translate="no">{shown}</pre>
         </section>
@@ -128,11 +133,11 @@ fn ProgressBar(progress: JobProgress, state: JobState) -> impl IntoView {
             <div
                 class="job_progress_track"
                 role="progressbar"
-                aria-label="Progress"
+                aria-label=words::PROGRESS
                 aria-valuemin="0"
                 aria-valuemax="100"
                 aria-valuenow=progress.percent.to_string()
-                aria-valuetext=if note.is_empty() { percent.clone() } else { format!("{percent}, {note}") }
+                aria-valuetext=if note.is_empty() { percent.clone() } else { words::progress(&percent, &note) }
             >
                 <div class="job_progress_bar" style:width=percent.clone()></div>
             </div>
@@ -152,15 +157,15 @@ fn JobFacts(job: JobDetail) -> impl IntoView {
         None if is_final => words::NEVER_BEGAN.to_owned(),
         start => took(summary.created_at, start, now),
     };
-    let by = last.as_ref().map_or_else(|| "–".to_owned(), |attempt| attempt.worker.clone());
+    let by = last.as_ref().map_or_else(|| words::NONE.to_owned(), |attempt| attempt.worker.clone());
     let last: Option<(TimeMs, Option<TimeMs>)> = last.map(|attempt| (attempt.started_at, attempt.finished_at));
-    let run = move || last.map_or_else(|| "–".to_owned(), |(start, end)| took(start, end, now));
+    let run = move || last.map_or_else(|| words::NONE.to_owned(), |(start, end)| took(start, end, now));
     view! {
         <dl class="job_facts">
-            <div><dt>"Waited"</dt><dd>{wait}</dd></div>
-            <div><dt>"Ran"</dt><dd>{run}</dd></div>
-            <div><dt>"Attempts"</dt><dd>{format!("{} of {}", summary.attempt, summary.max_attempts)}</dd></div>
-            <div><dt>"Worker"</dt><dd class="job_worker" title=by.clone()>{by.clone()}</dd></div>
+            <div><dt>{words::WAITED}</dt><dd>{wait}</dd></div>
+            <div><dt>{words::RAN}</dt><dd>{run}</dd></div>
+            <div><dt>{words::ATTEMPTS}</dt><dd>{words::attempts_in_words(summary.attempt, summary.max_attempts)}</dd></div>
+            <div><dt>{words::WORKER}</dt><dd class="job_worker" title=by.clone()>{by.clone()}</dd></div>
         </dl>
     }
 }

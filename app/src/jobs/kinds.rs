@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use api::{JobCounts, JobKind};
+use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -13,7 +14,11 @@ use crate::platform::request::Request;
 use crate::ui::format::number;
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Loading, Tone};
+use crate::ui::shortcuts;
 use crate::ui::toast::{Toasts, Undo};
+
+/// The place in the address that leads to the job types.
+const ADDRESS: &str = "#kinds-title";
 
 #[component]
 pub fn KindTable(
@@ -39,13 +44,26 @@ pub fn KindTable(
     let paused = move || {
         let paused = kinds.with(|kinds| {
             let paused = kinds.iter().flatten().filter(|kind| kind.paused);
-            paused.map(|kind| format!("{} {}", kind.kind, words::PAUSED)).collect::<Vec<_>>()
+            paused.map(|kind| words::paused(&kind.kind)).collect::<Vec<_>>()
         });
         (!paused.is_empty()).then(|| view! { <strong>{paused.join(", ")}</strong> })
     };
     let number_of_types = move || names.with(|names| names.as_ref().map(|names| words::types(names.len())));
+    let fold = NodeRef::<html::Details>::new();
+    Effect::new(move |is_shown: Option<bool>| {
+        // An address that leads here does so once.
+        if is_shown == Some(true) || !is_known.get() {
+            return is_shown == Some(true);
+        }
+        if let Some(fold) = fold.get().filter(|_| window().location().hash().is_ok_and(|hash| hash == ADDRESS)) {
+            fold.set_open(true);
+            fold.scroll_into_view();
+            shortcuts::focus(".kind_fold > summary");
+        }
+        true
+    });
     view! {
-        <details class="kind_fold">
+        <details class="fold kind_fold" node_ref=fold>
             <summary><h2 id="kinds-title">{words::KINDS}</h2>" "<span class="muted">{number_of_types}</span>" "{paused}</summary>
             <Show when=move || !is_known.get()><Loading /></Show>
             <Show
@@ -55,13 +73,8 @@ pub fn KindTable(
                 <table class="table kind_table" aria-labelledby="kinds-title">
                     <thead>
                         <tr>
-                            <th scope="col">"Kind"</th>
-                            <th scope="col">"Waiting"</th>
-                            <th scope="col">"Running"</th>
-                            <th scope="col">"Scheduled or retrying"</th>
-                            <th scope="col">"Dead"</th>
-                            <th scope="col">"Limit"</th>
-                            <th scope="col"><span class="visually_hidden">"Actions"</span></th>
+                            {words::KIND_COLUMNS.map(|column| view! { <th scope="col">{column}</th> }).collect_view()}
+                            <th scope="col"><span class="visually_hidden">{words::ACTIONS}</span></th>
                         </tr>
                     </thead>
                     <tbody>
@@ -183,7 +196,7 @@ fn KindRow(name: String, actions: KindActions) -> impl IntoView {
     let limit = Memo::new(move |_| kind.with(|kind| kind.as_ref().and_then(|kind| kind.limit)));
     let count =
         move |of: fn(JobCounts) -> u64| move || kind.with(|kind| kind.as_ref().map(|kind| number(of(kind.counts))));
-    let verb = move || if is_paused.get() { "Resume" } else { "Pause" };
+    let verb = move || if is_paused.get() { words::RESUME } else { words::PAUSE };
     // What the button said when it was pressed: it may say the opposite when it is released.
     let pressed = StoredValue::new(None::<KindAction>);
     let action = move || if is_paused.get_untracked() { KindAction::Resume } else { KindAction::Pause };
@@ -207,7 +220,7 @@ fn KindRow(name: String, actions: KindActions) -> impl IntoView {
                         type="button"
                         aria-label={
                             let name = name.clone();
-                            move || format!("{} {name}", verb())
+                            move || words::on_kind(verb(), &name)
                         }
                         aria-disabled={
                             let name = name.clone();
@@ -257,7 +270,7 @@ fn LimitForm(name: String, limit: Memo<Option<u32>>, actions: KindActions) -> im
     let error_id = format!("limit-error-{name}");
     let described_by = error_id.clone();
     let pending_name = name.clone();
-    let (field_label, button_label) = (format!("Limit of {name}"), format!("Set the limit of {name}"));
+    let (field_label, button_label) = (words::limit_of(&name), words::set_limit_of(&name));
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let wanted = text.with_untracked(|text| parse_limit(text));
@@ -289,7 +302,7 @@ fn LimitForm(name: String, limit: Memo<Option<u32>>, actions: KindActions) -> im
                 aria-label=button_label
                 aria-disabled=move || actions.is_pending(&pending_name).then_some("true")
             >
-                "Set"
+                {words::SET}
             </button>
             <p class="field_error" id=error_id role="alert">{move || fault.get()}</p>
         </form>
@@ -301,9 +314,9 @@ fn parse_limit(text: &str) -> Result<Option<u32>, &'static str> {
     match text.trim() {
         "" => Ok(None),
         digits => match digits.parse() {
-            Ok(0) => Err("At least 1. To let none begin, pause the kind."),
+            Ok(0) => Err(words::LIMIT_OF_ZERO),
             Ok(limit) => Ok(Some(limit)),
-            Err(_) => Err("A whole number, or nothing for no limit."),
+            Err(_) => Err(words::NO_NUMBER),
         },
     }
 }

@@ -22,13 +22,14 @@ use crate::ui::{highlight, shortcuts};
 pub fn JobsPage() -> impl IntoView {
     let router = context::router();
     let (state_name, cursor) = (router.parameter("state"), router.parameter("before"));
+    let kind = router.parameter("kind");
     let state = Memo::new(move |_| state_name.get().as_deref().and_then(JobState::parse));
     let before = Memo::new(move |_| cursor.get().and_then(|cursor| cursor.parse().ok()).map(JobId));
     let is_stale = RwSignal::new(false);
     let page = LocalResource::new(move || {
         is_stale.set(false);
-        let list = (state.get(), before.get());
-        let answer = api::jobs(JobFilter { state: list.0, kind: None }, list.1);
+        let list = ListAddress { state: state.get(), kind: kind.get(), before: before.get() };
+        let answer = api::jobs(JobFilter { state: list.state, kind: list.kind.clone() }, list.before);
         async move { (list, answer.await) }
     });
     let refresh = Callback::new(move |()| page.refetch());
@@ -60,20 +61,30 @@ pub fn JobsPage() -> impl IntoView {
             <PageHeading text=words::HEADING />
             <StateTabs counts=stream.counts chosen=state />
             {move || unknown().map(|text| view! { <Notice tone=Tone::Warning text /> })}
+            {move || kind.get().map(|kind| view! {
+                <Notice tone=Tone::Info text=words::only_kind(&kind)>
+                    <a class="button" href="/jobs">{words::SHOW_ALL}</a>
+                </Notice>
+            })}
             <Show when=move || is_stale.get()>
                 <Notice tone=Tone::Info text=words::STALE>
                     <button class="button" type="button" on:click=move |_| refresh.run(())>{words::REFRESH}</button>
                 </Notice>
             </Show>
-            <JobList page=Signal::derive_local(move || page.get()) state before actions hold refresh />
+            <JobList page=Signal::derive_local(move || page.get()) state kind before actions hold refresh />
             <KindTable kinds=stream.kinds actions hold />
             <ToastCorner toasts=actions.toasts />
         </div>
     }
 }
 
-/// The state and the cursor that name a list.
-type ListAddress = (Option<JobState>, Option<JobId>);
+/// What names a list: its filter and its cursor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ListAddress {
+    state: Option<JobState>,
+    kind: Option<String>,
+    before: Option<JobId>,
+}
 
 /// The list that was asked for, and the answer.
 type ListAnswer = (ListAddress, Result<Page, ApiError>);
@@ -90,6 +101,7 @@ enum ListState {
 fn JobList(
     page: Signal<Option<ListAnswer>, LocalStorage>,
     state: Memo<Option<JobState>>,
+    kind: Memo<Option<String>>,
     before: Memo<Option<JobId>>,
     actions: Actions,
     hold: Hold,
@@ -101,29 +113,34 @@ fn JobList(
     let shown = StoredValue::new(None::<ListAddress>);
     let next = RwSignal::new(None::<JobId>);
     // The rows are a signal of their own, so that a refresh does not rebuild the list.
-    let list = Memo::new(move |_| {
-        let address = (state.get(), before.get());
-        // Until its own jobs are there, a list has none.
-        page.with(|page| match page.as_ref().filter(|(asked, _)| *asked == address).map(|(_, page)| page) {
-            None => ListState::Loading,
-            Some(Ok(page)) => {
-                let is_same = shown.get_value() == Some(address);
-                shown.set_value(Some(address));
-                let held = if is_same && *jobs.read_untracked() != page.jobs { hold.news() } else { Held::Nothing };
-                jobs.update(|jobs| take_in(jobs, &page.jobs, held));
-                next.set(page.next);
-                if jobs.read_untracked().is_empty() { ListState::Empty } else { ListState::Rows }
-            }
-            // What was read before stays until it can be read again. The connection's state says that it may be old.
-            Some(Err(error)) if shown.get_value() == Some(address) && error.code != ErrorCode::SignedOut => {
-                if jobs.read_untracked().is_empty() { ListState::Empty } else { ListState::Rows }
-            }
-            Some(Err(error)) => ListState::Failed(error.clone()),
-        })
-    });
+    let list =
+        Memo::new(move |_| {
+            let address = ListAddress { state: state.get(), kind: kind.get(), before: before.get() };
+            // Until its own jobs are there, a list has none.
+            page.with(|page| match page.as_ref().filter(|(asked, _)| *asked == address).map(|(_, page)| page) {
+                None => ListState::Loading,
+                Some(Ok(page)) => {
+                    let is_same = shown.with_value(|shown| shown.as_ref() == Some(&address));
+                    shown.set_value(Some(address));
+                    let held = if is_same && *jobs.read_untracked() != page.jobs { hold.news() } else { Held::Nothing };
+                    jobs.update(|jobs| take_in(jobs, &page.jobs, held));
+                    next.set(page.next);
+                    if jobs.read_untracked().is_empty() { ListState::Empty } else { ListState::Rows }
+                }
+                // What was read before stays until it can be read again. The connection's state says that it may be old.
+                Some(Err(error))
+                    if error.code != ErrorCode::SignedOut
+                        && shown.with_value(|shown| shown.as_ref() == Some(&address)) =>
+                {
+                    if jobs.read_untracked().is_empty() { ListState::Empty } else { ListState::Rows }
+                }
+                Some(Err(error)) => ListState::Failed(error.clone()),
+            })
+        });
     let link = move |before: Option<JobId>| {
         let before = before.map(|JobId(id)| id.to_string());
-        url::with_query("/jobs", &[("state", state.get().map(JobState::as_str)), ("before", before.as_deref())])
+        let (state, kind) = (state.get().map(JobState::as_str), kind.get());
+        url::with_query("/jobs", &[("state", state), ("kind", kind.as_deref()), ("before", before.as_deref())])
     };
     move || match list.get() {
         ListState::Loading => view! { <Loading /> }.into_any(),
@@ -144,7 +161,7 @@ fn JobList(
         }
         ListState::Rows => view! {
             <JobTable jobs actions is_behind=hold.is_behind />
-            <nav class="pager" aria-label="Pages of the list">
+            <nav class="pager" aria-label=words::PAGES>
                 {move || before.get().map(|_| view! { <a class="button" href=link(None)>{words::NEWEST}</a> })}
                 {move || next.get().map(|next| view! { <a class="button" href=link(Some(next))>{words::OLDER}</a> })}
             </nav>

@@ -24,13 +24,9 @@ pub fn JobTable(
         <table class="table job_table">
             <thead>
                 <tr>
-                    <th scope="col">"Job"</th>
-                    <th scope="col">"About"</th>
-                    <th scope="col">"State"</th>
-                    <th scope="col">"Attempts"</th>
-                    <th scope="col">"Age"</th>
+                    {words::COLUMNS.map(|column| view! { <th scope="col">{column}</th> }).collect_view()}
                     <th scope="col">
-                        <span class="visually_hidden">"Actions"</span>
+                        <span class="visually_hidden">{words::ACTIONS}</span>
                         <span class="job_hold" title=words::HELD_WHY>
                             {move || is_behind.get().then_some(words::HELD)}
                         </span>
@@ -58,7 +54,9 @@ fn percent_of(jobs: Signal<Vec<JobSummary>>, id: JobId) -> Memo<Option<u8>> {
 
 #[component]
 fn JobRow(job: JobSummary, percent: Memo<Option<u8>>, actions: Actions) -> impl IntoView {
-    let error = job.error.map(|error| {
+    // What went wrong once is of no concern in a list while the job goes on, or when it is over.
+    let is_failing = matches!(job.state, JobState::Retrying | JobState::Dead);
+    let error = job.error.filter(|_| is_failing).map(|error| {
         let excerpt: String = error.chars().take(200).collect();
         view! { <p class="job_error" title=highlight::visible(&error)>{highlight::visible(&excerpt)}</p> }
     });
@@ -67,9 +65,9 @@ fn JobRow(job: JobSummary, percent: Memo<Option<u8>>, actions: Actions) -> impl 
     let router = context::router();
     let press = move |event: MouseEvent| row_press::press(&event, &address, || router.go(&address));
     view! {
-        <tr on:click=press.clone() on:auxclick=press>
+        <tr data-state=job.state.as_str() on:click=press.clone() on:auxclick=press>
             <th class="job_name" scope="row">
-                <a class="row_link" href=link>{format!("#{}", id.0)}</a>
+                <a class="row_link" href=link>{words::number(id)}</a>
                 <span class="job_kind" translate="no">{job.kind}</span>
             </th>
             <td class="job_about">
@@ -82,8 +80,8 @@ fn JobRow(job: JobSummary, percent: Memo<Option<u8>>, actions: Actions) -> impl 
                     <span class="job_percent">{format::percent(percent)}</span>
                 })}
             </td>
-            <td class="job_attempts">
-                {format!("{}/{}", job.attempt, job.max_attempts)}
+            <td class="job_attempts" data-none=(job.attempt == 0).then_some("")>
+                {words::attempts_of(job.attempt, job.max_attempts)}
             </td>
             <td class="job_age"><TimeAgo time=job.created_at /></td>
             <td class="job_buttons"><JobActions id state=job.state actions /></td>

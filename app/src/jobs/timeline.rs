@@ -10,8 +10,8 @@ use crate::ui::{format, highlight};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Event {
-    /// The state that the job entered.
-    state: JobState,
+    /// The state that the job entered; `None` if that is over, whatever it was.
+    state: Option<JobState>,
     text: String,
     attempt: Option<AttemptFacts>,
     at: TimeMs,
@@ -43,7 +43,12 @@ pub fn Timeline(job: JobDetail) -> impl IntoView {
     view! {
         <ol class="state_timeline" aria-label=words::TIMELINE>
             {events}
-            {is_unstarted.then(|| view! { <li class="timeline_event muted"><span class="timeline_text">{words::NOT_STARTED}</span></li> })}
+            {is_unstarted.then(|| view! {
+                <li class="timeline_event muted" data-state=job.summary.state.as_str()>
+                    <Icon symbol=Symbol::State(job.summary.state) />
+                    <span class="timeline_text">{words::NOT_STARTED}</span>
+                </li>
+            })}
         </ol>
     }
 }
@@ -54,7 +59,7 @@ fn EventItem(event: Event, created_at: TimeMs) -> impl IntoView {
     let Event { state, text, attempt, at } = event;
     let when = match at == created_at {
         true => time::local(at),
-        false => format!("+{}", format::duration(at.since(created_at))),
+        false => words::after(&format::duration(at.since(created_at))),
     };
     let (error, count) = attempt.as_ref().map_or((None, 1), |facts| (facts.error.clone(), facts.count));
     let facts = attempt.map(|AttemptFacts { worker, started_at, finished_at, .. }| {
@@ -69,8 +74,8 @@ fn EventItem(event: Event, created_at: TimeMs) -> impl IntoView {
         Failure::SameAsBefore => view! { <p class="muted">{words::SAME_ERROR}</p> }.into_any(),
     });
     view! {
-        <li class="timeline_event" data-state=state.as_str()>
-            <Icon symbol=Symbol::State(state) />
+        <li class="timeline_event" data-state=state.map(JobState::as_str)>
+            <Icon symbol=state.map_or(Symbol::Dot, Symbol::State) />
             <div class="timeline_text">
                 {text}
                 {(count > 1).then(|| view! { " "<span class="event_count">{words::times(count)}</span> })}
@@ -102,7 +107,7 @@ fn state_after(outcome: AttemptOutcome) -> JobState {
 fn events(job: &JobDetail) -> Vec<Event> {
     let event = |state, text: &str, at| Event { state, text: text.to_owned(), attempt: None, at };
     let summary = &job.summary;
-    let mut events = vec![event(JobState::Waiting, words::CREATED, summary.created_at)];
+    let mut events = vec![event(None, words::CREATED, summary.created_at)];
     let mut told = Vec::new();
     for alike in job.attempts.chunk_by(is_alike) {
         events.push(attempt_event(alike, &mut told));
@@ -111,12 +116,12 @@ fn events(job: &JobDetail) -> Vec<Event> {
     let will_run = matches!(summary.state, JobState::Scheduled | JobState::Retrying);
     let last_at = last.and_then(|attempt| attempt.finished_at).unwrap_or(summary.created_at);
     if will_run && last_at < summary.run_at {
-        events.push(event(JobState::Scheduled, words::RUNS_NEXT, summary.run_at));
+        events.push(event(Some(JobState::Scheduled), words::RUNS_NEXT, summary.run_at));
     }
     // A job cancelled while it waited has no attempt with that outcome.
     let is_in_attempts = last.is_some_and(|attempt| attempt.outcome == AttemptOutcome::Cancelled);
     if let (JobState::Cancelled, Some(at), false) = (summary.state, summary.finished_at, is_in_attempts) {
-        events.push(event(JobState::Cancelled, words::CANCELLED, at));
+        events.push(event(Some(JobState::Cancelled), words::CANCELLED, at));
     }
     events
 }
@@ -129,11 +134,7 @@ fn is_alike(one: &Attempt, next: &Attempt) -> bool {
 /// The event of attempts that are alike. `told` are the errors that earlier events have shown.
 fn attempt_event<'a>(alike: &'a [Attempt], told: &mut Vec<&'a str>) -> Event {
     let (first, last) = (&alike[0], &alike[alike.len() - 1]);
-    let outcome = words::outcome(last.outcome);
-    let text = match first.number == last.number {
-        true => words::attempt(first.number, outcome),
-        false => words::attempts(first.number, last.number, outcome),
-    };
+    let text = words::attempts(first.number, last.number, last.outcome);
     let error = last.error.as_deref().map(|error| match told.contains(&error) {
         true => Failure::SameAsBefore,
         false => {
@@ -149,7 +150,7 @@ fn attempt_event<'a>(alike: &'a [Attempt], told: &mut Vec<&'a str>) -> Event {
         error,
     };
     let at = last.finished_at.unwrap_or(last.started_at);
-    Event { state: state_after(last.outcome), text, attempt: Some(facts), at }
+    Event { state: Some(state_after(last.outcome)), text, attempt: Some(facts), at }
 }
 
 #[cfg(test)]

@@ -19,6 +19,14 @@ pub const NOT_STARTED: &str = "Not started yet";
 pub const ROW_IS_WRITTEN: &str = " The row is already written: a retry changes nothing.";
 pub const NO_SUCH_JOB: &str = "The address may be mistyped, or the job ended so long ago that it was deleted.";
 pub const GO_TO_JOBS: &str = "Go to the jobs";
+pub const COPY: &str = "Copy";
+pub const PROGRESS: &str = "Progress";
+pub const WAITED: &str = "Waited";
+pub const RAN: &str = "Ran";
+pub const ATTEMPTS: &str = "Attempts";
+pub const WORKER: &str = "Worker";
+/// Stands for what there is none of, or not yet.
+pub const NONE: &str = "–";
 pub const TIMELINE: &str = "Timeline";
 pub const RESULT: &str = "Result";
 pub const PAYLOAD: &str = "Payload";
@@ -28,10 +36,27 @@ pub const CANCELLED: &str = "Cancelled";
 pub const SAME_ERROR: &str = "The same error as before";
 pub const NEVER_BEGAN: &str = "never began";
 
+pub const RETRY: &str = "Retry";
+pub const CANCEL: &str = "Cancel";
+pub const RETRIED: &str = "retried";
+pub const DONE_CANCELLED: &str = "cancelled";
+pub const ACTIONS: &str = "Actions";
+pub const PAGES: &str = "Pages of the list";
+pub const SHOW_ALL: &str = "Show all jobs";
+/// The columns of the list, before the actions.
+pub const COLUMNS: [&str; 5] = ["Job", "About", "State", "Attempts", "Age"];
+
 pub const KINDS: &str = "Job types";
 pub const NO_KIND: &str = "There are none yet: the first job of a kind makes it known.";
 pub const NO_LIMIT: &str = "no limit";
 pub const PAUSED: &str = "paused";
+/// The columns of the job types, before the actions.
+pub const KIND_COLUMNS: [&str; 6] = ["Type", "Waiting", "Running", "Scheduled or retrying", "Dead", "Limit"];
+pub const PAUSE: &str = "Pause";
+pub const RESUME: &str = "Resume";
+pub const SET: &str = "Set";
+pub const LIMIT_OF_ZERO: &str = "At least 1. To let none begin, pause the job type.";
+pub const NO_NUMBER: &str = "A whole number, or nothing for no limit.";
 
 pub fn unknown_state(name: &str) -> String {
     format!("There is no state “{name}”. All jobs are shown.")
@@ -39,6 +64,68 @@ pub fn unknown_state(name: &str) -> String {
 
 pub fn unknown_job(name: &str) -> String {
     format!("“{name}” is no job's number. The newest jobs are shown.")
+}
+
+pub fn only_kind(kind: &str) -> String {
+    format!("Only jobs of the type {kind} are shown.")
+}
+
+/// `action` is a button's text.
+pub fn action_on(action: &str, JobId(id): JobId) -> String {
+    format!("{action} job {id}")
+}
+
+/// Why a button of a job is off.
+pub fn not_possible(action: &str, state: JobState) -> String {
+    format!("{action}: not while the job is {}", state.as_str())
+}
+
+pub fn number(JobId(id): JobId) -> String {
+    format!("#{id}")
+}
+
+pub fn log_row(row: &str) -> String {
+    format!("Log row {row}")
+}
+
+/// How often the job was tried: `2/20`.
+pub fn attempts_of(attempts: u32, most: u32) -> String {
+    match attempts {
+        0 => NONE.to_owned(),
+        _ => format!("{attempts}/{most}"),
+    }
+}
+
+pub fn attempts_in_words(attempts: u32, most: u32) -> String {
+    match attempts {
+        0 => NONE.to_owned(),
+        _ => format!("{attempts} of {most}"),
+    }
+}
+
+pub fn after(duration: &str) -> String {
+    format!("+{duration}")
+}
+
+pub fn progress(percent: &str, note: &str) -> String {
+    format!("{percent}, {note}")
+}
+
+pub fn paused(kind: &str) -> String {
+    format!("{kind} {PAUSED}")
+}
+
+/// `verb` is a button's text.
+pub fn on_kind(verb: &str, kind: &str) -> String {
+    format!("{verb} {kind}")
+}
+
+pub fn limit_of(kind: &str) -> String {
+    format!("Limit of {kind}")
+}
+
+pub fn set_limit_of(kind: &str) -> String {
+    format!("Set the limit of {kind}")
 }
 
 pub fn none_in(state: JobState) -> String {
@@ -73,25 +160,22 @@ pub fn not_done(JobId(id): JobId, done: &str, error: &ApiError) -> String {
     }
 }
 
-/// What an attempt came to, after `Attempt 2`.
-pub fn outcome(outcome: AttemptOutcome) -> &'static str {
-    match outcome {
-        AttemptOutcome::Running => "is running",
+/// What the attempts from `first` to `last` came to.
+pub fn attempts(first: u32, last: u32, outcome: AttemptOutcome) -> String {
+    let is_one = first == last;
+    let came_to = match outcome {
+        AttemptOutcome::Running if is_one => "is running",
+        AttemptOutcome::Running => "are running",
         AttemptOutcome::Done => "done",
         AttemptOutcome::Failed => "failed, will retry",
         AttemptOutcome::Dead => "failed for good",
         AttemptOutcome::Cancelled => "cancelled",
-        AttemptOutcome::Lost => "was lost with its worker",
-        AttemptOutcome::Released => "was given back unfinished",
-    }
-}
-
-pub fn attempt(number: u32, outcome: &str) -> String {
-    format!("Attempt {number} {outcome}")
-}
-
-pub fn attempts(first: u32, last: u32, outcome: &str) -> String {
-    format!("Attempts {first} to {last} {outcome}")
+        AttemptOutcome::Lost if is_one => "was lost with its worker",
+        AttemptOutcome::Lost => "were lost with their workers",
+        AttemptOutcome::Released if is_one => "was given back unfinished",
+        AttemptOutcome::Released => "were given back unfinished",
+    };
+    if is_one { format!("Attempt {first} {came_to}") } else { format!("Attempts {first} to {last} {came_to}") }
 }
 
 pub fn by_worker(worker: &str, took: &str) -> String {

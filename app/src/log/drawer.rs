@@ -66,15 +66,15 @@ pub fn LogDrawer(
                 <header class="dialog_head">
                     // Takes the focus, so that a screen reader reads it; a change of the row is read too.
                     <h2 id="drawer-title" tabindex="-1" aria-live="polite">{title}</h2>
-                    <DrawerButton label="Newer row" symbol=Symbol::Up on_press=move || on_move.run(Neighbour::Newer) />
-                    <DrawerButton label="Older row" symbol=Symbol::Down on_press=move || on_move.run(Neighbour::Older) />
+                    <DrawerButton label=words::NEWER_ROW symbol=Symbol::Up on_press=move || on_move.run(Neighbour::Newer) />
+                    <DrawerButton label=words::OLDER_ROW symbol=Symbol::Down on_press=move || on_move.run(Neighbour::Older) />
                     <DrawerButton label=words::CLOSE symbol=Symbol::Close on_press=move || on_close.run(()) />
                 </header>
                 {move || row.get().map(|row| view! { <RowFacts row=row.clone() /><RowHistory row /> })}
                 <footer class="drawer_foot">
                     <CopyButton label=words::COPY_JSON text=json />
                     {move || row.get().map(|row| view! {
-                        <a class="button button-small" href=url::of_job(row.job_id)>{format!("Job #{}", row.job_id.0)}</a>
+                        <a class="button button-small" href=url::of_job(row.job_id)>{words::job(row.job_id.0)}</a>
                     })}
                 </footer>
             </div>
@@ -129,18 +129,18 @@ fn RowFacts(row: Arc<LogRow>) -> impl IntoView {
         text => text,
     };
     let facts = [
-        ("Phrase", highlight::visible(&row.phrase)),
-        ("Letters", highlight::visible(&row.letters)),
-        ("Results", results),
-        ("IP address", highlight::visible(&row.ip)),
-        ("Browser", highlight::visible(&row.browser_family)),
-        ("User agent", highlight::visible(&row.user_agent)),
-        ("Searched", time::local(row.searched_at)),
-        ("Recorded", format!("{} (after {took})", time::local(row.recorded_at))),
-        ("Search id", row.search_id.to_string()),
+        (words::PHRASE, highlight::visible(&row.phrase)),
+        (words::LETTERS, highlight::visible(&row.letters)),
+        (words::RESULTS, results),
+        (words::IP_ADDRESS, highlight::visible(&row.ip)),
+        (words::BROWSER, highlight::visible(&row.browser_family)),
+        (words::USER_AGENT, highlight::visible(&row.user_agent)),
+        (words::SEARCHED_AT, words::in_zone(&time::local(row.searched_at), &time::zone_name())),
+        (words::RECORDED_AT, words::after(&time::local(row.recorded_at), &took)),
+        (words::SEARCH_ID, row.search_id.to_string()),
     ];
     let fact = |(name, value): (&'static str, String)| {
-        view! { <dt>{name}</dt><dd dir="auto" translate="no">{if value.is_empty() { "–".to_owned() } else { value }}</dd> }
+        view! { <dt>{name}</dt><dd dir="auto" translate="no">{if value.is_empty() { words::UNKNOWN.to_owned() } else { value }}</dd> }
     };
     view! { <dl class="facts drawer_facts">{facts.map(fact).collect_view()}</dl> }
 }

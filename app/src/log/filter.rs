@@ -9,8 +9,8 @@ use leptos::prelude::*;
 use crate::log::words;
 use crate::platform::time;
 use crate::ui::dialog::Dialog;
-use crate::ui::highlight;
 use crate::ui::icon::{Icon, Symbol};
+use crate::ui::{highlight, shortcuts};
 
 /// Long enough to type the next letter, short enough to feel immediate.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -82,12 +82,13 @@ pub fn FilterBox(
     }
 }
 
-/// What is wrong with the filter; the faulty characters are marked.
+/// What is wrong with the filter; the faulty characters are marked. A button corrects a misspelt field.
 #[component]
 pub fn FilterErrorNote(
     id: &'static str,
     #[prop(into)] text: Signal<Option<String>>,
     #[prop(into)] error: Signal<Option<FilterError>>,
+    on_change: Callback<Option<String>>,
 ) -> impl IntoView {
     let note = move || {
         let (error, text) = (error.get()?, text.get()?);
@@ -103,34 +104,37 @@ pub fn FilterErrorNote(
                 <mark data-missing=error.at.is_empty().then_some("")>{fault}</mark>
                 <span>{after}</span>
             </code>
-            <span>{error.message}</span>
+            {explained(&error, error.corrected(&text), on_change)}
         })
     };
-    view! { <p class="filter_error" id=id role="alert">{note}</p> }
+    view! { <div class="filter_error" id=id role="alert">{note}</div> }
 }
 
-/// What each term matches.
-const TERMS: [(FilterKey, &str); 13] = [
-    (FilterKey::Phrase, "The phrase, or with ~ a part of it"),
-    (FilterKey::Letters, "The letters that were looked for"),
-    (FilterKey::Results, "The letters found: these and no others, or with ~ these among others"),
-    (FilterKey::Ip, "The address, or its network"),
-    (FilterKey::Browser, "The browser's family"),
-    (FilterKey::Agent, "The User-Agent header"),
-    (FilterKey::Since, "Searched so long ago at most (s, m, h, d, w), or since a time"),
-    (FilterKey::Before, "Searched before a time, or longer ago"),
-    (FilterKey::Searched, "Searched within this day, minute or second, or between two times with .."),
-    (FilterKey::Recorded, "The same for the time at which the row was written"),
-    (FilterKey::Row, "The row's number"),
-    (FilterKey::Search, "The search's id"),
-    (FilterKey::Receipt, "The receipt that the visitor has"),
-];
+/// The sentences about an error. The question what was meant is the button that says yes to it.
+fn explained(
+    error: &FilterError,
+    corrected: Option<String>,
+    on_change: Callback<Option<String>>,
+) -> impl IntoView + use<> {
+    let question = error.meant.map(FilterKey::question);
+    let parts = question.as_deref().and_then(|question| error.message.split_once(question));
+    let (before, after) = parts.unwrap_or((&error.message, ""));
+    let (before, after) = (before.to_owned(), after.to_owned());
+    let correct = move |_| {
+        on_change.run(corrected.clone());
+        shortcuts::focus("[data-filter]");
+    };
+    let button = question.map(|question| {
+        view! { <button class="button button-small" type="button" on:click=correct>{question}</button> }
+    });
+    view! { <span>{before}{button}{after}</span> }
+}
 
 /// A button that opens the filter's syntax in a dialog.
 #[component]
 fn FilterHelp() -> impl IntoView {
     let is_open = RwSignal::new(false);
-    let terms = TERMS.map(|(key, matches)| {
+    let terms = words::TERMS.map(|(key, matches)| {
         view! { <div class="help_row"><dt><code>{key.example()}</code></dt><dd>{matches}</dd></div> }
     });
     view! {
@@ -140,14 +144,11 @@ fn FilterHelp() -> impl IntoView {
         >
             <Icon symbol=Symbol::Info />
         </button>
-        <Dialog class="help_dialog filter_help" heading_id="filter-help-title" heading="The filter" is_open>
+        <Dialog class="help_dialog filter_help" heading_id="filter-help-title" heading=words::THE_FILTER is_open>
             <p>
-                "Words are looked for in all fields, texts with spaces in quotes: " <code>"\"free text\""</code>
-                ". Rows are shown for which all terms hold; put a minus in front to exclude: "
-                <code>"-browser:firefox"</code>
-                ". Upper and lower case are the same from a to z. A time without Z or an offset is in "
-                {time::zone_name()}
-                ", as in the list."
+                {words::FREE_TEXT}<code>{words::FREE_TEXT_EXAMPLE}</code>
+                {words::ALL_TERMS}<code>{words::EXCLUDE_EXAMPLE}</code>
+                {words::letter_case(&time::zone_name())}
             </p>
             <dl class="help_list">{terms.collect_view()}</dl>
         </Dialog>

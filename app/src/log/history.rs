@@ -7,8 +7,8 @@ use leptos::prelude::*;
 
 use crate::log::words;
 use crate::platform::time;
-use crate::ui::format;
 use crate::ui::icon::{Icon, Symbol};
+use crate::ui::{self, format};
 
 struct Step {
     state: JobState,
@@ -25,7 +25,10 @@ pub fn RowHistory(row: Arc<LogRow>) -> impl IntoView {
     let (searched_at, recorded_at) = (row.searched_at, row.recorded_at);
     view! {
         <section class="row_history" aria-labelledby="history-title">
-            <h3 id="history-title">{words::HISTORY}</h3>
+            <header class="timeline_head">
+                <h3 id="history-title">{words::HISTORY}</h3>
+                <small class="muted">{ui::words::times_in(&time::zone_name())}</small>
+            </header>
             // Without the job, which may be deleted before its row, the row itself says when.
             {move || {
                 let attempts = job.get().and_then(Result::ok).map(|job| job.attempts).unwrap_or_default();
@@ -48,7 +51,7 @@ fn shown(step: Step, since: TimeMs) -> impl IntoView {
 }
 
 fn steps(searched_at: TimeMs, recorded_at: TimeMs, attempts: Vec<Attempt>) -> Vec<Step> {
-    let searched = Step { state: JobState::Waiting, text: words::SEARCHED.to_owned(), more: None, at: searched_at };
+    let searched = Step { state: JobState::Done, text: words::SEARCHED.to_owned(), more: None, at: searched_at };
     let recorded = Step { state: JobState::Done, text: words::RECORDED.to_owned(), more: None, at: recorded_at };
     let attempts = attempts.into_iter().map(|attempt| {
         let state = match attempt.outcome {

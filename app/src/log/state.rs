@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use crate::log::query::{LogQuery, Reading};
 use crate::log::scan::Direction;
 use crate::log::window::LogWindow;
+use crate::log::words;
 use crate::platform::{time, url};
 use crate::ui::notice::{Failure, Loading};
 use crate::ui::{format, highlight};
@@ -33,8 +34,8 @@ pub fn LogState(
         (Reading::Rows(_), true) if !is_scanning.get() => view! { <div class="log_state"><Loading /></div> }.into_any(),
         (Reading::Nothing, true) if error.with(Option::is_some) => view! {
             <div class="log_state empty_state">
-                <p>"Fix the filter to see rows."</p>
-                <a class="button" href="/viewlog">"Show all rows"</a>
+                <p>{words::FIX_FILTER}</p>
+                <a class="button" href="/viewlog">{words::SHOW_ALL}</a>
             </div>
         }
         .into_any(),
@@ -55,21 +56,20 @@ pub fn LogState(
 fn no_match(scanned: Option<(LogSeq, LogSeq)>, search: Option<String>, filter: Option<String>) -> impl IntoView {
     let scanned = scanned.map(|scanned| view! { <p class="muted">{looked_through(scanned)}</p> });
     view! {
-        <p>"No row matches this filter."</p>
+        <p>{words::NO_MATCH}</p>
         {scanned}
         {search.map(|search| view! { <JobOfSearch search /> })}
         {filter.and_then(|filter| meant_filter(&filter)).map(|meant| {
             let absolute = with_absolute_times(&meant, &time::LocalZone);
             let address = url::with_query("/viewlog", &[("q", Some(absolute.as_str()))]);
-            view! { <p>"Did you mean "<a class="button" href=address>{highlight::visible(&meant)}</a>" ?"</p> }
+            view! { <p>{words::DID_YOU_MEAN}<a class="button" href=address>{highlight::visible(&meant)}</a>" ?"</p> }
         })}
-        <a class="button" href="/viewlog">"Show all rows"</a>
+        <a class="button" href="/viewlog">{words::SHOW_ALL}</a>
     }
 }
 
-/// Some of the numbers may have no row, so the rows are not counted.
 fn looked_through((low, high): (LogSeq, LogSeq)) -> String {
-    format!("Looked through rows {} to {}", format::row_number(low), format::row_number(high))
+    words::looked_through(&format::row_number(low), &format::row_number(high))
 }
 
 /// The job of a search that is not in the log, if there is one.
@@ -82,11 +82,11 @@ fn JobOfSearch(search: String) -> impl IntoView {
                 <p>
                     {whereabouts(job.state)}
                     " "
-                    <a href=url::of_job(job.id)>{format!("Its job #{} is {}.", job.id.0, job.state.as_str())}</a>
+                    <a href=url::of_job(job.id)>{words::its_job(job.id.0, job.state.as_str())}</a>
                 </p>
             }
             .into_any(),
-            Ok(None) => view! { <p>"No job records this search either."</p> }.into_any(),
+            Ok(None) => view! { <p>{words::NO_JOB_EITHER}</p> }.into_any(),
             Err(error) => view! { <p>{error.message}</p> }.into_any(),
         })
     };
@@ -96,10 +96,10 @@ fn JobOfSearch(search: String) -> impl IntoView {
 /// Where the record of a search is that is not in the log.
 fn whereabouts(job: JobState) -> &'static str {
     match job {
-        JobState::Done => "The search was recorded, and its row was deleted.",
-        JobState::Dead => "The search was accepted, and its record could not be written.",
-        JobState::Cancelled => "The search was accepted, and the writing of its record was cancelled.",
-        _ => "The search is accepted and not in the log yet.",
+        JobState::Done => words::ROW_DELETED,
+        JobState::Dead => words::RECORD_DEAD,
+        JobState::Cancelled => words::RECORD_CANCELLED,
+        _ => words::NOT_YET,
     }
 }
 
@@ -117,21 +117,17 @@ fn EmptyLog() -> impl IntoView {
     move || match answer.get() {
         None => view! { <Loading /> }.into_any(),
         Some(Ok(Some(Searches::None))) => view! {
-            <p>"Nothing has been searched yet. Rows appear here as soon as they are written."</p>
-            <a class="button" href="/">"Make the first search"</a>
+            <p>{words::NO_SEARCH}</p>
+            <a class="button" href="/">{words::FIRST_SEARCH}</a>
         }
         .into_any(),
         Some(Ok(Some(Searches::Unwritten(sentence)))) => view! {
             <p>{sentence}</p>
-            <a class="button" href="/jobs">"Show the jobs"</a>
+            <a class="button" href="/jobs">{words::SHOW_JOBS}</a>
         }
         .into_any(),
-        Some(Ok(Some(Searches::Deleted))) => {
-            view! { <p>"The log has no rows. Those that were written have been deleted."</p> }.into_any()
-        }
-        Some(Ok(None)) => {
-            view! { <p>"The log has no rows. The database does not say whether any are to come."</p> }.into_any()
-        }
+        Some(Ok(Some(Searches::Deleted))) => view! { <p>{words::ALL_DELETED}</p> }.into_any(),
+        Some(Ok(None)) => view! { <p>{words::NOTHING_KNOWN}</p> }.into_any(),
         Some(Err(error)) => view! { <Failure text=error.message on_retry=move |()| system.refetch() /> }.into_any(),
     }
 }
@@ -149,17 +145,17 @@ impl Searches {
     fn of(ledger: Ledger) -> Self {
         let Ledger { accepted, scheduled, waiting, running, retrying, dead, cancelled, spooled, .. } = ledger;
         let parts = [
-            (scheduled + waiting, "waiting"),
-            (running, "being written"),
-            (retrying, "failed and will be tried again"),
-            (spooled, "safe in the spool"),
-            (dead, "dead"),
-            (cancelled, "cancelled"),
+            (scheduled + waiting, words::WAITING),
+            (running, words::BEING_WRITTEN),
+            (retrying, words::RETRYING),
+            (spooled, words::IN_SPOOL),
+            (dead, words::DEAD),
+            (cancelled, words::CANCELLED),
         ];
         let parts = parts.into_iter().filter(|&(count, _)| count > 0);
-        let parts: Vec<String> = parts.map(|(count, state)| format!("{} {state}", format::number(count))).collect();
+        let parts: Vec<String> = parts.map(|(count, state)| words::count_in(count, state)).collect();
         match (accepted, parts.is_empty()) {
-            (_, false) => Self::Unwritten(format!("The log has no rows yet. Searches: {}.", parts.join(", "))),
+            (_, false) => Self::Unwritten(words::no_rows_yet(&parts.join(", "))),
             (0, true) => Self::None,
             (_, true) => Self::Deleted,
         }
@@ -216,10 +212,10 @@ pub fn LogProgress(query: LogQuery) -> impl IntoView {
                 <Show
                     when=move || is_running.get()
                     fallback=move || view! {
-                        <button class="button button-small" type="button" on:click=move |_| query.resume()>"Go on"</button>
+                        <button class="button button-small" type="button" on:click=move |_| query.resume()>{words::GO_ON}</button>
                     }
                 >
-                    <button class="button button-small" type="button" on:click=move |_| query.stop()>"Stop"</button>
+                    <button class="button button-small" type="button" on:click=move |_| query.stop()>{words::STOP}</button>
                 </Show>
             </div>
         </Show>

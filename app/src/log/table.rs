@@ -41,6 +41,8 @@ pub fn LogTable(view: LogView) -> impl IntoView {
         let position = query.window.with(|window| selected.get().and_then(|seq| window.position_of(seq)));
         position.filter(|position| range.get().contains(position)).and_then(|_| selected.get()).map(element_id)
     };
+    let time_head = words::time_in(&time::zone_name());
+    let time_title = time_head.clone();
     view! {
         <div
             class="log_table" role="grid" aria-label=words::HEADING tabindex="0" node_ref=grid
@@ -48,9 +50,10 @@ pub fn LogTable(view: LogView) -> impl IntoView {
             aria-activedescendant=active
             on:scroll=move |_| rows.scrolled()
         >
-            <div class="log_head" role="rowgroup" title=words::times_are_in(&time::zone_name())>
+            <div class="log_head" role="rowgroup">
                 <div class="log_line" role="row" aria-rowindex="1">
                     {words::COLUMNS.map(|column| view! { <span role="columnheader">{column}</span> }).collect_view()}
+                    <span role="columnheader" title=time_title>{time_head}</span>
                 </div>
             </div>
             <div class="log_body" role="presentation" translate="no" style:height=move || rows.pixels(length.get())>

@@ -40,9 +40,9 @@ pub fn LogToolbar(
             </div>
             <div class="log_tools">
                 <GoTo position on_position />
-                <Show when=move || error.with(Option::is_none)><ExportMenu filter /></Show>
+                <Show when=move || error.with(Option::is_none) fallback=NoExport><ExportMenu filter /></Show>
             </div>
-            <FilterErrorNote id=ERROR_ID text=filter error />
+            <FilterErrorNote id=ERROR_ID text=filter error on_change=on_filter />
         </div>
     }
 }
@@ -54,7 +54,7 @@ fn Through(query: LogQuery) -> impl IntoView {
     let through = Memo::new(move |_| query.through.get().filter(|&seq| seq > LogSeq(0)).map(format::row_number));
     let is_live = Memo::new(move |_| connection.get() == StreamState::Live);
     let stale = move || {
-        let since = not_live_since(connection.get()).map(|since| format!(" · {since}"));
+        let since = not_live_since(connection.get()).map(|since| words::stale(&since));
         through.get().map(|row| words::complete_through(&row) + &since.unwrap_or_default())
     };
     let face = move || {
@@ -88,12 +88,12 @@ fn count(query: LogQuery) -> Option<String> {
     if !is_from_top || (rows == 0 && query.reading.get() != Reading::Nothing) {
         return None;
     }
-    let rows = format::counted(rows, "row");
+    let rows = words::rows(rows);
     Some(match (is_complete, query.reading.get()) {
         (true, _) => rows,
-        (false, Reading::Rows(_)) => format!("{rows} loaded…"),
+        (false, Reading::Rows(_)) => words::loading(&rows),
         // Further rows are read when the visitor scrolls to them.
-        (false, _) => format!("{rows} loaded"),
+        (false, _) => words::loaded(&rows),
     })
 }
 
@@ -172,6 +172,18 @@ fn to_text(position: LogPosition) -> String {
     }
 }
 
+/// Stands where the export is, while the filter cannot be read.
+#[component]
+fn NoExport() -> impl IntoView {
+    view! {
+        <button class="button button-quiet export_off" type="button" disabled title=words::NO_EXPORT>
+            <Icon symbol=Symbol::Download />
+            {words::EXPORT}
+            <span class="visually_hidden">". "{words::NO_EXPORT}</span>
+        </button>
+    }
+}
+
 /// A menu of downloads: the rows that match the filter, or all.
 #[component]
 fn ExportMenu(#[prop(into)] filter: Signal<Option<String>>) -> impl IntoView {
@@ -179,7 +191,7 @@ fn ExportMenu(#[prop(into)] filter: Signal<Option<String>>) -> impl IntoView {
         let filter = filter.get().map(|filter| with_absolute_times(&filter, &time::LocalZone));
         url::with_query("/api/admin/log/export", &[("format", Some(format)), ("q", filter.as_deref())])
     };
-    let what = move || if filter.with(Option::is_some) { "the matching rows" } else { "all rows" };
+    let what = move || if filter.with(Option::is_some) { words::MATCHING_ROWS } else { words::ALL_ROWS };
     let entry = move |format: &'static str, name: &'static str, about: &'static str| {
         view! {
             <a class="menu_entry" href=move || address(format) download="">

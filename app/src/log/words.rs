@@ -1,6 +1,8 @@
 //! What the log's pages say.
 
-use crate::ui::format::number;
+use api::FilterKey;
+
+use crate::ui::format::{counted, number};
 
 pub const HEADING: &str = "Log";
 pub const FILTER: &str = "Filter the log";
@@ -9,6 +11,9 @@ pub const FILTER_SYNTAX: &str = "Filter syntax";
 pub const GO_TO: &str = "Go to a row or a time";
 pub const GO_TO_SHORT: &str = "Go to row or time";
 pub const EXPORT: &str = "Export";
+pub const NO_EXPORT: &str = "Fix the filter to export the rows that match it.";
+pub const MATCHING_ROWS: &str = "the matching rows";
+pub const ALL_ROWS: &str = "all rows";
 pub const ABOUT_CSV: &str = "for spreadsheets";
 pub const ABOUT_NDJSON: &str = "one JSON object a line";
 pub const UP_TO_DATE: &str = "Up to date";
@@ -24,8 +29,122 @@ pub const HISTORY: &str = "How it was written";
 pub const REPLACED: &str = "The database was restored to an older state, and the log was read again. Row numbers may belong \
                             to other rows now.";
 
-/// The columns; the last one is the time.
-pub const COLUMNS: [&str; 6] = ["Phrase", "Letters", "Results", "Browser", "IP address", "Time"];
+pub const PHRASE: &str = "Phrase";
+pub const LETTERS: &str = "Letters";
+pub const RESULTS: &str = "Results";
+pub const BROWSER: &str = "Browser";
+pub const IP_ADDRESS: &str = "IP address";
+pub const USER_AGENT: &str = "User agent";
+pub const SEARCHED_AT: &str = "Searched";
+pub const RECORDED_AT: &str = "Recorded";
+pub const SEARCH_ID: &str = "Search id";
+pub const UNKNOWN: &str = "–";
+pub const NEWER_ROW: &str = "Newer row";
+pub const OLDER_ROW: &str = "Older row";
+/// The columns before the time.
+pub const COLUMNS: [&str; 5] = [PHRASE, LETTERS, RESULTS, BROWSER, IP_ADDRESS];
+
+pub const FIX_FILTER: &str = "Fix the filter to see rows.";
+pub const SHOW_ALL: &str = "Show all rows";
+pub const NO_MATCH: &str = "No row matches this filter.";
+pub const DID_YOU_MEAN: &str = "Did you mean ";
+pub const NO_JOB_EITHER: &str = "No job records this search either.";
+pub const ROW_DELETED: &str = "The search was recorded, and its row was deleted.";
+pub const RECORD_DEAD: &str = "The search was accepted, and its record could not be written.";
+pub const RECORD_CANCELLED: &str = "The search was accepted, and the writing of its record was cancelled.";
+pub const NOT_YET: &str = "The search is accepted and not in the log yet.";
+pub const NO_SEARCH: &str = "Nothing has been searched yet. Rows appear here as soon as they are written.";
+pub const FIRST_SEARCH: &str = "Make the first search";
+pub const SHOW_JOBS: &str = "Show the jobs";
+pub const ALL_DELETED: &str = "The log has no rows. Those that were written have been deleted.";
+pub const NOTHING_KNOWN: &str = "The log has no rows. The database does not say whether any are to come.";
+pub const GO_ON: &str = "Go on";
+pub const STOP: &str = "Stop";
+/// Where the searches are of which the log has no rows, in the order of their states.
+pub const WAITING: &str = "waiting";
+pub const BEING_WRITTEN: &str = "being written";
+pub const RETRYING: &str = "failed and will be tried again";
+pub const IN_SPOOL: &str = "safe in the spool";
+pub const DEAD: &str = "dead";
+pub const CANCELLED: &str = "cancelled";
+
+pub const THE_FILTER: &str = "The filter";
+pub const FREE_TEXT: &str = "Words are looked for in all fields, texts with spaces in quotes: ";
+pub const FREE_TEXT_EXAMPLE: &str = "\"free text\"";
+pub const ALL_TERMS: &str = ". Rows are shown for which all terms hold; put a minus in front to exclude: ";
+pub const EXCLUDE_EXAMPLE: &str = "-browser:firefox";
+/// What each term matches.
+pub const TERMS: [(FilterKey, &str); 13] = [
+    (FilterKey::Phrase, "The phrase, or with ~ a part of it"),
+    (FilterKey::Letters, "The letters that were looked for"),
+    (FilterKey::Results, "The letters found: these and no others, or with ~ these among others"),
+    (FilterKey::Ip, "The address, or its network"),
+    (FilterKey::Browser, "The browser's family"),
+    (FilterKey::Agent, "The User-Agent header"),
+    (FilterKey::Since, "Searched so long ago at most (s, m, h, d, w), or since a time"),
+    (FilterKey::Before, "Searched before a time, or longer ago"),
+    (FilterKey::Searched, "Searched within this day, minute or second, or between two times with .."),
+    (FilterKey::Recorded, "The same for the time at which the row was written"),
+    (FilterKey::Row, "The row's number"),
+    (FilterKey::Search, "The search's id"),
+    (FilterKey::Receipt, "The receipt that the visitor has"),
+];
+
+pub fn letter_case(zone: &str) -> String {
+    format!(
+        ". Upper and lower case are the same from a to z. A time without Z or an offset is in {zone}, as in the list."
+    )
+}
+
+/// The column of the times.
+pub fn time_in(zone: &str) -> String {
+    format!("Time ({zone})")
+}
+
+pub fn in_zone(time: &str, zone: &str) -> String {
+    format!("{time}, {zone}")
+}
+
+pub fn after(time: &str, took: &str) -> String {
+    format!("{time} (after {took})")
+}
+
+pub fn job(id: i64) -> String {
+    format!("Job #{id}")
+}
+
+pub fn its_job(id: i64, state: &str) -> String {
+    format!("Its job #{id} is {state}.")
+}
+
+/// Some of the numbers may have no row, so the rows are not counted.
+pub fn looked_through(low: &str, high: &str) -> String {
+    format!("Looked through rows {low} to {high}")
+}
+
+pub fn count_in(count: u64, state: &str) -> String {
+    format!("{} {state}", number(count))
+}
+
+pub fn no_rows_yet(searches: &str) -> String {
+    format!("The log has no rows yet. Searches: {searches}.")
+}
+
+pub fn rows(count: usize) -> String {
+    counted(count, "row")
+}
+
+pub fn loaded(rows: &str) -> String {
+    format!("{rows} loaded")
+}
+
+pub fn loading(rows: &str) -> String {
+    format!("{rows} loaded…")
+}
+
+pub fn stale(since: &str) -> String {
+    format!(" · {since}")
+}
 
 pub fn through(row: &str) -> String {
     format!(", through row {row}")
@@ -37,10 +156,6 @@ pub fn complete_through(row: &str) -> String {
 
 pub fn where_to_go(zone: &str) -> String {
     format!("A row's number (48211), a time in {zone} (2026-11-22 08:05) or how long ago (2h)")
-}
-
-pub fn times_are_in(zone: &str) -> String {
-    format!("Times are in {zone}")
 }
 
 pub fn exports(what: &str) -> String {

@@ -102,11 +102,11 @@ impl TimeZone for LocalZone {
     }
 }
 
-/// The name of the visitor's time zone, for instance `Europe/Berlin`.
+/// The name of the visitor's time zone, for instance `America/New York`.
 pub fn zone_name() -> String {
     let options = Intl::DateTimeFormat::new(&Array::new(), &Object::new()).resolved_options();
     let name = Reflect::get(&options, &"timeZone".into()).ok().and_then(|name| name.as_string());
-    name.unwrap_or_else(|| "your local time".to_owned())
+    name.map_or_else(|| "your local time".to_owned(), |name| name.replace('_', " "))
 }
 
 /// `time` for machines: `2026-11-22T08:05:58.123Z`; empty if JavaScript cannot represent it.

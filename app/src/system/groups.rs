@@ -6,7 +6,8 @@ use api::TimeMs;
 use leptos::prelude::*;
 
 use crate::system::usage::{Usage, UsageBar};
-use crate::ui::format::TimeAgo;
+use crate::system::words;
+use crate::ui::format::{TimeAgo, number};
 use crate::ui::notice::{Notice, Tone};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Fact {
     pub value: Value,
     /// Present if the value is a share of something.
     pub usage: Option<Usage>,
+    /// It says only that there is nothing to say. Several of these are folded.
+    pub is_empty: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,11 +55,21 @@ pub enum Weight {
 
 impl Fact {
     pub fn new(label: &'static str, text: impl Into<String>) -> Self {
-        Self { label, value: Value::Text(text.into()), usage: None }
+        Self { label, value: Value::Text(text.into()), usage: None, is_empty: false }
+    }
+
+    /// A number that is of no interest while it is zero.
+    pub fn count(label: &'static str, count: u64) -> Self {
+        Self { is_empty: count == 0, ..Self::new(label, number(count)) }
+    }
+
+    /// A fact about something that there is none of.
+    pub fn none(label: &'static str) -> Self {
+        Self { is_empty: true, ..Self::new(label, words::UNKNOWN) }
     }
 
     pub fn age(label: &'static str, time: Option<TimeMs>) -> Self {
-        Self { label, value: Value::Age(time), usage: None }
+        Self { label, value: Value::Age(time), usage: None, is_empty: time.is_none() }
     }
 
     pub fn with(self, usage: Usage) -> Self {
@@ -73,10 +86,25 @@ impl Remark {
 #[component]
 pub fn SystemGroup(group: Group) -> impl IntoView {
     let Group { id, title, facts, remarks } = group;
+    let (mut shown, mut empty) = (facts, Vec::new());
+    // A fold would take as much room as a single fact.
+    if shown.iter().filter(|fact| fact.is_empty).count() > 1 {
+        (empty, shown) = shown.into_iter().partition(|fact| fact.is_empty);
+    }
+    let list = |facts: Vec<Fact>| facts.into_iter().map(|fact| view! { <FactRow fact /> }).collect_view();
+    let folded = (!empty.is_empty()).then(|| {
+        view! {
+            <details class="fold facts_empty">
+                <summary>{words::empty(empty.len())}</summary>
+                <dl>{list(empty)}</dl>
+            </details>
+        }
+    });
     view! {
         <section class="system_group" aria-labelledby=id>
             <h2 id=id tabindex="-1">{title}</h2>
-            <dl>{facts.into_iter().map(|fact| view! { <FactRow fact /> }).collect_view()}</dl>
+            <dl>{list(shown)}</dl>
+            {folded}
             {remarks.into_iter().map(remark).collect_view()}
         </section>
     }
@@ -93,10 +121,10 @@ fn remark(Remark { weight, text }: Remark) -> AnyView {
 
 #[component]
 fn FactRow(fact: Fact) -> impl IntoView {
-    let Fact { label, value, usage } = fact;
+    let Fact { label, value, usage, .. } = fact;
     let (text, time) = match value {
         Value::Text(text) => (text, None),
-        Value::Age(None) => ("–".to_owned(), None),
+        Value::Age(None) => (words::UNKNOWN.to_owned(), None),
         Value::Age(time) => (String::new(), time),
     };
     let usage_bar = usage.map(|usage| view! { <dd class="fact_bar"><UsageBar label text=text.clone() usage /></dd> });

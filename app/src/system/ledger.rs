@@ -26,7 +26,7 @@ pub fn LedgerSection(
     let unknown = || view! { <p class="muted">{words::LEDGER_UNKNOWN}</p> }.into_any();
     view! {
         <section class="ledger" aria-labelledby="ledger-title">
-            <h2 id="ledger-title" tabindex="-1">"Ledger"</h2>
+            <h2 id="ledger-title" tabindex="-1">{words::LEDGER}</h2>
             {ledger.map_or_else(unknown, known)}
             {(!missing.is_empty()).then(|| view! { <MissingSearches missing /> })}
         </section>
@@ -59,7 +59,7 @@ fn Equation(ledger: Ledger) -> impl IntoView {
         parts(&ledger).into_iter().partition(|&(part, count)| count > 0 || part == Some(JobState::Done));
     let folded = (!empty.is_empty()).then(|| {
         view! {
-            <details class="ledger_empty">
+            <details class="fold ledger_empty">
                 <summary>{words::empty(empty.len())}</summary>
                 <ul>{empty.into_iter().map(|part| view! { <li>{link(part)}</li> }).collect_view()}</ul>
             </details>
@@ -107,16 +107,16 @@ fn MissingSearches(missing: Vec<MissingSearch>) -> impl IntoView {
         view! {
             <tr>
                 <th scope="row"><code>{search.to_string()}</code></th>
-                <td class="missing_job">{job.map_or_else(|| "none".into_any(), IntoAny::into_any)}</td>
+                <td class="missing_job">{job.map_or_else(|| words::NO_JOB.into_any(), IntoAny::into_any)}</td>
                 <td>{what}</td>
             </tr>
         }
     };
     view! {
-        <table class="missing_searches">
-            <caption>"Searches that are not where they should be"</caption>
+        <table class="table missing_searches">
+            <caption>{words::MISSING}</caption>
             <thead>
-                <tr><th scope="col">"Search"</th><th scope="col">"Job"</th><th scope="col">"What is amiss"</th></tr>
+                <tr>{words::MISSING_COLUMNS.map(|column| view! { <th scope="col">{column}</th> }).collect_view()}</tr>
             </thead>
             <tbody>{missing.into_iter().map(row).collect_view()}</tbody>
         </table>
@@ -141,12 +141,12 @@ fn parts(ledger: &Ledger) -> [(Part, u64); 8] {
 }
 
 fn label(part: Part) -> &'static str {
-    if part == Some(JobState::Done) { "recorded" } else { color(part) }
+    if part == Some(JobState::Done) { words::RECORDED } else { color(part) }
 }
 
 /// The state that gives a part its colour.
 fn color(part: Part) -> &'static str {
-    part.map_or("spooled", JobState::as_str)
+    part.map_or(words::SPOOLED, JobState::as_str)
 }
 
 /// The page that shows the searches of a part.
@@ -163,21 +163,14 @@ fn address(part: Part) -> String {
 fn sentence(ledger: &Ledger) -> String {
     let parts = parts(ledger).into_iter().filter(|&(_, count)| count > 0);
     let parts: Vec<String> = parts.map(|(part, count)| format!("{} {}", format::number(count), label(part))).collect();
-    let parts = if parts.is_empty() { "none anywhere".to_owned() } else { parts.join(", ") };
-    format!("{} accepted: {parts}", format::number(ledger.accepted))
+    let parts = if parts.is_empty() { words::NONE_ANYWHERE.to_owned() } else { parts.join(", ") };
+    words::ledger(ledger.accepted, &parts)
 }
 
 fn verdict(ledger: &Ledger) -> String {
-    let drift = ledger.drift();
-    let count = format::number(drift.unsigned_abs());
-    match drift {
-        0 if ledger.accepted == 1 => "The one search is accounted for".to_owned(),
-        0 => format!("All {} searches accounted for", format::number(ledger.accepted)),
-        1 => "Drift 1: one accepted search is nowhere.".to_owned(),
-        2.. => format!("Drift {count}: {count} accepted searches are nowhere."),
-        // The minus sign is as wide as a digit.
-        -1 => "Drift \u{2212}1: one search is in two places.".to_owned(),
-        _ => format!("Drift \u{2212}{count}: {count} searches are in two places."),
+    match ledger.drift() {
+        0 => words::accounted_for(ledger.accepted),
+        drift => words::drifted(drift),
     }
 }
 

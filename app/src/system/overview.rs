@@ -4,53 +4,48 @@ use api::{DiskState, PoolState, ProcessState, QueueState, SpoolState, SystemStat
 
 use crate::system::groups::{Fact, Group, Remark, Weight};
 use crate::system::usage::{Level, Usage, percent};
+use crate::system::words;
 use crate::ui::format::{bytes, duration, number};
 
-/// The groups in their order, in two columns of about the same height.
-pub fn columns(state: &SystemState) -> [Vec<Group>; 2] {
+/// The groups, in the order of their importance.
+pub fn groups(state: &SystemState) -> [Group; 5] {
     [
-        vec![queue_group(state.queue), spool_group(&state.spool), disk_group(state.disk.as_ref())],
-        vec![pool_group(state.pool), process_group(&state.process)],
+        queue_group(state.queue),
+        spool_group(&state.spool),
+        pool_group(state.pool),
+        disk_group(state.disk.as_ref()),
+        process_group(&state.process),
     ]
 }
 
 fn spool_group(spool: &SpoolState) -> Group {
-    let used = format!("{} of {}", bytes(spool.used_bytes), bytes(spool.capacity_bytes));
+    let used = words::share(&bytes(spool.used_bytes), &bytes(spool.capacity_bytes));
     let facts = vec![
-        Fact::new("Used", used).with(Usage::of_spool(spool)),
-        Fact::new("Records", number(spool.records)),
-        Fact::age("Oldest", spool.oldest_at),
-        Fact::new("Replayed since the start", number(spool.replayed)),
-        Fact::new("Set aside", number(spool.quarantined)),
-        Fact::new("Not recorded", number(spool.not_recorded)),
+        Fact::new(words::USED, used).with(Usage::of_spool(spool)),
+        Fact::count(words::RECORDS, spool.records),
+        Fact::age(words::OLDEST, spool.oldest_at),
+        Fact::count(words::REPLAYED, spool.replayed),
+        Fact::count(words::SET_ASIDE, spool.quarantined),
+        Fact::count(words::NOT_RECORDED, spool.not_recorded),
     ];
-    Group { id: "spool-title", title: "Spool", facts, remarks: spool_remarks(spool) }
+    Group { id: "spool-title", title: words::SPOOL, facts, remarks: spool_remarks(spool) }
 }
 
 fn spool_remarks(spool: &SpoolState) -> Vec<Remark> {
     let mut remarks = Vec::new();
     if let Some(why) = &spool.fault {
-        remarks.push(Remark::new(Weight::Error, format!("The spool cannot be written to: {why}")));
+        remarks.push(Remark::new(Weight::Error, words::spool_fault(why)));
     }
     if spool.not_recorded > 0 {
-        let text = "of the searches since the start could be written nowhere. Their results were shown all the same.";
-        remarks.push(Remark::new(Weight::Error, format!("{} {text}", number(spool.not_recorded))));
+        remarks.push(Remark::new(Weight::Error, words::not_recorded(spool.not_recorded)));
     }
     match Usage::of_spool(spool).level {
         Level::Calm => {}
-        Level::Warning => {
-            let text = "The spool fills up: see that the database answers again before it is full.";
-            remarks.push(Remark::new(Weight::Warning, text));
-        }
-        Level::Error => {
-            let text = "The spool is full, or nearly: what does not fit is answered but not recorded.";
-            remarks.push(Remark::new(Weight::Error, text));
-        }
+        Level::Warning => remarks.push(Remark::new(Weight::Warning, words::SPOOL_FILLS)),
+        Level::Error => remarks.push(Remark::new(Weight::Error, words::SPOOL_FULL)),
     }
     if spool.quarantined > 0 {
-        let file = spool.quarantine_file.as_deref().unwrap_or("a file beside the spool");
-        let text = format!("What could not be used was set aside in {file}: look into it, then move it away.");
-        remarks.push(Remark::new(Weight::Warning, text));
+        remarks.push(Remark::new(Weight::Warning, words::set_aside(spool.quarantine_file.as_deref())));
     }
     remarks
 }
@@ -59,82 +54,86 @@ fn spool_remarks(spool: &SpoolState) -> Vec<Remark> {
 fn queue_group(queue: Option<QueueState>) -> Group {
     let (facts, remarks) = match queue {
         Some(queue) => (queue_facts(queue), vec![]),
-        None => (vec![], vec![Remark::new(Weight::Note, "Not known while the database does not answer.")]),
+        None => (vec![], vec![Remark::new(Weight::Note, words::UNKNOWN_WITHOUT_DATABASE)]),
     };
-    Group { id: "queue-title", title: "Queue", facts, remarks }
+    Group { id: "queue-title", title: words::QUEUE, facts, remarks }
 }
 
 fn queue_facts(QueueState { waiting, running, later, oldest_waiting_at }: QueueState) -> Vec<Fact> {
     vec![
-        Fact::new("Waiting for a worker", number(waiting)),
-        Fact::age("Oldest of these", oldest_waiting_at),
-        Fact::new("Running", number(running)),
-        Fact::new("Waiting for their time", number(later)),
+        Fact::new(words::WAITING_FOR_A_WORKER, number(waiting)),
+        Fact::new(words::RUNNING, number(running)),
+        Fact::age(words::OLDEST_WAITING, oldest_waiting_at),
+        Fact::count(words::LATER, later),
     ]
 }
 
 fn pool_group(pool: PoolState) -> Group {
     let longest = match pool.waits {
-        0 => "–".to_owned(),
-        _ => duration(pool.longest_wait_ms.try_into().unwrap_or(i64::MAX)),
+        0 => Fact::none(words::LONGEST_WAIT),
+        _ => Fact::new(words::LONGEST_WAIT, duration(pool.longest_wait_ms.try_into().unwrap_or(i64::MAX))),
     };
+    let in_use = words::share(&number(pool.in_use.into()), &number(pool.max.into()));
     let facts = vec![
-        Fact::new("In use", format!("{} of {}", pool.in_use, pool.max)).with(Usage::of_pool(&pool)),
-        Fact::new("Idle", number(pool.idle.into())),
-        Fact::new("Waiting for one", number(pool.waiting.into())),
-        Fact::new("Waits since the start", number(pool.waits)),
-        Fact::new("Longest wait", longest),
+        Fact::new(words::IN_USE, in_use).with(Usage::of_pool(&pool)),
+        Fact::new(words::IDLE, number(pool.idle.into())),
+        Fact::count(words::WAITING_FOR_ONE, pool.waiting.into()),
+        Fact::count(words::WAITS, pool.waits),
+        longest,
     ];
-    Group { id: "pool-title", title: "Database connections", facts, remarks: vec![] }
+    Group { id: "pool-title", title: words::POOL, facts, remarks: vec![] }
 }
 
 fn process_group(process: &ProcessState) -> Group {
     let memory = match process.memory_bytes {
         // The operating system does not report it.
-        0 => "–".to_owned(),
+        0 => words::UNKNOWN.to_owned(),
         memory => bytes(memory),
     };
     let (database, schema) = match process.database.as_str() {
         // The database does not answer.
-        "" => ("–".to_owned(), "–".to_owned()),
+        "" => (words::UNKNOWN.to_owned(), words::UNKNOWN.to_owned()),
         database => (database.to_owned(), process.schema.to_string()),
     };
     let facts = vec![
-        Fact::new("search4letters", process.version.as_str()),
-        Fact::new("Database", database),
-        Fact::new("Schema", schema),
-        Fact::new("Process id", process.pid.to_string()),
-        Fact::age("Started", Some(process.started_at)),
-        Fact::new("Memory", memory),
-        Fact::new("Open connections", number(process.connections)),
-        Fact::new("Event streams", number(process.event_streams)),
-        Fact::new("Log lines lost", number(process.lost_log_lines)),
+        Fact::new(words::VERSION, process.version.as_str()),
+        Fact::new(words::DATABASE, database),
+        Fact::new(words::SCHEMA, schema),
+        Fact::new(words::PROCESS_ID, process.pid.to_string()),
+        Fact::age(words::STARTED, Some(process.started_at)),
+        Fact::new(words::MEMORY, memory),
+        Fact::new(words::OPEN_CONNECTIONS, number(process.connections)),
+        Fact::new(words::EVENT_STREAMS, number(process.event_streams)),
+        Fact::count(words::LOST_LOG_LINES, process.lost_log_lines),
     ];
-    Group { id: "process-title", title: "Process", facts, remarks: vec![] }
+    Group { id: "process-title", title: words::PROCESS, facts, remarks: vec![] }
 }
 
 /// `disk` is `None` if the operating system does not report it.
 fn disk_group(disk: Option<&DiskState>) -> Group {
     let (facts, remarks) = match disk {
         Some(disk) => disk_facts(disk),
-        None => (vec![], vec![Remark::new(Weight::Note, "The operating system does not say how much room is left.")]),
+        None => (vec![], vec![Remark::new(Weight::Note, words::DISK_UNKNOWN)]),
     };
-    Group { id: "disk-title", title: "Disk", facts, remarks }
+    Group { id: "disk-title", title: words::DISK, facts, remarks }
 }
 
 fn disk_facts(disk: &DiskState) -> (Vec<Fact>, Vec<Remark>) {
-    let usage = Usage::of_disk(disk);
     let used = disk.total_bytes.saturating_sub(disk.free_bytes);
     let share = percent(disk.free_bytes, disk.total_bytes);
-    let low = Remark::new(Weight::Warning, "Little room is left: free some, or move the data folder to a larger disk.");
-    let facts = vec![
-        Fact::new("Used", format!("{} of {}", bytes(used), bytes(disk.total_bytes))).with(usage),
-        Fact::new("Free", format!("{} ({share} %)", bytes(disk.free_bytes))),
+    let low = Remark::new(Weight::Warning, words::DISK_LOW);
+    let database = match disk.database_bytes {
         // Not known while the database does not answer.
-        Fact::new("Database", if disk.database_bytes == 0 { "–".to_owned() } else { bytes(disk.database_bytes) }),
-        Fact::new("Data folder", disk.folder.as_str()),
+        0 => words::UNKNOWN.to_owned(),
+        size => bytes(size),
+    };
+    let facts = vec![
+        Fact::new(words::USED, words::share(&bytes(used), &bytes(disk.total_bytes))).with(Usage::of_disk(disk)),
+        Fact::new(words::FREE, words::free(&bytes(disk.free_bytes), share)),
+        Fact::new(words::DATABASE, database),
+        Fact::new(words::DATA_FOLDER, disk.folder.as_str()),
     ];
-    (facts, if usage.level == Level::Calm { vec![] } else { vec![low] })
+    (facts, if disk.is_nearly_full() { vec![low] } else { vec![] })
 }
 
 #[cfg(test)]
@@ -153,7 +152,7 @@ mod tests {
     #[test]
     fn without_a_wait_there_is_no_longest_wait() {
         let longest = |waits| pool_group(PoolState { waits, longest_wait_ms: 0, ..PoolState::default() }).facts.pop();
-        assert_eq!(longest(0), Some(Fact::new("Longest wait", "–")));
+        assert_eq!(longest(0), Some(Fact::none("Longest wait")));
         assert_eq!(longest(1), Some(Fact::new("Longest wait", "0 ms")));
     }
 
@@ -211,6 +210,7 @@ mod tests {
         let group = spool_group(&QUIET);
         assert_eq!(group.remarks, []);
         assert_eq!(group.facts[0], Fact::new("Used", "0 B of 64 MiB").with(Usage::of_spool(&QUIET)));
+        assert_eq!(group.facts.iter().filter(|fact| fact.is_empty).count(), 5);
     }
 
     #[test]

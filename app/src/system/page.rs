@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::platform::sse::{EventStream, StreamState};
 use crate::platform::{context, time};
-use crate::system::groups::{Group, SystemGroup};
+use crate::system::groups::SystemGroup;
 use crate::system::ledger::LedgerSection;
 use crate::system::workers::WorkerTable;
 use crate::system::{overview, words};
@@ -24,14 +24,13 @@ pub fn SystemPage() -> impl IntoView {
     view! {
         <div class="page system_page" data-old=move || is_old.get().then_some("")>
             <header class="system_head">
-                <PageHeading text="System" />
+                <PageHeading text=words::HEADING />
                 <Show when=move || is_old.get()><AsOf received_at=system.received_at /></Show>
             </header>
             {move || match system.state.get() {
                 Some(state) => view! { <SystemBoard state /> }.into_any(),
                 None if matches!(connection.get(), StreamState::Reconnecting(_)) => {
-                    let text = "The state of the system cannot be read just now. The page tries again by itself.";
-                    view! { <Failure text on_retry=move |()| system.stream.retry() /> }.into_any()
+                    view! { <Failure text=words::UNREADABLE on_retry=move |()| system.stream.retry() /> }.into_any()
                 }
                 None => view! { <Loading /> }.into_any(),
             }}
@@ -66,14 +65,14 @@ fn follow() -> SystemStream {
 fn AsOf(received_at: RwSignal<TimeMs>) -> impl IntoView {
     let (now, connection) = (context::now(), context::connection());
     let why = move || match connection.get() {
-        StreamState::Paused | StreamState::Crowded => "paused",
-        StreamState::Outdated(_) => "the server does not know more",
-        _ => "reconnecting",
+        StreamState::Paused | StreamState::Crowded => words::PAUSED,
+        StreamState::Outdated(_) => words::NOTHING_NEWER,
+        _ => words::RECONNECTING,
     };
     view! {
         <p class="as_of">
             <Icon symbol=Symbol::Alert />
-            {move || format!("as of {}; {}", format::relative(received_at.get(), now.get()), why())}
+            {move || words::as_of(&format::relative(received_at.get(), now.get()), why())}
         </p>
     }
 }
@@ -82,17 +81,13 @@ fn AsOf(received_at: RwSignal<TimeMs>) -> impl IntoView {
 /// own.
 #[component]
 fn SystemBoard(state: SystemState) -> impl IntoView {
-    let column = |groups: Vec<Group>| {
-        let groups = groups.into_iter().map(|group| view! { <SystemGroup group /> });
-        view! { <div class="system_column">{groups.collect_view()}</div> }
-    };
-    let columns = overview::columns(&state).into_iter().map(column).collect_view();
+    let groups = overview::groups(&state).into_iter().map(|group| view! { <SystemGroup group /> }).collect_view();
     view! {
         <HealthBanner health=state.health />
         {state.fault.map(|fault| view! { <StoreFaultNotice fault /> })}
         <LedgerSection ledger=state.ledger missing=state.missing />
         <WorkerTable workers=state.workers />
-        <div class="system_board">{columns}</div>
+        <div class="system_board">{groups}</div>
     }
 }
 
@@ -112,7 +107,7 @@ fn HealthBanner(health: Health) -> impl IntoView {
                 {health_causes(&health)}
             </div>
             <p class="health_probe muted">
-                {probe.map_or_else(|| "No end-to-end check yet".into_any(), last_check)}
+                {probe.map_or_else(|| words::NOT_CHECKED.into_any(), last_check)}
             </p>
         </section>
     }
@@ -151,7 +146,7 @@ fn symbol(status: HealthStatus) -> Symbol {
 
 fn last_check(Probe { ended_at, took_ms }: Probe) -> AnyView {
     let took = format::duration(took_ms.try_into().unwrap_or(i64::MAX));
-    view! { "Last end-to-end check: "<TimeAgo time=ended_at />{format!(", {took}")} }.into_any()
+    view! { {words::LAST_CHECK}<TimeAgo time=ended_at />{words::took(&took)} }.into_any()
 }
 
 /// What is wrong with the database, and what its operator should do.
@@ -162,9 +157,9 @@ fn StoreFaultNotice(fault: StoreFault) -> impl IntoView {
         <div class="store_fault">
             <Notice tone=Tone::Error title=kind.as_str() text=kind.advice()>
                 // A screen reader repeats an alert when something in it changes; it should not do so every second.
-                <p class="muted" aria-live="off">"It began "<TimeAgo time=since />"."</p>
+                <p class="muted" aria-live="off">{words::BEGAN}<TimeAgo time=since />"."</p>
                 <details class="error_details" aria-live="off">
-                    <summary>"What the database said"</summary>
+                    <summary>{words::DATABASE_SAID}</summary>
                     <pre tabindex="0">{highlight::visible_lines(&detail)}</pre>
                 </details>
             </Notice>

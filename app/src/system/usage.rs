@@ -3,6 +3,9 @@
 use api::{DiskState, PoolState, SpoolState, WorkerState};
 use leptos::prelude::*;
 
+/// From here on a disk is shown as filling up.
+const DISK_FILLING_PERCENT: u64 = 90;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
     pub used: u64,
@@ -38,13 +41,14 @@ impl Usage {
         Self { used, capacity, level }
     }
 
+    /// Warns before there is too little room for the server, for others fill the disk too.
     pub fn of_disk(disk: &DiskState) -> Self {
-        let used = disk.total_bytes.saturating_sub(disk.free_bytes);
-        Self {
-            used,
-            capacity: disk.total_bytes,
-            level: if disk.is_nearly_full() { Level::Warning } else { Level::Calm },
-        }
+        let (used, capacity) = (disk.total_bytes.saturating_sub(disk.free_bytes), disk.total_bytes);
+        let level = match percent(used, capacity) {
+            DISK_FILLING_PERCENT.. => Level::Warning,
+            _ => Level::Calm,
+        };
+        Self { used, capacity, level }
     }
 
     /// Never warns: all slots may be busy in normal operation.
@@ -102,14 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_is_low_by_its_size_or_a_small_one_by_its_share() {
+    fn a_disk_warns_when_little_of_it_is_free() {
         let level = |free_bytes, total_bytes| {
             Usage::of_disk(&DiskState { folder: String::new(), free_bytes, total_bytes, database_bytes: 0 }).level
         };
-        assert_eq!(level(GIB, 100 * GIB), Level::Calm);
-        assert_eq!(level(GIB - 1, 100 * GIB), Level::Warning, "less than one gibibyte");
-        assert_eq!(level(GIB / 5, 2 * GIB), Level::Calm);
-        assert_eq!(level(GIB / 5 - 1, 2 * GIB), Level::Warning, "less than a tenth");
+        assert_eq!(level(11 * GIB, 100 * GIB), Level::Calm);
+        assert_eq!(level(10 * GIB, 100 * GIB), Level::Warning, "a tenth");
+        assert_eq!(level(GIB / 4, 2 * GIB), Level::Calm);
+        assert_eq!(level(GIB / 5, 2 * GIB), Level::Warning, "a tenth of a small one");
     }
 
     #[test]

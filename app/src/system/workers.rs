@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::system::usage::{Usage, UsageBar};
 use crate::system::words;
-use crate::ui::format::{TimeAgo, number};
+use crate::ui::format::TimeAgo;
 use crate::ui::icon::{Icon, Symbol};
 
 #[component]
@@ -20,7 +20,7 @@ pub fn WorkerTable(
     };
     view! {
         <section class="workers" aria-labelledby="workers-title">
-            <h2 id="workers-title" tabindex="-1">"Workers"</h2>
+            <h2 id="workers-title" tabindex="-1">{words::WORKERS}</h2>
             {list}
         </section>
     }
@@ -28,17 +28,9 @@ pub fn WorkerTable(
 
 fn table(workers: Vec<WorkerState>) -> impl IntoView {
     view! {
-        <table class="worker_table">
+        <table class="table worker_table">
             <thead>
-                <tr>
-                    <th scope="col">"Worker"</th>
-                    <th scope="col">"Host"</th>
-                    <th scope="col">"Process"</th>
-                    <th scope="col">"Version"</th>
-                    <th scope="col">"Busy"</th>
-                    <th scope="col">"Started"</th>
-                    <th scope="col">"Last seen"</th>
-                </tr>
+                <tr>{words::WORKER_COLUMNS.map(|column| view! { <th scope="col">{column}</th> }).collect_view()}</tr>
             </thead>
             <tbody>{workers.into_iter().map(row).collect_view()}</tbody>
         </table>
@@ -47,17 +39,19 @@ fn table(workers: Vec<WorkerState>) -> impl IntoView {
 
 fn row(worker: WorkerState) -> impl IntoView {
     let usage = Usage::of_worker(&worker);
-    let busy = format!("{} of {} slots", number(worker.busy.into()), number(worker.slots.into()));
+    let busy = words::slots(worker.busy.into(), worker.slots.into());
     let silent = worker
         .is_silent
-        .then(|| view! { <span class="state_badge worker_silent"><Icon symbol=Symbol::Alert />"silent"</span> });
+        .then(|| view! { <span class="state_badge worker_silent"><Icon symbol=Symbol::Alert />{words::SILENT}</span> });
     view! {
         <tr>
             <th class="worker_name" scope="row">{worker.name}</th>
             <td class="worker_host">{worker.host}</td>
             <td class="worker_pid">{worker.pid}</td>
             <td class="worker_version">{worker.version}</td>
-            <td class="worker_busy"><UsageBar label="Busy" text=busy.clone() usage /><span>{busy}</span></td>
+            <td class="worker_busy">
+                <div class="worker_slots"><UsageBar label=words::BUSY text=busy.clone() usage /><span>{busy}</span></div>
+            </td>
             <td class="worker_started"><TimeAgo time=worker.started_at /></td>
             <td class="worker_heard"><TimeAgo time=worker.heard_at />{silent}</td>
         </tr>

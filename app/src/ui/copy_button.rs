@@ -8,6 +8,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::part::part;
+use crate::ui::words;
 
 /// How long the confirmation is shown.
 const CONFIRMATION: Duration = Duration::from_secs(2);
@@ -29,7 +30,7 @@ pub fn CopyButton(
                 Some(clipboard) => JsFuture::from(clipboard.write_text(&text.get_untracked())).await.is_ok(),
                 None => false,
             };
-            confirmation.try_set(Some(if is_copied { "Copied" } else { "Not allowed" }));
+            confirmation.try_set(Some(if is_copied { words::COPIED } else { words::NOT_ALLOWED }));
             set_timeout(
                 move || {
                     confirmation.try_set(None);

@@ -4,6 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use crate::ui::icon::{Icon, Symbol};
+use crate::ui::words;
 
 /// A dialog that is shown while `is_open`, with a heading and a button that closes it.
 #[component]
@@ -19,7 +20,7 @@ pub fn Dialog(
         <dialog class=class node_ref=dialog aria-labelledby=heading_id on:close=move |_| is_open.set(false)>
             <header class="dialog_head">
                 <h2 id=heading_id>{heading}</h2>
-                <button class="button button-icon" type="button" aria-label="Close" on:click=move |_| is_open.set(false)>
+                <button class="button button-icon" type="button" aria-label=words::CLOSE on:click=move |_| is_open.set(false)>
                     <Icon symbol=Symbol::Close />
                 </button>
             </header>

@@ -11,6 +11,7 @@ pub enum Symbol {
     Close,
     Copy,
     Disk,
+    Dot,
     Down,
     Download,
     Flask,
@@ -48,6 +49,7 @@ fn outline(symbol: Symbol) -> &'static str {
         Symbol::Disk => {
             "M12 3a8 3 0 1 0 0 6a8 3 0 1 0 0-6M4 6v12c0 1.7 3.6 3 8 3s8-1.3 8-3V6M4 12c0 1.7 3.6 3 8 3s8-1.3 8-3"
         }
+        Symbol::Dot => "M12 8.5a3.5 3.5 0 1 0 0 7a3.5 3.5 0 1 0 0-7",
         Symbol::Down => "M12 5v14M6 13l6 6 6-6",
         Symbol::Download => "M12 4v11M7 10.5l5 5 5-5M4.5 20h15",
         Symbol::Flask => "M9 3h6M10 3v6L4.5 18.5A1.7 1.7 0 0 0 6 21h12a1.7 1.7 0 0 0 1.5-2.5L14 9V3M7.5 15h9",

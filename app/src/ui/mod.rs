@@ -17,3 +17,4 @@ pub mod shell;
 pub mod shortcuts;
 pub mod theme;
 pub mod toast;
+pub mod words;

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::ui::highlight;
 use crate::ui::icon::{Icon, Symbol};
+use crate::ui::{highlight, words};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -38,7 +38,7 @@ pub fn Notice(
 pub fn Failure(#[prop(into)] text: String, #[prop(into)] on_retry: Callback<()>) -> impl IntoView {
     view! {
         <Notice tone=Tone::Error text>
-            <button class="button" type="button" on:click=move |_| on_retry.run(())>"Try again"</button>
+            <button class="button" type="button" on:click=move |_| on_retry.run(())>{words::TRY_AGAIN}</button>
         </Notice>
     }
 }
@@ -49,7 +49,7 @@ pub fn Loading() -> impl IntoView {
     view! {
         <p class="loading" role="status">
             <span class="spinner" aria-hidden="true"></span>
-            "Loading…"
+            {words::LOADING}
         </p>
     }
 }

@@ -5,11 +5,12 @@ use leptos::prelude::*;
 
 use crate::platform::context;
 use crate::ui::part::part;
+use crate::ui::words;
 
 #[component]
 pub fn PageHeading(#[prop(into)] text: Signal<String>) -> impl IntoView {
     let heading = NodeRef::<html::H1>::new();
-    Effect::new(move |_| document().set_title(&format!("{} · search4letters", text.get())));
+    Effect::new(move |_| document().set_title(&words::title(&text.get())));
     // A screen reader announces the new page when the focus moves to its heading. On the first page the browser does
     // that, and the focus may already be in a field.
     let has_moved = context::router().has_moved();
@@ -29,10 +30,13 @@ pub fn PageHeading(#[prop(into)] text: Signal<String>) -> impl IntoView {
 pub fn NotFoundPage() -> impl IntoView {
     view! {
         <div class="page page-narrow">
-            <PageHeading text="There is no such page" />
+            <PageHeading text=words::NO_SUCH_PAGE />
             <div class="empty_state">
-                <p>"The address may be mistyped, or the page may have moved."</p>
-                <p class="links_back"><a class="button" href="/">"Go to the search"</a><a class="button" href="/lab">"Go to the lab"</a></p>
+                <p>{words::NO_SUCH_PAGE_WHY}</p>
+                <p class="links_back">
+                    <a class="button" href="/">{words::GO_TO_SEARCH}</a>
+                    <a class="button" href="/lab">{words::GO_TO_LAB}</a>
+                </p>
             </div>
         </div>
     }

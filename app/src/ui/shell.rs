@@ -10,6 +10,7 @@ use crate::ui::icon::{Icon, Symbol};
 use crate::ui::part::part;
 use crate::ui::shortcuts::Shortcuts;
 use crate::ui::theme::ThemeControl;
+use crate::ui::words;
 
 #[component]
 pub fn Shell(
@@ -26,12 +27,12 @@ pub fn Shell(
         }
     });
     view! {
-        <a class="skip_link" href="#main">"Skip to content"</a>
+        <a class="skip_link" href="#main">{words::SKIP}</a>
         <div class="shell">
             <header class="topbar">
                 <a class="brand" href="/" translate="no">
                     <span class="brand_mark" aria-hidden="true">"s4"</span>
-                    <span class="brand_name">"search4letters"</span>
+                    <span class="brand_name">{words::SITE}</span>
                 </a>
                 <NavigationBar />
                 <div class="topbar_tools" data-awaited=part(move || (session.state() == SessionState::Unknown).then_some(""))>
@@ -56,23 +57,23 @@ pub fn Shell(
 fn NavigationBar() -> impl IntoView {
     let session = context::session();
     view! {
-        <nav class="navigation_bar" aria-label="Pages">
-            <PageLink href="/" label="Search" symbol=Symbol::Search is_current=|route| route == Route::Entry />
+        <nav class="navigation_bar" aria-label=words::PAGES>
+            <PageLink href="/" label=words::SEARCH symbol=Symbol::Search is_current=|route| route == Route::Entry />
             <PageLink
                 href="/lab"
-                label="Lab"
+                label=words::LAB
                 symbol=Symbol::Flask
                 is_current=|route| matches!(route, Route::Lab | Route::LabRun(_))
             />
             {part(move || session.account().map(|_| view! {
-                <PageLink href="/viewlog" label="Log" symbol=Symbol::List is_current=|route| route == Route::ViewLog />
+                <PageLink href="/viewlog" label=words::LOG symbol=Symbol::List is_current=|route| route == Route::ViewLog />
                 <PageLink
                     href="/jobs"
-                    label="Jobs"
+                    label=words::JOBS
                     symbol=Symbol::Stack
                     is_current=|route| matches!(route, Route::Jobs | Route::Job(_))
                 />
-                <PageLink href="/system" label="System" symbol=Symbol::Pulse is_current=|route| route == Route::System />
+                <PageLink href="/system" label=words::SYSTEM symbol=Symbol::Pulse is_current=|route| route == Route::System />
             }.into_any()))}
         </nav>
     }
@@ -94,19 +95,17 @@ fn PageLink(href: &'static str, label: &'static str, symbol: Symbol, is_current:
 fn ConnectionStatus() -> impl IntoView {
     let (connection, is_silent) = (context::connection(), context::is_silent());
     let status = move || match (connection.get(), is_silent.get()) {
-        (_, true) if reach::is_offline() => ("offline", "Offline"),
-        (StreamState::Reconnecting(_), _) => ("reconnecting", "Reconnecting"),
-        (_, true) => ("offline", "No answer"),
-        (StreamState::Idle, _) => ("idle", "Online"),
-        (StreamState::Connecting, _) => ("idle", "Connecting"),
-        (StreamState::Live, _) => ("live", "Live"),
-        (StreamState::Outdated(_), _) => ("reconnecting", "Delayed"),
-        (StreamState::Paused | StreamState::Crowded, _) => ("paused", "Paused"),
+        (_, true) if reach::is_offline() => ("offline", words::OFFLINE),
+        (StreamState::Reconnecting(_), _) => ("reconnecting", words::RECONNECTING),
+        (_, true) => ("offline", words::NO_ANSWER),
+        (StreamState::Idle, _) => ("idle", words::ONLINE),
+        (StreamState::Connecting, _) => ("idle", words::CONNECTING),
+        (StreamState::Live, _) => ("live", words::LIVE),
+        (StreamState::Outdated(_), _) => ("reconnecting", words::DELAYED),
+        (StreamState::Paused | StreamState::Crowded, _) => ("paused", words::PAUSED),
     };
     let explanation = move || match connection.get() {
-        StreamState::Crowded => {
-            Some("Four other windows are live. This one is again when you click into it.".to_owned())
-        }
+        StreamState::Crowded => Some(words::CROWDED.to_owned()),
         state => not_live_since(state),
     };
     view! {
@@ -121,7 +120,7 @@ fn ConnectionStatus() -> impl IntoView {
 pub fn not_live_since(state: StreamState) -> Option<String> {
     match state {
         StreamState::Reconnecting(Some(since)) | StreamState::Outdated(since) => {
-            Some(format!("Not live since {}", time::time_of_day(since)))
+            Some(words::not_live_since(&time::time_of_day(since)))
         }
         _ => None,
     }
@@ -136,8 +135,8 @@ fn UpdateNotice() -> impl IntoView {
             let reload = move |_| drop(window().location().reload());
             view! {
                 <div class="update_notice" role="status">
-                    <span>"A new version is here."</span>
-                    <button class="button button-small" type="button" on:click=reload>"Reload"</button>
+                    <span>{words::NEW_VERSION}</span>
+                    <button class="button button-small" type="button" on:click=reload>{words::RELOAD}</button>
                 </div>
             }
             .into_any()

@@ -9,36 +9,22 @@ use web_sys::{Element, HtmlDialogElement, HtmlElement, KeyboardEvent};
 
 use crate::platform::context;
 use crate::ui::dialog::Dialog;
+use crate::ui::words;
 
 /// How long `g` waits for the letter that names a page.
 const CHORD_TIME: Duration = Duration::from_millis(1_500);
-
-const HELP: [(&str, &str); 12] = [
-    ("?", "Show this list"),
-    ("/", "Filter the list"),
-    ("g r", "Go to a row or a time, in the log"),
-    ("j k", "Move down and up in a list"),
-    ("Enter", "Open what is selected"),
-    ("Esc", "Close what is on top, or deselect"),
-    ("r", "Retry the job in focus"),
-    ("g l", "Go to the log"),
-    ("g j", "Go to the jobs"),
-    ("g s", "Go to the system"),
-    ("g w", "Go to the waiting lab"),
-    ("g h", "Go home, to the search"),
-];
 
 /// Handles the shortcuts of every page, and lists them on `?`.
 #[component]
 pub fn Shortcuts() -> impl IntoView {
     let is_open = RwSignal::new(false);
     listen(is_open);
-    let rows = HELP.map(|(keys, effect)| {
+    let rows = words::KEYS_AND_EFFECTS.map(|(keys, effect)| {
         let keys = keys.split(' ').map(|key| view! { <kbd>{key}</kbd> }).collect_view();
         view! { <div class="help_row"><dt>{keys}</dt><dd>{effect}</dd></div> }
     });
     view! {
-        <Dialog class="help_dialog" heading_id="help-title" heading="Keys" is_open>
+        <Dialog class="help_dialog" heading_id="help-title" heading=words::KEYS is_open>
             <dl class="help_list">{rows.collect_view()}</dl>
         </Dialog>
     }

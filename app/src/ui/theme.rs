@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use web_sys::Storage;
 
 use crate::ui::icon::{Icon, Symbol};
+use crate::ui::words;
 
 /// The key in the local storage; boot.js reads it there.
 const KEY: &str = "theme";
@@ -80,9 +81,9 @@ pub fn ThemeControl() -> impl IntoView {
     });
     let option = move |theme: Theme| {
         let (label, symbol) = match theme {
-            Theme::Light => ("Light", Symbol::Light),
-            Theme::Dark => ("Dark", Symbol::Moon),
-            Theme::System => ("System", Symbol::Screen),
+            Theme::Light => (words::LIGHT, Symbol::Light),
+            Theme::Dark => (words::DARK, Symbol::Moon),
+            Theme::System => (words::AS_THE_SYSTEM, Symbol::Screen),
         };
         view! {
             <label class="theme_option" title=label>
@@ -103,7 +104,7 @@ pub fn ThemeControl() -> impl IntoView {
     };
     view! {
         <fieldset class="theme_control">
-            <legend class="visually_hidden">"Theme"</legend>
+            <legend class="visually_hidden">{words::THEME}</legend>
             {Theme::ALL.map(option).collect_view()}
         </fieldset>
     }

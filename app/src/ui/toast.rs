@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use crate::ui::highlight;
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::Tone;
+use crate::ui::{highlight, words};
 
 /// How long a result is shown, and its Undo is offered.
 const SHOWN_FOR: Duration = Duration::from_secs(10);
@@ -88,9 +88,9 @@ pub fn ToastCorner(toasts: Toasts) -> impl IntoView {
                         toasts.hide(number);
                         undo();
                     };
-                    view! { <button class="button button-small" type="button" on:click=take_back>"Undo"</button> }
+                    view! { <button class="button button-small" type="button" on:click=take_back>{words::UNDO}</button> }
                 })}
-                <button class="button button-icon" type="button" aria-label="Dismiss" on:click=move |_| toasts.hide(number)>
+                <button class="button button-icon" type="button" aria-label=words::DISMISS on:click=move |_| toasts.hide(number)>
                     <Icon symbol=Symbol::Close />
                 </button>
             </div>

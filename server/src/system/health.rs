@@ -29,6 +29,8 @@ const LEDGER: &str = "/system#ledger-title";
 const WORKERS: &str = "/system#workers-title";
 const QUEUE: &str = "/system#queue-title";
 const DISK: &str = "/system#disk-title";
+const PROCESS: &str = "/system#process-title";
+const KINDS: &str = "/jobs#kinds-title";
 
 pub struct HealthInputs {
     pub fault: Option<StoreFault>,
@@ -190,7 +192,7 @@ fn ledger_and_jobs(inputs: &HealthInputs, causes: &mut Causes) {
     if !inputs.paused.is_empty() {
         let kinds = inputs.paused.join(", ");
         let sentence = format!("Paused: {kinds}. These jobs wait until somebody resumes them among the jobs.");
-        causes.add_on(HealthStatus::Degraded, "/jobs", sentence);
+        causes.add_on(HealthStatus::Degraded, KINDS, sentence);
     }
 }
 
@@ -252,7 +254,7 @@ fn machine(inputs: &HealthInputs, causes: &mut Causes) {
     if inputs.is_losing_log_lines {
         let sentence =
             "Log lines are being lost: nobody reads standard error, its reader has gone, or its disk is full.";
-        causes.add(HealthStatus::Degraded, sentence);
+        causes.add_on(HealthStatus::Degraded, PROCESS, sentence);
     }
     // While the database does not answer, this is no news.
     if inputs.fault.is_none() {

@@ -300,9 +300,9 @@ fn unknown(start: usize, name: &str) -> FilterError {
     // Half of a short name may be right by chance.
     let nearest = FilterKey::ALL.into_iter().min_by_key(distance).filter(|key| distance(key) <= name.len().min(6) / 3);
     let known = match nearest {
-        Some(key) => format!("Did you mean “{}:”?", key.as_str()),
+        Some(key) => key.question(),
         None => format!("There are {}.", FilterKey::ALL.map(FilterKey::as_str).join(", ")),
     };
     let message = format!("There is no field “{echo}”. {known} {IN_QUOTES}");
-    FilterError::new(start..start + name.len(), message)
+    FilterError { meant: nearest, ..FilterError::new(start..start + name.len(), message) }
 }

@@ -86,11 +86,20 @@ pub struct FilterError {
     pub at: Range<usize>,
     /// One sentence for display.
     pub message: String,
+    /// The field that the wrong characters were probably meant to name. `message` asks with [`FilterKey::question`].
+    pub meant: Option<FilterKey>,
 }
 
 impl FilterError {
     pub(super) fn new(at: Range<usize>, message: impl Into<String>) -> Self {
-        Self { at, message: message.into() }
+        Self { at, message: message.into(), meant: None }
+    }
+
+    /// `text`, in which this error is, with the field that was probably meant.
+    pub fn corrected(&self, text: &str) -> Option<String> {
+        let key = self.meant?.as_str();
+        let before = text.chars().take(self.at.start);
+        Some(before.chain(key.chars()).chain(text.chars().skip(self.at.end)).collect())
     }
 
     /// The response to a request with this error in its parameter `field`.
@@ -120,6 +129,11 @@ text_enum! {
 }
 
 impl FilterKey {
+    /// Asks whether this field was meant.
+    pub fn question(self) -> String {
+        format!("Did you mean “{}:”?", self.as_str())
+    }
+
     /// An example term with this key.
     pub fn example(self) -> &'static str {
         match self {

@@ -1,0 +1,71 @@
+//! What the frame and the parts of every page say.
+
+pub const SITE: &str = "search4letters";
+pub const SKIP: &str = "Skip to content";
+pub const PAGES: &str = "Pages";
+pub const SEARCH: &str = "Search";
+pub const LAB: &str = "Lab";
+pub const LOG: &str = "Log";
+pub const JOBS: &str = "Jobs";
+pub const SYSTEM: &str = "System";
+
+pub const OFFLINE: &str = "Offline";
+pub const NO_ANSWER: &str = "No answer";
+pub const ONLINE: &str = "Online";
+pub const CONNECTING: &str = "Connecting";
+pub const RECONNECTING: &str = "Reconnecting";
+pub const LIVE: &str = "Live";
+pub const DELAYED: &str = "Delayed";
+pub const PAUSED: &str = "Paused";
+pub const CROWDED: &str = "Four other windows are live. This one is again when you click into it.";
+pub const NEW_VERSION: &str = "A new version is here.";
+pub const RELOAD: &str = "Reload";
+
+pub const THEME: &str = "Theme";
+pub const LIGHT: &str = "Light";
+pub const DARK: &str = "Dark";
+pub const AS_THE_SYSTEM: &str = "System";
+
+pub const LOADING: &str = "Loading…";
+pub const TRY_AGAIN: &str = "Try again";
+pub const CLOSE: &str = "Close";
+pub const DISMISS: &str = "Dismiss";
+pub const UNDO: &str = "Undo";
+pub const COPIED: &str = "Copied";
+pub const NOT_ALLOWED: &str = "Not allowed";
+
+pub const NO_SUCH_PAGE: &str = "There is no such page";
+pub const NO_SUCH_PAGE_WHY: &str = "The address may be mistyped, or the page may have moved.";
+pub const GO_TO_SEARCH: &str = "Go to the search";
+pub const GO_TO_LAB: &str = "Go to the lab";
+
+pub const KEYS: &str = "Keys";
+/// Each key, or several with spaces between them, and its effect.
+pub const KEYS_AND_EFFECTS: [(&str, &str); 12] = [
+    ("?", "Show this list"),
+    ("/", "Filter the list"),
+    ("g r", "Go to a row or a time, in the log"),
+    ("j k", "Move down and up in a list"),
+    ("Enter", "Open what is selected"),
+    ("Esc", "Close what is on top, or deselect"),
+    ("r", "Retry the job in focus"),
+    ("g l", "Go to the log"),
+    ("g j", "Go to the jobs"),
+    ("g s", "Go to the system"),
+    ("g w", "Go to the waiting lab"),
+    ("g h", "Go home, to the search"),
+];
+
+/// The document's title.
+pub fn title(page: &str) -> String {
+    format!("{page} · {SITE}")
+}
+
+pub fn not_live_since(time: &str) -> String {
+    format!("Not live since {time}")
+}
+
+/// In which zone the times of a part of the page are.
+pub fn times_in(zone: &str) -> String {
+    format!("Times in {zone}")
+}

@@ -1,0 +1,175 @@
+//! Each task from its beginning to its end, without a pointer.
+
+use api::JobState;
+use serde_json::json;
+use tests::browser::{Browser, Role, key};
+use tests::eventually;
+
+use crate::console::{focused, tab_to};
+use crate::jobs::wait_for_count;
+use crate::log::wait_for_phrases;
+use crate::{BrowserTest, NAME, PASSWORD, job_about, search};
+
+/// Presses Tab until the field with this id has the focus.
+async fn tab_to_field(page: &Browser, id: &str) {
+    for _ in 0..40 {
+        if page.script("return document.activeElement?.id", vec![]).await == id {
+            return;
+        }
+        page.press([key::TAB]).await;
+    }
+    panic!("Tab does not lead to the field {id:?}");
+}
+
+/// Whether what has the focus shows it.
+async fn is_focus_visible(page: &Browser) -> bool {
+    let script = "const e = document.activeElement, s = getComputedStyle(e);
+                  return e.matches(':focus-visible') && s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2";
+    page.script(script, vec![]).await == true
+}
+
+#[tokio::test]
+async fn a_search_is_made_and_followed_to_its_proof() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.open("/").await;
+    page.find(Role::Link, "Log in").await;
+    tab_to_field(page, "phrase").await;
+    page.type_text("life, the universe").await;
+    tab_to(page, "Do it!").await;
+    assert!(is_focus_visible(page).await, "of the button");
+    page.press([key::ENTER]).await;
+    page.wait_for_text("In the log: row 1").await;
+    tab_to(page, "See what happens if we kill the server").await;
+    page.press([key::ENTER]).await;
+    page.wait_for_path("the trap", |path| path == "/lab?scenario=trap").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_filter_is_corrected_and_its_rows_are_read() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "the first").await;
+    search(&test.client(), 2, "the second").await;
+    wait_for_phrases(page, &["the second", "the first"]).await;
+    page.press(['/']).await;
+    page.type_text("frase:~second").await;
+    page.wait_for_text("There is no field “frase”").await;
+    page.assert_accessible("a filter with a button that corrects it").await;
+    tab_to(page, "Did you mean “phrase:”?").await;
+    assert!(is_focus_visible(page).await, "of the button");
+    page.press([key::ENTER]).await;
+    wait_for_phrases(page, &["the second"]).await;
+    assert_eq!(page.value("Filter the log").await, "phrase:~second");
+    let focus = page.script("return document.activeElement.hasAttribute('data-filter')", vec![]).await;
+    assert_eq!(focus, true, "the visitor can go on typing");
+
+    page.press([key::ESCAPE, 'j', key::ENTER]).await;
+    page.find(Role::Dialog, "Row 2").await;
+    page.press([key::ESCAPE]).await;
+    page.wait_for_path("the row is closed", |path| !path.contains("row=")).await;
+    page.press(['g', 'r']).await;
+    page.type_text("1").await;
+    page.press([key::ENTER]).await;
+    page.wait_for_path("the position is in the address", |path| path.contains("at=1")).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn jobs_of_a_state_are_listed_and_one_is_retried() {
+    let test = BrowserTest::as_administrator(&["--log-delay", "1h"]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "to be retried").await;
+    page.open("/jobs").await;
+    let job = job_about(page, "to be retried").await;
+    wait_for_count(page, JobState::Running, "1").await;
+    tab_to(page, "running").await;
+    assert!(is_focus_visible(page).await, "of the state");
+    page.press([key::ENTER]).await;
+    page.wait_for_path("the state is in the address", |path| path == "/jobs?state=running").await;
+    page.wait_for_text("to be retried").await;
+    page.press(['j']).await;
+    eventually("the row's link has the focus", async || (focused(page).await == format!("#{job}")).then_some(())).await;
+    page.press([key::ENTER]).await;
+    page.wait_for_path("the job's page", |path| path == format!("/jobs/{job}")).await;
+    page.find(Role::Button, &format!("Cancel job {job}")).await;
+    tab_to(page, &format!("Cancel job {job}")).await;
+    page.press([key::ENTER]).await;
+    page.wait_for_text(&format!("Job #{job} was cancelled.")).await;
+    eventually("it can be retried", async || {
+        page.script("return !document.querySelector('[data-action=Retry]').disabled", vec![])
+            .await
+            .as_bool()
+            .filter(|&can_retry| can_retry)
+    })
+    .await;
+    page.assert_accessible("a job that was cancelled").await;
+    tab_to(page, &format!("Retry job {job}")).await;
+    page.press([key::ENTER]).await;
+    page.wait_for_text(&format!("Job #{job} waits for a worker again.")).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_cause_is_followed_to_what_can_be_done() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    let pause = "const [body, done] = arguments;
+        fetch('/api/admin/jobs/pause', {method: 'POST', headers: {'content-type': 'application/json'}, body})
+            .then(answer => done(answer.status))";
+    let kind = json!({"kind": "log_request"}).to_string();
+    search(&test.client(), 1, "makes the job type known").await;
+    page.wait_for_text("through row 1").await;
+    assert_eq!(page.script_async(pause, vec![kind.into()]).await, 200);
+    page.open("/system").await;
+    page.find(Role::Link, "See the job types").await;
+    tab_to(page, "See the job types").await;
+    assert!(is_focus_visible(page).await, "of the link");
+    page.press([key::ENTER]).await;
+    page.wait_for_path("the jobs", |path| path.starts_with("/jobs")).await;
+    eventually("the job types have the focus", async || focused(page).await.starts_with("Job types").then_some(()))
+        .await;
+    tab_to(page, "Resume log_request").await;
+    page.press([key::ENTER]).await;
+    page.wait_for_text("log_request runs again.").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn jobs_of_one_type_are_listed() {
+    let test = BrowserTest::as_administrator(&["--log-delay", "1h"]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "of another type").await;
+    page.open("/jobs?kind=probe").await;
+    page.wait_for_text("Only jobs of the type probe are shown.").await;
+    assert!(!page.text().await.contains("of another type"));
+    tab_to(page, "Show all jobs").await;
+    page.press([key::ENTER]).await;
+    page.wait_for_text("of another type").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn an_administrator_logs_out_and_in() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    page.find(Role::Button, "Account of").await;
+    tab_to(page, &format!("Account of {NAME}")).await;
+    assert!(is_focus_visible(page).await, "of the account");
+    page.press([key::ENTER]).await;
+    page.find(Role::Button, "Log out").await;
+    tab_to(page, "Log out").await;
+    page.press([key::ENTER]).await;
+    page.wait_for_text("You are logged out").await;
+    page.open("/login?next=/system").await;
+    page.find(Role::Button, "Log in").await;
+    tab_to_field(page, "name").await;
+    page.type_text(NAME).await;
+    tab_to_field(page, "password").await;
+    page.type_text(PASSWORD).await;
+    page.press([key::ENTER]).await;
+    page.wait_for_path("the login leads back", |path| path == "/system").await;
+    page.find(Role::Heading, "Ledger").await;
+    test.finish().await;
+}
