@@ -54,8 +54,8 @@ async fn a_filter_is_corrected_and_its_rows_are_read() {
     search(&test.client(), 2, "the second").await;
     wait_for_phrases(page, &["the second", "the first"]).await;
     page.press(['/']).await;
-    page.type_text("frase:~second").await;
-    page.wait_for_text("There is no field “frase”").await;
+    page.type_text("prase:~second").await;
+    page.wait_for_text("There is no field “prase”").await;
     page.assert_accessible("a filter with a button that corrects it").await;
     tab_to(page, "Did you mean “phrase:”?").await;
     assert!(is_focus_visible(page).await, "of the button");

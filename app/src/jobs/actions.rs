@@ -132,7 +132,8 @@ pub fn JobActions(id: JobId, state: JobState, actions: Actions) -> impl IntoView
             </button>
         }
     };
-    // Each keeps its place, also while it is off: under the pointer, no button becomes the other.
+    // Each keeps its place, also while it is off: under the pointer, no button becomes the other. In a list of one state,
+    // a job that was acted on leaves instead.
     view! { <div class="job_actions">{move || may_act.get().then(|| JobAction::ALL.map(button).collect_view())}</div> }
 }
 

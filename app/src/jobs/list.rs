@@ -160,7 +160,7 @@ fn JobList(
             view! { <div class="empty_state"><p>{text}</p>{newest}</div> }.into_any()
         }
         ListState::Rows => view! {
-            <JobTable jobs actions is_behind=hold.is_behind />
+            <JobTable jobs state actions is_behind=hold.is_behind />
             <nav class="pager" aria-label=words::PAGES>
                 {move || before.get().map(|_| view! { <a class="button" href=link(None)>{words::NEWEST}</a> })}
                 {move || next.get().map(|next| view! { <a class="button" href=link(Some(next))>{words::OLDER}</a> })}

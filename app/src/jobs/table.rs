@@ -14,6 +14,8 @@ use crate::ui::{highlight, row_press};
 #[component]
 pub fn JobTable(
     #[prop(into)] jobs: Signal<Vec<JobSummary>>,
+    /// The state that all of the jobs are in, if they are of one.
+    state: Memo<Option<JobState>>,
     actions: Actions,
     /// Whether the table is held back.
     is_behind: RwSignal<bool>,
@@ -21,7 +23,7 @@ pub fn JobTable(
     // A row is redrawn only if one of these has changed, so that it keeps the focus.
     let key = |job: &JobSummary| (job.id, job.state, job.attempt, job.max_attempts, job.run_at, job.finished_at);
     view! {
-        <table class="table job_table">
+        <table class="table job_table" data-one-state=move || state.get().map(JobState::as_str)>
             <thead>
                 <tr>
                     {words::COLUMNS.map(|column| view! { <th scope="col">{column}</th> }).collect_view()}
