@@ -218,11 +218,6 @@ fn an_error_points_at_the_characters() {
         assert_eq!(error.at, at, "{text}: {error}");
         assert!(error.message.contains(says), "{text}: {error}");
     }
-    let misspelt = "ä brower:firefox x";
-    let error = misspelt.parse::<LogFilter>().expect_err("no field");
-    assert_eq!(error.corrected(misspelt).as_deref(), Some("ä browser:firefox x"));
-    assert!(error.message.contains(&FilterKey::Browser.question()), "{error}");
-    assert_eq!("foo:bar".parse::<LogFilter>().expect_err("no field").corrected("foo:bar"), None);
     let many = "x ".repeat(40);
     assert_eq!(many.parse::<LogFilter>().expect_err("too many").at, 64..65);
     let error = "foo:bar".parse::<LogFilter>().expect_err("no field");
