@@ -7,8 +7,8 @@ use api::{AttemptOutcome, JobId, JobState, LogRow, Role, TimeMs};
 use async_trait::async_trait;
 use serde::Serialize;
 
-use crate::Result;
 use crate::codec::{corrupt, count};
+use crate::{Result, WORKER_STOPPED};
 
 /// The database that is copied. All reads see the same snapshot.
 #[async_trait]
@@ -222,17 +222,15 @@ impl JobRecord {
             started_at: self.started_at.unwrap_or(self.created_at),
             finished_at: ended_at,
             outcome: AttemptOutcome::Lost,
-            error: Some(INTERRUPTED.to_owned()),
+            error: Some(WORKER_STOPPED.to_owned()),
         });
         self.max_attempts = self.max_attempts.saturating_add(1);
         self.state = if lease.cancel_requested { JobState::Cancelled } else { JobState::Waiting };
         self.finished_at = lease.cancel_requested.then_some(ended_at);
-        self.error = Some(INTERRUPTED.to_owned());
+        self.error = Some(WORKER_STOPPED.to_owned());
         self
     }
 }
-
-const INTERRUPTED: &str = "The process that ran the attempt had ended when the database was copied.";
 
 /// Identifies a source, so that an interrupted copy is only resumed from the same one.
 #[derive(Clone, Debug, PartialEq, Eq)]

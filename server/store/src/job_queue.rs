@@ -10,6 +10,9 @@ use async_trait::async_trait;
 
 use crate::{Result, Subscription, Topic};
 
+/// The error of an attempt whose process ended during it.
+pub const WORKER_STOPPED: &str = "The worker stopped before it reported a result.";
+
 #[async_trait]
 pub trait JobQueue: Send + Sync + 'static {
     /// Adds a job, unless a job of its kind already has this key.

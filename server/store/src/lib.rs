@@ -27,7 +27,8 @@ pub use error::{Result, StoreError};
 pub use group_commit::{Commit, GroupCommit, Inbox, Limits, group_commit};
 pub use job_admin::{JobAdmin, JobPage, JobPosition, OutputPart, RetryingSearch, StoredJob, StoredKind};
 pub use job_queue::{
-    AttemptResult, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobQueue, JobReport, NewJob, WorkerName,
+    AttemptResult, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobQueue, JobReport, NewJob, WORKER_STOPPED,
+    WorkerName,
 };
 pub use log_block::{BorrowedRow, LogBlock, LogSink};
 pub use log_parts::{Direction, ReadLogPart, log_rows_in_parts};

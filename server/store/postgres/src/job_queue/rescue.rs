@@ -1,12 +1,11 @@
 //! Rescues the jobs of dead workers: their attempts end as lost.
 
 use api::TimeMs;
-use store::Result;
+use store::{Result, WORKER_STOPPED};
 
 use crate::connections::Connections;
 
 const RAN_OUT: &str = "The lease ran out before the worker said what came of the attempt: it hangs, or has stopped.";
-const ORPHANED: &str = "The worker stopped before it reported a result.";
 
 /// Ends the attempts whose lease has expired. Skips attempts that another process is ending.
 pub(super) async fn expire_leases(connections: &Connections, now: TimeMs) -> Result<u64> {
@@ -36,7 +35,7 @@ pub(super) async fn rescue_orphans(connections: &Connections, now: TimeMs, lates
         if lost.is_empty() {
             return Ok(ended);
         }
-        ended += end_as_lost(connections, &lost, ORPHANED, 1, now).await?;
+        ended += end_as_lost(connections, &lost, WORKER_STOPPED, 1, now).await?;
     }
 }
 

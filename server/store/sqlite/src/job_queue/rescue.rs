@@ -2,7 +2,7 @@
 
 use api::{AttemptOutcome, JobState, TimeMs};
 use async_trait::async_trait;
-use store::Result;
+use store::{Result, WORKER_STOPPED};
 
 use crate::job_queue::finish::{EndedAttempt, RunningJobs, end_attempts};
 use crate::transaction::Transaction;
@@ -63,8 +63,7 @@ impl Write for RescueOrphans {
                group by kind, max_attempts, cancel_requested"#
         );
         let lost = tx.fetch_all(lost).await?;
-        let reason = "The worker stopped before it reported a result.";
-        end_as_lost(&lost, reason, self.now, tx).await
+        end_as_lost(&lost, WORKER_STOPPED, self.now, tx).await
     }
 }
 
