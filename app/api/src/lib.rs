@@ -65,7 +65,8 @@ pub use lab::{
     BATCHES_LIMIT, COUNTRIES, DatabaseSpec, FetchSpec, HOLD_LIMIT_MS, ItemError, ItemErrorKind, ItemState, ItemTrace,
     LAB_GUIDE, LATENCY_LIMIT_MS, LabEvent, LabFact, LabOrder, LabRun, LabRunId, LabSpec, LabState, LabStyle,
     LabSummary, LabTrace, LabWork, Lane, LaneStep, LaneTrace, PoolStep, PoolSummary, REQUESTS_LIMIT, RUN_LIMIT_MS,
-    RequestSpec, TASKS_LIMIT, WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS, cancel_lab_run, lab, lab_run, start_lab_run,
+    RequestSpec, TASKS_LIMIT, WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS, cancel_lab_run, grouped, lab, lab_run,
+    start_lab_run,
 };
 pub use log::{LogRow, LogSeq, ScanProgress, is_inert};
 pub use log_filter::{FilterError, FilterKey, LogBounds, LogFilter, LogPosition, meant_filter, with_absolute_times};

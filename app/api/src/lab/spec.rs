@@ -196,12 +196,12 @@ fn within(field: &str, value: u32, least: u32, most: u32) -> Result<(), ApiError
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    let message = format!("Enter a number from {} to {}.", grouped(least), grouped(most));
+    let message = format!("Enter a number from {} to {}.", grouped(least.into()), grouped(most.into()));
     Err(ApiError::at(ErrorCode::Invalid, field, message))
 }
 
-/// Formats with a thousands separator. No limit reaches a million.
-fn grouped(value: u32) -> String {
+/// `999`, `1,401`. Only for values below a million, which no limit of the lab reaches.
+pub fn grouped(value: u64) -> String {
     if value < 1_000 { value.to_string() } else { format!("{},{:03}", value / 1_000, value % 1_000) }
 }
 

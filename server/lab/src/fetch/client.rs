@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use api::{ItemError, ItemErrorKind, LabWork};
+use api::{ItemError, ItemErrorKind, LabWork, grouped};
 use bytes::Bytes;
 use http::header::HOST;
 use http::{Request, StatusCode, Uri};
@@ -115,7 +115,7 @@ struct Second {
 /// A short description of a response's body.
 pub(super) fn text_of(work: LabWork, body: &[u8]) -> Result<String, ItemError> {
     match work {
-        LabWork::Flags => Ok(format!("{} bytes", body.len())),
+        LabWork::Flags => Ok(format!("{} bytes", grouped(body.len() as u64))),
         LabWork::Second => serde_json::from_slice(body).map(|Second { second }| second.to_string()).map_err(|error| {
             item_error(ItemErrorKind::Broken, format!("the answer is not {{\"second\": n}}: {error}"))
         }),
