@@ -14,7 +14,7 @@ async fn a_setup_link_works_once() {
     page.open(&format!("/setup#token={}", test.server.setup_token().await)).await;
     page.wait_for_text("This link was used already").await;
     page.wait_for_text("search4letters admin link").await;
-    assert!(!page.text().await.contains("Make the account"), "a used link shows no form");
+    assert!(!page.text().await.contains("Create account"), "a used link shows no form");
     test.finish().await;
 }
 
@@ -26,9 +26,11 @@ async fn another_setup_link_in_the_same_tab_is_followed() {
     page.open("/setup#token=00000000000000000000000000000000").await;
     page.wait_for_text("This link was used already").await;
     page.open(&format!("/setup#token={}", test.server.setup_token().await)).await;
+    page.wait_for_text("You opened the setup link").await;
+    assert!(page.find_now(Role::Link, "Log in").await.is_none(), "there is no account yet to log in to");
     page.fill("Name", "ada").await;
     page.fill("Password", PASSWORD).await;
-    page.click(Role::Button, "Make the account").await;
+    page.click(Role::Button, "Create account").await;
     page.wait_for_path("the account is made", |path| path == "/viewlog").await;
     test.finish().await;
 }
@@ -44,7 +46,7 @@ async fn another_place_on_the_setup_page_keeps_its_link() {
     let go = "addEventListener('hashchange', () => arguments[0](), {once: true}); location.hash = 'main'";
     page.script_async(go, vec![]).await;
     page.fill("Password", PASSWORD).await;
-    page.click(Role::Button, "Make the account").await;
+    page.click(Role::Button, "Create account").await;
     page.wait_for_path("the account is made", |path| path == "/viewlog").await;
     test.finish().await;
 }
@@ -129,7 +131,7 @@ async fn after_logging_out_the_back_button_shows_nothing() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;
     page.open("/?phrase=confidential").await;
-    page.click(Role::Button, "Search").await;
+    page.click(Role::Button, "Log this search").await;
     page.wait_for_text("In the log: row 1").await;
     page.open("/viewlog").await;
     page.wait_for_text("confidential").await;

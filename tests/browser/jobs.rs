@@ -88,7 +88,7 @@ async fn an_address_of_nothing_says_so() {
         ("/jobs?before=x", "“x” is no job's number. The newest jobs are shown."),
         ("/viewlog?at=nowhere", "“nowhere” is no row and no time. The newest rows are shown."),
         ("/lab/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV", "There is no such run"),
-        ("/lab/runs/x", "There is no such page"),
+        ("/lab/runs/x", "Page not found"),
     ] {
         page.open(path).await;
         page.wait_for_text(text).await;

@@ -1,6 +1,6 @@
 //! The account menu, and the guard of the pages for administrators.
 
-use api::{ADDRESS_LIMIT, Account, ApiError};
+use api::{ADDRESS_LIMIT, Account, ApiError, Route};
 use leptos::prelude::*;
 
 use crate::account::login::{self, LogOutError};
@@ -17,22 +17,27 @@ use crate::ui::theme::ThemeControl;
 #[component]
 pub fn AccountMenu() -> impl IntoView {
     let session = context::session();
+    let route = context::router().route();
     view! {
         <div class="account_menu">
             {part(move || match session.state() {
                 SessionState::Unknown => ().into_any(),
                 SessionState::Known(info) => match info.account {
                     Some(account) => view! { <Menu account /> }.into_any(),
-                    None => log_in_link(),
+                    None => log_in_link(route),
                 },
-                SessionState::Failed(_) => log_in_link(),
+                SessionState::Failed(_) => log_in_link(route),
             })}
         </div>
     }
 }
 
-fn log_in_link() -> AnyView {
-    view! { <a class="button button-quiet" href="/login">"Log in"</a> }.into_any()
+/// Where one logs in anyway, there is none.
+fn log_in_link(route: Memo<Route>) -> AnyView {
+    match route.get() {
+        Route::Login | Route::Setup => ().into_any(),
+        _ => view! { <a class="button button-quiet" href="/login">{words::LOG_IN}</a> }.into_any(),
+    }
 }
 
 #[component]
@@ -44,7 +49,7 @@ fn Menu(account: Account) -> impl IntoView {
             class="button button-quiet account_button"
             type="button"
             popovertarget="account-menu"
-            aria-label=format!("Account of {}", account.name)
+            aria-label=words::account_of(&account.name)
         >
             <Icon symbol=Symbol::Person />
             <span class="account_name">{account.name.clone()}</span>
@@ -55,7 +60,7 @@ fn Menu(account: Account) -> impl IntoView {
                 <span class="muted">{account.role.as_str()}</span>
             </p>
             <ThemeControl />
-            <button class="account_item" type="button" on:click=log_out>"Log out"</button>
+            <button class="account_item" type="button" on:click=log_out>{words::LOG_OUT}</button>
             <LogOutError request />
         </div>
     }

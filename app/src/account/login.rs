@@ -90,12 +90,7 @@ pub async fn confirmed(login: impl Future<Output = Result<Account, ApiError>>) -
     let account = login.await?;
     match api::session().await {
         Ok(SessionInfo { account: None, .. }) => {
-            let message = format!(
-                "The server accepts {}, but the browser does not keep the session's cookie. Allow cookies for this site, \
-                 and log in again.",
-                account.name
-            );
-            Err(ApiError::new(ErrorCode::Invalid, message))
+            Err(ApiError::new(ErrorCode::Invalid, words::cookie_refused(&account.name)))
         }
         // If the server does not answer now, the next request shows whether it knows the account.
         _ => Ok(account),
@@ -143,7 +138,7 @@ pub fn LogoutPage() -> impl IntoView {
                             words::NOBODY
                         }}</p>
                         <p class="button_row">
-                            <a class="button" href="/login">{words::LOG_IN}</a>
+                            <a class="button button-primary" href="/login">{words::LOG_IN}</a>
                             <a class="button button-quiet" href="/">{words::GO_TO_SEARCH}</a>
                         </p>
                     </div>
@@ -153,7 +148,7 @@ pub fn LogoutPage() -> impl IntoView {
                     <PageHeading text=words::LOG_OUT_QUESTION />
                     <LogOutError request />
                     <div class="card empty_state">
-                        <p>"You are logged in as " <strong dir="auto">{account.name}</strong> "."</p>
+                        <p>{words::LOGGED_IN_AS[0]}<strong dir="auto">{account.name}</strong>{words::LOGGED_IN_AS[1]}</p>
                         <p class="button_row">
                             <button class="button button-primary" type="button" on:click=log_out>{words::LOG_OUT}</button>
                             <a class="button button-quiet" href="/viewlog">{words::STAY}</a>
@@ -170,10 +165,10 @@ pub fn LogoutPage() -> impl IntoView {
 #[component]
 pub fn LogOutError(request: Request) -> impl IntoView {
     part(move || {
-        request.error.get().map(|error| {
-            view! { <Notice tone=Tone::Error text=format!("You may still be logged in. {}", error.message) /> }
-                .into_any()
-        })
+        request
+            .error
+            .get()
+            .map(|error| view! { <Notice tone=Tone::Error text=words::not_logged_out(&error.message) /> }.into_any())
     })
 }
 

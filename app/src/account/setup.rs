@@ -51,10 +51,9 @@ pub fn SetupPage() -> impl IntoView {
     }
 }
 
-/// The error of an account that was perhaps made. Trying again asks the link: it works once.
+/// The error of an account that was perhaps created. Trying again asks the link: it works once.
 fn in_doubt(error: ApiError) -> ApiError {
-    let message = format!("It is not known whether the account was made. {}", error.message);
-    ApiError { message, ..error }
+    ApiError { message: words::perhaps_created(&error.message), ..error }
 }
 
 /// Asks the server whether the link in the address still works.
@@ -88,9 +87,9 @@ fn dead_end(why: &'static str) -> AnyView {
     view! {
         <div class="card empty_state">
             <p>{why}</p>
-            <p>"On the server's machine, " <code>"search4letters admin link"</code> " prints a new one."</p>
+            <p>{words::NEW_LINK[0]}<code>{words::NEW_LINK_COMMAND}</code>{words::NEW_LINK[1]}</p>
             <p class="button_row">
-                <a class="button" href="/login">{words::LOG_IN}</a>
+                <a class="button button-primary" href="/login">{words::LOG_IN}</a>
                 <a class="button button-quiet" href="/">{words::GO_TO_SEARCH}</a>
             </p>
         </div>
@@ -128,15 +127,15 @@ fn SetupForm(token: String, link: RwSignal<Link>) -> impl IntoView {
     };
     let elsewhere = move || error.get().filter(|error| !matches!(error.field.as_deref(), Some("name" | "password")));
     view! {
+        <p class="muted">{words::WHY_SET_UP}</p>
         <form class="card form" on:submit=submit>
-            <p class="muted">{words::WHY_SET_UP}</p>
             {move || elsewhere().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
             <TextField label=words::NAME name="name" kind=FieldKind::Text autocomplete="username" value=name error=at("name") />
             <TextField
                 label=words::PASSWORD name="password" kind=FieldKind::Password autocomplete="new-password"
                 hint=words::GOOD_PASSWORD value=password error=at("password")
             />
-            <SubmitButton request label=words::MAKE_ACCOUNT pending_label=words::MAKING_ACCOUNT />
+            <SubmitButton request label=words::CREATE_ACCOUNT pending_label=words::CREATING_ACCOUNT />
         </form>
     }
 }

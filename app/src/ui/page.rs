@@ -29,14 +29,11 @@ pub fn PageHeading(#[prop(into)] text: Signal<String>) -> impl IntoView {
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     view! {
-        <div class="page page-narrow">
+        <div class="page">
             <PageHeading text=words::NO_SUCH_PAGE />
             <div class="empty_state">
                 <p>{words::NO_SUCH_PAGE_WHY}</p>
-                <p class="links_back">
-                    <a class="button" href="/">{words::GO_TO_SEARCH}</a>
-                    <a class="button" href="/lab">{words::GO_TO_LAB}</a>
-                </p>
+                <a class="button button-primary" href="/">{words::GO_TO_SEARCH}</a>
             </div>
         </div>
     }

@@ -34,10 +34,9 @@ pub const UNDO: &str = "Undo";
 pub const COPIED: &str = "Copied";
 pub const NOT_ALLOWED: &str = "Not allowed";
 
-pub const NO_SUCH_PAGE: &str = "There is no such page";
-pub const NO_SUCH_PAGE_WHY: &str = "The address may be mistyped, or the page may have moved.";
+pub const NO_SUCH_PAGE: &str = "Page not found";
+pub const NO_SUCH_PAGE_WHY: &str = "Nothing is at this address. It may be mistyped, or the page may have moved.";
 pub const GO_TO_SEARCH: &str = "Go to the search";
-pub const GO_TO_LAB: &str = "Go to the lab";
 
 pub const KEYS: &str = "Keys";
 /// Each key, or several with spaces between them, and its effect.

@@ -57,7 +57,7 @@ impl View {
         browser.open(&form).await;
         browser.fill("Name", NAME).await;
         browser.fill("Password", PASSWORD).await;
-        browser.click(Role::Button, if is_first { "Make the account" } else { "Log in" }).await;
+        browser.click(Role::Button, if is_first { "Create account" } else { "Log in" }).await;
         browser.wait_for_path("the form is accepted", |path| path == "/viewlog").await;
         let hook = json!({ "source": include_str!("hook.js") });
         browser.devtools("Page.addScriptToEvaluateOnNewDocument", hook).await;
