@@ -21,7 +21,7 @@ async fn rows_arrive_live_in_a_second_tab() {
     // The administrator searches in another tab.
     page.new_tab().await;
     page.open("/?phrase=from+another+tab").await;
-    page.click(Role::Button, "Search").await;
+    page.click(Role::Button, "Log this search").await;
     page.wait_for_text("In the log: row 2").await;
     page.switch(&log).await;
     wait_for_phrases(page, &["from another tab", "from elsewhere"]).await;

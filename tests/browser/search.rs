@@ -89,6 +89,38 @@ async fn the_receipt_shows_a_slow_record_in_progress() {
 }
 
 #[tokio::test]
+async fn results_and_the_receipts_head_are_in_sight_on_small_screens() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    for (rows, (width, height)) in [(1, (360, 720)), (2, (768, 800))] {
+        page.resize(width, height).await;
+        page.open("/").await;
+        // Appears when the wasm has replaced the static form and its fields.
+        page.find(Role::Link, "Log in").await;
+        page.script("sessionStorage.clear()", vec![]).await;
+        page.fill("Phrase", "Don't Panic, and always know where your towel is").await;
+        page.click(Role::Button, "Do it!").await;
+        page.wait_for_text(&format!("In the log: row {rows}")).await;
+        assert_eq!(page.script(IS_IN_SIGHT, vec![]).await, true, "after the search at {width}");
+        // The tiles give way until the form has another search.
+        let has_preview =
+            async || page.script("return document.querySelector('.preview').checkVisibility()", vec![]).await;
+        assert_eq!(has_preview().await, false, "at {width}");
+        page.fill("Phrase", "another").await;
+        eventually("the preview is back", async || (has_preview().await == true).then_some(())).await;
+        page.fill("Phrase", "Don't Panic, and always know where your towel is").await;
+        page.reload().await;
+        page.wait_for_text(&format!("In the log: row {rows}")).await;
+        assert_eq!(page.script(IS_IN_SIGHT, vec![]).await, true, "after loading again at {width}");
+    }
+    test.finish().await;
+}
+
+/// Whether the window shows the results from their heading to the receipt's times, below the bar.
+const IS_IN_SIGHT: &str = "const rect = selector => document.querySelector(selector).getBoundingClientRect();
+    return rect('.results h2').top >= rect('.topbar').bottom && rect('.receipt_totals').bottom <= innerHeight";
+
+#[tokio::test]
 async fn the_address_of_a_search_can_be_shared() {
     let test = BrowserTest::start(&[]).await;
     let page = &test.browser;
@@ -112,7 +144,7 @@ async fn the_address_of_a_search_can_be_shared() {
     // Nothing is recorded in the name of somebody who has only followed a link.
     page.wait_for_text("You opened a shared search. Nothing was logged.").await;
     search(&test.client(), 1, "somebody else's").await;
-    page.click(Role::Button, "Search").await;
+    page.click(Role::Button, "Log this search").await;
     page.wait_for_text("In the log: row 3").await;
     assert_eq!(page.path().await, address);
     test.finish().await;
@@ -148,7 +180,7 @@ async fn loading_the_results_again_shows_the_same_search_and_records_nothing() {
         search(&test.client(), rows, "somebody else's").await;
     }
     page.open("/?phrase=last").await;
-    page.click(Role::Button, "Search").await;
+    page.click(Role::Button, "Log this search").await;
     page.wait_for_text("In the log: row 5").await;
     test.finish().await;
 }
@@ -171,7 +203,7 @@ async fn going_back_shows_the_search_before_and_sends_nothing() {
     // If going back had searched again, this would be the fourth row and the next the fifth.
     search(&test.client(), 1, "third").await;
     page.open("/?phrase=fourth").await;
-    page.click(Role::Button, "Search").await;
+    page.click(Role::Button, "Log this search").await;
     page.wait_for_text("In the log: row 4").await;
     test.finish().await;
 }
@@ -239,7 +271,7 @@ async fn going_to_the_lab_and_back_shows_the_search_and_sends_nothing() {
     }
     // If going back had searched again, the next row would have a greater number.
     page.open("/?phrase=third").await;
-    page.click(Role::Button, "Search").await;
+    page.click(Role::Button, "Log this search").await;
     page.wait_for_text("In the log: row 3").await;
     assert_eq!(page.value("Phrase").await, "third", "a search's address determines the form's content");
     test.finish().await;

@@ -1,7 +1,6 @@
 //! The form of a search, which marks the letters while one types. index.html shows the same form before the wasm is
 //! loaded.
 
-use api::search4letters;
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -26,6 +25,14 @@ pub fn SearchForm(draft: Draft, on_submit: Callback<()>) -> impl IntoView {
         }
     };
     let Draft { phrase, letters } = draft;
+    let found = RwSignal::new(String::new());
+    let so_far = move || {
+        let found = found.with(|found| found.chars().count());
+        match phrase.with_untracked(String::is_empty) {
+            true => words::START_TYPING.to_owned(),
+            false => letters.with_untracked(|letters| verdict(found, letters)),
+        }
+    };
     let example = move |(example, wanted): (&'static str, &'static str)| {
         view! {
             <button class="example" type="button" translate="no" on:click=move |_| draft.set(example, wanted)>
@@ -37,7 +44,7 @@ pub fn SearchForm(draft: Draft, on_submit: Callback<()>) -> impl IntoView {
         <form class="search_form card" action="/api/search" method="post" autocomplete="off" on:submit=submit>
             <LimitedField field=Field::Phrase label=words::PHRASE text=phrase>
                 <div class="phrase_box">
-                    <PhraseMarks phrase letters />
+                    <PhraseMarks draft found />
                     <textarea id="phrase" name="phrase" rows="1" required dir="auto" translate="no" spellcheck="false" autocapitalize="off"
                         aria-describedby="phrase-note" prop:value=phrase
                         on:input:target=move |event| phrase.set(event.target().value())
@@ -54,10 +61,8 @@ pub fn SearchForm(draft: Draft, on_submit: Callback<()>) -> impl IntoView {
                 <button class="button button-primary" type="submit">{words::DO_IT}</button>
             </div>
             <section class="preview" aria-label=words::PREVIEW>
-                <LetterTiles phrase letters />
-                <p class="verdict">
-                    {part(move || phrase.with(|phrase| letters.with(|letters| so_far(phrase, letters))))}
-                </p>
+                <LetterTiles draft found />
+                <p class="verdict">{part(so_far)}</p>
             </section>
             <p class="examples">{words::TRY}" " {EXAMPLES.map(example).collect_view()}</p>
         </form>
@@ -77,12 +82,5 @@ fn LimitedField(field: Field, label: &'static str, text: RwSignal<String>, child
             </div>
             {children()}
         </div>
-    }
-}
-
-fn so_far(phrase: &str, letters: &str) -> String {
-    match phrase {
-        "" => words::START_TYPING.to_owned(),
-        _ => verdict(&search4letters(phrase, letters), letters),
     }
 }

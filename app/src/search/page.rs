@@ -67,17 +67,26 @@ pub fn SearchPage(draft: Draft, outbox: Outbox) -> impl IntoView {
             router.replace(&location.url(), Some(&visit.note()));
         }
     });
+    let is_changed = Memo::new(move |_| {
+        submission.question().is_some_and(|Question { phrase, letters, .. }| {
+            draft.phrase.with(|draft| *draft != phrase) || draft.letters.with(|draft| *draft != letters)
+        })
+    });
     let results = part(move || match submission.question() {
-        Some(question) => view! { <Results question draft submission on_ask=submit_shown /> }.into_any(),
+        Some(question) => view! { <Results question is_changed submission on_ask=submit_shown /> }.into_any(),
         None => view! { <NoReceipt /> }.into_any(),
     });
     // A screen reader hears only what changes in an element that is there already.
     let spoken = move || {
         let Question { phrase, letters, .. } = submission.question()?;
-        Some(format!("{} {}", words::RESULTS, verdict(&search4letters(&phrase, &letters), &letters)))
+        Some(format!("{} {}", words::RESULTS, verdict(search4letters(&phrase, &letters).len(), &letters)))
     };
     view! {
-        <div class="page search_page" data-asked=part(move || submission.question().map(|_| ""))>
+        <div
+            class="page search_page"
+            data-asked=part(move || submission.question().map(|_| ""))
+            data-changed=part(move || is_changed.get().then_some(""))
+        >
             <header class="hero">
                 <PageHeading text=words::WELCOME />
                 <p class="display">{words::PROMISE[0]}<br />{words::PROMISE[1]}</p>

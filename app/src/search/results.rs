@@ -4,8 +4,7 @@ use api::{ADDRESS_LIMIT, search4letters, set_text};
 use leptos::html;
 use leptos::prelude::*;
 
-use crate::platform::url;
-use crate::search::draft::Draft;
+use crate::platform::{context, url};
 use crate::search::marked::verdict;
 use crate::search::receipt::SearchReceipt;
 use crate::search::submission::{Progress, Question, Submission};
@@ -19,7 +18,8 @@ use crate::ui::part::part;
 #[component]
 pub fn Results(
     question: Question,
-    draft: Draft,
+    /// Whether the form has another search. Otherwise the phrase stands there.
+    is_changed: Memo<bool>,
     submission: Submission,
     /// Asks a search that came with a link.
     on_ask: Callback<()>,
@@ -27,19 +27,18 @@ pub fn Results(
     let Question { phrase, letters, .. } = question;
     // The server computes the same result; there is no need to wait for it.
     let found = search4letters(&phrase, &letters);
-    let sentence = verdict(&found, &letters);
+    let sentence = verdict(found.len(), &letters);
     let python = set_text(&found);
     let listed = found.iter().map(|letter| highlight::visible(&letter.to_string())).collect::<Vec<_>>().join(", ");
     let listed = if found.is_empty() { words::NO_LETTERS_FOUND.to_owned() } else { listed };
     let address = url::of_search(&phrase, &letters);
     let link = (address.len() <= ADDRESS_LIMIT).then(|| url::absolute(&address));
     let shown = highlight::visible(&phrase);
-    // Otherwise the phrase stands in the form.
-    let is_changed = Memo::new(move |_| draft.phrase.with(|draft| *draft != phrase));
     let section = NodeRef::<html::Section>::new();
-    // On a phone the results may be below the window.
+    // On a phone the receipt may end below the window. A page that was just opened stays at its top.
+    let has_moved = context::router().has_moved();
     Effect::new(move |_| {
-        if let Some(section) = section.get() {
+        if let Some(section) = section.get().filter(|_| has_moved) {
             section.scroll_into_view_with_scroll_into_view_options(&nearest());
         }
     });
@@ -56,13 +55,11 @@ pub fn Results(
                 <p class="results_phrase" dir="auto" translate="no">{shown.clone()}</p>
             }.into_any()))}
             <div class="results_text">
-                <p>
-                    <strong class="results_letters" translate="no">{listed}</strong>
-                    <span class="results_sentence">{sentence}</span>
-                </p>
+                <strong class="results_letters" translate="no">{listed}</strong>
                 // As Python writes the set.
                 <CopyButton label=words::COPY text=python />
             </div>
+            <p class="results_sentence">{sentence}</p>
             {part(move || (submission.progress() == Progress::Unasked).then(|| view! { <NotAsked on_ask /> }.into_any()))}
             <SearchReceipt submission />
         </section>
@@ -81,7 +78,7 @@ fn NotAsked(on_ask: Callback<()>) -> impl IntoView {
     view! {
         <div class="not_asked">
             <Notice tone=Tone::Info text=words::NOT_ASKED>
-                <button class="button" type="button" on:click=move |_| on_ask.run(())>{words::SEARCH}</button>
+                <button class="button" type="button" on:click=move |_| on_ask.run(())>{words::LOG_THIS_SEARCH}</button>
             </Notice>
         </div>
     }

@@ -23,7 +23,7 @@ pub const COPY: &str = "Copy";
 pub const COPY_LINK: &str = "Copy link";
 pub const NO_LINK: &str = "Too long for a link";
 pub const NOT_ASKED: &str = "You opened a shared search. Nothing was logged.";
-pub const SEARCH: &str = "Search";
+pub const LOG_THIS_SEARCH: &str = "Log this search";
 
 pub const EARLIER_WAIT: &str = "without an answer. We'll keep resending while this tab is open.";
 pub const EARLIER_GIVEN_UP: &str = "will not be sent any more, and may be missing in the log.";
