@@ -19,7 +19,7 @@ async fn all_styles_are_compared_and_the_link_shows_it_again() {
     wait_for_takeaway(page).await;
     let results = page.texts(".multiple_result").await;
     assert_eq!(results.len(), 4, "{results:?}");
-    assert!(results[0].contains("1×"), "the sequence is the measure: {results:?}");
+    assert!(results[0].contains("one by one"), "the sequence is the measure: {results:?}");
     for faster in &results[1..] {
         assert!(faster.contains("× faster"), "{results:?}");
     }
@@ -34,6 +34,12 @@ async fn all_styles_are_compared_and_the_link_shows_it_again() {
     assert_eq!(page.path().await, address);
     wait_for_takeaway(page).await;
     assert_eq!(page.texts(".display").await.join(" "), headline, "a comparison stays as it was");
+    // The button says whether it starts the same work again.
+    page.find(Role::Button, "Run it again").await;
+    adjust(page, &[("Latency", "250")]).await;
+    page.find(Role::Button, "Run it with these settings").await;
+    page.fill("Latency", "300").await;
+    page.find(Role::Button, "Run it again").await;
     page.click(Role::Button, "The same as a table").await;
     eventually("the table has a row for each style", async || {
         (page.texts(".multiples .figures_table tbody tr").await.len() == 4).then_some(())
@@ -70,6 +76,8 @@ async fn a_thousand_requests_are_areas() {
     assert_eq!(areas, 4);
     assert!(page.texts(".multiple_result").await[0].contains("at least 5 min"), "a sequence is too long");
     page.wait_for_text("so that was not run").await;
+    page.wait_for_text("Longer than a run may take").await;
+    assert!(page.texts(".multiple_plot .step_top").await.iter().all(|top| top == "1,000"), "the areas have a scale");
     page.assert_accessible("areas").await;
 
     page.click(Role::Link, "Async").await;
@@ -116,7 +124,7 @@ async fn a_comparison_that_does_not_exist_says_so() {
     page.expect_on_console("404");
     page.open(&format!("/lab?compare={}", LabRunId::from_parts(1, 1))).await;
     page.wait_for_text("There is no such comparison").await;
-    page.find(Role::Button, "Run it again").await;
+    page.find(Role::Button, "Run the comparison").await;
     test.finish().await;
 }
 

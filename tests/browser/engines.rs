@@ -49,6 +49,7 @@ in_every_engine! {
     focus_after_arrow_keys
     one_download_of_the_program
     the_underline_of_a_fault
+    choices_that_move_nothing
 }
 
 async fn search_and_receipt(engine: Engine) {
@@ -293,6 +294,33 @@ async fn the_underline_of_a_fault(engine: Engine) {
     assert_eq!(page.script(line, vec![]).await, "underline wavy");
     test.finish().await;
 }
+
+/// A choice shows another sentence, and may make other fields useless.
+async fn choices_that_move_nothing(engine: Engine) {
+    let test = BrowserTest::start_in(engine, &[]).await;
+    let page = &test.browser;
+    page.open("/lab").await;
+    adjust(page, &[]).await;
+    let places = async || page.script(PLACES_IN_THE_FORM, vec![]).await;
+    let before = places().await;
+    for choice in ["Flags", "Numbers", "Sequential", "Futures", "As they come", "As asked", "Async", "Threads"] {
+        page.click(Role::Radio, choice).await;
+        eventually(&format!("{choice} is chosen"), async || {
+            (page.script(CHOSEN, vec![choice.into()]).await == true).then_some(())
+        })
+        .await;
+        assert_eq!(places().await, before, "{choice}");
+    }
+    test.finish().await;
+}
+
+const PLACES_IN_THE_FORM: &str = "const form = document.querySelector('.lab_form');
+    return Array.from(form.querySelectorAll('.choice, .field, .button'), element => {
+        const {x, y} = element.getBoundingClientRect();
+        return [x, y + scrollY].map(Math.round).join();
+    })";
+const CHOSEN: &str = "const labels = Array.from(document.querySelectorAll('.lab_form .choice'));
+    return labels.find(label => label.innerText.trim() === arguments[0]).querySelector('input').checked";
 
 async fn open_search(page: &Browser) {
     page.open("/").await;

@@ -32,7 +32,7 @@ async fn a_run_can_be_watched_and_reopened_by_its_address() {
     let page = &test.browser;
     page.expect_on_console("404");
     page.open("/nowhere").await;
-    page.wait_for_text("There is no such page").await;
+    page.wait_for_text("Page not found").await;
     page.press(['g', 'w']).await;
     page.wait_for_path("g w leads to the lab", |path| path == "/lab").await;
     page.wait_for_text("No run yet").await;
@@ -135,7 +135,7 @@ async fn the_pool_of_connections_is_drawn() {
     page.open("/lab").await;
     page.click(Role::Link, "Database").await;
     page.wait_for_path("each scenario has its address", |path| path == "/lab?scenario=database").await;
-    adjust(page, &[("Batches", "3"), ("Tasks in each", "40")]).await;
+    adjust(page, &[("Batches", "3"), ("Tasks per batch", "40")]).await;
     page.click(Role::Button, "Run the tasks").await;
     page.find(Role::Heading, "120 tasks in 3 batches on 8 connections").await;
     wait_for_state(page, JobState::Done).await;

@@ -41,10 +41,10 @@ async fn main() {
 /// The pages of accounts. Leaves nobody logged in.
 async fn take_the_accounts(sheet: &mut Sheet, browser: &Browser, server: &ServerProcess) {
     let link = format!("/setup#token={}", server.setup_token().await);
-    sheet.open(browser, "setup", &link, "Make the account").await;
+    sheet.open(browser, "setup", &link, "Create account").await;
     browser.fill("Name", "ada").await;
     browser.fill("Password", PASSWORD).await;
-    browser.click(Role::Button, "Make the account").await;
+    browser.click(Role::Button, "Create account").await;
     browser.wait_for_path("the administrator gets to the log", |path| path == "/viewlog").await;
     browser.wait_for_text("Nothing has been searched yet").await;
     sheet.take(browser, "viewlog-empty").await;
@@ -62,10 +62,10 @@ async fn take_the_search(sheet: &mut Sheet, browser: &Browser, server: &ServerPr
     browser.fill("Phrase", "Don't Panic, and always know where your towel is").await;
     sheet.take(browser, "entry-typing").await;
     sheet.open(browser, "results-link", LINK, "You opened a shared search").await;
-    browser.click(Role::Button, "Search").await;
+    browser.click(Role::Button, "Log this search").await;
     browser.wait_for_text("In the log: row").await;
     sheet.take(browser, "results").await;
-    sheet.open(browser, "not-found", "/lost", "There is no such page").await;
+    sheet.open(browser, "not-found", "/lost", "Page not found").await;
 }
 
 /// The log and the jobs, with a slow log. Leaves the administrator logged in.
@@ -87,7 +87,7 @@ async fn take_the_console(sheet: &mut Sheet, browser: &Browser) {
     let job = SEARCHES.len() + 3;
     sheet.open(browser, "job", &format!("/jobs/{job}"), "lost").await;
     browser.open(LINK).await;
-    browser.click(Role::Button, "Search").await;
+    browser.click(Role::Button, "Log this search").await;
     browser.wait_for_text("ahead of you").await;
     sheet.take(browser, "results-waiting").await;
 }

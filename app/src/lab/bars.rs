@@ -2,6 +2,7 @@
 
 use api::{ItemState, ItemTrace, LabTrace};
 
+use crate::lab::words::run::{CANCELLED, WAITING, item as words};
 use crate::ui::format::measured;
 
 /// With more items than this, their counts over time are drawn instead of a row for each.
@@ -42,8 +43,8 @@ pub fn outcome(item: &ItemTrace, now_us: u64) -> String {
     match (item.state, took, &item.error) {
         (ItemState::Failed, Some(took), Some(error)) => format!("{} · {took}", error.kind.as_str()),
         (ItemState::Failed, None, Some(error)) => error.kind.as_str().to_owned(),
-        (ItemState::Pending, _, _) => "waiting".to_owned(),
-        (ItemState::Cancelled, _, _) => "cancelled".to_owned(),
+        (ItemState::Pending, _, _) => WAITING.to_owned(),
+        (ItemState::Cancelled, _, _) => CANCELLED.to_owned(),
         (_, took, _) => took.unwrap_or_default(),
     }
 }
@@ -61,11 +62,11 @@ pub fn sentence(index: usize, item: &ItemTrace, arrival: Option<usize>, now_us: 
     parts.push(match worked(item, now_us) {
         Some((start, end)) => {
             let [took, start, end] = [end - start, start, end].map(measured);
-            format!("waited {start}, took {took} ({start} to {end})")
+            words::waited_and_took(&start, &took, &end)
         }
-        None => format!("waited {}", measured(waited(item, now_us))),
+        None => words::waited(&measured(waited(item, now_us))),
     });
-    parts.extend(arrival.map(|arrival| format!("arrival {arrival}")));
+    parts.extend(arrival.map(words::arrival));
     match &item.error {
         Some(error) => parts.push(format!("{}: {}", error.kind.as_str(), error.detail)),
         None if !item.text.is_empty() => parts.push(item.text.clone()),

@@ -4,7 +4,7 @@ use api::{LabSpec, LabStyle};
 use leptos::prelude::*;
 
 use crate::lab::fields::Choices;
-use crate::lab::{labels, words};
+use crate::lab::words::{self, labels};
 
 #[derive(Clone, Copy, Debug)]
 struct Code {

@@ -38,10 +38,18 @@ pub fn ComparePanel(runs: Memo<Vec<LabRun>>, closed: Memo<Option<String>>, launc
             shown.set(next);
         }
     });
+    // The work of the comparison that is shown.
+    let shown_work = RwSignal::new(None::<FetchSpec>);
     let head = RwSignal::new((verdict::headline(&FIRST, &[]), words::compare_lead(&FIRST)));
     let on_comparison = Callback::new(move |id: ComparisonId| router.replace(&id.address(), None));
     let on_run = Callback::new(move |run: LabRun| router.go(&url::of_lab_run(run.id)));
-    let label = move || if shown.get().is_some() { words::COMPARE_AGAIN } else { words::COMPARE };
+    let label = move || {
+        shown_work.with(|shown| match shown {
+            None => words::form::COMPARE,
+            Some(shown) if draft.describes(shown) => words::form::COMPARE_AGAIN,
+            Some(_) => words::form::COMPARE_CHANGED,
+        })
+    };
     let try_work = Callback::new(move |spec: FetchSpec| {
         draft.fill(&spec);
         if let Ok(specs) = comparison::specs(&spec) {
@@ -55,9 +63,12 @@ pub fn ComparePanel(runs: Memo<Vec<LabRun>>, closed: Memo<Option<String>>, launc
         }
         .into_any(),
     };
-    let picture = move || match shown.get() {
-        Some(id) => view! { <ComparisonById id runs draft head try_work /> }.into_any(),
-        None => view! { <Sketch draft head /> }.into_any(),
+    let picture = move || {
+        shown_work.set(None);
+        match shown.get() {
+            Some(id) => view! { <ComparisonById id runs draft shown_work head try_work /> }.into_any(),
+            None => view! { <Sketch draft head /> }.into_any(),
+        }
     };
     view! {
         <header class="lab_head">
@@ -90,6 +101,7 @@ fn ComparisonById(
     id: ComparisonId,
     runs: Memo<Vec<LabRun>>,
     draft: FetchDraft,
+    shown_work: RwSignal<Option<FetchSpec>>,
     head: Head,
     try_work: Callback<FetchSpec>,
 ) -> impl IntoView {
@@ -98,7 +110,7 @@ fn ComparisonById(
     retry::reload(answer, retry::Outcome::of);
     move || match answer.get() {
         None => view! { <Skeleton /> }.into_any(),
-        Some(Ok(runs)) => view! { <Comparison id runs draft head try_work /> }.into_any(),
+        Some(Ok(runs)) => view! { <Comparison id runs draft shown_work head try_work /> }.into_any(),
         Some(Err(error)) if error.code == ErrorCode::NotFound => {
             view! { <Notice tone=Tone::Info text=words::NO_COMPARISON /> }.into_any()
         }
@@ -137,11 +149,13 @@ fn Comparison(
     id: ComparisonId,
     runs: Vec<LabRun>,
     draft: FetchDraft,
+    shown_work: RwSignal<Option<FetchSpec>>,
     head: Head,
     try_work: Callback<FetchSpec>,
 ) -> impl IntoView {
     let spec = spec_of(&runs);
     draft.fill(&spec);
+    shown_work.set(Some(spec.clone()));
     let streams = follow_in_turn(runs);
     let (followed, work) = (streams.clone(), spec.clone());
     let lanes = Memo::new(move |_| {

@@ -4,6 +4,7 @@ use api::{
     ApiError, ErrorCode, FetchSpec, JobState, LabOrder, LabRun, LabRunId, LabSpec, LabStyle, LabSummary, SearchId,
 };
 
+use crate::lab::words::form as words;
 use crate::platform::url;
 
 /// The order in which the runs take place. The long one is last: by then everybody sees how short the others were.
@@ -62,8 +63,7 @@ pub fn specs(spec: &FetchSpec) -> Result<Vec<FetchSpec>, ApiError> {
     if specs.len() > 1 {
         return Ok(specs);
     }
-    let message = "Only the async run would be short enough. Use more threads, fewer requests or less latency.";
-    Err(ApiError::at(ErrorCode::Invalid, "workers", message))
+    Err(ApiError::at(ErrorCode::Invalid, "workers", words::NOTHING_TO_COMPARE))
 }
 
 /// One style of a comparison.

@@ -7,6 +7,7 @@ use api::{
 use leptos::prelude::*;
 
 use crate::lab::comparison;
+use crate::lab::words::form as words;
 
 /// A number as typed.
 #[derive(Clone, Copy)]
@@ -22,7 +23,7 @@ impl NumberInput {
     }
 
     fn whole(self) -> Result<u32, ApiError> {
-        let error = |_| ApiError::at(ErrorCode::Invalid, self.name, "A whole number.");
+        let error = |_| ApiError::at(ErrorCode::Invalid, self.name, words::WHOLE_NUMBER);
         self.text.with(|text| text.trim().parse()).map_err(error)
     }
 
@@ -30,7 +31,7 @@ impl NumberInput {
         if self.text.with(|text| text.trim().is_empty()) {
             return Ok(None);
         }
-        let error = |_| ApiError::at(ErrorCode::Invalid, self.name, "A whole number, or nothing for no limit.");
+        let error = |_| ApiError::at(ErrorCode::Invalid, self.name, words::WHOLE_NUMBER_OR_NONE);
         self.text.with(|text| text.trim().parse()).map(Some).map_err(error)
     }
 }
@@ -70,12 +71,12 @@ pub const FIRST: FetchSpec = FetchSpec::FIRST;
 /// As many requests as a run may have, on as many threads.
 pub const MANY: FetchSpec = FetchSpec { count: REQUESTS_LIMIT, workers: WORKERS_LIMIT, latency_ms: 1_000, ..FIRST };
 
-/// Suggested work, with its name.
-pub const PRESETS: [(&str, FetchSpec); 4] = [
-    ("10 × 2 s", FIRST),
-    ("10 × 2 s on 4 threads", FetchSpec { workers: 4, ..FIRST }),
-    ("20 flags", FetchSpec { work: LabWork::Flags, count: 20, workers: 20, latency_ms: 500, jitter_ms: 250, ..FIRST }),
-    ("1,000 × 1 s", MANY),
+/// Suggested work.
+pub const PRESETS: [FetchSpec; 4] = [
+    FIRST,
+    FetchSpec { workers: 4, ..FIRST },
+    FetchSpec { work: LabWork::Flags, count: 20, workers: 20, latency_ms: 500, jitter_ms: 250, ..FIRST },
+    MANY,
 ];
 
 impl FetchDraft {
@@ -136,6 +137,12 @@ impl FetchDraft {
         comparison::specs(&FetchSpec { workers: self.workers.whole()?, ..self.work()? })
     }
 
+    /// Whether the fields that all styles have in common are those of `spec`. Tracked.
+    pub fn describes(self, spec: &FetchSpec) -> bool {
+        let described = || Ok::<_, ApiError>(FetchSpec { workers: self.workers.whole()?, ..self.work()? });
+        described().is_ok_and(|described| comparison::in_style(&described, spec.style) == *spec)
+    }
+
     /// The work as far as it can be read, for a picture of what it will be. Tracked.
     pub fn sketch(self) -> FetchSpec {
         let spec = || Ok::<_, ApiError>(FetchSpec { workers: self.workers.whole()?, ..self.work()? });
@@ -187,14 +194,14 @@ mod tests {
 
     #[test]
     fn suggested_runs_are_valid() {
-        for (name, spec) in PRESETS {
-            assert_eq!(LabSpec::Fetch(spec).check(), Ok(()), "{name}");
+        for spec in PRESETS {
+            assert_eq!(LabSpec::Fetch(spec.clone()).check(), Ok(()), "{spec:?}");
         }
         Owner::new().with(|| {
             assert_eq!(FetchDraft::new().spec(), Ok(LabSpec::Fetch(FIRST)));
             assert!(DatabaseDraft::new().spec().is_ok());
             assert!(RequestDraft::new().spec().is_ok());
-            for (spec, styles) in PRESETS.iter().map(|(_, spec)| spec).zip([4, 4, 4, 3]) {
+            for (spec, styles) in PRESETS.iter().zip([4, 4, 4, 3]) {
                 let draft = FetchDraft::new();
                 draft.fill(spec);
                 assert_eq!(draft.compared().map(|specs| specs.len()), Ok(styles), "{spec:?}");

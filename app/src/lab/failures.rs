@@ -4,6 +4,7 @@ use api::{ItemErrorKind, ItemTrace};
 use leptos::prelude::*;
 
 use crate::lab::stream::RunStream;
+use crate::lab::words::run as words;
 use crate::ui::format::number;
 use crate::ui::highlight;
 use crate::ui::icon::{Icon, Symbol};
@@ -17,7 +18,7 @@ pub fn FailureList(stream: RunStream) -> impl IntoView {
     view! {
         <Show when=move || failures.with(|failures| !failures.is_empty())>
             <section class="card failures" aria-labelledby="failures-title">
-                <h3 id="failures-title">"What failed, by kind"</h3>
+                <h3 id="failures-title">{words::FAILURES}</h3>
                 <ul class="failure_list">{move || failures.get().into_iter().map(kind).collect_view()}</ul>
             </section>
         </Show>
@@ -27,8 +28,7 @@ pub fn FailureList(stream: RunStream) -> impl IntoView {
 fn kind(failures: Failures) -> impl IntoView {
     let rest = failures.details.len().saturating_sub(MAX_DETAILS);
     let details = failures.details.into_iter().take(MAX_DETAILS).map(|(detail, count)| {
-        let often = if count == 1 { String::new() } else { format!(" ({} times)", number(count as u64)) };
-        view! { <li>{highlight::visible(&detail)}<span class="muted">{often}</span></li> }
+        view! { <li>{highlight::visible(&detail)}<span class="muted">{words::times(count)}</span></li> }
     });
     view! {
         <li class="failure" data-state="dead">
@@ -40,7 +40,7 @@ fn kind(failures: Failures) -> impl IntoView {
             </p>
             <ul class="failure_details">
                 {details.collect_view()}
-                {(rest > 0).then(|| view! { <li class="muted">{format!("and {} other messages", number(rest as u64))}</li> })}
+                {(rest > 0).then(|| view! { <li class="muted">{words::other_messages(rest)}</li> })}
             </ul>
         </li>
     }

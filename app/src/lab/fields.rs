@@ -18,9 +18,16 @@ pub fn Choices(
     /// The index of the chosen option.
     #[prop(into)]
     chosen: Signal<usize>,
+    /// Whether the choice means nothing now.
+    #[prop(into, optional)]
+    is_idle: Signal<bool>,
     #[prop(into)] on_choose: Callback<usize>,
 ) -> impl IntoView {
     let sentences: Vec<&str> = options.iter().map(|&(_, sentence)| sentence).collect();
+    // Each sentence reserves its room, so that a choice moves nothing.
+    let rooms =
+        sentences.iter().map(|&sentence| view! { <span class="choice_room" aria-hidden="true">{sentence}</span> });
+    let rooms = rooms.collect_view();
     let sentence = move || sentences.get(chosen.get()).copied();
     let choice = move |(index, (word, sentence)): (usize, Choice)| {
         view! {
@@ -36,10 +43,10 @@ pub fn Choices(
         }
     };
     view! {
-        <fieldset class="choices">
+        <fieldset class="choices" disabled=move || is_idle.get()>
             <legend>{legend}</legend>
             <div class="choice_list">{options.into_iter().enumerate().map(choice).collect_view()}</div>
-            <p class="choice_about" aria-live="polite">{sentence}</p>
+            <div class="choice_about"><p aria-live="polite">{sentence}</p>{rooms}</div>
         </fieldset>
     }
 }

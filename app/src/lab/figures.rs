@@ -4,6 +4,7 @@ use api::{DatabaseSpec, LabRun, LabSpec, LabSummary, LabTrace, PoolStep, PoolSum
 use leptos::prelude::*;
 
 use crate::lab::stream::RunStream;
+use crate::lab::words::run::{ELAPSED, tile};
 use crate::lab::{bars, failures};
 use crate::ui::format::{measured, number, times};
 
@@ -19,9 +20,9 @@ pub fn RunTiles(stream: RunStream) -> impl IntoView {
             let figures = Figures::of(&run, trace, now_us);
             match &run.spec {
                 LabSpec::Fetch(_) => {
-                    let mut tiles = of_items(&figures, "requests");
+                    let mut tiles = of_items(&figures, tile::of_requests);
                     tiles.push((
-                        "Failed",
+                        tile::FAILED,
                         number(figures.summary.failed.into()),
                         failures::summary(&failures::by_kind(&trace.items)),
                     ));
@@ -29,7 +30,7 @@ pub fn RunTiles(stream: RunStream) -> impl IntoView {
                     tiles
                 }
                 LabSpec::Database(_) => {
-                    let mut tiles = of_items(&figures, "tasks");
+                    let mut tiles = of_items(&figures, tile::of_tasks);
                     tiles.extend(of_pool(run.summary.as_ref().and_then(|summary| summary.pool), &trace.pool));
                     tiles
                 }
@@ -61,21 +62,19 @@ pub fn RunTiles(stream: RunStream) -> impl IntoView {
 }
 
 fn elapsed(summary: &LabSummary) -> Tile {
-    ("Elapsed", measured(summary.elapsed_us), String::new())
+    (ELAPSED, measured(summary.elapsed_us), String::new())
 }
 
-fn of_items(Figures { summary, total, .. }: &Figures, things: &str) -> Vec<Tile> {
-    let count = |count: u64, text: String| (count > 0).then_some(text);
-    let total = count(*total, format!("of {} {things}", number(*total)));
-    let cancelled = summary.cancelled.into();
-    let cancelled = count(cancelled, format!("{} cancelled", number(cancelled)));
+fn of_items(Figures { summary, total, .. }: &Figures, of_all: fn(u64) -> String) -> Vec<Tile> {
+    let total = (*total > 0).then(|| of_all(*total));
+    let cancelled = (summary.cancelled > 0).then(|| tile::cancelled(summary.cancelled));
     let remark = total.into_iter().chain(cancelled).collect::<Vec<_>>().join(", ");
-    vec![elapsed(summary), ("Done", number(summary.done.into()), remark)]
+    vec![elapsed(summary), (tile::DONE, number(summary.done.into()), remark)]
 }
 
 fn speed_up(summary: &LabSummary) -> Tile {
     let times = times(summary.work_us, summary.elapsed_us).unwrap_or_else(|| "–".to_owned());
-    ("Speed-up", times, format!("{} of waiting, one by one", measured(summary.work_us)))
+    (tile::SPEED_UP, times, tile::added_up(&measured(summary.work_us)))
 }
 
 /// From the summary, or from the events until there is one.
@@ -86,17 +85,17 @@ fn of_pool(summary: Option<PoolSummary>, events: &[PoolStep]) -> Vec<Tile> {
     let text = |of: fn(PoolSummary) -> String| summary.map_or_else(|| "–".to_owned(), of);
     vec![
         (
-            "Most in use",
+            tile::MOST_IN_USE,
             number(summary.map_or(most_in_use, |pool| pool.most_in_use).into()),
-            format!("of {max} connections"),
+            tile::of_connections(max),
         ),
         (
-            "Longest wait",
+            tile::LONGEST_WAIT,
             text(|pool| measured(pool.longest_wait_us)),
-            format!("at most {} waited", number(summary.map_or(most_waiting, |pool| pool.most_waiting).into())),
+            tile::most_waited(summary.map_or(most_waiting, |pool| pool.most_waiting)),
         ),
-        ("Leaked", text(|pool| number(pool.leaked.into())), "connections not given back".to_owned()),
-        ("Refused", text(|pool| number(pool.refused.into())), "too many connections, or locked".to_owned()),
+        (tile::LEAKED, text(|pool| number(pool.leaked.into())), tile::NOT_GIVEN_BACK.to_owned()),
+        (tile::REFUSED, text(|pool| number(pool.refused.into())), tile::REFUSED_WHY.to_owned()),
     ]
 }
 

@@ -3,9 +3,10 @@
 use api::{ItemTrace, LabTrace};
 use leptos::prelude::*;
 
+use crate::lab::bars;
 use crate::lab::legend::StateLegend;
 use crate::lab::stream::RunStream;
-use crate::lab::{bars, words};
+use crate::lab::words::run as words;
 use crate::ui::chart::axis::Scale;
 use crate::ui::chart::steps::{self, Extreme, Figure, Series, Step, StepChart};
 
@@ -15,11 +16,11 @@ pub const NOT_BEGUN: usize = 1;
 const ENDED: usize = 2;
 
 const FIGURES: &[Figure] = &[Figure {
-    title: "Requests",
+    title: words::REQUESTS,
     series: &[
-        Series { label: "in flight", name: "in_flight", index: IN_FLIGHT, keeps: Extreme::Highest },
-        Series { label: "not begun", name: "waiting", index: NOT_BEGUN, keeps: Extreme::Highest },
-        Series { label: "ended", name: "ended", index: ENDED, keeps: Extreme::Highest },
+        Series { label: words::FLIGHT_LINES[0], name: "in_flight", index: IN_FLIGHT, keeps: Extreme::Highest },
+        Series { label: words::FLIGHT_LINES[1], name: "waiting", index: NOT_BEGUN, keeps: Extreme::Highest },
+        Series { label: words::FLIGHT_LINES[2], name: "ended", index: ENDED, keeps: Extreme::Highest },
     ],
 }];
 

@@ -6,9 +6,10 @@ use leptos::prelude::*;
 
 use crate::lab::comparison::ComparisonId;
 use crate::lab::draft::{DatabaseDraft, FetchDraft, PRESETS, RequestDraft};
+use crate::lab::fields;
 use crate::lab::fields::{Choice, Choices, NumberField};
 use crate::lab::launcher::Launcher;
-use crate::lab::{fields, labels, words};
+use crate::lab::words::{form as words, labels};
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Notice, Tone};
 use crate::ui::shortcuts::focus;
@@ -51,8 +52,8 @@ fn LabForm(
                 </p>
             </div>
             {move || launcher.request.error.get().map(|error| {
-                let title = labels::refusal(error.code).unwrap_or("Not started");
-                let doubt = if error.is_outcome_unknown() { "It is not known whether the run was started. " } else { "" };
+                let title = labels::refusal(error.code).unwrap_or(words::NOT_STARTED);
+                let doubt = if error.is_outcome_unknown() { words::PERHAPS_STARTED } else { "" };
                 view! { <Notice tone=Tone::Error title text=format!("{doubt}{}", error.message) /> }
             })}
             <details
@@ -101,24 +102,22 @@ pub fn FetchForm(
         Ok(spec) => launcher.start(spec, on_run),
         Err(error) => drop(error.field.map(|field| focus(&format!("#{}", fields::element_id(&field))))),
     };
-    let has_order = Memo::new(move |_| draft.style.get() == LabStyle::Futures);
+    let has_order = move || draft.style.get() == LabStyle::Futures;
     let alone_error = move || alone.with(|alone| alone.as_ref().err().map(|error| error.message.clone()));
     view! {
         <LabForm label error estimate=Signal::derive(estimate) launcher on_start=start>
             <Presets draft />
-            {choices("Work", "work", &LabWork::ALL, labels::work, draft.work)}
+            {choices(words::WORK, "work", &LabWork::ALL, labels::work, draft.work, Signal::stored(false))}
             <div class="number_fields">
-                <NumberField label="Requests" input=draft.count error />
-                <NumberField label="Threads" input=draft.workers error />
-                <NumberField label="Latency" unit="ms" input=draft.latency_ms error />
-                <NumberField label="Jitter" unit="± ms" input=draft.jitter_ms error />
-                <NumberField label="Timeout" unit="ms" placeholder="none" input=draft.timeout_ms error />
+                <NumberField label=words::REQUESTS input=draft.count error />
+                <NumberField label=words::THREADS input=draft.workers error />
+                <NumberField label=words::LATENCY unit=words::MS input=draft.latency_ms error />
+                <NumberField label=words::JITTER unit=words::PLUS_MINUS_MS input=draft.jitter_ms error />
+                <NumberField label=words::TIMEOUT unit=words::MS placeholder=words::NO_TIMEOUT input=draft.timeout_ms error />
             </div>
             <div class="one_style">
-                {choices(words::ONE_STYLE, "style", &LabStyle::ALL, labels::style, draft.style)}
-                <Show when=move || has_order.get()>
-                    {choices("Results", "order", &LabOrder::ALL, labels::order, draft.order)}
-                </Show>
+                {choices(words::ONE_STYLE, "style", &LabStyle::ALL, labels::style, draft.style, Signal::stored(false))}
+                {choices(words::RESULTS, "order", &LabOrder::ALL, labels::order, draft.order, Signal::derive(move || !has_order()))}
                 <div class="start_row">
                     <button
                         class="button"
@@ -143,6 +142,7 @@ fn choices<T: Copy + PartialEq + Send + Sync + 'static>(
     options: &'static [T],
     label: fn(T) -> Choice,
     chosen: RwSignal<T>,
+    is_idle: Signal<bool>,
 ) -> AnyView {
     let index = Signal::derive(move || {
         let chosen = chosen.get();
@@ -154,19 +154,19 @@ fn choices<T: Copy + PartialEq + Send + Sync + 'static>(
         }
     };
     let options = options.iter().map(|&option| label(option)).collect();
-    view! { <Choices legend name options chosen=index on_choose=choose /> }.into_any()
+    view! { <Choices legend name options chosen=index is_idle on_choose=choose /> }.into_any()
 }
 
 #[component]
 fn Presets(draft: FetchDraft) -> impl IntoView {
-    let presets = PRESETS.iter().map(move |(name, spec)| {
+    let presets = words::PRESETS.into_iter().zip(&PRESETS).map(move |(name, spec)| {
         view! {
-            <button class="button button-small" type="button" on:click=move |_| draft.fill(spec)>{*name}</button>
+            <button class="button button-small" type="button" on:click=move |_| draft.fill(spec)>{name}</button>
         }
     });
     view! {
         <div class="presets" role="group" aria-labelledby="presets-title">
-            <span class="presets_title" id="presets-title">"Try"</span>
+            <span class="presets_title" id="presets-title">{words::TRY}</span>
             {presets.collect_view()}
         </div>
     }
@@ -196,16 +196,16 @@ pub fn DatabaseForm(draft: DatabaseDraft, launcher: Launcher, on_run: Callback<L
     view! {
         <LabForm label=words::RUN_TASKS error estimate launcher on_start=start>
             <div class="number_fields">
-                <NumberField label="Batches" input=draft.batches error />
-                <NumberField label="Tasks in each" input=draft.tasks_per_batch error />
-                <NumberField label="Held for" unit="ms" input=draft.hold_ms error />
+                <NumberField label=words::BATCHES input=draft.batches error />
+                <NumberField label=words::TASKS_PER_BATCH input=draft.tasks_per_batch error />
+                <NumberField label=words::HELD_FOR unit=words::MS input=draft.hold_ms error />
             </div>
             <fieldset class="choices">
-                <legend>"Of the tasks"</legend>
+                <legend>{words::OF_THE_TASKS}</legend>
                 <div class="number_fields">
-                    <NumberField label="fail" unit="%" input=draft.failing error />
-                    <NumberField label="panic" unit="%" input=draft.panicking error />
-                    <NumberField label="are aborted" unit="%" input=draft.aborted error />
+                    <NumberField label=words::FAIL unit=words::PERCENT input=draft.failing error />
+                    <NumberField label=words::PANIC unit=words::PERCENT input=draft.panicking error />
+                    <NumberField label=words::ARE_ABORTED unit=words::PERCENT input=draft.aborted error />
                 </div>
             </fieldset>
         </LabForm>
@@ -218,7 +218,7 @@ pub fn TrapForm(draft: RequestDraft, launcher: Launcher, on_run: Callback<LabRun
     view! {
         <LabForm label=words::KILL error estimate launcher on_start=start>
             <div class="number_fields">
-                <NumberField label="Write delay" unit="ms" input=draft.delay_ms error />
+                <NumberField label=words::WRITE_DELAY unit=words::MS input=draft.delay_ms error />
             </div>
         </LabForm>
     }

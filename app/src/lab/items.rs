@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use crate::lab::bars;
 use crate::lab::bars::ROWS_LIMIT;
 use crate::lab::stream::RunStream;
+use crate::lab::words::run as words;
 use crate::ui::chart::reading::{FiguresTable, FoldedTable};
 use crate::ui::format::{measured, number};
 use crate::ui::icon::{Icon, Symbol};
@@ -13,7 +14,7 @@ use crate::ui::icon::{Icon, Symbol};
 #[component]
 pub fn ItemTable(stream: RunStream) -> impl IntoView {
     view! {
-        <FoldedTable class="card table_view" summary="All requests as a table" is_open=RwSignal::new(false)>
+        <FoldedTable class="card table_view" summary=words::AS_A_TABLE is_open=RwSignal::new(false)>
             <ItemRows stream />
         </FoldedTable>
     }
@@ -24,8 +25,8 @@ fn ItemRows(stream: RunStream) -> impl IntoView {
     let count = Memo::new(move |_| stream.trace.with(|trace| trace.items.len()));
     let rows = move || (0..count.get()).map(|index| view! { <ItemRow stream index /> }).collect_view();
     view! {
-        <div class="table_scroll" tabindex="0" role="region" aria-label="Requests">
-            <FiguresTable columns=vec!["#", "Request", "State", "Started", "Took", "Called back", "Handed over", "Result"]>
+        <div class="table_scroll" tabindex="0" role="region" aria-label=words::REQUESTS>
+            <FiguresTable columns=words::COLUMNS.to_vec()>
                 {rows}
             </FiguresTable>
         </div>
@@ -74,20 +75,20 @@ pub fn FuturesTable(stream: RunStream, planned: usize) -> impl IntoView {
         stream.trace.with(|trace| trace.items.iter().filter(|item| item.called_back_us.is_some()).count())
     });
     let counts = [
-        ("pending", count(&[ItemState::Pending])),
-        ("running", count(&[ItemState::Running])),
-        ("finished", count(&[ItemState::Done, ItemState::Failed])),
-        ("cancelled", count(&[ItemState::Cancelled])),
-        ("called back", called_back),
+        count(&[ItemState::Pending]),
+        count(&[ItemState::Running]),
+        count(&[ItemState::Done, ItemState::Failed]),
+        count(&[ItemState::Cancelled]),
+        called_back,
     ];
     let entry = |(label, count): (&'static str, Memo<usize>)| {
         view! { <div><dt>{label}</dt><dd>{move || number(count.get() as u64)}</dd></div> }
     };
     view! {
         <section class="card futures" aria-labelledby="futures-title">
-            <h3 id="futures-title">"Futures"</h3>
-            <dl class="future_counts">{counts.map(entry).collect_view()}</dl>
-            <FoldedTable class="table_view" summary="Each future" is_open=RwSignal::new(is_short)>
+            <h3 id="futures-title">{words::FUTURES}</h3>
+            <dl class="future_counts">{words::FUTURE_COUNTS.into_iter().zip(counts).map(entry).collect_view()}</dl>
+            <FoldedTable class="table_view" summary=words::EACH_FUTURE is_open=RwSignal::new(is_short)>
                 <ItemRows stream />
             </FoldedTable>
         </section>
@@ -106,12 +107,12 @@ pub fn Arrivals(stream: RunStream) -> impl IntoView {
     });
     let rest = move || match total.get().saturating_sub(MAX_CHIPS) {
         0 => None,
-        rest => Some(view! { <li class="arrival_rest muted">{format!("and {} more", number(rest as u64))}</li> }),
+        rest => Some(view! { <li class="arrival_rest muted">{words::more(rest)}</li> }),
     };
     view! {
         <section class="card arrivals" aria-labelledby="arrivals-title">
-            <h3 id="arrivals-title">"Arrivals, in order"</h3>
-            <Show when=move || total.get() == 0><p class="muted">"Nothing has arrived yet."</p></Show>
+            <h3 id="arrivals-title">{words::ARRIVALS}</h3>
+            <Show when=move || total.get() == 0><p class="muted">{words::NO_ARRIVALS}</p></Show>
             <ol class="arrival_list" aria-labelledby="arrivals-title">
                 <For each=move || chips.get() key=|index| *index children=move |index| view! { <Arrival stream index /> } />
                 {rest}

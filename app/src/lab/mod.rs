@@ -11,7 +11,6 @@ mod figures;
 mod flight;
 mod form;
 mod items;
-mod labels;
 mod lanes;
 mod launcher;
 mod legend;

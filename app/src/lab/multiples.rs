@@ -1,6 +1,6 @@
 //! Small multiples: each style of a comparison as one drawing, all on one time axis.
 
-use api::{FetchSpec, ItemState, LabSpec, LabStyle, LabSummary, LabTrace};
+use api::{FetchSpec, ItemState, LabSpec, LabStyle, LabSummary, LabTrace, RUN_LIMIT_MS};
 use leptos::prelude::*;
 
 use crate::lab::bars::{self, ROWS_LIMIT};
@@ -17,7 +17,6 @@ use crate::ui::format::number;
 
 /// The interval between redraws while a run is running, in microseconds.
 const REDRAW_EVERY_US: u64 = 50_000;
-const TABLE: [&str; 6] = ["Style", "Time", "Compared", "Answered", "Failed", "Most at a time"];
 
 /// Without streams it is a sketch of what to expect.
 #[component]
@@ -34,13 +33,15 @@ pub fn Multiples(spec: FetchSpec, lanes: Memo<Vec<Lane>>, streams: Vec<RunStream
         view! { <StyleLane spec=in_style(&spec, style) stream lanes scale /> }
     });
     let rows = rows.collect_view();
+    let has_areas = spec.count as usize > ROWS_LIMIT;
     let has_run = !streams.is_empty();
     let has_failed = Memo::new(move |_| lanes.with(|lanes| lanes.iter().any(has_failed)));
     view! {
-        <section class="card multiples" aria-label="The styles side by side">
+        <section class="card multiples" aria-label=words::SIDE_BY_SIDE data-areas=has_areas.then_some("")>
             <div class="multiples_axis"><TimeAxis scale /></div>
             <ol class="multiples_list">{rows}</ol>
             <ul class="bar_legend" aria-hidden="true">
+                {has_areas.then(|| view! { <li>{words::Y_AXIS}</li> })}
                 <li><span class="bar_sample" data-bar="wait"></span>{words::NOT_BEGUN}</li>
                 <li><span class="bar_sample" data-bar="work"></span>{words::WAITING_FOR_ANSWER}</li>
                 {move || has_failed.get().then(|| view! {
@@ -120,6 +121,13 @@ fn StyleLane(
         Some(Outcome::Running) => "running",
         _ => "none",
     };
+    // Why nothing is drawn.
+    let reason = move || match outcome.get() {
+        Some(Outcome::TooLong(_)) => Some(words::longer_than_a_run(RUN_LIMIT_MS)),
+        Some(Outcome::Missing) => Some(words::DELETED.to_owned()),
+        Some(Outcome::Stopped(_)) if !stream.is_some_and(has_drawing) => Some(words::NEVER_BEGAN.to_owned()),
+        _ => None,
+    };
     let plot = if count as usize > ROWS_LIMIT {
         view! { <AreaPlot spec=spec.clone() stream scale /> }.into_any()
     } else {
@@ -131,10 +139,17 @@ fn StyleLane(
                 <h3>{heading}</h3>
                 <p>{words::style_way(&spec)}</p>
             </div>
-            {plot}
+            <div class="multiple_plot">
+                {plot}
+                {move || reason().map(|reason| view! { <p class="multiple_reason">{reason}</p> })}
+            </div>
             <p class="multiple_result"><strong>{time}</strong>" "<small>{remark}</small></p>
         </li>
     }
+}
+
+fn has_drawing(stream: RunStream) -> bool {
+    stream.trace.with(|trace| !trace.items.is_empty())
 }
 
 fn has_failed(lane: &Lane) -> bool {
@@ -230,6 +245,8 @@ fn AreaPlot(spec: FetchSpec, stream: Option<RunStream>, scale: Memo<Scale>) -> i
     let area = move || steps.with(|steps| steps::area_path(steps, flight::IN_FLIGHT, count, scale.get(), known_us()));
     let line = move || steps.with(|steps| steps::line_path(steps, flight::NOT_BEGUN, count, scale.get(), known_us()));
     view! {
+        <span class="step_top" aria-hidden="true">{number(count.into())}</span>
+        <span class="step_zero" aria-hidden="true">"0"</span>
         <svg
             class="area_plot"
             viewBox=format!("0 0 {} {}", steps::WIDTH, steps::HEIGHT)
@@ -268,9 +285,9 @@ fn LaneTable(lanes: Memo<Vec<Lane>>, streams: Vec<RunStream>) -> impl IntoView {
     };
     let rows = move || lanes.get().iter().map(row).collect_view();
     view! {
-        <FoldedTable class="table_view" summary="The same as a table" is_open=RwSignal::new(false)>
-            <div class="table_scroll" tabindex="0" role="region" aria-label="The styles as a table">
-                <FiguresTable columns=TABLE.to_vec()>{rows}</FiguresTable>
+        <FoldedTable class="table_view" summary=words::AS_A_TABLE is_open=RwSignal::new(false)>
+            <div class="table_scroll" tabindex="0" role="region" aria-label=words::STYLES_AS_A_TABLE>
+                <FiguresTable columns=words::COLUMNS.to_vec()>{rows}</FiguresTable>
             </div>
         </FoldedTable>
     }

@@ -92,7 +92,7 @@ fn ScenarioTabs(chosen: Memo<Scenario>) -> impl IntoView {
             </a>
         }
     };
-    view! { <nav class="lab_tabs" aria-label="Scenarios">{Scenario::ALL.map(tab).collect_view()}</nav> }
+    view! { <nav class="lab_tabs" aria-label=words::SCENARIOS>{Scenario::ALL.map(tab).collect_view()}</nav> }
 }
 
 #[component]

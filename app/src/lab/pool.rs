@@ -4,20 +4,21 @@ use api::LabTrace;
 use leptos::prelude::*;
 
 use crate::lab::stream::RunStream;
+use crate::lab::words::run as words;
 use crate::ui::chart::axis::Scale;
 use crate::ui::chart::steps::{self, Extreme, Figure, Series, Step, StepChart};
 
 const FIGURES: &[Figure] = &[
     Figure {
-        title: "Connections",
+        title: words::CONNECTIONS,
         series: &[
-            Series { label: "in use", name: "in_use", index: 0, keeps: Extreme::Highest },
-            Series { label: "idle", name: "idle", index: 1, keeps: Extreme::Lowest },
+            Series { label: words::CONNECTION_LINES[0], name: "in_use", index: 0, keeps: Extreme::Highest },
+            Series { label: words::CONNECTION_LINES[1], name: "idle", index: 1, keeps: Extreme::Lowest },
         ],
     },
     Figure {
-        title: "Tasks waiting for one",
-        series: &[Series { label: "waiting", name: "waiting", index: 2, keeps: Extreme::Highest }],
+        title: words::TASKS_WAITING,
+        series: &[Series { label: words::TASKS_WAITING_LINE, name: "waiting", index: 2, keeps: Extreme::Highest }],
     },
 ];
 
@@ -31,7 +32,7 @@ pub fn PoolChart(stream: RunStream) -> impl IntoView {
     let steps = Memo::new(move |_| stream.trace.with(of_pool));
     view! {
         <section class="card" aria-labelledby="pool-chart-title">
-            <h3 id="pool-chart-title">"Connections over time"</h3>
+            <h3 id="pool-chart-title">{words::POOL}</h3>
             <StepChart figures=FIGURES steps scale known_us />
         </section>
     }

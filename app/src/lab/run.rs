@@ -14,7 +14,8 @@ use crate::lab::pool::PoolChart;
 use crate::lab::shows::RunTakeaway;
 use crate::lab::stream::RunStream;
 use crate::lab::waterfall::Waterfall;
-use crate::lab::{labels, stream, words};
+use crate::lab::words::{labels, run as texts};
+use crate::lab::{stream, words};
 use crate::platform::request::Request;
 use crate::platform::retry::{self, Outcome};
 use crate::platform::{time, url};
@@ -106,8 +107,8 @@ pub fn LabRunPage(id: LabRunId) -> impl IntoView {
     let shown = Memo::new(move |_| answer.get());
     let heading = Memo::new(move |_| match shown.get() {
         Some(Ok(run)) => labels::title(&run.spec),
-        Some(Err(error)) if error.code == ErrorCode::NotFound => "There is no such run".to_owned(),
-        _ => "A run of the lab".to_owned(),
+        Some(Err(error)) if error.code == ErrorCode::NotFound => texts::NO_SUCH_RUN.to_owned(),
+        _ => texts::A_RUN.to_owned(),
     });
     view! {
         <div class="page">
@@ -129,8 +130,8 @@ pub fn LabRunPage(id: LabRunId) -> impl IntoView {
 fn NoSuchRun() -> impl IntoView {
     view! {
         <div class="card empty_state">
-            <p>"The address may be mistyped, or the run may be so old that it was deleted."</p>
-            <a class="button" href="/lab">"Go to the lab"</a>
+            <p>{texts::NO_SUCH_RUN_WHY}</p>
+            <a class="button button-primary" href="/lab">{texts::GO_TO_LAB}</a>
         </div>
     }
 }
@@ -146,7 +147,7 @@ fn RunHead(stream: RunStream, host: Host) -> impl IntoView {
         <header class="lab_run_head">
             {match host {
                 Host::Lab => view! { <h2><a href=address>{title}</a></h2> }.into_any(),
-                Host::Page => view! { <h2 class="visually_hidden">"What happened"</h2> }.into_any(),
+                Host::Page => view! { <h2 class="visually_hidden">{texts::WHAT_HAPPENED}</h2> }.into_any(),
             }}
             {move || view! { <StateBadge state=state.get() /> }}
             <span class="muted"><TimeAgo time=created_at /></span>
@@ -156,7 +157,7 @@ fn RunHead(stream: RunStream, host: Host) -> impl IntoView {
             </div>
         </header>
         {move || cancellation.error.get().map(|error| {
-            let title = if error.is_outcome_unknown() { "Perhaps not cancelled" } else { "Not cancelled" };
+            let title = if error.is_outcome_unknown() { texts::PERHAPS_NOT_CANCELLED } else { words::NOT_CANCELLED };
             view! { <Notice tone=Tone::Error title text=error.message /> }
         })}
     }
@@ -186,7 +187,7 @@ fn CancelButton(stream: RunStream, request: Request) -> impl IntoView {
                 aria-disabled=move || is_sent.get().then_some("true")
                 on:click=cancel
             >
-                {move || if is_sent.get() { "Cancelling…" } else { "Cancel" }}
+                {move || if is_sent.get() { texts::CANCELLING } else { words::CANCEL }}
             </button>
         </Show>
     }
@@ -203,7 +204,7 @@ fn ProgressLine(stream: RunStream) -> impl IntoView {
         <div
             class="progress_line"
             role="progressbar"
-            aria-label="Progress"
+            aria-label=texts::PROGRESS
             aria-valuemin="0"
             aria-valuemax="100"
             aria-valuenow=move || percent.get().to_string()

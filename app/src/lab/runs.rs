@@ -3,10 +3,10 @@
 use api::{LabRun, LabSpec};
 use leptos::prelude::*;
 
-use crate::lab::{labels, words};
+use crate::lab::words::{labels, run as words};
 use crate::platform::url;
 use crate::ui::badge::StateBadge;
-use crate::ui::format::{TimeAgo, counted, measured, times};
+use crate::ui::format::{TimeAgo, measured, times};
 
 #[component]
 pub fn RunTable(runs: Memo<Vec<LabRun>>) -> impl IntoView {
@@ -18,18 +18,18 @@ pub fn RunTable(runs: Memo<Vec<LabRun>>) -> impl IntoView {
     let is_empty = Memo::new(move |_| compared.with(Vec::is_empty));
     view! {
         <section class="run_section" aria-labelledby="runs-title">
-            <h2 id="runs-title">{words::RUNS}</h2>
+            <h2 id="runs-title">{words::LATEST_RUNS}</h2>
             <Show when=move || !is_empty.get() fallback=|| view! { <p class="muted">{words::NO_RUN}</p> }>
                 <div class="card card-flush">
                     <table class="table run_table" data-plain=move || is_plain.get().then_some("")>
                         <thead>
                             <tr>
-                                <th scope="col">"Run"</th>
-                                <th scope="col">"State"</th>
-                                <th scope="col">"Elapsed"</th>
-                                <th class="run_times" scope="col" title="Compared with its own requests one by one">"vs. one by one"</th>
-                                <th class="run_times" scope="col" title="Compared with the slowest run with the same work">"vs. slowest"</th>
-                                <th scope="col">"Started"</th>
+                                <th scope="col">{words::RUN}</th>
+                                <th scope="col">{words::STATE}</th>
+                                <th scope="col">{words::ELAPSED}</th>
+                                <th class="run_times" scope="col" title=words::VS_ONE_BY_ONE_WHY>{words::VS_ONE_BY_ONE}</th>
+                                <th class="run_times" scope="col" title=words::VS_SLOWEST_WHY>{words::VS_SLOWEST}</th>
+                                <th scope="col">{words::STARTED}</th>
                             </tr>
                         </thead>
                         <tbody>
@@ -64,7 +64,7 @@ fn RunRow(run: ComparedRun, compared: Memo<Vec<ComparedRun>>) -> impl IntoView {
             <td class="run_state">
                 {move || view! { <StateBadge state=state.get() /> }}
                 <span class="muted run_failed">
-                    {move || (failed() > 0).then(|| counted(failed() as usize, "failure"))}
+                    {move || (failed() > 0).then(|| words::failures(failed()))}
                 </span>
             </td>
             <td class="run_elapsed">

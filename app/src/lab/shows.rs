@@ -7,8 +7,8 @@ use leptos::prelude::*;
 
 use crate::lab::stream::RunStream;
 use crate::lab::words;
-use crate::lab::words::{brief, database, fetch, trap};
-use crate::ui::format::number;
+use crate::lab::words::{database, fetch, trap};
+use crate::ui::format::{measured, number, times};
 
 #[component]
 pub fn Takeaway(title: &'static str, children: Children) -> impl IntoView {
@@ -40,14 +40,14 @@ fn of_fetch(spec: &FetchSpec, summary: &LabSummary) -> String {
     if summary.done == 0 {
         return fetch::NONE_ANSWERED.to_owned();
     }
-    let (elapsed, work) = (brief(summary.elapsed_us), brief(summary.work_us));
-    let tenths = summary.work_us.saturating_mul(10) / summary.elapsed_us.max(1);
-    let side_by_side = |waits: &str| {
-        if tenths > 10 {
-            fetch::side_by_side(waits, &elapsed, &work, &words::ratio(tenths))
-        } else {
-            fetch::no_faster(waits, &elapsed, &work)
+    // As the tiles above say it.
+    let (elapsed, work) = (measured(summary.elapsed_us), measured(summary.work_us));
+    let ratio = times(summary.work_us, summary.elapsed_us);
+    let side_by_side = |waits: &str| match ratio {
+        Some(ratio) if summary.work_us.saturating_mul(10) / summary.elapsed_us > 10 => {
+            fetch::side_by_side(waits, &elapsed, &work, &ratio)
         }
+        _ => fetch::no_faster(waits, &elapsed, &work),
     };
     let sentence = match spec.style {
         LabStyle::Sequential => fetch::in_sequence(&words::things(spec), &elapsed, &work),
@@ -65,7 +65,7 @@ fn of_database(spec: &DatabaseSpec, summary: &LabSummary) -> String {
     let Some(pool) = summary.pool else { return number(tasks) };
     let mut sentences = vec![database::shared(tasks, pool.max, pool.most_in_use)];
     if pool.most_waiting > 0 {
-        sentences.push(database::waited(pool.most_waiting, &brief(pool.longest_wait_us)));
+        sentences.push(database::waited(pool.most_waiting, &measured(pool.longest_wait_us)));
     }
     sentences.push(match pool.leaked {
         0 => database::all_came_back(summary.failed),
@@ -108,11 +108,11 @@ mod tests {
         let text = |style, summary| of_fetch(&FetchSpec { style, workers: 4, ..FetchSpec::FIRST }, &summary);
         assert_eq!(
             text(LabStyle::Sequential, summary(20_030, 20_010, 10, 0)),
-            "Each request waited for the one before it: the waits of 10 requests add up to 20.0 s, and took 20.0 s."
+            "Each request waited for the one before it: the waits of 10 requests add up to 20.01 s, and took 20.03 s."
         );
         let threads = text(LabStyle::Threads, summary(6_000, 20_000, 9, 1));
         assert!(threads.contains("4 threads waited for up to 4 answers at a time"), "{threads}");
-        assert!(threads.contains("6.0 s instead of 20.0 s one by one: 3.3 times faster"), "{threads}");
+        assert!(threads.contains("6.00 s instead of 20.00 s one by one: 3.3× faster"), "{threads}");
         assert!(threads.ends_with("1 request failed; all others were answered."), "{threads}");
         let slow = text(LabStyle::Async, summary(30, 29, 10, 0));
         assert!(slow.contains("no faster"), "{slow}");

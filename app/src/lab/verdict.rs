@@ -35,18 +35,21 @@ pub fn versus(lanes: &[Lane], lane: &Lane) -> Option<String> {
         return None;
     }
     let own = lane.answered()?.elapsed_us;
-    let sequence = of(lanes, LabStyle::Sequential).map(|summary| summary.elapsed_us);
-    let base = sequence.or_else(|| lanes.iter().filter_map(Lane::answered).map(|summary| summary.elapsed_us).max())?;
+    let slowest = || lanes.iter().filter_map(Lane::answered).map(|summary| summary.elapsed_us).max();
+    let (base, measure) = match of(lanes, LabStyle::Sequential) {
+        Some(sequence) => (sequence.elapsed_us, words::ONE_BY_ONE),
+        None => (slowest()?, words::SLOWEST),
+    };
     if base == own {
-        return Some(words::ONE_TIMES.to_owned());
+        return Some(measure.to_owned());
     }
     let (faster, slower) = (tenths(base, own), tenths(own, base));
     Some(if faster >= FASTER {
-        words::faster(&words::ratio(faster))
+        words::faster(&words::ratio(faster), measure)
     } else if slower >= FASTER {
-        words::slower(&words::ratio(slower))
+        words::slower(&words::ratio(slower), measure)
     } else {
-        words::AS_FAST.to_owned()
+        words::no_faster_than(measure)
     })
 }
 
@@ -150,7 +153,10 @@ mod tests {
         let lanes = lanes([20_030, 2_004, 2_003, 2_008]);
         assert_eq!(headline(&FIRST, &lanes), "Same 10 requests: 20.0 s, or 2.0 s");
         let versus: Vec<_> = lanes.iter().filter_map(|lane| versus(&lanes, lane)).collect();
-        assert_eq!(versus, ["1×", "10× faster", "10× faster", "10× faster"]);
+        assert_eq!(
+            versus,
+            ["one by one", "10× faster vs. one by one", "10× faster vs. one by one", "10× faster vs. one by one"]
+        );
         let conclusion = conclusion(&FIRST, &lanes).unwrap_or_default();
         assert!(conclusion.contains("10 times faster: 2.0 s instead of 20.0 s"), "{conclusion}");
         assert!(conclusion.contains("Threads and async tie here"), "{conclusion}");
@@ -174,7 +180,7 @@ mod tests {
         let no_wait = lanes([10, 15, 15, 18]);
         assert!(text(&FIRST, &no_wait).contains("no faster here"), "{}", text(&FIRST, &no_wait));
         assert!(text(&FIRST, &no_wait).contains("Threads were faster than async"), "{}", text(&FIRST, &no_wait));
-        assert_eq!(versus(&no_wait, &no_wait[3]).as_deref(), Some("1.8× slower"));
+        assert_eq!(versus(&no_wait, &no_wait[3]).as_deref(), Some("1.8× slower vs. one by one"));
     }
 
     #[test]
@@ -198,8 +204,9 @@ mod tests {
         assert_eq!(headline(&many, &lanes), "Same 1,000 requests: 20.1 s, or 2.5 s");
         let text = conclusion(&many, &lanes).unwrap_or_default();
         assert!(text.contains("at least 33 min 20 s"), "{text}");
-        assert_eq!(versus(&lanes, &lanes[3]).as_deref(), Some("8.0× faster"));
+        assert_eq!(versus(&lanes, &lanes[3]).as_deref(), Some("8.0× faster vs. slowest"));
         assert_eq!(versus(&lanes, &lanes[0]), None);
+        assert_eq!(versus(&lanes, &lanes[1]).as_deref(), Some("slowest"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::lab::bars;
 use crate::lab::items::Flag;
 use crate::lab::legend::StateLegend;
 use crate::lab::stream::RunStream;
+use crate::lab::words::run as words;
 use crate::ui::chart::axis::{Scale, TimeAxis};
 use crate::ui::chart::reading::Slider;
 use crate::ui::icon::{Icon, Symbol};
@@ -28,16 +29,16 @@ pub fn Waterfall(
     });
     let inspected = RwSignal::new(None::<usize>);
     let rows = move || match count.get() {
-        0 => view! { <p class="muted waterfall_empty">"The bars appear when the run begins."</p> }.into_any(),
+        0 => view! { <p class="muted waterfall_empty">{words::NO_BARS_YET}</p> }.into_any(),
         count => {
             let rows = (0..count).map(|index| view! { <WaterfallRow stream index scale inspected /> });
-            view! { <ol class="waterfall_rows" aria-label="Requests">{rows.collect_view()}</ol> }.into_any()
+            view! { <ol class="waterfall_rows" aria-label=words::REQUESTS>{rows.collect_view()}</ol> }.into_any()
         }
     };
     view! {
         <section class="card waterfall" aria-labelledby="waterfall-title">
             <header class="waterfall_head">
-                <h3 id="waterfall-title">"Waterfall"</h3>
+                <h3 id="waterfall-title">{words::WATERFALL}</h3>
                 <StateLegend stream />
             </header>
             <div
@@ -131,14 +132,13 @@ fn ItemSlider(stream: RunStream, inspected: RwSignal<Option<usize>>, count: Memo
             Some(bars::sentence(index, item, arrival, now_us.max(trace.latest_us)))
         })
     });
-    let text =
-        move || sentence.get().unwrap_or_else(|| "Point at a bar, or move the slider, for its figures.".to_owned());
+    let text = move || sentence.get().unwrap_or_else(|| words::POINT_AT_A_BAR.to_owned());
     let select = move |number: Option<u64>| {
         inspected.set(number.and_then(|number| usize::try_from(number).ok()?.checked_sub(1)))
     };
     view! {
         <Slider
-            label="Request"
+            label=words::REQUEST
             min="1"
             max=Signal::derive(move || count.get().max(1).to_string())
             value=Signal::derive(move || inspected.get().map_or(1, |index| index + 1).to_string())

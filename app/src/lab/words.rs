@@ -1,4 +1,8 @@
-//! The texts of the lab's pages, except for titles and labels of runs (`labels.rs`).
+//! All texts of the lab's pages, in English.
+
+pub mod form;
+pub mod labels;
+pub mod run;
 
 use api::{FetchSpec, LabStyle, LabWork, Lane};
 
@@ -7,25 +11,14 @@ use crate::ui::format::{configured, counted, duration, measured, number};
 pub const TITLE: &str = "The waiting lab";
 pub const LOADING: &str = "Loading…";
 pub const CLOSED: &str = "The lab is closed here";
-pub const ADJUST: &str = "Adjust";
-pub const ONE_FIELD_FIRST: &str = "One field needs to be changed first.";
 pub const STYLE: &str = "Style";
 pub const CODE_TITLE: &str = "The same in code";
 pub const WAITING: &str = "waiting";
-pub const RUNS: &str = "The latest runs";
-pub const NO_RUN: &str = "No run yet.";
 pub const GUIDE: &str = "Read more: what waits, and what need not";
-pub const IN_FLIGHT: &str = "Requests in flight";
 pub const WHAT_TO_EXPECT: &str = "What to expect";
 pub const WHAT_THIS_SHOWS: &str = "What this shows";
 pub const TRY_MANY: &str = "Try 1,000";
 pub const TRY_FEW: &str = "Back to 10";
-pub const COMPARE: &str = "Run the comparison";
-pub const COMPARE_AGAIN: &str = "Run it again";
-pub const ONE_STYLE: &str = "Only one style";
-pub const RUN_ONE_STYLE: &str = "Run this style alone";
-pub const RUN_TASKS: &str = "Run the tasks";
-pub const KILL: &str = "Kill the server now";
 pub const COPY_LINK: &str = "Copy link";
 pub const CANCEL: &str = "Cancel";
 pub const NOT_CANCELLED: &str = "Not cancelled";
@@ -33,6 +26,8 @@ pub const SKETCH: &str = "In sequence, one thread asks and waits, and asks again
                           side, each on a stack of its own. Async waits for all answers on one thread. Above is what to \
                           expect; run it and see.";
 pub const NO_COMPARISON: &str = "There is no such comparison. Its runs may be so old that they were deleted.";
+/// What the heights of areas count.
+pub const Y_AXIS: &str = "Requests at a time:";
 pub const EXPECTED: &str = "expected";
 pub const NOT_BEGUN: &str = "not begun";
 pub const WAITING_FOR_ANSWER: &str = "waiting for the answer";
@@ -40,6 +35,11 @@ pub const FAILED: &str = "failed";
 
 /// What is done in each scenario: the name of its tab.
 pub const TABS: [&str; 3] = ["Compare", "Database", "The trap"];
+pub const SCENARIOS: &str = "Scenarios";
+pub const SIDE_BY_SIDE: &str = "The styles side by side";
+pub const AS_A_TABLE: &str = "The same as a table";
+pub const STYLES_AS_A_TABLE: &str = "The styles as a table";
+pub const COLUMNS: [&str; 6] = ["Style", "Time", "Compared", "Answered", "Failed", "Most at a time"];
 
 /// The headline and a sentence of each scenario, before there are figures.
 pub const DATABASE_HEAD: [&str; 2] = [
@@ -106,10 +106,6 @@ pub fn compare_lead(spec: &FetchSpec) -> String {
     format!("Each answer takes {about}{latency} to come, whatever we do. What differs is who stands still meanwhile.")
 }
 
-pub fn compare_estimate(least_ms: u64) -> String {
-    format!("Takes about {}: the styles run one after the other, the fast ones first.", brief(least_ms * 1_000))
-}
-
 pub fn headline(things: &str, slowest: &str, fastest: &str) -> String {
     format!("Same {things}: {slowest}, or {fastest}")
 }
@@ -122,15 +118,20 @@ pub fn headline_open(things: &str) -> String {
     format!("Same {things}, four ways")
 }
 
-pub const ONE_TIMES: &str = "1×";
-pub const AS_FAST: &str = "as fast";
+/// What a comparison measures by: the sequence, or the slowest style if that was not run.
+pub const ONE_BY_ONE: &str = "one by one";
+pub const SLOWEST: &str = "slowest";
 
-pub fn faster(ratio: &str) -> String {
-    format!("{ratio}× faster")
+pub fn faster(ratio: &str, measure: &str) -> String {
+    format!("{ratio}× faster vs. {measure}")
 }
 
-pub fn slower(ratio: &str) -> String {
-    format!("{ratio}× slower")
+pub fn slower(ratio: &str, measure: &str) -> String {
+    format!("{ratio}× slower vs. {measure}")
+}
+
+pub fn no_faster_than(measure: &str) -> String {
+    format!("no faster vs. {measure}")
 }
 
 pub const NOTHING_ANSWERED: &str =
@@ -190,6 +191,14 @@ pub fn too_long(least_ms: u64) -> String {
 pub const NOT_RUN: &str = "not run";
 pub const STOPPED: &str = "stopped";
 
+/// Why a drawing is empty.
+pub fn longer_than_a_run(limit_ms: u64) -> String {
+    format!("Longer than a run may take, which is {}", configured(limit_ms))
+}
+
+pub const DELETED: &str = "Never started, or deleted since";
+pub const NEVER_BEGAN: &str = "Cancelled before it began";
+
 pub fn ahead(ahead: u64) -> String {
     if ahead == 0 { "next".to_owned() } else { format!("{} ahead", number(ahead)) }
 }
@@ -223,7 +232,7 @@ pub mod fetch {
     }
 
     pub fn side_by_side(waits: &str, elapsed: &str, work: &str, ratio: &str) -> String {
-        format!("{waits}. That took {elapsed} instead of {work} one by one: {ratio} times faster.")
+        format!("{waits}. That took {elapsed} instead of {work} one by one: {ratio} faster.")
     }
 
     pub fn no_faster(waits: &str, elapsed: &str, work: &str) -> String {

@@ -1,4 +1,4 @@
-//! Texts about runs: titles, labels, time spans.
+//! Titles and labels of runs, and what their state means.
 
 use api::{DatabaseSpec, ErrorCode, FetchSpec, LabOrder, LabRun, LabSpec, LabStyle, LabWork};
 
@@ -44,16 +44,16 @@ fn fetch_title(spec: &FetchSpec) -> String {
 pub fn style(style: LabStyle) -> (&'static str, &'static str) {
     match style {
         LabStyle::Sequential => ("Sequential", "One after the other, on one waiting thread."),
-        LabStyle::Threads => ("Threads", "A pool of threads that block while they wait."),
+        LabStyle::Threads => ("Threads", "A pool of threads, each blocked while it waits."),
         LabStyle::Futures => ("Futures", "The same pool, with a future for each request."),
-        LabStyle::Async => ("Async", "A task each, on one thread that never blocks."),
+        LabStyle::Async => ("Async", "A task for each request, on one thread that never blocks."),
     }
 }
 
 /// The label of a kind of work, and a sentence about it.
 pub fn work(work: LabWork) -> (&'static str, &'static str) {
     match work {
-        LabWork::Second => ("Second", "A number from 1 to 100, after a while."),
+        LabWork::Second => ("Numbers", "Each answer is a number from 1 to 100."),
         LabWork::Flags => ("Flags", "Flags of the twenty most populous countries."),
     }
 }
@@ -61,8 +61,8 @@ pub fn work(work: LabWork) -> (&'static str, &'static str) {
 /// The label of an order, and a sentence about it.
 pub fn order(order: LabOrder) -> (&'static str, &'static str) {
     match order {
-        LabOrder::Input => ("As asked", "In the order of the requests, as by map."),
-        LabOrder::Completion => ("As they come", "In the order of their ends, as by as_completed."),
+        LabOrder::Input => ("As asked", "In the order of the requests, like map()."),
+        LabOrder::Completion => ("As they come", "In the order in which they end, like as_completed()."),
     }
 }
 
@@ -88,9 +88,9 @@ pub fn estimate(spec: &LabSpec) -> String {
 pub fn refusal(code: ErrorCode) -> Option<&'static str> {
     match code {
         ErrorCode::TooMany => Some("Too many runs for now"),
-        ErrorCode::Unavailable => Some("The database does not answer just now"),
+        ErrorCode::Unavailable => Some("Database not responding"),
         ErrorCode::Forbidden => Some("Not allowed"),
-        ErrorCode::Offline => Some("The server cannot be reached"),
+        ErrorCode::Offline => Some("We can't reach the server"),
         _ => None,
     }
 }
@@ -99,11 +99,11 @@ pub fn refusal(code: ErrorCode) -> Option<&'static str> {
 pub fn status(run: &LabRun) -> Option<String> {
     use api::JobState::{Cancelled, Dead, Done, Retrying, Running, Scheduled, Waiting};
     match run.state {
-        Scheduled | Waiting if run.ahead == 0 => Some("Waiting for a worker; nothing is ahead.".to_owned()),
-        Scheduled | Waiting => Some(format!("Waiting for a worker: {} ahead.", number(run.ahead))),
-        Retrying => Some("The worker was lost; the run begins anew shortly.".to_owned()),
+        Scheduled | Waiting if run.ahead == 0 => Some("Waiting for a worker. This run is next.".to_owned()),
+        Scheduled | Waiting => Some(format!("Waiting for a worker, {} ahead.", number(run.ahead))),
+        Retrying => Some("The worker stopped. The run starts again shortly.".to_owned()),
         Cancelled => Some("This run was cancelled. What had begun by then is shown.".to_owned()),
-        Dead => Some(run.error.clone().unwrap_or_else(|| "This run failed; the server's log says why.".to_owned())),
+        Dead => Some(run.error.clone().unwrap_or_else(|| "This run failed. The server's log says why.".to_owned())),
         Running | Done => None,
     }
 }

@@ -1,0 +1,73 @@
+//! The texts of the lab's forms.
+
+use crate::ui::format::duration;
+
+pub const NOT_STARTED: &str = "Not started";
+/// Before the error of a start whose outcome is unknown.
+pub const PERHAPS_STARTED: &str = "It is not known whether the run was started. ";
+pub const ADJUST: &str = "Adjust";
+pub const ONE_FIELD_FIRST: &str = "One field needs to be changed first.";
+pub const TRY: &str = "Try";
+
+pub const COMPARE: &str = "Run the comparison";
+pub const COMPARE_AGAIN: &str = "Run it again";
+/// The fields describe other work than the comparison that is shown.
+pub const COMPARE_CHANGED: &str = "Run it with these settings";
+pub const ONE_STYLE: &str = "Only one style";
+pub const RUN_ONE_STYLE: &str = "Run this style alone";
+pub const RUN_TASKS: &str = "Run the tasks";
+pub const KILL: &str = "Kill the server now";
+
+pub const WORK: &str = "Work";
+pub const REQUESTS: &str = "Requests";
+pub const THREADS: &str = "Threads";
+pub const LATENCY: &str = "Latency";
+pub const JITTER: &str = "Jitter";
+pub const TIMEOUT: &str = "Timeout";
+pub const NO_TIMEOUT: &str = "none";
+/// The order of the results, which only futures choose.
+pub const RESULTS: &str = "Results of futures";
+pub const BATCHES: &str = "Batches";
+pub const TASKS_PER_BATCH: &str = "Tasks per batch";
+pub const HELD_FOR: &str = "Held for";
+pub const OF_THE_TASKS: &str = "Of the tasks";
+pub const FAIL: &str = "fail";
+pub const PANIC: &str = "panic";
+pub const ARE_ABORTED: &str = "are aborted";
+pub const WRITE_DELAY: &str = "Write delay";
+
+pub const MS: &str = "ms";
+pub const PLUS_MINUS_MS: &str = "± ms";
+pub const PERCENT: &str = "%";
+
+/// The names of suggested work, in the order of `draft::PRESETS`.
+pub const PRESETS: [&str; 4] = ["10 × 2 s", "10 × 2 s on 4 threads", "20 flags", "1,000 × 1 s"];
+
+pub const WHOLE_NUMBER: &str = "Enter a whole number.";
+pub const WHOLE_NUMBER_OR_NONE: &str = "Enter a whole number, or nothing for no limit.";
+pub const NOTHING_TO_COMPARE: &str =
+    "Only the async run would be short enough. Use more threads, fewer requests or less latency.";
+
+/// How long a comparison takes, without digits that nobody can promise.
+pub fn compare_estimate(least_ms: u64) -> String {
+    let rounded = if least_ms < 1_000 { least_ms } else { least_ms.div_ceil(1_000) * 1_000 };
+    let time = match rounded {
+        1_000..60_000 => format!("{} s", rounded / 1_000),
+        _ => duration(i64::try_from(rounded).unwrap_or(i64::MAX)),
+    };
+    format!("Takes about {time}. The styles run one after the other, the fast ones first.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_estimate_has_no_tenths() {
+        let estimate = |ms| compare_estimate(ms).split('.').next().unwrap_or_default().to_owned();
+        assert_eq!(
+            [300, 26_000, 25_100, 65_000].map(estimate),
+            ["Takes about 300 ms", "Takes about 26 s", "Takes about 26 s", "Takes about 1 min 5 s"]
+        );
+    }
+}
