@@ -1,7 +1,7 @@
 //! The browser client. Knows nothing of SQL, tokio or axum.
 //!
-//! It is one library and two programs, `search` and `console`, each with the pages of one [`Bundle`]. Nothing else is
-//! public, so that the compiler finds code that neither of them uses.
+//! It is one library and three programs, `search`, `lab` and `console`, each with the pages of one [`Bundle`]. Nothing
+//! else is public, so that the compiler finds code that none of them uses.
 
 mod account;
 mod jobs;
@@ -43,12 +43,21 @@ pub fn start_search() {
     });
 }
 
+/// Shows the pages of [`Bundle::Lab`].
+pub fn start_lab() {
+    start(Bundle::Lab, lab_page);
+}
+
 /// Shows the pages of [`Bundle::Console`].
 pub fn start_console() {
-    mount(Bundle::Console, || {
+    start(Bundle::Console, console_page);
+}
+
+fn start(bundle: Bundle, page: fn(Route) -> AnyView) {
+    mount(bundle, move || {
         // Searches that were left without an answer are sent from every page.
         let _ = Outbox::start();
-        view! { <App page=console_page /> }
+        view! { <App page /> }
     });
 }
 
@@ -62,7 +71,15 @@ fn App(page: impl Fn(Route) -> AnyView + Send + 'static) -> impl IntoView {
 fn search_page(route: Route, draft: Draft, outbox: Outbox) -> AnyView {
     match route {
         Route::Entry => view! { <SearchPage draft outbox /> }.into_any(),
-        // The other pages are in the console's bundle.
+        // The other pages are in other bundles.
+        _ => view! { <NotFoundPage /> }.into_any(),
+    }
+}
+
+fn lab_page(route: Route) -> AnyView {
+    match route {
+        Route::Lab => view! { <LabPage /> }.into_any(),
+        Route::LabRun(id) => view! { <LabRunPage id /> }.into_any(),
         _ => view! { <NotFoundPage /> }.into_any(),
     }
 }
@@ -76,8 +93,6 @@ fn console_page(route: Route) -> AnyView {
         Route::Jobs => view! { <AdministratorsOnly page=|| view! { <JobsPage /> }.into_any() /> }.into_any(),
         Route::Job(id) => view! { <AdministratorsOnly page=move || view! { <JobPage id /> }.into_any() /> }.into_any(),
         Route::System => view! { <AdministratorsOnly page=|| view! { <SystemPage /> }.into_any() /> }.into_any(),
-        Route::Lab => view! { <LabPage /> }.into_any(),
-        Route::LabRun(id) => view! { <LabRunPage id /> }.into_any(),
-        Route::Entry | Route::NotFound => view! { <NotFoundPage /> }.into_any(),
+        Route::Entry | Route::Lab | Route::LabRun(_) | Route::NotFound => view! { <NotFoundPage /> }.into_any(),
     }
 }

@@ -113,7 +113,7 @@ async fn every_page_can_be_reached_by_links_and_keys() {
     page.script("document.activeElement.blur()", vec![]).await;
     page.press(['g', 'j']).await;
     page.wait_for_path("g j leads to the jobs", |path| path == "/jobs").await;
-    // The other bundle must be ready for keys too.
+    // The bundle must be ready for keys too.
     page.find(Role::Link, "Jobs").await;
     page.press(['?']).await;
     page.find(Role::Dialog, "").await;

@@ -1,4 +1,4 @@
-//! Builds the client's two bundles into dist/, but only if an input has changed.
+//! Builds the client's bundles into dist/, but only if an input has changed.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, thread};
@@ -89,19 +89,23 @@ fn build_bundles(workspace: &Workspace, steps: &Steps, build: Build, tools: &[Pa
         Build::Quick => ("client-quick", &[]),
         Build::Shipped => ("client", &["--release"]),
     };
-    let console = workspace.target.join("console");
+    // Trunk empties the folder that it builds into.
+    let others = ["lab", "console"].map(|bundle| (format!("{bundle}.html"), workspace.target.join(bundle)));
     let bundle = |page: &str, folder: &Path| {
         // Trunk's `--offline` keeps it from looking for other tools.
         let trunk = cmd!(shell, "trunk build {release...} --cargo-profile {profile} --offline --skip-version-check");
         trunk.arg("--dist").arg(folder).args(["--html-output", page]).arg(Path::new("app").join(page))
     };
-    // Trunk compiles the programs one after the other; here both are compiled at once.
+    // Trunk compiles the programs one after the other; here all are compiled at once.
     let programs = cmd!(shell, "cargo build --package app --bins --profile {profile} --target wasm32-unknown-unknown");
-    let commands = [programs, bundle("index.html", &workspace.dist), bundle("console.html", &console)];
+    let mut commands = vec![programs, bundle("index.html", &workspace.dist)];
+    commands.extend(others.iter().map(|(page, folder)| bundle(page, folder)));
     steps.build("building the client", commands)?;
     // Two files with the same name are the same file, because names contain a hash of the content.
-    for file in shell.read_dir(&console)? {
-        shell.copy_file(file, &workspace.dist)?;
+    for (_, folder) in &others {
+        for file in shell.read_dir(folder)? {
+            shell.copy_file(file, &workspace.dist)?;
+        }
     }
     if build == Build::Shipped {
         steps.step("compressing the client", || {

@@ -17,12 +17,14 @@ pub enum Route {
     NotFound,
 }
 
-/// A build of the client. A link from one bundle to the other loads a new document.
+/// A build of the client. A link from one bundle to another loads a new document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bundle {
-    /// For visitors. Small, because a first visit downloads it.
+    /// The entry page. Small, because a first visit downloads it.
     Search,
-    /// All other pages.
+    /// The lab, which is open to visitors too.
+    Lab,
+    /// For administrators, and how they log in.
     Console,
 }
 
@@ -54,15 +56,10 @@ impl Route {
     pub fn bundle(self) -> Bundle {
         match self {
             Self::Entry | Self::NotFound => Bundle::Search,
-            Self::Login
-            | Self::Logout
-            | Self::Setup
-            | Self::ViewLog
-            | Self::Jobs
-            | Self::Job(_)
-            | Self::System
-            | Self::Lab
-            | Self::LabRun(_) => Bundle::Console,
+            Self::Lab | Self::LabRun(_) => Bundle::Lab,
+            Self::Login | Self::Logout | Self::Setup | Self::ViewLog | Self::Jobs | Self::Job(_) | Self::System => {
+                Bundle::Console
+            }
         }
     }
 }
@@ -95,11 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn visitors_load_only_the_search_bundle() {
+    fn visitors_do_not_load_the_console() {
         for path in ["/", "/entry", "/no/such/page", "/jobs/x"] {
             assert_eq!(Route::of(path).bundle(), Bundle::Search, "{path}");
         }
-        for path in ["/login", "/logout", "/setup", "/viewlog", "/jobs", "/jobs/42", "/system", "/lab"] {
+        for path in ["/lab", "/lab/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV"] {
+            assert_eq!(Route::of(path).bundle(), Bundle::Lab, "{path}");
+        }
+        for path in ["/login", "/logout", "/setup", "/viewlog", "/jobs", "/jobs/42", "/system"] {
             assert_eq!(Route::of(path).bundle(), Bundle::Console, "{path}");
         }
     }

@@ -1,4 +1,4 @@
-//! The console's program: the log, the jobs, the system, the lab, accounts.
+//! The console's program: the log, the jobs, the system, accounts.
 
 fn main() {
     app::start_console();

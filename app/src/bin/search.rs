@@ -1,4 +1,4 @@
-//! The visitors' program: the search, and the page for unknown addresses.
+//! The entry page's program: the search, and the page for unknown addresses.
 
 fn main() {
     app::start_search();

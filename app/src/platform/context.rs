@@ -26,7 +26,7 @@ pub fn provide(bundle: Bundle) {
     let (clock, is_silent) = (Clock::start(), reach::start());
     let session = Session::load(clock);
     let _ = window_event_listener(ev::pageshow, move |event| {
-        // The document returns from the history cache; the visitor may have logged in meanwhile in the other bundle.
+        // The document returns from the history cache; the visitor may have logged in meanwhile in another bundle.
         if event.persisted() {
             session.refresh();
         }

@@ -1,4 +1,4 @@
-//! Replaces the static preview in index.html or console.html by the application, without losing the focus.
+//! Replaces the static preview in a bundle's document by the application, without losing the focus.
 
 use api::Bundle;
 use leptos::prelude::*;
@@ -12,7 +12,7 @@ pub fn mount<V: IntoView + 'static>(bundle: Bundle, app: impl FnOnce() -> V + 's
     api::send_with(fetch::post);
     let focus = Focus::read();
     let root: HtmlElement =
-        document().get_element_by_id("app").expect("both pages have an element with the id app").unchecked_into();
+        document().get_element_by_id("app").expect("every document has an element with the id app").unchecked_into();
     root.set_inner_html("");
     leptos::mount::mount_to(root, move || {
         context::provide(bundle);

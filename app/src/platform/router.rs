@@ -1,4 +1,4 @@
-//! The client's router: the address bar as a signal, and how to change it. Links to pages of the other bundle are left
+//! The client's router: the address bar as a signal, and how to change it. Links to pages of other bundles are left
 //! to the browser, which loads that document.
 //!
 //! No router crate is used: a search keeps its id and its receipt in the history entry, so that going back and loading
@@ -115,7 +115,7 @@ impl Router {
         let _ = history().map(|history| history.back());
     }
 
-    /// Whether `url` is a page of the other bundle.
+    /// Whether `url` is a page of another bundle.
     fn leads_out(self, url: &str) -> bool {
         let path = url.split(['?', '#']).next().unwrap_or(url);
         Route::of(path).bundle() != self.bundle

@@ -1,4 +1,4 @@
-//! The frame around every page. index.html and console.html show the same frame before the wasm is loaded.
+//! The frame around every page. index.html, lab.html and console.html show the same frame before the wasm is loaded.
 
 use api::Route;
 use leptos::prelude::*;

@@ -64,7 +64,7 @@ pub fn ThemeControl() -> impl IntoView {
         theme.apply();
     };
     let shown = window_event_listener(ev::pageshow, move |event| {
-        // The document returns from the history cache; the theme may have been changed meanwhile in the other bundle.
+        // The document returns from the history cache; the theme may have been changed meanwhile in another bundle.
         if event.persisted() {
             show(Theme::stored());
         }

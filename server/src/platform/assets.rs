@@ -1,4 +1,4 @@
-//! The client's files, embedded in the binary: two pages and what they load.
+//! The client's files, embedded in the binary: a document for each bundle, and what it loads.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -25,8 +25,8 @@ use super::error::Error;
 #[allow_missing = true]
 struct Dist;
 
-/// The documents of the two bundles.
-const PAGES: [&str; 2] = ["index.html", "console.html"];
+/// The documents of the bundles.
+const PAGES: [&str; 3] = ["index.html", "lab.html", "console.html"];
 /// Content encodings, best first, each with its file extension.
 const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
@@ -84,6 +84,7 @@ fn no_such_page(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response
 fn page(route: Route) -> &'static str {
     match route.bundle() {
         Bundle::Search => "index.html",
+        Bundle::Lab => "lab.html",
         Bundle::Console => "console.html",
     }
 }
@@ -188,7 +189,7 @@ fn content_type(name: &str) -> HeaderValue {
 }
 
 /// One policy per document, because their scripts differ.
-static POLICIES: LazyLock<[(&str, HeaderValue); 2]> = LazyLock::new(|| {
+static POLICIES: LazyLock<[(&str, HeaderValue); PAGES.len()]> = LazyLock::new(|| {
     PAGES.map(|page| {
         let html = Dist::get(page).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default();
         (page, policy(&html))
@@ -248,7 +249,8 @@ mod tests {
         for path in ["/", "/entry", "/no/such/page", "/jobs/x"] {
             assert_eq!(page(Route::of(path)), "index.html", "{path}");
         }
-        for path in ["/login", "/logout", "/setup", "/viewlog", "/jobs", "/jobs/42", "/system", "/lab"] {
+        assert_eq!(page(Route::of("/lab")), "lab.html");
+        for path in ["/login", "/logout", "/setup", "/viewlog", "/jobs", "/jobs/42", "/system"] {
             assert_eq!(page(Route::of(path)), "console.html", "{path}");
         }
     }

@@ -1,0 +1,5 @@
+//! The lab's program.
+
+fn main() {
+    app::start_lab();
+}
