@@ -10,13 +10,26 @@ use crate::app_state::AppState;
 use crate::jobs::{self, JobService};
 use crate::lab::{self, Lab};
 use crate::log;
+use crate::platform::direct::Direct;
 use crate::platform::server_functions::{Call, routes};
 use crate::platform::{assets, error, layers, origin_guard};
 use crate::search::{self, SearchService};
 use crate::system::{self, SystemService};
 
-/// The whole server, except the socket.
+/// The whole server, except the socket. Searches are most of what it is asked, and pass none of the layers.
 pub fn router(state: AppState) -> Router {
+    let searches = Direct {
+        function: <dyn SearchApi>::FUNCTIONS.iter().find(|function| function.takes_forms()).expect("a form searches"),
+        provide: <dyn SearchApi>::provide::<Call<SearchService>>,
+        service: state.search.clone(),
+        caller_settings: state.caller_settings.clone(),
+        clock: state.clock.clone(),
+    };
+    searches.or_else(general(state))
+}
+
+/// All routes, searches too, behind all layers.
+pub fn general(state: AppState) -> Router {
     Router::new()
         .nest("/api", api(&state))
         // The one path under /api that `nest` does not match.

@@ -44,6 +44,25 @@ async fn connect(address: SocketAddr) -> TcpStream {
     TcpStream::connect(address).await.expect("the server listens")
 }
 
+/// Returns as soon as the only connection's timer is set for `end`. The timer is renewed when it fires: time passes until
+/// it has no earlier time left.
+async fn will_end_at(clock: &HeldClock, end: TimeMs) {
+    eventually("the timer is renewed", async || {
+        let next = clock.next_alarm().await;
+        if next < end {
+            clock.advance(until(clock, next));
+        }
+        (next >= end).then_some(())
+    })
+    .await;
+    clock.task_sleeps_until(end).await;
+}
+
+/// How long it is until `time`. Zero if it has passed.
+fn until(clock: &HeldClock, time: TimeMs) -> Duration {
+    Duration::from_millis(u64::try_from(time.since(clock.steady())).unwrap_or(0))
+}
+
 /// Sends a request and reads the whole response. The connection stays open.
 async fn ask(connection: &mut TcpStream) {
     connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("open");
@@ -86,8 +105,9 @@ async fn a_connection_may_be_idle_for_longer_than_proxies_keep_it() {
     let mut connection = connect(address).await;
     for _ in 0..3 {
         ask(&mut connection).await;
-        clock.task_sleeps_until(clock.steady().after(IDLE_LIMIT)).await;
-        clock.advance(IDLE_LIMIT - Duration::from_millis(1));
+        let end = clock.steady().after(IDLE_LIMIT);
+        will_end_at(&clock, end).await;
+        clock.advance(until(&clock, end) - Duration::from_millis(1));
     }
     clock.advance(Duration::from_millis(1));
     assert_eq!(read_to_end(connection).await, "");
@@ -98,6 +118,7 @@ async fn the_first_byte_of_the_next_head_ends_the_idle_time() {
     let (_site, clock, address, _) = held().await;
     let mut connection = connect(address).await;
     ask(&mut connection).await;
+    will_end_at(&clock, clock.steady().after(IDLE_LIMIT)).await;
     connection.write_all(b"G").await.expect("open");
     clock.task_sleeps_until(clock.steady().after(HEAD_LIMIT)).await;
     clock.advance(HEAD_LIMIT);
@@ -152,8 +173,9 @@ async fn an_http_2_preface_starts_http_2() {
     assert_eq!(answer.into_body().collect().await.expect("whole").to_bytes(), "ok\n");
 
     // Frames that are not requests do not end the idle time. The connection is closed gracefully.
-    clock.task_sleeps_until(clock.steady().after(IDLE_LIMIT)).await;
-    clock.advance(IDLE_LIMIT);
+    let end = clock.steady().after(IDLE_LIMIT);
+    will_end_at(&clock, end).await;
+    clock.advance(until(&clock, end));
     eventually("the idle connection is gone", async || {
         (server.state.system.counters.connections.get() == 0).then_some(())
     })

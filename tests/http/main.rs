@@ -33,6 +33,7 @@ mod log {
 
 mod search {
     mod answers;
+    mod direct;
     mod limits;
     mod plain_form;
     mod public_ledger;

@@ -106,6 +106,11 @@ impl TestRequest {
         Self { peer: SocketAddr::from((ip, 5000)), ..self }
     }
 
+    /// Asks this router in place of the whole server.
+    pub fn through(self, router: Router) -> Self {
+        Self { router, ..self }
+    }
+
     pub fn body(self, body: impl Into<Body>) -> Self {
         Self { body: body.into(), ..self }
     }

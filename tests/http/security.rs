@@ -92,7 +92,7 @@ async fn answers_of_the_api_are_never_stored() {
     }
 }
 
-const FOREIGN: [(&str, &str); 10] = [
+pub(crate) const FOREIGN: [(&str, &str); 10] = [
     ("origin", "https://evil.example"),
     ("origin", "https://search.example"),
     ("origin", "http://search.example.evil.example"),

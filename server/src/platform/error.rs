@@ -98,8 +98,13 @@ pub(crate) fn internal() -> ApiError {
 /// Turns a handler's panic into a response. Otherwise it would close the connection and fail all other requests on it.
 pub(crate) async fn catch_panics(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
+    without_panic(&path, next.run(request)).await
+}
+
+/// The response to a request for `path`, or an error if its handler panics.
+pub(crate) async fn without_panic(path: &str, response: impl Future<Output = Response>) -> Response {
     // Nothing of the request is used after a panic, so nothing half-done can be seen.
-    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+    AssertUnwindSafe(response).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!(path = ?path, "a handler panicked; its message is above");
         Error::from(internal()).into_response()
     })

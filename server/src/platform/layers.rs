@@ -1,4 +1,5 @@
-//! Layers around every response: headers for browsers, and the time limit of a request.
+//! What surrounds every response: headers for browsers, and the time limit of a request. Each is a layer of the router,
+//! and the function that it consists of.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use store::Clock;
@@ -37,15 +38,22 @@ pub async fn secure(State(proxies): State<TrustedProxies>, request: Request, nex
     let (mut parts, body) = request.into_parts();
     let scheme = proxies.arrival(&mut parts).scheme;
     let mut response = next.run(Request::from_parts(parts, body)).await;
+    add_secure(response.headers_mut(), scheme);
+    response
+}
+
+/// Adds the headers that protect browsers. `scheme` is the one by which the client has come.
+pub fn add_secure(headers: &mut HeaderMap, scheme: Option<Scheme>) {
+    // One allocation for all of them: a map that grows is hashed anew.
+    headers.reserve(SECURE.len() + 2);
     if scheme == Some(Scheme::Https) {
-        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
+        headers.insert(STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
     }
     for (name, value) in SECURE {
-        response.headers_mut().entry(name).or_insert(value);
+        headers.entry(name).or_insert(value);
     }
     // Pages set their own policy. Nothing else may be shown as a page.
-    response.headers_mut().entry(CONTENT_SECURITY_POLICY).or_insert(NOTHING);
-    response
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(NOTHING);
 }
 
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
@@ -53,8 +61,12 @@ const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame
 /// API responses are outdated at once, and some are private.
 pub async fn never_stored(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    forbid_storing(response.headers_mut());
     response
+}
+
+pub fn forbid_storing(headers: &mut HeaderMap) {
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
 /// How long a request may take until its response begins. The body may take longer, as that of an event stream does.
@@ -65,11 +77,16 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// completed.
 pub async fn answer_in_time(State(clock): State<Arc<dyn Clock>>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
+    in_time(&*clock, &path, next.run(request)).await
+}
+
+/// The response to a request for `path`, or an error if it takes too long.
+pub async fn in_time(clock: &dyn Clock, path: &str, response: impl Future<Output = Response>) -> Response {
     let time_is_up = clock.sleep_until(clock.steady().after(LIMIT));
     tokio::select! {
         // An answer at the last moment counts.
         biased;
-        response = next.run(request) => response,
+        response = response => response,
         () = time_is_up => {
             tracing::warn!(path = ?path, "a request was not answered in time");
             let message = format!("There was no answer within {} s. Try again in a moment.", LIMIT.as_secs());

@@ -3,6 +3,7 @@
 pub(crate) mod accept;
 pub mod assets;
 pub mod caller;
+pub(crate) mod direct;
 pub mod error;
 pub mod extract;
 pub mod forwarded;

@@ -19,9 +19,15 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// browsers send neither Origin nor Sec-Fetch-Site, and pass.
 pub async fn refuse_foreign(State(proxies): State<TrustedProxies>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let Some(seen) = foreign(&mut parts, &proxies) else {
-        return next.run(Request::from_parts(parts, body)).await;
-    };
+    match refusal(&mut parts, &proxies) {
+        Some(refusal) => refusal,
+        None => next.run(Request::from_parts(parts, body)).await,
+    }
+}
+
+/// The response to a request that changes something and comes from another site's page. `None` for all others.
+pub fn refusal(parts: &mut Parts, proxies: &TrustedProxies) -> Option<Response> {
+    let seen = foreign(parts, proxies)?;
     proxies.faults.foreign_requests.inc();
     let Seen { origin, hosts, scheme } = seen;
     if proxies.faults.is_new(&format!("{origin} {hosts:?}")) {
@@ -34,7 +40,7 @@ pub async fn refuse_foreign(State(proxies): State<TrustedProxies>, request: Requ
         );
     }
     let message = "This request comes from another site's page, and was refused.";
-    Error::from(ApiError::new(ErrorCode::Forbidden, message)).into_response()
+    Some(Error::from(ApiError::new(ErrorCode::Forbidden, message)).into_response())
 }
 
 /// What a foreign request was compared with.

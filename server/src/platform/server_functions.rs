@@ -50,24 +50,33 @@ where
                             State(clock): State<Arc<dyn Clock>>,
                             caller: Caller,
                             request: Request| async move {
-            let provide = move || {
-                let response = expect_context::<ResponseOptions>();
-                provide(Call { service: service.clone(), caller: caller.clone(), response });
-            };
-            answer(request, function.content_type, &*clock, provide).await
+            answer(request, Callee { function, provide, service }, caller, &*clock).await
         };
         (function.path, post(handler))
     })
 }
 
-async fn answer(
+/// A server function, and the service that implements it.
+pub(super) struct Callee<T> {
+    pub(super) function: &'static ServerFunction,
+    /// Installs a call as the function's implementation.
+    pub(super) provide: fn(Call<T>),
+    pub(super) service: Arc<T>,
+}
+
+pub(super) async fn answer<T: Send + Sync + 'static>(
     request: Request,
-    content_type: &str,
+    callee: Callee<T>,
+    caller: Caller,
     clock: &dyn Clock,
-    provide: impl Fn() + Clone + Send + 'static,
 ) -> Response {
+    let Callee { function, provide, service } = callee;
+    let provide = move || {
+        let response = expect_context::<ResponseOptions>();
+        provide(Call { service: service.clone(), caller: caller.clone(), response });
+    };
     let (parts, body) = request.into_parts();
-    match stripped(parts, body, content_type, clock).await {
+    match stripped(parts, body, function.content_type, clock).await {
         Ok(request) => with_status(handle_server_fns_with_context(provide, request).await.into_response()).await,
         Err(error) => Error::from(error).into_response(),
     }

@@ -7,35 +7,36 @@ use http::header::CONTENT_TYPE;
 use crate::request::FORM;
 use crate::test_server::TestServer;
 
+/// Forms that are refused, each with its error and the field that it names.
+pub(crate) const MALFORMED: [(&[u8], ErrorCode, Option<&str>); 22] = [
+    (b"", ErrorCode::Missing, Some("phrase")),
+    (b"letters=aeiou", ErrorCode::Missing, Some("phrase")),
+    (b"Phrase=a", ErrorCode::Missing, Some("phrase")),
+    (b"phrase=a&phrase=a", ErrorCode::Repeated, Some("phrase")),
+    (b"phrase=a&%70hrase=a", ErrorCode::Repeated, Some("phrase")),
+    (b"phrase=a&letters=a&letters=b", ErrorCode::Repeated, Some("letters")),
+    (b"phrase=a&x=1&x=2", ErrorCode::Repeated, Some("x")),
+    (b"phrase=%", ErrorCode::Malformed, Some("phrase")),
+    (b"phrase=%4", ErrorCode::Malformed, Some("phrase")),
+    (b"phrase=%zz", ErrorCode::Malformed, Some("phrase")),
+    (b"phrase=%+1", ErrorCode::Malformed, Some("phrase")),
+    (b"phrase=\xff", ErrorCode::Malformed, Some("phrase")),
+    (b"phrase=%FF", ErrorCode::Malformed, Some("phrase")),
+    (b"phrase=%C0%80", ErrorCode::Malformed, Some("phrase")),
+    (b"phrase=%ED%A0%80", ErrorCode::Malformed, Some("phrase")),
+    (b"phrase=%F4%90%80%80", ErrorCode::Malformed, Some("phrase")),
+    (b"phrase=a&letters=%E2%82", ErrorCode::Malformed, Some("letters")),
+    (b"%ff=a&phrase=a", ErrorCode::Malformed, None),
+    (b"phrase=a&id=", ErrorCode::Invalid, Some("id")),
+    (b"phrase=a&id=01ARZ3NDEKTSV4RRFFQ69G5FA", ErrorCode::Invalid, Some("id")),
+    (b"phrase=a&id=81ARZ3NDEKTSV4RRFFQ69G5FAV", ErrorCode::Invalid, Some("id")),
+    (b"phrase=a&id=01ARZ3NDEKTSV4RRFFQ69G5FA!", ErrorCode::Invalid, Some("id")),
+];
+
 #[tokio::test]
 async fn a_form_error_names_its_field() {
-    use ErrorCode::{Invalid, Malformed, Missing, Repeated};
     let server = TestServer::start().await;
-    let cases: [(&[u8], ErrorCode, Option<&str>); 22] = [
-        (b"", Missing, Some("phrase")),
-        (b"letters=aeiou", Missing, Some("phrase")),
-        (b"Phrase=a", Missing, Some("phrase")),
-        (b"phrase=a&phrase=a", Repeated, Some("phrase")),
-        (b"phrase=a&%70hrase=a", Repeated, Some("phrase")),
-        (b"phrase=a&letters=a&letters=b", Repeated, Some("letters")),
-        (b"phrase=a&x=1&x=2", Repeated, Some("x")),
-        (b"phrase=%", Malformed, Some("phrase")),
-        (b"phrase=%4", Malformed, Some("phrase")),
-        (b"phrase=%zz", Malformed, Some("phrase")),
-        (b"phrase=%+1", Malformed, Some("phrase")),
-        (b"phrase=\xff", Malformed, Some("phrase")),
-        (b"phrase=%FF", Malformed, Some("phrase")),
-        (b"phrase=%C0%80", Malformed, Some("phrase")),
-        (b"phrase=%ED%A0%80", Malformed, Some("phrase")),
-        (b"phrase=%F4%90%80%80", Malformed, Some("phrase")),
-        (b"phrase=a&letters=%E2%82", Malformed, Some("letters")),
-        (b"%ff=a&phrase=a", Malformed, None),
-        (b"phrase=a&id=", Invalid, Some("id")),
-        (b"phrase=a&id=01ARZ3NDEKTSV4RRFFQ69G5FA", Invalid, Some("id")),
-        (b"phrase=a&id=81ARZ3NDEKTSV4RRFFQ69G5FAV", Invalid, Some("id")),
-        (b"phrase=a&id=01ARZ3NDEKTSV4RRFFQ69G5FA!", Invalid, Some("id")),
-    ];
-    for (body, code, field) in cases {
+    for (body, code, field) in MALFORMED {
         let answer = server.post_form("/api/search", body).send().await;
         let error = answer.refusal();
         let context = String::from_utf8_lossy(body).into_owned();
@@ -65,15 +66,16 @@ async fn a_form_with_very_many_fields_is_refused() {
     assert!(message.contains("16"), "{message}");
 }
 
+pub(crate) const NO_FORMS: [&str; 6] =
+    ["application/json", "text/plain", "multipart/form-data; boundary=x", "", "application/x-www-form", "*/*"];
+
 #[tokio::test]
 async fn only_forms_are_accepted() {
     let server = TestServer::start().await;
     let post = |content_type: &'static str| {
         server.ask(Method::POST, "/api/search").header(CONTENT_TYPE.as_str(), content_type).body("phrase=a").send()
     };
-    for other in
-        ["application/json", "text/plain", "multipart/form-data; boundary=x", "", "application/x-www-form", "*/*"]
-    {
+    for other in NO_FORMS {
         let message = post(other).await.refused(415, ErrorCode::ContentType, None);
         assert!(message.contains(FORM), "the message names the way out: {message}");
     }

@@ -1,16 +1,18 @@
 //! The phase of a connection, and how long it may be idle.
 
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use api::TimeMs;
 use axum::http::Version;
+use futures::future::BoxFuture;
+use futures::task::AtomicWaker;
 use hyper::body::{Body, Frame, SizeHint};
 use store::Clock;
-use tokio::sync::watch;
 
 /// Time limit of a request's head; for the first one, from the moment of the connection. A head fits a few packets: a
 /// peer that takes longer has vanished, or sends slowly on purpose.
@@ -20,7 +22,9 @@ const HEAD_LIMIT: Duration = Duration::from_secs(10);
 const IDLE_LIMIT: Duration = Duration::from_secs(75);
 
 pub struct Activity {
-    phase: watch::Sender<Phase>,
+    phase: Mutex<Phase>,
+    /// Wakes the connection's task if another task has changed the phase.
+    changed: AtomicWaker,
     /// Whether an HTTP/1 response without a length is being sent. In HTTP/2, each stream has its own end.
     is_unfinished: AtomicBool,
     /// Whether a request was answered before its body was read.
@@ -50,21 +54,23 @@ enum Phase {
 
 impl Activity {
     pub fn begin(clock: Arc<dyn Clock>) -> Self {
-        let phase = watch::Sender::new(Phase::Head { by: clock.steady().after(HEAD_LIMIT) });
-        Self { phase, is_unfinished: AtomicBool::new(false), has_unread_body: AtomicBool::new(false), clock }
+        Self {
+            phase: Mutex::new(Phase::Head { by: clock.steady().after(HEAD_LIMIT) }),
+            changed: AtomicWaker::new(),
+            is_unfinished: AtomicBool::new(false),
+            has_unread_body: AtomicBool::new(false),
+            clock,
+        }
     }
 
     /// The peer has sent something.
     pub fn received(&self) -> Received {
-        let begins_head = self.phase.send_if_modified(|phase| {
-            let Phase::Idle { version, .. } = *phase else { return false };
-            // In HTTP/2 it may be anything, for instance the answer to a ping.
-            if version == Version::HTTP_2 {
-                return false;
-            }
+        let mut phase = self.phase();
+        // In HTTP/2 it may be anything, for instance the answer to a ping.
+        let begins_head = matches!(*phase, Phase::Idle { version, .. } if version != Version::HTTP_2);
+        if begins_head {
             *phase = Phase::Head { by: self.clock.steady().after(HEAD_LIMIT) };
-            true
-        });
+        }
         match begins_head {
             _ if self.has_unread_body.load(Ordering::Relaxed) => Received::AfterUnreadBody,
             true => Received::FirstOfHead,
@@ -79,42 +85,63 @@ impl Activity {
 
     /// A request has arrived, and is being answered until the returned value is dropped.
     pub fn answers(self: Arc<Self>, version: Version) -> BeingAnswered {
-        self.phase.send_modify(|phase| {
-            let others = if let Phase::Answering { requests, .. } = *phase { requests } else { 0 };
-            *phase = Phase::Answering { requests: others + 1, version };
-        });
+        let mut phase = self.phase();
+        let others = if let Phase::Answering { requests, .. } = *phase { requests } else { 0 };
+        *phase = Phase::Answering { requests: others + 1, version };
+        drop(phase);
         BeingAnswered { activity: self, version }
     }
 
     fn answered(&self) {
-        self.phase.send_modify(|phase| {
-            let Phase::Answering { requests, version } = *phase else { return };
-            *phase = match requests - 1 {
-                0 => Phase::Idle { until: self.clock.steady().after(IDLE_LIMIT), version },
-                others => Phase::Answering { requests: others, version },
-            };
-        });
+        let mut phase = self.phase();
+        let Phase::Answering { requests, version } = *phase else { return };
+        *phase = match requests - 1 {
+            0 => Phase::Idle { until: self.clock.steady().after(IDLE_LIMIT), version },
+            others => Phase::Answering { requests: others, version },
+        };
+        drop(phase);
+        // In HTTP/1 this is the connection's own task, which looks at the phase before it rests.
+        if version == Version::HTTP_2 {
+            self.changed.wake();
+        }
     }
 
     pub fn is_in_head(&self) -> bool {
-        matches!(*self.phase.borrow(), Phase::Head { .. })
+        matches!(*self.phase(), Phase::Head { .. })
     }
 
-    /// Returns once the connection has been inactive for too long.
+    /// No code panics while it holds the lock, so a poisoned lock's value is intact.
+    fn phase(&self) -> MutexGuard<'_, Phase> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns once the connection has been inactive for too long. To be polled after the connection, in the same task.
+    ///
+    /// A timer that is set stays set while the end moves away from it, and is set anew only when it fires: to set one for
+    /// each phase of each request costs more than to look for the end now and then.
     pub async fn ends(&self) {
-        let mut phase = self.phase.subscribe();
-        loop {
-            let now = *phase.borrow_and_update();
-            // The sending side is our own.
-            let changes = async { phase.changed().await.expect("never closed") };
-            match now {
-                Phase::Answering { .. } => changes.await,
-                Phase::Head { by: end } | Phase::Idle { until: end, .. } => tokio::select! {
-                    () = changes => {}
-                    () = self.clock.sleep_until(end) => return,
-                },
+        let mut timer: Option<(TimeMs, BoxFuture<'_, ()>)> = None;
+        poll_fn(|context| {
+            // Before the phase is read, so that no change in between is missed.
+            self.changed.register(context.waker());
+            loop {
+                let end = match *self.phase() {
+                    Phase::Answering { .. } => return Poll::Pending,
+                    Phase::Head { by: end } | Phase::Idle { until: end, .. } => end,
+                };
+                match &mut timer {
+                    Some((set_for, fires)) if *set_for <= end => {
+                        ready!(fires.as_mut().poll(context));
+                        if *set_for == end {
+                            return Poll::Ready(());
+                        }
+                        timer = None;
+                    }
+                    _ => timer = Some((end, self.clock.sleep_until(end))),
+                }
             }
-        }
+        })
+        .await;
     }
 }
 

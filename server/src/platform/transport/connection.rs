@@ -76,6 +76,8 @@ impl Connection<'_> {
         let service = service_fn(|request| answer(self.router.clone(), self.peer, activity.clone(), request));
         let mut connection = pin!(self.protocols.serve_connection(TokioIo::new(io), service));
         tokio::select! {
+            // The connection first: what it does decides when it ends.
+            biased;
             // An error concerns only this peer, which notices it too.
             _ = connection.as_mut() => return,
             () = self.transport.stop.cancelled() => {}
