@@ -72,6 +72,9 @@ macro_rules! test_every_promise {
             ],
             finishing: [
                 a_done_job_stays_done,
+                first_attempts_that_succeed_together_end_each_at_its_own_time,
+                attempts_of_any_other_kind_end_among_first_ones,
+                a_lost_attempt_among_first_ones_changes_nothing,
                 a_failed_job_retries_and_is_dead_after_its_last_attempt,
                 a_dead_verdict_ends_the_job_at_once,
                 a_released_job_waits_again_and_the_attempt_is_not_counted,

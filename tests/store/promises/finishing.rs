@@ -1,10 +1,12 @@
 //! How attempts end, and the resulting states of their jobs.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use api::{AttemptOutcome, JobId, JobState, TimeMs};
-use store::{AttemptResult, ClaimedJob, NewJob, Store, StoredJob};
-use tests::builders::{LEASE, START, claim, finished, job, retry};
+use api::{AttemptOutcome, JobId, JobState, LogSeq, SearchId, TimeMs};
+use futures::future::try_join_all;
+use store::{AttemptResult, ClaimedJob, FinishedAttempt, NewJob, Store, StoredJob};
+use tests::builders::{LEASE, START, claim, finished, job, log_entry, log_job, retry, search, worker};
 
 use crate::Database;
 
@@ -41,6 +43,94 @@ pub(crate) async fn a_done_job_stays_done(mut database: impl Database) {
     assert_eq!((attempt.outcome, attempt.worker.as_str()), (AttemptOutcome::Done, "w"));
     assert_eq!((attempt.started_at, attempt.finished_at), (START, Some(end)));
     assert_eq!(store.claim(claim("w", 1, end.after(LEASE * 9))).await.unwrap(), []);
+}
+
+/// Enough that they share commits, whatever the first of them does.
+const TOGETHER: u128 = 40;
+
+/// Accepts searches, and claims their jobs.
+async fn searches_and_claimed(store: &dyn Store) -> Vec<(SearchId, ClaimedJob)> {
+    let searches: Vec<SearchId> = (0..TOGETHER).map(search).collect();
+    for &id in &searches {
+        store.accept(id, log_job(id)).await.unwrap();
+    }
+    let claimed = store.claim(claim("w", u32::MAX, START)).await.unwrap();
+    assert_eq!(claimed.len(), searches.len());
+    searches.into_iter().zip(claimed).collect()
+}
+
+async fn record_all(store: &dyn Store, told: &[(SearchId, FinishedAttempt)]) -> Vec<LogSeq> {
+    let records = told.iter().map(|(id, told)| store.record(log_entry(*id, "life"), told.clone()));
+    try_join_all(records).await.unwrap()
+}
+
+pub(crate) async fn first_attempts_that_succeed_together_end_each_at_its_own_time(database: impl Database) {
+    let store = database.store();
+    let claimed = searches_and_claimed(&*store).await;
+    assert!(store.cancel_job(claimed[7].1.id, START).await.unwrap());
+    let end_of = |job: &ClaimedJob| START.after(Duration::from_millis(job.id.0.unsigned_abs()));
+    let told: Vec<_> =
+        claimed.iter().map(|(id, job)| (*id, finished(job, "w", AttemptResult::Done, end_of(job)))).collect();
+    let seqs: BTreeSet<LogSeq> = record_all(&*store, &told).await.into_iter().collect();
+    assert_eq!(seqs.len(), claimed.len());
+    for (_, job) in &claimed {
+        let end = Some(end_of(job));
+        let shown = shown(&*store, job.id).await;
+        assert_eq!((shown.state, shown.finished_at, shown.worker, shown.error), (JobState::Done, end, None, None));
+        assert!(!shown.cancel_requested && shown.attempt == 1);
+        let [attempt] = &store.attempts(job.id).await.unwrap()[..] else { panic!("one attempt") };
+        assert_eq!((attempt.number, attempt.outcome, attempt.worker.as_str()), (1, AttemptOutcome::Done, "w"));
+        assert_eq!((attempt.started_at, attempt.finished_at), (START, end));
+    }
+    let counts = store.job_counts().await.unwrap();
+    assert_eq!((counts.running, u128::from(counts.done)), (0, TOGETHER));
+    let ledger = store.ledger().await.unwrap();
+    assert_eq!((u128::from(ledger.recorded), ledger.drift()), (TOGETHER, 0));
+}
+
+pub(crate) async fn attempts_of_any_other_kind_end_among_first_ones(database: impl Database) {
+    let store = database.store();
+    let mut claimed = searches_and_claimed(&*store).await;
+    // Each is claimed again: one after it was given back, one after a failure.
+    let (released, failed) = (claimed.remove(0), claimed.remove(0));
+    let ends = [(&released, AttemptResult::Release), (&failed, retry("once"))];
+    for ((_, job), result) in ends {
+        store.finish(vec![finished(job, "w", result, START)]).await.unwrap();
+    }
+    let later = START.after(Duration::from_secs(10));
+    let again = store.claim(claim("w", 9, later)).await.unwrap();
+    assert_eq!(
+        again.iter().map(|job| (job.id, job.attempt)).collect::<Vec<_>>(),
+        [(released.1.id, 1), (failed.1.id, 2)]
+    );
+    let done = |(id, job): &(SearchId, ClaimedJob)| (*id, finished(job, "w", AttemptResult::Done, later));
+    let mut told: Vec<_> = claimed.iter().map(done).collect();
+    told.extend([released.0, failed.0].into_iter().zip(&again).map(|(id, job)| done(&(id, job.clone()))));
+    record_all(&*store, &told).await;
+    use AttemptOutcome::{Done, Failed, Released};
+    assert_eq!(outcomes(&*store, released.1.id).await, [(1, Released), (1, Done)]);
+    assert_eq!(outcomes(&*store, failed.1.id).await, [(1, Failed), (2, Done)]);
+    assert_eq!(u128::from(store.job_counts().await.unwrap().done), TOGETHER);
+}
+
+pub(crate) async fn a_lost_attempt_among_first_ones_changes_nothing(database: impl Database) {
+    let store = database.store();
+    let claimed = searches_and_claimed(&*store).await;
+    let done = |(id, job): &(SearchId, ClaimedJob)| (*id, finished(job, "w", AttemptResult::Done, START));
+    let mut told: Vec<_> = claimed.iter().map(done).collect();
+    // One is another worker's, one was given back, and one is reported twice.
+    told[11].1.worker = worker("stranger");
+    store.finish(vec![finished(&claimed[23].1, "w", AttemptResult::Release, START)]).await.unwrap();
+    told.push(told[31].clone());
+    record_all(&*store, &told).await;
+    let counts = store.job_counts().await.unwrap();
+    assert_eq!((counts.running, counts.waiting, u128::from(counts.done)), (1, 1, TOGETHER - 2));
+    assert_eq!(shown(&*store, claimed[11].1.id).await.state, JobState::Running);
+    assert_eq!(outcomes(&*store, claimed[23].1.id).await, [(1, AttemptOutcome::Released)]);
+    assert_eq!(outcomes(&*store, claimed[31].1.id).await, [(1, AttemptOutcome::Done)]);
+    // Every row is there, also those whose jobs do not know of it.
+    let ledger = store.ledger().await.unwrap();
+    assert_eq!((u128::from(ledger.accepted), u128::from(ledger.recorded), ledger.drift()), (TOGETHER, TOGETHER, 0));
 }
 
 pub(crate) async fn a_failed_job_retries_and_is_dead_after_its_last_attempt(database: impl Database) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use api::{AttemptOutcome, JobFilter, JobId, LogSeq, TimeMs};
+use futures::future::try_join_all;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -52,6 +53,10 @@ pub(super) enum Operation {
     /// A search's log row, written for the first time or again.
     Record {
         search: u8,
+    },
+    /// The rows and ends of all attempts at log jobs that were ever claimed, at once, by one worker.
+    RecordTogether {
+        worker: usize,
     },
     Claim {
         worker: usize,
@@ -110,6 +115,7 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(key, priority, delay_s, max_attempts)| Operation::Enqueue { key, priority, delay_s, max_attempts }),
         4 => (0..4_u8).prop_map(|search| Operation::Accept { search }),
         2 => (0..4_u8).prop_map(|search| Operation::Record { search }),
+        4 => (0..2_usize).prop_map(|worker| Operation::RecordTogether { worker }),
         6 => (0..2_usize, 0..6_u32).prop_map(|(worker, limit)| Operation::Claim { worker, limit }),
         4 => (-1..=1_i16, 0..2_u64, 0..2_usize, 0..6_u32).prop_map(|(priority, delay_s, worker, limit)| {
             Operation::EnqueueDuringClaim { priority, delay_s, worker, limit }
@@ -195,6 +201,22 @@ impl<D: Database> Run<D> {
                 let seq = store.record(log_entry(search((*number).into()), "modelled"), no_attempt()).await.unwrap();
                 assert_eq!(*self.recorded.entry(*number).or_insert(seq), seq);
             }
+            Operation::RecordTogether { worker: name } => {
+                let told = self.claimed.iter().filter_map(|&(job, attempt)| {
+                    let worker = worker(WORKERS[*name]);
+                    let told = FinishedAttempt { job, attempt, worker, result: AttemptResult::Done, now, wall: now };
+                    Some((self.search_of(job)?, told))
+                });
+                let told: Vec<_> = told.collect();
+                let records = told
+                    .iter()
+                    .map(|(number, told)| store.record(log_entry(search((*number).into()), "modelled"), told.clone()));
+                let seqs = try_join_all(records).await.unwrap();
+                for ((number, told), seq) in told.iter().zip(seqs) {
+                    assert_eq!(*self.recorded.entry(*number).or_insert(seq), seq);
+                    self.model.finish(told);
+                }
+            }
             Operation::Claim { worker, limit } => {
                 let claim = claim(WORKERS[*worker], *limit, now);
                 let claimed = store.claim(claim.clone()).await.unwrap();
@@ -269,6 +291,12 @@ impl<D: Database> Run<D> {
             Operation::Advance { seconds } => self.now = now.after(Duration::from_secs(*seconds)),
         }
         self.compare().await;
+    }
+
+    /// The search of a log job that is there.
+    fn search_of(&self, id: JobId) -> Option<u8> {
+        let job = self.model.jobs.iter().find(|job| job.id == id && job.kind == LOG_JOB)?;
+        (0..4).find(|&number| job.key == Some(search(number.into()).to_string()))
     }
 
     fn nth(&self, index: usize) -> Option<JobId> {

@@ -18,7 +18,7 @@ use crate::transaction::Transaction;
 use crate::writer::Write;
 
 pub(crate) use crate::job_queue::add::{Add, Added};
-pub(crate) use crate::job_queue::finish::{FinishAttempts, end_held};
+pub(crate) use crate::job_queue::finish::{FinishAttempts, end_first_attempts, end_held};
 
 #[async_trait]
 impl JobQueue for SqliteStore {

@@ -12,7 +12,7 @@ use store::{
 
 use crate::SqliteStore;
 use crate::bulk::{Inserted, Texts, json_rows};
-use crate::job_queue::{Add, Added, end_held};
+use crate::job_queue::{Add, Added, end_first_attempts, end_held};
 use crate::ledger::{self, forget_reopened, note_reopened};
 use crate::log_rows;
 use crate::transaction::{Numbered, Transaction};
@@ -89,7 +89,10 @@ impl WriteMany for Record {
 /// Ends the attempts. Keeps the list of the searches that have a row although their job is not done.
 async fn end_attempts(candidates: &[(i64, &Record)], inserted: &Inserted, tx: &mut Transaction<'_>) -> Result<()> {
     let attempts: Vec<&FinishedAttempt> = candidates.iter().map(|(_, record)| &record.attempt).collect();
-    let has_ended = end_held(&attempts, tx).await?;
+    let has_ended = match end_first_attempts(&attempts, tx).await? {
+        true => vec![true; attempts.len()],
+        false => end_held(&attempts, tx).await?,
+    };
     let is_new = |search| candidates.iter().any(|(seq, new)| inserted.contains(*seq) && new.entry.search.id == search);
     let (mut left_open, mut done_again) = (Vec::new(), Vec::new());
     for ((seq, Record { entry, attempt }), has_ended) in candidates.iter().zip(has_ended) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use api::{AttemptOutcome, JobState, TimeMs};
 use async_trait::async_trait;
 use store::codec::corrupt;
-use store::{AttemptResult, FinishedAttempt, Result};
+use store::{AttemptResult, FinishedAttempt, LOG_JOB, Result, StoreError};
 
 use crate::bulk::{Texts, json_rows};
 use crate::transaction::Transaction;
@@ -44,6 +44,55 @@ pub(crate) async fn end_held(finished: &[&FinishedAttempt], tx: &mut Transaction
     let stored = stored.collect();
     end_attempts(&ended, tx).await?;
     Ok(stored)
+}
+
+/// Ends several attempts at log jobs, if all of them are the first ones of one worker and have succeeded, as nearly all do.
+/// Returns whether it has. It looks for nothing: the number of changed rows says whether all were still held.
+///
+/// Fails if one was not, or is reported twice. The batch is then written again, one by one.
+pub(crate) async fn end_first_attempts(finished: &[&FinishedAttempt], tx: &mut Transaction<'_>) -> Result<bool> {
+    let [FinishedAttempt { worker, .. }, _, ..] = finished else { return Ok(false) };
+    let is_alike =
+        |other: &&FinishedAttempt| other.attempt == 1 && other.result == AttemptResult::Done && other.worker == *worker;
+    if !finished.iter().all(is_alike) {
+        return Ok(false);
+    }
+    let jobs = json_rows(&finished.iter().map(|attempt| (attempt.job, attempt.wall)).collect::<Vec<_>>());
+    // The attempt's row first, as below.
+    let inserted = tx
+        .execute(sqlx::query!(
+            "insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome)
+             select job.id,
+                    (select coalesce(max(ordinal), 0) + 1 from attempt where attempt.job_id = job.id),
+                    1, ?2, job.started_at_ms, ended.value ->> 1, 'done'
+             from jsonb_each(?1) as ended
+             cross join job
+             where job.id = ended.value ->> 0 and kind = 'log_request' and state = 'running' and attempt = 1
+               and job.worker = ?2",
+            jobs,
+            worker.0
+        ))
+        .await?;
+    match usize::try_from(inserted) {
+        // Rows that no job has written, in tests and in a sandbox.
+        Ok(0) => return Ok(false),
+        Ok(inserted) if inserted == finished.len() => {}
+        _ => return Err(StoreError::Sql("a worker has lost an attempt that it has ended".to_owned())),
+    }
+    let ids = json_rows(&finished.iter().map(|attempt| attempt.job).collect::<Vec<_>>());
+    tx.execute(sqlx::query!(
+        "update or fail job
+         set state = 'done',
+             finished_at_ms = (select finished_at_ms from attempt where job_id = job.id order by ordinal desc limit 1),
+             worker = null, lease_until_ms = null, cancel_requested = 0
+         where id in (select value from jsonb_each(?1))",
+        ids
+    ))
+    .await?;
+    for _ in finished {
+        tx.changes.moved(LOG_JOB, JobState::Running, JobState::Done);
+    }
+    Ok(true)
 }
 
 /// The jobs of the attempts that their workers still hold.
