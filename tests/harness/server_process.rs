@@ -26,6 +26,7 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Installation {
     /// Contains the data, unless the test names another folder.
     folder: TempDir,
+    program: PathBuf,
     data: PathBuf,
     port: u16,
     wrapper: Vec<OsString>,
@@ -36,7 +37,14 @@ impl Installation {
     pub fn new() -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let data = folder.path().to_owned();
-        Self { folder, data, port: free_port(), wrapper: Vec::new(), environment: Vec::new() }
+        let program = workspace_program("search4letters");
+        Self { folder, program, data, port: free_port(), wrapper: Vec::new(), environment: Vec::new() }
+    }
+
+    /// Starts another build of the server.
+    pub fn with_program(mut self, program: &Path) -> Self {
+        program.clone_into(&mut self.program);
+        self
     }
 
     /// Puts the data into another folder, which the server creates if it is missing.
@@ -126,9 +134,9 @@ impl Installation {
     }
 
     fn spawn(&self, arguments: &[&str], stdout: Stdio, stderr: Stdio) -> Child {
-        let program = workspace_program("search4letters");
+        let program = &self.program;
         let mut line: Vec<OsString> = self.wrapper.clone();
-        line.extend([program.clone().into(), "--data".into(), self.data.clone().into(), "--listen".into()]);
+        line.extend([program.into(), "--data".into(), self.data.clone().into(), "--listen".into()]);
         line.push(format!("127.0.0.1:{}", self.port).into());
         line.extend(arguments.iter().map(OsString::from));
         Command::new(&line[0])

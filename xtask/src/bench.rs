@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: measures the release binary and its peers.
 
+mod against;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,6 +15,7 @@ use crate::{run, tools};
 
 const HELP: &str = "\
 Usage: cargo xtask bench [--only NAME,NAME] [--rounds N] [--seconds N] [--long] [--write-docs]
+       cargo xtask bench --against REV [--rounds N] [--seconds N]
 
 Measures the release binary and its peers from outside, and writes target/bench/report.md, its plots and report.json.
 Everything takes about 75 minutes on two processors. The first run needs half an hour more to build, to install the
@@ -34,6 +37,10 @@ idle otherwise.
   --rounds N        measurements of each; 5
   --seconds N       length of each measurement that can have any length; 10
   --long            the log's page receives new rows for ten minutes instead of N seconds
+  --against REV     measures only whether a change has made a search or a drained job dearer: builds the servers of
+                    REV and of the working tree, and prints the ratio of their processor time, measured in turns.
+                    The 5 rounds of 5 seconds take six minutes; a build in which only our own packages differ takes
+                    two. Run it before a change of what every search passes lands
   --write-docs      also writes docs/performance.md, its plots and its figures; its ratios compare with the
                     figures that it replaces
 ";
@@ -46,6 +53,9 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
     if arguments.iter().any(|argument| matches!(argument.as_str(), "--help" | "-h" | "help")) {
         print!("{HELP}");
         return Ok(());
+    }
+    if let Some((revision, rest)) = against::revision_in(arguments)? {
+        return against::against(workspace, &folder, revision, &rest);
     }
     tools::c_compiler(&workspace.shell()?)?;
     let steps = Steps::new(run::dist_steps_needed(workspace)? + 7);
@@ -63,9 +73,15 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
     let peers = cmd!(shell, "cargo build --release --package bench --features apalis");
     steps.build("building its peers and the load generator (about 6 minutes from nothing)", [peers])?;
     let mut bench = Command::new(workspace.target.join("release/bench"));
-    bench.arg(&workspace.root).arg(&folder).args(arguments).env("TMPDIR", on_disk()).env("CHROMEDRIVER", chromedriver);
+    bench.arg(&workspace.root).arg(&folder).args(arguments).env("CHROMEDRIVER", chromedriver);
     // Lighthouse finds its browser through this variable.
     bench.envs(tools::chromium().map(|chromium| ("CHROME_PATH", chromium)));
+    measure(&steps, bench)
+}
+
+/// Runs the program `bench`.
+fn measure(steps: &Steps, mut bench: Command) -> anyhow::Result<()> {
+    bench.env("TMPDIR", on_disk());
     steps.step("measuring", || {
         let ended = bench.status().with_context(|| format!("{bench:?} cannot be started"))?;
         ensure!(ended.success(), "a measurement failed");

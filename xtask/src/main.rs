@@ -36,6 +36,7 @@ Usage: cargo xtask COMMAND
                              run only the tests with faults; --long for 4 hours, or for TIME (90s, 20m, 2h)
   bench [--only NAME,NAME] [--rounds N] [--seconds N] [--long] [--write-docs]
                              measure the release binary and its peers; bench --help explains
+  bench --against REV        compare the processor time of REV's server with that of the working tree's
   ci                         run all that a change must pass
   tidy                       check the rules of the layout
   sqlx                       regenerate the offline data of the checked SQL

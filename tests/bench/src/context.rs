@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-/// `bench ROOT FOLDER [--only NAME,NAME] [--rounds N] [--seconds N] [--long] [--write-docs]`
+/// `bench ROOT FOLDER [--against PROGRAM] [--only NAME,NAME] [--rounds N] [--seconds N] [--long] [--write-docs]`
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Arguments {
     /// The workspace.
     pub root: PathBuf,
     /// The folder of the tools and of the report.
     pub folder: PathBuf,
+    /// Another build of our server, to be compared with in place of the scenarios.
+    pub against: Option<PathBuf>,
     /// The selected scenarios; empty for all.
     pub only: Vec<String>,
     /// How often each scenario is measured.
@@ -30,17 +32,28 @@ impl Arguments {
         let mut words = words.into_iter();
         let mut next = |what: &str| words.next().with_context(|| format!("{what} is missing"));
         let (root, folder) = (next("the workspace")?.into(), next("the folder")?.into());
-        let mut arguments =
-            Self { root, folder, only: Vec::new(), rounds: 5, seconds: 10, is_long: false, writes_docs: false };
+        let mut arguments = Self {
+            root,
+            folder,
+            against: None,
+            only: Vec::new(),
+            rounds: 5,
+            seconds: 10,
+            is_long: false,
+            writes_docs: false,
+        };
         while let Some(flag) = words.next() {
             let mut value = || words.next().with_context(|| format!("{flag} wants a value"));
             match flag.as_str() {
+                "--against" => arguments.against = Some(value()?.into()),
                 "--only" => arguments.only = value()?.split(',').map(ToOwned::to_owned).collect(),
                 "--rounds" => arguments.rounds = number(&value()?)?,
                 "--seconds" => arguments.seconds = number(&value()?)?,
                 "--long" => arguments.is_long = true,
                 "--write-docs" => arguments.writes_docs = true,
-                _ => bail!("there is no {flag}; there are --only, --rounds, --seconds, --long and --write-docs"),
+                _ => bail!(
+                    "there is no {flag}; there are --against, --only, --rounds, --seconds, --long and --write-docs"
+                ),
             }
         }
         Ok(arguments)
@@ -106,7 +119,9 @@ mod tests {
     fn reads_the_arguments() {
         let plain = read("here there").expect("read");
         assert_eq!((plain.root, plain.folder), (PathBuf::from("here"), PathBuf::from("there")));
-        assert!(plain.only.is_empty() && !plain.writes_docs && !plain.is_long);
+        assert!(plain.only.is_empty() && !plain.writes_docs && !plain.is_long && plain.against.is_none());
+        let against = read("here there --against there/program --seconds 5").expect("read");
+        assert_eq!((against.against, against.seconds), (Some(PathBuf::from("there/program")), 5));
         let all = read("here there --only searches,drain --rounds 3 --seconds 5 --long --write-docs").expect("read");
         assert_eq!(all.only, ["searches", "drain"]);
         assert_eq!((all.rounds, all.seconds, all.is_long, all.writes_docs), (3, 5, true, true));

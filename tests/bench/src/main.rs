@@ -1,5 +1,6 @@
 //! Runs the measurements. `cargo xtask bench` builds and installs what they need, and starts this program.
 
+mod against;
 mod contestant;
 mod context;
 mod goals;
@@ -36,6 +37,9 @@ async fn main() -> ExitCode {
 async fn run() -> anyhow::Result<()> {
     let arguments = Arguments::read(std::env::args().skip(1))?;
     let context = BenchContext::new(&arguments)?;
+    if let Some(before) = &arguments.against {
+        return against::compare(&context, before).await;
+    }
     let wanted = scenarios::wanted(&arguments)?;
     eprintln!("{}", scenarios::announced(&wanted, &context));
     let before = Measurements::read(&context)?;

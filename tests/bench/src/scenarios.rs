@@ -31,6 +31,7 @@ use crate::log_table::{Differences, Written};
 use crate::measurements::{Measurements, Summary};
 use crate::report::Plot;
 pub(crate) use crate::scenarios::age::{NEW, OLD};
+pub(crate) use crate::scenarios::drain::drained_on_sqlite;
 
 type Measuring<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + 'a>>;
 
@@ -112,7 +113,7 @@ fn noted<T>(
 }
 
 /// Each round starts with a different contestant, so that none always follows the same one.
-fn in_turn<T: Copy>(contestants: &[T], round: u32) -> impl Iterator<Item = T> {
+pub(crate) fn in_turn<T: Copy>(contestants: &[T], round: u32) -> impl Iterator<Item = T> {
     let first = round as usize % contestants.len();
     contestants[first..].iter().chain(&contestants[..first]).copied()
 }

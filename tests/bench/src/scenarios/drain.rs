@@ -106,7 +106,7 @@ impl Queue {
         let scripts = context.root.join("tests/bench/queues");
         let (python, apalis) = (context.folder.join("python/bin/python"), workspace_program("bench-apalis"));
         match self {
-            Self::OursSqlite => ours_on_sqlite(jobs).await,
+            Self::OursSqlite => drained_on_sqlite(Installation::new(), jobs).await,
             Self::OursPostgres => ours_on_postgres(jobs).await,
             Self::PlainSqlite => plain_inserts_on_sqlite(&file, jobs).await,
             Self::ApalisSqlite(settings) => {
@@ -169,8 +169,8 @@ async fn measure(context: &BenchContext, measurements: &mut Measurements) -> any
     Ok(())
 }
 
-async fn ours_on_sqlite(jobs: u32) -> anyhow::Result<Drained> {
-    let installation = Installation::new();
+/// Drains so many jobs from our server's new file.
+pub(crate) async fn drained_on_sqlite(installation: Installation, jobs: u32) -> anyhow::Result<Drained> {
     history::one_job(&installation).await?;
     // The template job waits as well.
     history::multiply_jobs(&installation.database(), jobs - 1).await?;
