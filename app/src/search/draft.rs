@@ -8,6 +8,7 @@ use web_sys::Storage;
 
 use crate::platform::mount::preview_value;
 use crate::platform::router::Location;
+use crate::search::submission::Question;
 use crate::search::words;
 use crate::ui::format;
 
@@ -53,6 +54,11 @@ impl Draft {
     pub fn faulty_field(self) -> Option<Field> {
         let mut fields = Field::ALL.into_iter().zip([self.phrase, self.letters]);
         fields.find(|(field, text)| text.with_untracked(|text| field.fault(text).is_some())).map(|(field, _)| field)
+    }
+
+    /// Whether this is what `question` asks. Tracked.
+    pub fn asks(self, question: &Question) -> bool {
+        self.phrase.with(|phrase| *phrase == question.phrase) && self.letters.with(|letters| *letters == question.letters)
     }
 
     pub fn is_untouched(self) -> bool {

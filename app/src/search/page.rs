@@ -67,13 +67,13 @@ pub fn SearchPage(draft: Draft, outbox: Outbox) -> impl IntoView {
             router.replace(&location.url(), Some(&visit.note()));
         }
     });
-    let is_changed = Memo::new(move |_| {
-        submission.question().is_some_and(|Question { phrase, letters, .. }| {
-            draft.phrase.with(|draft| *draft != phrase) || draft.letters.with(|draft| *draft != letters)
-        })
-    });
+    // Whether the form has the search whose results are shown, or another one.
+    let asked_for = move || {
+        let question = submission.question()?;
+        Some(if draft.asks(&question) { "" } else { "changed" })
+    };
     let results = part(move || match submission.question() {
-        Some(question) => view! { <Results question is_changed submission on_ask=submit_shown /> }.into_any(),
+        Some(question) => view! { <Results question submission on_ask=submit_shown /> }.into_any(),
         None => view! { <NoReceipt /> }.into_any(),
     });
     // A screen reader hears only what changes in an element that is there already.
@@ -82,11 +82,7 @@ pub fn SearchPage(draft: Draft, outbox: Outbox) -> impl IntoView {
         Some(format!("{} {}", words::RESULTS, verdict(search4letters(&phrase, &letters).len(), &letters)))
     };
     view! {
-        <div
-            class="page search_page"
-            data-asked=part(move || submission.question().map(|_| ""))
-            data-changed=part(move || is_changed.get().then_some(""))
-        >
+        <div class="page search_page" data-asked=part(asked_for)>
             <header class="hero">
                 <PageHeading text=words::WELCOME />
                 <p class="display">{words::PROMISE[0]}<br />{words::PROMISE[1]}</p>

@@ -18,8 +18,6 @@ use crate::ui::part::part;
 #[component]
 pub fn Results(
     question: Question,
-    /// Whether the form has another search. Otherwise the phrase stands there.
-    is_changed: Memo<bool>,
     submission: Submission,
     /// Asks a search that came with a link.
     on_ask: Callback<()>,
@@ -51,9 +49,8 @@ pub fn Results(
                     None => view! { <span class="muted">{words::NO_LINK}</span> }.into_any(),
                 }}
             </header>
-            {part(move || is_changed.get().then(|| view! {
-                <p class="results_phrase" dir="auto" translate="no">{shown.clone()}</p>
-            }.into_any()))}
+            // The style sheet shows it while the form has another search. Otherwise it stands there.
+            <p class="results_phrase" dir="auto" translate="no">{shown}</p>
             <div class="results_text">
                 <strong class="results_letters" translate="no">{listed}</strong>
                 // As Python writes the set.
