@@ -66,7 +66,7 @@ pub fn ComparePanel(runs: Memo<Vec<LabRun>>, closed: Memo<Option<String>>, launc
     let picture = move || {
         shown_work.set(None);
         match shown.get() {
-            Some(id) => view! { <ComparisonById id runs draft shown_work head try_work /> }.into_any(),
+            Some(id) => view! { <ComparisonById id runs draft shown_work head launcher try_work /> }.into_any(),
             None => view! { <Sketch draft head /> }.into_any(),
         }
     };
@@ -103,6 +103,7 @@ fn ComparisonById(
     draft: FetchDraft,
     shown_work: RwSignal<Option<FetchSpec>>,
     head: Head,
+    launcher: Launcher,
     try_work: Callback<FetchSpec>,
 ) -> impl IntoView {
     let known = runs.get_untracked();
@@ -110,7 +111,7 @@ fn ComparisonById(
     retry::reload(answer, retry::Outcome::of);
     move || match answer.get() {
         None => view! { <Skeleton /> }.into_any(),
-        Some(Ok(runs)) => view! { <Comparison id runs draft shown_work head try_work /> }.into_any(),
+        Some(Ok(runs)) => view! { <Comparison id runs draft shown_work head launcher try_work /> }.into_any(),
         Some(Err(error)) if error.code == ErrorCode::NotFound => {
             view! { <Notice tone=Tone::Info text=words::NO_COMPARISON /> }.into_any()
         }
@@ -151,6 +152,7 @@ fn Comparison(
     draft: FetchDraft,
     shown_work: RwSignal<Option<FetchSpec>>,
     head: Head,
+    launcher: Launcher,
     try_work: Callback<FetchSpec>,
 ) -> impl IntoView {
     let spec = spec_of(&runs);
@@ -169,6 +171,15 @@ fn Comparison(
     Effect::new(move |_| head.set((lanes.with(|lanes| verdict::headline(&work, lanes)), words::compare_lead(&work))));
     let work = spec.clone();
     let conclusion = Memo::new(move |_| lanes.with(|lanes| verdict::conclusion(&work, lanes)));
+    // The list of runs would follow a second later.
+    let is_open = Memo::new(move |_| lanes.with(|lanes| lanes.iter().any(Lane::is_open)));
+    Effect::new(move |before: Option<bool>| {
+        let is_open = is_open.get();
+        if before == Some(true) && !is_open {
+            launcher.ended();
+        }
+        is_open
+    });
     let next = if spec.count < MANY.count { (words::TRY_MANY, MANY) } else { (words::TRY_FEW, FIRST) };
     let takeaway = move || {
         let (label, spec) = next.clone();

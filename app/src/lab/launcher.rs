@@ -35,6 +35,11 @@ impl Launcher {
         self.send(start_all, then);
     }
 
+    /// What was started has ended.
+    pub fn ended(self) {
+        let _ = self.on_change.try_run(());
+    }
+
     fn send<T: 'static>(self, request: impl Future<Output = Result<T, ApiError>> + 'static, then: Callback<T>) {
         if self.request.is_pending.get_untracked() {
             return;

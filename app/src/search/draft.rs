@@ -58,7 +58,8 @@ impl Draft {
 
     /// Whether this is what `question` asks. Tracked.
     pub fn asks(self, question: &Question) -> bool {
-        self.phrase.with(|phrase| *phrase == question.phrase) && self.letters.with(|letters| *letters == question.letters)
+        self.phrase.with(|phrase| *phrase == question.phrase)
+            && self.letters.with(|letters| *letters == question.letters)
     }
 
     pub fn is_untouched(self) -> bool {

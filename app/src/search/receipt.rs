@@ -20,13 +20,13 @@ pub fn NoReceipt() -> impl IntoView {
     view! {
         <section class="results card" aria-labelledby="receipt-title">
             <h2 id="receipt-title">{words::YOUR_RECEIPT}</h2>
-            <p class="muted">{words::NO_RECEIPT}</p>
             <dl class="receipt_totals">
                 <div><dt>{words::YOU_WAITED}</dt><dd>"–"</dd></div>
                 <div><dt>{words::THE_LOG_TOOK}</dt><dd>"–"</dd></div>
             </dl>
             <div class="receipt_bar" aria-hidden="true"></div>
             <ol class="receipt_list">{Step::ALL.map(promised).collect_view()}</ol>
+            <p class="muted">{words::NO_RECEIPT}</p>
         </section>
     }
 }
