@@ -231,6 +231,9 @@ impl Browser {
     pub async fn whole_page(&self, longest: u32) -> Vec<u8> {
         // A scroll bar takes part of the width in the window, and none in the picture.
         self.devtools("Emulation.setScrollbarsHidden", json!({"hidden": true})).await;
+        // Nothing is taken on its way. What turns for ever has no end, and says so by an error.
+        let finish = "document.getAnimations().forEach(animation => { try { animation.finish() } catch {} })";
+        self.script(finish, vec![]).await;
         let size = self.devtools("Page.getLayoutMetrics", json!({})).await;
         let (width, height) = (&size["cssLayoutViewport"]["clientWidth"], size["cssContentSize"]["height"].as_f64());
         let height = height.expect("a page has a height").min(f64::from(longest));
