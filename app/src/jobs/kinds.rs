@@ -208,10 +208,12 @@ fn KindRow(name: String, actions: KindActions) -> impl IntoView {
                     <span class="state_badge kind_paused"><Icon symbol=Symbol::Pause />{words::PAUSED}</span>
                 </Show>
             </th>
-            <td class="kind_count kind_waiting">{count(|counts| counts.waiting)}</td>
-            <td class="kind_count kind_running">{count(|counts| counts.running)}</td>
-            <td class="kind_count kind_later">{count(|counts| counts.scheduled + counts.retrying)}</td>
-            <td class="kind_count kind_dead">{count(|counts| counts.dead)}</td>
+            <td class="kind_count kind_waiting" data-label=words::KIND_COLUMNS[1]>{count(|counts| counts.waiting)}</td>
+            <td class="kind_count kind_running" data-label=words::KIND_COLUMNS[2]>{count(|counts| counts.running)}</td>
+            <td class="kind_count kind_later" data-label=words::KIND_COLUMNS[3]>
+                {count(|counts| counts.scheduled + counts.retrying)}
+            </td>
+            <td class="kind_count kind_dead" data-label=words::KIND_COLUMNS[4]>{count(|counts| counts.dead)}</td>
             <td class="kind_limit"><KindLimit name=name.clone() limit actions /></td>
             <td class="kind_buttons">
                 <Show when=move || may_act.get()>
@@ -280,7 +282,7 @@ fn LimitForm(name: String, limit: Memo<Option<u32>>, actions: KindActions) -> im
         }
     };
     view! {
-        <form class="kind_limit_form" novalidate on:submit=submit>
+        <form class="kind_limit_form" data-label=words::KIND_COLUMNS[5] novalidate on:submit=submit>
             <input
                 type="text"
                 inputmode="numeric"

@@ -82,7 +82,7 @@ fn JobRow(job: JobSummary, percent: Memo<Option<u8>>, actions: Actions) -> impl 
                     <span class="job_percent">{format::percent(percent)}</span>
                 })}
             </td>
-            <td class="job_attempts" data-none=(job.attempt == 0).then_some("")>
+            <td class="job_attempts" data-label=words::ATTEMPT data-none=(job.attempt == 0).then_some("")>
                 {words::attempts_of(job.attempt, job.max_attempts)}
             </td>
             <td class="job_age"><TimeAgo time=job.created_at /></td>

@@ -24,6 +24,8 @@ pub const PROGRESS: &str = "Progress";
 pub const WAITED: &str = "Waited";
 pub const RAN: &str = "Ran";
 pub const ATTEMPTS: &str = "Attempts";
+/// Before the number of a job's attempts, where the list has no heads.
+pub const ATTEMPT: &str = "attempt";
 pub const WORKER: &str = "Worker";
 /// Stands for what there is none of, or not yet.
 pub const NONE: &str = "–";

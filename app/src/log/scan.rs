@@ -2,6 +2,7 @@
 
 use api::{ApiError, ErrorCode, LogRow, LogSeq, ScanProgress};
 
+use crate::log::words;
 use crate::platform::{ndjson, url};
 
 /// In which direction rows are read.
@@ -94,7 +95,7 @@ pub fn parse(lines: &[Vec<u8>]) -> Page {
         } else if let Ok(progress) = serde_json::from_slice(line) {
             page.progress = Some(progress);
         } else {
-            let malformed = |_| ApiError::new(ErrorCode::Malformed, "The server sent a row that cannot be read.");
+            let malformed = |_| ApiError::new(ErrorCode::Malformed, words::UNREADABLE_ROW);
             page.error = Some(serde_json::from_slice::<ApiError>(line).unwrap_or_else(malformed));
             break;
         }
@@ -104,7 +105,7 @@ pub fn parse(lines: &[Vec<u8>]) -> Page {
 
 /// The error of a response without its last line.
 pub fn cut_short() -> ApiError {
-    ApiError::new(ErrorCode::Offline, "The answer was cut short. Check the connection and try again.")
+    ApiError::new(ErrorCode::Offline, words::CUT_SHORT)
 }
 
 /// The row with this number, if there is one.

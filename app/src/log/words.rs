@@ -58,6 +58,8 @@ pub const FIRST_SEARCH: &str = "Make the first search";
 pub const SHOW_JOBS: &str = "Show the jobs";
 pub const ALL_DELETED: &str = "The log has no rows. Those that were written have been deleted.";
 pub const NOTHING_KNOWN: &str = "The log has no rows. The database does not say whether any are to come.";
+pub const UNREADABLE_ROW: &str = "The server sent a row that cannot be read.";
+pub const CUT_SHORT: &str = "The answer was cut short. Check the connection and try again.";
 pub const GO_ON: &str = "Go on";
 pub const STOP: &str = "Stop";
 /// Where the searches are of which the log has no rows, in the order of their states.

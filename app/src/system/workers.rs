@@ -47,13 +47,13 @@ fn row(worker: WorkerState) -> impl IntoView {
         <tr>
             <th class="worker_name" scope="row">{worker.name}</th>
             <td class="worker_host">{worker.host}</td>
-            <td class="worker_pid">{worker.pid}</td>
-            <td class="worker_version">{worker.version}</td>
+            <td class="worker_pid" data-label=words::WORKER_COLUMNS[2]>{worker.pid}</td>
+            <td class="worker_version" data-label=words::WORKER_COLUMNS[3]>{worker.version}</td>
             <td class="worker_busy">
                 <div class="worker_slots"><UsageBar label=words::BUSY text=busy.clone() usage /><span>{busy}</span></div>
             </td>
-            <td class="worker_started"><TimeAgo time=worker.started_at /></td>
-            <td class="worker_heard"><TimeAgo time=worker.heard_at />{silent}</td>
+            <td class="worker_started" data-label=words::WORKER_COLUMNS[5]><TimeAgo time=worker.started_at /></td>
+            <td class="worker_heard" data-label=words::WORKER_COLUMNS[6]><TimeAgo time=worker.heard_at />{silent}</td>
         </tr>
     }
 }

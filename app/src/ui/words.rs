@@ -55,6 +55,15 @@ pub const KEYS_AND_EFFECTS: [(&str, &str); 12] = [
     ("g h", "Go home, to the search"),
 ];
 
+pub const MOMENT: &str = "Moment";
+pub const POINT_AT_CHART: &str = "Point at the chart, or move the slider, for the figures of a moment.";
+pub const SAME_AS_TABLE: &str = "The same as a table";
+
+/// The figures of a chart at a moment.
+pub fn at_moment(time: &str, figures: &str) -> String {
+    format!("At {time}: {figures}")
+}
+
 /// The document's title.
 pub fn title(page: &str) -> String {
     format!("{page} · {SITE}")

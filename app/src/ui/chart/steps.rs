@@ -10,6 +10,7 @@ use web_sys::Element;
 use crate::ui::chart::axis::{Scale, TimeAxis};
 use crate::ui::chart::reading::{FiguresTable, FoldedTable, Slider};
 use crate::ui::format::{measured, number};
+use crate::ui::words;
 
 /// The width and the height of a drawing, in its own units.
 pub const WIDTH: u32 = 1_000;
@@ -151,17 +152,17 @@ fn MomentSlider(
         let moment = inspected.get().map(|thousandths| scale.get().at_thousandth(thousandths));
         let found = moment.and_then(|us| Some((us, steps.with(|steps| at(steps, us))?)));
         found.map_or_else(
-            || "Point at the chart, or move the slider, for the figures of a moment.".to_owned(),
+            || words::POINT_AT_CHART.to_owned(),
             |(us, step)| {
                 let counts =
                     all(figures).map(|line| format!("{} {}", number(step.counts[line.index].into()), line.label));
-                format!("At {}: {}", measured(us), counts.collect::<Vec<_>>().join(", "))
+                words::at_moment(&measured(us), &counts.collect::<Vec<_>>().join(", "))
             },
         )
     };
     view! {
         <Slider
-            label="Moment"
+            label=words::MOMENT
             min="0"
             max="1000"
             step="5"
@@ -187,7 +188,7 @@ fn StepTable(figures: &'static [Figure], steps: Memo<Vec<Step>>, scale: Memo<Sca
         })
     };
     view! {
-        <FoldedTable class="table_view" summary="The same as a table" is_open=RwSignal::new(false)>
+        <FoldedTable class="table_view" summary=words::SAME_AS_TABLE is_open=RwSignal::new(false)>
             <FiguresTable columns=columns()>{rows}</FiguresTable>
         </FoldedTable>
     }
