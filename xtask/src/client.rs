@@ -31,6 +31,19 @@ pub(crate) enum Build {
     Shipped,
 }
 
+/// Leaves the texts of panics out of the shipped client: a browser shows them to nobody. The standard library has most of
+/// them, so it is compiled too. The compiler calls these options unstable; rust-toolchain.toml says which compiler it is.
+const WITHOUT_PANICS: [(&str, &str); 4] = [
+    ("RUSTC_BOOTSTRAP", "1"),
+    ("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort"),
+    ("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size"),
+    // The first option is that of .cargo/config.toml, which this variable replaces.
+    (
+        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+        "--cfg erase_components -Zunstable-options -Cpanic=immediate-abort",
+    ),
+];
+
 /// `cargo xtask client`.
 pub(crate) fn client(workspace: &Workspace) -> anyhow::Result<()> {
     let steps = Steps::new(steps_needed(workspace, Build::Shipped)?);
@@ -65,6 +78,9 @@ pub(crate) fn ensure_beside(
         return other();
     }
     tools::wasm_target(workspace)?;
+    if build == Build::Shipped {
+        tools::rust_sources(workspace)?;
+    }
     thread::scope(|scope| {
         let trunk = scope.spawn(|| tools::TRUNK.ensure(workspace, steps));
         let wasm_bindgen = tools::wasm_bindgen(workspace, steps)?;
@@ -89,6 +105,9 @@ fn build_bundles(workspace: &Workspace, steps: &Steps, build: Build, tools: &[Pa
         Build::Quick => ("client-quick", &[]),
         Build::Shipped => ("client", &["--release"]),
     };
+    if build == Build::Shipped {
+        WITHOUT_PANICS.iter().for_each(|(name, value)| shell.set_var(name, value));
+    }
     // Trunk empties the folder that it builds into.
     let others = ["lab", "console"].map(|bundle| (format!("{bundle}.html"), workspace.target.join(bundle)));
     let bundle = |page: &str, folder: &Path| {

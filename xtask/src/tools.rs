@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 
 pub(crate) use browser::{axe, chromedriver, chromium, geckodriver, webkit};
 pub(crate) use postgres::{pgbouncer, postgres_server};
-pub(crate) use rust::{CARGO_DENY, TRUNK, c_compiler, wasm_bindgen, wasm_target};
+pub(crate) use rust::{CARGO_DENY, TRUNK, c_compiler, rust_sources, wasm_bindgen, wasm_target};
 
 /// SQLite's shell, which applies the migrations.
 pub(crate) fn sqlite3(workspace: &Workspace) -> anyhow::Result<()> {

@@ -46,15 +46,25 @@ pub(crate) fn c_compiler(shell: &Shell) -> anyhow::Result<()> {
 /// Installs the compiler's target for the browser. Rustup installs the targets in rust-toolchain.toml together with the
 /// toolchain, but does not add them to an installed toolchain.
 pub(crate) fn wasm_target(workspace: &Workspace) -> anyhow::Result<()> {
+    part_of_rust(workspace, &format!("target {WASM}"), WASM, &["target", "add", WASM])
+}
+
+/// Installs the sources of the standard library, for programs that it is compiled for anew.
+pub(crate) fn rust_sources(workspace: &Workspace) -> anyhow::Result<()> {
+    part_of_rust(workspace, "sources of the standard library", "src/rust/library", &["component", "add", "rust-src"])
+}
+
+/// Has rustup install a part of the toolchain, unless `folder` below lib/rustlib is there.
+fn part_of_rust(workspace: &Workspace, what: &str, folder: &str, install: &[&str]) -> anyhow::Result<()> {
     let shell = workspace.shell()?;
     let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?;
-    if Path::new(&sysroot).join("lib/rustlib").join(WASM).is_dir() {
+    if Path::new(&sysroot).join("lib/rustlib").join(folder).is_dir() {
         return Ok(());
     }
     if on_path("rustup").is_none() {
-        bail!("this Rust has no target {WASM} and there is no rustup: get both from https://rustup.rs");
+        bail!("this Rust has no {what} and there is no rustup: get both from https://rustup.rs");
     }
-    cmd!(shell, "rustup --quiet target add {WASM}").quiet().run()?;
+    cmd!(shell, "rustup --quiet {install...}").quiet().run()?;
     Ok(())
 }
 
