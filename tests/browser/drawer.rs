@@ -81,7 +81,12 @@ async fn escape_closes_what_is_on_top() {
     page.press([key::ESCAPE]).await;
     let focused = page.script("return document.activeElement.className", vec![]).await;
     assert_eq!(focused, "log_table", "the list has the focus");
-    page.press(['j', key::ENTER]).await;
+    eventually("a row that matches the filter is there to be selected", async || {
+        page.press(['j']).await;
+        selected(page).await.map(drop)
+    })
+    .await;
+    page.press([key::ENTER]).await;
     page.find(Role::Dialog, "Row 1").await;
     page.press(['/', key::ESCAPE]).await;
     page.wait_for_path("the row is closed", |path| path == "/viewlog?q=b").await;
