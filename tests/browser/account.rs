@@ -1,6 +1,7 @@
 //! Setup, login and logout of administrators.
 
 use tests::browser::Role;
+use tests::eventually;
 
 use crate::{BrowserTest, NAME, PASSWORD, log_out};
 
@@ -14,7 +15,7 @@ async fn a_setup_link_works_once() {
     page.open(&format!("/setup#token={}", test.server.setup_token().await)).await;
     page.wait_for_text("This link was used already").await;
     page.wait_for_text("search4letters admin link").await;
-    assert!(!page.text().await.contains("Create account"), "a used link shows no form");
+    assert!(!page.text().await.contains("Create admin"), "a used link shows no form");
     test.finish().await;
 }
 
@@ -27,10 +28,14 @@ async fn another_setup_link_in_the_same_tab_is_followed() {
     page.wait_for_text("This link was used already").await;
     page.open(&format!("/setup#token={}", test.server.setup_token().await)).await;
     page.wait_for_text("You opened the setup link").await;
+    eventually("the first field has the focus", async || {
+        (page.script("return document.activeElement.id", vec![]).await == "name").then_some(())
+    })
+    .await;
     assert!(page.find_now(Role::Link, "Log in").await.is_none(), "there is no account yet to log in to");
     page.fill("Name", "ada").await;
     page.fill("Password", PASSWORD).await;
-    page.click(Role::Button, "Create account").await;
+    page.click(Role::Button, "Create admin").await;
     page.wait_for_path("the account is made", |path| path == "/viewlog").await;
     test.finish().await;
 }
@@ -46,7 +51,7 @@ async fn another_place_on_the_setup_page_keeps_its_link() {
     let go = "addEventListener('hashchange', () => arguments[0](), {once: true}); location.hash = 'main'";
     page.script_async(go, vec![]).await;
     page.fill("Password", PASSWORD).await;
-    page.click(Role::Button, "Create account").await;
+    page.click(Role::Button, "Create admin").await;
     page.wait_for_path("the account is made", |path| path == "/viewlog").await;
     test.finish().await;
 }

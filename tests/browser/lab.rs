@@ -32,7 +32,7 @@ async fn a_run_can_be_watched_and_reopened_by_its_address() {
     let page = &test.browser;
     page.expect_on_console("404");
     page.open("/nowhere").await;
-    page.wait_for_text("Page not found").await;
+    page.wait_for_text("There is nothing at /nowhere.").await;
     page.press(['g', 'w']).await;
     page.wait_for_path("g w leads to the lab", |path| path == "/lab").await;
     page.wait_for_text("No run yet").await;

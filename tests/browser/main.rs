@@ -62,7 +62,7 @@ impl BrowserTest {
         test.browser.open(&format!("/setup#token={}", test.server.setup_token().await)).await;
         test.browser.fill("Name", NAME).await;
         test.browser.fill("Password", PASSWORD).await;
-        test.browser.click(Role::Button, "Create account").await;
+        test.browser.click(Role::Button, "Create admin").await;
         test.browser.wait_for_path("the administrator gets to the log", |path| path == "/viewlog").await;
         test
     }

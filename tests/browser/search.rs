@@ -46,7 +46,7 @@ async fn by_mouse_until_the_record_is_written() {
     page.wait_for_text("In the log: row 1").await;
     eventually("the public ledger has the search", async || {
         let figures = page.texts(".public_ledger dl > div").await;
-        (figures == ["Accepted\n1", "In the log\n1", "Being written\n0", "Lost\n0"]).then_some(())
+        (figures == ["accepted\n1", "in the log\n1", "being written\n0", "lost\n0"]).then_some(())
     })
     .await;
     page.click(Role::Link, "See what happens if we kill the server").await;
@@ -138,7 +138,7 @@ async fn the_address_of_a_search_can_be_shared() {
 
     page.new_tab().await;
     page.open(&address).await;
-    page.find(Role::Heading, "Here are your results:").await;
+    page.find(Role::Heading, "Results of a shared search:").await;
     assert_eq!(page.value("Phrase").await, "a&b=c+d #שלום");
     assert_eq!(page.texts(".results_letters").await, found);
     // Nothing is recorded in the name of somebody who has only followed a link.

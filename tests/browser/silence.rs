@@ -16,7 +16,9 @@ async fn a_search_without_an_answer_says_so_and_is_sent_again() {
     test.server.freeze();
     page.click(Role::Button, "Do it!").await;
     page.wait_for_text("Sending…").await;
-    page.wait_for_text("We can't reach the server. Your result is correct; we'll keep resending.").await;
+    page.wait_for_text("We can't reach the server.").await;
+    page.wait_for_text("Your result is correct; we'll keep resending.").await;
+    page.wait_for_text("Not accepted yet\ntry 2 in").await;
     test.server.thaw();
     page.wait_for_text("In the log: row 1").await;
     // It was sent more than once, under one id.
@@ -25,6 +27,27 @@ async fn a_search_without_an_answer_says_so_and_is_sent_again() {
     page.fill("Phrase", "the last").await;
     page.click(Role::Button, "Do it!").await;
     page.wait_for_text("In the log: row 3").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn the_public_ledger_says_since_when_its_figures_are_old() {
+    let mut test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.expect_on_console("ERR_");
+    search(&test.client(), 1, "counted").await;
+    page.open("/").await;
+    page.wait_for_text("Every search, accounted for").await;
+    assert_eq!(page.attribute(".public_ledger", "data-old").await, None);
+    test.server.kill().await;
+    page.wait_for_text("as of ").await;
+    assert!(page.attribute(".public_ledger", "data-old").await.is_some());
+    assert_eq!(page.texts(".public_ledger dd").await[0], "1", "the last figures stay");
+    test.server = test.installation.start(&[]).await;
+    eventually("the figures are new again", async || {
+        page.attribute(".public_ledger", "data-old").await.is_none().then_some(())
+    })
+    .await;
     test.finish().await;
 }
 
@@ -72,7 +95,7 @@ async fn a_receipt_is_followed_until_its_row_is_there() {
     page.open("/").await;
     page.fill("Phrase", "written at last").await;
     page.click(Role::Button, "Do it!").await;
-    page.wait_for_text("Copy receipt").await;
+    page.wait_for_text("Copy id").await;
     act_on_the_job(page, "cancel").await;
     page.wait_for_text("This search's record was not written.").await;
     // The restarted server has a fast log, so the retried job succeeds.

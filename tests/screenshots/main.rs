@@ -41,10 +41,10 @@ async fn main() {
 /// The pages of accounts. Leaves nobody logged in.
 async fn take_the_accounts(sheet: &mut Sheet, browser: &Browser, server: &ServerProcess) {
     let link = format!("/setup#token={}", server.setup_token().await);
-    sheet.open(browser, "setup", &link, "Create account").await;
+    sheet.open(browser, "setup", &link, "Create admin").await;
     browser.fill("Name", "ada").await;
     browser.fill("Password", PASSWORD).await;
-    browser.click(Role::Button, "Create account").await;
+    browser.click(Role::Button, "Create admin").await;
     browser.wait_for_path("the administrator gets to the log", |path| path == "/viewlog").await;
     browser.wait_for_text("Nothing has been searched yet").await;
     sheet.take(browser, "viewlog-empty").await;

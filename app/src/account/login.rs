@@ -68,10 +68,7 @@ fn LoginForm() -> impl IntoView {
             Err(_) => focus(form, "#password"),
         });
     };
-    Effect::new(move |_| {
-        // Runs after the page's heading has taken the focus.
-        request_animation_frame(move || focus(form, "#name"));
-    });
+    focus_name(form);
     view! {
         <form class="card form" on:submit=submit node_ref=form>
             {move || request.error.get().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
@@ -107,6 +104,14 @@ pub fn SubmitButton(request: Request, label: &'static str, pending_label: &'stat
     }
 }
 
+/// Gives the focus to the first field of a form that has just appeared.
+pub fn focus_name(form: NodeRef<html::Form>) {
+    Effect::new(move |_| {
+        // Runs after the page's heading has taken the focus.
+        request_animation_frame(move || focus(form, "#name"));
+    });
+}
+
 fn focus(form: NodeRef<html::Form>, selector: &str) {
     let Some(form) = form.try_get_untracked().flatten() else { return };
     let field = form.query_selector(selector).ok().flatten();
@@ -131,29 +136,21 @@ pub fn LogoutPage() -> impl IntoView {
                 }
                 SessionState::Known(KnownSession { account: None, .. }) => view! {
                     <PageHeading text=words::LOGGED_OUT />
-                    <div class="card empty_state">
-                        <p>{if session.has_ended() {
-                            words::ENDED_HERE
-                        } else {
-                            words::NOBODY
-                        }}</p>
-                        <p class="button_row">
-                            <a class="button button-primary" href="/login">{words::LOG_IN}</a>
-                            <a class="button button-quiet" href="/">{words::GO_TO_SEARCH}</a>
-                        </p>
-                    </div>
+                    <p class="muted">{if session.has_ended() { words::ENDED_HERE } else { words::NOBODY }}</p>
+                    <p class="button_row">
+                        <a class="button button-primary" href="/login">{words::LOG_IN}</a>
+                        <a class="button" href="/">{words::GO_TO_SEARCH}</a>
+                    </p>
                 }
                 .into_any(),
                 SessionState::Known(KnownSession { account: Some(account), .. }) => view! {
                     <PageHeading text=words::LOG_OUT_QUESTION />
+                    <p class="muted">{words::LOGGED_IN_AS[0]}<strong dir="auto">{account.name}</strong>{words::LOGGED_IN_AS[1]}</p>
                     <LogOutError request />
-                    <div class="card empty_state">
-                        <p>{words::LOGGED_IN_AS[0]}<strong dir="auto">{account.name}</strong>{words::LOGGED_IN_AS[1]}</p>
-                        <p class="button_row">
-                            <button class="button button-primary" type="button" on:click=log_out>{words::LOG_OUT}</button>
-                            <a class="button button-quiet" href="/viewlog">{words::STAY}</a>
-                        </p>
-                    </div>
+                    <p class="button_row">
+                        <button class="button button-primary" type="button" on:click=log_out>{words::LOG_OUT}</button>
+                        <a class="button" href="/viewlog">{words::STAY}</a>
+                    </p>
                 }
                 .into_any(),
             }}

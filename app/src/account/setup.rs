@@ -1,12 +1,12 @@
 //! `/setup#token=`: creates an administrator's account with a link that works once.
 
 use api::{ApiError, ErrorCode};
-use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos::{ev, html};
 
 use crate::account::field::{FieldKind, TextField};
-use crate::account::login::{SubmitButton, confirmed};
+use crate::account::login::{SubmitButton, confirmed, focus_name};
 use crate::account::words;
 use crate::platform::context;
 use crate::platform::request::Request;
@@ -85,12 +85,12 @@ fn token() -> Option<String> {
 
 fn dead_end(why: &'static str) -> AnyView {
     view! {
-        <div class="card empty_state">
+        <div class="empty_state">
             <p>{why}</p>
             <p>{words::NEW_LINK[0]}<code>{words::NEW_LINK_COMMAND}</code>{words::NEW_LINK[1]}</p>
             <p class="button_row">
                 <a class="button button-primary" href="/login">{words::LOG_IN}</a>
-                <a class="button button-quiet" href="/">{words::GO_TO_SEARCH}</a>
+                <a class="button" href="/">{words::GO_TO_SEARCH}</a>
             </p>
         </div>
     }
@@ -104,6 +104,8 @@ fn SetupForm(token: String, link: RwSignal<Link>) -> impl IntoView {
     let (name, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let request = Request::new();
     let error = request.error;
+    let form = NodeRef::<html::Form>::new();
+    focus_name(form);
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         if request.is_pending.get_untracked() {
@@ -128,7 +130,7 @@ fn SetupForm(token: String, link: RwSignal<Link>) -> impl IntoView {
     let elsewhere = move || error.get().filter(|error| !matches!(error.field.as_deref(), Some("name" | "password")));
     view! {
         <p class="muted">{words::WHY_SET_UP}</p>
-        <form class="card form" on:submit=submit>
+        <form class="card form" on:submit=submit node_ref=form>
             {move || elsewhere().map(|error| view! { <Notice tone=Tone::Error text=error.message /> })}
             <TextField label=words::NAME name="name" kind=FieldKind::Text autocomplete="username" value=name error=at("name") />
             <TextField

@@ -16,14 +16,14 @@ pub const ENDED: &str = "You were logged out. Log in again to go on.";
 pub const NO_ACCOUNT_YET: &str = "There is no account yet. The server has printed a link that creates the first one; \
                                   `search4letters admin link` prints a new one.";
 pub const SET_UP: &str = "Create the first admin";
-pub const WHY_SET_UP: &str = "You opened the setup link that the server printed. The account that you create here reads the log and manages jobs.";
+pub const WHY_SET_UP: &str = "You opened the setup link that the server printed. This account can read the log and manage jobs.";
 pub const LINK_USED: &str = "This link was used already, or its 30 minutes are over.";
 pub const LINK_INCOMPLETE: &str = "This page is opened by a link that the server prints, and the link is incomplete.";
 /// How to get another link, around the command.
 pub const NEW_LINK: [&str; 2] = ["On the server's machine, ", " prints a new one."];
 pub const NEW_LINK_COMMAND: &str = "search4letters admin link";
-pub const GOOD_PASSWORD: &str = "At least 12 characters. A few random words are good.";
-pub const CREATE_ACCOUNT: &str = "Create account";
+pub const GOOD_PASSWORD: &str = "At least 12 characters. Four random words work well.";
+pub const CREATE_ACCOUNT: &str = "Create admin";
 pub const CREATING_ACCOUNT: &str = "Creating the account…";
 pub const LOGGED_OUT: &str = "You are logged out";
 pub const ENDED_HERE: &str = "The session has ended, here and on the server.";

@@ -1,18 +1,19 @@
 //! The receipt: how far the log record of a search has come, and what it took. Its times are the server's.
 
-use api::{ApiError, ErrorCode, JobState, Receipt, ReceiptState, Recorded};
+use api::{ApiError, ErrorCode, JobState, LogSeq, Receipt, ReceiptState, Recorded, TimeMs};
 use leptos::prelude::*;
 
-use crate::platform::context;
 use crate::platform::sse::EventStream;
+use crate::platform::{context, time};
 use crate::search::receipt_step::{Step, log_took};
 use crate::search::submission::{Answer, Progress, Submission};
 use crate::search::words;
 use crate::ui::copy_button::CopyButton;
 use crate::ui::format;
 use crate::ui::icon::{Icon, Symbol};
-use crate::ui::notice::{Failure, Notice, Tone};
+use crate::ui::notice::{Notice, Tone};
 use crate::ui::part::part;
+use crate::ui::words::TRY_AGAIN;
 
 /// What stands in the place of the results until there are some. index.html shows the same.
 #[component]
@@ -26,9 +27,14 @@ pub fn NoReceipt() -> impl IntoView {
             </dl>
             <div class="receipt_bar" aria-hidden="true"></div>
             <ol class="receipt_list">{Step::ALL.map(promised).collect_view()}</ol>
-            <p class="muted">{words::NO_RECEIPT}</p>
+            {row_to_come()}
         </section>
     }
+}
+
+/// Where the stamp will land.
+fn row_to_come() -> impl IntoView {
+    view! { <p class="receipt_stamp" data-standing="ahead">{words::ITS_ROW}</p> }
 }
 
 fn promised(step: Step) -> impl IntoView {
@@ -43,21 +49,38 @@ pub fn SearchReceipt(submission: Submission) -> impl IntoView {
                 Progress::Sending => view! { <p class="muted" role="status">{words::SENDING}</p> }.into_any(),
                 Progress::Unasked => ().into_any(),
                 Progress::Answered(answer) => record(answer, submission.settled),
-                Progress::Unreached(error) => {
-                    view! { <Failure text=unreached(&error) on_retry=move |()| submission.send_again() /> }.into_any()
-                }
+                Progress::Unreached(error) => view! { <Unreached error submission /> }.into_any(),
                 Progress::Refused(error) => view! { <Notice tone=Tone::Error text=error.message /> }.into_any(),
             })}
         </div>
     }
 }
 
-fn unreached(error: &ApiError) -> String {
-    let message = match error.code {
-        ErrorCode::Offline => words::UNREACHED,
-        _ => error.message.as_str(),
+/// A search that the server has not accepted yet: nothing is lost.
+#[component]
+fn Unreached(error: ApiError, submission: Submission) -> impl IntoView {
+    let (title, text) = match error.code {
+        ErrorCode::Offline => (words::UNREACHED, words::WE_KEEP_RESENDING.to_owned()),
+        _ => (words::NO_GOOD_ANSWER, format!("{} {}", error.message, words::WE_KEEP_RESENDING)),
     };
-    format!("{message} {}", words::WE_KEEP_RESENDING)
+    let now = context::now();
+    let next_try = move || match submission.next_try.get() {
+        Some((attempt, at)) => words::next_try(attempt, (at.since(now.get()) / 1_000).max(0)),
+        None => words::SENDING.to_owned(),
+    };
+    view! {
+        <Notice tone=Tone::Warning title text>
+            <button class="button" type="button" on:click=move |_| submission.send_again()>{TRY_AGAIN}</button>
+        </Notice>
+        <ol class="receipt_list">
+            <li class="receipt_step" data-standing="held">
+                <span>{words::NOT_ACCEPTED_YET}</span>
+                <span class="receipt_time">{part(next_try)}</span>
+            </li>
+            {[Step::Waiting, Step::Writing].map(promised).collect_view()}
+        </ol>
+        {row_to_come()}
+    }
 }
 
 fn record(answer: Answer, settled: RwSignal<u32>) -> AnyView {
@@ -82,11 +105,18 @@ fn Followed(answer: Answer, settled: RwSignal<u32>) -> impl IntoView {
     let is_lost =
         move || state.with(|state| state.as_ref().is_some_and(|state| state.state.is_final() && state.row.is_none()));
     let is_over = move || is_lost() || is_gone.get();
+    // Whole seconds: the page's clock ticks once a second.
+    let so_far = move || {
+        let accepted = state.with(|state| state.as_ref().and_then(|state| state.accepted_at)).filter(|_| !is_over())?;
+        Some(words::so_far(now.get().since(accepted) / 1_000))
+    };
     let step = move |step: Step| {
         let standing = move || state.with(|state| step.standing(state.as_ref(), is_over()).as_str());
         let label = move || state.with(|state| step.label(state.as_ref(), ahead.get()));
-        let time = move || {
-            state.with(|state| step.time(state.as_ref(), waited)).map(|ms| format!("+{}", format::duration(ms)))
+        let time = move || match state.with(|state| step.time(state.as_ref(), waited)) {
+            Some(ms) => Some(format!("+{}", format::duration(ms))),
+            None if standing() == "now" => so_far(),
+            None => None,
         };
         let is_now = move || (standing() == "now").then_some("step");
         view! {
@@ -96,39 +126,65 @@ fn Followed(answer: Answer, settled: RwSignal<u32>) -> impl IntoView {
             </li>
         }
     };
-    let so_far = move || match (took(), state.with(|state| state.as_ref().and_then(|state| state.accepted_at))) {
-        (Some(ms), _) => format::duration(ms),
-        // Whole seconds: the page's clock ticks once a second.
-        (None, Some(accepted)) if !is_over() => words::so_far(now.get().since(accepted).max(0) / 1_000),
-        _ => "–".to_owned(),
-    };
-    let share = move || format!("{}%", took().map_or(0, |took| share(waited, took)));
+    let in_log = move || took().map(format::duration).or_else(so_far).unwrap_or_else(|| "–".to_owned());
+    let is_open = move || took().is_none() && !is_over();
+    let share = move || format!("{}%", share(waited, took()));
     view! {
         <SpoolNotice recorded receipt=state />
         <dl class="receipt_totals">
             {waited.map(|ms| view! { <div><dt>{words::YOU_WAITED}</dt><dd>{format::duration(ms.into())}</dd></div> })}
-            <div><dt>{words::THE_LOG_TOOK}</dt><dd data-live=part(move || took().is_none().then_some(""))>{part(so_far)}</dd></div>
+            <div>
+                <dt>{part(move || if is_open() { words::THE_LOG_SO_FAR } else { words::THE_LOG_TOOK })}</dt>
+                <dd data-live=part(move || took().is_none().then_some(""))>{part(in_log)}</dd>
+            </div>
         </dl>
         <div
             class="receipt_bar"
             style=("--share", share)
-            data-live=part(move || (took().is_none() && !is_over()).then_some(""))
+            data-live=part(move || is_open().then_some(""))
             aria-hidden="true"
         ></div>
         <ol class="receipt_list" aria-label=words::RECORD aria-live="polite">{Step::ALL.map(step).collect_view()}</ol>
-        {part(move || state.with(|state| state.as_ref().and_then(|state| state.row)).map(|row| view! {
-            <p class="receipt_stamp" role="status">
-                <Icon symbol=Symbol::State(JobState::Done) />{words::in_the_log(row)}
-            </p>
-        }.into_any()))}
+        {part(move || match state.with(|state| state.as_ref().and_then(|state| Some((state.row?, state.recorded_at)))) {
+            Some((row, at)) => view! { <Stamp row at /> }.into_any(),
+            None if is_over() => ().into_any(),
+            None => row_to_come().into_any(),
+        })}
         {part(move || is_lost().then(|| view! {
             <Notice tone=Tone::Warning text=words::NOT_WRITTEN_YET />
         }.into_any()))}
         {part(move || following.absence().map(|text| view! { <Notice tone=Tone::Info text /> }.into_any()))}
         <p class="receipt_id">
             <span class="muted">{words::RECEIPT}</span>
-            <code translate="no">{id.clone()}</code>
+            <code translate="no" title=id.clone()>{id.clone()}</code>
             <CopyButton label=words::COPY_RECEIPT text=id />
+        </p>
+    }
+}
+
+/// The proof: the row, which administrators can open, and when it was written.
+#[component]
+fn Stamp(row: LogSeq, at: Option<TimeMs>) -> impl IntoView {
+    let session = context::session();
+    let link = format!("/viewlog?row={}", row.0);
+    let written = at.map(|at| {
+        let local = time::local(at);
+        let (date, time_of_day) = local.split_once(' ').unwrap_or(("", &local));
+        view! {
+            // Paper says the date too.
+            <time datetime=time::iso(at) title=format!("{local}, {}", time::zone_name())>
+                <span>{date.to_owned()}" "</span>{time_of_day.to_owned()}
+            </time>
+        }
+    });
+    view! {
+        <p class="receipt_stamp" role="status">
+            <Icon symbol=Symbol::State(JobState::Done) />
+            {part(move || match session.account() {
+                Some(_) => view! { <a href=link.clone()>{words::in_the_log(row)}</a> }.into_any(),
+                None => words::in_the_log(row).into_any(),
+            })}
+            {written}
         </p>
     }
 }
@@ -178,10 +234,11 @@ fn follow(Receipt(receipt): Receipt, settled: RwSignal<u32>) -> Following {
     Following { state, ahead, is_unknown, is_gone: stream.is_gone }
 }
 
-/// The visitor's part of the time until the row was there, in percent. At least 2, so that it can be seen.
-fn share(waited: Option<u32>, took: i64) -> i64 {
+/// The visitor's part of the time until the row was there, in percent. At least 2, so that it can be seen; and 2 as long
+/// as the log takes.
+fn share(waited: Option<u32>, took: Option<i64>) -> i64 {
     let waited = i64::from(waited.unwrap_or(0));
-    (waited.saturating_mul(100) / took.max(waited).max(1)).clamp(2, 100)
+    took.map_or(2, |took| (waited.saturating_mul(100) / took.max(waited).max(1)).clamp(2, 100))
 }
 
 /// Says that a record is in the spool, and later that it has left.
@@ -236,10 +293,11 @@ mod tests {
 
     #[test]
     fn the_bar_always_shows_the_visitors_part() {
-        assert_eq!(share(Some(4), 6_000), 2);
-        assert_eq!(share(Some(5), 10), 50);
-        assert_eq!(share(Some(0), 0), 2);
-        assert_eq!(share(None, 6_000), 2);
+        assert_eq!(share(Some(4), Some(6_000)), 2);
+        assert_eq!(share(Some(5), Some(10)), 50);
+        assert_eq!(share(Some(0), Some(0)), 2);
+        assert_eq!(share(None, Some(6_000)), 2);
+        assert_eq!(share(Some(4), None), 2);
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub fn Results(
     let address = url::of_search(&phrase, &letters);
     let link = (address.len() <= ADDRESS_LIMIT).then(|| url::absolute(&address));
     let shown = highlight::visible(&phrase);
+    let is_shared = move || submission.progress() == Progress::Unasked;
     let section = NodeRef::<html::Section>::new();
     // On a phone the receipt may end below the window. A page that was just opened stays at its top.
     let has_moved = context::router().has_moved();
@@ -43,7 +44,7 @@ pub fn Results(
     view! {
         <section class="results card" aria-labelledby="results-title" node_ref=section>
             <header class="card_head">
-                <h2 id="results-title">{words::RESULTS}</h2>
+                <h2 id="results-title">{part(move || if is_shared() { words::SHARED_RESULTS } else { words::RESULTS })}</h2>
                 {match link {
                     Some(link) => view! { <CopyButton label=words::COPY_LINK symbol=Symbol::Link text=link /> }.into_any(),
                     None => view! { <span class="muted">{words::NO_LINK}</span> }.into_any(),
@@ -57,7 +58,7 @@ pub fn Results(
                 <CopyButton label=words::COPY text=python />
             </div>
             <p class="results_sentence">{sentence}</p>
-            {part(move || (submission.progress() == Progress::Unasked).then(|| view! { <NotAsked on_ask /> }.into_any()))}
+            {part(move || is_shared().then(|| view! { <NotAsked on_ask /> }.into_any()))}
             <SearchReceipt submission />
         </section>
     }

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use api::{ApiError, Receipt, Recorded, SearchAnswer, SearchId};
+use api::{ApiError, Receipt, Recorded, SearchAnswer, SearchId, TimeMs};
 use leptos::ev;
 use leptos::leptos_dom::helpers::{TimeoutHandle, WindowListenerHandle};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::platform::context;
 use crate::platform::retry::{backoff, is_transient};
 use crate::platform::session::Session;
+use crate::platform::{context, time};
 use crate::search::outbox::Outbox;
 use crate::search::visit::Visit;
 
@@ -52,6 +52,8 @@ pub struct Submission {
     /// How many receipts have come to their end here.
     pub settled: RwSignal<u32>,
     retry: StoredValue<Retry>,
+    /// Which attempt will be the next, and when. `None` while the search is on its way.
+    pub next_try: RwSignal<Option<(u32, TimeMs)>>,
     session: Session,
     outbox: Outbox,
 }
@@ -69,6 +71,7 @@ impl Submission {
             progress: RwSignal::new(Progress::Unasked),
             settled: RwSignal::new(0),
             retry: StoredValue::new(Retry::default()),
+            next_try: RwSignal::new(None),
             session: context::session(),
             outbox,
         };
@@ -128,7 +131,11 @@ impl Submission {
     fn send(self) {
         self.stop_timer();
         let Some(question) = self.question.get_untracked() else { return };
-        self.progress.set(Progress::Sending);
+        self.next_try.set(None);
+        // A further attempt changes nothing until it is answered.
+        if !self.progress.with_untracked(|progress| matches!(progress, Progress::Unreached(_))) {
+            self.progress.set(Progress::Sending);
+        }
         self.outbox.keep(&question);
         spawn_local(async move {
             let answer = api::search(question.phrase.clone(), Some(question.letters.clone()), question.id).await;
@@ -153,20 +160,27 @@ impl Submission {
             // The server may have been updated, and understand this page no more.
             self.session.refresh();
         }
-        self.progress.set(match answer {
+        let progress = match answer {
             Ok(answer) => Progress::Answered(answer),
             Err(error) if is_transient(error.code) => {
                 self.start_timer();
                 Progress::Unreached(error)
             }
             Err(error) => Progress::Refused(error),
-        });
+        };
+        // The same again would take the focus from "Try again".
+        if self.progress.with_untracked(|known| *known != progress) {
+            self.progress.set(progress);
+        }
     }
 
     fn start_timer(self) {
         self.retry.update_value(|retry| {
             let wait = resend_after(retry.failures);
             retry.failures += 1;
+            // At most some minutes.
+            let wait_ms = i64::try_from(wait.as_millis()).unwrap_or_default();
+            self.next_try.set(Some((retry.failures + 1, TimeMs(time::now().0 + wait_ms))));
             retry.timer = set_timeout_with_handle(move || self.send_again(), wait).ok();
         });
     }

@@ -18,8 +18,9 @@ pub const START_TYPING: &str = "Start typing. We mark the letters as you go.";
 pub const TRY: &str = "Try";
 
 pub const RESULTS: &str = "Here are your results:";
+pub const SHARED_RESULTS: &str = "Results of a shared search:";
 pub const NO_LETTERS_FOUND: &str = "No letters found";
-pub const COPY: &str = "Copy";
+pub const COPY: &str = "Copy as Python";
 pub const COPY_LINK: &str = "Copy link";
 pub const NO_LINK: &str = "Too long for a link";
 pub const NOT_ASKED: &str = "You opened a shared search. Nothing was logged.";
@@ -29,15 +30,17 @@ pub const EARLIER_WAIT: &str = "without an answer. We'll keep resending while th
 pub const EARLIER_GIVEN_UP: &str = "will not be sent any more, and may be missing in the log.";
 
 pub const YOUR_RECEIPT: &str = "Your receipt";
-pub const NO_RECEIPT: &str =
-    "You get your answer at once, and a receipt. On it you watch your search being written to the log.";
 pub const RECEIPT: &str = "Receipt";
-pub const COPY_RECEIPT: &str = "Copy receipt";
+pub const COPY_RECEIPT: &str = "Copy id";
 pub const RECORD: &str = "Record";
 pub const YOU_WAITED: &str = "You waited";
 pub const THE_LOG_TOOK: &str = "The log took";
+pub const THE_LOG_SO_FAR: &str = "The log so far";
+/// Where the number of the row will stand.
+pub const ITS_ROW: &str = "Its row in the log";
 pub const SENDING: &str = "Sending…";
 pub const UNREACHED: &str = "We can't reach the server.";
+pub const NO_GOOD_ANSWER: &str = "The server has not accepted it yet.";
 pub const WE_KEEP_RESENDING: &str = "Your result is correct; we'll keep resending.";
 pub const NOT_RECORDED: &str = "The result is right, but this search was not recorded: the server could not store it \
                                 anywhere. Its operator has been told.";
@@ -52,6 +55,7 @@ pub const IN_THE_SPOOL: &str = "The log's database is not answering. The record 
 pub const OUT_OF_THE_SPOOL: &str = "The log's database was not answering. The record of this search was kept on the \
                                     server's disk meanwhile; the database has it now.";
 
+pub const NOT_ACCEPTED_YET: &str = "Not accepted yet";
 pub const SAFE_ON_DISK: &str = "Accepted, safe on disk";
 pub const WAITS_FOR_A_WORKER: &str = "Waits for a worker";
 pub const WAITS_FOR_THE_DATABASE: &str = "Safe on the server's disk, waiting for the database";
@@ -63,11 +67,12 @@ pub const WRITTEN_TO_THE_LOG: &str = "Written to the log";
 pub const NOT_WRITTEN: &str = "Not written";
 
 pub const LEDGER: &str = "Every search, accounted for";
-pub const ACCEPTED: &str = "Accepted";
-pub const IN_THE_LOG: &str = "In the log";
-pub const BEING_WRITTEN: &str = "Being written";
-pub const HELD: &str = "Held for an administrator";
-pub const LOST: &str = "Lost";
+pub const ACCEPTED: &str = "accepted";
+pub const IN_THE_LOG: &str = "in the log";
+pub const BEING_WRITTEN: &str = "being written";
+pub const HELD: &str = "stopped";
+pub const HELD_WHY: &str = "Dead or cancelled. An administrator can have them written again.";
+pub const LOST: &str = "lost";
 pub const SEE_THE_TRAP: &str = "See what happens if we kill the server";
 
 /// How many of the letters are in the phrase.
@@ -84,7 +89,21 @@ pub fn verdict(found: usize, letters: usize) -> String {
 }
 
 pub fn so_far(seconds: i64) -> String {
-    format!("{seconds} s so far")
+    match seconds {
+        ..1 => "< 1 s".to_owned(),
+        1..60 => format!("{seconds} s"),
+        _ => format::duration(seconds * 1_000),
+    }
+}
+
+/// When a search without an answer is sent again: in so many seconds.
+pub fn next_try(attempt: u32, seconds: i64) -> String {
+    format!("try {attempt} in {seconds} s")
+}
+
+/// Since when the figures are old.
+pub fn as_of(time: &str) -> String {
+    format!("as of {time}")
 }
 
 pub fn ahead(jobs: u64) -> String {

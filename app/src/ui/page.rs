@@ -26,15 +26,30 @@ pub fn PageHeading(#[prop(into)] text: Signal<String>) -> impl IntoView {
     }
 }
 
+/// The most characters of an unknown address that are shown.
+const SHOWN_PATH: usize = 60;
+
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
+    let router = context::router();
+    let path = move || {
+        let path = router.location().path;
+        match path.char_indices().nth(SHOWN_PATH) {
+            Some((end, _)) => format!("{}…", &path[..end]),
+            None => path,
+        }
+    };
     view! {
-        <div class="page">
+        <div class="page not_found">
+            <p>"404"</p>
             <PageHeading text=words::NO_SUCH_PAGE />
-            <div class="empty_state">
-                <p>{words::NO_SUCH_PAGE_WHY}</p>
+            <p class="muted">
+                {words::NOTHING_AT[0]}<code translate="no">{part(path)}</code>{words::NOTHING_AT[1]}
+            </p>
+            <p>
                 <a class="button button-primary" href="/">{words::GO_TO_SEARCH}</a>
-            </div>
+                <a class="button" href="/lab">{words::SEE_THE_LAB}</a>
+            </p>
         </div>
     }
 }

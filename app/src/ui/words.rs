@@ -35,7 +35,9 @@ pub const COPIED: &str = "Copied";
 pub const NOT_ALLOWED: &str = "Not allowed";
 
 pub const NO_SUCH_PAGE: &str = "Page not found";
-pub const NO_SUCH_PAGE_WHY: &str = "Nothing is at this address. It may be mistyped, or the page may have moved.";
+/// Around the address.
+pub const NOTHING_AT: [&str; 2] = ["There is nothing at ", ". It may be mistyped, or the page may have moved."];
+pub const SEE_THE_LAB: &str = "See the lab";
 pub const GO_TO_SEARCH: &str = "Go to the search";
 
 pub const KEYS: &str = "Keys";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ::tests::browser::{Browser, Engine, Role};
+use ::tests::browser::{Browser, Engine, key};
 use ::tests::eventually;
 use ::tests::server_process::ServerProcess;
 use anyhow::Context;
@@ -57,7 +57,7 @@ impl View {
         browser.open(&form).await;
         browser.fill("Name", NAME).await;
         browser.fill("Password", PASSWORD).await;
-        browser.click(Role::Button, if is_first { "Create account" } else { "Log in" }).await;
+        browser.press([key::ENTER]).await;
         browser.wait_for_path("the form is accepted", |path| path == "/viewlog").await;
         let hook = json!({ "source": include_str!("hook.js") });
         browser.devtools("Page.addScriptToEvaluateOnNewDocument", hook).await;
