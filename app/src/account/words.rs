@@ -16,7 +16,8 @@ pub const ENDED: &str = "You were logged out. Log in again to go on.";
 pub const NO_ACCOUNT_YET: &str = "There is no account yet. The server has printed a link that creates the first one; \
                                   `search4letters admin link` prints a new one.";
 pub const SET_UP: &str = "Create the first admin";
-pub const WHY_SET_UP: &str = "You opened the setup link that the server printed. This account can read the log and manage jobs.";
+pub const WHY_SET_UP: &str =
+    "You opened the setup link that the server printed. This account can read the log and manage jobs.";
 pub const LINK_USED: &str = "This link was used already, or its 30 minutes are over.";
 pub const LINK_INCOMPLETE: &str = "This page is opened by a link that the server prints, and the link is incomplete.";
 /// How to get another link, around the command.

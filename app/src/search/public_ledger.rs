@@ -82,7 +82,9 @@ fn read(settled: RwSignal<u32>) -> RwSignal<Option<Figures>> {
         asked.set_value(Some(now));
         spawn_local(async move {
             match api::public_ledger().await {
-                Ok(latest) => drop(figures.try_set(latest.map(|ledger| Figures { ledger, read_at: now, is_old: false }))),
+                Ok(latest) => {
+                    drop(figures.try_set(latest.map(|ledger| Figures { ledger, read_at: now, is_old: false })))
+                }
                 Err(_) => drop(figures.try_update(|figures| figures.as_mut().map(|figures| figures.is_old = true))),
             }
         });
