@@ -25,11 +25,11 @@ pub fn router(state: AppState) -> Router {
         caller_settings: state.caller_settings.clone(),
         clock: state.clock.clone(),
     };
-    searches.or_else(general(state))
+    searches.or_else(layered(state))
 }
 
 /// All routes, searches too, behind all layers.
-pub fn general(state: AppState) -> Router {
+pub fn layered(state: AppState) -> Router {
     Router::new()
         .nest("/api", api(&state))
         // The one path under /api that `nest` does not match.

@@ -14,6 +14,7 @@ const INPUTS: &[&str] = &[
     "app",
     "style",
     "xtask/bindgen",
+    "xtask/src/client.rs",
     "xtask/src/preload.rs",
     ".cargo",
     "Cargo.lock",
@@ -37,11 +38,8 @@ const WITHOUT_PANICS: [(&str, &str); 4] = [
     ("RUSTC_BOOTSTRAP", "1"),
     ("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort"),
     ("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size"),
-    // The first option is that of .cargo/config.toml, which this variable replaces.
-    (
-        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-        "--cfg erase_components -Zunstable-options -Cpanic=immediate-abort",
-    ),
+    // Cargo adds these to the options in .cargo/config.toml.
+    ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort"),
 ];
 
 /// `cargo xtask client`.

@@ -32,7 +32,7 @@ pub fn AccountMenu() -> impl IntoView {
     }
 }
 
-/// Where one logs in anyway, there is none.
+/// The pages to log in and to set up show no link to log in.
 fn log_in_link(route: Memo<Route>) -> AnyView {
     match route.get() {
         Route::Login | Route::Setup => ().into_any(),

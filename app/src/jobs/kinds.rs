@@ -52,8 +52,11 @@ pub fn KindTable(
     let fold = NodeRef::<html::Details>::new();
     Effect::new(move |is_shown: Option<bool>| {
         // An address that leads here does so once.
-        if is_shown == Some(true) || !is_known.get() {
-            return is_shown == Some(true);
+        if is_shown == Some(true) {
+            return true;
+        }
+        if !is_known.get() {
+            return false;
         }
         if let Some(fold) = fold.get().filter(|_| window().location().hash().is_ok_and(|hash| hash == ADDRESS)) {
             fold.set_open(true);
@@ -123,6 +126,7 @@ impl KindActions {
         }
         self.pending.update(|pending| pending.push(kind.clone()));
         let name = kind.clone();
+        let before = self.state(&kind);
         let request = async move {
             match action {
                 KindAction::Pause => api::pause_kind(kind).await,
@@ -133,7 +137,10 @@ impl KindActions {
         self.request.send(request, move |result| match result {
             Ok(()) => {
                 self.toasts.tell(Tone::Info, action.done(&name), self.undo(action, &name));
-                self.show(action, &name);
+                // What the stream has sent meanwhile is newer.
+                if self.state(&name) == before {
+                    self.show(action, &name);
+                }
                 self.end(&name);
             }
             Err(error) => {
@@ -142,6 +149,13 @@ impl KindActions {
                 self.read_again(name);
             }
         });
+    }
+
+    /// Whether the kind is paused, and its limit.
+    fn state(self, name: &str) -> Option<(bool, Option<u32>)> {
+        let kinds = self.kinds.try_get_untracked()??;
+        let kind = kinds.iter().find(|kind| kind.kind == name)?;
+        Some((kind.paused, kind.limit))
     }
 
     /// Shows what the action has changed. The stream sends it too, but it may be down.

@@ -1,5 +1,5 @@
-//! A server function that is called directly: by one future with the protections of the router's layers, which are as many
-//! futures, each allocated and with copies of all that it surrounds.
+//! Calls a server function directly. One future has all the protections of the router's layers. Each layer would be a
+//! future of its own, with an allocation and a copy of what it surrounds.
 
 use std::sync::Arc;
 

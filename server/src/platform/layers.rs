@@ -1,5 +1,5 @@
-//! What surrounds every response: headers for browsers, and the time limit of a request. Each is a layer of the router,
-//! and the function that it consists of.
+//! What surrounds every response: headers for browsers, and the time limit of a request. Each stands here as a layer of the
+//! router, and as a plain function that the layer calls.
 
 use std::sync::Arc;
 use std::time::Duration;

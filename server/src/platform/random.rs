@@ -18,7 +18,7 @@ impl Random {
         let fill = |bytes: &mut [u8]| getrandom::fill(bytes).expect("the operating system gives random bytes");
         let block = Mutex::new(Block { bytes: [0; BLOCK], taken: BLOCK });
         Self::from_source(move |bytes| {
-            // A source that has panicked has left the block as it was.
+            // A source that has panicked has left an empty block.
             block.lock().unwrap_or_else(PoisonError::into_inner).take(bytes, fill);
         })
     }
@@ -56,6 +56,7 @@ impl Block {
             return fill(wanted);
         }
         if wanted.len() > BLOCK - self.taken {
+            self.taken = BLOCK;
             fill(&mut self.bytes);
             self.taken = 0;
         }
@@ -148,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_source_that_fails_leaves_nothing_to_give_out() {
-        let mut block = Block { bytes: [0; BLOCK], taken: BLOCK };
+        let mut block = Block { bytes: [1; BLOCK], taken: BLOCK - 2 };
         let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             block.take(&mut [0; 4], |bytes| {
                 bytes.fill(7);

@@ -42,7 +42,7 @@ impl BothWays {
     async fn of(builder: TestServerBuilder) -> Self {
         let clock = Arc::new(HeldClock::at(TimeMs(1_700_000_000_000)));
         let server = builder.clock(clock.clone()).trusting("10.0.0.0/8").without_worker().start().await;
-        Self { general: server::router::general(server.state.clone()), server, clock }
+        Self { general: server::router::layered(server.state.clone()), server, clock }
     }
 
     async fn start() -> Self {
@@ -289,7 +289,7 @@ async fn an_outage_is_the_same() {
 #[tokio::test]
 async fn what_is_logged_is_the_same() {
     let server = TestServer::builder().trusting("10.0.0.0/8").start().await;
-    let general = server::router::general(server.state.clone());
+    let general = server::router::layered(server.state.clone());
     let search = |router: Router| {
         let fields = [("phrase", "one\r\ntwo"), ("letters", "ab\0")];
         let request = server.searching(&fields).peer(PROXY).header("x-forwarded-for", "6.6.6.6, 2001:db8::7");

@@ -74,7 +74,7 @@ pub(crate) async fn end_first_attempts(finished: &[&FinishedAttempt], tx: &mut T
         ))
         .await?;
     match usize::try_from(inserted) {
-        // Rows that no job has written, in tests and in a sandbox.
+        // None is held, or no job has written these rows, as in a sandbox. The careful way says which.
         Ok(0) => return Ok(false),
         Ok(inserted) if inserted == finished.len() => {}
         _ => return Err(StoreError::Sql("a worker has lost an attempt that it has ended".to_owned())),
