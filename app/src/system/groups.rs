@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use api::TimeMs;
+use api::{ProcessState, TimeMs};
 use leptos::prelude::*;
 
+use crate::platform::{context, time};
 use crate::system::usage::{Usage, UsageBar};
-use crate::system::words;
-use crate::ui::format::{TimeAgo, number};
+use crate::system::{overview, words};
+use crate::ui::format::{self, TimeAgo, number};
 use crate::ui::notice::{Notice, Tone};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub struct Fact {
     pub value: Value,
     /// Present if the value is a share of something.
     pub usage: Option<Usage>,
-    /// It says only that there is nothing to say. Several of these are folded.
+    /// It says only that there is nothing to say. Several of these are one sentence.
     pub is_empty: bool,
 }
 
@@ -87,27 +88,53 @@ impl Remark {
 pub fn SystemGroup(group: Group) -> impl IntoView {
     let Group { id, title, facts, remarks } = group;
     let (mut shown, mut empty) = (facts, Vec::new());
-    // A fold would take as much room as a single fact.
+    // The sentence would take as much room as a single fact.
     if shown.iter().filter(|fact| fact.is_empty).count() > 1 {
         (empty, shown) = shown.into_iter().partition(|fact| fact.is_empty);
     }
-    let list = |facts: Vec<Fact>| facts.into_iter().map(|fact| view! { <FactRow fact /> }).collect_view();
-    let folded = (!empty.is_empty()).then(|| {
-        view! {
-            <details class="fold facts_empty">
-                <summary>{words::empty(empty.len())}</summary>
-                <dl>{list(empty)}</dl>
-            </details>
-        }
+    let none = (!empty.is_empty()).then(|| {
+        let labels: Vec<&str> = empty.iter().map(|fact| fact.label).collect();
+        view! { <p class="muted">{words::none_of(&labels)}</p> }
     });
     view! {
         <section class="system_group" aria-labelledby=id>
             <h2 id=id tabindex="-1">{title}</h2>
-            <dl>{list(shown)}</dl>
-            {folded}
+            <FactList facts=shown />
+            {none}
             {remarks.into_iter().map(remark).collect_view()}
         </section>
     }
+}
+
+/// The process on one line, with its facts folded: most of them never change.
+#[component]
+pub fn ProcessFold(process: ProcessState) -> impl IntoView {
+    view! {
+        <section class="system_process" aria-labelledby="process-title">
+            <details class="fold" open=process.lost_log_lines > 0>
+                <summary>
+                    <h2 id="process-title" tabindex="-1">{words::PROCESS}</h2>
+                    <span class="muted">
+                        {overview::process_in_short(&process)}{words::BETWEEN}<Up since=process.started_at />
+                    </span>
+                </summary>
+                <FactList facts=overview::process_facts(&process) />
+            </details>
+        </section>
+    }
+}
+
+/// For how long something has been running.
+#[component]
+pub fn Up(since: TimeMs) -> impl IntoView {
+    let now = context::now();
+    let text = move || words::up(&format::rough(now.get().since(since)));
+    view! { <time datetime=time::iso(since) title=time::local(since)>{text}</time> }
+}
+
+#[component]
+fn FactList(facts: Vec<Fact>) -> impl IntoView {
+    view! { <dl>{facts.into_iter().map(|fact| view! { <FactRow fact /> }).collect_view()}</dl> }
 }
 
 fn remark(Remark { weight, text }: Remark) -> AnyView {

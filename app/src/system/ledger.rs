@@ -33,46 +33,51 @@ pub fn LedgerSection(
     }
 }
 
-/// `accepted` = the sum of the parts, each of which links to its searches. Empty parts are folded.
+/// `accepted` = what is in the log + what is being written + what was stopped. Below each place, the states of its
+/// searches link to them.
 #[component]
 fn Equation(ledger: Ledger) -> impl IntoView {
     let link = |(part, count): (Part, u64)| {
         view! {
-            <a class="ledger_link" href=address(part) data-state=color(part)>
-                <Icon symbol=part.map_or(Symbol::Disk, Symbol::State) />
-                <span>{label(part)}</span>
-                " "
-                <strong>{format::number(count)}</strong>
-            </a>
+            <a class="ledger_link" href=address(part)><span>{color(part)}</span>" "{format::number(count)}</a>
         }
     };
-    let part = |(part, count): (Part, u64)| {
-        let operator = match part {
-            Some(JobState::Done) if ledger.drift() == 0 => "=",
-            Some(JobState::Done) => "≠",
-            _ => "+",
+    let place = |place: Place| {
+        let operator = match place {
+            Place::InTheLog if ledger.drift() == 0 => "=",
+            Place::InTheLog => "≠",
+            Place::BeingWritten | Place::Stopped => "+",
         };
-        view! { <li class="ledger_part"><span class="ledger_operator">{operator}</span>{link((part, count))}</li> }
-    };
-    // The first one holds the equation together.
-    let (shown, empty): (Vec<_>, Vec<_>) =
-        parts(&ledger).into_iter().partition(|&(part, count)| count > 0 || part == Some(JobState::Done));
-    let folded = (!empty.is_empty()).then(|| {
+        let face = view! {
+            <Icon symbol=Symbol::State(place.state(&ledger)) />
+            <span>{place.label()}</span>
+            " "
+            <strong>{format::number(place.count(&ledger))}</strong>
+        };
+        let state = place.state(&ledger).as_str();
+        let head = match place {
+            Place::InTheLog => {
+                view! { <a class="ledger_link ledger_place" href="/viewlog" data-state=state>{face}</a> }.into_any()
+            }
+            _ => view! { <span class="ledger_place" data-state=state>{face}</span> }.into_any(),
+        };
+        let states = place.parts(&ledger).filter(|&(part, count)| count > 0 && part != Some(JobState::Done));
+        let states = states.map(link).collect_view();
         view! {
-            <details class="fold ledger_empty">
-                <summary>{words::empty(empty.len())}</summary>
-                <ul>{empty.into_iter().map(|part| view! { <li>{link(part)}</li> }).collect_view()}</ul>
-            </details>
+            <li class="ledger_part">
+                <span class="ledger_operator">{operator}</span>
+                {head}
+                <span class="ledger_states">{states}</span>
+            </li>
         }
-    });
+    };
     view! {
         <div class="ledger_equation">
             <p class="ledger_accepted">
                 <strong>{format::number(ledger.accepted)}</strong>
                 <span class="muted">{words::ACCEPTED}</span>
             </p>
-            <ol class="ledger_parts" aria-label=words::WHERE_ACCEPTED>{shown.into_iter().map(part).collect_view()}</ol>
-            {folded}
+            <ol class="ledger_parts" aria-label=words::WHERE_ACCEPTED>{Place::ALL.map(place).collect_view()}</ol>
         </div>
     }
 }
@@ -140,8 +145,50 @@ fn parts(ledger: &Ledger) -> [(Part, u64); 8] {
     ]
 }
 
-fn label(part: Part) -> &'static str {
-    if part == Some(JobState::Done) { words::RECORDED } else { color(part) }
+/// Where accepted searches are, as the visitors' ledger says it too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    InTheLog,
+    BeingWritten,
+    Stopped,
+}
+
+impl Place {
+    const ALL: [Self; 3] = [Self::InTheLog, Self::BeingWritten, Self::Stopped];
+
+    fn of(part: Part) -> Self {
+        match part {
+            Some(JobState::Done) => Self::InTheLog,
+            Some(JobState::Dead | JobState::Cancelled) => Self::Stopped,
+            _ => Self::BeingWritten,
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::InTheLog => words::IN_THE_LOG,
+            Self::BeingWritten => words::BEING_WRITTEN,
+            Self::Stopped => words::STOPPED,
+        }
+    }
+
+    fn parts(self, ledger: &Ledger) -> impl Iterator<Item = (Part, u64)> + use<> {
+        parts(ledger).into_iter().filter(move |&(part, _)| Self::of(part) == self)
+    }
+
+    fn count(self, ledger: &Ledger) -> u64 {
+        self.parts(ledger).map(|(_, count)| count).sum()
+    }
+
+    /// The state that gives the place its symbol and colour.
+    fn state(self, ledger: &Ledger) -> JobState {
+        match self {
+            Self::InTheLog => JobState::Done,
+            Self::BeingWritten => JobState::Running,
+            Self::Stopped if ledger.dead > 0 => JobState::Dead,
+            Self::Stopped => JobState::Cancelled,
+        }
+    }
 }
 
 /// The state that gives a part its colour.
@@ -161,8 +208,9 @@ fn address(part: Part) -> String {
 
 /// The equation as a sentence, for screen readers.
 fn sentence(ledger: &Ledger) -> String {
-    let parts = parts(ledger).into_iter().filter(|&(_, count)| count > 0);
-    let parts: Vec<String> = parts.map(|(part, count)| format!("{} {}", format::number(count), label(part))).collect();
+    let places = Place::ALL.into_iter().map(|place| (place.count(ledger), place.label().to_lowercase()));
+    let parts = places.filter(|&(count, _)| count > 0);
+    let parts: Vec<String> = parts.map(|(count, label)| format!("{} {label}", format::number(count))).collect();
     let parts = if parts.is_empty() { words::NONE_ANYWHERE.to_owned() } else { parts.join(", ") };
     words::ledger(ledger.accepted, &parts)
 }
@@ -197,6 +245,11 @@ mod tests {
     }
 
     #[test]
+    fn each_part_is_in_one_place() {
+        assert_eq!(Place::ALL.map(|place| place.count(&LEDGER)), [1_000, 25, 11]);
+    }
+
+    #[test]
     fn each_part_links_to_its_searches() {
         assert_eq!(address(Some(JobState::Done)), "/viewlog");
         assert_eq!(address(Some(JobState::Dead)), "/jobs?state=dead");
@@ -204,9 +257,9 @@ mod tests {
     }
 
     #[test]
-    fn the_sentence_leaves_out_empty_parts() {
+    fn the_sentence_leaves_out_empty_places() {
         let quiet = Ledger { accepted: 1_016, recorded: 1_000, dead: 1, spooled: 15, ..Ledger::default() };
-        assert_eq!(sentence(&quiet), "1,016 accepted: 1,000 recorded, 1 dead, 15 spooled");
+        assert_eq!(sentence(&quiet), "1,016 accepted: 1,000 in the log, 15 being written, 1 stopped");
         assert_eq!(sentence(&Ledger::default()), "0 accepted: none anywhere");
     }
 

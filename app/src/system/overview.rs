@@ -7,15 +7,9 @@ use crate::system::usage::{Level, Usage, percent};
 use crate::system::words;
 use crate::ui::format::{bytes, duration, number};
 
-/// The groups, in the order of their importance.
-pub fn groups(state: &SystemState) -> [Group; 5] {
-    [
-        queue_group(state.queue),
-        spool_group(&state.spool),
-        pool_group(state.pool),
-        disk_group(state.disk.as_ref()),
-        process_group(&state.process),
-    ]
+/// The groups, in the order of their importance, without that of the process.
+pub fn groups(state: &SystemState) -> [Group; 4] {
+    [queue_group(state.queue), spool_group(&state.spool), pool_group(state.pool), disk_group(state.disk.as_ref())]
 }
 
 fn spool_group(spool: &SpoolState) -> Group {
@@ -53,6 +47,9 @@ fn spool_remarks(spool: &SpoolState) -> Vec<Remark> {
 /// `queue` is `None` while the database does not answer.
 fn queue_group(queue: Option<QueueState>) -> Group {
     let (facts, remarks) = match queue {
+        Some(QueueState { waiting: 0, running: 0, later: 0, .. }) => {
+            (vec![], vec![Remark::new(Weight::Note, words::QUEUE_EMPTY)])
+        }
         Some(queue) => (queue_facts(queue), vec![]),
         None => (vec![], vec![Remark::new(Weight::Note, words::UNKNOWN_WITHOUT_DATABASE)]),
     };
@@ -61,8 +58,8 @@ fn queue_group(queue: Option<QueueState>) -> Group {
 
 fn queue_facts(QueueState { waiting, running, later, oldest_waiting_at }: QueueState) -> Vec<Fact> {
     vec![
-        Fact::new(words::WAITING_FOR_A_WORKER, number(waiting)),
-        Fact::new(words::RUNNING, number(running)),
+        Fact::count(words::WAITING_FOR_A_WORKER, waiting),
+        Fact::count(words::RUNNING, running),
         Fact::age(words::OLDEST_WAITING, oldest_waiting_at),
         Fact::count(words::LATER, later),
     ]
@@ -84,7 +81,16 @@ fn pool_group(pool: PoolState) -> Group {
     Group { id: "pool-title", title: words::POOL, facts, remarks: vec![] }
 }
 
-fn process_group(process: &ProcessState) -> Group {
+/// What the process is, in short. What is not known just now is left out.
+pub fn process_in_short(process: &ProcessState) -> String {
+    let memory = (process.memory_bytes > 0).then(|| bytes(process.memory_bytes));
+    let database = Some(process.database.clone()).filter(|database| !database.is_empty());
+    let parts = [Some(words::version(&process.version)), database, memory];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(words::BETWEEN)
+}
+
+/// All facts of the process.
+pub fn process_facts(process: &ProcessState) -> Vec<Fact> {
     let memory = match process.memory_bytes {
         // The operating system does not report it.
         0 => words::UNKNOWN.to_owned(),
@@ -95,7 +101,7 @@ fn process_group(process: &ProcessState) -> Group {
         "" => (words::UNKNOWN.to_owned(), words::UNKNOWN.to_owned()),
         database => (database.to_owned(), process.schema.to_string()),
     };
-    let facts = vec![
+    vec![
         Fact::new(words::VERSION, process.version.as_str()),
         Fact::new(words::DATABASE, database),
         Fact::new(words::SCHEMA, schema),
@@ -105,8 +111,7 @@ fn process_group(process: &ProcessState) -> Group {
         Fact::new(words::OPEN_CONNECTIONS, number(process.connections)),
         Fact::new(words::EVENT_STREAMS, number(process.event_streams)),
         Fact::count(words::LOST_LOG_LINES, process.lost_log_lines),
-    ];
-    Group { id: "process-title", title: words::PROCESS, facts, remarks: vec![] }
+    ]
 }
 
 /// `disk` is `None` if the operating system does not report it.
@@ -150,6 +155,16 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_queue_is_a_sentence() {
+        let quiet = QueueState { waiting: 0, running: 0, later: 0, oldest_waiting_at: None };
+        let group = queue_group(Some(quiet));
+        assert_eq!((group.facts.len(), group.remarks.len()), (0, 1));
+        let one_waits = queue_group(Some(QueueState { waiting: 1, ..quiet }));
+        assert_eq!(one_waits.facts[0], Fact::count("Waiting for a worker", 1));
+        assert_eq!(one_waits.remarks, []);
+    }
+
+    #[test]
     fn without_a_wait_there_is_no_longest_wait() {
         let longest = |waits| pool_group(PoolState { waits, longest_wait_ms: 0, ..PoolState::default() }).facts.pop();
         assert_eq!(longest(0), Some(Fact::none("Longest wait")));
@@ -169,7 +184,8 @@ mod tests {
             event_streams: 0,
             lost_log_lines: 0,
         };
-        let facts = process_group(&process).facts;
+        assert_eq!(process_in_short(&process), "search4letters 0.1.0");
+        let facts = process_facts(&process);
         for unknown in ["Database", "Schema", "Memory"] {
             assert!(facts.contains(&Fact::new(unknown, "–")), "{unknown}");
         }

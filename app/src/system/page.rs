@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::platform::sse::{EventStream, StreamState};
 use crate::platform::{context, time};
-use crate::system::groups::SystemGroup;
+use crate::system::groups::{ProcessFold, SystemGroup};
 use crate::system::ledger::LedgerSection;
 use crate::system::workers::WorkerTable;
 use crate::system::{overview, words};
@@ -88,6 +88,7 @@ fn SystemBoard(state: SystemState) -> impl IntoView {
         <LedgerSection ledger=state.ledger missing=state.missing />
         <WorkerTable workers=state.workers />
         <div class="system_board">{groups}</div>
+        <ProcessFold process=state.process />
     }
 }
 

@@ -3,9 +3,6 @@
 use api::{DiskState, PoolState, SpoolState, WorkerState};
 use leptos::prelude::*;
 
-/// From here on a disk is shown as filling up.
-const DISK_FILLING_PERCENT: u64 = 90;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Usage {
     pub used: u64,
@@ -41,13 +38,10 @@ impl Usage {
         Self { used, capacity, level }
     }
 
-    /// Warns before there is too little room for the server, for others fill the disk too.
+    /// Warns when the health does: a page with two rules would contradict itself.
     pub fn of_disk(disk: &DiskState) -> Self {
         let (used, capacity) = (disk.total_bytes.saturating_sub(disk.free_bytes), disk.total_bytes);
-        let level = match percent(used, capacity) {
-            DISK_FILLING_PERCENT.. => Level::Warning,
-            _ => Level::Calm,
-        };
+        let level = if disk.is_nearly_full() { Level::Warning } else { Level::Calm };
         Self { used, capacity, level }
     }
 
@@ -106,14 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_warns_when_little_of_it_is_free() {
+    fn a_disk_warns_with_the_health() {
         let level = |free_bytes, total_bytes| {
             Usage::of_disk(&DiskState { folder: String::new(), free_bytes, total_bytes, database_bytes: 0 }).level
         };
-        assert_eq!(level(11 * GIB, 100 * GIB), Level::Calm);
-        assert_eq!(level(10 * GIB, 100 * GIB), Level::Warning, "a tenth");
+        assert_eq!(level(6 * GIB, 100 * GIB), Level::Calm);
+        assert_eq!(level(GIB / 2, 100 * GIB), Level::Warning);
         assert_eq!(level(GIB / 4, 2 * GIB), Level::Calm);
-        assert_eq!(level(GIB / 5, 2 * GIB), Level::Warning, "a tenth of a small one");
+        assert_eq!(level(GIB / 8, 2 * GIB), Level::Warning, "a small disk");
     }
 
     #[test]

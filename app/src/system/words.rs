@@ -16,7 +16,10 @@ pub const UNKNOWN_WITHOUT_DATABASE: &str = "Not known while the database does no
 
 pub const LEDGER: &str = "Ledger";
 pub const ACCEPTED: &str = "accepted";
-pub const RECORDED: &str = "recorded";
+/// The parts of the ledger, as visitors read them too.
+pub const IN_THE_LOG: &str = "In the log";
+pub const BEING_WRITTEN: &str = "Being written";
+pub const STOPPED: &str = "Stopped";
 pub const SPOOLED: &str = "spooled";
 pub const WHERE_ACCEPTED: &str = "Where accepted searches are";
 pub const LEDGER_UNKNOWN: &str = "The database does not answer: where the searches are is not known just now.";
@@ -28,6 +31,7 @@ pub const NO_JOB: &str = "none";
 
 pub const WORKERS: &str = "Workers";
 pub const WORKER_COLUMNS: [&str; 7] = ["Worker", "Host", "Process", "Version", "Busy", "Started", "Last seen"];
+pub const SEEN: &str = "seen ";
 pub const BUSY: &str = "Busy";
 pub const SILENT: &str = "silent";
 pub const NO_WORKER: &str = "Nobody runs jobs.";
@@ -35,6 +39,7 @@ pub const NO_WORKER: &str = "Nobody runs jobs.";
 pub const QUEUE: &str = "Queue";
 pub const WAITING_FOR_A_WORKER: &str = "Waiting for a worker";
 pub const RUNNING: &str = "Running";
+pub const QUEUE_EMPTY: &str = "Nothing waits or runs.";
 pub const OLDEST_WAITING: &str = "Oldest waiting";
 pub const LATER: &str = "Scheduled or retrying";
 
@@ -72,9 +77,24 @@ pub const OPEN_CONNECTIONS: &str = "Open connections";
 pub const EVENT_STREAMS: &str = "Event streams";
 pub const LOST_LOG_LINES: &str = "Log lines lost";
 
-/// How many parts of the ledger have no searches, or facts of a group say nothing.
-pub fn empty(count: usize) -> String {
-    format!("{count} empty")
+/// Between facts on one line.
+pub const BETWEEN: &str = " · ";
+
+/// Of what there is nothing, by the labels of the facts.
+pub fn none_of(labels: &[&str]) -> String {
+    format!("None: {}", labels.join(", ").to_lowercase())
+}
+
+pub fn version(version: &str) -> String {
+    format!("{VERSION} {version}")
+}
+
+pub fn up(duration: &str) -> String {
+    format!("up {duration}")
+}
+
+pub fn on_host(host: &str) -> String {
+    format!("on {host}")
 }
 
 pub fn as_of(when: &str, why: &str) -> String {

@@ -107,8 +107,9 @@ pub fn relative(time: TimeMs, now: TimeMs) -> String {
     if behind < 5_000 { "just now".to_owned() } else { format!("{} ago", rough(behind)) }
 }
 
-fn rough(ms: i64) -> String {
-    let seconds = ms / 1_000;
+/// A length of time in its largest unit: `12 s`, `3 min`, `5 h`.
+pub fn rough(ms: i64) -> String {
+    let seconds = ms.max(0) / 1_000;
     match seconds {
         ..60 => format!("{seconds} s"),
         60..3_600 => format!("{} min", seconds / 60),

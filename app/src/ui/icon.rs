@@ -10,7 +10,6 @@ pub enum Symbol {
     Alert,
     Close,
     Copy,
-    Disk,
     Dot,
     Down,
     Download,
@@ -46,9 +45,6 @@ fn outline(symbol: Symbol) -> &'static str {
         Symbol::Alert => "M12 4 2.5 20h19zM12 10v4.5M12 17.2v.1",
         Symbol::Close => "M6 6l12 12M18 6 6 18",
         Symbol::Copy => "M9 9h11v11H9zM15 9V4H4v11h5",
-        Symbol::Disk => {
-            "M12 3a8 3 0 1 0 0 6a8 3 0 1 0 0-6M4 6v12c0 1.7 3.6 3 8 3s8-1.3 8-3V6M4 12c0 1.7 3.6 3 8 3s8-1.3 8-3"
-        }
         Symbol::Dot => "M12 8.5a3.5 3.5 0 1 0 0 7a3.5 3.5 0 1 0 0-7",
         Symbol::Down => "M12 5v14M6 13l6 6 6-6",
         Symbol::Download => "M12 4v11M7 10.5l5 5 5-5M4.5 20h15",
