@@ -123,24 +123,27 @@ fn DrawerButton(label: &'static str, symbol: Symbol, on_press: impl Fn() + 'stat
 
 #[component]
 fn RowFacts(row: Arc<LogRow>) -> impl IntoView {
-    let took = format::duration(row.recorded_at.since(row.searched_at));
     let results = match listed(&row.results) {
-        text if text.is_empty() => words::NOTHING_FOUND.to_owned(),
-        text => text,
+        text if text.is_empty() => view! { <span data-missing="">{words::NO_LETTERS_FOUND}</span> }.into_any(),
+        text => text.into_any(),
     };
+    let text = |text: &str| match highlight::visible(text) {
+        text if text.is_empty() => words::UNKNOWN.to_owned().into_any(),
+        text => text.into_any(),
+    };
+    // When it was recorded is in the history below.
     let facts = [
-        (words::PHRASE, highlight::visible(&row.phrase)),
-        (words::LETTERS, highlight::visible(&row.letters)),
+        (words::PHRASE, text(&row.phrase)),
+        (words::LETTERS, text(&row.letters)),
         (words::RESULTS, results),
-        (words::IP_ADDRESS, highlight::visible(&row.ip)),
-        (words::BROWSER, highlight::visible(&row.browser_family)),
-        (words::USER_AGENT, highlight::visible(&row.user_agent)),
-        (words::SEARCHED_AT, words::in_zone(&time::local(row.searched_at), &time::zone_name())),
-        (words::RECORDED_AT, words::after(&time::local(row.recorded_at), &took)),
-        (words::SEARCH_ID, row.search_id.to_string()),
+        (words::IP_ADDRESS, text(&row.ip)),
+        (words::BROWSER, text(&row.browser_family)),
+        (words::USER_AGENT, text(&row.user_agent)),
+        (words::SEARCHED_AT, time::local(row.searched_at).into_any()),
+        (words::SEARCH_ID, view! { <code>{row.search_id.to_string()}</code> }.into_any()),
     ];
-    let fact = |(name, value): (&'static str, String)| {
-        view! { <dt>{name}</dt><dd dir="auto" translate="no">{if value.is_empty() { words::UNKNOWN.to_owned() } else { value }}</dd> }
+    let fact = |(name, value): (&'static str, AnyView)| {
+        view! { <dt>{name}</dt><dd dir="auto" translate="no">{value}</dd> }
     };
     view! { <dl class="facts drawer_facts">{facts.map(fact).collect_view()}</dl> }
 }

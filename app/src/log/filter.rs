@@ -56,7 +56,7 @@ pub fn FilterBox(
                 type="text"
                 data-filter=""
                 aria-label=label
-                placeholder=label
+                placeholder=words::FILTER_HINT
                 aria-invalid=move || error_id.get().map(|_| "true")
                 aria-describedby=move || error_id.get()
                 spellcheck="false"
@@ -139,10 +139,10 @@ fn FilterHelp() -> impl IntoView {
     });
     view! {
         <button
-            class="button button-icon" type="button" aria-haspopup="dialog"
-            aria-label=words::FILTER_SYNTAX title=words::FILTER_SYNTAX on:click=move |_| is_open.set(true)
+            class="button button-quiet button-small filter_syntax" type="button" aria-haspopup="dialog"
+            aria-label=words::FILTER_SYNTAX on:click=move |_| is_open.set(true)
         >
-            <Icon symbol=Symbol::Info />
+            {words::SYNTAX}
         </button>
         <Dialog class="help_dialog filter_help" heading_id="filter-help-title" heading=words::THE_FILTER is_open>
             <p>

@@ -35,7 +35,10 @@ pub fn LogState(
         (Reading::Nothing, true) if error.with(Option::is_some) => view! {
             <div class="log_state empty_state">
                 <p>{words::FIX_FILTER}</p>
-                <a class="button" href="/viewlog">{words::SHOW_ALL}</a>
+                <div class="button_row">
+                    {corrected(error, filter)}
+                    <a class="button" href="/viewlog">{words::CLEAR}</a>
+                </div>
             </div>
         }
         .into_any(),
@@ -52,9 +55,18 @@ pub fn LogState(
     }
 }
 
+/// A link to the filter that was meant, if that is known.
+fn corrected(error: Signal<Option<FilterError>>, filter: Signal<Option<String>>) -> Option<impl IntoView> {
+    let meant = error.get()?.corrected(&filter.get_untracked()?)?;
+    let address = url::with_query("/viewlog", &[("q", Some(meant.as_str()))]);
+    Some(view! {
+        <a class="button button-primary" href=address>{words::use_instead(&highlight::visible(&meant))}</a>
+    })
+}
+
 /// `search` is the id or the receipt of the search that is asked for, `filter` the text that asks.
 fn no_match(scanned: Option<(LogSeq, LogSeq)>, search: Option<String>, filter: Option<String>) -> impl IntoView {
-    let scanned = scanned.map(|scanned| view! { <p class="muted">{looked_through(scanned)}</p> });
+    let scanned = scanned.map(|scanned| view! { <p class="muted">{looked_through(scanned)}"."</p> });
     view! {
         <p>{words::NO_MATCH}</p>
         {scanned}
@@ -118,7 +130,7 @@ fn EmptyLog() -> impl IntoView {
         None => view! { <Loading /> }.into_any(),
         Some(Ok(Some(Searches::None))) => view! {
             <p>{words::NO_SEARCH}</p>
-            <a class="button" href="/">{words::FIRST_SEARCH}</a>
+            <a class="button button-primary" href="/">{words::FIRST_SEARCH}</a>
         }
         .into_any(),
         Some(Ok(Some(Searches::Unwritten(sentence)))) => view! {

@@ -123,6 +123,10 @@ fn LogLine(
         text if text.is_empty() => (words::NOTHING_FOUND.to_owned(), Some("")),
         text => (text, None),
     };
+    // One text that can be copied, in which the part that differs stands out.
+    let searched_at = time::local(row.searched_at);
+    let (date, clock) = searched_at.split_at(searched_at.find(' ').unwrap_or_default());
+    let (date, clock) = (date.to_owned(), clock.to_owned());
     let is_opened = move || view.opened.with(|row| row.as_ref().is_some_and(|row| row.seq == seq));
     let press = move |event: leptos::ev::MouseEvent| {
         row_press::press(&event, &untrack(|| view.address_of(seq)), || view.open(seq));
@@ -151,7 +155,8 @@ fn LogLine(
             <span class="log_agent" role="gridcell" title=highlight::visible(&row.user_agent)>{browser}</span>
             <span class="log_ip" role="gridcell">{excerpt(&row.ip)}</span>
             <time class="log_time" role="gridcell" datetime=time::iso(row.searched_at)>
-                {time::local(row.searched_at)}
+                {date}
+                <span class="log_clock">{clock}</span>
             </time>
         </div>
     }

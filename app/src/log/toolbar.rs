@@ -30,6 +30,10 @@ pub fn LogToolbar(
     on_position: Callback<Option<LogPosition>>,
 ) -> impl IntoView {
     let error_id = Signal::derive(move || error.with(Option::is_some).then_some(ERROR_ID));
+    let no_export = Memo::new(move |_| match error.with(Option::is_some) {
+        true => Some(words::NO_EXPORT),
+        false => is_known_empty(query).then_some(words::NOTHING_TO_EXPORT),
+    });
     view! {
         <div class="log_toolbar">
             <FilterBox label=words::FILTER value=filter on_change=on_filter error_id />
@@ -40,7 +44,10 @@ pub fn LogToolbar(
             </div>
             <div class="log_tools">
                 <GoTo position on_position />
-                <Show when=move || error.with(Option::is_none) fallback=NoExport><ExportMenu filter /></Show>
+                {move || match no_export.get() {
+                    Some(why) => view! { <NoExport why /> }.into_any(),
+                    None => view! { <ExportMenu filter /> }.into_any(),
+                }}
             </div>
             <FilterErrorNote id=ERROR_ID text=filter error on_change=on_filter />
         </div>
@@ -95,6 +102,11 @@ fn count(query: LogQuery) -> Option<String> {
         // Further rows are read when the visitor scrolls to them.
         (false, _) => words::loaded(&rows),
     })
+}
+
+/// Whether the last row was looked for, and there is none.
+fn is_known_empty(query: LogQuery) -> bool {
+    query.window.with(|window| window.is_empty() && window.is_complete) && query.reading.get() == Reading::Nothing
 }
 
 /// How many rows are newer than the shown ones.
@@ -172,14 +184,14 @@ fn to_text(position: LogPosition) -> String {
     }
 }
 
-/// Stands where the export is, while the filter cannot be read.
+/// Stands where the export is, while there is nothing to export.
 #[component]
-fn NoExport() -> impl IntoView {
+fn NoExport(why: &'static str) -> impl IntoView {
     view! {
-        <button class="button button-quiet export_off" type="button" disabled title=words::NO_EXPORT>
+        <button class="button export_off" type="button" disabled title=why>
             <Icon symbol=Symbol::Download />
             {words::EXPORT}
-            <span class="visually_hidden">". "{words::NO_EXPORT}</span>
+            <span class="visually_hidden">". "{why}</span>
         </button>
     }
 }
@@ -202,7 +214,7 @@ fn ExportMenu(#[prop(into)] filter: Signal<Option<String>>) -> impl IntoView {
     let face = view! { <Icon symbol=Symbol::Download />{words::EXPORT} }.into_any();
     view! {
         <div class="export_menu">
-            <MenuButton id="log-export" class="button button-quiet" face>
+            <MenuButton id="log-export" class="button" face>
                 <p class="menu_title">{move || words::exports(what())}</p>
                 {entry("csv", "CSV", words::ABOUT_CSV)}
                 {entry("ndjson", "NDJSON", words::ABOUT_NDJSON)}

@@ -7,10 +7,14 @@ use crate::ui::format::{counted, number};
 pub const HEADING: &str = "Log";
 pub const FILTER: &str = "Filter the log";
 pub const CLEAR_FILTER: &str = "Clear the filter";
+/// Two examples, where the field is empty.
+pub const FILTER_HINT: &str = "Filter: text, letters:aeiou, since:1h";
+pub const SYNTAX: &str = "Syntax";
 pub const FILTER_SYNTAX: &str = "Filter syntax";
 pub const GO_TO: &str = "Go to a row or a time";
 pub const GO_TO_SHORT: &str = "Go to row or time";
 pub const EXPORT: &str = "Export";
+pub const NOTHING_TO_EXPORT: &str = "There is no row to export.";
 pub const NO_EXPORT: &str = "Fix the filter to export the rows that match it.";
 pub const MATCHING_ROWS: &str = "the matching rows";
 pub const ALL_ROWS: &str = "all rows";
@@ -21,6 +25,8 @@ pub const UP_TO_DATE_WHY: &str = "New rows arrive by themselves. None is missed:
                                   meanwhile are sent first.";
 pub const CLOSE: &str = "Close";
 pub const NEWEST: &str = "Newest rows";
+/// The result of a search in its drawer.
+pub const NO_LETTERS_FOUND: &str = "No letters found";
 pub const NOTHING_FOUND: &str = "none";
 pub const NO_PHRASE: &str = "(empty)";
 pub const UNKNOWN_BROWSER: &str = "unknown";
@@ -36,7 +42,6 @@ pub const BROWSER: &str = "Browser";
 pub const IP_ADDRESS: &str = "IP address";
 pub const USER_AGENT: &str = "User agent";
 pub const SEARCHED_AT: &str = "Searched";
-pub const RECORDED_AT: &str = "Recorded";
 pub const SEARCH_ID: &str = "Search id";
 pub const UNKNOWN: &str = "–";
 pub const NEWER_ROW: &str = "Newer row";
@@ -45,6 +50,7 @@ pub const OLDER_ROW: &str = "Older row";
 pub const COLUMNS: [&str; 5] = [PHRASE, LETTERS, RESULTS, BROWSER, IP_ADDRESS];
 
 pub const FIX_FILTER: &str = "Fix the filter to see rows.";
+pub const CLEAR: &str = "Clear filter";
 pub const SHOW_ALL: &str = "Show all rows";
 pub const NO_MATCH: &str = "No row matches this filter.";
 pub const DID_YOU_MEAN: &str = "Did you mean ";
@@ -103,12 +109,9 @@ pub fn time_in(zone: &str) -> String {
     format!("Time ({zone})")
 }
 
-pub fn in_zone(time: &str, zone: &str) -> String {
-    format!("{time}, {zone}")
-}
-
-pub fn after(time: &str, took: &str) -> String {
-    format!("{time} (after {took})")
+/// `filter` is the corrected one.
+pub fn use_instead(filter: &str) -> String {
+    format!("Use {filter}")
 }
 
 pub fn job(id: i64) -> String {
