@@ -183,7 +183,9 @@ async fn an_action_on_a_job(engine: Engine) {
     page.click(Role::Button, &format!("Cancel job {job}")).await;
     wait_for_count(page, JobState::Cancelled, "1").await;
     wait_for_count(page, JobState::Running, "0").await;
-    page.click(Role::Button, &format!("Retry job {job}")).await;
+    page.find(Role::Button, &format!("Retry job {job}")).await;
+    // A driver may count a second click at the same place as a double click, which is one action.
+    page.script("document.querySelector('[data-action=Retry]').click()", vec![]).await;
     wait_for_count(page, JobState::Running, "1").await;
     page.assert_accessible("the jobs").await;
     test.finish().await;

@@ -27,7 +27,7 @@ const FOR_ADMINISTRATORS: &[(&str, &str)] = &[
     ("/viewlog?at=1", "Up to date"),
     ("/viewlog?row=1", "Search id"),
     ("/jobs", "log_request"),
-    ("/jobs?state=dead", "dead"),
+    ("/jobs?state=dead", "Dead"),
     ("/jobs/999999", "no such job"),
     ("/system", "accounted for"),
 ];

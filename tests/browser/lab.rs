@@ -209,14 +209,18 @@ async fn run_alone(page: &Browser, style: &str, fields: &[(&str, &str)]) {
 async fn wait_for_listed(page: &Browser, title: &str) {
     eventually("the run is among the latest runs", async || {
         let rows = page.texts(".run_table tbody tr").await;
-        rows.iter().any(|row| row.contains(title) && row.contains("done")).then_some(())
+        rows.iter().any(|row| row.contains(title) && row.contains("Done")).then_some(())
     })
     .await;
 }
 
 pub(crate) async fn wait_for_state(page: &Browser, state: JobState) {
     eventually(&format!("the run is {}", state.as_str()), async || {
-        page.texts(".lab_run_head .state_badge").await.iter().any(|badge| badge.contains(state.as_str())).then_some(())
+        page.texts(".lab_run_head .state_badge")
+            .await
+            .iter()
+            .any(|badge| badge.to_lowercase().contains(state.as_str()))
+            .then_some(())
     })
     .await;
 }

@@ -51,7 +51,7 @@ async fn a_state_without_its_jobs_shows_no_others() {
     page.open("/jobs").await;
     page.wait_for_text("is done").await;
     page.script(HOLD, vec!["/jobs/list".into()]).await;
-    page.click(Role::Link, "dead").await;
+    page.click(Role::Link, "Dead").await;
     wait_for_held(page, 1).await;
     eventually("the jobs of other states are gone", async || {
         page.texts(".job_table tbody tr").await.is_empty().then_some(())
@@ -99,7 +99,7 @@ async fn every_cancel_on_a_slow_line_counts() {
         page.wait_for_text(phrase).await;
     }
     page.script(HOLD, vec!["/jobs/cancel".into()]).await;
-    let buttons = "document.querySelectorAll('[data-action=Cancel]:not([data-off])')";
+    let buttons = "document.querySelectorAll('[data-action=Cancel]')";
     eventually("all can be cancelled", async || {
         (page.script(&format!("return {buttons}.length"), vec![]).await == 3).then_some(())
     })

@@ -31,7 +31,7 @@ async fn texts_that_a_translator_has_replaced_stay_live() {
     let mut searches = 1;
     for replaces_at_once in [true, false] {
         for (path, before, after) in
-            [("/viewlog", "rows", "rows"), ("/jobs", "done", "done"), ("/system", "All", "searches accounted for")]
+            [("/viewlog", "rows", "rows"), ("/jobs", "Done", "Done"), ("/system", "All", "searches accounted for")]
         {
             searches += 1;
             search(&test.client(), searches, "before").await;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use api::{ApiError, JobId, JobState, Role};
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
 use crate::jobs::words;
@@ -115,26 +116,30 @@ impl Actions {
 #[component]
 pub fn JobActions(id: JobId, state: JobState, actions: Actions) -> impl IntoView {
     let may_act = may_act();
+    // Under the pointer, one button becomes the other: the second click of a double click is none.
+    let press = move |event: MouseEvent, action| {
+        if event.detail() < 2 {
+            actions.run(action, id, state);
+        }
+    };
     let button = move |action: JobAction| {
-        let is_off = !action.is_allowed_in(state);
         view! {
             <button
                 class="button button-small"
                 type="button"
                 data-action=action.label()
-                data-off=is_off.then_some("")
-                disabled=is_off
-                title=is_off.then(|| words::not_possible(action.label(), state))
                 aria-label=words::action_on(action.label(), id)
-                on:click=move |_| actions.run(action, id, state)
+                on:click=move |event| press(event, action)
             >
                 {action.label()}
             </button>
         }
     };
-    // Each keeps its place, also while it is off: under the pointer, no button becomes the other. In a list of one state,
-    // a job that was acted on leaves instead.
-    view! { <div class="job_actions">{move || may_act.get().then(|| JobAction::ALL.map(button).collect_view())}</div> }
+    let buttons = move || {
+        let allowed = JobAction::ALL.into_iter().filter(|action| action.is_allowed_in(state));
+        may_act.get().then(|| allowed.map(button).collect_view())
+    };
+    view! { <div class="job_actions">{buttons}</div> }
 }
 
 /// Whether the visitor may act on jobs.

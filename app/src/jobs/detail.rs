@@ -3,7 +3,7 @@
 use api::{ErrorCode, JobDetail, JobId, JobProgress, JobState, TimeMs};
 use leptos::prelude::*;
 
-use crate::jobs::actions::{Actions, JobActions};
+use crate::jobs::actions::{Actions, JobActions, may_act};
 use crate::jobs::timeline::{Timeline, took};
 use crate::jobs::{stream, words};
 use crate::platform::retry::{self, Outcome};
@@ -41,7 +41,7 @@ pub fn JobPage(id: JobId) -> impl IntoView {
     view! {
         <div class="page">
             <div class="job_title">
-                <p class="breadcrumb"><a href="/jobs">{words::HEADING}</a></p>
+                <p class="breadcrumb"><a href="/jobs">{words::HEADING}</a><span aria-hidden="true">" /"</span></p>
                 <PageHeading text=Signal::derive(heading) />
             </div>
             {move || match shown.get() {
@@ -71,21 +71,26 @@ fn NoSuchJob() -> impl IntoView {
 #[component]
 fn Detail(job: JobDetail, progress: Memo<Option<JobProgress>>, actions: Actions) -> impl IntoView {
     let JobDetail { summary, payload, result, log_row, why_not_running, .. } = job.clone();
+    let may_act = may_act();
+    let (state, attempt) = (summary.state, summary.attempt);
+    let is_written = log_row.is_some() && state.can_retry();
+    let consequence = move || (may_act.get() && !is_written).then(|| words::consequence(state, attempt));
     view! {
         <div class="job_detail">
             <div class="job_head">
-                <StateBadge state=summary.state />
-                <code class="job_kind" translate="no">{summary.kind}</code>
                 <p class="job_head_about"><bdi translate="no">{highlight::visible(&summary.about)}</bdi></p>
-                <JobActions id=summary.id state=summary.state actions />
+                <StateBadge state />
+                <code class="job_kind" translate="no">{summary.kind}</code>
+                <span class="job_consequence muted">{consequence}</span>
+                <JobActions id=summary.id state actions />
             </div>
-            {move || progress.get().map(|progress| view! { <ProgressBar progress state=summary.state /> })}
+            {move || progress.get().map(|progress| view! { <ProgressBar progress state /> })}
             {why_not_running.map(|why| view! { <Notice tone=Tone::Info text=why /> })}
             <JobFacts job=job.clone() />
             {log_row.map(|row| view! {
                 <p class="job_row_note">
                     <a href=format!("/viewlog?row={}", row.0)>{words::log_row(&format::row_number(row))}</a>
-                    {summary.state.can_retry().then_some(words::ROW_IS_WRITTEN)}
+                    {is_written.then_some(words::ROW_IS_WRITTEN)}
                 </p>
             })}
             <div class="job_columns">

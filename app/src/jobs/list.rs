@@ -12,7 +12,9 @@ use crate::jobs::table::JobTable;
 use crate::jobs::tabs::StateTabs;
 use crate::jobs::words;
 use crate::platform::retry::{self, Outcome};
+use crate::platform::sse::StreamState;
 use crate::platform::{context, url};
+use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
 use crate::ui::toast::ToastCorner;
@@ -56,9 +58,29 @@ pub fn JobsPage() -> impl IntoView {
         state.map(text).or(cursor.map(newest))
     };
     handle_keys();
+    let jobs = RwSignal::new(Vec::<JobSummary>::new());
+    let one_kind = Memo::new(move |_| jobs.with(|jobs| one_kind(jobs)));
+    let total = Memo::new(move |_| {
+        let (counts, state) = (stream.counts.get()?, state.get());
+        let states = JobState::ALL.into_iter().filter(|&one| state.is_none_or(|state| state == one));
+        // The numbers are of all kinds.
+        kind.with(Option::is_none).then(|| states.map(|state| counts.of(state)).sum())
+    });
+    let connection = context::connection();
+    let is_current =
+        Memo::new(move |_| connection.get() == StreamState::Live && !is_stale.get() && !hold.is_behind.get());
     view! {
         <div class="page">
-            <PageHeading text=words::HEADING />
+            <header class="jobs_head">
+                <PageHeading text=words::HEADING />
+                <p class="muted">
+                    <strong>{move || total.get().map(words::jobs)}</strong>
+                    <span class="job_kind" translate="no">{move || one_kind.get()}</span>
+                    <Show when=move || is_current.get() && total.get().is_some()>
+                        <span class="jobs_current"><Icon symbol=Symbol::State(JobState::Done) />{words::UP_TO_DATE}</span>
+                    </Show>
+                </p>
+            </header>
             <StateTabs counts=stream.counts chosen=state />
             {move || unknown().map(|text| view! { <Notice tone=Tone::Warning text /> })}
             {move || kind.get().map(|kind| view! {
@@ -71,7 +93,9 @@ pub fn JobsPage() -> impl IntoView {
                     <button class="button" type="button" on:click=move |_| refresh.run(())>{words::REFRESH}</button>
                 </Notice>
             </Show>
-            <JobList page=Signal::derive_local(move || page.get()) state kind before actions hold refresh />
+            <JobList
+                page=Signal::derive_local(move || page.get()) jobs one_kind state kind before actions hold refresh
+            />
             <KindTable kinds=stream.kinds actions hold />
             <ToastCorner toasts=actions.toasts />
         </div>
@@ -100,6 +124,8 @@ enum ListState {
 #[component]
 fn JobList(
     page: Signal<Option<ListAnswer>, LocalStorage>,
+    jobs: RwSignal<Vec<JobSummary>>,
+    one_kind: Memo<Option<String>>,
     state: Memo<Option<JobState>>,
     kind: Memo<Option<String>>,
     before: Memo<Option<JobId>>,
@@ -108,7 +134,6 @@ fn JobList(
     refresh: Callback<()>,
 ) -> impl IntoView {
     let session = context::session();
-    let jobs = RwSignal::new(Vec::<JobSummary>::new());
     // Which list is shown; another one is not held back.
     let shown = StoredValue::new(None::<ListAddress>);
     let next = RwSignal::new(None::<JobId>);
@@ -160,7 +185,7 @@ fn JobList(
             view! { <div class="empty_state"><p>{text}</p>{newest}</div> }.into_any()
         }
         ListState::Rows => view! {
-            <JobTable jobs state actions is_behind=hold.is_behind />
+            <JobTable jobs actions is_behind=hold.is_behind one_kind />
             <nav class="pager" aria-label=words::PAGES>
                 {move || before.get().map(|_| view! { <a class="button" href=link(None)>{words::NEWEST}</a> })}
                 {move || next.get().map(|next| view! { <a class="button" href=link(Some(next))>{words::OLDER}</a> })}
@@ -168,6 +193,12 @@ fn JobList(
         }
         .into_any(),
     }
+}
+
+/// The kind of all of these jobs, if they are of one.
+fn one_kind(jobs: &[JobSummary]) -> Option<String> {
+    let first = &jobs.first()?.kind;
+    jobs.iter().all(|job| job.kind == *first).then(|| first.clone())
 }
 
 /// Shows `latest` instead of `shown`, except what is held back.
@@ -220,6 +251,15 @@ mod tests {
             error: None,
             progress: None,
         }
+    }
+
+    #[test]
+    fn a_kind_is_named_once_if_all_jobs_are_of_it() {
+        let other = JobSummary { kind: "probe".to_owned(), ..job(3, JobState::Done) };
+        let alike = [job(2, JobState::Running), job(1, JobState::Dead)];
+        assert_eq!(one_kind(&alike), Some("log_request".to_owned()));
+        assert_eq!(one_kind(&[other, job(1, JobState::Dead)]), None);
+        assert_eq!(one_kind(&[]), None);
     }
 
     #[test]

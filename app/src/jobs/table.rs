@@ -14,16 +14,16 @@ use crate::ui::{highlight, row_press};
 #[component]
 pub fn JobTable(
     #[prop(into)] jobs: Signal<Vec<JobSummary>>,
-    /// The state that all of the jobs are in, if they are of one.
-    state: Memo<Option<JobState>>,
     actions: Actions,
     /// Whether the table is held back.
     is_behind: RwSignal<bool>,
+    /// The kind of all jobs, if they are of one.
+    one_kind: Memo<Option<String>>,
 ) -> impl IntoView {
     // A row is redrawn only if one of these has changed, so that it keeps the focus.
     let key = |job: &JobSummary| (job.id, job.state, job.attempt, job.max_attempts, job.run_at, job.finished_at);
     view! {
-        <table class="table job_table" data-one-state=move || state.get().map(JobState::as_str)>
+        <table class="table job_table" data-one-kind=move || one_kind.with(Option::is_some).then_some("")>
             <thead>
                 <tr>
                     {words::COLUMNS.map(|column| view! { <th scope="col">{column}</th> }).collect_view()}
@@ -82,8 +82,11 @@ fn JobRow(job: JobSummary, percent: Memo<Option<u8>>, actions: Actions) -> impl 
                     <span class="job_percent">{format::percent(percent)}</span>
                 })}
             </td>
-            <td class="job_attempts" data-label=words::ATTEMPT data-none=(job.attempt == 0).then_some("")>
-                {words::attempts_of(job.attempt, job.max_attempts)}
+            <td
+                class="job_attempts" data-label=words::ATTEMPT data-none=(job.attempt == 0).then_some("")
+                title=(job.attempt > 0).then(|| words::at_most(job.attempt, job.max_attempts))
+            >
+                {words::attempt_number(job.attempt)}
             </td>
             <td class="job_age"><TimeAgo time=job.created_at /></td>
             <td class="job_buttons"><JobActions id state=job.state actions /></td>

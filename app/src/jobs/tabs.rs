@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use crate::jobs::words;
 use crate::platform::url;
+use crate::ui;
 use crate::ui::format;
 use crate::ui::icon::{Icon, Symbol};
 
@@ -30,7 +31,7 @@ pub fn StateTabs(
                 aria-current=move || (chosen.get() == state).then_some("true")
             >
                 {state.map(|state| view! { <Icon symbol=Symbol::State(state) /> })}
-                <span>{state.map_or(words::ALL, JobState::as_str)}</span>
+                <span>{state.map_or(words::ALL, ui::words::state)}</span>
                 " "
                 <span class="state_tab_count">{move || count.get().map(format::number)}</span>
             </a>

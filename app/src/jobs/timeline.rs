@@ -14,6 +14,7 @@ struct Event {
     state: Option<JobState>,
     text: String,
     attempt: Option<AttemptFacts>,
+    /// When it began.
     at: TimeMs,
 }
 
@@ -68,10 +69,16 @@ fn EventItem(event: Event, created_at: TimeMs) -> impl IntoView {
     });
     let error = error.map(|error| match error {
         Failure::Text(text) => {
-            view! { <pre class="event_error" tabindex="0" translate="no">{highlight::visible_lines(&text)}</pre> }
-                .into_any()
+            // A sentence of ours reads as one; what a program said keeps its lines.
+            let is_sentence = !text.contains('\n') && !text.contains("::");
+            view! {
+                <pre class="event_error" tabindex="0" translate="no" data-sentence=is_sentence.then_some("")>
+                    {highlight::visible_lines(&text)}
+                </pre>
+            }
+            .into_any()
         }
-        Failure::SameAsBefore => view! { <p class="muted">{words::SAME_ERROR}</p> }.into_any(),
+        Failure::SameAsBefore => view! { <p class="event_same muted">{words::SAME_ERROR}</p> }.into_any(),
     });
     view! {
         <li class="timeline_event" data-state=state.map(JobState::as_str)>
@@ -80,9 +87,9 @@ fn EventItem(event: Event, created_at: TimeMs) -> impl IntoView {
                 {text}
                 {(count > 1).then(|| view! { " "<span class="event_count">{words::times(count)}</span> })}
                 {facts}
-                {error}
             </div>
             <time class="timeline_time" datetime=time::iso(at) title=time::local(at)>{when}</time>
+            {error}
         </li>
     }
 }
@@ -149,8 +156,8 @@ fn attempt_event<'a>(alike: &'a [Attempt], told: &mut Vec<&'a str>) -> Event {
         finished_at: last.finished_at,
         error,
     };
-    let at = last.finished_at.unwrap_or(last.started_at);
-    Event { state: Some(state_after(last.outcome)), text, attempt: Some(facts), at }
+    // Each time in the timeline is a beginning; how long it took stands beside it.
+    Event { state: Some(state_after(last.outcome)), text, attempt: Some(facts), at: first.started_at }
 }
 
 #[cfg(test)]
@@ -195,6 +202,7 @@ mod tests {
             events.iter().map(|event| event.attempt.as_ref().and_then(|facts| facts.error.clone())).collect();
         let text = |text: &str| Some(Failure::Text(text.to_owned()));
         assert_eq!(errors, [text("no disk"), text("gone"), Some(Failure::SameAsBefore), None]);
+        assert_eq!(events[0].at, TimeMs(1_000), "when the first of them began");
         assert_eq!(events[0].attempt.as_ref().map(|facts| facts.count), Some(2));
     }
 }

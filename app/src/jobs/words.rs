@@ -5,12 +5,13 @@ use api::{ApiError, AttemptOutcome, JobId, JobState};
 use crate::ui::format::counted;
 
 pub const HEADING: &str = "Jobs";
-pub const ALL: &str = "all";
+pub const ALL: &str = "All";
 pub const BY_STATE: &str = "Jobs by state";
 pub const STALE: &str = "The jobs have changed since this list was read.";
 pub const REFRESH: &str = "Refresh";
 pub const NEWEST: &str = "Newest";
 pub const OLDER: &str = "Older";
+pub const UP_TO_DATE: &str = "Up to date";
 pub const HELD: &str = "held";
 pub const HELD_WHY: &str = "The list goes on when the pointer leaves the buttons.";
 pub const NO_JOB_YET: &str = "There are no jobs yet: each search makes one.";
@@ -46,7 +47,7 @@ pub const ACTIONS: &str = "Actions";
 pub const PAGES: &str = "Pages of the list";
 pub const SHOW_ALL: &str = "Show all jobs";
 /// The columns of the list, before the actions.
-pub const COLUMNS: [&str; 5] = ["Job", "About", "State", "Attempts", "Age"];
+pub const COLUMNS: [&str; 5] = ["Job", "About", "State", "Attempt", "Created"];
 
 pub const KINDS: &str = "Job types";
 pub const NO_KIND: &str = "There are none yet: the first job of a kind makes it known.";
@@ -77,9 +78,21 @@ pub fn action_on(action: &str, JobId(id): JobId) -> String {
     format!("{action} job {id}")
 }
 
-/// Why a button of a job is off.
-pub fn not_possible(action: &str, state: JobState) -> String {
-    format!("{action}: not while the job is {}", state.as_str())
+/// What the actions do that a job in this state allows. `attempt` is the number of its last attempt.
+pub fn consequence(state: JobState, attempt: u32) -> String {
+    match state {
+        JobState::Running => {
+            format!("{CANCEL} stops attempt {attempt}: the job stays undone until someone retries it.")
+        }
+        JobState::Waiting => {
+            format!("{CANCEL} takes it from the queue: the job stays undone until someone retries it.")
+        }
+        JobState::Scheduled | JobState::Retrying => {
+            format!("{RETRY} runs it now. {CANCEL} takes it from the queue: it stays undone until someone retries it.")
+        }
+        JobState::Done => format!("{RETRY} runs it once more."),
+        JobState::Dead | JobState::Cancelled => format!("{RETRY} gives it back to the queue."),
+    }
 }
 
 pub fn number(JobId(id): JobId) -> String {
@@ -90,12 +103,17 @@ pub fn log_row(row: &str) -> String {
     format!("Log row {row}")
 }
 
-/// How often the job was tried: `2/20`.
-pub fn attempts_of(attempts: u32, most: u32) -> String {
-    match attempts {
-        0 => NONE.to_owned(),
-        _ => format!("{attempts}/{most}"),
-    }
+/// The number of the last attempt.
+pub fn attempt_number(attempts: u32) -> String {
+    if attempts == 0 { NONE.to_owned() } else { attempts.to_string() }
+}
+
+pub fn at_most(attempts: u32, most: u32) -> String {
+    format!("{attempts} of at most {most}. One that is lost with its worker adds one.")
+}
+
+pub fn jobs(count: u64) -> String {
+    counted(usize::try_from(count).unwrap_or(usize::MAX), "job")
 }
 
 pub fn attempts_in_words(attempts: u32, most: u32) -> String {

@@ -4,6 +4,7 @@ use api::JobState;
 use leptos::prelude::*;
 
 use crate::ui::icon::{Icon, Symbol};
+use crate::ui::words;
 
 /// The state of a job.
 #[component]
@@ -11,7 +12,7 @@ pub fn StateBadge(state: JobState) -> impl IntoView {
     view! {
         <span class="state_badge" data-state=state.as_str()>
             <Icon symbol=Symbol::State(state) />
-            {state.as_str()}
+            {words::state(state)}
         </span>
     }
 }

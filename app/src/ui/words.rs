@@ -1,5 +1,7 @@
 //! What the frame and the parts of every page say.
 
+use api::JobState;
+
 pub const SITE: &str = "search4letters";
 pub const SKIP: &str = "Skip to content";
 pub const PAGES: &str = "Pages";
@@ -56,6 +58,19 @@ pub const KEYS_AND_EFFECTS: [(&str, &str); 12] = [
     ("g w", "Go to the waiting lab"),
     ("g h", "Go home, to the search"),
 ];
+
+/// A state by itself, as on a badge. In a sentence it is `JobState::as_str`.
+pub fn state(state: JobState) -> &'static str {
+    match state {
+        JobState::Scheduled => "Scheduled",
+        JobState::Waiting => "Waiting",
+        JobState::Running => "Running",
+        JobState::Retrying => "Retrying",
+        JobState::Done => "Done",
+        JobState::Dead => "Dead",
+        JobState::Cancelled => "Cancelled",
+    }
+}
 
 pub const MOMENT: &str = "Moment";
 pub const POINT_AT_CHART: &str = "Point at the chart, or move the slider, for the figures of a moment.";
