@@ -19,7 +19,7 @@ async fn the_health_and_the_ledger_are_live() {
     // The open page counts searches that are made elsewhere.
     search(&test.client(), 1, "from elsewhere").await;
     wait_for_accepted(page, "1").await;
-    page.find(Role::Link, "In the log 1").await;
+    page.find(Role::Link, "in the log 1").await;
     page.wait_for_text("The one search is accounted for").await;
 
     // While the server is down, the page keeps the last state. It reconnects when the server is back.

@@ -208,7 +208,7 @@ fn address(part: Part) -> String {
 
 /// The equation as a sentence, for screen readers.
 fn sentence(ledger: &Ledger) -> String {
-    let places = Place::ALL.into_iter().map(|place| (place.count(ledger), place.label().to_lowercase()));
+    let places = Place::ALL.into_iter().map(|place| (place.count(ledger), place.label()));
     let parts = places.filter(|&(count, _)| count > 0);
     let parts: Vec<String> = parts.map(|(count, label)| format!("{} {label}", format::number(count))).collect();
     let parts = if parts.is_empty() { words::NONE_ANYWHERE.to_owned() } else { parts.join(", ") };

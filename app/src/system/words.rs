@@ -17,9 +17,9 @@ pub const UNKNOWN_WITHOUT_DATABASE: &str = "Not known while the database does no
 pub const LEDGER: &str = "Ledger";
 pub const ACCEPTED: &str = "accepted";
 /// The parts of the ledger, as visitors read them too.
-pub const IN_THE_LOG: &str = "In the log";
-pub const BEING_WRITTEN: &str = "Being written";
-pub const STOPPED: &str = "Stopped";
+pub const IN_THE_LOG: &str = "in the log";
+pub const BEING_WRITTEN: &str = "being written";
+pub const STOPPED: &str = "stopped";
 pub const SPOOLED: &str = "spooled";
 pub const WHERE_ACCEPTED: &str = "Where accepted searches are";
 pub const LEDGER_UNKNOWN: &str = "The database does not answer: where the searches are is not known just now.";
