@@ -83,9 +83,11 @@ fn read(settled: RwSignal<u32>) -> RwSignal<Option<Figures>> {
         spawn_local(async move {
             match api::public_ledger().await {
                 Ok(latest) => {
-                    let _ = figures.try_set(latest.map(|ledger| Figures { ledger, read_at: now, is_old: false }));
+                    figures.try_set(latest.map(|ledger| Figures { ledger, read_at: now, is_old: false }));
                 }
-                Err(_) => drop(figures.try_update(|figures| figures.as_mut().map(|figures| figures.is_old = true))),
+                Err(_) => {
+                    figures.try_update(|figures| figures.as_mut().map(|figures| figures.is_old = true));
+                }
             }
         });
         settled

@@ -31,6 +31,7 @@ pub fn Results(
     let listed = if found.is_empty() { words::NO_LETTERS_FOUND.to_owned() } else { listed };
     let address = url::of_search(&phrase, &letters);
     let link = (address.len() <= ADDRESS_LIMIT).then(|| url::absolute(&address));
+    let printed = link.clone();
     let shown = highlight::visible(&phrase);
     let is_shared = move || submission.progress() == Progress::Unasked;
     let section = NodeRef::<html::Section>::new();
@@ -58,6 +59,8 @@ pub fn Results(
                 <CopyButton label=words::COPY text=python />
             </div>
             <p class="results_sentence">{sentence}</p>
+            // Only on paper, which has no address bar.
+            <p class="results_address" translate="no">{printed}</p>
             {part(move || is_shared().then(|| view! { <NotAsked on_ask /> }.into_any()))}
             <SearchReceipt submission />
         </section>
