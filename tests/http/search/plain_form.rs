@@ -32,6 +32,43 @@ async fn leads_to_a_page_that_records_nothing_when_it_is_loaded_again() {
     assert_eq!(server.log().await.len(), 1);
 }
 
+/// The style sheets in the one that every page loads; see Trunk.toml.
+const STYLES: [&str; 5] = [
+    include_str!("../../../style/tokens.css"),
+    include_str!("../../../style/base.css"),
+    include_str!("../../../style/ui.css"),
+    include_str!("../../../style/search.css"),
+    include_str!("../../../style/account.css"),
+];
+
+#[tokio::test]
+async fn is_answered_with_a_page_whose_style_sheet_knows_its_classes() {
+    let server = TestServer::start().await;
+    let answer = submit(&server, "hello", "aeiou").await;
+    let address = answer.headers["location"].to_str().expect("ASCII").to_owned();
+    let pages = [
+        server.get(&address).send().await.text(),
+        server.get("/results").send().await.text(),
+        submit(&server, &"x".repeat(10_001), "aeiou").await.text(),
+    ]
+    .concat();
+    let classes: Vec<&str> = pages
+        .split("class=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .flat_map(str::split_whitespace)
+        .collect();
+    assert!(classes.contains(&"facts") && classes.contains(&"notice"), "{classes:?}");
+    for class in classes {
+        let is_known = |sheet: &&str| {
+            sheet.match_indices(&format!(".{class}")).any(|(at, found)| {
+                !sheet[at + found.len()..].starts_with(|next: char| next.is_ascii_alphanumeric() || "_-".contains(next))
+            })
+        };
+        assert!(STYLES.iter().any(is_known), "{class}");
+    }
+}
+
 #[tokio::test]
 async fn has_its_results_at_once_if_an_address_cannot_hold_them() {
     let server = TestServer::start().await;
