@@ -1,5 +1,6 @@
 //! A page whose server was away is whole again by itself, and says no more of the server than it knows.
 
+use api::LabRunId;
 use serde_json::{Value, json};
 use tests::browser::{Browser, Role};
 use tests::eventually;
@@ -26,6 +27,7 @@ async fn pages_load_when_the_server_is_back() {
     page.open("/jobs").await;
     let job = format!("/jobs/{}", job_about(page, "recorded before").await);
     page.expect_on_console("ERR_");
+    page.expect_on_console("404");
     // From each page to the next one, while the server is down.
     for (path, text) in [
         ("/viewlog", "recorded before"),
@@ -35,6 +37,11 @@ async fn pages_load_when_the_server_is_back() {
         ("/viewlog?q=phrase:before&row=1", "Search id"),
         ("/lab", "No run yet"),
     ] {
+        if path == "/lab" {
+            // The lab is a bundle of its own.
+            page.open(&format!("/lab/runs/{}", LabRunId::from_parts(1, 1))).await;
+            page.find(Role::Heading, "There is no such run").await;
+        }
         test.server.kill().await;
         page.script(GO, vec![path.into()]).await;
         eventually(&format!("{path} says that it could not be read"), async || {
@@ -71,8 +78,8 @@ async fn a_failed_page_is_read_again_at_once() {
     let events = ["online", "visibilitychange"].map(|event| format!("dispatchEvent(new Event('{event}'))"));
     let button = "[...document.querySelectorAll('main button')].find(b => b.innerText === 'Try again').click()";
     for retry in events.iter().map(String::as_str).chain([button]) {
-        page.script(GO, vec!["/lab".into()]).await;
-        page.find(Role::Heading, "The waiting lab").await;
+        page.script(GO, vec!["/logout".into()]).await;
+        page.find(Role::Heading, "Log out?").await;
         page.script("window.cut = '/jobs/list'", vec![]).await;
         page.script(GO, vec!["/jobs".into()]).await;
         page.find(Role::Button, "Try again").await;
@@ -137,7 +144,7 @@ async fn a_server_on_the_same_machine_needs_no_network() {
     search(&test.client(), 1, "without a network").await;
     page.wait_for_text("without a network").await;
     assert_eq!(words(page).await, json!([]), "the stream was not given up");
-    page.script(GO, vec!["/lab".into()]).await;
+    page.script(GO, vec!["/logout".into()]).await;
     wait_for_word(page, "Online").await;
     assert!(!words(page).await.to_string().contains("Offline"));
     test.finish().await;
