@@ -109,9 +109,10 @@ pub fn SystemGroup(group: Group) -> impl IntoView {
 /// The process on one line, with its facts folded: most of them never change.
 #[component]
 pub fn ProcessFold(process: ProcessState) -> impl IntoView {
+    let has_lost_lines = process.lost_log_lines > 0;
     view! {
         <section class="system_process" aria-labelledby="process-title">
-            <details class="fold" open=process.lost_log_lines > 0>
+            <details class="fold" open=has_lost_lines>
                 <summary>
                     <h2 id="process-title" tabindex="-1">{words::PROCESS}</h2>
                     <span class="muted">
