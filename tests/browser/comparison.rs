@@ -19,7 +19,7 @@ async fn all_styles_are_compared_and_the_link_shows_it_again() {
     wait_for_takeaway(page).await;
     let results = page.texts(".multiple_result").await;
     assert_eq!(results.len(), 4, "{results:?}");
-    assert!(results[0].contains("one by one"), "the sequence is the measure: {results:?}");
+    assert!(results[0].contains("baseline"), "the sequence is the measure: {results:?}");
     for faster in &results[1..] {
         assert!(faster.contains("× faster"), "{results:?}");
     }
@@ -38,6 +38,7 @@ async fn all_styles_are_compared_and_the_link_shows_it_again() {
     page.find(Role::Button, "Run it again").await;
     adjust(page, &[("Latency", "250")]).await;
     page.find(Role::Button, "Run it with these settings").await;
+    page.wait_for_text("Shown: 10 × 300 ms").await;
     page.fill("Latency", "300").await;
     page.find(Role::Button, "Run it again").await;
     page.click(Role::Button, "The same as a table").await;
@@ -74,9 +75,12 @@ async fn a_thousand_requests_are_areas() {
     wait_for_takeaway(page).await;
     let areas = page.script("return document.querySelectorAll('.area_plot').length", vec![]).await;
     assert_eq!(areas, 4);
-    assert!(page.texts(".multiple_result").await[0].contains("at least 5 min"), "a sequence is too long");
+    assert!(page.texts(".multiple_result").await[0].contains("not run"), "a sequence is too long");
+    page.find(Role::Heading, "Same 1,000 requests: 5 min 0 s").await;
     page.wait_for_text("so that was not run").await;
-    page.wait_for_text("Longer than a run may take").await;
+    page.wait_for_text("Would take 5 min 0 s").await;
+    let labels = page.texts(".area_most").await;
+    assert!(labels.len() == 3 && labels.iter().all(|label| label.ends_with(" at a time")), "{labels:?}");
     assert!(page.texts(".multiple_plot .step_top").await.iter().all(|top| top == "1,000"), "the areas have a scale");
     page.assert_accessible("areas").await;
 
@@ -105,6 +109,8 @@ async fn a_comparison_is_run_and_cancelled_by_keyboard() {
     page.press([key::ENTER]).await;
     page.wait_for_path("the comparison has an address", |path| path.contains("?compare=")).await;
     page.find(Role::Button, "Cancel").await;
+    page.wait_for_text(" of 4 · about ").await;
+    assert!(page.find_now(Role::Button, "Run it again").await.is_none(), "the same button starts and cancels");
     tab_to(page, "Cancel").await;
     page.press([key::ENTER]).await;
     eventually("all styles are over", async || {

@@ -38,10 +38,11 @@ async fn a_run_can_be_watched_and_reopened_by_its_address() {
     page.wait_for_text("No run yet").await;
     adjust(page, &[]).await;
     page.click(Role::Button, "20 flags").await;
+    page.click(Role::Button, "Only one style").await;
     page.click(Role::Radio, "Threads").await;
     page.fill("Latency", "200").await;
     page.fill("Jitter", "100").await;
-    page.wait_for_text("Takes at least 200 ms.").await;
+    page.wait_for_text("Takes about 200 ms.").await;
     page.click(Role::Button, "Run this style alone").await;
     let address = page.wait_for_path("the run's page", |path| path.starts_with("/lab/runs/")).await;
     page.find(Role::Heading, "20 flags on 20 threads").await;
@@ -92,6 +93,7 @@ async fn futures_show_their_states_and_callbacks() {
     let page = &test.browser;
     page.open("/lab").await;
     adjust(page, &[("Threads", "4"), ("Latency", "100")]).await;
+    page.click(Role::Button, "Only one style").await;
     page.click(Role::Radio, "Futures").await;
     page.click(Role::Radio, "As they come").await;
     page.click(Role::Button, "Run this style alone").await;
@@ -141,9 +143,10 @@ async fn the_pool_of_connections_is_drawn() {
     wait_for_state(page, JobState::Done).await;
     page.find(Role::Heading, "Connections over time").await;
     let tiles = page.texts(".lab_tile").await;
-    for none in ["Leaked\n0", "Refused\n0"] {
-        assert!(tiles.iter().any(|tile| tile.starts_with(none)), "{none:?} in {tiles:?}");
-    }
+    assert!(tiles.iter().any(|tile| tile.starts_with("Leaked\n0")), "{tiles:?}");
+    assert!(!tiles.concat().contains("refused"), "{tiles:?}");
+    page.find(Role::Heading, "120 tasks, 8 connections, 0 leaked").await;
+    page.find(Role::Heading, "What we made fail").await;
     page.wait_for_text("every connection came back").await;
     page.click(Role::Button, "The same as a table").await;
     eventually("the lines are shown as a table", async || {
@@ -171,6 +174,13 @@ async fn the_trap_and_its_cure_stand_side_by_side() {
     let killed = page.attribute(".lane_mark[data-mark=killed]", "style").await.unwrap_or_default();
     let left: f64 = killed.split(['%', ':']).find_map(|part| part.trim().parse().ok()).unwrap_or_default();
     assert!((2.0..40.0).contains(&left), "{killed}");
+    let labels = page.texts(".lane_label").await;
+    for (label, expected) in
+        labels.iter().zip(["answered", "row written", "killed", "row lost", "killed", "row written"])
+    {
+        assert!(label.starts_with(expected), "{expected:?} in {labels:?}");
+    }
+    assert_eq!(labels.len(), 6, "{labels:?}");
     page.wait_for_text("The rule:").await;
     page.wait_for_text("and the kill took the row with it").await;
     page.assert_accessible("three lanes").await;
@@ -201,6 +211,7 @@ pub(crate) async fn adjust(page: &Browser, fields: &[(&str, &str)]) {
 async fn run_alone(page: &Browser, style: &str, fields: &[(&str, &str)]) {
     page.open("/lab").await;
     adjust(page, fields).await;
+    page.click(Role::Button, "Only one style").await;
     page.click(Role::Radio, style).await;
     page.click(Role::Button, "Run this style alone").await;
     page.wait_for_path("the run's page", |path| path.starts_with("/lab/runs/")).await;

@@ -121,14 +121,15 @@ async fn take_the_lab(sheet: &mut Sheet, browser: &Browser) {
     browser.find(Role::Button, "Back to 10").await;
     sheet.take(browser, "lab-many").await;
     browser.click(Role::Link, "Async").await;
-    take_run(sheet, browser, "lab-many-run", "1,000 × 1 s, async", "and 940 more").await;
+    take_run(sheet, browser, "lab-many-run", "1,000 × 1 s, async", "one by one would take").await;
     browser.open("/lab").await;
     browser.click(Role::Button, "Adjust").await;
     browser.click(Role::Button, "20 flags").await;
     sheet.take(browser, "lab-adjust").await;
+    browser.click(Role::Button, "Only one style").await;
     browser.click(Role::Radio, "Threads").await;
     browser.click(Role::Button, "Run this style alone").await;
-    take_run(sheet, browser, "lab-run", "20 flags on 20 threads", "Arrivals, in order").await;
+    take_run(sheet, browser, "lab-run", "20 flags on 20 threads", "in order of arrival").await;
     for (name, path, button, text) in [
         ("lab-database", "/lab?scenario=database", "Run the tasks", "every connection came back"),
         ("lab-trap", "/lab?scenario=trap", "Kill the server now", "the next process wrote its row"),

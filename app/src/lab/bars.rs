@@ -2,7 +2,7 @@
 
 use api::{ItemState, ItemTrace, LabTrace};
 
-use crate::lab::words::run::{CANCELLED, WAITING, item as words};
+use crate::lab::words::run::{CANCELLED, item as words};
 use crate::ui::format::measured;
 
 /// With more items than this, their counts over time are drawn instead of a row for each.
@@ -43,7 +43,7 @@ pub fn outcome(item: &ItemTrace, now_us: u64) -> String {
     match (item.state, took, &item.error) {
         (ItemState::Failed, Some(took), Some(error)) => format!("{} · {took}", error.kind.as_str()),
         (ItemState::Failed, None, Some(error)) => error.kind.as_str().to_owned(),
-        (ItemState::Pending, _, _) => WAITING.to_owned(),
+        (ItemState::Pending, _, _) => words::state(item.state).to_owned(),
         (ItemState::Cancelled, _, _) => CANCELLED.to_owned(),
         (_, took, _) => took.unwrap_or_default(),
     }
@@ -58,7 +58,7 @@ pub fn name(index: usize, item: &ItemTrace) -> Option<&str> {
 /// Everything that is known about an item, in one sentence. `arrival` is its position among the arrivals, from 1.
 pub fn sentence(index: usize, item: &ItemTrace, arrival: Option<usize>, now_us: u64) -> String {
     let name = name(index, item).map_or_else(String::new, |name| format!(" {name}"));
-    let mut parts = vec![format!("#{}{name}: {}", index + 1, item.state.as_str())];
+    let mut parts = vec![format!("#{}{name}: {}", index + 1, words::state(item.state))];
     parts.push(match worked(item, now_us) {
         Some((start, end)) => {
             let [took, start, end] = [end - start, start, end].map(measured);
@@ -105,7 +105,7 @@ mod tests {
     fn a_waiting_item_has_no_bar() {
         let pending = item(ItemState::Pending, None, None);
         assert_eq!((worked(&pending, 5), waited(&pending, 5)), (None, 5));
-        assert_eq!(outcome(&pending, 5), "waiting");
+        assert_eq!(outcome(&pending, 5), "not begun");
         let cancelled = item(ItemState::Cancelled, None, Some(3));
         assert_eq!((worked(&cancelled, 5), waited(&cancelled, 5)), (None, 3));
     }
@@ -126,6 +126,6 @@ mod tests {
             "#1 BR: done · waited 0.0 ms, took 2.00 s (0.0 ms to 2.00 s) · arrival 3 · 42"
         );
         let numbered = ItemTrace { label: "2".to_owned(), ..item(ItemState::Pending, None, None) };
-        assert_eq!(sentence(1, &numbered, None, 7_000), "#2: pending · waited 7.0 ms");
+        assert_eq!(sentence(1, &numbered, None, 7_000), "#2: not begun · waited 7.0 ms");
     }
 }

@@ -9,15 +9,13 @@ use crate::lab::draft::{FIRST, FetchDraft, MANY};
 use crate::lab::form::FetchForm;
 use crate::lab::launcher::Launcher;
 use crate::lab::multiples::{Multiples, of_style};
+use crate::lab::ongoing::Ongoing;
 use crate::lab::run::{CutOffNotice, Skeleton};
 use crate::lab::shows::Takeaway;
-use crate::lab::stream::{RunStream, follow_in_turn};
+use crate::lab::stream::follow_in_turn;
 use crate::lab::words::brief;
 use crate::lab::{comparison, verdict, words};
-use crate::platform::request::Request;
 use crate::platform::{context, retry, url};
-use crate::ui::copy_button::CopyButton;
-use crate::ui::icon::Symbol;
 use crate::ui::notice::{Failure, Notice, Tone};
 
 /// The parameter that names a comparison in the page's address.
@@ -28,6 +26,7 @@ pub const PARAMETER: &str = "compare";
 pub fn ComparePanel(runs: Memo<Vec<LabRun>>, closed: Memo<Option<String>>, launcher: Launcher) -> impl IntoView {
     let router = context::router();
     let draft = FetchDraft::new();
+    let ongoing = Ongoing::new();
     let named = router.parameter(PARAMETER);
     let named = Memo::new(move |_| named.with(|named| named.as_deref().and_then(ComparisonId::parse)));
     let shown = RwSignal::new(None::<ComparisonId>);
@@ -59,14 +58,14 @@ pub fn ComparePanel(runs: Memo<Vec<LabRun>>, closed: Memo<Option<String>>, launc
     let start = move || match closed.get() {
         Some(why) => view! { <Notice tone=Tone::Info title=words::CLOSED text=why /> }.into_any(),
         None => view! {
-            <FetchForm draft launcher label=Signal::derive(label) on_comparison on_run />
+            <FetchForm draft launcher ongoing label=Signal::derive(label) on_comparison on_run />
         }
         .into_any(),
     };
     let picture = move || {
         shown_work.set(None);
         match shown.get() {
-            Some(id) => view! { <ComparisonById id runs draft shown_work head launcher try_work /> }.into_any(),
+            Some(id) => view! { <ComparisonById id runs draft ongoing shown_work head launcher try_work /> }.into_any(),
             None => view! { <Sketch draft head /> }.into_any(),
         }
     };
@@ -90,8 +89,11 @@ fn Sketch(draft: FetchDraft, head: Head) -> impl IntoView {
     Effect::new(move |_| head.set(spec.with(|spec| (verdict::headline(spec, &[]), words::compare_lead(spec)))));
     let nothing = Memo::new(|_| Vec::new());
     view! {
-        {move || view! { <Multiples spec=spec.get() lanes=nothing streams=vec![] /> }}
-        <Takeaway title=words::WHAT_TO_EXPECT>{words::SKETCH}</Takeaway>
+        {move || view! {
+            <Multiples spec=spec.get() lanes=nothing streams=vec![] is_old=Signal::stored(false)>
+                <Takeaway title=words::WHAT_TO_EXPECT>{words::SKETCH}</Takeaway>
+            </Multiples>
+        }}
         <StyleCode />
     }
 }
@@ -101,6 +103,7 @@ fn ComparisonById(
     id: ComparisonId,
     runs: Memo<Vec<LabRun>>,
     draft: FetchDraft,
+    ongoing: Ongoing,
     shown_work: RwSignal<Option<FetchSpec>>,
     head: Head,
     launcher: Launcher,
@@ -111,7 +114,7 @@ fn ComparisonById(
     retry::reload(answer, retry::Outcome::of);
     move || match answer.get() {
         None => view! { <Skeleton /> }.into_any(),
-        Some(Ok(runs)) => view! { <Comparison id runs draft shown_work head launcher try_work /> }.into_any(),
+        Some(Ok(runs)) => view! { <Comparison id runs draft ongoing shown_work head launcher try_work /> }.into_any(),
         Some(Err(error)) if error.code == ErrorCode::NotFound => {
             view! { <Notice tone=Tone::Info text=words::NO_COMPARISON /> }.into_any()
         }
@@ -150,6 +153,7 @@ fn Comparison(
     id: ComparisonId,
     runs: Vec<LabRun>,
     draft: FetchDraft,
+    ongoing: Ongoing,
     shown_work: RwSignal<Option<FetchSpec>>,
     head: Head,
     launcher: Launcher,
@@ -159,6 +163,7 @@ fn Comparison(
     draft.fill(&spec);
     shown_work.set(Some(spec.clone()));
     let streams = follow_in_turn(runs);
+    ongoing.follow(streams.clone());
     let (followed, work) = (streams.clone(), spec.clone());
     let lanes = Memo::new(move |_| {
         let lane = |style: &LabStyle| match of_style(&followed, *style) {
@@ -172,38 +177,45 @@ fn Comparison(
     let work = spec.clone();
     let conclusion = Memo::new(move |_| lanes.with(|lanes| verdict::conclusion(&work, lanes)));
     // The list of runs would follow a second later.
-    let is_open = Memo::new(move |_| lanes.with(|lanes| lanes.iter().any(Lane::is_open)));
-    Effect::new(move |before: Option<bool>| {
-        let is_open = is_open.get();
-        if before == Some(true) && !is_open {
+    let open = Memo::new(move |_| lanes.with(|lanes| lanes.iter().filter(|lane| lane.is_open()).count()));
+    Effect::new(move |before: Option<usize>| {
+        let open = open.get();
+        if before.is_some_and(|before| open < before) {
             launcher.ended();
         }
-        is_open
+        open
     });
     let next = if spec.count < MANY.count { (words::TRY_MANY, MANY) } else { (words::TRY_FEW, FIRST) };
     let takeaway = move || {
         let (label, spec) = next.clone();
-        conclusion.get().map(|text| {
-            view! {
-                <Takeaway title=words::WHAT_THIS_SHOWS>
-                    {text}
-                    " "
-                    <button class="text_button" type="button" on:click=move |_| try_work.run(spec.clone())>
-                        {label}" →"
-                    </button>
-                </Takeaway>
+        match conclusion.get() {
+            Some(text) => Some(
+                view! {
+                    <Takeaway title=words::WHAT_THIS_SHOWS>
+                        {text}
+                        " "
+                        <button class="text_button" type="button" on:click=move |_| try_work.run(spec.clone())>
+                            {label}" →"
+                        </button>
+                    </Takeaway>
+                }
+                .into_any(),
+            ),
+            None if open.get() > 0 => {
+                Some(view! { <Takeaway title=words::WHAT_TO_EXPECT>{words::SKETCH}</Takeaway> }.into_any())
             }
-        })
+            None => None,
+        }
     };
+    let work = spec.clone();
+    let is_old = Memo::new(move |_| !draft.describes(&work));
     view! {
         <CutOffNotice streams=streams.clone() />
-        <Multiples spec=spec.clone() lanes streams=streams.clone() />
+        {move || ongoing.cancellation.error.get().map(|error| {
+            view! { <Notice tone=Tone::Error title=words::NOT_CANCELLED text=error.message /> }
+        })}
+        <Multiples spec lanes streams is_old link=url::absolute(&id.address())>{takeaway}</Multiples>
         <Spoken lanes />
-        <div class="compare_actions">
-            <CancelAll streams />
-            <CopyButton label=words::COPY_LINK symbol=Symbol::Link text=url::absolute(&id.address()) />
-        </div>
-        {takeaway}
         <StyleCode />
     }
 }
@@ -243,47 +255,4 @@ fn Spoken(lanes: Memo<Vec<Lane>>) -> impl IntoView {
         ended.into_iter().map(|(style, _)| style).collect()
     });
     view! { <p class="visually_hidden" role="status">{move || text.get()}</p> }
-}
-
-#[component]
-fn CancelAll(streams: Vec<RunStream>) -> impl IntoView {
-    let request = Request::new();
-    let followed = streams.clone();
-    let can_cancel = Memo::new(move |_| {
-        followed.iter().any(|stream| stream.run.with(|run| run.can_cancel && !run.state.is_final()))
-    });
-    let cancel = move |_| {
-        if request.is_pending.get_untracked() {
-            return;
-        }
-        // The waiting ones first: otherwise the next would begin.
-        let open = streams.iter().rev().map(|stream| stream.run.get_untracked()).filter(|run| !run.state.is_final());
-        let ids: Vec<_> = open.map(|run| run.id).collect();
-        let cancel_all = async move {
-            for id in ids {
-                match api::cancel_lab_run(id).await {
-                    // It has ended meanwhile.
-                    Err(error) if error.code == ErrorCode::Conflict => {}
-                    result => result?,
-                }
-            }
-            Ok(())
-        };
-        request.send(cancel_all, |_| ());
-    };
-    view! {
-        <Show when=move || can_cancel.get()>
-            <button
-                class="button button-small"
-                type="button"
-                aria-disabled=move || request.is_pending.get().then_some("true")
-                on:click=cancel.clone()
-            >
-                {words::CANCEL}
-            </button>
-        </Show>
-        {move || request.error.get().map(|error| {
-            view! { <Notice tone=Tone::Error title=words::NOT_CANCELLED text=error.message /> }
-        })}
-    }
 }

@@ -1,6 +1,6 @@
 //! What went wrong in a run, by kind.
 
-use api::{ItemErrorKind, ItemTrace};
+use api::{ItemErrorKind, ItemTrace, LabSpec};
 use leptos::prelude::*;
 
 use crate::lab::stream::RunStream;
@@ -15,17 +15,48 @@ const MAX_DETAILS: usize = 5;
 #[component]
 pub fn FailureList(stream: RunStream) -> impl IntoView {
     let failures = Memo::new(move |_| stream.trace.with(|trace| by_kind(&trace.items)));
+    let is_database = stream.run.with_untracked(|run| matches!(run.spec, LabSpec::Database(_)));
+    let are_ordered = Memo::new(move |_| is_database && failures.with(|failures| failures.iter().all(is_ordered)));
+    let list = move || {
+        let view = if are_ordered.get() { ordered } else { kind };
+        failures.get().into_iter().map(view).collect_view()
+    };
     view! {
         <Show when=move || failures.with(|failures| !failures.is_empty())>
             <section class="card failures" aria-labelledby="failures-title">
-                <h3 id="failures-title">{words::FAILURES}</h3>
-                <ul class="failure_list">{move || failures.get().into_iter().map(kind).collect_view()}</ul>
+                <h3 id="failures-title">
+                    {move || if are_ordered.get() { words::ORDERED_FAILURES } else { words::FAILURES }}
+                </h3>
+                <ul class="failure_list">{list}</ul>
             </section>
         </Show>
     }
 }
 
-fn kind(failures: Failures) -> impl IntoView {
+/// Whether tasks with the database were told to fail like this.
+fn is_ordered(failures: &Failures) -> bool {
+    matches!(failures.kind, ItemErrorKind::Task | ItemErrorKind::Panic | ItemErrorKind::Aborted)
+}
+
+/// A failure that was ordered needs no alarm. What the database said about it is one hover away.
+fn ordered(failures: Failures) -> AnyView {
+    let said = failures.details.first().map(|(detail, _)| detail.clone()).unwrap_or_default();
+    let detail = if failures.kind == ItemErrorKind::Task { words::ORDERED_ERROR.to_owned() } else { said.clone() };
+    view! {
+        <li class="failure" data-ordered>
+            <p class="failure_kind" title=said>
+                <Icon symbol=Symbol::Alert />
+                <strong>{number(failures.count as u64)}</strong>
+                " "
+                {failures.kind.as_str()}
+                <span class="muted">" ("{detail}")"</span>
+            </p>
+        </li>
+    }
+    .into_any()
+}
+
+fn kind(failures: Failures) -> AnyView {
     let rest = failures.details.len().saturating_sub(MAX_DETAILS);
     let details = failures.details.into_iter().take(MAX_DETAILS).map(|(detail, count)| {
         view! { <li>{highlight::visible(&detail)}<span class="muted">{words::times(count)}</span></li> }
@@ -44,6 +75,7 @@ fn kind(failures: Failures) -> impl IntoView {
             </ul>
         </li>
     }
+    .into_any()
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,9 +18,6 @@ pub fn Choices(
     /// The index of the chosen option.
     #[prop(into)]
     chosen: Signal<usize>,
-    /// Whether the choice means nothing now.
-    #[prop(into, optional)]
-    is_idle: Signal<bool>,
     #[prop(into)] on_choose: Callback<usize>,
 ) -> impl IntoView {
     let sentences: Vec<&str> = options.iter().map(|&(_, sentence)| sentence).collect();
@@ -43,7 +40,7 @@ pub fn Choices(
         }
     };
     view! {
-        <fieldset class="choices" disabled=move || is_idle.get()>
+        <fieldset class="choices">
             <legend>{legend}</legend>
             <div class="choice_list">{options.into_iter().enumerate().map(choice).collect_view()}</div>
             <div class="choice_about"><p aria-live="polite">{sentence}</p>{rooms}</div>

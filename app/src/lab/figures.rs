@@ -1,9 +1,10 @@
 //! A run's figures: from its summary, or from its events until there is one.
 
-use api::{DatabaseSpec, LabRun, LabSpec, LabSummary, LabTrace, PoolStep, PoolSummary};
+use api::{FetchSpec, LabRun, LabSpec, LabSummary, LabTrace, PoolStep, PoolSummary};
 use leptos::prelude::*;
 
 use crate::lab::stream::RunStream;
+use crate::lab::words::brief;
 use crate::lab::words::run::{ELAPSED, tile};
 use crate::lab::{bars, failures};
 use crate::ui::format::{measured, number, times};
@@ -19,14 +20,14 @@ pub fn RunTiles(stream: RunStream) -> impl IntoView {
         stream.trace.with(|trace| {
             let figures = Figures::of(&run, trace, now_us);
             match &run.spec {
-                LabSpec::Fetch(_) => {
+                LabSpec::Fetch(spec) => {
                     let mut tiles = of_items(&figures, tile::of_requests);
                     tiles.push((
                         tile::FAILED,
                         number(figures.summary.failed.into()),
                         failures::summary(&failures::by_kind(&trace.items)),
                     ));
-                    tiles.push(speed_up(&figures.summary));
+                    tiles.push(speed_up(spec, run.summary.as_ref()));
                     tiles
                 }
                 LabSpec::Database(_) => {
@@ -40,8 +41,7 @@ pub fn RunTiles(stream: RunStream) -> impl IntoView {
         })
     };
     let count = stream.run.with_untracked(|run| match run.spec {
-        LabSpec::Fetch(_) => 4,
-        LabSpec::Database(_) => 6,
+        LabSpec::Fetch(_) | LabSpec::Database(_) => 4,
         LabSpec::Request(_) => 0,
     });
     // The tiles stay and only their texts change, so that a ticking clock rebuilds nothing.
@@ -57,7 +57,7 @@ pub fn RunTiles(stream: RunStream) -> impl IntoView {
         }
     };
     (count > 0).then(|| {
-        view! { <dl class="lab_tiles" data-count=count.to_string()>{(0..count).map(tile).collect_view()}</dl> }
+        view! { <dl class="lab_tiles">{(0..count).map(tile).collect_view()}</dl> }
     })
 }
 
@@ -72,30 +72,35 @@ fn of_items(Figures { summary, total, .. }: &Figures, of_all: fn(u64) -> String)
     vec![elapsed(summary), (tile::DONE, number(summary.done.into()), remark)]
 }
 
-fn speed_up(summary: &LabSummary) -> Tile {
-    let times = times(summary.work_us, summary.elapsed_us).unwrap_or_else(|| "–".to_owned());
-    (tile::SPEED_UP, times, tile::added_up(&measured(summary.work_us)))
+/// Compared with the requests one by one: the waits that this run measured may be longer, because many at a time slow
+/// each other down.
+fn speed_up(spec: &FetchSpec, summary: Option<&LabSummary>) -> Tile {
+    let one_by_one_us = one_by_one_us(spec);
+    let elapsed_us =
+        summary.filter(|summary| summary.done > 0 && summary.cancelled == 0).map(|summary| summary.elapsed_us);
+    let times = elapsed_us.and_then(|elapsed_us| times(one_by_one_us, elapsed_us));
+    (tile::SPEED_UP, times.unwrap_or_else(|| "–".to_owned()), tile::one_by_one(&brief(one_by_one_us)))
+}
+
+/// How long the requests would take in sequence, in microseconds.
+pub fn one_by_one_us(spec: &FetchSpec) -> u64 {
+    let each_ms = spec.timeout_ms.map_or(spec.latency_ms, |timeout_ms| timeout_ms.min(spec.latency_ms));
+    u64::from(spec.count) * u64::from(each_ms) * 1_000
 }
 
 /// From the summary, or from the events until there is one.
 fn of_pool(summary: Option<PoolSummary>, events: &[PoolStep]) -> Vec<Tile> {
-    let most_in_use = events.iter().map(|step| step.in_use).max().unwrap_or_default();
     let most_waiting = events.iter().map(|step| step.waiting).max().unwrap_or_default();
-    let max = summary.map_or(DatabaseSpec::CONNECTIONS, |pool| pool.max);
+    let refused = summary.filter(|pool| pool.refused > 0).map(|pool| tile::refused(pool.refused));
+    let remark = [Some(tile::NOT_GIVEN_BACK.to_owned()), refused].into_iter().flatten().collect::<Vec<_>>().join(", ");
     let text = |of: fn(PoolSummary) -> String| summary.map_or_else(|| "–".to_owned(), of);
     vec![
-        (
-            tile::MOST_IN_USE,
-            number(summary.map_or(most_in_use, |pool| pool.most_in_use).into()),
-            tile::of_connections(max),
-        ),
         (
             tile::LONGEST_WAIT,
             text(|pool| measured(pool.longest_wait_us)),
             tile::most_waited(summary.map_or(most_waiting, |pool| pool.most_waiting)),
         ),
-        (tile::LEAKED, text(|pool| number(pool.leaked.into())), tile::NOT_GIVEN_BACK.to_owned()),
-        (tile::REFUSED, text(|pool| number(pool.refused.into())), tile::REFUSED_WHY.to_owned()),
+        (tile::LEAKED, text(|pool| number(pool.leaked.into())), remark),
     ]
 }
 
@@ -168,6 +173,18 @@ mod tests {
         let summary = LabSummary { elapsed_us: 99, done: 4, work_us: 300, ..LabSummary::default() };
         let figures = Figures::of(&run(40, Some(summary.clone())), &trace(), 15);
         assert_eq!((figures.summary, figures.percent), (summary, 100));
+    }
+
+    #[test]
+    fn a_crowd_is_compared_with_requests_that_nobody_slows() {
+        let spec = FetchSpec { count: 1_000, latency_ms: 1_000, ..FetchSpec::FIRST };
+        let summary =
+            LabSummary { elapsed_us: 1_520_000, work_us: 1_290_000_000, done: 1_000, ..LabSummary::default() };
+        let (_, times, remark) = speed_up(&spec, Some(&summary));
+        assert_eq!((&*times, &*remark), ("657×", "which would take 16 min 40 s"));
+        assert_eq!(speed_up(&spec, None).1, "–", "it is known at the end");
+        let impatient = FetchSpec { timeout_ms: Some(500), ..spec };
+        assert_eq!(one_by_one_us(&impatient), 500_000_000);
     }
 
     #[test]

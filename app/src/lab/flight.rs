@@ -8,7 +8,7 @@ use crate::lab::legend::StateLegend;
 use crate::lab::stream::RunStream;
 use crate::lab::words::run as words;
 use crate::ui::chart::axis::Scale;
-use crate::ui::chart::steps::{self, Extreme, Figure, Series, Step, StepChart};
+use crate::ui::chart::steps::{self, Figure, Series, Step, StepChart};
 
 /// The indexes of the counts in [`Step::counts`].
 pub const IN_FLIGHT: usize = 0;
@@ -18,9 +18,9 @@ const ENDED: usize = 2;
 const FIGURES: &[Figure] = &[Figure {
     title: words::REQUESTS,
     series: &[
-        Series { label: words::FLIGHT_LINES[0], name: "in_flight", index: IN_FLIGHT, keeps: Extreme::Highest },
-        Series { label: words::FLIGHT_LINES[1], name: "waiting", index: NOT_BEGUN, keeps: Extreme::Highest },
-        Series { label: words::FLIGHT_LINES[2], name: "ended", index: ENDED, keeps: Extreme::Highest },
+        Series { label: words::FLIGHT_LINES[0], name: "in_flight", index: IN_FLIGHT },
+        Series { label: words::FLIGHT_LINES[1], name: "waiting", index: NOT_BEGUN },
+        Series { label: words::FLIGHT_LINES[2], name: "ended", index: ENDED },
     ],
 }];
 
@@ -68,7 +68,7 @@ pub fn of_items(trace: &LabTrace) -> Vec<Step> {
             _ => steps.push(Step { at_us, counts: unsigned(counts) }),
         }
     }
-    steps::merged(steps, trace.latest_us, FIGURES)
+    steps::merged(steps, trace.latest_us)
 }
 
 /// What an item changes in the counts, and when.

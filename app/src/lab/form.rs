@@ -1,7 +1,7 @@
 //! The forms that start runs: a button, and what can be adjusted before.
 
 use api::{ApiError, FetchSpec, LabOrder, LabRun, LabSpec, LabStyle, LabWork};
-use leptos::ev::SubmitEvent;
+use leptos::ev::{MouseEvent, SubmitEvent};
 use leptos::prelude::*;
 
 use crate::lab::comparison::ComparisonId;
@@ -9,7 +9,8 @@ use crate::lab::draft::{DatabaseDraft, FetchDraft, PRESETS, RequestDraft};
 use crate::lab::fields;
 use crate::lab::fields::{Choice, Choices, NumberField};
 use crate::lab::launcher::Launcher;
-use crate::lab::words::{form as words, labels};
+use crate::lab::ongoing::Ongoing;
+use crate::lab::words::{CANCEL, form as words, labels};
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Notice, Tone};
 use crate::ui::shortcuts::focus;
@@ -24,6 +25,9 @@ fn LabForm(
     #[prop(into)]
     estimate: Signal<String>,
     launcher: Launcher,
+    /// What was started and can be cancelled: then the button cancels it.
+    #[prop(optional)]
+    ongoing: Option<Ongoing>,
     on_start: Callback<()>,
     children: Children,
 ) -> impl IntoView {
@@ -36,19 +40,32 @@ fn LabForm(
             Some(error) => reveal(is_open, error.field.as_deref()),
         }
     };
-    let is_ready = move || !launcher.request.is_pending.get() && error.with(Option::is_none);
+    let cancels = Memo::new(move |_| ongoing.is_some_and(Ongoing::can_cancel));
+    let is_ready = move || match ongoing.filter(|_| cancels.get()) {
+        Some(ongoing) => !ongoing.cancellation.is_pending.get(),
+        None => !launcher.request.is_pending.get() && error.with(Option::is_none),
+    };
+    let press = move |event: MouseEvent| {
+        // The second click of a double click was meant for the start.
+        if cancels.get_untracked() && event.detail() < 2 {
+            ongoing.into_iter().for_each(Ongoing::cancel);
+        }
+    };
+    let progress = move || ongoing.and_then(|ongoing| ongoing.progress.get());
     view! {
         <form class="form lab_form" novalidate on:submit=submit>
             <div class="start_row">
                 <button
-                    class="button button-primary"
-                    type="submit"
+                    class="button"
+                    class:button-primary=move || !cancels.get()
+                    type=move || if cancels.get() { "button" } else { "submit" }
                     aria-disabled=move || (!is_ready()).then_some("true")
+                    on:click=press
                 >
-                    {move || label.get()}
+                    {move || if cancels.get() { CANCEL } else { label.get() }}
                 </button>
-                <p class="muted start_estimate" aria-live="polite">
-                    {move || estimate.get()}
+                <p class="muted start_estimate" aria-live=move || if progress().is_some() { "off" } else { "polite" }>
+                    {move || progress().unwrap_or_else(|| estimate.get())}
                 </p>
             </div>
             {move || launcher.request.error.get().map(|error| {
@@ -80,6 +97,7 @@ fn reveal(is_open: RwSignal<bool>, field: Option<&str>) {
 pub fn FetchForm(
     draft: FetchDraft,
     launcher: Launcher,
+    ongoing: Ongoing,
     #[prop(into)] label: Signal<&'static str>,
     on_comparison: Callback<ComparisonId>,
     on_run: Callback<LabRun>,
@@ -102,12 +120,12 @@ pub fn FetchForm(
         Ok(spec) => launcher.start(spec, on_run),
         Err(error) => drop(error.field.map(|field| focus(&format!("#{}", fields::element_id(&field))))),
     };
-    let has_order = move || draft.style.get() == LabStyle::Futures;
+    let has_order = Memo::new(move |_| draft.style.get() == LabStyle::Futures);
     let alone_error = move || alone.with(|alone| alone.as_ref().err().map(|error| error.message.clone()));
     view! {
-        <LabForm label error estimate=Signal::derive(estimate) launcher on_start=start>
+        <LabForm label error estimate=Signal::derive(estimate) launcher ongoing on_start=start>
             <Presets draft />
-            {choices(words::WORK, "work", &LabWork::ALL, labels::work, draft.work, Signal::stored(false))}
+            {choices(words::WORK, "work", &LabWork::ALL, labels::work, draft.work)}
             <div class="number_fields">
                 <NumberField label=words::REQUESTS input=draft.count error />
                 <NumberField label=words::THREADS input=draft.workers error />
@@ -115,9 +133,12 @@ pub fn FetchForm(
                 <NumberField label=words::JITTER unit=words::PLUS_MINUS_MS input=draft.jitter_ms error />
                 <NumberField label=words::TIMEOUT unit=words::MS placeholder=words::NO_TIMEOUT input=draft.timeout_ms error />
             </div>
-            <div class="one_style">
-                {choices(words::ONE_STYLE, "style", &LabStyle::ALL, labels::style, draft.style, Signal::stored(false))}
-                {choices(words::RESULTS, "order", &LabOrder::ALL, labels::order, draft.order, Signal::derive(move || !has_order()))}
+            <details class="one_style">
+                <summary>{words::ONE_STYLE}</summary>
+                {choices(words::STYLE, "style", &LabStyle::ALL, labels::style, draft.style)}
+                {move || has_order.get().then(|| {
+                    choices(words::RESULTS, "order", &LabOrder::ALL, labels::order, draft.order)
+                })}
                 <div class="start_row">
                     <button
                         class="button"
@@ -131,7 +152,7 @@ pub fn FetchForm(
                         {move || alone.with(|alone| alone.as_ref().map(labels::estimate).ok()).or_else(alone_error)}
                     </p>
                 </div>
-            </div>
+            </details>
         </LabForm>
     }
 }
@@ -142,7 +163,6 @@ fn choices<T: Copy + PartialEq + Send + Sync + 'static>(
     options: &'static [T],
     label: fn(T) -> Choice,
     chosen: RwSignal<T>,
-    is_idle: Signal<bool>,
 ) -> AnyView {
     let index = Signal::derive(move || {
         let chosen = chosen.get();
@@ -154,7 +174,7 @@ fn choices<T: Copy + PartialEq + Send + Sync + 'static>(
         }
     };
     let options = options.iter().map(|&option| label(option)).collect();
-    view! { <Choices legend name options chosen=index is_idle on_choose=choose /> }.into_any()
+    view! { <Choices legend name options chosen=index on_choose=choose /> }.into_any()
 }
 
 #[component]

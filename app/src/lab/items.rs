@@ -46,7 +46,7 @@ fn ItemRow(stream: RunStream, index: usize) -> impl IntoView {
             <td class="item_state" data-state=move || bars::job_state(state.get()).as_str()>
                 {move || view! { <Icon symbol=Symbol::State(bars::job_state(state.get())) /> }}
                 " "
-                {move || state.get().as_str()}
+                {move || words::item::state(state.get())}
             </td>
             <td>{cell(|item| item.started_us)}</td>
             <td>{cell(|item| Some(item.ended_us? - item.started_us?))}</td>
@@ -98,9 +98,16 @@ pub fn FuturesTable(stream: RunStream, planned: usize) -> impl IntoView {
 /// The most chips shown; the table has all items.
 const MAX_CHIPS: usize = 60;
 
+/// More requests than this make a long list of chips, which is folded.
+const MAX_UNFOLDED: usize = 20;
+
 /// The results in the order in which they were handed over.
 #[component]
-pub fn Arrivals(stream: RunStream) -> impl IntoView {
+pub fn Arrivals(
+    stream: RunStream,
+    /// How many requests there will be.
+    planned: usize,
+) -> impl IntoView {
     let total = Memo::new(move |_| stream.trace.with(|trace| trace.delivered.len()));
     let chips = Memo::new(move |_| {
         stream.trace.with(|trace| trace.delivered.iter().take(MAX_CHIPS).copied().collect::<Vec<u32>>())
@@ -109,15 +116,28 @@ pub fn Arrivals(stream: RunStream) -> impl IntoView {
         0 => None,
         rest => Some(view! { <li class="arrival_rest muted">{words::more(rest)}</li> }),
     };
-    view! {
-        <section class="card arrivals" aria-labelledby="arrivals-title">
-            <h3 id="arrivals-title">{words::ARRIVALS}</h3>
+    let list = move || {
+        view! {
             <Show when=move || total.get() == 0><p class="muted">{words::NO_ARRIVALS}</p></Show>
-            <ol class="arrival_list" aria-labelledby="arrivals-title">
+            <ol class="arrival_list" aria-label=words::ARRIVALS>
                 <For each=move || chips.get() key=|index| *index children=move |index| view! { <Arrival stream index /> } />
                 {rest}
             </ol>
-        </section>
+        }
+    };
+    if planned > MAX_UNFOLDED {
+        view! {
+            <FoldedTable class="card table_view" summary=words::ARRIVALS is_open=RwSignal::new(false)>{list()}</FoldedTable>
+        }
+        .into_any()
+    } else {
+        view! {
+            <section class="card arrivals" aria-labelledby="arrivals-title">
+                <h3 id="arrivals-title">{words::ARRIVALS}</h3>
+                {list()}
+            </section>
+        }
+        .into_any()
     }
 }
 

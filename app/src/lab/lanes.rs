@@ -7,6 +7,7 @@ use crate::lab::stream::RunStream;
 use crate::lab::words;
 use crate::lab::words::trap;
 use crate::ui::chart::axis::{Scale, TimeAxis};
+use crate::ui::chart::reading::{FiguresTable, FoldedTable};
 use crate::ui::format::measured;
 use crate::ui::icon::{Icon, Symbol};
 
@@ -33,8 +34,7 @@ pub fn LaneList(stream: RunStream, delay_ms: u32) -> impl IntoView {
         if is_running { Scale::growing(end, u64::from(delay_ms) * 1_100) } else { Scale::to(end) }
     });
     view! {
-        <section class="card lanes" aria-labelledby="lanes-title">
-            <h3 id="lanes-title">{trap::TITLE}</h3>
+        <section class="card lanes" aria-label=trap::TITLE>
             <div class="lane_axis"><TimeAxis scale /></div>
             <ol class="lane_list">
                 {lanes.map(|lane| view! { <LaneRow stream lane scale /> }).collect_view()}
@@ -43,7 +43,14 @@ pub fn LaneList(stream: RunStream, delay_ms: u32) -> impl IntoView {
                 <li><span class="bar_sample" data-bar="work"></span>{trap::VISITOR}</li>
                 <li><span class="bar_sample" data-bar="wait"></span>{trap::UNWRITTEN}</li>
                 <li><span class="lane_key" data-mark="killed"></span>{trap::KILLED}</li>
+                <li data-state="done"><Icon symbol=Symbol::State(JobState::Done) />{trap::ROW_WRITTEN}</li>
+                <li data-state="dead"><Icon symbol=Symbol::Close />{trap::LOST}</li>
             </ul>
+            <FoldedTable class="table_view" summary=trap::STEPS is_open=RwSignal::new(false)>
+                <FiguresTable columns=trap::COLUMNS.to_vec()>
+                    {lanes.map(|lane| move || lane.with(|(lane, _)| step_rows(lane))).collect_view()}
+                </FiguresTable>
+            </FoldedTable>
         </section>
     }
 }
@@ -79,13 +86,20 @@ fn LaneRow(
             Some(view! { <span class="lane_mark" data-mark=name style:left=at>{icon}</span> })
         }
     };
+    let label = move |place: &'static str, choose: fn(&Spans) -> Option<(u64, String)>| {
+        move || {
+            let (at_us, text) = spans.with(choose)?;
+            let (scale, end) = (scale.get(), (scale.get().share(at_us) > 0.5).then_some(""));
+            Some(
+                view! { <span class="lane_label" data-place=place data-end=end style:left=scale.percent(at_us)>{text}</span> },
+            )
+        }
+    };
     let verdict = Memo::new(move |_| trace.with(Verdict::of));
-    let steps =
-        move || trace.with(|trace| trace.steps.iter().map(|&(at_us, step)| lane_step(at_us, step)).collect_view());
     view! {
         <li class="lane" aria-labelledby=id.clone()>
             <div class="multiple_name">
-                <h4 id=id.clone()>{title}</h4>
+                <h3 id=id.clone()>{title}</h3>
                 <p>{explanation}</p>
             </div>
             <div class="lane_plot">
@@ -95,8 +109,9 @@ fn LaneRow(
                     {mark("killed", None, |spans| spans.killed)}
                     {mark("written", Some(Symbol::State(JobState::Done)), |spans| spans.written)}
                     {mark("lost", Some(Symbol::Close), |spans| spans.lost)}
+                    {label("above", Spans::event)}
+                    {label("below", Spans::row)}
                 </div>
-                <ol class="lane_steps">{steps}</ol>
             </div>
             <p class="lane_verdict" data-tone=move || verdict.with(|verdict| verdict.tone) aria-live="polite">
                 <strong>{move || verdict.with(|verdict| verdict.text.clone())}</strong>
@@ -117,6 +132,7 @@ struct Spans {
     visitor: Option<Span>,
     /// While the row was neither written nor lost.
     unwritten: Option<Span>,
+    answered: Option<u64>,
     killed: Option<u64>,
     written: Option<u64>,
     /// The row was lost when the process was killed, however long it was looked for.
@@ -134,10 +150,22 @@ impl Spans {
         Self {
             visitor: Some((sent, end(lane.time(LaneStep::Answered)))),
             unwritten: Some((sent, end(written.or(lost)))),
+            answered: lane.time(LaneStep::Answered),
             killed,
             written,
             lost,
         }
+    }
+
+    /// The kill, which is the event of its lane; without one, the answer that the visitor waited for.
+    fn event(&self) -> Option<(u64, String)> {
+        let answered = self.answered.filter(|_| self.killed.is_none()).map(|us| (us, trap::at(trap::ANSWERED, us)));
+        self.killed.map(|us| (us, trap::at(trap::KILLED, us))).or(answered)
+    }
+
+    fn row(&self) -> Option<(u64, String)> {
+        let lost = self.lost.map(|us| (us, trap::LOST.to_owned()));
+        self.written.map(|us| (us, trap::at(trap::ROW_WRITTEN, us))).or(lost)
     }
 }
 
@@ -165,21 +193,19 @@ impl Verdict {
             (_, false, Some(_)) => (trap::ROW_LOST.to_owned(), trap::answered(waited), "bad"),
             (_, false, None) => return open(format!("{}, {}", trap::answered(waited), trap::ROW_PENDING)),
             (Lane::Awaited, true, _) => (trap::wait(waited), trap::ROW_THERE.to_owned(), "slow"),
-            (_, true, _) if was_killed => (trap::survived(waited), String::new(), "good"),
+            (_, true, _) if was_killed => (trap::survived(waited), trap::FIRST_WRITE.to_owned(), "good"),
             (_, true, _) => (trap::written(waited), String::new(), "good"),
         };
         Self { text, remark, tone }
     }
 }
 
-fn lane_step(at_us: u64, step: LaneStep) -> impl IntoView {
-    view! {
-        <li class="lane_step" data-step=step.as_str()>
-            {step.as_str()}
-            " "
-            <span class="muted">{(at_us > 0).then(|| measured(at_us))}</span>
-        </li>
-    }
+fn step_rows(lane: &LaneTrace) -> impl IntoView + use<> {
+    let [title, _] = trap::lane(lane.lane);
+    let row = |&(at_us, step): &(u64, LaneStep)| {
+        view! { <tr><th scope="row">{title}</th><td>{step.as_str()}</td><td>{measured(at_us)}</td></tr> }
+    };
+    lane.steps.iter().map(row).collect_view()
 }
 
 /// The lane in its own time, which begins when its search is sent, and that moment in the run's time.
@@ -219,7 +245,7 @@ mod tests {
         assert_eq!(verdict(&bare), ("Row lost".to_owned(), "answered in 2.5 ms".to_owned(), "bad"));
         let job = [(0, Sent), (4_000, Answered), (500_000, Killed), (900_000, Restarted), (16_000_000, RowThere)];
         let job = lane(Lane::Job, &job);
-        assert_eq!(verdict(&job), ("4.0 ms, row survived".to_owned(), String::new(), "good"));
+        assert_eq!(verdict(&job), ("4.0 ms, row survived".to_owned(), trap::FIRST_WRITE.to_owned(), "good"));
     }
 
     #[test]
@@ -235,6 +261,7 @@ mod tests {
         let steps = [(0, Sent), (1_400, Answered), (1_000_000, Killed), (1_080_000, Restarted)];
         let spans = Spans::of(&lane(Lane::BareTask, &steps), 5_000_000);
         assert_eq!((spans.visitor, spans.unwritten), (Some((0, 1_400)), Some((0, 5_000_000))));
+        assert_eq!((spans.event(), spans.row()), (Some((1_000_000, "killed 1.0 s".to_owned())), None));
         let lost: Vec<_> = steps.into_iter().chain([(17_000_000, RowGone)]).collect();
         let spans = Spans::of(&lane(Lane::BareTask, &lost), 17_000_000);
         assert_eq!((spans.unwritten, spans.lost), (Some((0, 1_000_000)), Some(1_000_000)), "lost when it was killed");

@@ -17,13 +17,15 @@ pub fn StateLegend(stream: RunStream) -> impl IntoView {
         view! {
             <li class="state_legend_entry" data-state=job_state.as_str() data-none=move || (count.get() == 0).then_some("")>
                 <Icon symbol=Symbol::State(job_state) />
-                {state.as_str()}
+                {words::item::state(state)}
                 " "
                 <strong>{move || number(count.get())}</strong>
             </li>
         }
     };
-    view! { <ul class="state_legend" aria-label=words::BY_STATE>{ItemState::ALL.map(entry).collect_view()}</ul> }
+    // What no request is in any more is left out once all have ended.
+    let is_over = Memo::new(move |_| stream.run.with(|run| run.state.is_final()));
+    view! { <ul class="state_legend" data-over=move || is_over.get().then_some("") aria-label=words::BY_STATE>{ItemState::ALL.map(entry).collect_view()}</ul> }
 }
 
 /// From the run's summary, as soon as there is one: its events may come later.

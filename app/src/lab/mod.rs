@@ -1,5 +1,6 @@
 //! The waiting lab: `/lab` and `/lab/runs/{id}`.
 
+mod areas;
 mod bars;
 mod code;
 mod compare;
@@ -15,6 +16,7 @@ mod lanes;
 mod launcher;
 mod legend;
 mod multiples;
+mod ongoing;
 pub mod page;
 mod pool;
 pub mod run;

@@ -3,24 +3,39 @@
 use api::{FetchSpec, ItemState, LabSpec, LabStyle, LabSummary, LabTrace, RUN_LIMIT_MS};
 use leptos::prelude::*;
 
+use crate::lab::areas::AreaPlot;
 use crate::lab::bars::{self, ROWS_LIMIT};
 use crate::lab::comparison::{Lane, Outcome, in_style};
 use crate::lab::stream::RunStream;
-use crate::lab::words::brief;
+use crate::lab::words::{brief, labels};
 use crate::lab::{flight, verdict, words};
 use crate::platform::url;
 use crate::ui::chart::axis::{Scale, TimeAxis};
 use crate::ui::chart::bars::{self as chart, Bar};
 use crate::ui::chart::reading::{FiguresTable, FoldedTable};
 use crate::ui::chart::steps;
+use crate::ui::copy_button::CopyButton;
 use crate::ui::format::number;
+use crate::ui::icon::Symbol;
 
 /// The interval between redraws while a run is running, in microseconds.
 const REDRAW_EVERY_US: u64 = 50_000;
 
 /// Without streams it is a sketch of what to expect.
 #[component]
-pub fn Multiples(spec: FetchSpec, lanes: Memo<Vec<Lane>>, streams: Vec<RunStream>) -> impl IntoView {
+pub fn Multiples(
+    spec: FetchSpec,
+    lanes: Memo<Vec<Lane>>,
+    streams: Vec<RunStream>,
+    /// Whether the form describes other work by now.
+    #[prop(into)]
+    is_old: Signal<bool>,
+    /// The address that shows it again.
+    #[prop(optional)]
+    link: Option<String>,
+    /// What it shows, in words.
+    children: Children,
+) -> impl IntoView {
     let expected_us = expected_us(&spec);
     let followed = streams.clone();
     let scale = Memo::new(move |_| {
@@ -35,20 +50,41 @@ pub fn Multiples(spec: FetchSpec, lanes: Memo<Vec<Lane>>, streams: Vec<RunStream
     let rows = rows.collect_view();
     let has_areas = spec.count as usize > ROWS_LIMIT;
     let has_run = !streams.is_empty();
+    let has_expected = move || !has_areas && (!has_run || lanes.with(|lanes| lanes.iter().any(Lane::is_open)));
+    let shown = words::shown(&labels::requests(&spec));
     let has_failed = Memo::new(move |_| lanes.with(|lanes| lanes.iter().any(has_failed)));
     view! {
-        <section class="card multiples" aria-label=words::SIDE_BY_SIDE data-areas=has_areas.then_some("")>
-            <div class="multiples_axis"><TimeAxis scale /></div>
+        <section
+            class="card multiples"
+            aria-label=words::SIDE_BY_SIDE
+            data-areas=has_areas.then_some("")
+            data-old=move || is_old.get().then_some("")
+        >
+            <div class="multiples_axis">
+                {move || is_old.get().then(|| view! { <p class="shown_work">{shown.clone()}</p> })}
+                <TimeAxis scale />
+            </div>
             <ol class="multiples_list">{rows}</ol>
             <ul class="bar_legend" aria-hidden="true">
                 {has_areas.then(|| view! { <li>{words::Y_AXIS}</li> })}
-                <li><span class="bar_sample" data-bar="wait"></span>{words::NOT_BEGUN}</li>
-                <li><span class="bar_sample" data-bar="work"></span>{words::WAITING_FOR_ANSWER}</li>
+                {move || has_expected().then(|| view! {
+                    <li><span class="bar_sample" data-bar="expected"></span>{words::EXPECTED}</li>
+                })}
+                {(has_run || has_areas).then(|| view! {
+                    <li><span class="bar_sample" data-bar="wait"></span>{words::NOT_BEGUN}</li>
+                    <li><span class="bar_sample" data-bar="work"></span>{words::WAITING_FOR_ANSWER}</li>
+                })}
                 {move || has_failed.get().then(|| view! {
                     <li><span class="bar_sample" data-bar="failed"></span>{words::FAILED}</li>
                 })}
             </ul>
-            {has_run.then(|| view! { <LaneTable lanes streams /> })}
+            {children()}
+            {has_run.then(|| view! {
+                <div class="multiples_foot">
+                    <LaneTable lanes streams />
+                    {link.map(|link| view! { <CopyButton label=words::COPY_LINK symbol=Symbol::Link text=link /> })}
+                </div>
+            })}
         </section>
     }
 }
@@ -112,8 +148,7 @@ fn StyleLane(
             // Those before it are part of the picture.
             Some(Outcome::Waiting(_)) if lanes.with(|lanes| lanes.iter().any(has_begun)) => words::WAITING.to_owned(),
             Some(Outcome::Waiting(ahead)) => words::ahead(*ahead),
-            Some(Outcome::TooLong(least_ms)) => words::too_long(*least_ms),
-            Some(Outcome::Missing | Outcome::Stopped(_)) => String::new(),
+            Some(Outcome::TooLong(_) | Outcome::Missing | Outcome::Stopped(_)) => String::new(),
         }
     };
     let phase = move || match outcome.get() {
@@ -123,7 +158,7 @@ fn StyleLane(
     };
     // Why nothing is drawn.
     let reason = move || match outcome.get() {
-        Some(Outcome::TooLong(_)) => Some(words::longer_than_a_run(RUN_LIMIT_MS)),
+        Some(Outcome::TooLong(least_ms)) => Some(words::longer_than_a_run(least_ms, RUN_LIMIT_MS)),
         Some(Outcome::Missing) => Some(words::DELETED.to_owned()),
         Some(Outcome::Stopped(_)) if !stream.is_some_and(has_drawing) => Some(words::NEVER_BEGAN.to_owned()),
         _ => None,
@@ -233,30 +268,6 @@ fn worked(trace: &LabTrace, now_us: u64, answer: Answer) -> Vec<Bar> {
 fn waits(trace: &LabTrace, now_us: u64) -> Vec<Bar> {
     let items = trace.items.iter().enumerate();
     items.map(|(row, item)| Bar { row, from_us: 0, to_us: bars::waited(item, now_us) }).collect()
-}
-
-/// Many requests: those in flight as an area, and those that have not begun as a line. All styles share the vertical
-/// axis too, so that equal areas are equal waiting.
-#[component]
-fn AreaPlot(spec: FetchSpec, stream: Option<RunStream>, scale: Memo<Scale>) -> impl IntoView {
-    let count = spec.count;
-    let steps = Memo::new(move |_| stream.map(|stream| stream.trace.with(flight::of_items)).unwrap_or_default());
-    let known_us = move || stream.map_or(0, |stream| stream.trace.with(|trace| trace.latest_us));
-    let area = move || steps.with(|steps| steps::area_path(steps, flight::IN_FLIGHT, count, scale.get(), known_us()));
-    let line = move || steps.with(|steps| steps::line_path(steps, flight::NOT_BEGUN, count, scale.get(), known_us()));
-    view! {
-        <span class="step_top" aria-hidden="true">{number(count.into())}</span>
-        <span class="step_zero" aria-hidden="true">"0"</span>
-        <svg
-            class="area_plot"
-            viewBox=format!("0 0 {} {}", steps::WIDTH, steps::HEIGHT)
-            preserveAspectRatio="none"
-            aria-hidden="true"
-        >
-            <path data-bar="flight" d=area />
-            <path data-bar="not_begun" d=line />
-        </svg>
-    }
 }
 
 #[component]

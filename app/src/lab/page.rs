@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{LabRun, LabSpec, LabState};
+use api::{JobState, LabRun, LabSpec, LabState};
 use leptos::prelude::*;
 
 use crate::lab::code::RunCode;
@@ -102,7 +102,12 @@ fn DatabasePanel(runs: Memo<Vec<LabRun>>, closed: Memo<Option<String>>, launcher
     let on_run = Callback::new(move |run| shown.set(Some(run)));
     let form = move || view! { <DatabaseForm draft launcher on_run /> }.into_any();
     let sketch = move || draft.spec().ok().map(|spec| view! { <RunCode spec /> }.into_any());
-    view! { <Panel head=words::DATABASE_HEAD closed form shown sketch /> }
+    // The list has the figures of the shown run as soon as it has ended.
+    let result = Memo::new(move |_| {
+        let id = shown.with(|shown| shown.as_ref().map(|run| run.id))?;
+        runs.with(|runs| runs.iter().find(|run| run.id == id).and_then(database_result))
+    });
+    view! { <Panel head=words::DATABASE_HEAD closed form shown sketch launcher result /> }
 }
 
 #[component]
@@ -112,7 +117,7 @@ fn TrapPanel(runs: Memo<Vec<LabRun>>, closed: Memo<Option<String>>, launcher: La
     let on_run = Callback::new(move |run| shown.set(Some(run)));
     let form = move || view! { <TrapForm draft launcher on_run /> }.into_any();
     let sketch = move || draft.spec().ok().map(|spec| view! { <Rule /><RunCode spec /> }.into_any());
-    view! { <Panel head=words::TRAP_HEAD closed form shown sketch /> }
+    view! { <Panel head=words::TRAP_HEAD closed form shown sketch launcher /> }
 }
 
 /// A scenario with one run: its headline, its form, and the run that was started or is the latest.
@@ -124,24 +129,55 @@ fn Panel(
     shown: RwSignal<Option<LabRun>>,
     /// Shown as long as there is no run.
     sketch: impl Fn() -> Option<AnyView> + Send + 'static,
+    launcher: Launcher,
+    /// The headline once there are figures.
+    #[prop(optional)]
+    result: Option<Memo<Option<Headline>>>,
 ) -> impl IntoView {
     let [title, lead] = head;
+    let result = move || result.and_then(|result| result.get());
+    let headline = move || result().map_or_else(|| title.to_owned(), |result| result.text);
+    let is_bad = move || result().is_some_and(|result| result.is_bad);
     let start = move || match closed.get() {
         Some(why) => view! { <Notice tone=Tone::Info title=words::CLOSED text=why /> }.into_any(),
         None => form(),
     };
     let run = move || match shown.get() {
-        Some(run) => Some(view! { <RunView run host=Host::Lab /> }.into_any()),
+        Some(run) => Some(view! { <RunView run host=Host::Lab launcher /> }.into_any()),
         None => sketch(),
     };
     view! {
         <header class="lab_head">
-            <h2 class="display">{title}</h2>
-            <p class="lead">{lead}</p>
+            <h2 class="display" data-bad=move || is_bad().then_some("")>{headline}</h2>
+            <p class="lead">{with_code(lead)}</p>
         </header>
         {start}
         {run}
     }
+}
+
+/// The headline of a run that has ended.
+#[derive(Clone, PartialEq)]
+struct Headline {
+    text: String,
+    /// Something happened that must not happen.
+    is_bad: bool,
+}
+
+fn database_result(run: &LabRun) -> Option<Headline> {
+    let LabSpec::Database(spec) = &run.spec else { return None };
+    let summary = run.summary.as_ref().filter(|_| run.state == JobState::Done)?;
+    let pool = summary.pool?;
+    let tasks = u64::from(spec.batches) * u64::from(spec.tasks_per_batch);
+    Some(Headline { text: words::database::headline(tasks, pool.max, pool.leaked), is_bad: pool.leaked > 0 })
+}
+
+/// What stands in backticks is code.
+fn with_code(text: &'static str) -> impl IntoView {
+    let part = |(index, part): (usize, &'static str)| {
+        if index % 2 == 1 { view! { <code translate="no">{part}</code> }.into_any() } else { part.into_any() }
+    };
+    text.split('`').enumerate().map(part).collect_view()
 }
 
 /// The unfinished run, or else the latest one, when the panel is opened.
@@ -157,7 +193,7 @@ fn watch_latest(runs: Memo<Vec<LabRun>>) -> RwSignal<Option<LabRun>> {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Scenario {
+pub enum Scenario {
     #[default]
     Compare,
     Database,
@@ -167,7 +203,7 @@ enum Scenario {
 impl Scenario {
     const ALL: [Self; 3] = [Self::Compare, Self::Database, Self::Trap];
 
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         let [compare, database, trap] = words::TABS;
         match self {
             Self::Compare => compare,
@@ -185,7 +221,7 @@ impl Scenario {
         }
     }
 
-    fn of(spec: &LabSpec) -> Self {
+    pub fn of(spec: &LabSpec) -> Self {
         match spec {
             LabSpec::Fetch(_) => Self::Compare,
             LabSpec::Database(_) => Self::Database,
@@ -198,7 +234,7 @@ impl Scenario {
         Self::ALL.into_iter().find(|scenario| name == Some(scenario.word())).unwrap_or_default()
     }
 
-    fn address(self) -> String {
+    pub fn address(self) -> String {
         if self == Self::default() { "/lab".to_owned() } else { format!("/lab?scenario={}", self.word()) }
     }
 }

@@ -1,4 +1,4 @@
-//! The pool over time: how many connections were in use and idle, and how many tasks waited for one.
+//! The pool over time: how many connections were in use, and how many tasks waited for one.
 
 use api::LabTrace;
 use leptos::prelude::*;
@@ -6,19 +6,13 @@ use leptos::prelude::*;
 use crate::lab::stream::RunStream;
 use crate::lab::words::run as words;
 use crate::ui::chart::axis::Scale;
-use crate::ui::chart::steps::{self, Extreme, Figure, Series, Step, StepChart};
+use crate::ui::chart::steps::{self, Figure, Series, Step, StepChart};
 
 const FIGURES: &[Figure] = &[
-    Figure {
-        title: words::CONNECTIONS,
-        series: &[
-            Series { label: words::CONNECTION_LINES[0], name: "in_use", index: 0, keeps: Extreme::Highest },
-            Series { label: words::CONNECTION_LINES[1], name: "idle", index: 1, keeps: Extreme::Lowest },
-        ],
-    },
+    Figure { title: words::CONNECTIONS, series: &[Series { label: words::IN_USE, name: "in_use", index: 0 }] },
     Figure {
         title: words::TASKS_WAITING,
-        series: &[Series { label: words::TASKS_WAITING_LINE, name: "waiting", index: 2, keeps: Extreme::Highest }],
+        series: &[Series { label: words::TASKS_WAITING_LINE, name: "waiting", index: 1 }],
     },
 ];
 
@@ -39,7 +33,6 @@ pub fn PoolChart(stream: RunStream) -> impl IntoView {
 }
 
 fn of_pool(trace: &LabTrace) -> Vec<Step> {
-    let steps =
-        trace.pool.iter().map(|step| Step { at_us: step.at_us, counts: [step.in_use, step.idle, step.waiting] });
-    steps::merged(steps.collect(), trace.latest_us, FIGURES)
+    let steps = trace.pool.iter().map(|step| Step { at_us: step.at_us, counts: [step.in_use, step.waiting, 0] });
+    steps::merged(steps.collect(), trace.latest_us)
 }

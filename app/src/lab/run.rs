@@ -10,6 +10,8 @@ use crate::lab::figures::{Figures, RunTiles};
 use crate::lab::flight::FlightChart;
 use crate::lab::items::{Arrivals, FuturesTable, ItemTable};
 use crate::lab::lanes::{LaneList, Rule};
+use crate::lab::launcher::Launcher;
+use crate::lab::page::Scenario;
 use crate::lab::pool::PoolChart;
 use crate::lab::shows::RunTakeaway;
 use crate::lab::stream::RunStream;
@@ -36,12 +38,25 @@ pub enum Host {
 }
 
 #[component]
-pub fn RunView(run: LabRun, host: Host) -> impl IntoView {
+pub fn RunView(
+    run: LabRun,
+    host: Host,
+    /// Told when the run has ended.
+    #[prop(optional)]
+    launcher: Option<Launcher>,
+) -> impl IntoView {
     let spec = run.spec.clone();
     let stream = stream::follow(run);
     let state = Memo::new(move |_| stream.run.with(|run| run.state));
     let status = Memo::new(move |_| stream.run.with(labels::status));
     let tone = move || if state.get() == JobState::Dead { Tone::Error } else { Tone::Info };
+    Effect::new(move |was_open: Option<bool>| {
+        let is_open = !state.get().is_final();
+        if was_open == Some(true) && !is_open {
+            launcher.into_iter().for_each(Launcher::ended);
+        }
+        is_open
+    });
     view! {
         <div class="lab_run">
             <RunHead stream host />
@@ -50,11 +65,13 @@ pub fn RunView(run: LabRun, host: Host) -> impl IntoView {
             {move || status.get().map(|text| view! { <Notice tone=tone() text /> })}
             <RunTiles stream />
             {match spec.clone() {
-                LabSpec::Fetch(spec) => view! { <FetchRun stream spec /> }.into_any(),
-                LabSpec::Database(_) => view! { <PoolChart stream /><FailureList stream /> }.into_any(),
-                LabSpec::Request(spec) => view! { <LaneList stream delay_ms=spec.delay_ms /><Rule /> }.into_any(),
+                LabSpec::Fetch(spec) => view! { <RunTakeaway stream /><FetchRun stream spec /> }.into_any(),
+                LabSpec::Database(_) => view! { <RunTakeaway stream /><PoolChart stream /><FailureList stream /> }.into_any(),
+                // Its lanes end with their own verdicts.
+                LabSpec::Request(spec) => {
+                    view! { <LaneList stream delay_ms=spec.delay_ms /><Rule /><RunTakeaway stream /> }.into_any()
+                }
             }}
-            <RunTakeaway stream />
             <RunCode spec />
         </div>
     }
@@ -73,7 +90,7 @@ fn FetchRun(stream: RunStream, spec: FetchSpec) -> impl IntoView {
     view! {
         {picture}
         {has_futures.then(|| view! { <FuturesTable stream planned /> })}
-        <Arrivals stream />
+        <Arrivals stream planned />
         <FailureList stream />
         {(!has_futures).then(|| view! { <ItemTable stream /> })}
     }
@@ -110,10 +127,17 @@ pub fn LabRunPage(id: LabRunId) -> impl IntoView {
         Some(Err(error)) if error.code == ErrorCode::NotFound => texts::NO_SUCH_RUN.to_owned(),
         _ => texts::A_RUN.to_owned(),
     });
+    let scenario = move || match shown.get() {
+        Some(Ok(run)) => Some(Scenario::of(&run.spec)),
+        _ => None,
+    };
+    let crumb = move || scenario().map(|scenario| view! { " / "<a href=scenario.address()>{scenario.name()}</a> });
     view! {
         <div class="page">
-            <p class="breadcrumb"><a href="/lab">{words::TITLE}</a></p>
-            <PageHeading text=heading />
+            <div class="lab_run_title">
+                <p class="breadcrumb"><a href="/lab">{words::TITLE}</a>{crumb}</p>
+                <PageHeading text=heading />
+            </div>
             {move || match shown.get() {
                 None => view! { <Skeleton /> }.into_any(),
                 Some(Ok(run)) => view! { <RunView run host=Host::Page /> }.into_any(),

@@ -5,6 +5,7 @@ use api::{
 };
 use leptos::prelude::*;
 
+use crate::lab::figures::one_by_one_us;
 use crate::lab::stream::RunStream;
 use crate::lab::words;
 use crate::lab::words::{database, fetch, trap};
@@ -24,7 +25,12 @@ pub fn Takeaway(title: &'static str, children: Children) -> impl IntoView {
 #[component]
 pub fn RunTakeaway(stream: RunStream) -> impl IntoView {
     let text = Memo::new(move |_| stream.run.with(|run| stream.trace.with(|trace| shows(run, trace))));
-    move || text.get().map(|text| view! { <Takeaway title=words::WHAT_THIS_SHOWS>{text}</Takeaway> })
+    // Until then its place is kept, so that nothing below moves.
+    let is_open = Memo::new(move |_| stream.run.with(|run| !run.state.is_final()));
+    move || {
+        let text = text.get().or_else(|| is_open.get().then(|| words::SHOWS_LATER.to_owned()));
+        text.map(|text| view! { <Takeaway title=words::WHAT_THIS_SHOWS>{text}</Takeaway> })
+    }
 }
 
 fn shows(run: &LabRun, trace: &LabTrace) -> Option<String> {
@@ -42,12 +48,14 @@ fn of_fetch(spec: &FetchSpec, summary: &LabSummary) -> String {
     }
     // As the tiles above say it.
     let (elapsed, work) = (measured(summary.elapsed_us), measured(summary.work_us));
-    let ratio = times(summary.work_us, summary.elapsed_us);
+    let one_by_one_us = one_by_one_us(spec);
+    let one_by_one = words::brief(one_by_one_us);
+    let ratio = times(one_by_one_us, summary.elapsed_us);
     let side_by_side = |waits: &str| match ratio {
-        Some(ratio) if summary.work_us.saturating_mul(10) / summary.elapsed_us > 10 => {
-            fetch::side_by_side(waits, &elapsed, &work, &ratio)
+        Some(ratio) if one_by_one_us.saturating_mul(10) / summary.elapsed_us > 10 => {
+            fetch::side_by_side(waits, &elapsed, &one_by_one, &ratio)
         }
-        _ => fetch::no_faster(waits, &elapsed, &work),
+        _ => fetch::no_faster(waits, &elapsed, &one_by_one),
     };
     let sentence = match spec.style {
         LabStyle::Sequential => fetch::in_sequence(&words::things(spec), &elapsed, &work),
@@ -112,9 +120,9 @@ mod tests {
         );
         let threads = text(LabStyle::Threads, summary(6_000, 20_000, 9, 1));
         assert!(threads.contains("4 threads waited for up to 4 answers at a time"), "{threads}");
-        assert!(threads.contains("6.00 s instead of 20.00 s one by one: 3.3× faster"), "{threads}");
+        assert!(threads.contains("6.00 s; one by one would take 20.0 s: 3.3× faster"), "{threads}");
         assert!(threads.ends_with("1 request failed; all others were answered."), "{threads}");
-        let slow = text(LabStyle::Async, summary(30, 29, 10, 0));
+        let slow = text(LabStyle::Async, summary(20_000, 20_000, 10, 0));
         assert!(slow.contains("no faster"), "{slow}");
         assert_eq!(text(LabStyle::Async, summary(5, 5, 0, 10)), fetch::NONE_ANSWERED);
     }

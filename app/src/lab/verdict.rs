@@ -11,20 +11,30 @@ const FASTER: u64 = 11;
 /// Tenths of a ratio from which on it is worth an explanation.
 const MUCH_FASTER: u64 = 15;
 
-/// `Same 10 requests: 20.0 s, or 2.0 s`, as soon as all have ended.
+/// `Same 10 requests: 20.0 s, or 2.0 s`, as soon as all have ended. A sequence that was too long has the time that it
+/// would take.
 pub fn headline(spec: &FetchSpec, lanes: &[Lane]) -> String {
     let things = words::things(spec);
     let times = || lanes.iter().filter_map(Lane::answered).map(|summary| summary.elapsed_us);
     match (times().max(), times().min()) {
         (Some(slowest), Some(fastest)) if !lanes.iter().any(Lane::is_open) && times().count() > 1 => {
             let (slowest, fastest) = (brief(slowest), brief(fastest));
-            if slowest == fastest {
+            if let Some(least_ms) = lanes.iter().find_map(too_long_ms) {
+                words::headline_too_long(&things, &brief(least_ms * 1_000), &slowest, &fastest)
+            } else if slowest == fastest {
                 words::headline_equal(&things, &fastest)
             } else {
                 words::headline(&things, &slowest, &fastest)
             }
         }
         _ => words::headline_open(&things),
+    }
+}
+
+fn too_long_ms(lane: &Lane) -> Option<u64> {
+    match lane.outcome {
+        Outcome::TooLong(least_ms) if lane.style == LabStyle::Sequential => Some(least_ms),
+        _ => None,
     }
 }
 
@@ -37,7 +47,7 @@ pub fn versus(lanes: &[Lane], lane: &Lane) -> Option<String> {
     let own = lane.answered()?.elapsed_us;
     let slowest = || lanes.iter().filter_map(Lane::answered).map(|summary| summary.elapsed_us).max();
     let (base, measure) = match of(lanes, LabStyle::Sequential) {
-        Some(sequence) => (sequence.elapsed_us, words::ONE_BY_ONE),
+        Some(sequence) => (sequence.elapsed_us, words::BASELINE),
         None => (slowest()?, words::SLOWEST),
     };
     if base == own {
@@ -45,11 +55,11 @@ pub fn versus(lanes: &[Lane], lane: &Lane) -> Option<String> {
     }
     let (faster, slower) = (tenths(base, own), tenths(own, base));
     Some(if faster >= FASTER {
-        words::faster(&words::ratio(faster), measure)
+        words::faster(&words::ratio(faster))
     } else if slower >= FASTER {
-        words::slower(&words::ratio(slower), measure)
+        words::slower(&words::ratio(slower))
     } else {
-        words::no_faster_than(measure)
+        words::AS_SLOW.to_owned()
     })
 }
 
@@ -153,10 +163,7 @@ mod tests {
         let lanes = lanes([20_030, 2_004, 2_003, 2_008]);
         assert_eq!(headline(&FIRST, &lanes), "Same 10 requests: 20.0 s, or 2.0 s");
         let versus: Vec<_> = lanes.iter().filter_map(|lane| versus(&lanes, lane)).collect();
-        assert_eq!(
-            versus,
-            ["one by one", "10× faster vs. one by one", "10× faster vs. one by one", "10× faster vs. one by one"]
-        );
+        assert_eq!(versus, ["baseline", "10× faster", "10× faster", "10× faster"]);
         let conclusion = conclusion(&FIRST, &lanes).unwrap_or_default();
         assert!(conclusion.contains("10 times faster: 2.0 s instead of 20.0 s"), "{conclusion}");
         assert!(conclusion.contains("Threads and async tie here"), "{conclusion}");
@@ -180,7 +187,7 @@ mod tests {
         let no_wait = lanes([10, 15, 15, 18]);
         assert!(text(&FIRST, &no_wait).contains("no faster here"), "{}", text(&FIRST, &no_wait));
         assert!(text(&FIRST, &no_wait).contains("Threads were faster than async"), "{}", text(&FIRST, &no_wait));
-        assert_eq!(versus(&no_wait, &no_wait[3]).as_deref(), Some("1.8× slower vs. one by one"));
+        assert_eq!(versus(&no_wait, &no_wait[3]).as_deref(), Some("1.8× slower"));
     }
 
     #[test]
@@ -201,10 +208,10 @@ mod tests {
         let many = FetchSpec { count: 1_000, workers: 100, ..FIRST };
         let mut lanes = lanes([0, 20_100, 20_100, 2_500]);
         lanes[0].outcome = Outcome::TooLong(2_000_000);
-        assert_eq!(headline(&many, &lanes), "Same 1,000 requests: 20.1 s, or 2.5 s");
+        assert_eq!(headline(&many, &lanes), "Same 1,000 requests: 33 min 20 s, 20.1 s, or 2.5 s");
         let text = conclusion(&many, &lanes).unwrap_or_default();
         assert!(text.contains("at least 33 min 20 s"), "{text}");
-        assert_eq!(versus(&lanes, &lanes[3]).as_deref(), Some("8.0× faster vs. slowest"));
+        assert_eq!(versus(&lanes, &lanes[3]).as_deref(), Some("8.0× faster"));
         assert_eq!(versus(&lanes, &lanes[0]), None);
         assert_eq!(versus(&lanes, &lanes[1]).as_deref(), Some("slowest"));
     }

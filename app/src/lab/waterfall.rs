@@ -101,7 +101,7 @@ fn WaterfallRow(
             </span>
             <span class="waterfall_outcome">
                 {move || view! { <Icon symbol=Symbol::State(bars::job_state(state.get())) /> }}
-                <span class="visually_hidden">{move || state.get().as_str()}" "</span>
+                <span class="visually_hidden">{move || words::item::state(state.get())}" "</span>
                 <span class="waterfall_text">{part(|bar| bar.outcome.clone())}</span>
             </span>
         </li>

@@ -23,8 +23,10 @@ pub const COPY_LINK: &str = "Copy link";
 pub const CANCEL: &str = "Cancel";
 pub const NOT_CANCELLED: &str = "Not cancelled";
 pub const SKETCH: &str = "In sequence, one thread asks and waits, and asks again: the waits add up. Threads wait side by \
-                          side, each on a stack of its own. Async waits for all answers on one thread. Above is what to \
-                          expect; run it and see.";
+                          side, each on a stack of its own. Async waits for all answers on one thread. Run it, and see \
+                          whether this holds.";
+/// Holds the place of what a run shows.
+pub const SHOWS_LATER: &str = "What its figures show is said here once the run has ended.";
 pub const NO_COMPARISON: &str = "There is no such comparison. Its runs may be so old that they were deleted.";
 /// What the heights of areas count.
 pub const Y_AXIS: &str = "Requests at a time:";
@@ -41,7 +43,7 @@ pub const AS_A_TABLE: &str = "The same as a table";
 pub const STYLES_AS_A_TABLE: &str = "The styles as a table";
 pub const COLUMNS: [&str; 6] = ["Style", "Time", "Compared", "Answered", "Failed", "Most at a time"];
 
-/// The headline and a sentence of each scenario, before there are figures.
+/// The headline and a sentence of each scenario, before there are figures. What stands in backticks is code.
 pub const DATABASE_HEAD: [&str; 2] = [
     "Many tasks, few connections",
     "Each task takes a connection of a small pool, keeps it for a while and gives it back. Some fail, panic or are \
@@ -49,8 +51,8 @@ pub const DATABASE_HEAD: [&str; 2] = [
 ];
 pub const TRAP_HEAD: [&str; 2] = [
     "Kill the server while it writes",
-    "The same search three times, each on a small server of its own with a slow log. Two of them are killed before the \
-     row is written, as by kill -9. This server goes on.",
+    "The same search three times, each on a small server of its own with a slow log. Two of them are killed with \
+     `kill -9` before the row is written. The server you are using is not touched.",
 ];
 pub const TRAP_RULE: &str = "The rule: a write that nobody waits for must not make anyone wait, and a read whose data \
                              the next line needs must be awaited.";
@@ -110,6 +112,15 @@ pub fn headline(things: &str, slowest: &str, fastest: &str) -> String {
     format!("Same {things}: {slowest}, or {fastest}")
 }
 
+/// The sequence was too long to be run.
+pub fn headline_too_long(things: &str, sequence: &str, slowest: &str, fastest: &str) -> String {
+    if slowest == fastest {
+        headline(things, sequence, fastest)
+    } else {
+        headline(things, &format!("{sequence}, {slowest}"), fastest)
+    }
+}
+
 pub fn headline_equal(things: &str, time: &str) -> String {
     format!("Same {things}: {time} either way")
 }
@@ -119,19 +130,16 @@ pub fn headline_open(things: &str) -> String {
 }
 
 /// What a comparison measures by: the sequence, or the slowest style if that was not run.
-pub const ONE_BY_ONE: &str = "one by one";
+pub const BASELINE: &str = "baseline";
 pub const SLOWEST: &str = "slowest";
+pub const AS_SLOW: &str = "about the same";
 
-pub fn faster(ratio: &str, measure: &str) -> String {
-    format!("{ratio}× faster vs. {measure}")
+pub fn faster(ratio: &str) -> String {
+    format!("{ratio}× faster")
 }
 
-pub fn slower(ratio: &str, measure: &str) -> String {
-    format!("{ratio}× slower vs. {measure}")
-}
-
-pub fn no_faster_than(measure: &str) -> String {
-    format!("no faster vs. {measure}")
+pub fn slower(ratio: &str) -> String {
+    format!("{ratio}× slower")
 }
 
 pub const NOTHING_ANSWERED: &str =
@@ -184,16 +192,22 @@ pub fn not_compared(names: &[&str]) -> String {
     format!("{} did not run to its end, and is not compared.", names.join(", "))
 }
 
-pub fn too_long(least_ms: u64) -> String {
-    format!("at least {}", brief(least_ms * 1_000))
-}
-
 pub const NOT_RUN: &str = "not run";
 pub const STOPPED: &str = "stopped";
 
 /// Why a drawing is empty.
-pub fn longer_than_a_run(limit_ms: u64) -> String {
-    format!("Longer than a run may take, which is {}", configured(limit_ms))
+pub fn longer_than_a_run(least_ms: u64, limit_ms: u64) -> String {
+    format!("Would take {}; a run may take {}", brief(least_ms * 1_000), configured(limit_ms))
+}
+
+/// Beside an area: how many requests were in flight at most.
+pub fn at_a_time(most: u32) -> String {
+    format!("{} at a time", number(most.into()))
+}
+
+/// Which work the picture shows, while the fields describe other work.
+pub fn shown(work: &str) -> String {
+    format!("Shown: {work}")
 }
 
 pub const DELETED: &str = "Never started, or deleted since";
@@ -231,12 +245,12 @@ pub mod fetch {
         format!("Each request waited for the one before it: the waits of {count} add up to {work}, and took {elapsed}.")
     }
 
-    pub fn side_by_side(waits: &str, elapsed: &str, work: &str, ratio: &str) -> String {
-        format!("{waits}. That took {elapsed} instead of {work} one by one: {ratio} faster.")
+    pub fn side_by_side(waits: &str, elapsed: &str, one_by_one: &str, ratio: &str) -> String {
+        format!("{waits}. That took {elapsed}; one by one would take {one_by_one}: {ratio} faster.")
     }
 
-    pub fn no_faster(waits: &str, elapsed: &str, work: &str) -> String {
-        format!("{waits}. That took {elapsed}, and is no faster than {work} one by one.")
+    pub fn no_faster(waits: &str, elapsed: &str, one_by_one: &str) -> String {
+        format!("{waits}. That took {elapsed}, and is no faster than {one_by_one} one by one.")
     }
 
     pub fn threads_wait(workers: u32, at_a_time: u32) -> String {
@@ -260,6 +274,11 @@ pub mod fetch {
 /// What a run with the database shows.
 pub mod database {
     use super::{counted, number};
+
+    /// The headline, once there are figures.
+    pub fn headline(tasks: u64, connections: u32, leaked: u32) -> String {
+        format!("{} tasks, {} connections, {} leaked", number(tasks), number(connections.into()), number(leaked.into()))
+    }
 
     pub fn shared(tasks: u64, connections: u32, most_in_use: u32) -> String {
         format!(
@@ -306,7 +325,19 @@ pub mod trap {
     pub const VISITOR: &str = "visitor waits";
     pub const UNWRITTEN: &str = "row not written yet";
     pub const KILLED: &str = "killed";
+    pub const ANSWERED: &str = "answered";
     pub const TITLE: &str = "The same search, three times";
+    pub const STEPS: &str = "All steps as a table";
+    pub const COLUMNS: [&str; 3] = ["Search", "Step", "At"];
+    pub const ROW_WRITTEN: &str = "row written";
+    pub const LOST: &str = "row lost";
+    /// Why the durable answer takes longer than it would in a server that has been running for a while.
+    pub const FIRST_WRITE: &str = "its process had just started";
+
+    /// Beside a mark.
+    pub fn at(what: &str, us: u64) -> String {
+        format!("{what} {}", brief(us))
+    }
 
     pub const ROW_LOST: &str = "Row lost";
     pub const PENDING: &str = "…";

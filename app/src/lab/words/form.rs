@@ -14,6 +14,7 @@ pub const COMPARE_AGAIN: &str = "Run it again";
 /// The fields describe other work than the comparison that is shown.
 pub const COMPARE_CHANGED: &str = "Run it with these settings";
 pub const ONE_STYLE: &str = "Only one style";
+pub const STYLE: &str = "Style";
 pub const RUN_ONE_STYLE: &str = "Run this style alone";
 pub const RUN_TASKS: &str = "Run the tasks";
 pub const KILL: &str = "Kill the server now";
@@ -48,14 +49,28 @@ pub const WHOLE_NUMBER_OR_NONE: &str = "Enter a whole number, or nothing for no 
 pub const NOTHING_TO_COMPARE: &str =
     "Only the async run would be short enough. Use more threads, fewer requests or less latency.";
 
-/// How long a comparison takes, without digits that nobody can promise.
+/// How long a comparison takes.
 pub fn compare_estimate(least_ms: u64) -> String {
+    format!("Takes about {}. The styles run one after the other, the fast ones first.", roughly(least_ms))
+}
+
+/// How far a comparison is: which of its styles is running, and how long the rest takes.
+pub fn compare_progress(style: &str, position: usize, total: usize, left_ms: u64) -> String {
+    format!("Running {style}, {position} of {total} · about {} left", roughly(left_ms))
+}
+
+/// No style of the comparison has begun yet, or none is running at the moment.
+pub fn compare_waits(ahead: u64) -> String {
+    if ahead == 0 { "Next in line".to_owned() } else { format!("Waiting, {ahead} ahead") }
+}
+
+/// A time without digits that nobody can promise.
+fn roughly(least_ms: u64) -> String {
     let rounded = if least_ms < 1_000 { least_ms } else { least_ms.div_ceil(1_000) * 1_000 };
-    let time = match rounded {
+    match rounded {
         1_000..60_000 => format!("{} s", rounded / 1_000),
         _ => duration(i64::try_from(rounded).unwrap_or(i64::MAX)),
-    };
-    format!("Takes about {time}. The styles run one after the other, the fast ones first.")
+    }
 }
 
 #[cfg(test)]

@@ -22,14 +22,19 @@ pub fn title(spec: &LabSpec) -> String {
     }
 }
 
+/// What is done in any style: `10 × 2 s`.
+pub fn requests(spec: &FetchSpec) -> String {
+    let count = number(spec.count.into());
+    match spec.work {
+        LabWork::Second => format!("{count} × {}", configured(spec.latency_ms.into())),
+        LabWork::Flags if spec.count == 1 => "1 flag".to_owned(),
+        LabWork::Flags => format!("{count} flags"),
+    }
+}
+
 fn fetch_title(spec: &FetchSpec) -> String {
-    let FetchSpec { work, style, count, workers, latency_ms, order, .. } = spec;
-    let count_text = number((*count).into());
-    let what = match work {
-        LabWork::Second => format!("{count_text} × {}", configured((*latency_ms).into())),
-        LabWork::Flags if *count == 1 => "1 flag".to_owned(),
-        LabWork::Flags => format!("{count_text} flags"),
-    };
+    let FetchSpec { style, workers, order, .. } = spec;
+    let what = requests(spec);
     let threads = if *workers == 1 { "1 thread".to_owned() } else { format!("{} threads", number((*workers).into())) };
     match (style, order) {
         (LabStyle::Sequential, _) => format!("{what} in sequence"),
@@ -66,8 +71,8 @@ pub fn order(order: LabOrder) -> (&'static str, &'static str) {
     }
 }
 
-/// The shortest time that a run can take.
-pub fn least_ms(spec: &LabSpec) -> u64 {
+/// About how long a run takes.
+fn expected_ms(spec: &LabSpec) -> u64 {
     match spec {
         LabSpec::Fetch(spec) => spec.min_duration_ms(),
         LabSpec::Database(spec) => {
@@ -75,13 +80,17 @@ pub fn least_ms(spec: &LabSpec) -> u64 {
             let turns = spec.tasks_per_batch.div_ceil(DatabaseSpec::CONNECTIONS);
             u64::from(spec.batches) * u64::from(turns) * u64::from(spec.hold_ms)
         }
-        LabSpec::Request(spec) => spec.delay_ms.into(),
+        // The kill, the write of the next process, and the time after which a missing row counts as lost.
+        LabSpec::Request(spec) => {
+            let delay_ms = u64::from(spec.delay_ms);
+            delay_ms + (delay_ms / 3).min(1_000) + 1_000
+        }
     }
 }
 
 /// The same as a sentence.
 pub fn estimate(spec: &LabSpec) -> String {
-    format!("Takes at least {}.", configured(least_ms(spec)))
+    format!("Takes about {}.", configured(expected_ms(spec)))
 }
 
 /// The title of an error that prevents a run.
@@ -131,7 +140,11 @@ mod tests {
         );
         let flags = FetchSpec { work: LabWork::Flags, count: 1, workers: 1, ..fetch(LabStyle::Threads) };
         assert_eq!(title(&LabSpec::Fetch(flags)), "1 flag on 1 thread");
-        assert_eq!(title(&LabSpec::Request(RequestSpec { delay_ms: 15_000 })), "The trap, with a write of 15 s");
+        let trap = LabSpec::Request(RequestSpec { delay_ms: 15_000 });
+        assert_eq!(
+            (title(&trap), estimate(&trap)),
+            ("The trap, with a write of 15 s".to_owned(), "Takes about 17 s.".to_owned())
+        );
     }
 
     #[test]
@@ -139,7 +152,7 @@ mod tests {
         let spec =
             DatabaseSpec { batches: 10, tasks_per_batch: 100, hold_ms: 20, failing: 0, panicking: 0, aborted: 0 };
         assert_eq!(title(&LabSpec::Database(spec.clone())), "1,000 tasks in 10 batches on 8 connections");
-        assert_eq!(estimate(&LabSpec::Database(spec.clone())), "Takes at least 2.6 s.", "13 turns of 20 ms, 10 times");
+        assert_eq!(estimate(&LabSpec::Database(spec.clone())), "Takes about 2.6 s.", "13 turns of 20 ms, 10 times");
         let one = DatabaseSpec { batches: 1, ..spec };
         assert_eq!(title(&LabSpec::Database(one)), "100 tasks in 1 batch on 8 connections");
     }

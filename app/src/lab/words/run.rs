@@ -18,7 +18,6 @@ pub const REQUESTS: &str = "Requests";
 pub const REQUEST: &str = "Request";
 pub const POINT_AT_A_BAR: &str = "Point at a bar, or move the slider, for its figures.";
 pub const BY_STATE: &str = "Requests by state";
-pub const WAITING: &str = "waiting";
 pub const CANCELLED: &str = "cancelled";
 
 pub const IN_FLIGHT: &str = "Requests in flight";
@@ -26,15 +25,18 @@ pub const IN_FLIGHT: &str = "Requests in flight";
 pub const FLIGHT_LINES: [&str; 3] = ["in flight", "not begun", "ended"];
 pub const POOL: &str = "Connections over time";
 pub const CONNECTIONS: &str = "Connections";
-pub const CONNECTION_LINES: [&str; 2] = ["in use", "idle"];
+pub const IN_USE: &str = "in use";
 pub const TASKS_WAITING: &str = "Tasks waiting for a connection";
 pub const TASKS_WAITING_LINE: &str = "waiting";
 
 pub const FAILURES: &str = "What failed, by kind";
+/// The failures of tasks that were told to fail.
+pub const ORDERED_FAILURES: &str = "What we made fail";
+pub const ORDERED_ERROR: &str = "a statement with a syntax error";
 pub const FUTURES: &str = "Futures";
 pub const FUTURE_COUNTS: [&str; 5] = ["pending", "running", "finished", "cancelled", "called back"];
 pub const EACH_FUTURE: &str = "Each future";
-pub const ARRIVALS: &str = "Arrivals, in order";
+pub const ARRIVALS: &str = "Answers, in order of arrival";
 pub const NO_ARRIVALS: &str = "Nothing has arrived yet.";
 pub const AS_A_TABLE: &str = "All requests as a table";
 pub const COLUMNS: [&str; 8] = ["#", "Request", "State", "Started", "Took", "Called back", "Handed over", "Result"];
@@ -44,11 +46,8 @@ pub const NO_RUN: &str = "No run yet.";
 pub const RUN: &str = "Run";
 pub const STATE: &str = "State";
 pub const ELAPSED: &str = "Elapsed";
-pub const VS_ONE_BY_ONE: &str = "vs. one by one";
-pub const VS_ONE_BY_ONE_WHY: &str = "Compared with its own requests one by one";
-pub const VS_SLOWEST: &str = "vs. slowest";
-pub const VS_SLOWEST_WHY: &str = "Compared with the slowest run of the same work";
-pub const STARTED: &str = "Started";
+/// When the run was asked for: it may have waited for others.
+pub const ASKED: &str = "Asked";
 
 /// The labels of a run's figures.
 pub mod tile {
@@ -57,12 +56,9 @@ pub mod tile {
     pub const DONE: &str = "Done";
     pub const FAILED: &str = "Failed";
     pub const SPEED_UP: &str = "vs. one by one";
-    pub const MOST_IN_USE: &str = "Most in use";
     pub const LONGEST_WAIT: &str = "Longest wait";
     pub const LEAKED: &str = "Leaked";
     pub const NOT_GIVEN_BACK: &str = "connections not given back";
-    pub const REFUSED: &str = "Refused";
-    pub const REFUSED_WHY: &str = "too many connections, or locked";
 
     pub fn of_requests(total: u64) -> String {
         format!("of {} requests", number(total))
@@ -72,16 +68,17 @@ pub mod tile {
         format!("of {} tasks", number(total))
     }
 
-    pub fn of_connections(most: u32) -> String {
-        format!("of {} connections", number(most.into()))
-    }
-
     pub fn cancelled(count: u32) -> String {
         format!("{} cancelled", number(count.into()))
     }
 
-    pub fn added_up(waiting: &str) -> String {
-        format!("their waits add up to {waiting}")
+    pub fn one_by_one(time: &str) -> String {
+        format!("which would take {time}")
+    }
+
+    /// Tasks that got no connection: there were too many, or the database was locked.
+    pub fn refused(count: u32) -> String {
+        format!("{} refused", number(count.into()))
     }
 
     pub fn most_waited(count: u32) -> String {
@@ -106,8 +103,17 @@ pub fn failures(count: u32) -> String {
     counted(count as usize, "failure")
 }
 
-/// The parts of the sentence about one request.
+/// The state of a request, and the parts of the sentence about it.
 pub mod item {
+    use api::ItemState;
+
+    pub fn state(state: ItemState) -> &'static str {
+        match state {
+            ItemState::Pending => "not begun",
+            state => state.as_str(),
+        }
+    }
+
     pub fn waited(time: &str) -> String {
         format!("waited {time}")
     }

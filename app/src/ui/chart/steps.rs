@@ -37,14 +37,6 @@ pub struct Series {
     pub name: &'static str,
     /// Its index in [`Step::counts`].
     pub index: usize,
-    /// What remains of a stretch of time that is too short to be drawn.
-    pub keeps: Extreme,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extreme {
-    Highest,
-    Lowest,
 }
 
 /// A drawing with the series that share its vertical axis.
@@ -194,25 +186,26 @@ fn StepTable(figures: &'static [Figure], steps: Memo<Vec<Step>>, scale: Memo<Sca
     }
 }
 
-/// At most as many steps as can be drawn. Each stretch of time that is too short becomes one step, with the highest or
-/// lowest of its counts.
-pub fn merged(steps: Vec<Step>, end_us: u64, figures: &'static [Figure]) -> Vec<Step> {
+/// At most as many steps as can be drawn. Each stretch of time that is too short becomes one step, with the highest of
+/// its counts. The last step remains as it is: the lines end there.
+pub fn merged(mut steps: Vec<Step>, end_us: u64) -> Vec<Step> {
     if steps.len() <= MAX_STEPS {
         return steps;
     }
+    let end = steps.pop();
     let width = (end_us / MAX_STEPS as u64).max(1);
     let mut merged: Vec<Step> = Vec::with_capacity(MAX_STEPS + 1);
     for step in steps {
         match merged.last_mut() {
             Some(last) if last.at_us / width == step.at_us / width => {
-                for Series { index, keeps, .. } in all(figures) {
-                    let (kept, new) = (&mut last.counts[index], step.counts[index]);
-                    *kept = if keeps == Extreme::Highest { new.max(*kept) } else { new.min(*kept) };
+                for (kept, new) in last.counts.iter_mut().zip(step.counts) {
+                    *kept = new.max(*kept);
                 }
             }
             _ => merged.push(step),
         }
     }
+    merged.extend(end);
     merged
 }
 
@@ -276,14 +269,6 @@ fn y(value: u32, top: u32) -> f64 {
 mod tests {
     use super::*;
 
-    const FIGURES: &[Figure] = &[Figure {
-        title: "Counts",
-        series: &[
-            Series { label: "highest", name: "a", index: 0, keeps: Extreme::Highest },
-            Series { label: "lowest", name: "b", index: 1, keeps: Extreme::Lowest },
-        ],
-    }];
-
     const fn step(at_us: u64, first: u32, second: u32) -> Step {
         Step { at_us, counts: [first, second, 0] }
     }
@@ -307,12 +292,13 @@ mod tests {
     }
 
     #[test]
-    fn many_steps_are_merged_and_keep_their_extremes() {
-        let many = (0..20_000_u64).map(|us| step(us, u32::from(us == 7_777) * 8, u32::from(us != 4_444)));
-        let steps = merged(many.collect(), 20_000, FIGURES);
-        assert!(steps.len() <= MAX_STEPS + 1, "{}", steps.len());
+    fn many_steps_are_merged_and_keep_their_highest_and_last_counts() {
+        let many = (0..20_000_u64).map(|us| step(us, u32::from(us == 7_777) * 8, 1));
+        let steps = merged(many.collect(), 20_000);
+        assert!(steps.len() <= MAX_STEPS + 2, "{}", steps.len());
+        let (falls, end) = ((1..=20_000_u32).map(|left| step(u64::from(left) / 100, 20_000 - left, 0)), [0, 0, 0]);
+        assert_eq!(merged(falls.collect(), 200).last().map(|step| step.counts), Some(end));
         assert_eq!(highest(&steps, 0), 8);
-        assert_eq!(steps.iter().map(|step| step.counts[1]).min(), Some(0));
     }
 
     #[test]
