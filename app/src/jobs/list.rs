@@ -24,7 +24,8 @@ use crate::ui::{highlight, shortcuts};
 pub fn JobsPage() -> impl IntoView {
     let router = context::router();
     let (state_name, cursor) = (router.parameter("state"), router.parameter("before"));
-    let kind = router.parameter("kind");
+    let kind_name = router.parameter("kind");
+    let kind = Memo::new(move |_| kind_name.get().filter(|kind| !kind.is_empty()));
     let state = Memo::new(move |_| state_name.get().as_deref().and_then(JobState::parse));
     let before = Memo::new(move |_| cursor.get().and_then(|cursor| cursor.parse().ok()).map(JobId));
     let is_stale = RwSignal::new(false);
@@ -81,11 +82,13 @@ pub fn JobsPage() -> impl IntoView {
                     </Show>
                 </p>
             </header>
-            <StateTabs counts=stream.counts chosen=state />
+            <StateTabs counts=stream.counts chosen=state kind />
             {move || unknown().map(|text| view! { <Notice tone=Tone::Warning text /> })}
             {move || kind.get().map(|kind| view! {
                 <Notice tone=Tone::Info text=words::only_kind(&kind)>
-                    <a class="button" href="/jobs">{words::SHOW_ALL}</a>
+                    <a class="button" href=move || url::with_query("/jobs", &[("state", state.get().map(JobState::as_str))])>
+                        {words::SHOW_ALL}
+                    </a>
                 </Notice>
             })}
             <Show when=move || is_stale.get()>
@@ -175,11 +178,12 @@ fn JobList(
         }
         ListState::Empty => {
             let is_first = before.get().is_none();
-            let text = match state.get() {
-                Some(state) if is_first => words::none_in(state),
-                Some(state) => words::no_older_in(state),
-                None if is_first => words::NO_JOB_YET.to_owned(),
-                None => words::NO_OLDER_JOB.to_owned(),
+            let text = match (state.get(), kind.get()) {
+                (_, Some(kind)) => words::none_of_kind(&kind),
+                (Some(state), None) if is_first => words::none_in(state),
+                (Some(state), None) => words::no_older_in(state),
+                (None, None) if is_first => words::NO_JOB_YET.to_owned(),
+                (None, None) => words::NO_OLDER_JOB.to_owned(),
             };
             let newest = (!is_first).then(|| view! { <a class="button" href=link(None)>{words::NEWEST}</a> });
             view! { <div class="empty_state"><p>{text}</p>{newest}</div> }.into_any()

@@ -15,17 +15,24 @@ pub fn StateTabs(
     #[prop(into)]
     counts: Signal<Option<JobCounts>>,
     #[prop(into)] chosen: Signal<Option<JobState>>,
+    /// The only kind of job that is shown, if it is one.
+    #[prop(into)]
+    kind: Signal<Option<String>>,
 ) -> impl IntoView {
     let total = move |counts: JobCounts| JobState::ALL.into_iter().map(|state| counts.of(state)).sum::<u64>();
     let tab = move |state: Option<JobState>| {
         let count = Memo::new(move |_| {
-            let counts = counts.get()?;
+            // The numbers are of all kinds.
+            let counts = counts.get().filter(|_| kind.with(Option::is_none))?;
             Some(state.map_or_else(|| total(counts), |state| counts.of(state)))
         });
         view! {
             <a
                 class="state_tab"
-                href=url::with_query("/jobs", &[("state", state.map(JobState::as_str))])
+                href=move || {
+                    let kind = kind.get();
+                    url::with_query("/jobs", &[("state", state.map(JobState::as_str)), ("kind", kind.as_deref())])
+                }
                 data-state=state.map(JobState::as_str)
                 data-none=move || (count.get() == Some(0)).then_some("")
                 aria-current=move || (chosen.get() == state).then_some("true")

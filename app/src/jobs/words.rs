@@ -148,6 +148,10 @@ pub fn set_limit_of(kind: &str) -> String {
     format!("Set the limit of {kind}")
 }
 
+pub fn none_of_kind(kind: &str) -> String {
+    format!("There is no such job of the type {kind}.")
+}
+
 pub fn none_in(state: JobState) -> String {
     format!("No job is {} now.", state.as_str())
 }
