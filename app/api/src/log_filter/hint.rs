@@ -99,4 +99,13 @@ mod tests {
             assert_eq!(meant_filter(text), None, "{text}");
         }
     }
+
+    #[test]
+    fn a_misspelt_field_is_corrected() {
+        let misspelt = "ä brower:firefox x";
+        let error = misspelt.parse::<LogFilter>().expect_err("no field");
+        assert_eq!(error.corrected(misspelt).as_deref(), Some("ä browser:firefox x"));
+        assert!(error.message.contains(&FilterKey::Browser.question()), "{error}");
+        assert_eq!("foo:bar".parse::<LogFilter>().expect_err("no field").corrected("foo:bar"), None);
+    }
 }

@@ -356,15 +356,6 @@ fn any_filter_text() -> impl Strategy<Value = String> {
     prop_oneof![4 => proptest::collection::vec(part, 0..8).prop_map(|parts| parts.concat()), 1 => any::<String>()]
 }
 
-#[test]
-fn a_misspelt_field_is_corrected() {
-    let misspelt = "ä brower:firefox x";
-    let error = misspelt.parse::<LogFilter>().expect_err("no field");
-    assert_eq!(error.corrected(misspelt).as_deref(), Some("ä browser:firefox x"));
-    assert!(error.message.contains(&FilterKey::Browser.question()), "{error}");
-    assert_eq!("foo:bar".parse::<LogFilter>().expect_err("no field").corrected("foo:bar"), None);
-}
-
 proptest! {
     #[test]
     fn any_text_is_a_filter_or_an_error_within_it(text in any_filter_text()) {
