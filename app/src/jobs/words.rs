@@ -82,13 +82,15 @@ pub fn action_on(action: &str, JobId(id): JobId) -> String {
 pub fn consequence(state: JobState, attempt: u32) -> String {
     match state {
         JobState::Running => {
-            format!("{CANCEL} stops attempt {attempt}: the job stays undone until someone retries it.")
+            format!("{CANCEL} stops attempt {attempt}: the job stays cancelled until someone retries it.")
         }
         JobState::Waiting => {
-            format!("{CANCEL} takes it from the queue: the job stays undone until someone retries it.")
+            format!("{CANCEL} takes it from the queue: the job stays cancelled until someone retries it.")
         }
         JobState::Scheduled | JobState::Retrying => {
-            format!("{RETRY} runs it now. {CANCEL} takes it from the queue: it stays undone until someone retries it.")
+            format!(
+                "{RETRY} runs it now. {CANCEL} takes it from the queue: it stays cancelled until someone retries it."
+            )
         }
         JobState::Done => format!("{RETRY} runs it once more."),
         JobState::Dead | JobState::Cancelled => format!("{RETRY} gives it back to the queue."),
