@@ -340,7 +340,7 @@ async fn a_spooled_search_is_shown_as_such_until_the_database_is_back() {
     page.assert_accessible("/system with a spooled search").await;
 
     other.execute("rollback").await.expect("the lock is released");
-    page.find(Role::Link, "recorded 1").await;
+    page.find(Role::Link, "in the log 1").await;
     eventually("nothing is spooled any more", async || {
         let text = page.text().await.split_whitespace().collect::<Vec<_>>().join(" ");
         (!text.contains("spooled 1")).then_some(())
