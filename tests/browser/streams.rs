@@ -166,10 +166,12 @@ async fn ages_are_by_the_servers_clock() {
     search(&test.client(), 1, "done already").await;
     let source = "const now = Date.now.bind(Date); Date.now = () => now() - 3600000";
     page.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": source})).await;
-    for (path, text) in [("/jobs", "done already"), ("/system", "Last seen"), ("/viewlog", "through row 1")] {
+    for (path, text) in [("/jobs", "done already"), ("/system", "seen just now"), ("/viewlog", "through row 1")] {
         page.open(path).await;
         page.wait_for_text(text).await;
-        let ages = page.texts(".time_ago").await;
+        let mut ages = page.texts(".time_ago").await;
+        // What is folded has no text.
+        ages.retain(|age| !age.is_empty());
         assert!(path == "/viewlog" || !ages.is_empty(), "{path} shows ages");
         assert!(ages.iter().all(|age| age == "just now" || age.ends_with("s ago")), "{path}: {ages:?}");
     }
