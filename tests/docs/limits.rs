@@ -1,5 +1,6 @@
 //! The limits of docs/operating.md are the constants and the flags of the code.
 
+use api::grouped;
 use clap::CommandFactory;
 use server::cli::config::Config;
 
@@ -111,13 +112,6 @@ fn times(ms: u64) -> Vec<String> {
     let units = [("ms", 1), ("s", 1000), ("min", 60_000), ("h", 3_600_000), ("days", 86_400_000)];
     let whole = units.into_iter().filter(|(_, length)| ms.is_multiple_of(*length));
     whole.map(|(unit, length)| format!("{} {unit}", grouped(ms / length))).collect()
-}
-
-/// With a comma between each three digits.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
-    groups.join(",")
 }
 
 /// Whether `form` stands in `limit`, and not as a part of a longer word or number.

@@ -13,7 +13,7 @@ use crate::{JobId, JobState, SearchId, TimeMs};
 
 pub use spec::{
     BATCHES_LIMIT, COUNTRIES, DatabaseSpec, FetchSpec, HOLD_LIMIT_MS, LATENCY_LIMIT_MS, LabOrder, LabSpec, LabStyle,
-    LabWork, REQUESTS_LIMIT, RUN_LIMIT_MS, RequestSpec, TASKS_LIMIT, WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS, grouped,
+    LabWork, REQUESTS_LIMIT, RUN_LIMIT_MS, RequestSpec, TASKS_LIMIT, WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS,
 };
 pub use trace::{ItemState, ItemTrace, LabTrace, LaneTrace, PoolStep};
 

@@ -38,6 +38,7 @@ mod calendar;
 mod call;
 mod error;
 mod form;
+mod grouped;
 mod jobs;
 mod json;
 mod lab;
@@ -55,6 +56,7 @@ pub use account::{Account, Login, Logout, Role, SessionInfo, SetUp, check_setup_
 pub use call::{Response, Transport, send_with};
 pub use error::{ApiError, ErrorCode};
 pub use form::Form;
+pub use grouped::grouped;
 pub use jobs::{
     Attempt, AttemptOutcome, CancelJob, FindJob, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobProgress,
     JobState, JobSummary, JobsPage, RetryJob, cancel_job, find_job, job, job_counts, job_kinds, jobs, limit_kind,
@@ -65,8 +67,7 @@ pub use lab::{
     BATCHES_LIMIT, COUNTRIES, DatabaseSpec, FetchSpec, HOLD_LIMIT_MS, ItemError, ItemErrorKind, ItemState, ItemTrace,
     LAB_GUIDE, LATENCY_LIMIT_MS, LabEvent, LabFact, LabOrder, LabRun, LabRunId, LabSpec, LabState, LabStyle,
     LabSummary, LabTrace, LabWork, Lane, LaneStep, LaneTrace, PoolStep, PoolSummary, REQUESTS_LIMIT, RUN_LIMIT_MS,
-    RequestSpec, TASKS_LIMIT, WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS, cancel_lab_run, grouped, lab, lab_run,
-    start_lab_run,
+    RequestSpec, TASKS_LIMIT, WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS, cancel_lab_run, lab, lab_run, start_lab_run,
 };
 pub use log::{LogRow, LogSeq, ScanProgress, is_inert};
 pub use log_filter::{FilterError, FilterKey, LogBounds, LogFilter, LogPosition, meant_filter, with_absolute_times};

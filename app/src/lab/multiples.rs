@@ -17,6 +17,7 @@ use crate::ui::chart::steps;
 use crate::ui::copy_button::CopyButton;
 use crate::ui::format::number;
 use crate::ui::icon::Symbol;
+use crate::ui::words as ui_words;
 
 /// The interval between redraws while a run is running, in microseconds.
 const REDRAW_EVERY_US: u64 = 50_000;
@@ -296,7 +297,7 @@ fn LaneTable(lanes: Memo<Vec<Lane>>, streams: Vec<RunStream>) -> impl IntoView {
     };
     let rows = move || lanes.get().iter().map(row).collect_view();
     view! {
-        <FoldedTable class="table_view" summary=words::AS_A_TABLE is_open=RwSignal::new(false)>
+        <FoldedTable class="table_view" summary=ui_words::SAME_AS_TABLE is_open=RwSignal::new(false)>
             <div class="table_scroll" tabindex="0" role="region" aria-label=words::STYLES_AS_A_TABLE>
                 <FiguresTable columns=words::COLUMNS.to_vec()>{rows}</FiguresTable>
             </div>

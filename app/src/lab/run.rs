@@ -27,6 +27,7 @@ use crate::ui::format::{TimeAgo, measured};
 use crate::ui::icon::Symbol;
 use crate::ui::notice::{Failure, Notice, Tone};
 use crate::ui::page::PageHeading;
+use crate::ui::words as ui_words;
 
 /// Where a run is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +102,7 @@ fn FetchRun(stream: RunStream, spec: FetchSpec) -> impl IntoView {
 pub fn Skeleton() -> impl IntoView {
     view! {
         <div class="lab_skeleton" role="status">
-            <span class="visually_hidden">{words::LOADING}</span>
+            <span class="visually_hidden">{ui_words::LOADING}</span>
             {(0..4).map(|_| view! { <div class="lab_skeleton_row"></div> }).collect_view()}
         </div>
     }

@@ -9,7 +9,6 @@ use api::{FetchSpec, LabStyle, LabWork, Lane};
 use crate::ui::format::{configured, counted, duration, measured, number};
 
 pub const TITLE: &str = "The waiting lab";
-pub const LOADING: &str = "Loading…";
 pub const CLOSED: &str = "The lab is closed here";
 pub const STYLE: &str = "Style";
 pub const CODE_TITLE: &str = "The same in code";
@@ -39,7 +38,6 @@ pub const FAILED: &str = "failed";
 pub const TABS: [&str; 3] = ["Compare", "Database", "The trap"];
 pub const SCENARIOS: &str = "Scenarios";
 pub const SIDE_BY_SIDE: &str = "The styles side by side";
-pub const AS_A_TABLE: &str = "The same as a table";
 pub const STYLES_AS_A_TABLE: &str = "The styles as a table";
 pub const COLUMNS: [&str; 6] = ["Style", "Time", "Compared", "Answered", "Failed", "Most at a time"];
 

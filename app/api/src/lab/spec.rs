@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiError, ErrorCode};
+use crate::{ApiError, ErrorCode, grouped};
 
 /// The most requests of one run.
 pub const REQUESTS_LIMIT: u32 = 1_000;
@@ -198,11 +198,6 @@ fn within(field: &str, value: u32, least: u32, most: u32) -> Result<(), ApiError
     }
     let message = format!("Enter a number from {} to {}.", grouped(least.into()), grouped(most.into()));
     Err(ApiError::at(ErrorCode::Invalid, field, message))
-}
-
-/// `999`, `1,401`. Only for values below a million, which no limit of the lab reaches.
-pub fn grouped(value: u64) -> String {
-    if value < 1_000 { value.to_string() } else { format!("{},{:03}", value / 1_000, value % 1_000) }
 }
 
 fn short_enough(field: &str, duration_ms: u64) -> Result<(), ApiError> {
