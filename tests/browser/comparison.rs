@@ -5,7 +5,7 @@ use tests::browser::{Browser, Medium, Role, Scheme, key};
 use tests::eventually;
 
 use crate::BrowserTest;
-use crate::lab::{adjust, count_of, wait_for_state};
+use crate::lab::{adjust, count_done, wait_for_state};
 
 #[tokio::test]
 async fn all_styles_are_compared_and_the_link_shows_it_again() {
@@ -39,6 +39,7 @@ async fn all_styles_are_compared_and_the_link_shows_it_again() {
     adjust(page, &[("Latency", "250")]).await;
     page.find(Role::Button, "Run it with these settings").await;
     page.wait_for_text("Shown: 10 × 300 ms").await;
+    page.find(Role::Heading, "Same 10 requests, four ways").await;
     page.fill("Latency", "300").await;
     page.find(Role::Button, "Run it again").await;
     page.click(Role::Button, "The same as a table").await;
@@ -86,7 +87,7 @@ async fn a_thousand_requests_are_areas() {
 
     page.click(Role::Link, "Async").await;
     wait_for_state(page, JobState::Done).await;
-    assert_eq!(count_of(page, "done").await, 1_000);
+    assert_eq!(count_done(page).await, "1,000");
     let elements = page.script("return document.querySelectorAll('.lab_run *').length", vec![]).await;
     assert!(elements.as_u64().is_some_and(|count| count < 1_000), "{elements} elements draw a thousand requests");
     // The slider shows the figures of a moment, by keyboard.
@@ -110,6 +111,8 @@ async fn a_comparison_is_run_and_cancelled_by_keyboard() {
     page.wait_for_path("the comparison has an address", |path| path.contains("?compare=")).await;
     page.find(Role::Button, "Cancel").await;
     page.wait_for_text(" of 4 · about ").await;
+    page.wait_for_text("We will see whether this holds").await;
+    page.wait_for_text("number 4 of 4").await;
     assert!(page.find_now(Role::Button, "Run it again").await.is_none(), "the same button starts and cancels");
     tab_to(page, "Cancel").await;
     page.press([key::ENTER]).await;

@@ -16,7 +16,7 @@ async fn the_clock_of_a_run_stops_with_the_news() {
     wait_for_state(page, JobState::Running).await;
     eventually("the first request runs", async || (count_of(page, "running").await > 0).then_some(())).await;
     test.server.kill().await;
-    page.wait_for_text("The clock stands at the last news").await;
+    page.wait_for_text("The clock stopped").await;
     let clock = || async { page.texts(".lab_tile dd").await.first().cloned() };
     let stopped = clock().await;
     // A clock that went on would have moved by the next few frames.
@@ -54,6 +54,13 @@ async fn a_run_can_be_watched_and_reopened_by_its_address() {
     wait_for_all_flags(page).await;
     page.assert_accessible("a run that is over").await;
 
+    // Arrow keys choose a request.
+    page.script("document.querySelector('.waterfall_rows').focus()", vec![]).await;
+    page.press([key::END]).await;
+    page.wait_for_text("#20 VN: done").await;
+    page.press([key::UP]).await;
+    page.wait_for_text("#19 US: done").await;
+
     page.click(Role::Button, "All requests as a table").await;
     eventually("the table has a row for each flag", async || {
         (page.texts(".figures_table tbody tr").await.len() == 20).then_some(())
@@ -67,6 +74,33 @@ async fn a_run_can_be_watched_and_reopened_by_its_address() {
     assert!(!page.text().await.contains("20 flags on 20 threads"));
     test.finish().await;
 }
+
+#[tokio::test]
+async fn a_run_is_over_as_soon_as_its_last_answer_is_there() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    run_alone(page, "Threads", &[("Latency", "1500")]).await;
+    wait_for_state(page, JobState::Running).await;
+    page.script(NOTE_CONTRADICTIONS, vec![]).await;
+    wait_for_state(page, JobState::Done).await;
+    page.wait_for_text("one by one would take 15.0 s").await;
+    let noted = page.script("return window.noted", vec![]).await;
+    assert!(noted["frames"].as_u64() > Some(0), "the page was watched: {noted}");
+    assert_eq!(noted["contradictions"], serde_json::json!([]));
+    test.finish().await;
+}
+
+/// In each frame: whether all requests are done, and the page still says that the run is running.
+const NOTE_CONTRADICTIONS: &str = "window.noted = {frames: 0, contradictions: []};
+    const look = () => {
+        const badge = document.querySelector('.lab_run_head .state_badge').innerText.trim();
+        const done = document.querySelectorAll('.lab_tile dd')[2].innerText;
+        const waits = document.querySelector('.takeaway').innerText.includes('You will read here');
+        window.noted.frames += 1;
+        if (done === '10' && (badge !== 'Done' || waits)) window.noted.contradictions.push([badge, done, waits]);
+        requestAnimationFrame(look);
+    };
+    look();";
 
 #[tokio::test]
 async fn a_run_is_cancelled_and_stays_readable() {
@@ -236,8 +270,15 @@ pub(crate) async fn wait_for_state(page: &Browser, state: JobState) {
     .await;
 }
 
+/// How many requests are done, as the run's figures say it.
+pub(crate) async fn count_done(page: &Browser) -> String {
+    let tiles = page.texts(".lab_tile").await;
+    let done = tiles.iter().find_map(|tile| tile.strip_prefix("Done\n"));
+    done.and_then(|rest| rest.lines().next()).unwrap_or_default().to_owned()
+}
+
 /// The legend's count of requests in this state.
-pub(crate) async fn count_of(page: &Browser, state: &str) -> u64 {
+async fn count_of(page: &Browser, state: &str) -> u64 {
     let entries = page.texts(".state_legend_entry").await;
     let entry = entries.iter().find_map(|entry| entry.trim().strip_prefix(state));
     let digits: String = entry.unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
@@ -248,7 +289,7 @@ async fn wait_for_all_flags(page: &Browser) {
     eventually("every flag has arrived", async || {
         let rows = page.texts(".waterfall_row").await.len();
         let arrivals = page.texts(".arrival").await.len();
-        (rows == 20 && arrivals == 20 && count_of(page, "done").await == 20).then_some(())
+        (rows == 20 && arrivals == 20 && count_done(page).await == "20").then_some(())
     })
     .await;
     eventually("each bar has its flag", async || (page.script(DRAWN_FLAGS, vec![]).await == 20).then_some(())).await;

@@ -24,7 +24,9 @@ pub mod key {
     pub const TAB: char = '\u{e004}';
     pub const ENTER: char = '\u{e007}';
     pub const ESCAPE: char = '\u{e00c}';
+    pub const END: char = '\u{e010}';
     pub const LEFT: char = '\u{e012}';
+    pub const UP: char = '\u{e013}';
     pub const RIGHT: char = '\u{e014}';
 }
 
@@ -135,7 +137,7 @@ impl Browser {
     /// All visible text.
     pub async fn text(&self) -> String {
         let text = self.script("return document.body ? document.body.innerText : ''", vec![]).await;
-        text.as_str().unwrap_or_default().to_owned()
+        as_read(text.as_str().unwrap_or_default())
     }
 
     /// Waits until `text` is visible anywhere on the page.
@@ -201,6 +203,11 @@ impl Browser {
     }
 }
 
+/// A text as it is read: a no-break space is a space.
+fn as_read(text: &str) -> String {
+    text.replace('\u{a0}', " ")
+}
+
 /// The ARIA roles by which tests find elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -263,7 +270,7 @@ impl Browser {
     /// `None` if the element has left the page meanwhile.
     async fn is_named(&self, element: &Element, role: Role, name: &str) -> Option<bool> {
         Some(
-            self.computed(element, "computedlabel").await?.contains(name)
+            as_read(&self.computed(element, "computedlabel").await?).contains(name)
                 && role.is(&self.computed(element, "computedrole").await?)
                 && self.is_shown(element).await?,
         )
@@ -313,7 +320,7 @@ impl Browser {
     pub async fn texts(&self, selector: &str) -> Vec<String> {
         let script = "return Array.from(document.querySelectorAll(arguments[0]), e => e.innerText)";
         let texts = self.script(script, vec![selector.into()]).await;
-        texts.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(ToOwned::to_owned)).collect()
+        texts.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(as_read)).collect()
     }
 
     /// An element's attribute, for instance `data-theme` of `html`.

@@ -129,7 +129,7 @@ async fn take_the_lab(sheet: &mut Sheet, browser: &Browser) {
     browser.click(Role::Button, "Only one style").await;
     browser.click(Role::Radio, "Threads").await;
     browser.click(Role::Button, "Run this style alone").await;
-    take_run(sheet, browser, "lab-run", "20 flags on 20 threads", "in order of arrival").await;
+    take_run(sheet, browser, "lab-run", "20 flags on 20 threads", "one by one would take").await;
     for (name, path, button, text) in [
         ("lab-database", "/lab?scenario=database", "Run the tasks", "every connection came back"),
         ("lab-trap", "/lab?scenario=trap", "Kill the server now", "the next process wrote its row"),

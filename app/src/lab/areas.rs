@@ -3,6 +3,7 @@
 use api::FetchSpec;
 use leptos::prelude::*;
 
+use crate::lab::multiples::at_a_time;
 use crate::lab::stream::RunStream;
 use crate::lab::{flight, words};
 use crate::ui::chart::axis::Scale;
@@ -14,6 +15,12 @@ use crate::ui::format::number;
 #[component]
 pub fn AreaPlot(spec: FetchSpec, stream: Option<RunStream>, scale: Memo<Scale>) -> impl IntoView {
     let count = spec.count;
+    let sketch = expected(&spec);
+    let expected = move || {
+        let is_over = stream.is_some_and(|stream| !stream.is_running());
+        let end_us = sketch[1].at_us;
+        if is_over { String::new() } else { steps::area_path(&sketch, flight::IN_FLIGHT, count, scale.get(), end_us) }
+    };
     let steps = Memo::new(move |_| stream.map(|stream| stream.trace.with(flight::of_items)).unwrap_or_default());
     let known_us = move || stream.map_or(0, |stream| stream.trace.with(|trace| trace.latest_us));
     let area = move || steps.with(|steps| steps::area_path(steps, flight::IN_FLIGHT, count, scale.get(), known_us()));
@@ -39,11 +46,18 @@ pub fn AreaPlot(spec: FetchSpec, stream: Option<RunStream>, scale: Memo<Scale>) 
             preserveAspectRatio="none"
             aria-hidden="true"
         >
+            <path data-bar="expected" d=expected />
             <path data-bar="not_begun" d=line />
             <path data-bar="flight" d=area />
         </svg>
         {label}
     }
+}
+
+/// What would happen if each answer came exactly when it should.
+fn expected(spec: &FetchSpec) -> [Step; 2] {
+    let step = |at_us, in_flight| Step { at_us, counts: [in_flight, 0, 0] };
+    [step(0, at_a_time(spec)), step(spec.min_duration_ms() * 1_000, 0)]
 }
 
 /// The line of the requests that have not begun. It ends where all have.
@@ -86,6 +100,13 @@ mod tests {
 
     const fn step(at_us: u64, in_flight: u32, not_begun: u32) -> Step {
         Step { at_us, counts: [in_flight, not_begun, 0] }
+    }
+
+    #[test]
+    fn a_sketch_is_as_high_as_requests_wait_at_a_time() {
+        let spec = FetchSpec { count: 100, workers: 50, style: api::LabStyle::Threads, ..FetchSpec::FIRST };
+        let area = steps::area_path(&expected(&spec), flight::IN_FLIGHT, 100, Scale::to(8_000_000), 4_000_000);
+        assert_eq!(area, "M0.0 50.0H500.0V100.0H500.0V100H0.0Z");
     }
 
     #[test]

@@ -88,6 +88,7 @@ mod tests {
     use api::{ItemError, ItemErrorKind};
 
     use super::*;
+    use crate::ui::format::plain;
 
     fn item(state: ItemState, started_us: Option<u64>, ended_us: Option<u64>) -> ItemTrace {
         ItemTrace { label: "BR".to_owned(), state, started_us, ended_us, ..ItemTrace::default() }
@@ -98,7 +99,7 @@ mod tests {
         let running = item(ItemState::Running, Some(1_000_000), None);
         assert_eq!(worked(&running, 3_000_000), Some((1_000_000, 3_000_000)));
         assert_eq!(worked(&running, 0), Some((1_000_000, 1_000_000)), "a clock that lags draws no negative bar");
-        assert_eq!(outcome(&running, 3_000_000), "2.00 s");
+        assert_eq!(plain(outcome(&running, 3_000_000)), "2.00 s");
     }
 
     #[test]
@@ -115,17 +116,17 @@ mod tests {
         let mut failed = item(ItemState::Failed, Some(2_000_000), Some(2_100_000));
         failed.error = Some(ItemError { kind: ItemErrorKind::NotFound, detail: "404 Not Found".to_owned() });
         assert_eq!(
-            sentence(6, &failed, None, 0),
+            plain(sentence(6, &failed, None, 0)),
             "#7 BR: failed · waited 2.00 s, took 100 ms (2.00 s to 2.10 s) · not found: 404 Not Found"
         );
-        assert_eq!(outcome(&failed, 0), "not found · 100 ms");
+        assert_eq!(plain(outcome(&failed, 0)), "not found · 100 ms");
         let mut done = item(ItemState::Done, Some(0), Some(2_000_000));
         done.text = "42".to_owned();
         assert_eq!(
-            sentence(0, &done, Some(3), 0),
+            plain(sentence(0, &done, Some(3), 0)),
             "#1 BR: done · waited 0.0 ms, took 2.00 s (0.0 ms to 2.00 s) · arrival 3 · 42"
         );
         let numbered = ItemTrace { label: "2".to_owned(), ..item(ItemState::Pending, None, None) };
-        assert_eq!(sentence(1, &numbered, None, 7_000), "#2: not begun · waited 7.0 ms");
+        assert_eq!(plain(sentence(1, &numbered, None, 7_000)), "#2: not begun · waited 7.0 ms");
     }
 }

@@ -91,7 +91,7 @@ fn Sketch(draft: FetchDraft, head: Head) -> impl IntoView {
     view! {
         {move || view! {
             <Multiples spec=spec.get() lanes=nothing streams=vec![] is_old=Signal::stored(false)>
-                <Takeaway title=words::WHAT_TO_EXPECT>{words::SKETCH}</Takeaway>
+                <Takeaway title=words::WHAT_TO_EXPECT>{words::SKETCH}{words::RUN_AND_SEE}</Takeaway>
             </Multiples>
         }}
         <StyleCode />
@@ -173,18 +173,29 @@ fn Comparison(
         LabStyle::ALL.iter().map(lane).collect::<Vec<_>>()
     });
     let work = spec.clone();
-    Effect::new(move |_| head.set((lanes.with(|lanes| verdict::headline(&work, lanes)), words::compare_lead(&work))));
+    let is_old = Memo::new(move |_| !draft.describes(&work));
+    let work = spec.clone();
+    // The figures of other work than the form describes are no headline.
+    Effect::new(move |_| {
+        let drafted = is_old.get().then(|| draft.sketch());
+        let title = match &drafted {
+            Some(drafted) => verdict::headline(drafted, &[]),
+            None => lanes.with(|lanes| verdict::headline(&work, lanes)),
+        };
+        head.set((title, words::compare_lead(drafted.as_ref().unwrap_or(&work))));
+    });
     let work = spec.clone();
     let conclusion = Memo::new(move |_| lanes.with(|lanes| verdict::conclusion(&work, lanes)));
     // The list of runs would follow a second later.
-    let open = Memo::new(move |_| lanes.with(|lanes| lanes.iter().filter(|lane| lane.is_open()).count()));
+    let ended = streams.clone();
     Effect::new(move |before: Option<usize>| {
-        let open = open.get();
-        if before.is_some_and(|before| open < before) {
+        let ended = ended.iter().filter(|stream| stream.is_complete.get()).count();
+        if before.is_some_and(|before| before < ended) {
             launcher.ended();
         }
-        open
+        ended
     });
+    let is_open = Memo::new(move |_| lanes.with(|lanes| lanes.iter().any(Lane::is_open)));
     let next = if spec.count < MANY.count { (words::TRY_MANY, MANY) } else { (words::TRY_FEW, FIRST) };
     let takeaway = move || {
         let (label, spec) = next.clone();
@@ -201,14 +212,15 @@ fn Comparison(
                 }
                 .into_any(),
             ),
-            None if open.get() > 0 => {
-                Some(view! { <Takeaway title=words::WHAT_TO_EXPECT>{words::SKETCH}</Takeaway> }.into_any())
+            None if is_open.get() => {
+                let sketch = view! {
+                    <Takeaway title=words::WHAT_TO_EXPECT>{words::SKETCH}{words::WE_WILL_SEE}</Takeaway>
+                };
+                Some(sketch.into_any())
             }
             None => None,
         }
     };
-    let work = spec.clone();
-    let is_old = Memo::new(move |_| !draft.describes(&work));
     view! {
         <CutOffNotice streams=streams.clone() />
         {move || ongoing.cancellation.error.get().map(|error| {

@@ -83,19 +83,22 @@ pub enum Outcome {
     Waiting(u64),
     Running,
     Ended(LabSummary),
-    /// It ended before its work did: cancelled or dead.
-    Stopped(JobState),
+    /// It ended before its work did: cancelled, or dead of this error.
+    Stopped {
+        state: JobState,
+        error: Option<String>,
+    },
 }
 
 impl Lane {
     pub fn new(spec: &FetchSpec, style: LabStyle, run: Option<&LabRun>) -> Self {
         let spec = in_style(spec, style);
-        let outcome = match run.map(|run| (run.state, run.ahead, &run.summary)) {
+        let outcome = match run.map(|run| (run.state, run.ahead, run)) {
             None if LabSpec::Fetch(spec.clone()).check().is_err() => Outcome::TooLong(spec.min_duration_ms()),
             None => Outcome::Missing,
-            Some((JobState::Done, _, Some(summary))) => Outcome::Ended(summary.clone()),
+            Some((JobState::Done, _, LabRun { summary: Some(summary), .. })) => Outcome::Ended(summary.clone()),
             Some((JobState::Running, ..)) => Outcome::Running,
-            Some((state, ..)) if state.is_final() => Outcome::Stopped(state),
+            Some((state, _, run)) if state.is_final() => Outcome::Stopped { state, error: run.error.clone() },
             Some((_, ahead, _)) => Outcome::Waiting(ahead),
         };
         Self { style, outcome }
@@ -112,6 +115,29 @@ impl Lane {
     pub fn is_open(&self) -> bool {
         matches!(self.outcome, Outcome::Waiting(_) | Outcome::Running)
     }
+
+    fn has_begun(&self) -> bool {
+        matches!(self.outcome, Outcome::Running | Outcome::Ended(_))
+    }
+}
+
+/// Where a waiting style stands among those that are run, and their number, from 1. `None` until one of them has begun:
+/// then the runs of others may be ahead.
+pub fn turn(lanes: &[Lane], style: LabStyle) -> Option<Turn> {
+    let is_run = |lane: &&Lane| !matches!(lane.outcome, Outcome::TooLong(_) | Outcome::Missing);
+    let of = |style: LabStyle| lanes.iter().filter(is_run).find(|lane| lane.style == style);
+    let order: Vec<&Lane> = STARTED.into_iter().filter_map(of).collect();
+    let position = order.iter().position(|lane| lane.style == style)?;
+    let is_next = !order[..position].iter().any(|lane| matches!(lane.outcome, Outcome::Waiting(_)));
+    let has_begun = order.iter().any(|lane| lane.has_begun());
+    has_begun.then(|| Turn { position: position + 1, total: order.len(), is_next })
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    pub position: usize,
+    pub total: usize,
+    pub is_next: bool,
 }
 
 #[cfg(test)]
@@ -149,6 +175,19 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_failed_says_why() {
+        let failed = LabRun {
+            state: JobState::Dead,
+            summary: None,
+            error: Some("no".to_owned()),
+            ..run(ID.run(LabStyle::Async), LabStyle::Async)
+        };
+        let lane = Lane::new(&FetchSpec::FIRST, LabStyle::Async, Some(&failed));
+        assert_eq!(lane.outcome, Outcome::Stopped { state: JobState::Dead, error: Some("no".to_owned()) });
+        assert!(!lane.is_open());
+    }
+
+    #[test]
     fn one_run_is_no_comparison() {
         let single = run(SearchId(0b1_0011), LabStyle::Async);
         let pair = [LabStyle::Threads, LabStyle::Async].map(|style| run(ID.run(style), style));
@@ -157,6 +196,18 @@ mod tests {
         assert_eq!(newest(&runs), Some(ID));
         let other_style = [pair[0].clone(), run(ID.run(LabStyle::Async), LabStyle::Futures)];
         assert_eq!(newest(&other_style), None, "its id says another style");
+    }
+
+    #[test]
+    fn each_waiting_style_knows_its_turn() {
+        let lanes = |first: Outcome| {
+            let rest = STARTED.into_iter().skip(1).map(|style| Lane { style, outcome: Outcome::Waiting(1) });
+            [Lane { style: LabStyle::Async, outcome: first }].into_iter().chain(rest).collect::<Vec<_>>()
+        };
+        let turns = |lanes: &[Lane]| STARTED.map(|style| turn(lanes, style).map(|turn| (turn.position, turn.is_next)));
+        let running = lanes(Outcome::Running);
+        assert_eq!(turns(&running)[1..], [Some((2, true)), Some((3, false)), Some((4, false))]);
+        assert_eq!(turns(&lanes(Outcome::Waiting(1))), [None; 4]);
     }
 
     #[test]

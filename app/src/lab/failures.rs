@@ -41,7 +41,7 @@ fn is_ordered(failures: &Failures) -> bool {
 /// A failure that was ordered needs no alarm. What the database said about it is one hover away.
 fn ordered(failures: Failures) -> AnyView {
     let said = failures.details.first().map(|(detail, _)| detail.clone()).unwrap_or_default();
-    let detail = if failures.kind == ItemErrorKind::Task { words::ORDERED_ERROR.to_owned() } else { said.clone() };
+    let detail = if failures.kind == ItemErrorKind::Task { words::ORDERED_ERROR } else { words::WHILE_HOLDING };
     view! {
         <li class="failure" data-ordered>
             <p class="failure_kind" title=said>

@@ -3,11 +3,12 @@
 use api::{FetchSpec, LabRun, LabSpec, LabSummary, LabTrace, PoolStep, PoolSummary};
 use leptos::prelude::*;
 
+use crate::lab::ratio::Ratio;
 use crate::lab::stream::RunStream;
 use crate::lab::words::brief;
 use crate::lab::words::run::{ELAPSED, tile};
 use crate::lab::{bars, failures};
-use crate::ui::format::{measured, number, times};
+use crate::ui::format::{measured, number};
 
 /// A label, a value and a remark.
 type Tile = (&'static str, String, String);
@@ -78,7 +79,7 @@ fn speed_up(spec: &FetchSpec, summary: Option<&LabSummary>) -> Tile {
     let one_by_one_us = one_by_one_us(spec);
     let elapsed_us =
         summary.filter(|summary| summary.done > 0 && summary.cancelled == 0).map(|summary| summary.elapsed_us);
-    let times = elapsed_us.and_then(|elapsed_us| times(one_by_one_us, elapsed_us));
+    let times = elapsed_us.and_then(|elapsed_us| Ratio::of(one_by_one_us, elapsed_us)).map(tile::times);
     (tile::SPEED_UP, times.unwrap_or_else(|| "–".to_owned()), tile::one_by_one(&brief(one_by_one_us)))
 }
 
@@ -133,6 +134,7 @@ mod tests {
     use api::{JobId, JobState, LabEvent, LabFact, LabRunId, RequestSpec, TimeMs};
 
     use super::*;
+    use crate::ui::format::plain;
 
     fn run(percent: u8, summary: Option<LabSummary>) -> LabRun {
         LabRun {
@@ -181,7 +183,7 @@ mod tests {
         let summary =
             LabSummary { elapsed_us: 1_520_000, work_us: 1_290_000_000, done: 1_000, ..LabSummary::default() };
         let (_, times, remark) = speed_up(&spec, Some(&summary));
-        assert_eq!((&*times, &*remark), ("657×", "which would take 16 min 40 s"));
+        assert_eq!((&*times, &*plain(remark)), ("658×", "which would take 16 min 40 s"));
         assert_eq!(speed_up(&spec, None).1, "–", "it is known at the end");
         let impatient = FetchSpec { timeout_ms: Some(500), ..spec };
         assert_eq!(one_by_one_us(&impatient), 500_000_000);

@@ -4,7 +4,6 @@ use api::{JobState, Lane, LaneStep, LaneTrace};
 use leptos::prelude::*;
 
 use crate::lab::stream::RunStream;
-use crate::lab::words;
 use crate::lab::words::trap;
 use crate::ui::chart::axis::{Scale, TimeAxis};
 use crate::ui::chart::reading::{FiguresTable, FoldedTable};
@@ -193,7 +192,7 @@ impl Verdict {
             (_, false, Some(_)) => (trap::ROW_LOST.to_owned(), trap::answered(waited), "bad"),
             (_, false, None) => return open(format!("{}, {}", trap::answered(waited), trap::ROW_PENDING)),
             (Lane::Awaited, true, _) => (trap::wait(waited), trap::ROW_THERE.to_owned(), "slow"),
-            (_, true, _) if was_killed => (trap::survived(waited), trap::FIRST_WRITE.to_owned(), "good"),
+            (_, true, _) if was_killed => (trap::survived(waited), trap::ONCE_ON_DISK.to_owned(), "good"),
             (_, true, _) => (trap::written(waited), String::new(), "good"),
         };
         Self { text, remark, tone }
@@ -215,17 +214,12 @@ fn since_sent(lane: &LaneTrace) -> (LaneTrace, u64) {
     (LaneTrace { lane: lane.lane, steps }, sent)
 }
 
-/// The rule that the trap teaches.
-#[component]
-pub fn Rule() -> impl IntoView {
-    view! { <p class="trap_rule">{words::TRAP_RULE}</p> }
-}
-
 #[cfg(test)]
 mod tests {
     use LaneStep::{Answered, Killed, Restarted, RowGone, RowThere, Sent};
 
     use super::*;
+    use crate::ui::format::plain;
 
     fn lane(lane: Lane, steps: &[(u64, LaneStep)]) -> LaneTrace {
         LaneTrace { lane, steps: steps.to_vec() }
@@ -233,7 +227,7 @@ mod tests {
 
     fn verdict(lane: &LaneTrace) -> (String, String, &'static str) {
         let Verdict { text, remark, tone } = Verdict::of(lane);
-        (text, remark, tone)
+        (plain(text), plain(remark), tone)
     }
 
     #[test]
@@ -245,7 +239,7 @@ mod tests {
         assert_eq!(verdict(&bare), ("Row lost".to_owned(), "answered in 2.5 ms".to_owned(), "bad"));
         let job = [(0, Sent), (4_000, Answered), (500_000, Killed), (900_000, Restarted), (16_000_000, RowThere)];
         let job = lane(Lane::Job, &job);
-        assert_eq!(verdict(&job), ("4.0 ms, row survived".to_owned(), trap::FIRST_WRITE.to_owned(), "good"));
+        assert_eq!(verdict(&job), ("4.0 ms, row survived".to_owned(), trap::ONCE_ON_DISK.to_owned(), "good"));
     }
 
     #[test]
@@ -261,7 +255,8 @@ mod tests {
         let steps = [(0, Sent), (1_400, Answered), (1_000_000, Killed), (1_080_000, Restarted)];
         let spans = Spans::of(&lane(Lane::BareTask, &steps), 5_000_000);
         assert_eq!((spans.visitor, spans.unwritten), (Some((0, 1_400)), Some((0, 5_000_000))));
-        assert_eq!((spans.event(), spans.row()), (Some((1_000_000, "killed 1.0 s".to_owned())), None));
+        let killed = spans.event().map(|(at_us, text)| (at_us, plain(text)));
+        assert_eq!((killed, spans.row()), (Some((1_000_000, "killed 1.0 s".to_owned())), None));
         let lost: Vec<_> = steps.into_iter().chain([(17_000_000, RowGone)]).collect();
         let spans = Spans::of(&lane(Lane::BareTask, &lost), 17_000_000);
         assert_eq!((spans.unwritten, spans.lost), (Some((0, 1_000_000)), Some(1_000_000)), "lost when it was killed");

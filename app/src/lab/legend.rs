@@ -23,9 +23,13 @@ pub fn StateLegend(stream: RunStream) -> impl IntoView {
             </li>
         }
     };
-    // What no request is in any more is left out once all have ended.
-    let is_over = Memo::new(move |_| stream.run.with(|run| run.state.is_final()));
-    view! { <ul class="state_legend" data-over=move || is_over.get().then_some("") aria-label=words::BY_STATE>{ItemState::ALL.map(entry).collect_view()}</ul> }
+    // The run's figures above say the same once all have ended.
+    let is_open = Memo::new(move |_| stream.run.with(|run| !run.state.is_final()));
+    view! {
+        <Show when=move || is_open.get()>
+            <ul class="state_legend" aria-label=words::BY_STATE>{ItemState::ALL.map(entry).collect_view()}</ul>
+        </Show>
+    }
 }
 
 /// From the run's summary, as soon as there is one: its events may come later.

@@ -19,6 +19,7 @@ mod multiples;
 mod ongoing;
 pub mod page;
 mod pool;
+mod ratio;
 pub mod run;
 mod runs;
 mod shows;

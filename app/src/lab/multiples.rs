@@ -1,11 +1,11 @@
 //! Small multiples: each style of a comparison as one drawing, all on one time axis.
 
-use api::{FetchSpec, ItemState, LabSpec, LabStyle, LabSummary, LabTrace, RUN_LIMIT_MS};
+use api::{FetchSpec, ItemState, JobState, LabSpec, LabStyle, LabSummary, LabTrace};
 use leptos::prelude::*;
 
 use crate::lab::areas::AreaPlot;
 use crate::lab::bars::{self, ROWS_LIMIT};
-use crate::lab::comparison::{Lane, Outcome, in_style};
+use crate::lab::comparison::{Lane, Outcome, in_style, turn};
 use crate::lab::stream::RunStream;
 use crate::lab::words::{brief, labels};
 use crate::lab::{flight, verdict, words};
@@ -16,7 +16,7 @@ use crate::ui::chart::reading::{FiguresTable, FoldedTable};
 use crate::ui::chart::steps;
 use crate::ui::copy_button::CopyButton;
 use crate::ui::format::number;
-use crate::ui::icon::Symbol;
+use crate::ui::icon::{Icon, Symbol};
 use crate::ui::words as ui_words;
 
 /// The interval between redraws while a run is running, in microseconds.
@@ -51,7 +51,17 @@ pub fn Multiples(
     let rows = rows.collect_view();
     let has_areas = spec.count as usize > ROWS_LIMIT;
     let has_run = !streams.is_empty();
-    let has_expected = move || !has_areas && (!has_run || lanes.with(|lanes| lanes.iter().any(Lane::is_open)));
+    let has_expected = move || !has_run || lanes.with(|lanes| lanes.iter().any(Lane::is_open));
+    // A sample stands for what is drawn somewhere, and can be seen there.
+    let drawn = streams.clone();
+    let has_drawn = move |is_drawn: fn(&LabTrace, Scale) -> bool| {
+        let drawn = drawn.clone();
+        let any = move || drawn.iter().any(|stream| stream.trace.with(|trace| is_drawn(trace, scale.get())));
+        Memo::new(move |_| any())
+    };
+    let has_work = has_drawn.clone()(|trace, _| trace.items.iter().any(|item| item.started_us.is_some()));
+    let has_waits =
+        has_drawn(|trace, scale| trace.items.iter().any(|item| is_wide(bars::waited(item, trace.latest_us), scale)));
     let shown = words::shown(&labels::requests(&spec));
     let has_failed = Memo::new(move |_| lanes.with(|lanes| lanes.iter().any(has_failed)));
     view! {
@@ -71,8 +81,10 @@ pub fn Multiples(
                 {move || has_expected().then(|| view! {
                     <li><span class="bar_sample" data-bar="expected"></span>{words::EXPECTED}</li>
                 })}
-                {(has_run || has_areas).then(|| view! {
+                {move || has_waits.get().then(|| view! {
                     <li><span class="bar_sample" data-bar="wait"></span>{words::NOT_BEGUN}</li>
+                })}
+                {move || has_work.get().then(|| view! {
                     <li><span class="bar_sample" data-bar="work"></span>{words::WAITING_FOR_ANSWER}</li>
                 })}
                 {move || has_failed.get().then(|| view! {
@@ -94,6 +106,11 @@ pub fn of_style(streams: &[RunStream], style: LabStyle) -> Option<RunStream> {
     streams.iter().copied().find(|stream| {
         stream.run.with_untracked(|run| matches!(&run.spec, LabSpec::Fetch(spec) if spec.style == style))
     })
+}
+
+/// Whether a line of this length can be seen.
+fn is_wide(us: u64, scale: Scale) -> bool {
+    scale.share(us) > 0.01
 }
 
 /// The longest time that one of the styles takes at least.
@@ -133,7 +150,8 @@ fn StyleLane(
         Some(Outcome::Running) => brief(stream.map_or(0, |stream| stream.now_us.get())),
         None => brief(least_us),
         Some(Outcome::TooLong(_) | Outcome::Missing) => words::NOT_RUN.to_owned(),
-        Some(Outcome::Stopped(_)) => words::STOPPED.to_owned(),
+        Some(Outcome::Stopped { state: JobState::Dead, .. }) => words::FAILED.to_owned(),
+        Some(Outcome::Stopped { .. }) => words::STOPPED.to_owned(),
         Some(Outcome::Waiting(_)) => "–".to_owned(),
     };
     let remark = move || {
@@ -147,9 +165,12 @@ fn StyleLane(
             }
             Some(Outcome::Running) => words::progress(stream.map_or(0, |stream| stream.trace.with(ended)), count),
             // Those before it are part of the picture.
-            Some(Outcome::Waiting(_)) if lanes.with(|lanes| lanes.iter().any(has_begun)) => words::WAITING.to_owned(),
-            Some(Outcome::Waiting(ahead)) => words::ahead(*ahead),
-            Some(Outcome::TooLong(_) | Outcome::Missing | Outcome::Stopped(_)) => String::new(),
+            Some(Outcome::Waiting(ahead)) => match lanes.with(|lanes| turn(lanes, style)) {
+                Some(turn) if turn.is_next => words::NEXT.to_owned(),
+                Some(turn) => words::turn(turn.position, turn.total),
+                None => words::ahead(*ahead),
+            },
+            Some(Outcome::TooLong(_) | Outcome::Missing | Outcome::Stopped { .. }) => String::new(),
         }
     };
     let phase = move || match outcome.get() {
@@ -159,9 +180,12 @@ fn StyleLane(
     };
     // Why nothing is drawn.
     let reason = move || match outcome.get() {
-        Some(Outcome::TooLong(least_ms)) => Some(words::longer_than_a_run(least_ms, RUN_LIMIT_MS)),
+        Some(Outcome::TooLong(least_ms)) => Some(words::would_take(least_ms)),
         Some(Outcome::Missing) => Some(words::DELETED.to_owned()),
-        Some(Outcome::Stopped(_)) if !stream.is_some_and(has_drawing) => Some(words::NEVER_BEGAN.to_owned()),
+        Some(Outcome::Stopped { state, error }) if !stream.is_some_and(has_drawing) => Some(match state {
+            JobState::Dead => words::failed_before(error.as_deref()),
+            _ => words::CANCELLED_BEFORE.to_owned(),
+        }),
         _ => None,
     };
     let plot = if count as usize > ROWS_LIMIT {
@@ -172,7 +196,10 @@ fn StyleLane(
     view! {
         <li class="multiple" data-phase=phase data-style=style.as_str()>
             <div class="multiple_name">
-                <h3>{heading}</h3>
+                <h3>
+                    {heading}
+                    {move || (phase() == "running").then(|| view! { <Icon symbol=Symbol::State(JobState::Running) /> })}
+                </h3>
                 <p>{words::style_way(&spec)}</p>
             </div>
             <div class="multiple_plot">
@@ -190,10 +217,6 @@ fn has_drawing(stream: RunStream) -> bool {
 
 fn has_failed(lane: &Lane) -> bool {
     matches!(&lane.outcome, Outcome::Ended(summary) if summary.failed > 0)
-}
-
-fn has_begun(lane: &Lane) -> bool {
-    matches!(lane.outcome, Outcome::Running | Outcome::Ended(_))
 }
 
 fn ended(trace: &LabTrace) -> usize {
@@ -235,13 +258,19 @@ fn BarPlot(spec: FetchSpec, stream: Option<RunStream>, scale: Memo<Scale>) -> im
     }
 }
 
+/// How many requests wait for their answers at a time.
+pub fn at_a_time(spec: &FetchSpec) -> u32 {
+    let at_most = match spec.style {
+        LabStyle::Sequential => 1,
+        LabStyle::Threads | LabStyle::Futures => spec.workers,
+        LabStyle::Async => spec.count,
+    };
+    at_most.clamp(1, spec.count.max(1))
+}
+
 /// What would happen if each answer came exactly when it should.
 fn expected(spec: &FetchSpec) -> Vec<Bar> {
-    let at_a_time = match spec.style {
-        LabStyle::Sequential => 1,
-        LabStyle::Threads | LabStyle::Futures => spec.workers.max(1),
-        LabStyle::Async => spec.count.max(1),
-    };
+    let at_a_time = at_a_time(spec);
     let latency_us = u64::from(spec.latency_ms) * 1_000;
     let bar = |item: u32| {
         let from_us = u64::from(item / at_a_time) * latency_us;

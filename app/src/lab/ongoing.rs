@@ -1,11 +1,11 @@
 //! The comparison that is running: how far it is, and how the visitor cancels it.
 
-use api::{ErrorCode, LabRunId, LabSpec};
+use api::{ErrorCode, JobState, LabRunId, LabSpec};
 use leptos::prelude::*;
 
 use crate::lab::stream::RunStream;
 use crate::lab::words;
-use crate::lab::words::form::{compare_progress, compare_waits};
+use crate::lab::words::form::{compare_next, compare_progress, compare_waits};
 use crate::platform::request::Request;
 
 #[derive(Clone, Copy)]
@@ -70,7 +70,8 @@ fn progress(streams: &[RunStream]) -> Option<String> {
     let is_open = |stream: &&RunStream| stream.run.with(|run| !run.state.is_final());
     let current = streams.iter().find(is_open)?;
     let (state, ahead) = current.run.with(|run| (run.state, run.ahead));
-    if state != api::JobState::Running {
+    let position = streams.len() - streams.iter().filter(is_open).count() + 1;
+    if state != JobState::Running && position == 1 {
         return Some(compare_waits(ahead));
     }
     let fetch = |stream: &RunStream| {
@@ -82,7 +83,7 @@ fn progress(streams: &[RunStream]) -> Option<String> {
     let open = streams.iter().filter(is_open).filter_map(fetch);
     let least_ms: u64 = open.map(|(_, least_ms)| least_ms).sum();
     let left_ms = least_ms.saturating_sub(current.now_us.get() / 1_000).max(1_000);
-    let position = streams.len() - streams.iter().filter(is_open).count() + 1;
     let (style, _) = fetch(current)?;
-    Some(compare_progress(words::style_name(style), position, streams.len(), left_ms))
+    let say = if state == JobState::Running { compare_progress } else { compare_next };
+    Some(say(words::style_name(style), position, streams.len(), left_ms))
 }

@@ -9,10 +9,10 @@ use crate::lab::code::RunCode;
 use crate::lab::compare::ComparePanel;
 use crate::lab::draft::{DatabaseDraft, RequestDraft};
 use crate::lab::form::{DatabaseForm, TrapForm};
-use crate::lab::lanes::Rule;
 use crate::lab::launcher::Launcher;
 use crate::lab::run::{Host, RunView, Skeleton};
 use crate::lab::runs::RunTable;
+use crate::lab::shows::{Rule, Takeaway};
 use crate::lab::words;
 use crate::platform::context;
 use crate::platform::retry::{self, Outcome};
@@ -116,7 +116,16 @@ fn TrapPanel(runs: Memo<Vec<LabRun>>, closed: Memo<Option<String>>, launcher: La
     let shown = watch_latest(runs);
     let on_run = Callback::new(move |run| shown.set(Some(run)));
     let form = move || view! { <TrapForm draft launcher on_run /> }.into_any();
-    let sketch = move || draft.spec().ok().map(|spec| view! { <Rule /><RunCode spec /> }.into_any());
+    let sketch = move || {
+        let spec = draft.spec().ok()?;
+        Some(
+            view! {
+                <Takeaway title=words::WHAT_TO_EXPECT>{words::trap::SKETCH}<Rule /></Takeaway>
+                <RunCode spec />
+            }
+            .into_any(),
+        )
+    };
     view! { <Panel head=words::TRAP_HEAD closed form shown sketch launcher /> }
 }
 

@@ -9,7 +9,7 @@ use crate::lab::failures::FailureList;
 use crate::lab::figures::{Figures, RunTiles};
 use crate::lab::flight::FlightChart;
 use crate::lab::items::{Arrivals, FuturesTable, ItemTable};
-use crate::lab::lanes::{LaneList, Rule};
+use crate::lab::lanes::LaneList;
 use crate::lab::launcher::Launcher;
 use crate::lab::page::Scenario;
 use crate::lab::pool::PoolChart;
@@ -51,12 +51,12 @@ pub fn RunView(
     let state = Memo::new(move |_| stream.run.with(|run| run.state));
     let status = Memo::new(move |_| stream.run.with(labels::status));
     let tone = move || if state.get() == JobState::Dead { Tone::Error } else { Tone::Info };
-    Effect::new(move |was_open: Option<bool>| {
-        let is_open = !state.get().is_final();
-        if was_open == Some(true) && !is_open {
+    Effect::new(move |was_complete: Option<bool>| {
+        let is_complete = stream.is_complete.get();
+        if was_complete == Some(false) && is_complete {
             launcher.into_iter().for_each(Launcher::ended);
         }
-        is_open
+        is_complete
     });
     view! {
         <div class="lab_run">
@@ -70,7 +70,7 @@ pub fn RunView(
                 LabSpec::Database(_) => view! { <RunTakeaway stream /><PoolChart stream /><FailureList stream /> }.into_any(),
                 // Its lanes end with their own verdicts.
                 LabSpec::Request(spec) => {
-                    view! { <LaneList stream delay_ms=spec.delay_ms /><Rule /><RunTakeaway stream /> }.into_any()
+                    view! { <LaneList stream delay_ms=spec.delay_ms /><RunTakeaway stream /> }.into_any()
                 }
             }}
             <RunCode spec />

@@ -6,10 +6,11 @@ use api::{
 use leptos::prelude::*;
 
 use crate::lab::figures::one_by_one_us;
+use crate::lab::ratio::Ratio;
 use crate::lab::stream::RunStream;
 use crate::lab::words;
 use crate::lab::words::{database, fetch, trap};
-use crate::ui::format::{measured, number, times};
+use crate::ui::format::{measured, number};
 
 #[component]
 pub fn Takeaway(title: &'static str, children: Children) -> impl IntoView {
@@ -21,15 +22,23 @@ pub fn Takeaway(title: &'static str, children: Children) -> impl IntoView {
     }
 }
 
+/// The rule that the trap teaches.
+#[component]
+pub fn Rule() -> impl IntoView {
+    view! { <strong class="trap_rule">{words::TRAP_RULE}</strong> }
+}
+
 /// Shown once the run is done.
 #[component]
 pub fn RunTakeaway(stream: RunStream) -> impl IntoView {
     let text = Memo::new(move |_| stream.run.with(|run| stream.trace.with(|trace| shows(run, trace))));
     // Until then its place is kept, so that nothing below moves.
     let is_open = Memo::new(move |_| stream.run.with(|run| !run.state.is_final()));
+    let is_trap = stream.run.with_untracked(|run| matches!(run.spec, LabSpec::Request(_)));
     move || {
         let text = text.get().or_else(|| is_open.get().then(|| words::SHOWS_LATER.to_owned()));
-        text.map(|text| view! { <Takeaway title=words::WHAT_THIS_SHOWS>{text}</Takeaway> })
+        let rule = is_trap.then(|| view! { <Rule /> });
+        text.map(|text| view! { <Takeaway title=words::WHAT_THIS_SHOWS>{text}{rule}</Takeaway> })
     }
 }
 
@@ -50,13 +59,9 @@ fn of_fetch(spec: &FetchSpec, summary: &LabSummary) -> String {
     let (elapsed, work) = (measured(summary.elapsed_us), measured(summary.work_us));
     let one_by_one_us = one_by_one_us(spec);
     let one_by_one = words::brief(one_by_one_us);
-    let ratio = times(one_by_one_us, summary.elapsed_us);
-    let side_by_side = |waits: &str| match ratio {
-        Some(ratio) if one_by_one_us.saturating_mul(10) / summary.elapsed_us > 10 => {
-            fetch::side_by_side(waits, &elapsed, &one_by_one, &ratio)
-        }
-        _ => fetch::no_faster(waits, &elapsed, &one_by_one),
-    };
+    let is_faster = Ratio::of(one_by_one_us, summary.elapsed_us).is_some_and(Ratio::is_faster);
+    let sentence = if is_faster { fetch::side_by_side } else { fetch::no_faster };
+    let side_by_side = |waits: &str| sentence(waits, &elapsed, &one_by_one);
     let sentence = match spec.style {
         LabStyle::Sequential => fetch::in_sequence(&words::things(spec), &elapsed, &work),
         LabStyle::Threads | LabStyle::Futures => {
@@ -106,6 +111,7 @@ mod tests {
     use api::PoolSummary;
 
     use super::*;
+    use crate::ui::format::plain;
 
     fn summary(elapsed_ms: u64, work_ms: u64, done: u32, failed: u32) -> LabSummary {
         LabSummary { elapsed_us: elapsed_ms * 1_000, work_us: work_ms * 1_000, done, failed, ..LabSummary::default() }
@@ -113,14 +119,14 @@ mod tests {
 
     #[test]
     fn a_run_of_requests_says_who_waited() {
-        let text = |style, summary| of_fetch(&FetchSpec { style, workers: 4, ..FetchSpec::FIRST }, &summary);
+        let text = |style, summary| plain(of_fetch(&FetchSpec { style, workers: 4, ..FetchSpec::FIRST }, &summary));
         assert_eq!(
             text(LabStyle::Sequential, summary(20_030, 20_010, 10, 0)),
             "Each request waited for the one before it: the waits of 10 requests add up to 20.01 s, and took 20.03 s."
         );
         let threads = text(LabStyle::Threads, summary(6_000, 20_000, 9, 1));
         assert!(threads.contains("4 threads waited for up to 4 answers at a time"), "{threads}");
-        assert!(threads.contains("6.00 s; one by one would take 20.0 s: 3.3× faster"), "{threads}");
+        assert!(threads.contains("6.00 s; one by one would take 20.0 s."), "{threads}");
         assert!(threads.ends_with("1 request failed; all others were answered."), "{threads}");
         let slow = text(LabStyle::Async, summary(20_000, 20_000, 10, 0));
         assert!(slow.contains("no faster"), "{slow}");
@@ -138,12 +144,14 @@ mod tests {
             longest_wait_us: 232_000,
             ..PoolSummary::default()
         };
-        let text = |pool| of_database(&spec, &LabSummary { failed: 150, pool: Some(pool), ..LabSummary::default() });
+        let text =
+            |pool| plain(of_database(&spec, &LabSummary { failed: 150, pool: Some(pool), ..LabSummary::default() }));
         assert_eq!(
             text(pool),
-            "1,000 tasks shared 8 connections, of which at most 8 were in use at a time. Up to 92 tasks waited for one, \
-             the longest 232 ms. 150 tasks ended badly, and every connection came back."
+            "1,000 tasks shared 8 connections; at times, all 8 were in use. Up to 92 tasks waited for one, the longest \
+             232 ms. 150 tasks ended badly, and every connection came back."
         );
+        assert!(text(PoolSummary { most_in_use: 5, ..pool }).contains("at most 5 were in use at a time"));
         assert!(text(PoolSummary { leaked: 1, ..pool }).contains("1 connection did not come back"));
     }
 
@@ -156,7 +164,7 @@ mod tests {
             lane(Lane::BareTask, &[(0, Sent), (1_400, Answered), (17_000_000, RowGone)]),
             lane(Lane::Job, &[(0, Sent), (4_000, Answered), (16_000_000, RowThere)]),
         ];
-        let text = of_trap(&LabTrace { lanes, ..LabTrace::default() }).unwrap_or_default();
+        let text = plain(of_trap(&LabTrace { lanes, ..LabTrace::default() }).unwrap_or_default());
         for part in
             ["cost the visitor 15.0 s.", "answered in 1.4 ms, and the kill took", "answered in 4.0 ms, and the next"]
         {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{LabEvent, LabFact, LabRun, LabSpec, LabTrace, LabWork, TimeMs};
+use api::{ItemState, JobState, LabEvent, LabFact, LabRun, LabSpec, LabTrace, LabWork, TimeMs};
 use leptos::prelude::*;
 
 use crate::platform::sse::{EventStream, StreamState};
@@ -13,12 +13,15 @@ const REDUCED_MOTION: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy)]
 pub struct RunStream {
-    pub run: RwSignal<LabRun>,
+    /// As the server said it last, or as its events say it by now.
+    pub run: Memo<LabRun>,
+    /// As the server said it last.
+    known: RwSignal<LabRun>,
     pub trace: RwSignal<LabTrace>,
     /// The run's own time, in microseconds. It advances while the run is running and its events arrive.
     pub now_us: RwSignal<u64>,
-    /// Whether all events of the run have arrived.
-    is_complete: RwSignal<bool>,
+    /// Whether the server has said that the run is over, and all its events have arrived.
+    pub is_complete: RwSignal<bool>,
     clock: StoredValue<RunClock>,
     /// Events that have arrived and are not in the trace yet.
     buffer: StoredValue<Vec<LabEvent>>,
@@ -53,9 +56,11 @@ pub fn follow_in_turn(runs: impl IntoIterator<Item = LabRun>) -> Vec<RunStream> 
 
 impl RunStream {
     fn new(run: LabRun) -> Self {
+        let (known, trace) = (RwSignal::new(run), RwSignal::new(LabTrace::default()));
         let stream = Self {
-            run: RwSignal::new(run),
-            trace: RwSignal::new(LabTrace::default()),
+            run: Memo::new(move |_| known.with(|run| trace.with(|trace| settled(run, trace)))),
+            known,
+            trace,
             now_us: RwSignal::new(0),
             is_complete: RwSignal::new(false),
             clock: StoredValue::new(RunClock::default()),
@@ -108,8 +113,8 @@ impl RunStream {
         if event == "run" {
             let Ok(run) = serde_json::from_str::<LabRun>(data) else { return };
             let is_final = run.state.is_final();
-            if self.run.with_untracked(|known| *known != run) {
-                self.run.set(run);
+            if self.known.with_untracked(|known| *known != run) {
+                self.known.set(run);
             }
             if is_final {
                 // The server ends the stream here; left open, the browser would reconnect for ever.
@@ -172,6 +177,17 @@ impl RunStream {
     }
 }
 
+/// The run as its events say it. Once all requests are answered, it is done: the server says so a moment later, with the
+/// same figures.
+fn settled(run: &LabRun, trace: &LabTrace) -> LabRun {
+    let is_answered = |state| matches!(state, ItemState::Done | ItemState::Failed);
+    let are_all_answered = !trace.items.is_empty() && trace.items.iter().all(|item| is_answered(item.state));
+    if run.state != JobState::Running || !matches!(run.spec, LabSpec::Fetch(_)) || !are_all_answered {
+        return run.clone();
+    }
+    LabRun { state: JobState::Done, percent: 100, summary: Some(trace.summary()), can_cancel: false, ..run.clone() }
+}
+
 /// The browser's monotonic clock, in microseconds.
 fn browser_us() -> u64 {
     let ms = time::steady_ms();
@@ -215,7 +231,42 @@ impl RunClock {
 
 #[cfg(test)]
 mod tests {
+    use api::{FetchSpec, ItemTrace, JobId, LabRunId, LabSummary};
+
     use super::*;
+
+    #[test]
+    fn a_run_is_done_once_all_its_requests_are_answered() {
+        let run = |state| LabRun {
+            id: LabRunId::from_parts(1, 1),
+            job: JobId(1),
+            spec: LabSpec::Fetch(FetchSpec::FIRST),
+            state,
+            ahead: 0,
+            created_at: TimeMs(0),
+            finished_at: None,
+            percent: 40,
+            summary: None,
+            error: None,
+            can_cancel: true,
+        };
+        let item = |state| ItemTrace { state, started_us: Some(10), ended_us: Some(30), ..ItemTrace::default() };
+        let trace = |states: &[ItemState]| LabTrace {
+            items: states.iter().map(|&state| item(state)).collect(),
+            ..LabTrace::default()
+        };
+        let running = run(JobState::Running);
+        let done = settled(&running, &trace(&[ItemState::Done, ItemState::Failed]));
+        let summary = LabSummary { elapsed_us: 20, done: 1, failed: 1, work_us: 40, ..LabSummary::default() };
+        assert_eq!((done.state, done.percent, done.can_cancel), (JobState::Done, 100, false));
+        assert_eq!(done.summary, Some(summary));
+        for open in [ItemState::Pending, ItemState::Running, ItemState::Cancelled] {
+            assert_eq!(settled(&running, &trace(&[ItemState::Done, open])), running, "{open:?}");
+        }
+        assert_eq!(settled(&running, &trace(&[])), running);
+        let retrying = run(JobState::Retrying);
+        assert_eq!(settled(&retrying, &trace(&[ItemState::Done])), retrying, "its worker has stopped: it runs again");
+    }
 
     #[test]
     fn late_events_do_not_set_the_clock_back() {

@@ -1,15 +1,11 @@
 //! What a comparison shows, as far as its own figures show it.
 
-use api::{FetchSpec, LabStyle, LabSummary, REQUESTS_LIMIT};
+use api::{FetchSpec, LabStyle, LabSummary, REQUESTS_LIMIT, RUN_LIMIT_MS};
 
 use crate::lab::comparison::{Lane, Outcome};
+use crate::lab::ratio::Ratio;
 use crate::lab::words;
 use crate::lab::words::brief;
-
-/// Tenths of a ratio from which on something counts as faster.
-const FASTER: u64 = 11;
-/// Tenths of a ratio from which on it is worth an explanation.
-const MUCH_FASTER: u64 = 15;
 
 /// `Same 10 requests: 20.0 s, or 2.0 s`, as soon as all have ended. A sequence that was too long has the time that it
 /// would take.
@@ -53,11 +49,11 @@ pub fn versus(lanes: &[Lane], lane: &Lane) -> Option<String> {
     if base == own {
         return Some(measure.to_owned());
     }
-    let (faster, slower) = (tenths(base, own), tenths(own, base));
-    Some(if faster >= FASTER {
-        words::faster(&words::ratio(faster))
-    } else if slower >= FASTER {
-        words::slower(&words::ratio(slower))
+    let (faster, slower) = (Ratio::of(base, own)?, Ratio::of(own, base)?);
+    Some(if faster.is_faster() {
+        words::faster(faster)
+    } else if slower.is_faster() {
+        words::slower(slower)
     } else {
         words::AS_SLOW.to_owned()
     })
@@ -82,14 +78,13 @@ fn side_by_side(spec: &FetchSpec, lanes: &[Lane]) -> Option<String> {
     let fastest = others.filter_map(Lane::answered).map(|summary| summary.elapsed_us).min();
     let sequence = lanes.iter().find(|lane| lane.style == LabStyle::Sequential)?;
     if let Outcome::TooLong(least_ms) = sequence.outcome {
-        return Some(words::sequence_too_long(&words::things(spec), &brief(least_ms * 1_000)));
+        return Some(words::sequence_too_long(&words::things(spec), &brief(least_ms * 1_000), RUN_LIMIT_MS));
     }
     let (sequence, fastest) = (sequence.answered()?.elapsed_us, fastest?);
     let (slow, fast) = (brief(sequence), brief(fastest));
-    let ratio = tenths(sequence, fastest);
-    Some(match ratio {
-        MUCH_FASTER.. => words::waiting_overlaps(&words::ratio(ratio), &fast, &slow),
-        FASTER..MUCH_FASTER => words::waiting_overlaps_little(&words::ratio(ratio), &fast, &slow),
+    Some(match Ratio::of(sequence, fastest)? {
+        ratio if ratio.is_much_faster() => words::waiting_overlaps(ratio, &fast, &slow),
+        ratio if ratio.is_faster() => words::waiting_overlaps_little(ratio, &fast, &slow),
         _ if spec.count == 1 => words::no_faster_alone(&fast, &slow),
         _ => words::no_faster(&fast, &slow),
     })
@@ -99,10 +94,10 @@ fn threads_and_async(spec: &FetchSpec, lanes: &[Lane]) -> Option<String> {
     let threads = of(lanes, LabStyle::Threads)?.elapsed_us;
     let tasks = of(lanes, LabStyle::Async)?.elapsed_us;
     let (threads_text, tasks_text) = (brief(threads), brief(tasks));
-    if tenths(tasks, threads) >= FASTER {
+    if Ratio::of(tasks, threads)?.is_faster() {
         return Some(words::threads_faster(&threads_text, &tasks_text));
     }
-    if tenths(threads, tasks) >= FASTER {
+    if Ratio::of(threads, tasks)?.is_faster() {
         return Some(if spec.workers < spec.count {
             words::few_threads(spec.workers, spec.count, &threads_text, &tasks_text)
         } else {
@@ -126,7 +121,7 @@ fn failures(lanes: &[Lane]) -> Option<String> {
 }
 
 fn stopped(lanes: &[Lane]) -> Option<String> {
-    let is_stopped = |lane: &&Lane| matches!(lane.outcome, Outcome::Stopped(_) | Outcome::Missing);
+    let is_stopped = |lane: &&Lane| matches!(lane.outcome, Outcome::Stopped { .. } | Outcome::Missing);
     let names: Vec<_> = lanes.iter().filter(is_stopped).map(|lane| words::style_name(lane.style)).collect();
     (!names.is_empty()).then(|| words::not_compared(&names))
 }
@@ -135,17 +130,12 @@ fn of(lanes: &[Lane], style: LabStyle) -> Option<&LabSummary> {
     lanes.iter().find(|lane| lane.style == style)?.answered()
 }
 
-/// How often `part` fits into `whole`, in tenths, rounded.
-fn tenths(whole: u64, part: u64) -> u64 {
-    let part = part.max(1);
-    whole.saturating_mul(10).saturating_add(part / 2) / part
-}
-
 #[cfg(test)]
 mod tests {
     use api::JobState;
 
     use super::*;
+    use crate::ui::format::plain;
 
     fn ended(style: LabStyle, elapsed_ms: u64, failed: u32) -> Lane {
         let summary = LabSummary { elapsed_us: elapsed_ms * 1_000, done: 10 - failed, failed, ..LabSummary::default() };
@@ -161,10 +151,10 @@ mod tests {
     #[test]
     fn the_usual_comparison() {
         let lanes = lanes([20_030, 2_004, 2_003, 2_008]);
-        assert_eq!(headline(&FIRST, &lanes), "Same 10 requests: 20.0 s, or 2.0 s");
+        assert_eq!(plain(headline(&FIRST, &lanes)), "Same 10 requests: 20.0 s, or 2.0 s");
         let versus: Vec<_> = lanes.iter().filter_map(|lane| versus(&lanes, lane)).collect();
         assert_eq!(versus, ["baseline", "10× faster", "10× faster", "10× faster"]);
-        let conclusion = conclusion(&FIRST, &lanes).unwrap_or_default();
+        let conclusion = plain(conclusion(&FIRST, &lanes).unwrap_or_default());
         assert!(conclusion.contains("10 times faster: 2.0 s instead of 20.0 s"), "{conclusion}");
         assert!(conclusion.contains("Threads and async tie here"), "{conclusion}");
     }
@@ -172,7 +162,7 @@ mod tests {
     #[test]
     fn fewer_threads_than_requests_wait_in_rounds() {
         let spec = FetchSpec { workers: 4, ..FIRST };
-        let conclusion = conclusion(&spec, &lanes([20_000, 6_000, 6_000, 2_000])).unwrap_or_default();
+        let conclusion = plain(conclusion(&spec, &lanes([20_000, 6_000, 6_000, 2_000])).unwrap_or_default());
         assert!(conclusion.contains("4 threads"), "{conclusion}");
         assert!(conclusion.contains("6.0 s") && !conclusion.contains("tie"), "{conclusion}");
     }
@@ -182,7 +172,7 @@ mod tests {
         let text = |spec: &FetchSpec, lanes: &[Lane]| conclusion(spec, lanes).unwrap_or_default();
         let alone = FetchSpec { count: 1, ..FIRST };
         let equal = lanes([2_000, 2_001, 2_000, 2_002]);
-        assert_eq!(headline(&alone, &equal), "Same 1 request: 2.0 s either way");
+        assert_eq!(plain(headline(&alone, &equal)), "Same 1 request: 2.0 s either way");
         assert!(text(&alone, &equal).contains("nothing to wait for beside"), "{}", text(&alone, &equal));
         let no_wait = lanes([10, 15, 15, 18]);
         assert!(text(&FIRST, &no_wait).contains("no faster here"), "{}", text(&FIRST, &no_wait));
@@ -194,7 +184,7 @@ mod tests {
     fn failures_and_missing_runs_are_named() {
         let mut some = lanes([20_000, 2_000, 2_000, 2_000]);
         some[1] = ended(LabStyle::Threads, 2_000, 3);
-        some[3].outcome = Outcome::Stopped(JobState::Cancelled);
+        some[3].outcome = Outcome::Stopped { state: JobState::Cancelled, error: None };
         let text = conclusion(&FIRST, &some).unwrap_or_default();
         assert!(text.contains("3 of 30 requests failed"), "{text}");
         assert!(text.contains("Async did not run to its end"), "{text}");
@@ -208,8 +198,8 @@ mod tests {
         let many = FetchSpec { count: 1_000, workers: 100, ..FIRST };
         let mut lanes = lanes([0, 20_100, 20_100, 2_500]);
         lanes[0].outcome = Outcome::TooLong(2_000_000);
-        assert_eq!(headline(&many, &lanes), "Same 1,000 requests: 33 min 20 s, 20.1 s, or 2.5 s");
-        let text = conclusion(&many, &lanes).unwrap_or_default();
+        assert_eq!(plain(headline(&many, &lanes)), "Same 1,000 requests: 33 min 20 s, 20.1 s, or 2.5 s");
+        let text = plain(conclusion(&many, &lanes).unwrap_or_default());
         assert!(text.contains("at least 33 min 20 s"), "{text}");
         assert_eq!(versus(&lanes, &lanes[3]).as_deref(), Some("8.0× faster"));
         assert_eq!(versus(&lanes, &lanes[0]), None);

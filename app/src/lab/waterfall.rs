@@ -1,15 +1,15 @@
 //! The waterfall: when each request waited and when it ran, on one time axis.
 
 use api::{ItemState, ItemTrace};
+use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
 use crate::lab::bars;
 use crate::lab::items::Flag;
 use crate::lab::legend::StateLegend;
 use crate::lab::stream::RunStream;
-use crate::lab::words::run as words;
+use crate::lab::words::{FAILED, NOT_BEGUN, WAITING_FOR_ANSWER, run as words};
 use crate::ui::chart::axis::{Scale, TimeAxis};
-use crate::ui::chart::reading::Slider;
 use crate::ui::icon::{Icon, Symbol};
 
 #[component]
@@ -28,11 +28,31 @@ pub fn Waterfall(
         Scale::to(stream.trace.with(bars::end))
     });
     let inspected = RwSignal::new(None::<usize>);
+    let press = move |event: KeyboardEvent| {
+        if let Some(row) = moved(&event.key(), inspected.get_untracked(), count.get_untracked()) {
+            event.prevent_default();
+            inspected.set(Some(row));
+        }
+    };
+    let has_failed = Memo::new(move |_| stream.trace.with(|trace| trace.count(ItemState::Failed) > 0));
     let rows = move || match count.get() {
         0 => view! { <p class="muted waterfall_empty">{words::NO_BARS_YET}</p> }.into_any(),
         count => {
             let rows = (0..count).map(|index| view! { <WaterfallRow stream index scale inspected /> });
-            view! { <ol class="waterfall_rows" aria-label=words::REQUESTS>{rows.collect_view()}</ol> }.into_any()
+            // One stop of the tab key; arrow keys choose a row.
+            view! {
+                <ol
+                    class="waterfall_rows"
+                    role="listbox"
+                    tabindex="0"
+                    aria-label=words::REQUESTS
+                    aria-activedescendant=move || inspected.get().map(row_id)
+                    on:keydown=press
+                >
+                    {rows.collect_view()}
+                </ol>
+            }
+            .into_any()
         }
     };
     view! {
@@ -49,7 +69,14 @@ pub fn Waterfall(
                 <TimeAxis scale />
                 {rows}
             </div>
-            <ItemSlider stream inspected count />
+            <ul class="bar_legend" aria-hidden="true">
+                <li><span class="bar_sample" data-bar="wait"></span>{NOT_BEGUN}</li>
+                <li><span class="bar_sample" data-bar="work"></span>{WAITING_FOR_ANSWER}</li>
+                {move || has_failed.get().then(|| view! {
+                    <li><span class="bar_sample" data-bar="failed"></span>{FAILED}</li>
+                })}
+            </ul>
+            <Sentence stream inspected />
         </section>
     }
 }
@@ -84,8 +111,10 @@ fn WaterfallRow(
     view! {
         <li
             class="waterfall_row"
+            role="option"
+            id=row_id(index)
+            aria-selected=move || if inspected.get() == Some(index) { "true" } else { "false" }
             data-state=move || bars::job_state(state.get()).as_str()
-            data-inspected=move || (inspected.get() == Some(index)).then_some("")
             on:pointerenter=move |_| inspected.set(Some(index))
         >
             <span class="waterfall_label">
@@ -120,8 +149,9 @@ fn bar(index: usize, item: &ItemTrace, scale: Scale, now_us: u64) -> Bar {
     }
 }
 
+/// The figures of the chosen request.
 #[component]
-fn ItemSlider(stream: RunStream, inspected: RwSignal<Option<usize>>, count: Memo<usize>) -> impl IntoView {
+fn Sentence(stream: RunStream, inspected: RwSignal<Option<usize>>) -> impl IntoView {
     let sentence = Memo::new(move |_| {
         let index = inspected.get()?;
         let now_us = if stream.is_running() { stream.now_us.get() } else { 0 };
@@ -132,18 +162,35 @@ fn ItemSlider(stream: RunStream, inspected: RwSignal<Option<usize>>, count: Memo
             Some(bars::sentence(index, item, arrival, now_us.max(trace.latest_us)))
         })
     });
-    let text = move || sentence.get().unwrap_or_else(|| words::POINT_AT_A_BAR.to_owned());
-    let select = move |number: Option<u64>| {
-        inspected.set(number.and_then(|number| usize::try_from(number).ok()?.checked_sub(1)))
-    };
-    view! {
-        <Slider
-            label=words::REQUEST
-            min="1"
-            max=Signal::derive(move || count.get().max(1).to_string())
-            value=Signal::derive(move || inspected.get().map_or(1, |index| index + 1).to_string())
-            text=Signal::derive(text)
-            on_input=Callback::new(select)
-        />
+    let text = move || sentence.get().unwrap_or_else(|| words::CHOOSE_A_BAR.to_owned());
+    view! { <p class="waterfall_sentence">{text}</p> }
+}
+
+fn row_id(index: usize) -> String {
+    format!("request-{}", index + 1)
+}
+
+/// The row that an arrow key leads to.
+fn moved(key: &str, from: Option<usize>, count: usize) -> Option<usize> {
+    let last = count.checked_sub(1)?;
+    match key {
+        "ArrowDown" => Some(from.map_or(0, |row| (row + 1).min(last))),
+        "ArrowUp" => Some(from.map_or(last, |row| row.saturating_sub(1))),
+        "Home" => Some(0),
+        "End" => Some(last),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrow_keys_lead_from_row_to_row() {
+        assert_eq!([moved("ArrowDown", None, 3), moved("ArrowDown", Some(2), 3)], [Some(0), Some(2)]);
+        assert_eq!([moved("ArrowUp", None, 3), moved("ArrowUp", Some(2), 3)], [Some(2), Some(1)]);
+        assert_eq!([moved("Home", Some(1), 3), moved("End", Some(1), 3)], [Some(0), Some(2)]);
+        assert_eq!([moved("a", Some(1), 3), moved("End", None, 0)], [None, None]);
     }
 }

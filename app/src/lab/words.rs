@@ -3,16 +3,17 @@
 pub mod form;
 pub mod labels;
 pub mod run;
+pub mod trap;
 
-use api::{FetchSpec, LabStyle, LabWork, Lane};
+use api::{FetchSpec, LabStyle, LabWork};
 
+use crate::lab::ratio::Ratio;
 use crate::ui::format::{configured, counted, duration, measured, number};
 
 pub const TITLE: &str = "The waiting lab";
 pub const CLOSED: &str = "The lab is closed here";
 pub const STYLE: &str = "Style";
 pub const CODE_TITLE: &str = "The same in code";
-pub const WAITING: &str = "waiting";
 pub const GUIDE: &str = "Read more: what waits, and what need not";
 pub const WHAT_TO_EXPECT: &str = "What to expect";
 pub const WHAT_THIS_SHOWS: &str = "What this shows";
@@ -21,11 +22,14 @@ pub const TRY_FEW: &str = "Back to 10";
 pub const COPY_LINK: &str = "Copy link";
 pub const CANCEL: &str = "Cancel";
 pub const NOT_CANCELLED: &str = "Not cancelled";
+/// What to expect, and what follows while nothing is running, or something is.
 pub const SKETCH: &str = "In sequence, one thread asks and waits, and asks again: the waits add up. Threads wait side by \
-                          side, each on a stack of its own. Async waits for all answers on one thread. Run it, and see \
-                          whether this holds.";
+                          side, each with memory of its own. Futures do the same, with a promise for each result. Async \
+                          waits for all answers on one thread. ";
+pub const RUN_AND_SEE: &str = "Run it, and see whether this holds.";
+pub const WE_WILL_SEE: &str = "We will see whether this holds.";
 /// Holds the place of what a run shows.
-pub const SHOWS_LATER: &str = "What its figures show is said here once the run has ended.";
+pub const SHOWS_LATER: &str = "You will read here what the run shows, once it has ended.";
 pub const NO_COMPARISON: &str = "There is no such comparison. Its runs may be so old that they were deleted.";
 /// What the heights of areas count.
 pub const Y_AXIS: &str = "Requests at a time:";
@@ -44,30 +48,25 @@ pub const COLUMNS: [&str; 6] = ["Style", "Time", "Compared", "Answered", "Failed
 /// The headline and a sentence of each scenario, before there are figures. What stands in backticks is code.
 pub const DATABASE_HEAD: [&str; 2] = [
     "Many tasks, few connections",
-    "Each task takes a connection of a small pool, keeps it for a while and gives it back. Some fail, panic or are \
-     aborted meanwhile: their connections must come back too.",
+    "Each task borrows one of a few database connections, keeps it for a while and gives it back. Some tasks fail, \
+     panic or are aborted on the way: their connections must come back too.",
 ];
 pub const TRAP_HEAD: [&str; 2] = [
     "Kill the server while it writes",
-    "The same search three times, each on a small server of its own with a slow log. Two of them are killed with \
-     `kill -9` before the row is written. The server you are using is not touched.",
+    "The same search three times, each on a small server of its own that is slow to write it to the log. Two of these \
+     servers are killed with `kill -9` before the row is written. The server you are using is not touched.",
 ];
-pub const TRAP_RULE: &str = "The rule: a write that nobody waits for must not make anyone wait, and a read whose data \
-                             the next line needs must be awaited.";
+pub const TRAP_RULE: &str = "The rule: wait only for what the next line needs. A write that nobody waits for becomes a \
+                             job on disk: it delays nobody, and a crash does not lose it.";
 
 /// A span in a sentence: `4.0 ms`, `340 ms`, `20.0 s`, `33 min 20 s`. Seconds are rounded to tenths.
 pub fn brief(us: u64) -> String {
     let tenths = us.saturating_add(50_000) / 100_000;
     match us {
         ..1_000_000 => measured(us),
-        _ if tenths < 600 => format!("{}.{} s", tenths / 10, tenths % 10),
+        _ if tenths < 600 => format!("{}.{}\u{a0}s", tenths / 10, tenths % 10),
         _ => duration(i64::try_from(us / 1_000).unwrap_or(i64::MAX)),
     }
-}
-
-/// A ratio in tenths: `8.3`, `10`, `412`.
-pub fn ratio(tenths: u64) -> String {
-    if tenths < 100 { format!("{}.{}", tenths / 10, tenths % 10) } else { number((tenths + 5) / 10) }
 }
 
 /// `10 requests`, `1 flag`.
@@ -132,26 +131,27 @@ pub const BASELINE: &str = "baseline";
 pub const SLOWEST: &str = "slowest";
 pub const AS_SLOW: &str = "about the same";
 
-pub fn faster(ratio: &str) -> String {
+pub fn faster(ratio: Ratio) -> String {
     format!("{ratio}× faster")
 }
 
-pub fn slower(ratio: &str) -> String {
+pub fn slower(ratio: Ratio) -> String {
     format!("{ratio}× slower")
 }
 
 pub const NOTHING_ANSWERED: &str =
     "No request was answered, so these times say nothing about waiting. What failed is shown on the page of each run.";
 
-pub fn sequence_too_long(things: &str, least: &str) -> String {
-    format!("One by one, {things} would take at least {least}: longer than a run may take, so that was not run.")
+pub fn sequence_too_long(things: &str, least: &str, limit_ms: u64) -> String {
+    let limit = configured(limit_ms);
+    format!("One by one, {things} would take at least {least}. A run may take {limit}, so that was not run.")
 }
 
-pub fn waiting_overlaps(ratio: &str, fast: &str, slow: &str) -> String {
+pub fn waiting_overlaps(ratio: Ratio, fast: &str, slow: &str) -> String {
     format!("The work is waiting, so doing it side by side is {ratio} times faster: {fast} instead of {slow}.")
 }
 
-pub fn waiting_overlaps_little(ratio: &str, fast: &str, slow: &str) -> String {
+pub fn waiting_overlaps_little(ratio: Ratio, fast: &str, slow: &str) -> String {
     format!("Side by side was only {ratio} times faster here: {fast} instead of {slow}. There was little to wait for.")
 }
 
@@ -164,9 +164,11 @@ pub fn no_faster_alone(fast: &str, slow: &str) -> String {
 }
 
 pub fn few_threads(workers: u32, count: u32, threads: &str, tasks: &str) -> String {
-    let (workers, count) = (counted(workers as usize, "thread"), number(count.into()));
+    let (answers, count) = (counted(workers as usize, "answer"), number(count.into()));
+    let workers = counted(workers as usize, "thread");
     format!(
-        "{workers} can wait for no more answers than that at a time, and took {threads}; async waits for all {count} on one thread, and took {tasks}."
+        "{workers} waited for {answers} at a time, and took {threads}. Async waited for all {count} on one thread, and \
+         took {tasks}."
     )
 }
 
@@ -180,7 +182,7 @@ pub fn async_faster(threads: &str, tasks: &str) -> String {
 
 pub const TIE: &str = "Threads and async tie here.";
 pub const TIE_OF_FEW: &str =
-    "Threads and async tie here. With 1,000 requests, threads need 1,000 stacks, and async still needs one thread.";
+    "Threads and async tie here. For 1,000 requests at a time it takes 1,000 threads, and async still needs one.";
 
 pub fn some_failed(failed: u64, total: u64) -> String {
     format!("{} of {} requests failed, so these are not only times of answers.", number(failed), number(total))
@@ -194,8 +196,8 @@ pub const NOT_RUN: &str = "not run";
 pub const STOPPED: &str = "stopped";
 
 /// Why a drawing is empty.
-pub fn longer_than_a_run(least_ms: u64, limit_ms: u64) -> String {
-    format!("Would take {}; a run may take {}", brief(least_ms * 1_000), configured(limit_ms))
+pub fn would_take(least_ms: u64) -> String {
+    format!("Would take {}", brief(least_ms * 1_000))
 }
 
 /// Beside an area: how many requests were in flight at most.
@@ -209,10 +211,21 @@ pub fn shown(work: &str) -> String {
 }
 
 pub const DELETED: &str = "Never started, or deleted since";
-pub const NEVER_BEGAN: &str = "Cancelled before it began";
+pub const CANCELLED_BEFORE: &str = "Cancelled before it began";
+
+pub fn failed_before(error: Option<&str>) -> String {
+    format!("Failed before it began: {}", error.unwrap_or("the server's log says why"))
+}
+
+pub const NEXT: &str = "next";
 
 pub fn ahead(ahead: u64) -> String {
-    if ahead == 0 { "next".to_owned() } else { format!("{} ahead", number(ahead)) }
+    if ahead == 0 { NEXT.to_owned() } else { format!("{} ahead", number(ahead)) }
+}
+
+/// Which of the styles it will be.
+pub fn turn(position: usize, total: usize) -> String {
+    format!("number {position} of {total}")
 }
 
 pub fn progress(ended: usize, total: u32) -> String {
@@ -230,8 +243,8 @@ pub fn lane_ended(style: &str, time: &str) -> String {
 
 pub fn cut_off(since: &str, into: &str) -> String {
     format!(
-        "No news from the server since {since}. The clock stands at the last news, {into} into the run; what happens now \
-         is drawn once the server answers again."
+        "No news from the server since {since}. The clock stopped {into} into the run, at the last news. What happens \
+         meanwhile is drawn once the server answers again."
     )
 }
 
@@ -243,8 +256,8 @@ pub mod fetch {
         format!("Each request waited for the one before it: the waits of {count} add up to {work}, and took {elapsed}.")
     }
 
-    pub fn side_by_side(waits: &str, elapsed: &str, one_by_one: &str, ratio: &str) -> String {
-        format!("{waits}. That took {elapsed}; one by one would take {one_by_one}: {ratio} faster.")
+    pub fn side_by_side(waits: &str, elapsed: &str, one_by_one: &str) -> String {
+        format!("{waits}. That took {elapsed}; one by one would take {one_by_one}.")
     }
 
     pub fn no_faster(waits: &str, elapsed: &str, one_by_one: &str) -> String {
@@ -279,12 +292,11 @@ pub mod database {
     }
 
     pub fn shared(tasks: u64, connections: u32, most_in_use: u32) -> String {
-        format!(
-            "{} tasks shared {} connections, of which at most {} were in use at a time.",
-            number(tasks),
-            number(connections.into()),
-            number(most_in_use.into())
-        )
+        let used = match number(most_in_use.into()) {
+            all if most_in_use == connections => format!("at times, all {all} were in use"),
+            most => format!("at most {most} were in use at a time"),
+        };
+        format!("{} tasks shared {} connections; {used}.", number(tasks), number(connections.into()))
     }
 
     pub fn waited(most_waiting: u32, longest: &str) -> String {
@@ -307,88 +319,14 @@ pub mod database {
     }
 }
 
-/// The lanes of the trap.
-pub mod trap {
-    use super::{Lane, brief};
-
-    /// Its title, and what is done in it.
-    pub fn lane(lane: Lane) -> [&'static str; 2] {
-        match lane {
-            Lane::Awaited => ["Awaited", "The answer waits until the row is written."],
-            Lane::BareTask => ["Bare task", "A task of the process writes the row; the answer leaves at once."],
-            Lane::Job => ["Durable job", "The write is a job on disk; the answer leaves once it is there."],
-        }
-    }
-
-    pub const VISITOR: &str = "visitor waits";
-    pub const UNWRITTEN: &str = "row not written yet";
-    pub const KILLED: &str = "killed";
-    pub const ANSWERED: &str = "answered";
-    pub const TITLE: &str = "The same search, three times";
-    pub const STEPS: &str = "All steps as a table";
-    pub const COLUMNS: [&str; 3] = ["Search", "Step", "At"];
-    pub const ROW_WRITTEN: &str = "row written";
-    pub const LOST: &str = "row lost";
-    /// Why the durable answer takes longer than it would in a server that has been running for a while.
-    pub const FIRST_WRITE: &str = "its process had just started";
-
-    /// Beside a mark.
-    pub fn at(what: &str, us: u64) -> String {
-        format!("{what} {}", brief(us))
-    }
-
-    pub const ROW_LOST: &str = "Row lost";
-    pub const PENDING: &str = "…";
-
-    pub fn wait(us: u64) -> String {
-        format!("{} wait", brief(us))
-    }
-
-    pub fn survived(us: u64) -> String {
-        format!("{}, row survived", brief(us))
-    }
-
-    pub fn written(us: u64) -> String {
-        format!("{}, row written", brief(us))
-    }
-
-    pub fn answered(us: u64) -> String {
-        format!("answered in {}", brief(us))
-    }
-
-    pub const VISITOR_STILL_WAITS: &str = "the visitor waits for the answer";
-    pub const NOT_SENT: &str = "not sent yet";
-    pub const ROW_PENDING: &str = "its row is not in the log yet";
-    pub const ROW_THERE: &str = "its row is in the log";
-
-    pub fn shows_awaited(us: u64) -> String {
-        format!("Awaiting the write cost the visitor {}.", brief(us))
-    }
-
-    pub fn shows_lost(us: u64) -> String {
-        format!("The bare task answered in {}, and the kill took the row with it.", brief(us))
-    }
-
-    pub fn shows_survived(us: u64) -> String {
-        format!("The durable job answered in {}, and the next process wrote its row.", brief(us))
-    }
-
-    pub fn shows_unexpected(lane: &str, us: u64, row: &str) -> String {
-        format!("{lane}: answered in {}, {row}.", brief(us))
-    }
-
-    pub const ROW_ARRIVED_ANYWAY: &str = "and its row arrived although the process was killed";
-    pub const ROW_MISSING: &str = "and its row is missing: that must not happen";
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::format::plain;
 
     #[test]
     fn spans_are_brief() {
-        let spans = [4_000, 340_000, 2_018_000, 20_030_000, 59_990_000, 2_000_000_000].map(brief);
+        let spans = [4_000, 340_000, 2_018_000, 20_030_000, 59_990_000, 2_000_000_000].map(brief).map(plain);
         assert_eq!(spans, ["4.0 ms", "340 ms", "2.0 s", "20.0 s", "59.9 s", "33 min 20 s"]);
-        assert_eq!([8, 83, 99, 100, 104, 4_120].map(ratio), ["0.8", "8.3", "9.9", "10", "10", "412"]);
     }
 }

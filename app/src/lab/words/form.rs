@@ -1,6 +1,6 @@
 //! The texts of the lab's forms.
 
-use crate::ui::format::duration;
+use crate::ui::format::{configured, duration};
 
 pub const NOT_STARTED: &str = "Not started";
 /// Before the error of a start whose outcome is unknown.
@@ -59,7 +59,12 @@ pub fn compare_progress(style: &str, position: usize, total: usize, left_ms: u64
     format!("Running {style}, {position} of {total} · about {} left", roughly(left_ms))
 }
 
-/// No style of the comparison has begun yet, or none is running at the moment.
+/// The styles before this one have ended, and it is about to begin.
+pub fn compare_next(style: &str, position: usize, total: usize, left_ms: u64) -> String {
+    format!("{style} is next, {position} of {total} · about {} left", roughly(left_ms))
+}
+
+/// No style of the comparison has begun yet.
 pub fn compare_waits(ahead: u64) -> String {
     if ahead == 0 { "Next in line".to_owned() } else { format!("Waiting, {ahead} ahead") }
 }
@@ -68,7 +73,7 @@ pub fn compare_waits(ahead: u64) -> String {
 fn roughly(least_ms: u64) -> String {
     let rounded = if least_ms < 1_000 { least_ms } else { least_ms.div_ceil(1_000) * 1_000 };
     match rounded {
-        1_000..60_000 => format!("{} s", rounded / 1_000),
+        1_000..60_000 => configured(rounded),
         _ => duration(i64::try_from(rounded).unwrap_or(i64::MAX)),
     }
 }
@@ -76,10 +81,11 @@ fn roughly(least_ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::format::plain;
 
     #[test]
     fn an_estimate_has_no_tenths() {
-        let estimate = |ms| compare_estimate(ms).split('.').next().unwrap_or_default().to_owned();
+        let estimate = |ms| plain(compare_estimate(ms).split('.').next().unwrap_or_default());
         assert_eq!(
             [300, 26_000, 25_100, 65_000].map(estimate),
             ["Takes about 300 ms", "Takes about 26 s", "Takes about 26 s", "Takes about 1 min 5 s"]

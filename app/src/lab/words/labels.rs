@@ -122,6 +122,7 @@ mod tests {
     use api::RequestSpec;
 
     use super::*;
+    use crate::ui::format::plain;
 
     fn fetch(style: LabStyle) -> FetchSpec {
         FetchSpec { style, workers: 4, order: LabOrder::Completion, ..FetchSpec::FIRST }
@@ -130,7 +131,7 @@ mod tests {
     #[test]
     fn titles_name_work_style_and_workers() {
         assert_eq!(
-            LabStyle::ALL.map(|style| title(&LabSpec::Fetch(fetch(style)))),
+            LabStyle::ALL.map(|style| plain(title(&LabSpec::Fetch(fetch(style))))),
             [
                 "10 × 2 s in sequence",
                 "10 × 2 s on 4 threads",
@@ -142,7 +143,7 @@ mod tests {
         assert_eq!(title(&LabSpec::Fetch(flags)), "1 flag on 1 thread");
         let trap = LabSpec::Request(RequestSpec { delay_ms: 15_000 });
         assert_eq!(
-            (title(&trap), estimate(&trap)),
+            (plain(title(&trap)), plain(estimate(&trap))),
             ("The trap, with a write of 15 s".to_owned(), "Takes about 17 s.".to_owned())
         );
     }
@@ -152,7 +153,11 @@ mod tests {
         let spec =
             DatabaseSpec { batches: 10, tasks_per_batch: 100, hold_ms: 20, failing: 0, panicking: 0, aborted: 0 };
         assert_eq!(title(&LabSpec::Database(spec.clone())), "1,000 tasks in 10 batches on 8 connections");
-        assert_eq!(estimate(&LabSpec::Database(spec.clone())), "Takes about 2.6 s.", "13 turns of 20 ms, 10 times");
+        assert_eq!(
+            plain(estimate(&LabSpec::Database(spec.clone()))),
+            "Takes about 2.6 s.",
+            "13 turns of 20 ms, 10 times"
+        );
         let one = DatabaseSpec { batches: 1, ..spec };
         assert_eq!(title(&LabSpec::Database(one)), "100 tasks in 1 batch on 8 connections");
     }

@@ -1,5 +1,6 @@
 //! The texts of a single run: its page, its figures, its items, and the list of runs.
 
+use crate::lab::ratio::Ratio;
 use crate::ui::format::{counted, number};
 
 pub const NO_SUCH_RUN: &str = "There is no such run";
@@ -12,11 +13,10 @@ pub const PERHAPS_NOT_CANCELLED: &str = "Perhaps not cancelled";
 pub const CANCELLING: &str = "Cancelling…";
 pub const PROGRESS: &str = "Progress";
 
-pub const WATERFALL: &str = "Waterfall";
+pub const WATERFALL: &str = "Each request over time";
 pub const NO_BARS_YET: &str = "The bars appear when the run begins.";
 pub const REQUESTS: &str = "Requests";
-pub const REQUEST: &str = "Request";
-pub const POINT_AT_A_BAR: &str = "Point at a bar, or move the slider, for its figures.";
+pub const CHOOSE_A_BAR: &str = "Choose a bar to read its figures. Arrow keys work too.";
 pub const BY_STATE: &str = "Requests by state";
 pub const CANCELLED: &str = "cancelled";
 
@@ -33,6 +33,8 @@ pub const FAILURES: &str = "What failed, by kind";
 /// The failures of tasks that were told to fail.
 pub const ORDERED_FAILURES: &str = "What we made fail";
 pub const ORDERED_ERROR: &str = "a statement with a syntax error";
+/// When tasks were told to panic or were aborted.
+pub const WHILE_HOLDING: &str = "while holding a connection";
 pub const FUTURES: &str = "Futures";
 pub const FUTURE_COUNTS: [&str; 5] = ["pending", "running", "finished", "cancelled", "called back"];
 pub const EACH_FUTURE: &str = "Each future";
@@ -51,7 +53,7 @@ pub const ASKED: &str = "Asked";
 
 /// The labels of a run's figures.
 pub mod tile {
-    use super::number;
+    use super::{Ratio, number};
 
     pub const DONE: &str = "Done";
     pub const FAILED: &str = "Failed";
@@ -70,6 +72,10 @@ pub mod tile {
 
     pub fn cancelled(count: u32) -> String {
         format!("{} cancelled", number(count.into()))
+    }
+
+    pub fn times(ratio: Ratio) -> String {
+        format!("{ratio}×")
     }
 
     pub fn one_by_one(time: &str) -> String {
