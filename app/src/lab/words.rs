@@ -53,8 +53,8 @@ pub const DATABASE_HEAD: [&str; 2] = [
 ];
 pub const TRAP_HEAD: [&str; 2] = [
     "Kill the server while it writes",
-    "The same search three times, each on a small server of its own that is slow to write it to the log. Two of these \
-     servers are killed with `kill -9` before the row is written. The server you are using is not touched.",
+    "The same search three times, each on a small server of its own with a slow log. Two of them are killed with \
+     `kill -9` before the row is written. The server you are using is not touched.",
 ];
 pub const TRAP_RULE: &str = "The rule: wait only for what the next line needs. A write that nobody waits for becomes a \
                              job on disk: it delays nobody, and a crash does not lose it.";

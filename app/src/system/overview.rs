@@ -168,7 +168,7 @@ mod tests {
     fn without_a_wait_there_is_no_longest_wait() {
         let longest = |waits| pool_group(PoolState { waits, longest_wait_ms: 0, ..PoolState::default() }).facts.pop();
         assert_eq!(longest(0), Some(Fact::none("Longest wait")));
-        assert_eq!(longest(1), Some(Fact::new("Longest wait", &*duration(0))));
+        assert_eq!(longest(1), Some(Fact::new("Longest wait", duration(0))));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub const PROGRESS: &str = "Progress";
 pub const WATERFALL: &str = "Each request over time";
 pub const NO_BARS_YET: &str = "The bars appear when the run begins.";
 pub const REQUESTS: &str = "Requests";
-pub const CHOOSE_A_BAR: &str = "Choose a bar to read its figures. Arrow keys work too.";
+pub const CHOOSE_A_BAR: &str = "Choose a bar to read its figures.";
 pub const BY_STATE: &str = "Requests by state";
 pub const CANCELLED: &str = "cancelled";
 
