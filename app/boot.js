@@ -13,8 +13,10 @@
   // index.html shows the search form; on other pages it would flash.
   if (!/^\/(entry\/?)?$/.test(location.pathname)) root.dataset.preview = "shell";
 
-  // The search page shows a search, whose results take the place of the big words: they must not move.
-  if (new URLSearchParams(location.search).get("phrase") || history.state) root.dataset.asked = "";
+  // The search page shows a search, whose results take the place of the big words: they must not move. One that came
+  // with a link has no receipt.
+  if (history.state) root.dataset.asked = "";
+  else if (new URLSearchParams(location.search).get("phrase")) root.dataset.asked = "shared";
 
   // As Route::is_console says.
   if (/^\/(viewlog|system|jobs(\/\d+)?)\/?$/.test(location.pathname)) root.dataset.frame = "console";

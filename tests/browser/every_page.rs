@@ -31,8 +31,8 @@ const FOR_ADMINISTRATORS: &[(&str, &str)] = &[
     ("/jobs/999999", "no such job"),
     ("/system", "accounted for"),
 ];
-/// The narrowest and the widest supported window, and a usual one.
-const WIDTHS: [u32; 3] = [360, 1280, 1920];
+/// The narrowest and the widest supported window, a usual one, and its half: what is left when it is enlarged twice.
+const WIDTHS: [u32; 4] = [360, 640, 1280, 1920];
 
 #[tokio::test]
 async fn visitors_can_use_every_page() {

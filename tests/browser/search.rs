@@ -138,7 +138,7 @@ async fn the_address_of_a_search_can_be_shared() {
 
     page.new_tab().await;
     page.open(&address).await;
-    page.find(Role::Heading, "Results of a shared search:").await;
+    page.find(Role::Heading, "A shared search:").await;
     assert_eq!(page.value("Phrase").await, "a&b=c+d #שלום");
     assert_eq!(page.texts(".results_letters").await, found);
     // Nothing is recorded in the name of somebody who has only followed a link.

@@ -19,6 +19,7 @@ async fn a_search_without_an_answer_says_so_and_is_sent_again() {
     page.wait_for_text("We can't reach the server.").await;
     page.wait_for_text("Your result is correct; we'll keep resending.").await;
     page.wait_for_text("Not accepted yet").await;
+    page.wait_for_text("retrying in ").await;
     test.server.thaw();
     page.wait_for_text("In the log: row 1").await;
     // It was sent more than once, under one id.

@@ -84,6 +84,21 @@ pub fn local(time: TimeMs) -> String {
     )
 }
 
+/// The same with its distance from UTC, which readers elsewhere need: `2026-11-22 08:05:58 UTC+2`.
+pub fn local_with_offset(time: TimeMs) -> String {
+    format!("{} {}", local(time), offset_name(LocalZone.offset_ms(time) / 60_000))
+}
+
+/// `minutes` are to the east.
+fn offset_name(minutes: i64) -> String {
+    let sign = if minutes < 0 { '−' } else { '+' };
+    match (minutes.abs() / 60, minutes.abs() % 60) {
+        (0, 0) => "UTC".to_owned(),
+        (hours, 0) => format!("UTC{sign}{hours}"),
+        (hours, rest) => format!("UTC{sign}{hours}:{rest:02}"),
+    }
+}
+
 /// The time of day of `time` in the visitor's time zone: `08:05`.
 pub fn time_of_day(time: TimeMs) -> String {
     let date = date(time);
@@ -118,4 +133,14 @@ pub fn iso(time: TimeMs) -> String {
 fn date(TimeMs(ms): TimeMs) -> Date {
     #[expect(clippy::cast_precision_loss, reason = "JavaScript's dates are doubles")]
     Date::new(&JsValue::from_f64(ms as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_are_named_after_utc() {
+        assert_eq!([0, 120, -300, 330, -210].map(offset_name), ["UTC", "UTC+2", "UTC−5", "UTC+5:30", "UTC−3:30"]);
+    }
 }

@@ -65,7 +65,8 @@ fn Unreached(error: ApiError, submission: Submission) -> impl IntoView {
     };
     let now = context::now();
     let next_try = move || match submission.next_try.get() {
-        Some((attempt, at)) => words::next_try(attempt, (at.since(now.get()) / 1_000).max(0)),
+        // A second that has begun counts.
+        Some(at) => words::next_try((at.since(now.get()) + 999) / 1_000),
         None => words::SENDING.to_owned(),
     };
     view! {
@@ -113,10 +114,8 @@ fn Followed(answer: Answer, settled: RwSignal<u32>) -> impl IntoView {
     let step = move |step: Step| {
         let standing = move || state.with(|state| step.standing(state.as_ref(), is_over()).as_str());
         let label = move || state.with(|state| step.label(state.as_ref(), ahead.get()));
-        let time = move || match state.with(|state| step.time(state.as_ref(), waited)) {
-            Some(ms) => Some(format!("+{}", format::duration(ms))),
-            None if standing() == "now" => so_far(),
-            None => None,
+        let time = move || {
+            state.with(|state| step.time(state.as_ref(), waited)).map(|ms| format!("+{}", format::duration(ms)))
         };
         let is_now = move || (standing() == "now").then_some("step");
         view! {
@@ -168,11 +167,11 @@ fn Stamp(row: LogSeq, at: Option<TimeMs>) -> impl IntoView {
     let session = context::session();
     let link = format!("/viewlog?row={}", row.0);
     let written = at.map(|at| {
-        let local = time::local(at);
+        let local = time::local_with_offset(at);
         let (date, time_of_day) = local.split_once(' ').unwrap_or(("", &local));
         view! {
             // Paper says the date too.
-            <time datetime=time::iso(at) title=format!("{local}, {}", time::zone_name())>
+            <time datetime=time::iso(at) title=local.clone()>
                 <span>{date.to_owned()}" "</span>{time_of_day.to_owned()}
             </time>
         }

@@ -55,10 +55,10 @@ pub fn Results(
             <p class="results_phrase" dir="auto" translate="no">{shown}</p>
             <div class="results_text">
                 <strong class="results_letters" translate="no">{listed}</strong>
+                <p class="results_sentence">{sentence}</p>
                 // As Python writes the set.
                 <CopyButton label=words::COPY text=python />
             </div>
-            <p class="results_sentence">{sentence}</p>
             // Only on paper, which has no address bar.
             <p class="results_address" translate="no">{printed}</p>
             {part(move || is_shared().then(|| view! { <NotAsked on_ask /> }.into_any()))}

@@ -52,8 +52,8 @@ pub struct Submission {
     /// How many receipts have come to their end here.
     pub settled: RwSignal<u32>,
     retry: StoredValue<Retry>,
-    /// Which attempt will be the next, and when. `None` while the search is on its way.
-    pub next_try: RwSignal<Option<(u32, TimeMs)>>,
+    /// When the next attempt begins. `None` while the search is on its way.
+    pub next_try: RwSignal<Option<TimeMs>>,
     session: Session,
     outbox: Outbox,
 }
@@ -180,7 +180,7 @@ impl Submission {
             retry.failures += 1;
             // At most some minutes.
             let wait_ms = i64::try_from(wait.as_millis()).unwrap_or_default();
-            self.next_try.set(Some((retry.failures + 1, TimeMs(time::now().0 + wait_ms))));
+            self.next_try.set(Some(TimeMs(time::now().0 + wait_ms)));
             retry.timer = set_timeout_with_handle(move || self.send_again(), wait).ok();
         });
     }

@@ -18,7 +18,7 @@ pub const START_TYPING: &str = "Start typing. We mark the letters as you go.";
 pub const TRY: &str = "Try";
 
 pub const RESULTS: &str = "Here are your results:";
-pub const SHARED_RESULTS: &str = "Results of a shared search:";
+pub const SHARED_RESULTS: &str = "A shared search:";
 pub const NO_LETTERS_FOUND: &str = "No letters found";
 pub const COPY: &str = "Copy as Python";
 pub const COPY_LINK: &str = "Copy link";
@@ -97,8 +97,11 @@ pub fn so_far(seconds: i64) -> String {
 }
 
 /// When a search without an answer is sent again: in so many seconds.
-pub fn next_try(attempt: u32, seconds: i64) -> String {
-    format!("try {attempt} in {seconds} s")
+pub fn next_try(seconds: i64) -> String {
+    match seconds {
+        ..1 => "retrying now".to_owned(),
+        _ => format!("retrying in {seconds} s"),
+    }
 }
 
 /// Since when the figures are old.

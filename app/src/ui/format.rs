@@ -106,15 +106,15 @@ pub fn rough(ms: i64) -> String {
     }
 }
 
-/// A time relative to now; its title is the exact time.
+/// A time relative to now. Its title is the exact time, which stands on paper instead.
 #[component]
 pub fn TimeAgo(time: TimeMs) -> impl IntoView {
     let now = context::now();
     // A memo, because most ticks do not change the text of an old time.
     let text = Memo::new(move |_| relative(time, now.get()));
     view! {
-        <time class="time_ago" datetime=time::iso(time) title=time::local(time)>
-            {move || text.get()}
+        <time class="time_ago" datetime=time::iso(time) title=time::local_with_offset(time)>
+            <span>{move || text.get()}</span>
         </time>
     }
 }
