@@ -110,7 +110,10 @@ pub fn as_of(time: &str) -> String {
 }
 
 pub fn ahead(jobs: u64) -> String {
-    format!("{} ahead of you", format::number(jobs))
+    match jobs {
+        0 => "Next in line".to_owned(),
+        _ => format!("{} ahead of you", format::number(jobs)),
+    }
 }
 
 pub fn waited_behind(jobs: u64) -> String {
