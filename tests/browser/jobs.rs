@@ -129,8 +129,17 @@ async fn a_jobs_page_shows_its_payload_and_its_attempts() {
     page.find(Role::Heading, "Payload").await;
     page.find(Role::Heading, "Timeline").await;
     page.wait_for_text("Attempt 1 done").await;
+    page.find(Role::Button, &format!("Retry job {job}")).await;
+    page.wait_for_text("Retry runs it again. Its row is written and stays as it is.").await;
     let payload = page.texts("pre").await.concat();
     assert!(payload.contains("what the job is about"), "{payload}");
+    page.click(Role::Link, "Row 1").await;
+    page.find(Role::Dialog, "Row 1").await;
+    page.back().await;
+    page.click(Role::Link, "Jobs").await;
+    let job = job_about(page, "what the job is about").await;
+    let offered = page.texts(".job_table .job_actions button").await;
+    assert_eq!(offered, [""; 0], "job {job} is done: only its page offers to run it again");
     test.finish().await;
 }
 
@@ -144,6 +153,8 @@ async fn a_running_job_shows_its_progress() {
     let job: i64 = job_about(page, "takes its time").await.parse().expect("a number");
     page.open(&format!("/jobs/{job}")).await;
     page.wait_for_text("Running").await;
+    page.wait_for_text("Cancel stops attempt 1. The search stays out of the log until someone retries it.").await;
+    page.wait_for_text("not yet").await;
     assert_eq!(page.attribute("[role=progressbar]", "aria-valuenow").await, None, "it has not reported yet");
     let file = SqliteConnectOptions::new().filename(test.installation.database());
     let mut other = SqliteConnection::connect_with(&file).await.expect("another program may open the file");

@@ -41,10 +41,11 @@ impl JobAction {
         }
     }
 
-    fn is_allowed_in(self, state: JobState) -> bool {
-        match self {
-            Self::Retry => state.can_retry(),
-            Self::Cancel => state.can_cancel(),
+    fn is_offered(self, place: Place, state: JobState) -> bool {
+        match (self, place) {
+            (Self::Cancel, _) => state.can_cancel(),
+            (Self::Retry, Place::Page) => state.can_retry(),
+            (Self::Retry, Place::List) => matches!(state, JobState::Dead | JobState::Cancelled),
         }
     }
 
@@ -65,6 +66,15 @@ impl JobAction {
             Self::Cancel => JobState::Cancelled,
         }
     }
+}
+
+/// Where the buttons stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Offers what a job in this state most likely needs: one action at most.
+    List,
+    /// Offers all that is allowed, with its consequence beside it.
+    Page,
 }
 
 /// The actions of a page.
@@ -114,7 +124,7 @@ impl Actions {
 
 /// The buttons that act on a job, if its state and the account allow it.
 #[component]
-pub fn JobActions(id: JobId, state: JobState, actions: Actions) -> impl IntoView {
+pub fn JobActions(id: JobId, state: JobState, place: Place, actions: Actions) -> impl IntoView {
     let may_act = may_act();
     // Under the pointer, one button becomes the other: the second click of a double click is none.
     let press = move |event: MouseEvent, action| {
@@ -136,7 +146,7 @@ pub fn JobActions(id: JobId, state: JobState, actions: Actions) -> impl IntoView
         }
     };
     let buttons = move || {
-        let allowed = JobAction::ALL.into_iter().filter(|action| action.is_allowed_in(state));
+        let allowed = JobAction::ALL.into_iter().filter(|action| action.is_offered(place, state));
         may_act.get().then(|| allowed.map(button).collect_view())
     };
     view! { <div class="job_actions">{buttons}</div> }
@@ -158,5 +168,14 @@ mod tests {
             |action: JobAction| JobState::ALL.into_iter().filter(move |&state| action.taken_back_by(state).is_some());
         assert!(undo(JobAction::Cancel).eq([JobState::Waiting, JobState::Running]));
         assert!(undo(JobAction::Retry).eq([JobState::Cancelled]));
+    }
+
+    #[test]
+    fn a_list_offers_one_action_at_most_and_runs_nothing_again_that_is_done() {
+        for state in JobState::ALL {
+            let offered = JobAction::ALL.into_iter().filter(|action| action.is_offered(Place::List, state)).count();
+            assert_eq!(offered, usize::from(state != JobState::Done), "{state:?}");
+        }
+        assert!(JobAction::Retry.is_offered(Place::Page, JobState::Done));
     }
 }

@@ -1,19 +1,23 @@
 //! `/jobs/{id}`: one job with everything that is known about it.
 
-use api::{ErrorCode, JobDetail, JobId, JobProgress, JobState, TimeMs};
+use api::{ErrorCode, JobDetail, JobId, JobProgress, JobState, LogSeq, TimeMs};
 use leptos::prelude::*;
 
-use crate::jobs::actions::{Actions, JobActions, may_act};
+use crate::jobs::actions::{Actions, JobActions, Place, may_act};
 use crate::jobs::timeline::{Timeline, took};
 use crate::jobs::{stream, words};
 use crate::platform::retry::{self, Outcome};
 use crate::platform::{context, time};
 use crate::ui::badge::StateBadge;
+use crate::ui::breadcrumb::{Breadcrumb, Crumb};
 use crate::ui::copy_button::CopyButton;
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
 use crate::ui::toast::ToastCorner;
 use crate::ui::{self, format, highlight};
+
+/// The type of the jobs that write a search's row.
+const LOG_REQUEST: &str = "log_request";
 
 #[component]
 pub fn JobPage(id: JobId) -> impl IntoView {
@@ -34,20 +38,16 @@ pub fn JobPage(id: JobId) -> impl IntoView {
         job
     });
     let progress = Memo::new(move |_| job.get().and_then(|job| job.ok()?.summary.progress));
-    let heading = move || match shown.get() {
-        Some(Err(error)) if error.code == ErrorCode::NotFound => words::no_such_job(id),
-        _ => words::job(id),
-    };
     view! {
         <div class="page">
             <div class="job_title">
-                <p class="breadcrumb"><a href="/jobs">{words::HEADING}</a><span aria-hidden="true">" /"</span></p>
-                <PageHeading text=Signal::derive(heading) />
+                <Breadcrumb pages=vec![Crumb { address: "/jobs".to_owned(), name: words::HEADING }] />
+                <PageHeading text=words::number(id) title=words::job(id) />
             </div>
             {move || match shown.get() {
                 None => view! { <Loading /> }.into_any(),
                 Some(Ok(job)) => view! { <Detail job progress actions /> }.into_any(),
-                Some(Err(error)) if error.code == ErrorCode::NotFound => view! { <NoSuchJob /> }.into_any(),
+                Some(Err(error)) if error.code == ErrorCode::NotFound => view! { <NoSuchJob id /> }.into_any(),
                 Some(Err(error)) => {
                     session.end_if_signed_out(&error);
                     view! { <Failure text=error.message on_retry=refresh /> }.into_any()
@@ -59,10 +59,10 @@ pub fn JobPage(id: JobId) -> impl IntoView {
 }
 
 #[component]
-fn NoSuchJob() -> impl IntoView {
+fn NoSuchJob(id: JobId) -> impl IntoView {
     view! {
         <div class="empty_state">
-            <p>{words::NO_SUCH_JOB}</p>
+            <p><strong>{words::no_such_job(id)}</strong>" "{words::NO_SUCH_JOB}</p>
             <a class="button" href="/jobs">{words::GO_TO_JOBS}</a>
         </div>
     }
@@ -70,11 +70,10 @@ fn NoSuchJob() -> impl IntoView {
 
 #[component]
 fn Detail(job: JobDetail, progress: Memo<Option<JobProgress>>, actions: Actions) -> impl IntoView {
-    let JobDetail { summary, payload, result, log_row, why_not_running, .. } = job.clone();
+    let JobDetail { summary, payload, result, why_not_running, .. } = job.clone();
     let may_act = may_act();
-    let (state, attempt) = (summary.state, summary.attempt);
-    let is_written = log_row.is_some() && state.can_retry();
-    let consequence = move || (may_act.get() && !is_written).then(|| words::consequence(state, attempt));
+    let (state, attempt, record) = (summary.state, summary.attempt, Record::of(&job));
+    let consequence = move || may_act.get().then(|| words::consequence(state, attempt, record));
     view! {
         <div class="job_detail">
             <div class="job_head">
@@ -82,17 +81,11 @@ fn Detail(job: JobDetail, progress: Memo<Option<JobProgress>>, actions: Actions)
                 <StateBadge state />
                 <code class="job_kind" translate="no">{summary.kind}</code>
                 <span class="job_consequence muted">{consequence}</span>
-                <JobActions id=summary.id state actions />
+                <JobActions id=summary.id state place=Place::Page actions />
             </div>
             {move || progress.get().map(|progress| view! { <ProgressBar progress state /> })}
             {why_not_running.map(|why| view! { <Notice tone=Tone::Info text=why /> })}
             <JobFacts job=job.clone() />
-            {log_row.map(|row| view! {
-                <p class="job_row_note">
-                    <a href=format!("/viewlog?row={}", row.0)>{words::log_row(&format::row_number(row))}</a>
-                    {is_written.then_some(words::ROW_IS_WRITTEN)}
-                </p>
-            })}
             <div class="job_columns">
                 <section aria-labelledby="timeline-title">
                     <header class="timeline_head">
@@ -107,6 +100,25 @@ fn Detail(job: JobDetail, progress: Memo<Option<JobProgress>>, actions: Actions)
                 </div>
             </div>
         </div>
+    }
+}
+
+/// The row of the search that a job writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// The job writes none.
+    None,
+    Unwritten,
+    Row(LogSeq),
+}
+
+impl Record {
+    fn of(job: &JobDetail) -> Self {
+        match job.log_row {
+            Some(row) => Self::Row(row),
+            None if job.summary.kind == LOG_REQUEST => Self::Unwritten,
+            None => Self::None,
+        }
     }
 }
 
@@ -150,10 +162,11 @@ fn ProgressBar(progress: JobProgress, state: JobState) -> impl IntoView {
     }
 }
 
-/// How long the job waited and ran, how often it was tried, and by which worker.
+/// How long the job waited and ran, how often it was tried, by which worker, and where its row is.
 #[component]
 fn JobFacts(job: JobDetail) -> impl IntoView {
     let now = context::now();
+    let record = Record::of(&job);
     let JobDetail { summary, attempts, .. } = job;
     let first_start = attempts.first().map(|attempt| attempt.started_at);
     let last = attempts.last().cloned();
@@ -165,11 +178,27 @@ fn JobFacts(job: JobDetail) -> impl IntoView {
     let by = last.as_ref().map_or_else(|| words::NONE.to_owned(), |attempt| attempt.worker.clone());
     let last: Option<(TimeMs, Option<TimeMs>)> = last.map(|attempt| (attempt.started_at, attempt.finished_at));
     let run = move || last.map_or_else(|| words::NONE.to_owned(), |(start, end)| took(start, end, now));
+    let (attempt, most) = (summary.attempt, summary.max_attempts);
+    let row = match record {
+        Record::None => None,
+        Record::Unwritten => Some(view! { <span class="muted">{words::unwritten(summary.state)}</span> }.into_any()),
+        Record::Row(row) => {
+            let address = format!("/viewlog?row={}", row.0);
+            Some(view! { <a href=address>{words::row(&format::row_number(row))}</a> }.into_any())
+        }
+    };
     view! {
         <dl class="job_facts">
             <div><dt>{words::WAITED}</dt><dd>{wait}</dd></div>
             <div><dt>{words::RAN}</dt><dd>{run}</dd></div>
-            <div><dt>{words::ATTEMPTS}</dt><dd>{words::attempts_in_words(summary.attempt, summary.max_attempts)}</dd></div>
+            <div>
+                <dt>{words::ATTEMPTS}</dt>
+                <dd title=words::at_most(attempt, most)>
+                    {words::attempt_number(attempt)}
+                    {(attempt > 0).then(|| view! { " "<span class="muted">{words::of_at_most(most)}</span> })}
+                </dd>
+            </div>
+            {row.map(|row| view! { <div><dt>{words::IN_THE_LOG}</dt><dd>{row}</dd></div> })}
             <div><dt>{words::WORKER}</dt><dd class="job_worker" title=by.clone()>{by.clone()}</dd></div>
         </dl>
     }

@@ -4,7 +4,7 @@ use api::{JobId, JobState, JobSummary};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
-use crate::jobs::actions::{Actions, JobActions};
+use crate::jobs::actions::{Actions, JobActions, Place};
 use crate::jobs::words;
 use crate::platform::{context, url};
 use crate::ui::badge::StateBadge;
@@ -89,7 +89,7 @@ fn JobRow(job: JobSummary, percent: Memo<Option<u8>>, actions: Actions) -> impl 
                 {words::attempt_number(job.attempt)}
             </td>
             <td class="job_age"><TimeAgo time=job.created_at /></td>
-            <td class="job_buttons"><JobActions id state=job.state actions /></td>
+            <td class="job_buttons"><JobActions id state=job.state place=Place::List actions /></td>
         </tr>
     }
 }

@@ -2,6 +2,7 @@
 
 use api::{ApiError, AttemptOutcome, JobId, JobState};
 
+use crate::jobs::detail::Record;
 use crate::ui::format::counted;
 
 pub const HEADING: &str = "Jobs";
@@ -17,7 +18,6 @@ pub const HELD_WHY: &str = "The list goes on when the pointer leaves the buttons
 pub const NO_JOB_YET: &str = "There are no jobs yet: each search makes one.";
 pub const NO_OLDER_JOB: &str = "There are no older jobs.";
 pub const NOT_STARTED: &str = "Not started yet";
-pub const ROW_IS_WRITTEN: &str = " The row is already written: a retry changes nothing.";
 pub const NO_SUCH_JOB: &str = "The address may be mistyped, or the job ended so long ago that it was deleted.";
 pub const GO_TO_JOBS: &str = "Go to the jobs";
 pub const COPY: &str = "Copy";
@@ -28,6 +28,7 @@ pub const ATTEMPTS: &str = "Attempts";
 /// Before the number of a job's attempts, where the list has no heads.
 pub const ATTEMPT: &str = "attempt";
 pub const WORKER: &str = "Worker";
+pub const IN_THE_LOG: &str = "In the log";
 /// Stands for what there is none of, or not yet.
 pub const NONE: &str = "–";
 pub const TIMELINE: &str = "Timeline";
@@ -50,7 +51,7 @@ pub const SHOW_ALL: &str = "Show all jobs";
 pub const COLUMNS: [&str; 5] = ["Job", "About", "State", "Attempt", "Created"];
 
 pub const KINDS: &str = "Job types";
-pub const NO_KIND: &str = "There are none yet: the first job of a kind makes it known.";
+pub const NO_KIND: &str = "There are none yet: the first job of a type makes it known.";
 pub const NO_LIMIT: &str = "no limit";
 pub const PAUSED: &str = "paused";
 /// The columns of the job types, before the actions.
@@ -79,20 +80,19 @@ pub fn action_on(action: &str, JobId(id): JobId) -> String {
 }
 
 /// What the actions do that a job in this state allows. `attempt` is the number of its last attempt.
-pub fn consequence(state: JobState, attempt: u32) -> String {
+pub fn consequence(state: JobState, attempt: u32, record: Record) -> String {
+    let until = match record {
+        Record::Unwritten => "The search stays out of the log until someone retries it.",
+        Record::None | Record::Row(_) => "The job stays cancelled until someone retries it.",
+    };
     match state {
-        JobState::Running => {
-            format!("{CANCEL} stops attempt {attempt}: the job stays cancelled until someone retries it.")
-        }
-        JobState::Waiting => {
-            format!("{CANCEL} takes it from the queue: the job stays cancelled until someone retries it.")
-        }
+        JobState::Running => format!("{CANCEL} stops attempt {attempt}. {until}"),
+        JobState::Waiting => format!("{CANCEL} takes it from the queue. {until}"),
         JobState::Scheduled | JobState::Retrying => {
-            format!(
-                "{RETRY} runs it now. {CANCEL} takes it from the queue: it stays cancelled until someone retries it."
-            )
+            format!("{RETRY} runs it now. {CANCEL} takes it from the queue. {until}")
         }
-        JobState::Done => format!("{RETRY} runs it once more."),
+        _ if matches!(record, Record::Row(_)) => format!("{RETRY} runs it again. Its row is written and stays as it is."),
+        JobState::Done => format!("{RETRY} runs it again."),
         JobState::Dead | JobState::Cancelled => format!("{RETRY} gives it back to the queue."),
     }
 }
@@ -101,8 +101,18 @@ pub fn number(JobId(id): JobId) -> String {
     format!("#{id}")
 }
 
-pub fn log_row(row: &str) -> String {
-    format!("Log row {row}")
+/// `row` is a row's number.
+pub fn row(row: &str) -> String {
+    format!("Row {row}")
+}
+
+/// In place of the row that a job in this state has not written.
+pub fn unwritten(state: JobState) -> &'static str {
+    match state {
+        JobState::Done => "deleted",
+        JobState::Dead | JobState::Cancelled => "no",
+        _ => "not yet",
+    }
 }
 
 /// The number of the last attempt.
@@ -118,11 +128,8 @@ pub fn jobs(count: u64) -> String {
     counted(usize::try_from(count).unwrap_or(usize::MAX), "job")
 }
 
-pub fn attempts_in_words(attempts: u32, most: u32) -> String {
-    match attempts {
-        0 => NONE.to_owned(),
-        _ => format!("{attempts} of {most}"),
-    }
+pub fn of_at_most(most: u32) -> String {
+    format!("of at most {most}")
 }
 
 pub fn after(duration: &str) -> String {

@@ -22,6 +22,7 @@ use crate::platform::request::Request;
 use crate::platform::retry::{self, Outcome};
 use crate::platform::{time, url};
 use crate::ui::badge::StateBadge;
+use crate::ui::breadcrumb::{Breadcrumb, Crumb};
 use crate::ui::copy_button::CopyButton;
 use crate::ui::format::{TimeAgo, measured};
 use crate::ui::icon::Symbol;
@@ -128,15 +129,18 @@ pub fn LabRunPage(id: LabRunId) -> impl IntoView {
         Some(Err(error)) if error.code == ErrorCode::NotFound => texts::NO_SUCH_RUN.to_owned(),
         _ => texts::A_RUN.to_owned(),
     });
-    let scenario = move || match shown.get() {
-        Some(Ok(run)) => Some(Scenario::of(&run.spec)),
-        _ => None,
-    };
-    let crumb = move || scenario().map(|scenario| view! { " / "<a href=scenario.address()>{scenario.name()}</a> });
+    let pages = Signal::derive(move || {
+        let scenario = match shown.get() {
+            Some(Ok(run)) => Some(Scenario::of(&run.spec)),
+            _ => None,
+        };
+        let scenario = scenario.map(|scenario| Crumb { address: scenario.address(), name: scenario.name() });
+        std::iter::once(Crumb { address: "/lab".to_owned(), name: words::TITLE }).chain(scenario).collect()
+    });
     view! {
         <div class="page">
             <div class="lab_run_title">
-                <p class="breadcrumb"><a href="/lab">{words::TITLE}</a>{crumb}</p>
+                <Breadcrumb pages />
                 <PageHeading text=heading />
             </div>
             {move || match shown.get() {

@@ -2,6 +2,7 @@
 
 pub mod announcer;
 pub mod badge;
+pub mod breadcrumb;
 pub mod chart;
 pub mod copy_button;
 pub mod dialog;

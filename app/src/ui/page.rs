@@ -8,9 +8,15 @@ use crate::ui::part::part;
 use crate::ui::words;
 
 #[component]
-pub fn PageHeading(#[prop(into)] text: Signal<String>) -> impl IntoView {
+pub fn PageHeading(
+    #[prop(into)] text: Signal<String>,
+    /// The document's title, where the heading alone would not say enough.
+    #[prop(optional, into)]
+    title: Option<Signal<String>>,
+) -> impl IntoView {
     let heading = NodeRef::<html::H1>::new();
-    Effect::new(move |_| document().set_title(&words::title(&text.get())));
+    let title = title.unwrap_or(text);
+    Effect::new(move |_| document().set_title(&words::title(&title.get())));
     // A screen reader announces the new page when the focus moves to its heading. On the first page the browser does
     // that, and the focus may already be in a field.
     let has_moved = context::router().has_moved();

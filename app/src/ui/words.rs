@@ -5,6 +5,7 @@ use api::JobState;
 pub const SITE: &str = "search4letters";
 pub const SKIP: &str = "Skip to content";
 pub const PAGES: &str = "Pages";
+pub const PAGES_ABOVE: &str = "Pages above this one";
 pub const SEARCH: &str = "Search";
 pub const LAB: &str = "Lab";
 pub const LOG: &str = "Log";
