@@ -35,10 +35,7 @@ pub fn LogState(
         (Reading::Nothing, true) if error.with(Option::is_some) => view! {
             <div class="log_state empty_state">
                 <p>{words::FIX_FILTER}</p>
-                <div class="button_row">
-                    {corrected(error, filter)}
-                    <a class="button" href="/viewlog">{words::CLEAR}</a>
-                </div>
+                <a class="button" href="/viewlog">{words::CLEAR}</a>
             </div>
         }
         .into_any(),
@@ -53,15 +50,6 @@ pub fn LogState(
         }
         _ => ().into_any(),
     }
-}
-
-/// A link to the filter that was meant, if that is known.
-fn corrected(error: Signal<Option<FilterError>>, filter: Signal<Option<String>>) -> Option<impl IntoView> {
-    let meant = error.get()?.corrected(&filter.get_untracked()?)?;
-    let address = url::with_query("/viewlog", &[("q", Some(meant.as_str()))]);
-    Some(view! {
-        <a class="button button-primary" href=address>{words::use_instead(&highlight::visible(&meant))}</a>
-    })
 }
 
 /// `search` is the id or the receipt of the search that is asked for, `filter` the text that asks.

@@ -18,7 +18,11 @@ use crate::ui::{highlight, row_press};
 const ROWS_PER_LIST: usize = 1_000;
 
 #[component]
-pub fn LogTable(view: LogView) -> impl IntoView {
+pub fn LogTable(
+    view: LogView,
+    /// Whether the rows are those of the filter before, because the typed one has an error.
+    has_error: Memo<bool>,
+) -> impl IntoView {
     let LogView { query, rows, selected, .. } = view;
     let grid = NodeRef::<html::Div>::new();
     Effect::new(move |_| {
@@ -47,6 +51,7 @@ pub fn LogTable(view: LogView) -> impl IntoView {
         <div
             class="log_table" role="grid" aria-label=words::HEADING tabindex="0" node_ref=grid
             aria-rowcount=move || count.get()
+            aria-disabled=move || has_error.get().then_some("true")
             aria-activedescendant=active
             on:scroll=move |_| rows.scrolled()
         >

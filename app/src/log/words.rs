@@ -109,11 +109,6 @@ pub fn time_in(zone: &str) -> String {
     format!("Time ({zone})")
 }
 
-/// `filter` is the corrected one.
-pub fn use_instead(filter: &str) -> String {
-    format!("Use {filter}")
-}
-
 pub fn job(id: i64) -> String {
     format!("Job #{id}")
 }
