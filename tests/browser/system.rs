@@ -55,11 +55,11 @@ async fn each_part_of_the_system_has_a_card() {
         assert!(text.contains(fact), "{card}: {text}");
     }
     let meters = page.texts("[role=meter]").await;
-    assert_eq!(meters.len(), 4, "of the spool, the worker, the connections and the disk");
+    assert_eq!(meters.len(), 3, "of the worker, the connections and the disk: the spool is empty");
 
     let places = page.texts(".ledger_place").await;
     assert_eq!(places.len(), 3, "{places:?}");
-    assert!(card_text(page, "Spool").await.contains("None: records, oldest"), "what is empty has its name");
+    assert!(card_text(page, "Spool").await.contains("Nothing was replayed, set aside or lost"), "it is a sentence");
     test.finish().await;
 }
 
@@ -71,7 +71,7 @@ async fn a_process_without_workers_says_so() {
     page.open("/system").await;
     page.wait_for_text("This process runs no jobs: it was started with --no-worker.").await;
     page.wait_for_text("accounted for").await;
-    page.click(Role::Link, "waiting 1").await;
+    page.click(Role::Link, "being written 1").await;
     page.wait_for_path("the ledger links to its jobs", |path| path == "/jobs?state=waiting").await;
     test.finish().await;
 }

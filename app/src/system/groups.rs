@@ -26,7 +26,7 @@ pub struct Fact {
     pub value: Value,
     /// Present if the value is a share of something.
     pub usage: Option<Usage>,
-    /// It says only that there is nothing to say. Several of these are one sentence.
+    /// It says only that there is nothing to say, and a group leaves it out.
     pub is_empty: bool,
 }
 
@@ -87,20 +87,11 @@ impl Remark {
 #[component]
 pub fn SystemGroup(group: Group) -> impl IntoView {
     let Group { id, title, facts, remarks } = group;
-    let (mut shown, mut empty) = (facts, Vec::new());
-    // The sentence would take as much room as a single fact.
-    if shown.iter().filter(|fact| fact.is_empty).count() > 1 {
-        (empty, shown) = shown.into_iter().partition(|fact| fact.is_empty);
-    }
-    let none = (!empty.is_empty()).then(|| {
-        let labels: Vec<&str> = empty.iter().map(|fact| fact.label).collect();
-        view! { <p class="muted">{words::none_of(&labels)}</p> }
-    });
+    let facts = facts.into_iter().filter(|fact| !fact.is_empty).collect();
     view! {
         <section class="system_group" aria-labelledby=id>
             <h2 id=id tabindex="-1">{title}</h2>
-            <FactList facts=shown />
-            {none}
+            <FactList facts />
             {remarks.into_iter().map(remark).collect_view()}
         </section>
     }
@@ -155,6 +146,8 @@ fn FactRow(fact: Fact) -> impl IntoView {
         Value::Age(None) => (words::UNKNOWN.to_owned(), None),
         Value::Age(time) => (String::new(), time),
     };
+    // A bar without a length shows nothing.
+    let usage = usage.filter(|usage| usage.used > 0);
     let usage_bar = usage.map(|usage| view! { <dd class="fact_bar"><UsageBar label text=text.clone() usage /></dd> });
     view! {
         <div class="fact_row">

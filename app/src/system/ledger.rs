@@ -33,8 +33,8 @@ pub fn LedgerSection(
     }
 }
 
-/// `accepted` = what is in the log + what is being written + what was stopped. Below each place, the states of its
-/// searches link to them.
+/// `accepted` = what is in the log + what is being written + what was stopped. A place links to its searches; if those are
+/// in several states, each of these does.
 #[component]
 fn Equation(ledger: Ledger) -> impl IntoView {
     let link = |(part, count): (Part, u64)| {
@@ -55,14 +55,20 @@ fn Equation(ledger: Ledger) -> impl IntoView {
             <strong>{format::number(place.count(&ledger))}</strong>
         };
         let state = place.state(&ledger).as_str();
-        let head = match place {
-            Place::InTheLog => {
-                view! { <a class="ledger_link ledger_place" href="/viewlog" data-state=state>{face}</a> }.into_any()
-            }
-            _ => view! { <span class="ledger_place" data-state=state>{face}</span> }.into_any(),
+        let parts: Vec<(Part, u64)> = place.parts(&ledger).filter(|&(_, count)| count > 0).collect();
+        let only = match (place, parts.as_slice()) {
+            (Place::InTheLog, _) => Some(Some(JobState::Done)),
+            (_, &[(part, _)]) => Some(part),
+            _ => None,
         };
-        let states = place.parts(&ledger).filter(|&(part, count)| count > 0 && part != Some(JobState::Done));
-        let states = states.map(link).collect_view();
+        let head = match only {
+            Some(part) => {
+                view! { <a class="ledger_link ledger_place" href=address(part) data-state=state>{face}</a> }.into_any()
+            }
+            None => view! { <span class="ledger_place" data-state=state>{face}</span> }.into_any(),
+        };
+        let states = if only.is_some() { vec![] } else { parts };
+        let states = states.into_iter().map(link).collect_view();
         view! {
             <li class="ledger_part">
                 <span class="ledger_operator">{operator}</span>

@@ -14,6 +14,12 @@ pub fn groups(state: &SystemState) -> [Group; 4] {
 
 fn spool_group(spool: &SpoolState) -> Group {
     let used = words::share(&bytes(spool.used_bytes), &bytes(spool.capacity_bytes));
+    let past = [spool.replayed, spool.quarantined, spool.not_recorded];
+    let remarks = spool_remarks(spool);
+    if spool.records == 0 && spool.used_bytes == 0 && past == [0; 3] && remarks.is_empty() {
+        let remarks = vec![Remark::new(Weight::Note, words::spool_empty(&used))];
+        return Group { id: "spool-title", title: words::SPOOL, facts: vec![], remarks };
+    }
     let facts = vec![
         Fact::new(words::USED, used).with(Usage::of_spool(spool)),
         Fact::count(words::RECORDS, spool.records),
@@ -22,7 +28,7 @@ fn spool_group(spool: &SpoolState) -> Group {
         Fact::count(words::SET_ASIDE, spool.quarantined),
         Fact::count(words::NOT_RECORDED, spool.not_recorded),
     ];
-    Group { id: "spool-title", title: words::SPOOL, facts, remarks: spool_remarks(spool) }
+    Group { id: "spool-title", title: words::SPOOL, facts, remarks }
 }
 
 fn spool_remarks(spool: &SpoolState) -> Vec<Remark> {
@@ -78,7 +84,9 @@ fn pool_group(pool: PoolState) -> Group {
         Fact::count(words::WAITS, pool.waits),
         longest,
     ];
-    Group { id: "pool-title", title: words::POOL, facts, remarks: vec![] }
+    let has_waited = pool.waits > 0 || pool.waiting > 0;
+    let remarks = if has_waited { vec![] } else { vec![Remark::new(Weight::Note, words::NO_WAIT)] };
+    Group { id: "pool-title", title: words::POOL, facts, remarks }
 }
 
 /// What the process is, in short. What is not known just now is left out.
@@ -222,11 +230,19 @@ mod tests {
     };
 
     #[test]
-    fn an_empty_spool_needs_no_remark() {
+    fn an_empty_spool_is_a_sentence() {
         let group = spool_group(&QUIET);
+        assert_eq!((group.facts.len(), group.remarks.len()), (0, 1));
+        assert!(group.remarks[0].text.starts_with("Empty, 0 B of 64 MiB."), "{}", group.remarks[0].text);
+    }
+
+    #[test]
+    fn a_spool_that_was_used_has_its_figures() {
+        let used = SpoolState { replayed: 3, ..QUIET };
+        let group = spool_group(&used);
         assert_eq!(group.remarks, []);
-        assert_eq!(group.facts[0], Fact::new("Used", "0 B of 64 MiB").with(Usage::of_spool(&QUIET)));
-        assert_eq!(group.facts.iter().filter(|fact| fact.is_empty).count(), 5);
+        assert_eq!(group.facts[0], Fact::new("Used", "0 B of 64 MiB").with(Usage::of_spool(&used)));
+        assert_eq!(group.facts.iter().filter(|fact| fact.is_empty).count(), 4);
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub fn SystemPage() -> impl IntoView {
             <header class="system_head">
                 <PageHeading text=words::HEADING />
                 <Show when=move || is_old.get()><AsOf received_at=system.received_at /></Show>
+                <p class="system_printed">
+                    {move || words::printed(&time::local(system.received_at.get()), &time::zone_name())}
+                </p>
             </header>
             {move || match system.state.get() {
                 Some(state) => view! { <SystemBoard state /> }.into_any(),

@@ -59,6 +59,7 @@ pub const IDLE: &str = "Idle";
 pub const WAITING_FOR_ONE: &str = "Waiting for one";
 pub const WAITS: &str = "Waits since the start";
 pub const LONGEST_WAIT: &str = "Longest wait";
+pub const NO_WAIT: &str = "Nothing has waited for one since the start.";
 
 pub const DISK: &str = "Disk";
 pub const FREE: &str = "Free";
@@ -80,9 +81,14 @@ pub const LOST_LOG_LINES: &str = "Log lines lost";
 /// Between facts on one line.
 pub const BETWEEN: &str = " · ";
 
-/// Of what there is nothing, by the labels of the facts.
-pub fn none_of(labels: &[&str]) -> String {
-    format!("None: {}", labels.join(", ").to_lowercase())
+/// `used` is a share of the capacity.
+pub fn spool_empty(used: &str) -> String {
+    format!("Empty, {used}. Nothing was replayed, set aside or lost since the start.")
+}
+
+/// On paper, which gets no older and no younger.
+pub fn printed(time: &str, zone: &str) -> String {
+    format!("As of {time}, {zone}")
 }
 
 pub fn version(version: &str) -> String {
