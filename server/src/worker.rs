@@ -77,7 +77,7 @@ async fn perform(job: ClaimedJob, worker: WorkerName, context: JobContext) -> Re
         // Boxed, because it is large and rare: otherwise it would enlarge the future of every job.
         LabRun::KIND => Box::pin(lab_run(decode(&job.payload)?, lab, &attempt)).await?,
         Probe::KIND => drop(decode::<Probe>(&job.payload)?),
-        other => return Err(JobError::Dead(format!("this worker does not know jobs of kind {other}"))),
+        other => return Err(JobError::Dead(format!("this worker does not know jobs of the type {other}"))),
     }
     Ok(JobOutcome::Done)
 }

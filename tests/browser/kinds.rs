@@ -26,7 +26,7 @@ async fn a_kind_is_paused_and_resumed() {
     page.wait_for_text("waits for somebody").await;
     let job = job_about(page, "waits for somebody").await;
     page.click(Role::Link, &format!("#{job}")).await;
-    page.wait_for_text("Jobs of the kind log_request are paused").await;
+    page.wait_for_text("Jobs of the type log_request are paused").await;
 
     // By keyboard: the button keeps the focus and gets its new label.
     open_kinds(page).await;

@@ -87,7 +87,7 @@ const UNREADABLE: [(&str, &str, &str); 6] = [
     ("log_request", r#"{"v":99,"id":"x"}"#, "its version is 99"),
     ("log_request", r#"{"v":1}"#, "missing field"),
     ("log_request", r#"{"v":1,"id":"no ulid"}"#, "the payload cannot be read"),
-    ("make_tea", r#"{"v":1}"#, "does not know jobs of kind make_tea"),
+    ("make_tea", r#"{"v":1}"#, "does not know jobs of the type make_tea"),
 ];
 /// Jobs of each sort: enough to fill every slot if they did not end.
 const EACH: usize = 30;

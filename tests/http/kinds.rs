@@ -68,7 +68,7 @@ async fn no_more_jobs_of_a_kind_run_than_its_limit() {
     let kind = running(2).await;
     assert_eq!((kind.limit, kind.counts.waiting), (Some(2), 3));
     let why = why(&server, &admin, JobState::Waiting).await;
-    assert!(why.contains("At most 2 jobs of the kind log_request"), "{why}");
+    assert!(why.contains("At most 2 jobs of the type log_request"), "{why}");
     order(&server, &admin, "limit", &json!({"kind": "log_request", "limit": 3})).await.ok::<()>();
     running(3).await;
     order(&server, &admin, "limit", &json!({"kind": "log_request", "limit": null})).await.ok::<()>();
@@ -85,7 +85,7 @@ async fn impossible_actions_are_refused_with_a_reason() {
         for function in ["pause", "resume", "limit"] {
             let body = json!({"kind": kind, "limit": 1});
             let message = order(&server, &admin, function, &body).await.refused(404, ErrorCode::NotFound, None);
-            assert_eq!(message, "There is no such kind of job.");
+            assert_eq!(message, "There is no such job type.");
         }
     }
     let none = json!({"kind": "log_request", "limit": 0});

@@ -47,7 +47,7 @@ impl JobService {
     /// Performs the action, and logs who requested it.
     pub(super) async fn act_on_kind(&self, kind: &str, action: KindAction, by: &Account) -> Result<()> {
         if action == KindAction::Limit(Some(0)) {
-            let message = "A limit is at least 1. To let no job of a kind begin, pause it.";
+            let message = "A limit is at least 1. To let no job of a type begin, pause it.";
             return Err(ApiError::at(ErrorCode::Invalid, "limit", message).into());
         }
         // No kind has NUL in its name, and not every database accepts NUL in a text.
@@ -58,7 +58,7 @@ impl JobService {
                 KindAction::Limit(limit) => self.store.limit_kind(kind, limit).await?,
             };
         if !exists {
-            return Err(ApiError::not_found("kind of job").into());
+            return Err(ApiError::not_found("job type").into());
         }
         tracing::info!(kind, ?action, by = ?by.name, "an administrator's action was carried out");
         Ok(())

@@ -81,10 +81,10 @@ impl JobService {
         let reached = kind.limit.filter(|limit| u64::from(*limit) <= kind.counts.running);
         Ok(match (kind.paused, reached) {
             (true, _) => {
-                Some(format!("Jobs of the kind {} are paused: it runs once somebody resumes them.", kind.kind))
+                Some(format!("Jobs of the type {} are paused: it runs once somebody resumes them.", kind.kind))
             }
             (false, Some(limit)) if job.state == JobState::Waiting => {
-                Some(format!("At most {limit} jobs of the kind {} run at the same time, and so many do.", kind.kind))
+                Some(format!("At most {limit} jobs of the type {} run at the same time, and so many do.", kind.kind))
             }
             _ => None,
         })
