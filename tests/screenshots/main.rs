@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use api::SearchId;
 use serde_json::{Value, json};
-use tests::browser::{Browser, Engine, Role};
+use tests::browser::{Browser, Engine, Role, key};
+use tests::eventually;
 use tests::http_client::HttpClient;
 use tests::server_process::{Installation, ServerProcess};
 
@@ -82,10 +83,33 @@ async fn take_the_console(sheet: &mut Sheet, browser: &Browser) {
     sheet.open(browser, "viewlog", "/viewlog", "Up to date").await;
     sheet.open(browser, "viewlog-row", "/viewlog?row=3", "Search id").await;
     sheet.open(browser, "viewlog-none", "/viewlog?q=zaphod", "No row matches this filter").await;
-    sheet.open(browser, "viewlog-fault", "/viewlog?q=sinse:1h", "Fix the filter").await;
+    browser.open("/viewlog").await;
+    browser.wait_for_text("Up to date").await;
+    sheet.take_after(browser, "menu", OPEN_THE_MENU).await;
+    browser.click(Role::Button, "Filter syntax").await;
+    browser.find(Role::Dialog, "The filter").await;
+    sheet.take(browser, "viewlog-syntax").await;
+    browser.press([key::ESCAPE]).await;
+    browser.script(TYPE_A_FAULT, vec![]).await;
+    browser.wait_for_text("Fix the filter").await;
+    sheet.take(browser, "viewlog-fault").await;
     sheet.open(browser, "jobs", "/jobs", "log_request").await;
+    browser.script("document.querySelector('.kind_fold').open = true", vec![]).await;
+    browser.wait_for_text("Scheduled or retrying").await;
+    sheet.take(browser, "job-types").await;
+    browser.press(['?']).await;
+    browser.find(Role::Dialog, "Keys").await;
+    sheet.take(browser, "help").await;
+    browser.press([key::ESCAPE]).await;
     let job = SEARCHES.len() + 3;
-    sheet.open(browser, "job", &format!("/jobs/{job}"), "lost").await;
+    sheet.open(browser, "job", &format!("/jobs/{job}"), "Attempt 1 was lost").await;
+    browser.click(Role::Button, &format!("Cancel job {job}")).await;
+    browser.wait_for_text("was cancelled").await;
+    // A result with the focus stays.
+    browser.script("document.querySelector('.toast .button-small').focus()", vec![]).await;
+    sheet.take(browser, "toast").await;
+    browser.click(Role::Button, "Undo").await;
+    browser.wait_for_text("waits for a worker again").await;
     browser.open(LINK).await;
     browser.click(Role::Button, "Log this search").await;
     browser.wait_for_text("ahead of you").await;
@@ -161,12 +185,28 @@ async fn take_what_is_wrong(sheet: &mut Sheet, browser: &Browser, server: Server
     sheet.take(browser, "results-unreached").await;
 }
 
+/// Opens the log's menu of exports, where its button is now.
+const OPEN_THE_MENU: &str = "document.getElementById('log-export').hidePopover();
+    document.querySelector('[popovertarget=log-export]').click()";
+
+/// Types a filter with an error, all at once.
+const TYPE_A_FAULT: &str = "const field = document.querySelector('[data-filter]');
+    field.focus();
+    field.value = 'sinse:1h';
+    field.dispatchEvent(new InputEvent('input', {bubbles: true}))";
+
 /// Kills a server with a slow log while it writes, so that jobs have a lost attempt. Returns the next server, whose log
 /// is as slow.
 async fn interrupted(server: ServerProcess, installation: &Installation) -> ServerProcess {
     server.kill().await;
     let slow = installation.start(&SLOW).await;
-    search_a_lot(&slow.client(), 1).await;
+    let client = slow.client();
+    search_a_lot(&client, 1).await;
+    eventually("each of its twelve workers has an attempt to lose", async || {
+        let metrics = client.get("/metrics").await.ok()?;
+        metrics.body.contains("search4letters_ledger{place=\"running\"} 12").then_some(())
+    })
+    .await;
     slow.kill().await;
     installation.start(&SLOW).await
 }

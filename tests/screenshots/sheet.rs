@@ -97,8 +97,14 @@ impl Sheet {
 
     /// Takes the page as it is shown, in every look.
     pub async fn take(&mut self, browser: &Browser, scene: &str) {
+        self.take_after(browser, scene, "").await;
+    }
+
+    /// Runs a script before each picture: some things do not outlast a change of the window.
+    pub async fn take_after(&mut self, browser: &Browser, scene: &str, script: &str) {
         for look in Look::all() {
             look.apply(browser).await;
+            browser.script(script, vec![]).await;
             // What is fixed to the window's top would stand in the middle of the page.
             browser.script("scrollTo({top: 0, behavior: 'instant'})", vec![]).await;
             if matches!(look, Look::Screen(README_WIDTH, Scheme::Light)) && README_SCENES.contains(&scene) {
