@@ -105,6 +105,7 @@ async fn take_the_console(sheet: &mut Sheet, browser: &Browser) {
     sheet.open(browser, "job", &format!("/jobs/{job}"), "Attempt 1 was lost").await;
     browser.click(Role::Button, &format!("Cancel job {job}")).await;
     browser.wait_for_text("was cancelled").await;
+    browser.wait_for_text("Retry gives it back to the queue.").await;
     // A result with the focus stays.
     browser.script("document.querySelector('.toast .button-small').focus()", vec![]).await;
     sheet.take(browser, "toast").await;

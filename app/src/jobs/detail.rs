@@ -199,7 +199,7 @@ fn JobFacts(job: JobDetail) -> impl IntoView {
                 </dd>
             </div>
             {row.map(|row| view! { <div><dt>{words::IN_THE_LOG}</dt><dd>{row}</dd></div> })}
-            <div><dt>{words::WORKER}</dt><dd class="job_worker" title=by.clone()>{by.clone()}</dd></div>
+            <div><dt>{words::WORKER}</dt><dd title=by.clone()><span class="job_worker">{by.clone()}</span></dd></div>
         </dl>
     }
 }

@@ -91,7 +91,9 @@ pub fn consequence(state: JobState, attempt: u32, record: Record) -> String {
         JobState::Scheduled | JobState::Retrying => {
             format!("{RETRY} runs it now. {CANCEL} takes it from the queue. {until}")
         }
-        _ if matches!(record, Record::Row(_)) => format!("{RETRY} runs it again. Its row is written and stays as it is."),
+        _ if matches!(record, Record::Row(_)) => {
+            format!("{RETRY} runs it again. Its row is written and stays as it is.")
+        }
         JobState::Done => format!("{RETRY} runs it again."),
         JobState::Dead | JobState::Cancelled => format!("{RETRY} gives it back to the queue."),
     }

@@ -83,7 +83,7 @@ pub const BETWEEN: &str = " · ";
 
 /// `used` is a share of the capacity.
 pub fn spool_empty(used: &str) -> String {
-    format!("Empty, {used}. Nothing was replayed, set aside or lost since the start.")
+    format!("Empty, {used}. Nothing was set aside or lost since the start.")
 }
 
 /// On paper, which gets no older and no younger.
