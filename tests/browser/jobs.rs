@@ -228,7 +228,7 @@ async fn the_letters_of_a_chord_act_on_no_row() {
     page.find(Role::Dialog, "Keys").await;
     assert_eq!(requests(page, "/jobs/retry").await, 0);
     page.press([key::ESCAPE]).await;
-    page.press(['r']).await;
+    page.press(['j', 'r']).await;
     wait_for_count(page, JobState::Cancelled, "0").await;
     test.finish().await;
 }
