@@ -76,7 +76,8 @@ async fn take_the_console(sheet: &mut Sheet, browser: &Browser) {
     browser.fill("Password", PASSWORD).await;
     browser.click(Role::Button, "Log in").await;
     browser.wait_for_text("Up to date").await;
-    for job in [SEARCHES.len() + 6, SEARCHES.len() + 9] {
+    for number in [3, 6] {
+        let job = interrupted_job(browser, number).await;
         admin_action(browser, "cancel", &json!({"id": job})).await;
     }
     admin_action(browser, "limit", &json!({"kind": "log_request", "limit": 12})).await;
@@ -101,7 +102,7 @@ async fn take_the_console(sheet: &mut Sheet, browser: &Browser) {
     browser.find(Role::Dialog, "Keys").await;
     sheet.take(browser, "help").await;
     browser.press([key::ESCAPE]).await;
-    let job = SEARCHES.len() + 3;
+    let job = interrupted_job(browser, 0).await;
     sheet.open(browser, "job", &format!("/jobs/{job}"), "Attempt 1 was lost").await;
     browser.click(Role::Button, &format!("Cancel job {job}")).await;
     browser.wait_for_text("was cancelled").await;
@@ -214,7 +215,7 @@ async fn interrupted(server: ServerProcess, installation: &Installation) -> Serv
 
 async fn search_a_lot(client: &HttpClient, round: u128) {
     for (number, (phrase, letters)) in (0..).zip(SEARCHES) {
-        let id = SearchId::from_parts(1_700_000_000_000, round * 1_000 + number).to_string();
+        let id = search_id(round, number);
         let client = client.clone().with_user_agent(BROWSERS[usize::try_from(number).unwrap_or(0) % BROWSERS.len()]);
         let fields = [("phrase", *phrase), ("letters", *letters), ("id", &id)];
         let answer = client.post_form("/api/search", &fields).await.expect("the server answers");
@@ -222,12 +223,25 @@ async fn search_a_lot(client: &HttpClient, round: u128) {
     }
 }
 
-/// Calls an admin action with the browser's session.
-async fn admin_action(browser: &Browser, function: &str, body: &Value) {
+fn search_id(round: u128, number: u128) -> String {
+    SearchId::from_parts(1_700_000_000_000, round * 1_000 + number).to_string()
+}
+
+/// The job of a search that was interrupted. Probes make jobs too, so its number is not known in advance.
+async fn interrupted_job(browser: &Browser, number: u128) -> i64 {
+    let job = admin_action(browser, "find", &json!({"search": search_id(1, number)})).await;
+    job["id"].as_i64().expect("the search has a job")
+}
+
+/// Calls an admin action with the browser's session, and returns its answer.
+async fn admin_action(browser: &Browser, function: &str, body: &Value) -> Value {
     let post = "const [path, body, done] = arguments;
-        fetch(path, {method: 'POST', headers: {'content-type': 'application/json'}, body}).then(a => done(a.status))";
+        fetch(path, {method: 'POST', headers: {'content-type': 'application/json'}, body})
+            .then(async answer => done([answer.status, await answer.json()]))";
     let arguments = vec![format!("/api/admin/jobs/{function}").into(), body.to_string().into()];
-    assert_eq!(browser.script_async(post, arguments).await, 200, "{function} {body}");
+    let mut answer = browser.script_async(post, arguments).await;
+    assert_eq!(answer[0], 200, "{function} {body}: {}", answer[1]);
+    answer[1].take()
 }
 
 const SEARCHES: &[(&str, &str)] = &[
