@@ -34,8 +34,20 @@ pub struct ModelJob {
     pub lease_until: TimeMs,
     pub worker: Option<WorkerName>,
     pub cancel_requested: bool,
+    /// When the last attempt began.
+    pub started_at: TimeMs,
     pub finished_at: Option<TimeMs>,
-    pub attempts: Vec<(u32, AttemptOutcome)>,
+    /// The ended ones, oldest first.
+    pub attempts: Vec<ModelAttempt>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelAttempt {
+    pub number: u32,
+    pub worker: String,
+    pub started_at: TimeMs,
+    pub finished_at: Option<TimeMs>,
+    pub outcome: AttemptOutcome,
 }
 
 impl QueueModel {
@@ -58,6 +70,7 @@ impl QueueModel {
             lease_until: TimeMs(0),
             worker: None,
             cancel_requested: false,
+            started_at: TimeMs(0),
             finished_at: None,
             attempts: Vec::new(),
         });
@@ -85,6 +98,7 @@ impl QueueModel {
             job.attempt += 1;
             job.worker = Some(claim.worker.clone());
             job.lease_until = claim.lease_until;
+            job.started_at = claim.wall;
             ClaimedJob {
                 id: job.id,
                 kind: job.kind.clone(),
@@ -263,9 +277,10 @@ fn count<'a>(jobs: impl Iterator<Item = &'a ModelJob>) -> JobCounts {
 
 impl ModelJob {
     fn end(&mut self, number: u32, outcome: AttemptOutcome, next: JobState, now: TimeMs) {
-        self.attempts.push((number, outcome));
+        let worker = self.worker.take().expect("it is running").0;
+        let (started_at, finished_at) = (self.started_at, Some(now));
+        self.attempts.push(ModelAttempt { number, worker, started_at, finished_at, outcome });
         self.state = next;
-        self.worker = None;
         self.cancel_requested = false;
         self.finished_at = next.is_final().then_some(now);
     }

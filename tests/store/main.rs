@@ -92,6 +92,7 @@ macro_rules! test_every_promise {
                 a_job_marked_for_cancellation_does_not_run_again,
                 a_job_marked_for_cancellation_that_is_done_stays_done,
                 a_dead_job_that_is_retried_gets_one_more_attempt,
+                a_done_job_that_is_retried_keeps_the_attempt_that_has_done_it,
                 actions_in_the_wrong_state_are_refused,
             ],
             kinds: [

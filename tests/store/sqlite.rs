@@ -8,14 +8,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::SearchId;
 use async_trait::async_trait;
 use futures::future::join_all;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use store::{JobAdmin, SearchLog, Store, StoreError};
+use store::{AttemptResult, FinishedAttempt, JobAdmin, JobQueue, SearchLog, Store, StoreError};
 use store_sqlite::{Access, OpenError, Options, SqliteStore};
 use tempfile::TempDir;
-use tests::builders::{log_job, search};
+use tests::builders::{START, claim, finished, log_entry, log_job, retry, search};
 
 use crate::{Database, test_every_promise};
 
@@ -88,6 +89,29 @@ async fn concurrent_writes_share_few_commits() {
     // A commit by itself writes at least five pages: the job, three indexes and the count.
     let frames = wal_frames(folder.path()) - before;
     assert!(frames < 2500, "{frames} pages were written for 1,000 searches");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attempts_that_have_done_their_job_have_no_row() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    for number in 0..40 {
+        store.accept(search(number), log_job(search(number))).await.unwrap();
+    }
+    let claimed = store.claim(claim("w", 40, START)).await.unwrap();
+    // All but three by one commit, the first two each by its own: one as a log job's attempt, one without a row.
+    let done = claimed.iter().map(|job| finished(job, "w", AttemptResult::Done, START));
+    let mut ended: Vec<_> = (0..).map(search).zip(done).collect();
+    ended[39].1.result = retry("one that fails has a row");
+    let record = |(id, ended): (SearchId, FinishedAttempt)| store.record(log_entry(id, "life"), ended);
+    record(ended.remove(0)).await.unwrap();
+    store.finish(vec![ended.remove(0).1]).await.unwrap();
+    store.finish(vec![ended.pop().expect("one is left").1]).await.unwrap();
+    join_all(ended.into_iter().map(record)).await;
+    assert_eq!(store.job_counts().await.unwrap().done, 39);
+    let mut connection = connect_to(folder.path()).await;
+    let rows: Vec<String> = sqlx::query_scalar("select outcome from attempt").fetch_all(&mut connection).await.unwrap();
+    assert_eq!(rows, ["failed"]);
 }
 
 /// Pages in the write-ahead log: each has a header of 24 bytes, and the file one of 32.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use api::{AttemptOutcome, JobId, JobState};
-use store::{AttemptResult, ClaimedJob, NewJob, Store};
+use api::{Attempt, AttemptOutcome, JobId, JobState, TimeMs};
+use store::{AttemptResult, ClaimedJob, Enqueued, NewJob, Store};
 use tests::builders::{LEASE, START, claim, finished, job, retry, worker};
 
 use crate::Database;
@@ -25,7 +25,7 @@ pub(crate) async fn a_waiting_job_is_cancelled_at_once(database: impl Database) 
     let store = database.store();
     let run_at = START.after(Duration::from_secs(9));
     for new in [job("waiting"), NewJob { run_at, ..job("scheduled") }] {
-        let store::Enqueued::New(id) = store.enqueue(new).await.unwrap() else { panic!("it is new") };
+        let Enqueued::New(id) = store.enqueue(new).await.unwrap() else { panic!("it is new") };
         assert!(store.cancel_job(id, START).await.unwrap());
         let cancelled = store.job(id).await.unwrap().expect("there");
         assert_eq!((cancelled.state, cancelled.finished_at), (JobState::Cancelled, Some(START)));
@@ -82,6 +82,36 @@ pub(crate) async fn a_dead_job_that_is_retried_gets_one_more_attempt(database: i
     assert_eq!((retried.error, retried.finished_at, retried.cancel_requested), (None, None, false));
     let again = store.claim(claim("w", 1, later)).await.unwrap().pop().expect("it waits");
     assert_eq!((again.id, again.attempt, again.max_attempts), (claimed.id, 2, 2));
+}
+
+pub(crate) async fn a_done_job_that_is_retried_keeps_the_attempt_that_has_done_it(database: impl Database) {
+    let store = database.store();
+    let mut ended = Vec::new();
+    let Enqueued::New(id) = store.enqueue(job("a")).await.unwrap() else { panic!("it has no key") };
+    for round in 1..=3 {
+        let now = START.after(Duration::from_secs(round));
+        let name = format!("w{round}");
+        let claimed = store.claim(claim(&name, 1, now)).await.unwrap().pop().expect("it waits");
+        // An attempt that is given back has the number of the next one.
+        store.finish(vec![finished(&claimed, &name, AttemptResult::Release, now)]).await.unwrap();
+        ended.push((claimed.attempt, name.clone(), now, now, AttemptOutcome::Released));
+        let (began, end) = (now.after(Duration::from_millis(100)), now.after(Duration::from_millis(200)));
+        let claimed = store.claim(claim(&name, 1, began)).await.unwrap().pop().expect("it waits again");
+        store.finish(vec![finished(&claimed, &name, AttemptResult::Done, end)]).await.unwrap();
+        ended.push((claimed.attempt, name, began, end, AttemptOutcome::Done));
+        assert_eq!(attempts(&*store, id).await, ended, "it is done");
+        assert!(store.retry_job(id, end).await.unwrap());
+        assert_eq!(attempts(&*store, id).await, ended, "it waits");
+    }
+    assert!(store.cancel_job(id, START).await.unwrap());
+    assert!(store.retry_job(id, START).await.unwrap());
+    assert_eq!(attempts(&*store, id).await, ended, "a job without an attempt since is retried");
+}
+
+async fn attempts(store: &dyn Store, id: JobId) -> Vec<(u32, String, TimeMs, TimeMs, AttemptOutcome)> {
+    let attempts = store.attempts(id).await.unwrap().into_iter();
+    let of = |it: Attempt| (it.number, it.worker, it.started_at, it.finished_at.expect("it has ended"), it.outcome);
+    attempts.map(of).collect()
 }
 
 pub(crate) async fn actions_in_the_wrong_state_are_refused(database: impl Database) {

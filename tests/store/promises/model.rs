@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use api::{AttemptOutcome, JobFilter, JobId, LogSeq, TimeMs};
+use api::{Attempt, AttemptOutcome, JobFilter, JobId, LogSeq, TimeMs};
 use futures::future::try_join_all;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,6 +11,7 @@ use proptest::test_runner::{Config, TestRunner};
 use store::{Accepted, AttemptResult, Enqueued, FinishedAttempt, LOG_JOB, NewJob};
 use tests::QueueModel;
 use tests::builders::{START, claim, job, log_entry, log_job, no_attempt, search, worker};
+use tests::queue_model::ModelAttempt;
 use tests::workload::cases;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
@@ -323,8 +324,15 @@ impl<D: Database> Run<D> {
             assert_eq!(stored.cancel_requested, model.cancel_requested);
             assert_eq!((stored.run_at, stored.finished_at), (model.run_at, model.finished_at));
             let attempts = store.attempts(model.id).await.unwrap();
-            let ended = attempts.iter().filter(|attempt| attempt.outcome != AttemptOutcome::Running);
-            assert!(ended.map(|attempt| (attempt.number, attempt.outcome)).eq(model.attempts.iter().copied()));
+            let ended = attempts.into_iter().filter(|attempt| attempt.outcome != AttemptOutcome::Running);
+            let ended = ended.map(|Attempt { number, worker, started_at, finished_at, outcome, .. }| ModelAttempt {
+                number,
+                worker,
+                started_at,
+                finished_at,
+                outcome,
+            });
+            assert_eq!(ended.collect::<Vec<_>>(), model.attempts);
         }
     }
 }

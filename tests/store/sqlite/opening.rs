@@ -3,12 +3,15 @@
 use std::fs;
 use std::path::Path;
 
+use api::AttemptOutcome;
 use futures::TryStreamExt;
 use sqlx::Connection;
-use store::{Accounts, JobAdmin, JobQueue, LogSpan, SearchLog, Store};
+use store::{Accounts, AttemptResult, JobAdmin, JobQueue, LogSpan, SearchLog, Store};
 use store_sqlite::{Access, OpenError, Options, SqliteStore};
 use tempfile::TempDir;
-use tests::builders::{START, account, account_of, claim, job, log_entry, log_job, log_query, no_attempt, search};
+use tests::builders::{
+    START, account, account_of, claim, finished, job, log_entry, log_job, log_query, no_attempt, search,
+};
 
 use crate::sqlite::{connect_to, open, open_as};
 
@@ -231,6 +234,7 @@ async fn a_database_from_before_the_table_of_kinds_gets_its_kinds() {
     // Restores the schema's fifth version.
     let back = "drop table reopened_job; alter table ledger add column reopened integer not null default 0;
                 drop table job_output; drop table job_report; drop index job_of_kind;
+                alter table job drop column done_by;
                 drop table copy; drop table job_kind; drop table worker; drop index job_waiting;
                 create index job_waiting on job (priority desc, id) where state = 'waiting';
                 delete from _sqlx_migrations where version > 5";
@@ -243,6 +247,41 @@ async fn a_database_from_before_the_table_of_kinds_gets_its_kinds() {
     assert!(store.pause_kind("b").await.unwrap());
     let claimed = store.claim(claim("w", 9, START)).await.unwrap();
     assert_eq!(claimed.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["a"]);
+}
+
+#[tokio::test]
+async fn attempts_of_a_database_in_which_each_had_a_row_are_shown_and_kept() {
+    let folder = TempDir::new().unwrap();
+    let store = open(folder.path()).await.unwrap();
+    let done = async |store: &SqliteStore, name| {
+        let claimed = store.claim(claim(name, 1, START)).await.unwrap().pop().expect("a job waits");
+        let ended = finished(&claimed, name, AttemptResult::Done, START);
+        assert_eq!(store.finish(vec![ended]).await.unwrap(), 1);
+        claimed.id
+    };
+    let attempts = async |store: &SqliteStore, id| {
+        let attempts = store.attempts(id).await.unwrap().into_iter();
+        attempts.map(|attempt| (attempt.number, attempt.worker, attempt.outcome)).collect::<Vec<_>>()
+    };
+    store.enqueue(job("a")).await.unwrap();
+    let id = done(&store, "before").await;
+    store.close().await;
+    let mut connection = connect_to(folder.path()).await;
+    // Restores the schema's tenth version.
+    let back = "insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome)
+                select id, 1, attempt, done_by, started_at_ms, finished_at_ms, 'done' from job;
+                alter table job drop column done_by;
+                delete from _sqlx_migrations where version > 10";
+    sqlx::raw_sql(back).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+
+    let store = open(folder.path()).await.unwrap();
+    let first = (1, "before".to_owned(), AttemptOutcome::Done);
+    assert_eq!(attempts(&store, id).await, [first.clone()]);
+    assert!(store.retry_job(id, START).await.unwrap());
+    assert_eq!(attempts(&store, id).await, [first.clone()]);
+    assert_eq!(done(&store, "after").await, id);
+    assert_eq!(attempts(&store, id).await, [first, (2, "after".to_owned(), AttemptOutcome::Done)]);
 }
 
 #[tokio::test]

@@ -102,15 +102,16 @@ impl JobAdmin for SqliteStore {
     }
 
     async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>> {
-        // One statement, so that an attempt that ends in the meantime appears exactly once.
+        // One statement, so that an attempt that ends in the meantime appears exactly once. The one that runs, or that has
+        // done the job, stands in the job's row.
         let rows = sqlx::query!(
             r#"select ordinal as "ordinal!: i64", number as "number!: u32", worker as "worker!",
                       started_at_ms as "started_at_ms!: i64", finished_at_ms as "finished_at_ms: i64",
                       outcome as "outcome!", error as "error: String"
                from attempt where job_id = ?1
                union all
-               select 9223372036854775807, attempt, worker, started_at_ms, null, 'running', null
-               from job where id = ?1 and state = 'running'
+               select 9223372036854775807, attempt, coalesce(worker, done_by), started_at_ms, finished_at_ms, state, null
+               from job where id = ?1 and (state = 'running' or done_by is not null)
                order by 1"#,
             id.0
         );

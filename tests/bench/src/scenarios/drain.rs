@@ -29,7 +29,7 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     name: NAME,
     title: "Drain",
     method: "Log jobs wait before a worker is started; the figure counts from the first row until the last job is done. \
-             Each job writes its own row. Ours keeps an attempt of each job besides, and the counts of the dashboard. \
+             Each job writes its own row. Ours keeps who ran each job and when besides, and the counts of the dashboard. \
              \"plain inserts\" write the same rows, one statement each and 1,000 to a transaction, and are no queue. \
              From apalis-sqlite at its best one index is taken away, with which it gets slower with each job. All but its \
              default wait for the disk at each commit (`synchronous=full`, `fsync=on`).",

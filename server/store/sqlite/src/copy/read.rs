@@ -121,7 +121,7 @@ pub(super) async fn jobs(connection: &mut SqliteConnection, after: i64, limit: u
     records.collect()
 }
 
-/// The ended attempts of these jobs, oldest first.
+/// The ended attempts of these jobs, oldest first. None of the jobs is done, so that each of them has a row.
 async fn attempts(connection: &mut SqliteConnection, jobs: &[i64]) -> Result<HashMap<i64, Vec<AttemptRecord>>> {
     let jobs = json_rows(&jobs);
     let rows = sqlx::query!(

@@ -20,10 +20,19 @@ impl Write for Retry {
 
     async fn apply(&self, tx: &mut Transaction<'_>) -> Result<bool> {
         let Some(job) = find(self.id, tx).await?.filter(|job| job.state.can_retry()) else { return Ok(false) };
+        // The next attempt takes the columns of the one that has done the job, which gets a row now.
+        tx.execute(sqlx::query!(
+            "insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome)
+             select id, (select coalesce(max(ordinal), 0) + 1 from attempt where attempt.job_id = job.id),
+                    attempt, done_by, started_at_ms, finished_at_ms, 'done'
+             from job where id = ?1 and done_by is not null",
+            self.id.0
+        ))
+        .await?;
         tx.execute(sqlx::query!(
             "update job
              set state = 'waiting', run_at_ms = ?1, max_attempts = max(max_attempts, attempt + 1),
-                 finished_at_ms = null, error = null, cancel_requested = 0
+                 done_by = null, finished_at_ms = null, error = null, cancel_requested = 0
              where id = ?2",
             self.now.0,
             self.id.0

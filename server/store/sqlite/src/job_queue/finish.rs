@@ -1,4 +1,5 @@
-//! Ends attempts: writes each attempt's row and the job's next state.
+//! Ends attempts: writes the job's next state, and the attempt's row. The attempt that has done its job has none: it stands
+//! in the job's row.
 
 use std::collections::HashMap;
 
@@ -46,49 +47,37 @@ pub(crate) async fn end_held(finished: &[&FinishedAttempt], tx: &mut Transaction
     Ok(stored)
 }
 
-/// Ends several attempts at log jobs, if all of them are the first ones of one worker and have succeeded, as nearly all do.
+/// Ends attempts at log jobs, if all of them are the first ones of one worker and have succeeded, as nearly all do.
 /// Returns whether it has. It looks for nothing: the number of changed rows says whether all were still held.
 ///
-/// Fails if one was not, or is reported twice. The batch is then written again, one by one.
+/// Fails if some were not, or one is reported twice. The batch is then written again, one by one.
 pub(crate) async fn end_first_attempts(finished: &[&FinishedAttempt], tx: &mut Transaction<'_>) -> Result<bool> {
-    let [FinishedAttempt { worker, .. }, _, ..] = finished else { return Ok(false) };
+    let [FinishedAttempt { worker, .. }, ..] = finished else { return Ok(false) };
     let is_alike =
         |other: &&FinishedAttempt| other.attempt == 1 && other.result == AttemptResult::Done && other.worker == *worker;
     if !finished.iter().all(is_alike) {
         return Ok(false);
     }
     let jobs = json_rows(&finished.iter().map(|attempt| (attempt.job, attempt.wall)).collect::<Vec<_>>());
-    // The attempt's row first, as below.
-    let inserted = tx
+    // "Not indexed", so that jobs are found by their ids and not by their state.
+    let ended = tx
         .execute(sqlx::query!(
-            "insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome)
-             select job.id,
-                    (select coalesce(max(ordinal), 0) + 1 from attempt where attempt.job_id = job.id),
-                    1, ?2, job.started_at_ms, ended.value ->> 1, 'done'
+            "update or fail job not indexed
+             set state = 'done', finished_at_ms = ended.value ->> 1, done_by = worker,
+                 worker = null, lease_until_ms = null, cancel_requested = 0
              from jsonb_each(?1) as ended
-             cross join job
              where job.id = ended.value ->> 0 and kind = 'log_request' and state = 'running' and attempt = 1
-               and job.worker = ?2",
+               and worker = ?2",
             jobs,
             worker.0
         ))
         .await?;
-    match usize::try_from(inserted) {
+    match usize::try_from(ended) {
         // None is held, or no job has written these rows, as in a sandbox. The careful way says which.
         Ok(0) => return Ok(false),
-        Ok(inserted) if inserted == finished.len() => {}
+        Ok(ended) if ended == finished.len() => {}
         _ => return Err(StoreError::Sql("a worker has lost an attempt that it has ended".to_owned())),
     }
-    let ids = json_rows(&finished.iter().map(|attempt| attempt.job).collect::<Vec<_>>());
-    tx.execute(sqlx::query!(
-        "update or fail job
-         set state = 'done',
-             finished_at_ms = (select finished_at_ms from attempt where job_id = job.id order by ordinal desc limit 1),
-             worker = null, lease_until_ms = null, cancel_requested = 0
-         where id in (select value from jsonb_each(?1))",
-        ids
-    ))
-    .await?;
     for _ in finished {
         tx.changes.moved(LOG_JOB, JobState::Running, JobState::Done);
     }
@@ -204,20 +193,22 @@ pub(super) async fn end_attempts(ended: &[EndedAttempt<'_>], tx: &mut Transactio
         .collect();
     let (rows, texts) = (json_rows(&rows), texts.into_blob());
     // The attempt's row first: it copies columns of the job that the second statement overwrites.
-    tx.execute(sqlx::query!(
-        "insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome, error)
-         select job.id,
-                (select coalesce(max(ordinal), 0) + 1 from attempt where attempt.job_id = job.id),
-                job.attempt, job.worker, job.started_at_ms,
-                ended.value ->> 7, ended.value ->> 1,
-                cast(substr(?2, ended.value ->> 2, ended.value ->> 3) as text)
-         from jsonb_each(?1) as ended
-         cross join job
-         where job.id = ended.value ->> 0",
-        rows,
-        texts
-    ))
-    .await?;
+    if ended.iter().any(|end| end.next != JobState::Done) {
+        tx.execute(sqlx::query!(
+            "insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome, error)
+             select job.id,
+                    (select coalesce(max(ordinal), 0) + 1 from attempt where attempt.job_id = job.id),
+                    job.attempt, job.worker, job.started_at_ms,
+                    ended.value ->> 7, ended.value ->> 1,
+                    cast(substr(?2, ended.value ->> 2, ended.value ->> 3) as text)
+             from jsonb_each(?1) as ended
+             cross join job
+             where job.id = ended.value ->> 0 and ended.value ->> 4 <> 'done'",
+            rows,
+            texts
+        ))
+        .await?;
+    }
     tx.execute(sqlx::query!(
         "update or fail job
          set state = ended.value ->> 4,
@@ -225,6 +216,7 @@ pub(super) async fn end_attempts(ended: &[EndedAttempt<'_>], tx: &mut Transactio
              attempt = ended.value ->> 6,
              finished_at_ms = ended.value ->> 8,
              error = coalesce(cast(substr(?2, ended.value ->> 2, ended.value ->> 3) as text), error),
+             done_by = case ended.value ->> 4 when 'done' then worker end,
              worker = null, lease_until_ms = null, cancel_requested = 0
          from jsonb_each(?1) as ended
          where job.id = ended.value ->> 0",
