@@ -276,12 +276,13 @@ async fn attempts_of_a_database_in_which_each_had_a_row_are_shown_and_kept() {
     connection.close().await.unwrap();
 
     let store = open(folder.path()).await.unwrap();
-    let first = (1, "before".to_owned(), AttemptOutcome::Done);
-    assert_eq!(attempts(&store, id).await, [first.clone()]);
+    let mut expected = vec![(1, "before".to_owned(), AttemptOutcome::Done)];
+    assert_eq!(attempts(&store, id).await, expected);
     assert!(store.retry_job(id, START).await.unwrap());
-    assert_eq!(attempts(&store, id).await, [first.clone()]);
+    assert_eq!(attempts(&store, id).await, expected);
     assert_eq!(done(&store, "after").await, id);
-    assert_eq!(attempts(&store, id).await, [first, (2, "after".to_owned(), AttemptOutcome::Done)]);
+    expected.push((2, "after".to_owned(), AttemptOutcome::Done));
+    assert_eq!(attempts(&store, id).await, expected);
 }
 
 #[tokio::test]
