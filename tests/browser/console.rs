@@ -36,7 +36,7 @@ async fn a_job_is_cancelled_and_brought_back_by_keyboard() {
     eventually("the row's link has the focus", async || (focused(page).await == format!("#{job}")).then_some(())).await;
     tab_to(page, &format!("Cancel job {job}")).await;
     page.press([key::ENTER]).await;
-    page.wait_for_text(&format!("Job #{job} was cancelled.")).await;
+    page.wait_for_text(&format!("Job #{job} cancelled.")).await;
     wait_for_count(page, JobState::Cancelled, "1").await;
     page.assert_accessible("a job that was cancelled").await;
     // It is announced by a region that was there before.
@@ -107,7 +107,7 @@ async fn keys_are_mentioned_and_listed() {
     for path in ["/viewlog", "/jobs", "/system"] {
         page.open(path).await;
         page.click(Role::Button, "Keyboard shortcuts").await;
-        page.find(Role::Dialog, "Keys").await;
+        page.find(Role::Dialog, "Keyboard shortcuts").await;
         page.press([key::ESCAPE]).await;
     }
     test.finish().await;

@@ -70,9 +70,12 @@ async fn escape_closes_what_is_on_top() {
         .await;
     page.find(Role::Dialog, "Row 1").await;
     page.press(['?']).await;
-    page.find(Role::Dialog, "Keys").await;
+    page.find(Role::Dialog, "Keyboard shortcuts").await;
     page.press([key::ESCAPE]).await;
-    eventually("the keys are closed", async || page.find_now(Role::Dialog, "Keys").await.is_none().then_some(())).await;
+    eventually("the keys are closed", async || {
+        page.find_now(Role::Dialog, "Keyboard shortcuts").await.is_none().then_some(())
+    })
+    .await;
     page.find(Role::Dialog, "Row 1").await;
 
     // Also while something is typed.

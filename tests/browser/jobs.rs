@@ -64,7 +64,7 @@ async fn an_action_is_on_the_job_that_was_under_the_pointer() {
     search(&client, 3, "the third").await;
     wait_for_count(page, JobState::Running, "3").await;
     pointer("mouseReleased", x, y).await;
-    page.wait_for_text(&format!("Job #{job} was cancelled.")).await;
+    page.wait_for_text(&format!("Job #{job} cancelled.")).await;
     page.assert_accessible("a list with an action's result").await;
     wait_for_count(page, JobState::Cancelled, "1").await;
     pointer("mouseMoved", &json!(5), &json!(5)).await;
@@ -225,7 +225,7 @@ async fn the_letters_of_a_chord_act_on_no_row() {
     wait_for_count(page, JobState::Cancelled, "1").await;
     page.find(Role::Button, &format!("Retry job {job}")).await;
     page.press(['j', 'g', 'r', '?']).await;
-    page.find(Role::Dialog, "Keys").await;
+    page.find(Role::Dialog, "Keyboard shortcuts").await;
     assert_eq!(requests(page, "/jobs/retry").await, 0);
     page.press([key::ESCAPE]).await;
     page.press(['j', 'r']).await;

@@ -96,7 +96,7 @@ async fn jobs_of_a_state_are_listed_and_one_is_retried() {
     page.find(Role::Button, &format!("Cancel job {job}")).await;
     tab_to(page, &format!("Cancel job {job}")).await;
     page.press([key::ENTER]).await;
-    page.wait_for_text(&format!("Job #{job} was cancelled.")).await;
+    page.wait_for_text(&format!("Job #{job} cancelled.")).await;
     eventually("it can be retried", async || {
         page.script("return document.querySelector('[data-action=Retry]') !== null", vec![])
             .await

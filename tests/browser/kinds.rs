@@ -87,7 +87,10 @@ async fn a_kind_is_limited() {
     open_kinds(page).await;
     wait_for_counts(page, "0", "1").await;
     assert_eq!(page.value(FIELD).await, "");
+    let is_offered = async || page.find_now(Role::Button, "Set the limit of log_request").await.is_some();
+    assert!(!is_offered().await, "nothing was typed");
     page.fill(FIELD, "2").await;
+    assert!(is_offered().await);
     page.press([key::ENTER]).await;
     wait_for_limit(&test, Some(2)).await;
     for number in 2..=5 {
@@ -172,6 +175,18 @@ async fn a_new_kind_moves_no_button_under_the_pointer() {
     point(&json!(5), &json!(5)).await;
     page.wait_for_text("lab_run").await;
     page.find(Role::Button, "Pause lab_run").await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn the_heading_leads_to_the_job_types() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "written").await;
+    page.open("/jobs").await;
+    page.click(Role::Link, "log_request").await;
+    page.find(Role::Button, "Pause log_request").await;
+    page.wait_for_text("writes searches to the log").await;
     test.finish().await;
 }
 

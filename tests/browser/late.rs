@@ -111,7 +111,7 @@ async fn every_cancel_on_a_slow_line_counts() {
     page.script("letGo()", vec![]).await;
     eventually("each result is told", async || {
         let results = page.texts(".toast p").await;
-        (results.iter().filter(|text| text.ends_with("was cancelled.")).count() == 3).then_some(())
+        (results.iter().filter(|text| text.ends_with(" cancelled.")).count() == 3).then_some(())
     })
     .await;
     page.assert_accessible("a list with three results").await;

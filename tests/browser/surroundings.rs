@@ -168,9 +168,9 @@ async fn keys_of_an_input_method_are_no_shortcuts() {
     let press = "const [key, keyCode] = arguments;
                  document.body.dispatchEvent(new KeyboardEvent('keydown', {key, keyCode, bubbles: true}))";
     page.script(press, vec!["?".into(), 229.into()]).await;
-    assert!(page.find_now(Role::Dialog, "Keys").await.is_none());
+    assert!(page.find_now(Role::Dialog, "Keyboard shortcuts").await.is_none());
     page.script(press, vec!["?".into(), 191.into()]).await;
-    page.find(Role::Dialog, "Keys").await;
+    page.find(Role::Dialog, "Keyboard shortcuts").await;
     test.finish().await;
 }
 

@@ -19,7 +19,7 @@ async fn the_health_and_the_ledger_are_live() {
     // The open page counts searches that are made elsewhere.
     search(&test.client(), 1, "from elsewhere").await;
     wait_for_accepted(page, "1").await;
-    page.find(Role::Link, "in the log 1").await;
+    page.find(Role::Link, "1 in the log").await;
     page.wait_for_text("The one search is accounted for").await;
 
     // While the server is down, the page keeps the last state. It reconnects when the server is back.
@@ -71,7 +71,7 @@ async fn a_process_without_workers_says_so() {
     page.open("/system").await;
     page.wait_for_text("This process runs no jobs: it was started with --no-worker.").await;
     page.wait_for_text("accounted for").await;
-    page.click(Role::Link, "being written 1").await;
+    page.click(Role::Link, "1 being written").await;
     page.wait_for_path("the ledger links to its jobs", |path| path == "/jobs?state=waiting").await;
     test.finish().await;
 }

@@ -88,24 +88,24 @@ async fn take_the_console(sheet: &mut Sheet, browser: &Browser) {
     browser.wait_for_text("Up to date").await;
     sheet.take_after(browser, "menu", OPEN_THE_MENU).await;
     browser.click(Role::Button, "Filter syntax").await;
-    browser.find(Role::Dialog, "The filter").await;
+    browser.find(Role::Dialog, "Filter syntax").await;
     sheet.take(browser, "viewlog-syntax").await;
     browser.press([key::ESCAPE]).await;
     browser.script(TYPE_A_FAULT, vec![]).await;
-    browser.wait_for_text("Fix the filter").await;
+    browser.wait_for_text("match the previous filter").await;
     sheet.take(browser, "viewlog-fault").await;
     sheet.open(browser, "jobs", "/jobs", "log_request").await;
     browser.script("document.querySelector('.kind_fold').open = true", vec![]).await;
     browser.wait_for_text("Scheduled or retrying").await;
     sheet.take(browser, "job-types").await;
     browser.press(['?']).await;
-    browser.find(Role::Dialog, "Keys").await;
+    browser.find(Role::Dialog, "Keyboard shortcuts").await;
     sheet.take(browser, "help").await;
     browser.press([key::ESCAPE]).await;
     let job = interrupted_job(browser, 0).await;
     sheet.open(browser, "job", &format!("/jobs/{job}"), "Attempt 1 was lost").await;
     browser.click(Role::Button, &format!("Cancel job {job}")).await;
-    browser.wait_for_text("was cancelled").await;
+    browser.wait_for_text(" cancelled.").await;
     browser.wait_for_text("Retry gives it back to the queue.").await;
     // A result with the focus stays.
     browser.script("document.querySelector('.toast .button-small').focus()", vec![]).await;

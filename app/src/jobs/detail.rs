@@ -13,6 +13,7 @@ use crate::ui::breadcrumb::{Breadcrumb, Crumb};
 use crate::ui::copy_button::CopyButton;
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
+use crate::ui::printed::Printed;
 use crate::ui::toast::ToastCorner;
 use crate::ui::{self, format, highlight};
 
@@ -43,6 +44,7 @@ pub fn JobPage(id: JobId) -> impl IntoView {
             <div class="job_title">
                 <Breadcrumb pages=vec![Crumb { address: "/jobs".to_owned(), name: words::HEADING }] />
                 <PageHeading text=words::number(id) title=words::job(id) />
+                <Printed />
             </div>
             {move || match shown.get() {
                 None => view! { <Loading /> }.into_any(),

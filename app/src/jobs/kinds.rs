@@ -6,6 +6,8 @@ use api::{JobCounts, JobKind};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlDetailsElement;
 
 use crate::jobs::actions::{Actions, may_act};
 use crate::jobs::hold::{Held, Hold};
@@ -18,7 +20,7 @@ use crate::ui::shortcuts;
 use crate::ui::toast::{Toasts, Undo};
 
 /// The place in the address that leads to the job types.
-const ADDRESS: &str = "#kinds-title";
+pub const ADDRESS: &str = "#kinds-title";
 
 #[component]
 pub fn KindTable(
@@ -48,7 +50,7 @@ pub fn KindTable(
         });
         (!paused.is_empty()).then(|| view! { <strong>{paused.join(", ")}</strong> })
     };
-    let number_of_types = move || names.with(|names| names.as_ref().map(|names| words::types(names.len())));
+    let number_of_types = move || names.with(|names| names.as_ref().map(|names| number(names.len() as u64)));
     let fold = NodeRef::<html::Details>::new();
     Effect::new(move |is_shown: Option<bool>| {
         // An address that leads here does so once.
@@ -88,6 +90,14 @@ pub fn KindTable(
                 </table>
             </Show>
         </details>
+    }
+}
+
+/// Opens the job types, for a link that leads to them.
+pub fn open() {
+    let fold = document().query_selector(".kind_fold").ok().flatten();
+    if let Some(fold) = fold.and_then(|fold| fold.dyn_into::<HtmlDetailsElement>().ok()) {
+        fold.set_open(true);
     }
 }
 
@@ -208,8 +218,14 @@ fn KindRow(name: String, actions: KindActions) -> impl IntoView {
     };
     let is_paused = Memo::new(move |_| kind.with(|kind| kind.as_ref().is_some_and(|kind| kind.paused)));
     let limit = Memo::new(move |_| kind.with(|kind| kind.as_ref().and_then(|kind| kind.limit)));
-    let count =
-        move |of: fn(JobCounts) -> u64| move || kind.with(|kind| kind.as_ref().map(|kind| number(of(kind.counts))));
+    let count = move |class: &'static str, label: &'static str, of: fn(JobCounts) -> u64| {
+        let count = Memo::new(move |_| kind.with(|kind| kind.as_ref().map(|kind| of(kind.counts))));
+        view! {
+            <td class=format!("kind_count {class}") data-label=label data-none=move || (count.get() == Some(0)).then_some("")>
+                {move || count.get().map(number)}
+            </td>
+        }
+    };
     let verb = move || if is_paused.get() { words::RESUME } else { words::PAUSE };
     // What the button said when it was pressed: it may say the opposite when it is released.
     let pressed = StoredValue::new(None::<KindAction>);
@@ -218,16 +234,15 @@ fn KindRow(name: String, actions: KindActions) -> impl IntoView {
         <tr>
             <th class="kind_name" scope="row">
                 <span class="job_kind">{name.clone()}</span>
+                {words::about_kind(&name).map(|about| view! { <span class="kind_about muted">{about}</span> })}
                 <Show when=move || is_paused.get()>
                     <span class="state_badge kind_paused"><Icon symbol=Symbol::Pause />{words::PAUSED}</span>
                 </Show>
             </th>
-            <td class="kind_count kind_waiting" data-label=words::KIND_COLUMNS[1]>{count(|counts| counts.waiting)}</td>
-            <td class="kind_count kind_running" data-label=words::KIND_COLUMNS[2]>{count(|counts| counts.running)}</td>
-            <td class="kind_count kind_later" data-label=words::KIND_COLUMNS[3]>
-                {count(|counts| counts.scheduled + counts.retrying)}
-            </td>
-            <td class="kind_count kind_dead" data-label=words::KIND_COLUMNS[4]>{count(|counts| counts.dead)}</td>
+            {count("kind_waiting", words::KIND_COLUMNS[1], |counts| counts.waiting)}
+            {count("kind_running", words::KIND_COLUMNS[2], |counts| counts.running)}
+            {count("kind_later", words::KIND_COLUMNS[3], |counts| counts.scheduled + counts.retrying)}
+            {count("kind_dead", words::KIND_COLUMNS[4], |counts| counts.dead)}
             <td class="kind_limit"><KindLimit name=name.clone() limit actions /></td>
             <td class="kind_buttons">
                 <Show when=move || may_act.get()>
@@ -269,7 +284,9 @@ fn KindRow(name: String, actions: KindActions) -> impl IntoView {
 #[component]
 fn KindLimit(name: String, limit: Memo<Option<u32>>, actions: KindActions) -> impl IntoView {
     let may_act = may_act();
-    let text = move || limit.get().map_or_else(|| words::NO_LIMIT.to_owned(), |limit| number(limit.into()));
+    let text = move || {
+        limit.get().map_or_else(|| words::NO_LIMIT.to_owned(), |limit| words::limited_to(&number(limit.into())))
+    };
     view! {
         <Show when=move || may_act.get() fallback=move || view! { <span>{text}</span> }>
             <LimitForm name=name.clone() limit actions />
@@ -283,6 +300,8 @@ fn LimitForm(name: String, limit: Memo<Option<u32>>, actions: KindActions) -> im
     let fault = RwSignal::new(None::<&'static str>);
     // Unsent input stays until the limit itself changes.
     Effect::new(move |_| text.set(limit.get().map(|limit| limit.to_string()).unwrap_or_default()));
+    // A fault can be sent again: the page then says what is wrong with it.
+    let is_same = Memo::new(move |_| text.with(|text| parse_limit(text)) == Ok(limit.get()));
     let error_id = format!("limit-error-{name}");
     let described_by = error_id.clone();
     let pending_name = name.clone();
@@ -291,32 +310,38 @@ fn LimitForm(name: String, limit: Memo<Option<u32>>, actions: KindActions) -> im
         event.prevent_default();
         let wanted = text.with_untracked(|text| parse_limit(text));
         fault.set(wanted.err());
-        if let Ok(limit) = wanted {
-            actions.run(KindAction::Limit(limit), name.clone());
+        if let Ok(wanted) = wanted
+            && wanted != limit.get_untracked()
+        {
+            actions.run(KindAction::Limit(wanted), name.clone());
         }
     };
     view! {
         <form class="kind_limit_form" data-label=words::KIND_COLUMNS[5] novalidate on:submit=submit>
-            <input
-                type="text"
-                inputmode="numeric"
-                autocomplete="off"
-                maxlength="12"
-                placeholder=words::NO_LIMIT
-                aria-label=field_label
-                aria-invalid=move || fault.get().map(|_| "true")
-                aria-describedby=move || fault.get().map(|_| described_by.clone())
-                prop:value=text
-                on:input:target=move |event| {
-                    text.set(event.target().value());
-                    fault.set(None);
-                }
-            />
+            <span class="kind_limit_box">
+                <input
+                    type="text"
+                    inputmode="numeric"
+                    autocomplete="off"
+                    maxlength="12"
+                    placeholder=words::NO_LIMIT
+                    aria-label=field_label
+                    aria-invalid=move || fault.get().map(|_| "true")
+                    aria-describedby=move || fault.get().map(|_| described_by.clone())
+                    prop:value=text
+                    on:input:target=move |event| {
+                        text.set(event.target().value());
+                        fault.set(None);
+                    }
+                />
+                <span class="kind_limit_unit" aria-hidden="true">{words::AT_A_TIME}</span>
+            </span>
             <button
                 class="button button-small"
                 type="submit"
+                data-same=move || is_same.get().then_some("")
                 aria-label=button_label
-                aria-disabled=move || actions.is_pending(&pending_name).then_some("true")
+                aria-disabled=move || (is_same.get() || actions.is_pending(&pending_name)).then_some("true")
             >
                 {words::SET}
             </button>

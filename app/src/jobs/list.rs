@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::jobs::actions::Actions;
 use crate::jobs::hold::{Held, Hold};
-use crate::jobs::kinds::KindTable;
+use crate::jobs::kinds::{self, KindTable};
 use crate::jobs::stream::{self, JobChange};
 use crate::jobs::table::JobTable;
 use crate::jobs::tabs::StateTabs;
@@ -17,6 +17,7 @@ use crate::platform::{context, url};
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
+use crate::ui::printed::Printed;
 use crate::ui::toast::ToastCorner;
 use crate::ui::{highlight, shortcuts};
 
@@ -76,11 +77,17 @@ pub fn JobsPage() -> impl IntoView {
                 <PageHeading text=words::HEADING />
                 <p class="muted">
                     <strong>{move || total.get().map(words::jobs)}</strong>
-                    <span class="job_kind" translate="no">{move || one_kind.get()}</span>
+                    <a
+                        class="jobs_types" href=kinds::ADDRESS title=words::KINDS data-one-kind=move || one_kind.get()
+                        on:click=|_| kinds::open()
+                    >
+                        {move || one_kind.get().unwrap_or_else(|| words::KINDS.to_owned())}
+                    </a>
                     <Show when=move || is_current.get() && total.get().is_some()>
                         <span class="jobs_current"><Icon symbol=Symbol::State(JobState::Done) />{words::UP_TO_DATE}</span>
                     </Show>
                 </p>
+                <Printed />
             </header>
             <StateTabs counts=stream.counts chosen=state kind />
             {move || unknown().map(|text| view! { <Notice tone=Tone::Warning text /> })}

@@ -53,6 +53,8 @@ pub const COLUMNS: [&str; 5] = ["Job", "About", "State", "Attempt", "Created"];
 pub const KINDS: &str = "Job types";
 pub const NO_KIND: &str = "There are none yet: the first job of a type makes it known.";
 pub const NO_LIMIT: &str = "no limit";
+/// After a limit.
+pub const AT_A_TIME: &str = "at a time";
 pub const PAUSED: &str = "paused";
 /// The columns of the job types, before the actions.
 pub const KIND_COLUMNS: [&str; 6] = ["Type", "Waiting", "Running", "Scheduled or retrying", "Dead", "Limit"];
@@ -155,6 +157,11 @@ pub fn limit_of(kind: &str) -> String {
     format!("Limit of {kind}")
 }
 
+/// `limit` is how many jobs of a type run at a time.
+pub fn limited_to(limit: &str) -> String {
+    format!("{limit} {AT_A_TIME}")
+}
+
 pub fn set_limit_of(kind: &str) -> String {
     format!("Set the limit of {kind}")
 }
@@ -184,7 +191,7 @@ pub fn retried(JobId(id): JobId) -> String {
 }
 
 pub fn cancelled(JobId(id): JobId) -> String {
-    format!("Job #{id} was cancelled.")
+    format!("Job #{id} cancelled.")
 }
 
 /// `done` says what was asked for: `retried`.
@@ -225,8 +232,14 @@ pub fn times(count: usize) -> String {
     counted(count, "time")
 }
 
-pub fn types(count: usize) -> String {
-    counted(count, "type")
+/// What the jobs of a type do, if the type is one of the product's own.
+pub fn about_kind(kind: &str) -> Option<&'static str> {
+    match kind {
+        "log_request" => Some("writes searches to the log"),
+        "probe" => Some("checks the way from end to end"),
+        "lab_run" => Some("runs the waiting lab"),
+        _ => None,
+    }
 }
 
 pub fn kind_paused(kind: &str) -> String {

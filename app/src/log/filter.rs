@@ -89,7 +89,19 @@ pub fn FilterErrorNote(
     #[prop(into)] text: Signal<Option<String>>,
     #[prop(into)] error: Signal<Option<FilterError>>,
     on_change: Callback<Option<String>>,
+    /// Whether there are rows, which then match the filter before.
+    #[prop(into)]
+    has_rows: Signal<bool>,
 ) -> impl IntoView {
+    let rows_before = move || {
+        has_rows.get().then(|| {
+            view! {
+                <span class="muted">
+                    {words::ROWS_BEFORE}" "<a class="text_button" href="/viewlog">{words::CLEAR}</a>
+                </span>
+            }
+        })
+    };
     let note = move || {
         let (error, text) = (error.get()?, text.get()?);
         let part = |start: usize, length: usize| {
@@ -105,6 +117,7 @@ pub fn FilterErrorNote(
                 <span>{after}</span>
             </code>
             {explained(&error, error.corrected(&text), on_change)}
+            {rows_before}
         })
     };
     view! { <div class="filter_error" id=id role="alert">{note}</div> }
@@ -135,7 +148,7 @@ fn explained(
 fn FilterHelp() -> impl IntoView {
     let is_open = RwSignal::new(false);
     let terms = words::TERMS.map(|(key, matches)| {
-        view! { <div class="help_row"><dt><code>{key.example()}</code></dt><dd>{matches}</dd></div> }
+        view! { <div class="help_row"><dt><code>{key.example()}</code></dt><dd>{with_code(matches)}</dd></div> }
     });
     view! {
         <button
@@ -144,13 +157,21 @@ fn FilterHelp() -> impl IntoView {
         >
             {words::SYNTAX}
         </button>
-        <Dialog class="help_dialog filter_help" heading_id="filter-help-title" heading=words::THE_FILTER is_open>
-            <p>
-                {words::FREE_TEXT}<code>{words::FREE_TEXT_EXAMPLE}</code>
-                {words::ALL_TERMS}<code>{words::EXCLUDE_EXAMPLE}</code>
-                {words::letter_case(&time::zone_name())}
-            </p>
+        <Dialog class="help_dialog filter_help" heading_id="filter-help-title" heading=words::FILTER_SYNTAX is_open>
+            <ul class="filter_rules">
+                {words::RULES.map(|rule| view! { <li>{with_code(rule)}</li> }).collect_view()}
+                <li>{words::case_and_zone(&time::zone_name())}</li>
+            </ul>
             <dl class="help_list">{terms.collect_view()}</dl>
         </Dialog>
     }
+}
+
+/// A text in which every second part between backticks is code.
+fn with_code(text: &'static str) -> impl IntoView {
+    let part = |(number, part)| match number % 2 {
+        0 => IntoAny::into_any(part),
+        _ => view! { <code>{part}</code> }.into_any(),
+    };
+    text.split('`').enumerate().map(part).collect_view()
 }

@@ -4,7 +4,7 @@ use api::LogFilter;
 use leptos::prelude::*;
 
 use crate::log::drawer::LogDrawer;
-use crate::log::query::{LogQuery, Question};
+use crate::log::query::Question;
 use crate::log::state::{LogProgress, LogState};
 use crate::log::table::LogTable;
 use crate::log::toolbar::{LogToolbar, newer_rows};
@@ -49,7 +49,6 @@ pub fn LogPage() -> impl IntoView {
                     <LogTable view has_error />
                     <NewerRows view />
                     <LogState query filter=typed error />
-                    <OtherRows query has_error />
                     <LogProgress query />
                 </div>
                 <LogDrawer
@@ -60,20 +59,6 @@ pub fn LogPage() -> impl IntoView {
             </div>
             <Announcer arrived=query.arrived sentence=words::new_searches />
         </div>
-    }
-}
-
-/// Says that the rows are those of the filter before, because the typed one has an error.
-#[component]
-fn OtherRows(query: LogQuery, has_error: Memo<bool>) -> impl IntoView {
-    let is_shown = Memo::new(move |_| has_error.get() && query.window.with(|window| !window.is_empty()));
-    view! {
-        <Show when=move || is_shown.get()>
-            <div class="log_other">
-                <p>{words::FIX_FILTER}</p>
-                <a class="button button-small" href="/viewlog">{words::CLEAR}</a>
-            </div>
-        </Show>
     }
 }
 

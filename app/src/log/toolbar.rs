@@ -34,13 +34,16 @@ pub fn LogToolbar(
         true => Some(words::NO_EXPORT),
         false => is_known_empty(query).then_some(words::NOTHING_TO_EXPORT),
     });
+    // With an error, the rows are those of the filter before: they are counted, and nothing says that all is well.
+    let is_valid = Memo::new(move |_| error.with(Option::is_none));
+    let has_rows = Memo::new(move |_| query.window.with(|window| !window.is_empty()));
     view! {
         <div class="log_toolbar">
             <FilterBox label=words::FILTER value=filter on_change=on_filter error_id />
-            <div class="log_standing">
-                // With an error, the rows are those of the filter before.
-                <p class="log_count">{move || error.with(Option::is_none).then(|| count(query))}</p>
-                <Through query />
+            <FilterErrorNote id=ERROR_ID text=filter error on_change=on_filter has_rows />
+            <div class="log_standing" data-before=move || (!is_valid.get()).then_some("")>
+                <p class="log_count">{move || count(query)}</p>
+                <Show when=move || is_valid.get()><Through query /></Show>
             </div>
             <div class="log_tools">
                 <GoTo position on_position />
@@ -49,7 +52,6 @@ pub fn LogToolbar(
                     None => view! { <ExportMenu filter /> }.into_any(),
                 }}
             </div>
-            <FilterErrorNote id=ERROR_ID text=filter error on_change=on_filter />
         </div>
     }
 }

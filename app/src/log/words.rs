@@ -19,7 +19,7 @@ pub const NO_EXPORT: &str = "Fix the filter to export the rows that match it.";
 pub const MATCHING_ROWS: &str = "the matching rows";
 pub const ALL_ROWS: &str = "all rows";
 pub const ABOUT_CSV: &str = "for spreadsheets";
-pub const ABOUT_NDJSON: &str = "one JSON object a line";
+pub const ABOUT_NDJSON: &str = "one JSON object per line";
 pub const UP_TO_DATE: &str = "Up to date";
 pub const UP_TO_DATE_WHY: &str = "New rows arrive by themselves. None is missed: after an interruption, the rows written \
                                   meanwhile are sent first.";
@@ -51,6 +51,8 @@ pub const COLUMNS: [&str; 5] = [PHRASE, LETTERS, RESULTS, BROWSER, IP_ADDRESS];
 
 pub const FIX_FILTER: &str = "Fix the filter to see rows.";
 pub const CLEAR: &str = "Clear filter";
+/// With an error in the filter.
+pub const ROWS_BEFORE: &str = "The rows below match the previous filter.";
 pub const SHOW_ALL: &str = "Show all rows";
 pub const NO_MATCH: &str = "No row matches this filter.";
 pub const DID_YOU_MEAN: &str = "Did you mean ";
@@ -76,32 +78,32 @@ pub const IN_SPOOL: &str = "safe in the spool";
 pub const DEAD: &str = "dead";
 pub const CANCELLED: &str = "cancelled";
 
-pub const THE_FILTER: &str = "The filter";
-pub const FREE_TEXT: &str = "Words are looked for in all fields, texts with spaces in quotes: ";
-pub const FREE_TEXT_EXAMPLE: &str = "\"free text\"";
-pub const ALL_TERMS: &str = ". Rows are shown for which all terms hold; put a minus in front to exclude: ";
-pub const EXCLUDE_EXAMPLE: &str = "-browser:firefox";
-/// What each term matches.
+/// How terms work together. What is between backticks is code.
+pub const RULES: [&str; 3] = [
+    "A word searches every field. Put phrases in quotes: `\"free text\"`.",
+    "Several terms: a row must match all of them.",
+    "Put a minus in front to exclude: `-browser:firefox`.",
+];
+/// What each term matches. What is between backticks is code.
 pub const TERMS: [(FilterKey, &str); 13] = [
-    (FilterKey::Phrase, "The phrase, or with ~ a part of it"),
+    (FilterKey::Phrase, "The whole phrase; with `~` any part of it"),
     (FilterKey::Letters, "The letters that were looked for"),
-    (FilterKey::Results, "The letters found: these and no others, or with ~ these among others"),
+    (FilterKey::Results, "Exactly these letters found; with `~` at least these"),
     (FilterKey::Ip, "The address, or its network"),
     (FilterKey::Browser, "The browser's family"),
-    (FilterKey::Agent, "The User-Agent header"),
-    (FilterKey::Since, "Searched so long ago at most (s, m, h, d, w), or since a time"),
-    (FilterKey::Before, "Searched before a time, or longer ago"),
-    (FilterKey::Searched, "Searched within this day, minute or second, or between two times with .."),
-    (FilterKey::Recorded, "The same for the time at which the row was written"),
+    (FilterKey::Agent, "The User-Agent header; with `~` any part of it"),
+    (FilterKey::Since, "In the last hour (s, m, h, d, w), or since a time"),
+    (FilterKey::Before, "Before a time, or longer ago than `2h`"),
+    (FilterKey::Searched, "On that day, minute or second; `..` between two times"),
+    (FilterKey::Recorded, "The same, by when the row was written"),
     (FilterKey::Row, "The row's number"),
     (FilterKey::Search, "The search's id"),
-    (FilterKey::Receipt, "The receipt that the visitor has"),
+    (FilterKey::Receipt, "The id on the visitor's receipt"),
 ];
 
-pub fn letter_case(zone: &str) -> String {
-    format!(
-        ". Upper and lower case are the same from a to z. A time without Z or an offset is in {zone}, as in the list."
-    )
+/// The rule about letters and times.
+pub fn case_and_zone(zone: &str) -> String {
+    format!("Capitals don't matter (a to z). Times are in {zone} unless you add Z or an offset.")
 }
 
 /// The column of the times.

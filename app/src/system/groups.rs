@@ -107,7 +107,8 @@ pub fn ProcessFold(process: ProcessState) -> impl IntoView {
                 <summary>
                     <h2 id="process-title" tabindex="-1">{words::PROCESS}</h2>
                     <span class="muted">
-                        {overview::process_in_short(&process)}{words::BETWEEN}<Up since=process.started_at />
+                        {overview::process_in_short(&process)}
+                        <span class="process_up">{words::BETWEEN}<Up since=process.started_at /></span>
                     </span>
                 </summary>
                 <FactList facts=overview::process_facts(&process) />

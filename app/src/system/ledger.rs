@@ -39,7 +39,7 @@ pub fn LedgerSection(
 fn Equation(ledger: Ledger) -> impl IntoView {
     let link = |(part, count): (Part, u64)| {
         view! {
-            <a class="ledger_link" href=address(part)><span>{color(part)}</span>" "{format::number(count)}</a>
+            <a class="ledger_link" href=address(part)>{format::number(count)}" "<span>{color(part)}</span></a>
         }
     };
     let place = |place: Place| {
@@ -50,9 +50,9 @@ fn Equation(ledger: Ledger) -> impl IntoView {
         };
         let face = view! {
             <Icon symbol=Symbol::State(place.state(&ledger)) />
-            <span>{place.label()}</span>
-            " "
             <strong>{format::number(place.count(&ledger))}</strong>
+            " "
+            <span>{place.label()}</span>
         };
         let state = place.state(&ledger).as_str();
         let parts: Vec<(Part, u64)> = place.parts(&ledger).filter(|&(_, count)| count > 0).collect();

@@ -211,7 +211,7 @@ mod tests {
         let roomy = disk_group(Some(&disk(40 << 30)));
         let usage = Usage::of_disk(&disk(40 << 30));
         assert_eq!(roomy.facts[0], Fact::new("Used", "60 GiB of 100 GiB").with(usage));
-        assert_eq!(roomy.facts[1], Fact::new("Free", "40 GiB (40 %)"));
+        assert_eq!(roomy.facts[1], Fact::new("Free", "40 GiB (40%)"));
         assert_eq!(roomy.remarks, []);
         let low = disk_group(Some(&disk(1 << 29)));
         assert!(low.remarks[0].text.starts_with("Little room is left"));

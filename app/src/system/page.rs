@@ -14,6 +14,7 @@ use crate::ui::highlight;
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
+use crate::ui::printed::Printed;
 
 #[component]
 pub fn SystemPage() -> impl IntoView {
@@ -26,9 +27,7 @@ pub fn SystemPage() -> impl IntoView {
             <header class="system_head">
                 <PageHeading text=words::HEADING />
                 <Show when=move || is_old.get()><AsOf received_at=system.received_at /></Show>
-                <p class="system_printed">
-                    {move || words::printed(&time::local(system.received_at.get()), &time::zone_name())}
-                </p>
+                <Printed />
             </header>
             {move || match system.state.get() {
                 Some(state) => view! { <SystemBoard state /> }.into_any(),

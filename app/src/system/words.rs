@@ -86,11 +86,6 @@ pub fn spool_empty(used: &str) -> String {
     format!("Empty, {used}. Nothing was set aside or lost since the start.")
 }
 
-/// On paper, which gets no older and no younger.
-pub fn printed(time: &str, zone: &str) -> String {
-    format!("As of {time}, {zone}")
-}
-
 pub fn version(version: &str) -> String {
     format!("{VERSION} {version}")
 }
@@ -116,7 +111,7 @@ pub fn share(part: &str, whole: &str) -> String {
 }
 
 pub fn free(size: &str, percent: u64) -> String {
-    format!("{size} ({percent} %)")
+    format!("{size} ({percent}%)")
 }
 
 pub fn slots(busy: u64, slots: u64) -> String {

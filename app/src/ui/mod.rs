@@ -13,6 +13,7 @@ pub mod menu;
 pub mod notice;
 pub mod page;
 pub mod part;
+pub mod printed;
 pub mod row_press;
 pub mod shell;
 pub mod shortcuts;

@@ -19,13 +19,16 @@ const CHORD_TIME: Duration = Duration::from_millis(1_500);
 pub fn Shortcuts() -> impl IntoView {
     let is_open = RwSignal::new(false);
     listen(is_open);
-    let rows = words::KEYS_AND_EFFECTS.map(|(keys, effect)| {
+    let row = |&(keys, effect): &(&'static str, &'static str)| {
         let keys = keys.split(' ').map(|key| view! { <kbd>{key}</kbd> }).collect_view();
         view! { <div class="help_row"><dt>{keys}</dt><dd>{effect}</dd></div> }
+    };
+    let groups = words::KEY_GROUPS.map(|(heading, keys)| {
+        view! { <h3>{heading}</h3><dl class="help_list">{keys.iter().map(row).collect_view()}</dl> }
     });
     view! {
         <Dialog class="help_dialog" heading_id="help-title" heading=words::KEYS is_open>
-            <dl class="help_list">{rows.collect_view()}</dl>
+            {groups.collect_view()}
         </Dialog>
     }
 }

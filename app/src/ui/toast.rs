@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::JobState;
 use leptos::prelude::*;
 
 use crate::ui::icon::{Icon, Symbol};
@@ -75,7 +76,7 @@ fn is_in_use() -> bool {
 pub fn ToastCorner(toasts: Toasts) -> impl IntoView {
     let toast = move |Toast { number, tone, text, undo }: Toast| {
         let (name, symbol) = match tone {
-            Tone::Info => ("info", Symbol::Info),
+            Tone::Info => ("info", Symbol::State(JobState::Done)),
             Tone::Warning => ("warning", Symbol::Alert),
             Tone::Error => ("error", Symbol::Alert),
         };

@@ -43,21 +43,21 @@ pub const NOTHING_AT: [&str; 2] = ["There is nothing at ", ". It may be mistyped
 pub const SEE_THE_LAB: &str = "See the lab";
 pub const GO_TO_SEARCH: &str = "Go to the search";
 
-pub const KEYS: &str = "Keys";
-/// Each key, or several with spaces between them, and its effect.
-pub const KEYS_AND_EFFECTS: [(&str, &str); 12] = [
-    ("?", "Show this list"),
-    ("/", "Filter the list"),
-    ("g r", "Go to a row or a time, in the log"),
-    ("j k", "Move down and up in a list"),
-    ("Enter", "Open what is selected"),
-    ("Esc", "Close what is on top, or deselect"),
-    ("r", "Retry the job in focus"),
-    ("g l", "Go to the log"),
-    ("g j", "Go to the jobs"),
-    ("g s", "Go to the system"),
-    ("g w", "Go to the waiting lab"),
-    ("g h", "Go home, to the search"),
+pub const KEYS: &str = "Keyboard shortcuts";
+/// Groups of keys, each with its heading. A key, or several with spaces between them, has an effect.
+pub const KEY_GROUPS: [(&str, &[(&str, &str)]); 3] = [
+    ("Anywhere", &[("?", "Show this list"), ("Esc", "Close, or clear the selection")]),
+    (
+        "Lists",
+        &[
+            ("/", "Filter the list"),
+            ("j k", "Move down and up"),
+            ("Enter", "Open what is selected"),
+            ("g r", "Go to a row or a time, in the log"),
+            ("r", "Retry the focused job"),
+        ],
+    ),
+    ("Go to", &[("g h", SEARCH), ("g w", LAB), ("g l", LOG), ("g j", JOBS), ("g s", SYSTEM)]),
 ];
 
 /// A state by itself, as on a badge. In a sentence it is `JobState::as_str`.
@@ -89,6 +89,11 @@ pub fn title(page: &str) -> String {
 
 pub fn not_live_since(time: &str) -> String {
     format!("Not live since {time}")
+}
+
+/// On paper, which does not know when it is read.
+pub fn printed(time: &str, zone: &str) -> String {
+    format!("As of {time}, {zone}")
 }
 
 /// In which zone the times of a part of the page are.

@@ -148,8 +148,8 @@ impl FilterKey {
             Self::Searched => "searched:2026-11-22",
             Self::Recorded => "recorded:2026-11-20..2026-11-22",
             Self::Row => "row:48211",
-            Self::Search => "search:01ARZ3NDEKTSV4RRFFQ69G5FAV",
-            Self::Receipt => "receipt:0123456789abcdef0123456789abcdef",
+            Self::Search => "search:01ARZ3…",
+            Self::Receipt => "receipt:0123…",
         }
     }
 
