@@ -53,7 +53,7 @@ pub const KEY_GROUPS: [(&str, &[(&str, &str)]); 3] = [
             ("/", "Filter the list"),
             ("j k", "Move down and up"),
             ("Enter", "Open what is selected"),
-            ("g r", "Go to a row or a time, in the log"),
+            ("g r", "Go to a row or time in the log"),
             ("r", "Retry the focused job"),
         ],
     ),
