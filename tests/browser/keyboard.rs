@@ -112,6 +112,36 @@ async fn jobs_of_a_state_are_listed_and_one_is_retried() {
 }
 
 #[tokio::test]
+async fn a_row_keeps_the_focus_when_its_job_changes() {
+    let test = BrowserTest::as_administrator(&["--log-delay", "1h"]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "changes under the eyes of a reader").await;
+    page.open("/jobs").await;
+    let job = job_about(page, "changes under the eyes").await;
+    let row = format!("#{job}");
+    wait_for_count(page, JobState::Running, "1").await;
+    let has_focus = async |why: &str| {
+        eventually(why, async || (focused(page).await == row).then_some(())).await;
+    };
+    page.press(['j']).await;
+    has_focus("the row is chosen").await;
+    let cancel = "const [id, done] = arguments;
+        fetch('/api/admin/jobs/cancel', {method: 'POST', headers: {'content-type': 'application/json'},
+                                         body: JSON.stringify({id})}).then(answer => done(answer.status))";
+    let number: i64 = job.parse().expect("a number");
+    assert_eq!(page.script_async(cancel, vec![number.into()]).await, 200);
+    wait_for_count(page, JobState::Cancelled, "1").await;
+    page.find(Role::Button, &format!("Retry job {job}")).await;
+    assert_eq!(focused(page).await, row, "another cancelled it");
+    tab_to(page, &format!("Retry job {job}")).await;
+    page.press([key::ENTER]).await;
+    page.wait_for_text(&format!("Job #{job} waits for a worker again.")).await;
+    page.find(Role::Button, &format!("Cancel job {job}")).await;
+    has_focus("the row has it once the button has gone").await;
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn a_cause_is_followed_to_what_can_be_done() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;

@@ -1,8 +1,10 @@
 //! The table of jobs.
 
-use api::{JobId, JobState, JobSummary};
+use api::{JobState, JobSummary};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
 
 use crate::jobs::actions::{Actions, JobActions, Place};
 use crate::jobs::words;
@@ -20,8 +22,6 @@ pub fn JobTable(
     /// The kind of all jobs, if they are of one.
     one_kind: Memo<Option<String>>,
 ) -> impl IntoView {
-    // A row is redrawn only if one of these has changed, so that it keeps the focus.
-    let key = |job: &JobSummary| (job.id, job.state, job.attempt, job.max_attempts, job.run_at, job.finished_at);
     view! {
         <table class="table job_table" data-one-kind=move || one_kind.with(Option::is_some).then_some("")>
             <thead>
@@ -36,60 +36,99 @@ pub fn JobTable(
                 </tr>
             </thead>
             <tbody>
-                <For each=move || jobs.get() key=key let:job>
-                    <JobRow percent=percent_of(jobs, job.id) job actions />
+                // A row stays while its job does, and with it the focus; only what has changed of it is drawn again.
+                <For each=move || jobs.get() key=|job| job.id let:job>
+                    <JobRow latest=latest_of(jobs, job.clone()) job actions />
                 </For>
             </tbody>
         </table>
     }
 }
 
-/// The progress of a running job. It has its own memo because it changes too often to redraw the whole row.
-fn percent_of(jobs: Signal<Vec<JobSummary>>, id: JobId) -> Memo<Option<u8>> {
-    Memo::new(move |_| {
-        jobs.with(|jobs| {
-            let job = jobs.iter().find(|job| job.id == id && job.state == JobState::Running)?;
-            job.progress.as_ref().map(|progress| progress.percent)
-        })
+/// What changes about a job while its row is shown.
+#[derive(Clone, PartialEq)]
+struct Latest {
+    state: JobState,
+    attempt: u32,
+    max_attempts: u32,
+    error: Option<String>,
+    /// How far it is, if it is running and says so.
+    percent: Option<u8>,
+}
+
+impl Latest {
+    fn of(job: &JobSummary) -> Self {
+        // What went wrong once is of no concern in a list while the job goes on, or when it is over.
+        let is_failing = matches!(job.state, JobState::Retrying | JobState::Dead);
+        let error = job.error.clone().filter(|_| is_failing);
+        let progress = job.progress.as_ref().filter(|_| job.state == JobState::Running);
+        let percent = progress.map(|progress| progress.percent);
+        Self { state: job.state, attempt: job.attempt, max_attempts: job.max_attempts, error, percent }
+    }
+}
+
+/// The latest of a job, and of one that has left the list what it was.
+fn latest_of(jobs: Signal<Vec<JobSummary>>, first: JobSummary) -> Memo<Latest> {
+    Memo::new(move |before| {
+        let latest = jobs.with(|jobs| jobs.iter().find(|job| job.id == first.id).map(Latest::of));
+        latest.or_else(|| before.cloned()).unwrap_or_else(|| Latest::of(&first))
     })
 }
 
+fn job_error(error: &str) -> impl IntoView + use<> {
+    let excerpt: String = error.chars().take(200).collect();
+    view! { <p class="job_error" title=highlight::visible(error)>{highlight::visible(&excerpt)}</p> }
+}
+
+/// A button that was pressed by a key goes with its state, so its row takes the focus.
+fn keep_focus(event: MouseEvent) {
+    let row = event.current_target().and_then(|cell| cell.dyn_into::<Element>().ok()?.parent_element());
+    let link = row.and_then(|row| row.query_selector(".row_link").ok().flatten());
+    if let Some(link) = link.filter(|_| event.detail() == 0).and_then(|link| link.dyn_into::<HtmlElement>().ok()) {
+        let _ = link.focus();
+    }
+}
+
 #[component]
-fn JobRow(job: JobSummary, percent: Memo<Option<u8>>, actions: Actions) -> impl IntoView {
-    // What went wrong once is of no concern in a list while the job goes on, or when it is over.
-    let is_failing = matches!(job.state, JobState::Retrying | JobState::Dead);
-    let error = job.error.filter(|_| is_failing).map(|error| {
-        let excerpt: String = error.chars().take(200).collect();
-        view! { <p class="job_error" title=highlight::visible(&error)>{highlight::visible(&excerpt)}</p> }
-    });
+fn JobRow(job: JobSummary, latest: Memo<Latest>, actions: Actions) -> impl IntoView {
+    let state = Memo::new(move |_| latest.with(|job| job.state));
+    let error = Memo::new(move |_| latest.with(|job| job.error.clone()));
+    let percent = Memo::new(move |_| latest.with(|job| job.percent));
+    let attempts = Memo::new(move |_| latest.with(|job| (job.attempt, job.max_attempts)));
     let (id, address) = (job.id, url::of_job(job.id));
     let link = address.clone();
     let router = context::router();
     let press = move |event: MouseEvent| row_press::press(&event, &address, || router.go(&address));
     view! {
-        <tr data-state=job.state.as_str() on:click=press.clone() on:auxclick=press>
+        <tr data-state=move || state.get().as_str() on:click=press.clone() on:auxclick=press>
             <th class="job_name" scope="row">
                 <a class="row_link" href=link>{words::number(id)}</a>
                 <span class="job_kind" translate="no">{job.kind}</span>
             </th>
             <td class="job_about">
                 <span dir="auto" translate="no">{highlight::visible(&job.about)}</span>
-                {error}
+                {move || error.with(|error| error.as_deref().map(job_error))}
             </td>
             <td class="job_state">
-                <StateBadge state=job.state />
+                {move || view! { <StateBadge state=state.get() /> }}
                 {move || percent.get().map(|percent| view! {
                     <span class="job_percent">{format::percent(percent)}</span>
                 })}
             </td>
             <td
-                class="job_attempts" data-label=words::ATTEMPT data-none=(job.attempt == 0).then_some("")
-                title=(job.attempt > 0).then(|| words::at_most(job.attempt, job.max_attempts))
+                class="job_attempts" data-label=words::ATTEMPT
+                data-none=move || (attempts.get().0 == 0).then_some("")
+                title=move || {
+                    let (attempt, most) = attempts.get();
+                    (attempt > 0).then(|| words::at_most(attempt, most))
+                }
             >
-                {words::attempt_number(job.attempt)}
+                {move || words::attempt_number(attempts.get().0)}
             </td>
             <td class="job_age"><TimeAgo time=job.created_at /></td>
-            <td class="job_buttons"><JobActions id state=job.state place=Place::List actions /></td>
+            <td class="job_buttons" on:click=keep_focus>
+                {move || view! { <JobActions id state=state.get() place=Place::List actions /> }}
+            </td>
         </tr>
     }
 }
