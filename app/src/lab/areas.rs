@@ -89,7 +89,9 @@ impl Most {
             _ if end < 0.7 => ("beside", height / 2),
             _ => ("inside", height / 2),
         };
-        let left = format!("calc(var(--gutter) + (100% - var(--gutter)) * {end:.3})");
+        // Above a low area it stands at the left, where the line of what has not begun is at its top.
+        let left = if place == "above" { 0.0 } else { end };
+        let left = format!("calc(var(--gutter) + (100% - var(--gutter)) * {left:.3})");
         (most > 0).then(|| Self { text: words::at_a_time(most), place, left, bottom: format!("{bottom}px") })
     }
 }

@@ -206,7 +206,7 @@ fn Comparison(
                         {text}
                         " "
                         <button class="text_button" type="button" on:click=move |_| try_work.run(spec.clone())>
-                            {label}" →"
+                            {label}
                         </button>
                     </Takeaway>
                 }

@@ -4,7 +4,7 @@ use api::{ApiError, FetchSpec, LabOrder, LabRun, LabSpec, LabStyle, LabWork};
 use leptos::ev::{MouseEvent, SubmitEvent};
 use leptos::prelude::*;
 
-use crate::lab::comparison::ComparisonId;
+use crate::lab::comparison::{self, ComparisonId};
 use crate::lab::draft::{DatabaseDraft, FetchDraft, PRESETS, RequestDraft};
 use crate::lab::fields;
 use crate::lab::fields::{Choice, Choices, NumberField};
@@ -180,8 +180,16 @@ fn choices<T: Copy + PartialEq + Send + Sync + 'static>(
 #[component]
 fn Presets(draft: FetchDraft) -> impl IntoView {
     let presets = words::PRESETS.into_iter().zip(&PRESETS).map(move |(name, spec)| {
+        let is_chosen = move || draft.compared().ok() == comparison::specs(spec).ok();
         view! {
-            <button class="button button-small" type="button" on:click=move |_| draft.fill(spec)>{name}</button>
+            <button
+                class="button button-small"
+                type="button"
+                aria-pressed=move || is_chosen().to_string()
+                on:click=move |_| draft.fill(spec)
+            >
+                {name}
+            </button>
         }
     });
     view! {

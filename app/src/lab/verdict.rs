@@ -7,30 +7,20 @@ use crate::lab::ratio::Ratio;
 use crate::lab::words;
 use crate::lab::words::brief;
 
-/// `Same 10 requests: 20.0 s, or 2.0 s`, as soon as all have ended. A sequence that was too long has the time that it
-/// would take.
+/// `Same 10 requests: 20.0 s, or 2.0 s`, as soon as all have ended. Only measured times are in it.
 pub fn headline(spec: &FetchSpec, lanes: &[Lane]) -> String {
     let things = words::things(spec);
     let times = || lanes.iter().filter_map(Lane::answered).map(|summary| summary.elapsed_us);
     match (times().max(), times().min()) {
         (Some(slowest), Some(fastest)) if !lanes.iter().any(Lane::is_open) && times().count() > 1 => {
             let (slowest, fastest) = (brief(slowest), brief(fastest));
-            if let Some(least_ms) = lanes.iter().find_map(too_long_ms) {
-                words::headline_too_long(&things, &brief(least_ms * 1_000), &slowest, &fastest)
-            } else if slowest == fastest {
+            if slowest == fastest {
                 words::headline_equal(&things, &fastest)
             } else {
                 words::headline(&things, &slowest, &fastest)
             }
         }
         _ => words::headline_open(&things),
-    }
-}
-
-fn too_long_ms(lane: &Lane) -> Option<u64> {
-    match lane.outcome {
-        Outcome::TooLong(least_ms) if lane.style == LabStyle::Sequential => Some(least_ms),
-        _ => None,
     }
 }
 
@@ -198,9 +188,9 @@ mod tests {
         let many = FetchSpec { count: 1_000, workers: 100, ..FIRST };
         let mut lanes = lanes([0, 20_100, 20_100, 2_500]);
         lanes[0].outcome = Outcome::TooLong(2_000_000);
-        assert_eq!(plain(headline(&many, &lanes)), "Same 1,000 requests: 33 min 20 s, 20.1 s, or 2.5 s");
+        assert_eq!(plain(headline(&many, &lanes)), "Same 1,000 requests: 20.1 s, or 2.5 s");
         let text = plain(conclusion(&many, &lanes).unwrap_or_default());
-        assert!(text.contains("at least 33 min 20 s"), "{text}");
+        assert!(text.contains("would take 33 min 20 s"), "{text}");
         assert_eq!(versus(&lanes, &lanes[3]).as_deref(), Some("8.0× faster"));
         assert_eq!(versus(&lanes, &lanes[0]), None);
         assert_eq!(versus(&lanes, &lanes[1]).as_deref(), Some("slowest"));

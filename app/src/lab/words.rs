@@ -17,8 +17,8 @@ pub const CODE_TITLE: &str = "The same in code";
 pub const GUIDE: &str = "Read more: what waits, and what need not";
 pub const WHAT_TO_EXPECT: &str = "What to expect";
 pub const WHAT_THIS_SHOWS: &str = "What this shows";
-pub const TRY_MANY: &str = "Try 1,000";
-pub const TRY_FEW: &str = "Back to 10";
+pub const TRY_MANY: &str = "Try 1,000 →";
+pub const TRY_FEW: &str = "← Back to 10";
 pub const COPY_LINK: &str = "Copy link";
 pub const CANCEL: &str = "Cancel";
 pub const NOT_CANCELLED: &str = "Not cancelled";
@@ -109,15 +109,6 @@ pub fn headline(things: &str, slowest: &str, fastest: &str) -> String {
     format!("Same {things}: {slowest}, or {fastest}")
 }
 
-/// The sequence was too long to be run.
-pub fn headline_too_long(things: &str, sequence: &str, slowest: &str, fastest: &str) -> String {
-    if slowest == fastest {
-        headline(things, sequence, fastest)
-    } else {
-        headline(things, &format!("{sequence}, {slowest}"), fastest)
-    }
-}
-
 pub fn headline_equal(things: &str, time: &str) -> String {
     format!("Same {things}: {time} either way")
 }
@@ -144,7 +135,7 @@ pub const NOTHING_ANSWERED: &str =
 
 pub fn sequence_too_long(things: &str, least: &str, limit_ms: u64) -> String {
     let limit = configured(limit_ms);
-    format!("One by one, {things} would take at least {least}. A run may take {limit}, so that was not run.")
+    format!("One by one, {things} would take {least}. Runs stop after {limit}, so it was skipped.")
 }
 
 pub fn waiting_overlaps(ratio: Ratio, fast: &str, slow: &str) -> String {
@@ -182,7 +173,7 @@ pub fn async_faster(threads: &str, tasks: &str) -> String {
 
 pub const TIE: &str = "Threads and async tie here.";
 pub const TIE_OF_FEW: &str =
-    "Threads and async tie here. For 1,000 requests at a time it takes 1,000 threads, and async still needs one.";
+    "Threads and async tie here. 1,000 at once would take 1,000 threads; async would still need one.";
 
 pub fn some_failed(failed: u64, total: u64) -> String {
     format!("{} of {} requests failed, so these are not only times of answers.", number(failed), number(total))
@@ -288,7 +279,9 @@ pub mod database {
 
     /// The headline, once there are figures.
     pub fn headline(tasks: u64, connections: u32, leaked: u32) -> String {
-        format!("{} tasks, {} connections, {} leaked", number(tasks), number(connections.into()), number(leaked.into()))
+        let (tasks, connections, leaked) = (number(tasks), number(connections.into()), number(leaked.into()));
+        // Each number stays with its word.
+        format!("{tasks}\u{a0}tasks, {connections}\u{a0}connections, {leaked}\u{a0}leaked")
     }
 
     pub fn shared(tasks: u64, connections: u32, most_in_use: u32) -> String {

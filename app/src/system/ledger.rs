@@ -58,7 +58,8 @@ fn Equation(ledger: Ledger) -> impl IntoView {
         let parts: Vec<(Part, u64)> = place.parts(&ledger).filter(|&(_, count)| count > 0).collect();
         let only = match (place, parts.as_slice()) {
             (Place::InTheLog, _) => Some(Some(JobState::Done)),
-            (_, &[(part, _)]) => Some(part),
+            // What is spooled is said even if all is: the database does not answer.
+            (_, &[(part @ Some(_), _)]) => Some(part),
             _ => None,
         };
         let head = match only {
