@@ -70,6 +70,7 @@
         if (query.has(field.name) && field.value === field.defaultValue) field.value = query.get(field.name);
       }
       text += " The search works without it.";
+      root.dataset.plain = "";
       if ("submitted" in root.dataset) return form().submit();
     }
     const notice = document.createElement("div");

@@ -59,11 +59,9 @@ fn has(found: &str, letter: char) -> bool {
 pub fn LetterTiles(draft: Draft, found: RwSignal<String>) -> impl IntoView {
     let Draft { phrase, letters } = draft;
     let tile = |(letter, count): (char, usize)| {
-        // A space would look like an empty tile.
-        let shown = if letter == ' ' { "␣".to_owned() } else { highlight::visible(letter.encode_utf8(&mut [0; 4])) };
         view! {
             <li class="letter_tile" data-found=(count > 0).then_some("")>
-                {shown}<small>{format::number(count as u64)}</small>
+                {shown(letter)}<small>{format::number(count as u64)}</small>
             </li>
         }
     };
@@ -82,6 +80,16 @@ pub fn LetterTiles(draft: Draft, found: RwSignal<String>) -> impl IntoView {
                 {counts.into_iter().map(tile).collect_view()}
             </ul>
         }
+    }
+}
+
+/// A letter that stands alone: spaces and what joins its neighbours would be invisible.
+pub fn shown(letter: char) -> String {
+    match letter {
+        ' ' => "␣".to_owned(),
+        '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' => letter.escape_unicode().to_string(),
+        _ if letter.is_whitespace() => letter.escape_unicode().to_string(),
+        _ => highlight::visible(letter.encode_utf8(&mut [0; 4])),
     }
 }
 

@@ -46,7 +46,7 @@ pub fn SearchReceipt(submission: Submission) -> impl IntoView {
     view! {
         <div class="receipt" hidden=move || submission.progress() == Progress::Unasked>
             {part(move || match submission.progress() {
-                Progress::Sending => view! { <p class="muted" role="status">{words::SENDING}</p> }.into_any(),
+                Progress::Sending => sending(submission),
                 Progress::Unasked => ().into_any(),
                 Progress::Answered(answer) => record(answer, submission.settled),
                 Progress::Unreached(error) => view! { <Unreached error submission /> }.into_any(),
@@ -54,6 +54,18 @@ pub fn SearchReceipt(submission: Submission) -> impl IntoView {
             })}
         </div>
     }
+}
+
+/// How long a search is on its way before the page says that this is long, in milliseconds.
+const LONG_WAIT_MS: i64 = 3_000;
+
+fn sending(submission: Submission) -> AnyView {
+    let now = context::now();
+    let text = move || {
+        let is_long = now.get().since(submission.sent_at.get()) >= LONG_WAIT_MS;
+        if is_long { words::STILL_SENDING } else { words::SENDING }
+    };
+    view! { <p class="muted" role="status">{part(text)}</p> }.into_any()
 }
 
 /// A search that the server has not accepted yet: nothing is lost.
@@ -97,7 +109,9 @@ fn record(answer: Answer, settled: RwSignal<u32>) -> AnyView {
 /// The receipt of an accepted search, followed until its state is final.
 #[component]
 fn Followed(answer: Answer, settled: RwSignal<u32>) -> impl IntoView {
-    let Answer { recorded, receipt, accepted_in_ms: waited } = answer;
+    let long_wait = long_wait_ms(&answer);
+    let Answer { recorded, receipt, accepted_in_ms: waited, .. } = answer;
+    let waited_label = if long_wait.is_some() { words::THE_SERVER_TOOK } else { words::YOU_WAITED };
     let id = receipt.0.clone();
     let following = follow(receipt, settled);
     let Following { state, ahead, is_gone, .. } = following;
@@ -131,7 +145,7 @@ fn Followed(answer: Answer, settled: RwSignal<u32>) -> impl IntoView {
     view! {
         <SpoolNotice recorded receipt=state />
         <dl class="receipt_totals">
-            {waited.map(|ms| view! { <div><dt>{words::YOU_WAITED}</dt><dd>{format::duration(ms.into())}</dd></div> })}
+            {waited.map(|ms| view! { <div><dt>{waited_label}</dt><dd>{format::duration(ms.into())}</dd></div> })}
             <div>
                 <dt>{part(move || if is_open() { words::THE_LOG_SO_FAR } else { words::THE_LOG_TOOK })}</dt>
                 <dd data-live=part(move || took().is_none().then_some(""))>{part(in_log)}</dd>
@@ -143,6 +157,7 @@ fn Followed(answer: Answer, settled: RwSignal<u32>) -> impl IntoView {
             data-live=part(move || is_open().then_some(""))
             aria-hidden="true"
         ></div>
+        {long_wait.map(|ms| view! { <p class="receipt_way">{words::way(&format::duration(ms.into()))}</p> })}
         <ol class="receipt_list" aria-label=words::RECORD aria-live="polite">{Step::ALL.map(step).collect_view()}</ol>
         {part(move || match state.with(|state| state.as_ref().and_then(|state| Some((state.row?, state.recorded_at)))) {
             Some((row, at)) => view! { <Stamp row at /> }.into_any(),
@@ -233,6 +248,14 @@ fn follow(Receipt(receipt): Receipt, settled: RwSignal<u32>) -> Following {
     Following { state, ahead, is_unknown, is_gone: stream.is_gone }
 }
 
+/// How long the visitor waited, in milliseconds, if the way to the server and back took so much of it that one notices.
+fn long_wait_ms(answer: &Answer) -> Option<u32> {
+    const NOTICED_MS: u32 = 500;
+    let Answer { accepted_in_ms, answered_in_ms, .. } = answer;
+    answered_in_ms
+        .filter(|answered| accepted_in_ms.is_some_and(|accepted| answered.saturating_sub(accepted) >= NOTICED_MS))
+}
+
 /// The visitor's part of the time until the row was there, in percent. At least 2, so that it can be seen; and 2 as long
 /// as the log takes.
 fn share(waited: Option<u32>, took: Option<i64>) -> i64 {
@@ -297,6 +320,21 @@ mod tests {
         assert_eq!(share(Some(0), Some(0)), 2);
         assert_eq!(share(None, Some(6_000)), 2);
         assert_eq!(share(Some(4), None), 2);
+    }
+
+    #[test]
+    fn a_long_way_to_the_server_is_said() {
+        let answer = |accepted_in_ms, answered_in_ms| Answer {
+            recorded: Recorded::Accepted,
+            receipt: Receipt(String::new()),
+            accepted_in_ms,
+            answered_in_ms,
+        };
+        assert_eq!(long_wait_ms(&answer(Some(15), Some(14_000))), Some(14_000));
+        assert_eq!(long_wait_ms(&answer(Some(15), Some(514))), None);
+        assert_eq!(long_wait_ms(&answer(Some(2_000), Some(2_100))), None, "the server was slow, not the way");
+        assert_eq!(long_wait_ms(&answer(Some(2_000), Some(0))), None, "a clock was set back");
+        assert_eq!(long_wait_ms(&answer(None, Some(9_000))), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use crate::platform::{context, url};
-use crate::search::marked::verdict;
+use crate::search::marked::{self, verdict};
 use crate::search::receipt::SearchReceipt;
 use crate::search::submission::{Progress, Question, Submission};
 use crate::search::words;
@@ -27,7 +27,7 @@ pub fn Results(
     let found = search4letters(&phrase, &letters);
     let sentence = verdict(found.len(), &letters);
     let python = set_text(&found);
-    let listed = found.iter().map(|letter| highlight::visible(&letter.to_string())).collect::<Vec<_>>().join(", ");
+    let listed = found.iter().copied().map(marked::shown).collect::<Vec<_>>().join(", ");
     let listed = if found.is_empty() { words::NO_LETTERS_FOUND.to_owned() } else { listed };
     let address = url::of_search(&phrase, &letters);
     let link = (address.len() <= ADDRESS_LIMIT).then(|| url::absolute(&address));

@@ -30,6 +30,9 @@ pub struct Answer {
     /// How long the record took to become durable, by the server's clock. `None` if the entry of the browser's history
     /// does not say.
     pub accepted_in_ms: Option<u32>,
+    /// How long the visitor waited for the answer, with the way to the server and back and all attempts, by the
+    /// browser's clock.
+    pub answered_in_ms: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +55,8 @@ pub struct Submission {
     /// How many receipts have come to their end here.
     pub settled: RwSignal<u32>,
     retry: StoredValue<Retry>,
+    /// When the search was sent for the first time.
+    pub sent_at: RwSignal<TimeMs>,
     /// When the next attempt begins. `None` while the search is on its way.
     pub next_try: RwSignal<Option<TimeMs>>,
     session: Session,
@@ -71,6 +76,7 @@ impl Submission {
             progress: RwSignal::new(Progress::Unasked),
             settled: RwSignal::new(0),
             retry: StoredValue::new(Retry::default()),
+            sent_at: RwSignal::new(time::now()),
             next_try: RwSignal::new(None),
             session: context::session(),
             outbox,
@@ -108,6 +114,7 @@ impl Submission {
         self.outbox.show(question.id.filter(|_| !is_answered));
         self.question.set(Some(question));
         if is_asked && !is_answered {
+            self.sent_at.set(time::now());
             self.send();
         }
         true
@@ -143,6 +150,10 @@ impl Submission {
                 recorded,
                 receipt,
                 accepted_in_ms,
+                answered_in_ms: self
+                    .sent_at
+                    .try_get_untracked()
+                    .and_then(|at| u32::try_from(time::now().since(at)).ok()),
             });
             if !matches!(&answer, Err(error) if is_transient(error.code)) {
                 self.outbox.settle(question.id);

@@ -33,8 +33,14 @@ impl Visit {
         let letters = letters.unwrap_or_else(|| DEFAULT_LETTERS.to_owned());
         let recorded = location.noted("recorded").as_deref().and_then(Recorded::parse);
         let answer = recorded.zip(location.noted("receipt"));
-        let accepted_in_ms = location.noted("accepted_in_ms").and_then(|ms| ms.parse().ok());
-        let answer = answer.map(|(recorded, receipt)| Answer { recorded, receipt: Receipt(receipt), accepted_in_ms });
+        let ms = |name| location.noted(name).and_then(|ms| ms.parse().ok());
+        let (accepted_in_ms, answered_in_ms) = (ms("accepted_in_ms"), ms("answered_in_ms"));
+        let answer = answer.map(|(recorded, receipt)| Answer {
+            recorded,
+            receipt: Receipt(receipt),
+            accepted_in_ms,
+            answered_in_ms,
+        });
         Some(Self { question: Question { id, phrase, letters }, answer })
     }
 
@@ -48,13 +54,16 @@ impl Visit {
         let Question { id, phrase, letters } = &self.question;
         let id = id.map(|id| id.to_string());
         let answer = self.answer.as_ref();
-        let accepted_in_ms = answer.and_then(|answer| answer.accepted_in_ms).map(|ms| ms.to_string());
+        let ms = |of: fn(&Answer) -> Option<u32>| answer.and_then(of).map(|ms| ms.to_string());
+        let accepted_in_ms = ms(|answer| answer.accepted_in_ms);
+        let answered_in_ms = ms(|answer| answer.answered_in_ms);
         let text = |text| if self.address() == "/" { Some(text) } else { None };
         let kept = [
             ("id", id.as_deref()),
             ("receipt", answer.map(|answer| answer.receipt.0.as_str())),
             ("recorded", answer.map(|answer| answer.recorded.as_str())),
             ("accepted_in_ms", accepted_in_ms.as_deref()),
+            ("answered_in_ms", answered_in_ms.as_deref()),
             ("phrase", text(phrase.as_str())),
             ("letters", text(letters.as_str())),
         ];

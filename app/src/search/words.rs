@@ -34,11 +34,13 @@ pub const RECEIPT: &str = "Receipt";
 pub const COPY_RECEIPT: &str = "Copy id";
 pub const RECORD: &str = "Record";
 pub const YOU_WAITED: &str = "You waited";
+pub const THE_SERVER_TOOK: &str = "The server took";
 pub const THE_LOG_TOOK: &str = "The log took";
 pub const THE_LOG_SO_FAR: &str = "The log so far";
 /// Where the number of the row will stand.
 pub const ITS_ROW: &str = "Its row in the log";
 pub const SENDING: &str = "Sending…";
+pub const STILL_SENDING: &str = "Still sending: the server has not answered yet. Your result is correct.";
 pub const UNREACHED: &str = "We can't reach the server.";
 pub const NO_GOOD_ANSWER: &str = "The server has not accepted it yet.";
 pub const WE_KEEP_RESENDING: &str = "Your result is correct; we'll keep resending.";
@@ -54,6 +56,11 @@ pub const IN_THE_SPOOL: &str = "The log's database is not answering. The record 
                                 server's disk, and is written as soon as the database is back.";
 pub const OUT_OF_THE_SPOOL: &str = "The log's database was not answering. The record of this search was kept on the \
                                     server's disk meanwhile; the database has it now.";
+
+/// How long the visitor waited, if the way to the server took most of it.
+pub fn way(waited: &str) -> String {
+    format!("You waited {waited}: the rest was the way to the server and back.")
+}
 
 pub const NOT_ACCEPTED_YET: &str = "Not accepted yet";
 pub const SAFE_ON_DISK: &str = "Accepted, safe on disk";
