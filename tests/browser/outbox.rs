@@ -38,7 +38,8 @@ async fn a_search_is_sent_again_from_another_document() {
     page.script(CUT, vec![]).await;
     search_in_vain(page, "left behind").await;
     page.click(Role::Link, "Lab").await;
-    page.find(Role::Heading, "The waiting lab").await;
+    // Appears when the wasm is there.
+    page.find(Role::Button, "Account of").await;
     test_log(page, &["left behind"]).await;
     // It is not sent a second time in the name of a new search.
     open_search(page).await;

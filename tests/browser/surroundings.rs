@@ -201,6 +201,12 @@ async fn without_its_program_the_page_says_so_and_still_searches() {
     page.devtools("Network.setBlockedURLs", json!({"urls": ["*.wasm"]})).await;
     page.open("/viewlog").await;
     page.wait_for_text("The program of this page could not be loaded").await;
+    // The lab says what it is, and promises no figures.
+    page.open("/lab").await;
+    page.wait_for_text("The program of this page could not be loaded").await;
+    page.find(Role::Heading, "The waiting lab").await;
+    let skeleton = "return document.querySelector('.lab_skeleton').checkVisibility()";
+    assert_eq!(page.script(skeleton, vec![]).await, false);
     page.open("/?phrase=by%20link&letters=ln").await;
     page.wait_for_text("The search works without it.").await;
     assert_eq!(page.value("Phrase").await, "by link");
@@ -280,6 +286,27 @@ async fn open_without_program(page: &Browser, path: &str) {
         page.script("return document.querySelector('#parsed') !== null", vec![]).await.as_bool().filter(|is| *is)
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_lab_has_its_shape_before_the_program_is_there() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    open_without_program(page, "/lab?scenario=trap").await;
+    page.find(Role::Heading, "The waiting lab").await;
+    page.find(Role::Link, "Database").await;
+    let skeleton = "return document.querySelector('.lab_skeleton').checkVisibility({visibilityProperty: true})";
+    eventually("what is to come has a shape", async || (page.script(skeleton, vec![]).await == true).then_some(()))
+        .await;
+    page.assert_accessible("the lab before its program").await;
+    let places =
+        "return ['.page_heading', '.lab_tabs'].map(part => document.querySelector(part).getBoundingClientRect().y)";
+    let before = page.script(places, vec![]).await;
+    page.devtools("Fetch.disable", json!({})).await;
+    page.find(Role::Heading, "Kill the server while it writes").await;
+    assert_eq!(page.script(places, vec![]).await, before);
+    page.assert_nothing_has_moved("the lab on a slow line").await;
+    test.finish().await;
 }
 
 #[tokio::test]
