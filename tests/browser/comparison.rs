@@ -6,6 +6,7 @@ use tests::eventually;
 
 use crate::BrowserTest;
 use crate::lab::{adjust, count_done, wait_for_state};
+use crate::late::{HOLD, wait_for_held};
 
 #[tokio::test]
 async fn all_styles_are_compared_and_the_link_shows_it_again() {
@@ -114,6 +115,7 @@ async fn a_comparison_is_run_and_cancelled_by_keyboard() {
     page.wait_for_text("We will see whether this holds").await;
     page.wait_for_text("number 4 of 4").await;
     assert!(page.find_now(Role::Button, "Run it again").await.is_none(), "the same button starts and cancels");
+    wait_until_it_can_be_pressed(page).await;
     tab_to(page, "Cancel").await;
     page.press([key::ENTER]).await;
     eventually("all styles are over", async || {
@@ -123,7 +125,93 @@ async fn a_comparison_is_run_and_cancelled_by_keyboard() {
     .await;
     let results = page.texts(".multiple_result").await;
     assert!(results[0].contains("stopped"), "the last one never began: {results:?}");
+    // What it was expected to take is still drawn.
+    page.wait_for_text("Cancelled before it began").await;
+    page.wait_for_text("What to expect").await;
+    let expected =
+        "return document.querySelector('.multiple[data-style=sequential] [data-bar=expected]').getBBox().width";
+    assert!(page.script(expected, vec![]).await.as_f64() > Some(0.0));
+    page.assert_accessible("a cancelled comparison").await;
+    // Nobody else begins with it.
+    page.click(Role::Link, "Compare").await;
+    page.find(Role::Button, "Run the comparison").await;
+    page.open("/lab").await;
+    page.find(Role::Button, "Run the comparison").await;
+    let results = page.texts(".multiple_result").await;
+    assert!(results.iter().all(|result| result.contains("expected")), "{results:?}");
     test.finish().await;
+}
+
+#[tokio::test]
+async fn one_press_starts_one_comparison_and_cancels_nothing() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.open("/lab").await;
+    adjust(page, &[("Latency", "100")]).await;
+    page.script(HOLD, vec!["/lab/runs/show".into()]).await;
+    page.script(COUNT_AND_PRESS, vec![]).await;
+    tab_to(page, "Run the comparison").await;
+    page.press([key::ENTER]).await;
+    wait_for_held(page, 1).await;
+    // It is started, and the page does not know of its runs yet.
+    page.press([key::ENTER]).await;
+    page.script("button.click(); button.click()", vec![]).await;
+    page.wait_for_text("Starting…").await;
+    page.script("pressAsSoonAsItCancels(); letGo()", vec![]).await;
+    wait_for_takeaway(page).await;
+    let sent = page.script("return [window.pressed, sent.start, sent.cancel]", vec![]).await;
+    assert_eq!(sent, serde_json::json!([true, 4, 0]), "the late press, the starts and the cancellations");
+    test.finish().await;
+}
+
+/// Counts the requests that start and cancel runs. Presses the button as soon as it says that it cancels, as a second
+/// press would that was meant for the start.
+const COUNT_AND_PRESS: &str = "
+window.button = document.querySelector('.lab_form .start_row button');
+window.sent = {start: 0, cancel: 0};
+const fetchOn = window.fetch;
+window.fetch = (request, ...rest) => {
+    const word = String(request.url ?? request).split('/').pop();
+    if (word in sent) sent[word] += 1;
+    return fetchOn(request, ...rest);
+};
+window.pressAsSoonAsItCancels = () => {
+    const observer = new MutationObserver(() => {
+        if (button.innerText.trim() !== 'Cancel') return;
+        observer.disconnect();
+        setTimeout(() => { button.click(); window.pressed = true; });
+    });
+    observer.observe(button, {childList: true, characterData: true, subtree: true});
+};
+";
+
+#[tokio::test]
+async fn an_outage_is_told_in_place_and_a_second_beginning_too() {
+    let mut test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.expect_on_console("ERR_");
+    page.open("/lab").await;
+    page.click(Role::Button, "Run the comparison").await;
+    page.wait_for_text("Running Sequential, 4 of 4").await;
+    page.wait_for_text("not begun").await;
+    test.server.kill().await;
+    page.wait_for_text("No news from the server since").await;
+    let estimate = page.texts(".start_estimate").await;
+    assert!(!estimate[0].contains("left"), "nobody knows: {estimate:?}");
+    let notices = "return document.querySelectorAll('main .notice').length";
+    assert_eq!(page.script(notices, vec![]).await, 0, "it is told once, where the progress was");
+    page.assert_accessible("a comparison without a server").await;
+    test.server = test.installation.start(&[]).await;
+    page.wait_for_text("began again after a restart").await;
+    test.finish().await;
+}
+
+/// The button ignores presses for a moment after it has changed its purpose.
+async fn wait_until_it_can_be_pressed(page: &Browser) {
+    eventually("the button can be pressed", async || {
+        page.attribute(".lab_form .start_row .button", "aria-disabled").await.is_none().then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use tests::eventually;
 use crate::{BrowserTest, NAME, PASSWORD, search};
 
 /// Holds back the answers to requests whose address contains `window.held`, until `letGo` is called.
-const HOLD: &str = "
+pub(crate) const HOLD: &str = "
 const real = window.fetch;
 const waiting = [];
 window.held = arguments[0];
@@ -180,7 +180,7 @@ async fn a_refusal_of_the_session_before_does_not_end_the_new_one() {
     test.finish().await;
 }
 
-async fn wait_for_held(page: &Browser, answers: u64) {
+pub(crate) async fn wait_for_held(page: &Browser, answers: u64) {
     eventually(&format!("{answers} answers wait"), async || {
         page.script("return heldAnswers()", vec![]).await.as_u64().filter(|held| *held >= answers).map(drop)
     })

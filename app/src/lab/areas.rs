@@ -17,7 +17,7 @@ pub fn AreaPlot(spec: FetchSpec, stream: Option<RunStream>, scale: Memo<Scale>) 
     let count = spec.count;
     let sketch = expected(&spec);
     let expected = move || {
-        let is_over = stream.is_some_and(|stream| !stream.is_running());
+        let is_over = stream.is_some_and(RunStream::has_run_to_its_end);
         let end_us = sketch[1].at_us;
         if is_over { String::new() } else { steps::area_path(&sketch, flight::IN_FLIGHT, count, scale.get(), end_us) }
     };

@@ -10,7 +10,7 @@ use crate::lab::form::FetchForm;
 use crate::lab::launcher::Launcher;
 use crate::lab::multiples::{Multiples, of_style};
 use crate::lab::ongoing::Ongoing;
-use crate::lab::run::{CutOffNotice, Skeleton};
+use crate::lab::run::Skeleton;
 use crate::lab::shows::Takeaway;
 use crate::lab::stream::follow_in_turn;
 use crate::lab::words::brief;
@@ -30,13 +30,17 @@ pub fn ComparePanel(runs: Memo<Vec<LabRun>>, closed: Memo<Option<String>>, launc
     let named = router.parameter(PARAMETER);
     let named = Memo::new(move |_| named.with(|named| named.as_deref().and_then(ComparisonId::parse)));
     let shown = RwSignal::new(None::<ComparisonId>);
-    Effect::new(move |_| {
-        let known = shown.get_untracked();
-        let next = named.get().or_else(|| known.or_else(|| runs.with(|runs| newest(runs))));
+    Effect::new(move |before: Option<Option<ComparisonId>>| {
+        let (named, known) = (named.get(), shown.get_untracked());
+        // What the address has named goes with it.
+        let stays = known.filter(|_| before.flatten().is_none());
+        let next = named.or_else(|| stays.or_else(|| runs.with(|runs| newest(runs))));
         if next != known {
             shown.set(next);
         }
+        named
     });
+    on_cleanup(move || launcher.shown());
     // The work of the comparison that is shown.
     let shown_work = RwSignal::new(None::<FetchSpec>);
     let head = RwSignal::new((verdict::headline(&FIRST, &[]), words::compare_lead(&FIRST)));
@@ -66,7 +70,10 @@ pub fn ComparePanel(runs: Memo<Vec<LabRun>>, closed: Memo<Option<String>>, launc
         shown_work.set(None);
         match shown.get() {
             Some(id) => view! { <ComparisonById id runs draft ongoing shown_work head launcher try_work /> }.into_any(),
-            None => view! { <Sketch draft head /> }.into_any(),
+            None => {
+                launcher.shown();
+                view! { <Sketch draft head /> }.into_any()
+            }
         }
     };
     view! {
@@ -116,6 +123,7 @@ fn ComparisonById(
         None => view! { <Skeleton /> }.into_any(),
         Some(Ok(runs)) => view! { <Comparison id runs draft ongoing shown_work head launcher try_work /> }.into_any(),
         Some(Err(error)) if error.code == ErrorCode::NotFound => {
+            launcher.shown();
             view! { <Notice tone=Tone::Info text=words::NO_COMPARISON /> }.into_any()
         }
         Some(Err(error)) => view! { <Failure text=error.message on_retry=move |()| answer.refetch() /> }.into_any(),
@@ -164,6 +172,8 @@ fn Comparison(
     shown_work.set(Some(spec.clone()));
     let streams = follow_in_turn(runs);
     ongoing.follow(streams.clone());
+    // After `ongoing`: in between, the button would start another comparison.
+    Effect::new(move |_| launcher.shown());
     let (followed, work) = (streams.clone(), spec.clone());
     let lanes = Memo::new(move |_| {
         let lane = |style: &LabStyle| match of_style(&followed, *style) {
@@ -200,29 +210,23 @@ fn Comparison(
     let takeaway = move || {
         let (label, spec) = next.clone();
         match conclusion.get() {
-            Some(text) => Some(
-                view! {
-                    <Takeaway title=words::WHAT_THIS_SHOWS>
-                        {text}
-                        " "
-                        <button class="text_button" type="button" on:click=move |_| try_work.run(spec.clone())>
-                            {label}
-                        </button>
-                    </Takeaway>
-                }
-                .into_any(),
-            ),
-            None if is_open.get() => {
-                let sketch = view! {
-                    <Takeaway title=words::WHAT_TO_EXPECT>{words::SKETCH}{words::WE_WILL_SEE}</Takeaway>
-                };
-                Some(sketch.into_any())
+            Some(text) => view! {
+                <Takeaway title=words::WHAT_THIS_SHOWS>
+                    {text}
+                    " "
+                    <button class="text_button" type="button" on:click=move |_| try_work.run(spec.clone())>
+                        {label}
+                    </button>
+                </Takeaway>
             }
-            None => None,
+            .into_any(),
+            None => {
+                let rest = if is_open.get() { words::WE_WILL_SEE } else { words::RUN_AND_SEE };
+                view! { <Takeaway title=words::WHAT_TO_EXPECT>{words::SKETCH}{rest}</Takeaway> }.into_any()
+            }
         }
     };
     view! {
-        <CutOffNotice streams=streams.clone() />
         {move || ongoing.cancellation.error.get().map(|error| {
             view! { <Notice tone=Tone::Error title=words::NOT_CANCELLED text=error.message /> }
         })}

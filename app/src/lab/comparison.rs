@@ -40,11 +40,17 @@ fn position(style: LabStyle) -> u128 {
     LabStyle::ALL.iter().zip(0..).find(|(known, _)| **known == style).map_or(0, |(_, position)| position)
 }
 
-/// The newest comparison among these runs, newest first. A run that merely has such an id is none.
+/// The newest comparison among these runs, newest first, that is going on or has run to its end: one that was cancelled
+/// shows nothing to others. A run that merely has such an id is none.
 pub fn newest(runs: &[LabRun]) -> Option<ComparisonId> {
     let is_part =
         |run: &LabRun, id: ComparisonId| matches!(&run.spec, LabSpec::Fetch(spec) if id.run(spec.style) == run.id);
-    runs.iter().map(|run| ComparisonId::of(run.id)).find(|&id| runs.iter().filter(|run| is_part(run, id)).count() > 1)
+    let goes_to_its_end = |run: &LabRun| run.state == JobState::Done || !run.state.is_final();
+    let is_shown = |id: &ComparisonId| {
+        let parts = || runs.iter().filter(|run| is_part(run, *id));
+        parts().count() > 1 && parts().all(goes_to_its_end)
+    };
+    runs.iter().map(|run| ComparisonId::of(run.id)).find(is_shown)
 }
 
 /// The same work in another style.
@@ -114,6 +120,11 @@ impl Lane {
 
     pub fn is_open(&self) -> bool {
         matches!(self.outcome, Outcome::Waiting(_) | Outcome::Running)
+    }
+
+    /// Whether how long it should take is still of interest: it has not run to its end.
+    pub fn is_expected(&self) -> bool {
+        self.is_open() || matches!(self.outcome, Outcome::Stopped { .. })
     }
 
     fn has_begun(&self) -> bool {
@@ -196,6 +207,22 @@ mod tests {
         assert_eq!(newest(&runs), Some(ID));
         let other_style = [pair[0].clone(), run(ID.run(LabStyle::Async), LabStyle::Futures)];
         assert_eq!(newest(&other_style), None, "its id says another style");
+    }
+
+    #[test]
+    fn a_comparison_that_was_cancelled_is_not_the_newest() {
+        let pair = |id: ComparisonId, states: [JobState; 2]| {
+            let styles = [LabStyle::Threads, LabStyle::Async].into_iter().zip(states);
+            styles.map(move |(style, state)| LabRun { state, ..run(id.run(style), style) })
+        };
+        let later = ComparisonId(0b1_0000);
+        let found = |states| {
+            let runs: Vec<LabRun> = pair(later, states).chain(pair(ID, [JobState::Done; 2])).collect();
+            newest(&runs)
+        };
+        use JobState::{Cancelled, Dead, Done, Running, Waiting};
+        assert_eq!([[Done, Done], [Running, Waiting], [Waiting, Waiting]].map(found), [Some(later); 3]);
+        assert_eq!([[Cancelled, Cancelled], [Cancelled, Done], [Done, Dead]].map(found), [Some(ID); 3]);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The forms that start runs: a button, and what can be adjusted before.
 
+use std::time::Duration;
+
 use api::{ApiError, FetchSpec, LabOrder, LabRun, LabSpec, LabStyle, LabWork};
-use leptos::ev::{MouseEvent, SubmitEvent};
+use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use crate::lab::comparison::{self, ComparisonId};
@@ -9,11 +11,38 @@ use crate::lab::draft::{DatabaseDraft, FetchDraft, PRESETS, RequestDraft};
 use crate::lab::fields;
 use crate::lab::fields::{Choice, Choices, NumberField};
 use crate::lab::launcher::Launcher;
-use crate::lab::ongoing::Ongoing;
+use crate::lab::ongoing::{Ongoing, Progress};
 use crate::lab::words::{CANCEL, form as words, labels};
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Notice, Tone};
 use crate::ui::shortcuts::focus;
+
+/// How long a press may still be meant for what the button was before: as long as a double click takes.
+const ONE_PRESS: Duration = Duration::from_millis(500);
+
+/// What a press of the button does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Start,
+    /// Nothing: what was started is not shown yet.
+    Wait,
+    Cancel,
+}
+
+/// Whether the button has just changed its purpose.
+fn changes_just_now(purpose: Memo<Purpose>) -> Signal<bool> {
+    let (latest, settled) = (RwSignal::new(0_u32), RwSignal::new(0_u32));
+    Effect::new(move |before: Option<Purpose>| {
+        let purpose = purpose.get();
+        if before.is_some_and(|before| before != purpose) {
+            let change = latest.get_untracked() + 1;
+            latest.set(change);
+            set_timeout(move || _ = settled.try_set(change), ONE_PRESS);
+        }
+        purpose
+    });
+    Signal::derive(move || latest.get() != settled.get())
+}
 
 /// What all forms share: the button that starts, the expected time, and the folded fields.
 #[component]
@@ -32,40 +61,62 @@ fn LabForm(
     children: Children,
 ) -> impl IntoView {
     let is_open = RwSignal::new(false);
+    let purpose = Memo::new(move |_| match ongoing {
+        Some(ongoing) if ongoing.can_cancel() => Purpose::Cancel,
+        _ if launcher.is_busy() => Purpose::Wait,
+        _ => Purpose::Start,
+    });
+    let changes = changes_just_now(purpose);
+    let is_meant = move |wanted: Purpose| purpose.get_untracked() == wanted && !changes.get_untracked();
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
+        if !is_meant(Purpose::Start) {
+            return;
+        }
         match error.get_untracked() {
             None => on_start.run(()),
             // The error itself is shown beside the field.
             Some(error) => reveal(is_open, error.field.as_deref()),
         }
     };
-    let cancels = Memo::new(move |_| ongoing.is_some_and(Ongoing::can_cancel));
-    let is_ready = move || match ongoing.filter(|_| cancels.get()) {
-        Some(ongoing) => !ongoing.cancellation.is_pending.get(),
-        None => !launcher.request.is_pending.get() && error.with(Option::is_none),
+    let cancels = move || purpose.get() == Purpose::Cancel;
+    let is_ready = move || match purpose.get() {
+        _ if changes.get() => false,
+        Purpose::Start => error.with(Option::is_none),
+        Purpose::Wait => false,
+        Purpose::Cancel => ongoing.is_some_and(|ongoing| !ongoing.cancellation.is_pending.get()),
     };
-    let press = move |event: MouseEvent| {
-        // The second click of a double click was meant for the start.
-        if cancels.get_untracked() && event.detail() < 2 {
+    let press = move |_| {
+        if is_meant(Purpose::Cancel) {
             ongoing.into_iter().for_each(Ongoing::cancel);
         }
     };
     let progress = move || ongoing.and_then(|ongoing| ongoing.progress.get());
+    let is_known = move || matches!(progress(), Some(Progress::Known(_)));
+    let is_cut_off = move || matches!(progress(), Some(Progress::CutOff(_)));
+    let says = move || match progress() {
+        Some(Progress::Known(text) | Progress::CutOff(text)) => text,
+        None if purpose.get() == Purpose::Wait => words::STARTING.to_owned(),
+        None => estimate.get(),
+    };
     view! {
         <form class="form lab_form" novalidate on:submit=submit>
             <div class="start_row">
                 <button
                     class="button"
-                    class:button-primary=move || !cancels.get()
-                    type=move || if cancels.get() { "button" } else { "submit" }
+                    class:button-primary=move || !cancels()
+                    type=move || if cancels() { "button" } else { "submit" }
                     aria-disabled=move || (!is_ready()).then_some("true")
                     on:click=press
                 >
-                    {move || if cancels.get() { CANCEL } else { label.get() }}
+                    {move || if cancels() { CANCEL } else { label.get() }}
                 </button>
-                <p class="muted start_estimate" aria-live=move || if progress().is_some() { "off" } else { "polite" }>
-                    {move || progress().unwrap_or_else(|| estimate.get())}
+                <p
+                    class="muted start_estimate"
+                    data-cut-off=move || is_cut_off().then_some("")
+                    aria-live=move || if is_known() { "off" } else { "polite" }
+                >
+                    {says}
                 </p>
             </div>
             {move || launcher.request.error.get().map(|error| {

@@ -10,17 +10,19 @@ use crate::platform::time;
 #[derive(Clone, Copy)]
 pub struct Launcher {
     pub request: Request,
+    /// Whether a comparison has been started and is not shown yet.
+    opens: RwSignal<bool>,
     /// Called when the list of runs has changed.
     on_change: Callback<()>,
 }
 
 impl Launcher {
     pub fn new(on_change: Callback<()>) -> Self {
-        Self { request: Request::new(), on_change }
+        Self { request: Request::new(), opens: RwSignal::new(false), on_change }
     }
 
     pub fn start(self, spec: LabSpec, then: Callback<LabRun>) {
-        self.send(api::start_lab_run(time::new_id(), spec), then);
+        self.send(api::start_lab_run(time::new_id(), spec), move |run| _ = then.try_run(run));
     }
 
     /// Starts all at once. The server runs one at a time: concurrent runs would slow each other down.
@@ -32,7 +34,24 @@ impl Launcher {
             }
             Ok(id)
         };
-        self.send(start_all, then);
+        self.send(start_all, move |id| {
+            self.opens.try_set(true);
+            if then.try_run(id).is_none() {
+                self.shown();
+            }
+        });
+    }
+
+    /// Whether something is being started, or has been and is not shown yet. Until then nothing else is started. Tracked.
+    pub fn is_busy(self) -> bool {
+        self.request.is_pending.get() || self.opens.get()
+    }
+
+    /// The comparison is shown, or never will be.
+    pub fn shown(self) {
+        if self.opens.try_get_untracked() == Some(true) {
+            self.opens.set(false);
+        }
     }
 
     /// What was started has ended.
@@ -40,8 +59,13 @@ impl Launcher {
         let _ = self.on_change.try_run(());
     }
 
-    fn send<T: 'static>(self, request: impl Future<Output = Result<T, ApiError>> + 'static, then: Callback<T>) {
-        if self.request.is_pending.get_untracked() {
+    /// `then` is called even if the page has been left.
+    fn send<T: 'static>(
+        self,
+        request: impl Future<Output = Result<T, ApiError>> + 'static,
+        then: impl FnOnce(T) + 'static,
+    ) {
+        if untrack(|| self.is_busy()) {
             return;
         }
         self.request.error.set(None);
@@ -49,8 +73,7 @@ impl Launcher {
             // After an error, the list shows whether something was started.
             let _ = self.on_change.try_run(());
             if let Ok(started) = result {
-                // The page may have been left.
-                let _ = then.try_run(started);
+                then(started);
             }
         });
     }

@@ -1,6 +1,6 @@
 //! Small multiples: each style of a comparison as one drawing, all on one time axis.
 
-use api::{FetchSpec, ItemState, JobState, LabSpec, LabStyle, LabSummary, LabTrace};
+use api::{FetchSpec, ItemState, ItemTrace, JobState, LabSpec, LabStyle, LabSummary, LabTrace};
 use leptos::prelude::*;
 
 use crate::lab::areas::AreaPlot;
@@ -38,9 +38,11 @@ pub fn Multiples(
     children: Children,
 ) -> impl IntoView {
     let expected_us = expected_us(&spec);
+    let has_run = !streams.is_empty();
     let followed = streams.clone();
+    let has_expected = Memo::new(move |_| !has_run || lanes.with(|lanes| lanes.iter().any(Lane::is_expected)));
     let scale = Memo::new(move |_| {
-        let is_open = followed.is_empty() || lanes.with(|lanes| lanes.iter().any(Lane::is_open));
+        let is_open = has_expected.get();
         let end_us = followed.iter().map(|stream| end(*stream)).max().unwrap_or_default();
         if is_open { Scale::growing(end_us, expected_us) } else { Scale::to(end_us) }
     });
@@ -50,18 +52,19 @@ pub fn Multiples(
     });
     let rows = rows.collect_view();
     let has_areas = spec.count as usize > ROWS_LIMIT;
-    let has_run = !streams.is_empty();
-    let has_expected = move || !has_run || lanes.with(|lanes| lanes.iter().any(Lane::is_open));
     // A sample stands for what is drawn somewhere, and can be seen there.
     let drawn = streams.clone();
-    let has_drawn = move |is_drawn: fn(&LabTrace, Scale) -> bool| {
+    let has_drawn = move |is_drawn: fn(&RunStream, &LabTrace, Scale) -> bool| {
         let drawn = drawn.clone();
-        let any = move || drawn.iter().any(|stream| stream.trace.with(|trace| is_drawn(trace, scale.get())));
+        let any = move || drawn.iter().any(|stream| stream.trace.with(|trace| is_drawn(stream, trace, scale.get())));
         Memo::new(move |_| any())
     };
-    let has_work = has_drawn.clone()(|trace, _| trace.items.iter().any(|item| item.started_us.is_some()));
-    let has_waits =
-        has_drawn(|trace, scale| trace.items.iter().any(|item| is_wide(bars::waited(item, trace.latest_us), scale)));
+    let has_work = has_drawn.clone()(|_, trace, _| trace.items.iter().any(|item| item.started_us.is_some()));
+    // The line of a request that will wait is drawn from the first moment, however short it still is.
+    let has_waits = has_drawn(|stream, trace, scale| {
+        let waits = |item: &ItemTrace| item.state == ItemState::Pending && stream.is_running();
+        trace.items.iter().any(|item| waits(item) || is_wide(bars::waited(item, trace.latest_us), scale))
+    });
     let shown = words::shown(&labels::requests(&spec));
     let has_failed = Memo::new(move |_| lanes.with(|lanes| lanes.iter().any(has_failed)));
     view! {
@@ -78,7 +81,7 @@ pub fn Multiples(
             <ol class="multiples_list">{rows}</ol>
             <ul class="bar_legend" aria-hidden="true">
                 {has_areas.then(|| view! { <li>{words::Y_AXIS}</li> })}
-                {move || has_expected().then(|| view! {
+                {move || has_expected.get().then(|| view! {
                     <li><span class="bar_sample" data-bar="expected"></span>{words::EXPECTED}</li>
                 })}
                 {move || has_waits.get().then(|| view! {
@@ -176,6 +179,7 @@ fn StyleLane(
     let phase = move || match outcome.get() {
         Some(Outcome::Ended(_)) => "ended",
         Some(Outcome::Running) => "running",
+        Some(Outcome::Stopped { .. }) => "stopped",
         _ => "none",
     };
     // Why nothing is drawn.
@@ -204,7 +208,7 @@ fn StyleLane(
             </div>
             <div class="multiple_plot">
                 {plot}
-                {move || reason().map(|reason| view! { <p class="multiple_reason">{reason}</p> })}
+                {move || reason().map(|reason| view! { <p class="multiple_reason"><span>{reason}</span></p> })}
             </div>
             <p class="multiple_result"><strong>{time}</strong>" "<small>{remark}</small></p>
         </li>
@@ -228,7 +232,7 @@ fn BarPlot(spec: FetchSpec, stream: Option<RunStream>, scale: Memo<Scale>) -> im
     let rows = spec.count.max(1) as usize;
     let sketch = expected(&spec);
     let expected = move || {
-        let is_over = stream.is_some_and(|stream| !stream.is_running());
+        let is_over = stream.is_some_and(RunStream::has_run_to_its_end);
         if is_over { String::new() } else { chart::path(sketch.iter().copied(), scale.get()) }
     };
     let now_us = Memo::new(move |_| {

@@ -5,13 +5,22 @@ use leptos::prelude::*;
 
 use crate::lab::stream::RunStream;
 use crate::lab::words;
-use crate::lab::words::form::{compare_next, compare_progress, compare_waits};
+use crate::lab::words::form::{compare_again, compare_cut_off, compare_next, compare_progress, compare_waits};
 use crate::platform::request::Request;
+use crate::platform::time;
+
+/// How far a comparison is, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    Known(String),
+    /// The server is away: nobody knows.
+    CutOff(String),
+}
 
 #[derive(Clone, Copy)]
 pub struct Ongoing {
     /// `None` while nothing is running.
-    pub progress: RwSignal<Option<String>>,
+    pub progress: RwSignal<Option<Progress>>,
     /// What the visitor may cancel, in the order in which it takes place.
     cancellable: RwSignal<Vec<LabRunId>>,
     pub cancellation: Request,
@@ -66,13 +75,16 @@ impl Ongoing {
 }
 
 /// How far the runs are, which take place in this order.
-fn progress(streams: &[RunStream]) -> Option<String> {
+fn progress(streams: &[RunStream]) -> Option<Progress> {
     let is_open = |stream: &&RunStream| stream.run.with(|run| !run.state.is_final());
     let current = streams.iter().find(is_open)?;
+    if let Some(since) = streams.iter().find_map(|stream| stream.is_cut_off()) {
+        return Some(Progress::CutOff(compare_cut_off(&time::time_of_day(since))));
+    }
     let (state, ahead) = current.run.with(|run| (run.state, run.ahead));
     let position = streams.len() - streams.iter().filter(is_open).count() + 1;
     if state != JobState::Running && position == 1 {
-        return Some(compare_waits(ahead));
+        return Some(Progress::Known(compare_waits(ahead)));
     }
     let fetch = |stream: &RunStream| {
         stream.run.with(|run| match &run.spec {
@@ -84,6 +96,10 @@ fn progress(streams: &[RunStream]) -> Option<String> {
     let least_ms: u64 = open.map(|(_, least_ms)| least_ms).sum();
     let left_ms = least_ms.saturating_sub(current.now_us.get() / 1_000).max(1_000);
     let (style, _) = fetch(current)?;
-    let say = if state == JobState::Running { compare_progress } else { compare_next };
-    Some(say(words::style_name(style), position, streams.len(), left_ms))
+    let say = match state {
+        JobState::Running if current.has_begun_again() => compare_again,
+        JobState::Running => compare_progress,
+        _ => compare_next,
+    };
+    Some(Progress::Known(say(words::style_name(style), position, streams.len(), left_ms)))
 }

@@ -10,7 +10,7 @@ use crate::lab::compare::ComparePanel;
 use crate::lab::draft::{DatabaseDraft, RequestDraft};
 use crate::lab::form::{DatabaseForm, TrapForm};
 use crate::lab::launcher::Launcher;
-use crate::lab::run::{Host, RunView, Skeleton};
+use crate::lab::run::{Appearance, Host, RunView, Skeleton};
 use crate::lab::runs::RunTable;
 use crate::lab::shows::{Rule, Takeaway};
 use crate::lab::words;
@@ -33,7 +33,12 @@ pub fn LabPage() -> impl IntoView {
     let state = Memo::new(move |before: Option<&Option<LabState>>| {
         answer.get().and_then(Result::ok).or_else(|| before.cloned().flatten())
     });
-    let error = Memo::new(move |_| answer.get().and_then(Result::err));
+    let is_read = Memo::new(move |_| state.with(Option::is_some));
+    // Once the page is read, its runs and the badge say that the server is away: a notice above would move them.
+    let error = Memo::new(move |_| {
+        let error = answer.get().and_then(Result::err);
+        error.filter(|error| !is_read.get() || Outcome::of(&Err::<(), _>(error.clone())) == Outcome::Answered)
+    });
     let runs = Memo::new(move |_| {
         let chosen = scenario.get();
         state.with(|state| {
@@ -41,7 +46,6 @@ pub fn LabPage() -> impl IntoView {
             runs.filter(|run| Scenario::of(&run.spec) == chosen).cloned().collect::<Vec<_>>()
         })
     });
-    let is_read = Memo::new(move |_| state.with(Option::is_some));
     let closed = Memo::new(move |_| state.with(|state| state.as_ref().and_then(|state| state.closed.clone())));
     let launcher = Launcher::new(refresh);
     refresh_while_unfinished(runs, refresh);
@@ -57,7 +61,9 @@ pub fn LabPage() -> impl IntoView {
                 <ScenarioTabs chosen=scenario />
             </div>
             {move || error.get().map(|error| view! { <Failure text=error.message on_retry=refresh /> })}
-            <Show when=move || !is_read.get() && error.with(Option::is_none)><Skeleton /></Show>
+            <Show when=move || !is_read.get() && error.with(Option::is_none)>
+                <Skeleton appearance=Appearance::Continued />
+            </Show>
             <Show when=move || is_read.get()>
                 {panel}
                 <RunTable runs />

@@ -20,7 +20,7 @@ use crate::lab::words::{labels, run as texts};
 use crate::lab::{stream, words};
 use crate::platform::request::Request;
 use crate::platform::retry::{self, Outcome};
-use crate::platform::{time, url};
+use crate::platform::{context, time, url};
 use crate::ui::badge::StateBadge;
 use crate::ui::breadcrumb::{Breadcrumb, Crumb};
 use crate::ui::copy_button::CopyButton;
@@ -63,7 +63,7 @@ pub fn RunView(
         <div class="lab_run">
             <RunHead stream host />
             <Show when=move || !state.get().is_final()><ProgressLine stream /></Show>
-            <CutOffNotice streams=vec![stream] />
+            <CutOffNotice stream />
             {move || status.get().map(|text| view! { <Notice tone=tone() text /> })}
             <RunTiles stream />
             {match spec.clone() {
@@ -98,25 +98,44 @@ fn FetchRun(stream: RunStream, spec: FetchSpec) -> impl IntoView {
     }
 }
 
-/// The shape of a page that is on its way. The style sheet hides it for 400 ms.
+/// When the shape of a page appears.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Appearance {
+    /// After the style sheet's 400 ms.
+    #[default]
+    Late,
+    /// At once, if the document has shown it before the program came.
+    Continued,
+}
+
+/// The shape of a page that is on its way.
 #[component]
-pub fn Skeleton() -> impl IntoView {
+pub fn Skeleton(#[prop(optional)] appearance: Appearance) -> impl IntoView {
+    const DOCUMENT_HID_IT_MS: f64 = 400.0;
+    let is_shown =
+        appearance == Appearance::Continued && !context::router().has_moved() && time::steady_ms() > DOCUMENT_HID_IT_MS;
     view! {
-        <div class="lab_skeleton" role="status">
+        <div class="lab_skeleton" data-shown=is_shown.then_some("") role="status">
             <span class="visually_hidden">{ui_words::LOADING}</span>
             {(0..4).map(|_| view! { <div class="lab_skeleton_row"></div> }).collect_view()}
         </div>
     }
 }
 
-/// Says that the clock of a running run stands still, and since when.
+/// Says that the clock of a running run stands still, and since when; or why it was set back.
 #[component]
-pub fn CutOffNotice(streams: Vec<RunStream>) -> impl IntoView {
-    let text = Memo::new(move |_| {
-        let (stream, since) = streams.iter().find_map(|stream| Some((stream, stream.is_cut_off()?)))?;
-        Some(words::cut_off(&time::time_of_day(since), &measured(stream.now_us.get())))
+fn CutOffNotice(stream: RunStream) -> impl IntoView {
+    let has_begun = Memo::new(move |_| stream.now_us.get() > 0);
+    let cut_off = Memo::new(move |_| {
+        let since = stream.is_cut_off()?;
+        let into = has_begun.get().then(|| measured(stream.now_us.get()));
+        Some(words::cut_off(&time::time_of_day(since), into.as_deref()))
     });
-    move || text.get().map(|text| view! { <Notice tone=Tone::Warning text /> })
+    let is_again = Memo::new(move |_| stream.has_begun_again() && stream.is_running());
+    move || match cut_off.get() {
+        Some(text) => Some(view! { <Notice tone=Tone::Warning text /> }),
+        None => is_again.get().then(|| view! { <Notice tone=Tone::Info text=words::BEGAN_AGAIN /> }),
+    }
 }
 
 #[component]
@@ -144,7 +163,7 @@ pub fn LabRunPage(id: LabRunId) -> impl IntoView {
                 <PageHeading text=heading />
             </div>
             {move || match shown.get() {
-                None => view! { <Skeleton /> }.into_any(),
+                None => view! { <Skeleton appearance=Appearance::Continued /> }.into_any(),
                 Some(Ok(run)) => view! { <RunView run host=Host::Page /> }.into_any(),
                 Some(Err(error)) if error.code == ErrorCode::NotFound => view! { <NoSuchRun /> }.into_any(),
                 Some(Err(error)) => {

@@ -22,6 +22,8 @@ pub struct RunStream {
     pub now_us: RwSignal<u64>,
     /// Whether the server has said that the run is over, and all its events have arrived.
     pub is_complete: RwSignal<bool>,
+    /// How often the run has begun: again if its worker has stopped.
+    begun: RwSignal<u32>,
     clock: StoredValue<RunClock>,
     /// Events that have arrived and are not in the trace yet.
     buffer: StoredValue<Vec<LabEvent>>,
@@ -63,6 +65,7 @@ impl RunStream {
             trace,
             now_us: RwSignal::new(0),
             is_complete: RwSignal::new(false),
+            begun: RwSignal::new(0),
             clock: StoredValue::new(RunClock::default()),
             buffer: StoredValue::new(Vec::new()),
             parts: StoredValue::new(0),
@@ -98,6 +101,17 @@ impl RunStream {
         }
     }
 
+    /// Whether it has ended, and was not stopped.
+    pub fn has_run_to_its_end(self) -> bool {
+        let was_stopped = self.run.with(|run| matches!(run.state, JobState::Cancelled | JobState::Dead));
+        !self.is_running() && !was_stopped
+    }
+
+    /// Whether what is drawn is not the run's first beginning.
+    pub fn has_begun_again(self) -> bool {
+        self.begun.get() > 1
+    }
+
     /// Whether the run's items are flags, and not only numbers.
     pub fn has_flags(self) -> bool {
         self.run.with_untracked(|run| matches!(&run.spec, LabSpec::Fetch(spec) if spec.work == LabWork::Flags))
@@ -128,6 +142,7 @@ impl RunStream {
             self.clock.update_value(|clock| {
                 for event in &events {
                     if matches!(event.what, LabFact::Began { .. }) {
+                        self.begun.update(|begun| *begun += 1);
                         *clock = RunClock::default();
                     }
                     clock.receive(event.at_us, received_us);

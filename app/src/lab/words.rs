@@ -232,12 +232,16 @@ pub fn lane_ended(style: &str, time: &str) -> String {
     format!("{style}: {time}")
 }
 
-pub fn cut_off(since: &str, into: &str) -> String {
+/// `into` is how far the run was, if it had begun.
+pub fn cut_off(since: &str, into: Option<&str>) -> String {
+    let clock =
+        into.map_or_else(String::new, |into| format!(" The clock stopped {into} into the run, at the last news."));
     format!(
-        "No news from the server since {since}. The clock stopped {into} into the run, at the last news. What happens \
-         meanwhile is drawn once the server answers again."
+        "No news from the server since {since}.{clock} What happens meanwhile is drawn once the server answers again."
     )
 }
+
+pub const BEGAN_AGAIN: &str = "This run began again after a restart: its worker had stopped.";
 
 /// What a single run of requests shows.
 pub mod fetch {

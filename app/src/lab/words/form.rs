@@ -2,6 +2,7 @@
 
 use crate::ui::format::{configured, duration};
 
+pub const STARTING: &str = "Starting…";
 pub const NOT_STARTED: &str = "Not started";
 /// Before the error of a start whose outcome is unknown.
 pub const PERHAPS_STARTED: &str = "It is not known whether the run was started. ";
@@ -57,6 +58,16 @@ pub fn compare_estimate(least_ms: u64) -> String {
 /// How far a comparison is: which of its styles is running, and how long the rest takes.
 pub fn compare_progress(style: &str, position: usize, total: usize, left_ms: u64) -> String {
     format!("Running {style}, {position} of {total} · about {} left", roughly(left_ms))
+}
+
+/// Its worker had stopped, and another one does it from the beginning.
+pub fn compare_again(style: &str, position: usize, total: usize, left_ms: u64) -> String {
+    let left = roughly(left_ms);
+    format!("{style}, {position} of {total}, began again after a restart · about {left} left")
+}
+
+pub fn compare_cut_off(since: &str) -> String {
+    format!("No news from the server since {since}. The picture stands still until it answers.")
 }
 
 /// The styles before this one have ended, and it is about to begin.
