@@ -25,9 +25,9 @@ pub fn headline(spec: &FetchSpec, lanes: &[Lane]) -> String {
 }
 
 /// How a lane's time compares: with the sequence, or with the slowest if there is no sequence. `None` until that has
-/// ended.
+/// ended, and if no other has.
 pub fn versus(lanes: &[Lane], lane: &Lane) -> Option<String> {
-    if lanes.iter().any(Lane::is_open) {
+    if lanes.iter().any(Lane::is_open) || lanes.iter().filter_map(Lane::answered).count() < 2 {
         return None;
     }
     let own = lane.answered()?.elapsed_us;
@@ -194,6 +194,10 @@ mod tests {
         assert_eq!(versus(&lanes, &lanes[3]).as_deref(), Some("8.0× faster"));
         assert_eq!(versus(&lanes, &lanes[0]), None);
         assert_eq!(versus(&lanes, &lanes[1]).as_deref(), Some("slowest"));
+        for stopped in [1, 2] {
+            lanes[stopped].outcome = Outcome::Stopped { state: api::JobState::Cancelled, error: None };
+        }
+        assert_eq!(versus(&lanes, &lanes[3]), None, "there is nothing to compare it with");
     }
 
     #[test]
