@@ -15,13 +15,17 @@ async fn a_search_without_an_answer_says_so_and_is_sent_again() {
     page.fill("Phrase", "asked once").await;
     test.server.freeze();
     page.click(Role::Button, "Do it!").await;
-    page.wait_for_text("Sending…").await;
+    page.wait_for_text("Still sending: the server has not answered yet.").await;
     page.wait_for_text("We can't reach the server.").await;
     page.wait_for_text("Your result is correct; we'll keep resending.").await;
     page.wait_for_text("Not accepted yet").await;
     page.wait_for_text("retrying in ").await;
     test.server.thaw();
     page.wait_for_text("In the log: row 1").await;
+    page.wait_for_text("the rest was the way to the server and back.").await;
+    page.reload().await;
+    page.wait_for_text("In the log: row 1").await;
+    page.wait_for_text("the rest was the way to the server and back.").await;
     // It was sent more than once, under one id.
     search(&test.client(), 2, "another").await;
     page.open("/").await;

@@ -87,8 +87,7 @@ pub fn LetterTiles(draft: Draft, found: RwSignal<String>) -> impl IntoView {
 pub fn shown(letter: char) -> String {
     match letter {
         ' ' => "␣".to_owned(),
-        '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' => letter.escape_unicode().to_string(),
-        _ if letter.is_whitespace() => letter.escape_unicode().to_string(),
+        '\u{a0}' | '\u{200c}' | '\u{200d}' | '\u{3000}' | '\u{fe0f}' => format!("\\u{{{:x}}}", u32::from(letter)),
         _ => highlight::visible(letter.encode_utf8(&mut [0; 4])),
     }
 }
