@@ -30,7 +30,6 @@ async fn a_job_is_cancelled_and_brought_back_by_keyboard() {
     search(&test.client(), 1, "to be cancelled").await;
     page.open("/jobs").await;
     let job = job_about(page, "to be cancelled").await;
-    // Its row is drawn anew when the job begins, and loses the focus.
     eventually("its row says so", async || (page.texts(".job_state").await == ["Running"]).then_some(())).await;
     page.press(['j']).await;
     eventually("the row's link has the focus", async || (focused(page).await == format!("#{job}")).then_some(())).await;

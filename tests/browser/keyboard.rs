@@ -123,8 +123,11 @@ async fn a_row_keeps_the_focus_when_its_job_changes() {
     let has_focus = async |why: &str| {
         eventually(why, async || (focused(page).await == row).then_some(())).await;
     };
-    page.press(['j']).await;
-    has_focus("the row is chosen").await;
+    eventually("the row is chosen", async || {
+        page.press(['j']).await;
+        (focused(page).await == row).then_some(())
+    })
+    .await;
     let cancel = "const [id, done] = arguments;
         fetch('/api/admin/jobs/cancel', {method: 'POST', headers: {'content-type': 'application/json'},
                                          body: JSON.stringify({id})}).then(answer => done(answer.status))";
