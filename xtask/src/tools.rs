@@ -32,6 +32,11 @@ pub(crate) fn npm(workspace: &Workspace) -> anyhow::Result<()> {
     apt::ensure(workspace, &[("node", "nodejs"), ("npm", "npm")])
 }
 
+/// A load generator, the second witness of how many searches are answered.
+pub(crate) fn wrk(workspace: &Workspace) -> anyhow::Result<()> {
+    apt::ensure(workspace, &[("wrk", "wrk")])
+}
+
 /// The databases that the tests start.
 pub(crate) fn databases(workspace: &Workspace) -> anyhow::Result<()> {
     postgres_server(workspace)?;

@@ -9,7 +9,13 @@ const [given, count] = process.argv.slice(2);
 // The parameters after the question mark are for sqlx.
 const [url] = given.split("?");
 const jobs = Number(count);
-const concurrency = 32;
+// What its documentation recommends for high throughput.
+const worker = {
+  concurrentJobs: 32,
+  localQueue: { size: 500 },
+  completeJobBatchDelay: 0,
+  failJobBatchDelay: 0,
+};
 
 const pool = new Pool({ connectionString: url, max: 20 });
 const complain = (error) => console.error(error);
@@ -39,7 +45,13 @@ async function main() {
     [jobs],
   );
   console.log("pushed");
-  await run({ pgPool: pool, concurrency, logger: quiet, noHandleSignals: true, taskList: { log_request: logRequest } });
+  await run({
+    pgPool: pool,
+    preset: { worker },
+    logger: quiet,
+    noHandleSignals: true,
+    taskList: { log_request: logRequest },
+  });
   for (;;) {
     const { rows } = await pool.query("select count(*)::int as waiting from graphile_worker.jobs");
     if (rows[0].waiting === 0) break;

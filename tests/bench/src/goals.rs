@@ -104,7 +104,7 @@ fn drain(measurements: &Measurements) -> Vec<Goal> {
         goal(measurements, ["drain", who], what, wanted, times(measurements, ["drain", "rate"], SQLITE, who, factor))
     };
     vec![
-        rate("drain", "at least 50,000 jobs/s", SQLITE, 50_000.0),
+        rate("drain", "at least 60,000 jobs/s", SQLITE, 60_000.0),
         beside("drain, beside apalis at its best", "at least 1.2 times", "apalis-sqlite, best", 1.2),
         beside("drain, beside plain inserts", "at least 0.5 times", "plain inserts, SQLite", 0.5),
         rate("drain, PostgreSQL", "at least 30,000 jobs/s", POSTGRES, 30_000.0),
@@ -131,12 +131,12 @@ fn screen(measurements: &Measurements) -> Vec<Goal> {
 
 fn age(measurements: &Measurements) -> Vec<Goal> {
     let of = |what, wanted, reached| goal(measurements, ["age", OLD], what, wanted, reached);
-    let slower = |what| at_most_times(measurements, ["age", what], OLD, NEW, 1.2);
-    let as_many = times(measurements, ["age", "sustained"], OLD, NEW, 1.0 / 1.2);
+    let slower = |what| at_most_times(measurements, ["age", what], OLD, NEW, 1.1);
+    let as_many = times(measurements, ["age", "sustained"], OLD, NEW, 1.0 / 1.1);
     vec![
-        of("age: searches/s", "at least 1/1.2 of the new system's", as_many),
-        of("age: p50", "at most 1.2 times the new system's", slower("p50")),
-        of("age: p99", "at most 1.2 times the new system's", slower("p99")),
+        of("age: searches/s", "at least 1/1.1 of the new system's", as_many),
+        of("age: p50", "at most 1.1 times the new system's", slower("p50")),
+        of("age: p99", "at most 1.1 times the new system's", slower("p99")),
         of(
             "start on 10 million rows",
             "ready within 50 ms",
@@ -155,12 +155,12 @@ fn idle(measurements: &Measurements) -> Vec<Goal> {
             within(measurements.median("idle", SQLITE, figure), limit, unit),
         )
     };
-    let streams = within(measurements.median("streams", SQLITE, "memory of each"), 10.0, "KiB");
+    let streams = within(measurements.median("streams", SQLITE, "memory of each"), 16.0, "KiB");
     vec![
         of("idle: processor time", "at most 1 ms a second", "CPU", 1.0, "ms/s"),
         of("idle: memory", "at most 25 MiB", "resident", 25.0, "MiB"),
         of("idle: SQL", "none", "calls to the database", 0.0, "calls/s"),
-        goal(measurements, ["streams", SQLITE], "10,000 event streams", "at most 10 KiB each", streams),
+        goal(measurements, ["streams", SQLITE], "10,000 event streams", "at most 16 KiB each", streams),
     ]
 }
 

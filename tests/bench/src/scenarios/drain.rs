@@ -31,11 +31,12 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     method: "Log jobs wait before a worker is started; the figure counts from the first row until the last job is done. \
              Each job writes its own row. Ours keeps who ran each job and when besides, and the counts of the dashboard. \
              \"plain inserts\" write the same rows, one statement each and 1,000 to a transaction, and are no queue. \
-             From apalis-sqlite at its best one index is taken away, with which it gets slower with each job. All but its \
-             default wait for the disk at each commit (`synchronous=full`, `fsync=on`).",
+             From apalis-sqlite at its best one index is taken away, with which it gets slower with each job. All but the \
+             defaults of apalis-sqlite and plainjob wait for the disk at each commit (`synchronous=full`, `fsync=on`). \
+             graphile-worker, pg-boss and huey run with the fastest settings that their documentation names.",
     promises: &[],
     plots: &[PlotOf { what: "rate", file: "drain.svg", title: "Waiting jobs run" }],
-    lasts: |context| rounds_of(context, 11 * (2 * context.measured.as_secs() + 5)),
+    lasts: |context| rounds_of(context, 14 * (2 * context.measured.as_secs() + 5)),
     measure: |context, measurements| Box::pin(measure(context, measurements)),
 };
 
@@ -53,6 +54,8 @@ enum Queue {
     Huey,
     Procrastinate,
     GraphileWorker,
+    PgBoss,
+    Plainjob(&'static str),
 }
 
 const ALL: &[Queue] = &[
@@ -60,11 +63,14 @@ const ALL: &[Queue] = &[
     Queue::ApalisSqlite("best"),
     Queue::ApalisSqlite("default"),
     Queue::Huey,
+    Queue::Plainjob("durable"),
+    Queue::Plainjob("default"),
     Queue::PlainSqlite,
     Queue::OursPostgres,
     Queue::ApalisPostgres("best"),
     Queue::ApalisPostgres("default"),
     Queue::GraphileWorker,
+    Queue::PgBoss,
     Queue::Procrastinate,
     Queue::PlainPostgres,
 ];
@@ -81,6 +87,8 @@ impl Queue {
             Self::Huey => "huey, SQLite".to_owned(),
             Self::Procrastinate => "procrastinate, PostgreSQL".to_owned(),
             Self::GraphileWorker => "graphile-worker, PostgreSQL".to_owned(),
+            Self::PgBoss => "pg-boss, PostgreSQL".to_owned(),
+            Self::Plainjob(settings) => format!("plainjob, SQLite, {settings}"),
         }
     }
 
@@ -93,8 +101,10 @@ impl Queue {
         match self {
             Self::OursSqlite | Self::PlainSqlite | Self::PlainPostgres | Self::OursPostgres => 20_000,
             Self::ApalisSqlite("best") | Self::ApalisPostgres("best") => 10_000,
-            Self::GraphileWorker => 1_000,
-            Self::ApalisSqlite(_) | Self::ApalisPostgres(_) | Self::Huey | Self::Procrastinate => 300,
+            Self::GraphileWorker | Self::PgBoss | Self::Plainjob("default") => 2_000,
+            Self::Plainjob(_) | Self::ApalisSqlite(_) | Self::ApalisPostgres(_) | Self::Huey | Self::Procrastinate => {
+                300
+            }
         }
     }
 
@@ -105,6 +115,11 @@ impl Queue {
         let count = jobs.to_string();
         let scripts = context.root.join("tests/bench/queues");
         let (python, apalis) = (context.folder.join("python/bin/python"), workspace_program("bench-apalis"));
+        let node = |script: &str| {
+            let mut command = Command::new("node");
+            command.arg(scripts.join(script)).env("NODE_PATH", context.folder.join("node/node_modules"));
+            command
+        };
         match self {
             Self::OursSqlite => drained_on_sqlite(Installation::new(), jobs).await,
             Self::OursPostgres => ours_on_postgres(jobs).await,
@@ -119,7 +134,16 @@ impl Queue {
                 command.arg(scripts.join("huey_queue.py")).arg(&file).arg(count);
                 drain_peer(command, &log, jobs, None).await
             }
-            Self::PlainPostgres | Self::ApalisPostgres(_) | Self::Procrastinate | Self::GraphileWorker => {
+            Self::Plainjob(settings) => {
+                let mut command = node("plainjob_queue.js");
+                command.arg(settings).arg(&file).arg(count);
+                drain_peer(command, &log, jobs, None).await
+            }
+            Self::PlainPostgres
+            | Self::ApalisPostgres(_)
+            | Self::Procrastinate
+            | Self::GraphileWorker
+            | Self::PgBoss => {
                 let database = PostgresCluster::durable(&[]).await.create_database().await;
                 let (url, postmaster) = (database.url(), postmaster(database.cluster())?);
                 let log = LogTable::Postgres(url.clone());
@@ -135,12 +159,8 @@ impl Queue {
                         command.arg(scripts.join("procrastinate_queue.py"));
                         command
                     }
-                    _ => {
-                        let mut command = Command::new("node");
-                        command.arg(scripts.join("graphile_queue.js"));
-                        command.env("NODE_PATH", context.folder.join("node/node_modules"));
-                        command
-                    }
+                    Self::PgBoss => node("pgboss_queue.js"),
+                    _ => node("graphile_queue.js"),
                 };
                 command.arg(url).arg(count);
                 drain_peer(command, &log, jobs, Some(postmaster)).await

@@ -1,9 +1,12 @@
 //! Searches per second, and the cost of each.
 
+use anyhow::{Context, ensure};
+use tokio::process::Command;
+
 use super::{Loaded, load};
 use super::{PlotOf, Scenario, in_turn, noted};
-use crate::contestant::Contestant;
-use crate::context::BenchContext;
+use crate::contestant::{Contestant, RunningContestant};
+use crate::context::{BenchContext, CONNECTIONS};
 use crate::measurements::{Kind, Measurements};
 use crate::scenarios::rounds_of;
 
@@ -14,7 +17,8 @@ pub(crate) const SCENARIO: Scenario = Scenario {
     title: "Searches",
     method: "64 connections that stay open, each with one search at a time, as fast as answers come. **sustained** is how \
              many are answered and also written: the searches of the measured time by the time until the last of their \
-             rows was there, so that nothing is gained by a growing backlog. CPU includes the writing.",
+             rows was there, so that nothing is gained by a growing backlog. CPU includes the writing. **by wrk** is what wrk, \
+             a load generator of others, counts afterwards with as many connections in the same time.",
     promises: &[
         ("ours", "the record is a job, fsynced"),
         (
@@ -29,13 +33,14 @@ pub(crate) const SCENARIO: Scenario = Scenario {
         PlotOf { what: "sustained", file: "searches.svg", title: "Searches answered and written" },
         PlotOf { what: "CPU of each", file: "searches-cpu.svg", title: "Processor time of each search" },
     ],
-    lasts: |context| rounds_of(context, 8 * (context.measured.as_secs() + 5)),
+    lasts: |context| rounds_of(context, 8 * (2 * context.measured.as_secs() + 5)),
     measure: |context, measurements| Box::pin(measure(context, measurements)),
 };
 
 /// Answered and written: the rate that the contestant can sustain.
 const SUSTAINED: Kind = ("sustained", "/s");
 const ANSWERED: Kind = ("answered", "/s");
+const BY_WRK: Kind = ("by wrk", "/s");
 const CPU: Kind = ("CPU of each", "µs");
 const P50: Kind = ("p50", "ms");
 const P99: Kind = ("p99", "ms");
@@ -60,20 +65,41 @@ async fn measure(context: &BenchContext, measurements: &mut Measurements) -> any
         for contestant in in_turn(CONTESTANTS, round) {
             context.progress(round, contestant.name());
             let outcome = measure_one(context, contestant).await;
-            if let Some(loaded) = noted(measurements, (NAME, contestant.name()), contestant.is_ours(), round, outcome)?
-            {
+            let outcome = noted(measurements, (NAME, contestant.name()), contestant.is_ours(), round, outcome)?;
+            if let Some((loaded, by_wrk)) = outcome {
                 write_down(measurements, contestant, context, &loaded);
+                measurements.add(NAME, contestant.name(), BY_WRK, by_wrk);
             }
         }
     }
     Ok(())
 }
 
-async fn measure_one(context: &BenchContext, contestant: Contestant) -> anyhow::Result<Loaded> {
+/// What our load generator has measured, and the answers per second that wrk counts afterwards.
+async fn measure_one(context: &BenchContext, contestant: Contestant) -> anyhow::Result<(Loaded, f64)> {
     let running = contestant.start(context, &[]).await?;
     let loaded = load(&running, context.measured, None).await;
+    let by_wrk = answered_by_wrk(&running, context).await;
     running.stop().await?;
-    loaded
+    Ok((loaded?, by_wrk?))
+}
+
+/// Answers per second. Fails if one of them has another status than 200.
+async fn answered_by_wrk(running: &RunningContestant, context: &BenchContext) -> anyhow::Result<f64> {
+    let mut wrk = Command::new("wrk");
+    wrk.args(["--threads", "1", "--connections", &CONNECTIONS.to_string()]);
+    wrk.args(["--duration", &format!("{}s", context.measured.as_secs())]);
+    wrk.arg("--script").arg(context.root.join("tests/bench/search.lua"));
+    wrk.arg(format!("http://{}{}", running.address, running.path));
+    let output = wrk.output().await.context("wrk cannot be started")?;
+    rate_of(&String::from_utf8_lossy(&output.stdout))
+}
+
+/// The rate in what wrk prints.
+fn rate_of(printed: &str) -> anyhow::Result<f64> {
+    ensure!(!printed.contains("Non-2xx"), "wrk met failures:\n{printed}");
+    let rate = printed.lines().find_map(|line| line.trim().strip_prefix("Requests/sec:"));
+    Ok(rate.with_context(|| format!("wrk printed no rate:\n{printed}"))?.trim().parse()?)
 }
 
 fn write_down(measurements: &mut Measurements, contestant: Contestant, context: &BenchContext, loaded: &Loaded) {
@@ -94,4 +120,17 @@ fn write_down(measurements: &mut Measurements, contestant: Contestant, context: 
     add(SPOOLED, report.spooled as f64);
     add(LOST, *lost as f64);
     eprintln!("{sustained:.0}/s sustained, {answered:.0}/s answered, {cpu_us:.0} µs of CPU each");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_wrk_prints() {
+        let printed = "  70 requests in 5.00s, 1.2MB read\nRequests/sec:   9521.48\nTransfer/sec:      1.76MB\n";
+        assert_eq!(rate_of(printed).expect("a rate"), 9521.48);
+        rate_of(&format!("{printed}  Non-2xx or 3xx responses: 3\n")).expect_err("some answers were failures");
+        rate_of("unable to connect").expect_err("there is no rate");
+    }
 }
