@@ -78,14 +78,13 @@ impl JobService {
     async fn blocked_by_kind(&self, job: &StoredJob) -> Result<Option<String>> {
         let kinds = self.store.kinds().await?;
         let Some(kind) = kinds.into_iter().find(|kind| kind.kind == job.kind) else { return Ok(None) };
-        let reached = kind.limit.filter(|limit| u64::from(*limit) <= kind.counts.running);
+        let running = kind.counts.running;
+        let reached = kind.limit.filter(|limit| u64::from(*limit) <= running);
         Ok(match (kind.paused, reached) {
             (true, _) => {
                 Some(format!("Jobs of the type {} are paused: it runs once somebody resumes them.", kind.kind))
             }
-            (false, Some(limit)) if job.state == JobState::Waiting => {
-                Some(format!("At most {limit} jobs of the type {} run at the same time, and so many do.", kind.kind))
-            }
+            (false, Some(limit)) if job.state == JobState::Waiting => Some(no_free_place(&kind.kind, limit, running)),
             _ => None,
         })
     }
@@ -112,6 +111,19 @@ impl JobService {
     }
 }
 
+/// Why a job waits whose type may run `limit` jobs at a time and runs at least as many.
+fn no_free_place(kind: &str, limit: u32, running: u64) -> String {
+    let most = match limit {
+        1 => "one job at a time".to_owned(),
+        _ => format!("at most {limit} jobs at a time"),
+    };
+    let running = match running {
+        1 => "one is running".to_owned(),
+        _ => format!("{running} are running"),
+    };
+    format!("It waits for a free place: {kind} runs {most}, and {running}.")
+}
+
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(ABOUT) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -133,6 +145,21 @@ mod tests {
         assert_eq!(shortened("short"), "short");
         assert_eq!(shortened(&"é".repeat(80)), "é".repeat(80));
         assert_eq!(shortened(&"é".repeat(81)), format!("{}…", "é".repeat(80)));
+    }
+
+    #[test]
+    fn a_job_without_a_free_place_says_how_many_there_are() {
+        let sentence = |limit, running| no_free_place("log_request", limit, running);
+        assert_eq!(
+            sentence(1, 1),
+            "It waits for a free place: log_request runs one job at a time, and one is running."
+        );
+        assert_eq!(
+            sentence(3, 3),
+            "It waits for a free place: log_request runs at most 3 jobs at a time, and 3 are running."
+        );
+        // The limit was lowered while they ran.
+        assert_eq!(sentence(1, 2), "It waits for a free place: log_request runs one job at a time, and 2 are running.");
     }
 
     #[test]
