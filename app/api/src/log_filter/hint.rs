@@ -7,32 +7,41 @@ use super::parse::{FilterKey, is_receipt, number};
 use crate::{LogPeriod, LogTime, SearchId, Utc};
 
 /// The filter that `text` was probably meant as, because a receipt, a search's id, a row's `#` number or a time stands in
-/// it without its field. `None` if nothing in it looks like one.
+/// it without its field, or because a whole field is compared with what may be a part of it. `None` if nothing in it looks
+/// like that.
 ///
-/// Rows hold none of these as a text, so such a filter rarely finds any. Show this as a question, and only then.
+/// Such a filter rarely finds any row. Show this as a question, and only then.
 pub fn meant_filter(text: &str) -> Option<String> {
     let tokens = tokens(text).ok()?;
-    let mut fields = Vec::new();
+    let mut missing = Vec::new();
     let mut index = 0;
     while let Some(token) = tokens.get(index) {
         let (key, length) = meant_key(&tokens[index..]);
         if let Some(key) = key {
-            fields.push((token.at.start, key));
+            missing.push((token.at.start, format!("{}:", key.as_str())));
+        } else if may_be_a_part(token) {
+            missing.push((token.at.start, "~".to_owned()));
         }
         index += length;
     }
-    if fields.is_empty() {
+    if missing.is_empty() {
         return None;
     }
     let mut meant = String::with_capacity(text.len() + 16);
     for (at, character) in text.chars().enumerate() {
-        if let Some((_, key)) = fields.iter().find(|(start, _)| *start == at) {
-            meant.push_str(key.as_str());
-            meant.push(':');
+        if let Some((_, signs)) = missing.iter().find(|(start, _)| *start == at) {
+            meant.push_str(signs);
         }
         meant.push(character);
     }
     meant.parse::<LogFilter>().is_ok().then_some(meant)
+}
+
+/// Whether a token compares a whole text, although its value may be only a part of it.
+fn may_be_a_part(token: &Token) -> bool {
+    use FilterKey::{Agent, Browser, Letters, Phrase, Results};
+    let is_text = matches!(token.key, Some(Phrase | Letters | Results | Browser | Agent));
+    is_text && token.tilde.is_none() && token.sense == Sense::Is && !token.value.is_empty()
 }
 
 /// The field that the first token lacks, and how many tokens belong to it.
@@ -79,6 +88,21 @@ mod tests {
             ("2026-11-22T08:05Z", "searched:2026-11-22T08:05Z".to_owned()),
         ] {
             assert_eq!(meant_filter(text), Some(meant), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_text_may_be_meant() {
+        for (text, meant) in [
+            ("phrase:hello", "phrase:~hello"),
+            ("Phrase:\"hello you\" since:1h", "Phrase:~\"hello you\" since:1h"),
+            ("browser:fire -phrase:hello agent:~x", "browser:~fire -phrase:hello agent:~x"),
+            ("results:ae", "results:~ae"),
+        ] {
+            assert_eq!(meant_filter(text).as_deref(), Some(meant), "{text}");
+        }
+        for text in ["phrase:~hello", "-phrase:hello", "phrase:\"\"", "ip:10.0.0.1"] {
+            assert_eq!(meant_filter(text), None, "{text}");
         }
     }
 
