@@ -33,7 +33,7 @@ pub fn LedgerSection(
     }
 }
 
-/// `accepted` = what is in the log + what is being written + what was stopped. A place links to its searches; if those are
+/// `accepted` = what is in the log + what is being written + what was stopped, if anything was, + what is lost. A place links to its searches; if those are
 /// in several states, each of these does.
 #[component]
 fn Equation(ledger: Ledger) -> impl IntoView {
@@ -44,9 +44,10 @@ fn Equation(ledger: Ledger) -> impl IntoView {
     };
     let place = |place: Place| {
         let operator = match place {
-            Place::InTheLog if ledger.drift() == 0 => "=",
+            // What is lost is part of the sum.
+            Place::InTheLog if ledger.drift() >= 0 => "=",
             Place::InTheLog => "≠",
-            Place::BeingWritten | Place::Stopped => "+",
+            Place::BeingWritten | Place::Stopped | Place::Lost => "+",
         };
         let face = view! {
             <Icon symbol=Symbol::State(place.state(&ledger)) />
@@ -84,7 +85,7 @@ fn Equation(ledger: Ledger) -> impl IntoView {
                 <strong>{format::number(ledger.accepted)}</strong>
                 <span class="muted">{words::ACCEPTED}</span>
             </p>
-            <ol class="ledger_parts" aria-label=words::WHERE_ACCEPTED>{Place::ALL.map(place).collect_view()}</ol>
+            <ol class="ledger_parts" aria-label=words::WHERE_ACCEPTED>{Place::shown(&ledger).map(place).collect_view()}</ol>
         </div>
     }
 }
@@ -157,11 +158,20 @@ fn parts(ledger: &Ledger) -> [(Part, u64); 8] {
 enum Place {
     InTheLog,
     BeingWritten,
+    /// Dead or cancelled: an administrator decides.
     Stopped,
+    /// Accepted, and nowhere to be found.
+    Lost,
 }
 
 impl Place {
-    const ALL: [Self; 3] = [Self::InTheLog, Self::BeingWritten, Self::Stopped];
+    const ALL: [Self; 4] = [Self::InTheLog, Self::BeingWritten, Self::Stopped, Self::Lost];
+
+    /// Those of the equation.
+    fn shown(ledger: &Ledger) -> impl Iterator<Item = Self> + use<> {
+        let has_stopped = Self::Stopped.count(ledger) > 0;
+        Self::ALL.into_iter().filter(move |&place| place != Self::Stopped || has_stopped)
+    }
 
     fn of(part: Part) -> Self {
         match part {
@@ -176,6 +186,7 @@ impl Place {
             Self::InTheLog => words::IN_THE_LOG,
             Self::BeingWritten => words::BEING_WRITTEN,
             Self::Stopped => words::STOPPED,
+            Self::Lost => words::LOST,
         }
     }
 
@@ -184,7 +195,10 @@ impl Place {
     }
 
     fn count(self, ledger: &Ledger) -> u64 {
-        self.parts(ledger).map(|(_, count)| count).sum()
+        match self {
+            Self::Lost => ledger.drift().max(0).unsigned_abs(),
+            _ => self.parts(ledger).map(|(_, count)| count).sum(),
+        }
     }
 
     /// The state that gives the place its symbol and colour.
@@ -194,6 +208,8 @@ impl Place {
             Self::BeingWritten => JobState::Running,
             Self::Stopped if ledger.dead > 0 => JobState::Dead,
             Self::Stopped => JobState::Cancelled,
+            Self::Lost if ledger.drift() > 0 => JobState::Dead,
+            Self::Lost => JobState::Done,
         }
     }
 }
@@ -253,7 +269,9 @@ mod tests {
 
     #[test]
     fn each_part_is_in_one_place() {
-        assert_eq!(Place::ALL.map(|place| place.count(&LEDGER)), [1_000, 25, 11]);
+        assert_eq!(Place::ALL.map(|place| place.count(&LEDGER)), [1_000, 25, 11, 0]);
+        let missing = Ledger { accepted: LEDGER.accepted + 2, ..LEDGER };
+        assert_eq!(Place::ALL.map(|place| place.count(&missing)).into_iter().sum::<u64>(), missing.accepted);
     }
 
     #[test]
