@@ -12,7 +12,7 @@ use crate::request::Events;
 use crate::test_server::TestServer;
 
 const START: TimeMs = TimeMs(1_700_000_000_000);
-const EVERY: Duration = Duration::from_secs(10);
+const EVERY: Duration = Duration::from_secs(3);
 
 async fn held() -> (TestServer, Arc<HeldClock>) {
     let clock = Arc::new(HeldClock::at(START));
@@ -20,7 +20,7 @@ async fn held() -> (TestServer, Arc<HeldClock>) {
 }
 
 fn beat(seconds: u64, is_current: bool) -> Heartbeat {
-    Heartbeat { every_ms: 10_000, now: START.after(Duration::from_secs(seconds)), is_current }
+    Heartbeat { every_ms: 3_000, now: START.after(Duration::from_secs(seconds)), is_current }
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn a_quiet_stream_shows_that_it_lives() {
         for count in 1..3 {
             events.assert_silent_until(clock.task_sleeps_until(clock.steady().after(EVERY))).await;
             clock.advance(EVERY);
-            assert_eq!(events.heartbeat().await, beat(seconds + 10 * count, true), "{path}");
+            assert_eq!(events.heartbeat().await, beat(seconds + 3 * count, true), "{path}");
         }
     }
 }

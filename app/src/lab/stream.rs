@@ -96,7 +96,7 @@ impl RunStream {
         let is_followed = self.events.is_open() && self.is_running();
         match self.connection.get() {
             StreamState::Reconnecting(since) if is_followed => since,
-            StreamState::Outdated(since) if is_followed => Some(since),
+            StreamState::Outdated(since) | StreamState::Silent(since) if is_followed => Some(since),
             _ => None,
         }
     }

@@ -24,6 +24,8 @@ const HIDDEN_GRACE: Duration = Duration::from_secs(10);
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// If a check comes this late, it has, and the connection has most likely not survived it.
 const ASLEEP_MS: i64 = 10_000;
+/// After this many intervals without a heartbeat or an event, the page is not called live.
+const MISSED_BEATS: i64 = 2;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamState {
@@ -35,6 +37,8 @@ pub enum StreamState {
     Reconnecting(Option<TimeMs>),
     /// The server cannot read what the stream follows, since this time.
     Outdated(TimeMs),
+    /// Heartbeats are missing. The last news came at this time.
+    Silent(TimeMs),
     /// The tab is hidden. The stream resumes when the tab is shown.
     Paused,
     /// Enough other windows have streams. This one's resumes when it gets the focus, or when another one closes.
@@ -82,6 +86,8 @@ impl EventStream {
                 timer: Cell::default(),
                 failures: Cell::default(),
                 live_until: Cell::default(),
+                heard_at: Cell::new(time::browser_now()),
+                beat_ms: Cell::default(),
                 checked_at: Cell::new(time::browser_now()),
                 check: Cell::default(),
                 listeners: RefCell::default(),
@@ -126,6 +132,10 @@ struct Connection {
     failures: Cell<u32>,
     /// When the last byte came, by the server's clock.
     live_until: Cell<Option<TimeMs>>,
+    /// When the last byte came, by the browser's clock.
+    heard_at: Cell<TimeMs>,
+    /// The server's interval of heartbeats, once it has named it.
+    beat_ms: Cell<Option<u32>>,
     /// By the browser's clock, which goes on while the computer sleeps.
     checked_at: Cell<TimeMs>,
     check: Cell<Option<IntervalHandle>>,
@@ -192,8 +202,9 @@ impl Connection {
     /// Call it for each part of the stream that arrives.
     fn heard(&self) {
         self.live_until.set(Some(time::now()));
+        self.heard_at.set(time::browser_now());
         match self.state.get() {
-            StreamState::Connecting => self.set_state(StreamState::Live),
+            StreamState::Connecting | StreamState::Silent(_) => self.set_state(StreamState::Live),
             StreamState::Reconnecting(_) => {
                 self.set_state(StreamState::Live);
                 // Meanwhile the session may have ended, or the server may have been updated.
@@ -207,8 +218,9 @@ impl Connection {
     fn receive(&self, Event { name, data }: Event) {
         if name != Heartbeat::EVENT {
             (self.deliver)(&name, data);
-        } else if let Ok(Heartbeat { now, is_current, .. }) = api::from_json(&data) {
+        } else if let Ok(Heartbeat { every_ms, now, is_current }) = api::from_json(&data) {
             self.stream.clock.hear(now);
+            self.beat_ms.set(Some(every_ms));
             match (is_current, self.state.get()) {
                 (true, StreamState::Outdated(_)) => self.set_state(StreamState::Live),
                 (false, StreamState::Live) => self.set_state(StreamState::Outdated(time::now())),
@@ -272,6 +284,16 @@ impl Connection {
         self.obey_windows();
         if since > ASLEEP_MS && self.request.borrow().is_some() {
             self.reopen_now();
+        }
+        self.see_silence(now);
+    }
+
+    /// A stream without heartbeats is not live, although its connection may last.
+    fn see_silence(&self, now: TimeMs) {
+        let Some((since, beat_ms)) = self.live_until.get().zip(self.beat_ms.get()) else { return };
+        let limit = i64::from(beat_ms) * MISSED_BEATS;
+        if self.state.get() == StreamState::Live && now.since(self.heard_at.get()) > limit {
+            self.set_state(StreamState::Silent(since));
         }
     }
 

@@ -69,6 +69,7 @@ fn AsOf(received_at: RwSignal<TimeMs>) -> impl IntoView {
     let why = move || match connection.get() {
         StreamState::Paused | StreamState::Crowded => words::PAUSED,
         StreamState::Outdated(_) => words::NOTHING_NEWER,
+        StreamState::Silent(_) => words::NO_ANSWER,
         _ => words::RECONNECTING,
     };
     view! {

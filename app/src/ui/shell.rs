@@ -97,6 +97,7 @@ fn ConnectionStatus() -> impl IntoView {
     let status = move || match (connection.get(), is_silent.get()) {
         (_, true) if reach::is_offline() => ("offline", words::OFFLINE),
         (StreamState::Reconnecting(_), _) => ("reconnecting", words::RECONNECTING),
+        (StreamState::Silent(_), _) => ("reconnecting", words::NO_ANSWER),
         (_, true) => ("offline", words::NO_ANSWER),
         (StreamState::Idle, _) => ("idle", words::ONLINE),
         (StreamState::Connecting, _) => ("idle", words::CONNECTING),
@@ -119,7 +120,7 @@ fn ConnectionStatus() -> impl IntoView {
 /// Since when the page is not live, if it was: `Not live since 10:03`.
 pub fn not_live_since(state: StreamState) -> Option<String> {
     match state {
-        StreamState::Reconnecting(Some(since)) | StreamState::Outdated(since) => {
+        StreamState::Reconnecting(Some(since)) | StreamState::Outdated(since) | StreamState::Silent(since) => {
             Some(words::not_live_since(&time::time_of_day(since)))
         }
         _ => None,

@@ -26,7 +26,7 @@ use super::limits::Counted;
 
 /// Interval of heartbeats. They show the page that the stream lives, show us that a browser is gone, and keep proxies
 /// from closing a quiet stream.
-const HEARTBEAT: Duration = Duration::from_secs(10);
+const HEARTBEAT: Duration = Duration::from_secs(3);
 /// How many streams may read from the store at once: half of its readers stay free for other requests.
 const TURNS: usize = 4;
 /// Pause after a failed read. The next change may be hours away.
