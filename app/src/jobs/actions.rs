@@ -7,10 +7,11 @@ use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 
 use crate::jobs::words;
-use crate::platform::context;
 use crate::platform::request::Request;
-use crate::ui::notice::Tone;
+use crate::platform::{context, url};
+use crate::ui::notice::{StillWaiting, Tone};
 use crate::ui::toast::{Toasts, Undo};
+use crate::ui::{shortcuts, toast};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum JobAction {
@@ -82,7 +83,7 @@ pub enum Place {
 pub struct Actions {
     request: Request,
     /// Jobs with an action that has no answer yet.
-    pending: StoredValue<Vec<JobId>>,
+    pending: RwSignal<Vec<JobId>>,
     pub toasts: Toasts,
     /// Called after each action, even a failed one: the job's state may differ from what the page shows.
     on_done: Callback<JobId>,
@@ -90,27 +91,29 @@ pub struct Actions {
 
 impl Actions {
     pub fn new(on_done: Callback<JobId>) -> Self {
-        Self { request: Request::new(), pending: StoredValue::default(), toasts: Toasts::new(), on_done }
+        Self { request: Request::new(), pending: RwSignal::default(), toasts: Toasts::new(), on_done }
     }
 
     /// Acts on a job in the state `before`.
     fn run(self, action: JobAction, job: JobId, before: JobState) {
         let Self { request, pending, toasts, on_done } = self;
-        let is_new = pending.try_update_value(|pending| {
-            let is_new = !pending.contains(&job);
-            if is_new {
-                pending.push(job);
-            }
-            is_new
-        });
         // A double click is one action. The page of an Undo may be gone.
-        if is_new != Some(true) {
+        if pending.is_disposed() || pending.with_untracked(|pending| pending.contains(&job)) {
             return;
         }
+        pending.update(|pending| pending.push(job));
         let then = move |answer: Result<(), ApiError>| {
-            let _ = pending.try_update_value(|pending| pending.retain(|&other| other != job));
+            let _ = pending.try_update(|pending| pending.retain(|&other| other != job));
             let back = answer.is_ok().then(|| action.taken_back_by(before)).flatten();
-            let undo = back.map(|back| -> Undo { Arc::new(move || self.run(back, job, action.leads_to())) });
+            let undo = back.map(|back| -> Undo {
+                Arc::new(move || {
+                    self.run(back, job, action.leads_to());
+                    if shortcuts::is_focus_within(toast::CORNER) {
+                        let row = format!(".row_link[href='{}']", url::of_job(job));
+                        let _ = shortcuts::focus(&row);
+                    }
+                })
+            });
             let (tone, text) = action.result(job, answer);
             toasts.tell(tone, text, undo);
             let _ = on_done.try_run(job);
@@ -131,7 +134,12 @@ pub fn JobActions(id: JobId, state: JobState, place: Place, actions: Actions) ->
         if event.detail() < 2 {
             actions.run(action, id, state);
         }
+        // By keyboard. The button goes with the job's state; its page has a heading instead of a row.
+        if event.detail() == 0 && place == Place::Page {
+            shortcuts::focus("h1");
+        }
     };
+    let is_pending = Memo::new(move |_| actions.pending.with(|pending| pending.contains(&id)));
     let button = move |action: JobAction| {
         view! {
             <button
@@ -139,6 +147,7 @@ pub fn JobActions(id: JobId, state: JobState, place: Place, actions: Actions) ->
                 type="button"
                 data-action=action.label()
                 aria-label=words::action_on(action.label(), id)
+                aria-disabled=move || is_pending.get().then_some("true")
                 on:click=move |event| press(event, action)
             >
                 {action.label()}
@@ -149,7 +158,12 @@ pub fn JobActions(id: JobId, state: JobState, place: Place, actions: Actions) ->
         let allowed = JobAction::ALL.into_iter().filter(|action| action.is_offered(place, state));
         may_act.get().then(|| allowed.map(button).collect_view())
     };
-    view! { <div class="job_actions">{buttons}</div> }
+    view! {
+        <div class="job_actions">
+            <span class="job_waiting" role="status">{move || is_pending.get().then(|| view! { <StillWaiting /> })}</span>
+            {buttons}
+        </div>
+    }
 }
 
 /// Whether the visitor may act on jobs.

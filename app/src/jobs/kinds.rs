@@ -15,7 +15,7 @@ use crate::jobs::words;
 use crate::platform::request::Request;
 use crate::ui::format::number;
 use crate::ui::icon::{Icon, Symbol};
-use crate::ui::notice::{Loading, Tone};
+use crate::ui::notice::{Loading, StillWaiting, Tone};
 use crate::ui::shortcuts;
 use crate::ui::toast::{Toasts, Undo};
 
@@ -226,6 +226,10 @@ fn KindRow(name: String, actions: KindActions) -> impl IntoView {
             </td>
         }
     };
+    let is_pending = {
+        let name = name.clone();
+        Memo::new(move |_| actions.is_pending(&name))
+    };
     let verb = move || if is_paused.get() { words::RESUME } else { words::PAUSE };
     // What the button said when it was pressed: it may say the opposite when it is released.
     let pressed = StoredValue::new(None::<KindAction>);
@@ -245,6 +249,7 @@ fn KindRow(name: String, actions: KindActions) -> impl IntoView {
             {count("kind_dead", words::KIND_COLUMNS[4], |counts| counts.dead)}
             <td class="kind_limit"><KindLimit name=name.clone() limit actions /></td>
             <td class="kind_buttons">
+                <span role="status"><Show when=move || is_pending.get()><StillWaiting /></Show></span>
                 <Show when=move || may_act.get()>
                     <button
                         class="button button-small"
@@ -253,10 +258,7 @@ fn KindRow(name: String, actions: KindActions) -> impl IntoView {
                             let name = name.clone();
                             move || words::on_kind(verb(), &name)
                         }
-                        aria-disabled={
-                            let name = name.clone();
-                            move || actions.is_pending(&name).then_some("true")
-                        }
+                        aria-disabled=move || is_pending.get().then_some("true")
                         on:pointerdown=move |_| pressed.set_value(Some(action()))
                         on:click={
                             let name = name.clone();

@@ -50,6 +50,13 @@ pub fn Loading() -> impl IntoView {
         <p class="loading" role="status">
             <span class="spinner" aria-hidden="true"></span>
             {words::LOADING}
+            <StillWaiting />
         </p>
     }
+}
+
+/// Shown beside what waits for an answer. The style sheet hides it for 3 s.
+#[component]
+pub fn StillWaiting() -> impl IntoView {
+    view! { <span class="still_waiting">{words::STILL_WAITING}</span> }
 }

@@ -112,6 +112,16 @@ pub fn focus(selector: &str) -> bool {
     element.is_some_and(|element| element.focus().is_ok())
 }
 
+/// Whether no element has the focus: the next key is pressed on the page.
+pub fn is_nothing_focused() -> bool {
+    document().active_element().is_none_or(|element| element.tag_name() == "BODY")
+}
+
+/// Whether the focus is in an element that `selector` matches.
+pub fn is_focus_within(selector: &str) -> bool {
+    document().active_element().is_some_and(|element| element.closest(selector).is_ok_and(|outer| outer.is_some()))
+}
+
 /// A row of a list; its link opens it.
 const LIST_ROW: &str = "tbody tr:has(.row_link)";
 

@@ -4,16 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::JobState;
+use leptos::ev;
 use leptos::prelude::*;
 
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::Tone;
-use crate::ui::{highlight, words};
+use crate::ui::{highlight, shortcuts, words};
 
 /// How long a result is shown, and its Undo is offered.
 const SHOWN_FOR: Duration = Duration::from_secs(10);
 
-/// Takes an action back.
+/// Where the results are shown.
+pub const CORNER: &str = ".toasts";
+
+/// Takes an action back. It may move the focus, which goes to the page's heading otherwise.
 pub type Undo = Arc<dyn Fn() + Send + Sync>;
 
 /// The results that a page shows.
@@ -64,11 +68,32 @@ impl Toasts {
     fn hide(self, number: u64) {
         let _ = self.shown.try_update(|shown| shown.retain(|toast| toast.number != number));
     }
+
+    /// Hides a result whose button was pressed. The page takes the focus that would go with the button.
+    fn dismiss(self, number: u64) {
+        if shortcuts::is_focus_within(CORNER) {
+            shortcuts::focus("h1");
+        }
+        self.hide(number);
+    }
+
+    /// Takes back the last action that can be taken back, and says whether there was one.
+    fn undo_last(self) -> bool {
+        let last = self
+            .shown
+            .with_untracked(|shown| shown.iter().rev().find_map(|toast| Some((toast.number, toast.undo.clone()?))));
+        let has_undo = last.is_some();
+        if let Some((number, undo)) = last {
+            undo();
+            self.dismiss(number);
+        }
+        has_undo
+    }
 }
 
 /// Whether somebody reads a result, or is about to press its button.
 fn is_in_use() -> bool {
-    document().query_selector(".toasts:is(:hover, :focus-within)").is_ok_and(|toasts| toasts.is_some())
+    document().query_selector(&format!("{CORNER}:is(:hover, :focus-within)")).is_ok_and(|toasts| toasts.is_some())
 }
 
 /// Shows the results above the page, so that they move nothing. Screen readers announce each once.
@@ -86,17 +111,29 @@ pub fn ToastCorner(toasts: Toasts) -> impl IntoView {
                 <p>{highlight::visible(&text)}</p>
                 {undo.map(|undo| {
                     let take_back = move |_| {
-                        toasts.hide(number);
                         undo();
+                        toasts.dismiss(number);
                     };
-                    view! { <button class="button button-small" type="button" on:click=take_back>{words::UNDO}</button> }
+                    view! {
+                        <button
+                            class="button button-small" type="button" aria-keyshortcuts=words::UNDO_KEY on:click=take_back
+                        >
+                            {words::UNDO}<kbd aria-hidden="true">{words::UNDO_KEY}</kbd>
+                        </button>
+                    }
                 })}
-                <button class="button button-icon" type="button" aria-label=words::DISMISS on:click=move |_| toasts.hide(number)>
+                <button class="button button-icon" type="button" aria-label=words::DISMISS on:click=move |_| toasts.dismiss(number)>
                     <Icon symbol=Symbol::Close />
                 </button>
             </div>
         }
     };
+    let listener = window_event_listener(ev::keydown, move |event| {
+        if shortcuts::is_command(&event) && event.key() == words::UNDO_KEY && toasts.undo_last() {
+            event.prevent_default();
+        }
+    });
+    on_cleanup(move || listener.remove());
     view! {
         <div class="toasts" aria-live="polite">
             <For each=move || toasts.shown.get() key=|toast| toast.number children=toast />

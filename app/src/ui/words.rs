@@ -34,6 +34,9 @@ pub const TRY_AGAIN: &str = "Try again";
 pub const CLOSE: &str = "Close";
 pub const DISMISS: &str = "Dismiss";
 pub const UNDO: &str = "Undo";
+pub const UNDO_KEY: &str = "z";
+/// After some time without an answer to what was pressed or asked for.
+pub const STILL_WAITING: &str = "Still waiting for the server…";
 pub const COPIED: &str = "Copied";
 pub const NOT_ALLOWED: &str = "Not allowed";
 
@@ -55,6 +58,7 @@ pub const KEY_GROUPS: [(&str, &[(&str, &str)]); 3] = [
             ("Enter", "Open what is selected"),
             ("g r", "Go to a row or time in the log"),
             ("r", "Retry the focused job"),
+            (UNDO_KEY, "Undo the last action"),
         ],
     ),
     ("Go to", &[("g h", SEARCH), ("g w", LAB), ("g l", LOG), ("g j", JOBS), ("g s", SYSTEM)]),
