@@ -102,7 +102,13 @@ fn drawer(is_open: Memo<bool>) -> NodeRef<html::Dialog> {
             match wanted {
                 Some(Layer::Beside) => dialog.show(),
                 Some(Layer::Above) => drop(dialog.show_modal()),
-                None => return None,
+                None => {
+                    // The browser gives the focus back to what had it, if anything had.
+                    if shown.flatten().is_some() && shortcuts::is_nothing_focused() {
+                        shortcuts::focus(".log_table");
+                    }
+                    return None;
+                }
             }
             // Not the first button, which the browser chooses.
             shortcuts::focus("#drawer-title");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use api::{FilterError, FilterKey, with_absolute_times};
+use leptos::ev::MouseEvent;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 
@@ -45,9 +46,10 @@ pub fn FilterBox(
         timer.set_value(set_timeout_with_handle(change, pause).ok());
     };
     on_cleanup(stop_timer);
-    let clear = move |_| {
+    let clear = move |event| {
         text.set(String::new());
         change_after(Duration::ZERO);
+        focus_field(event);
     };
     view! {
         <div class="filter_box" role="search">
@@ -82,6 +84,11 @@ pub fn FilterBox(
     }
 }
 
+/// Call it when something is pressed that goes with the filter it changes: the field takes the focus instead.
+pub fn focus_field(_: MouseEvent) {
+    shortcuts::focus("[data-filter]");
+}
+
 /// What is wrong with the filter; the faulty characters are marked. A button corrects a misspelt field.
 #[component]
 pub fn FilterErrorNote(
@@ -97,7 +104,8 @@ pub fn FilterErrorNote(
         has_rows.get().then(|| {
             view! {
                 <span class="muted">
-                    {words::ROWS_BEFORE}" "<a class="text_button" href="/viewlog">{words::CLEAR}</a>
+                    {words::ROWS_BEFORE}" "
+                    <a class="text_button" href="/viewlog" on:click=focus_field>{words::CLEAR}</a>
                 </span>
             }
         })
@@ -133,9 +141,9 @@ fn explained(
     let parts = question.as_deref().and_then(|question| error.message.split_once(question));
     let (before, after) = parts.unwrap_or((&error.message, ""));
     let (before, after) = (before.to_owned(), after.to_owned());
-    let correct = move |_| {
+    let correct = move |event| {
         on_change.run(corrected.clone());
-        shortcuts::focus("[data-filter]");
+        focus_field(event);
     };
     let button = question.map(|question| {
         view! { <button class="button button-small" type="button" on:click=correct>{question}</button> }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use api::{FilterError, JobState, Ledger, LogSeq, meant_filter, with_absolute_times};
 use leptos::prelude::*;
 
+use crate::log::filter::focus_field;
 use crate::log::query::{LogQuery, Reading};
 use crate::log::scan::Direction;
 use crate::log::window::LogWindow;
@@ -35,7 +36,7 @@ pub fn LogState(
         (Reading::Nothing, true) if error.with(Option::is_some) => view! {
             <div class="log_state empty_state">
                 <p>{words::FIX_FILTER}</p>
-                <a class="button" href="/viewlog">{words::CLEAR}</a>
+                <a class="button" href="/viewlog" on:click=focus_field>{words::CLEAR}</a>
             </div>
         }
         .into_any(),
@@ -62,9 +63,15 @@ fn no_match(scanned: Option<(LogSeq, LogSeq)>, search: Option<String>, filter: O
         {filter.and_then(|filter| meant_filter(&filter)).map(|meant| {
             let absolute = with_absolute_times(&meant, &time::LocalZone);
             let address = url::with_query("/viewlog", &[("q", Some(absolute.as_str()))]);
-            view! { <p>{words::DID_YOU_MEAN}<a class="button" href=address>{highlight::visible(&meant)}</a>" ?"</p> }
+            view! {
+                <p>
+                    {words::DID_YOU_MEAN}
+                    <a class="button" href=address on:click=focus_field>{highlight::visible(&meant)}</a>
+                    " ?"
+                </p>
+             }
         })}
-        <a class="button" href="/viewlog">{words::SHOW_ALL}</a>
+        <a class="button" href="/viewlog" on:click=focus_field>{words::SHOW_ALL}</a>
     }
 }
 
