@@ -45,6 +45,20 @@ async fn a_job_is_cancelled_and_brought_back_by_keyboard() {
     page.press([key::ENTER]).await;
     page.wait_for_text(&format!("Job #{job} waits for a worker again.")).await;
     wait_for_count(page, JobState::Cancelled, "0").await;
+    let has_row = async || (focused(page).await == format!("#{job}")).then_some(());
+    eventually("the job's row has the focus of the button that has gone", has_row).await;
+
+    // A key does the same, and leaves the focus in the row.
+    tab_to(page, &format!("Cancel job {job}")).await;
+    page.press([key::ENTER]).await;
+    wait_for_count(page, JobState::Cancelled, "1").await;
+    page.find(Role::Button, "Undo").await;
+    page.press(['z']).await;
+    wait_for_count(page, JobState::Cancelled, "0").await;
+    eventually("the row still has the focus", has_row).await;
+    page.press(['?']).await;
+    page.find(Role::Dialog, "Keyboard shortcuts").await;
+    page.wait_for_text("Undo the last action").await;
     test.finish().await;
 }
 

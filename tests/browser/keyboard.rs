@@ -105,9 +105,14 @@ async fn jobs_of_a_state_are_listed_and_one_is_retried() {
     })
     .await;
     page.assert_accessible("a job that was cancelled").await;
+    assert_eq!(focused(page).await, format!("#{job}"), "the heading has the focus of the button that has gone");
     tab_to(page, &format!("Retry job {job}")).await;
     page.press([key::ENTER]).await;
     page.wait_for_text(&format!("Job #{job} waits for a worker again.")).await;
+    page.find(Role::Button, &format!("Cancel job {job}")).await;
+    page.press(['z']).await;
+    page.find(Role::Button, &format!("Retry job {job}")).await;
+    assert_eq!(focused(page).await, format!("#{job}"), "after the key for Undo too");
     test.finish().await;
 }
 

@@ -74,6 +74,8 @@ async fn after_a_restart_of_the_server_no_row_is_missing_or_doubled() {
     test.finish().await;
 }
 
+const FILTER_IS_FOCUSED: &str = "return document.activeElement.hasAttribute('data-filter')";
+
 #[tokio::test]
 async fn the_filter_is_in_the_address() {
     let test = BrowserTest::as_administrator(&[]).await;
@@ -96,6 +98,14 @@ async fn the_filter_is_in_the_address() {
     page.click(Role::Button, "Clear the filter").await;
     eventually("all rows are back", async || (phrases(page).await.len() == 5).then_some(())).await;
     assert_eq!(page.path().await, "/viewlog");
+    assert_eq!(page.script(FILTER_IS_FOCUSED, vec![]).await, true);
+
+    // A part of a phrase is not the phrase.
+    page.type_text("phrase:half").await;
+    page.wait_for_text("No row matches this filter.").await;
+    page.click(Role::Link, "phrase:~half").await;
+    wait_for_phrases(page, &["half off"]).await;
+    assert_eq!(page.script(FILTER_IS_FOCUSED, vec![]).await, true);
     test.finish().await;
 }
 
@@ -143,7 +153,6 @@ async fn an_invalid_filter_is_marked_where_it_is_wrong() {
     assert_eq!(page.texts(".filter_fault mark").await, ["brower"]);
     assert_eq!(page.attribute("[data-filter]", "aria-invalid").await.as_deref(), Some("true"));
     page.click(Role::Button, "Clear the filter").await;
-    page.press(['/']).await;
     page.type_text("phrase:~one -phrase:one since:1h").await;
     wait_for_phrases(page, &["onerous"]).await;
     search(&client, 4, "none of these").await;
@@ -197,6 +206,7 @@ async fn a_faulty_filter_keeps_the_rows_and_exports_nothing() {
     assert_eq!(page.script(export, vec![]).await, json!([true, why]), "it stays, and says why it is off");
     page.click(Role::Link, "Clear filter").await;
     page.wait_for_text("Up to date").await;
+    assert_eq!(page.script(FILTER_IS_FOCUSED, vec![]).await, true, "the link has gone");
     test.finish().await;
 }
 

@@ -67,6 +67,9 @@ async fn an_action_without_an_answer_may_have_happened() {
     page.find(Role::Button, &format!("Cancel job {job}")).await;
     test.server.freeze();
     page.click(Role::Button, &format!("Cancel job {job}")).await;
+    assert_eq!(page.attribute("[data-action=Cancel]", "aria-disabled").await.as_deref(), Some("true"));
+    page.wait_for_text("Still waiting for the server…").await;
+    page.assert_accessible("jobs with an action that waits for an answer").await;
     page.wait_for_text(&format!("It is not known whether job #{job} was cancelled.")).await;
     test.server.thaw();
     // The page reads the job's state again.
@@ -74,6 +77,7 @@ async fn an_action_without_an_answer_may_have_happened() {
         page.texts(".connection_word").await.iter().any(|word| word == "Live").then_some(())
     })
     .await;
+    assert!(!page.text().await.contains("Still waiting"));
     test.finish().await;
 }
 

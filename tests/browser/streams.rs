@@ -93,6 +93,8 @@ async fn a_stream_that_falls_silent_is_not_live_any_more() {
     page.wait_for_text("Up to date").await;
     // Nothing comes any more, and nothing is closed.
     test.server.freeze();
+    wait_for_word(page, "No answer").await;
+    assert!(!page.text().await.contains("Up to date"));
     wait_for_word(page, "Reconnecting").await;
     page.wait_for_text("Not live since").await;
     assert!(!page.text().await.contains("Up to date"));

@@ -59,6 +59,7 @@ async fn each_part_of_the_system_has_a_card() {
 
     let places = page.texts(".ledger_place").await;
     assert_eq!(places.len(), 3, "{places:?}");
+    assert!(places[2].starts_with('0') && places[2].ends_with("lost"), "as visitors read it: {places:?}");
     assert!(card_text(page, "Spool").await.contains("Nothing was set aside or lost"), "it is a sentence");
     test.finish().await;
 }

@@ -317,7 +317,7 @@ async fn a_filter_error_names_its_position() {
 }
 
 #[tokio::test]
-async fn a_filter_without_its_field_that_finds_nothing_is_answered_with_a_hint() {
+async fn a_filter_that_was_meant_otherwise_and_finds_nothing_is_answered_with_a_hint() {
     let server = TestServer::builder().without_worker().start().await;
     let admin = server.admin().await;
     let receipt = "0123456789abcdef0123456789abcdef";
@@ -328,7 +328,8 @@ async fn a_filter_without_its_field_that_finds_nothing_is_answered_with_a_hint()
     };
     assert_eq!(last_line(receipt).await["hint"], format!("Did you mean receipt:{receipt}?"));
     assert_eq!(last_line("2026-11-22 08:05:58").await["hint"], "Did you mean searched:2026-11-22 08:05:58?");
-    for q in ["nowhere", "2026-11-22", &format!("receipt:{receipt}")] {
+    assert_eq!(last_line("phrase:on").await["hint"], "Did you mean phrase:~on?");
+    for q in ["nowhere", "2026-11-22", "phrase:one", &format!("receipt:{receipt}")] {
         assert!(last_line(q).await.get("hint").is_none(), "{q}");
     }
 }
