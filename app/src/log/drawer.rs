@@ -103,8 +103,9 @@ fn drawer(is_open: Memo<bool>) -> NodeRef<html::Dialog> {
                 Some(Layer::Beside) => dialog.show(),
                 Some(Layer::Above) => drop(dialog.show_modal()),
                 None => {
-                    // The browser gives the focus back to what had it, if anything had.
-                    if shown.flatten().is_some() && shortcuts::is_nothing_focused() {
+                    // The browser gives the focus back to what had it. If nothing had, it stays in the closed drawer for now.
+                    let is_lost = || shortcuts::is_nothing_focused() || shortcuts::is_focus_within(".log_drawer");
+                    if shown.flatten().is_some() && is_lost() {
                         shortcuts::focus(".log_table");
                     }
                     return None;
