@@ -7,7 +7,7 @@ use tests::eventually;
 
 use crate::console::{focused, tab_to};
 use crate::jobs::wait_for_count;
-use crate::log::wait_for_phrases;
+use crate::log::{FILTER_IS_FOCUSED, wait_for_phrases};
 use crate::{BrowserTest, NAME, PASSWORD, job_about, search};
 
 /// Presses Tab until the field with this id has the focus.
@@ -62,8 +62,7 @@ async fn a_filter_is_corrected_and_its_rows_are_read() {
     page.press([key::ENTER]).await;
     wait_for_phrases(page, &["the second"]).await;
     assert_eq!(page.value("Filter the log").await, "phrase:~second");
-    let focus = page.script("return document.activeElement.hasAttribute('data-filter')", vec![]).await;
-    assert_eq!(focus, true, "the visitor can go on typing");
+    assert_eq!(page.script(FILTER_IS_FOCUSED, vec![]).await, true, "the visitor can go on typing");
 
     page.press([key::ESCAPE, 'j', key::ENTER]).await;
     page.find(Role::Dialog, "Row 2").await;
@@ -73,6 +72,22 @@ async fn a_filter_is_corrected_and_its_rows_are_read() {
     page.type_text("1").await;
     page.press([key::ENTER]).await;
     page.wait_for_path("the position is in the address", |path| path.contains("at=1")).await;
+    test.finish().await;
+}
+
+#[tokio::test]
+async fn a_part_of_a_phrase_is_offered_where_the_whole_finds_nothing() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "half off").await;
+    wait_for_phrases(page, &["half off"]).await;
+    page.press(['/']).await;
+    page.type_text("phrase:half").await;
+    page.wait_for_text("No row matches this filter.").await;
+    tab_to(page, "phrase:~half").await;
+    page.press([key::ENTER]).await;
+    wait_for_phrases(page, &["half off"]).await;
+    assert_eq!(page.script(FILTER_IS_FOCUSED, vec![]).await, true, "the link has gone");
     test.finish().await;
 }
 

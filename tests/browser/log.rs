@@ -74,7 +74,7 @@ async fn after_a_restart_of_the_server_no_row_is_missing_or_doubled() {
     test.finish().await;
 }
 
-const FILTER_IS_FOCUSED: &str = "return document.activeElement.hasAttribute('data-filter')";
+pub(crate) const FILTER_IS_FOCUSED: &str = "return document.activeElement.hasAttribute('data-filter')";
 
 #[tokio::test]
 async fn the_filter_is_in_the_address() {
@@ -98,13 +98,6 @@ async fn the_filter_is_in_the_address() {
     page.click(Role::Button, "Clear the filter").await;
     eventually("all rows are back", async || (phrases(page).await.len() == 5).then_some(())).await;
     assert_eq!(page.path().await, "/viewlog");
-    assert_eq!(page.script(FILTER_IS_FOCUSED, vec![]).await, true);
-
-    // A part of a phrase is not the phrase.
-    page.type_text("phrase:half").await;
-    page.wait_for_text("No row matches this filter.").await;
-    page.click(Role::Link, "phrase:~half").await;
-    wait_for_phrases(page, &["half off"]).await;
     assert_eq!(page.script(FILTER_IS_FOCUSED, vec![]).await, true);
     test.finish().await;
 }
