@@ -101,6 +101,36 @@ async fn escape_closes_what_is_on_top() {
 }
 
 #[tokio::test]
+async fn a_closed_row_gives_the_focus_back_to_the_list() {
+    let test = BrowserTest::as_administrator(&[]).await;
+    let page = &test.browser;
+    search(&test.client(), 1, "to be closed").await;
+    wait_for_phrases(page, &["to be closed"]).await;
+    let focus = "const grid = document.activeElement.closest('[role=grid]');
+                 return grid && (grid.getAttribute('aria-activedescendant') ?? '')";
+    // The drawer is beside the list, then above it.
+    for width in [1280, 900] {
+        page.resize(width, 800).await;
+        page.script("document.activeElement.blur()", vec![]).await;
+        for by_key in [true, false] {
+            if by_key {
+                page.press(['j', key::ENTER]).await;
+            } else {
+                click(page, ".log_phrase", "left", 0).await;
+            }
+            page.find(Role::Dialog, "Row 1").await;
+            page.press([key::ESCAPE]).await;
+            page.wait_for_path("the row is closed", |path| path == "/viewlog").await;
+            eventually("the list has the focus, and the row is selected in it", async || {
+                (page.script(focus, vec![]).await == "log-row-1").then_some(())
+            })
+            .await;
+        }
+    }
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn a_row_is_a_link_with_a_text_that_can_be_selected() {
     let test = BrowserTest::as_administrator(&[]).await;
     let page = &test.browser;
