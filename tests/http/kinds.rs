@@ -68,7 +68,7 @@ async fn no_more_jobs_of_a_kind_run_than_its_limit() {
     let kind = running(2).await;
     assert_eq!((kind.limit, kind.counts.waiting), (Some(2), 3));
     let why = why(&server, &admin, JobState::Waiting).await;
-    assert!(why.contains("At most 2 jobs of the type log_request"), "{why}");
+    assert!(why.contains("log_request runs at most 2 jobs at a time, and 2 are running"), "{why}");
     order(&server, &admin, "limit", &json!({"kind": "log_request", "limit": 3})).await.ok::<()>();
     running(3).await;
     order(&server, &admin, "limit", &json!({"kind": "log_request", "limit": null})).await.ok::<()>();
