@@ -81,6 +81,28 @@ async fn a_quiet_stream_ends_with_its_session() {
 }
 
 #[tokio::test]
+async fn a_stream_lives_on_while_its_session_cannot_be_looked_up() {
+    let (server, clock) = held().await;
+    let cookie = server.session_of(Role::Viewer).await;
+    let (_, _, body) = server.get("/api/admin/log/events").cookie(&cookie).open().await;
+    let mut events = Events::of(body);
+    assert_eq!(events.heartbeat().await, beat(0, true));
+    events.expect("through").await;
+    let broken = server.break_table("session").await;
+    for count in 1..4 {
+        events.assert_silent_until(clock.task_sleeps_until(clock.steady().after(EVERY))).await;
+        clock.advance(EVERY);
+        assert_eq!(events.heartbeat().await, beat(3 * count, true));
+    }
+    broken.mend().await;
+    server.post_json("/api/logout", &json!({})).cookie(&cookie).send().await.ok::<()>();
+    events.assert_silent_until(clock.task_sleeps_until(clock.steady().after(EVERY))).await;
+    clock.advance(EVERY);
+    assert_eq!(events.next().await, None);
+    assert_eq!(events.received.end, Some(StreamEnd::SignedOut));
+}
+
+#[tokio::test]
 async fn a_stream_says_that_the_server_stops() {
     let (server, _) = held().await;
     let receipt = server.search(&[("phrase", "hello")]).await.receipt.0;

@@ -126,7 +126,10 @@ fn ComparisonById(
             launcher.shown();
             view! { <Notice tone=Tone::Info text=words::NO_COMPARISON /> }.into_any()
         }
-        Some(Err(error)) => view! { <Failure text=error.message on_retry=move |()| answer.refetch() /> }.into_any(),
+        Some(Err(error)) => {
+            launcher.shown();
+            view! { <Failure text=error.message on_retry=move |()| answer.refetch() /> }.into_any()
+        }
     }
 }
 

@@ -4,35 +4,38 @@ use std::fmt::{self, Display};
 
 use crate::ui::format::number;
 
-/// In tenths, rounded.
+/// Rounded once to tenths, and once to a whole number for large ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ratio(u64);
+pub struct Ratio {
+    tenths: u64,
+    whole: u64,
+}
 
 impl Ratio {
     /// How often `part_us` fits into `whole_us`; `None` if either is zero.
     pub fn of(whole_us: u64, part_us: u64) -> Option<Self> {
         let is_some = whole_us > 0 && part_us > 0;
-        is_some.then(|| Self(whole_us.saturating_mul(10).saturating_add(part_us / 2) / part_us))
+        let rounded = |times: u64| whole_us.saturating_mul(times).saturating_add(part_us / 2) / part_us;
+        is_some.then(|| Self { tenths: rounded(10), whole: rounded(1) })
     }
 
     /// What is shown as 1.0 is no faster.
     pub fn is_faster(self) -> bool {
-        self.0 > 10
+        self.tenths > 10
     }
 
     /// Whether it is worth an explanation.
     pub fn is_much_faster(self) -> bool {
-        self.0 >= 15
+        self.tenths >= 15
     }
 }
 
 /// `8.3`, `10`, `412`.
 impl Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(tenths) = self;
-        match tenths {
-            ..100 => write!(f, "{}.{}", tenths / 10, tenths % 10),
-            _ => f.write_str(&number((tenths + 5) / 10)),
+        match self.tenths {
+            tenths @ ..100 => write!(f, "{}.{}", tenths / 10, tenths % 10),
+            _ => f.write_str(&number(self.whole)),
         }
     }
 }
@@ -58,6 +61,7 @@ mod tests {
     fn large_ratios_have_no_tenths() {
         let text = |whole, part| Ratio::of(whole, part).map(|ratio| ratio.to_string()).unwrap_or_default();
         assert_eq!([text(83, 10), text(99, 10), text(9_951, 1_000), text(10_400, 1_000)], ["8.3", "9.9", "10", "10"]);
+        assert_eq!(text(10_450, 1_000), "10", "it is rounded once");
         assert_eq!([text(412_400, 1_000), text(5_000_000, 1)], ["412", "5,000,000"]);
         assert_eq!([text(5, 0), text(0, 5)], ["", ""]);
     }

@@ -248,7 +248,7 @@ fn follow(Receipt(receipt): Receipt, settled: RwSignal<u32>) -> Following {
     Following { state, ahead, is_unknown, is_gone: stream.is_gone }
 }
 
-/// How long the visitor waited, in milliseconds, if the way to the server and back took so much of it that one notices.
+/// How long the visitor waited, in milliseconds, if it was noticeably longer than the server took.
 fn long_wait_ms(answer: &Answer) -> Option<u32> {
     const NOTICED_MS: u32 = 500;
     let Answer { accepted_in_ms, answered_in_ms, .. } = answer;

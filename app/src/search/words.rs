@@ -57,9 +57,9 @@ pub const IN_THE_SPOOL: &str = "The log's database is not answering. The record 
 pub const OUT_OF_THE_SPOOL: &str = "The log's database was not answering. The record of this search was kept on the \
                                     server's disk meanwhile; the database has it now.";
 
-/// How long the visitor waited, if the way to the server took most of it.
+/// How long the visitor waited, if it was noticeably longer than the server took.
 pub fn way(waited: &str) -> String {
-    format!("You waited {waited}: the rest was the way to the server and back.")
+    format!("You waited {waited}, because the line was slow or the server could not be reached.")
 }
 
 pub const NOT_ACCEPTED_YET: &str = "Not accepted yet";

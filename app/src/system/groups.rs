@@ -147,8 +147,6 @@ fn FactRow(fact: Fact) -> impl IntoView {
         Value::Age(None) => (words::UNKNOWN.to_owned(), None),
         Value::Age(time) => (String::new(), time),
     };
-    // A bar without a length shows nothing.
-    let usage = usage.filter(|usage| usage.used > 0);
     let usage_bar = usage.map(|usage| view! { <dd class="fact_bar"><UsageBar label text=text.clone() usage /></dd> });
     view! {
         <div class="fact_row">

@@ -129,7 +129,9 @@ pub fn ToastCorner(toasts: Toasts) -> impl IntoView {
         }
     };
     let listener = window_event_listener(ev::keydown, move |event| {
-        if shortcuts::is_command(&event) && event.key() == words::UNDO_KEY && toasts.undo_last() {
+        // A key that is held down takes one action back, and an open dialog keeps its keys.
+        let is_undo = shortcuts::is_command(&event) && event.key() == words::UNDO_KEY && !event.repeat();
+        if is_undo && !shortcuts::is_browsers_to_close() && toasts.undo_last() {
             event.prevent_default();
         }
     });

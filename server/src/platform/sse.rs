@@ -342,7 +342,8 @@ where
 }
 
 impl SessionWatch {
-    /// Passes the messages on while the session lasts. Heartbeats are messages too, so a quiet stream ends as well.
+    /// Passes the messages on while the session lasts. Heartbeats are messages too, so a quiet stream ends as well. They go
+    /// on while the store does not say whether it lasts, because they say that the server lives.
     pub fn over(
         mut self,
         messages: impl Stream<Item = Message> + Send + 'static,
@@ -350,7 +351,11 @@ impl SessionWatch {
         stream! {
             let mut messages = std::pin::pin!(messages);
             while let Some(message) = messages.next().await {
-                if !self.lasts().await {
+                let lasts = match message {
+                    Message::Heartbeat(_) => self.check().await.unwrap_or(true),
+                    Message::Event(_) | Message::End(_) => self.lasts().await,
+                };
+                if !lasts {
                     yield Message::End(StreamEnd::SignedOut);
                     return;
                 }
@@ -361,15 +366,24 @@ impl SessionWatch {
 
     /// Whether more may be sent. Waits while the store does not answer.
     pub async fn lasts(&mut self) -> bool {
-        let clock = self.streams.0.clock.clone();
-        while self.checked_at.after(SESSION_CHECK_EVERY) <= clock.steady() {
-            let now = clock.steady();
-            match self.streams.in_turn(self.sessions.lasts(&self.caller)).await.map_err(ApiError::from) {
-                Ok(true) => self.checked_at = now,
-                Ok(false) => return false,
-                Err(_) => self.streams.pause(AFTER_FAILURE).await,
+        loop {
+            match self.check().await {
+                Some(lasts) => return lasts,
+                None => self.streams.pause(AFTER_FAILURE).await,
             }
         }
-        true
+    }
+
+    /// Whether the session lasts. `None` if it is time to ask the store, which does not answer.
+    async fn check(&mut self) -> Option<bool> {
+        let now = self.streams.0.clock.steady();
+        if self.checked_at.after(SESSION_CHECK_EVERY) > now {
+            return Some(true);
+        }
+        let lasts = self.streams.in_turn(self.sessions.lasts(&self.caller)).await.map_err(ApiError::from).ok()?;
+        if lasts {
+            self.checked_at = now;
+        }
+        Some(lasts)
     }
 }
