@@ -65,12 +65,16 @@ impl SearchService {
         now < searched_at.after(SPOOLED_FOR) && searched_at < now.after(MOST_AHEAD)
     }
 
+    async fn position(&self, search: SearchId) -> store::Result<Option<JobPosition>> {
+        self.store.position(LogRequest::KIND, &search.to_string()).await
+    }
+
     async fn find(&self, receipt: &Receipt) -> Result<Option<Found>> {
         let not_found = || ApiError::not_found("receipt");
         let search = self.receipts.search(receipt).ok_or_else(not_found)?;
         // Read before the store: a record leaves the spool only after the store has taken it.
         let spooled = self.ingest.spool().find(search);
-        let job = self.store.position(LogRequest::KIND, &search.to_string()).await;
+        let job = self.position(search).await;
         if let (Some(record), Err(_) | Ok(None)) = (spooled, &job) {
             let state = ReceiptState { spooled: true, ..waiting_since(record.searched_at) };
             return Ok(Some(Found { search, state, place: Place::Spool(record) }));
@@ -78,7 +82,11 @@ impl SearchService {
         let job = job?;
         // What is written stays written: finished jobs are pruned after some time, and some are run once more.
         if let Some(row) = self.store.log_row_of_search(search).await? {
-            // The job was read before, and may have been waiting then.
+            // The job was read before the row, and may have been waiting then.
+            let job = match job {
+                Some(JobPosition { started_at: None, .. }) => self.position(search).await?,
+                job => job,
+            };
             let (attempt, started_at) = job.map_or((1, None), |job| (job.attempt.max(1), job.started_at));
             // One that began clearly later did not write the row. The two times may be of two clocks.
             let started_at = started_at.filter(|started_at| started_at.since(row.recorded_at) < CLOCKS_DIFFER_MS);
