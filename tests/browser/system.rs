@@ -44,7 +44,7 @@ async fn each_part_of_the_system_has_a_card() {
     for (card, fact) in [
         ("Ledger", "accepted"),
         ("Spool", "of"),
-        ("Queue", "Nothing waits or runs."),
+        ("Queue", "Nothing is waiting or running."),
         ("Workers", "slots"),
         ("Database connections", "In use"),
         ("Disk", "Free"),

@@ -107,6 +107,7 @@ fn LabForm(
                     class:button-primary=move || !cancels()
                     type=move || if cancels() { "button" } else { "submit" }
                     aria-disabled=move || (!is_ready()).then_some("true")
+                    data-settling=move || changes.get().then_some("")
                     on:click=press
                 >
                     {move || if cancels() { CANCEL } else { label.get() }}

@@ -192,8 +192,8 @@ impl RunStream {
     }
 }
 
-/// The run as its events say it. Once all requests are answered, it is done: the server says so a moment later, with the
-/// same figures.
+/// The run as its events say it. Once all requests are answered it is shown as done. The server says so a moment later, and
+/// its figures then stand instead of these.
 fn settled(run: &LabRun, trace: &LabTrace) -> LabRun {
     let is_answered = |state| matches!(state, ItemState::Done | ItemState::Failed);
     let are_all_answered = !trace.items.is_empty() && trace.items.iter().all(|item| is_answered(item.state));

@@ -33,6 +33,23 @@ pub fn steady_ms() -> f64 {
     window().performance().map(|performance| performance.now()).unwrap_or_default()
 }
 
+/// Whole milliseconds since `then`, which is by [`steady_ms`]. 0 if it is to come.
+pub fn since_ms(then: f64) -> u32 {
+    whole(steady_ms() - then)
+}
+
+/// Seconds until `then`, which is by [`steady_ms`]. One that has begun counts.
+pub fn seconds_until(then: f64) -> u32 {
+    whole(((then - steady_ms()) / 1_000.0).ceil())
+}
+
+fn whole(number: f64) -> u32 {
+    // A number below 0 becomes 0.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
+    let whole = number as u32;
+    whole
+}
+
 /// The current time for relative times. It ticks every second.
 #[derive(Clone, Copy)]
 pub struct Clock(RwSignal<TimeMs>);

@@ -57,12 +57,13 @@ pub fn SearchReceipt(submission: Submission) -> impl IntoView {
 }
 
 /// How long a search is on its way before the page says that this is long, in milliseconds.
-const LONG_WAIT_MS: i64 = 3_000;
+const LONG_WAIT_MS: u32 = 3_000;
 
 fn sending(submission: Submission) -> AnyView {
     let now = context::now();
     let text = move || {
-        let is_long = now.get().since(submission.sent_at.get()) >= LONG_WAIT_MS;
+        now.track();
+        let is_long = time::since_ms(submission.sent_ms.get()) >= LONG_WAIT_MS;
         if is_long { words::STILL_SENDING } else { words::SENDING }
     };
     view! { <p class="muted" role="status">{part(text)}</p> }.into_any()
@@ -76,10 +77,12 @@ fn Unreached(error: ApiError, submission: Submission) -> impl IntoView {
         _ => (words::NO_GOOD_ANSWER, format!("{} {}", error.message, words::WE_KEEP_RESENDING)),
     };
     let now = context::now();
-    let next_try = move || match submission.next_try.get() {
-        // A second that has begun counts.
-        Some(at) => words::next_try((at.since(now.get()) + 999) / 1_000),
-        None => words::SENDING.to_owned(),
+    let next_try = move || {
+        now.track();
+        match submission.next_try_ms.get() {
+            Some(at) => words::next_try(time::seconds_until(at)),
+            None => words::SENDING.to_owned(),
+        }
     };
     view! {
         <Notice tone=Tone::Warning title text>

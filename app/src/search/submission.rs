@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{ApiError, Receipt, Recorded, SearchAnswer, SearchId, TimeMs};
+use api::{ApiError, Receipt, Recorded, SearchAnswer, SearchId};
 use leptos::ev;
 use leptos::leptos_dom::helpers::{TimeoutHandle, WindowListenerHandle};
 use leptos::prelude::*;
@@ -55,10 +55,10 @@ pub struct Submission {
     /// How many receipts have come to their end here.
     pub settled: RwSignal<u32>,
     retry: StoredValue<Retry>,
-    /// When the search was sent for the first time.
-    pub sent_at: RwSignal<TimeMs>,
-    /// When the next attempt begins. `None` while the search is on its way.
-    pub next_try: RwSignal<Option<TimeMs>>,
+    /// When the search was sent for the first time, by [`time::steady_ms`].
+    pub sent_ms: RwSignal<f64>,
+    /// When the next attempt begins, by the same clock. `None` while the search is on its way.
+    pub next_try_ms: RwSignal<Option<f64>>,
     session: Session,
     outbox: Outbox,
 }
@@ -76,8 +76,8 @@ impl Submission {
             progress: RwSignal::new(Progress::Unasked),
             settled: RwSignal::new(0),
             retry: StoredValue::new(Retry::default()),
-            sent_at: RwSignal::new(time::now()),
-            next_try: RwSignal::new(None),
+            sent_ms: RwSignal::new(time::steady_ms()),
+            next_try_ms: RwSignal::new(None),
             session: context::session(),
             outbox,
         };
@@ -114,7 +114,7 @@ impl Submission {
         self.outbox.show(question.id.filter(|_| !is_answered));
         self.question.set(Some(question));
         if is_asked && !is_answered {
-            self.sent_at.set(time::now());
+            self.sent_ms.set(time::steady_ms());
             self.send();
         }
         true
@@ -138,7 +138,7 @@ impl Submission {
     fn send(self) {
         self.stop_timer();
         let Some(question) = self.question.get_untracked() else { return };
-        self.next_try.set(None);
+        self.next_try_ms.set(None);
         // A further attempt changes nothing until it is answered.
         if !self.progress.with_untracked(|progress| matches!(progress, Progress::Unreached(_))) {
             self.progress.set(Progress::Sending);
@@ -150,10 +150,7 @@ impl Submission {
                 recorded,
                 receipt,
                 accepted_in_ms,
-                answered_in_ms: self
-                    .sent_at
-                    .try_get_untracked()
-                    .and_then(|at| u32::try_from(time::now().since(at)).ok()),
+                answered_in_ms: self.sent_ms.try_get_untracked().map(time::since_ms),
             });
             if !matches!(&answer, Err(error) if is_transient(error.code)) {
                 self.outbox.settle(question.id);
@@ -189,9 +186,7 @@ impl Submission {
         self.retry.update_value(|retry| {
             let wait = resend_after(retry.failures);
             retry.failures += 1;
-            // At most some minutes.
-            let wait_ms = i64::try_from(wait.as_millis()).unwrap_or_default();
-            self.next_try.set(Some(TimeMs(time::now().0 + wait_ms)));
+            self.next_try_ms.set(Some(time::steady_ms() + wait.as_secs_f64() * 1_000.0));
             retry.timer = set_timeout_with_handle(move || self.send_again(), wait).ok();
         });
     }

@@ -104,7 +104,7 @@ pub fn so_far(seconds: i64) -> String {
 }
 
 /// When a search without an answer is sent again: in so many seconds.
-pub fn next_try(seconds: i64) -> String {
+pub fn next_try(seconds: u32) -> String {
     match seconds {
         ..1 => "retrying now".to_owned(),
         _ => format!("retrying in {seconds} s"),

@@ -41,7 +41,7 @@ pub const NO_WORKER: &str = "Nobody runs jobs.";
 pub const QUEUE: &str = "Queue";
 pub const WAITING_FOR_A_WORKER: &str = "Waiting for a worker";
 pub const RUNNING: &str = "Running";
-pub const QUEUE_EMPTY: &str = "Nothing waits or runs.";
+pub const QUEUE_EMPTY: &str = "Nothing is waiting or running.";
 pub const OLDEST_WAITING: &str = "Oldest waiting";
 pub const LATER: &str = "Scheduled or retrying";
 
@@ -85,7 +85,7 @@ pub const BETWEEN: &str = " · ";
 
 /// `used` is a share of the capacity.
 pub fn spool_empty(used: &str) -> String {
-    format!("Empty, {used}. Nothing was set aside or lost since the start.")
+    format!("Empty, {used}. Nothing was set aside or lost since it started.")
 }
 
 pub fn version(version: &str) -> String {
