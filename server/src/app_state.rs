@@ -97,7 +97,7 @@ impl AppState {
             store: store.clone(),
             clock: clock.clone(),
             worker: worker.clone(),
-            search_of: |job| LogRequest::of_job(job).map(|LogRequest(search)| (search.id, search.phrase)),
+            search_of: LogRequest::search_of_job,
             search_of_receipt,
         };
         let lab = Lab::new(store.clone(), clock.clone(), random.clone(), accounts.clone(), worker.clone(), lab_closed);

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use api::{JobFilter, JobState, LogRow, TimeMs};
+use api::{JobState, LogRow, TimeMs};
 use fastrand::Rng;
 use futures::TryStreamExt;
 use store::{
-    AttemptResult, ClaimedJob, Enqueued, LogEntry, LogSpan, NewAccount, NewJob, SearchRecord, Store, StoredJob,
-    WORKER_STOPPED,
+    AttemptResult, ClaimedJob, Enqueued, JobSelection, LogEntry, LogSpan, NewAccount, NewJob, SearchRecord, Store,
+    StoredJob, WORKER_STOPPED,
 };
 use tests::builders::{
     START, account, claim, finished, job, log_entry_of, log_job, log_query, retry, search, search_record,
@@ -95,7 +95,7 @@ async fn other_job(store: &dyn Store, step: usize, now: TimeMs, random: &mut Rng
 }
 
 async fn admin_action(store: &dyn Store, now: TimeMs, random: &mut Rng) {
-    let jobs = store.jobs(api::JobFilter::default(), None, 500).await.unwrap().jobs;
+    let jobs = store.jobs(store::JobSelection::default(), None, 500).await.unwrap().jobs;
     let Some(job) = random.choice(&jobs) else { return };
     if random.bool() || job.state == JobState::Done {
         store.retry_job(job.id, now).await.unwrap();
@@ -132,7 +132,7 @@ async fn log(store: &dyn Store) -> Vec<LogRow> {
 }
 
 async fn unfinished(store: &dyn Store) -> Vec<StoredJob> {
-    let page = store.jobs(JobFilter::default(), None, 10_000).await.unwrap();
+    let page = store.jobs(JobSelection::default(), None, 10_000).await.unwrap();
     page.jobs.into_iter().filter(|job| job.state != JobState::Done).collect()
 }
 

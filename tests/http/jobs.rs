@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use store::{AttemptResult, Clock, JobReport};
 use tests::{HeldClock, builders, eventually};
 
+use crate::log::rows::Striding;
 use crate::request::TestResponse;
 use crate::test_server::TestServer;
 
@@ -19,7 +20,12 @@ async fn order(server: &TestServer, admin: &str, function: &str, body: &Value) -
 }
 
 async fn list(server: &TestServer, admin: &str, state: Option<JobState>, before: Option<JobId>) -> JobsPage {
-    order(server, admin, "list", &json!({"filter": {"state": state}, "before": before})).await.ok()
+    let q = state.map(|state| format!("state:{}", state.as_str())).unwrap_or_default();
+    filtered(server, admin, &q, before).await
+}
+
+async fn filtered(server: &TestServer, admin: &str, q: &str, before: Option<JobId>) -> JobsPage {
+    order(server, admin, "list", &json!({"q": q, "before": before})).await.ok()
 }
 
 async fn show(server: &TestServer, admin: &str, id: JobId) -> JobDetail {
@@ -76,8 +82,7 @@ async fn jobs_are_listed_by_kind() {
     server.search(&[("phrase", "hello")]).await;
     server.store().enqueue(builders::job("lab")).await.expect("enqueued");
     for kind in ["lab", "log_request"] {
-        let filter = json!({"filter": {"kind": kind}, "before": null});
-        let page: JobsPage = order(&server, &admin, "list", &filter).await.ok();
+        let page = filtered(&server, &admin, &format!("kind:{kind}"), None).await;
         assert_eq!(page.jobs.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), [kind]);
     }
 }
@@ -185,8 +190,77 @@ async fn impossible_actions_are_refused_with_a_reason() {
             order(&server, &admin, function, &nonsense).await.refused(400, ErrorCode::Malformed, None);
         }
     }
-    let unknown_state = json!({"filter": {"state": "asleep"}, "before": null});
-    order(&server, &admin, "list", &unknown_state).await.refused(400, ErrorCode::Malformed, None);
+}
+
+#[tokio::test]
+async fn jobs_are_found_by_a_filter() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let first = server.search(&[("phrase", "the first")]).await;
+    server.search(&[("phrase", "the second"), ("letters", "xyz")]).await;
+    let row = server.log_with_rows(2).await.into_iter().find(|row| row.search_id == first.id).expect("recorded");
+    in_state(&server, &admin, row.job_id, JobState::Done).await;
+    let found = async |q: &str| {
+        let page = filtered(&server, &admin, q, None).await;
+        assert_eq!((page.next, page.is_cut), (None, false), "{q}");
+        page.jobs.into_iter().map(|job| job.about).collect::<Vec<_>>()
+    };
+    for q in [
+        "phrase:~first",
+        "\"the first\" state:done",
+        "-letters:xyz kind:log_request",
+        &format!("search:{}", first.id),
+        &format!("receipt:{}", first.receipt.0),
+        &format!("row:{}", row.seq.0),
+        &format!("job:{}", row.job_id.0),
+        "first since:1h took:<1h attempts:1",
+    ] {
+        assert_eq!(found(q).await, ["the first"], "{q}");
+    }
+    assert_eq!(found("").await, ["the second", "the first"]);
+    for q in ["third", "state:dead", "row:99", "receipt:0123456789abcdef0123456789abcdef", "kind:nothing", "since:0s"] {
+        assert!(found(q).await.is_empty(), "{q}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_cannot_be_read_is_refused_with_the_mend() {
+    let server = TestServer::builder().without_worker().start().await;
+    let admin = server.admin().await;
+    for (q, says) in [
+        ("state:ded", "Did you mean “dead”?"),
+        ("state:dead OR state:done", "no “or”"),
+        ("recorded:1h", "is a field of the log"),
+    ] {
+        let answer = order(&server, &admin, "list", &json!({"q": q, "before": null})).await;
+        let message = answer.refused(400, ErrorCode::Invalid, Some("q"));
+        assert!(message.contains(says) && message.contains("(at character "), "{message}");
+    }
+    order(&server, &admin, "list", &json!({"q": 1, "before": null})).await.refused(400, ErrorCode::Malformed, None);
+}
+
+#[tokio::test]
+async fn a_scan_for_rare_jobs_is_cut_and_goes_on() {
+    let server = TestServer::builder().without_worker().clock(Arc::new(Striding::by(1_000))).start().await;
+    let admin = server.admin().await;
+    let store = server.store();
+    let new = |number: u32| {
+        let payload = format!(r#"{{"version":1,"is":"{}"}}"#, if number == 3 { "rare" } else { "usual" });
+        store.enqueue(store::NewJob { payload, ..builders::job("lab") })
+    };
+    futures::future::try_join_all((0..900).map(new)).await.expect("enqueued");
+    let (mut requests, mut compared, mut before, mut found) = (0, 0, None, 0);
+    loop {
+        let page = filtered(&server, &admin, "rare", before).await;
+        (requests, compared, found) = (requests + 1, compared + page.compared, found + page.jobs.len());
+        assert_eq!(page.is_cut, page.next.is_some(), "{page:?}");
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!((compared, found), (900, 1), "each job is compared once");
+    assert!(requests > 2, "no request looks at all jobs: {requests}");
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ async fn log_kind(server: &TestServer, admin: &str) -> JobKind {
 }
 
 async fn why(server: &TestServer, admin: &str, state: JobState) -> String {
-    let list = json!({"filter": {"state": state}, "before": null});
+    let list = json!({"q": format!("state:{}", state.as_str()), "before": null});
     let page: JobsPage = order(server, admin, "list", &list).await.ok();
     let job: JobDetail = order(server, admin, "show", &json!({"id": page.jobs[0].id})).await.ok();
     job.why_not_running.expect("a sentence")

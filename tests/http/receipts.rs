@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ErrorCode, JobFilter, JobId, JobState, JobSummary, ReceiptState, TimeMs};
+use api::{ErrorCode, JobId, JobState, JobSummary, ReceiptState, TimeMs};
 use http::Method;
 use serde_json::{Value, json};
 use store::Clock;
@@ -55,7 +55,7 @@ async fn what_is_written_stays_written_if_its_job_runs_again() {
     server.log_with_rows(1).await;
     let written = state_of(&server, &answer.receipt.0).await;
     assert!(server.store().pause_kind("log_request").await.expect("the store answers"));
-    let job = server.store().jobs(JobFilter::default(), None, 1).await.expect("the store answers").jobs[0].id;
+    let job = server.store().jobs(store::JobSelection::default(), None, 1).await.expect("the store answers").jobs[0].id;
     assert!(server.store().retry_job(job, server.state.clock.steady()).await.expect("the store answers"));
     assert_eq!(state_of(&server, &answer.receipt.0).await.row, written.row);
     cancel(&server, job).await;
@@ -76,7 +76,7 @@ async fn an_attempt_that_began_after_the_row_did_not_write_it() {
     assert_eq!(written.started_at, Some(row.recorded_at), "no time has passed");
 
     clock.advance(Duration::from_secs(3_600));
-    let job = server.store().jobs(JobFilter::default(), None, 1).await.expect("the store answers").jobs[0].id;
+    let job = server.store().jobs(store::JobSelection::default(), None, 1).await.expect("the store answers").jobs[0].id;
     eventually("the first attempt is over", async || {
         server.store().retry_job(job, clock.steady()).await.expect("the store answers").then_some(())
     })
@@ -152,7 +152,7 @@ async fn last_of_three() -> (TestServer, Arc<HeldClock>, [JobId; 3], Events) {
     server.search(&[("phrase", "one")]).await;
     server.search(&[("phrase", "two")]).await;
     let receipt = server.search(&[("phrase", "three")]).await.receipt.0;
-    let page = server.store().jobs(JobFilter::default(), None, 3).await.expect("the store answers");
+    let page = server.store().jobs(store::JobSelection::default(), None, 3).await.expect("the store answers");
     let [three, two, one] = page.jobs.iter().map(|job| job.id).collect::<Vec<_>>().try_into().expect("three jobs");
     let mut events = server.get(&format!("/api/receipts/{receipt}/events")).listen().await;
     assert_eq!(events.expect("message").await.json::<ReceiptState>().ahead, 2);

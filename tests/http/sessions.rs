@@ -182,7 +182,7 @@ fn admin_routes() -> Vec<(Method, &'static str, Value)> {
         (Method::GET, "/api/admin/log/events", Value::Null),
         (Method::GET, "/api/admin/jobs/events", Value::Null),
         (Method::POST, "/api/admin/jobs/counts", json!({})),
-        (Method::POST, "/api/admin/jobs/list", json!({"filter": {"state": null}, "before": null})),
+        (Method::POST, "/api/admin/jobs/list", json!({"q": "", "before": null})),
         (Method::POST, "/api/admin/jobs/find", json!({"search": "0123456789abcdef0123456789abcdef"})),
         (Method::POST, "/api/admin/jobs/show", id.clone()),
         (Method::POST, "/api/admin/jobs/retry", id.clone()),
@@ -247,7 +247,7 @@ async fn viewers_can_read_but_not_act() {
     let viewer = server.session_of(Role::Viewer).await;
     let counts: JobCounts = server.post_json("/api/admin/jobs/counts", &json!({})).cookie(&viewer).send().await.ok();
     assert_eq!(counts.waiting, 1);
-    let list = json!({"filter": {"state": null}, "before": null});
+    let list = json!({"q": "", "before": null});
     let page: JobsPage = server.post_json("/api/admin/jobs/list", &list).cookie(&viewer).send().await.ok();
     let id = json!({"id": page.jobs[0].id});
     for path in ["/api/admin/jobs/retry", "/api/admin/jobs/cancel"] {

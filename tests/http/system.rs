@@ -35,7 +35,7 @@ async fn the_status_is_healthy_after_a_completed_probe() {
     .await;
     assert!(healthy.health.probe.is_some());
     eventually("no probe is left behind", async || {
-        let jobs = server.store().jobs(api::JobFilter::default(), None, 9).await.expect("read").jobs;
+        let jobs = server.store().jobs(store::JobSelection::default(), None, 9).await.expect("read").jobs;
         jobs.is_empty().then_some(())
     })
     .await;
@@ -161,7 +161,7 @@ async fn the_metrics_agree_with_the_state() {
     for _ in 0..3 {
         server.search(&[("phrase", "hello")]).await;
     }
-    let job = server.store().jobs(api::JobFilter::default(), None, 1).await.expect("read").jobs[0].id;
+    let job = server.store().jobs(store::JobSelection::default(), None, 1).await.expect("read").jobs[0].id;
     server.store().cancel_job(job, server.state.clock.wall()).await.expect("cancelled");
     assert!(server.store().pause_kind("log_request").await.expect("paused"));
     assert!(server.store().limit_kind("log_request", Some(7)).await.expect("limited"));

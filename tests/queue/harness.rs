@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use api::{Attempt, AttemptOutcome, JobFilter, JobId, JobState, TimeMs};
+use api::{Attempt, AttemptOutcome, JobId, JobState, TimeMs};
 use async_trait::async_trait;
 use queue::{Backoff, JobError, JobOutcome, Payload, Settings, decode, encode};
 use serde::{Deserialize, Serialize};
-use store::{ClaimedJob, Clock, Enqueued, JobQueue, NewJob, Store, StoredJob};
+use store::{ClaimedJob, Clock, Enqueued, JobQueue, JobSelection, NewJob, Store, StoredJob};
 use store_postgres::PostgresStore;
 use store_sqlite::SqliteStore;
 use tempfile::TempDir;
@@ -163,8 +163,11 @@ impl QueueHarness {
     }
 
     pub async fn count(&self, state: JobState) -> usize {
-        let page =
-            self.store.jobs(JobFilter { state: Some(state), ..JobFilter::default() }, None, 1_000).await.expect("read");
+        let page = self
+            .store
+            .jobs(JobSelection { state: Some(state), ..JobSelection::default() }, None, 1_000)
+            .await
+            .expect("read");
         page.jobs.len()
     }
 

@@ -12,6 +12,7 @@ mod promises {
     pub(crate) mod browsing;
     pub(crate) mod claiming;
     pub(crate) mod exporting;
+    pub(crate) mod filtering;
     pub(crate) mod finishing;
     pub(crate) mod kinds;
     pub(crate) mod ledger;
@@ -144,6 +145,10 @@ macro_rules! test_every_promise {
                 only_jobs_that_ended_well_are_pruned,
                 an_idle_queue_sends_no_wake_up,
                 wake_ups_come_after_the_commit_and_only_for_changed_topics,
+            ],
+            filtering: [
+                a_scan_finds_what_the_filter_matches,
+                the_last_worker_of_a_job_is_known,
             ],
             model: [
                 any_sequence_of_operations_matches_the_model,

@@ -13,9 +13,9 @@ server_functions! {
     JobCountsNow, "admin/jobs/counts", Arguments:
         fn job_counts() -> JobCounts;
 
-    /// One page of jobs, newest first, older than `before`.
+    /// The jobs that the filter `q` matches, newest first, older than `before`: at most a page. See [`crate::JobFilter`].
     Jobs, "admin/jobs/list", Arguments:
-        fn jobs(filter: JobFilter, before: Option<JobId>) -> JobsPage;
+        fn jobs(q: String, before: Option<JobId>) -> JobsPage;
 
     /// One job with its payload and all its attempts.
     Job, "admin/jobs/show", Arguments:
@@ -141,18 +141,16 @@ pub struct JobKind {
     pub counts: JobCounts,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JobFilter {
-    pub state: Option<JobState>,
-    /// For instance `log_request`.
-    pub kind: Option<String>,
-}
-
+/// The time of one request is limited. If `is_cut`, it has ended before the page was full: the next request continues
+/// at `next`, until there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobsPage {
     pub jobs: Vec<JobSummary>,
-    /// The cursor of the next page. `None` on the last page.
+    /// Older jobs begin before this one. `None` if no older one can match.
     pub next: Option<JobId>,
+    /// How many jobs were compared with the filter.
+    pub compared: u64,
+    pub is_cut: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

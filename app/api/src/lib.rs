@@ -37,13 +37,13 @@ mod account;
 mod calendar;
 mod call;
 mod error;
+mod filter;
 mod form;
 mod grouped;
 mod jobs;
 mod json;
 mod lab;
 mod log;
-mod log_filter;
 mod log_time;
 mod route;
 mod search;
@@ -55,12 +55,16 @@ mod time;
 pub use account::{Account, Login, Logout, Role, SessionInfo, SetUp, check_setup_link, login, logout, session, set_up};
 pub use call::{Response, Transport, send_with};
 pub use error::{ApiError, ErrorCode};
+pub use filter::{
+    FilterError, FilterKey, FilterList, JobBounds, JobFacts, JobFilter, LogBounds, LogFilter, LogPosition, Meant,
+    SearchTexts, meant_filter, with_absolute_times,
+};
 pub use form::Form;
 pub use grouped::grouped;
 pub use jobs::{
-    Attempt, AttemptOutcome, CancelJob, FindJob, JobCounts, JobDetail, JobFilter, JobId, JobKind, JobProgress,
-    JobState, JobSummary, JobsPage, RetryJob, cancel_job, find_job, job, job_counts, job_kinds, jobs, limit_kind,
-    pause_kind, resume_kind, retry_job,
+    Attempt, AttemptOutcome, CancelJob, FindJob, JobCounts, JobDetail, JobId, JobKind, JobProgress, JobState,
+    JobSummary, JobsPage, RetryJob, cancel_job, find_job, job, job_counts, job_kinds, jobs, limit_kind, pause_kind,
+    resume_kind, retry_job,
 };
 pub use json::from_json;
 pub use lab::{
@@ -70,7 +74,6 @@ pub use lab::{
     RequestSpec, TASKS_LIMIT, WORKERS_LIMIT, WRITE_DELAY_LIMIT_MS, cancel_lab_run, lab, lab_run, start_lab_run,
 };
 pub use log::{LogRow, LogSeq, ScanProgress, is_inert};
-pub use log_filter::{FilterError, FilterKey, LogBounds, LogFilter, LogPosition, meant_filter, with_absolute_times};
 pub use log_time::{LogPeriod, LogTime, TimeZone, Utc};
 pub use route::{Bundle, Route};
 pub use search::{

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{JobCounts, JobDetail, JobFilter, JobId, JobKind, JobSummary, JobsApi, JobsPage, Role};
+use api::{JobCounts, JobDetail, JobId, JobKind, JobSummary, JobsApi, JobsPage, Role};
 use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::sse::Event;
@@ -25,9 +25,9 @@ impl JobsApi for Call<JobService> {
         Ok(self.service.store.job_counts().await.map_err(Error::from)?)
     }
 
-    async fn jobs(&self, filter: JobFilter, before: Option<JobId>) -> ApiResult<JobsPage> {
+    async fn jobs(&self, q: String, before: Option<JobId>) -> ApiResult<JobsPage> {
         self.caller.require(Role::Viewer)?;
-        Ok(self.service.page(filter, before).await?)
+        Ok(self.service.page(&q, before).await?)
     }
 
     async fn job(&self, id: JobId) -> ApiResult<JobDetail> {

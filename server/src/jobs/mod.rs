@@ -2,18 +2,20 @@
 
 mod actions;
 pub(crate) mod http;
+pub mod scan;
 mod view;
 
 use std::sync::Arc;
 
-use api::SearchId;
-use store::{Clock, Store, StoredJob};
+use store::{Clock, SearchRecord, Store, StoredJob};
 
 use crate::platform::job::LocalWorker;
 use crate::platform::receipt_lookup::SearchOfReceipt;
 
-/// The search that a job records, if it records one, and its phrase.
-pub type SearchOf = fn(&StoredJob) -> Option<(SearchId, String)>;
+/// The search that a job records, if it records one.
+pub type SearchOf = fn(&StoredJob) -> Option<SearchRecord>;
+
+pub(crate) use view::summary;
 
 pub struct JobService {
     pub store: Arc<dyn Store>,

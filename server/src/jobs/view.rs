@@ -1,9 +1,10 @@
 //! Stored jobs and kinds, as administrators see them.
 
-use api::{ApiError, JobDetail, JobFilter, JobId, JobKind, JobState, JobSummary, JobsPage, Receipt, SearchId};
+use api::{ApiError, FilterError, JobDetail, JobId, JobKind, JobState, JobSummary, JobsPage, Receipt, SearchId};
 use store::{LOG_JOB, StoredJob, StoredKind};
 
-use super::JobService;
+use super::scan::{Scanned, filter_of, scan};
+use super::{JobService, SearchOf};
 use crate::platform::error::Result;
 
 /// The most jobs on one page.
@@ -12,15 +13,18 @@ const PAGE: u32 = 50;
 const ABOUT: usize = 80;
 
 impl JobService {
-    pub(super) async fn page(&self, filter: JobFilter, before: Option<JobId>) -> Result<JobsPage> {
-        let page = self.store.jobs(filter, before, PAGE).await?;
-        Ok(JobsPage { jobs: page.jobs.iter().map(|job| self.summary(job)).collect(), next: page.next })
+    pub(super) async fn page(&self, q: &str, before: Option<JobId>) -> Result<JobsPage> {
+        let filter = filter_of(q, &*self.store, &self.search_of_receipt).await?;
+        let filter = filter.map_err(|error: FilterError| error.in_field("q"))?;
+        let scanned = scan(&*self.store, &*self.clock, self.search_of, &filter, before, PAGE).await?;
+        let Scanned { jobs, next, compared, is_cut } = scanned;
+        Ok(JobsPage { jobs: jobs.iter().map(|job| self.summary(job)).collect(), next, compared, is_cut })
     }
 
     pub(super) async fn detail(&self, id: JobId) -> Result<JobDetail> {
         let job = self.store.job(id).await?.ok_or_else(|| ApiError::not_found("job"))?;
         let log_row = match (self.search_of)(&job) {
-            Some((search, _)) => self.store.log_row_of_search(search).await?.map(|row| row.seq),
+            Some(search) => self.store.log_row_of_search(search.id).await?.map(|row| row.seq),
             None => None,
         };
         Ok(JobDetail {
@@ -47,20 +51,7 @@ impl JobService {
     }
 
     fn summary(&self, job: &StoredJob) -> JobSummary {
-        let phrase = (self.search_of)(job).map(|(_, phrase)| phrase);
-        JobSummary {
-            id: job.id,
-            kind: job.kind.clone(),
-            about: shortened(phrase.as_deref().unwrap_or(&job.payload)),
-            state: job.state,
-            attempt: job.attempt,
-            max_attempts: job.max_attempts,
-            created_at: job.created_at,
-            run_at: job.run_at,
-            finished_at: job.finished_at,
-            error: job.error.clone(),
-            progress: job.progress.clone(),
-        }
+        summary(job, self.search_of)
     }
 
     async fn why_not_running(&self, job: &StoredJob) -> Result<Option<String>> {
@@ -122,6 +113,24 @@ fn no_free_place(kind: &str, limit: u32, running: u64) -> String {
         _ => format!("{running} are running"),
     };
     format!("It waits for a free place: {kind} runs {most}, and {running}.")
+}
+
+/// A job in a list. It is about the phrase of its search, or its payload.
+pub(crate) fn summary(job: &StoredJob, search_of: SearchOf) -> JobSummary {
+    let phrase = search_of(job).map(|search| search.phrase);
+    JobSummary {
+        id: job.id,
+        kind: job.kind.clone(),
+        about: shortened(phrase.as_deref().unwrap_or(&job.payload)),
+        state: job.state,
+        attempt: job.attempt,
+        max_attempts: job.max_attempts,
+        created_at: job.created_at,
+        run_at: job.run_at,
+        finished_at: job.finished_at,
+        error: job.error.clone(),
+        progress: job.progress.clone(),
+    }
 }
 
 fn shortened(text: &str) -> String {

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use api::{ApiError, ErrorCode, JobFilter, JobState, LabRun as RunView, LabRunId, LabSpec, LabState, Role};
+use api::{ApiError, ErrorCode, JobState, LabRun as RunView, LabRunId, LabSpec, LabState, Role};
 use queue::{Payload, decode, encode};
-use store::{NewJob, StoredJob};
+use store::{JobSelection, NewJob, StoredJob};
 
 use super::{Lab, LabRun};
 use crate::platform::caller::Caller;
@@ -49,8 +49,8 @@ impl Lab {
 
     pub(super) async fn state(&self, caller: &Caller) -> Result<LabState> {
         let viewer = self.viewer(caller).await?;
-        let filter = JobFilter { kind: Some(LabRun::KIND.to_owned()), ..JobFilter::default() };
-        let page = self.store.jobs(filter, None, LATEST).await?;
+        let selection = JobSelection { kind: Some(LabRun::KIND.to_owned()), ..JobSelection::default() };
+        let page = self.store.jobs(selection, None, LATEST).await?;
         let mut runs = Vec::new();
         for job in &page.jobs {
             runs.extend(self.view(job, viewer).await?);

@@ -4,7 +4,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ApiError, ErrorCode, FilterError, LogFilter, LogPosition, LogRow, LogSeq, ScanProgress, meant_filter};
+use api::{
+    ApiError, ErrorCode, FilterError, FilterList, LogFilter, LogPosition, LogRow, LogSeq, ScanProgress, meant_filter,
+};
 use async_stream::stream;
 use async_trait::async_trait;
 use axum::body::{Body, Bytes};
@@ -18,10 +20,10 @@ use serde::{Deserialize, Serialize};
 use store::{LogQuery, LogSpan, StoreError, Topic};
 
 use super::LogService;
-use super::inert::to_json;
 use super::scan::{Scanned, Start, scan};
 use crate::platform::error::{Error, Result};
 use crate::platform::extract::Parameters;
+use crate::platform::inert::to_json;
 use crate::platform::sse::{EventStream, SessionWatch, Source, Step, StreamPermit, Then, UNBUFFERED, last_event_id};
 
 const DEFAULT_ROWS: u32 = 1_000;
@@ -61,7 +63,7 @@ pub async fn rows(State(log): State<Arc<LogService>>, Parameters(query): Paramet
                 }
                 Ok(Scanned::Progress(progress)) => {
                     let Some(q) = &query.q else { break };
-                    let meant = if is_empty && progress.is_done { meant_filter(q) } else { None };
+                    let meant = if is_empty && progress.is_done { meant_filter(q, FilterList::Log) } else { None };
                     line(Ok(&LastLine { progress, hint: meant.map(|meant| format!("Did you mean {meant}?")) }))
                 }
                 Err(error) => line::<LogRow>(Err(&error)),

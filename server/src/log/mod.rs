@@ -2,7 +2,6 @@
 
 pub mod export;
 pub(crate) mod http;
-mod inert;
 mod scan;
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@ pub(crate) mod direct;
 pub mod error;
 pub mod extract;
 pub mod forwarded;
+pub(crate) mod inert;
 pub mod job;
 pub(crate) mod layers;
 pub mod limits;

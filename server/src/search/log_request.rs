@@ -48,6 +48,11 @@ impl LogRequest {
         decode(&job.payload).ok().filter(|_| job.kind == Self::KIND)
     }
 
+    /// The search of a log job. `None` for another job, or if the payload cannot be read.
+    pub fn search_of_job(job: &StoredJob) -> Option<SearchRecord> {
+        Self::of_job(job).map(|Self(search)| search)
+    }
+
     /// Whether the payload of a log job asks for the same letters in the same phrase. An unreadable payload comes from
     /// another release, and counts as a different search.
     pub fn is_same_search(&self, payload: &str) -> bool {

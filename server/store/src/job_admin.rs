@@ -1,6 +1,6 @@
 //! What pages and administrators ask of the queue. Each method is one transaction, durable when it returns.
 
-use api::{Attempt, JobCounts, JobFilter, JobId, JobProgress, JobState, TimeMs};
+use api::{Attempt, JobCounts, JobId, JobProgress, JobState, TimeMs};
 use async_trait::async_trait;
 
 use crate::{Result, WorkerName};
@@ -48,8 +48,8 @@ pub trait JobAdmin: Send + Sync + 'static {
     /// The oldest search whose last attempt has failed, and which waits for the next one.
     async fn oldest_retrying_search(&self) -> Result<Option<RetryingSearch>>;
 
-    /// At most `limit` jobs, newest first, older than `before`.
-    async fn jobs(&self, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage>;
+    /// At most `limit` of the selected jobs, newest first, older than `before`.
+    async fn jobs(&self, selection: JobSelection, before: Option<JobId>, limit: u32) -> Result<JobPage>;
 
     async fn job(&self, id: JobId) -> Result<Option<StoredJob>>;
 
@@ -67,6 +67,13 @@ pub trait JobAdmin: Send + Sync + 'static {
     async fn position(&self, kind: &str, key: &str) -> Result<Option<JobPosition>>;
 }
 
+/// Which jobs a list shows. An index leads to them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobSelection {
+    pub state: Option<JobState>,
+    pub kind: Option<String>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredJob {
     pub id: JobId,
@@ -76,7 +83,10 @@ pub struct StoredJob {
     pub state: JobState,
     pub attempt: u32,
     pub max_attempts: u32,
+    /// The worker that runs it.
     pub worker: Option<WorkerName>,
+    /// The worker that runs it, or ran it last.
+    pub last_worker: Option<WorkerName>,
     pub cancel_requested: bool,
     pub created_at: TimeMs,
     pub run_at: TimeMs,

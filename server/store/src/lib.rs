@@ -25,7 +25,7 @@ pub use accounts::{Accounts, NewAccount, SetUpOutcome, StoredAccount, StoredSess
 pub use clock::{Clock, SystemClock, within};
 pub use error::{Result, StoreError};
 pub use group_commit::{Commit, GroupCommit, Inbox, Limits, group_commit};
-pub use job_admin::{JobAdmin, JobPage, JobPosition, OutputPart, RetryingSearch, StoredJob, StoredKind};
+pub use job_admin::{JobAdmin, JobPage, JobPosition, JobSelection, OutputPart, RetryingSearch, StoredJob, StoredKind};
 pub use job_queue::{
     AttemptResult, Claim, ClaimedJob, Enqueued, FinishedAttempt, JobQueue, JobReport, NewJob, WORKER_STOPPED,
     WorkerName,

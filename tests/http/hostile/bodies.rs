@@ -22,7 +22,7 @@ fn functions() -> Vec<(&'static str, BoxedStrategy<Value>)> {
     let kind = || prop_oneof![Just("log_request".to_owned()), any::<String>()];
     let named = || kind().prop_map(|kind| json!({"kind": kind})).boxed();
     let limit = (kind(), any::<Option<u32>>()).prop_map(|(kind, limit)| json!({"kind": kind, "limit": limit}));
-    let list = (proptest::option::of(state), any::<Option<i64>>());
+    let list = (prop_oneof![state.prop_map(|state| format!("state:{state}")), any::<String>()], any::<Option<i64>>());
     vec![
         ("/api/session", nothing()),
         ("/api/login", credentials.prop_map(|(name, password)| json!({"name": name, "password": password})).boxed()),
@@ -33,7 +33,7 @@ fn functions() -> Vec<(&'static str, BoxedStrategy<Value>)> {
         ),
         ("/api/setup/check", any::<String>().prop_map(|token| json!({"token": token})).boxed()),
         ("/api/admin/jobs/counts", nothing()),
-        ("/api/admin/jobs/list", list.prop_map(|(s, id)| json!({"filter": {"state": s}, "before": id})).boxed()),
+        ("/api/admin/jobs/list", list.prop_map(|(q, id)| json!({"q": q, "before": id})).boxed()),
         ("/api/admin/jobs/show", id()),
         ("/api/admin/jobs/retry", id()),
         ("/api/admin/jobs/cancel", id()),
@@ -218,7 +218,7 @@ fn any_value() -> impl Strategy<Value = Value> {
         number,
         any::<String>().prop_map(Value::from),
     ];
-    let key = select(vec!["name", "password", "token", "id", "filter", "before", "state", "kind", "limit", "x", ""]);
+    let key = select(vec!["name", "password", "token", "id", "q", "before", "state", "kind", "limit", "x", ""]);
     leaf.prop_recursive(4, 24, 4, move |inner| {
         let members = vec((key.clone(), inner.clone()), 0..4);
         let object = members.prop_map(|members| {

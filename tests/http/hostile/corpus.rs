@@ -87,7 +87,7 @@ async fn its_receipt_and_its_job_are_like_any_other() {
     let mut listed = BTreeMap::new();
     let mut before = None;
     loop {
-        let body = json!({"filter": {"state": null}, "before": before});
+        let body = json!({"q": "", "before": before});
         let page: JobsPage = server.post_json("/api/admin/jobs/list", &body).cookie(&admin).send().await.ok();
         listed.extend(page.jobs.into_iter().map(|job| (job.id, job)));
         before = page.next;
@@ -153,7 +153,7 @@ async fn it_is_refused_where_it_is_not_valid() {
             server.post_json("/api/setup", &json!({"token": text, "name": text, "password": text})),
             server.post_json("/api/admin/jobs/show", &json!({"id": text})).cookie(&admin),
             server
-                .post_json("/api/admin/jobs/list", &json!({"filter": {"state": text}, "before": null}))
+                .post_json("/api/admin/jobs/list", &json!({"q": format!("state:{text}"), "before": null}))
                 .cookie(&admin),
             server.post_form("/api/search", format!("phrase=a&id={}", tests::corpus::minimally_encoded(text))),
             server.get(&format!("/api/receipts/x{short}")),

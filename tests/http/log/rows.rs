@@ -234,10 +234,18 @@ async fn a_response_continues_where_the_previous_one_ended() {
 }
 
 /// A steady clock that advances by `stride_ms` with each reading.
-struct Striding {
+pub(crate) struct Striding {
     clock: SystemClock,
     steady: AtomicI64,
     stride_ms: i64,
+}
+
+impl Striding {
+    pub(crate) fn by(stride_ms: i64) -> Self {
+        let clock = SystemClock::start();
+        let steady = AtomicI64::new(clock.wall().0);
+        Self { clock, steady, stride_ms }
+    }
 }
 
 #[async_trait]
@@ -257,10 +265,8 @@ impl Clock for Striding {
 
 #[tokio::test]
 async fn a_scan_for_rare_rows_reports_its_progress() {
-    let clock = SystemClock::start();
-    let steady = AtomicI64::new(clock.wall().0);
-    let clock = Striding { clock, steady, stride_ms: 1_000 };
-    let server = TestServer::builder().without_worker().clock(Arc::new(clock)).start().await;
+    let clock = Arc::new(Striding::by(1_000));
+    let server = TestServer::builder().without_worker().clock(clock).start().await;
     let admin = server.admin().await;
     write_log(&server, (1..=2_000).map(|number| if number == 3 { "rare" } else { "usual" })).await;
     let (mut requests, mut before, mut rows) = (0, i64::MAX, Vec::new());

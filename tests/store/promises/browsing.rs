@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use api::{JobCounts, JobFilter, JobId, JobState};
-use store::{AttemptResult, Enqueued, JobPosition, NewJob, Store, Subscription, Topic};
+use api::{JobCounts, JobId, JobState};
+use store::{AttemptResult, Enqueued, JobPosition, JobSelection, NewJob, Store, Subscription, Topic};
 use tests::builders::{START, claim, finished, job, log_entry, log_job, no_attempt, search};
 
 use crate::Database;
@@ -14,7 +14,7 @@ async fn enqueue_many(store: &dyn Store, count: usize) {
     }
 }
 
-async fn all_pages(store: &dyn Store, filter: JobFilter, limit: u32) -> Vec<JobId> {
+async fn all_pages(store: &dyn Store, filter: JobSelection, limit: u32) -> Vec<JobId> {
     let (mut ids, mut before) = (Vec::new(), None);
     loop {
         let page = store.jobs(filter.clone(), before, limit).await.unwrap();
@@ -29,10 +29,10 @@ async fn all_pages(store: &dyn Store, filter: JobFilter, limit: u32) -> Vec<JobI
 
 pub(crate) async fn pages_go_from_the_newest_job_down_without_gaps(database: impl Database) {
     let store = database.store();
-    assert!(all_pages(&*store, JobFilter::default(), 3).await.is_empty());
+    assert!(all_pages(&*store, JobSelection::default(), 3).await.is_empty());
     enqueue_many(&*store, 9).await;
     for limit in [1, 2, 3, 4, 9, 10, u32::MAX] {
-        let ids = all_pages(&*store, JobFilter::default(), limit).await;
+        let ids = all_pages(&*store, JobSelection::default(), limit).await;
         assert_eq!(ids.len(), 9);
         assert!(ids.is_sorted_by(|newer, older| newer > older), "{ids:?}");
     }
@@ -44,7 +44,7 @@ pub(crate) async fn pages_can_show_one_state(database: impl Database) {
     let running = store.claim(claim("w", 4, START)).await.unwrap();
     let mut expected: Vec<JobId> = running.iter().map(|job| job.id).collect();
     expected.reverse();
-    let only = |state| JobFilter { state: Some(state), ..JobFilter::default() };
+    let only = |state| JobSelection { state: Some(state), ..JobSelection::default() };
     assert_eq!(all_pages(&*store, only(JobState::Running), 3).await, expected);
     assert_eq!(all_pages(&*store, only(JobState::Waiting), 2).await.len(), 5);
     assert!(all_pages(&*store, only(JobState::Dead), 2).await.is_empty());
@@ -63,7 +63,7 @@ pub(crate) async fn pages_can_show_one_kind(database: impl Database) {
         ids.reverse();
         let (run, wait): (Vec<JobId>, Vec<JobId>) = ids.iter().partition(|id| running.contains(id));
         assert!(!run.is_empty() && !wait.is_empty());
-        let of_kind = |state| JobFilter { state, kind: Some(kind.to_owned()) };
+        let of_kind = |state| JobSelection { state, kind: Some(kind.to_owned()) };
         for limit in [1, 2, 5, 9] {
             assert_eq!(all_pages(&*store, of_kind(None), limit).await, ids, "{kind}");
             assert_eq!(all_pages(&*store, of_kind(Some(JobState::Running)), limit).await, run, "{kind}");
@@ -71,7 +71,7 @@ pub(crate) async fn pages_can_show_one_kind(database: impl Database) {
         }
         assert_eq!(all_pages(&*store, of_kind(Some(JobState::Dead)), 9).await, []);
     }
-    let nothing = JobFilter { kind: Some("nothing".to_owned()), ..JobFilter::default() };
+    let nothing = JobSelection { kind: Some("nothing".to_owned()), ..JobSelection::default() };
     assert_eq!(all_pages(&*store, nothing, 9).await, []);
 }
 

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use api::{Attempt, AttemptOutcome, JobFilter, JobId, LogSeq, TimeMs};
+use api::{Attempt, AttemptOutcome, JobId, LogSeq, TimeMs};
 use futures::future::try_join_all;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use store::{Accepted, AttemptResult, Enqueued, FinishedAttempt, LOG_JOB, NewJob};
+use store::{Accepted, AttemptResult, Enqueued, FinishedAttempt, JobSelection, LOG_JOB, NewJob};
 use tests::QueueModel;
 use tests::builders::{START, claim, job, log_entry, log_job, no_attempt, search, worker};
 use tests::queue_model::ModelAttempt;
@@ -314,7 +314,7 @@ impl<D: Database> Run<D> {
             let worker = worker(name);
             assert_eq!(store.cancellations(&worker).await.unwrap(), self.model.cancellations(&worker));
         }
-        let mut stored = store.jobs(JobFilter::default(), None, 1000).await.unwrap().jobs;
+        let mut stored = store.jobs(JobSelection::default(), None, 1000).await.unwrap().jobs;
         stored.reverse();
         assert_eq!(stored.len(), self.model.jobs.len());
         for (stored, model) in stored.iter().zip(&self.model.jobs) {

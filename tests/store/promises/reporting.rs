@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use api::{JobFilter, JobId, JobProgress, JobState};
+use api::{JobId, JobProgress, JobState};
 use futures::future::join_all;
-use store::{AttemptResult, ClaimedJob, JobReport, NewJob, OutputPart, Store, Topic};
+use store::{AttemptResult, ClaimedJob, JobReport, JobSelection, NewJob, OutputPart, Store, Topic};
 use tests::builders::{LEASE, START, claim, finished, job, report, retry};
 
 use crate::Database;
@@ -60,7 +60,7 @@ pub(crate) async fn a_report_is_read_back(mut database: impl Database) {
         assert_eq!(by_id.progress, Some(JobProgress { percent, note: note.to_owned() }));
         assert_eq!(by_id.result.as_deref(), Some("\\{\"a\0\":1}"));
         assert_eq!(store.job_by_key("lab", "k").await.unwrap().as_ref(), Some(&by_id));
-        assert_eq!(store.jobs(JobFilter::default(), None, 9).await.unwrap().jobs, [by_id]);
+        assert_eq!(store.jobs(JobSelection::default(), None, 9).await.unwrap().jobs, [by_id]);
         assert_eq!(texts(&*store, claimed.id).await, ["\\one\0\n"]);
     }
     store.finish(vec![finished(&claimed, "w", AttemptResult::Done, START)]).await.unwrap();

@@ -9,8 +9,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use api::TimeMs;
 use store::{BorrowedRow, Manifest};
 
-use super::super::inert::{push, push_inert};
 use super::ndjson::manifest_json;
+use crate::platform::inert::{push, push_inert};
 
 pub(super) const HEAD: &str =
     "seq,search_id,job_id,phrase,letters,results,ip,browser_string,user_agent,searched_at,recorded_at\r\n";

@@ -3,7 +3,7 @@
 
 use store::{BorrowedRow, Manifest};
 
-use super::super::inert::{push, push_inert, to_json};
+use crate::platform::inert::{push, push_inert, to_json};
 
 pub(super) fn push_line(out: &mut Vec<u8>, row: &BorrowedRow<'_>) {
     let (seq, search_id, job_id) = (row.seq.0, row.search_id, row.job_id.0);

@@ -4,10 +4,12 @@ mod actions;
 mod jobs;
 mod kinds;
 
-use api::{Attempt, JobCounts, JobFilter, JobId, JobState, TimeMs};
+use api::{Attempt, JobCounts, JobId, JobState, TimeMs};
 use async_trait::async_trait;
 use store::codec::{attempt_outcome, count, job_state};
-use store::{JobAdmin, JobPage, JobPosition, OutputPart, Result, RetryingSearch, StoredJob, StoredKind, Topic};
+use store::{
+    JobAdmin, JobPage, JobPosition, JobSelection, OutputPart, Result, RetryingSearch, StoredJob, StoredKind, Topic,
+};
 
 use crate::PostgresStore;
 use crate::counters::compact;
@@ -117,8 +119,8 @@ impl JobAdmin for PostgresStore {
         }))
     }
 
-    async fn jobs(&self, filter: JobFilter, before: Option<JobId>, limit: u32) -> Result<JobPage> {
-        jobs::jobs(&self.connections, filter, before, limit).await
+    async fn jobs(&self, selection: JobSelection, before: Option<JobId>, limit: u32) -> Result<JobPage> {
+        jobs::jobs(&self.connections, selection, before, limit).await
     }
 
     async fn job(&self, id: JobId) -> Result<Option<StoredJob>> {

@@ -1,8 +1,8 @@
 //! Reads jobs with their last reports.
 
-use api::{JobFilter, JobId, JobProgress, JobState, TimeMs};
+use api::{JobId, JobProgress, JobState, TimeMs};
 use store::codec::job_state;
-use store::{JobPage, LOG_JOB, Result, StoredJob, WorkerName};
+use store::{JobPage, JobSelection, LOG_JOB, Result, StoredJob, WorkerName};
 
 use crate::connections::Connections;
 use crate::escape::restored;
@@ -12,8 +12,10 @@ use crate::escape::restored;
 macro_rules! select_jobs {
     ($connections:expr, $condition:literal, $($argument:expr),+ $(,)?) => {{
         let rows = sqlx::query!(
-            r#"select id, kind, key, payload, state, attempt, max_attempts, worker, cancel_requested, created_at_ms,
-                      run_at_ms, started_at_ms, finished_at_ms, error, percent as "percent?", note as "note?", result
+            r#"select id, kind, key, payload, state, attempt, max_attempts, worker,
+                      coalesce(worker, (select attempt.worker from attempt where attempt.job_id = job.id
+                                        order by ordinal desc limit 1)) as last_worker,
+                      cancel_requested, created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error, percent as "percent?", note as "note?", result
                from job left join job_report on job_id = id
                where "# + $condition,
             $($argument),+
@@ -30,6 +32,7 @@ macro_rules! select_jobs {
                 attempt: row.attempt.unsigned_abs(),
                 max_attempts: row.max_attempts.unsigned_abs(),
                 worker: row.worker.map(WorkerName),
+                last_worker: row.last_worker.map(WorkerName),
                 cancel_requested: row.cancel_requested,
                 created_at: TimeMs(row.created_at_ms),
                 run_at: TimeMs(row.run_at_ms),
@@ -46,14 +49,14 @@ macro_rules! select_jobs {
 
 pub(super) async fn jobs(
     connections: &Connections,
-    filter: JobFilter,
+    selection: JobSelection,
     before: Option<JobId>,
     limit: u32,
 ) -> Result<JobPage> {
     let before = before.map_or(i64::MAX, |id| id.0);
     // One more than requested shows whether there is another page.
     let fetched = i64::from(limit) + 1;
-    let (kind, state) = (filter.kind.as_deref(), filter.state.map(JobState::as_str));
+    let (kind, state) = (selection.kind.as_deref(), selection.state.map(JobState::as_str));
     let jobs = match (kind.filter(|&kind| kind != LOG_JOB), state) {
         // Kinds with few jobs have their own index.
         (Some(kind), state) => select_jobs!(

@@ -1,8 +1,8 @@
 //! Reads jobs with their last reports.
 
-use api::{JobFilter, JobId, JobProgress, JobState, TimeMs};
+use api::{JobId, JobProgress, JobState, TimeMs};
 use store::codec::job_state;
-use store::{JobPage, LOG_JOB, Result, StoredJob, WorkerName};
+use store::{JobPage, JobSelection, LOG_JOB, Result, StoredJob, WorkerName};
 
 use crate::connections::Connections;
 
@@ -12,7 +12,10 @@ macro_rules! select_jobs {
     ($connections:expr, $from_job:literal, $($argument:expr),+ $(,)?) => {{
         let rows = sqlx::query!(
             r#"select id as "id!: i64", kind, key, payload, state, attempt as "attempt: u32",
-                      max_attempts as "max_attempts: u32", worker, cancel_requested as "cancel_requested: bool",
+                      max_attempts as "max_attempts: u32", worker,
+                      coalesce(worker, done_by, (select attempt.worker from attempt where attempt.job_id = job.id
+                                                 order by ordinal desc limit 1)) as "last_worker?: String",
+                      cancel_requested as "cancel_requested: bool",
                       created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error,
                       percent as "percent?: u8", note as "note?", result as "result?"
                from job "# + $from_job,
@@ -28,6 +31,7 @@ macro_rules! select_jobs {
                 attempt: row.attempt,
                 max_attempts: row.max_attempts,
                 worker: row.worker.map(WorkerName),
+                last_worker: row.last_worker.map(WorkerName),
                 cancel_requested: row.cancel_requested,
                 created_at: TimeMs(row.created_at_ms),
                 run_at: TimeMs(row.run_at_ms),
@@ -44,14 +48,14 @@ macro_rules! select_jobs {
 
 pub(super) async fn jobs(
     connections: &Connections,
-    filter: JobFilter,
+    selection: JobSelection,
     before: Option<JobId>,
     limit: u32,
 ) -> Result<JobPage> {
     let before = before.map_or(i64::MAX, |id| id.0);
     // One more than requested shows whether there is another page.
     let fetched = i64::from(limit) + 1;
-    let (kind, state) = (filter.kind.as_deref(), filter.state.map(JobState::as_str));
+    let (kind, state) = (selection.kind.as_deref(), selection.state.map(JobState::as_str));
     let jobs = match (kind.filter(|&kind| kind != LOG_JOB), state) {
         // Kinds with few jobs have their own index.
         (Some(kind), state) => select_jobs!(

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
 /// `value` as JSON on one line.
-pub(super) fn to_json<T: Serialize>(value: &T) -> String {
+pub(crate) fn to_json<T: Serialize>(value: &T) -> String {
     let mut json = Vec::with_capacity(256);
     value.serialize(&mut Serializer::with_formatter(&mut json, Inert)).expect("rows and errors have a JSON form");
     String::from_utf8(json).expect("JSON is UTF-8")
@@ -42,12 +42,12 @@ static NEEDS_CARE: LazyLock<[bool; 256]> = LazyLock::new(|| {
     bytes
 });
 
-pub(super) fn push(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
+pub(crate) fn push(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).expect("writing to a Vec cannot fail");
 }
 
 /// Adds `text`, with `quote` for each `"` in it.
-pub(super) fn push_inert(out: &mut Vec<u8>, text: &str, quote: &str) {
+pub(crate) fn push_inert(out: &mut Vec<u8>, text: &str, quote: &str) {
     let needs_care = &*NEEDS_CARE;
     // The bytes before `done` are written.
     let (mut done, mut at) = (0, 0);

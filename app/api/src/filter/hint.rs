@@ -1,9 +1,11 @@
 //! Guesses what a filter was meant to find, if it finds nothing.
 
-use super::LogFilter;
-use super::Sense;
+use super::jobs::JobFilter;
+use super::key::{FilterKey, FilterList};
 use super::lexer::{Token, tokens};
-use super::parse::{FilterKey, is_receipt, number};
+use super::log::LogFilter;
+use super::read::{is_receipt, number};
+use super::terms::Sense;
 use crate::{LogPeriod, LogTime, SearchId, Utc};
 
 /// The filter that `text` was probably meant as, because a receipt, a search's id, a row's `#` number or a time stands in
@@ -11,12 +13,12 @@ use crate::{LogPeriod, LogTime, SearchId, Utc};
 /// like that.
 ///
 /// Such a filter rarely finds any row. Show this as a question, and only then.
-pub fn meant_filter(text: &str) -> Option<String> {
-    let tokens = tokens(text).ok()?;
+pub fn meant_filter(text: &str, list: FilterList) -> Option<String> {
+    let tokens = tokens(text, list).ok()?;
     let mut missing = Vec::new();
     let mut index = 0;
     while let Some(token) = tokens.get(index) {
-        let (key, length) = meant_key(&tokens[index..]);
+        let (key, length) = meant_key(&tokens[index..], list);
         if let Some(key) = key {
             missing.push((token.at.start, format!("{}:", key.as_str())));
         } else if may_be_a_part(token) {
@@ -34,34 +36,42 @@ pub fn meant_filter(text: &str) -> Option<String> {
         }
         meant.push(character);
     }
-    meant.parse::<LogFilter>().is_ok().then_some(meant)
+    let is_filter = match list {
+        FilterList::Log => meant.parse::<LogFilter>().is_ok(),
+        FilterList::Jobs => meant.parse::<JobFilter>().is_ok(),
+    };
+    is_filter.then_some(meant)
 }
 
 /// Whether a token compares a whole text, although its value may be only a part of it.
 fn may_be_a_part(token: &Token) -> bool {
-    use FilterKey::{Agent, Browser, Letters, Phrase, Results};
-    let is_text = matches!(token.key, Some(Phrase | Letters | Results | Browser | Agent));
+    use FilterKey::{Agent, Browser, Error, Kind, Letters, Phrase, Results, Worker};
+    let is_text = matches!(token.key, Some(Phrase | Letters | Results | Browser | Agent | Error | Kind | Worker));
     is_text && token.tilde.is_none() && token.sense == Sense::Is && !token.value.is_empty()
 }
 
 /// The field that the first token lacks, and how many tokens belong to it.
-fn meant_key(tokens: &[Token]) -> (Option<FilterKey>, usize) {
+fn meant_key(tokens: &[Token], list: FilterList) -> (Option<FilterKey>, usize) {
+    let (time, numbered) = match list {
+        FilterList::Log => (FilterKey::Searched, FilterKey::Row),
+        FilterList::Jobs => (FilterKey::Since, FilterKey::Job),
+    };
     let Some(token) = tokens.first().filter(|token| token.key.is_none()) else { return (None, 1) };
     let value = &token.value;
     let is_time = |text: &str| matches!(LogPeriod::parse(text, &Utc), Some(LogPeriod { start: LogTime::At(_), .. }));
     if let Some(next) = tokens.get(1).filter(|next| next.key.is_none() && next.sense == Sense::Is)
         && is_time(&format!("{value} {}", next.value))
     {
-        return (Some(FilterKey::Searched), 2);
+        return (Some(time), 2);
     }
     let key = if is_receipt(value) {
         Some(FilterKey::Receipt)
     } else if value.parse::<SearchId>().is_ok() {
         Some(FilterKey::Search)
     } else if value.starts_with('#') && number(value).is_some() {
-        Some(FilterKey::Row)
+        Some(numbered)
     } else {
-        is_time(value).then_some(FilterKey::Searched)
+        is_time(value).then_some(time)
     };
     (key, 1)
 }
@@ -69,6 +79,7 @@ fn meant_key(tokens: &[Token]) -> (Option<FilterKey>, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Meant;
 
     #[test]
     fn what_stands_without_its_field_is_recognised() {
@@ -87,7 +98,7 @@ mod tests {
             ("\"2026-11-22 08:05\"", "searched:\"2026-11-22 08:05\"".to_owned()),
             ("2026-11-22T08:05Z", "searched:2026-11-22T08:05Z".to_owned()),
         ] {
-            assert_eq!(meant_filter(text), Some(meant), "{text}");
+            assert_eq!(meant_filter(text, FilterList::Log), Some(meant), "{text}");
         }
     }
 
@@ -99,10 +110,10 @@ mod tests {
             ("browser:fire -phrase:hello agent:~x", "browser:~fire -phrase:hello agent:~x"),
             ("results:ae", "results:~ae"),
         ] {
-            assert_eq!(meant_filter(text).as_deref(), Some(meant), "{text}");
+            assert_eq!(meant_filter(text, FilterList::Log).as_deref(), Some(meant), "{text}");
         }
         for text in ["phrase:~hello", "-phrase:hello", "phrase:\"\"", "ip:10.0.0.1"] {
-            assert_eq!(meant_filter(text), None, "{text}");
+            assert_eq!(meant_filter(text, FilterList::Log), None, "{text}");
         }
     }
 
@@ -120,7 +131,16 @@ mod tests {
             "(",
             "row:#1",
         ] {
-            assert_eq!(meant_filter(text), None, "{text}");
+            assert_eq!(meant_filter(text, FilterList::Log), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn jobs_have_their_own_fields() {
+        for (text, meant) in
+            [("#7", "job:#7"), ("2026-11-22 08:05 x", "since:2026-11-22 08:05 x"), ("error:timeout", "error:~timeout")]
+        {
+            assert_eq!(meant_filter(text, FilterList::Jobs).as_deref(), Some(meant), "{text}");
         }
     }
 
@@ -129,7 +149,7 @@ mod tests {
         let misspelt = "ä brower:firefox x";
         let error = misspelt.parse::<LogFilter>().expect_err("no field");
         assert_eq!(error.corrected(misspelt).as_deref(), Some("ä browser:firefox x"));
-        assert!(error.message.contains(&FilterKey::Browser.question()), "{error}");
+        assert!(error.message.contains(&Meant::Key(FilterKey::Browser).question()), "{error}");
         assert_eq!("foo:bar".parse::<LogFilter>().expect_err("no field").corrected("foo:bar"), None);
     }
 }

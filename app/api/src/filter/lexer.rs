@@ -4,8 +4,9 @@ use std::iter::Peekable;
 use std::ops::Range;
 use std::str::Chars;
 
-use super::Sense;
-use super::parse::{FilterError, FilterKey};
+use super::error::{FilterError, Meant, nearest};
+use super::key::{FilterKey, FilterList};
+use super::terms::Sense;
 
 /// A term as written.
 #[derive(Debug)]
@@ -19,8 +20,8 @@ pub(super) struct Token {
     pub(super) at: Range<usize>,
 }
 
-pub(super) fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
-    let mut lexer = Lexer { rest: text.chars().peekable(), at: 0 };
+pub(super) fn tokens(text: &str, list: FilterList) -> Result<Vec<Token>, FilterError> {
+    let mut lexer = Lexer { rest: text.chars().peekable(), at: 0, list };
     let mut tokens = Vec::new();
     while lexer.skip_space() {
         tokens.push(lexer.token()?);
@@ -32,6 +33,7 @@ struct Lexer<'a> {
     rest: Peekable<Chars<'a>>,
     /// How many characters have been read.
     at: usize,
+    list: FilterList,
 }
 
 impl Lexer<'_> {
@@ -111,9 +113,9 @@ impl Lexer<'_> {
         if name.is_empty() || ahead.next() != Some(':') {
             return Ok(None);
         }
-        let Some(key) = FilterKey::of(&name) else {
+        let Some(key) = FilterKey::of(&name).filter(|key| self.list.keys().contains(key)) else {
             let is_address = ahead.peek() == Some(&':') || (ahead.next() == Some('/') && ahead.next() == Some('/'));
-            return if is_address { Ok(None) } else { Err(unknown(start, &name)) };
+            return if is_address { Ok(None) } else { Err(unknown(start, &name, self.list)) };
         };
         self.at += name.len() + 1;
         self.rest = ahead;
@@ -132,7 +134,7 @@ impl Lexer<'_> {
             let Some(Ahead { blanks, .. }) = self.rest_of_time(key, &value) else { break };
             value.extend((0..blanks).filter_map(|_| self.next()));
         }
-        match fault(&value, key) {
+        match fault(&value, key, self.list) {
             Some((at, message)) => Err(FilterError::new(start + at.start..start + at.end, message)),
             None => Ok(value),
         }
@@ -202,7 +204,7 @@ pub(super) fn is_operator(text: &str) -> bool {
 }
 
 /// What in a value without quotes looks like an operator of another grammar, and what to write instead.
-fn fault(value: &str, key: Option<FilterKey>) -> Option<(Range<usize>, String)> {
+fn fault(value: &str, key: Option<FilterKey>, list: FilterList) -> Option<(Range<usize>, String)> {
     let characters: Vec<char> = value.chars().collect();
     let length = characters.len();
     if key.is_none() && is_operator(value) {
@@ -210,15 +212,16 @@ fn fault(value: &str, key: Option<FilterKey>) -> Option<(Range<usize>, String)> 
             "NOT" | "!" => MINUS,
             "AND" | "&" | "&&" | "+" => "All terms must match: leave this out.",
             "OR" => NO_OR,
-            "TO" => "Only times have ranges, like searched:2026-11-20..2026-11-22.",
+            "TO" => RANGES,
             _ => COLON,
         };
         return Some((0..length, format!("{message} {IN_QUOTES}")));
     }
-    if let Some((name, length)) = key.is_none().then(|| key_with_wrong_sign(value)).flatten() {
+    if let Some((name, length)) = key.is_none().then(|| key_with_wrong_sign(value, list)).flatten() {
         return Some((length..length + 1, format!("After a field comes a colon: {name}:. {IN_QUOTES}")));
     }
-    if key.is_some() && matches!(characters[0], '<' | '>' | '=') && !key.is_some_and(FilterKey::is_time) {
+    let has_order = key.is_some_and(|key| key.is_time() || key.is_amount());
+    if key.is_some() && matches!(characters[0], '<' | '>' | '=') && !has_order {
         return Some((0..1, format!("Nothing can be compared here. {IN_QUOTES}")));
     }
     let sign = match characters[0] {
@@ -240,11 +243,12 @@ fn fault(value: &str, key: Option<FilterKey>) -> Option<(Range<usize>, String)> 
         let message = "Texts with spaces stand in double quotes: \"like this\".";
         return Some((length - 1..length, format!("{message} {IN_QUOTES}")));
     }
-    if matches!(key, Some(FilterKey::Results | FilterKey::Browser))
+    if matches!(key, Some(FilterKey::Results | FilterKey::Browser | FilterKey::State | FilterKey::Kind))
         && let Some(at) = characters.iter().position(|&character| character == ',')
     {
         let message = match key {
             Some(FilterKey::Results) => "Letters stand side by side, like results:eo.",
+            Some(FilterKey::State) => "There is no “or”. Exclude the other states: -state:done -state:waiting.",
             _ => NO_OR,
         };
         return Some((at..at + 1, format!("{message} {IN_QUOTES}")));
@@ -255,9 +259,9 @@ fn fault(value: &str, key: Option<FilterKey>) -> Option<(Range<usize>, String)> 
     characters.iter().enumerate().find_map(|(at, character)| {
         let is_within_word = |at: usize| characters.get(at).is_some_and(|next| next.is_alphanumeric());
         let message = match character {
-            '(' | ')' => "Parentheses do not group terms: all of them must match.",
+            '(' | ')' => "Parentheses do not group terms: all of them must match. Leave them out.",
             '[' | ']' | '{' | '}' => {
-                "Brackets have no meaning here. Times have ranges, like searched:2026-11-20..2026-11-22."
+                "Brackets have no meaning here. Ranges are written with .. in between, like attempts:2..4 or 2d..1d."
             }
             '|' => NO_OR,
             '&' if characters.get(at + 1) == Some(&'&') => "All terms must match: write a space in between.",
@@ -275,7 +279,8 @@ fn fault(value: &str, key: Option<FilterKey>) -> Option<(Range<usize>, String)> 
 }
 
 const MINUS: &str = "To exclude something, put a minus directly in front of it: -browser:firefox.";
-const NO_OR: &str = "There is no “or”: all terms must match.";
+const NO_OR: &str = "There is no “or”: all terms must match. Filter by one, then by the other.";
+const RANGES: &str = "Times have ranges, written with .. in between, like 2026-11-20..2026-11-22.";
 const COLON: &str = "A colon stands directly behind a field, and ~ behind that: phrase:~hello.";
 const IN_QUOTES: &str = "To look for this text, put it in quotes.";
 
@@ -288,21 +293,28 @@ fn suffix(characters: &[char]) -> Option<Range<usize>> {
 }
 
 /// A field's name that another sign than a colon follows, and its length.
-fn key_with_wrong_sign(value: &str) -> Option<(&'static str, usize)> {
+fn key_with_wrong_sign(value: &str, list: FilterList) -> Option<(&'static str, usize)> {
     let end = value.find(['=', '~', '<', '>', '!'])?;
-    FilterKey::of(&value[..end]).map(|key| (key.as_str(), end))
+    let key = FilterKey::of(&value[..end]).filter(|key| list.keys().contains(key));
+    key.map(|key| (key.as_str(), end))
 }
 
-fn unknown(start: usize, name: &str) -> FilterError {
+fn unknown(start: usize, name: &str, list: FilterList) -> FilterError {
+    let at = start..start + name.len();
+    if let Some(key) = FilterKey::of(name) {
+        let of = if list == FilterList::Log { FilterList::Jobs } else { FilterList::Log };
+        let message = format!("“{}:” is a field of {}, not of {}. {IN_QUOTES}", key.as_str(), of.name(), list.name());
+        return FilterError::new(at, message);
+    }
     let echo = crate::error::echo(name);
-    let lower = name.to_ascii_lowercase();
-    let distance = |key: &FilterKey| strsim::osa_distance(&lower, key.as_str());
-    // Half of a short name may be right by chance.
-    let nearest = FilterKey::ALL.into_iter().min_by_key(distance).filter(|key| distance(key) <= name.len().min(6) / 3);
-    let known = match nearest {
-        Some(key) => key.question(),
-        None => format!("There are {}.", FilterKey::ALL.map(FilterKey::as_str).join(", ")),
+    let meant = nearest(name, list.keys(), FilterKey::as_str).map(Meant::Key);
+    let known = match &meant {
+        Some(meant) => meant.question(),
+        None => {
+            let names: Vec<&str> = list.keys().iter().map(|key| key.as_str()).collect();
+            format!("There are {}.", names.join(", "))
+        }
     };
     let message = format!("There is no field “{echo}”. {known} {IN_QUOTES}");
-    FilterError { meant: nearest, ..FilterError::new(start..start + name.len(), message) }
+    FilterError { meant, ..FilterError::new(at, message) }
 }
