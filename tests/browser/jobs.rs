@@ -106,7 +106,7 @@ async fn the_counts_lead_to_lists_that_stay_live() {
     page.open("/jobs").await;
     wait_for_count(page, JobState::Done, "1").await;
     page.click(Role::Link, "Done").await;
-    page.wait_for_path("the filter is in the address", |path| path == "/jobs?state=done").await;
+    page.wait_for_path("the filter is in the address", |path| path == "/jobs?q=state:done").await;
     page.wait_for_text("the first").await;
     search(&client, 2, "the second").await;
     wait_for_count(page, JobState::Done, "2").await;
@@ -201,7 +201,7 @@ async fn wait_for_jobs(page: &Browser, jobs: &[&str]) {
 pub(crate) async fn wait_for_count(page: &Browser, state: JobState, count: &str) {
     let wanted = [state.as_str(), count];
     eventually(&format!("{count} jobs are {}", state.as_str()), async || {
-        let links = page.texts("nav a[href^='/jobs?state=']").await;
+        let links = page.texts(".state_tab").await;
         links.iter().any(|text| text.to_lowercase().split_whitespace().eq(wanted)).then_some(())
     })
     .await;

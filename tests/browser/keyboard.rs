@@ -102,7 +102,7 @@ async fn jobs_of_a_state_are_listed_and_one_is_retried() {
     tab_to(page, "Running").await;
     assert!(is_focus_visible(page).await, "of the state");
     page.press([key::ENTER]).await;
-    page.wait_for_path("the state is in the address", |path| path == "/jobs?state=running").await;
+    page.wait_for_path("the state is in the address", |path| path == "/jobs?q=state:running").await;
     page.wait_for_text("to be retried").await;
     page.press(['j']).await;
     eventually("the row's link has the focus", async || (focused(page).await == format!("#{job}")).then_some(())).await;
@@ -195,7 +195,7 @@ async fn jobs_of_one_type_are_listed() {
     let page = &test.browser;
     search(&test.client(), 1, "of another type").await;
     page.open("/jobs?kind=probe").await;
-    page.wait_for_text("Only jobs of the type probe are shown.").await;
+    page.wait_for_text("No job matches this filter.").await;
     assert!(!page.text().await.contains("of another type"));
     tab_to(page, "Show all jobs").await;
     page.press([key::ENTER]).await;

@@ -7,6 +7,7 @@ mod drawer;
 mod engines;
 mod every_page;
 mod hostile;
+mod job_filter;
 mod jobs;
 mod keyboard;
 mod kinds;

@@ -28,6 +28,7 @@ pub mod key {
     pub const LEFT: char = '\u{e012}';
     pub const UP: char = '\u{e013}';
     pub const RIGHT: char = '\u{e014}';
+    pub const DOWN: char = '\u{e015}';
 }
 
 /// One browser with a profile of its own: no other test's cookies, storage or tabs.
@@ -215,6 +216,7 @@ pub enum Role {
     Dialog,
     Heading,
     Link,
+    Option,
     Radio,
     TextBox,
 }
@@ -227,6 +229,7 @@ impl Role {
             Self::Dialog => "dialog, [role=dialog]",
             Self::Heading => "h1, h2, h3, h4, [role=heading]",
             Self::Link => "a[href], [role=link]",
+            Self::Option => "[role=option]",
             Self::Radio => "input[type=radio], [role=radio]",
             Self::TextBox => "input, textarea, [role=textbox], [role=searchbox]",
         }
@@ -239,6 +242,7 @@ impl Role {
             Self::Dialog => role == "dialog",
             Self::Heading => role == "heading",
             Self::Link => role == "link",
+            Self::Option => role == "option",
             Self::Radio => role == "radio",
             // A password field has no role, and a search field has its own.
             Self::TextBox => matches!(role, "textbox" | "searchbox" | "none" | "generic" | "combobox" | ""),

@@ -1,19 +1,25 @@
 //! `/jobs`: the jobs by state and by kind, and the list of jobs with what can be done to each.
 
-use api::{ApiError, ErrorCode, JobFilter, JobId, JobState, JobSummary, JobsPage as Page};
+use api::{
+    ApiError, ErrorCode, FilterKey, FilterList, JobFilter, JobId, JobState, JobSummary, meant_filter,
+    with_absolute_times,
+};
 use leptos::ev;
 use leptos::prelude::*;
 
 use crate::jobs::actions::Actions;
 use crate::jobs::hold::{Held, Hold};
 use crate::jobs::kinds::{self, KindTable};
+use crate::jobs::reading::{ListAddress, ListReader, Reading, address};
 use crate::jobs::stream::{self, JobChange};
 use crate::jobs::table::JobTable;
 use crate::jobs::tabs::StateTabs;
+use crate::jobs::toolbar::{JobsToolbar, ScanProgress};
 use crate::jobs::words;
-use crate::platform::retry::{self, Outcome};
+use crate::platform::retry;
 use crate::platform::sse::StreamState;
-use crate::platform::{context, url};
+use crate::platform::{context, time, url};
+use crate::ui::filter::focus_field;
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
@@ -21,29 +27,82 @@ use crate::ui::printed::Printed;
 use crate::ui::toast::ToastCorner;
 use crate::ui::{highlight, shortcuts};
 
+/// What the address asks for.
+#[derive(Clone, Copy)]
+struct Asked {
+    /// The filter as typed.
+    typed: Memo<Option<String>>,
+    /// The last one that could be read: one with an error may only be unfinished.
+    filter: Memo<JobFilter>,
+    error: Memo<Option<api::FilterError>>,
+    before: Memo<Option<JobId>>,
+    /// Why the address does not name what it seems to.
+    unknown: Memo<Option<String>>,
+}
+
+impl Asked {
+    fn of_address() -> Self {
+        let router = context::router();
+        let (q, cursor) = (router.parameter("q"), router.parameter("before"));
+        // Links from before there was a filter.
+        let (state, kind) = (router.parameter("state"), router.parameter("kind"));
+        let typed = Memo::new(move |_| {
+            let term = |key, value: Option<String>| value.map(|value| JobFilter::of(key, &value)).unwrap_or_default();
+            let linked = move || {
+                let filter = term(FilterKey::State, state.get()).with(&term(FilterKey::Kind, kind.get()));
+                Some(filter.to_string()).filter(|filter| !filter.is_empty())
+            };
+            q.get().filter(|q| !q.is_empty()).or_else(linked)
+        });
+        let read = Memo::new(move |_| {
+            typed.with(|typed| JobFilter::parse(typed.as_deref().unwrap_or_default(), &time::LocalZone))
+        });
+        let before = Memo::new(move |_| cursor.get().and_then(|cursor| cursor.parse().ok()).map(JobId));
+        let unknown = Memo::new(move |_| {
+            let state = state.get().filter(|state| q.with(Option::is_none) && JobState::parse(state).is_none());
+            let cursor = cursor.get().filter(|_| before.get().is_none());
+            let state = state.map(|name| words::unknown_state(&highlight::visible(&name)));
+            state.or(cursor.map(|name| words::unknown_job(&highlight::visible(&name))))
+        });
+        Self {
+            typed,
+            filter: Memo::new(move |last: Option<&JobFilter>| {
+                read.get().ok().or_else(|| last.cloned()).unwrap_or_default()
+            }),
+            error: Memo::new(move |_| read.get().err()),
+            before,
+            unknown,
+        }
+    }
+
+    fn list(self) -> ListAddress {
+        ListAddress { filter: self.filter.get(), before: self.before.get() }
+    }
+}
+
 #[component]
 pub fn JobsPage() -> impl IntoView {
-    let router = context::router();
-    let (state_name, cursor) = (router.parameter("state"), router.parameter("before"));
-    let kind_name = router.parameter("kind");
-    let kind = Memo::new(move |_| kind_name.get().filter(|kind| !kind.is_empty()));
-    let state = Memo::new(move |_| state_name.get().as_deref().and_then(JobState::parse));
-    let before = Memo::new(move |_| cursor.get().and_then(|cursor| cursor.parse().ok()).map(JobId));
+    let asked = Asked::of_address();
+    let Asked { typed, filter, error, before, unknown } = asked;
+    let list = Memo::new(move |_| asked.list());
     let is_stale = RwSignal::new(false);
-    let page = LocalResource::new(move || {
+    let reader = ListReader::new();
+    let refresh = Callback::new(move |()| {
         is_stale.set(false);
-        let list = ListAddress { state: state.get(), kind: kind.get(), before: before.get() };
-        let answer = api::jobs(JobFilter { state: list.state, kind: list.kind.clone() }, list.before);
-        async move { (list, answer.await) }
+        reader.start(list.get_untracked());
     });
-    let refresh = Callback::new(move |()| page.refetch());
-    retry::reload(page, |(_, answer)| Outcome::of(answer));
+    Effect::new(move |_| {
+        list.track();
+        refresh.run(());
+    });
+    retry::until_answered(move || reader.outcome(), move || refresh.run(()));
     let hold = Hold::new(refresh);
-    // Nothing moves while the visitor reads further down or on an older page.
+    // Nothing moves while the visitor reads further down or on an older page, and no scan begins by itself again.
     let stream = stream::follow(move |change| {
         let is_reading = before.get_untracked().is_some() || window().scroll_y().is_ok_and(|y| y > 100.0);
+        let is_scan = reader.reading.get_untracked() != Reading::Quick;
         match change {
-            _ if !is_reading => refresh.run(()),
+            _ if !is_reading && !is_scan => refresh.run(()),
             JobChange::States if hold.news() == Held::Nothing => is_stale.set(true),
             JobChange::States | JobChange::Progress => {}
         }
@@ -52,25 +111,30 @@ pub fn JobsPage() -> impl IntoView {
         hold.acted(job);
         refresh.run(());
     }));
-    let unknown = move || {
-        let state = state_name.get().filter(|_| state.get().is_none());
-        let text = |name: String| words::unknown_state(&highlight::visible(&name));
-        let cursor = cursor.get().filter(|_| before.get().is_none());
-        let newest = |name: String| words::unknown_job(&highlight::visible(&name));
-        state.map(text).or(cursor.map(newest))
-    };
     handle_keys();
     let jobs = RwSignal::new(Vec::<JobSummary>::new());
     let one_kind = Memo::new(move |_| jobs.with(|jobs| one_kind(jobs)));
-    let total = Memo::new(move |_| {
-        let (counts, state) = (stream.counts.get()?, state.get());
-        let states = JobState::ALL.into_iter().filter(|&one| state.is_none_or(|state| state == one));
-        // The numbers are of all kinds.
-        kind.with(Option::is_none).then(|| states.map(|state| counts.of(state)).sum())
+    let total = Memo::new(move |_| match filter.with(JobFilter::is_state_alone) {
+        // Counted by the database.
+        true => {
+            let (counts, state) = (stream.counts.get()?, filter.with(JobFilter::state));
+            let states = JobState::ALL.into_iter().filter(|&one| state.is_none_or(|state| state == one));
+            Some(states.map(|state| counts.of(state)).sum())
+        }
+        false => reader.answer.with(|answer| {
+            let page = answer.as_ref().filter(|answer| answer.address == list.get())?.page.as_ref().ok()?;
+            let is_all = before.get().is_none() && page.next.is_none();
+            is_all.then_some(page.jobs.len() as u64)
+        }),
     });
     let connection = context::connection();
-    let is_current =
-        Memo::new(move |_| connection.get() == StreamState::Live && !is_stale.get() && !hold.is_behind.get());
+    let is_current = Memo::new(move |_| {
+        connection.get() == StreamState::Live
+            && !is_stale.get()
+            && !hold.is_behind.get()
+            && error.with(Option::is_none)
+            && !matches!(reader.reading.get(), Reading::Scanning | Reading::Stopped)
+    });
     view! {
         <div class="page">
             <header class="jobs_head">
@@ -89,56 +153,40 @@ pub fn JobsPage() -> impl IntoView {
                 </p>
                 <Printed />
             </header>
-            <StateTabs counts=stream.counts chosen=state kind />
-            {move || unknown().map(|text| view! { <Notice tone=Tone::Warning text /> })}
-            {move || kind.get().map(|kind| view! {
-                <Notice tone=Tone::Info text=words::only_kind(&kind)>
-                    <a class="button" href=move || url::with_query("/jobs", &[("state", state.get().map(JobState::as_str))])>
-                        {words::SHOW_ALL}
-                    </a>
-                </Notice>
-            })}
+            <JobsToolbar
+                typed error has_rows=Signal::derive(move || jobs.with(|jobs| !jobs.is_empty())) kinds=stream.kinds
+            />
+            <StateTabs counts=stream.counts filter />
+            {move || unknown.get().map(|text| view! { <Notice tone=Tone::Warning text /> })}
             <Show when=move || is_stale.get()>
                 <Notice tone=Tone::Info text=words::STALE>
                     <button class="button" type="button" on:click=move |_| refresh.run(())>{words::REFRESH}</button>
                 </Notice>
             </Show>
-            <JobList
-                page=Signal::derive_local(move || page.get()) jobs one_kind state kind before actions hold refresh
-            />
+            <ScanProgress reader />
+            <JobList reader list jobs one_kind actions hold refresh />
             <KindTable kinds=stream.kinds actions hold />
             <ToastCorner toasts=actions.toasts />
         </div>
     }
 }
 
-/// What names a list: its filter and its cursor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct ListAddress {
-    state: Option<JobState>,
-    kind: Option<String>,
-    before: Option<JobId>,
-}
-
-/// The list that was asked for, and the answer.
-type ListAnswer = (ListAddress, Result<Page, ApiError>);
-
 #[derive(Clone, PartialEq)]
 enum ListState {
     Loading,
     Empty,
+    /// Before a job was found.
+    Stopped,
     Rows,
     Failed(ApiError),
 }
 
 #[component]
 fn JobList(
-    page: Signal<Option<ListAnswer>, LocalStorage>,
+    reader: ListReader,
+    list: Memo<ListAddress>,
     jobs: RwSignal<Vec<JobSummary>>,
     one_kind: Memo<Option<String>>,
-    state: Memo<Option<JobState>>,
-    kind: Memo<Option<String>>,
-    before: Memo<Option<JobId>>,
     actions: Actions,
     hold: Hold,
     refresh: Callback<()>,
@@ -147,63 +195,91 @@ fn JobList(
     // Which list is shown; another one is not held back.
     let shown = StoredValue::new(None::<ListAddress>);
     let next = RwSignal::new(None::<JobId>);
+    let rows = move || if jobs.read_untracked().is_empty() { ListState::Empty } else { ListState::Rows };
     // The rows are a signal of their own, so that a refresh does not rebuild the list.
-    let list =
-        Memo::new(move |_| {
-            let address = ListAddress { state: state.get(), kind: kind.get(), before: before.get() };
-            // Until its own jobs are there, a list has none.
-            page.with(|page| match page.as_ref().filter(|(asked, _)| *asked == address).map(|(_, page)| page) {
-                None => ListState::Loading,
-                Some(Ok(page)) => {
-                    let is_same = shown.with_value(|shown| shown.as_ref() == Some(&address));
-                    shown.set_value(Some(address));
-                    let held = if is_same && *jobs.read_untracked() != page.jobs { hold.news() } else { Held::Nothing };
-                    jobs.update(|jobs| take_in(jobs, &page.jobs, held));
-                    next.set(page.next);
-                    if jobs.read_untracked().is_empty() { ListState::Empty } else { ListState::Rows }
+    let state = Memo::new(move |_| {
+        let address = list.get();
+        let reading = reader.reading.get();
+        // Until its own jobs are there, a list has none.
+        let answer = reader.answer.get().filter(|answer| answer.address == address);
+        let is_same = shown.with_value(|shown| shown.as_ref() == Some(&address));
+        match answer.map(|answer| answer.page) {
+            None => ListState::Loading,
+            Some(Ok(page)) => {
+                shown.set_value(Some(address));
+                let held = if is_same && *jobs.read_untracked() != page.jobs { hold.news() } else { Held::Nothing };
+                jobs.update(|jobs| take_in(jobs, &page.jobs, held));
+                next.set(page.next);
+                match (reading, rows()) {
+                    // That there is none is known when all were scanned.
+                    (Reading::Scanning, ListState::Empty) => ListState::Loading,
+                    (Reading::Stopped, ListState::Empty) => ListState::Stopped,
+                    (_, rows) => rows,
                 }
-                // What was read before stays until it can be read again. The connection's state says that it may be old.
-                Some(Err(error))
-                    if error.code != ErrorCode::SignedOut
-                        && shown.with_value(|shown| shown.as_ref() == Some(&address)) =>
-                {
-                    if jobs.read_untracked().is_empty() { ListState::Empty } else { ListState::Rows }
-                }
-                Some(Err(error)) => ListState::Failed(error.clone()),
-            })
-        });
-    let link = move |before: Option<JobId>| {
-        let before = before.map(|JobId(id)| id.to_string());
-        let (state, kind) = (state.get().map(JobState::as_str), kind.get());
-        url::with_query("/jobs", &[("state", state), ("kind", kind.as_deref()), ("before", before.as_deref())])
-    };
-    move || match list.get() {
+            }
+            // What was read before stays until it can be read again. The connection's state says that it may be old.
+            Some(Err(error)) if error.code != ErrorCode::SignedOut && is_same => rows(),
+            Some(Err(error)) => ListState::Failed(error),
+        }
+    });
+    let filter = Memo::new(move |_| list.get().filter);
+    let link = move |before: Option<JobId>| ListAddress { before, ..list.get() }.url();
+    move || match state.get() {
         ListState::Loading => view! { <Loading /> }.into_any(),
+        ListState::Stopped => ().into_any(),
         ListState::Failed(error) => {
             session.end_if_signed_out(&error);
             view! { <Failure text=error.message on_retry=refresh /> }.into_any()
         }
         ListState::Empty => {
-            let is_first = before.get().is_none();
-            let text = match (state.get(), kind.get()) {
-                (_, Some(kind)) => words::none_of_kind(&kind),
-                (Some(state), None) if is_first => words::none_in(state),
-                (Some(state), None) => words::no_older_in(state),
-                (None, None) if is_first => words::NO_JOB_YET.to_owned(),
-                (None, None) => words::NO_OLDER_JOB.to_owned(),
-            };
-            let newest = (!is_first).then(|| view! { <a class="button" href=link(None)>{words::NEWEST}</a> });
-            view! { <div class="empty_state"><p>{text}</p>{newest}</div> }.into_any()
+            let newest = list.get().before.map(|_| view! { <a class="button" href=link(None)>{words::NEWEST}</a> });
+            view! { <div class="empty_state"><Nothing list=list.get() reader />{newest}</div> }.into_any()
         }
         ListState::Rows => view! {
-            <JobTable jobs actions is_behind=hold.is_behind one_kind />
+            <JobTable jobs actions is_behind=hold.is_behind one_kind filter />
             <nav class="pager" aria-label=words::PAGES>
-                {move || before.get().map(|_| view! { <a class="button" href=link(None)>{words::NEWEST}</a> })}
+                {move || list.get().before.map(|_| view! { <a class="button" href=link(None)>{words::NEWEST}</a> })}
                 {move || next.get().map(|next| view! { <a class="button" href=link(Some(next))>{words::OLDER}</a> })}
             </nav>
         }
         .into_any(),
     }
+}
+
+/// Why a list has no jobs, and what else may be meant.
+#[component]
+fn Nothing(list: ListAddress, reader: ListReader) -> impl IntoView {
+    let ListAddress { filter, before } = list;
+    if filter.is_state_alone() {
+        let text = match (filter.state(), before) {
+            (Some(state), None) => words::none_in(state),
+            (Some(state), Some(_)) => words::no_older_in(state),
+            (None, None) => words::NO_JOB_YET.to_owned(),
+            (None, Some(_)) => words::NO_OLDER_JOB.to_owned(),
+        };
+        return view! { <p>{text}</p> }.into_any();
+    }
+    let compared = reader.answer.with_untracked(|answer| {
+        answer.as_ref().and_then(|answer| answer.page.as_ref().ok().map(|page| page.compared)).unwrap_or_default()
+    });
+    let meant = meant_filter(&filter.to_string(), FilterList::Jobs).map(|meant| {
+        let absolute = with_absolute_times(&meant, FilterList::Jobs, &time::LocalZone);
+        let address = url::with_query("/jobs", &[("q", Some(absolute.as_str()))]);
+        view! {
+            <p>
+                {words::DID_YOU_MEAN}
+                <a class="button" href=address on:click=focus_field>{highlight::visible(&meant)}</a>
+                " ?"
+            </p>
+        }
+    });
+    view! {
+        <p>{words::NO_MATCH}</p>
+        <p class="muted">{words::scanned(compared)}"."</p>
+        {meant}
+        <a class="button" href=address(JobFilter::default()) on:click=focus_field>{words::SHOW_ALL}</a>
+    }
+    .into_any()
 }
 
 /// The kind of all of these jobs, if they are of one.

@@ -1,17 +1,18 @@
 //! The table of jobs.
 
-use api::{JobState, JobSummary};
+use api::{FilterKey, JobFilter, JobState, JobSummary};
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
 use crate::jobs::actions::{Actions, JobActions, Place};
+use crate::jobs::reading::address;
 use crate::jobs::words;
 use crate::platform::{context, url};
 use crate::ui::badge::StateBadge;
 use crate::ui::format::{self, TimeAgo};
-use crate::ui::{highlight, row_press};
+use crate::ui::{self, highlight, row_press};
 
 #[component]
 pub fn JobTable(
@@ -21,6 +22,8 @@ pub fn JobTable(
     is_behind: RwSignal<bool>,
     /// The kind of all jobs, if they are of one.
     one_kind: Memo<Option<String>>,
+    /// The filter of the list, to which cells add themselves.
+    filter: Memo<JobFilter>,
 ) -> impl IntoView {
     view! {
         <table class="table job_table" data-one-kind=move || one_kind.with(Option::is_some).then_some("")>
@@ -38,7 +41,7 @@ pub fn JobTable(
             <tbody>
                 // A row stays while its job does, and with it the focus; only what has changed of it is drawn again.
                 <For each=move || jobs.get() key=|job| job.id let:job>
-                    <JobRow latest=latest_of(jobs, job.clone()) job actions />
+                    <JobRow latest=latest_of(jobs, job.clone()) job actions filter />
                 </For>
             </tbody>
         </table>
@@ -75,9 +78,36 @@ fn latest_of(jobs: Signal<Vec<JobSummary>>, first: JobSummary) -> Memo<Latest> {
     })
 }
 
-fn job_error(error: &str) -> impl IntoView + use<> {
-    let excerpt: String = error.chars().take(200).collect();
-    view! { <p class="job_error" title=highlight::visible(error)>{highlight::visible(&excerpt)}</p> }
+fn job_error(error: &str, filter: Memo<JobFilter>) -> impl IntoView + use<> {
+    let shown = highlight::visible(&error.chars().take(200).collect::<String>());
+    view! {
+        <p class="job_error">
+            <Cell filter key=FilterKey::Error value=error.to_owned() name=shown.clone()>{shown}</Cell>
+        </p>
+    }
+}
+
+/// What a cell shows, as a link that shows only the jobs that have the same there.
+#[component]
+fn Cell(
+    filter: Memo<JobFilter>,
+    key: FilterKey,
+    value: String,
+    /// What the cell shows.
+    name: String,
+    children: Children,
+) -> impl IntoView {
+    let term = JobFilter::of(key, &value);
+    let title = highlight::visible(&words::only(&term.to_string()));
+    view! {
+        // In a list of fifty jobs, the tab key leads from job to job. The field completes the same values.
+        <a
+            class="job_cell" data-own="" tabindex="-1" title=title aria-label=words::only(&name)
+            href=move || address(filter.get().with(&term))
+        >
+            {children()}
+        </a>
+    }
 }
 
 /// A button that was pressed by a key goes with its state, so its row takes the focus.
@@ -90,7 +120,7 @@ fn keep_focus(event: MouseEvent) {
 }
 
 #[component]
-fn JobRow(job: JobSummary, latest: Memo<Latest>, actions: Actions) -> impl IntoView {
+fn JobRow(job: JobSummary, latest: Memo<Latest>, actions: Actions, filter: Memo<JobFilter>) -> impl IntoView {
     let state = Memo::new(move |_| latest.with(|job| job.state));
     let error = Memo::new(move |_| latest.with(|job| job.error.clone()));
     let percent = Memo::new(move |_| latest.with(|job| job.percent));
@@ -103,14 +133,23 @@ fn JobRow(job: JobSummary, latest: Memo<Latest>, actions: Actions) -> impl IntoV
         <tr data-state=move || state.get().as_str() on:click=press.clone() on:auxclick=press>
             <th class="job_name" scope="row">
                 <a class="row_link" href=link>{words::number(id)}</a>
-                <span class="job_kind" translate="no">{job.kind}</span>
+                <span class="job_kind" translate="no">
+                    <Cell filter key=FilterKey::Kind value=job.kind.clone() name=job.kind.clone()>{job.kind.clone()}</Cell>
+                </span>
             </th>
             <td class="job_about">
                 <span dir="auto" translate="no">{highlight::visible(&job.about)}</span>
-                {move || error.with(|error| error.as_deref().map(job_error))}
+                {move || error.with(|error| error.as_deref().map(|error| job_error(error, filter)))}
             </td>
             <td class="job_state">
-                {move || view! { <StateBadge state=state.get() /> }}
+                {move || {
+                    let (state, name) = (state.get(), ui::words::state(state.get()).to_owned());
+                    view! {
+                        <Cell filter key=FilterKey::State value=state.as_str().to_owned() name>
+                            <StateBadge state />
+                        </Cell>
+                    }
+                }}
                 {move || percent.get().map(|percent| view! {
                     <span class="job_percent">{format::percent(percent)}</span>
                 })}

@@ -1,10 +1,10 @@
 //! One row of links to the jobs in each state, with their numbers.
 
-use api::{JobCounts, JobState};
+use api::{FilterKey, JobCounts, JobFilter, JobState};
 use leptos::prelude::*;
 
+use crate::jobs::reading::in_state;
 use crate::jobs::words;
-use crate::platform::url;
 use crate::ui;
 use crate::ui::format;
 use crate::ui::icon::{Icon, Symbol};
@@ -14,25 +14,22 @@ pub fn StateTabs(
     /// `None` until they are known.
     #[prop(into)]
     counts: Signal<Option<JobCounts>>,
-    #[prop(into)] chosen: Signal<Option<JobState>>,
-    /// The only kind of job that is shown, if it is one.
-    #[prop(into)]
-    kind: Signal<Option<String>>,
+    /// The filter of the list, in which the tabs put their states.
+    filter: Memo<JobFilter>,
 ) -> impl IntoView {
     let total = move |counts: JobCounts| JobState::ALL.into_iter().map(|state| counts.of(state)).sum::<u64>();
+    let chosen = Memo::new(move |_| filter.with(JobFilter::state));
+    // The numbers are of all jobs.
+    let is_counted = Memo::new(move |_| filter.get().without(Some(FilterKey::State)).is_empty());
     let tab = move |state: Option<JobState>| {
         let count = Memo::new(move |_| {
-            // The numbers are of all kinds.
-            let counts = counts.get().filter(|_| kind.with(Option::is_none))?;
+            let counts = counts.get().filter(|_| is_counted.get())?;
             Some(state.map_or_else(|| total(counts), |state| counts.of(state)))
         });
         view! {
             <a
                 class="state_tab"
-                href=move || {
-                    let kind = kind.get();
-                    url::with_query("/jobs", &[("state", state.map(JobState::as_str)), ("kind", kind.as_deref())])
-                }
+                href=move || in_state(filter.get(), state)
                 data-state=state.map(JobState::as_str)
                 data-none=move || (count.get() == Some(0)).then_some("")
                 aria-current=move || (chosen.get() == state).then_some("true")

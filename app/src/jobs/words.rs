@@ -6,6 +6,13 @@ use crate::jobs::detail::Record;
 use crate::ui::format::counted;
 
 pub const HEADING: &str = "Jobs";
+pub const FILTER: &str = "Filter the jobs";
+/// Examples, where the field is empty.
+pub const FILTER_HINT: &str = "Filter: text, state:dead, error:~timeout";
+pub const NO_MATCH: &str = "No job matches this filter.";
+pub const DID_YOU_MEAN: &str = "Did you mean ";
+pub const GO_ON: &str = "Go on";
+pub const STOP: &str = "Stop";
 pub const ALL: &str = "All";
 pub const BY_STATE: &str = "Jobs by state";
 pub const STALE: &str = "The jobs have changed since this list was read.";
@@ -72,8 +79,13 @@ pub fn unknown_job(name: &str) -> String {
     format!("“{name}” is no job's number. The newest jobs are shown.")
 }
 
-pub fn only_kind(kind: &str) -> String {
-    format!("Only jobs of the type {kind} are shown.")
+/// `what` is shown in a cell, or is the term for it.
+pub fn only(what: &str) -> String {
+    format!("Only {what}")
+}
+
+pub fn scanned(jobs: u64) -> String {
+    format!("{} scanned", self::jobs(jobs))
 }
 
 /// `action` is a button's text.
@@ -164,10 +176,6 @@ pub fn limited_to(limit: &str) -> String {
 
 pub fn set_limit_of(kind: &str) -> String {
     format!("Set the limit of {kind}")
-}
-
-pub fn none_of_kind(kind: &str) -> String {
-    format!("There is no such job of the type {kind}.")
 }
 
 pub fn none_in(state: JobState) -> String {

@@ -1,7 +1,6 @@
 //! The log: `/viewlog`.
 
 mod drawer;
-mod filter;
 mod history;
 pub mod page;
 mod query;

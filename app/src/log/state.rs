@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use api::{FilterError, JobState, Ledger, LogSeq, meant_filter, with_absolute_times};
+use api::{FilterError, FilterList, JobState, Ledger, LogSeq, meant_filter, with_absolute_times};
 use leptos::prelude::*;
 
-use crate::log::filter::focus_field;
 use crate::log::query::{LogQuery, Reading};
 use crate::log::scan::Direction;
 use crate::log::window::LogWindow;
 use crate::log::words;
 use crate::platform::{time, url};
+use crate::ui::filter::focus_field;
 use crate::ui::notice::{Failure, Loading};
 use crate::ui::{format, highlight};
 
@@ -60,8 +60,8 @@ fn no_match(scanned: Option<(LogSeq, LogSeq)>, search: Option<String>, filter: O
         <p>{words::NO_MATCH}</p>
         {scanned}
         {search.map(|search| view! { <JobOfSearch search /> })}
-        {filter.and_then(|filter| meant_filter(&filter)).map(|meant| {
-            let absolute = with_absolute_times(&meant, &time::LocalZone);
+        {filter.and_then(|filter| meant_filter(&filter, FilterList::Log)).map(|meant| {
+            let absolute = with_absolute_times(&meant, FilterList::Log, &time::LocalZone);
             let address = url::with_query("/viewlog", &[("q", Some(absolute.as_str()))]);
             view! {
                 <p>

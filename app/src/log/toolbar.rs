@@ -1,15 +1,15 @@
 //! The toolbar above the log: filter, position, row count, export.
 
-use api::{FilterError, JobState, LogPosition, LogSeq, LogTime, with_absolute_times};
+use api::{FilterError, FilterList, JobState, LogPosition, LogSeq, LogTime, with_absolute_times};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
-use crate::log::filter::{FilterBox, FilterErrorNote};
 use crate::log::query::{LogQuery, Reading};
 use crate::log::window::Top;
 use crate::log::words;
 use crate::platform::sse::StreamState;
 use crate::platform::{context, time, url};
+use crate::ui::filter::{FilterBox, FilterErrorNote};
 use crate::ui::format;
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::menu::MenuButton;
@@ -39,8 +39,11 @@ pub fn LogToolbar(
     let has_rows = Memo::new(move |_| query.window.with(|window| !window.is_empty()));
     view! {
         <div class="log_toolbar">
-            <FilterBox label=words::FILTER value=filter on_change=on_filter error_id />
-            <FilterErrorNote id=ERROR_ID text=filter error on_change=on_filter has_rows />
+            <FilterBox
+                list=FilterList::Log label=words::FILTER hint=words::FILTER_HINT value=filter on_change=on_filter error_id
+                values=Callback::new(|_| vec![])
+            />
+            <FilterErrorNote id=ERROR_ID text=filter error unfiltered="/viewlog" on_change=on_filter has_rows />
             <div class="log_standing" data-before=move || (!is_valid.get()).then_some("")>
                 <p class="log_count">{move || count(query)}</p>
                 <Show when=move || is_valid.get()><Through query /></Show>
@@ -202,7 +205,7 @@ fn NoExport(why: &'static str) -> impl IntoView {
 #[component]
 fn ExportMenu(#[prop(into)] filter: Signal<Option<String>>) -> impl IntoView {
     let address = move |format| {
-        let filter = filter.get().map(|filter| with_absolute_times(&filter, &time::LocalZone));
+        let filter = filter.get().map(|filter| with_absolute_times(&filter, FilterList::Log, &time::LocalZone));
         url::with_query("/api/admin/log/export", &[("format", Some(format)), ("q", filter.as_deref())])
     };
     let what = move || if filter.with(Option::is_some) { words::MATCHING_ROWS } else { words::ALL_ROWS };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{LogPosition, LogRow, LogSeq, with_absolute_times};
+use api::{FilterList, LogPosition, LogRow, LogSeq, with_absolute_times};
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -76,7 +76,7 @@ impl LogView {
 
     /// Filters by `typed`. In the address, times are absolute: it may be sent to people in other zones.
     pub fn filter(self, typed: Option<String>) {
-        self.show(typed.map(|typed| with_absolute_times(&typed, &time::LocalZone)), None);
+        self.show(typed.map(|typed| with_absolute_times(&typed, FilterList::Log, &time::LocalZone)), None);
     }
 
     pub fn show(self, filter: Option<String>, row: Option<LogSeq>) {

@@ -1,16 +1,11 @@
 //! What the log's pages say.
 
-use api::FilterKey;
-
 use crate::ui::format::{counted, number};
 
 pub const HEADING: &str = "Log";
 pub const FILTER: &str = "Filter the log";
-pub const CLEAR_FILTER: &str = "Clear the filter";
 /// Two examples, where the field is empty.
 pub const FILTER_HINT: &str = "Filter: text, letters:aeiou, since:1h";
-pub const SYNTAX: &str = "Syntax";
-pub const FILTER_SYNTAX: &str = "Filter syntax";
 pub const GO_TO: &str = "Go to a row or a time";
 pub const GO_TO_SHORT: &str = "Go to row or time";
 pub const EXPORT: &str = "Export";
@@ -51,8 +46,6 @@ pub const COLUMNS: [&str; 5] = [PHRASE, LETTERS, RESULTS, BROWSER, IP_ADDRESS];
 
 pub const FIX_FILTER: &str = "Fix the filter to see rows.";
 pub const CLEAR: &str = "Clear filter";
-/// With an error in the filter.
-pub const ROWS_BEFORE: &str = "The rows below match the previous filter.";
 pub const SHOW_ALL: &str = "Show all rows";
 pub const NO_MATCH: &str = "No row matches this filter.";
 pub const DID_YOU_MEAN: &str = "Did you mean ";
@@ -77,34 +70,6 @@ pub const RETRYING: &str = "failed and will be tried again";
 pub const IN_SPOOL: &str = "safe in the spool";
 pub const DEAD: &str = "dead";
 pub const CANCELLED: &str = "cancelled";
-
-/// How terms work together. What is between backticks is code.
-pub const RULES: [&str; 3] = [
-    "A word searches every field. Put phrases in quotes: `\"free text\"`.",
-    "Several terms: a row must match all of them.",
-    "Put a minus in front to exclude: `-browser:firefox`.",
-];
-/// What each term matches. What is between backticks is code.
-pub const TERMS: [(FilterKey, &str); 13] = [
-    (FilterKey::Phrase, "The whole phrase; with `~` any part of it"),
-    (FilterKey::Letters, "The letters that were looked for"),
-    (FilterKey::Results, "Exactly these letters found; with `~` at least these"),
-    (FilterKey::Ip, "The address, or its network"),
-    (FilterKey::Browser, "The browser's family"),
-    (FilterKey::Agent, "The User-Agent header; with `~` any part of it"),
-    (FilterKey::Since, "In the last hour (s, m, h, d, w), or since a time"),
-    (FilterKey::Before, "Before a time, or longer ago than `2h`"),
-    (FilterKey::Searched, "On that day, minute or second; `..` between two times"),
-    (FilterKey::Recorded, "The same, by when the row was written"),
-    (FilterKey::Row, "The row's number"),
-    (FilterKey::Search, "The search's id"),
-    (FilterKey::Receipt, "The id on the visitor's receipt"),
-];
-
-/// The rule about letters and times.
-pub fn case_and_zone(zone: &str) -> String {
-    format!("Capitals don't matter (a to z). Times are in {zone} unless you add Z or an offset.")
-}
 
 /// The column of the times.
 pub fn time_in(zone: &str) -> String {

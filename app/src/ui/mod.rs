@@ -6,6 +6,7 @@ pub mod breadcrumb;
 pub mod chart;
 pub mod copy_button;
 pub mod dialog;
+pub mod filter;
 pub mod format;
 pub mod highlight;
 pub mod icon;

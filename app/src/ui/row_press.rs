@@ -8,7 +8,7 @@ use web_sys::Element;
 /// Handles a click, or a press of the middle button, on a row whose link leads to `address`. Where a link would open a tab,
 /// so does the row. A press that has selected text, or that hit a control within the row, opens nothing.
 pub fn press(event: &MouseEvent, address: &str, open: impl FnOnce()) {
-    if event.default_prevented() || hits(event, "button, input, label, summary") {
+    if event.default_prevented() || hits(event, "button, input, label, summary, [data-own]") {
         return;
     }
     if has_selected_text() {
