@@ -7,11 +7,12 @@ mod database;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{anyhow, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use server::cli::config::{
-    AdminCommand, Command, Config, DatabaseUrl, ExportArgs, ExportFormat, NoConfig, SpoolCommand,
+    AdminCommand, Command, Config, Consent, DatabaseUrl, ExportArgs, ExportFormat, JobsCommand, NoConfig, SpoolCommand,
 };
-use server::cli::{self, Copied, NewFile, PasswordSource, ProgressBar, Serving, StopSignal, Working};
+use server::cli::{self, Copied, Jobs, NewFile, PasswordSource, ProgressBar, Serving, StopSignal, Working};
+use server::jobs::scan::resolved;
 use server::lab::LabResources;
 use server::lab::command_line::{self, LabCommand};
 use server::lab::sandbox::{self, Sandbox};
@@ -19,6 +20,7 @@ use server::log::export::Lines;
 use server::platform::logging::log_to_stderr;
 use server::platform::output::{self, DrainAtEnd, print, say};
 use server::platform::random::Random;
+use server::platform::receipt_lookup::SearchOfReceipt;
 use server::search::receipt::Receipts;
 use store::{Clock, SystemClock};
 use tokio::runtime::Runtime;
@@ -110,6 +112,7 @@ async fn run(config: Config, stop: &StopSignal) -> anyhow::Result<ExitCode> {
         }
         Command::Copy { from, to } => copy(&from, &to, &*clock).await?,
         Command::Export(args) => return export(&config, args, &clock).await,
+        Command::Jobs(command) => jobs(&config, &command, &clock).await?,
         Command::Lab(command) => return lab(command, config, clock, random, stop).await,
         Command::Check => {
             let (mut findings, store) = database::check(&config, &clock).await;
@@ -176,6 +179,36 @@ async fn copy(from: &DatabaseUrl, to: &DatabaseUrl, clock: &dyn Clock) -> anyhow
             print(&format!("Everything was copied from {} to {}.\n", source.name(), target.name()))?;
         }
     }
+    Ok(())
+}
+
+async fn jobs(config: &Config, command: &JobsCommand, clock: &SystemClock) -> anyhow::Result<()> {
+    if let DatabaseUrl::Sqlite(file) = config.database() {
+        ensure!(file.exists(), "{} does not exist: there are no jobs", file.display());
+    }
+    let (filter, zone) = command.filter()?;
+    if let Some(zone) = zone {
+        say(&format!("times in the filter are in {} (--time-zone)", zone.name));
+    }
+    let store = match command.act() {
+        None | Some((_, Consent::DryRun)) => database::open(config, Access::Guest, clock).await?,
+        Some(_) => database::open(config, Access::Feeder, clock)
+            .await
+            .context("the jobs cannot be changed here; a server that runs has the page /jobs for that")?,
+    };
+    let receipts = Receipts::new(&store.secret().await?);
+    let search_of_receipt: SearchOfReceipt = Arc::new(move |receipt| receipts.search(receipt));
+    let filter = resolved(filter, &*store, &search_of_receipt).await?;
+    let jobs = Jobs { store: &*store, clock, filter };
+    let matching = match (command, command.act()) {
+        (_, Some((act, consent))) => jobs.act(act, consent).await?,
+        (JobsCommand::List(args), None) => jobs.list(args.limit).await?,
+        _ => 0,
+    };
+    if let Some(meant) = command.meant_filter().filter(|_| matching == 0) {
+        say(&format!("no job matched the filter; did you mean --filter '{meant}'?"));
+    }
+    store.close().await;
     Ok(())
 }
 

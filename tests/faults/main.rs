@@ -7,6 +7,7 @@ mod disk;
 mod disk_faults;
 mod file_modes;
 mod jobs;
+mod jobs_command;
 mod kill;
 mod operating;
 mod output;

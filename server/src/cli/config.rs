@@ -2,6 +2,8 @@
 
 mod database_url;
 mod export;
+mod filter;
+mod jobs;
 mod sections;
 
 use std::ffi::OsString;
@@ -16,6 +18,7 @@ use self::database_url::{PathParser, UrlParser, database_url, without_secrets};
 
 pub use self::database_url::{DatabaseUrl, PostgresUrl};
 pub use self::export::{ExportArgs, ExportFormat};
+pub use self::jobs::{Consent, JobsCommand};
 pub use self::sections::{HttpSection, JobsSection, SpoolSection, StoreSection};
 use crate::lab::command_line::{LabCommand, LabSandbox};
 
@@ -68,6 +71,12 @@ pub enum Command {
     /// All rows that there are at the start, from the oldest on. What people typed acts on nothing in there: docs/export.md
     /// says how to read it back.
     Export(ExportArgs),
+    /// List, retry, cancel or delete jobs
+    ///
+    /// Which jobs, a filter says, written as on the page of the jobs: docs/jobs.md has its grammar. An SQLite file belongs
+    /// to its server: while that runs, jobs can be listed here, and changed on the page.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// See what it costs to wait, and what need not be waited for
     #[command(subcommand)]
     Lab(LabCommand),
@@ -147,6 +156,9 @@ impl Config {
         }
         if let Some(Command::Export(args)) = &config.command {
             args.filter().map_err(|error| NoConfig::Wrong(format!("error: {error}")))?;
+        }
+        if let Some(Command::Jobs(command)) = &config.command {
+            command.filter().map_err(|error| NoConfig::Wrong(format!("error: {error}")))?;
         }
         Ok(config)
     }
@@ -282,6 +294,9 @@ mod tests {
             ("x --database-url sqlite:postgres://a:hunter2@x/d", "sqlite:FILE"),
             ("x export --format xml", "--format"),
             ("x export --format sqlite", "--output <FILE>"),
+            ("x jobs retry --yes", "--filter <FILTER>"),
+            ("x jobs retry --filter= --yes --dry-run", "--dry-run"),
+            ("x jobs drop", "<COMMAND>' 'drop'"),
             ("x copy --from sqlite:d", "--to"),
             ("x copy --from sqlite:d --to postgres://a:hunter2/@x/d", "%2F for /"),
             ("x --nonsense", "--nonsense"),
@@ -308,6 +323,10 @@ mod tests {
             panic!("it is right")
         };
         assert!(message.contains("(at character 3)") && message.ends_with("\n  a (b\n    ^"), "{message}");
+        let Err(NoConfig::Wrong(message)) = Config::of(["x", "jobs", "retry", "--filter", "state:ded"]) else {
+            panic!("it is right")
+        };
+        assert!(message.contains("Did you mean “dead”?") && message.ends_with("\n        ^^^"), "{message}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{TimeMs, TimeZone, Utc, with_absolute_times};
+use api::{FilterList, TimeMs, TimeZone, Utc, with_absolute_times};
 use jiff::Timestamp;
 use jiff::tz;
 
@@ -37,8 +37,8 @@ impl NamedZone {
     }
 
     /// The zone in which the filter's times are to be read. `None` if it has no time without an offset.
-    pub fn of_filter(text: &str, wanted: Option<&Self>) -> Result<Option<Self>, NoZone> {
-        if with_absolute_times(text, &Utc) == text {
+    pub fn of_filter(text: &str, list: FilterList, wanted: Option<&Self>) -> Result<Option<Self>, NoZone> {
+        if with_absolute_times(text, list, &Utc) == text {
             return Ok(None);
         }
         wanted.map_or_else(Self::of_machine, |zone| Ok(zone.clone())).map(Some)

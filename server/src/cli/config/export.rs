@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use api::{FilterError, LogFilter, meant_filter};
+use api::{FilterList, LogFilter, meant_filter};
 use clap::{Args, ValueEnum};
 
-use super::super::time_zone::{NamedZone, NoZone};
+use super::super::time_zone::NamedZone;
 use super::database_url::PathParser;
+use super::filter::{NoFilter, read_filter};
 
 #[derive(Clone, Debug, Args)]
 pub struct ExportArgs {
@@ -25,35 +26,15 @@ pub struct ExportArgs {
     time_zone: Option<NamedZone>,
 }
 
-/// Why a filter in a flag is refused.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum NoFilter {
-    #[error("invalid value for '--filter <FILTER>': {error}\n  {text}\n  {}", marks(error))]
-    Wrong { text: String, error: FilterError },
-    #[error("invalid value for '--filter <FILTER>': {0}")]
-    NoZone(#[from] NoZone),
-}
-
-/// Carets below the wrong characters.
-fn marks(error: &FilterError) -> String {
-    " ".repeat(error.at.start) + &"^".repeat(error.at.len().max(1))
-}
-
 impl ExportArgs {
     /// The filter, and the zone of its times if it has times without an offset.
     pub fn filter(&self) -> Result<(LogFilter, Option<NamedZone>), NoFilter> {
-        let text = &self.filter;
-        let zone = NamedZone::of_filter(text, self.time_zone.as_ref())?;
-        let filter = match &zone {
-            Some(zone) => LogFilter::parse(text, zone),
-            None => text.parse(),
-        };
-        filter.map(|filter| (filter, zone)).map_err(|error| NoFilter::Wrong { text: text.clone(), error })
+        read_filter(&self.filter, FilterList::Log, self.time_zone.as_ref(), LogFilter::parse)
     }
 
     /// What the filter probably means, if it matches nothing.
     pub fn meant_filter(&self) -> Option<String> {
-        meant_filter(&self.filter)
+        meant_filter(&self.filter, FilterList::Log)
     }
 }
 
