@@ -39,7 +39,7 @@ idle otherwise.
   --long            the log's page receives new rows for ten minutes instead of N seconds
   --against REV     measures only whether a change has made a search or a drained job dearer: builds the servers of
                     REV and of the working tree, and prints the ratio of their processor time, measured in turns.
-                    The 5 rounds of 5 seconds take six minutes; a build in which only our own packages differ takes
+                    The 5 rounds of 5 seconds take eight minutes; a build in which only our own packages differ takes
                     two. Run it before you merge a change to what every search passes
   --write-docs      also writes docs/performance.md, its plots and its figures; its ratios compare with the
                     figures that it replaces

@@ -12,7 +12,7 @@ use crate::context::BenchContext;
 use crate::log_table::LogTable;
 use crate::measurements::Summary;
 use crate::report::readable;
-use crate::scenarios::{drained_on_sqlite, in_turn, load};
+use crate::scenarios::{Drained, drained_on_postgres, drained_on_sqlite, in_turn, load};
 
 /// What is compared.
 #[derive(Clone, Copy, Debug)]
@@ -20,16 +20,19 @@ enum Work {
     SearchOnSqlite,
     SearchOnPostgres,
     DrainedJobOnSqlite,
+    DrainedJobOnPostgres,
 }
 
 impl Work {
-    const ALL: [Self; 3] = [Self::SearchOnSqlite, Self::SearchOnPostgres, Self::DrainedJobOnSqlite];
+    const ALL: [Self; 4] =
+        [Self::SearchOnSqlite, Self::SearchOnPostgres, Self::DrainedJobOnSqlite, Self::DrainedJobOnPostgres];
 
     fn name(self) -> &'static str {
         match self {
             Self::SearchOnSqlite => "a search, SQLite",
             Self::SearchOnPostgres => "a search, PostgreSQL",
             Self::DrainedJobOnSqlite => "a drained job, SQLite",
+            Self::DrainedJobOnPostgres => "a drained job, PostgreSQL",
         }
     }
 
@@ -38,9 +41,12 @@ impl Work {
         let installation = Installation::new().with_program(program);
         let running = match self {
             Self::DrainedJobOnSqlite => {
-                let jobs = JOBS_A_SECOND.saturating_mul(u32::try_from(context.measured.as_secs())?);
-                let cpu = drained_on_sqlite(installation, jobs).await?.cpu.context("ours has its own process")?;
-                return Ok(cpu.as_secs_f64() * 1e6 / f64::from(jobs));
+                let jobs = jobs_in(context)?;
+                return cpu_of_each(drained_on_sqlite(installation, jobs).await?, jobs);
+            }
+            Self::DrainedJobOnPostgres => {
+                let jobs = jobs_in(context)?;
+                return cpu_of_each(drained_on_postgres(installation, jobs).await?, jobs);
             }
             Self::SearchOnSqlite => {
                 let log = LogTable::Sqlite { file: installation.database(), after: 0 };
@@ -62,6 +68,16 @@ impl Work {
 
 /// Enough that the start of the server does not count.
 const JOBS_A_SECOND: u32 = 20_000;
+
+fn jobs_in(context: &BenchContext) -> anyhow::Result<u32> {
+    Ok(JOBS_A_SECOND.saturating_mul(u32::try_from(context.measured.as_secs())?))
+}
+
+/// In µs.
+fn cpu_of_each(drained: Drained, jobs: u32) -> anyhow::Result<f64> {
+    let cpu = drained.cpu.context("ours has its own process")?;
+    Ok(cpu.as_secs_f64() * 1e6 / f64::from(jobs))
+}
 
 /// One figure for each round.
 #[derive(Debug, Default)]
@@ -99,11 +115,11 @@ pub(crate) async fn compare(context: &BenchContext, before: &Path) -> anyhow::Re
 }
 
 fn table<'a>(all: impl Iterator<Item = (&'static str, &'a Compared)>) -> String {
-    let mut text = format!("{:22} {:26} {:26} ratio\n", "processor time of", "before, µs", "now, µs");
+    let mut text = format!("{:26} {:26} {:26} ratio\n", "processor time of", "before, µs", "now, µs");
     for (name, Compared { before, now }) in all {
         let ratios: Vec<f64> = before.iter().zip(now).map(|(before, now)| now / before).collect();
         let cells = [before, now, &ratios].map(|rounds| Summary::of(rounds).map_or("-".to_owned(), with_range));
-        text += &format!("{name:22} {:26} {:26} {}\n", cells[0], cells[1], cells[2]);
+        text += &format!("{name:26} {:26} {:26} {}\n", cells[0], cells[1], cells[2]);
     }
     text + "The range is that of the rounds. If that of the ratios holds 1, no difference is shown.\n"
 }

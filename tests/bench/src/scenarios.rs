@@ -31,7 +31,7 @@ use crate::log_table::{Differences, Written};
 use crate::measurements::{Measurements, Summary};
 use crate::report::Plot;
 pub(crate) use crate::scenarios::age::{NEW, OLD};
-pub(crate) use crate::scenarios::drain::drained_on_sqlite;
+pub(crate) use crate::scenarios::drain::{Drained, drained_on_postgres, drained_on_sqlite};
 
 type Measuring<'a> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + 'a>>;
 

@@ -21,7 +21,7 @@ pub(super) fn revision_in(arguments: &[String]) -> anyhow::Result<Option<(&str, 
     let rest: Vec<String> = [&arguments[..at], &arguments[at + 2..]].concat();
     if let Some(other) = rest.iter().find(|argument| matches!(argument.as_str(), "--only" | "--long" | "--write-docs"))
     {
-        bail!("--against measures the same three things each time, so {other} says nothing: leave it out");
+        bail!("--against measures the same things each time, so {other} says nothing: leave it out");
     }
     Ok(Some((revision, rest)))
 }

@@ -122,7 +122,7 @@ impl Queue {
         };
         match self {
             Self::OursSqlite => drained_on_sqlite(Installation::new(), jobs).await,
-            Self::OursPostgres => ours_on_postgres(jobs).await,
+            Self::OursPostgres => drained_on_postgres(Installation::new(), jobs).await,
             Self::PlainSqlite => plain_inserts_on_sqlite(&file, jobs).await,
             Self::ApalisSqlite(settings) => {
                 let mut command = Command::new(apalis);
@@ -198,10 +198,11 @@ pub(crate) async fn drained_on_sqlite(installation: Installation, jobs: u32) -> 
     ours(RunningContestant::ours(installation, None, log, &[]).await?, Duration::ZERO, jobs).await
 }
 
-async fn ours_on_postgres(jobs: u32) -> anyhow::Result<Drained> {
+/// The same from a new PostgreSQL server.
+pub(crate) async fn drained_on_postgres(installation: Installation, jobs: u32) -> anyhow::Result<Drained> {
     let database = PostgresCluster::durable(&[]).await.create_database().await;
     let url = database.url();
-    let installation = Installation::new().with_database(&url);
+    let installation = installation.with_database(&url);
     history::one_job(&installation).await?;
     history::multiply_jobs_on_postgres(&url, jobs - 1).await?;
     let before = crate::processes::ProcessTree::of([postmaster(database.cluster())?]).cpu();
