@@ -69,10 +69,11 @@ async fn insert(writes: &[Add], connections: &Connections) -> Result<HashMap<usi
     let run_at: Vec<i64> = jobs().map(|job| job.run_at.0).collect();
     let created_at: Vec<i64> = jobs().map(|job| job.created_at.0).collect();
     let searched: Vec<bool> = writes.iter().map(|add| add.search.is_some()).collect();
+    // The sequence stands in a subquery, which is evaluated once: to look it up for each job costs more than its number.
     // Ordered by key: statements with the same keys in different orders would deadlock.
     let inserted = sqlx::query!(
         r#"with new as materialized (
-               select nextval(pg_get_serial_sequence('job', 'id')) as id, input.*
+               select nextval((select pg_get_serial_sequence('job', 'id')::regclass)) as id, input.*
                from unnest((select $1::text[]), (select $2::text[]), (select $3::text[]), (select $4::text[]),
                            (select $5::smallint[]), (select $6::integer[]), (select $7::bigint[]),
                            (select $8::bigint[]), (select $9::boolean[])) with ordinality

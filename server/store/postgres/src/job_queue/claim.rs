@@ -52,39 +52,45 @@ struct KindSnapshot {
 impl KindSnapshot {
     /// A read before any write: an update that finds nothing costs as much as one that does. Restricted kinds are few.
     ///
-    /// Reads without a lock whether a limited kind has room. Whatever makes room or adds a job notifies the workers
-    /// after its commit.
     async fn read(connections: &Connections, claim: &Claim) -> Result<Self> {
         let rows = sqlx::query!(
             r#"select exists (
                       select 1 from job where state in ('scheduled', 'retrying') and run_at_ms <= $1
                   ) as "has_due_jobs!",
-                  kind as "kind?", can_run as "can_run?"
-           from (select) as one_row
-           left join (
-               select kind,
-                      concurrency is not null and not paused and (
-                          kind = 'log_request'
-                          or exists (
-                              select 1 from job
-                              where job.kind = job_kind.kind and kind <> 'log_request' and state = 'waiting'
-                          )
-                          and concurrency > (
-                              select count(*) from job
-                              where job.kind = job_kind.kind and kind <> 'log_request' and state = 'running'
-                          )
-                      ) as can_run
-               from job_kind where paused or concurrency is not null
-           ) as restricted on true"#,
+                  kind as "kind?", concurrency is not null and not paused as "is_limited?"
+               from (select) as one_row left join job_kind on paused or concurrency is not null"#,
             claim.now.0
         );
         let rows = connections.fetch_all(rows).await?;
+        let is_limited = rows.iter().any(|row| row.is_limited == Some(true));
         Ok(Self {
             has_due_jobs: rows.iter().any(|row| row.has_due_jobs),
-            has_limited_job: rows.iter().any(|row| row.can_run == Some(true)),
+            has_limited_job: is_limited && has_limited_job(connections).await?,
             restricted: rows.into_iter().filter_map(|row| row.kind).collect(),
         })
     }
+}
+
+/// Reads without a lock whether a limited kind has jobs and room. Whatever makes room or adds a job notifies the workers
+/// after its commit.
+async fn has_limited_job(connections: &Connections) -> Result<bool> {
+    let can_run = sqlx::query_scalar!(
+        r#"select exists (
+                  select 1 from job_kind
+                  where concurrency is not null and not paused and (
+                      kind = 'log_request'
+                      or exists (
+                          select 1 from job
+                          where job.kind = job_kind.kind and kind <> 'log_request' and state = 'waiting'
+                      )
+                      and concurrency > (
+                          select count(*) from job
+                          where job.kind = job_kind.kind and kind <> 'log_request' and state = 'running'
+                      )
+                  )
+              ) as "can_run!""#
+    );
+    connections.fetch_one(can_run).await
 }
 
 struct ClaimedRow {
