@@ -134,7 +134,7 @@ async fn no_reader_misses_or_doubles_a_row_that_is_committed_late() {
         load.stop().await;
     }
     deployment.assert_complete(&installations[0], &client_log).await;
-    let workers = "select count(distinct worker) from attempt where outcome = 'done'";
+    let workers = "select count(distinct done_by) from job";
     assert_eq!(tables.number(workers).await, 2, "only one worker has written");
     for reader in &readers {
         reader.has_read_all(&mut tables).await;

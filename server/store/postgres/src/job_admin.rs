@@ -143,14 +143,15 @@ impl JobAdmin for PostgresStore {
     }
 
     async fn attempts(&self, id: JobId) -> Result<Vec<Attempt>> {
-        // One statement, so that an attempt that ends in the meantime appears exactly once.
+        // One statement, so that an attempt that ends in the meantime appears exactly once. The one that runs, or that has
+        // done the job, stands in the job's row.
         let rows = sqlx::query!(
             r#"select ordinal as "ordinal!", number as "number!", worker as "worker!",
-                      started_at_ms as "started_at_ms!", finished_at_ms, outcome as "outcome!", error
+                      started_at_ms as "started_at_ms!", finished_at_ms as "finished_at_ms?", outcome as "outcome!", error
                from attempt where job_id = $1
                union all
-               select 2147483647, attempt, worker, started_at_ms, null, 'running', null
-               from job where id = $1 and state = 'running'
+               select 2147483647, attempt, coalesce(worker, done_by), started_at_ms, finished_at_ms, state, null
+               from job where id = $1 and (state = 'running' or state = 'done' and done_by is not null)
                order by 1"#,
             id.0
         );

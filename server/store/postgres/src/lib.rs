@@ -22,6 +22,7 @@ mod listener;
 mod log_rows;
 mod open_error;
 mod pool_probe;
+mod record;
 mod search_log;
 mod session;
 mod surroundings;
@@ -44,7 +45,7 @@ use crate::connections::{ConnectionMode, Connections};
 use crate::job_queue::{Add, FinishAttempts, WriteContext};
 use crate::listener::{Heard, Listener};
 use crate::open_error::OpenFailure;
-use crate::search_log::Record;
+use crate::record::Record;
 use crate::surroundings::refuse_unfit_tables;
 
 pub use crate::connect::Access;

@@ -14,11 +14,23 @@ fn states_that(allow: impl Fn(JobState) -> bool) -> Vec<&'static str> {
 }
 
 pub(super) async fn retry(connections: &Connections, id: JobId, now: TimeMs) -> Result<bool> {
+    // The next attempt takes the columns of the one that has done the job, which gets a row now.
     let retried = sqlx::query!(
-        "update job
-         set state = 'waiting', run_at_ms = $1, max_attempts = greatest(max_attempts, attempt + 1),
-             finished_at_ms = null, error = null, cancel_requested = false
-         where id = $2 and state = any ($3::text[])",
+        "with found as materialized (
+             select id, state, attempt, done_by, started_at_ms, finished_at_ms
+             from job where id = $2 and state = any ($3::text[]) for update
+         ),
+         stored_attempt as (
+             insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome)
+             select id, (select coalesce(max(ordinal), 0) + 1 from attempt where attempt.job_id = found.id),
+                    attempt, done_by, started_at_ms, finished_at_ms, 'done'
+             from found where state = 'done' and done_by is not null
+         )
+         update job
+         set state = 'waiting', run_at_ms = $1, max_attempts = greatest(job.max_attempts, job.attempt + 1),
+             done_by = null, finished_at_ms = null, error = null, cancel_requested = false
+         from found
+         where job.id = found.id",
         now.0,
         id.0,
         &states_that(JobState::can_retry) as _

@@ -1,4 +1,4 @@
-//! Stores the results of attempts.
+//! Stores the results of attempts. The one that has done its job has no row in `attempt`: it stands in the job's row.
 
 use api::JobState;
 use async_trait::async_trait;
@@ -103,6 +103,7 @@ async fn end_held(finished: &AttemptColumns, connections: &Connections) -> Resul
                       (select coalesce(max(ordinal), 0) + 1 from attempt where attempt.job_id = settled.job_id),
                       attempt, worker, started_at_ms, ended_at, final_outcome, error
                from settled
+               where final_outcome <> 'done'
            ),
            updated_job as (
                update job
@@ -114,6 +115,7 @@ async fn end_held(finished: &AttemptColumns, connections: &Connections) -> Resul
                    attempt = case final_outcome when 'released' then job.attempt - 1 else job.attempt end,
                    finished_at_ms = case when final_outcome in ('failed', 'released') then null else ended_at end,
                    error = coalesce(settled.error, job.error),
+                   done_by = case final_outcome when 'done' then job.worker end,
                    worker = null, lease_until_ms = null, cancel_requested = false
                from settled
                where job.id = settled.job_id
