@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use crate::account::login::{self, LogOutError};
 use crate::account::words;
+use crate::platform::effect::effect;
 use crate::platform::request::Request;
 use crate::platform::session::SessionState;
 use crate::platform::{context, url};
@@ -85,7 +86,7 @@ pub fn AdministratorsOnly(#[prop(into)] page: ViewFn) -> impl IntoView {
         SessionState::Known(_) => Access::Denied,
         SessionState::Failed(error) => Access::Failed(error),
     });
-    Effect::new(move |_| {
+    effect(move || {
         if access.get() == Access::Denied {
             let router = context::router();
             let location = untrack(|| router.location());

@@ -8,6 +8,7 @@ use web_sys::HtmlInputElement;
 
 use crate::account::field::{FieldKind, TextField};
 use crate::account::words;
+use crate::platform::effect::effect;
 use crate::platform::request::Request;
 use crate::platform::session::{KnownSession, SessionState};
 use crate::platform::{context, url};
@@ -20,7 +21,7 @@ use crate::ui::part::part;
 pub fn LoginPage() -> impl IntoView {
     let session = context::session();
     let router = context::router();
-    Effect::new(move |_| {
+    effect(move || {
         if session.account().is_some() {
             let location = untrack(|| router.location());
             let next = location.parameter("next").or_else(|| location.noted("next"));
@@ -106,7 +107,7 @@ pub fn SubmitButton(request: Request, label: &'static str, pending_label: &'stat
 
 /// Gives the focus to the first field of a form that has just appeared.
 pub fn focus_name(form: NodeRef<html::Form>) {
-    Effect::new(move |_| {
+    effect(move || {
         // Runs after the page's heading has taken the focus.
         request_animation_frame(move || focus(form, "#name"));
     });

@@ -1,6 +1,7 @@
 //! The browser as the client needs it: address, time, requests, streams. Knows no feature.
 
 pub mod context;
+pub mod effect;
 mod event_reader;
 mod fetch;
 pub mod mount;

@@ -10,6 +10,8 @@ use leptos::ev;
 use leptos::leptos_dom::helpers::{TimeoutHandle, WindowListenerHandle};
 use leptos::prelude::*;
 
+use crate::platform::effect::effect;
+
 /// The longest wait.
 const MAX_BACKOFF_MS: u32 = 30_000;
 
@@ -60,7 +62,7 @@ fn start(outcome: Box<dyn Fn() -> Outcome>, again: Box<dyn Fn()>) {
         }
     });
     let weak = Rc::downgrade(&retry);
-    Effect::new(move |_| {
+    effect(move || {
         let outcome = outcome();
         with(&weak, |retry| retry.see(outcome));
     });

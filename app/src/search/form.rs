@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use crate::search::draft::{Draft, Field};
 use crate::search::marked::{LetterTiles, PhraseMarks, verdict};
 use crate::search::words;
-use crate::ui::part::part;
+use crate::ui::part::{part, text_part};
 use crate::ui::shortcuts::focus;
 
 /// A phrase and its letters.
@@ -39,6 +39,7 @@ pub fn SearchForm(draft: Draft, on_submit: Callback<()>) -> impl IntoView {
                 {example}
             </button>
         }
+        .into_any()
     };
     view! {
         <form class="search_form card" action="/api/search" method="post" autocomplete="off" on:submit=submit>
@@ -62,7 +63,7 @@ pub fn SearchForm(draft: Draft, on_submit: Callback<()>) -> impl IntoView {
             </div>
             <section class="preview" aria-label=words::PREVIEW>
                 <LetterTiles draft found />
-                <p class="verdict">{part(so_far)}</p>
+                <p class="verdict">{text_part(so_far)}</p>
             </section>
             <p class="examples">{words::TRY}" " {EXAMPLES.map(example).collect_view()}</p>
         </form>
@@ -73,12 +74,12 @@ pub fn SearchForm(draft: Draft, on_submit: Callback<()>) -> impl IntoView {
 #[component]
 fn LimitedField(field: Field, label: &'static str, text: RwSignal<String>, children: Children) -> impl IntoView {
     let fault = move || text.with(|text| field.fault(text));
-    let note = move || fault().or_else(|| text.with(|text| field.counter(text)));
+    let note = move || fault().or_else(|| text.with(|text| field.counter(text))).unwrap_or_default();
     view! {
         <div class="field" data-fault=part(move || fault().map(|_| ""))>
             <div class="field_head">
                 <label for=field.name()>{label}</label>
-                <span class="field_note" id=format!("{}-note", field.name()) aria-live="polite">{part(note)}</span>
+                <span class="field_note" id=format!("{}-note", field.name()) aria-live="polite">{text_part(note)}</span>
             </div>
             {children()}
         </div>

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use crate::search::draft::Draft;
 use crate::search::words;
+use crate::ui::part::part;
 use crate::ui::{format, highlight};
 
 /// Tiles up to this number fit any screen, so they must not be a Tab stop. More may need scrolling, also by keyboard.
@@ -30,10 +31,10 @@ pub fn PhraseMarks(
             let now = letters.with(|letters| search4letters(phrase, letters).iter().collect::<String>());
             let marks = runs(phrase, &now).into_iter().map(run).collect::<Vec<_>>();
             found.set(now);
-            marks
+            marks.into_any()
         })
     };
-    view! { <p class="phrase_marks" dir="auto" translate="no" aria-hidden="true">{marks}</p> }
+    view! { <p class="phrase_marks" dir="auto" translate="no" aria-hidden="true">{part(marks)}</p> }
 }
 
 /// Splits `phrase` between found and other characters, so that equal neighbours share a run.
@@ -64,8 +65,9 @@ pub fn LetterTiles(draft: Draft, found: RwSignal<String>) -> impl IntoView {
                 {shown(letter)}<small>{format::number(count as u64)}</small>
             </li>
         }
+        .into_any()
     };
-    move || {
+    part(move || {
         let counts = found.with(|found| {
             phrase.with_untracked(|phrase| letters.with_untracked(|letters| counts(phrase, letters, found)))
         });
@@ -80,7 +82,8 @@ pub fn LetterTiles(draft: Draft, found: RwSignal<String>) -> impl IntoView {
                 {counts.into_iter().map(tile).collect_view()}
             </ul>
         }
-    }
+        .into_any()
+    })
 }
 
 /// A letter that stands alone: spaces and what joins its neighbours would be invisible.

@@ -16,6 +16,7 @@ use crate::search::draft::storage;
 use crate::search::submission::{Question, resend_after};
 use crate::search::words;
 use crate::ui::notice::{Notice, Tone};
+use crate::ui::part::part;
 
 /// The most searches that a tab keeps. The longest of them together fit into the storage that browsers allow.
 const KEPT_SEARCHES: usize = 20;
@@ -190,11 +191,12 @@ fn parse(line: &str) -> Option<Question> {
 #[component]
 pub fn OutboxNotice(outbox: Outbox) -> impl IntoView {
     let notice = |searches: usize, tone, text: &str| {
-        (searches > 0).then(|| view! { <Notice tone text=format!("{} {text}", words::earlier_searches(searches)) /> })
+        let text = || format!("{} {text}", words::earlier_searches(searches));
+        (searches > 0).then(|| view! { <Notice tone text=text() /> }.into_any())
     };
     view! {
-        {move || notice(outbox.waiting.get(), Tone::Info, words::EARLIER_WAIT)}
-        {move || notice(outbox.given_up.get(), Tone::Warning, words::EARLIER_GIVEN_UP)}
+        {part(move || notice(outbox.waiting.get(), Tone::Info, words::EARLIER_WAIT))}
+        {part(move || notice(outbox.given_up.get(), Tone::Warning, words::EARLIER_GIVEN_UP))}
     }
 }
 

@@ -4,6 +4,7 @@ use api::search4letters;
 use leptos::prelude::*;
 
 use crate::platform::context;
+use crate::platform::effect::effect;
 use crate::platform::mount::take_submitted;
 use crate::search::draft::Draft;
 use crate::search::form::SearchForm;
@@ -16,7 +17,7 @@ use crate::search::submission::{Progress, Question, Submission};
 use crate::search::visit::Visit;
 use crate::search::words;
 use crate::ui::page::PageHeading;
-use crate::ui::part::part;
+use crate::ui::part::{part, text_part};
 
 /// Each search is an entry of the browser's history. Its address shows the search to others, too; only the entry itself
 /// knows that the search was made here.
@@ -46,18 +47,20 @@ pub fn SearchPage(draft: Draft, outbox: Outbox) -> impl IntoView {
     if take_submitted() && draft.faulty_field().is_none() {
         submit_draft.run(());
     }
-    Effect::new(move |earlier: Option<()>| {
+    let mut is_first = true;
+    effect(move || {
+        let was_first = std::mem::take(&mut is_first);
         let Some(visit) = Visit::at(&router.location()) else {
             submission.clear();
             return;
         };
         let (phrase, letters) = asked(&visit);
         // Keeps what was typed before the wasm was loaded, and while the search was on its way.
-        if submission.show(visit) && (earlier.is_some() || draft.is_untouched()) {
+        if submission.show(visit) && (!was_first || draft.is_untouched()) {
             draft.set(&phrase, &letters);
         }
     });
-    Effect::new(move |_| {
+    effect(move || {
         let Progress::Answered(answer) = submission.progress() else { return };
         let (location, asked) = untrack(|| (router.location(), submission.question()));
         // The visitor may be at another entry by now. That of the search is asked again when it is shown, by its id.
@@ -78,8 +81,8 @@ pub fn SearchPage(draft: Draft, outbox: Outbox) -> impl IntoView {
     });
     // A screen reader hears only what changes in an element that is there already.
     let spoken = move || {
-        let Question { phrase, letters, .. } = submission.question()?;
-        Some(format!("{} {}", words::RESULTS, verdict(search4letters(&phrase, &letters).len(), &letters)))
+        let Some(Question { phrase, letters, .. }) = submission.question() else { return String::new() };
+        format!("{} {}", words::RESULTS, verdict(search4letters(&phrase, &letters).len(), &letters))
     };
     view! {
         <div class="page search_page" data-asked=part(asked_for)>
@@ -96,7 +99,7 @@ pub fn SearchPage(draft: Draft, outbox: Outbox) -> impl IntoView {
                 </div>
             </div>
             <Ledger settled=submission.settled />
-            <p class="visually_hidden" role="status">{part(spoken)}</p>
+            <p class="visually_hidden" role="status">{text_part(spoken)}</p>
         </div>
     }
 }

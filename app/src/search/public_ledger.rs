@@ -4,10 +4,11 @@ use api::{PublicLedger, TimeMs};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use crate::platform::effect::effect;
 use crate::platform::{context, time};
 use crate::search::words;
 use crate::ui::format;
-use crate::ui::part::part;
+use crate::ui::part::{part, text_part};
 
 /// How often the figures are read, in milliseconds.
 const EVERY: i64 = 5_000;
@@ -32,7 +33,7 @@ pub fn Ledger(
     part(move || {
         figures.get().map(|Figures { ledger, read_at, is_old }| {
             let is_old = move || is_old || is_silent.get();
-            let as_of = move || is_old().then(|| words::as_of(&time::time_of_day(read_at)));
+            let as_of = move || if is_old() { words::as_of(&time::time_of_day(read_at)) } else { String::new() };
             view! {
                 <section
                     class="public_ledger"
@@ -41,7 +42,7 @@ pub fn Ledger(
                 >
                     <h2 id="ledger-title">{words::LEDGER}</h2>
                     <dl>{terms(ledger)}</dl>
-                    <span>{part(as_of)}</span>
+                    <span>{text_part(as_of)}</span>
                     <a href="/lab?scenario=trap">{words::SEE_THE_TRAP}</a>
                 </section>
             }
@@ -62,7 +63,7 @@ fn terms(ledger: PublicLedger) -> impl IntoView {
     ]
     .into_iter()
     .flatten()
-    .map(|(count, word, why)| view! { <div title=why><dt>{word}</dt><dd>{format::number(count)}</dd></div> })
+    .map(|(count, word, why)| view! { <div title=why><dt>{word}</dt><dd>{format::number(count)}</dd></div> }.into_any())
     .collect_view()
 }
 
@@ -70,14 +71,15 @@ fn terms(ledger: PublicLedger) -> impl IntoView {
 fn read(settled: RwSignal<u32>) -> RwSignal<Option<Figures>> {
     let (figures, now, is_silent) = (RwSignal::new(None::<Figures>), context::now(), context::is_silent());
     let asked = StoredValue::new(None::<TimeMs>);
-    Effect::new(move |known: Option<u32>| {
+    let mut known = settled.get_untracked();
+    effect(move || {
         let (now, settled) = (now.get(), settled.get());
-        let is_settled = known.is_some_and(|known| known != settled);
+        let is_settled = std::mem::replace(&mut known, settled) != settled;
         let is_known = figures.with_untracked(Option::is_some) && !is_silent.get_untracked();
         let every = if is_known { EVERY } else { EVERY_WITHOUT };
         let is_fresh = asked.get_value().is_some_and(|asked| now.since(asked) < every);
         if document().hidden() || is_fresh && !is_settled {
-            return settled;
+            return;
         }
         asked.set_value(Some(now));
         spawn_local(async move {
@@ -90,7 +92,6 @@ fn read(settled: RwSignal<u32>) -> RwSignal<Option<Figures>> {
                 }
             }
         });
-        settled
     });
     figures
 }

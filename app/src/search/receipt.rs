@@ -12,7 +12,7 @@ use crate::ui::copy_button::CopyButton;
 use crate::ui::format;
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Notice, Tone};
-use crate::ui::part::part;
+use crate::ui::part::{part, text_part};
 use crate::ui::words::TRY_AGAIN;
 
 /// What stands in the place of the results until there are some. index.html shows the same.
@@ -37,14 +37,14 @@ fn row_to_come() -> impl IntoView {
     view! { <p class="receipt_stamp" data-standing="ahead">{words::ITS_ROW}</p> }
 }
 
-fn promised(step: Step) -> impl IntoView {
-    view! { <li class="receipt_step" data-standing="ahead">{step.promise()}</li> }
+fn promised(step: Step) -> AnyView {
+    view! { <li class="receipt_step" data-standing="ahead">{step.promise()}</li> }.into_any()
 }
 
 #[component]
 pub fn SearchReceipt(submission: Submission) -> impl IntoView {
     view! {
-        <div class="receipt" hidden=move || submission.progress() == Progress::Unasked>
+        <div class="receipt" hidden=part(move || (submission.progress() == Progress::Unasked).then_some(""))>
             {part(move || match submission.progress() {
                 Progress::Sending => sending(submission),
                 Progress::Unasked => ().into_any(),
@@ -66,7 +66,7 @@ fn sending(submission: Submission) -> AnyView {
         let is_long = time::since_ms(submission.sent_ms.get()) >= LONG_WAIT_MS;
         if is_long { words::STILL_SENDING } else { words::SENDING }
     };
-    view! { <p class="muted" role="status">{part(text)}</p> }.into_any()
+    view! { <p class="muted" role="status">{text_part(text)}</p> }.into_any()
 }
 
 /// A search that the server has not accepted yet: nothing is lost.
@@ -91,7 +91,7 @@ fn Unreached(error: ApiError, submission: Submission) -> impl IntoView {
         <ol class="receipt_list">
             <li class="receipt_step" data-standing="held">
                 <span>{words::NOT_ACCEPTED_YET}</span>
-                <span class="receipt_time">{part(next_try)}</span>
+                <span class="receipt_time">{text_part(next_try)}</span>
             </li>
             {[Step::Waiting, Step::Writing].map(promised).collect_view()}
         </ol>
@@ -132,15 +132,19 @@ fn Followed(answer: Answer, settled: RwSignal<u32>) -> impl IntoView {
         let standing = move || state.with(|state| step.standing(state.as_ref(), is_over()).as_str());
         let label = move || state.with(|state| step.label(state.as_ref(), ahead.get()));
         let time = move || {
-            state.with(|state| step.time(state.as_ref(), waited)).map(|ms| format!("+{}", format::duration(ms)))
+            state
+                .with(|state| step.time(state.as_ref(), waited))
+                .map(|ms| format!("+{}", format::duration(ms)))
+                .unwrap_or_default()
         };
         let is_now = move || (standing() == "now").then_some("step");
         view! {
-            <li class="receipt_step" data-standing=part(standing) aria-current=part(is_now)>
-                <span>{part(label)}</span>
-                <span class="receipt_time">{part(time)}</span>
+            <li class="receipt_step" data-standing=part(move || Some(standing())) aria-current=part(is_now)>
+                <span>{text_part(label)}</span>
+                <span class="receipt_time">{text_part(time)}</span>
             </li>
         }
+        .into_any()
     };
     let in_log = move || took().map(format::duration).or_else(so_far).unwrap_or_else(|| "–".to_owned());
     let is_open = move || took().is_none() && !is_over();
@@ -148,10 +152,10 @@ fn Followed(answer: Answer, settled: RwSignal<u32>) -> impl IntoView {
     view! {
         <SpoolNotice recorded receipt=state />
         <dl class="receipt_totals">
-            {waited.map(|ms| view! { <div><dt>{waited_label}</dt><dd>{format::duration(ms.into())}</dd></div> })}
+            {waited.map(|ms| view! { <div><dt>{waited_label}</dt><dd>{format::duration(ms.into())}</dd></div> }.into_any())}
             <div>
-                <dt>{part(move || if is_open() { words::THE_LOG_SO_FAR } else { words::THE_LOG_TOOK })}</dt>
-                <dd data-live=part(move || took().is_none().then_some(""))>{part(in_log)}</dd>
+                <dt>{text_part(move || if is_open() { words::THE_LOG_SO_FAR } else { words::THE_LOG_TOOK })}</dt>
+                <dd data-live=part(move || took().is_none().then_some(""))>{text_part(in_log)}</dd>
             </div>
         </dl>
         <div
@@ -160,7 +164,7 @@ fn Followed(answer: Answer, settled: RwSignal<u32>) -> impl IntoView {
             data-live=part(move || is_open().then_some(""))
             aria-hidden="true"
         ></div>
-        {long_wait.map(|ms| view! { <p class="receipt_way">{words::way(&format::duration(ms.into()))}</p> })}
+        {long_wait.map(|ms| view! { <p class="receipt_way">{words::way(&format::duration(ms.into()))}</p> }.into_any())}
         <ol class="receipt_list" aria-label=words::RECORD aria-live="polite">{Step::ALL.map(step).collect_view()}</ol>
         {part(move || match state.with(|state| state.as_ref().and_then(|state| Some((state.row?, state.recorded_at)))) {
             Some((row, at)) => view! { <Stamp row at /> }.into_any(),
@@ -193,6 +197,7 @@ fn Stamp(row: LogSeq, at: Option<TimeMs>) -> impl IntoView {
                 <span>{date.to_owned()}" "</span>{time_of_day.to_owned()}
             </time>
         }
+        .into_any()
     });
     view! {
         <p class="receipt_stamp" role="status">

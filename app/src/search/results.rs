@@ -4,6 +4,7 @@ use api::{ADDRESS_LIMIT, search4letters, set_text};
 use leptos::html;
 use leptos::prelude::*;
 
+use crate::platform::effect::effect;
 use crate::platform::{context, url};
 use crate::search::marked::{self, verdict};
 use crate::search::receipt::SearchReceipt;
@@ -13,7 +14,7 @@ use crate::ui::copy_button::CopyButton;
 use crate::ui::highlight;
 use crate::ui::icon::Symbol;
 use crate::ui::notice::{Notice, Tone};
-use crate::ui::part::part;
+use crate::ui::part::{part, text_part};
 
 #[component]
 pub fn Results(
@@ -37,7 +38,7 @@ pub fn Results(
     let section = NodeRef::<html::Section>::new();
     // On a phone the receipt may end below the window. A page that was just opened stays at its top.
     let has_moved = context::router().has_moved();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(section) = section.get().filter(|_| has_moved) {
             section.scroll_into_view_with_scroll_into_view_options(&nearest());
         }
@@ -45,7 +46,7 @@ pub fn Results(
     view! {
         <section class="results card" aria-labelledby="results-title" node_ref=section>
             <header class="card_head">
-                <h2 id="results-title">{part(move || if is_shared() { words::SHARED_RESULTS } else { words::RESULTS })}</h2>
+                <h2 id="results-title">{text_part(move || if is_shared() { words::SHARED_RESULTS } else { words::RESULTS })}</h2>
                 {match link {
                     Some(link) => view! { <CopyButton label=words::COPY_LINK symbol=Symbol::Link text=link /> }.into_any(),
                     None => view! { <span class="muted">{words::NO_LINK}</span> }.into_any(),

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use crate::platform::effect::effect;
+
 /// How long a batch is collected.
 const BATCH: Duration = Duration::from_secs(3);
 
@@ -18,7 +20,7 @@ pub fn Announcer(
     let text = RwSignal::new(String::new());
     let announced = StoredValue::new(0);
     let is_collecting = StoredValue::new(false);
-    Effect::new(move |_| {
+    effect(move || {
         let arrived_now = arrived.get();
         if arrived_now < announced.get_value() {
             announced.set_value(arrived_now);

@@ -7,7 +7,7 @@ use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::ui::icon::{Icon, Symbol};
-use crate::ui::part::part;
+use crate::ui::part::text_part;
 use crate::ui::words;
 
 /// How long the confirmation is shown.
@@ -42,7 +42,7 @@ pub fn CopyButton(
     view! {
         <button class="button button-small copy_button" type="button" on:click=copy>
             <Icon symbol=symbol.unwrap_or(Symbol::Copy) />
-            <span aria-live="polite">{part(move || confirmation.get().unwrap_or(label))}</span>
+            <span aria-live="polite">{text_part(move || confirmation.get().unwrap_or(label))}</span>
         </button>
     }
 }

@@ -3,6 +3,7 @@
 use leptos::html;
 use leptos::prelude::*;
 
+use crate::platform::effect::effect;
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::words;
 
@@ -32,7 +33,7 @@ pub fn Dialog(
 /// Returns the `node_ref` for a dialog that opens and closes with `is_open`.
 pub fn modal(is_open: impl Fn() -> bool + 'static) -> NodeRef<html::Dialog> {
     let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move |_| {
+    effect(move || {
         let Some(dialog) = dialog.get() else { return };
         match (is_open(), dialog.open()) {
             (true, false) => drop(dialog.show_modal()),

@@ -27,8 +27,8 @@ pub fn Notice(
     view! {
         <div class="notice" data-tone=name role=role>
             <Icon symbol />
-            <p>{title.map(|title| view! { <strong>{title}</strong> })}{highlight::visible(&text)}</p>
-            {children.map(|children| view! { <div class="notice_actions">{children()}</div> })}
+            <p>{title.map(|title| view! { <strong>{title}</strong> }.into_any())}{highlight::visible(&text)}</p>
+            {children.map(|children| view! { <div class="notice_actions">{children()}</div> }.into_any())}
         </div>
     }
 }

@@ -4,6 +4,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use crate::platform::context;
+use crate::platform::effect::effect;
 use crate::ui::part::part;
 use crate::ui::words;
 
@@ -16,11 +17,11 @@ pub fn PageHeading(
 ) -> impl IntoView {
     let heading = NodeRef::<html::H1>::new();
     let title = title.unwrap_or(text);
-    Effect::new(move |_| document().set_title(&words::title(&title.get())));
+    effect(move || document().set_title(&words::title(&title.get())));
     // A screen reader announces the new page when the focus moves to its heading. On the first page the browser does
     // that, and the focus may already be in a field.
     let has_moved = context::router().has_moved();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(heading) = heading.get().filter(|_| has_moved) {
             let _ = heading.focus();
         }

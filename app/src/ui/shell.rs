@@ -3,11 +3,12 @@
 use api::Route;
 use leptos::prelude::*;
 
+use crate::platform::effect::effect;
 use crate::platform::session::SessionState;
 use crate::platform::sse::StreamState;
 use crate::platform::{context, reach, time};
 use crate::ui::icon::{Icon, Symbol};
-use crate::ui::part::part;
+use crate::ui::part::{part, text_part};
 use crate::ui::shortcuts::Shortcuts;
 use crate::ui::theme::ThemeControl;
 use crate::ui::words;
@@ -21,7 +22,7 @@ pub fn Shell(
     let session = context::session();
     let route = context::router().route();
     // Set by boot.js for the first page.
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(root) = document().document_element() {
             let _ = root.set_attribute("data-frame", if route.get().is_console() { "console" } else { "public" });
         }
@@ -38,10 +39,10 @@ pub fn Shell(
                 <div class="topbar_tools" data-awaited=part(move || (session.state() == SessionState::Unknown).then_some(""))>
                     <ConnectionStatus />
                     // An account's menu has it too.
-                    {move || {
+                    {part(move || {
                         let is_in_menu = route.get().is_console() || session.account().is_some();
-                        (!is_in_menu).then(|| view! { <ThemeControl /> })
-                    }}
+                        (!is_in_menu).then(|| view! { <ThemeControl /> }.into_any())
+                    })}
                     {account_menu}
                 </div>
             </header>
@@ -110,9 +111,9 @@ fn ConnectionStatus() -> impl IntoView {
         state => not_live_since(state),
     };
     view! {
-        <span class="connection_status" data-state=part(move || status().0) role="status" title=part(explanation)>
+        <span class="connection_status" data-state=part(move || Some(status().0)) role="status" title=part(explanation)>
             <span class="connection_dot" aria-hidden="true"></span>
-            <span class="connection_word">{part(move || status().1)}</span>
+            <span class="connection_word">{text_part(move || status().1)}</span>
         </span>
     }
 }

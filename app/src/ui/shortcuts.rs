@@ -20,11 +20,11 @@ pub fn Shortcuts() -> impl IntoView {
     let is_open = RwSignal::new(false);
     listen(is_open);
     let row = |&(keys, effect): &(&'static str, &'static str)| {
-        let keys = keys.split(' ').map(|key| view! { <kbd>{key}</kbd> }).collect_view();
-        view! { <div class="help_row"><dt>{keys}</dt><dd>{effect}</dd></div> }
+        let keys = keys.split(' ').map(|key| view! { <kbd>{key}</kbd> }.into_any()).collect_view();
+        view! { <div class="help_row"><dt>{keys}</dt><dd>{effect}</dd></div> }.into_any()
     };
     let groups = words::KEY_GROUPS.map(|(heading, keys)| {
-        view! { <h3>{heading}</h3><dl class="help_list">{keys.iter().map(row).collect_view()}</dl> }
+        view! { <h3>{heading}</h3><dl class="help_list">{keys.iter().map(row).collect_view()}</dl> }.into_any()
     });
     view! {
         <Dialog class="help_dialog" heading_id="help-title" heading=words::KEYS is_open>

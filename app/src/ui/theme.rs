@@ -101,6 +101,7 @@ pub fn ThemeControl() -> impl IntoView {
                 <span class="visually_hidden">{label}</span>
             </label>
         }
+        .into_any()
     };
     view! {
         <fieldset class="theme_control">
