@@ -7,7 +7,7 @@ use xshell::cmd;
 
 use crate::steps::{Steps, joined};
 use crate::workspace::Workspace;
-use crate::{fingerprint, minify, precompress, preload, tools};
+use crate::{fingerprint, minify, pack, precompress, preload, tools};
 
 /// The client's inputs. A superfluous entry costs rebuilds; a missing one leaves a stale client.
 const INPUTS: &[&str] = &[
@@ -15,6 +15,8 @@ const INPUTS: &[&str] = &[
     "style",
     "xtask/bindgen",
     "xtask/src/client.rs",
+    "xtask/src/pack",
+    "xtask/src/pack.rs",
     "xtask/src/preload.rs",
     ".cargo",
     "Cargo.lock",
@@ -128,6 +130,7 @@ fn build_bundles(workspace: &Workspace, steps: &Steps, build: Build, tools: &[Pa
         steps.step("compressing the client", || {
             minify::folder(&workspace.dist)?;
             preload::folder(&workspace.dist)?;
+            pack::folder(&workspace.dist)?;
             precompress::folder(&workspace.dist)
         })?;
     }

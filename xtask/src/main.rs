@@ -7,6 +7,7 @@ mod faults;
 mod fingerprint;
 mod generated;
 mod minify;
+mod pack;
 mod precompress;
 mod preload;
 mod run;
