@@ -1,5 +1,7 @@
 //! The client's files, and the paths of its router.
 
+use std::collections::BTreeSet;
+
 use api::ErrorCode;
 use http::Method;
 
@@ -102,6 +104,33 @@ async fn a_page_is_sent_in_an_encoding_that_the_browser_accepts() {
     for none in ["identity;q=0", "*;q=0"] {
         assert_eq!(server.get("/").header("accept-encoding", none).send().await.status, 406, "{none}");
     }
+}
+
+/// What the files of a first visit may weigh together, in bytes as brotli packs them: what they weigh, and two percent.
+const FIRST_VISIT: usize = 127_000;
+
+#[tokio::test]
+async fn a_first_visit_has_not_become_heavier() {
+    let server = TestServer::start().await;
+    let document = server.get("/").send().await;
+    is_page_or_says_why(&document);
+    let sent = async |file: &str| server.get(file).header("accept-encoding", "br").send().await;
+    if sent("/").await.headers.get("content-encoding").is_none_or(|encoding| encoding != "br") {
+        // A build without the client, or with the quick one of `cargo xtask run`, which no visitor gets.
+        return;
+    }
+    let document = document.text();
+    let names = document.split(['"', '\'', '=', '>', ' ']).filter(|name| {
+        name.starts_with('/') && [".css", ".js", ".svg", ".wasm"].iter().any(|ending| name.ends_with(ending))
+    });
+    let mut files: BTreeSet<&str> = names.collect();
+    files.insert("/");
+    assert_eq!(files.len(), 5, "the document, its program and script, its style sheet and its icon: {files:?}");
+    let mut weight = 0;
+    for file in files {
+        weight += sent(file).await.body.len();
+    }
+    assert!(weight <= FIRST_VISIT, "a first visit loads {weight} bytes: see docs/performance/profile.md");
 }
 
 #[tokio::test]
