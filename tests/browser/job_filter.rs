@@ -27,6 +27,8 @@ async fn cancelled_and_running() -> BrowserTest {
     wait_for_count(page, JobState::Cancelled, "1").await;
     search(&test.client(), 2, "hello second").await;
     wait_for_count(page, JobState::Running, "1").await;
+    // On a job's buttons, the pointer would hold the list.
+    page.click(Role::Heading, "Jobs").await;
     test
 }
 
@@ -146,6 +148,8 @@ async fn a_long_scan_shows_its_progress_and_can_be_stopped() {
             const answer = await fetch(request, options);
             if (!(request.url ?? request).includes('/jobs/list') || window.isOver) return answer;
             window.scanned += 1;
+            // The third one is still scanning when the visitor stops it.
+            if (window.scanned > 2) await new Promise(() => {});
             const page = {jobs: [], next: 1000000 - window.scanned, compared: 49000, is_cut: true};
             return new Response(JSON.stringify(page), {headers: {'content-type': 'application/json'}});
         }";
