@@ -99,6 +99,7 @@ async fn a_command_that_was_killed_is_run_again() {
     let mut tables = Tables::open(&installation.database()).await;
     let jobs: Vec<(String, String)> = (0..JOBS).map(|number| (number.to_string(), "{}".to_owned())).collect();
     tables.add_jobs("lab_run", &jobs).await;
+    tables.run("insert into job_kind (kind) values ('lab_run') on conflict do nothing").await;
     let arguments = ["jobs", "cancel", "--filter", "kind:lab_run", "--yes"];
     // Wherever it is killed, even before or after all of its work.
     let command = installation.launch(&arguments);
