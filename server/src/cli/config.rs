@@ -296,7 +296,7 @@ mod tests {
             ("x export --format sqlite", "--output <FILE>"),
             ("x jobs retry --yes", "--filter <FILTER>"),
             ("x jobs retry --filter= --yes --dry-run", "--dry-run"),
-            ("x jobs drop", "<COMMAND>' 'drop'"),
+            ("x jobs drop", "subcommand 'drop'"),
             ("x copy --from sqlite:d", "--to"),
             ("x copy --from sqlite:d --to postgres://a:hunter2/@x/d", "%2F for /"),
             ("x --nonsense", "--nonsense"),
