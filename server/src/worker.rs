@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::lab::{LabResources, LabRun, lab_run};
 use crate::platform::job::Attempt;
 use crate::platform::random::Random;
-use crate::search::log_request::{LogRequest, log_request};
+use crate::search::log_request::{LogRequest, log_requests};
 use crate::system::Probe;
 
 /// How long an attempt may take beyond the configured delay.
@@ -64,16 +64,21 @@ pub fn worker_settings(options: WorkerOptions, store: &dyn Store, random: &Rando
 /// Runs jobs until `stop` is cancelled and the drain is over.
 pub async fn run_worker(context: JobContext, settings: Settings, stop: CancellationToken) {
     let (queue, clock, worker) = (context.store.clone(), context.clock.clone(), settings.worker.clone());
-    let perform = move |job| perform(job, worker.clone(), context.clone());
-    queue::run(queue, clock, settings, perform, stop).await;
+    // With a delay, a job that is cancelled would let all others of its group sleep again.
+    let grouped = context.log_delay.is_zero().then_some(LogRequest::KIND);
+    let perform = move |jobs| perform(jobs, worker.clone(), context.clone());
+    queue::run_grouped(queue, clock, settings, grouped, perform, stop).await;
 }
 
-/// One arm per kind of job.
-async fn perform(job: ClaimedJob, worker: WorkerName, context: JobContext) -> Result<JobOutcome, JobError> {
+/// Log jobs may come together, see [`queue::run_grouped`]. Jobs of all other kinds come alone: one arm for each.
+async fn perform(jobs: Arc<[ClaimedJob]>, worker: WorkerName, context: JobContext) -> Result<JobOutcome, JobError> {
     let JobContext { store, clock, log_delay, lab } = context;
+    let job = &jobs[0];
+    if job.kind == LogRequest::KIND {
+        return log_requests(&jobs, worker, log_delay, &*store, &*clock).await;
+    }
     let attempt = Attempt { store, clock, job: job.id, number: job.attempt, worker };
     match job.kind.as_str() {
-        LogRequest::KIND => return log_request(decode(&job.payload)?, &attempt, log_delay).await,
         // Boxed, because it is large and rare: otherwise it would enlarge the future of every job.
         LabRun::KIND => Box::pin(lab_run(decode(&job.payload)?, lab, &attempt)).await?,
         Probe::KIND => drop(decode::<Probe>(&job.payload)?),

@@ -75,6 +75,21 @@ impl Attempts {
         EndRecorder { attempt, attempts: self.clone() }
     }
 
+    fn begin_together(&self, jobs: &[ClaimedJob], slots: usize) -> Group {
+        let group: Vec<AttemptId> = jobs.iter().map(|job| (job.id, job.attempt)).collect();
+        let mut seen = self.seen();
+        seen.running.extend(&group);
+        let twice = group.iter().find(|attempt| seen.begun.contains(attempt)).copied();
+        let breach = match twice {
+            Some(twice) => Some(format!("{twice:?} was begun twice")),
+            None if group.iter().any(|(_, number)| *number > 1) => Some(format!("{group:?} are not first attempts")),
+            None if seen.running.len() > slots => Some(format!("{:?} run in {slots} slots", seen.running)),
+            None => None,
+        };
+        seen.breaches.extend(breach);
+        Group { running: group, attempts: self.clone() }
+    }
+
     fn expect_no_earlier_than(&self, attempt: AttemptId) {
         let mut seen = self.seen();
         if let Some(earlier) = seen.running.range((attempt.0, 0)..attempt).next().copied() {
@@ -109,6 +124,51 @@ pub async fn perform(job: ClaimedJob, slots: usize, attempts: Attempts, clock: A
     }
     attempts.seen().succeeded.insert(attempt);
     Ok(())
+}
+
+/// Performs jobs that run together. If they do not succeed, each of them runs alone afterwards.
+pub async fn perform_all(
+    jobs: Arc<[ClaimedJob]>,
+    slots: usize,
+    attempts: Attempts,
+    clock: Arc<HeldClock>,
+) -> Result<(), JobError> {
+    if let [job] = &*jobs {
+        return perform(job.clone(), slots, attempts, clock).await;
+    }
+    let group = attempts.begin_together(&jobs, slots);
+    a_while(6).await;
+    match thread_rng().gen_range(0..8) {
+        0..=4 => {
+            group.succeed();
+            Ok(())
+        }
+        5 => Err(JobError::Retry("one of them failed".to_owned())),
+        6 => resume_unwind(Box::new("the handler fell over")),
+        _ => std::future::pending().await,
+    }
+}
+
+/// Attempts that run together.
+struct Group {
+    running: Vec<AttemptId>,
+    attempts: Attempts,
+}
+
+impl Group {
+    /// From now on each of them must be reported, and may not begin again.
+    fn succeed(&self) {
+        let mut seen = self.attempts.seen();
+        seen.begun.extend(&self.running);
+        seen.succeeded.extend(&self.running);
+        seen.unreported.extend(self.running.iter().map(|attempt| (*attempt, 0)));
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.attempts.seen().running.retain(|attempt| !self.running.contains(attempt));
+    }
 }
 
 /// Records the end of an attempt, whatever its outcome.

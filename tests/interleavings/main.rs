@@ -25,7 +25,7 @@ use tests::workload::usual_or_long;
 use tests::{HeldClock, builders};
 use tokio_util::sync::CancellationToken;
 
-use crate::handler::{Attempts, perform};
+use crate::handler::{Attempts, perform_all};
 use crate::model_store::ModelStore;
 
 /// Lets other tasks run, up to `most` times.
@@ -124,9 +124,10 @@ impl Simulation {
             jitter: Arc::new(|| thread_rng().gen_range(0.0..1.0)),
         };
         let (attempts, clock) = (self.attempts.clone(), self.clock.clone());
-        let perform = move |job| perform(job, SLOTS, attempts.clone(), clock.clone());
+        let perform = move |jobs| perform_all(jobs, SLOTS, attempts.clone(), clock.clone());
         let clock = Arc::new(YieldingClock(self.clock.clone()));
-        spawn(queue::run(self.store.clone(), clock, settings, perform, self.stop.clone()))
+        let grouped = chance(0.5).then_some("any");
+        spawn(queue::run_grouped(self.store.clone(), clock, settings, grouped, perform, self.stop.clone()))
     }
 
     /// Moves the clock towards the next alarm, without end.

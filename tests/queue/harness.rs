@@ -1,13 +1,14 @@
 //! A store, a held clock and a worker, for tests of jobs.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use api::{Attempt, AttemptOutcome, JobId, JobState, TimeMs};
 use async_trait::async_trait;
-use queue::{Backoff, JobError, JobOutcome, Payload, Settings, decode, encode};
+use futures::future::try_join_all;
+use queue::{Backoff, JobError, JobOutcome, Payload, Settings, decode, encode, run_grouped};
 use serde::{Deserialize, Serialize};
 use store::{ClaimedJob, Clock, Enqueued, JobQueue, JobSelection, NewJob, Store, StoredJob};
 use store_postgres::PostgresStore;
@@ -109,6 +110,22 @@ impl QueueHarness {
     pub fn start_worker_beside_others(&self, clock: Arc<dyn Clock>, slots: usize) -> JoinHandle<()> {
         let settings = Settings { shares_store: true, ..self.settings(slots) };
         self.start(self.store.clone(), clock, settings)
+    }
+
+    /// Starts a worker whose jobs of one claim run together. Returns it, and how many jobs began each time.
+    pub fn start_grouping_worker(&self, slots: usize) -> (JoinHandle<()>, Arc<Mutex<Vec<usize>>>) {
+        let (gate, begun) = (self.gate.clone(), Arc::new(Mutex::new(Vec::new())));
+        let perform = {
+            let begun = begun.clone();
+            move |jobs: Arc<[ClaimedJob]>| {
+                begun.lock().expect("no test panics while it holds it").push(jobs.len());
+                let gate = gate.clone();
+                async move { try_join_all(jobs.iter().map(|job| perform(job.clone(), gate.clone()))).await.map(all) }
+            }
+        };
+        let (clock, settings) = (self.clock.clone(), self.settings(slots));
+        let run = run_grouped(self.store.clone(), clock, settings, Some(Script::KIND), perform, self.stop.clone());
+        (tokio::spawn(run), begun)
     }
 
     fn settings(&self, slots: usize) -> Settings {
@@ -222,6 +239,11 @@ async fn on_a_server() -> (Arc<dyn Store>, Storage) {
 async fn on_postgres(url: String) -> PostgresStore {
     let options = store_postgres::Options { url, listen_url: None, connections: 3 };
     PostgresStore::open(options, store_postgres::Access::Owner).await.expect("opened")
+}
+
+/// The outcome of jobs that ran together.
+fn all(outcomes: Vec<JobOutcome>) -> JobOutcome {
+    outcomes.into_iter().find(|outcome| *outcome == JobOutcome::Stored).unwrap_or(JobOutcome::Done)
 }
 
 async fn perform(job: ClaimedJob, gate: Arc<Semaphore>) -> Result<JobOutcome, JobError> {

@@ -1,6 +1,7 @@
 //! The queue, with a real store of each kind and a clock that stands still until a test moves it.
 
 mod attempts;
+mod groups;
 mod harness;
 mod leases;
 mod schedule;
@@ -37,6 +38,15 @@ macro_rules! all_on {
                 an_idle_worker_stops_immediately,
                 a_job_that_ends_within_the_grace_time_is_done,
                 a_job_that_does_not_end_in_time_is_released_without_losing_an_attempt,
+            ],
+            groups: [
+                jobs_of_one_claim_run_together,
+                no_more_jobs_run_together_than_there_are_slots,
+                one_that_fails_or_panics_fails_alone,
+                one_that_cannot_be_read_is_dead_alone,
+                one_that_hangs_holds_the_others_up_until_its_time_is_over,
+                one_that_is_cancelled_lets_the_others_go_on,
+                those_that_do_not_end_in_time_are_released_at_a_stop,
             ],
             leases: [
                 a_long_job_keeps_its_lease,

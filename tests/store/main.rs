@@ -74,6 +74,7 @@ macro_rules! test_every_promise {
             finishing: [
                 a_done_job_stays_done,
                 first_attempts_that_succeed_together_end_each_at_its_own_time,
+                attempts_that_are_recorded_by_one_call_end_as_by_many,
                 attempts_of_any_other_kind_end_among_first_ones,
                 a_lost_attempt_among_first_ones_changes_nothing,
                 a_failed_job_retries_and_is_dead_after_its_last_attempt,

@@ -1,15 +1,16 @@
-//! One attempt at a job, on its way from the dispatcher to the handler and back.
+//! Attempts at jobs, on their way from the dispatcher to the handler and back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use api::JobId;
 use store::{AttemptResult, ClaimedJob};
 use tokio::sync::watch;
 
-/// A handler's input.
+/// A handler's input: one job, or several that run together. See [`crate::run_grouped`].
 #[derive(Clone, Debug)]
 pub(crate) struct Attempt {
-    pub(crate) job: ClaimedJob,
+    pub(crate) jobs: Arc<[ClaimedJob]>,
     pub(crate) stop: watch::Receiver<Option<StopReason>>,
 }
 
@@ -50,13 +51,31 @@ pub(crate) enum StopReason {
     Shutdown,
 }
 
+impl StopReason {
+    /// The result of an attempt that is stopped.
+    pub(crate) fn result(self) -> AttemptResult {
+        match self {
+            Self::Cancelled => AttemptResult::Cancelled,
+            Self::Lost | Self::Shutdown => AttemptResult::Release,
+        }
+    }
+}
+
 /// An attempt that has ended, on its way back to the dispatcher.
 #[derive(Debug)]
 pub(crate) struct EndedAttempt {
-    pub(crate) job: JobId,
-    pub(crate) attempt: u32,
-    /// `None` if the handler has already stored it.
-    pub(crate) result: Option<AttemptResult>,
+    pub(crate) jobs: Arc<[ClaimedJob]>,
+    pub(crate) end: End,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum End {
+    /// The handler has already stored the results.
+    Stored,
+    /// The result of each job, which the dispatcher stores.
+    Reported(AttemptResult),
+    /// Jobs that ran together did not succeed. Any of them may be the cause, so each runs alone.
+    Split,
 }
 
 /// The attempts that a dispatcher has claimed and whose results are not stored yet.
@@ -64,7 +83,15 @@ pub(crate) struct EndedAttempt {
 /// Keyed by attempt, not by job: an attempt that lost its lease may still run when the same job is claimed again.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
-    attempts: BTreeMap<(JobId, u32), watch::Sender<Option<StopReason>>>,
+    attempts: BTreeMap<(JobId, u32), Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    /// Shared by jobs that run together: to stop one of them, all are stopped, and the others run again.
+    sender: watch::Sender<Option<StopReason>>,
+    /// Why this job is stopped. The first reason counts.
+    reason: Option<StopReason>,
 }
 
 impl InFlight {
@@ -83,35 +110,40 @@ impl InFlight {
         jobs
     }
 
-    pub(crate) fn add(&mut self, job: ClaimedJob) -> Attempt {
-        // The job could be claimed again, so its earlier attempts have lost their lease.
-        if job.attempt > 1 {
-            self.stop(job.id, StopReason::Lost);
-        }
+    /// Adds jobs that run together, or one alone. Jobs that were added before run anew.
+    pub(crate) fn add(&mut self, jobs: Arc<[ClaimedJob]>) -> Attempt {
+        // A job that could be claimed again has lost the lease of its earlier attempts.
+        jobs.iter().filter(|job| job.attempt > 1).for_each(|job| self.stop(job.id, StopReason::Lost));
         let (sender, stop) = watch::channel(None);
-        self.attempts.insert((job.id, job.attempt), sender);
-        Attempt { job, stop }
+        let running = |job: &ClaimedJob| ((job.id, job.attempt), Running { sender: sender.clone(), reason: None });
+        self.attempts.extend(jobs.iter().map(running));
+        Attempt { jobs, stop }
     }
 
     pub(crate) fn remove(&mut self, job: JobId, attempt: u32) {
         self.attempts.remove(&(job, attempt));
     }
 
-    /// Stops all attempts at a job that still run.
-    pub(crate) fn stop(&self, job: JobId, reason: StopReason) {
-        self.attempts.range((job, 0)..=(job, u32::MAX)).for_each(|(_, sender)| send_once(sender, reason));
+    /// Why an attempt is stopped. `None` if it may run.
+    pub(crate) fn stop_reason(&self, job: JobId, attempt: u32) -> Option<StopReason> {
+        self.attempts.get(&(job, attempt))?.reason
     }
 
-    pub(crate) fn stop_all(&self, reason: StopReason) {
-        self.attempts.values().for_each(|sender| send_once(sender, reason));
+    /// Stops all attempts at a job that still run.
+    pub(crate) fn stop(&mut self, job: JobId, reason: StopReason) {
+        self.attempts.range_mut((job, 0)..=(job, u32::MAX)).for_each(|(_, running)| running.stop(reason));
+    }
+
+    pub(crate) fn stop_all(&mut self, reason: StopReason) {
+        self.attempts.values_mut().for_each(|running| running.stop(reason));
     }
 }
 
-/// Keeps the first reason.
-fn send_once(sender: &watch::Sender<Option<StopReason>>, reason: StopReason) {
-    sender.send_if_modified(|current| {
-        let is_first = current.is_none();
-        current.get_or_insert(reason);
-        is_first
-    });
+impl Running {
+    fn stop(&mut self, reason: StopReason) {
+        if self.reason.is_none() {
+            self.reason = Some(reason);
+            self.sender.send_if_modified(|sent| sent.replace(reason).is_none());
+        }
+    }
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::TimeMs;
-use store::{Claim, ClaimedJob, Clock, FinishedAttempt, JobQueue, Result, StoreError, Topic};
+use store::{AttemptResult, Claim, ClaimedJob, Clock, FinishedAttempt, JobQueue, Result, StoreError, Topic};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::attempt::{Attempt, EndedAttempt, InFlight, StopReason};
+use crate::attempt::{Attempt, End, EndedAttempt, InFlight, StopReason};
 use crate::settings::{Backoff, Settings};
 
 /// The most jobs that one claim takes, so that its commit does not delay others for long.
@@ -30,6 +30,8 @@ pub(crate) struct Dispatcher {
     queue: Arc<dyn JobQueue>,
     clock: Arc<dyn Clock>,
     settings: Settings,
+    /// The kind whose jobs run together, see [`crate::run_grouped`].
+    grouped: Option<&'static str>,
     jobs: mpsc::Sender<Attempt>,
     ended: mpsc::Receiver<EndedAttempt>,
     /// Cancelled when the process is asked to stop. From then on nothing is claimed.
@@ -76,6 +78,7 @@ impl Dispatcher {
         queue: Arc<dyn JobQueue>,
         clock: Arc<dyn Clock>,
         settings: Settings,
+        grouped: Option<&'static str>,
         jobs: mpsc::Sender<Attempt>,
         ended: mpsc::Receiver<EndedAttempt>,
         stop_asked: CancellationToken,
@@ -93,7 +96,7 @@ impl Dispatcher {
             shutdown: Shutdown::NotAsked,
         };
         let (in_flight, unstored) = (InFlight::default(), Vec::new());
-        Self { queue, clock, settings, jobs, ended, stop_asked, in_flight, unstored, timers }
+        Self { queue, clock, settings, grouped, jobs, ended, stop_asked, in_flight, unstored, timers }
     }
 
     /// Dispatches until it is asked to stop, then drains: claims no more, gives running jobs their grace time, and
@@ -222,24 +225,39 @@ impl Dispatcher {
                 self.timers.claim_at = self.clock.steady().after(self.settings.claim_debounce);
             }
         }
-        for job in jobs {
-            let attempt = self.in_flight.add(job);
-            // The channel has room for all slots. If the worker has ended, the other channel is closed too.
-            let _ = self.jobs.try_send(attempt);
+        // A job that has failed runs alone, because it may fail again.
+        let is_grouped = |job: &ClaimedJob| job.attempt == 1 && self.grouped == Some(job.kind.as_str());
+        let (group, alone): (Vec<_>, Vec<_>) = jobs.into_iter().partition(is_grouped);
+        alone.into_iter().for_each(|job| self.begin([job].into()));
+        if !group.is_empty() {
+            self.begin(group.into());
         }
     }
 
+    fn begin(&mut self, jobs: Arc<[ClaimedJob]>) {
+        let attempt = self.in_flight.add(jobs);
+        // The channel has room for all slots. If the worker has ended, the other channel is closed too.
+        let _ = self.jobs.try_send(attempt);
+    }
+
     fn take(&mut self, ended: Vec<EndedAttempt>) {
-        let (now, wall) = (self.clock.steady(), self.clock.wall());
-        for EndedAttempt { job, attempt, result } in ended {
-            match result {
-                Some(result) => {
-                    let worker = self.settings.worker.clone();
-                    self.unstored.push(FinishedAttempt { job, attempt, worker, result, now, wall });
+        for EndedAttempt { jobs, end } in ended {
+            for job in &*jobs {
+                match &end {
+                    End::Stored => self.in_flight.remove(job.id, job.attempt),
+                    End::Reported(result) => self.report(job, result.clone()),
+                    End::Split => match self.in_flight.stop_reason(job.id, job.attempt) {
+                        Some(reason) => self.report(job, reason.result()),
+                        None => self.begin([job.clone()].into()),
+                    },
                 }
-                None => self.in_flight.remove(job, attempt),
             }
         }
+    }
+
+    fn report(&mut self, job: &ClaimedJob, result: AttemptResult) {
+        let (now, wall, worker) = (self.clock.steady(), self.clock.wall(), self.settings.worker.clone());
+        self.unstored.push(FinishedAttempt { job: job.id, attempt: job.attempt, worker, result, now, wall });
     }
 
     fn reset_backoff(&mut self) {

@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, watch};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::attempt::{Attempt, EndedAttempt, JobError, JobOutcome, StopReason};
+use crate::attempt::{Attempt, End, EndedAttempt, JobError, JobOutcome, StopReason};
 use crate::settings::Settings;
 
 /// Yields the jobs that the dispatcher has claimed, and ends when the dispatcher does.
@@ -135,14 +135,18 @@ where
     }
 
     fn call(&mut self, task: Task<Attempt>) -> Self::Future {
-        let Attempt { job, stop } = &task.args;
-        let (job, attempt, stop) = (job.id, job.attempt, stop.clone());
+        let Attempt { jobs, stop } = task.args.clone();
         let limits = self.limits.clone();
         let running = self.handler.call(task);
         async move {
-            let result = limits.run(running, stop, attempt).await;
+            let number = jobs.first().map_or(1, |job| job.attempt);
+            let end = match limits.run(running, stop, number).await {
+                None => End::Stored,
+                Some(result) if result == AttemptResult::Done || jobs.len() == 1 => End::Reported(result),
+                Some(_) => End::Split,
+            };
             // The dispatcher outlives its attempts, except when the whole runtime is torn down.
-            let _ = limits.ended.send(EndedAttempt { job, attempt, result }).await;
+            let _ = limits.ended.send(EndedAttempt { jobs, end }).await;
             Ok(())
         }
         .boxed()
@@ -167,10 +171,7 @@ impl Limits {
                 Ok(Err(error)) => self.failed(error, attempt),
                 Err(panic) => self.retry(format!("panicked: {}", panic_text(&*panic)), attempt),
             },
-            reason = stop_reason(&mut stop) => match reason {
-                StopReason::Cancelled => AttemptResult::Cancelled,
-                StopReason::Lost | StopReason::Shutdown => AttemptResult::Release,
-            },
+            reason = stop_reason(&mut stop) => reason.result(),
             () = time_is_up => self.retry(format!("took longer than {} s", timeout.as_secs()), attempt),
         };
         Some(result)

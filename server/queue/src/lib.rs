@@ -43,6 +43,27 @@ pub async fn run<P, F, R>(
     F: Future<Output = Result<R, JobError>> + Send + 'static,
     R: Into<JobOutcome>,
 {
+    let perform = move |jobs: Arc<[ClaimedJob]>| perform(jobs[0].clone());
+    run_grouped(queue, clock, settings, None, perform, stop).await;
+}
+
+/// As [`run`], but jobs of the kind `grouped` that are claimed together, for the first time, run together.
+///
+/// `perform` gets all of them, and succeeds if all have succeeded. If it fails, panics, takes too long, or one of the
+/// jobs is cancelled, each of them runs alone, as if it had not run before. So a group must change nothing before it
+/// succeeds, or nothing that hurts if it happens twice. All other jobs run alone, too.
+pub async fn run_grouped<P, F, R>(
+    queue: Arc<dyn JobQueue>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+    grouped: Option<&'static str>,
+    perform: P,
+    stop: CancellationToken,
+) where
+    P: Fn(Arc<[ClaimedJob]>) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<R, JobError>> + Send + 'static,
+    R: Into<JobOutcome>,
+{
     // A job occupies a slot from its claim until its result is stored, so neither channel can ever be full.
     let (job_sender, job_receiver) = mpsc::channel(settings.slots);
     let (ended_sender, ended_receiver) = mpsc::channel(settings.slots);
@@ -51,10 +72,10 @@ pub async fn run<P, F, R>(
         .backend(JobBackend::new(job_receiver, layer))
         .concurrency(settings.slots)
         .build(move |attempt: Attempt| {
-            let performed = perform(attempt.job);
+            let performed = perform(attempt.jobs);
             async { performed.await.map(Into::<JobOutcome>::into) }
         });
-    let dispatcher = Dispatcher::new(queue, clock, settings, job_sender, ended_receiver, stop);
+    let dispatcher = Dispatcher::new(queue, clock, settings, grouped, job_sender, ended_receiver, stop);
     let (worker_end, ()) = tokio::join!(worker.run(), dispatcher.run());
     if let Err(error) = worker_end {
         // Unexpected: the backend has no errors, and a handler's error is a result.

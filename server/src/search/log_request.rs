@@ -6,11 +6,10 @@ use std::time::Duration;
 use api::{LogRow, SearchId, TimeMs};
 use queue::{JobError, JobOutcome, Payload, decode};
 use serde::{Deserialize, Serialize};
-use store::{LogEntry, SearchRecord, StoredJob};
+use store::{AttemptResult, ClaimedJob, Clock, FinishedAttempt, LogEntry, SearchRecord, Store, StoredJob, WorkerName};
 
 use super::browser_family::browser_family;
 use crate::platform::caller::Caller;
-use crate::platform::job::Attempt;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -69,17 +68,25 @@ impl LogRequest {
     }
 }
 
-/// Writes the row and the attempt's end in one transaction: neither exists without the other. Running it again changes
-/// nothing, because the search's id is the row's key.
-pub async fn log_request(
-    LogRequest(search): LogRequest,
-    attempt: &Attempt,
+/// Writes the rows of these jobs, and the ends of their attempts, in one transaction: neither exists without the other.
+/// Running it again changes nothing, because a search's id is its row's key.
+pub async fn log_requests(
+    jobs: &[ClaimedJob],
+    worker: WorkerName,
     delay: Duration,
+    store: &dyn Store,
+    clock: &dyn Clock,
 ) -> Result<JobOutcome, JobError> {
     // The original's log_request slept for 15 s. With --log-delay ours does too, and no request waits for it.
-    attempt.clock.sleep_until(attempt.clock.steady().after(delay)).await;
-    let done = attempt.done();
-    let entry = LogEntry { search, job_id: done.job, recorded_at: done.wall };
-    attempt.store.record(entry, done).await.map_err(|error| JobError::Retry(error.to_string()))?;
+    clock.sleep_until(clock.steady().after(delay)).await;
+    let (now, wall) = (clock.steady(), clock.wall());
+    let record = |job: &ClaimedJob| {
+        let LogRequest(search) = decode(&job.payload)?;
+        let (id, attempt, worker) = (job.id, job.attempt, worker.clone());
+        let done = FinishedAttempt { job: id, attempt, worker, result: AttemptResult::Done, now, wall };
+        Ok((LogEntry { search, job_id: id, recorded_at: wall }, done))
+    };
+    let records = jobs.iter().map(record).collect::<Result<_, JobError>>()?;
+    store.record_all(records).await.map_err(|error| JobError::Retry(error.to_string()))?;
     Ok(JobOutcome::Stored)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use api::{JobId, Ledger, LogBounds, LogRow, LogSeq, MissingSearch, SearchId, TimeMs};
 use async_trait::async_trait;
+use futures::future::try_join_all;
 use futures::stream::{BoxStream, try_unfold};
 use futures::{Stream, TryStreamExt};
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,12 @@ pub trait SearchLog: Send + Sync + 'static {
     /// the order in which rows become visible, so a reader that follows them misses no row. Texts are stored exactly,
     /// whatever characters they contain.
     async fn record(&self, entry: LogEntry, attempt: FinishedAttempt) -> Result<LogSeq>;
+
+    /// As [`SearchLog::record`] for each of them. May fail if one attempt is no longer held; then record each alone.
+    /// After a failure, some may have been recorded.
+    async fn record_all(&self, records: Vec<(LogEntry, FinishedAttempt)>) -> Result<Vec<LogSeq>> {
+        try_join_all(records.into_iter().map(|(entry, attempt)| self.record(entry, attempt))).await
+    }
 
     /// The rows of `query`, as the database yields them.
     fn log_rows(&self, query: LogQuery) -> BoxStream<'static, Result<LogRow>>;

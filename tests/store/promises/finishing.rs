@@ -59,9 +59,32 @@ async fn searches_and_claimed(store: &dyn Store) -> Vec<(SearchId, ClaimedJob)> 
     searches.into_iter().zip(claimed).collect()
 }
 
-async fn record_all(store: &dyn Store, told: &[(SearchId, FinishedAttempt)]) -> Vec<LogSeq> {
+async fn record_each(store: &dyn Store, told: &[(SearchId, FinishedAttempt)]) -> Vec<LogSeq> {
     let records = told.iter().map(|(id, told)| store.record(log_entry(*id, "life"), told.clone()));
     try_join_all(records).await.unwrap()
+}
+
+pub(crate) async fn attempts_that_are_recorded_by_one_call_end_as_by_many(database: impl Database) {
+    let store = database.store();
+    let claimed = searches_and_claimed(&*store).await;
+    let (some, rest) = claimed.split_at(20);
+    let done = |(id, job): &(SearchId, ClaimedJob)| (*id, finished(job, "w", AttemptResult::Done, START));
+    let record_all = |told: Vec<(SearchId, FinishedAttempt)>| {
+        store.record_all(told.into_iter().map(|(id, told)| (log_entry(id, "life"), told)).collect())
+    };
+    let seqs = record_all(some.iter().map(done).collect()).await.unwrap();
+    let rows = try_join_all(some.iter().map(|(id, _)| store.log_row_of_search(*id))).await.unwrap();
+    assert_eq!(rows.into_iter().map(|row| row.expect("there").seq).collect::<Vec<_>>(), seqs);
+    // With one that was lost, the call may fail. All rows are written once, whatever has come of the first call.
+    store.finish(vec![finished(&rest[3].1, "w", AttemptResult::Release, START)]).await.unwrap();
+    let told: Vec<_> = rest.iter().map(done).collect();
+    drop(record_all(told.clone()).await);
+    record_each(&*store, &told).await;
+    assert_eq!(shown(&*store, rest[3].1.id).await.state, JobState::Waiting);
+    let counts = store.job_counts().await.unwrap();
+    assert_eq!((counts.running, counts.waiting, u128::from(counts.done)), (0, 1, TOGETHER - 1));
+    let ledger = store.ledger().await.unwrap();
+    assert_eq!((u128::from(ledger.accepted), u128::from(ledger.recorded), ledger.drift()), (TOGETHER, TOGETHER, 0));
 }
 
 pub(crate) async fn first_attempts_that_succeed_together_end_each_at_its_own_time(database: impl Database) {
@@ -71,7 +94,7 @@ pub(crate) async fn first_attempts_that_succeed_together_end_each_at_its_own_tim
     let end_of = |job: &ClaimedJob| START.after(Duration::from_millis(job.id.0.unsigned_abs()));
     let told: Vec<_> =
         claimed.iter().map(|(id, job)| (*id, finished(job, "w", AttemptResult::Done, end_of(job)))).collect();
-    let seqs: BTreeSet<LogSeq> = record_all(&*store, &told).await.into_iter().collect();
+    let seqs: BTreeSet<LogSeq> = record_each(&*store, &told).await.into_iter().collect();
     assert_eq!(seqs.len(), claimed.len());
     for (_, job) in &claimed {
         let end = Some(end_of(job));
@@ -106,7 +129,7 @@ pub(crate) async fn attempts_of_any_other_kind_end_among_first_ones(database: im
     let done = |(id, job): &(SearchId, ClaimedJob)| (*id, finished(job, "w", AttemptResult::Done, later));
     let mut told: Vec<_> = claimed.iter().map(done).collect();
     told.extend([released.0, failed.0].into_iter().zip(&again).map(|(id, job)| done(&(id, job.clone()))));
-    record_all(&*store, &told).await;
+    record_each(&*store, &told).await;
     use AttemptOutcome::{Done, Failed, Released};
     assert_eq!(outcomes(&*store, released.1.id).await, [(1, Released), (1, Done)]);
     assert_eq!(outcomes(&*store, failed.1.id).await, [(1, Failed), (2, Done)]);
@@ -122,7 +145,7 @@ pub(crate) async fn a_lost_attempt_among_first_ones_changes_nothing(database: im
     told[11].1.worker = worker("stranger");
     store.finish(vec![finished(&claimed[23].1, "w", AttemptResult::Release, START)]).await.unwrap();
     told.push(told[31].clone());
-    record_all(&*store, &told).await;
+    record_each(&*store, &told).await;
     let counts = store.job_counts().await.unwrap();
     assert_eq!((counts.running, counts.waiting, u128::from(counts.done)), (1, 1, TOGETHER - 2));
     assert_eq!(shown(&*store, claimed[11].1.id).await.state, JobState::Running);

@@ -42,7 +42,7 @@ use crate::job_queue::{Add, FinishAttempts};
 pub use crate::log_rows::LogFile;
 pub use crate::open_error::OpenError;
 use crate::open_error::OpenFailure;
-use crate::search_log::Record;
+use crate::search_log::Records;
 pub use crate::surroundings::risks;
 use crate::surroundings::{refuse_unfit, set_checkpoint};
 pub use crate::triggers::foreign_triggers;
@@ -181,14 +181,14 @@ impl Store for SqliteStore {
 
 /// The writer's commands. Three kinds are frequent: a batch writes all commands of such a kind with one statement.
 enum Command {
-    Record(Pending<Record>),
+    Record(Pending<Records>),
     Finish(Pending<FinishAttempts>),
     Add(Pending<Add>),
     Other(Box<dyn Group>),
 }
 
-impl From<Pending<Record>> for Command {
-    fn from(record: Pending<Record>) -> Self {
+impl From<Pending<Records>> for Command {
+    fn from(record: Pending<Records>) -> Self {
         Self::Record(record)
     }
 }

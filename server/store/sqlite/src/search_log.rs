@@ -29,7 +29,13 @@ impl SearchLog for SqliteStore {
     }
 
     async fn record(&self, entry: LogEntry, attempt: FinishedAttempt) -> Result<LogSeq> {
-        self.writer.write_grouped(Record { entry, attempt }).await
+        let numbers = self.record_all(vec![(entry, attempt)]).await?;
+        Ok(numbers[0])
+    }
+
+    async fn record_all(&self, records: Vec<(LogEntry, FinishedAttempt)>) -> Result<Vec<LogSeq>> {
+        let records = records.into_iter().map(|(entry, attempt)| Record { entry, attempt });
+        self.writer.write_grouped(Records(records.collect())).await
     }
 
     fn log_rows(&self, query: LogQuery) -> BoxStream<'static, Result<LogRow>> {
@@ -57,33 +63,43 @@ impl SearchLog for SqliteStore {
     }
 }
 
+/// Rows that one worker writes together.
+pub(crate) struct Records(Vec<Record>);
+
 /// A row, and the attempt that has written it.
-pub(crate) struct Record {
+struct Record {
     entry: LogEntry,
     attempt: FinishedAttempt,
 }
 
 #[async_trait]
-impl WriteMany for Record {
-    type Answer = LogSeq;
+impl WriteMany for Records {
+    type Answer = Vec<LogSeq>;
 
-    async fn apply_all(writes: &[Self], tx: &mut Transaction<'_>) -> Result<Vec<LogSeq>> {
-        let first = tx.next_number(Numbered::Log).await?;
-        let (inserted, new) = insert(writes, first, tx).await?;
-        if new > 0 {
-            tx.changes.topic(Topic::Log);
-        }
-        let candidates: Vec<(i64, &Self)> = (first..).zip(writes).collect();
-        let refused = candidates.iter().filter(|(seq, _)| !inserted.contains(*seq));
-        let existing = find_existing(refused, tx).await?;
-        tx.changes.ledger.recorded += new;
-        end_attempts(&candidates, &inserted, tx).await?;
-        let answers = candidates.iter().map(|(seq, Self { entry, .. })| {
-            let seq = if inserted.contains(*seq) { Some(seq) } else { existing.get(seq) };
-            seq.copied().map(LogSeq).ok_or_else(|| corrupt("log row that conflicts with none", entry.search.id))
-        });
-        answers.collect()
+    async fn apply_all(writes: &[Self], tx: &mut Transaction<'_>) -> Result<Vec<Vec<LogSeq>>> {
+        let records: Vec<&Record> = writes.iter().flat_map(|write| &write.0).collect();
+        let mut numbers = record(&records, tx).await?.into_iter();
+        Ok(writes.iter().map(|write| numbers.by_ref().take(write.0.len()).collect()).collect())
     }
+}
+
+/// Writes the rows of searches that have none, and ends the attempts. Returns the rows' numbers.
+async fn record(records: &[&Record], tx: &mut Transaction<'_>) -> Result<Vec<LogSeq>> {
+    let first = tx.next_number(Numbered::Log).await?;
+    let (inserted, new) = insert(records, first, tx).await?;
+    if new > 0 {
+        tx.changes.topic(Topic::Log);
+    }
+    let candidates: Vec<(i64, &Record)> = (first..).zip(records.iter().copied()).collect();
+    let refused = candidates.iter().filter(|(seq, _)| !inserted.contains(*seq));
+    let existing = find_existing(refused, tx).await?;
+    tx.changes.ledger.recorded += new;
+    end_attempts(&candidates, &inserted, tx).await?;
+    let answers = candidates.iter().map(|(seq, Record { entry, .. })| {
+        let seq = if inserted.contains(*seq) { Some(seq) } else { existing.get(seq) };
+        seq.copied().map(LogSeq).ok_or_else(|| corrupt("log row that conflicts with none", entry.search.id))
+    });
+    answers.collect()
 }
 
 /// Ends the attempts. Keeps the list of the searches that have a row although their job is not done.
@@ -109,9 +125,9 @@ async fn end_attempts(candidates: &[(i64, &Record)], inserted: &Inserted, tx: &m
 }
 
 /// Inserts the rows of searches that have none, numbered from `first` on. Returns which were inserted, and how many.
-async fn insert(writes: &[Record], first: i64, tx: &mut Transaction<'_>) -> Result<(Inserted, i64)> {
+async fn insert(records: &[&Record], first: i64, tx: &mut Transaction<'_>) -> Result<(Inserted, i64)> {
     let mut texts = Texts::default();
-    let rows: Vec<_> = writes
+    let rows: Vec<_> = records
         .iter()
         .map(|Record { entry, .. }| {
             let (phrase_start, phrase_length) = texts.add(&entry.search.phrase);
@@ -161,7 +177,7 @@ async fn insert(writes: &[Record], first: i64, tx: &mut Transaction<'_>) -> Resu
         texts
     );
     let new = tx.execute(inserted).await? as i64;
-    if new == writes.len() as i64 {
+    if new == records.len() as i64 {
         return Ok((Inserted::All, new));
     }
     let numbers = tx.fetch_all(sqlx::query_scalar!("select id from log where id >= ?1", first)).await?;
