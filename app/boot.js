@@ -19,7 +19,7 @@
   else if (new URLSearchParams(location.search).get("phrase")) root.dataset.asked = "shared";
 
   // As Route::is_console says.
-  if (/^\/(viewlog|system|jobs(\/\d+)?)\/?$/.test(location.pathname)) root.dataset.frame = "console";
+  if (/^\/(viewlog|system|audit|jobs(\/\d+)?)\/?$/.test(location.pathname)) root.dataset.frame = "console";
 
   // The phrase may have several lines, yet Enter submits it, also before the wasm is there. The Enter that ends the
   // composition of a word belongs to the input method; Safari says so only by the key code 229.

@@ -4,6 +4,7 @@
 //! else is public, so that the compiler finds code that none of them uses.
 
 mod account;
+mod audit;
 mod jobs;
 mod lab;
 mod log;
@@ -18,6 +19,7 @@ use leptos::prelude::*;
 use crate::account::access::{AccountMenu, AdministratorsOnly};
 use crate::account::login::{LoginPage, LogoutPage};
 use crate::account::setup::SetupPage;
+use crate::audit::page::AuditPage;
 use crate::jobs::detail::JobPage;
 use crate::jobs::list::JobsPage;
 use crate::lab::page::LabPage;
@@ -93,6 +95,7 @@ fn console_page(route: Route) -> AnyView {
         Route::Jobs => view! { <AdministratorsOnly page=|| view! { <JobsPage /> }.into_any() /> }.into_any(),
         Route::Job(id) => view! { <AdministratorsOnly page=move || view! { <JobPage id /> }.into_any() /> }.into_any(),
         Route::System => view! { <AdministratorsOnly page=|| view! { <SystemPage /> }.into_any() /> }.into_any(),
+        Route::Audit => view! { <AdministratorsOnly page=|| view! { <AuditPage /> }.into_any() /> }.into_any(),
         Route::Entry | Route::Lab | Route::LabRun(_) | Route::NotFound => view! { <NotFoundPage /> }.into_any(),
     }
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::accounts::AccountService;
+use crate::audit::AuditService;
 use crate::jobs::JobService;
 use crate::lab::Lab;
 use crate::log::LogService;
@@ -56,6 +57,7 @@ pub struct AppState {
     pub search: Arc<SearchService>,
     pub log: Arc<LogService>,
     pub jobs: Arc<JobService>,
+    pub audit: Arc<AuditService>,
     pub system: Arc<SystemService>,
     pub lab: Arc<Lab>,
 }
@@ -100,6 +102,7 @@ impl AppState {
             search_of: LogRequest::search_of_job,
             search_of_receipt,
         };
+        let audit = AuditService { store: store.clone() };
         let lab = Lab::new(store.clone(), clock.clone(), random.clone(), accounts.clone(), worker.clone(), lab_closed);
         let streams = EventStreams::new(event_streams, counters.streams.clone(), clock.clone(), stop.clone());
         let system = SystemService {
@@ -125,6 +128,7 @@ impl AppState {
             search: Arc::new(search),
             log: Arc::new(log),
             jobs: Arc::new(jobs),
+            audit: Arc::new(audit),
             system: Arc::new(system),
             lab: Arc::new(lab),
         })
@@ -165,6 +169,7 @@ parts! {
     search: Arc<SearchService>,
     log: Arc<LogService>,
     jobs: Arc<JobService>,
+    audit: Arc<AuditService>,
     system: Arc<SystemService>,
     lab: Arc<Lab>,
 }

@@ -19,6 +19,7 @@
 
 pub mod accounts;
 pub mod app_state;
+pub mod audit;
 pub mod cli;
 pub mod jobs;
 pub mod lab;

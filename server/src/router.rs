@@ -1,12 +1,13 @@
 //! Every route.
 
-use api::{AccountApi, JobsApi, LabApi, SearchApi, SystemApi};
+use api::{AccountApi, AuditApi, JobsApi, LabApi, SearchApi, SystemApi};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, any, get};
 
 use crate::accounts::{self, AccountService};
 use crate::app_state::AppState;
+use crate::audit::AuditService;
 use crate::jobs::{self, JobService};
 use crate::lab::{self, Lab};
 use crate::log;
@@ -95,6 +96,7 @@ fn api(state: &AppState) -> Router<AppState> {
 fn server_functions() -> impl Iterator<Item = (&'static str, MethodRouter<AppState>)> {
     let of_scripts = <dyn SearchApi>::FUNCTIONS.iter().filter(|function| !function.takes_forms());
     routes(<dyn AccountApi>::FUNCTIONS.iter(), <dyn AccountApi>::provide::<Call<AccountService>>)
+        .chain(routes(<dyn AuditApi>::FUNCTIONS.iter(), <dyn AuditApi>::provide::<Call<AuditService>>))
         .chain(routes(<dyn JobsApi>::FUNCTIONS.iter(), <dyn JobsApi>::provide::<Call<JobService>>))
         .chain(routes(<dyn SystemApi>::FUNCTIONS.iter(), <dyn SystemApi>::provide::<Call<SystemService>>))
         .chain(routes(<dyn LabApi>::FUNCTIONS.iter(), <dyn LabApi>::provide::<Call<Lab>>))

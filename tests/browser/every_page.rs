@@ -30,6 +30,7 @@ const FOR_ADMINISTRATORS: &[(&str, &str)] = &[
     ("/jobs?state=dead", "Dead"),
     ("/jobs/999999", "no such job"),
     ("/system", "accounted for"),
+    ("/audit", "Created the account"),
 ];
 /// The narrowest and the widest supported window, a usual one, and its half: what is left when it is enlarged twice.
 const WIDTHS: [u32; 4] = [360, 640, 1280, 1920];

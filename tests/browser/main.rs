@@ -1,6 +1,7 @@
 //! User journeys in a real browser against the real server.
 
 mod account;
+mod audit;
 mod comparison;
 mod console;
 mod drawer;

@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 use store::{AttemptResult, LogSpan, NewAccount, SearchRecord};
 use tests::builders::{
     START, account, account_of, claim, finished, log_entry, log_entry_of, log_job, log_query, no_attempt, search,
-    search_record,
+    search_record, signed,
 };
 use tests::corpus::corpus;
 use tests::workload::cases;
@@ -71,7 +71,7 @@ async fn accounts_keep_their_passwords<From: Endpoint, To: Endpoint>() {
     let mut accounts = Vec::new();
     for (name, role) in [("Ada", Role::Admin), ("bob", Role::Viewer), ("Zoë", Role::Operator)] {
         let new = NewAccount { role, ..account(name) };
-        assert!(store.create_account(new.clone()).await.unwrap());
+        assert!(store.create_account(new.clone(), &signed()).await.unwrap());
         accounts.push(new);
     }
     store.close().await;
@@ -82,8 +82,8 @@ async fn accounts_keep_their_passwords<From: Endpoint, To: Endpoint>() {
         assert_eq!((copied.name, copied.role), (account.name, account.role));
         assert_eq!(copied.password_hash, account.password_hash);
     }
-    assert!(!copy.create_account(account("ADA")).await.unwrap(), "the name is taken");
-    assert!(copy.create_account(account("eve")).await.unwrap(), "its number is not");
+    assert!(!copy.create_account(account("ADA"), &signed()).await.unwrap(), "the name is taken");
+    assert!(copy.create_account(account("eve"), &signed()).await.unwrap(), "its number is not");
 }
 
 async fn jobs_of_a_dead_process_are_not_lost<From: Endpoint, To: Endpoint>() {
@@ -94,7 +94,7 @@ async fn jobs_of_a_dead_process_are_not_lost<From: Endpoint, To: Endpoint>() {
     }
     let running = store.claim(claim("w", 4, START)).await.unwrap();
     // The worker never gets this cancellation.
-    assert!(store.cancel_job(running[0].id, START).await.unwrap());
+    assert!(store.cancel_job(running[0].id, START, Some(&signed())).await.unwrap());
     store.close().await;
     copy_at_once(&from, &to).await;
     let copy = to.store().await.unwrap();
@@ -114,7 +114,7 @@ async fn a_search_whose_cancelled_job_was_pruned_still_counts<From: Endpoint, To
     let store = from.store().await.unwrap();
     store.accept(search(1), log_job(search(1))).await.unwrap();
     let job = store.position("log_request", &search(1).to_string()).await.unwrap().expect("it waits").job;
-    assert!(store.cancel_job(job, START).await.unwrap());
+    assert!(store.cancel_job(job, START, Some(&signed())).await.unwrap());
     assert_eq!(store.prune_jobs(api::TimeMs(i64::MAX), 9).await.unwrap(), 1);
     store.close().await;
     copy_at_once(&from, &to).await;

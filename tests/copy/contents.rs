@@ -10,7 +10,7 @@ use store::{
     StoredJob, WORKER_STOPPED,
 };
 use tests::builders::{
-    START, account, claim, finished, job, log_entry_of, log_job, log_query, retry, search, search_record,
+    START, account, claim, finished, job, log_entry_of, log_job, log_query, retry, search, search_record, signed,
 };
 use tests::corpus::corpus;
 
@@ -34,7 +34,7 @@ pub(crate) async fn play(store: &dyn Store, steps: usize, random: &mut Rng) {
             }
             _ => {
                 let new = NewAccount { name: format!("user{}", random.u8(..)), ..account("any") };
-                store.create_account(new).await.unwrap();
+                store.create_account(new, &signed()).await.unwrap();
             }
         }
     }
@@ -87,20 +87,20 @@ async fn other_job(store: &dyn Store, step: usize, now: TimeMs, random: &mut Rng
     };
     store.enqueue(new).await.unwrap();
     if random.bool() {
-        store.pause_kind(kind).await.unwrap();
+        store.pause_kind(kind, &signed()).await.unwrap();
     } else {
-        store.resume_kind(kind).await.unwrap();
+        store.resume_kind(kind, &signed()).await.unwrap();
     }
-    store.limit_kind(kind, random.bool().then(|| random.u32(0..9))).await.unwrap();
+    store.limit_kind(kind, random.bool().then(|| random.u32(0..9)), &signed()).await.unwrap();
 }
 
 async fn admin_action(store: &dyn Store, now: TimeMs, random: &mut Rng) {
     let jobs = store.jobs(store::JobSelection::default(), None, 500).await.unwrap().jobs;
     let Some(job) = random.choice(&jobs) else { return };
     if random.bool() || job.state == JobState::Done {
-        store.retry_job(job.id, now).await.unwrap();
+        store.retry_job(job.id, now, &signed()).await.unwrap();
     } else {
-        store.cancel_job(job.id, now).await.unwrap();
+        store.cancel_job(job.id, now, Some(&signed())).await.unwrap();
     }
 }
 

@@ -8,7 +8,7 @@ use fastrand::Rng;
 use server::cli::Copied;
 use store::copy::{BeginOutcome, Cursor, Metadata, Progress, Records, Source, SourceIdentity, Table, Target};
 use store::{Result, StoreError};
-use tests::builders::{account, log_entry, no_attempt, search};
+use tests::builders::{account, log_entry, no_attempt, search, signed};
 use tests::eventually;
 use tests::server_process::Installation;
 
@@ -31,7 +31,7 @@ async fn any_failed_write<To: Endpoint>() {
     let seed = fastrand::u64(..);
     eprintln!("seed {seed}");
     play(&*store, 300, &mut Rng::with_seed(seed)).await;
-    store.create_account(account("ada")).await.unwrap();
+    store.create_account(account("ada"), &signed()).await.unwrap();
     let many = (10_000..12_500).map(|number| store.record(log_entry(search(number), "one of many"), no_attempt()));
     futures::future::join_all(many).await;
     store.close().await;
@@ -92,7 +92,7 @@ async fn a_repeatedly_killed_copy_completes() {
     let (from, to) = (SqliteEndpoint::create().await, PostgresEndpoint::create().await);
     let store = from.store().await.unwrap();
     play(&*store, 200, &mut random).await;
-    store.create_account(account("ada")).await.unwrap();
+    store.create_account(account("ada"), &signed()).await.unwrap();
     let many =
         (10_000..10_000 + ROWS).map(|number| store.record(log_entry(search(number), "one of many"), no_attempt()));
     futures::future::join_all(many).await;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use server::cli::Copied;
-use tests::builders::{account, job, log_entry, log_job, no_attempt, search};
+use tests::builders::{account, job, log_entry, log_job, no_attempt, search, signed};
 
 use crate::endpoints::{Endpoint, PostgresEndpoint, SqliteEndpoint, copy_at_once, copy_quietly, for_each_pair};
 
@@ -24,7 +24,7 @@ async fn refusal<From: Endpoint, To: Endpoint>(from: &From, to: &To) -> String {
 async fn used<P: Endpoint>() -> P {
     let endpoint = P::create().await;
     let store = endpoint.store().await.unwrap();
-    store.create_account(account("ada")).await.unwrap();
+    store.create_account(account("ada"), &signed()).await.unwrap();
     for number in 0..3 {
         store.record(log_entry(search(number), "life"), no_attempt()).await.unwrap();
     }
@@ -39,13 +39,13 @@ async fn a_target_that_is_not_empty_is_refused<From: Endpoint, To: Endpoint>() {
         let to = To::create().await;
         let store = to.store().await.unwrap();
         match what {
-            "accounts" => drop(store.create_account(account("eve")).await.unwrap()),
+            "accounts" => drop(store.create_account(account("eve"), &signed()).await.unwrap()),
             "a log" => drop(store.record(log_entry(search(1), "life"), no_attempt()).await.unwrap()),
             "jobs" => drop(store.enqueue(job("any")).await.unwrap()),
             _ => {
                 store.accept(search(1), log_job(search(1))).await.unwrap();
                 let job = store.position("log_request", &search(1).to_string()).await.unwrap().expect("it waits").job;
-                store.cancel_job(job, api::TimeMs(1)).await.unwrap();
+                store.cancel_job(job, api::TimeMs(1), Some(&signed())).await.unwrap();
                 store.prune_jobs(api::TimeMs(i64::MAX), 9).await.unwrap();
             }
         }
@@ -81,7 +81,7 @@ async fn an_unfinished_copy_is_not_served_and_only_its_source_can_finish_it<From
     assert!(error.contains("holds a copy of another database") && error.contains(&name), "{error}");
 
     let served = from.store().await.unwrap();
-    served.create_account(account("later")).await.unwrap();
+    served.create_account(account("later"), &signed()).await.unwrap();
     served.close().await;
     let error = refusal(&from, &to).await;
     assert!(error.contains("has changed since its copy"), "{error}");
@@ -113,7 +113,7 @@ async fn a_row_that_changed_during_the_copy_is_named<From: Endpoint, To: Endpoin
         let (source, target) = (from.source().await.unwrap(), to.target().await.unwrap());
         let failing = crate::interrupted::FailingTarget {
             target,
-            at: 4,
+            at: 5,
             is_applied: false,
             writes: std::sync::atomic::AtomicUsize::new(0),
         };

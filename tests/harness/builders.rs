@@ -5,11 +5,16 @@ use std::time::Duration;
 use api::{JobId, Role, SearchId, TimeMs};
 use store::{
     Accounts, AttemptResult, Claim, ClaimedJob, FinishedAttempt, JobReport, LogEntry, LogQuery, LogSpan, NewAccount,
-    NewJob, SearchRecord, StoredAccount, StoredSession, TokenHash, WorkerName,
+    NewJob, SearchRecord, Signature, StoredAccount, StoredSession, TokenHash, WorkerName,
 };
 
 /// The time from which tests count.
 pub const START: TimeMs = TimeMs(1_700_000_000_000);
+/// The signature of an administrator.
+pub fn signed() -> Signature {
+    Signature { by: Some("ada".to_owned()), ip: "192.0.2.1".to_owned(), at: START }
+}
+
 /// The length of the leases that [`claim`] asks for.
 pub const LEASE: Duration = Duration::from_secs(15);
 

@@ -275,7 +275,7 @@ async fn counts_are_sent_at_once_and_after_changes() {
     let kind = JobKind { kind: "log_request".to_owned(), paused: false, limit: None, counts };
     assert_eq!(events.expect("kinds").await.json::<Vec<JobKind>>(), std::slice::from_ref(&kind));
     // Pausing a kind changes no count.
-    server.store().pause_kind("log_request").await.expect("paused");
+    server.store().pause_kind("log_request", &tests::builders::signed()).await.expect("paused");
     assert_eq!(events.expect("kinds").await.json::<Vec<JobKind>>(), [JobKind { paused: true, ..kind }]);
     server.state.stop.cancel();
     assert_eq!(events.next().await, None);

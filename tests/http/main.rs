@@ -1,6 +1,7 @@
 //! What the server promises over HTTP, tested on the real router.
 
 mod accounts;
+mod audit;
 mod connections;
 mod files;
 mod jobs;

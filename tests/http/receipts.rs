@@ -8,6 +8,7 @@ use http::Method;
 use serde_json::{Value, json};
 use store::Clock;
 use tests::HeldClock;
+use tests::builders::signed;
 use tests::eventually;
 
 use crate::request::Events;
@@ -54,9 +55,9 @@ async fn what_is_written_stays_written_if_its_job_runs_again() {
     let answer = server.search(&[("phrase", "hello")]).await;
     server.log_with_rows(1).await;
     let written = state_of(&server, &answer.receipt.0).await;
-    assert!(server.store().pause_kind("log_request").await.expect("the store answers"));
+    assert!(server.store().pause_kind("log_request", &signed()).await.expect("the store answers"));
     let job = server.store().jobs(store::JobSelection::default(), None, 1).await.expect("the store answers").jobs[0].id;
-    assert!(server.store().retry_job(job, server.state.clock.steady()).await.expect("the store answers"));
+    assert!(server.store().retry_job(job, server.state.clock.steady(), &signed()).await.expect("the store answers"));
     assert_eq!(state_of(&server, &answer.receipt.0).await.row, written.row);
     cancel(&server, job).await;
     let cancelled = state_of(&server, &answer.receipt.0).await;
@@ -78,7 +79,7 @@ async fn an_attempt_that_began_after_the_row_did_not_write_it() {
     clock.advance(Duration::from_secs(3_600));
     let job = server.store().jobs(store::JobSelection::default(), None, 1).await.expect("the store answers").jobs[0].id;
     eventually("the first attempt is over", async || {
-        server.store().retry_job(job, clock.steady()).await.expect("the store answers").then_some(())
+        server.store().retry_job(job, clock.steady(), &signed()).await.expect("the store answers").then_some(())
     })
     .await;
     let again = eventually("the second attempt is over", async || {
@@ -160,7 +161,9 @@ async fn last_of_three() -> (TestServer, Arc<HeldClock>, [JobId; 3], Events) {
 }
 
 async fn cancel(server: &TestServer, job: JobId) {
-    assert!(server.store().cancel_job(job, server.state.clock.steady()).await.expect("the store answers"));
+    assert!(
+        server.store().cancel_job(job, server.state.clock.steady(), Some(&signed())).await.expect("the store answers")
+    );
 }
 
 /// Lets the stream sleep this long, and checks that it sends nothing meanwhile.

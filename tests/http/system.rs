@@ -162,9 +162,13 @@ async fn the_metrics_agree_with_the_state() {
         server.search(&[("phrase", "hello")]).await;
     }
     let job = server.store().jobs(store::JobSelection::default(), None, 1).await.expect("read").jobs[0].id;
-    server.store().cancel_job(job, server.state.clock.wall()).await.expect("cancelled");
-    assert!(server.store().pause_kind("log_request").await.expect("paused"));
-    assert!(server.store().limit_kind("log_request", Some(7)).await.expect("limited"));
+    server
+        .store()
+        .cancel_job(job, server.state.clock.wall(), Some(&tests::builders::signed()))
+        .await
+        .expect("cancelled");
+    assert!(server.store().pause_kind("log_request", &tests::builders::signed()).await.expect("paused"));
+    assert!(server.store().limit_kind("log_request", Some(7), &tests::builders::signed()).await.expect("limited"));
     let ledger = state(&server, &admin).await.ledger.expect("read");
     assert_eq!((ledger.waiting, ledger.cancelled, ledger.drift()), (2, 1, 0));
     let text = server.get("/metrics").send().await.text();

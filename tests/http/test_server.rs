@@ -18,6 +18,7 @@ use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use store::{Clock, LogEntry, LogQuery, LogSpan, NewAccount, SearchRecord, Store, SystemClock};
 use store_sqlite::{Access, Options, SqliteStore};
 use tempfile::TempDir;
+use tests::builders::signed;
 use tests::builders::{no_attempt, search_record};
 use tests::eventually;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -85,7 +86,7 @@ impl TestServer {
 
     /// A setup link's token.
     pub async fn setup_token(&self) -> String {
-        let token = new_setup_link(self.store(), &*self.state.clock, &self.state.random).await;
+        let token = new_setup_link(self.store(), &*self.state.clock, &self.state.random, None).await;
         token.expect("the store takes a link").reveal().to_owned()
     }
 
@@ -94,7 +95,7 @@ impl TestServer {
         let name = role.as_str().to_owned();
         let password_hash = "of nothing".to_owned();
         let account = NewAccount { name: name.clone(), role, password_hash, created_at: self.state.clock.wall() };
-        self.store().create_account(account).await.expect("the store takes an account");
+        self.store().create_account(account, &signed()).await.expect("the store takes an account");
         let token: Token = self.state.accounts.open_session(&name).await.expect("the store takes a session");
         format!("{}={}", self.cookie_name(), token.reveal())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::{AttemptOutcome, JobState};
 use store::{Clock, Enqueued, NewJob};
-use tests::builders::START;
+use tests::builders::{START, signed};
 
 use crate::harness::{Act, DatabaseUnderTest, GRACE, LEASE, QueueHarness, TIMEOUT};
 
@@ -65,7 +65,7 @@ pub async fn a_job_that_used_up_its_attempts_is_dead_until_it_is_retried(databas
     harness.clock.advance(SECOND);
     let job = harness.reaches(id, JobState::Dead).await;
     assert_eq!((job.attempt, job.error.as_deref()), (2, Some("not this time")));
-    assert!(harness.store.retry_job(id, harness.clock.steady()).await.expect("stored"));
+    assert!(harness.store.retry_job(id, harness.clock.steady(), &signed()).await.expect("stored"));
     let job = harness.reaches(id, JobState::Done).await;
     assert_eq!((job.attempt, job.max_attempts), (3, 3));
     harness.stop_worker(worker).await;
@@ -140,9 +140,9 @@ pub async fn a_cancelled_job_stops(database: DatabaseUnderTest) {
     harness.reaches(running, JobState::Running).await;
     let waiting = harness.add(&[Act::Succeed]).await;
     let now = harness.clock.steady();
-    assert!(harness.store.cancel_job(waiting, now).await.expect("stored"));
+    assert!(harness.store.cancel_job(waiting, now, Some(&signed())).await.expect("stored"));
     assert_eq!(harness.job(waiting).await.state, JobState::Cancelled);
-    assert!(harness.store.cancel_job(running, now).await.expect("stored"));
+    assert!(harness.store.cancel_job(running, now, Some(&signed())).await.expect("stored"));
     harness.reaches(running, JobState::Cancelled).await;
     assert_eq!(harness.outcomes(running).await, [AttemptOutcome::Cancelled]);
     let next = harness.add(&[Act::Succeed]).await;

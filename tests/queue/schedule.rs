@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use api::JobState;
 use store::{Clock, NewJob};
-use tests::builders::START;
+use tests::builders::{START, signed};
 use tests::eventually;
 
 use crate::harness::AdjustableClock;
@@ -78,7 +78,7 @@ pub async fn a_retry_by_hand_does_not_wait_for_the_backoff(database: DatabaseUnd
     let (harness, worker) = QueueHarness::working(database, 4).await;
     let id = harness.add(&[Act::FailForNow, Act::Succeed]).await;
     harness.reaches(id, JobState::Retrying).await;
-    assert!(harness.store.retry_job(id, harness.clock.steady()).await.expect("stored"));
+    assert!(harness.store.retry_job(id, harness.clock.steady(), &signed()).await.expect("stored"));
     harness.reaches(id, JobState::Done).await;
     harness.stop_worker(worker).await;
 }

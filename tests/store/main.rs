@@ -9,6 +9,7 @@ mod promises {
     pub(crate) mod accepting;
     pub(crate) mod accounts;
     pub(crate) mod admin_actions;
+    pub(crate) mod audit;
     pub(crate) mod browsing;
     pub(crate) mod claiming;
     pub(crate) mod exporting;
@@ -184,6 +185,13 @@ macro_rules! test_every_promise {
                 a_block_stays_small_with_long_phrases,
                 blocks_end_at_the_given_row,
                 rows_that_arrive_during_an_export_are_not_in_it,
+            ],
+            audit: [
+                each_command_leaves_an_entry,
+                what_changes_nothing_leaves_no_entry,
+                an_entry_says_from_where_and_when,
+                entries_outlive_their_job,
+                pages_follow_each_other_without_gaps,
             ],
             accounts: [
                 names_are_unique_without_regard_to_case,

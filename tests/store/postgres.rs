@@ -1,5 +1,6 @@
 //! The PostgreSQL store: all promises, also through a pooler.
 
+mod audit;
 mod opening;
 mod plans;
 mod surroundings;

@@ -1,5 +1,6 @@
 //! The SQLite store: all promises, shared commits and locked files.
 
+mod audit;
 mod opening;
 mod plans;
 mod surroundings;

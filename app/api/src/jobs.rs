@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::server_functions::server_functions;
-use crate::{LogSeq, TimeMs};
+use crate::{AuditEntry, LogSeq, TimeMs};
 
 server_functions! {
     /// Server functions for the administration of jobs.
@@ -192,6 +192,8 @@ pub struct JobDetail {
     pub result: Option<String>,
     /// Oldest first.
     pub attempts: Vec<Attempt>,
+    /// What people have commanded about it, oldest first.
+    pub audit: Vec<AuditEntry>,
     /// The log row that the job wrote.
     pub log_row: Option<LogSeq>,
     /// Why the job is not running although it could be, in one sentence.

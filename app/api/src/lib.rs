@@ -34,6 +34,7 @@ macro_rules! text_enum {
 }
 
 mod account;
+mod audit;
 mod calendar;
 mod call;
 mod error;
@@ -53,6 +54,7 @@ mod system;
 mod time;
 
 pub use account::{Account, Login, Logout, Role, SessionInfo, SetUp, check_setup_link, login, logout, session, set_up};
+pub use audit::{AuditAction, AuditEntry, AuditId, AuditPage, audit};
 pub use call::{Response, Transport, send_with};
 pub use error::{ApiError, ErrorCode};
 pub use filter::{
@@ -89,6 +91,6 @@ pub use time::TimeMs;
 
 #[cfg(feature = "ssr")]
 pub use {
-    account::AccountApi, jobs::JobsApi, lab::LabApi, search::SearchApi, server_functions::ServerFunction,
-    system::SystemApi,
+    account::AccountApi, audit::AuditApi, jobs::JobsApi, lab::LabApi, search::SearchApi,
+    server_functions::ServerFunction, system::SystemApi,
 };

@@ -12,6 +12,7 @@ pub enum Route {
     Jobs,
     Job(JobId),
     System,
+    Audit,
     Lab,
     LabRun(LabRunId),
     NotFound,
@@ -41,6 +42,7 @@ impl Route {
             ["jobs"] => Self::Jobs,
             ["jobs", id] => id.parse().map_or(Self::NotFound, |id| Self::Job(JobId(id))),
             ["system"] => Self::System,
+            ["audit"] => Self::Audit,
             ["lab"] => Self::Lab,
             ["lab", "runs", id] => id.parse().map_or(Self::NotFound, Self::LabRun),
             _ => Self::NotFound,
@@ -50,16 +52,15 @@ impl Route {
     /// Whether the page belongs to the console, whose links to other pages stand at the side. boot.js decides the same
     /// before the first paint.
     pub fn is_console(self) -> bool {
-        matches!(self, Self::ViewLog | Self::Jobs | Self::Job(_) | Self::System)
+        matches!(self, Self::ViewLog | Self::Jobs | Self::Job(_) | Self::System | Self::Audit)
     }
 
     pub fn bundle(self) -> Bundle {
         match self {
             Self::Entry | Self::NotFound => Bundle::Search,
             Self::Lab | Self::LabRun(_) => Bundle::Lab,
-            Self::Login | Self::Logout | Self::Setup | Self::ViewLog | Self::Jobs | Self::Job(_) | Self::System => {
-                Bundle::Console
-            }
+            Self::Login | Self::Logout | Self::Setup => Bundle::Console,
+            Self::ViewLog | Self::Jobs | Self::Job(_) | Self::System | Self::Audit => Bundle::Console,
         }
     }
 }
@@ -79,6 +80,7 @@ mod tests {
         assert_eq!(Route::of("/jobs/"), Route::Jobs);
         assert_eq!(Route::of("/jobs/42"), Route::Job(JobId(42)));
         assert_eq!(Route::of("/system"), Route::System);
+        assert_eq!(Route::of("/audit"), Route::Audit);
         assert_eq!(Route::of("/lab/"), Route::Lab);
     }
 
@@ -99,7 +101,7 @@ mod tests {
         for path in ["/lab", "/lab/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV"] {
             assert_eq!(Route::of(path).bundle(), Bundle::Lab, "{path}");
         }
-        for path in ["/login", "/logout", "/setup", "/viewlog", "/jobs", "/jobs/42", "/system"] {
+        for path in ["/login", "/logout", "/setup", "/viewlog", "/jobs", "/jobs/42", "/system", "/audit"] {
             assert_eq!(Route::of(path).bundle(), Bundle::Console, "{path}");
         }
     }

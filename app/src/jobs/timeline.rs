@@ -1,6 +1,6 @@
 //! What has happened to a job, in order: its attempts, and why they failed.
 
-use api::{Attempt, AttemptOutcome, JobDetail, JobState, TimeMs};
+use api::{Attempt, AttemptOutcome, AuditAction, AuditEntry, JobDetail, JobState, TimeMs};
 use leptos::prelude::*;
 
 use crate::jobs::words;
@@ -119,18 +119,33 @@ fn events(job: &JobDetail) -> Vec<Event> {
     for alike in job.attempts.chunk_by(is_alike) {
         events.push(attempt_event(alike, &mut told));
     }
+    events.extend(job.audit.iter().filter_map(command));
+    // Each command stands between the attempts before it and those after it.
+    events.sort_by_key(|event| event.at);
     let last = job.attempts.last();
     let will_run = matches!(summary.state, JobState::Scheduled | JobState::Retrying);
     let last_at = last.and_then(|attempt| attempt.finished_at).unwrap_or(summary.created_at);
     if will_run && last_at < summary.run_at {
         events.push(event(Some(JobState::Scheduled), words::RUNS_NEXT, summary.run_at));
     }
-    // A job cancelled while it waited has no attempt with that outcome.
-    let is_in_attempts = last.is_some_and(|attempt| attempt.outcome == AttemptOutcome::Cancelled);
-    if let (JobState::Cancelled, Some(at), false) = (summary.state, summary.finished_at, is_in_attempts) {
+    // A visitor who cancels a run that waits leaves neither an attempt nor an entry of the audit.
+    let is_told = last.is_some_and(|attempt| attempt.outcome == AttemptOutcome::Cancelled)
+        || job.audit.last().is_some_and(|entry| entry.action == AuditAction::CancelJob);
+    if let (JobState::Cancelled, Some(at), false) = (summary.state, summary.finished_at, is_told) {
         events.push(event(Some(JobState::Cancelled), words::CANCELLED, at));
     }
     events
+}
+
+/// What somebody has commanded about the job.
+fn command(entry: &AuditEntry) -> Option<Event> {
+    let by = entry.by.as_deref();
+    let (state, text) = match entry.action {
+        AuditAction::RetryJob => (JobState::Waiting, words::retried_by(by)),
+        AuditAction::CancelJob => (JobState::Cancelled, words::cancelled_by(by)),
+        _ => return None,
+    };
+    Some(Event { state: Some(state), text, attempt: None, at: entry.at })
 }
 
 /// Whether two attempts in a row failed for the same reason.

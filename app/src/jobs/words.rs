@@ -148,6 +148,20 @@ pub fn of_at_most(most: u32) -> String {
     format!("of at most {most}")
 }
 
+/// Somebody has made the job run again. Without a name it was on the command line.
+pub fn retried_by(name: Option<&str>) -> String {
+    format!("Retried {}", by(name))
+}
+
+/// Somebody has cancelled the job.
+pub fn cancelled_by(name: Option<&str>) -> String {
+    format!("Cancelled {}", by(name))
+}
+
+fn by(name: Option<&str>) -> String {
+    name.map_or_else(|| "on the command line".to_owned(), |name| format!("by {name}"))
+}
+
 pub fn after(duration: &str) -> String {
     format!("+{duration}")
 }

@@ -24,6 +24,7 @@ pub enum Symbol {
     Pulse,
     Screen,
     Search,
+    Signature,
     Stack,
     Up,
 }
@@ -63,6 +64,7 @@ fn outline(symbol: Symbol) -> &'static str {
         Symbol::Pulse => "M2.5 12H7l3-8 4.5 16 3-8h4",
         Symbol::Screen => "M3 5h18v11H3zM9 20h6M12 16v4",
         Symbol::Search => "M10.5 4a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13M15.5 15.5 21 21",
+        Symbol::Signature => "M4 20h16M6 15.5V19h3.5L19 9.5 15.5 6zM13 8.5l3.5 3.5",
         Symbol::Stack => "M12 3 21 8l-9 5-9-5zM3 12.5l9 5 9-5M3 17l9 5 9-5",
         Symbol::Up => "M12 19V5M6 11l6-6 6 6",
     }

@@ -1,6 +1,6 @@
 //! The frame around every page. index.html, lab.html and console.html show the same frame before the wasm is loaded.
 
-use api::Route;
+use api::{Role, Route};
 use leptos::prelude::*;
 
 use crate::platform::effect::effect;
@@ -75,6 +75,9 @@ fn NavigationBar() -> impl IntoView {
                     is_current=|route| matches!(route, Route::Jobs | Route::Job(_))
                 />
                 <PageLink href="/system" label=words::SYSTEM symbol=Symbol::Pulse is_current=|route| route == Route::System />
+            }.into_any()))}
+            {part(move || session.account().filter(|account| account.role == Role::Admin).map(|_| view! {
+                <PageLink href="/audit" label=words::AUDIT symbol=Symbol::Signature is_current=|route| route == Route::Audit />
             }.into_any()))}
         </nav>
     }

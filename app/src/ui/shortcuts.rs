@@ -56,6 +56,7 @@ fn listen(help: RwSignal<bool>) {
                 (true, "l") => router.go("/viewlog"),
                 (true, "j") => router.go("/jobs"),
                 (true, "s") => router.go("/system"),
+                (true, "a") => router.go("/audit"),
                 (true, "w") => router.go("/lab"),
                 (true, "h") => router.go("/"),
                 (true, "r") => drop(focus("[data-go]")),

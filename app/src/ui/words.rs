@@ -11,6 +11,7 @@ pub const LAB: &str = "Lab";
 pub const LOG: &str = "Log";
 pub const JOBS: &str = "Jobs";
 pub const SYSTEM: &str = "System";
+pub const AUDIT: &str = "Audit";
 
 pub const OFFLINE: &str = "Offline";
 pub const NO_ANSWER: &str = "No answer";
@@ -61,7 +62,7 @@ pub const KEY_GROUPS: [(&str, &[(&str, &str)]); 3] = [
             (UNDO_KEY, "Undo the last action"),
         ],
     ),
-    ("Go to", &[("g h", SEARCH), ("g w", LAB), ("g l", LOG), ("g j", JOBS), ("g s", SYSTEM)]),
+    ("Go to", &[("g h", SEARCH), ("g w", LAB), ("g l", LOG), ("g j", JOBS), ("g s", SYSTEM), ("g a", AUDIT)]),
 ];
 
 /// A state by itself, as on a badge. In a sentence it is `JobState::as_str`.

@@ -37,7 +37,7 @@ impl AccountApi for Call<AccountService> {
     }
 
     async fn set_up(&self, token: String, name: String, password: String) -> Result<Account, ApiError> {
-        let (account, token) = self.service.set_up(&Token::received(&token), &name, &password).await?;
+        let (account, token) = self.service.set_up(&self.caller, &Token::received(&token), &name, &password).await?;
         self.set_cookie(&token);
         Ok(account)
     }

@@ -1,11 +1,12 @@
 //! New administrators: by a setup link, or by the command line.
 
 use api::{Account, ApiError, ErrorCode, Role};
-use store::{Accounts, Clock, NewAccount, SetUpOutcome};
+use store::{Accounts, Clock, NewAccount, SetUpOutcome, Signature};
 
 use super::name::find_account;
 use super::session::link_expired;
 use super::{NewName, NewPassword, Passwords};
+use crate::platform::caller::Caller;
 use crate::platform::error::Result;
 use crate::platform::random::Token;
 
@@ -13,7 +14,7 @@ use crate::platform::random::Token;
 #[derive(Clone, Copy, Debug)]
 pub enum Entitlement<'a> {
     /// A one-use link, which is used up.
-    SetupLink(&'a Token),
+    SetupLink { link: &'a Token, caller: &'a Caller },
     /// Access to the database, on the command line.
     Database,
 }
@@ -40,9 +41,14 @@ pub async fn create_administrator(
     let (role, created_at) = (Role::Admin, clock.wall());
     let account = NewAccount { name: name.as_str().to_owned(), role, password_hash, created_at };
     let outcome = match entitlement {
-        Entitlement::SetupLink(link) => accounts.use_setup_link(link.hash(), account, clock.steady()).await?,
-        Entitlement::Database if accounts.create_account(account).await? => SetUpOutcome::Created,
-        Entitlement::Database => SetUpOutcome::NameIsTaken,
+        Entitlement::SetupLink { link, caller } => {
+            let by = caller.signature(name.as_str(), created_at);
+            accounts.use_setup_link(link.hash(), account, clock.steady(), &by).await?
+        }
+        Entitlement::Database => {
+            let is_created = accounts.create_account(account, &Signature::of_command_line(created_at)).await?;
+            if is_created { SetUpOutcome::Created } else { SetUpOutcome::NameIsTaken }
+        }
     };
     match outcome {
         SetUpOutcome::Created => Ok(Account { name: name.as_str().to_owned(), role }),

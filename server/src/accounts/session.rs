@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::{Account, ApiError, ErrorCode};
 use async_trait::async_trait;
-use store::{Accounts, Clock, StoredAccount, StoredSession};
+use store::{Accounts, Clock, Signature, StoredAccount, StoredSession};
 
 use super::name::find_account;
 use super::{AccountService, Entitlement, create_administrator, free_name};
@@ -21,10 +21,16 @@ const TOUCH_EVERY: Duration = Duration::from_secs(60);
 /// Lifetime of a setup link.
 const LINK_LIVES: Duration = Duration::from_secs(30 * 60);
 
-/// Creates a setup link and returns its token. Earlier links become invalid.
-pub async fn new_setup_link(accounts: &dyn Accounts, clock: &dyn Clock, random: &Random) -> store::Result<Token> {
+/// Creates a setup link and returns its token. Earlier links become invalid. Without a signature it is the server itself
+/// that needs one.
+pub async fn new_setup_link(
+    accounts: &dyn Accounts,
+    clock: &dyn Clock,
+    random: &Random,
+    by: Option<&Signature>,
+) -> store::Result<Token> {
     let token = Token::new(random);
-    accounts.add_setup_link(token.hash(), clock.steady().after(LINK_LIVES)).await?;
+    accounts.add_setup_link(token.hash(), clock.steady().after(LINK_LIVES), by).await?;
     Ok(token)
 }
 
@@ -88,11 +94,17 @@ impl AccountService {
     }
 
     /// Consumes the link, creates the administrator, and opens a session.
-    pub(super) async fn set_up(&self, link: &Token, name: &str, password: &str) -> Result<(Account, Token)> {
+    pub(super) async fn set_up(
+        &self,
+        caller: &Caller,
+        link: &Token,
+        name: &str,
+        password: &str,
+    ) -> Result<(Account, Token)> {
         // Checked before hashing, which is expensive: only the holder of a link may cause it.
         self.check_setup_link(link).await?;
         let name = free_name(&*self.store, name).await?;
-        let link = Entitlement::SetupLink(link);
+        let link = Entitlement::SetupLink { link, caller };
         let account = create_administrator(&*self.store, &*self.clock, &self.passwords, name, password, link).await?;
         tracing::info!(name = ?account.name, "an administrator was created");
         let session = self.open_session(&account.name).await?;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, bail, ensure};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
-use store::{Accounts, Clock};
+use store::{Accounts, Clock, Signature};
 use tokio::task::spawn_blocking;
 
 use super::config::HttpSection;
@@ -93,7 +93,8 @@ pub async fn print_link(
     http: &HttpSection,
 ) -> anyhow::Result<()> {
     Stdout::check_is_open()?;
-    let token = new_setup_link(accounts, clock, random).await?;
+    let by = Signature::of_command_line(clock.wall());
+    let token = new_setup_link(accounts, clock, random, Some(&by)).await?;
     let listen = http.listen;
     print(&format!("{}\n", link(listen, token.reveal())))?;
     // Another server may have been started with another address.

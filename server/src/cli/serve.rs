@@ -187,5 +187,5 @@ async fn setup_link(state: &AppState) -> store::Result<Option<Token>> {
     if state.store.has_accounts().await? {
         return Ok(None);
     }
-    new_setup_link(&*state.store, &*state.clock, &state.random).await.map(Some)
+    new_setup_link(&*state.store, &*state.clock, &state.random, None).await.map(Some)
 }

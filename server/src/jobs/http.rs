@@ -7,7 +7,7 @@ use api::{JobCounts, JobDetail, JobId, JobKind, JobSummary, JobsApi, JobsPage, R
 use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::sse::Event;
-use store::Topic;
+use store::{Signature, Topic};
 
 use super::JobService;
 use super::actions::{JobAction, KindAction};
@@ -41,13 +41,13 @@ impl JobsApi for Call<JobService> {
     }
 
     async fn retry_job(&self, id: JobId) -> ApiResult<()> {
-        let account = self.caller.require(Role::Operator)?;
-        Ok(self.service.act_on_job(id, JobAction::Retry, account).await?)
+        let by = self.signature()?;
+        Ok(self.service.act_on_job(id, JobAction::Retry, &by).await?)
     }
 
     async fn cancel_job(&self, id: JobId) -> ApiResult<()> {
-        let account = self.caller.require(Role::Operator)?;
-        Ok(self.service.act_on_job(id, JobAction::Cancel, account).await?)
+        let by = self.signature()?;
+        Ok(self.service.act_on_job(id, JobAction::Cancel, &by).await?)
     }
 
     async fn job_kinds(&self) -> ApiResult<Vec<JobKind>> {
@@ -56,18 +56,26 @@ impl JobsApi for Call<JobService> {
     }
 
     async fn pause_kind(&self, kind: String) -> ApiResult<()> {
-        let account = self.caller.require(Role::Operator)?;
-        Ok(self.service.act_on_kind(&kind, KindAction::Pause, account).await?)
+        let by = self.signature()?;
+        Ok(self.service.act_on_kind(&kind, KindAction::Pause, &by).await?)
     }
 
     async fn resume_kind(&self, kind: String) -> ApiResult<()> {
-        let account = self.caller.require(Role::Operator)?;
-        Ok(self.service.act_on_kind(&kind, KindAction::Resume, account).await?)
+        let by = self.signature()?;
+        Ok(self.service.act_on_kind(&kind, KindAction::Resume, &by).await?)
     }
 
     async fn limit_kind(&self, kind: String, limit: Option<u32>) -> ApiResult<()> {
+        let by = self.signature()?;
+        Ok(self.service.act_on_kind(&kind, KindAction::Limit(limit), &by).await?)
+    }
+}
+
+impl Call<JobService> {
+    /// Under the commands of an operator.
+    fn signature(&self) -> ApiResult<Signature> {
         let account = self.caller.require(Role::Operator)?;
-        Ok(self.service.act_on_kind(&kind, KindAction::Limit(limit), account).await?)
+        Ok(self.caller.signature(&account.name, self.service.clock.wall()))
     }
 }
 

@@ -32,6 +32,7 @@ impl JobService {
             payload: indented(&job.payload),
             result: job.result.as_deref().map(indented),
             attempts: self.store.attempts(id).await?,
+            audit: self.store.audit_of_job(id).await?,
             log_row,
             why_not_running: self.why_not_running(&job).await?,
         })

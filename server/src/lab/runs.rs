@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use api::{ApiError, ErrorCode, JobState, LabRun as RunView, LabRunId, LabSpec, LabState, Role};
+use api::{Account, ApiError, ErrorCode, JobState, LabRun as RunView, LabRunId, LabSpec, LabState, Role};
 use queue::{Payload, decode, encode};
 use store::{JobSelection, NewJob, StoredJob};
 
@@ -34,6 +34,10 @@ pub(super) struct Viewer {
 }
 
 impl Viewer {
+    fn of(caller: &Caller, account: Option<&Account>) -> Self {
+        Self { ip: caller.ip, is_operator: account.is_some_and(|account| account.role >= Role::Operator) }
+    }
+
     /// Whether the visitor's address has started the run, or the visitor is an operator.
     fn may_cancel(self, run: &LabRun) -> bool {
         self.is_operator || self.ip.is_some() && run.ip == self.ip
@@ -44,7 +48,7 @@ impl Lab {
     /// Looks up the session, if there is one.
     pub(super) async fn viewer(&self, caller: &Caller) -> Result<Viewer> {
         let account = self.sessions.account(caller).await?;
-        Ok(Viewer { ip: caller.ip, is_operator: account.is_some_and(|account| account.role >= Role::Operator) })
+        Ok(Viewer::of(caller, account.as_ref()))
     }
 
     pub(super) async fn state(&self, caller: &Caller) -> Result<LabState> {
@@ -93,14 +97,17 @@ impl Lab {
     }
 
     pub(super) async fn cancel(&self, caller: &Caller, id: LabRunId) -> Result<()> {
-        let viewer = self.viewer(caller).await?;
+        let account = self.sessions.account(caller).await?;
+        let viewer = Viewer::of(caller, account.as_ref());
         let job = self.found_job(id).await?;
         let run = decode::<LabRun>(&job.payload).map_err(|_| ApiError::not_found("run"))?;
         if !viewer.may_cancel(&run) {
             let message = "A run can be cancelled from where it was started, and by operators.";
             return Err(ApiError::new(ErrorCode::Forbidden, message).into());
         }
-        if self.store.cancel_job(job.id, self.clock.wall()).await? {
+        let now = self.clock.wall();
+        let by = account.map(|account| caller.signature(&account.name, now));
+        if self.store.cancel_job(job.id, now, by.as_ref()).await? {
             return Ok(());
         }
         Err(ApiError::new(ErrorCode::Conflict, "The run has ended already.").into())

@@ -4,13 +4,14 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use api::{Account, ApiError, ErrorCode, Role};
+use api::{Account, ApiError, ErrorCode, Role, TimeMs};
 use async_trait::async_trait;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::header::{COOKIE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256};
+use store::Signature;
 
 use super::accept::accepts_page;
 use super::error::Result;
@@ -106,6 +107,11 @@ impl Caller {
     /// The address as it is logged. Empty if it is not known.
     pub fn ip_text(&self) -> String {
         self.ip.map_or_else(String::new, |ip| ip.to_string())
+    }
+
+    /// The signature under a command of this caller, who is logged in as `name`.
+    pub fn signature(&self, name: &str, at: TimeMs) -> Signature {
+        Signature { by: Some(name.to_owned()), ip: self.ip_text(), at }
     }
 
     /// The account, if it may do what `role` may.

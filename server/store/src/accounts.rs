@@ -3,7 +3,7 @@
 use api::{Role, TimeMs};
 use async_trait::async_trait;
 
-use crate::Result;
+use crate::{Result, Signature};
 
 /// The SHA-256 of a random token, which only its holder knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,19 +15,26 @@ pub trait Accounts: Send + Sync + 'static {
 
     /// Returns false, and changes nothing, if the name is taken, ignoring ASCII case. Revokes an open setup link, which
     /// is only for a database without accounts.
-    async fn create_account(&self, account: NewAccount) -> Result<bool>;
+    async fn create_account(&self, account: NewAccount, by: &Signature) -> Result<bool>;
 
     /// All accounts, in no order.
     async fn accounts(&self) -> Result<Vec<StoredAccount>>;
 
-    /// Adds a link that can create one administrator until `expires`. It replaces older links.
-    async fn add_setup_link(&self, token: TokenHash, expires: TimeMs) -> Result<()>;
+    /// Adds a link that can create one administrator until `expires`. It replaces older links. Without a signature it is
+    /// the server itself that needs one.
+    async fn add_setup_link(&self, token: TokenHash, expires: TimeMs, by: Option<&Signature>) -> Result<()>;
 
     /// Whether the link can still be used at `now`.
     async fn setup_link_is_valid(&self, token: TokenHash, now: TimeMs) -> Result<bool>;
 
     /// Uses up the link and creates the account atomically.
-    async fn use_setup_link(&self, token: TokenHash, account: NewAccount, now: TimeMs) -> Result<SetUpOutcome>;
+    async fn use_setup_link(
+        &self,
+        token: TokenHash,
+        account: NewAccount,
+        now: TimeMs,
+        by: &Signature,
+    ) -> Result<SetUpOutcome>;
 
     async fn add_session(&self, session: StoredSession) -> Result<()>;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use api::{AttemptOutcome, JobState, Ledger, Role, SearchId};
+use api::{AttemptOutcome, AuditAction, JobState, Ledger, Role, SearchId};
 
 use crate::{Result, StoreError, TokenHash};
 
@@ -12,6 +12,10 @@ pub fn job_state(word: &str) -> Result<JobState> {
 
 pub fn attempt_outcome(word: &str) -> Result<AttemptOutcome> {
     AttemptOutcome::parse(word).ok_or_else(|| corrupt("attempt outcome", word))
+}
+
+pub fn audit_action(word: &str) -> Result<AuditAction> {
+    AuditAction::parse(word).ok_or_else(|| corrupt("command", word))
 }
 
 pub fn role(word: &str) -> Result<Role> {

@@ -1,9 +1,9 @@
 //! Copies a database into another one.
 //!
-//! A copy has the accounts, the log, the jobs that are not done and their attempts, the secret, and what the ledger needs
+//! A copy has the accounts, the audit, the log, the jobs that are not done and their attempts, the secret, and what the ledger needs
 //! to add up. It has no sessions or setup links: people log in again.
 
-use api::{AttemptOutcome, JobId, JobState, LogRow, Role, TimeMs};
+use api::{AttemptOutcome, AuditEntry, JobId, JobState, LogRow, Role, TimeMs};
 use async_trait::async_trait;
 use serde::Serialize;
 
@@ -52,17 +52,19 @@ pub trait Target: Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
     Accounts,
+    Audit,
     Log,
     Jobs,
     Missing,
 }
 
 impl Table {
-    pub const ALL: [Self; 4] = [Self::Accounts, Self::Log, Self::Jobs, Self::Missing];
+    pub const ALL: [Self; 5] = [Self::Accounts, Self::Audit, Self::Log, Self::Jobs, Self::Missing];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accounts => "account",
+            Self::Audit => "audit",
             Self::Log => "log",
             Self::Jobs => "job",
             Self::Missing => "missing_search",
@@ -89,6 +91,7 @@ impl Cursor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Records {
     Accounts(Vec<AccountRecord>),
+    Audit(Vec<AuditEntry>),
     Log(Vec<LogRow>),
     Jobs(Vec<JobRecord>),
     Missing(Vec<MissingRecord>),
@@ -98,6 +101,7 @@ impl Records {
     pub fn table(&self) -> Table {
         match self {
             Self::Accounts(_) => Table::Accounts,
+            Self::Audit(_) => Table::Audit,
             Self::Log(_) => Table::Log,
             Self::Jobs(_) => Table::Jobs,
             Self::Missing(_) => Table::Missing,
@@ -107,6 +111,7 @@ impl Records {
     pub fn len(&self) -> usize {
         match self {
             Self::Accounts(records) => records.len(),
+            Self::Audit(entries) => entries.len(),
             Self::Log(rows) => rows.len(),
             Self::Jobs(records) => records.len(),
             Self::Missing(records) => records.len(),
@@ -121,6 +126,7 @@ impl Records {
     pub fn end(&self) -> Option<Cursor> {
         let key = match self {
             Self::Accounts(records) => records.last()?.id.to_string(),
+            Self::Audit(entries) => entries.last()?.id.0.to_string(),
             Self::Log(rows) => rows.last()?.seq.0.to_string(),
             Self::Jobs(records) => records.last()?.id.0.to_string(),
             Self::Missing(records) => records.last()?.search_id.clone(),

@@ -3,17 +3,18 @@
 use api::{Attempt, JobCounts, JobId, JobProgress, JobState, TimeMs};
 use async_trait::async_trait;
 
-use crate::{Result, WorkerName};
+use crate::{Result, Signature, WorkerName};
 
 #[async_trait]
 pub trait JobAdmin: Send + Sync + 'static {
     /// Makes a job wait for a worker now. It gets one more attempt if it has used up all of them. Returns false if there
     /// is no such job or its state does not allow it ([`JobState::can_retry`]).
-    async fn retry_job(&self, id: JobId, now: TimeMs) -> Result<bool>;
+    async fn retry_job(&self, id: JobId, now: TimeMs, by: &Signature) -> Result<bool>;
 
     /// Cancels a job at once, or, if it is running, asks its worker to. Returns false if there is no such job or its
-    /// state does not allow it ([`JobState::can_cancel`]). `now` is displayed as the job's end.
-    async fn cancel_job(&self, id: JobId, now: TimeMs) -> Result<bool>;
+    /// state does not allow it ([`JobState::can_cancel`]). `now` is displayed as the job's end. Without a signature it is a
+    /// visitor's own job, and leaves no entry in the audit.
+    async fn cancel_job(&self, id: JobId, now: TimeMs, by: Option<&Signature>) -> Result<bool>;
 
     /// Deletes a job that has ended, unless it is the last trace of a search. Returns whether it did.
     async fn delete_job(&self, id: JobId) -> Result<bool>;
@@ -27,14 +28,14 @@ pub trait JobAdmin: Send + Sync + 'static {
     async fn register_kind(&self, kind: &str, limit: Option<u32>) -> Result<()>;
 
     /// Stops all workers from claiming jobs of this kind. Running jobs continue. Returns false if there is no such kind.
-    async fn pause_kind(&self, kind: &str) -> Result<bool>;
+    async fn pause_kind(&self, kind: &str, by: &Signature) -> Result<bool>;
 
     /// Lets workers claim jobs of this kind again. Returns false if there is no such kind.
-    async fn resume_kind(&self, kind: &str) -> Result<bool>;
+    async fn resume_kind(&self, kind: &str, by: &Signature) -> Result<bool>;
 
     /// Limits how many jobs of this kind run at the same time, on all workers together. `None` removes the limit.
     /// Jobs that run beyond a new limit continue. Returns false if there is no such kind.
-    async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool>;
+    async fn limit_kind(&self, kind: &str, limit: Option<u32>, by: &Signature) -> Result<bool>;
 
     /// Every kind of job that was ever enqueued, by name.
     async fn kinds(&self) -> Result<Vec<StoredKind>>;

@@ -1,10 +1,11 @@
 //! What the product asks of a database. Knows nothing of SQL, of HTTP, or of what a job means.
 //!
 //! [`Store`] is a whole database: [`JobQueue`] for workers, [`JobAdmin`] for administrators, [`SearchLog`] for searches
-//! and their rows, [`Accounts`] and [`Workers`]. Each method documents its promises, and `tests/store` tests every
+//! and their rows, [`Accounts`], [`Audit`] and [`Workers`]. Each method documents its promises, and `tests/store` tests every
 //! implementation against them. [`group_commit()`] lets many callers share one commit.
 
 mod accounts;
+mod audit;
 mod clock;
 pub mod codec;
 pub mod copy;
@@ -22,6 +23,7 @@ mod search_log;
 mod workers;
 
 pub use accounts::{Accounts, NewAccount, SetUpOutcome, StoredAccount, StoredSession, TokenHash};
+pub use audit::{Audit, AuditRow, Signature, cut_audit};
 pub use clock::{Clock, SystemClock, within};
 pub use error::{Result, StoreError};
 pub use group_commit::{Commit, GroupCommit, Inbox, Limits, group_commit};
@@ -45,7 +47,7 @@ use api::{PoolState, TimeMs};
 
 /// A whole database.
 #[async_trait::async_trait]
-pub trait Store: JobQueue + JobAdmin + SearchLog + Accounts + Workers {
+pub trait Store: JobQueue + JobAdmin + SearchLog + Accounts + Audit + Workers {
     /// One small read and one empty write, to see whether the database answers.
     async fn ping(&self) -> Result<()>;
 

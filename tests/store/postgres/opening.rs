@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Connection};
 use store::{Accounts, AttemptResult, JobAdmin, JobQueue, SearchLog, Store};
 use store_postgres::{Access, OpenError, Options, PostgresStore};
 use tests::PostgresCluster;
-use tests::builders::{START, account, account_of, claim, finished, job, log_job, search};
+use tests::builders::{START, account, account_of, claim, finished, job, log_job, search, signed};
 use url::Url;
 
 use crate::postgres::{create_database, open, open_as, options};
@@ -161,7 +161,7 @@ async fn owners_and_guests_work_beside_each_other() {
     let guest = open_as(&database.url(), Access::Guest).await.unwrap();
     let second = open(&database.url()).await.unwrap();
     assert_eq!(owner.secret().await.unwrap(), second.secret().await.unwrap());
-    assert!(guest.create_account(account("ada")).await.unwrap());
+    assert!(guest.create_account(account("ada"), &signed()).await.unwrap());
     owner.close().await;
     assert!(account_of(&second, "ada").await.is_some());
 }

@@ -5,7 +5,7 @@ use futures::future::join_all;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use store::{Accepted, JobAdmin, JobQueue, SearchLog, Store};
 use store_postgres::{Access, PostgresStore, examine};
-use tests::builders::{START, claim, log_entry, log_job, no_attempt, search};
+use tests::builders::{START, claim, log_entry, log_job, no_attempt, search, signed};
 use tests::{PostgresCluster, PostgresDatabase};
 use url::Url;
 
@@ -212,7 +212,7 @@ async fn published_tables_are_pruned() {
     let store = open(&database.url()).await.unwrap();
     run(&mut database.connect().await, "create publication everything for all tables").await;
     let Accepted::New(job) = store.accept(search(1), log_job(search(1))).await.unwrap() else { panic!("it is new") };
-    assert!(store.cancel_job(job, START).await.unwrap());
+    assert!(store.cancel_job(job, START, Some(&signed())).await.unwrap());
     assert_eq!(store.prune_jobs(TimeMs(i64::MAX), 10).await.unwrap(), 1);
     let examined = examine(&options(&database.url())).await.unwrap();
     assert_eq!(examined.refused_writes, Vec::<String>::new());

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use sqlx::Connection as _;
 use store::{Accepted, JobAdmin, JobQueue, LogSpan, SearchLog, Store, Topic};
 use store_postgres::PostgresStore;
-use tests::builders::{START, claim, job, log_entry, log_job, log_query, no_attempt, report, search};
+use tests::builders::{START, claim, job, log_entry, log_job, log_query, no_attempt, report, search, signed};
 use tests::eventually;
 use tokio::time::timeout;
 
@@ -56,7 +56,7 @@ async fn each_topic_reaches_other_processes() {
     let mut wakes = Topic::ALL.map(|topic| listener.subscribe(topic));
     let claimed = writer_store.claim(claim("w", 1, START)).await.unwrap();
     writer_store.record(log_entry(search(1), "life"), no_attempt()).await.unwrap();
-    writer_store.cancel_job(claimed[0].id, START).await.unwrap();
+    writer_store.cancel_job(claimed[0].id, START, Some(&signed())).await.unwrap();
     assert!(writer_store.report(report(&claimed[0], "w")).await.unwrap());
     writer_store.accept(search(100), log_job(search(100))).await.unwrap();
     timeout(SOON, join_all(wakes.iter_mut().map(|wake| wake.changed()))).await.expect("every topic is notified");
@@ -155,7 +155,7 @@ async fn a_limit_holds_for_all_processes_together() {
     let stores = stores(&database, 4).await;
     let added = join_all((0..40).map(|_| stores[0].enqueue(job("a")))).await;
     assert!(added.iter().all(Result::is_ok));
-    assert!(stores[1].limit_kind("a", Some(3)).await.unwrap());
+    assert!(stores[1].limit_kind("a", Some(3), &signed()).await.unwrap());
     let names: Vec<String> = (0..16).map(|number| format!("w{number}")).collect();
     let claims = names.iter().enumerate().map(|(number, name)| stores[number % 4].claim(claim(name, 2, START)));
     let claimed: usize = join_all(claims).await.into_iter().map(|jobs| jobs.unwrap().len()).sum();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::{Role, TimeMs};
 use store::{NewAccount, SetUpOutcome, StoreError, StoredAccount, StoredSession};
-use tests::builders::{START, account, session, token};
+use tests::builders::{START, account, session, signed, token};
 
 use crate::Database;
 
@@ -20,10 +20,10 @@ pub(crate) async fn names_are_unique_without_regard_to_case(mut database: impl D
     let store = database.store();
     assert!(!store.has_accounts().await.unwrap());
     assert_eq!(store.accounts().await.unwrap(), []);
-    assert!(store.create_account(account("Ada")).await.unwrap());
+    assert!(store.create_account(account("Ada"), &signed()).await.unwrap());
     let rival = NewAccount { role: Role::Viewer, ..account("aDA") };
-    assert!(!store.create_account(rival).await.unwrap());
-    assert!(store.create_account(NewAccount { role: Role::Viewer, ..account("Bob'; --") }).await.unwrap());
+    assert!(!store.create_account(rival, &signed()).await.unwrap());
+    assert!(store.create_account(NewAccount { role: Role::Viewer, ..account("Bob'; --") }, &signed()).await.unwrap());
     drop(store);
     database.reopen().await;
     let store = database.store();
@@ -36,14 +36,15 @@ pub(crate) async fn names_are_unique_without_regard_to_case(mut database: impl D
 
 pub(crate) async fn a_setup_link_makes_one_account_once(database: impl Database) {
     let store = database.store();
-    store.add_setup_link(token(1), at(10)).await.unwrap();
+    store.add_setup_link(token(1), at(10), None).await.unwrap();
     assert!(store.setup_link_is_valid(token(1), START).await.unwrap());
     assert!(!store.setup_link_is_valid(token(2), START).await.unwrap());
-    let wrong = store.use_setup_link(token(2), account("Eve"), START).await.unwrap();
+    let wrong = store.use_setup_link(token(2), account("Eve"), START, &signed()).await.unwrap();
     assert_eq!(wrong, SetUpOutcome::LinkIsInvalid);
+    let by = signed();
     let (first, second) = tokio::join!(
-        store.use_setup_link(token(1), account("Ada"), START),
-        store.use_setup_link(token(1), account("Bob"), START),
+        store.use_setup_link(token(1), account("Ada"), START, &by),
+        store.use_setup_link(token(1), account("Bob"), START, &by),
     );
     let created = [first.unwrap(), second.unwrap()].iter().filter(|&&o| o == SetUpOutcome::Created).count();
     assert_eq!(created, 1);
@@ -53,12 +54,12 @@ pub(crate) async fn a_setup_link_makes_one_account_once(database: impl Database)
 
 pub(crate) async fn a_setup_link_expires_and_is_replaced(database: impl Database) {
     let store = database.store();
-    store.add_setup_link(token(1), at(10)).await.unwrap();
+    store.add_setup_link(token(1), at(10), None).await.unwrap();
     assert!(store.setup_link_is_valid(token(1), at(9)).await.unwrap());
     assert!(!store.setup_link_is_valid(token(1), at(10)).await.unwrap());
-    let late = store.use_setup_link(token(1), account("Ada"), at(10)).await.unwrap();
+    let late = store.use_setup_link(token(1), account("Ada"), at(10), &signed()).await.unwrap();
     assert_eq!(late, SetUpOutcome::LinkIsInvalid);
-    store.add_setup_link(token(2), at(20)).await.unwrap();
+    store.add_setup_link(token(2), at(20), None).await.unwrap();
     assert!(!store.setup_link_is_valid(token(1), START).await.unwrap());
     assert!(store.setup_link_is_valid(token(2), START).await.unwrap());
     assert!(!store.has_accounts().await.unwrap());
@@ -66,24 +67,24 @@ pub(crate) async fn a_setup_link_expires_and_is_replaced(database: impl Database
 
 pub(crate) async fn creating_an_account_invalidates_the_link(database: impl Database) {
     let store = database.store();
-    store.add_setup_link(token(7), START.after(Duration::from_secs(60))).await.unwrap();
-    assert!(store.create_account(account("ada")).await.unwrap());
+    store.add_setup_link(token(7), START.after(Duration::from_secs(60)), None).await.unwrap();
+    assert!(store.create_account(account("ada"), &signed()).await.unwrap());
     assert!(!store.setup_link_is_valid(token(7), START).await.unwrap());
 }
 
 pub(crate) async fn a_taken_name_leaves_the_link_valid(database: impl Database) {
     let store = database.store();
-    store.create_account(account("Ada")).await.unwrap();
-    store.add_setup_link(token(1), at(10)).await.unwrap();
-    let taken = store.use_setup_link(token(1), account("ada"), START).await.unwrap();
+    store.create_account(account("Ada"), &signed()).await.unwrap();
+    store.add_setup_link(token(1), at(10), None).await.unwrap();
+    let taken = store.use_setup_link(token(1), account("ada"), START, &signed()).await.unwrap();
     assert_eq!(taken, SetUpOutcome::NameIsTaken);
-    let other = store.use_setup_link(token(1), account("Bob"), START).await.unwrap();
+    let other = store.use_setup_link(token(1), account("Bob"), START, &signed()).await.unwrap();
     assert_eq!(other, SetUpOutcome::Created);
 }
 
 pub(crate) async fn a_session_ends_by_idling_by_age_and_by_logout(database: impl Database) {
     let store = database.store();
-    store.create_account(account("Ada")).await.unwrap();
+    store.create_account(account("Ada"), &signed()).await.unwrap();
     // The typed name may differ in case. The session has the account's.
     store.add_session(session(1, "ADA")).await.unwrap();
     store.add_session(session(2, "Ada")).await.unwrap();
@@ -110,11 +111,11 @@ pub(crate) async fn a_session_needs_an_account(database: impl Database) {
 
 pub(crate) async fn ended_sessions_and_links_are_pruned(database: impl Database) {
     let store = database.store();
-    store.create_account(account("Ada")).await.unwrap();
+    store.create_account(account("Ada"), &signed()).await.unwrap();
     store.add_session(session(1, "Ada")).await.unwrap();
     store.add_session(StoredSession { idle_until: at(9_999), ..session(2, "Ada") }).await.unwrap();
     store.add_session(StoredSession { idle_until: at(9_999), ends_at: at(9_999), ..session(3, "Ada") }).await.unwrap();
-    store.add_setup_link(token(1), at(60)).await.unwrap();
+    store.add_setup_link(token(1), at(60), None).await.unwrap();
     assert_eq!(store.prune_sessions(at(59)).await.unwrap(), 0);
     assert_eq!(store.prune_sessions(at(60)).await.unwrap(), 2);
     assert_eq!(store.prune_sessions(at(3_600)).await.unwrap(), 1);

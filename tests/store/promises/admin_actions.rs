@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::{Attempt, AttemptOutcome, JobId, JobState, TimeMs};
 use store::{AttemptResult, ClaimedJob, Enqueued, NewJob, Store};
-use tests::builders::{LEASE, START, claim, finished, job, retry, worker};
+use tests::builders::{LEASE, START, claim, finished, job, retry, signed, worker};
 
 use crate::Database;
 
@@ -26,7 +26,7 @@ pub(crate) async fn a_waiting_job_is_cancelled_at_once(database: impl Database) 
     let run_at = START.after(Duration::from_secs(9));
     for new in [job("waiting"), NewJob { run_at, ..job("scheduled") }] {
         let Enqueued::New(id) = store.enqueue(new).await.unwrap() else { panic!("it is new") };
-        assert!(store.cancel_job(id, START).await.unwrap());
+        assert!(store.cancel_job(id, START, Some(&signed())).await.unwrap());
         let cancelled = store.job(id).await.unwrap().expect("there");
         assert_eq!((cancelled.state, cancelled.finished_at), (JobState::Cancelled, Some(START)));
     }
@@ -37,7 +37,7 @@ pub(crate) async fn a_running_job_is_marked_for_cancellation(database: impl Data
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
     assert_eq!(store.cancellations(&worker("w")).await.unwrap(), []);
-    assert!(store.cancel_job(claimed.id, START).await.unwrap());
+    assert!(store.cancel_job(claimed.id, START, Some(&signed())).await.unwrap());
     assert!(store.job(claimed.id).await.unwrap().expect("there").cancel_requested);
     assert_eq!(store.cancellations(&worker("w")).await.unwrap(), [claimed.id]);
     assert_eq!(store.cancellations(&worker("other")).await.unwrap(), []);
@@ -51,7 +51,7 @@ pub(crate) async fn a_job_marked_for_cancellation_does_not_run_again(database: i
     let store = database.store();
     for finish in [Some(retry("failed")), Some(AttemptResult::Release), None] {
         let claimed = enqueue_and_claim(&*store).await;
-        assert!(store.cancel_job(claimed.id, START).await.unwrap());
+        assert!(store.cancel_job(claimed.id, START, Some(&signed())).await.unwrap());
         match finish {
             Some(finish) => store.finish(vec![finished(&claimed, "w", finish, START)]).await.unwrap(),
             None => store.expire_leases(START.after(LEASE * 2)).await.unwrap(),
@@ -64,7 +64,7 @@ pub(crate) async fn a_job_marked_for_cancellation_does_not_run_again(database: i
 pub(crate) async fn a_job_marked_for_cancellation_that_is_done_stays_done(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
-    assert!(store.cancel_job(claimed.id, START).await.unwrap());
+    assert!(store.cancel_job(claimed.id, START, Some(&signed())).await.unwrap());
     store.finish(vec![finished(&claimed, "w", AttemptResult::Done, START)]).await.unwrap();
     assert_eq!(state(&*store, claimed.id).await, JobState::Done);
 }
@@ -76,7 +76,7 @@ pub(crate) async fn a_dead_job_that_is_retried_gets_one_more_attempt(database: i
     store.finish(vec![finished(&claimed, "w", retry("failed"), START)]).await.unwrap();
     assert_eq!(state(&*store, claimed.id).await, JobState::Dead);
     let later = START.after(Duration::from_secs(1));
-    assert!(store.retry_job(claimed.id, later).await.unwrap());
+    assert!(store.retry_job(claimed.id, later, &signed()).await.unwrap());
     let retried = store.job(claimed.id).await.unwrap().expect("there");
     assert_eq!((retried.state, retried.run_at, retried.max_attempts), (JobState::Waiting, later, 2));
     assert_eq!((retried.error, retried.finished_at, retried.cancel_requested), (None, None, false));
@@ -100,11 +100,11 @@ pub(crate) async fn a_done_job_that_is_retried_keeps_the_attempt_that_has_done_i
         store.finish(vec![finished(&claimed, &name, AttemptResult::Done, end)]).await.unwrap();
         ended.push((claimed.attempt, name, began, end, AttemptOutcome::Done));
         assert_eq!(attempts(&*store, id).await, ended, "it is done");
-        assert!(store.retry_job(id, end).await.unwrap());
+        assert!(store.retry_job(id, end, &signed()).await.unwrap());
         assert_eq!(attempts(&*store, id).await, ended, "it waits");
     }
-    assert!(store.cancel_job(id, START).await.unwrap());
-    assert!(store.retry_job(id, START).await.unwrap());
+    assert!(store.cancel_job(id, START, Some(&signed())).await.unwrap());
+    assert!(store.retry_job(id, START, &signed()).await.unwrap());
     assert_eq!(attempts(&*store, id).await, ended, "a job without an attempt since is retried");
 }
 
@@ -117,13 +117,13 @@ async fn attempts(store: &dyn Store, id: JobId) -> Vec<(u32, String, TimeMs, Tim
 pub(crate) async fn actions_in_the_wrong_state_are_refused(database: impl Database) {
     let store = database.store();
     let claimed = enqueue_and_claim(&*store).await;
-    assert!(!store.retry_job(claimed.id, START).await.unwrap(), "it is running");
+    assert!(!store.retry_job(claimed.id, START, &signed()).await.unwrap(), "it is running");
     store.finish(vec![finished(&claimed, "w", AttemptResult::Done, START)]).await.unwrap();
-    assert!(!store.cancel_job(claimed.id, START).await.unwrap(), "it is done");
-    assert!(store.retry_job(claimed.id, START).await.unwrap(), "a done job may run once more");
-    assert!(!store.retry_job(claimed.id, START).await.unwrap(), "it waits already");
+    assert!(!store.cancel_job(claimed.id, START, Some(&signed())).await.unwrap(), "it is done");
+    assert!(store.retry_job(claimed.id, START, &signed()).await.unwrap(), "a done job may run once more");
+    assert!(!store.retry_job(claimed.id, START, &signed()).await.unwrap(), "it waits already");
     for missing in [JobId(0), JobId(999), JobId(i64::MAX)] {
-        assert!(!store.retry_job(missing, START).await.unwrap());
-        assert!(!store.cancel_job(missing, START).await.unwrap());
+        assert!(!store.retry_job(missing, START, &signed()).await.unwrap());
+        assert!(!store.cancel_job(missing, START, Some(&signed())).await.unwrap());
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::{JobCounts, JobId, JobState};
 use store::{AttemptResult, Enqueued, JobPosition, JobSelection, NewJob, Store, Subscription, Topic};
-use tests::builders::{START, claim, finished, job, log_entry, log_job, no_attempt, search};
+use tests::builders::{START, claim, finished, job, log_entry, log_job, no_attempt, search, signed};
 
 use crate::Database;
 
@@ -98,7 +98,7 @@ pub(crate) async fn a_position_counts_the_jobs_ahead(database: impl Database) {
     let place = store.position("log_request", &key).await.unwrap().expect("accepted");
     assert_eq!((place.state, place.attempt, place.ahead), (JobState::Running, 1, 0));
     assert_eq!(place.started_at, Some(START));
-    store.pause_kind("log_request").await.unwrap();
+    store.pause_kind("log_request", &signed()).await.unwrap();
     assert!(store.position("log_request", &key).await.unwrap().expect("accepted").is_paused);
 }
 
@@ -186,7 +186,7 @@ pub(crate) async fn wake_ups_come_after_the_commit_and_only_for_changed_topics(d
     assert_eq!(woken(&mut wakes).await, []);
     let claimed = store.claim(claim("w", 1, START)).await.unwrap();
     assert_eq!(woken(&mut wakes).await, [Topic::Jobs]);
-    store.cancel_job(claimed[0].id, START).await.unwrap();
+    store.cancel_job(claimed[0].id, START, Some(&signed())).await.unwrap();
     assert_eq!(woken(&mut wakes).await, [Topic::Jobs, Topic::Cancel]);
     store.record(log_entry(search(1), "life"), no_attempt()).await.unwrap();
     assert_eq!(woken(&mut wakes).await, [Topic::Log]);
@@ -194,6 +194,6 @@ pub(crate) async fn wake_ups_come_after_the_commit_and_only_for_changed_topics(d
     assert_eq!(woken(&mut wakes).await, []);
     store.finish(vec![finished(&claimed[0], "w", AttemptResult::Done, START)]).await.unwrap();
     assert_eq!(woken(&mut wakes).await, [Topic::Jobs]);
-    store.retry_job(claimed[0].id, START).await.unwrap();
+    store.retry_job(claimed[0].id, START, &signed()).await.unwrap();
     assert_eq!(woken(&mut wakes).await, [Topic::Jobs, Topic::Work]);
 }

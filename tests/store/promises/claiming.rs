@@ -6,7 +6,7 @@ use std::time::Duration;
 use api::{JobId, JobState};
 use futures::future::join_all;
 use store::{ClaimedJob, Enqueued, NewJob, Store};
-use tests::builders::{LEASE, START, claim, finished, job, retry, worker};
+use tests::builders::{LEASE, START, claim, finished, job, retry, signed, worker};
 
 use crate::Database;
 
@@ -59,7 +59,7 @@ pub(crate) async fn no_job_is_claimed_twice(database: impl Database) {
 pub(crate) async fn jobs_that_arrive_during_claims_are_claimed_once_and_complete(database: impl Database) {
     let store = database.store();
     enqueue(&*store, NewJob { key: Some("first".to_owned()), ..job("limited") }).await;
-    assert!(store.limit_kind("limited", Some(1)).await.unwrap());
+    assert!(store.limit_kind("limited", Some(1), &signed()).await.unwrap());
     let mut claimed = Vec::new();
     for round in 0..20 {
         let added = join_all((0..30_i16).map(|number| {

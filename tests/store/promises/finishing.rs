@@ -6,7 +6,7 @@ use std::time::Duration;
 use api::{AttemptOutcome, JobId, JobState, LogSeq, SearchId, TimeMs};
 use futures::future::try_join_all;
 use store::{AttemptResult, ClaimedJob, FinishedAttempt, NewJob, Store, StoredJob};
-use tests::builders::{LEASE, START, claim, finished, job, log_entry, log_job, retry, search, worker};
+use tests::builders::{LEASE, START, claim, finished, job, log_entry, log_job, retry, search, signed, worker};
 
 use crate::Database;
 
@@ -90,7 +90,7 @@ pub(crate) async fn attempts_that_are_recorded_by_one_call_end_as_by_many(databa
 pub(crate) async fn first_attempts_that_succeed_together_end_each_at_its_own_time(database: impl Database) {
     let store = database.store();
     let claimed = searches_and_claimed(&*store).await;
-    assert!(store.cancel_job(claimed[7].1.id, START).await.unwrap());
+    assert!(store.cancel_job(claimed[7].1.id, START, Some(&signed())).await.unwrap());
     let end_of = |job: &ClaimedJob| START.after(Duration::from_millis(job.id.0.unsigned_abs()));
     let told: Vec<_> =
         claimed.iter().map(|(id, job)| (*id, finished(job, "w", AttemptResult::Done, end_of(job)))).collect();

@@ -8,7 +8,7 @@ use api::{JobCounts, JobId, JobState};
 use futures::FutureExt;
 use futures::future::join_all;
 use store::{AttemptResult, ClaimedJob, Enqueued, JobAdmin, NewJob, Store, StoredKind, Subscription, Topic};
-use tests::builders::{LEASE, START, claim, finished, job, log_job, retry, search};
+use tests::builders::{LEASE, START, claim, finished, job, log_job, retry, search, signed};
 use tokio::task::JoinSet;
 
 use crate::Database;
@@ -53,8 +53,8 @@ pub(crate) async fn a_kind_is_known_since_its_first_job(mut database: impl Datab
     let store = database.store();
     assert_eq!(store.kinds().await.unwrap(), []);
     for kind in ["b", "a"] {
-        assert!(!store.pause_kind(kind).await.unwrap());
-        assert!(!store.limit_kind(kind, Some(1)).await.unwrap());
+        assert!(!store.pause_kind(kind, &signed()).await.unwrap());
+        assert!(!store.limit_kind(kind, Some(1), &signed()).await.unwrap());
     }
     enqueue_many(&*store, "b", 2).await;
     enqueue_many(&*store, "a", 1).await;
@@ -84,7 +84,7 @@ pub(crate) async fn a_paused_kind_waits_while_others_run(database: impl Database
     let store = database.store();
     let running = enqueue_many(&*store, "paused", 1).await;
     assert_eq!(ids(&claim_all(&*store).await), running);
-    assert!(store.pause_kind("paused").await.unwrap());
+    assert!(store.pause_kind("paused", &signed()).await.unwrap());
     let urgent = enqueue(&*store, NewJob { priority: 9, ..job("paused") }).await;
     let waiting = enqueue_many(&*store, "paused", 3).await;
     let due = START.after(Duration::from_secs(1));
@@ -98,13 +98,17 @@ pub(crate) async fn a_paused_kind_waits_while_others_run(database: impl Database
     assert_eq!(store.job(running[0]).await.unwrap().expect("there").state, JobState::Running);
     let kinds = store.kinds().await.unwrap();
     assert_eq!(kinds.iter().map(|kind| kind.paused).collect::<Vec<_>>(), [false, true]);
-    assert!(store.resume_kind("paused").await.unwrap());
+    assert!(store.resume_kind("paused", &signed()).await.unwrap());
     let resumed = [&[urgent], &waiting[..], &[scheduled]].concat();
     assert_eq!(ids(&store.claim(claim("w", 9, due)).await.unwrap()), resumed);
 }
 
 pub(crate) async fn set_paused(store: &dyn Store, kind: &str, paused: bool) -> bool {
-    if paused { store.pause_kind(kind).await.unwrap() } else { store.resume_kind(kind).await.unwrap() }
+    if paused {
+        store.pause_kind(kind, &signed()).await.unwrap()
+    } else {
+        store.resume_kind(kind, &signed()).await.unwrap()
+    }
 }
 
 pub(crate) async fn pausing_twice_is_pausing_once(database: impl Database) {
@@ -121,7 +125,7 @@ pub(crate) async fn a_limit_counts_the_running_jobs_of_all_workers(database: imp
     let store = database.store();
     enqueue_many(&*store, "limited", 6).await;
     let other = enqueue_many(&*store, "other", 1).await;
-    assert!(store.limit_kind("limited", Some(3)).await.unwrap());
+    assert!(store.limit_kind("limited", Some(3), &signed()).await.unwrap());
     let first = store.claim(claim("w1", 2, START)).await.unwrap();
     assert_eq!(first.len(), 2);
     // One more of the limited kind, and the next job of another.
@@ -148,14 +152,14 @@ pub(crate) async fn a_limit_can_be_raised_lowered_and_lifted(database: impl Data
     enqueue_many(&*store, "a", 9).await;
     let mut claimed = Vec::new();
     for (limit, more) in [(Some(0), 0), (Some(2), 2), (Some(4), 2), (Some(1), 0), (Some(5), 1), (None, 4)] {
-        assert!(store.limit_kind("a", limit).await.unwrap());
+        assert!(store.limit_kind("a", limit, &signed()).await.unwrap());
         assert_eq!(store.kinds().await.unwrap()[0].limit, limit);
         let now = claim_all(&*store).await;
         assert_eq!(now.len(), more, "under the limit {limit:?}, with {} running", claimed.len());
         claimed.extend(ids(&now));
     }
     assert!(claimed.is_sorted());
-    assert!(store.limit_kind("a", Some(u32::MAX)).await.unwrap());
+    assert!(store.limit_kind("a", Some(u32::MAX), &signed()).await.unwrap());
     assert_eq!(store.kinds().await.unwrap()[0].limit, Some(u32::MAX));
 }
 
@@ -165,7 +169,7 @@ pub(crate) async fn the_most_urgent_of_all_kinds_come_first_within_their_limits(
     for (priority, kind) in [(0, "a"), (0, "b"), (1, "a"), (1, "c"), (2, "a"), (0, "c"), (-1, "b")] {
         made.push(enqueue(&*store, NewJob { priority, ..job(kind) }).await);
     }
-    assert!(store.limit_kind("a", Some(2)).await.unwrap());
+    assert!(store.limit_kind("a", Some(2), &signed()).await.unwrap());
     let claimed = store.claim(claim("w", 4, START)).await.unwrap();
     assert_eq!(ids(&claimed), [made[4], made[2], made[3], made[1]]);
     assert_eq!(ids(&claim_all(&*store).await), [made[5], made[6]]);
@@ -179,7 +183,7 @@ const CROWD_LIMIT: usize = 5;
 pub(crate) async fn a_limit_holds_for_concurrent_claims(database: impl Database) {
     let store = database.store();
     join_all((0..200).map(|_| enqueue(&*store, job("limited")))).await;
-    assert!(store.limit_kind("limited", Some(5)).await.unwrap());
+    assert!(store.limit_kind("limited", Some(5), &signed()).await.unwrap());
     let running = Arc::new(AtomicUsize::new(0));
     let done = Arc::new(AtomicUsize::new(0));
     let mut workers = JoinSet::new();
@@ -211,29 +215,31 @@ pub(crate) async fn free_slots_of_a_limited_kind_notify_workers(database: impl D
     enqueue_many(&*store, "a", 8).await;
     let mut work = store.subscribe(Topic::Work);
     let mut jobs = store.subscribe(Topic::Jobs);
-    assert!(store.limit_kind("a", Some(1)).await.unwrap());
+    assert!(store.limit_kind("a", Some(1), &signed()).await.unwrap());
     until_woken(&mut jobs, "there is a limit").await;
     let [claimed] = &store.claim(claim("w", 9, START)).await.unwrap()[..] else { panic!("one may run") };
     is_woken(&mut work);
     store.finish(vec![finished(claimed, "w", AttemptResult::Done, START)]).await.unwrap();
     until_woken(&mut work, "the next may run").await;
     let [claimed] = &store.claim(claim("w", 9, START)).await.unwrap()[..] else { panic!("one may run") };
-    assert!(store.limit_kind("a", Some(2)).await.unwrap());
+    assert!(store.limit_kind("a", Some(2), &signed()).await.unwrap());
     until_woken(&mut work, "the limit was raised").await;
     store.claim(claim("w", 1, START)).await.unwrap();
-    assert!(store.limit_kind("a", None).await.unwrap());
+    assert!(store.limit_kind("a", None, &signed()).await.unwrap());
     until_woken(&mut work, "the limit was lifted").await;
     is_woken(&mut jobs);
-    assert!(store.pause_kind("a").await.unwrap());
+    assert!(store.pause_kind("a", &signed()).await.unwrap());
     until_woken(&mut jobs, "the kind was paused").await;
     assert!(!is_woken(&mut work), "there is nothing to claim");
     store.finish(vec![finished(claimed, "w", AttemptResult::Done, START)]).await.unwrap();
     assert!(!is_woken(&mut work), "a kind without a limit always has free slots");
     is_woken(&mut jobs);
-    assert!(store.resume_kind("a").await.unwrap());
+    assert!(store.resume_kind("a", &signed()).await.unwrap());
     until_woken(&mut jobs, "the kind was resumed").await;
     until_woken(&mut work, "they may run again").await;
-    assert!(!store.resume_kind("b").await.unwrap() && !store.limit_kind("b", None).await.unwrap());
+    assert!(
+        !store.resume_kind("b", &signed()).await.unwrap() && !store.limit_kind("b", None, &signed()).await.unwrap()
+    );
     assert!(!is_woken(&mut jobs) && !is_woken(&mut work), "nothing was changed");
 }
 
@@ -241,8 +247,8 @@ pub(crate) async fn the_settings_of_a_kind_survive_a_reopening(mut database: imp
     let store = database.store();
     enqueue_many(&*store, "limited", 3).await;
     enqueue_many(&*store, "paused", 3).await;
-    assert!(store.limit_kind("limited", Some(2)).await.unwrap());
-    assert!(store.pause_kind("paused").await.unwrap());
+    assert!(store.limit_kind("limited", Some(2), &signed()).await.unwrap());
+    assert!(store.pause_kind("paused", &signed()).await.unwrap());
     let before = store.kinds().await.unwrap();
     assert_eq!(store.claim(claim("w", 1, START)).await.unwrap().len(), 1);
     drop(store);
@@ -273,8 +279,8 @@ pub(crate) async fn a_kind_is_registered_once(mut database: impl Database) {
         store.enqueue(job("lab")).await.unwrap();
     }
     assert_eq!(store.claim(claim("w", 9, START)).await.unwrap().len(), 1);
-    assert!(store.limit_kind("lab", Some(2)).await.unwrap());
-    assert!(store.pause_kind("lab").await.unwrap());
+    assert!(store.limit_kind("lab", Some(2), &signed()).await.unwrap());
+    assert!(store.pause_kind("lab", &signed()).await.unwrap());
     drop(store);
     database.reopen().await;
     let store = database.store();

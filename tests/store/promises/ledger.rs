@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use store::{Accepted, AttemptResult, ClaimedJob, FinishedAttempt, LOG_JOB, RetryingSearch, Store};
-use tests::builders::{START, claim, finished, job, log_entry, log_job, no_attempt, retry, search};
+use tests::builders::{START, claim, finished, job, log_entry, log_job, no_attempt, retry, search, signed};
 use tests::workload::cases;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
@@ -60,14 +60,14 @@ pub(crate) async fn a_job_that_is_done_without_a_row_is_missing(database: impl D
     assert_eq!((missing.len(), missing[0].search, missing[0].job), (1, search(1), Some(job.id)));
     assert_eq!(store.prune_jobs(TimeMs(i64::MAX), 9).await.unwrap(), 0, "the job shows what is missing");
     assert!(!store.delete_job(job.id).await.unwrap());
-    assert!(store.retry_job(job.id, START).await.unwrap());
+    assert!(store.retry_job(job.id, START, &signed()).await.unwrap());
     assert_eq!((ledger(&*store).await.drift(), store.missing_searches(9).await.unwrap()), (0, vec![]));
 }
 
 pub(crate) async fn a_cancelled_search_stays_cancelled_when_its_job_is_pruned(database: impl Database) {
     let store = database.store();
     let Accepted::New(id) = store.accept(search(1), log_job(search(1))).await.unwrap() else { panic!("it is new") };
-    assert!(store.cancel_job(id, START).await.unwrap());
+    assert!(store.cancel_job(id, START, Some(&signed())).await.unwrap());
     for _ in 0..2 {
         assert_eq!(ledger(&*store).await, Ledger { accepted: 1, cancelled: 1, ..Ledger::default() });
         store.prune_jobs(TimeMs(i64::MAX), 9).await.unwrap();
@@ -82,11 +82,11 @@ pub(crate) async fn a_recorded_search_stays_recorded_whatever_happens_to_its_job
     let expected = Ledger { accepted: 2, recorded: 1, running: 1, ..Ledger::default() };
     let stays = async |after: &str| assert_eq!(ledger(&*store).await, expected, "{after}");
     stays("the row is written").await;
-    assert!(store.retry_job(written.id, START).await.unwrap());
+    assert!(store.retry_job(written.id, START, &signed()).await.unwrap());
     stays("its job waits").await;
-    assert!(store.cancel_job(written.id, START).await.unwrap());
+    assert!(store.cancel_job(written.id, START, Some(&signed())).await.unwrap());
     stays("its job is cancelled").await;
-    assert!(store.retry_job(written.id, START).await.unwrap());
+    assert!(store.retry_job(written.id, START, &signed()).await.unwrap());
     let again = store.claim(claim("w", 9, START)).await.unwrap().pop().expect("it waits");
     stays("its job runs").await;
     let dead = AttemptResult::Dead { error: "dead".to_owned() };
@@ -94,7 +94,7 @@ pub(crate) async fn a_recorded_search_stays_recorded_whatever_happens_to_its_job
     stays("its job is dead").await;
     assert!(store.delete_job(written.id).await.unwrap());
     stays("its job is deleted").await;
-    assert!(store.cancel_job(waiting.id, START).await.unwrap());
+    assert!(store.cancel_job(waiting.id, START, Some(&signed())).await.unwrap());
     store.finish(vec![finished(&waiting, "w", AttemptResult::Cancelled, START)]).await.unwrap();
     assert_eq!(ledger(&*store).await, Ledger { accepted: 2, recorded: 1, cancelled: 1, ..Ledger::default() });
 }
@@ -229,8 +229,8 @@ impl Run {
             Event::Retry(number) | Event::Cancel(number) => {
                 let Some(place) = store.position(LOG_JOB, &search(*number).to_string()).await.unwrap() else { return };
                 match event {
-                    Event::Retry(_) => store.retry_job(place.job, now).await.unwrap(),
-                    _ => store.cancel_job(place.job, now).await.unwrap(),
+                    Event::Retry(_) => store.retry_job(place.job, now, &signed()).await.unwrap(),
+                    _ => store.cancel_job(place.job, now, Some(&signed())).await.unwrap(),
                 };
             }
             Event::Prune => drop(store.prune_jobs(now, 9).await.unwrap()),

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use store::{Accepted, AttemptResult, Enqueued, FinishedAttempt, JobSelection, LOG_JOB, NewJob};
 use tests::QueueModel;
-use tests::builders::{START, claim, job, log_entry, log_job, no_attempt, search, worker};
+use tests::builders::{START, claim, job, log_entry, log_job, no_attempt, search, signed, worker};
 use tests::queue_model::ModelAttempt;
 use tests::workload::cases;
 use tokio::runtime::Handle;
@@ -265,11 +265,11 @@ impl<D: Database> Run<D> {
             }
             Operation::Retry { job } => {
                 let Some(id) = self.nth(*job) else { return };
-                assert_eq!(store.retry_job(id, now).await.unwrap(), self.model.retry(id, now));
+                assert_eq!(store.retry_job(id, now, &signed()).await.unwrap(), self.model.retry(id, now));
             }
             Operation::Cancel { job } => {
                 let Some(id) = self.nth(*job) else { return };
-                assert_eq!(store.cancel_job(id, now).await.unwrap(), self.model.cancel(id, now));
+                assert_eq!(store.cancel_job(id, now, Some(&signed())).await.unwrap(), self.model.cancel(id, now));
             }
             Operation::Prune { limit } => {
                 let recorded = self.recorded.keys().map(|&number| search(number.into()).to_string());
@@ -283,7 +283,7 @@ impl<D: Database> Run<D> {
             }
             Operation::Limit { kind, limit } => {
                 let kind = KINDS[*kind];
-                assert_eq!(store.limit_kind(kind, *limit).await.unwrap(), self.model.limit(kind, *limit));
+                assert_eq!(store.limit_kind(kind, *limit, &signed()).await.unwrap(), self.model.limit(kind, *limit));
             }
             Operation::Reopen => {
                 drop(store);

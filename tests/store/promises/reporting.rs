@@ -5,7 +5,7 @@ use std::time::Duration;
 use api::{JobId, JobProgress, JobState};
 use futures::future::join_all;
 use store::{AttemptResult, ClaimedJob, JobReport, JobSelection, NewJob, OutputPart, Store, Topic};
-use tests::builders::{LEASE, START, claim, finished, job, report, retry};
+use tests::builders::{LEASE, START, claim, finished, job, report, retry, signed};
 
 use crate::Database;
 
@@ -114,7 +114,7 @@ pub(crate) async fn a_new_attempt_continues_the_numbers(database: impl Database)
     let failed = store.job(first.id).await.unwrap().expect("there");
     assert_eq!(failed.state, JobState::Retrying);
     assert!(failed.progress.is_some(), "the progress is kept");
-    store.retry_job(first.id, START).await.unwrap();
+    store.retry_job(first.id, START, &signed()).await.unwrap();
     let third = claim_one(&*store, "w").await;
     assert!(store.report(part(&third, "w", "d")).await.unwrap());
     assert_eq!(texts(&*store, first.id).await, ["a", "b", "c", "d"]);

@@ -10,7 +10,7 @@ use store::{Accounts, AttemptResult, JobAdmin, JobQueue, LogSpan, SearchLog, Sto
 use store_sqlite::{Access, OpenError, Options, SqliteStore};
 use tempfile::TempDir;
 use tests::builders::{
-    START, account, account_of, claim, finished, job, log_entry, log_job, log_query, no_attempt, search,
+    START, account, account_of, claim, finished, job, log_entry, log_job, log_query, no_attempt, search, signed,
 };
 
 use crate::sqlite::{connect_to, open, open_as};
@@ -61,7 +61,7 @@ async fn a_guest_works_beside_the_owner_without_a_lock() {
     let folder = TempDir::new().unwrap();
     let owner = open(folder.path()).await.unwrap();
     let guest = open_as(folder.path(), Access::Guest).await.unwrap();
-    assert!(guest.create_account(account("ada")).await.unwrap());
+    assert!(guest.create_account(account("ada"), &signed()).await.unwrap());
     assert!(account_of(&owner, "ada").await.is_some());
     owner.close().await;
     let next_owner = open(folder.path()).await.unwrap();
@@ -244,7 +244,7 @@ async fn a_database_from_before_the_table_of_kinds_gets_its_kinds() {
     let kinds = store.kinds().await.unwrap();
     let known: Vec<_> = kinds.iter().map(|it| (it.kind.as_str(), it.paused, it.limit, it.counts.waiting)).collect();
     assert_eq!(known, [("a", false, None, 1), ("b", false, None, 2)]);
-    assert!(store.pause_kind("b").await.unwrap());
+    assert!(store.pause_kind("b", &signed()).await.unwrap());
     let claimed = store.claim(claim("w", 9, START)).await.unwrap();
     assert_eq!(claimed.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["a"]);
 }
@@ -278,7 +278,7 @@ async fn attempts_of_a_database_in_which_each_had_a_row_are_shown_and_kept() {
     let store = open(folder.path()).await.unwrap();
     let mut expected = vec![(1, "before".to_owned(), AttemptOutcome::Done)];
     assert_eq!(attempts(&store, id).await, expected);
-    assert!(store.retry_job(id, START).await.unwrap());
+    assert!(store.retry_job(id, START, &signed()).await.unwrap());
     assert_eq!(attempts(&store, id).await, expected);
     assert_eq!(done(&store, "after").await, id);
     expected.push((2, "after".to_owned(), AttemptOutcome::Done));

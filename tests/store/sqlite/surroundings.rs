@@ -8,7 +8,7 @@ use sqlx::Connection;
 use store::{Accounts, SearchLog, Store};
 use store_sqlite::{Access, OpenError, Options, SqliteCopy, SqliteStore, foreign_triggers, risks};
 use tempfile::TempDir;
-use tests::builders::{account, account_of, log_entry, log_job, no_attempt, search};
+use tests::builders::{account, account_of, log_entry, log_job, no_attempt, search, signed};
 
 use crate::sqlite::{connect_to, open, open_as};
 
@@ -51,7 +51,7 @@ async fn a_guest_that_makes_the_file_leaves_it_to_an_owner() {
     let folder = TempDir::new().unwrap();
     let guest = open_as(folder.path(), Access::Guest).await.unwrap();
     let owner = open(folder.path()).await.unwrap();
-    assert!(guest.create_account(account("ada")).await.unwrap());
+    assert!(guest.create_account(account("ada"), &signed()).await.unwrap());
     assert!(account_of(&owner, "ada").await.is_some());
     guest.close().await;
     owner.close().await;

@@ -19,13 +19,13 @@ const HOUSES: &[House] = &[
         layers: &[
             // Commands are part of the composition.
             &["lib", "database", "cli", "router", "worker", "app_state"],
-            &["search", "log", "jobs", "accounts", "system", "lab"],
+            &["search", "log", "jobs", "accounts", "audit", "system", "lab"],
             &["platform"],
         ],
     },
     House {
         sources: "app/src/",
-        layers: &[&["lib"], &["search", "log", "jobs", "system", "lab", "account"], &["ui"], &["platform"]],
+        layers: &[&["lib"], &["search", "log", "jobs", "audit", "system", "lab", "account"], &["ui"], &["platform"]],
     },
     equals("server/lab/src/"),
     equals("server/queue/src/"),

@@ -221,8 +221,8 @@ pub(super) struct Line {
 }
 
 /// In the order of the report.
-pub(super) const TABLES: [&str; 8] =
-    ["secret", "ledger", "job_kind", "account", "log", "job", "attempt", "missing_search"];
+pub(super) const TABLES: [&str; 9] =
+    ["secret", "ledger", "job_kind", "account", "audit", "log", "job", "attempt", "missing_search"];
 
 #[derive(Serialize)]
 struct Ledger {
@@ -245,6 +245,7 @@ pub(super) fn lines_of(records: &Records) -> Vec<Line> {
         Records::Accounts(records) => {
             records.iter().map(|record| line("account", &record.id.to_string(), record)).collect()
         }
+        Records::Audit(entries) => entries.iter().map(|entry| line("audit", &entry.id.0.to_string(), entry)).collect(),
         Records::Log(rows) => rows.iter().map(|row| line("log", &row.seq.0.to_string(), row)).collect(),
         Records::Jobs(records) => {
             let jobs = records.iter().map(|record| line("job", &record.id.0.to_string(), record));

@@ -1,9 +1,11 @@
 //! Accounts, sessions and the setup link for the first administrator.
 
-use api::TimeMs;
+use api::{AuditAction, TimeMs};
 use async_trait::async_trait;
 use store::codec::{count, role, token_hash};
-use store::{Accounts, NewAccount, Result, SetUpOutcome, StoreError, StoredAccount, StoredSession, TokenHash};
+use store::{
+    Accounts, NewAccount, Result, SetUpOutcome, Signature, StoreError, StoredAccount, StoredSession, TokenHash,
+};
 
 use crate::PostgresStore;
 
@@ -14,19 +16,27 @@ impl Accounts for PostgresStore {
         self.connections.fetch_one(any).await
     }
 
-    async fn create_account(&self, account: NewAccount) -> Result<bool> {
+    async fn create_account(&self, account: NewAccount, by: &Signature) -> Result<bool> {
         let is_created = sqlx::query_scalar!(
             r#"with created as (
                    insert into account (name, role, password_hash, created_at_ms) values ($1, $2, $3, $4)
                    on conflict (lower(name collate "C")) do nothing
                    returning id
                ),
-               ended as (delete from setup_link where exists (select 1 from created))
+               ended as (delete from setup_link where exists (select 1 from created)),
+               signed as (
+                   insert into audit (at_ms, by_name, ip, action, target, detail)
+                   select $5, $6, $7, $8, $1, $2 from created
+               )
                select exists (select 1 from created) as "is_created!""#,
             account.name,
             account.role.as_str(),
             account.password_hash,
-            account.created_at.0
+            account.created_at.0,
+            by.at.0,
+            by.by,
+            by.ip,
+            AuditAction::CreateAccount.as_str()
         );
         self.connections.fetch_one(is_created).await
     }
@@ -38,12 +48,20 @@ impl Accounts for PostgresStore {
     }
 
     /// A new link replaces the old one, and a used one is deleted.
-    async fn add_setup_link(&self, token: TokenHash, expires: TimeMs) -> Result<()> {
+    async fn add_setup_link(&self, token: TokenHash, expires: TimeMs, by: Option<&Signature>) -> Result<()> {
         let added = sqlx::query!(
-            "with replaced as (delete from setup_link)
+            "with replaced as (delete from setup_link),
+             signed as (
+                 insert into audit (at_ms, by_name, ip, action, target)
+                 select $3, $4, $5, $6, '' where $3::bigint is not null
+             )
              insert into setup_link (token_hash, expires_at_ms) values ($1, $2)",
             &token.0[..],
-            expires.0
+            expires.0,
+            by.map(|by| by.at.0),
+            by.and_then(|by| by.by.as_deref()),
+            by.map(|by| by.ip.as_str()),
+            AuditAction::CreateSetupLink.as_str()
         );
         self.connections.execute(added).await.map(drop)
     }
@@ -57,7 +75,13 @@ impl Accounts for PostgresStore {
         self.connections.fetch_one(is_valid).await
     }
 
-    async fn use_setup_link(&self, token: TokenHash, account: NewAccount, now: TimeMs) -> Result<SetUpOutcome> {
+    async fn use_setup_link(
+        &self,
+        token: TokenHash,
+        account: NewAccount,
+        now: TimeMs,
+        by: &Signature,
+    ) -> Result<SetUpOutcome> {
         // Of two concurrent uses, the second finds the link deleted.
         let used = sqlx::query!(
             r#"with taken as materialized (
@@ -74,6 +98,10 @@ impl Accounts for PostgresStore {
                    select $3::text, $4, $5, $6 where exists (select 1 from used)
                    on conflict (lower(name collate "C")) do nothing
                    returning id
+               ),
+               signed as (
+                   insert into audit (at_ms, by_name, ip, action, target, detail)
+                   select $7, $8, $9, $10, $3, $4 from created
                )
                select exists (select 1 from created) as "is_created!",
                       exists (select 1 from valid) and exists (select 1 from taken) as "is_taken!""#,
@@ -82,7 +110,11 @@ impl Accounts for PostgresStore {
             account.name,
             account.role.as_str(),
             account.password_hash,
-            account.created_at.0
+            account.created_at.0,
+            by.at.0,
+            by.by,
+            by.ip,
+            AuditAction::CreateAccount.as_str()
         );
         let used = self.connections.fetch_one(used).await?;
         Ok(match (used.is_created, used.is_taken) {

@@ -8,7 +8,8 @@ use api::{Attempt, JobCounts, JobId, JobState, TimeMs};
 use async_trait::async_trait;
 use store::codec::{attempt_outcome, count, job_state};
 use store::{
-    JobAdmin, JobPage, JobPosition, JobSelection, OutputPart, Result, RetryingSearch, StoredJob, StoredKind, Topic,
+    JobAdmin, JobPage, JobPosition, JobSelection, OutputPart, Result, RetryingSearch, Signature, StoredJob, StoredKind,
+    Topic,
 };
 
 use crate::PostgresStore;
@@ -18,16 +19,16 @@ use crate::job_queue::clamped;
 
 #[async_trait]
 impl JobAdmin for PostgresStore {
-    async fn retry_job(&self, id: JobId, now: TimeMs) -> Result<bool> {
-        let is_retried = actions::retry(&self.connections, id, now).await?;
+    async fn retry_job(&self, id: JobId, now: TimeMs, by: &Signature) -> Result<bool> {
+        let is_retried = actions::retry(&self.connections, id, now, by).await?;
         if is_retried {
             self.older_jobs_changed();
         }
         Ok(is_retried)
     }
 
-    async fn cancel_job(&self, id: JobId, now: TimeMs) -> Result<bool> {
-        let changed = actions::cancel(&self.connections, id, now).await?;
+    async fn cancel_job(&self, id: JobId, now: TimeMs, by: Option<&Signature>) -> Result<bool> {
+        let changed = actions::cancel(&self.connections, id, now, by).await?;
         changed.unwrap_or_default().notify(&self.notifier);
         Ok(changed.is_some())
     }
@@ -56,8 +57,8 @@ impl JobAdmin for PostgresStore {
         Ok(())
     }
 
-    async fn pause_kind(&self, kind: &str) -> Result<bool> {
-        let exists = kinds::set_paused(&self.connections, kind, true).await?;
+    async fn pause_kind(&self, kind: &str, by: &Signature) -> Result<bool> {
+        let exists = kinds::set_paused(&self.connections, kind, true, by).await?;
         if exists {
             // Fewer jobs are claimable than before, so no worker has to wake up.
             self.notifier.notify(Topic::Jobs);
@@ -65,16 +66,16 @@ impl JobAdmin for PostgresStore {
         Ok(exists)
     }
 
-    async fn resume_kind(&self, kind: &str) -> Result<bool> {
-        let exists = kinds::set_paused(&self.connections, kind, false).await?;
+    async fn resume_kind(&self, kind: &str, by: &Signature) -> Result<bool> {
+        let exists = kinds::set_paused(&self.connections, kind, false, by).await?;
         if exists {
             self.older_jobs_changed();
         }
         Ok(exists)
     }
 
-    async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool> {
-        let exists = kinds::set_limit(&self.connections, kind, limit).await?;
+    async fn limit_kind(&self, kind: &str, limit: Option<u32>, by: &Signature) -> Result<bool> {
+        let exists = kinds::set_limit(&self.connections, kind, limit, by).await?;
         if exists {
             self.older_jobs_changed();
         }

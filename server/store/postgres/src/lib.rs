@@ -5,6 +5,7 @@
 //! (see `batcher`). The triggers of migrations/postgres count, and notify other processes.
 
 mod accounts;
+mod audit;
 mod batcher;
 mod claim_cursor;
 mod connect;

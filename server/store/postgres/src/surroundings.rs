@@ -11,7 +11,8 @@ use crate::session::Session;
 const OLDEST_SERVER: i32 = 130_000;
 
 /// The triggers of this version's schema.
-pub(crate) const TRIGGERS: [&str; 8] = [
+pub(crate) const TRIGGERS: [&str; 9] = [
+    "audit_stays",
     "job_deleted",
     "job_inserted",
     "job_kind_changed",

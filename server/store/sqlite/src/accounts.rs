@@ -1,11 +1,14 @@
 //! Accounts, sessions and the setup link for the first administrator.
 
-use api::TimeMs;
+use api::{AuditAction, TimeMs};
 use async_trait::async_trait;
 use store::codec::{role, token_hash};
-use store::{Accounts, NewAccount, Result, SetUpOutcome, StoreError, StoredAccount, StoredSession, TokenHash};
+use store::{
+    Accounts, NewAccount, Result, SetUpOutcome, Signature, StoreError, StoredAccount, StoredSession, TokenHash,
+};
 
 use crate::SqliteStore;
+use crate::audit::Act;
 use crate::transaction::Transaction;
 use crate::writer::Write;
 
@@ -16,8 +19,8 @@ impl Accounts for SqliteStore {
         Ok(self.connections.fetch_optional(first).await?.is_some())
     }
 
-    async fn create_account(&self, account: NewAccount) -> Result<bool> {
-        self.writer.write(CreateAccount(account)).await
+    async fn create_account(&self, account: NewAccount, by: &Signature) -> Result<bool> {
+        self.writer.write(CreateAccount { account, by: by.clone() }).await
     }
 
     async fn accounts(&self) -> Result<Vec<StoredAccount>> {
@@ -26,8 +29,8 @@ impl Accounts for SqliteStore {
         rows.into_iter().map(|row| account(row.name, row.role, row.password_hash)).collect()
     }
 
-    async fn add_setup_link(&self, token: TokenHash, expires: TimeMs) -> Result<()> {
-        self.writer.write(AddSetupLink { token, expires }).await
+    async fn add_setup_link(&self, token: TokenHash, expires: TimeMs, by: Option<&Signature>) -> Result<()> {
+        self.writer.write(AddSetupLink { token, expires, by: by.cloned() }).await
     }
 
     async fn setup_link_is_valid(&self, token: TokenHash, now: TimeMs) -> Result<bool> {
@@ -40,8 +43,14 @@ impl Accounts for SqliteStore {
         Ok(self.connections.fetch_optional(link).await?.is_some())
     }
 
-    async fn use_setup_link(&self, token: TokenHash, account: NewAccount, now: TimeMs) -> Result<SetUpOutcome> {
-        self.writer.write(UseSetupLink { token, account, now }).await
+    async fn use_setup_link(
+        &self,
+        token: TokenHash,
+        account: NewAccount,
+        now: TimeMs,
+        by: &Signature,
+    ) -> Result<SetUpOutcome> {
+        self.writer.write(UseSetupLink { token, account, now, by: by.clone() }).await
     }
 
     async fn add_session(&self, session: StoredSession) -> Result<()> {
@@ -84,14 +93,17 @@ impl Accounts for SqliteStore {
     }
 }
 
-struct CreateAccount(NewAccount);
+struct CreateAccount {
+    account: NewAccount,
+    by: Signature,
+}
 
 #[async_trait]
 impl Write for CreateAccount {
     type Answer = bool;
 
     async fn apply(&self, tx: &mut Transaction<'_>) -> Result<bool> {
-        let is_created = create(&self.0, tx).await?;
+        let is_created = create(&self.account, &self.by, tx).await?;
         if is_created {
             delete_setup_links(tx).await?;
         }
@@ -100,7 +112,7 @@ impl Write for CreateAccount {
 }
 
 /// Returns false, and changes nothing, if the name is taken.
-async fn create(account: &NewAccount, tx: &mut Transaction<'_>) -> Result<bool> {
+async fn create(account: &NewAccount, by: &Signature, tx: &mut Transaction<'_>) -> Result<bool> {
     let role = account.role.as_str();
     let created = sqlx::query_scalar!(
         "insert into account (name, role, password_hash, created_at_ms) values (?1, ?2, ?3, ?4)
@@ -111,12 +123,18 @@ async fn create(account: &NewAccount, tx: &mut Transaction<'_>) -> Result<bool> 
         account.password_hash,
         account.created_at.0
     );
-    Ok(tx.fetch_optional(created).await?.is_some())
+    if tx.fetch_optional(created).await?.is_none() {
+        return Ok(false);
+    }
+    let detail = Some(role.to_owned());
+    tx.sign(by, Act { action: AuditAction::CreateAccount, job: None, target: &account.name, detail }).await?;
+    Ok(true)
 }
 
 struct AddSetupLink {
     token: TokenHash,
     expires: TimeMs,
+    by: Option<Signature>,
 }
 
 #[async_trait]
@@ -128,7 +146,11 @@ impl Write for AddSetupLink {
         delete_setup_links(tx).await?;
         let added =
             sqlx::query!("insert into setup_link (token_hash, expires_at_ms) values (?1, ?2)", token, self.expires.0);
-        tx.execute(added).await.map(drop)
+        tx.execute(added).await?;
+        if let Some(by) = &self.by {
+            tx.sign(by, Act { action: AuditAction::CreateSetupLink, job: None, target: "", detail: None }).await?;
+        }
+        Ok(())
     }
 }
 
@@ -136,6 +158,7 @@ struct UseSetupLink {
     token: TokenHash,
     account: NewAccount,
     now: TimeMs,
+    by: Signature,
 }
 
 #[async_trait]
@@ -152,7 +175,7 @@ impl Write for UseSetupLink {
         if tx.fetch_optional(link).await?.is_none() {
             return Ok(SetUpOutcome::LinkIsInvalid);
         }
-        if !create(&self.account, tx).await? {
+        if !create(&self.account, &self.by, tx).await? {
             return Ok(SetUpOutcome::NameIsTaken);
         }
         delete_setup_links(tx).await?;

@@ -103,6 +103,7 @@ impl Source for SqliteCopy {
         let mut connection = self.connection.lock().await;
         Ok(match table {
             Table::Accounts => Records::Accounts(read::accounts(&mut connection, after.number(), limit).await?),
+            Table::Audit => Records::Audit(read::audit(&mut connection, after.number(), limit).await?),
             Table::Log => Records::Log(rows_after(&mut connection, after.number(), limit).await?),
             Table::Jobs => Records::Jobs(read::jobs(&mut connection, after.number(), limit).await?),
             Table::Missing => Records::Missing(read::missing(&mut connection, &after.0, limit).await?),

@@ -7,7 +7,9 @@ mod kinds;
 use api::{Attempt, JobCounts, JobId, JobState, TimeMs};
 use async_trait::async_trait;
 use store::codec::{attempt_outcome, count, job_state};
-use store::{JobAdmin, JobPage, JobPosition, JobSelection, OutputPart, Result, RetryingSearch, StoredJob, StoredKind};
+use store::{
+    JobAdmin, JobPage, JobPosition, JobSelection, OutputPart, Result, RetryingSearch, Signature, StoredJob, StoredKind,
+};
 
 use crate::SqliteStore;
 use crate::job_admin::actions::{Cancel, Delete, Prune, Retry};
@@ -15,12 +17,12 @@ use crate::job_admin::kinds::{ChangeKind, KindChange};
 
 #[async_trait]
 impl JobAdmin for SqliteStore {
-    async fn retry_job(&self, id: JobId, now: TimeMs) -> Result<bool> {
-        self.writer.write(Retry { id, now }).await
+    async fn retry_job(&self, id: JobId, now: TimeMs, by: &Signature) -> Result<bool> {
+        self.writer.write(Retry { id, now, by: by.clone() }).await
     }
 
-    async fn cancel_job(&self, id: JobId, now: TimeMs) -> Result<bool> {
-        self.writer.write(Cancel { id, now }).await
+    async fn cancel_job(&self, id: JobId, now: TimeMs, by: Option<&Signature>) -> Result<bool> {
+        self.writer.write(Cancel { id, now, by: by.cloned() }).await
     }
 
     async fn delete_job(&self, id: JobId) -> Result<bool> {
@@ -32,19 +34,19 @@ impl JobAdmin for SqliteStore {
     }
 
     async fn register_kind(&self, kind: &str, limit: Option<u32>) -> Result<()> {
-        self.change_kind(kind, KindChange::Register(limit)).await.map(drop)
+        self.change_kind(kind, KindChange::Register(limit), None).await.map(drop)
     }
 
-    async fn pause_kind(&self, kind: &str) -> Result<bool> {
-        self.change_kind(kind, KindChange::Pause).await
+    async fn pause_kind(&self, kind: &str, by: &Signature) -> Result<bool> {
+        self.change_kind(kind, KindChange::Pause, Some(by)).await
     }
 
-    async fn resume_kind(&self, kind: &str) -> Result<bool> {
-        self.change_kind(kind, KindChange::Resume).await
+    async fn resume_kind(&self, kind: &str, by: &Signature) -> Result<bool> {
+        self.change_kind(kind, KindChange::Resume, Some(by)).await
     }
 
-    async fn limit_kind(&self, kind: &str, limit: Option<u32>) -> Result<bool> {
-        self.change_kind(kind, KindChange::Limit(limit)).await
+    async fn limit_kind(&self, kind: &str, limit: Option<u32>, by: &Signature) -> Result<bool> {
+        self.change_kind(kind, KindChange::Limit(limit), Some(by)).await
     }
 
     async fn kinds(&self) -> Result<Vec<StoredKind>> {
@@ -153,8 +155,8 @@ impl JobAdmin for SqliteStore {
 }
 
 impl SqliteStore {
-    async fn change_kind(&self, kind: &str, change: KindChange) -> Result<bool> {
-        self.writer.write(ChangeKind { kind: kind.to_owned(), change }).await
+    async fn change_kind(&self, kind: &str, change: KindChange, by: Option<&Signature>) -> Result<bool> {
+        self.writer.write(ChangeKind { kind: kind.to_owned(), change, by: by.cloned() }).await
     }
 
     /// Reads two ranges of the index for each kind. One condition with `or` would read the index to its end.

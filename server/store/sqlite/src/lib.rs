@@ -2,6 +2,7 @@
 //! read-only connections.
 
 mod accounts;
+mod audit;
 mod bulk;
 mod connect;
 mod connections;

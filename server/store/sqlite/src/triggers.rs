@@ -12,7 +12,7 @@ use crate::error::store_error;
 /// A trigger of somebody else may make each write fail, or change what is written. Each is returned with its remedy.
 pub async fn foreign_triggers(file: &Path) -> Result<Vec<String>> {
     /// Of this version's schema.
-    const OWN: [&str; 3] = ["job_deleted", "log_deleted", "log_job_deleted"];
+    const OWN: [&str; 5] = ["audit_does_not_change", "audit_stays", "job_deleted", "log_deleted", "log_job_deleted"];
     let options = SqliteConnectOptions::new().filename(file).read_only(true).busy_timeout(BUSY_TIMEOUT);
     let mut connection = options.connect().await.map_err(store_error)?;
     let found = sqlx::query_as::<_, (String, String)>(

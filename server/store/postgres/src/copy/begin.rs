@@ -34,6 +34,7 @@ pub(super) async fn begin(
 async fn find_content(connection: &mut PgConnection) -> Result<Option<Refusal>, Error> {
     let found = sqlx::query!(
         r#"select exists (select 1 from account) as "accounts!",
+                  exists (select 1 from audit) as "audit!",
                   exists (select 1 from log) as "log!",
                   exists (select 1 from job) as "jobs!",
                   exists (select 1 from missing_search) as "missing!",
@@ -44,6 +45,7 @@ async fn find_content(connection: &mut PgConnection) -> Result<Option<Refusal>, 
     .await?;
     Ok(Refusal::not_empty(&[
         (found.accounts, "accounts"),
+        (found.audit, "an audit"),
         (found.log, "a log"),
         (found.jobs, "jobs"),
         (found.searches || found.missing, "a ledger with searches"),

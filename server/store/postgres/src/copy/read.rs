@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use api::{JobId, JobState, TimeMs};
+use api::{AuditEntry, JobId, JobState, TimeMs};
 use sqlx::PgConnection;
+use store::AuditRow;
 use store::codec::{attempt_outcome, corrupt, count as at_least_zero, job_state, role};
 use store::copy::{AccountRecord, AttemptRecord, JobRecord, KindRecord, Lease, Metadata, MissingRecord, Table};
 
@@ -55,6 +56,7 @@ pub(super) async fn count(connection: &mut PgConnection, table: Table) -> Result
     }
     let records = match table {
         Table::Accounts => count!("account"),
+        Table::Audit => count!("audit"),
         Table::Log => count!("log"),
         // Lists the states so that the index entries of done jobs are not read.
         Table::Jobs => count!(
@@ -87,6 +89,17 @@ pub(super) async fn accounts(
         })
     });
     records.collect()
+}
+
+pub(super) async fn audit(connection: &mut PgConnection, after: i64, limit: u32) -> Result<Vec<AuditEntry>, Error> {
+    let rows = sqlx::query_as!(
+        AuditRow,
+        "select id, at_ms, by_name, ip, action, job_id, target, detail from audit where id > $1 order by id limit $2",
+        after,
+        i64::from(limit)
+    );
+    let entries: store::Result<Vec<_>> = rows.fetch_all(connection).await?.into_iter().map(AuditRow::entry).collect();
+    Ok(entries?)
 }
 
 pub(super) async fn jobs(connection: &mut PgConnection, after: i64, limit: u32) -> Result<Vec<JobRecord>, Error> {

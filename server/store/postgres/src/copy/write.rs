@@ -1,6 +1,6 @@
 //! Writes a batch of records together with the copy's progress.
 
-use api::LogRow;
+use api::{AuditEntry, LogRow};
 use sqlx::PgConnection;
 use store::copy::{AccountRecord, JobRecord, MissingRecord, Progress, Records};
 use store::{LOG_JOB, LogEntry};
@@ -22,6 +22,7 @@ pub(super) async fn write(records: Records, progress: &Progress, connection: &mu
     .await?;
     match records {
         Records::Accounts(records) => write_accounts(&records, connection).await,
+        Records::Audit(entries) => write_audit(&entries, connection).await,
         Records::Log(rows) => write_log(rows, connection).await,
         Records::Jobs(records) => {
             write_jobs(&records, connection).await?;
@@ -47,6 +48,31 @@ async fn write_accounts(records: &[AccountRecord], connection: &mut PgConnection
     // The next account gets a higher id.
     if let Some(last) = records.last() {
         sqlx::query!("select setval(pg_get_serial_sequence('account', 'id'), $1)", last.id)
+            .fetch_one(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn write_audit(entries: &[AuditEntry], connection: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into audit (id, at_ms, by_name, ip, action, job_id, target, detail)
+         select * from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[],
+                              $8::text[])",
+        &column(entries, |entry| entry.id.0),
+        &column(entries, |entry| entry.at.0),
+        &column(entries, |entry| entry.by.as_deref()) as _,
+        &column(entries, |entry| entry.ip.as_str()) as _,
+        &column(entries, |entry| entry.action.as_str()) as _,
+        &column(entries, |entry| entry.job.map(|job| job.0)) as _,
+        &column(entries, |entry| entry.target.as_str()) as _,
+        &column(entries, |entry| entry.detail.as_deref()) as _
+    )
+    .execute(&mut *connection)
+    .await?;
+    // The next entry gets a higher id.
+    if let Some(last) = entries.last() {
+        sqlx::query!("select setval(pg_get_serial_sequence('audit', 'id'), $1)", last.id.0)
             .fetch_one(connection)
             .await?;
     }

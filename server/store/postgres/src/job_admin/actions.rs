@@ -1,8 +1,8 @@
 //! Admin actions on jobs.
 
-use api::{JobId, JobState, TimeMs};
+use api::{AuditAction, JobId, JobState, TimeMs};
 use store::codec::job_state;
-use store::{ChangedTopics, Result, Topic};
+use store::{ChangedTopics, Result, Signature, Topic};
 
 use crate::connections::Connections;
 
@@ -13,7 +13,7 @@ fn states_that(allow: impl Fn(JobState) -> bool) -> Vec<&'static str> {
     JobState::ALL.into_iter().filter(|&state| allow(state)).map(JobState::as_str).collect()
 }
 
-pub(super) async fn retry(connections: &Connections, id: JobId, now: TimeMs) -> Result<bool> {
+pub(super) async fn retry(connections: &Connections, id: JobId, now: TimeMs, by: &Signature) -> Result<bool> {
     // The next attempt takes the columns of the one that has done the job, which gets a row now.
     let retried = sqlx::query!(
         "with found as materialized (
@@ -25,35 +25,60 @@ pub(super) async fn retry(connections: &Connections, id: JobId, now: TimeMs) -> 
              select id, (select coalesce(max(ordinal), 0) + 1 from attempt where attempt.job_id = found.id),
                     attempt, done_by, started_at_ms, finished_at_ms, 'done'
              from found where state = 'done' and done_by is not null
+         ),
+         retried as (
+             update job
+             set state = 'waiting', run_at_ms = $1, max_attempts = greatest(job.max_attempts, job.attempt + 1),
+                 done_by = null, finished_at_ms = null, error = null, cancel_requested = false
+             from found
+             where job.id = found.id
+             returning job.id, job.kind
          )
-         update job
-         set state = 'waiting', run_at_ms = $1, max_attempts = greatest(job.max_attempts, job.attempt + 1),
-             done_by = null, finished_at_ms = null, error = null, cancel_requested = false
-         from found
-         where job.id = found.id",
+         insert into audit (at_ms, by_name, ip, action, job_id, target)
+         select $4, $5, $6, $7, id, kind from retried",
         now.0,
         id.0,
-        &states_that(JobState::can_retry) as _
+        &states_that(JobState::can_retry) as _,
+        by.at.0,
+        by.by,
+        by.ip,
+        AuditAction::RetryJob.as_str()
     );
     Ok(connections.execute(retried).await? > 0)
 }
 
 /// Returns the changed topics, or `None` if there is nothing to cancel.
-pub(super) async fn cancel(connections: &Connections, id: JobId, now: TimeMs) -> Result<Option<ChangedTopics>> {
+pub(super) async fn cancel(
+    connections: &Connections,
+    id: JobId,
+    now: TimeMs,
+    by: Option<&Signature>,
+) -> Result<Option<ChangedTopics>> {
     let cancelled = sqlx::query_scalar!(
         r#"with found as materialized (
                select id, state as old_state from job where id = $2 and state = any ($3::text[]) for update
+           ),
+           cancelled as (
+               update job
+               set cancel_requested = (found.old_state = 'running'),
+                   state = case found.old_state when 'running' then 'running' else 'cancelled' end,
+                   finished_at_ms = case found.old_state when 'running' then job.finished_at_ms else $1 end
+               from found
+               where job.id = found.id
+               returning job.id, job.kind, found.old_state
+           ),
+           signed as (
+               insert into audit (at_ms, by_name, ip, action, job_id, target)
+               select $4, $5, $6, $7, id, kind from cancelled where $4::bigint is not null
            )
-           update job
-           set cancel_requested = (found.old_state = 'running'),
-               state = case found.old_state when 'running' then 'running' else 'cancelled' end,
-               finished_at_ms = case found.old_state when 'running' then job.finished_at_ms else $1 end
-           from found
-           where job.id = found.id
-           returning found.old_state"#,
+           select old_state as "old_state!" from cancelled"#,
         now.0,
         id.0,
-        &states_that(JobState::can_cancel) as _
+        &states_that(JobState::can_cancel) as _,
+        by.map(|by| by.at.0),
+        by.and_then(|by| by.by.as_deref()),
+        by.map(|by| by.ip.as_str()),
+        AuditAction::CancelJob.as_str()
     );
     let Some(old_state) = connections.fetch_optional(cancelled).await? else { return Ok(None) };
     let mut changed = ChangedTopics::topics(&[Topic::Jobs]);

@@ -1,8 +1,8 @@
 //! Kinds of jobs, with an administrator's settings.
 
-use api::JobCounts;
+use api::{AuditAction, JobCounts};
 use store::codec::{count, job_state};
-use store::{Result, StoredKind};
+use store::{Result, Signature, StoredKind};
 
 use crate::connections::Connections;
 
@@ -43,13 +43,38 @@ pub(super) async fn register(connections: &Connections, kind: &str, limit: Optio
 }
 
 /// Returns false if there is no such kind.
-pub(super) async fn set_paused(connections: &Connections, kind: &str, paused: bool) -> Result<bool> {
-    let changed = sqlx::query!("update job_kind set paused = $1 where kind = $2", paused, kind);
+pub(super) async fn set_paused(connections: &Connections, kind: &str, paused: bool, by: &Signature) -> Result<bool> {
+    let action = if paused { AuditAction::PauseKind } else { AuditAction::ResumeKind };
+    let changed = sqlx::query!(
+        "with changed as (update job_kind set paused = $1 where kind = $2 returning kind)
+         insert into audit (at_ms, by_name, ip, action, target) select $3, $4, $5, $6, kind from changed",
+        paused,
+        kind,
+        by.at.0,
+        by.by,
+        by.ip,
+        action.as_str()
+    );
     Ok(connections.execute(changed).await? > 0)
 }
 
 /// Returns false if there is no such kind.
-pub(super) async fn set_limit(connections: &Connections, kind: &str, limit: Option<u32>) -> Result<bool> {
-    let changed = sqlx::query!("update job_kind set concurrency = $1 where kind = $2", limit.map(i64::from), kind);
+pub(super) async fn set_limit(
+    connections: &Connections,
+    kind: &str,
+    limit: Option<u32>,
+    by: &Signature,
+) -> Result<bool> {
+    let changed = sqlx::query!(
+        "with changed as (update job_kind set concurrency = $1 where kind = $2 returning kind, concurrency)
+         insert into audit (at_ms, by_name, ip, action, target, detail)
+         select $3, $4, $5, $6, kind, concurrency::text from changed",
+        limit.map(i64::from),
+        kind,
+        by.at.0,
+        by.by,
+        by.ip,
+        AuditAction::LimitKind.as_str()
+    );
     Ok(connections.execute(changed).await? > 0)
 }

@@ -29,6 +29,7 @@ pub(super) async fn begin(
 async fn find_content(tx: &mut Transaction<'_>) -> Result<Option<Refusal>> {
     let found = sqlx::query!(
         r#"select exists (select 1 from account) as "accounts!: bool",
+                  exists (select 1 from audit) as "audit!: bool",
                   exists (select 1 from log) as "log!: bool",
                   exists (select 1 from job) as "jobs!: bool",
                   exists (select 1 from ledger where accepted <> 0 or recorded <> 0) as "searches!: bool""#
@@ -36,6 +37,7 @@ async fn find_content(tx: &mut Transaction<'_>) -> Result<Option<Refusal>> {
     let found = tx.fetch_one(found).await?;
     Ok(Refusal::not_empty(&[
         (found.accounts, "accounts"),
+        (found.audit, "an audit"),
         (found.log, "a log"),
         (found.jobs, "jobs"),
         (found.searches, "a ledger with searches"),

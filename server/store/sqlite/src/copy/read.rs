@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use api::{JobId, JobState, TimeMs};
+use api::{AuditEntry, JobId, JobState, TimeMs};
 use sqlx::SqliteConnection;
-use store::Result;
 use store::codec::{attempt_outcome, corrupt, count as at_least_zero, job_state, role};
 use store::copy::{AccountRecord, AttemptRecord, JobRecord, KindRecord, Lease, Metadata, MissingRecord, Table};
+use store::{AuditRow, Result};
 
 use crate::bulk::json_rows;
 use crate::error::store_error;
@@ -49,6 +49,7 @@ pub(super) async fn count(connection: &mut SqliteConnection, table: Table) -> Re
     }
     let records = match table {
         Table::Accounts => count!("account"),
+        Table::Audit => count!("audit"),
         Table::Log => count!("log"),
         // Lists the states so that the index entries of done jobs are not read.
         Table::Jobs => count!(
@@ -78,6 +79,17 @@ pub(super) async fn accounts(connection: &mut SqliteConnection, after: i64, limi
         })
     });
     records.collect()
+}
+
+pub(super) async fn audit(connection: &mut SqliteConnection, after: i64, limit: u32) -> Result<Vec<AuditEntry>> {
+    let rows = sqlx::query_as!(
+        AuditRow,
+        r#"select id as "id!: i64", at_ms, by_name, ip, action, job_id, target, detail
+           from audit where id > ?1 order by id limit ?2"#,
+        after,
+        limit
+    );
+    rows.fetch_all(connection).await.map_err(store_error)?.into_iter().map(AuditRow::entry).collect()
 }
 
 pub(super) async fn jobs(connection: &mut SqliteConnection, after: i64, limit: u32) -> Result<Vec<JobRecord>> {

@@ -1,6 +1,6 @@
 //! Writes a batch of records together with the copy's progress.
 
-use api::{JobState, LogRow};
+use api::{AuditEntry, JobState, LogRow};
 use store::copy::{AccountRecord, JobRecord, MissingRecord, Progress, Records};
 use store::{LOG_JOB, Result};
 
@@ -11,6 +11,7 @@ use crate::transaction::Transaction;
 pub(super) async fn write(records: Records, progress: &Progress, mut tx: Transaction<'_>) -> Result<()> {
     match records {
         Records::Accounts(records) => write_accounts(&records, &mut tx).await?,
+        Records::Audit(entries) => write_audit(&entries, &mut tx).await?,
         Records::Log(rows) => write_log(&rows, &mut tx).await?,
         Records::Jobs(records) => write_jobs(&records, &mut tx).await?,
         Records::Missing(records) => write_missing(&records, &mut tx).await?,
@@ -31,6 +32,26 @@ async fn write_accounts(records: &[AccountRecord], tx: &mut Transaction<'_>) -> 
             role,
             record.password_hash,
             record.created_at.0
+        ))
+        .await?;
+    }
+    Ok(())
+}
+
+async fn write_audit(entries: &[AuditEntry], tx: &mut Transaction<'_>) -> Result<()> {
+    for entry in entries {
+        let (action, job) = (entry.action.as_str(), entry.job.map(|job| job.0));
+        tx.execute(sqlx::query!(
+            "insert into audit (id, at_ms, by_name, ip, action, job_id, target, detail)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            entry.id.0,
+            entry.at.0,
+            entry.by,
+            entry.ip,
+            action,
+            job,
+            entry.target,
+            entry.detail
         ))
         .await?;
     }

@@ -1,10 +1,11 @@
 //! Admin actions on jobs.
 
-use api::{JobId, JobState, TimeMs};
+use api::{AuditAction, JobId, JobState, TimeMs};
 use async_trait::async_trait;
 use store::codec::job_state;
-use store::{LOG_JOB, Result, Topic};
+use store::{LOG_JOB, Result, Signature, Topic};
 
+use crate::audit::Act;
 use crate::ledger::note_reopened;
 use crate::transaction::Transaction;
 use crate::writer::Write;
@@ -12,6 +13,7 @@ use crate::writer::Write;
 pub(super) struct Retry {
     pub(super) id: JobId,
     pub(super) now: TimeMs,
+    pub(super) by: Signature,
 }
 
 #[async_trait]
@@ -42,6 +44,7 @@ impl Write for Retry {
         if let (JobState::Done, LOG_JOB, Some(search)) = (job.state, job.kind.as_str(), job.key) {
             note_reopened(&[search], tx).await?;
         }
+        tx.sign(&self.by, act(AuditAction::RetryJob, self.id, &job.kind)).await?;
         Ok(true)
     }
 }
@@ -49,6 +52,7 @@ impl Write for Retry {
 pub(super) struct Cancel {
     pub(super) id: JobId,
     pub(super) now: TimeMs,
+    pub(super) by: Option<Signature>,
 }
 
 #[async_trait]
@@ -70,8 +74,15 @@ impl Write for Cancel {
             tx.execute(cancelled).await?;
             tx.changes.moved(&job.kind, job.state, JobState::Cancelled);
         }
+        if let Some(by) = &self.by {
+            tx.sign(by, act(AuditAction::CancelJob, self.id, &job.kind)).await?;
+        }
         Ok(true)
     }
+}
+
+fn act(action: AuditAction, id: JobId, kind: &str) -> Act<'_> {
+    Act { action, job: Some(id), target: kind, detail: None }
 }
 
 /// The job that an action targets.

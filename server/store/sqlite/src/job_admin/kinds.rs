@@ -1,10 +1,11 @@
 //! Kinds of jobs, with an administrator's settings.
 
-use api::JobCounts;
+use api::{AuditAction, JobCounts};
 use async_trait::async_trait;
 use store::codec::{count, job_state};
-use store::{Result, StoredKind, Topic};
+use store::{Result, Signature, StoredKind, Topic};
 
+use crate::audit::Act;
 use crate::connections::Connections;
 use crate::transaction::Transaction;
 use crate::writer::Write;
@@ -33,6 +34,8 @@ pub(super) async fn kinds(connections: &Connections) -> Result<Vec<StoredKind>> 
 pub(super) struct ChangeKind {
     pub(super) kind: String,
     pub(super) change: KindChange,
+    /// `None` if the server itself registers it.
+    pub(super) by: Option<Signature>,
 }
 
 pub(super) enum KindChange {
@@ -43,12 +46,24 @@ pub(super) enum KindChange {
     Limit(Option<u32>),
 }
 
+impl KindChange {
+    /// The action and its detail, if it is a person's.
+    fn for_audit(&self) -> Option<(AuditAction, Option<String>)> {
+        match self {
+            Self::Register(_) => None,
+            Self::Pause => Some((AuditAction::PauseKind, None)),
+            Self::Resume => Some((AuditAction::ResumeKind, None)),
+            Self::Limit(limit) => Some((AuditAction::LimitKind, limit.map(|limit| limit.to_string()))),
+        }
+    }
+}
+
 #[async_trait]
 impl Write for ChangeKind {
     type Answer = bool;
 
     async fn apply(&self, tx: &mut Transaction<'_>) -> Result<bool> {
-        let Self { kind, change } = self;
+        let Self { kind, change, by } = self;
         let changed = match change {
             KindChange::Register(limit) => {
                 let registered = sqlx::query!(
@@ -71,6 +86,9 @@ impl Write for ChangeKind {
             // A new limit may leave room for more jobs. If it does not, the workers just sleep again.
             if matches!(change, KindChange::Resume | KindChange::Limit(_)) {
                 tx.changes.topic(Topic::Work);
+            }
+            if let Some((by, (action, detail))) = by.as_ref().zip(change.for_audit()) {
+                tx.sign(by, Act { action, job: None, target: kind, detail }).await?;
             }
         }
         Ok(changed > 0)

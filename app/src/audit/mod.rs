@@ -1,0 +1,4 @@
+//! The audit's page.
+
+pub mod page;
+mod words;
