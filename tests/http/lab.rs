@@ -155,7 +155,7 @@ async fn deleting_a_run_ends_its_stream() {
     let server = TestServer::start().await;
     start(&server, id(1), &LabSpec::Fetch(flags())).await.ok::<api::LabRun>();
     let run = ended(&server, id(1)).await;
-    assert!(server.store().delete_job(run.job).await.expect("the store answers"));
+    assert!(server.store().delete_job(run.job, None).await.expect("the store answers"));
     server.get(&events_path(id(1))).send().await.refused(404, ErrorCode::NotFound, None);
     assert_eq!(lab(&server).await.runs, []);
 }

@@ -25,6 +25,7 @@ text_enum! {
     pub enum AuditAction {
         RetryJob = "retry_job",
         CancelJob = "cancel_job",
+        DeleteJob = "delete_job",
         PauseKind = "pause_kind",
         ResumeKind = "resume_kind",
         LimitKind = "limit_kind",

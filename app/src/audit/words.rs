@@ -19,6 +19,7 @@ pub fn deed(entry: &AuditEntry) -> (&'static str, String) {
     match (entry.action, entry.detail.as_deref()) {
         (AuditAction::RetryJob, _) => ("Retried", String::new()),
         (AuditAction::CancelJob, _) => ("Cancelled", String::new()),
+        (AuditAction::DeleteJob, _) => ("Deleted", String::new()),
         (AuditAction::PauseKind, _) => ("Paused", String::new()),
         (AuditAction::ResumeKind, _) => ("Resumed", String::new()),
         (AuditAction::LimitKind, Some(limit)) => ("Limited", format!("to {limit} at a time")),

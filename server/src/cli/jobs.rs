@@ -7,7 +7,7 @@ use std::io::{BufRead, IsTerminal, stdin};
 use anyhow::{Context, bail};
 use api::{JobFilter, JobId, JobState};
 use futures::{StreamExt, TryStreamExt, stream};
-use store::{Clock, LOG_JOB, Store, StoredJob};
+use store::{Clock, LOG_JOB, Signature, Store, StoredJob};
 use tokio::task::spawn_blocking;
 
 use super::config::Consent;
@@ -108,10 +108,11 @@ impl Jobs<'_> {
         if let Some(reason) = self.reason_against(act, job).await? {
             return Ok(Outcome::Skipped(reason));
         }
+        let by = Signature::of_command_line(self.clock.wall());
         let is_done = match act {
-            JobAct::Retry => self.store.retry_job(job.id, self.clock.steady()).await?,
-            JobAct::Cancel => self.store.cancel_job(job.id, self.clock.wall()).await?,
-            JobAct::Delete => self.store.delete_job(job.id).await?,
+            JobAct::Retry => self.store.retry_job(job.id, self.clock.steady(), &by).await?,
+            JobAct::Cancel => self.store.cancel_job(job.id, self.clock.wall(), Some(&by)).await?,
+            JobAct::Delete => self.store.delete_job(job.id, Some(&by)).await?,
         };
         Ok(Outcome::of((!is_done).then_some("changed meanwhile")))
     }

@@ -88,7 +88,7 @@ impl SystemService {
                 Ok(Ended::Done(id, last)) => {
                     seen.send_modify(|seen| (seen.last, seen.failure) = (last, None));
                     // Nobody needs it any more. If this fails, it is pruned with the others.
-                    let _ = store.delete_job(id).await;
+                    let _ = store.delete_job(id, None).await;
                     EVERY
                 }
                 Err(error) => {

@@ -16,8 +16,9 @@ pub trait JobAdmin: Send + Sync + 'static {
     /// visitor's own job, and leaves no entry in the audit.
     async fn cancel_job(&self, id: JobId, now: TimeMs, by: Option<&Signature>) -> Result<bool>;
 
-    /// Deletes a job that has ended, unless it is the last trace of a search. Returns whether it did.
-    async fn delete_job(&self, id: JobId) -> Result<bool>;
+    /// Deletes a job that has ended, unless it is the last trace of a search. Returns whether it did. Without a signature
+    /// the server itself has made the job, and cleans up.
+    async fn delete_job(&self, id: JobId, by: Option<&Signature>) -> Result<bool>;
 
     /// Deletes at most `limit` done or cancelled jobs that ended before `before`. Keeps a done job whose search has no
     /// row: it shows what is missing. Returns how many were deleted.

@@ -90,8 +90,9 @@ pub(crate) async fn entries_outlive_their_job(database: impl Database) {
     let store = database.store();
     let id = enqueued(&*store).await;
     assert!(store.cancel_job(id, START, Some(&signed())).await.unwrap());
-    assert!(store.delete_job(id).await.unwrap());
-    assert_eq!(store.audit_of_job(id).await.unwrap().len(), 1);
+    assert!(store.delete_job(id, Some(&signed())).await.unwrap());
+    let actions: Vec<_> = store.audit_of_job(id).await.unwrap().iter().map(|entry| entry.action).collect();
+    assert_eq!(actions, [AuditAction::CancelJob, AuditAction::DeleteJob]);
 }
 
 pub(crate) async fn pages_follow_each_other_without_gaps(database: impl Database) {

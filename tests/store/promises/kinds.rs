@@ -69,7 +69,7 @@ pub(crate) async fn a_kind_is_known_since_its_first_job(mut database: impl Datab
     let expected = expected.map(|(kind, counts)| StoredKind { kind: kind.into(), paused: false, limit: None, counts });
     assert_eq!(store.kinds().await.unwrap(), expected);
     // The kind remains when all its jobs are gone.
-    assert!(store.delete_job(claimed[0].id).await.unwrap());
+    assert!(store.delete_job(claimed[0].id, None).await.unwrap());
     let rest = claim_all(&*store).await;
     let done = rest.iter().filter(|job| job.kind == "b").map(|job| finished(job, "w", AttemptResult::Done, START));
     store.finish(done.collect()).await.unwrap();

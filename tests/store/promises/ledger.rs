@@ -59,7 +59,7 @@ pub(crate) async fn a_job_that_is_done_without_a_row_is_missing(database: impl D
     let missing = store.missing_searches(9).await.unwrap();
     assert_eq!((missing.len(), missing[0].search, missing[0].job), (1, search(1), Some(job.id)));
     assert_eq!(store.prune_jobs(TimeMs(i64::MAX), 9).await.unwrap(), 0, "the job shows what is missing");
-    assert!(!store.delete_job(job.id).await.unwrap());
+    assert!(!store.delete_job(job.id, None).await.unwrap());
     assert!(store.retry_job(job.id, START, &signed()).await.unwrap());
     assert_eq!((ledger(&*store).await.drift(), store.missing_searches(9).await.unwrap()), (0, vec![]));
 }
@@ -92,7 +92,7 @@ pub(crate) async fn a_recorded_search_stays_recorded_whatever_happens_to_its_job
     let dead = AttemptResult::Dead { error: "dead".to_owned() };
     store.finish(vec![finished(&again, "w", dead, START)]).await.unwrap();
     stays("its job is dead").await;
-    assert!(store.delete_job(written.id).await.unwrap());
+    assert!(store.delete_job(written.id, None).await.unwrap());
     stays("its job is deleted").await;
     assert!(store.cancel_job(waiting.id, START, Some(&signed())).await.unwrap());
     store.finish(vec![finished(&waiting, "w", AttemptResult::Cancelled, START)]).await.unwrap();
@@ -103,11 +103,11 @@ pub(crate) async fn jobs_of_other_kinds_are_not_in_the_ledger(database: impl Dat
     let store = database.store();
     store.enqueue(tests::builders::job("probe")).await.unwrap();
     let job = store.claim(claim("w", 1, START)).await.unwrap().pop().expect("it waits");
-    assert!(!store.delete_job(job.id).await.unwrap(), "it has not ended");
+    assert!(!store.delete_job(job.id, None).await.unwrap(), "it has not ended");
     store.finish(vec![done(&job)]).await.unwrap();
     assert_eq!(ledger(&*store).await, Ledger::default());
-    assert!(store.delete_job(job.id).await.unwrap());
-    assert!(!store.delete_job(job.id).await.unwrap(), "it is gone");
+    assert!(store.delete_job(job.id, None).await.unwrap());
+    assert!(!store.delete_job(job.id, None).await.unwrap(), "it is gone");
     assert_eq!(store.job_counts().await.unwrap(), JobCounts::default());
 }
 

@@ -172,7 +172,7 @@ pub(crate) async fn output_is_deleted_with_its_job(database: impl Database) {
             store.finish(vec![finished(&claimed, "w", AttemptResult::Done, START)]).await.unwrap();
         }
     }
-    assert!(store.delete_job(ids[0]).await.unwrap());
+    assert!(store.delete_job(ids[0], None).await.unwrap());
     assert_eq!(texts(&*store, ids[0]).await, [""; 0]);
     assert_eq!(texts(&*store, ids[1]).await, ["a"]);
     assert_eq!(store.prune_jobs(START.after(LEASE), 9).await.unwrap(), 1);

@@ -33,8 +33,8 @@ impl JobAdmin for PostgresStore {
         Ok(changed.is_some())
     }
 
-    async fn delete_job(&self, id: JobId) -> Result<bool> {
-        let is_deleted = actions::delete(&self.connections, id).await?;
+    async fn delete_job(&self, id: JobId, by: Option<&Signature>) -> Result<bool> {
+        let is_deleted = actions::delete(&self.connections, id, by).await?;
         if is_deleted {
             self.notifier.notify(Topic::Jobs);
         }

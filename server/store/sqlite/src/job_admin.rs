@@ -25,8 +25,8 @@ impl JobAdmin for SqliteStore {
         self.writer.write(Cancel { id, now, by: by.cloned() }).await
     }
 
-    async fn delete_job(&self, id: JobId) -> Result<bool> {
-        self.writer.write(Delete { id }).await
+    async fn delete_job(&self, id: JobId, by: Option<&Signature>) -> Result<bool> {
+        self.writer.write(Delete { id, by: by.cloned() }).await
     }
 
     async fn prune_jobs(&self, before: TimeMs, limit: u32) -> Result<u64> {

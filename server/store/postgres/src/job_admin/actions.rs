@@ -109,11 +109,23 @@ pub(super) async fn prune(connections: &Connections, before: TimeMs, limit: u32)
     connections.execute(pruned).await
 }
 
-pub(super) async fn delete(connections: &Connections, id: JobId) -> Result<bool> {
-    let deleted = sqlx::query!(
-        "delete from job
-         where id = $1 and state in ('done', 'dead', 'cancelled') and (kind <> 'log_request' or recorded)",
-        id.0
+pub(super) async fn delete(connections: &Connections, id: JobId, by: Option<&Signature>) -> Result<bool> {
+    let is_deleted = sqlx::query_scalar!(
+        r#"with deleted as (
+               delete from job
+               where id = $1 and state in ('done', 'dead', 'cancelled') and (kind <> 'log_request' or recorded)
+               returning id, kind
+           ),
+           signed as (
+               insert into audit (at_ms, by_name, ip, action, job_id, target)
+               select $2, $3, $4, $5, id, kind from deleted where $2::bigint is not null
+           )
+           select exists (select 1 from deleted) as "is_deleted!""#,
+        id.0,
+        by.map(|by| by.at.0),
+        by.and_then(|by| by.by.as_deref()),
+        by.map(|by| by.ip.as_str()),
+        AuditAction::DeleteJob.as_str()
     );
-    Ok(connections.execute(deleted).await? > 0)
+    connections.fetch_one(is_deleted).await
 }

@@ -131,6 +131,7 @@ impl Write for Prune {
 
 pub(super) struct Delete {
     pub(super) id: JobId,
+    pub(super) by: Option<Signature>,
 }
 
 #[async_trait]
@@ -138,17 +139,18 @@ impl Write for Delete {
     type Answer = bool;
 
     async fn apply(&self, tx: &mut Transaction<'_>) -> Result<bool> {
-        let deleted = sqlx::query_scalar!(
+        let deleted = sqlx::query!(
             "delete from job
              where id = ?1 and state in ('done', 'dead', 'cancelled')
                and (kind <> 'log_request' or exists (select 1 from log where search_id = job.key))
-             returning state",
+             returning state, kind",
             self.id.0
         );
-        let deleted = tx.fetch_optional(deleted).await?;
-        if let Some(state) = &deleted {
-            tx.changes.deleted(job_state(state)?);
+        let Some(deleted) = tx.fetch_optional(deleted).await? else { return Ok(false) };
+        tx.changes.deleted(job_state(&deleted.state)?);
+        if let Some(by) = &self.by {
+            tx.sign(by, act(AuditAction::DeleteJob, self.id, &deleted.kind)).await?;
         }
-        Ok(deleted.is_some())
+        Ok(true)
     }
 }
