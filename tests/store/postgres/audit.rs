@@ -10,7 +10,7 @@ async fn entries_are_neither_changed_nor_deleted() {
     let database = create_database().await;
     let store = open(&database.url()).await.unwrap();
     store.enqueue(job("a")).await.unwrap();
-    let id = store.jobs(api::JobFilter::default(), None, 1).await.unwrap().jobs[0].id;
+    let id = store.jobs(store::JobSelection::default(), None, 1).await.unwrap().jobs[0].id;
     assert!(store.cancel_job(id, START, Some(&signed())).await.unwrap());
     let mut connection = database.connect().await;
     for change in ["update audit set by_name = 'eve'", "delete from audit", "truncate audit"] {

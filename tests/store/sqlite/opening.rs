@@ -235,6 +235,7 @@ async fn a_database_from_before_the_table_of_kinds_gets_its_kinds() {
     let back = "drop table reopened_job; alter table ledger add column reopened integer not null default 0;
                 drop table job_output; drop table job_report; drop index job_of_kind;
                 alter table job drop column done_by;
+                drop table audit;
                 drop table copy; drop table job_kind; drop table worker; drop index job_waiting;
                 create index job_waiting on job (priority desc, id) where state = 'waiting';
                 delete from _sqlx_migrations where version > 5";
@@ -271,6 +272,7 @@ async fn attempts_of_a_database_in_which_each_had_a_row_are_shown_and_kept() {
     let back = "insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome)
                 select id, 1, attempt, done_by, started_at_ms, finished_at_ms, 'done' from job;
                 alter table job drop column done_by;
+                drop table audit;
                 delete from _sqlx_migrations where version > 10";
     sqlx::raw_sql(back).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();

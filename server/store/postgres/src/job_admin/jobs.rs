@@ -13,7 +13,7 @@ macro_rules! select_jobs {
     ($connections:expr, $condition:literal, $($argument:expr),+ $(,)?) => {{
         let rows = sqlx::query!(
             r#"select id, kind, key, payload, state, attempt, max_attempts, worker,
-                      coalesce(worker, (select attempt.worker from attempt where attempt.job_id = job.id
+                      coalesce(worker, done_by, (select attempt.worker from attempt where attempt.job_id = job.id
                                         order by ordinal desc limit 1)) as last_worker,
                       cancel_requested, created_at_ms, run_at_ms, started_at_ms, finished_at_ms, error, percent as "percent?", note as "note?", result
                from job left join job_report on job_id = id
