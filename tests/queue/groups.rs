@@ -91,7 +91,7 @@ pub async fn one_that_is_cancelled_lets_the_others_go_on(database: DatabaseUnder
     others.extend(add_many(&harness, &[Act::Succeed]).await);
     let (worker, _) = harness.start_grouping_worker(64);
     harness.reaches(hanging, JobState::Running).await;
-    assert!(harness.store.cancel_job(hanging, harness.clock.steady()).await.expect("stored"));
+    assert!(harness.store.cancel_job(hanging, harness.clock.steady(), None).await.expect("stored"));
     harness.reaches(hanging, JobState::Cancelled).await;
     assert_eq!(harness.outcomes(hanging).await, [AttemptOutcome::Cancelled]);
     are_done_at_once(&harness, &others).await;

@@ -1,28 +1,10 @@
-//! Who has commanded what.
+//! The audit: what people have commanded.
 
 use api::{AuditEntry, AuditId, AuditPage, JobId, TimeMs};
 use async_trait::async_trait;
 
 use crate::Result;
 use crate::codec::audit_action;
-
-/// Who gives a command, from where, and when. The store writes it into the audit in the transaction that carries the
-/// command out; a command that changes nothing leaves no entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature {
-    /// The name of the account. `None`: the command line.
-    pub by: Option<String>,
-    /// Empty on the command line, and where the address is not known.
-    pub ip: String,
-    /// By the wall clock.
-    pub at: TimeMs,
-}
-
-impl Signature {
-    pub fn of_command_line(at: TimeMs) -> Self {
-        Self { by: None, ip: String::new(), at }
-    }
-}
 
 /// Entries are added by the commands themselves, and never change.
 #[async_trait]

@@ -20,10 +20,11 @@ mod notifier;
 mod pool_probe;
 mod pool_waits;
 mod search_log;
+mod signature;
 mod workers;
 
 pub use accounts::{Accounts, NewAccount, SetUpOutcome, StoredAccount, StoredSession, TokenHash};
-pub use audit::{Audit, AuditRow, Signature, cut_audit};
+pub use audit::{Audit, AuditRow, cut_audit};
 pub use clock::{Clock, SystemClock, within};
 pub use error::{Result, StoreError};
 pub use group_commit::{Commit, GroupCommit, Inbox, Limits, group_commit};
@@ -41,6 +42,7 @@ pub use pool_waits::{Wait, Waits};
 pub use search_log::{
     Accepted, LOG_JOB, LogEntry, LogQuery, LogSpan, SearchLog, SearchRecord, log_blocks, log_range, log_seq_since,
 };
+pub use signature::Signature;
 pub use workers::{Beat, PruningFailure, StoredWorker, Workers};
 
 use api::{PoolState, TimeMs};
