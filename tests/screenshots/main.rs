@@ -112,6 +112,8 @@ async fn take_the_console(sheet: &mut Sheet, browser: &Browser) {
     sheet.take(browser, "toast").await;
     browser.click(Role::Button, "Undo").await;
     browser.wait_for_text("waits for a worker again").await;
+    sheet.open(browser, "audit", "/audit", "Limited").await;
+    sheet.open(browser, "jobs-filtered", "/jobs?q=state:cancelled+browser:firefox", "Cancelled").await;
     browser.open(LINK).await;
     browser.click(Role::Button, "Log this search").await;
     browser.wait_for_text("ahead of you").await;
