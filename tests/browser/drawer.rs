@@ -81,6 +81,9 @@ async fn escape_closes_what_is_on_top() {
     // Also while something is typed.
     page.press(['/', 'b']).await;
     page.wait_for_path("the filter has closed the row", |path| path == "/viewlog?q=b").await;
+    eventually("suggestions are shown", async || are_suggested(page).await.then_some(())).await;
+    page.press([key::ESCAPE]).await;
+    eventually("they are closed", async || (!are_suggested(page).await).then_some(())).await;
     page.press([key::ESCAPE]).await;
     let focused = page.script("return document.activeElement.className", vec![]).await;
     assert_eq!(focused, "log_table", "the list has the focus");
@@ -98,6 +101,10 @@ async fn escape_closes_what_is_on_top() {
     page.press([key::ESCAPE]).await;
     eventually("no row is selected", async || selected(page).await.is_none().then_some(())).await;
     test.finish().await;
+}
+
+async fn are_suggested(page: &Browser) -> bool {
+    !page.texts("[role=listbox] [role=option]").await.is_empty()
 }
 
 #[tokio::test]

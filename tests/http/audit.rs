@@ -52,6 +52,15 @@ async fn a_job_shows_what_people_have_commanded() {
     let show = server.post_json("/api/admin/jobs/show", &json!({"id": 1})).cookie(&admin);
     let actions: Vec<_> = show.send().await.ok::<JobDetail>().audit.iter().map(|entry| entry.action).collect();
     assert_eq!(actions, [AuditAction::CancelJob, AuditAction::RetryJob]);
+
+    let viewer = server.session_of(Role::Viewer).await;
+    let show = server.post_json("/api/admin/jobs/show", &json!({"id": 1})).cookie(&viewer);
+    let seen = show.send().await.ok::<JobDetail>().audit;
+    assert_eq!(
+        seen.iter().map(|entry| &entry.ip[..]).collect::<Vec<_>>(),
+        ["", ""],
+        "addresses are for administrators"
+    );
 }
 
 #[tokio::test]

@@ -3,12 +3,13 @@
 use api::{AuditAction, AuditEntry};
 
 pub const HEADING: &str = "Audit";
-pub const LEAD: &str = "What people have done here, newest first. Nobody can change an entry or take it away.";
-pub const COLUMNS: [&str; 4] = ["What", "Who", "From", "When"];
+pub const LEAD: &str = "What people have done here, newest first. Nobody can change or delete an entry.";
+pub const COLUMNS: [&str; 4] = ["What", "Who", "Address", "When"];
 pub const COMMAND_LINE: &str = "command line";
 pub const UNKNOWN: &str = "–";
 pub const EMPTY: &str = "Nobody has done anything yet.";
-pub const EMPTY_HINT: &str = "Here stands who cancels or retries a job, pauses a type of jobs, or creates an account.";
+pub const EMPTY_HINT: &str =
+    "This page lists who cancelled or retried a job, paused a type of jobs, or created an account.";
 pub const NO_OLDER: &str = "There is nothing older.";
 pub const PAGES: &str = "Pages of the audit";
 pub const NEWEST: &str = "Newest";

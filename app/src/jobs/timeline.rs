@@ -120,7 +120,7 @@ fn events(job: &JobDetail) -> Vec<Event> {
         events.push(attempt_event(alike, &mut told));
     }
     events.extend(job.audit.iter().filter_map(command));
-    // Each command stands between the attempts before it and those after it.
+    // Attempts that ended alike are one event, at the start of the first: a retry between them stands behind it.
     events.sort_by_key(|event| event.at);
     let last = job.attempts.last();
     let will_run = matches!(summary.state, JobState::Scheduled | JobState::Retrying);

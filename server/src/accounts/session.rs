@@ -21,8 +21,8 @@ const TOUCH_EVERY: Duration = Duration::from_secs(60);
 /// Lifetime of a setup link.
 const LINK_LIVES: Duration = Duration::from_secs(30 * 60);
 
-/// Creates a setup link and returns its token. Earlier links become invalid. Without a signature it is the server itself
-/// that needs one.
+/// Creates a setup link and returns its token. Earlier links become invalid. Without a signature, the server
+/// itself makes it.
 pub async fn new_setup_link(
     accounts: &dyn Accounts,
     clock: &dyn Clock,

@@ -73,8 +73,8 @@ pub enum Command {
     Export(ExportArgs),
     /// List, retry, cancel or delete jobs
     ///
-    /// Which jobs, a filter says, written as on the page of the jobs: docs/jobs.md has its grammar. An SQLite file belongs
-    /// to its server: while that runs, jobs can be listed here, and changed on the page.
+    /// A filter says which jobs. It is written as on the page of the jobs, and docs/jobs.md has its grammar. An SQLite file
+    /// belongs to its server: while that runs, jobs can be listed here, and changed on the page.
     #[command(subcommand)]
     Jobs(JobsCommand),
     /// See what it costs to wait, and what need not be waited for

@@ -7,7 +7,7 @@ use std::io::{BufRead, IsTerminal, stdin};
 use anyhow::{Context, bail};
 use api::{JobFilter, JobId, JobState};
 use futures::{StreamExt, TryStreamExt, stream};
-use store::{Clock, LOG_JOB, Signature, Store, StoredJob};
+use store::{Clock, JobSelection, LOG_JOB, Signature, Store, StoredJob};
 use tokio::task::spawn_blocking;
 
 use super::config::Consent;
@@ -66,8 +66,10 @@ impl Jobs<'_> {
                 "nothing was changed: there is no terminal to ask on; add --yes, or --dry-run to see what would be done"
             );
         }
+        let newest = self.store.jobs(JobSelection::default(), None, 1).await?.jobs.pop();
+        let end = JobId(newest.map_or(0, |job| job.id.0) + 1);
         if consent != Consent::Given {
-            let planned = self.walk(async |job| self.reason_against(act, job).await.map(Outcome::of)).await?;
+            let planned = self.walk(end, async |job| self.reason_against(act, job).await.map(Outcome::of)).await?;
             if consent == Consent::DryRun || planned.done == 0 {
                 print(&format!("would be {}: {planned}; nothing was changed\n", act.done()))?;
                 return Ok(planned.matching());
@@ -77,7 +79,7 @@ impl Jobs<'_> {
                 return Ok(planned.matching());
             }
         }
-        let done = self.walk(async |job| self.carry_out(act, job).await).await?;
+        let done = self.walk(end, async |job| self.carry_out(act, job).await).await?;
         print(&format!("{}: {done}\n", act.done()))?;
         Ok(done.matching())
     }
@@ -87,15 +89,19 @@ impl Jobs<'_> {
         Ok((found.jobs, found.next))
     }
 
-    async fn walk(&self, each: impl AsyncFn(&StoredJob) -> store::Result<Outcome>) -> anyhow::Result<Tally> {
-        let (mut tally, mut before) = (Tally::default(), None);
+    /// Calls `each` for the jobs that match and have a smaller number than `end`.
+    async fn walk(
+        &self,
+        end: JobId,
+        each: impl AsyncFn(&StoredJob) -> store::Result<Outcome>,
+    ) -> anyhow::Result<Tally> {
+        let (mut tally, mut before) = (Tally::default(), Some(end));
         loop {
             let (jobs, next) = self.chunk(before, CHUNK).await?;
             let outcomes = stream::iter(&jobs).map(|job| each(job)).buffer_unordered(AT_ONCE);
-            let outcomes: Vec<Outcome> = outcomes
-                .try_collect()
-                .await
-                .with_context(|| format!("stopped after {tally}; what was done stays done: run the command again"))?;
+            let outcomes: Vec<Outcome> = outcomes.try_collect().await.with_context(|| {
+                format!("stopped after at least {tally}; what was done stays done: run the command again")
+            })?;
             outcomes.into_iter().for_each(|outcome| tally.add(outcome));
             before = next;
             if before.is_none() {

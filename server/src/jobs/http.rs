@@ -31,8 +31,13 @@ impl JobsApi for Call<JobService> {
     }
 
     async fn job(&self, id: JobId) -> ApiResult<JobDetail> {
-        self.caller.require(Role::Viewer)?;
-        Ok(self.service.detail(id).await?)
+        let role = self.caller.require(Role::Viewer)?.role;
+        let mut job = self.service.detail(id).await?;
+        if role < Role::Admin {
+            // Like the list of the audit.
+            job.audit.iter_mut().for_each(|entry| entry.ip.clear());
+        }
+        Ok(job)
     }
 
     async fn find_job(&self, search: String) -> ApiResult<Option<JobSummary>> {

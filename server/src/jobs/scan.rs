@@ -166,7 +166,8 @@ async fn first_since(store: &dyn Store, time: TimeMs) -> Result<JobId> {
     while later - earlier > 1 {
         let middle = earlier + (later - earlier) / 2;
         match nearest(Some(JobId(middle + 1))).await? {
-            Some(job) if job.run_at >= time => later = job.id.0.max(earlier + 1),
+            // The second is by the wall clock, which the other one may lag behind.
+            Some(job) if job.run_at >= time || job.created_at >= time => later = job.id.0.max(earlier + 1),
             _ => earlier = middle,
         }
     }

@@ -20,8 +20,8 @@ pub trait Accounts: Send + Sync + 'static {
     /// All accounts, in no order.
     async fn accounts(&self) -> Result<Vec<StoredAccount>>;
 
-    /// Adds a link that can create one administrator until `expires`. It replaces older links. Without a signature it is
-    /// the server itself that needs one.
+    /// Adds a link that can create one administrator until `expires`. It replaces older links. Without a
+    /// signature, the server itself makes it.
     async fn add_setup_link(&self, token: TokenHash, expires: TimeMs, by: Option<&Signature>) -> Result<()>;
 
     /// Whether the link can still be used at `now`.

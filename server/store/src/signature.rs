@@ -3,7 +3,7 @@
 use api::TimeMs;
 
 /// The person behind a command, the address and the time. The store writes it into the audit in the transaction that
-/// carries the command out; a command that changes nothing leaves no entry.
+/// carries the command out; a command that cannot be carried out leaves no entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
     /// The name of the account. `None`: the command line.
