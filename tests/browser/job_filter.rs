@@ -88,6 +88,8 @@ async fn a_cell_adds_itself_to_the_filter() {
     let test = cancelled_and_running().await;
     let page = &test.browser;
     page.fill(FIELD, "hello").await;
+    // The list is the same without the filter.
+    page.wait_for_path("the filter is in the address", |path| path == "/jobs?q=hello").await;
     wait_for_jobs(page, &["hello second", "hello first"]).await;
     page.click(Role::Link, "Only Cancelled").await;
     wait_for_jobs(page, &["hello first"]).await;
