@@ -26,8 +26,52 @@ mod promises {
 
 use std::sync::Arc;
 
+use api::{AttemptOutcome, JobId};
 use async_trait::async_trait;
-use store::{PoolProbe, Store};
+use store::{AttemptResult, Enqueued, NewJob, PoolProbe, Store};
+use tests::builders::{START, claim, finished, job, signed};
+
+/// Adds a job that is not there yet.
+pub(crate) async fn enqueue(store: &dyn Store, job: NewJob) -> JobId {
+    match store.enqueue(job).await.unwrap() {
+        Enqueued::New(id) => id,
+        Enqueued::Exists(id) => panic!("{id:?} is there already"),
+    }
+}
+
+/// In a database of a version in which each attempt had a row, the attempts are shown, and kept when their job runs again.
+///
+/// `open` opens the database. `roll_back` gives it, while it is closed, the schema and the rows of that version.
+pub(crate) async fn attempts_that_had_a_row_are_shown_and_kept<S: Store>(
+    open: impl AsyncFn() -> S,
+    roll_back: impl AsyncFn(),
+) {
+    let done = async |store: &S, name| {
+        let claimed = store.claim(claim(name, 1, START)).await.unwrap().pop().expect("a job waits");
+        let ended = finished(&claimed, name, AttemptResult::Done, START);
+        assert_eq!(store.finish(vec![ended]).await.unwrap(), 1);
+        claimed.id
+    };
+    let attempts = async |store: &S, id| {
+        let attempts = store.attempts(id).await.unwrap().into_iter();
+        attempts.map(|attempt| (attempt.number, attempt.worker, attempt.outcome)).collect::<Vec<_>>()
+    };
+    let store = open().await;
+    store.enqueue(job("a")).await.unwrap();
+    let id = done(&store, "before").await;
+    store.close().await;
+    roll_back().await;
+
+    let store = open().await;
+    let mut expected = vec![(1, "before".to_owned(), AttemptOutcome::Done)];
+    assert_eq!(attempts(&store, id).await, expected);
+    assert!(store.retry_job(id, START, &signed()).await.unwrap());
+    assert_eq!(attempts(&store, id).await, expected);
+    assert_eq!(done(&store, "after").await, id);
+    expected.push((2, "after".to_owned(), AttemptOutcome::Done));
+    assert_eq!(attempts(&store, id).await, expected);
+    store.close().await;
+}
 
 /// A database for one test, which is removed with it.
 #[async_trait]

@@ -51,6 +51,9 @@ server_functions! {
         fn limit_kind(kind: String, limit: Option<u32>) -> ();
 }
 
+/// The most jobs in a [`JobsPage`].
+pub const JOBS_PAGE: u32 = 50;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct JobId(pub i64);

@@ -64,9 +64,9 @@ pub use filter::{
 pub use form::Form;
 pub use grouped::grouped;
 pub use jobs::{
-    Attempt, AttemptOutcome, CancelJob, FindJob, JobCounts, JobDetail, JobId, JobKind, JobProgress, JobState,
-    JobSummary, JobsPage, RetryJob, cancel_job, find_job, job, job_counts, job_kinds, jobs, limit_kind, pause_kind,
-    resume_kind, retry_job,
+    Attempt, AttemptOutcome, CancelJob, FindJob, JOBS_PAGE, JobCounts, JobDetail, JobId, JobKind, JobProgress,
+    JobState, JobSummary, JobsPage, RetryJob, cancel_job, find_job, job, job_counts, job_kinds, jobs, limit_kind,
+    pause_kind, resume_kind, retry_job,
 };
 pub use json::from_json;
 pub use lab::{

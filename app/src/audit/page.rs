@@ -11,6 +11,7 @@ use crate::ui::highlight;
 use crate::ui::notice::{Failure, Loading};
 use crate::ui::page::PageHeading;
 use crate::ui::printed::Printed;
+use crate::ui::words::{NEWEST, OLDER};
 
 #[component]
 pub fn AuditPage() -> impl IntoView {
@@ -42,14 +43,14 @@ pub fn AuditPage() -> impl IntoView {
 #[component]
 fn Entries(page: Page, before: Option<AuditId>) -> impl IntoView {
     let Page { entries, next } = page;
-    let newest = before.map(|_| view! { <a class="button" href="/audit">{words::NEWEST}</a> });
+    let newest = before.map(|_| view! { <a class="button" href="/audit">{NEWEST}</a> });
     if entries.is_empty() {
         let (text, hint) = if before.is_some() { (words::NO_OLDER, "") } else { (words::EMPTY, words::EMPTY_HINT) };
         return view! { <div class="empty_state"><p><strong>{text}</strong>" "{hint}</p>{newest}</div> }.into_any();
     }
     let older = next.map(|AuditId(id)| {
         let address = url::with_query("/audit", &[("before", Some(&id.to_string()))]);
-        view! { <a class="button" href=address>{words::OLDER}</a> }
+        view! { <a class="button" href=address>{OLDER}</a> }
     });
     view! {
         <table class="table audit_table">
@@ -70,7 +71,7 @@ fn Entry(entry: AuditEntry) -> impl IntoView {
     let target = highlight::visible(&target);
     let about = match job {
         Some(job) => view! {
-            <a href=format!("/jobs/{}", job.0)>"#"{job.0}</a>" "<code translate="no">{target}</code>
+            <a href=url::of_job(job)>"#"{job.0}</a>" "<code translate="no">{target}</code>
         }
         .into_any(),
         None => view! { <code translate="no">{target}</code> }.into_any(),

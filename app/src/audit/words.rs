@@ -12,8 +12,6 @@ pub const EMPTY_HINT: &str =
     "This page lists who cancelled or retried a job, paused a type of jobs, or created an account.";
 pub const NO_OLDER: &str = "There is nothing older.";
 pub const PAGES: &str = "Pages of the audit";
-pub const NEWEST: &str = "Newest";
-pub const OLDER: &str = "Older";
 
 /// What a command did, before and after the name of what it was about.
 pub fn deed(entry: &AuditEntry) -> (&'static str, String) {

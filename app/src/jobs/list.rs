@@ -1,9 +1,6 @@
 //! `/jobs`: the jobs by state and by kind, and the list of jobs with what can be done to each.
 
-use api::{
-    ApiError, ErrorCode, FilterKey, FilterList, JobFilter, JobId, JobState, JobSummary, meant_filter,
-    with_absolute_times,
-};
+use api::{ApiError, ErrorCode, FilterKey, FilterList, JobFilter, JobId, JobState, JobSummary};
 use leptos::ev;
 use leptos::prelude::*;
 
@@ -18,13 +15,14 @@ use crate::jobs::toolbar::{JobsToolbar, ScanProgress};
 use crate::jobs::words;
 use crate::platform::retry;
 use crate::platform::sse::StreamState;
-use crate::platform::{context, time, url};
-use crate::ui::filter::focus_field;
+use crate::platform::{context, time};
+use crate::ui::filter::{focus_field, meant};
 use crate::ui::icon::{Icon, Symbol};
 use crate::ui::notice::{Failure, Loading, Notice, Tone};
 use crate::ui::page::PageHeading;
 use crate::ui::printed::Printed;
 use crate::ui::toast::ToastCorner;
+use crate::ui::words::{NEWEST, OLDER};
 use crate::ui::{highlight, shortcuts};
 
 /// What the address asks for.
@@ -232,14 +230,14 @@ fn JobList(
             view! { <Failure text=error.message on_retry=refresh /> }.into_any()
         }
         ListState::Empty => {
-            let newest = list.get().before.map(|_| view! { <a class="button" href=link(None)>{words::NEWEST}</a> });
+            let newest = list.get().before.map(|_| view! { <a class="button" href=link(None)>{NEWEST}</a> });
             view! { <div class="empty_state"><Nothing list=list.get() reader />{newest}</div> }.into_any()
         }
         ListState::Rows => view! {
             <JobTable jobs actions is_behind=hold.is_behind one_kind filter />
             <nav class="pager" aria-label=words::PAGES>
-                {move || list.get().before.map(|_| view! { <a class="button" href=link(None)>{words::NEWEST}</a> })}
-                {move || next.get().map(|next| view! { <a class="button" href=link(Some(next))>{words::OLDER}</a> })}
+                {move || list.get().before.map(|_| view! { <a class="button" href=link(None)>{NEWEST}</a> })}
+                {move || next.get().map(|next| view! { <a class="button" href=link(Some(next))>{OLDER}</a> })}
             </nav>
         }
         .into_any(),
@@ -259,24 +257,11 @@ fn Nothing(list: ListAddress, reader: ListReader) -> impl IntoView {
         };
         return view! { <p>{text}</p> }.into_any();
     }
-    let compared = reader.answer.with_untracked(|answer| {
-        answer.as_ref().and_then(|answer| answer.page.as_ref().ok().map(|page| page.compared)).unwrap_or_default()
-    });
-    let meant = meant_filter(&filter.to_string(), FilterList::Jobs).map(|meant| {
-        let absolute = with_absolute_times(&meant, FilterList::Jobs, &time::LocalZone);
-        let address = url::with_query("/jobs", &[("q", Some(absolute.as_str()))]);
-        view! {
-            <p>
-                {words::DID_YOU_MEAN}
-                <a class="button" href=address on:click=focus_field>{highlight::visible(&meant)}</a>
-                " ?"
-            </p>
-        }
-    });
+    let compared = untrack(|| reader.compared()).unwrap_or_default();
     view! {
         <p>{words::NO_MATCH}</p>
         <p class="muted">{words::scanned(compared)}"."</p>
-        {meant}
+        {meant(&filter.to_string(), FilterList::Jobs, "/jobs")}
         <a class="button" href=address(JobFilter::default()) on:click=focus_field>{words::SHOW_ALL}</a>
     }
     .into_any()

@@ -1,6 +1,6 @@
 //! Reads a page of the list, in as many requests as it takes.
 
-use api::{ApiError, JobFilter, JobId, JobState, JobSummary, JobsPage};
+use api::{ApiError, JOBS_PAGE, JobFilter, JobId, JobState, JobSummary, JobsPage};
 use leptos::prelude::*;
 
 use crate::platform::retry::Outcome;
@@ -74,6 +74,11 @@ impl ListReader {
         self.answer.with(|answer| answer.as_ref().map_or(Outcome::Pending, |answer| Outcome::of(&answer.page)))
     }
 
+    /// How many jobs were compared. `None` until the first answer, and after an error.
+    pub fn compared(self) -> Option<u64> {
+        self.answer.with(|answer| Some(answer.as_ref()?.page.as_ref().ok()?.compared))
+    }
+
     /// Reads the list, anew if it is read already.
     pub fn start(self, address: ListAddress) {
         self.reading.set(Reading::Quick);
@@ -107,7 +112,7 @@ impl ListReader {
                     // A page of what was found may be short of a few: it is cut all the same.
                     JobsPage { jobs: jobs.clone(), next, compared, is_cut: page.is_cut }
                 });
-                let is_over = !page.as_ref().is_ok_and(|page| page.is_cut && page.jobs.len() < PAGE_JOBS);
+                let is_over = !page.as_ref().is_ok_and(|page| page.is_cut && page.jobs.len() < JOBS_PAGE as usize);
                 self.reading.try_update(|reading| {
                     *reading = match (is_over, *reading) {
                         (false, _) => Reading::Scanning,
@@ -124,9 +129,6 @@ impl ListReader {
         self.task.set_value(Some(task));
     }
 }
-
-/// As many jobs as the server sends at once.
-const PAGE_JOBS: usize = 50;
 
 #[cfg(test)]
 mod tests {

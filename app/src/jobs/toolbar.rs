@@ -77,11 +77,7 @@ impl Workers {
 /// How many jobs were scanned, with buttons that stop the scan and go on with it.
 #[component]
 pub fn ScanProgress(reader: ListReader) -> impl IntoView {
-    let compared = Memo::new(move |_| {
-        reader
-            .answer
-            .with(|answer| answer.as_ref().and_then(|answer| answer.page.as_ref().ok().map(|page| page.compared)))
-    });
+    let compared = Memo::new(move |_| reader.compared());
     let state = Memo::new(move |_| reader.reading.get());
     move || {
         let (text, press): (&str, fn(ListReader)) = match state.get() {

@@ -10,15 +10,12 @@ pub const FILTER: &str = "Filter the jobs";
 /// Examples, where the field is empty.
 pub const FILTER_HINT: &str = "Filter: text, state:dead, error:~timeout";
 pub const NO_MATCH: &str = "No job matches this filter.";
-pub const DID_YOU_MEAN: &str = "Did you mean ";
 pub const GO_ON: &str = "Go on";
 pub const STOP: &str = "Stop";
 pub const ALL: &str = "All";
 pub const BY_STATE: &str = "Jobs by state";
 pub const STALE: &str = "The jobs have changed since this list was read.";
 pub const REFRESH: &str = "Refresh";
-pub const NEWEST: &str = "Newest";
-pub const OLDER: &str = "Older";
 pub const UP_TO_DATE: &str = "Up to date";
 pub const HELD: &str = "held";
 pub const HELD_WHY: &str = "The list goes on when the pointer leaves the buttons.";

@@ -16,6 +16,7 @@ use crate::lab::shows::{Rule, Takeaway};
 use crate::lab::words;
 use crate::platform::context;
 use crate::platform::retry::{self, Outcome};
+use crate::ui::code::with_code;
 use crate::ui::notice::{Failure, Notice, Tone};
 use crate::ui::page::PageHeading;
 
@@ -185,14 +186,6 @@ fn database_result(run: &LabRun) -> Option<Headline> {
     let pool = summary.pool?;
     let tasks = u64::from(spec.batches) * u64::from(spec.tasks_per_batch);
     Some(Headline { text: words::database::headline(tasks, pool.max, pool.leaked), is_bad: pool.leaked > 0 })
-}
-
-/// What stands in backticks is code.
-fn with_code(text: &'static str) -> impl IntoView {
-    let part = |(index, part): (usize, &'static str)| {
-        if index % 2 == 1 { view! { <code translate="no">{part}</code> }.into_any() } else { part.into_any() }
-    };
-    text.split('`').enumerate().map(part).collect_view()
 }
 
 /// The unfinished run, or else the latest one, when the panel is opened.

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use api::{FilterError, FilterList, JobState, Ledger, LogSeq, meant_filter, with_absolute_times};
+use api::{FilterError, FilterList, JobState, Ledger, LogSeq};
 use leptos::prelude::*;
 
 use crate::log::query::{LogQuery, Reading};
 use crate::log::scan::Direction;
 use crate::log::window::LogWindow;
 use crate::log::words;
-use crate::platform::{time, url};
-use crate::ui::filter::focus_field;
+use crate::platform::url;
+use crate::ui::filter::{focus_field, meant};
+use crate::ui::format;
 use crate::ui::notice::{Failure, Loading};
-use crate::ui::{format, highlight};
 
 /// Says that rows are loading, that there are none, or that they could not be read.
 #[component]
@@ -60,17 +60,7 @@ fn no_match(scanned: Option<(LogSeq, LogSeq)>, search: Option<String>, filter: O
         <p>{words::NO_MATCH}</p>
         {scanned}
         {search.map(|search| view! { <JobOfSearch search /> })}
-        {filter.and_then(|filter| meant_filter(&filter, FilterList::Log)).map(|meant| {
-            let absolute = with_absolute_times(&meant, FilterList::Log, &time::LocalZone);
-            let address = url::with_query("/viewlog", &[("q", Some(absolute.as_str()))]);
-            view! {
-                <p>
-                    {words::DID_YOU_MEAN}
-                    <a class="button" href=address on:click=focus_field>{highlight::visible(&meant)}</a>
-                    " ?"
-                </p>
-             }
-        })}
+        {filter.and_then(|filter| meant(&filter, FilterList::Log, "/viewlog"))}
         <a class="button" href="/viewlog" on:click=focus_field>{words::SHOW_ALL}</a>
     }
 }

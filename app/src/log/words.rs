@@ -48,7 +48,6 @@ pub const FIX_FILTER: &str = "Fix the filter to see rows.";
 pub const CLEAR: &str = "Clear filter";
 pub const SHOW_ALL: &str = "Show all rows";
 pub const NO_MATCH: &str = "No row matches this filter.";
-pub const DID_YOU_MEAN: &str = "Did you mean ";
 pub const NO_JOB_EITHER: &str = "No job records this search either.";
 pub const ROW_DELETED: &str = "The search was recorded, and its row was deleted.";
 pub const RECORD_DEAD: &str = "The search was accepted, and its record could not be written.";

@@ -4,6 +4,7 @@ pub mod announcer;
 pub mod badge;
 pub mod breadcrumb;
 pub mod chart;
+pub mod code;
 pub mod copy_button;
 pub mod dialog;
 pub mod filter;

@@ -30,6 +30,10 @@ pub const LIGHT: &str = "Light";
 pub const DARK: &str = "Dark";
 pub const AS_THE_SYSTEM: &str = "System";
 
+/// The buttons of a list in pages.
+pub const NEWEST: &str = "Newest";
+pub const OLDER: &str = "Older";
+
 pub const LOADING: &str = "Loading…";
 pub const TRY_AGAIN: &str = "Try again";
 pub const CLOSE: &str = "Close";

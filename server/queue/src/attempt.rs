@@ -110,9 +110,9 @@ impl InFlight {
         jobs
     }
 
-    /// Adds jobs that run together, or one alone. Jobs that were added before run anew.
+    /// Adds jobs that run together, or one alone. A job of a group that was taken apart gets a new stop signal.
     pub(crate) fn add(&mut self, jobs: Arc<[ClaimedJob]>) -> Attempt {
-        // A job that could be claimed again has lost the lease of its earlier attempts.
+        // A later attempt means that the earlier ones have ended or lost their lease.
         jobs.iter().filter(|job| job.attempt > 1).for_each(|job| self.stop(job.id, StopReason::Lost));
         let (sender, stop) = watch::channel(None);
         let running = |job: &ClaimedJob| ((job.id, job.attempt), Running { sender: sender.clone(), reason: None });

@@ -49,8 +49,8 @@ pub async fn run<P, F, R>(
 
 /// As [`run`], but jobs of the kind `grouped` that are claimed together, for the first time, run together.
 ///
-/// `perform` gets all of them, and succeeds if all have succeeded. If it fails, panics, takes too long, or one of the
-/// jobs is cancelled, each of them runs alone, as if it had not run before. So a group must change nothing before it
+/// `perform` gets all of them, and succeeds if all have succeeded. If it fails, panics or takes too long, or one of the
+/// jobs is cancelled or has lost its lease, each of them runs alone, as if it had not run before. So a group must change nothing before it
 /// succeeds, or nothing that hurts if it happens twice. All other jobs run alone, too.
 pub async fn run_grouped<P, F, R>(
     queue: Arc<dyn JobQueue>,

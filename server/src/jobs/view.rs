@@ -1,14 +1,14 @@
 //! Stored jobs and kinds, as administrators see them.
 
-use api::{ApiError, FilterError, JobDetail, JobId, JobKind, JobState, JobSummary, JobsPage, Receipt, SearchId};
+use api::{
+    ApiError, FilterError, JOBS_PAGE, JobDetail, JobId, JobKind, JobState, JobSummary, JobsPage, Receipt, SearchId,
+};
 use store::{LOG_JOB, StoredJob, StoredKind};
 
 use super::scan::{Scanned, filter_of, scan};
 use super::{JobService, SearchOf};
 use crate::platform::error::Result;
 
-/// The most jobs on one page.
-const PAGE: u32 = 50;
 /// How many characters of a phrase or payload are shown in a summary.
 const ABOUT: usize = 80;
 
@@ -16,7 +16,7 @@ impl JobService {
     pub(super) async fn page(&self, q: &str, before: Option<JobId>) -> Result<JobsPage> {
         let filter = filter_of(q, &*self.store, &self.search_of_receipt).await?;
         let filter = filter.map_err(|error: FilterError| error.in_field("q"))?;
-        let scanned = scan(&*self.store, &*self.clock, self.search_of, &filter, before, PAGE).await?;
+        let scanned = scan(&*self.store, &*self.clock, self.search_of, &filter, before, JOBS_PAGE).await?;
         let Scanned { jobs, next, compared, is_cut } = scanned;
         Ok(JobsPage { jobs: jobs.iter().map(|job| self.summary(job)).collect(), next, compared, is_cut })
     }

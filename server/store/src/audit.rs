@@ -5,6 +5,7 @@ use async_trait::async_trait;
 
 use crate::Result;
 use crate::codec::audit_action;
+use crate::page::cut;
 
 /// Entries are added by the commands themselves, and never change.
 #[async_trait]
@@ -44,10 +45,7 @@ impl AuditRow {
 }
 
 /// Keeps the first `limit` entries. One more was read, to know whether another page follows.
-pub fn cut_audit(mut entries: Vec<AuditEntry>, limit: u32) -> AuditPage {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let is_last = entries.len() <= limit;
-    entries.truncate(limit);
-    let next = if is_last { None } else { entries.last().map(|entry| entry.id) };
+pub fn cut_audit(entries: Vec<AuditEntry>, limit: u32) -> AuditPage {
+    let (entries, next) = cut(entries, limit, |entry| entry.id);
     AuditPage { entries, next }
 }

@@ -1,7 +1,7 @@
 //! Copies a database into another one.
 //!
-//! A copy has the accounts, the audit, the log, the jobs that are not done and their attempts, the secret, and what the ledger needs
-//! to add up. It has no sessions or setup links: people log in again.
+//! A copy has the accounts, the audit, the log, the jobs that are not done and their attempts, the secret, and what the
+//! ledger needs to add up. It has no sessions or setup links: people log in again.
 
 use api::{AttemptOutcome, AuditEntry, JobId, JobState, LogRow, Role, TimeMs};
 use async_trait::async_trait;

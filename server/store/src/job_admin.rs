@@ -3,6 +3,7 @@
 use api::{Attempt, JobCounts, JobId, JobProgress, JobState, TimeMs};
 use async_trait::async_trait;
 
+use crate::page::cut;
 use crate::{Result, Signature, WorkerName};
 
 #[async_trait]
@@ -118,11 +119,8 @@ pub struct JobPage {
 
 impl JobPage {
     /// Keeps the first `limit` of `jobs`. One more was read, to know whether another page follows.
-    pub fn cut(mut jobs: Vec<StoredJob>, limit: u32) -> Self {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let is_last = jobs.len() <= limit;
-        jobs.truncate(limit);
-        let next = if is_last { None } else { jobs.last().map(|job| job.id) };
+    pub fn cut(jobs: Vec<StoredJob>, limit: u32) -> Self {
+        let (jobs, next) = cut(jobs, limit, |job| job.id);
         Self { jobs, next }
     }
 }

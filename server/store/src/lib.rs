@@ -17,6 +17,7 @@ mod log_block;
 mod log_parts;
 mod manifest;
 mod notifier;
+mod page;
 mod pool_probe;
 mod pool_waits;
 mod search_log;

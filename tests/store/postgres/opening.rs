@@ -1,14 +1,15 @@
 //! Which databases are opened, and with which errors others are refused.
 
-use api::{AttemptOutcome, FaultKind};
+use api::FaultKind;
 use futures::future::join_all;
 use sqlx::{AssertSqlSafe, Connection};
-use store::{Accounts, AttemptResult, JobAdmin, JobQueue, SearchLog, Store};
+use store::{Accounts, JobAdmin, SearchLog, Store};
 use store_postgres::{Access, OpenError, Options, PostgresStore};
 use tests::PostgresCluster;
-use tests::builders::{START, account, account_of, claim, finished, job, log_job, search, signed};
+use tests::builders::{account, account_of, log_job, search, signed};
 use url::Url;
 
+use crate::attempts_that_had_a_row_are_shown_and_kept;
 use crate::postgres::{create_database, open, open_as, options};
 
 /// Panics unless opening fails with this kind of error and a message that contains these words.
@@ -39,39 +40,19 @@ async fn an_empty_database_gets_its_tables() {
 #[tokio::test]
 async fn attempts_of_a_database_in_which_each_had_a_row_are_shown_and_kept() {
     let database = create_database().await;
-    let store = open(&database.url()).await.unwrap();
-    let done = async |store: &PostgresStore, name| {
-        let claimed = store.claim(claim(name, 1, START)).await.unwrap().pop().expect("a job waits");
-        let ended = finished(&claimed, name, AttemptResult::Done, START);
-        assert_eq!(store.finish(vec![ended]).await.unwrap(), 1);
-        claimed.id
-    };
-    let attempts = async |store: &PostgresStore, id| {
-        let attempts = store.attempts(id).await.unwrap().into_iter();
-        attempts.map(|attempt| (attempt.number, attempt.worker, attempt.outcome)).collect::<Vec<_>>()
-    };
-    store.enqueue(job("a")).await.unwrap();
-    let id = done(&store, "before").await;
-    store.close().await;
-    let mut connection = database.connect().await;
+    let opened = async || open(&database.url()).await.unwrap();
     // Restores the schema's twelfth version.
     let back = "insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome)
                 select id, 1, attempt, done_by, started_at_ms, finished_at_ms, 'done' from job;
                 alter table job drop column done_by;
                 drop table audit; drop function audit_refuses;
                 delete from _sqlx_migrations where version > 12";
-    sqlx::raw_sql(back).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-
-    let store = open(&database.url()).await.unwrap();
-    let mut expected = vec![(1, "before".to_owned(), AttemptOutcome::Done)];
-    assert_eq!(attempts(&store, id).await, expected);
-    assert!(store.retry_job(id, START, &signed()).await.unwrap());
-    assert_eq!(attempts(&store, id).await, expected);
-    assert_eq!(done(&store, "after").await, id);
-    expected.push((2, "after".to_owned(), AttemptOutcome::Done));
-    assert_eq!(attempts(&store, id).await, expected);
-    store.close().await;
+    let roll_back = async || {
+        let mut connection = database.connect().await;
+        sqlx::raw_sql(back).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    };
+    attempts_that_had_a_row_are_shown_and_kept(opened, roll_back).await;
 }
 
 #[tokio::test]

@@ -3,17 +3,10 @@
 use std::time::Duration;
 
 use api::{AuditAction, AuditEntry, AuditId, JobId, Role, TimeMs};
-use store::{Enqueued, NewAccount, Signature, Store};
+use store::{NewAccount, Signature, Store};
 use tests::builders::{START, account, claim, job, signed, token};
 
-use crate::Database;
-
-async fn enqueued(store: &dyn Store) -> JobId {
-    match store.enqueue(job("a")).await.unwrap() {
-        Enqueued::New(id) => id,
-        Enqueued::Exists(id) => panic!("{id:?} is there already"),
-    }
-}
+use crate::{Database, enqueue};
 
 /// All entries, oldest first, without their ids.
 async fn entries(store: &dyn Store) -> Vec<(AuditAction, Option<JobId>, String, Option<String>)> {
@@ -26,7 +19,7 @@ async fn entries(store: &dyn Store) -> Vec<(AuditAction, Option<JobId>, String, 
 pub(crate) async fn each_command_leaves_an_entry(database: impl Database) {
     let store = database.store();
     let by = signed();
-    let id = enqueued(&*store).await;
+    let id = enqueue(&*store, job("a")).await;
     assert!(store.cancel_job(id, START, Some(&by)).await.unwrap());
     assert!(store.retry_job(id, START, &by).await.unwrap());
     store.claim(claim("w", 1, START)).await.unwrap();
@@ -60,7 +53,7 @@ pub(crate) async fn each_command_leaves_an_entry(database: impl Database) {
 pub(crate) async fn what_changes_nothing_leaves_no_entry(database: impl Database) {
     let store = database.store();
     let by = signed();
-    let id = enqueued(&*store).await;
+    let id = enqueue(&*store, job("a")).await;
     assert!(!store.retry_job(id, START, &by).await.unwrap(), "it waits already");
     assert!(!store.cancel_job(JobId(id.0 + 1), START, Some(&by)).await.unwrap());
     assert!(!store.pause_kind("b", &by).await.unwrap());
@@ -76,7 +69,7 @@ pub(crate) async fn what_changes_nothing_leaves_no_entry(database: impl Database
 
 pub(crate) async fn an_entry_says_from_where_and_when(database: impl Database) {
     let store = database.store();
-    let id = enqueued(&*store).await;
+    let id = enqueue(&*store, job("a")).await;
     assert!(store.cancel_job(id, START, Some(&signed())).await.unwrap());
     let at = TimeMs(START.0 + 5);
     assert!(store.retry_job(id, START, &Signature::of_command_line(at)).await.unwrap());
@@ -88,7 +81,7 @@ pub(crate) async fn an_entry_says_from_where_and_when(database: impl Database) {
 
 pub(crate) async fn entries_outlive_their_job(database: impl Database) {
     let store = database.store();
-    let id = enqueued(&*store).await;
+    let id = enqueue(&*store, job("a")).await;
     assert!(store.cancel_job(id, START, Some(&signed())).await.unwrap());
     assert!(store.delete_job(id, Some(&signed())).await.unwrap());
     let actions: Vec<_> = store.audit_of_job(id).await.unwrap().iter().map(|entry| entry.action).collect();
@@ -97,7 +90,7 @@ pub(crate) async fn entries_outlive_their_job(database: impl Database) {
 
 pub(crate) async fn pages_follow_each_other_without_gaps(database: impl Database) {
     let store = database.store();
-    enqueued(&*store).await;
+    enqueue(&*store, job("a")).await;
     for _ in 0..5 {
         assert!(store.pause_kind("a", &signed()).await.unwrap());
     }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use api::{JobCounts, JobId, JobState};
-use store::{AttemptResult, Enqueued, JobPosition, JobSelection, NewJob, Store, Subscription, Topic};
+use store::{AttemptResult, JobPosition, JobSelection, NewJob, Store, Subscription, Topic};
 use tests::builders::{START, claim, finished, job, log_entry, log_job, no_attempt, search, signed};
 
-use crate::Database;
+use crate::{Database, enqueue};
 
 async fn enqueue_many(store: &dyn Store, count: usize) {
     for _ in 0..count {
@@ -54,8 +54,8 @@ pub(crate) async fn pages_can_show_one_kind(database: impl Database) {
     let store = database.store();
     let (mut searches, mut labs) = (Vec::new(), Vec::new());
     for number in 0..5 {
-        labs.push(id_of(store.enqueue(job("lab")).await.unwrap()));
-        searches.push(id_of(store.enqueue(log_job(search(number))).await.unwrap()));
+        labs.push(enqueue(&*store, job("lab")).await);
+        searches.push(enqueue(&*store, log_job(search(number))).await);
         store.enqueue(job("probe")).await.unwrap();
     }
     let running: Vec<JobId> = store.claim(claim("w", 7, START)).await.unwrap().iter().map(|job| job.id).collect();
@@ -73,12 +73,6 @@ pub(crate) async fn pages_can_show_one_kind(database: impl Database) {
     }
     let nothing = JobSelection { kind: Some("nothing".to_owned()), ..JobSelection::default() };
     assert_eq!(all_pages(&*store, nothing, 9).await, []);
-}
-
-fn id_of(enqueued: Enqueued) -> JobId {
-    match enqueued {
-        Enqueued::New(id) | Enqueued::Exists(id) => id,
-    }
 }
 
 pub(crate) async fn a_position_counts_the_jobs_ahead(database: impl Database) {

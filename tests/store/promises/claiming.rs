@@ -5,17 +5,10 @@ use std::time::Duration;
 
 use api::{JobId, JobState};
 use futures::future::join_all;
-use store::{ClaimedJob, Enqueued, NewJob, Store};
+use store::{ClaimedJob, NewJob};
 use tests::builders::{LEASE, START, claim, finished, job, retry, signed, worker};
 
-use crate::Database;
-
-async fn enqueue(store: &dyn Store, job: NewJob) -> JobId {
-    match store.enqueue(job).await.unwrap() {
-        Enqueued::New(id) => id,
-        Enqueued::Exists(id) => panic!("{id:?} is there already"),
-    }
-}
+use crate::{Database, enqueue};
 
 fn ids(jobs: &[ClaimedJob]) -> Vec<JobId> {
     jobs.iter().map(|job| job.id).collect()

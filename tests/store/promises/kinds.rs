@@ -7,18 +7,11 @@ use std::time::Duration;
 use api::{JobCounts, JobId, JobState};
 use futures::FutureExt;
 use futures::future::join_all;
-use store::{AttemptResult, ClaimedJob, Enqueued, JobAdmin, NewJob, Store, StoredKind, Subscription, Topic};
+use store::{AttemptResult, ClaimedJob, JobAdmin, NewJob, Store, StoredKind, Subscription, Topic};
 use tests::builders::{LEASE, START, claim, finished, job, log_job, retry, search, signed};
 use tokio::task::JoinSet;
 
-use crate::Database;
-
-async fn enqueue(store: &dyn Store, job: NewJob) -> JobId {
-    match store.enqueue(job).await.unwrap() {
-        Enqueued::New(id) => id,
-        Enqueued::Exists(id) => panic!("{id:?} is there already"),
-    }
-}
+use crate::{Database, enqueue};
 
 /// Enqueues this many jobs of a kind, one after the other.
 async fn enqueue_many(store: &dyn Store, kind: &str, count: usize) -> Vec<JobId> {

@@ -3,16 +3,16 @@
 use std::fs;
 use std::path::Path;
 
-use api::AttemptOutcome;
 use futures::TryStreamExt;
 use sqlx::Connection;
-use store::{Accounts, AttemptResult, JobAdmin, JobQueue, LogSpan, SearchLog, Store};
+use store::{Accounts, JobAdmin, JobQueue, LogSpan, SearchLog, Store};
 use store_sqlite::{Access, OpenError, Options, SqliteStore};
 use tempfile::TempDir;
 use tests::builders::{
-    START, account, account_of, claim, finished, job, log_entry, log_job, log_query, no_attempt, search, signed,
+    START, account, account_of, claim, job, log_entry, log_job, log_query, no_attempt, search, signed,
 };
 
+use crate::attempts_that_had_a_row_are_shown_and_kept;
 use crate::sqlite::{connect_to, open, open_as};
 
 async fn refusal(folder: &Path) -> OpenError {
@@ -253,38 +253,19 @@ async fn a_database_from_before_the_table_of_kinds_gets_its_kinds() {
 #[tokio::test]
 async fn attempts_of_a_database_in_which_each_had_a_row_are_shown_and_kept() {
     let folder = TempDir::new().unwrap();
-    let store = open(folder.path()).await.unwrap();
-    let done = async |store: &SqliteStore, name| {
-        let claimed = store.claim(claim(name, 1, START)).await.unwrap().pop().expect("a job waits");
-        let ended = finished(&claimed, name, AttemptResult::Done, START);
-        assert_eq!(store.finish(vec![ended]).await.unwrap(), 1);
-        claimed.id
-    };
-    let attempts = async |store: &SqliteStore, id| {
-        let attempts = store.attempts(id).await.unwrap().into_iter();
-        attempts.map(|attempt| (attempt.number, attempt.worker, attempt.outcome)).collect::<Vec<_>>()
-    };
-    store.enqueue(job("a")).await.unwrap();
-    let id = done(&store, "before").await;
-    store.close().await;
-    let mut connection = connect_to(folder.path()).await;
+    let opened = async || open(folder.path()).await.unwrap();
     // Restores the schema's tenth version.
     let back = "insert into attempt (job_id, ordinal, number, worker, started_at_ms, finished_at_ms, outcome)
                 select id, 1, attempt, done_by, started_at_ms, finished_at_ms, 'done' from job;
                 alter table job drop column done_by;
                 drop table audit;
                 delete from _sqlx_migrations where version > 10";
-    sqlx::raw_sql(back).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-
-    let store = open(folder.path()).await.unwrap();
-    let mut expected = vec![(1, "before".to_owned(), AttemptOutcome::Done)];
-    assert_eq!(attempts(&store, id).await, expected);
-    assert!(store.retry_job(id, START, &signed()).await.unwrap());
-    assert_eq!(attempts(&store, id).await, expected);
-    assert_eq!(done(&store, "after").await, id);
-    expected.push((2, "after".to_owned(), AttemptOutcome::Done));
-    assert_eq!(attempts(&store, id).await, expected);
+    let roll_back = async || {
+        let mut connection = connect_to(folder.path()).await;
+        sqlx::raw_sql(back).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    };
+    attempts_that_had_a_row_are_shown_and_kept(opened, roll_back).await;
 }
 
 #[tokio::test]

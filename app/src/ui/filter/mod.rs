@@ -5,13 +5,14 @@ mod words;
 
 use std::time::Duration;
 
-use api::{FilterError, FilterKey, FilterList, Meant, with_absolute_times};
+use api::{FilterError, FilterKey, FilterList, Meant, meant_filter, with_absolute_times};
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 
-use crate::platform::time;
+use crate::platform::{time, url};
+use crate::ui::code::with_code;
 use crate::ui::dialog::Dialog;
 use crate::ui::filter::completion::{Asked, Completion, complete};
 use crate::ui::icon::{Icon, Symbol};
@@ -142,7 +143,7 @@ pub fn FilterBox(
     }
 }
 
-/// The ways to go on that are shown below the field.
+/// The suggestions below the field.
 #[derive(Clone, Copy)]
 struct Choices {
     open: RwSignal<Option<Completion>>,
@@ -237,6 +238,20 @@ pub fn focus_field(_: MouseEvent) {
     shortcuts::focus("[data-filter]");
 }
 
+/// What a filter that matches nothing may mean, as a link to the list at `path` with that filter.
+pub fn meant(filter: &str, list: FilterList, path: &str) -> Option<impl IntoView + use<>> {
+    let meant = meant_filter(filter, list)?;
+    let absolute = with_absolute_times(&meant, list, &time::LocalZone);
+    let address = url::with_query(path, &[("q", Some(absolute.as_str()))]);
+    Some(view! {
+        <p>
+            {words::DID_YOU_MEAN}
+            <a class="button" href=address on:click=focus_field>{highlight::visible(&meant)}</a>
+            " ?"
+        </p>
+    })
+}
+
 /// What is wrong with the filter; the faulty characters are marked. A button corrects a misspelt field.
 #[component]
 pub fn FilterErrorNote(
@@ -325,13 +340,4 @@ fn FilterHelp(list: FilterList) -> impl IntoView {
             <dl class="help_list">{terms.collect_view()}</dl>
         </Dialog>
     }
-}
-
-/// A text in which every second part between backticks is code.
-fn with_code(text: &'static str) -> impl IntoView {
-    let part = |(number, part)| match number % 2 {
-        0 => IntoAny::into_any(part),
-        _ => view! { <code>{part}</code> }.into_any(),
-    };
-    text.split('`').enumerate().map(part).collect_view()
 }

@@ -9,6 +9,7 @@ pub const CLEAR: &str = "Clear filter";
 /// With an error in the filter.
 pub const ROWS_BEFORE: &str = "The rows below match the previous filter.";
 /// The list below the field.
+pub const DID_YOU_MEAN: &str = "Did you mean ";
 pub const CHOICES: &str = "Suggestions";
 
 /// How terms work together. What is between backticks is code.

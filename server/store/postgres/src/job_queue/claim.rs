@@ -51,7 +51,6 @@ struct KindSnapshot {
 
 impl KindSnapshot {
     /// A read before any write: an update that finds nothing costs as much as one that does. Restricted kinds are few.
-    ///
     async fn read(connections: &Connections, claim: &Claim) -> Result<Self> {
         let rows = sqlx::query!(
             r#"select exists (
