@@ -41,6 +41,28 @@ async fn another_setup_link_in_the_same_tab_is_followed() {
 }
 
 #[tokio::test]
+async fn a_late_frame_does_not_take_the_focus_from_a_field() {
+    let test = BrowserTest::start(&[]).await;
+    let page = &test.browser;
+    page.expect_on_console("410");
+    page.open("/setup#token=00000000000000000000000000000000").await;
+    page.wait_for_text("This link was used already").await;
+    // As on a busy machine.
+    page.script("window.frames_due = []; window.requestAnimationFrame = frame => frames_due.push(frame)", vec![]).await;
+    page.open(&format!("/setup#token={}", test.server.setup_token().await)).await;
+    page.wait_for_text("You opened the setup link").await;
+    eventually("a frame is due", async || {
+        (page.script("return frames_due.length > 0", vec![]).await == true).then_some(())
+    })
+    .await;
+    page.fill("Password", "half of a").await;
+    page.script("frames_due.splice(0).forEach(frame => frame(performance.now()))", vec![]).await;
+    assert_eq!(page.script("return document.activeElement.id", vec![]).await, "password");
+    assert_eq!(page.value("Name").await, "");
+    test.finish().await;
+}
+
+#[tokio::test]
 async fn another_place_on_the_setup_page_keeps_its_link() {
     let test = BrowserTest::start(&[]).await;
     let page = &test.browser;

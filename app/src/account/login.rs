@@ -105,12 +105,22 @@ pub fn SubmitButton(request: Request, label: &'static str, pending_label: &'stat
     }
 }
 
-/// Gives the focus to the first field of a form that has just appeared.
+/// Gives the focus to the first field of a form that has just appeared, unless a visitor is already in one of its fields:
+/// half of a password would be typed into the name.
 pub fn focus_name(form: NodeRef<html::Form>) {
     effect(move || {
         // Runs after the page's heading has taken the focus.
-        request_animation_frame(move || focus(form, "#name"));
+        request_animation_frame(move || {
+            if !has_focus(form) {
+                focus(form, "#name");
+            }
+        });
     });
+}
+
+fn has_focus(form: NodeRef<html::Form>) -> bool {
+    let form = form.try_get_untracked().flatten();
+    form.is_some_and(|form| form.contains(document().active_element().as_deref()))
 }
 
 fn focus(form: NodeRef<html::Form>, selector: &str) {
